@@ -1,0 +1,1 @@
+"""What the services agree on: message contracts, the topic table, and plumbing that is identical in each."""

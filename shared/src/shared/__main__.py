@@ -1,0 +1,126 @@
+"""`python -m shared`: topics, dead letters and the published schemas."""
+
+import asyncio
+import base64
+import json
+import sys
+from pathlib import Path
+
+import click
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared import messages
+from shared.kafka import acknowledged, apply_topics, new_consumer, new_producer
+from shared.messages import DeadLetter, Message
+from shared.settings import Connections
+from shared.topics import TOPICS, dead
+
+
+@click.group()
+def cli() -> None:
+    """What operators do across services."""
+
+
+@cli.group()
+def topics() -> None:
+    """The topic table."""
+
+
+@topics.command("apply")
+def topics_apply() -> None:
+    """Create the topics that are missing; leave the others as they are."""
+    created = asyncio.run(apply_topics(Connections()))
+    click.echo("created: " + ", ".join(created) if created else "all topics are there")
+
+
+@topics.command("list")
+def topics_list() -> None:
+    """Print the topic table."""
+    for topic in TOPICS:
+        click.echo(
+            f"{topic.name:24} {topic.partitions:3} partitions  {topic.retention_ms // 86_400_000:3} days  {topic.purpose}"
+        )
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def schemas(folder: Path) -> None:
+    """Write the JSON Schema of every message into FOLDER."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in messages.__all__:
+        model = getattr(messages, name)
+        if isinstance(model, type) and issubclass(model, Message) and model.ce_type:
+            path = folder / f"{model.ce_type}.json"
+            path.write_text(json.dumps(model.model_json_schema(), indent=2) + "\n")
+            click.echo(path)
+
+
+@cli.group("dead-letters")
+def dead_letters() -> None:
+    """Messages that were set aside."""
+
+
+async def _read_letters(settings: Connections, topic: str, limit: int) -> list[DeadLetter]:
+    consumer: AIOKafkaConsumer = new_consumer(settings, "slugline-operator")
+    await consumer.start()
+    try:
+        partition = TopicPartition(settings.topic_prefix + dead(topic), 0)
+        consumer.assign([partition])
+        first = (await consumer.beginning_offsets([partition]))[partition]
+        end = (await consumer.end_offsets([partition]))[partition]
+        consumer.seek(partition, max(first, end - limit))
+        letters: list[DeadLetter] = []
+        while await consumer.position(partition) < end:
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                letters.extend(DeadLetter.model_validate_json(record.value) for record in records)
+        return letters
+    finally:
+        await consumer.stop()
+
+
+@dead_letters.command("show")
+@click.argument("topic")
+@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+def dead_letters_show(topic: str, limit: int) -> None:
+    """Print the newest dead letters of TOPIC (updates.raw, updates.enriched, ...), one JSON object a line."""
+    for letter in asyncio.run(_read_letters(Connections(), topic, limit)):
+        click.echo(letter.model_dump_json())
+
+
+@dead_letters.command("replay")
+@click.argument("topic")
+@click.option("--max", "most", type=click.IntRange(1), required=True, help="Send back at most this many, newest kept.")
+@click.option("--stage", default="", help="Only those that this stage set aside.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and send nothing.")
+def dead_letters_replay(topic: str, most: int, stage: str, dry_run: bool) -> None:
+    """Send dead letters of TOPIC back to where they came from; effects are idempotent, so a repeat does no harm."""
+    settings = Connections()
+
+    async def replay() -> int:
+        letters = [each for each in await _read_letters(settings, topic, most) if not stage or each.stage == stage]
+        if dry_run:
+            return len(letters)
+        producer = new_producer(settings, "slugline-operator")
+        await producer.start()
+        try:
+            futures = [
+                await producer.send(
+                    letter.topic,
+                    value=base64.b64decode(letter.payload),
+                    key=letter.key.encode() if letter.key is not None else None,
+                    headers=[(name, base64.b64decode(value)) for name, value in letter.headers],
+                )
+                for letter in letters
+            ]
+            await acknowledged(futures)
+        finally:
+            await producer.stop()
+        return len(letters)
+
+    count = asyncio.run(replay())
+    click.echo(f"{'would send' if dry_run else 'sent'} {count} back to {topic}")
+    sys.exit(0 if count else 1)
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m shared")

@@ -1,0 +1,64 @@
+"""One record as a stage receives it: decoded, or with the reason why it cannot be. A bad payload is data, not an exception."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from shared.failures import Invalid, Permanent
+from shared.messages import Message
+
+E = TypeVar("E", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Generic[E]):
+    """A record and the event it carries."""
+
+    record: "ConsumerRecord[bytes, bytes]"
+    event: E
+
+    def header(self, name: str) -> str:
+        """The first header of that name, empty where there is none; bytes that are not UTF-8 are replaced."""
+        return header_of(self.record, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that goes to the dead letters, and why."""
+
+    record: "ConsumerRecord[bytes, bytes]"
+    failure: Invalid | Permanent
+
+
+def header_of(record: "ConsumerRecord[bytes, bytes]", name: str) -> str:
+    """The first header of that name, empty where there is none; bytes that are not UTF-8 are replaced."""
+    for key, value in record.headers:
+        if key == name:
+            return bytes(value or b"").decode("utf-8", "replace")
+    return ""
+
+
+def decode(
+    record: "ConsumerRecord[bytes, bytes]", types: Mapping[str, type[Message]]
+) -> Delivery[Any] | Rejection | None:
+    """The event of a record by its `ce_type`; None for a type that this stage has no use for.
+
+    A record without a type is taken for the first of `types`, so that a hand-made message works.
+    """
+    kind = header_of(record, "ce_type")
+    model = types.get(kind) if kind else next(iter(types.values()))
+    if model is None:
+        if kind.startswith("slugline."):
+            return None
+        return Rejection(record, Invalid(f"unknown message type {kind[:100]!r}", field="ce_type"))
+    try:
+        return Delivery(record, model.model_validate_json(record.value or b""))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in first["loc"])
+        return Rejection(record, Invalid(f"{model.__name__}: {first['msg']}", field=pointer))
+    except (ValueError, RecursionError) as error:
+        return Rejection(record, Invalid(f"{model.__name__}: {error}"))

@@ -1,0 +1,61 @@
+"""/livez, /readyz and /metrics: what tells an orchestrator and a person at 3 a.m. how a process is."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Check = Callable[[], str | None]
+"""The reason why not, or None when all is well. Cheap and without waiting: probes come often."""
+
+
+@dataclass
+class Health:
+    """The checks of one process. Live: a restart would not help. Ready: it does its work now."""
+
+    service: str
+    ready: dict[str, Check] = field(default_factory=dict)
+    live: dict[str, Check] = field(default_factory=dict)
+    draining: bool = False
+    started_at: float = field(default_factory=time.monotonic)
+
+    def reasons(self, checks: dict[str, Check]) -> dict[str, str]:
+        """The names of the checks that fail, with the reason."""
+        return {name: reason for name, check in checks.items() if (reason := check()) is not None}
+
+    def why_not_ready(self) -> dict[str, str]:
+        """Empty when ready."""
+        why = self.reasons(self.ready) | self.reasons(self.live)
+        return why | {"draining": "the process is shutting down"} if self.draining else why
+
+
+def _answer(health: Health, why: dict[str, str]) -> Response:
+    body = {"service": health.service, "status": "ok" if not why else "failing", "failing": why}
+    return JSONResponse(body, 200 if not why else 503, {"Cache-Control": "no-store"})
+
+
+def health_routes(health: Health, before_metrics: Callable[[], Awaitable[None]] | None = None) -> list[Route]:
+    """The three routes, for a process that has an HTTP server of its own."""
+
+    async def livez(_: Request) -> Response:
+        return _answer(health, health.reasons(health.live))
+
+    async def readyz(_: Request) -> Response:
+        return _answer(health, health.why_not_ready())
+
+    async def metrics(_: Request) -> Response:
+        if before_metrics is not None:
+            await before_metrics()
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def health_app(health: Health) -> Starlette:
+    """The three routes alone, for a process that has no other HTTP."""
+    return Starlette(routes=health_routes(health))

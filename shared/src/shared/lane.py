@@ -1,0 +1,360 @@
+"""A lane: one stage's way through one topic. Batches in, effects done, dead letters written, then positions committed.
+
+What must not break:
+- a position is committed only when every effect of the messages before it is done and acknowledged;
+- within a partition, messages are handled in order, and again in order after a failure;
+- a message that can never be handled goes to the dead letters and lets the next one pass, unless too many do: then the
+  lane halts, since a bad deploy must build lag and not empty the topic;
+- positions go to Kafka on a clock (and on revocation and at the end), never after every batch: a commit is a round
+  trip, and since effects are idempotent a crash only repeats up to a second of work.
+"""
+
+import asyncio
+import base64
+import contextlib
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.deliveries import Delivery, Rejection, decode, header_of
+from shared.failures import Invalid, Permanent, Transient
+from shared.kafka import Emitter, acknowledged
+from shared.messages import DeadLetter, Message
+from shared.settings import Connections
+from shared.topics import MAX_MESSAGE_BYTES, dead
+
+log = structlog.get_logger(__name__)
+
+COMMIT_INTERVAL_S = 1.0
+CEILING_IN_A_ROW = 200
+CEILING_WINDOW = 1000
+CEILING_SHARE = 0.2
+BUG_ATTEMPTS = 3
+REVOCATION_PATIENCE_S = 15.0
+STALE_POLL_S = 30.0
+
+HANDLED = Counter("slugline_lane_messages", "Messages whose effects are done", ["stage"])
+DEAD = Counter("slugline_lane_dead_letters", "Messages set aside", ["stage", "failure"])
+PAUSES = Counter("slugline_lane_pauses", "Times a transient failure paused the lane", ["stage", "error"])
+BATCH_SECONDS = Histogram("slugline_lane_batch_seconds", "Time to handle one batch", ["stage"])
+LAG = Gauge("slugline_lane_lag_messages", "Messages that wait in the lane's topic", ["stage", "partition"])
+HALTED = Gauge("slugline_lane_halted", "1 while the dead-letter ceiling holds the lane", ["stage"])
+
+Handle = Callable[[Sequence[Delivery[Any]]], Awaitable[Sequence[Rejection]]]
+"""Does all effects of the deliveries, in their order, awaits every acknowledgement, and returns what can never be done."""
+
+TRANSIENT: tuple[type[BaseException], ...] = (
+    Transient,
+    OSError,
+    TimeoutError,
+    KafkaError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+
+
+class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Consumes `topic` as a member of `group` and gives batches to `handle`; see the module."""
+
+    def __init__(
+        self,
+        *,
+        stage: str,
+        topic: str,
+        types: Mapping[str, type[Message]],
+        handle: Handle,
+        emitter: Emitter,
+        settings: Connections,
+        group: str | None = None,
+        transient: tuple[type[BaseException], ...] = (),
+        max_records: int = 500,
+    ) -> None:
+        self.stage = stage
+        self.topic = settings.topic_prefix + topic
+        self.group = settings.topic_prefix + (group or stage)
+        self._dead_topic = dead(topic)
+        self._types = types
+        self._handle = handle
+        self._emitter = emitter
+        self._transient = (*TRANSIENT, *transient)
+        self._max_records = max_records
+        self._done: dict[TopicPartition, int] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._busy_since: float | None = None
+        self._failures_in_a_row = 0
+        self._bug_attempts: dict[tuple[str, int, int], int] = {}
+        self._recent: deque[bool] = deque(maxlen=CEILING_WINDOW)
+        self._dead_in_a_row = 0
+        self._paused_by: str | None = None
+        self._halted = False
+        self._assigned = False
+        self._subscriber: Any = None
+        self._stopping = asyncio.Event()
+
+    def attach(self, broker: KafkaBroker) -> None:
+        """Subscribe on a broker that has not started."""
+        self._subscriber = broker.subscriber(
+            self.topic,
+            group_id=self.group,
+            batch=True,
+            max_records=self._max_records,
+            # After an empty poll FastStream sleeps as long again without polling: this bounds the wait of the first message after idle.
+            batch_timeout_ms=3,
+            # A partition with unread records waits for the node's running long poll; the default of 500 ms would be seen on the page.
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            parser=_parse,
+            decoder=_decode,
+            listener=self,
+        )
+        self._subscriber(self._consume)
+
+    async def keep_committing(self) -> None:
+        """Commit what is done, once a second, until cancelled; run it beside the broker."""
+        while True:
+            await asyncio.sleep(COMMIT_INTERVAL_S)
+            await self._commit()
+            self._measure_lag()
+
+    async def drain(self) -> None:
+        """Let the running batch end and commit; call it before the broker stops."""
+        self._stopping.set()
+        try:
+            await asyncio.wait_for(self._idle.wait(), REVOCATION_PATIENCE_S)
+        except TimeoutError:
+            log.warning("batch outlasts the drain; it will be repeated", stage=self.stage)
+        await self._commit()
+
+    def why_not_ready(self) -> str | None:
+        """For `Health.ready`."""
+        if self._halted:
+            return "the dead-letter ceiling was reached; see the dead letters, then restart"
+        if self._paused_by:
+            return f"paused by {self._paused_by}"
+        consumer = self._consumer
+        if consumer is None or not self._assigned:
+            return "no partitions assigned yet"
+        return None
+
+    def why_not_live(self) -> str | None:
+        """For `Health.live`: a loop that stopped turning, or a sender that died, is mended only by a restart."""
+        if self._emitter.failed:
+            return "the Kafka sender has died"
+        if self._busy_since is not None and not self._paused_by and time.monotonic() - self._busy_since > 240:
+            return "one batch has been running for four minutes"
+        return None
+
+    @property
+    def _consumer(self) -> Any:
+        return self._subscriber.consumer if self._subscriber is not None else None
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Wait, bounded, for the running batch, and commit, so that the next owner repeats little."""
+        self._assigned = False
+        if not revoked:
+            return
+        try:
+            await asyncio.wait_for(self._idle.wait(), REVOCATION_PATIENCE_S)
+        except TimeoutError:
+            log.warning("batch outlasts the revocation; the next owner repeats it", stage=self.stage)
+        await self._commit()
+        self._done.clear()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Note that there is work, or that this replica is one too many and stands by."""
+        self._assigned = True
+        log.info("assigned", stage=self.stage, partitions=sorted(tp.partition for tp in assigned))
+
+    async def _consume(self, records: Any) -> None:
+        self._idle.clear()
+        self._busy_since = time.monotonic()
+        try:
+            await self._consume_batch(records)
+        finally:
+            self._busy_since = None
+            self._idle.set()
+
+    async def _consume_batch(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
+        started = time.perf_counter()
+        try:
+            if self._halted:
+                raise Transient("the dead-letter ceiling was reached")
+            rejections = await self._effects(records)
+            self._check_ceiling(len(records), rejections)
+            await self._set_aside(rejections)
+        except self._transient as failure:
+            await self._pause_and_rewind(records, failure)
+        except Exception as failure:
+            log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset)
+            await self._pause_and_rewind(records, failure)
+        else:
+            for record in records:
+                self._done[TopicPartition(record.topic, record.partition)] = record.offset + 1
+            self._failures_in_a_row = 0
+            self._paused_by = None
+            HANDLED.labels(self.stage).inc(len(records))
+            BATCH_SECONDS.labels(self.stage).observe(time.perf_counter() - started)
+
+    async def _effects(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> list[Rejection]:
+        rejections: list[Rejection] = []
+        deliveries: list[Delivery[Any]] = []
+        for record in records:
+            decoded = decode(record, self._types)
+            if isinstance(decoded, Rejection):
+                rejections.append(decoded)
+            elif decoded is not None:
+                deliveries.append(decoded)
+        if deliveries:
+            rejections.extend(await self._handle_isolating(deliveries))
+        return rejections
+
+    async def _handle_isolating(self, deliveries: Sequence[Delivery[Any]]) -> list[Rejection]:
+        """Handle the batch; where it fails for a reason that is not the infrastructure, find the message that does it."""
+        try:
+            return list(await self._handle(deliveries))
+        except self._transient:
+            raise
+        except Exception as failure:
+            if len(deliveries) > 1:
+                rejections = []
+                for delivery in deliveries:
+                    rejections.extend(await self._handle_isolating([delivery]))
+                return rejections
+            if isinstance(failure, Invalid | Permanent):
+                return [Rejection(deliveries[0].record, failure)]
+            record = deliveries[0].record
+            place = (record.topic, record.partition, record.offset)
+            self._bug_attempts[place] = self._bug_attempts.get(place, 0) + 1
+            if self._bug_attempts[place] < BUG_ATTEMPTS:
+                raise
+            log.exception("bug on one message; it is set aside", stage=self.stage, partition=place[1], offset=place[2])
+            del self._bug_attempts[place]
+            return [Rejection(record, Permanent(f"{type(failure).__name__}: {failure}"))]
+
+    def _check_ceiling(self, handled: int, rejections: Sequence[Rejection]) -> None:
+        bad = len(rejections)
+        self._dead_in_a_row = self._dead_in_a_row + bad if bad == handled else bad
+        self._recent.extend([False] * (handled - bad) + [True] * bad)
+        share = sum(self._recent) / len(self._recent) if len(self._recent) == CEILING_WINDOW else 0.0
+        if self._dead_in_a_row > CEILING_IN_A_ROW or share > CEILING_SHARE:
+            self._halted = True
+            HALTED.labels(self.stage).set(1)
+            log.error(
+                "dead-letter ceiling reached; the lane halts",
+                stage=self.stage,
+                in_a_row=self._dead_in_a_row,
+                share=share,
+            )
+            raise Transient("the dead-letter ceiling was reached")
+
+    async def _set_aside(self, rejections: Sequence[Rejection]) -> None:
+        futures = []
+        for rejection in rejections:
+            record, failure = rejection.record, rejection.failure
+            kind = "invalid" if isinstance(failure, Invalid) else "permanent"
+            letter = DeadLetter(
+                stage=self.stage,
+                failure="invalid" if isinstance(failure, Invalid) else "permanent",
+                reason=failure.reason,
+                field=failure.field,
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                key=record.key.decode("utf-8", "replace") if record.key is not None else None,
+                headers=tuple((name, base64.b64encode(value or b"").decode()) for name, value in record.headers),
+                payload=base64.b64encode(record.value or b"").decode(),
+                traceparent=header_of(record, "traceparent"),
+                failed_at=datetime.now(UTC),
+            )
+            log.warning(
+                "dead letter", stage=self.stage, reason=failure.reason, field=failure.field,
+                topic=record.topic, partition=record.partition, offset=record.offset, update_id=letter.key,
+            )  # fmt: skip
+            DEAD.labels(self.stage, kind).inc()
+            futures.append(
+                await self._emitter.send(
+                    self._dead_topic,
+                    letter,
+                    key=letter.key or "",
+                    event_id=f"{self.stage}:{record.topic}:{record.partition}:{record.offset}",
+                    traceparent=letter.traceparent,
+                )
+            )
+        await acknowledged(futures)
+
+    async def _pause_and_rewind(
+        self, records: Sequence["ConsumerRecord[bytes, bytes]"], failure: BaseException
+    ) -> None:
+        """Wait, then let the same messages come again: polling goes on, so the group keeps this member."""
+        self._failures_in_a_row += 1
+        self._paused_by = f"{type(failure).__name__}: {failure}"
+        pause_s = min(0.1 * 2 ** min(self._failures_in_a_row, 7), 5.0) * random.uniform(0.8, 1.2)
+        PAUSES.labels(self.stage, type(failure).__name__).inc()
+        log.warning(
+            "paused",
+            stage=self.stage,
+            error=self._paused_by,
+            retry_in_s=round(pause_s, 2),
+            in_a_row=self._failures_in_a_row,
+        )
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), pause_s)
+        first: dict[TopicPartition, int] = {}
+        for record in records:
+            first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        for partition, offset in first.items():
+            try:
+                self._consumer.seek(partition, offset)
+            except (IllegalStateError, AttributeError):
+                log.info("partition has another owner now", stage=self.stage, partition=partition.partition)
+
+    async def _commit(self) -> None:
+        positions = dict(self._done)
+        consumer = self._consumer
+        if not positions or consumer is None:
+            return
+        try:
+            await consumer.commit(positions)
+        except (KafkaError, IllegalStateError) as error:
+            log.warning("commit failed; the work may be repeated", stage=self.stage, error=str(error))
+            return
+        for partition, offset in positions.items():
+            if self._done.get(partition) == offset:
+                del self._done[partition]
+
+    def _measure_lag(self) -> None:
+        consumer = self._consumer
+        if consumer is None:
+            return
+        for partition in consumer.assignment():
+            newest = consumer.highwater(partition)
+            state = consumer._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001 -- position() waits
+            position = state._position if state is not None else None  # noqa: SLF001
+            if newest is not None and position is not None:
+                LAG.labels(self.stage, str(partition.partition)).set(max(newest - position, 0))
+
+
+async def _parse(records: Any) -> KafkaMessage:
+    # FastStream's own parser fails on a header that is not UTF-8, and the message would be skipped.
+    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=None)  # type: ignore[arg-type]
+
+
+async def _decode(message: KafkaMessage) -> Any:
+    return message.raw_message

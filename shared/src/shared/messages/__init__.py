@@ -1,0 +1,69 @@
+"""The messages between services: CloudEvents 1.0 with pydantic data.
+
+They change only additively, since services deploy at different times: new fields are optional, readers ignore fields
+they do not know, and a breaking change is a new topic.
+"""
+
+from shared.messages.base import Message, UpdateId, update_id_for
+from shared.messages.dead_letter import DeadLetter
+from shared.messages.enriched import (
+    Author,
+    Change,
+    Corroboration,
+    EnrichedUpdate,
+    Kind,
+    Media,
+    Passport,
+    Removal,
+    Rendition,
+    Step,
+    Tag,
+)
+from shared.messages.outcome import Outcome, Outcomes, Stage
+from shared.messages.raw import (
+    Creator,
+    Flags,
+    MediaReference,
+    OriginalReference,
+    RawUpdate,
+    Refresh,
+    RefreshCause,
+    Release,
+    Repair,
+    Signal,
+    Status,
+    Subject,
+)
+
+__all__ = [
+    "Author",
+    "Change",
+    "Corroboration",
+    "Creator",
+    "DeadLetter",
+    "EnrichedUpdate",
+    "Flags",
+    "Kind",
+    "Media",
+    "MediaReference",
+    "Message",
+    "OriginalReference",
+    "Outcome",
+    "Outcomes",
+    "Passport",
+    "RawUpdate",
+    "Refresh",
+    "RefreshCause",
+    "Release",
+    "Removal",
+    "Rendition",
+    "Repair",
+    "Signal",
+    "Stage",
+    "Status",
+    "Step",
+    "Subject",
+    "Tag",
+    "UpdateId",
+    "update_id_for",
+]

@@ -1,0 +1,29 @@
+"""What is on a `.dead` topic: a message that can never be handled, with all that is needed to understand and replay it."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from shared.messages.base import Message
+
+
+class DeadLetter(Message):
+    """A message that was set aside. The payload is base64, since it may be anything."""
+
+    ce_type: ClassVar[str] = "slugline.message.dead"
+
+    stage: str
+    """`enrich.text`, `publish.archive`, ..."""
+    failure: Literal["invalid", "permanent"]
+    reason: str
+    field: str = ""
+    """JSON pointer to the field at fault, where there is one."""
+    topic: str
+    partition: int
+    offset: int
+    key: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Values are base64, since they may be anything."""
+    payload: str
+    traceparent: str = ""
+    failed_at: datetime
+    attempt: int = 1

@@ -1,0 +1,175 @@
+"""What is on `updates.enriched`: one revision of an update as readers may see it."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.messages.base import Message, UpdateId
+from shared.messages.raw import Flags, Repair
+
+Kind = Literal["publish", "update", "enrich", "correct", "kill", "pin"]
+"""What a revision does to what readers saw: first publication, new text, more around the same text, a correction, a
+removal, a change of pin or key event."""
+
+Removal = Literal["killed", "taken-down", "withdrawn", "expired", "superseded"]
+"""Why an update is out of sight. `killed` and `taken-down` are for ever; a later usable version ends the others."""
+
+Step = Literal["authors", "tags", "text", "media", "story"]
+
+
+class Author(Message):
+    """One name of the byline. With an `id` it is resolved against the directory, without one it is text."""
+
+    name: str
+    id: str | None = None
+    slug: str | None = None
+    role: str | None = None
+    bio: str | None = None
+    avatar_url: str | None = None
+    url: str | None = None
+    links: tuple[str, ...] = ()
+    contribution: Literal["writing", "reporting", "editing", "photography", "translation"] = "writing"
+    located: str | None = None
+
+
+class Tag(Message):
+    """Something an update is about."""
+
+    code: str
+    """`medtop:04000000`, or of our own scheme `person:…`, `place:…`, `org:…`, `topic:…`."""
+    label: str
+    labels: dict[str, str] = Field(default_factory=dict)
+    """By language, BCP 47."""
+    kind: Literal["subject", "person", "place", "organisation", "topic"] = "subject"
+    uri: str | None = None
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    origin: Literal["source", "broader", "dictionary", "editor", "keyword"] = "source"
+    places: tuple[tuple[int, int], ...] = ()
+    """Where the name stands in `headline + "\\n" + text`: start and end in code points."""
+
+
+class Rendition(Message):
+    """One size and encoding of a picture."""
+
+    url: str
+    """Relative to the media base of the newsroom, content-addressed, immutable."""
+    mime_type: str
+    width: int
+    height: int
+    size_bytes: int | None = None
+
+
+class Media(Message):
+    """A picture, video or sound that readers may see; what has no credit or may not be used is not here."""
+
+    id: str
+    kind: Literal["picture", "video", "audio", "graphic", "document"] = "picture"
+    role: Literal["lead", "inline", "thumbnail"] = "lead"
+    caption: str = ""
+    credit: str = ""
+    copyright: str = ""
+    alt_text: str = ""
+    width: int | None = None
+    height: int | None = None
+    focal_point: tuple[float, float] | None = None
+    """Fractions of width and height from the top left."""
+    placeholder: str | None = None
+    """A data URI of a few hundred bytes."""
+    renditions: tuple[Rendition, ...] = ()
+
+
+class Change(Message):
+    """What changed against the revision before, and why: what stands behind "(Updated: …)"."""
+
+    fields: tuple[str, ...] = ()
+    reason: str = ""
+    diff: tuple[tuple[Literal["=", "-", "+"], str], ...] = ()
+    """Words of the text: kept, taken out, put in; joined in order without a separator."""
+
+
+class Corroboration(Message):
+    """How many independent publisher families tell the same."""
+
+    count: int = 1
+    sources: tuple[str, ...] = ()
+    because: str = ""
+
+
+class Passport(Message):
+    """The latency passport: when this revision passed each stage."""
+
+    received_at: datetime
+    enriched_at: datetime | None = None
+    published_at: datetime | None = None
+
+
+class EnrichedUpdate(Message):
+    """One revision of an update. A removal carries no text: `removal` is set, and text, authors and media are empty.
+
+    Effects are keyed by (`update_id`, `revision`): a duplicate or an older revision changes nothing, and a removal of
+    kind killed or taken-down wins over every other revision.
+    """
+
+    ce_type: ClassVar[str] = "slugline.update.enriched"
+
+    update_id: UpdateId
+    revision: int = Field(ge=1)
+    kind: Kind
+    removal: Removal | None = None
+    source: str
+    guid: str
+    version: str | None = None
+    version_created: datetime | None = None
+    urgency: int | None = None
+    language: str = "und"
+    direction: Literal["ltr", "rtl"] = "ltr"
+    headline: str = ""
+    body_html: str = ""
+    """Sanitised: safe inside an element of a page."""
+    text: str = ""
+    """The body as plain text, paragraphs parted by a blank line."""
+    summary: str = ""
+    excerpt: str = ""
+    byline: str = ""
+    credit: str = ""
+    copyright: str = ""
+    located: str = ""
+    editors_note: str = ""
+    link: str | None = None
+    authors: tuple[Author, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    media: tuple[Media, ...] = ()
+    media_pending: bool = False
+    """A picture is being fetched; a revision `enrich` follows."""
+    story: str | None = None
+    """Id of the story it belongs to: a slug, stable."""
+    story_label: str = ""
+    corroboration: Corroboration = Corroboration()
+    evolved_from: UpdateId | None = None
+    read_time_minutes: int = 1
+    word_count: int = 0
+    slug: str = ""
+    path: str = ""
+    """Canonical path of the update's own page: `/updates/{update_id}/{slug}`. It does not change with the headline."""
+    first_published_at: datetime
+    updated_at: datetime | None = None
+    """When readers were last given other words than before; empty until then. Late enrichment does not move it."""
+    expires_at: datetime | None = None
+    flags: Flags = Flags()
+    change: Change = Change()
+    degraded: tuple[Step, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    fingerprint: str = ""
+    """Of the raw version this was made of."""
+    passport: Passport
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether readers must not see this update any more."""
+        return self.removal is not None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no later revision can bring the update back."""
+        return self.removal in ("killed", "taken-down")

@@ -1,0 +1,32 @@
+"""What is on `updates.outcomes`: what became of items at a stage, so that a sender can be told."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from shared.messages.base import Message, UpdateId
+
+Stage = Literal["enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead"]
+"""`enriched`: a revision was emitted. `published`: it is archived and can be read. `duplicate`: the same version was there.
+`superseded`: a newer version was there. `suppressed`: the update was killed. `held`: embargoed, withheld or scheduled.
+`dead`: in the dead letters."""
+
+
+class Outcome(Message):
+    """What became of one version of one update at one stage."""
+
+    update_id: UpdateId
+    fingerprint: str = ""
+    stage: Stage
+    at: datetime
+    revision: int | None = None
+    position: str | None = None
+    """The cursor `epoch-offset`, once published."""
+    reason: str = ""
+
+
+class Outcomes(Message):
+    """The outcomes of one batch."""
+
+    ce_type: ClassVar[str] = "slugline.updates.outcomes"
+
+    outcomes: tuple[Outcome, ...]

@@ -1,0 +1,180 @@
+"""What is on `updates.raw`: one version of an update as its source sent it, and requests to look at it again."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+import orjson
+from pydantic import Field, JsonValue
+
+from shared.messages.base import Message, UpdateId
+
+Status = Literal["usable", "withheld", "canceled"]
+"""IPTC pubStatus. `withheld` takes an update out of sight until a usable version comes; `canceled` is a kill."""
+
+Signal = Literal["update", "correction", "advisory", "repeat", "kill", "takedown", "expire", "pin", "unpin"]
+"""What the source says this version is. `takedown` is a kill for legal reasons; `repeat` asks for nothing new."""
+
+
+class Subject(Message):
+    """A code or a name that the source gives an update, before it is mapped to our tags."""
+
+    code: str | None = None
+    """As sent: `medtop:04000000`, `subj:04008000`, `a1312cat:f`, or a bare code."""
+    name: str | None = None
+    scheme: str | None = None
+    """The URI of the vocabulary, where the source names it."""
+    kind: Literal["subject", "person", "organisation", "place", "event", "genre", "product", "other"] = "subject"
+
+
+class Creator(Message):
+    """Who made an update, as the source tells it in structured form; the byline is kept beside it."""
+
+    name: str
+    uri: str | None = None
+    role: str | None = None
+    email: str | None = None
+    organisation: str | None = None
+
+
+class MediaReference(Message):
+    """A picture, video, sound or graphic that an update refers to; nothing is fetched yet."""
+
+    url: str
+    """Absolute http(s) URL of the largest rendition the source offers."""
+    kind: Literal["picture", "video", "audio", "graphic", "document"] = "picture"
+    guid: str | None = None
+    mime_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    size_bytes: int | None = None
+    headline: str | None = None
+    caption: str | None = None
+    credit: str | None = None
+    copyright: str | None = None
+    usage_terms: str | None = None
+    alt_text: str | None = None
+    role: Literal["lead", "inline", "thumbnail"] = "lead"
+    renditions: tuple[str, ...] = ()
+    """URLs of the source's other renditions, largest first."""
+
+
+class Flags(Message):
+    """What an editor or a source sets on an update beside its text."""
+
+    pinned: bool = False
+    key_event: bool = False
+    closed: bool = False
+    """The story that this update belongs to is over; later updates still publish, its coverage end is this version's time."""
+
+
+class Repair(Message):
+    """Something that was broken in the original and was understood all the same."""
+
+    code: str
+    """Kebab case, stable: `bad-charset`, `control-characters`, `unescaped-quote`."""
+    place: str = ""
+    """A JSON pointer, an XPath or a line."""
+    detail: str = ""
+
+
+class OriginalReference(Message):
+    """Where the bytes as received are kept."""
+
+    id: str
+    sha256: str
+    format: str
+    """The reader that understood it: `native`, `ninjs-3`, `newsml-g2`, `nitf`, `rss`, `atom`, `cap`, ..."""
+    parser_version: str = "1"
+    index: int = 0
+    """Which item of the original, from 0."""
+
+
+class RawUpdate(Message):
+    """One version of an update, as its source sent it: understood and repaired, not yet enriched.
+
+    Times carry an offset. Text fields are plain text but for `body_html`, which is untrusted HTML until enrich has
+    sanitised it.
+    """
+
+    ce_type: ClassVar[str] = "slugline.update.received"
+
+    update_id: UpdateId
+    source: str
+    guid: str
+    version: str | None = None
+    """As sent. Sources number in their own ways; only its order within one update means something."""
+    version_created: datetime | None = None
+    received_at: datetime
+    status: Status = "usable"
+    signal: Signal | None = None
+    urgency: int | None = Field(default=None, ge=1, le=9)
+    """1 most urgent to 8 least, 9 user-defined (IPTC)."""
+    language: str | None = None
+    """BCP 47."""
+    headline: str = ""
+    body_html: str = ""
+    summary: str = ""
+    byline: str = ""
+    creators: tuple[Creator, ...] = ()
+    credit: str = ""
+    """The agency or agencies to be credited for the text."""
+    copyright: str = ""
+    usage_terms: str = ""
+    located: str = ""
+    """The dateline's place."""
+    subjects: tuple[Subject, ...] = ()
+    keywords: tuple[str, ...] = ()
+    media: tuple[MediaReference, ...] = ()
+    first_created: datetime | None = None
+    embargo_until: datetime | None = None
+    expires_at: datetime | None = None
+    editors_note: str = ""
+    """Public note. A non-public one is in `private_note`, which enrich never passes on."""
+    private_note: str = ""
+    correction_reason: str = ""
+    evolved_from: str | None = None
+    """The guid of the update that this one grew out of."""
+    replaces: tuple[str, ...] = ()
+    """Guids of this source's updates that this one takes the place of."""
+    story: str | None = None
+    """The source's slug or story id."""
+    slugline: str = ""
+    link: str | None = None
+    """The item's own page at the source."""
+    flags: Flags = Flags()
+    profile: str | None = None
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+    """What the source said that has no field of ours; kept for explanation, shown to no reader."""
+    original: OriginalReference | None = None
+    repairs: tuple[Repair, ...] = ()
+
+    def fingerprint(self) -> str:
+        """32 hex characters over all that the source said; not over when and how it reached us."""
+        said: dict[str, Any] = self.model_dump(mode="json", exclude={"received_at", "original", "repairs", "profile"})
+        return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry"]
+
+
+class Refresh(Message):
+    """Asks enrich to make an update again out of what it knows now; emits a revision `enrich` only if that differs."""
+
+    ce_type: ClassVar[str] = "slugline.update.refresh"
+
+    update_id: UpdateId
+    cause: RefreshCause
+    requested_at: datetime
+    detail: str = ""
+
+
+class Release(Message):
+    """The embargo or the schedule of a held update has passed, or its expiry has come: look at it again, in order."""
+
+    ce_type: ClassVar[str] = "slugline.update.release"
+
+    update_id: UpdateId
+    due_at: datetime
+    """The moment that was waited for."""
+    reason: Literal["embargo", "expiry"] = "embargo"

@@ -1,0 +1,96 @@
+"""The life of a process: signals, the tasks that make it up, its HTTP port, and an orderly end."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+
+from shared.health import Health, health_app
+from shared.settings import Connections
+from shared.telemetry import configure_logging, configure_tracing
+
+log = structlog.get_logger(__name__)
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has its own, and stops what it started in its own order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals alone."""
+        yield
+
+
+def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`."""
+
+    async def body() -> None:
+        configure_logging(settings, name)
+        configure_tracing(settings, name)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        log.info("starting")
+        await main(stop)
+        log.info("stopped")
+
+    uvloop.run(body())
+
+
+@contextlib.asynccontextmanager
+async def http_server(app: Any, host: str, port: int, **options: Any) -> AsyncIterator[HttpServer]:
+    """Serve an ASGI app while the block runs; entered once the port listens."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        **options,
+    )
+    server = HttpServer(config)
+    task = asyncio.create_task(server.serve(), name=f"http:{port}")
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+                raise OSError(f"port {port} cannot be served")
+            await asyncio.sleep(0.01)
+        yield server
+    finally:
+        server.should_exit = True
+        await task
+
+
+@contextlib.asynccontextmanager
+async def health_server(health: Health, settings: Connections, default_port: int) -> AsyncIterator[None]:
+    """The health port of a process that has no other HTTP."""
+    async with http_server(health_app(health), settings.bind_host, settings.health_port or default_port):
+        yield
+
+
+async def run_until(stop: asyncio.Event, *tasks: Awaitable[None]) -> None:
+    """Run the tasks until `stop`; one that ends before, or fails, ends them all and its error is raised."""
+    running = [asyncio.ensure_future(task) for task in tasks]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            task.result()
+            if not stop.is_set():
+                raise RuntimeError("a task of the process ended before its time")
+    finally:
+        stop.set()
+        for task in running:
+            task.cancel()
+        stopping.cancel()
+        await asyncio.gather(*running, stopping, return_exceptions=True)

@@ -1,0 +1,35 @@
+"""Where the servers are: the settings that every process has."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Connections(BaseSettings):
+    """Read from the environment without a prefix, since compose and Kubernetes give all services the same."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    kafka_servers: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, comma-separated")
+    postgres_dsn: str = Field(
+        default="postgresql://slugline:slugline@127.0.0.1:5432/slugline", description="Postgres, as a URL"
+    )
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis, as a URL")
+    topic_prefix: str = Field(
+        default="", description="Put before every topic and consumer group: one cluster, several newsrooms"
+    )
+    replication_factor: int = Field(default=1, description="Replicas of each topic when it is created")
+    health_port: int = Field(
+        default=0,
+        description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",
+    )
+    bind_host: str = Field(default="0.0.0.0", description="Address that HTTP listens on")  # noqa: S104 -- containers publish it
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged"
+    )
+    log_format: Literal["json", "text"] = Field(default="json", description="json for machines, text for a terminal")
+    otlp_endpoint: str = Field(
+        default="", description="OpenTelemetry collector (OTLP over HTTP); empty sends no traces"
+    )
+    instance: str = Field(default="", description="Name of this replica; the host name when empty")
