@@ -41,6 +41,7 @@ CEILING_IN_A_ROW = 200
 CEILING_WINDOW = 1000
 CEILING_SHARE = 0.2
 BUG_ATTEMPTS = 3
+BUG_PAUSE_S = 0.1
 REVOCATION_PATIENCE_S = 15.0
 STALE_POLL_S = 30.0
 
@@ -97,7 +98,6 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._idle.set()
         self._busy_since: float | None = None
         self._failures_in_a_row = 0
-        self._bug_attempts: dict[tuple[str, int, int], int] = {}
         self._recent: deque[bool] = deque(maxlen=CEILING_WINDOW)
         self._dead_in_a_row = 0
         self._paused_by: str | None = None
@@ -201,7 +201,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._set_aside(rejections)
         except self._transient as failure:
             await self._pause_and_rewind(records, failure)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 -- judged below
             log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset)
             await self._pause_and_rewind(records, failure)
         else:
@@ -231,7 +231,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             return list(await self._handle(deliveries))
         except self._transient:
             raise
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 -- judged below
             if len(deliveries) > 1:
                 rejections = []
                 for delivery in deliveries:
@@ -239,14 +239,27 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 return rejections
             if isinstance(failure, Invalid | Permanent):
                 return [Rejection(deliveries[0].record, failure)]
-            record = deliveries[0].record
-            place = (record.topic, record.partition, record.offset)
-            self._bug_attempts[place] = self._bug_attempts.get(place, 0) + 1
-            if self._bug_attempts[place] < BUG_ATTEMPTS:
+            return await self._try_again(deliveries[0], failure)
+
+    async def _try_again(self, delivery: Delivery[Any], failure: Exception) -> list[Rejection]:
+        """A bug on one message: twice more, since it may be of the moment; then it is set aside and the rest goes on."""
+        for attempt in range(1, BUG_ATTEMPTS):
+            await asyncio.sleep(BUG_PAUSE_S * attempt)
+            try:
+                return list(await self._handle([delivery]))
+            except self._transient:
                 raise
-            log.exception("bug on one message; it is set aside", stage=self.stage, partition=place[1], offset=place[2])
-            del self._bug_attempts[place]
-            return [Rejection(record, Permanent(f"{type(failure).__name__}: {failure}"))]
+            except Exception as again:  # noqa: BLE001 -- judged below
+                failure = again
+        record = delivery.record
+        log.error(
+            "bug on one message; it is set aside",
+            stage=self.stage,
+            partition=record.partition,
+            offset=record.offset,
+            exc_info=failure,
+        )
+        return [Rejection(record, Permanent(f"{type(failure).__name__}: {failure}"))]
 
     def _check_ceiling(self, handled: int, rejections: Sequence[Rejection]) -> None:
         bad = len(rejections)

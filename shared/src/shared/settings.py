@@ -19,6 +19,10 @@ class Connections(BaseSettings):
     topic_prefix: str = Field(
         default="", description="Put before every topic and consumer group: one cluster, several newsrooms"
     )
+    media_store: str = Field(
+        default="file:///var/lib/slugline/media",
+        description="Object store of renditions: file:///folder, s3://bucket/prefix, ...",
+    )
     replication_factor: int = Field(default=1, description="Replicas of each topic when it is created")
     health_port: int = Field(
         default=0,

@@ -178,3 +178,36 @@ class Release(Message):
     due_at: datetime
     """The moment that was waited for."""
     reason: Literal["embargo", "expiry"] = "embargo"
+
+
+OrderName = Literal[
+    "kill", "takedown", "withdraw", "restore", "expire", "correct", "pin", "unpin", "key-event", "close"
+]
+
+
+class Order(Message):
+    """What a desk says about an update, whoever's it is; it meets the update's versions in their order."""
+
+    ce_type: ClassVar[str] = "slugline.update.order"
+
+    update_id: UpdateId
+    order: OrderName
+    by: str
+    """The person or the key that ordered it."""
+    ordered_at: datetime
+    reason: str = ""
+    """Shown to readers of a correction; kept in the takedown report of a removal."""
+    headline: str | None = None
+    body_html: str | None = None
+    """A correction's new text; None leaves what is there."""
+
+
+class MediaWanted(Message):
+    """On `media.wanted`: pictures that an update refers to and that are not in the media index yet."""
+
+    ce_type: ClassVar[str] = "slugline.media.wanted"
+
+    update_id: UpdateId
+    source: str
+    media: tuple[MediaReference, ...]
+    requested_at: datetime
