@@ -201,7 +201,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._set_aside(rejections)
         except self._transient as failure:
             await self._pause_and_rewind(records, failure)
-        except Exception as failure:  # noqa: BLE001 -- judged below
+        except Exception as failure:
             log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset)
             await self._pause_and_rewind(records, failure)
         else:
