@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
+
 from shared.kafka import apply_topics
 from shared.settings import Connections
 
