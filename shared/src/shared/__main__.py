@@ -4,12 +4,14 @@ import asyncio
 import base64
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import click
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared import messages
+from shared.asyncapi import asyncapi_document
 from shared.kafka import acknowledged, apply_topics, new_consumer, new_producer
 from shared.messages import DeadLetter, Message
 from shared.settings import Connections
@@ -53,6 +55,12 @@ def schemas(folder: Path) -> None:
             path = folder / f"{model.ce_type}.json"
             path.write_text(json.dumps(model.model_json_schema(), indent=2) + "\n")
             click.echo(path)
+
+
+@cli.command()
+def asyncapi() -> None:
+    """Print the AsyncAPI 3.0 document of what is on Kafka."""
+    click.echo(json.dumps(asyncapi_document(version("slugline-shared")), indent=2))
 
 
 @cli.group("dead-letters")
