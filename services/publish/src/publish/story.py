@@ -1,0 +1,76 @@
+"""What readers see of the revisions of updates: pure, and the same in every channel."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.messages import EnrichedUpdate
+
+NEWS = "news"
+"""The channel of everything."""
+
+
+class Position(NamedTuple):
+    """A place in the newsroom's total order: the archive's epoch, and the offset in the log of that epoch."""
+
+    epoch: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.offset}"
+
+    @classmethod
+    def parse(cls, cursor: str) -> "Position":
+        """The position that a cursor `epoch-offset` stands for; ValueError where it is none."""
+        epoch, dash, offset = cursor.partition("-")
+        if not (dash and epoch.isascii() and epoch.isdigit() and offset.isascii() and offset.isdigit()):
+            raise ValueError("a cursor has the form epoch-offset")
+        if len(epoch) > 9 or len(offset) > 18:
+            raise ValueError("a cursor's numbers are smaller than that")
+        return cls(int(epoch), int(offset))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The revision of an update that stands, at the position that the update keeps for ever."""
+
+    position: Position
+    update: EnrichedUpdate
+
+
+def channels_of(update: EnrichedUpdate) -> frozenset[str]:
+    """The channels that a revision belongs to: streams, feeds and subscriptions are named by them."""
+    channels = {NEWS, f"source:{update.source}", f"update:{update.update_id}"}
+    channels.update(f"tag:{tag.code}" for tag in update.tags)
+    channels.update(f"author:{author.slug}" for author in update.authors if author.slug)
+    if update.story:
+        channels.add(f"story:{update.story}")
+    return frozenset(channels)
+
+
+def supersedes(new: EnrichedUpdate, standing: EnrichedUpdate) -> bool:
+    """Whether a revision takes the place of the one that stands: a later one does, and a kill does whatever its number.
+
+    A duplicate, an older revision, and anything after a kill change nothing.
+    """
+    if standing.is_final:
+        return False
+    return new.is_final or new.revision > standing.revision
+
+
+def fold(revisions: Iterable[tuple[tuple[int, int], EnrichedUpdate]]) -> list[Placed]:
+    """What readers see after these revisions, each with its place in the log: newest position first, removals left out.
+
+    An update stands where it was first visible; corrections, late enrichment and a return after a withdrawal move nothing.
+    """
+    standing: dict[str, EnrichedUpdate] = {}
+    positions: dict[str, Position] = {}
+    for place, update in revisions:
+        if not update.is_removal:
+            position = Position(*place)
+            positions[update.update_id] = min(positions.get(update.update_id, position), position)
+        current = standing.get(update.update_id)
+        if current is None or supersedes(update, current):
+            standing[update.update_id] = update
+    visible = [Placed(positions[key], update) for key, update in standing.items() if not update.is_removal]
+    return sorted(visible, key=lambda placed: placed.position, reverse=True)
