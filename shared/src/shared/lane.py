@@ -55,6 +55,9 @@ HALTED = Gauge("slugline_lane_halted", "1 while the dead-letter ceiling holds th
 Handle = Callable[[Sequence[Delivery[Any]]], Awaitable[Sequence[Rejection]]]
 """Does all effects of the deliveries, in their order, awaits every acknowledgement, and returns what can never be done."""
 
+Before = Callable[[Sequence["ConsumerRecord[bytes, bytes]"]], Awaitable[Mapping[TopicPartition, int] | None]]
+"""Looks at the records of a batch before anything is done: None to go on, or where to read instead; the batch is then dropped."""
+
 TRANSIENT: tuple[type[BaseException], ...] = (
     Transient,
     OSError,
@@ -83,6 +86,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         group: str | None = None,
         transient: tuple[type[BaseException], ...] = (),
         max_records: int = 500,
+        before: Before | None = None,
     ) -> None:
         self.stage = stage
         self.topic = settings.topic_prefix + topic
@@ -93,6 +97,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._emitter = emitter
         self._transient = (*TRANSIENT, *transient)
         self._max_records = max_records
+        self._before = before
         self._done: dict[TopicPartition, int] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -196,6 +201,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             if self._halted:
                 raise Transient("the dead-letter ceiling was reached")
+            if self._before is not None and (elsewhere := await self._before(records)) is not None:
+                self._read_on_at(elsewhere)
+                return
             rejections = await self._effects(records)
             self._check_ceiling(len(records), rejections)
             await self._set_aside(rejections)
@@ -332,7 +340,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         first: dict[TopicPartition, int] = {}
         for record in records:
             first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
-        for partition, offset in first.items():
+        self._read_on_at(first)
+
+    def _read_on_at(self, places: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in places.items():
             try:
                 self._consumer.seek(partition, offset)
             except (IllegalStateError, AttributeError):
