@@ -1,0 +1,212 @@
+"""The archive on real Kafka and Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiokafka.admin import AIOKafkaAdminClient
+
+from publish.archive import read
+from publish.archive.main import serve
+from publish.settings import Settings
+from publish.story import Position
+from shared.envelope import headers_for
+from shared.kafka import apply_topics, new_consumer, new_producer
+from shared.messages import Outcomes
+from shared.postgres import connect, migrate
+from shared.settings import Connections
+from shared.topics import ENRICHED, OUTCOMES, dead
+from support.revisions import emit, free_port, revision, running
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def settings(newsroom: Connections) -> Settings:
+    """The settings of a process in this newsroom."""
+    return Settings(**newsroom.model_dump() | {"health_port": free_port()})
+
+
+@pytest_asyncio.fixture
+async def pool(settings: Settings) -> AsyncIterator[Any]:
+    """The archive's schema."""
+    pool = await connect(settings, schema="publish")
+    await migrate(pool, "publish")
+    yield pool
+    await pool.close()
+
+
+async def archived(pool: Any, offset: int, epoch: int = 1) -> None:
+    """Wait until the archive is there."""
+    await eventually(
+        lambda: read.archived_up_to(pool), lambda seen: seen >= (epoch, offset), what="the archive is not there"
+    )
+
+
+async def headlines(pool: Any, channel: str = "news") -> list[str]:
+    """What a page of a channel shows, newest first."""
+    return [each.update.headline for each in await read.page(pool, channel, None, 100)]
+
+
+async def test_corrections_move_no_position_and_a_kill_is_final(settings: Settings, pool: Any) -> None:
+    """An update stays where it was first visible, whatever comes after; a killed one is gone for ever, with its text."""
+    async with running(lambda stop: serve(settings, stop)):
+        offsets = await emit(
+            settings,
+            [
+                revision("a", 1, tags=["t1"]),
+                revision("b", 1),
+                revision("a", 2, tags=["t2"]),
+                revision("c", 1),
+                revision("c", 2, removal="killed"),
+                revision("c", 3),
+                revision("b", 1),
+            ],
+        )
+        await archived(pool, offsets[-1])
+        assert await headlines(pool) == ["b 1", "a 2"]
+        assert await headlines(pool, "tag:t2") == ["a 2"]
+        assert await headlines(pool, "tag:t1") == []
+        killed = revision("c", 1).update_id
+        found = await read.one(pool, killed)
+        assert found is not None
+        assert (found.update.removal, found.update.headline, found.position.offset) == ("killed", "", offsets[3])
+        assert [each.update.removal for each in await read.revisions(pool, killed)] == ["killed"]
+        replayed = await read.replay(pool, 1, -1)
+        assert [each.cursor.offset for each in replayed] == [offsets[0], offsets[1], offsets[2], offsets[4]]
+        told = await read.replay(pool, 1, offsets[0], channels=["tag:t1"])
+        assert [each.cursor.offset for each in told] == [offsets[2]], "who follows a tag hears of what leaves it"
+        assert await pool.fetchval(
+            "SELECT data IS NOT NULL FROM publish.revisions WHERE update_id = $1 AND revision = 1", killed
+        )
+
+
+async def test_a_takedown_destroys_the_text_also_after_a_kill(settings: Settings, pool: Any) -> None:
+    """Of a taken-down update no revision's text is left in the database, whether it came before or after the order."""
+    async with running(lambda stop: serve(settings, stop)):
+        offsets = await emit(
+            settings,
+            [
+                revision("a", 1),
+                revision("a", 2, removal="killed"),
+                revision("a", 4, removal="taken-down"),
+                revision("a", 3),
+            ],
+        )
+        await archived(pool, offsets[-1])
+        rows = await pool.fetch("SELECT revision, data FROM publish.revisions WHERE removal IS NULL ORDER BY revision")
+        assert [(row["revision"], row["data"]) for row in rows] == [(1, None), (3, None)]
+        assert b"Words of a" not in await pool.fetchval("SELECT data FROM publish.updates")
+
+
+async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, pool: Any) -> None:
+    """Who asks for an item learns that it is published, and under which cursor."""
+    async with running(lambda stop: serve(settings, stop)):
+        offsets = await emit(settings, [revision("a", 1), revision("b", 1)])
+        consumer = new_consumer(settings, "test", OUTCOMES)
+        await consumer.start()
+        await consumer.seek_to_beginning()
+        told: dict[str, Any] = {}
+
+        async def look() -> dict[str, Any]:
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                for record in records:
+                    for outcome in Outcomes.model_validate_json(record.value).outcomes:
+                        told[outcome.update_id] = outcome
+            return told
+
+        await eventually(look, lambda seen: len(seen) == 2)
+        await consumer.stop()
+        assert told[revision("b").update_id].position == f"1-{offsets[1]}"
+        assert told[revision("b").update_id].stage == "published"
+
+
+async def test_a_recreated_log_begins_a_new_epoch_from_its_beginning(settings: Settings, pool: Any) -> None:
+    """After the topic was lost and made again, what is in it is archived under a new epoch and nothing moves."""
+    async with running(lambda stop: serve(settings, stop)):
+        await archived(pool, (await emit(settings, [revision(f"old {n}") for n in range(5)]))[-1])
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+    await admin.start()
+    await admin.delete_topics([settings.topic_prefix + ENRICHED])
+
+    async def gone() -> bool:
+        return settings.topic_prefix + ENRICHED not in await admin.list_topics()
+
+    await eventually(gone)
+    await admin.close()
+    await apply_topics(settings)
+    await eventually(lambda: _emitted(settings))
+    async with running(lambda stop: serve(settings, stop)):
+        await archived(pool, 6, epoch=2)
+    assert await headlines(pool) == [f"new {n} 1" for n in reversed(range(7))] + [
+        f"old {n} 1" for n in reversed(range(5))
+    ]
+    assert (await read.snapshot(pool, 1)).epoch == 2
+    assert await pool.fetchval("SELECT count(*) FROM publish.epochs") == 2
+
+
+async def _emitted(settings: Settings) -> bool:
+    try:
+        await emit(settings, [revision(f"new {n}") for n in range(7)])
+    except Exception as error:
+        raise OSError(str(error)) from error
+    return True
+
+
+async def test_a_database_from_a_backup_is_filled_again_from_the_log(settings: Settings, pool: Any) -> None:
+    """When Postgres is behind the group's committed offset, the archive goes back and leaves no hole."""
+    async with running(lambda stop: serve(settings, stop)):
+        await archived(pool, (await emit(settings, [revision(f"u{n}") for n in range(10)]))[-1])
+    lost = [revision(f"u{n}").update_id for n in range(4, 10)]
+    await pool.execute("DELETE FROM publish.updates WHERE update_id = ANY($1)", lost)
+    await pool.execute("DELETE FROM publish.revisions WHERE update_id = ANY($1)", lost)
+    await pool.execute("UPDATE publish.epochs SET last_offset = 3, last_event_id = $1", f"{revision('u3').update_id}:1")
+    async with running(lambda stop: serve(settings, stop)):
+        await archived(pool, (await emit(settings, [revision("later")]))[-1])
+    assert await headlines(pool) == ["later 1", *(f"u{n} 1" for n in reversed(range(10)))]
+    assert await pool.fetchval("SELECT count(*) FROM publish.epochs") == 1
+
+
+async def test_poison_in_a_batch_is_set_aside_and_the_rest_is_archived(settings: Settings, pool: Any) -> None:
+    """One message that is no update reaches the dead letters once; those before and after it are archived."""
+    producer = new_producer(settings, "test")
+    await producer.start()
+    await emit(settings, [revision("before")])
+    headers = headers_for(revision("x"), source="test", event_id="x")
+    await producer.send_and_wait(settings.topic_prefix + ENRICHED, b'{"update_id": 7}', headers=headers)
+    await producer.stop()
+    offsets = await emit(settings, [revision("after", story="s\x00t", source="a\x1fb")])
+    async with running(lambda stop: serve(settings, stop)):
+        await archived(pool, offsets[-1])
+        assert await headlines(pool) == ["after 1", "before 1"]
+        consumer = new_consumer(settings, "test", dead(ENRICHED))
+        await consumer.start()
+        end = await eventually(lambda: _end(consumer), lambda end: end > 0)
+        await consumer.stop()
+        assert end == 1
+
+
+async def _end(consumer: Any) -> int:
+    partitions = consumer.assignment()
+    return sum((await consumer.end_offsets(list(partitions))).values())
+
+
+async def test_a_snapshot_and_the_replay_after_it_meet_without_a_hole(settings: Settings, pool: Any) -> None:
+    """While revisions pour in, a snapshot and what is replayed from its place are together what is there at last."""
+    async with running(lambda stop: serve(settings, stop)):
+        pouring = asyncio.create_task(emit(settings, [revision(f"u{n % 50}", n // 50 + 1) for n in range(1000)]))
+        snapshot = await eventually(lambda: read.snapshot(pool, 1000), lambda seen: len(seen.updates) > 5)
+        last = (await pouring)[-1]
+        await archived(pool, last)
+        seen = {each.update.update_id: (each.position, each.update.revision) for each in snapshot.updates}
+        assert all(each.cursor <= Position(1, snapshot.offset) for each in snapshot.updates)
+        for each in await read.replay(pool, snapshot.epoch, snapshot.offset):
+            seen[each.update.update_id] = (each.position, each.update.revision)
+        now = {
+            each.update.update_id: (each.position, each.update.revision)
+            for each in (await read.snapshot(pool, 1000)).updates
+        }
+        assert seen == now

@@ -1,0 +1,95 @@
+"""The archive's fold in SQL is the fold that every channel shares."""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as with_settings
+from hypothesis import strategies as st
+
+from publish.archive import read
+from publish.archive.epochs import Epoch, Log, why_another
+from publish.archive.write import Revision, revision_of, write_batch
+from publish.story import Position, fold
+from shared.envelope import value_of
+from shared.messages import EnrichedUpdate
+from shared.postgres import connect, migrate
+from shared.settings import Connections
+from support.revisions import revision
+
+REMOVALS = [None, None, None, None, "withdrawn", "killed", "taken-down", "expired"]
+LOGS = st.lists(
+    st.builds(
+        lambda guid, number, removal, tag: revision(guid, number, removal=removal, tags=[tag]),
+        st.sampled_from("abc"),
+        st.integers(1, 5),
+        st.sampled_from(REMOVALS),
+        st.sampled_from(["t1", "t2"]),
+    ),
+    max_size=14,
+)
+
+
+@pytest.mark.integration
+async def test_any_order_of_revisions_in_any_batches_is_what_the_shared_fold_makes_of_it(newsroom: Connections) -> None:
+    """Duplicates, late revisions and kills in any order, cut into any batches, give the pages of `publish.story.fold`."""
+    pool = await connect(newsroom, schema="publish")
+    await migrate(pool, "publish")
+
+    async def check(log: list[EnrichedUpdate], batch: int) -> None:
+        async with pool.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            revisions = [revision_of(Position(1, n), update, value_of(update)) for n, update in enumerate(log)]
+            for start in range(0, len(revisions), batch):
+                await write_batch(connection, revisions[start : start + batch])
+            seen = await read.page(connection, "news", None, 100)
+            tagged = await read.page(connection, "tag:t1", None, 100)
+            await transaction.rollback()
+        expected = fold((each.place, each.update) for each in revisions)
+        assert [(each.position, each.update) for each in seen] == [(each.position, each.update) for each in expected]
+        assert [each.position for each in tagged] == [
+            each.position for each in expected if any(tag.code == "t1" for tag in each.update.tags)
+        ]
+
+    loop = asyncio.get_running_loop()
+
+    @with_settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(LOGS, st.integers(1, 14))
+    def example(log: list[EnrichedUpdate], batch: int) -> None:
+        asyncio.run_coroutine_threadsafe(check(log, batch), loop).result(30)
+
+    await asyncio.to_thread(example)
+    await pool.close()
+
+
+KNOWN = Epoch(3, "cluster", 0, 41, "x:1")
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "another"),
+    [
+        (KNOWN, Log("cluster", 0, 42, "x:1"), False),
+        (KNOWN, Log("another", 0, 42, "x:1"), False),
+        (KNOWN, Log("cluster", 50, 60, None), False),
+        (KNOWN, Log("another", 50, 60, None), True),
+        (KNOWN, Log("cluster", 0, 41, None), True),
+        (KNOWN, Log("cluster", 0, 42, "y:1"), True),
+        (KNOWN, Log("cluster", 0, 0, None), True),
+        (Epoch(1, "cluster", 0, -1, ""), Log("another", 0, 7, None), False),
+        (None, Log("cluster", 0, 0, None), True),
+    ],
+)
+def test_a_log_is_another_one_when_it_does_not_hold_what_was_archived_of_it(
+    known: Epoch | None, seen: Log, another: bool
+) -> None:
+    """Content decides, not the name of the cluster, unless retention has taken what could be compared."""
+    assert (why_another(known, seen) is not None) is another
+
+
+def test_a_removal_that_carries_text_is_archived_without_it() -> None:
+    """What a careless writer left in a removal reaches no table."""
+    careless = revision("a", 2, removal="killed", headline="secret", text="secret words", byline="By A")
+    kept: Revision = revision_of(Position(1, 1), careless, value_of(careless))
+    assert b"secret" not in kept.data
+    assert kept.update.byline == ""
