@@ -1,0 +1,78 @@
+"""The formats that wires send: bytes in, raw updates out, with what was repaired and what was refused.
+
+Each format is a module of this package with a `FORMAT`; adding one is adding its file. Nothing here reads a file or
+opens a socket: readers are functions of the bytes, their type and the source's profile.
+"""
+
+import importlib
+import pkgutil
+from datetime import datetime
+
+from ingest.formats import json_document
+from ingest.formats.reading import (
+    DEFAULT_PROFILE,
+    MAX_DOCUMENT_BYTES,
+    Document,
+    Format,
+    Profile,
+    Reading,
+    Refused,
+    Unreadable,
+    finish,
+)
+
+__all__ = ["DEFAULT_PROFILE", "FORMATS", "Profile", "Reading", "Refused", "Unreadable", "read", "recognise"]
+
+
+def _registered() -> tuple[Format, ...]:
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    return tuple(module.FORMAT for module in modules if hasattr(module, "FORMAT"))
+
+
+FORMATS = _registered()
+_BY_NAME = {name: one for one in FORMATS for name in one.names}
+_BY_MEDIA_TYPE = {name: one for one in FORMATS for name in one.media_types}
+
+
+def recognise(document: Document) -> Format:
+    """The format that a document is in: by its content, and by its declared type where the content leaves it open."""
+    sure, best = max(((one.recognise(document), one) for one in FORMATS), key=lambda pair: pair[0])
+    if sure >= 50:
+        return best
+    if declared := _BY_MEDIA_TYPE.get(document.media_type):
+        return declared
+    if sure > 0:
+        return best
+    if document.family == "json":
+        json_document.parse(document, strict=True)
+    raise Unreadable("unknown-format", "", "neither its type nor its content is of a format that can be read")
+
+
+def read(
+    body: bytes,
+    *,
+    content_type: str | None,
+    source: str,
+    received_at: datetime,
+    original_id: str,
+    sha256: str,
+    profile: Profile = DEFAULT_PROFILE,
+    format: str | None = None,  # noqa: A002
+) -> Reading:
+    """The updates that a document holds.
+
+    `format` is the name that the source is set to (`ninjs`, `rss`, ...); None recognises it. Raises Unreadable where
+    the document as a whole cannot be taken; an item that cannot is in `refused`, beside those that can.
+    """
+    if not body.strip():
+        raise Unreadable("empty", "", "the document is empty")
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
+    document = Document(body, content_type, source, received_at, profile)
+    if format is None:
+        chosen = recognise(document)
+    elif format in _BY_NAME:
+        chosen = _BY_NAME[format]
+    else:
+        raise Unreadable("unknown-format", "", f"there is no format {format[:60]!r}: {', '.join(sorted(_BY_NAME))}")
+    return finish(chosen.read(document), document, chosen.parser_version, original_id, sha256)

@@ -1,0 +1,263 @@
+"""JSON, RFC 8259, as senders break it: every flaw is found with its JSON pointer, and what can be understood is.
+
+A well-formed document takes the fast way. One that is not is read again slowly, to name what is wrong and where, so
+that one bad item of a batch does not take the good ones with it.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ingest.formats import charset
+from ingest.formats.reading import MAX_DOCUMENT_BYTES, Document, Unreadable
+from shared.messages import Repair
+
+MAX_DEPTH = 64
+"""Deeper documents are refused; the deepest of the real ones have 12 levels."""
+
+_MAX_MENDED = 1024 * 1024
+"""Mending quotes looks at every character; a larger document that needs it is refused instead."""
+
+_CLOSES = re.compile(r"\s*(?:[:}\]]|,\s*[\"{\[\d\-tfn]|$)")
+_CURLY_OPENS = re.compile(r"(?<=[{\[:,])(\s*)[\u201c\u201d\u201e\u201f]")
+_CURLY_CLOSES = re.compile(r"[\u201c\u201d\u201e\u201f](?=\s*[:,}\]])")
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that makes the value it is in unfit to be taken."""
+
+    pointer: str
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Json:
+    """A parsed document: its value, and the flaws in it by pointer."""
+
+    value: Any
+    flaws: list[Flaw] = field(default_factory=list)
+    repairs: list[Repair] = field(default_factory=list)
+
+    def flaw_in(self, pointer: str) -> Flaw | None:
+        """The first flaw at a pointer or below it."""
+        for flaw in self.flaws:
+            if flaw.pointer == pointer or flaw.pointer.startswith(pointer + "/"):
+                return flaw
+        return None
+
+
+class _Twice(dict[str, Any]):
+    """An object that names a member twice."""
+
+    __slots__ = ("name",)
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _NotJson:
+    """NaN, Infinity or a number that no reader can hold."""
+
+    text: str
+
+
+def parse(document: Document, *, strict: bool) -> Json:
+    """The document's value. `strict` refuses broken syntax and what is not UTF-8 instead of mending it."""
+    body = document.body
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
+    try:
+        value = orjson.loads(body)
+        if b'"' in body:
+            json.loads(body, object_pairs_hook=_pairs)
+    except (ValueError, RecursionError):
+        return _parse_slowly(document, strict)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        _check_depth(value)
+    parsed = Json(value)
+    if strict and b"\\u0000" in body:
+        parsed.flaws = [flaw for flaw in _walk(value) if flaw.code == "nul"]
+    return parsed
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError
+
+
+def _parse_slowly(document: Document, strict: bool) -> Json:
+    parsed = Json(None)
+    if strict and charset.by_signature(document.body[:8])[0] in (None, "utf-8"):
+        decoded = document.body.decode("utf-8", "surrogateescape")
+    else:
+        decoded, _, wrong = charset.decode(document.body, document.declared_charset, fallback=document.profile.charset)
+        if wrong:
+            parsed.repairs.append(Repair(code="bad-charset", detail=wrong))
+    decoded = decoded.lstrip("\ufeff")
+    try:
+        parsed.value = _load(decoded)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        if strict:
+            raise _syntax(error) from None
+        parsed.value = _mend(decoded, parsed, error)
+    else:
+        if _RAW_CONTROL.search(decoded):
+            parsed.repairs.append(Repair(code="control-characters", detail="unescaped in a string"))
+    _check_depth(parsed.value)
+    parsed.flaws = list(_walk(parsed.value))
+    return parsed
+
+
+_FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
+_RAW_CONTROL = re.compile('"[^"\n\r\t]*[\x00-\x08\x0b\x0c\x0e-\x1f]')
+
+
+def _load(decoded: str) -> Any:
+    return json.loads(
+        decoded,
+        strict=False,
+        object_pairs_hook=_keep_pairs,
+        parse_constant=_NotJson,
+        parse_float=_float,
+        parse_int=_int,
+    )
+
+
+def _keep_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    seen: set[str] = set()
+    twice = _Twice(plain)
+    for name, _ in pairs:
+        if name in seen:
+            twice.name = name
+            break
+        seen.add(name)
+    return twice
+
+
+def _float(written: str) -> Any:
+    number = float(written)
+    return number if number - number == 0 else _NotJson(written[:20])
+
+
+def _int(written: str) -> Any:
+    return int(written) if len(written) < 400 else _NotJson(written[:20])
+
+
+def _mend(decoded: str, parsed: Json, error: ValueError) -> Any:
+    """The value after quotes and commas are put right; the first error where that does not help."""
+    if len(decoded) > _MAX_MENDED:
+        raise _syntax(error)
+    mended = decoded
+    for code, mend in (
+        ("curly-quote", _straighten),
+        ("trailing-comma", lambda text: _TRAILING_COMMA.sub(r"\1", text)),
+        ("unescaped-quote", _escape_quotes),
+    ):
+        changed = mend(mended)
+        if changed == mended:
+            continue
+        mended = changed
+        parsed.repairs.append(Repair(code=code, detail=str(error)[:200]))
+        try:
+            return _load(mended)
+        except RecursionError:
+            raise _too_deep() from None
+        except ValueError:
+            continue
+    raise _syntax(error)
+
+
+def _straighten(text: str) -> str:
+    return _CURLY_CLOSES.sub('"', _CURLY_OPENS.sub(r'\1"', text))
+
+
+def _escape_quotes(text: str) -> str:
+    """A quote inside a string is one that nothing follows which may follow a string."""
+    out: list[str] = []
+    inside = False
+    start = 0
+    for match in re.finditer(r'\\.|"', text, re.DOTALL):
+        if match.group() != '"':
+            continue
+        at = match.start()
+        if not inside:
+            inside = True
+        elif _CLOSES.match(text, at + 1):
+            inside = False
+        else:
+            out += (text[start:at], '\\"')
+            start = at + 1
+    out.append(text[start:])
+    return "".join(out)
+
+
+def _syntax(error: ValueError) -> Unreadable:
+    if isinstance(error, json.JSONDecodeError):
+        return Unreadable("malformed-json", f"{error.lineno}:{error.colno}", error.msg)
+    return Unreadable("malformed-json", "", str(error)[:200])
+
+
+def _too_deep() -> Unreadable:
+    return Unreadable("too-deep", "", f"values are nested more than {MAX_DEPTH} deep")
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += [each for each in one.values() if isinstance(each, (dict, list))]
+            elif isinstance(one, list):
+                below += [each for each in one if isinstance(each, (dict, list))]
+        if not below:
+            return
+        level = below
+    raise _too_deep()
+
+
+def pointer_of(*steps: str | int) -> str:
+    """A JSON pointer, RFC 6901."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _walk(value: Any) -> Iterator[Flaw]:
+    stack: list[tuple[str, Any]] = [("", value)]
+    while stack:
+        pointer, one = stack.pop()
+        if isinstance(one, str):
+            yield from _flaws_of_text(pointer, one)
+        elif isinstance(one, dict):
+            if isinstance(one, _Twice):
+                yield Flaw(pointer + pointer_of(one.name), "duplicate-key", f"{one.name[:60]!r} is there twice")
+            for name, each in reversed(one.items()):
+                yield from _flaws_of_text(pointer + pointer_of(name[:60]), name)
+                stack.append((pointer + pointer_of(name), each))
+        elif isinstance(one, list):
+            stack += [(f"{pointer}/{index}", one[index]) for index in range(len(one) - 1, -1, -1)]
+        elif isinstance(one, _NotJson):
+            yield Flaw(pointer, "not-a-number", f"{one.text} is not a number that JSON has")
+
+
+def _flaws_of_text(pointer: str, text: str) -> Iterator[Flaw]:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            if _FOREIGN_BYTE.search(text):
+                yield Flaw(pointer, "bad-charset", "bytes that are not UTF-8")
+            else:
+                yield Flaw(pointer, "lone-surrogate", "half of a surrogate pair is no character")
+    if "\x00" in text:
+        yield Flaw(pointer, "nul", "NUL cannot be kept")

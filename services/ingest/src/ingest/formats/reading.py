@@ -1,0 +1,286 @@
+"""What every reader of a format takes and gives: a document in, drafts of updates with repairs and refusals out."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingest.formats import charset, text
+from shared.messages import OriginalReference, RawUpdate, Repair, Signal, Status, update_id_for
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""A larger document is refused unread; a day of a busy wire in one file is smaller."""
+
+MAX_ITEMS = 10_000
+"""A document with more items is refused: it would hold its feed for minutes."""
+
+MAX_EXTRA_BYTES = 64 * 1024
+"""What is kept of the source's words that have no field of ours, for one update."""
+
+
+class Unreadable(Exception):
+    """A document that is no document at all: nothing in it can be taken.
+
+    `code` is stable and kebab case, `place` is a JSON pointer, an XPath or `line:column`, `reason` is for a person.
+    """
+
+    def __init__(self, code: str, place: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.place = place
+        self.reason = reason
+
+
+class Refused(BaseModel):
+    """One item of a document that cannot be taken, beside others that can."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    """Which item of the document, from 0."""
+    code: str
+    place: str
+    """A JSON pointer, an XPath or `line:column`."""
+    reason: str
+
+
+class Reading(BaseModel):
+    """What was understood of a document."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    """`native`, `ninjs-1`, `ninjs-2`, `ninjs-3`, `newsml-g2`, `nitf`, `rss`, `atom`, `rdf`, `json-feed`, ..."""
+    parser_version: str
+    updates: tuple[RawUpdate, ...]
+    refused: tuple[Refused, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    """Every repair of the document and of its items; those that concern an update are with it too."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """(a name that this document has for an update, the guid of that update): a source whose later messages point at
+    the document instead of the update, as CAP's do, is understood by whoever remembers these."""
+
+
+class Profile(BaseModel):
+    """What is particular about a source, as data: how it names codes, and where it hides what others put in plain sight."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str | None = None
+    """Kept with each update that was read with it."""
+    language: str | None = None
+    """BCP 47; taken where the document names none."""
+    time_zone: str = "UTC"
+    """IANA name; taken for times without an offset."""
+    charset: str | None = None
+    """Taken for bytes that are not valid in the charset they claim, before Windows-1252 is tried."""
+    credit: str = ""
+    """Taken where the document names none."""
+    copyright: str = ""
+    usage_terms: str = ""
+    identity: tuple[str, ...] = ()
+    """Names of the format's fields that identify an update, in order of preference, before the format's own."""
+    headline_from: tuple[str, ...] = ()
+    """Names of the format's fields that hold the headline, in order of preference, before the format's own."""
+    summary_from: tuple[str, ...] = ()
+    byline_from: tuple[str, ...] = ()
+    body_from: tuple[str, ...] = ()
+    slugline_from: tuple[str, ...] = ()
+    codes: dict[str, str] = Field(default_factory=dict)
+    """A subject's code as sent -> the code that it means: `a1312cat:s` -> `medtop:15000000`."""
+    schemes: dict[str, str] = Field(default_factory=dict)
+    """An alias of a vocabulary as sent -> its URI."""
+    urgencies: dict[str, int] = Field(default_factory=dict)
+    """A priority as sent -> urgency 1 to 9."""
+    statuses: dict[str, Status] = Field(default_factory=dict)
+    signals: dict[str, Signal] = Field(default_factory=dict)
+    private_notes: bool = False
+    """Editor's notes of this source are for desks, never for readers."""
+    media_base_url: str | None = None
+    """Taken for pictures that are named by a relative path."""
+
+
+DEFAULT_PROFILE = Profile()
+
+
+@dataclass(slots=True)
+class Draft:
+    """One item as a reader understood it: fields of RawUpdate as plain values, before they are validated."""
+
+    place: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    hints: Mapping[str, Any] = field(default_factory=dict)
+    """The format's own fields by name, for a profile to point at."""
+    repairs: list[Repair] = field(default_factory=list)
+    aliases: tuple[str, ...] = ()
+    pointers: bool = False
+    """`place` is a JSON pointer and the fields have the names of the document, so that a fault is named exactly."""
+
+    def repaired(self, code: str, place: str = "", detail: str = "") -> None:
+        """Records that something broken was understood all the same."""
+        self.repairs.append(Repair(code=code, place=self.place + place, detail=detail[:200]))
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a reader made of a document."""
+
+    format: str
+    items: list[Draft | Refused]
+    repairs: list[Repair] = field(default_factory=list)
+
+
+class Document:
+    """A document as received, with what several readers would otherwise each work out for themselves."""
+
+    def __init__(
+        self, body: bytes, content_type: str | None, source: str, received_at: datetime, profile: Profile
+    ) -> None:
+        self.body = body
+        self.content_type = content_type or ""
+        self.source = source
+        self.received_at = received_at
+        self.profile = profile
+        self.repairs: list[Repair] = []
+
+    @cached_property
+    def media_type(self) -> str:
+        """The type without its parameters, lower case; empty where the sender names none."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    @cached_property
+    def declared_charset(self) -> str | None:
+        """The charset parameter of the type."""
+        found = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", self.content_type, re.IGNORECASE)
+        return found.group(1) if found else None
+
+    @cached_property
+    def head(self) -> str:
+        """The first few thousand characters, decoded as well as can be, without what stands before the first sign."""
+        return charset.decode_head(self.body).lstrip("\ufeff \t\r\n\x00")
+
+    @cached_property
+    def family(self) -> Literal["json", "xml", "text"]:
+        """What kind of syntax it is, from its first sign."""
+        head = self.head
+        if head[:1] in "{[" and head:
+            return "json"
+        return "xml" if head[:1] == "<" else "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that can be read: a module of this package has one as `FORMAT`, and nothing else need know of it."""
+
+    names: tuple[str, ...]
+    """The family first, then what else a source may be set to."""
+    media_types: tuple[str, ...]
+    recognise: Callable[[Document], int]
+    """How sure it is, 0 to 100, from content alone."""
+    read: Callable[[Document], Parsed]
+    parser_version: str = "1"
+
+
+_TEXTS = ("headline", "body_html", "summary", "byline", "credit", "copyright", "usage_terms", "located", "slugline")
+
+
+def finish(parsed: Parsed, document: Document, parser_version: str, original_id: str, sha256: str) -> Reading:
+    """The updates of what was parsed: validated, identified, with control characters taken out."""
+    updates: list[RawUpdate] = []
+    refused: list[Refused] = []
+    repairs = [*document.repairs, *parsed.repairs]
+    aliases: list[tuple[str, str]] = []
+    general = tuple(repairs)
+    for index, item in enumerate(parsed.items):
+        if isinstance(item, Refused):
+            refused.append(item.model_copy(update={"index": index}))
+            continue
+        original = {
+            "id": original_id,
+            "sha256": sha256,
+            "format": parsed.format,
+            "parser_version": parser_version,
+            "index": index,
+        }
+        made = _finish_one(item, document, original, general)
+        if isinstance(made, Refused):
+            refused.append(made.model_copy(update={"index": index}))
+            continue
+        updates.append(made)
+        repairs += item.repairs
+        aliases += [(alias, made.guid) for alias in item.aliases if alias != made.guid]
+    return Reading.model_construct(
+        format=parsed.format,
+        parser_version=parser_version,
+        updates=tuple(updates),
+        refused=tuple(refused),
+        repairs=tuple(repairs),
+        aliases=tuple(aliases),
+    )
+
+
+def _finish_one(
+    draft: Draft, document: Document, original: dict[str, Any], general: tuple[Repair, ...]
+) -> RawUpdate | Refused:
+    fields = draft.fields
+    _apply_profile(draft, document.profile)
+    if text.has_forbidden(fields):
+        draft.fields = fields = text.without_forbidden(fields)
+        draft.repaired("control-characters", detail="control characters and lone surrogates were taken out")
+    guid = fields.get("guid")
+    if not guid:
+        return Refused(
+            index=0, code="no-identity", place=draft.place or "/", reason="the item has nothing to identify it by"
+        )
+    fields["update_id"] = update_id_for(document.source, guid)
+    fields["source"] = document.source
+    fields["received_at"] = document.received_at
+    fields["original"] = OriginalReference.model_construct(**original)
+    fields["repairs"] = (*general, *draft.repairs)
+    try:
+        return RawUpdate.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "".join(f"/{step}" for step in first["loc"])
+        return Refused(index=0, code="invalid-field", place=draft.place + place, reason=first["msg"])
+
+
+def _apply_profile(draft: Draft, profile: Profile) -> None:
+    if profile is DEFAULT_PROFILE:
+        return
+    fields, hints = draft.fields, draft.hints
+    for name, candidates in (
+        ("guid", profile.identity),
+        ("headline", profile.headline_from),
+        ("summary", profile.summary_from),
+        ("byline", profile.byline_from),
+        ("slugline", profile.slugline_from),
+    ):
+        if chosen := _first(hints, candidates):
+            fields[name] = text.one_line(chosen)
+    if chosen := _first(hints, profile.body_from):
+        fields["body_html"] = chosen if "<" in chosen else text.paragraphs(chosen)
+    for name in ("language", "credit", "copyright", "usage_terms"):
+        if not fields.get(name) and (value := getattr(profile, name)):
+            fields[name] = value
+    if profile.codes and fields.get("subjects"):
+        fields["subjects"] = [
+            {**subject, "code": profile.codes.get(str(subject.get("code")), subject.get("code"))}
+            for subject in fields["subjects"]
+        ]
+    if profile.private_notes and fields.get("editors_note"):
+        fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), fields["editors_note"])))
+        fields["editors_note"] = ""
+    fields["profile"] = profile.name
+
+
+def _first(hints: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    for name in names:
+        value = hints.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+    return None

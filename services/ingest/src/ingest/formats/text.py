@@ -1,0 +1,55 @@
+"""Plain text: what may be in it, and paragraphs out of it."""
+
+import html
+import re
+from typing import Any
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_SPACE_LIKE = str.maketrans({"\x0b": " ", "\x0c": " ", "\x85": " "})
+_BLANKS = re.compile(r"[ \t\r\n]+")
+_NEW_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*|\n(?:[ ]{2,}|\t)")
+
+
+def has_forbidden(value: Any) -> bool:
+    """Whether a string somewhere in plain data has a character that no page, feed or database can hold."""
+    stack = [value]
+    search = _FORBIDDEN.search
+    while stack:
+        one = stack.pop()
+        if isinstance(one, str):
+            if search(one):
+                return True
+        elif isinstance(one, dict):
+            stack += one.values()
+            stack += one
+        elif isinstance(one, (list, tuple)):
+            stack += one
+    return False
+
+
+def cleaned(value: str) -> str:
+    """The text without control characters, lone surrogates and noncharacters; breaks among them become blanks."""
+    return _FORBIDDEN.sub("", value.translate(_SPACE_LIKE)) if _FORBIDDEN.search(value) else value
+
+
+def without_forbidden(value: Any) -> Any:
+    """Plain data of limited depth with every string cleaned."""
+    if isinstance(value, str):
+        return cleaned(value)
+    if isinstance(value, dict):
+        return {cleaned(key) if isinstance(key, str) else key: without_forbidden(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_forbidden(one) for one in value]
+    return value
+
+
+def one_line(value: str) -> str:
+    """The text with every run of blanks and breaks as one blank, and none at the ends: XML's whitespace means nothing."""
+    return _BLANKS.sub(" ", value).strip()
+
+
+def paragraphs(value: str) -> str:
+    """HTML of plain text: a blank line or an indented one begins a paragraph, other breaks are blanks."""
+    unified = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    parts = (_BLANKS.sub(" ", part).strip() for part in _NEW_PARAGRAPH.split(unified))
+    return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
