@@ -1,11 +1,15 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 UV = .venv/bin/uv
+PY = .venv/bin/python
+LOCAL = PYTHONPATH=deploy exec $(PY) -m local
+TESTS ?= tests
 MEMBERS = shared services/ingest services/enrich services/publish
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package slugline-shared
 
 .DEFAULT_GOAL := help
 
+.PHONY: help venv lock demo up test bench lint images
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
@@ -24,3 +28,24 @@ venv: .venv/.ready ## Create the environment from the lock
 lock: ## Resolve the dependencies again and write requirements.lock and one lock for each service's image
 	$(LOCK) -q --all-extras pyproject.toml $(MEMBERS:%=%/pyproject.toml) -o requirements.lock
 	for s in ingest enrich publish; do $(LOCK) -q -c requirements.lock services/$$s/pyproject.toml -o services/$$s/requirements.lock; done
+
+demo: venv ## A newsroom's morning on embedded parts: everything starts, a sample wire plays (PORT, INGEST_PORT)
+	@$(LOCAL) demo
+
+up: venv ## The same on Apache Kafka (Java 17+ and Maven); data survives a restart, under .local/up
+	@$(LOCAL) up
+
+test: venv ## All tests, on the best servers to be had: Docker, Java, or embedded (TESTS=tests/flow for a part)
+	@.venv/bin/pytest $(TESTS)
+
+bench: venv ## Measure speed beside the bare references; tables, and JSON under .local/bench
+	@$(PY) tests/bench/run.py
+
+lint: venv ## Style, types and import rules
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+images: ## Build the three images as slugline-SERVICE:dev
+	@for s in ingest enrich publish; do docker build -q -t slugline-$$s:dev -f services/$$s/Dockerfile . || exit 1; done
