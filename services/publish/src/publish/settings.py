@@ -1,5 +1,6 @@
 """What the publish processes can be told."""
 
+import re
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -27,8 +28,69 @@ class Settings(Connections):
     publish_web_fresh_s: int = Field(
         default=2, ge=0, description="Seconds for which a shared cache may answer without asking (s-maxage)"
     )
+    publish_web_image_origins: str = Field(
+        default="",
+        description="Origins (https://host, comma-separated) besides the site's own that authors' pictures may come from",
+    )
+    publish_cache_feed_length: int = Field(
+        default=1000, ge=10, description="Newest updates that a feed of the Redis read model holds"
+    )
+    publish_cache_days: int = Field(
+        default=30, ge=1, description="Days for which the Redis read model keeps an update since its last change"
+    )
     publish_websub_hub: str = Field(
         default="", description="Address of the WebSub hub that feeds name; the site's own /websub when empty"
+    )
+
+    @property
+    def image_origins(self) -> tuple[str, ...]:
+        """The origins of `publish_web_image_origins`."""
+        return tuple(
+            origin.strip().rstrip("/") for origin in self.publish_web_image_origins.split(",") if origin.strip()
+        )
+
+    @field_validator("publish_web_image_origins")
+    @classmethod
+    def _only_origins(cls, value: str) -> str:
+        for origin in filter(None, (each.strip() for each in value.split(","))):
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?/?", origin):
+                raise ValueError(f"not an origin: {origin}")
+        return value
+
+    publish_stream_connections: int = Field(
+        default=15_000, ge=1, description="Streams that one web replica holds; more are answered 503"
+    )
+    publish_stream_per_address: int = Field(
+        default=256, ge=0, description="Streams from one address, more are answered 429; 0 for no such limit"
+    )
+    publish_stream_trusted_proxies: str = Field(
+        default="127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7",
+        description="Networks whose Forwarded and X-Forwarded-For headers are believed, comma-separated",
+    )
+    publish_stream_window_events: int = Field(
+        default=10_000, ge=1, description="Newest events that a web replica keeps in memory for readers who come back"
+    )
+    publish_stream_window_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1, description="Most bytes that these events take"
+    )
+    publish_stream_buffer_bytes: int = Field(
+        default=512 * 1024, ge=1, description="Most bytes that wait for one reader; past that it is sent a reset"
+    )
+    publish_stream_replay_events: int = Field(
+        default=2_000,
+        ge=1,
+        description="Most events of the archive that a reader is replayed; past that it is sent a reset",
+    )
+    publish_stream_heartbeat_s: int = Field(
+        default=15, ge=1, le=55, description="Seconds between two heartbeats of a stream"
+    )
+    publish_stream_retry_ms: int = Field(
+        default=3_000,
+        ge=100,
+        description="Least time after which a reader comes back, ms; at most twice that, at random",
+    )
+    publish_stream_drain_s: float = Field(
+        default=10.0, ge=0, description="Seconds over which readers are sent away when the process ends"
     )
 
     @field_validator("publish_site_url")

@@ -5,6 +5,7 @@ Nothing here serves the text of an update that is killed or taken down, nor that
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from publish.story import NEWS, Position
@@ -146,11 +147,14 @@ async def replay(
     return [_archived(row) for row in rows]
 
 
-async def everything(connection: Any, *, chunk: int = 500) -> AsyncIterator[list[Archived]]:
-    """What stands of every update, removals too, oldest change first, in chunks; run it inside a transaction."""
-    query = _STANDING + "ORDER BY u.epoch, u.log_offset"
+async def everything(connection: Any, *, since: datetime, chunk: int = 500) -> AsyncIterator[list[Archived]]:
+    """What stands of every update that readers were given words of since then, removals too, oldest change first.
+
+    Comes in chunks; run it inside a transaction.
+    """
+    query = _STANDING + "WHERE coalesce(u.updated_at, u.first_published_at) > $1 ORDER BY u.epoch, u.log_offset"
     batch: list[Archived] = []
-    async for row in connection.cursor(query, prefetch=chunk):
+    async for row in connection.cursor(query, since, prefetch=chunk):
         batch.append(_archived(row))
         if len(batch) >= chunk:
             yield batch

@@ -1,0 +1,199 @@
+"""`python -m publish cache`: updates.enriched into the Redis read model."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import click
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from prometheus_client import Counter, Gauge
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from publish.archive import read
+from publish.archive.write import revision_of
+from publish.cache.model import Entry, Flushed, ReadModel
+from publish.settings import Settings
+from publish.story import Position
+from shared.deliveries import Delivery, Rejection
+from shared.envelope import value_of
+from shared.failures import Transient
+from shared.health import Health
+from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.lane import Lane
+from shared.messages import EnrichedUpdate
+from shared.postgres import connect, migrate
+from shared.process import health_server, run, run_until
+from shared.topics import ENRICHED
+
+log = structlog.get_logger(__name__)
+
+STAGE = "publish.cache"
+WATCH_INTERVAL_S = 1.0
+CATCH_UP_S = 10.0
+
+REBUILDS = Counter("slugline_cache_rebuilds", "Times the read model was made again from the archive")
+WRITTEN = Counter("slugline_cache_writes", "Revisions written to the read model")
+OFFSET = Gauge("slugline_cache_offset", "Offset in the log up to which the read model is whole")
+
+
+class Cache:
+    """Keeps the read model in step with the log, and with the archive where the log is not enough."""
+
+    def __init__(self, pool: Any, model: ReadModel, settings: Settings) -> None:
+        self._pool = pool
+        self._model = model
+        self._days = settings.publish_cache_days
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._lock = asyncio.Lock()
+        self._in_step = False
+        self._epoch = 0
+        self._reach = -1
+        self._sent_to: int | None = None
+
+    async def before(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Mapping[TopicPartition, int] | None:
+        """Where to read instead, if these records do not follow on what is in the model."""
+        first = records[0].offset
+        if not self._in_step or first > self._reach + 1:
+            place = await self._get_in_step()
+            if first > place.offset + 1 and self._sent_to != place.offset + 1:
+                self._sent_to = place.offset + 1
+                return {self._partition: place.offset + 1}
+            self._in_step = True
+        self._sent_to = None
+        self._reach = records[-1].offset
+        return None
+
+    async def _get_in_step(self) -> Position:
+        """The place that the model is whole up to, after a rebuild where it was not."""
+        async with self._lock:
+            epoch = await read.current_epoch(self._pool)
+            if epoch == 0:
+                raise Transient("the archive has not seen the log yet")
+            mark = await self._model.watermark()
+            if mark is None or mark.epoch != epoch:
+                mark = await self._rebuild()
+            self._epoch = mark.epoch
+            return mark
+
+    async def _rebuild(self) -> Position:
+        since = datetime.now(UTC) - timedelta(days=self._days)
+        count = 0
+        async with self._pool.acquire() as connection:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                place = await read.archived_up_to(connection)
+                async for chunk in read.everything(connection, since=since):
+                    await self._model.rebuild(
+                        [Entry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
+                    )
+                    count += len(chunk)
+            await self._model.done(place)
+        REBUILDS.inc()
+        log.warning("read model made again from the archive", updates=count, cursor=str(place))
+        return place
+
+    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+        """Write a batch to the model."""
+        revisions = [
+            revision_of(
+                Position(self._epoch, delivery.record.offset), delivery.event, bytes(delivery.record.value or b"")
+            )
+            for delivery in deliveries
+        ]
+        async with self._lock:
+            positions = await self._positions([revision.update for revision in revisions])
+            entries = []
+            for revision in revisions:
+                key = revision.update.update_id
+                if not revision.update.is_removal:
+                    positions.setdefault(key, revision.place)
+                entries.append(
+                    Entry(revision.update, revision.data, positions.get(key, revision.place), revision.place)
+                )
+            try:
+                WRITTEN.inc(await self._model.write(entries, revisions[-1].place))
+            except Flushed:
+                self._in_step = False
+                raise Transient("the read model was flushed") from None
+        OFFSET.set(revisions[-1].place.offset)
+        return ()
+
+    async def _positions(self, updates: Sequence[EnrichedUpdate]) -> dict[str, Position]:
+        """The positions that these updates have already: from the model, else from the archive if they are not new."""
+        positions = await self._model.positions({update.update_id: None for update in updates}.keys())
+        unknown = {update.update_id for update in updates if update.revision > 1} - positions.keys()
+        if unknown:
+            archived = await read.some(self._pool, unknown)
+            positions.update({key: each.position for key, each in archived.items() if not each.update.is_removal})
+        return positions
+
+    async def _archive_has_what_was_written(self) -> None:
+        """Wait, bounded, for the archive, so that a rebuild holds what the flush took; past that the log gives it again."""
+        deadline = asyncio.get_running_loop().time() + CATCH_UP_S
+        while asyncio.get_running_loop().time() < deadline:
+            if await read.archived_up_to(self._pool) >= (self._epoch, self._reach):
+                return
+            await asyncio.sleep(0.05)
+
+    async def keep_whole(self) -> None:
+        """Notice a flush or a new epoch while no message comes, and make the model again; until cancelled."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            try:
+                mark = await self._model.watermark()
+                if mark is None or mark.epoch != await read.current_epoch(self._pool):
+                    self._in_step = False
+                    await self._archive_has_what_was_written()
+                    await self._get_in_step()
+            except (RedisError, OSError, Transient, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("the read model could not be looked at", error=str(error) or type(error).__name__)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """The process."""
+    pool = await connect(settings, schema="publish", stop=stop, max_size=4)
+    await migrate(pool, "publish")
+    redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
+    producer = new_producer(settings, "slugline-publish-cache")
+    await start_patiently(producer, "producer", stop)
+    emitter = Emitter(producer, source="slugline/publish/cache", topic_prefix=settings.topic_prefix)
+    model = ReadModel(
+        redis,
+        topic_prefix=settings.topic_prefix,
+        feed_length=settings.publish_cache_feed_length,
+        days=settings.publish_cache_days,
+    )
+    cache = Cache(pool, model, settings)
+    lane = Lane(
+        stage=STAGE,
+        topic=ENRICHED,
+        types={EnrichedUpdate.ce_type: EnrichedUpdate},
+        handle=cache.handle,
+        emitter=emitter,
+        settings=settings,
+        before=cache.before,
+        transient=(RedisError,),
+    )
+    broker = new_broker(settings, "slugline-publish-cache")
+    lane.attach(broker)
+    health = Health("publish.cache", ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
+    async with health_server(health, settings, 8096):
+        if not stop.is_set():
+            await broker.start()
+            await run_until(stop, lane.keep_committing(), cache.keep_whole())
+        health.draining = True
+        await lane.drain()
+        await broker.stop()
+    await producer.stop()
+    await redis.aclose()
+    await pool.close()
+
+
+@click.command()
+def cache() -> None:
+    """Keep the Redis read model."""
+    settings = Settings()
+    run(settings, STAGE, lambda stop: serve(settings, stop))

@@ -1,0 +1,154 @@
+"""The Redis read model on real Kafka, Postgres and Redis."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from publish.archive import main as archive
+from publish.cache import main as cache
+from publish.cache.model import Entry, ReadModel
+from publish.settings import Settings
+from publish.story import Position
+from shared.envelope import value_of
+from shared.messages import EnrichedUpdate
+from shared.settings import Connections
+from support.revisions import emit, free_port, revision, running
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def settings(newsroom: Connections) -> Settings:
+    """The settings of a process in this newsroom."""
+    return Settings(**newsroom.model_dump() | {"health_port": free_port(), "publish_cache_days": 36500})
+
+
+@pytest_asyncio.fixture
+async def redis(settings: Settings) -> AsyncIterator[Any]:
+    """The Redis of this test; its keys are gone afterwards."""
+    redis = Redis.from_url(settings.redis_url, decode_responses=True)
+    yield redis
+    await _flush(redis, settings)
+    await redis.aclose()
+
+
+async def _flush(redis: Any, settings: Settings) -> None:
+    keys = [key async for key in redis.scan_iter(f"slugline:{settings.topic_prefix}*")]
+    if keys:
+        await redis.delete(*keys)
+
+
+def _other_port(settings: Settings) -> Settings:
+    return settings.model_copy(update={"health_port": free_port()})
+
+
+class Reader:
+    """A downstream consumer: it knows the documented keys and nothing else."""
+
+    def __init__(self, redis: Any, settings: Settings) -> None:
+        self.redis = redis
+        self.prefix = f"slugline:{settings.topic_prefix}"
+
+    async def update(self, update_id: str) -> dict[str, Any] | None:
+        """The JSON of an update."""
+        found = await self.redis.get(f"{self.prefix}update:{update_id}")
+        return orjson.loads(found) if found else None
+
+    async def feed(self, channel: str) -> list[str]:
+        """Headlines, newest first."""
+        ids = await self.redis.zrevrange(f"{self.prefix}feed:{channel}", 0, -1)
+        return [found["headline"] for each in ids if (found := await self.update(each)) is not None]
+
+    async def at(self, offset: int, epoch: int = 1) -> None:
+        """Wait for the watermark."""
+        await eventually(
+            lambda: self.redis.hget(f"{self.prefix}watermark", "cursor"),
+            lambda cursor: cursor is not None and Position.parse(cursor) >= (epoch, offset),
+            what="the watermark is not there",
+        )
+
+
+async def test_the_model_shows_what_stands_and_a_kill_leaves_only_a_tombstone(settings: Settings, redis: Any) -> None:
+    """Feeds keep the order of first publication, tags are left and joined, and no text of a killed update is left."""
+    reader = Reader(redis, settings)
+    async with (
+        running(lambda stop: archive.serve(_other_port(settings), stop)),
+        running(lambda stop: cache.serve(settings, stop)),
+    ):
+        offsets = await emit(
+            settings,
+            [
+                revision("a", 1, tags=["t1"]),
+                revision("b", 1),
+                revision("a", 2, tags=["t2"]),
+                revision("c", 1),
+                revision("c", 2, removal="killed"),
+                revision("c", 3),
+                revision("a", 1, tags=["t1"]),
+            ],
+        )
+        await reader.at(offsets[-1])
+        assert await reader.feed("news") == ["b 1", "a 2"]
+        assert (await reader.feed("tag:t1"), await reader.feed("tag:t2")) == ([], ["a 2"])
+        corrected = await reader.update(revision("a").update_id)
+        assert corrected is not None
+        assert (corrected["position"], corrected["cursor"]) == (f"1-{offsets[0]}", f"1-{offsets[2]}")
+        dump = [
+            await redis.get(key) async for key in redis.scan_iter(f"{reader.prefix}update:{revision('c').update_id}*")
+        ]
+        assert len(dump) == 1
+        assert "Words of c" not in dump[0]
+        assert orjson.loads(dump[0])["removal"] == "killed"
+
+
+async def test_a_flush_in_the_middle_of_a_flood_loses_nothing(settings: Settings, redis: Any) -> None:
+    """Whenever Redis is flushed, the model ends as if it had not been, live updates of that moment included."""
+    reader = Reader(redis, settings)
+    async with (
+        running(lambda stop: archive.serve(_other_port(settings), stop)),
+        running(lambda stop: cache.serve(settings, stop)),
+    ):
+        await emit(settings, [revision(f"u{n}") for n in range(100)])
+        await _flush(redis, settings)
+        await emit(settings, [revision(f"u{n}") for n in range(100, 200)])
+        await _flush(redis, settings)
+        last = (await emit(settings, [revision("u3", 2), revision("u5", 2, removal="killed")]))[-1]
+        await reader.at(last)
+        await eventually(lambda: reader.feed("news"), lambda feed: len(feed) == 199)
+        expected = [f"u{n} {2 if n == 3 else 1}" for n in reversed(range(200)) if n != 5]
+        assert await reader.feed("news") == expected
+
+
+async def test_a_flush_while_no_message_comes_is_made_good(settings: Settings, redis: Any) -> None:
+    """A quiet newsroom's model comes back by itself."""
+    reader = Reader(redis, settings)
+    async with (
+        running(lambda stop: archive.serve(_other_port(settings), stop)),
+        running(lambda stop: cache.serve(settings, stop)),
+    ):
+        await reader.at((await emit(settings, [revision(f"u{n}") for n in range(5)]))[-1])
+        await _flush(redis, settings)
+        await eventually(lambda: reader.feed("news"), lambda feed: len(feed) == 5)
+        assert await redis.exists(f"{reader.prefix}generation")
+
+
+def _entries(updates: Sequence[EnrichedUpdate]) -> list[Entry]:
+    return [Entry(update, value_of(update), Position(1, n), Position(1, n)) for n, update in enumerate(updates)]
+
+
+async def test_feeds_are_bounded_and_scores_keep_the_order_of_positions(settings: Settings, redis: Any) -> None:
+    """A feed holds the newest only, and a place of a later epoch ranks above any of an earlier one."""
+    raw = Redis.from_url(settings.redis_url)
+    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=10, days=1)
+    await model.rebuild(_entries([revision(f"u{n}") for n in range(30)]))
+    await model.done(Position(1, 29))
+    reader = Reader(redis, settings)
+    assert await reader.feed("news") == [f"u{n} 1" for n in reversed(range(20, 30))]
+    await model.write([Entry(revision("z"), value_of(revision("z")), Position(2, 0), Position(2, 0))], Position(2, 0))
+    assert (await reader.feed("news"))[0] == "z 1"
+    await raw.aclose()
