@@ -1,0 +1,649 @@
+"""The hub: what is published goes to every reader who follows one of its channels, once and in order.
+
+The kernel's send path is nearly all that a delivery costs, so nothing runs here for each reader and event but one
+`write`: an event is encoded once, readers who follow the same are one list, and a plain loop walks that list of
+non-blocking sockets, which the hub owns. What is published while a walk is under way leaves joined in the next one.
+"""
+
+import asyncio
+import os
+import random
+import select
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from publish.story import Position
+from publish.web.stream import metrics
+from publish.web.stream.connection import GONE, Audiences, Connection
+from publish.web.stream.event import Replay, Replayed, StreamEvent, frame, parse_cursor, reset_frame
+from publish.web.stream.limits import Limits
+from publish.web.stream.request import Wanted
+from publish.web.stream.window import Encoded, Window
+from shared.problem import Problem
+
+__all__ = ["Hub", "Limits", "Replay", "Replayed", "StreamEvent"]
+
+log = structlog.get_logger(__name__)
+
+HEAD = (
+    b"HTTP/1.1 200 OK\r\n"
+    b"Content-Type: text/event-stream; charset=utf-8\r\n"
+    b"Cache-Control: no-store, no-transform\r\n"
+    b"X-Accel-Buffering: no\r\n"
+    b"Access-Control-Allow-Origin: *\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
+    b"Connection: close\r\n"
+    b"\r\n"
+)
+"""The body ends with the connection, so that a frame is the same bytes for every reader, whatever its HTTP version."""
+
+TURN_S = 0.02
+"""Longest that one turn of the event loop walks: pages and newcomers get theirs in between."""
+
+STEP = 128
+"""Readers between two looks at the clock."""
+
+_LEFT = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+
+
+@dataclass(slots=True, eq=False)
+class _Walk:
+    """One joined write to the readers that an audience had when it began, and how far it has come."""
+
+    connections: list[Connection]
+    data: bytes
+    events: int
+    next: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Reset:
+    """A reset of everybody, in its place between events."""
+
+    data: bytes
+    position: Position
+
+
+@dataclass(slots=True, eq=False)
+class _Parked:
+    """A reader whose cursor is ahead of what this replica has written."""
+
+    connection: Connection
+    wanted: Wanted
+    cursor: Position
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What followed a cursor, complete up to and with `through`; `more` tells that there is more behind that."""
+
+    events: Sequence[Encoded]
+    through: Position
+    more: bool
+
+
+class Hub:
+    """Holds the readers of one replica.
+
+    `begin` says from where the log is followed, `publish` takes what it brought; both in the log's order.
+    """
+
+    def __init__(self, limits: Limits | None = None, replay: Replay | None = None) -> None:
+        self.limits = limits or Limits()
+        self.window = Window(self.limits.window_events, self.limits.window_bytes)
+        self.draining = False
+        self._replay = replay
+        self._begun = False
+        self._epoll = select.epoll()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._ticks = 0
+        self._connections: dict[int, Connection] = {}
+        self._addresses: dict[str, int] = {}
+        self._audiences = Audiences()
+        self._pending: list[Encoded | _Reset] = []
+        self._walks: deque[_Walk] = deque()
+        self._walked: list[Encoded] = []
+        self._scheduled = False
+        self._started = Position(0, -1)
+        self._moved_at = float("-inf")
+        self._parked: list[_Parked] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking = asyncio.Semaphore(4)
+        self._asked: dict[tuple[frozenset[str], Position], asyncio.Task[Replayed | None]] = {}
+        self._joined: dict[tuple[frozenset[str], str, Position], tuple[bytes, int]] = {}
+        self._joined_size = 0
+        self._waiters: dict[str, set[asyncio.Future[None]]] = {}
+        base = self.limits.retry_ms
+        self._hints = [b"retry: %d\n" % (base + base * index // 64) for index in range(64)]
+
+    @property
+    def head(self) -> Position:
+        """The newest position that was published."""
+        return self.window.head
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is known from where the log is followed."""
+        return self._begun
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def start(self) -> None:
+        """Serve on the running loop."""
+        if self._loop is not None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._epoll.fileno(), self._on_ready)
+        self._timer = self._loop.call_later(1.0, self._on_tick)
+        if self._pending:
+            self._schedule()
+
+    async def drain(self, grace_s: float) -> None:
+        """Send the readers away evenly over the grace period; each is told a time of its own to come back after."""
+        self.draining = True
+        step_s = 0.1
+        ends = time.monotonic() + grace_s
+        while self._connections:
+            left = ends - time.monotonic()
+            if left <= 0:
+                break
+            count = max(1, round(len(self._connections) * step_s / max(left, step_s)))
+            for connection in list(self._connections.values())[:count]:
+                self._end(connection, self._hint() + b"\n", "drain")
+            await asyncio.sleep(min(step_s, left))
+        for connection in list(self._connections.values()):
+            self._drop(connection, "drain")
+
+    def close(self) -> None:
+        """End every connection and leave the loop."""
+        self.draining = True
+        for task in [*self._tasks, *self._asked.values()]:
+            task.cancel()
+        for connection in list(self._connections.values()):
+            self._drop(connection, "close")
+        self._wake(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._loop is not None:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._loop = None
+        self._epoll.close()
+
+    def begin(self, epoch: int, offset: int) -> None:
+        """Say that what is published next follows this place in the log (offset -1: it is the first of its epoch).
+
+        When that is not where the hub was, every reader is sent a reset.
+        """
+        position = Position(epoch, offset)
+        if self._begun and position == self.head:
+            return
+        if self._begun:
+            reason = "epoch" if epoch != self.head.epoch else "gap"
+            self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position), position))
+            metrics.RESETS.labels(reason).inc(len(self._connections))
+        else:
+            self._started = position
+        self._begun = True
+        self.window.begin(position)
+        self._schedule()
+
+    def reset(self, reason: str) -> None:
+        """Tell every reader to fetch the snapshot again; the stream goes on from the newest event."""
+        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, self.head), self.head))
+        metrics.RESETS.labels(reason).inc(len(self._connections))
+        self._schedule()
+
+    def publish(self, events: Sequence[StreamEvent]) -> None:
+        """Take the next events of the log; what was taken before is passed over."""
+        for event in events:
+            position = event.position
+            if not self._begun or position.epoch != self.window.floor.epoch:
+                self.begin(position.epoch, position.offset - 1)
+            elif position <= self.head:
+                continue
+            entry = Encoded.of(event)
+            self.window.append(entry)
+            self._pending.append(entry)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._loop is not None:
+            self._scheduled = True
+            self._loop.call_soon(self._work)
+
+    def _work(self) -> None:
+        self._scheduled = False
+        until = time.monotonic() + TURN_S
+        while True:
+            if not self._walks:
+                if not self._pending:
+                    return
+                self._begin_walks()
+            while self._walks:
+                if not self._walk(self._walks[0], until):
+                    self._schedule()
+                    return
+                self._walks.popleft()
+            self._end_walks()
+
+    def _begin_walks(self) -> None:
+        batch, self._pending = self._pending, []
+        frames: dict[int, list[bytes]] = {}
+        audiences = {}
+        for entry in batch:
+            if isinstance(entry, _Reset):
+                for audience in self._audiences.everyone():
+                    audiences[id(audience)] = audience
+                    frames.setdefault(id(audience), []).append(entry.data)
+                self._started = entry.position
+                self._wake(None)
+                continue
+            self._started = entry.position
+            self._walked.append(entry)
+            self._wake(entry.channels)
+            if not entry.frames:
+                continue
+            for audience in self._audiences.following(entry.channels):
+                audiences[id(audience)] = audience
+                frames.setdefault(id(audience), []).append(entry.frames[audience.view])
+        self._joined.clear()
+        self._joined_size = 0
+        self._moved_at = time.monotonic()
+        for key, audience in audiences.items():
+            parts = frames[key]
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+            self._walks.append(_Walk(audience.connections.copy(), data, len(parts)))
+
+    def _walk(self, walk: _Walk, until: float) -> bool:
+        write = os.write
+        data, size = walk.data, len(walk.data)
+        connections = walk.connections
+        while walk.next < len(connections):
+            for connection in connections[walk.next : walk.next + STEP]:
+                if connection.waiting is None:
+                    try:
+                        count = write(connection.fd, data)
+                    except BlockingIOError:
+                        count = 0
+                    except OSError:
+                        self._drop(connection, "lost")
+                        continue
+                    if count != size:
+                        self._block(connection, data, count)
+                elif connection.waiting is not GONE:
+                    self._queue(connection, data)
+            walk.next += STEP
+            if time.monotonic() > until:
+                break
+        if walk.next < len(connections):
+            return False
+        metrics.WRITES.inc(len(connections))
+        metrics.DELIVERIES.inc(len(connections) * walk.events)
+        metrics.BYTES.inc(len(connections) * size)
+        return True
+
+    def _end_walks(self) -> None:
+        now = time.time()
+        for entry in self._walked:
+            if entry.enriched_at:
+                metrics.TO_WRITTEN.observe(max(0.0, now - entry.enriched_at))
+        self._walked.clear()
+        metrics.POSITION.set(self._started.offset)
+        metrics.WINDOW.set(len(self.window))
+        if self._parked:
+            self._unpark()
+
+    def _block(self, connection: Connection, data: bytes, count: int) -> None:
+        connection.waiting = deque((data,))
+        connection.sent = count
+        connection.queued = len(data) - count
+        connection.idle_ticks = 0
+        self._epoll.modify(connection.fd, _LEFT | select.EPOLLOUT)
+        metrics.BLOCKED.inc()
+        if connection.queued > self.limits.buffer_bytes:
+            self._evict(connection)
+
+    def _queue(self, connection: Connection, data: bytes) -> None:
+        assert connection.waiting is not None  # noqa: S101
+        connection.waiting.append(data)
+        connection.queued += len(data)
+        if connection.queued > self.limits.buffer_bytes:
+            self._evict(connection)
+
+    def _evict(self, connection: Connection) -> None:
+        metrics.EVICTIONS.labels("slow").inc()
+        metrics.RESETS.labels("slow").inc()
+        self._end(connection, reset_frame("slow", self.limits.snapshot, None), "slow")
+
+    def _end(self, connection: Connection, last: bytes, reason: str) -> None:
+        """Send some last bytes at the next boundary of frames, then close."""
+        if connection.closing:
+            return
+        connection.closing = reason
+        self._audiences.leave(connection)
+        connection.cut()
+        self._send(connection, last)
+
+    def _send(self, connection: Connection, *parts: bytes) -> None:
+        """Write now what the socket takes; the rest waits, whatever the bound of the buffer says."""
+        waited = connection.waiting is not None
+        if connection.waiting is None:
+            connection.waiting = deque(parts)
+            connection.sent = 0
+        else:
+            connection.waiting.extend(parts)
+        try:
+            done = connection.write()
+        except OSError:
+            self._drop(connection, "lost")
+            return
+        if done:
+            if connection.closing:
+                self._drop(connection, connection.closing)
+        elif not waited:
+            self._epoll.modify(connection.fd, _LEFT | select.EPOLLOUT)
+            metrics.BLOCKED.inc()
+
+    def _drop(self, connection: Connection, reason: str) -> None:
+        if connection.waiting is GONE:
+            return
+        self._audiences.leave(connection)
+        if connection.waiting is not None:
+            metrics.BLOCKED.dec()
+        connection.waiting = GONE
+        del self._connections[connection.fd]
+        self._epoll.unregister(connection.fd)
+        os.close(connection.fd)
+        if connection.address is not None:
+            count = self._addresses[connection.address] - 1
+            if count:
+                self._addresses[connection.address] = count
+            else:
+                del self._addresses[connection.address]
+        metrics.CONNECTIONS.dec()
+        metrics.ENDED.labels(reason).inc()
+
+    def _on_ready(self) -> None:
+        for fd, mask in self._epoll.poll(0, 256):
+            connection = self._connections.get(fd)
+            if connection is None:
+                continue
+            if mask & _LEFT:
+                self._drop(connection, "left")
+                continue
+            try:
+                done = connection.write()
+            except OSError:
+                self._drop(connection, "lost")
+                continue
+            if done:
+                metrics.BLOCKED.dec()
+                if connection.closing:
+                    self._drop(connection, connection.closing)
+                else:
+                    self._epoll.modify(fd, _LEFT)
+
+    def _on_tick(self) -> None:
+        assert self._loop is not None  # noqa: S101
+        self._timer = self._loop.call_later(1.0, self._on_tick)
+        self._ticks += 1
+        every = self.limits.heartbeat_s
+        turn = self._ticks % every
+        moved = not self._walks and time.monotonic() - self._moved_at < every + 1
+        beat = b":\nid: %d-%d\n\n" % self._started if moved else b":\n"
+        for connection in [each for fd, each in self._connections.items() if fd % every == turn]:
+            if connection.waiting is None:
+                self._beat(connection, beat)
+            elif connection.waiting is not GONE:
+                connection.idle_ticks += 1
+                if connection.idle_ticks > 1:
+                    metrics.EVICTIONS.labels("stalled").inc()
+                    self._drop(connection, "stalled")
+        if self._parked:
+            self._unpark()
+
+    def _beat(self, connection: Connection, beat: bytes) -> None:
+        try:
+            count = os.write(connection.fd, beat)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(connection, "lost")
+            return
+        if count != len(beat):
+            self._block(connection, beat, count)
+
+    def _hint(self) -> bytes:
+        return self._hints[int(random.random() * len(self._hints))]
+
+    def admit(self, address: str | None) -> None:
+        """Problem when one more reader from this address cannot be taken."""
+        if not self._begun:
+            metrics.REFUSED.labels("starting").inc()
+            raise Problem(503, "starting", "the stream is not ready yet", headers={"Retry-After": "1"})
+        if len(self._connections) >= self.limits.most_connections:
+            metrics.REFUSED.labels("full").inc()
+            raise Problem(503, "full", "no more streams here now", headers={"Retry-After": str(random.randint(2, 10))})
+        most = self.limits.per_address
+        if address is not None and most and self._addresses.get(address, 0) >= most:
+            metrics.REFUSED.labels("address").inc()
+            raise Problem(
+                429,
+                "too-many-streams",
+                f"at most {most} streams from one address",
+                headers={"Retry-After": str(random.randint(10, 30))},
+            )
+
+    def connect(self, fd: int, wanted: Wanted, address: str | None) -> None:
+        """Take over the non-blocking socket of a reader who was admitted, and answer."""
+        connection = Connection(fd, address)
+        self._connections[fd] = connection
+        self._epoll.register(fd, _LEFT)
+        if address is not None:
+            self._addresses[address] = self._addresses.get(address, 0) + 1
+        metrics.CONNECTIONS.inc()
+        metrics.ACCEPTED.inc()
+        if self.draining:
+            self._send(connection, HEAD)
+            self._end(connection, self._hint() + b"\n", "drain")
+            return
+        self._follow(connection, wanted)
+
+    def _follow(self, connection: Connection, wanted: Wanted) -> None:
+        if not wanted.cursor:
+            self._go_live(connection, wanted, b"")
+            return
+        try:
+            cursor = parse_cursor(wanted.cursor)
+        except ValueError:
+            self._go_live(connection, wanted, self._reset("unknown-cursor"))
+            return
+        self._resume(connection, wanted, cursor, time.monotonic() + self.limits.catch_up_s)
+
+    def _reset(self, reason: str) -> bytes:
+        metrics.RESETS.labels(reason).inc()
+        return reset_frame(reason, self.limits.snapshot, self._started)
+
+    def _resume(self, connection: Connection, wanted: Wanted, cursor: Position, deadline: float) -> None:
+        if cursor > self._started:
+            self._hold(connection, wanted)
+            self._parked.append(_Parked(connection, wanted, cursor, deadline))
+        elif cursor.epoch != self.window.floor.epoch:
+            self._go_live(connection, wanted, self._reset("epoch"))
+        elif cursor >= self.window.floor:
+            data, count = self._recent(wanted, cursor)
+            metrics.REPLAYS.labels("memory").inc()
+            metrics.REPLAYED.labels("memory").inc(count)
+            self._go_live(connection, wanted, data)
+        elif self._replay is None:
+            self._go_live(connection, wanted, self._reset("expired"))
+        else:
+            self._hold(connection, wanted)
+            task = asyncio.get_running_loop().create_task(self._from_archive(connection, wanted, cursor))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _recent(self, wanted: Wanted, cursor: Position) -> tuple[bytes, int]:
+        """What memory has behind a cursor, as one buffer that all who ask for the same share."""
+        key = (wanted.channels, wanted.view, cursor)
+        found = self._joined.get(key)
+        if found is None:
+            frames = [
+                entry.frames[wanted.view]
+                for entry in self.window.between(cursor, self._started)
+                if entry.frames and not entry.channels.isdisjoint(wanted.channels)
+            ]
+            found = (b"".join(frames), len(frames))
+            if self._joined_size > 16 * 1024 * 1024:
+                self._joined.clear()
+                self._joined_size = 0
+            self._joined[key] = found
+            self._joined_size += len(found[0])
+        return found
+
+    def _hello(self, wanted: Wanted) -> bytes:
+        greeting = b": slugline\n" + self._hint() + b"\n"
+        if wanted.view == "page":
+            greeting += frame("ready", b'{"cursor":"%d-%d"}' % self._started)
+        return greeting
+
+    def _hold(self, connection: Connection, wanted: Wanted) -> None:
+        """Answer, and keep the reader out of every audience until it is known what it missed."""
+        if not connection.answered:
+            connection.answered = True
+            self._send(connection, HEAD, self._hello(wanted))
+
+    def _go_live(self, connection: Connection, wanted: Wanted, missed: bytes) -> None:
+        """Give the reader what it missed, as of the last walk that began, and let it follow from there."""
+        self._audiences.join(connection, wanted.channels, wanted.view)
+        here = b"id: %d-%d\n\n" % self._started
+        if connection.answered:
+            self._send(connection, missed, here)
+        else:
+            connection.answered = True
+            self._send(connection, HEAD + self._hello(wanted), missed, here)
+
+    def _unpark(self) -> None:
+        """Let go on who was ahead of this replica: it has caught up, or the wait was long enough."""
+        now = time.monotonic()
+        parked, self._parked = self._parked, []
+        for each in parked:
+            if each.connection.waiting is GONE or each.connection.closing:
+                continue
+            if each.cursor <= self._started or each.cursor.epoch < self._started.epoch:
+                self._resume(each.connection, each.wanted, each.cursor, each.deadline)
+            elif now >= each.deadline:
+                self._go_live(each.connection, each.wanted, self._reset("ahead"))
+            else:
+                self._parked.append(each)
+
+    async def _from_archive(self, connection: Connection, wanted: Wanted, cursor: Position) -> None:
+        """Replay what is older than memory, then what memory has, then follow."""
+        frames: list[bytes] = []
+        reached, reason = cursor, ""
+        while reached < self.window.floor and reached < self._started:
+            try:
+                answer = await self._ask(wanted.channels, reached)
+            except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, the reader is told of the hole
+                log.warning("no replay from the archive", error=str(error) or type(error).__name__)
+                answer = None
+            if connection.waiting is GONE or connection.closing:
+                return
+            if (
+                answer is None
+                or answer.through <= reached
+                or len(frames) + len(answer.events) > self.limits.replay_events
+            ):
+                reason = "expired"
+                break
+            if reached.epoch != self._started.epoch:
+                reason = "epoch"
+                break
+            frames.extend(
+                Encoded.of(event).frames[wanted.view]
+                for event in answer.events
+                if reached < event.position <= self._started
+            )
+            reached = min(answer.through, self._started)
+        if reason:
+            self._go_live(connection, wanted, self._reset(reason))
+            return
+        recent, count = self._recent(wanted, reached)
+        metrics.REPLAYS.labels("archive").inc()
+        metrics.REPLAYED.labels("archive").inc(len(frames))
+        metrics.REPLAYED.labels("memory").inc(count)
+        self._go_live(connection, wanted, b"".join([*frames, recent]))
+
+    async def _ask(self, channels: frozenset[str], after: Position) -> Replayed | None:
+        """One question to the archive for all who have the same, and a few at a time."""
+        key = (channels, after)
+        task = self._asked.get(key)
+        if task is None:
+
+            async def ask() -> Replayed | None:
+                async with self._asking:
+                    if self._replay is None:
+                        return None
+                    return await self._replay(after, channels, self.limits.replay_events)
+
+            task = self._asked[key] = asyncio.get_running_loop().create_task(ask())
+            task.add_done_callback(lambda _: self._asked.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def missed(self, channels: frozenset[str], cursor: Position, most: int) -> Missed | str:
+        """At most `most` events behind a cursor, for those who ask again and again; or the reason of a reset."""
+        if cursor.epoch != self.window.floor.epoch:
+            return "epoch"
+        if cursor > self.head:
+            return "ahead"
+        found: list[Encoded] = []
+        through = self.head
+        if cursor < self.window.floor:
+            answer = await self._ask(channels, cursor) if self._replay is not None else None
+            if answer is None or answer.through <= cursor:
+                return "expired"
+            found = [Encoded.of(event) for event in answer.events if event.position > cursor]
+            through = answer.through
+        else:
+            for entry in self.window.between(cursor, self.head):
+                if entry.frames and not entry.channels.isdisjoint(channels):
+                    found.append(entry)
+                    if len(found) > most:
+                        break
+        if len(found) > most:
+            found = found[:most]
+            through = found[-1].position
+        return Missed(found, through, more=through < self.head)
+
+    async def wait(self, channels: frozenset[str], timeout_s: float) -> None:
+        """Wait until something is published in one of the channels, at most `timeout_s`."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for channel in channels:
+            self._waiters.setdefault(channel, set()).add(waiter)
+        metrics.POLLS.inc()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await waiter
+        except TimeoutError:
+            pass
+        finally:
+            metrics.POLLS.dec()
+            for channel in channels:
+                waiters = self._waiters.get(channel)
+                if waiters is not None:
+                    waiters.discard(waiter)
+                    if not waiters:
+                        del self._waiters[channel]
+
+    def _wake(self, channels: frozenset[str] | None) -> None:
+        for channel in self._waiters if channels is None else channels:
+            for waiter in self._waiters.get(channel, ()):
+                if not waiter.done():
+                    waiter.set_result(None)

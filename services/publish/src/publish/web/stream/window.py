@@ -1,0 +1,103 @@
+"""The newest events, encoded: what a reader who comes back is given from memory."""
+
+import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from publish.story import Position
+from publish.web.stream.event import VIEWS, StreamEvent, frame
+
+
+@dataclass(slots=True, eq=False)
+class Encoded:
+    """An event with its frames, one for each view. Frames are shared by everybody who is sent the event.
+
+    Without frames it is what was killed since: its place is kept, its words are not.
+    """
+
+    position: Position
+    kind: str
+    channels: frozenset[str]
+    frames: dict[str, bytes]
+    size: int
+    enriched_at: float
+
+    @classmethod
+    def of(cls, event: StreamEvent) -> "Encoded":
+        """Encode an event once for all."""
+        position = event.position
+        frames: dict[str, bytes] = {}
+        for view in VIEWS:
+            data = event.views.get(view)
+            frames[view] = frames["json"] if data is None else frame(event.kind, data, position)
+        size = sum(len(each) for each in {id(each): each for each in frames.values()}.values())
+        return cls(position, event.kind, event.channels, frames, size, event.enriched_at)
+
+    def data(self) -> bytes:
+        """The event's JSON as it was given."""
+        framed = self.frames["json"]
+        return framed[framed.index(b"\ndata: ") + 7 : -2].replace(b"\ndata: ", b"\n")
+
+
+class Window:
+    """A bounded run of events without a gap: everything after `floor` up to `head` is here."""
+
+    def __init__(self, most_events: int, most_bytes: int) -> None:
+        self.most_events = most_events
+        self.most_bytes = most_bytes
+        self.size = 0
+        self.floor = Position(0, -1)
+        self._entries: list[Encoded] = []
+        self._positions: list[Position] = []
+        self._start = 0
+
+    def __len__(self) -> int:
+        return len(self._entries) - self._start
+
+    @property
+    def head(self) -> Position:
+        """The newest position."""
+        return self._positions[-1] if len(self) else self.floor
+
+    def begin(self, floor: Position) -> None:
+        """Forget everything; what comes now is what follows `floor`."""
+        self._entries.clear()
+        self._positions.clear()
+        self._start = 0
+        self.size = 0
+        self.floor = floor
+
+    def append(self, entry: Encoded) -> None:
+        """Take in the next event. A kill takes the words that it is about out of the window."""
+        if entry.kind == "kill":
+            self._forget(entry.channels)
+        self._entries.append(entry)
+        self._positions.append(entry.position)
+        self.size += entry.size
+        while len(self) > self.most_events or (self.size > self.most_bytes and len(self) > 1):
+            gone = self._entries[self._start]
+            self.floor = gone.position
+            self.size -= gone.size
+            self._start += 1
+        if self._start > 512 and self._start * 2 > len(self._entries):
+            del self._entries[: self._start]
+            del self._positions[: self._start]
+            self._start = 0
+
+    def between(self, after: Position, until: Position) -> Iterator[Encoded]:
+        """The events behind `after`, up to and with `until`."""
+        first = bisect.bisect_right(self._positions, after, self._start)
+        last = bisect.bisect_right(self._positions, until, self._start)
+        for index in range(first, last):
+            yield self._entries[index]
+
+    def _forget(self, channels: frozenset[str]) -> None:
+        about = {channel for channel in channels if channel.startswith("update:")}
+        if not about:
+            return
+        for index in range(self._start, len(self._entries)):
+            entry = self._entries[index]
+            if entry.frames and entry.kind != "kill" and not about.isdisjoint(entry.channels):
+                self.size -= entry.size
+                entry.frames = {}
+                entry.size = 0
