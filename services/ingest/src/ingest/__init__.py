@@ -1,1 +1,1 @@
-"""ingest"""
+"""Takes copy in from wires, feeds and desks and puts it on `updates.raw`."""

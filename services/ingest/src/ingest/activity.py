@@ -1,0 +1,121 @@
+"""What each source does: counted for the metrics at once, and for `sources list` in steps of a second."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+log = structlog.get_logger(__name__)
+
+FLUSH_S = 1.0
+
+ACCEPTED = Counter("slugline_ingest_accepted", "Versions of updates that Kafka has acknowledged", ["source"])
+DUPLICATE = Counter("slugline_ingest_duplicate", "Versions that were known already", ["source"])
+REPAIRED = Counter(
+    "slugline_ingest_repaired", "Accepted versions that were broken and understood all the same", ["source"]
+)
+REJECTED = Counter("slugline_ingest_rejected", "Documents and items of which nothing could be made", ["source", "code"])
+AGE = Gauge("slugline_ingest_age_seconds", "Time since the source last brought new copy", ["source"])
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened since it was last written down."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    repaired: int = 0
+    rejected: int = 0
+    last_heard_at: datetime | None = None
+    last_accepted_at: datetime | None = None
+
+
+class Activity:
+    """Counts; one for each process."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, Tally] = defaultdict(Tally)
+
+    def heard(self, source: str, at: datetime | None = None) -> None:
+        """The source has shown a sign of life, with copy or without."""
+        self._tallies[source].last_heard_at = at or datetime.now(UTC)
+
+    def took(self, source: str, *, accepted: int, duplicate: int, repaired: int) -> None:
+        """A document was taken."""
+        tally = self._tallies[source]
+        tally.accepted += accepted
+        tally.duplicate += duplicate
+        tally.repaired += repaired
+        tally.last_heard_at = datetime.now(UTC)
+        if accepted:
+            tally.last_accepted_at = tally.last_heard_at
+        ACCEPTED.labels(source).inc(accepted)
+        DUPLICATE.labels(source).inc(duplicate)
+        REPAIRED.labels(source).inc(repaired)
+
+    def refused(self, source: str, code: str, count: int = 1) -> None:
+        """Of a document, or of items of it, nothing could be made."""
+        tally = self._tallies[source]
+        tally.rejected += count
+        tally.last_heard_at = datetime.now(UTC)
+        REJECTED.labels(source, code).inc(count)
+
+    async def flush(self, pool: Any) -> None:
+        """Write down what happened; on failure it is kept for the next time."""
+        tallies, self._tallies = self._tallies, defaultdict(Tally)
+        try:
+            await pool.executemany(
+                "INSERT INTO ingest.activity AS a (source, accepted, duplicate, repaired, rejected, last_heard_at, last_accepted_at) "
+                "SELECT $1, $2, $3, $4, $5, $6, $7 WHERE EXISTS (SELECT 1 FROM ingest.sources WHERE name = $1) "
+                "ON CONFLICT (source) DO UPDATE SET accepted = a.accepted + excluded.accepted, "
+                "duplicate = a.duplicate + excluded.duplicate, repaired = a.repaired + excluded.repaired, "
+                "rejected = a.rejected + excluded.rejected, last_heard_at = greatest(a.last_heard_at, excluded.last_heard_at), "
+                "last_accepted_at = greatest(a.last_accepted_at, excluded.last_accepted_at)",
+                [
+                    (
+                        name,
+                        tally.accepted,
+                        tally.duplicate,
+                        tally.repaired,
+                        tally.rejected,
+                        tally.last_heard_at,
+                        tally.last_accepted_at,
+                    )
+                    for name, tally in sorted(tallies.items())
+                ],
+            )
+        except BaseException:
+            self._put_back(tallies)
+            raise
+
+    def _put_back(self, tallies: Mapping[str, Tally]) -> None:
+        for name, tally in tallies.items():
+            newer = self._tallies[name]
+            newer.accepted += tally.accepted
+            newer.duplicate += tally.duplicate
+            newer.repaired += tally.repaired
+            newer.rejected += tally.rejected
+            newer.last_heard_at = newer.last_heard_at or tally.last_heard_at
+            newer.last_accepted_at = newer.last_accepted_at or tally.last_accepted_at
+
+    async def keep_flushing(self, pool: Any) -> None:
+        """Write down once a second until cancelled, and once more then."""
+        try:
+            while True:
+                await asyncio.sleep(FLUSH_S)
+                if self._tallies:
+                    try:
+                        await self.flush(pool)
+                    except Exception as error:  # noqa: BLE001 -- the counts are kept and written later
+                        log.warning("activity not written", error=str(error) or type(error).__name__)
+        finally:
+            if self._tallies:
+                try:
+                    await asyncio.wait_for(asyncio.shield(self.flush(pool)), 2)
+                except Exception as error:  # noqa: BLE001 -- the process ends either way
+                    log.warning("activity of the last second is lost", error=str(error) or type(error).__name__)

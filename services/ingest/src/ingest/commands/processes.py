@@ -1,0 +1,37 @@
+"""`python -m ingest api`, and what is done once for an installation."""
+
+import json
+
+import click
+
+from ingest.commands.database import with_postgres
+from ingest.settings import Settings
+from shared.process import run
+
+
+@click.command()
+def api() -> None:
+    """Take copy that is pushed over HTTP."""
+    from ingest.main import serve_api  # noqa: PLC0415 -- a command line that only asks for help stays fast
+
+    settings = Settings()
+    run(settings, "ingest api", lambda stop: serve_api(settings, stop))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the schema `ingest` of Postgres up to date."""
+
+    async def nothing_more(_: object) -> None:
+        """Opening the schema has done it."""
+
+    with_postgres(nothing_more)
+    click.echo("the schema is up to date")
+
+
+@click.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document of `ingest api`."""
+    from ingest.openapi import document  # noqa: PLC0415
+
+    click.echo(json.dumps(document(), indent=2))

@@ -1,0 +1,274 @@
+"""From a document to messages on Kafka, the same for every transport: keep, read, judge, emit, record."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+import structlog
+from prometheus_client import Histogram
+
+from ingest import accept, emit, items, originals
+from ingest.activity import Activity
+from ingest.formats import Reading, Unreadable, read
+from ingest.originals import Original, Transport
+from ingest.sources.registry import Source
+from shared.failures import Transient
+from shared.kafka import Emitter
+from shared.lane import TRANSIENT
+from shared.messages import RawUpdate
+from shared.telemetry import traceparent_now
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+Status = Literal["accepted", "duplicate", "invalid", "error"]
+
+STEP_SECONDS = Histogram(
+    "slugline_ingest_step_seconds",
+    "Time of one document in each step: store, read, judge, emit, record",
+    ["step"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+
+
+class Away(Transient):
+    """Kafka or Postgres does not answer: nothing is wrong with the document, it is to be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item of a document."""
+
+    index: int
+    status: Status
+    id: str | None = None
+    """The update's id."""
+    guid: str | None = None
+    code: str = ""
+    pointer: str = ""
+    """Where in the document: a JSON pointer, an XPath or a line."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a document."""
+
+    original: uuid.UUID
+    format: str
+    results: list[Result] = field(default_factory=list)
+
+    def count(self, *statuses: Status) -> int:
+        """How many items ended so."""
+        return sum(result.status in statuses for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    update: RawUpdate
+    index: int
+    fingerprint: str
+    message: emit.Sendable
+
+
+class NotTaken(Exception):
+    """Nothing can be made of the document, for ever; it is kept as the original of that id."""
+
+    def __init__(self, original: uuid.UUID, cause: Unreadable) -> None:
+        super().__init__(cause.reason)
+        self.original = original
+        self.code = cause.code
+        self.place = cause.place
+        self.reason = cause.reason
+
+
+@dataclass
+class Intake:
+    """The collaborators of the way from a document to Kafka. A pool or an emitter is None until its server has answered."""
+
+    activity: Activity
+    patience_s: float
+    """A server that shows no sign of life for so long counts as away."""
+    pool: Any | None = None
+    emitter: Emitter | None = None
+
+    async def take(
+        self,
+        source: Source,
+        body: bytes,
+        *,
+        content_type: str | None,
+        transport: Transport,
+        received_at: datetime | None = None,
+        headers: Mapping[str, str] | None = None,
+        format: str | None = None,  # noqa: A002 -- the field's word
+        traceparent: str = "",
+    ) -> Receipt:
+        """Keep the document, read it, and emit what is new in it.
+
+        Raises `NotTaken` where nothing can be made of it, and `Away` where Kafka or Postgres is: then nothing counts
+        as accepted, and the repeat is harmless.
+        """
+        original = Original(
+            originals.new_original_id(),
+            source.name,
+            transport,
+            received_at or datetime.now(UTC),
+            _storable(content_type),
+            body,
+            {name: _storable(value) or "" for name, value in (headers or {}).items()},
+        )
+        sha256 = original.sha256
+        with STEP_SECONDS.labels("store").time():
+            await self.within(originals.store(self._postgres(), original, sha256))
+        return await self.emit_original(source, original, sha256, format=format, traceparent=traceparent)
+
+    async def emit_original(
+        self,
+        source: Source,
+        original: Original,
+        sha256: str,
+        *,
+        format: str | None = None,  # noqa: A002
+        traceparent: str = "",
+    ) -> Receipt:
+        """What follows once the original is kept; also the way of one that is processed again."""
+        try:
+            with STEP_SECONDS.labels("read").time():
+                reading = read(
+                    original.body,
+                    content_type=original.content_type,
+                    source=source.name,
+                    received_at=original.received_at,
+                    original_id=str(original.id),
+                    sha256=sha256,
+                    profile=source.profile,
+                    format=format or source.format,
+                )
+        except Unreadable as cause:
+            self.activity.refused(source.name, cause.code)
+            log.warning(
+                "document refused", source=source.name, original=str(original.id), code=cause.code,
+                place=cause.place, reason=cause.reason,
+            )  # fmt: skip
+            refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
+            await self.within(originals.note_unreadable(self._postgres(), original.id, refused))
+            raise NotTaken(original.id, cause) from cause
+        return await self._emit(source, original, reading, traceparent or traceparent_now())
+
+    async def _emit(self, source: Source, original: Original, reading: Reading, traceparent: str) -> Receipt:
+        candidates, results = _prepared(reading, traceparent)
+        pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
+        with STEP_SECONDS.labels("judge").time():
+            known = await self.within(items.known(self._postgres(), pairs)) if pairs else {}
+        verdicts = accept.judge(pairs, known)
+        fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
+        with STEP_SECONDS.labels("emit").time():
+            kept = await emit.emit(self.emitter, [candidate.message for candidate in fresh], self.patience_s)
+        if fresh and not any(kept):
+            raise Away("Kafka does not answer")
+        acknowledged = [candidate for candidate, has in zip(fresh, kept, strict=True) if has]
+        refused = [
+            {"index": result.index, "code": result.code, "place": result.pointer, "reason": result.reason}
+            for result in results
+        ]
+        with STEP_SECONDS.labels("record").time():
+            await self.within(
+                items.record(
+                    self._postgres(),
+                    original_id=original.id,
+                    source=source.name,
+                    format_name=reading.format,
+                    parser_version=reading.parser_version,
+                    updates=len(candidates),
+                    refused=refused,
+                    received_at=original.received_at,
+                    sent=[items.Sent(each.update, each.fingerprint, each.index) for each in acknowledged],
+                )
+            )
+        lost = {id(candidate) for candidate, has in zip(fresh, kept, strict=True) if not has}
+        for candidate, verdict in zip(candidates, verdicts, strict=True):
+            if id(candidate) in lost:
+                results.append(
+                    _result(
+                        candidate,
+                        "error",
+                        code="not-acknowledged",
+                        reason="Kafka did not acknowledge it; send it again",
+                    )
+                )
+            else:
+                results.append(_result(candidate, "accepted" if verdict == "new" else "duplicate"))
+        self._count(source, acknowledged, verdicts.count("duplicate"), refused)
+        return Receipt(original.id, reading.format, sorted(results, key=lambda result: result.index))
+
+    def _count(
+        self, source: Source, acknowledged: list[_Candidate], duplicates: int, refused: list[dict[str, Any]]
+    ) -> None:
+        self.activity.took(
+            source.name,
+            accepted=len(acknowledged),
+            duplicate=duplicates,
+            repaired=sum(bool(each.update.repairs) for each in acknowledged),
+        )
+        for each in refused:
+            self.activity.refused(source.name, each["code"])
+            log.warning("item refused", source=source.name, **each)
+
+    def _postgres(self) -> Any:
+        if self.pool is None:
+            raise Away("Postgres does not answer")
+        return self.pool
+
+    async def within(self, work: Awaitable[T]) -> T:
+        """The answer of Postgres, or `Away` where it does not come in time."""
+        task = asyncio.ensure_future(work)
+        done, _ = await asyncio.wait({task}, timeout=self.patience_s)
+        if not done:
+            # Not awaited: a cancelled query asks the server, which does not answer, to cancel it.
+            task.cancel()
+            task.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise Away("Postgres does not answer")
+        try:
+            return task.result()
+        except TRANSIENT as error:
+            raise Away(f"Postgres is away: {error or type(error).__name__}") from error
+
+
+def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], list[Result]]:
+    """What can be sent, and what was refused: by the reader, or because Kafka or Postgres could not hold it."""
+    candidates: list[_Candidate] = []
+    results = [
+        Result(refused.index, "invalid", code=refused.code, pointer=refused.place, reason=refused.reason)
+        for refused in reading.refused
+    ]
+    for number, update in enumerate(reading.updates):
+        index = update.original.index if update.original is not None else number
+        try:
+            fingerprint = update.fingerprint()
+            message = emit.sendable(update, update.update_id, f"{update.update_id}:{fingerprint}", traceparent)
+            if any("\x00" in name for name in (update.guid, update.version or "")):
+                raise ValueError("NUL in an identifier")
+        except (ValueError, TypeError, RecursionError) as error:
+            reason = f"cannot be written as JSON in UTF-8: {error}"
+            results.append(Result(index, "invalid", update.update_id, code="not-text", reason=reason[:500]))
+            continue
+        if message.too_large:
+            reason = f"{len(message.value)} bytes as one message, more than can be carried"
+            results.append(Result(index, "invalid", update.update_id, update.guid, "too-large", reason=reason))
+            continue
+        candidates.append(_Candidate(update, index, fingerprint, message))
+    return candidates, results
+
+
+def _result(candidate: _Candidate, status: Status, *, code: str = "", reason: str = "") -> Result:
+    return Result(candidate.index, status, candidate.update.update_id, candidate.update.guid, code=code, reason=reason)
+
+
+def _storable(text: str | None) -> str | None:
+    """Header text as Postgres can hold it."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:1000] if text is not None else None

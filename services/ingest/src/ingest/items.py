@@ -1,0 +1,230 @@
+"""What became of each version that a source has sent: emitted, enriched, published, or why not."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from ingest.accept import Known
+from shared.messages import Outcome, RawUpdate
+
+State = Literal["received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"]
+
+ENDS = ("duplicate", "superseded", "suppressed", "dead")
+
+_KNOWN = """
+SELECT wanted.n, item.fingerprint IS NOT NULL AS seen, latest.fingerprint IS NOT DISTINCT FROM wanted.fingerprint AS latest
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (update_id, fingerprint, n)
+LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
+    AND item.emitted_at IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT fingerprint FROM ingest.items
+    WHERE update_id = wanted.update_id AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT 1
+) AS latest ON true
+"""
+
+# A row that is lost in a crash of Postgres makes a repeat news again, which is harmless: no need to wait for the disk.
+_RECORD = """
+WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+noted AS (
+    UPDATE ingest.originals SET format = $2, parser_version = $3, updates = $4, refused = $5, read_at = now()
+    FROM lazily WHERE id = $1
+)
+INSERT INTO ingest.items (update_id, fingerprint, source, guid, version, version_created, original_id, original_index,
+    received_at, emitted_at, sequence)
+SELECT sent.update_id, sent.fingerprint, $6, sent.guid, sent.version, sent.version_created, $1, sent.original_index,
+    $7, clock_timestamp(), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + sent.original_index
+FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::integer[])
+    AS sent (update_id, fingerprint, guid, version, version_created, original_index), lazily
+ON CONFLICT (update_id, fingerprint) DO UPDATE SET
+    source = excluded.source, guid = excluded.guid, version = excluded.version,
+    version_created = excluded.version_created, original_id = excluded.original_id,
+    original_index = excluded.original_index, received_at = excluded.received_at,
+    emitted_at = excluded.emitted_at, sequence = excluded.sequence
+"""
+
+# Stages are heard of in any order and more than once, and before the row was written: each keeps its first time.
+_OUTCOMES = """
+WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO ingest.items AS item (update_id, fingerprint, held_at, enriched_at, published_at, ended, ended_at, reason,
+    revision, position)
+SELECT heard.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+    $7::timestamptz[], $8::text[], $9::integer[], $10::text[]) AS heard, lazily
+ON CONFLICT (update_id, fingerprint) DO UPDATE SET
+    held_at = least(item.held_at, excluded.held_at),
+    enriched_at = least(item.enriched_at, excluded.enriched_at),
+    published_at = least(item.published_at, excluded.published_at),
+    ended = CASE WHEN item.ended = 'dead' THEN item.ended ELSE coalesce(excluded.ended, item.ended) END,
+    ended_at = CASE WHEN item.ended = 'dead' THEN item.ended_at ELSE coalesce(excluded.ended_at, item.ended_at) END,
+    reason = CASE WHEN excluded.reason <> '' THEN excluded.reason ELSE item.reason END,
+    revision = greatest(item.revision, excluded.revision),
+    position = coalesce(item.position, excluded.position)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A version that Kafka has acknowledged."""
+
+    update: RawUpdate
+    fingerprint: str
+    index: int
+    """Its place in the document."""
+
+
+async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], Known]:
+    """What was emitted before of these versions, by (update id, fingerprint)."""
+    if not updates:
+        return {}
+    rows = await pool.fetch(_KNOWN, [update.update_id for update, _ in updates], [print_ for _, print_ in updates])
+    return {
+        (updates[row["n"] - 1][0].update_id, updates[row["n"] - 1][1]): Known(seen=row["seen"], latest=row["latest"])
+        for row in rows
+    }
+
+
+async def record(
+    pool: Any,
+    *,
+    original_id: uuid.UUID,
+    source: str,
+    format_name: str,
+    parser_version: str,
+    updates: int,
+    refused: Sequence[Mapping[str, Any]],
+    received_at: datetime,
+    sent: Iterable[Sent],
+) -> None:
+    """Write that Kafka has what was sent, and beside the original what was made of it, in one statement."""
+    newest = {(each.update.update_id, each.fingerprint): each for each in sent}
+    # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
+    rows = [newest[key] for key in sorted(newest)]
+    await pool.execute(
+        _RECORD,
+        original_id,
+        format_name,
+        parser_version,
+        updates,
+        list(refused),
+        source,
+        received_at,
+        [row.update.update_id for row in rows],
+        [row.fingerprint for row in rows],
+        [row.update.guid for row in rows],
+        [row.update.version for row in rows],
+        [row.update.version_created for row in rows],
+        [row.index for row in rows],
+    )
+
+
+@dataclass(slots=True)
+class _Heard:
+    held_at: datetime | None = None
+    enriched_at: datetime | None = None
+    published_at: datetime | None = None
+    ended: str | None = None
+    ended_at: datetime | None = None
+    reason: str = ""
+    revision: int | None = None
+    position: str | None = None
+
+
+def gathered(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The outcomes of a batch by version, what belongs to one version put together. Those of no version are left out."""
+    heard: dict[tuple[str, str], _Heard] = {}
+    for outcome in outcomes:
+        if not outcome.fingerprint:
+            continue
+        row = heard.setdefault((outcome.update_id, outcome.fingerprint), _Heard())
+        row.revision = max(filter(None, (row.revision, outcome.revision)), default=None)
+        row.reason = _storable(outcome.reason) or row.reason
+        if outcome.stage in ENDS:
+            if row.ended != "dead":
+                row.ended, row.ended_at = outcome.stage, outcome.at
+            continue
+        name = f"{outcome.stage}_at"
+        setattr(row, name, min(filter(None, (getattr(row, name), outcome.at))))
+        row.position = row.position or outcome.position
+    return {
+        key: {name: getattr(row, name) for name in _Heard.__dataclass_fields__} for key, row in sorted(heard.items())
+    }
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
+
+
+async def hear(pool: Any, outcomes: Iterable[Outcome]) -> None:
+    """Write what the later stages have told."""
+    heard = gathered(outcomes)
+    if not heard:
+        return
+    columns = [[key[0] for key in heard], [key[1] for key in heard]]
+    columns += [[row[name] for row in heard.values()] for name in _Heard.__dataclass_fields__]
+    await pool.execute(_OUTCOMES, *columns)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemVersion:
+    """One version of an update and how far it came."""
+
+    fingerprint: str
+    version: str | None
+    version_created: datetime | None
+    state: State
+    received_at: datetime | None
+    emitted_at: datetime | None
+    held_at: datetime | None
+    enriched_at: datetime | None
+    published_at: datetime | None
+    ended_at: datetime | None
+    reason: str
+    revision: int | None
+    position: str | None
+    original: uuid.UUID | None
+    original_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An update as its source asks about it: its versions, the one emitted last first."""
+
+    update_id: str
+    source: str
+    guid: str
+    versions: list[ItemVersion] = field(default_factory=list)
+
+
+def state_of(row: Mapping[str, Any]) -> State:
+    """How far a version came, whatever the order in which the stages were heard of."""
+    if row["published_at"] is not None:
+        return "published"
+    if row["ended"] == "dead":
+        return "dead"
+    if row["enriched_at"] is not None:
+        return "enriched"
+    if row["ended"] is not None:
+        ended: State = row["ended"]
+        return ended
+    return "held" if row["held_at"] is not None else "received"
+
+
+async def one(pool: Any, update_id: str, limit: int = 50) -> Item | None:
+    """The update of that id with its newest versions; None for one that no source has sent."""
+    rows = await pool.fetch(
+        "SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT $2",
+        update_id,
+        limit,
+    )
+    if not rows:
+        return None
+    versions = [
+        ItemVersion(
+            state=state_of(row),
+            original=row["original_id"],
+            **{name: row[name] for name in ItemVersion.__dataclass_fields__ if name not in ("state", "original")},
+        )
+        for row in rows
+    ]
+    return Item(update_id, rows[0]["source"], rows[0]["guid"], versions)

@@ -1,0 +1,152 @@
+"""Wires the processes: which collaborators each has, in which order they start and end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from ingest import items
+from ingest.activity import Activity
+from ingest.intake import Intake
+from ingest.openapi import document
+from ingest.settings import Settings
+from ingest.sources.api import Api, build
+from ingest.sources.limits import Buckets
+from ingest.sources.registry import Registry
+from shared import postgres
+from shared.deliveries import Delivery, Rejection
+from shared.health import Health
+from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.lane import Lane
+from shared.messages import Outcomes
+from shared.process import http_server, run_until
+from shared.topics import OUTCOMES
+
+log = structlog.get_logger(__name__)
+
+
+async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
+    """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
+    pool = await postgres.connect(settings, schema="ingest", stop=stop)
+    await postgres.migrate(pool, "ingest")
+    intake.pool = pool
+    return pool
+
+
+async def open_kafka(
+    intake: Intake, settings: Settings, stop: asyncio.Event, client_id: str, closing: contextlib.AsyncExitStack
+) -> None:
+    """A producer, given to the intake; waits for Kafka as long as it takes."""
+    producer = new_producer(settings, client_id)
+    closing.push_async_callback(producer.stop)
+    await start_patiently(producer, "producer", stop)
+    if not stop.is_set():
+        intake.emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+
+
+def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
+    """The checks of a process that takes copy in."""
+    return {
+        "postgres": lambda: None if intake.pool is not None else "Postgres has not answered yet",
+        "kafka": lambda: None if intake.emitter is not None else "Kafka has not answered yet",
+        "sources": lambda: None if registry.loaded else "the sources have not been read yet",
+    }
+
+
+def why_not_live(intake: Intake) -> dict[str, Any]:
+    """A sender that died is mended only by a restart."""
+    return {
+        "sender": lambda: "the Kafka sender has died" if intake.emitter is not None and intake.emitter.failed else None
+    }
+
+
+async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
+    """Keep what the later stages tell, for the sender who asks."""
+
+    async def hear(deliveries: Sequence[Delivery[Outcomes]]) -> Sequence[Rejection]:
+        await items.hear(intake.pool, [outcome for each in deliveries for outcome in each.event.outcomes])
+        return []
+
+    while not stop.is_set():
+        assert intake.emitter is not None  # noqa: S101 -- opened before
+        lane = Lane(
+            stage="ingest.outcomes",
+            topic=OUTCOMES,
+            types={Outcomes.ce_type: Outcomes},
+            handle=hear,
+            emitter=intake.emitter,
+            settings=settings,
+        )
+        broker = new_broker(settings, "slugline-ingest-outcomes")
+        lane.attach(broker)
+        try:
+            await broker.start()
+            await lane.keep_committing()
+        except (KafkaError, OSError) as error:
+            log.warning("outcomes are not followed for now", error=str(error) or type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 2.0)
+        finally:
+            await lane.drain()
+            await broker.stop()
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    intake: Intake, registry: Registry, settings: Settings, stop: asyncio.Event, client_id: str
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Postgres, Kafka, the sources and the counting, opened in the background while the block runs.
+
+    The task ends once both servers have answered.
+    """
+    background: list[asyncio.Task[Any]] = []
+    closing = contextlib.AsyncExitStack()
+
+    async def open_all() -> None:
+        async def postgres_first() -> None:
+            pool = await open_postgres(intake, settings, stop)
+            background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
+            background.append(asyncio.create_task(intake.activity.keep_flushing(pool), name="activity"))
+
+        await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
+
+    opening = asyncio.create_task(open_all(), name="opening")
+    try:
+        yield opening
+    finally:
+        opening.cancel()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(opening, *background, return_exceptions=True)
+        await closing.aclose()
+        if intake.pool is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(intake.pool.close(), 5)
+
+
+async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
+    """`ingest api` until `stop`: it listens at once, and answers 503 until Postgres and Kafka have answered."""
+    registry = Registry()
+    intake = Intake(Activity(), settings.ingest_dependency_timeout_s)
+    health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
+    api = Api(settings, registry, intake, Buckets())
+    app = build(api, health, document)
+
+    async with (
+        opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
+        http_server(app, settings.bind_host, settings.ingest_port),
+    ):
+
+        async def outcomes() -> None:
+            await opening
+            await follow_outcomes(intake, settings, stop)
+
+        async def drain() -> None:
+            await stop.wait()
+            health.draining = True
+            await asyncio.Event().wait()
+
+        await run_until(stop, outcomes(), drain())

@@ -1,0 +1,77 @@
+"""What a desk orders about an update, whoever's it is: emitted on `updates.raw`, to meet the update's versions in order."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ingest import emit
+from ingest.intake import Away
+from shared.kafka import Emitter
+from shared.messages import Order, OrderName
+from shared.telemetry import traceparent_now
+
+REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
+"""What is not done without a reason: readers of a correction see it, the report of a removal keeps it."""
+
+MAX_TEXT = 500_000
+
+
+class OrderRequest(BaseModel):
+    """An order as a desk writes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order: OrderName
+    by: str = Field(default="", max_length=200, description="The person who orders it; the source's name when empty")
+    reason: str = Field(default="", max_length=2000, description="Shown to readers of a correction, kept of a removal")
+    headline: str | None = Field(default=None, max_length=10_000, description="A correction's new headline")
+    body_html: str | None = Field(default=None, max_length=MAX_TEXT, description="A correction's new body")
+
+    @field_validator("by", "reason", "headline", "body_html")
+    @classmethod
+    def _can_be_kept(cls, value: str | None) -> str | None:
+        if value is not None and "\x00" in value:
+            raise ValueError("NUL cannot be kept")
+        return value
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "OrderRequest":
+        if self.order in REASONED and not self.reason.strip():
+            raise ValueError(f"{self.order} needs a reason")
+        if self.order == "correct" and self.headline is None and self.body_html is None:
+            raise ValueError("correct needs a headline or a body_html")
+        if self.order != "correct" and not (self.headline is None and self.body_html is None):
+            raise ValueError(f"{self.order} takes no headline and no body_html")
+        return self
+
+
+class OrderReceipt(BaseModel):
+    """Kafka has the order."""
+
+    order_id: str
+    update_id: str
+    order: OrderName
+    status: Literal["accepted"] = "accepted"
+    ordered_at: datetime
+
+
+async def give(
+    emitter: Emitter | None, update_id: str, request: OrderRequest, *, by: str, patience_s: float, traceparent: str = ""
+) -> OrderReceipt:
+    """Emit an order and wait for Kafka; raises `Away` where it does not answer."""
+    order = Order(
+        update_id=update_id,
+        order=request.order,
+        by=request.by or by,
+        ordered_at=datetime.now(UTC),
+        reason=request.reason,
+        headline=request.headline,
+        body_html=request.body_html,
+    )
+    order_id = uuid.uuid4().hex
+    message = emit.sendable(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
+    if not all(await emit.emit(emitter, [message], patience_s)):
+        raise Away("Kafka does not answer")
+    return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)

@@ -1,0 +1,29 @@
+"""The settings of the ingest service."""
+
+from pydantic import Field
+
+from shared.settings import Connections
+
+
+class Settings(Connections):
+    """Read from the environment, as `Connections` is."""
+
+    ingest_port: int = Field(default=8081, description="Port of `ingest api`")
+    ingest_max_body_bytes: int = Field(
+        default=10_485_760, gt=0, description="Largest body of one push, feed or file, decompressed, in bytes"
+    )
+    ingest_body_timeout_s: float = Field(
+        default=20.0, gt=0, description="A body that has not arrived whole after so many seconds is refused"
+    )
+    ingest_dependency_timeout_s: float = Field(
+        default=0.8,
+        gt=0,
+        description="Seconds without a sign of life from Kafka or Postgres after which a push is answered with 503",
+    )
+    ingest_public_url: str = Field(
+        default="",
+        description="Where senders and hubs reach `ingest api`, such as https://wire.example.org; empty: as asked",
+    )
+    ingest_outgoing_allow_private: bool = Field(
+        default=False, description="Poll sources at private and loopback addresses too, for local use"
+    )

@@ -1,0 +1,1 @@
+"""Who sends, and how their copy arrives: pushed, polled, dropped into a folder, or announced by a hub."""

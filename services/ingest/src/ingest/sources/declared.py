@@ -1,0 +1,100 @@
+"""The declarative file of sources: TOML, one `[[source]]` table each.
+
+    [[source]]
+    name = "north-wire"
+    kind = "api"                      # api, poll, watch or websub
+    key_sha256 = ["9f86d0…"]          # at most two; or
+    key_env = "NORTH_WIRE_KEY"        # a variable, or a list of them, that holds the key
+    rate_per_s = 50
+    silence_after_s = 600
+    [source.profile]
+    language = "en"
+
+What else a table may hold are the fields of `Source`.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ingest.sources.registry import LIVE_KEYS, Source, digest_of
+
+
+class BadFile(Exception):
+    """The file cannot be applied; nothing of it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One source of a file. `keys` is None where the file says nothing of keys: then they stay as they are."""
+
+    source: Source
+    keys: tuple[bytes, ...] | None
+    paused: bool | None
+
+
+def parse(text: str, environment: Mapping[str, str]) -> list[Declared]:
+    """The sources of a file; raises `BadFile` naming the table and the field at fault."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile(f"not TOML: {error}") from error
+    tables = document.pop("source", [])
+    if document:
+        raise BadFile(f"unknown table {next(iter(document))!r}; sources are [[source]] tables")
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise BadFile("sources are [[source]] tables")
+    declared = [_declared(table, number, environment) for number, table in enumerate(tables, 1)]
+    names = [each.source.name for each in declared]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise BadFile(f"source {min(twice)!r} is there twice")
+    return declared
+
+
+def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]) -> Declared:
+    where = f"source {table.get('name', number)!r}"
+    table = dict(table)
+    keys = _keys(table, where, environment)
+    paused = table.pop("paused", None)
+    if paused is not None and not isinstance(paused, bool):
+        raise BadFile(f"{where}: paused is true or false")
+    for field in ("paused_at", "paused_because"):
+        if field in table:
+            raise BadFile(f"{where}: {field} is not set in a file; say paused = true")
+    try:
+        source = Source.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise BadFile(f"{where}: {place + ': ' if place else ''}{first['msg']}") from error
+    return Declared(source, keys, paused)
+
+
+def _keys(table: dict[str, Any], where: str, environment: Mapping[str, str]) -> tuple[bytes, ...] | None:
+    if "key" in table:
+        raise BadFile(f"{where}: a file holds no keys; give key_sha256 or key_env")
+    if "key_sha256" not in table and "key_env" not in table:
+        return None
+    digests: list[bytes] = []
+    for text in _listed(table.pop("key_sha256", [])):
+        try:
+            digest = bytes.fromhex(text)
+        except (ValueError, TypeError):
+            digest = b""
+        if len(digest) != 32:
+            raise BadFile(f"{where}: key_sha256 is 64 hexadecimal digits")
+        digests.append(digest)
+    for name in _listed(table.pop("key_env", [])):
+        if not environment.get(str(name)):
+            raise BadFile(f"{where}: the environment has no {name}")
+        digests.append(digest_of(environment[str(name)]))
+    if len(digests) > LIVE_KEYS:
+        raise BadFile(f"{where}: {len(digests)} keys, at most {LIVE_KEYS} live at once")
+    return tuple(digests)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,239 @@
+"""The sources: what is known of each, in Postgres, and the copy of it that a process answers from."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from ingest.formats import Profile
+
+log = structlog.get_logger(__name__)
+
+SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+Kind = Literal["api", "poll", "watch", "websub"]
+
+LIVE_KEYS = 2
+REFRESH_S = 2.0
+MISS_PAUSE_S = 0.2
+
+
+class Source(BaseModel):
+    """A sender of copy: its limits, how its copy arrives, and what is peculiar about it (`profile`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: SourceName
+    kind: Kind = "api"
+    title: str = Field(default="", max_length=200)
+    url: str | None = Field(default=None, pattern=r"^https?://", max_length=2000)
+    """The feed that is polled, or the topic that a hub announces."""
+    folder: str | None = None
+    """The folder that is watched; absolute."""
+    format: str | None = None
+    """The one format it sends; recognised from each document when empty."""
+    profile: Profile = Profile()
+    desk: bool = False
+    """Its keys may give orders about every source's updates, and see them."""
+    rate_per_s: float | None = Field(default=None, gt=0)
+    burst: int | None = Field(default=None, gt=0)
+    max_body_bytes: int | None = Field(default=None, gt=0)
+    silence_after_s: int | None = Field(default=None, gt=0)
+    """Without new copy for so long, an alarm is raised."""
+    min_interval_s: int | None = Field(default=None, gt=0)
+    max_interval_s: int | None = Field(default=None, gt=0)
+    paused_at: datetime | None = None
+    paused_because: str = ""
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> "Source":
+        if self.kind in ("poll", "websub") and not self.url:
+            raise ValueError(f"a source of kind {self.kind} needs a url")
+        if self.kind == "watch" and not (self.folder or "").startswith("/"):
+            raise ValueError("a source of kind watch needs an absolute folder")
+        return self
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is taken from it for the time being."""
+        return self.paused_at is not None
+
+
+COLUMNS = tuple(Source.model_fields)
+
+
+def new_key() -> str:
+    """A key of 32 random bytes. So much entropy cannot be guessed offline, hence a plain SHA-256 is kept of it."""
+    return "slk_" + secrets.token_urlsafe(32)
+
+
+def digest_of(key: str) -> bytes:
+    """What is stored of a key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+async def all_sources(pool: Any) -> list[Source]:
+    """Every source, by name. One whose row no longer fits (a profile of an older release) is logged and left out."""
+    sources = []
+    for row in await pool.fetch(f"SELECT {', '.join(COLUMNS)} FROM ingest.sources ORDER BY name"):  # noqa: S608 -- columns are ours
+        try:
+            sources.append(Source.model_validate(dict(row)))
+        except ValueError as error:
+            log.error("source cannot be used", source=row["name"], reason=str(error))
+    return sources
+
+
+async def one_source(pool: Any, name: str) -> Source | None:
+    """The source of that name."""
+    row = await pool.fetchrow(f"SELECT {', '.join(COLUMNS)} FROM ingest.sources WHERE name = $1", name)  # noqa: S608
+    return Source.model_validate(dict(row)) if row is not None else None
+
+
+async def save(pool: Any, source: Source) -> Literal["added", "changed", "unchanged"]:
+    """Add a source or make it what is given; whether it is paused stays as it is."""
+    before = await one_source(pool, source.name)
+    if before is not None:
+        source = source.model_copy(update={"paused_at": before.paused_at, "paused_because": before.paused_because})
+        if before == source:
+            return "unchanged"
+    values = source.model_dump(mode="python") | {
+        "profile": source.profile.model_dump(mode="json", exclude_defaults=True)
+    }
+    sets = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS if column != "name")
+    places = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
+    await pool.execute(
+        f"INSERT INTO ingest.sources ({', '.join(COLUMNS)}) VALUES ({places}) ON CONFLICT (name) DO UPDATE SET {sets}",  # noqa: S608
+        *[values[column] for column in COLUMNS],
+    )
+    return "added" if before is None else "changed"
+
+
+async def pause(pool: Any, name: str, because: str) -> bool:
+    """Take nothing more from a source until it is resumed. Whether there is such a source."""
+    return bool(
+        await pool.fetchval(
+            "UPDATE ingest.sources SET paused_at = coalesce(paused_at, now()), paused_because = $2 WHERE name = $1 RETURNING true",
+            name,
+            because,
+        )
+    )
+
+
+async def resume(pool: Any, name: str) -> bool:
+    """Take from a source again. Whether there is such a source."""
+    return bool(
+        await pool.fetchval(
+            "UPDATE ingest.sources SET paused_at = NULL, paused_because = '' WHERE name = $1 RETURNING true", name
+        )
+    )
+
+
+async def remove(pool: Any, name: str) -> bool:
+    """Forget a source and its keys; its originals and items stay. Whether there was such a source."""
+    return bool(await pool.fetchval("DELETE FROM ingest.sources WHERE name = $1 RETURNING true", name))
+
+
+async def add_key(pool: Any, name: str, sha256: bytes, label: str = "") -> bool:
+    """Let a key in; of more than two the oldest stop to work. False where the key is there already."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM ingest.sources WHERE name = $1 FOR UPDATE", name)
+        added = await connection.fetchval(
+            "INSERT INTO ingest.keys (sha256, source, label) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true",
+            sha256,
+            name,
+            label,
+        )
+        await connection.execute(
+            "DELETE FROM ingest.keys WHERE source = $1 AND sha256 NOT IN "
+            "(SELECT sha256 FROM ingest.keys WHERE source = $1 ORDER BY created_at DESC, sha256 LIMIT $2)",
+            name,
+            LIVE_KEYS,
+        )
+    return bool(added)
+
+
+async def set_keys(pool: Any, name: str, digests: Sequence[bytes]) -> None:
+    """Make these the source's keys and no others."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM ingest.keys WHERE source = $1 AND sha256 <> ALL($2)", name, list(digests))
+        await connection.executemany(
+            "INSERT INTO ingest.keys (sha256, source) VALUES ($1, $2) ON CONFLICT (sha256) DO UPDATE SET source = excluded.source",
+            [(digest, name) for digest in digests],
+        )
+
+
+async def retire_keys(pool: Any, name: str, keep: int) -> int:
+    """Let only the newest `keep` keys of a source work. How many stopped."""
+    rows = await pool.fetch(
+        "DELETE FROM ingest.keys WHERE source = $1 AND sha256 NOT IN "
+        "(SELECT sha256 FROM ingest.keys WHERE source = $1 ORDER BY created_at DESC, sha256 LIMIT $2) RETURNING 1",
+        name,
+        keep,
+    )
+    return len(rows)
+
+
+class Registry:
+    """The sources and keys as this process knows them: at most two seconds old while Postgres answers.
+
+    While Postgres is away the last known copy lets senders in, so that they hear what is really wrong (503) and are
+    not told that their key is bad.
+    """
+
+    def __init__(self) -> None:
+        self.sources: Mapping[str, Source] = {}
+        self._keys: Mapping[bytes, str] = {}
+        self._loaded_at: float | None = None
+        self._loading = asyncio.Lock()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the sources have been read since the start."""
+        return self._loaded_at is not None
+
+    async def load(self, pool: Any) -> None:
+        """Read everything; it is a few hundred rows at most."""
+        sources = {source.name: source for source in await all_sources(pool)}
+        keys = {
+            bytes(row["sha256"]): row["source"] for row in await pool.fetch("SELECT sha256, source FROM ingest.keys")
+        }
+        self.sources, self._keys, self._loaded_at = sources, keys, time.monotonic()
+
+    async def keep_fresh(self, pool: Any) -> None:
+        """Read again every two seconds until cancelled."""
+        while True:
+            try:
+                await self.load(pool)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the last known copy serves on
+                log.warning("sources could not be read", error=str(error) or type(error).__name__)
+            await asyncio.sleep(REFRESH_S)
+
+    async def source_of_key(self, key: str, pool: Any | None) -> Source | None:
+        """Whose key this is. One that is not known is looked for in Postgres, since it may be new."""
+        digest = digest_of(key)
+        name = self._keys.get(digest)
+        if name is None and pool is not None:
+            async with self._loading:
+                # Someone who tries keys must not be able to keep Postgres busy.
+                if self._loaded_at is None or time.monotonic() - self._loaded_at > MISS_PAUSE_S:
+                    await self.load(pool)
+            name = self._keys.get(digest)
+        return self.sources.get(name) if name is not None else None
+
+    async def source_named(self, name: str, pool: Any | None) -> Source | None:
+        """The source of that name, with the same care for one that is new."""
+        if name not in self.sources and pool is not None:
+            async with self._loading:
+                if self._loaded_at is None or time.monotonic() - self._loaded_at > MISS_PAUSE_S:
+                    await self.load(pool)
+        return self.sources.get(name)
+
+
+def of_kind(sources: Iterable[Source], *kinds: Kind) -> list[Source]:
+    """Those of these kinds that are not paused."""
+    return [source for source in sources if source.kind in kinds and not source.paused]
