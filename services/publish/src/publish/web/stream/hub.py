@@ -29,16 +29,16 @@ __all__ = ["Hub", "Limits", "Replay", "Replayed", "StreamEvent"]
 
 log = structlog.get_logger(__name__)
 
-HEAD = (
-    b"HTTP/1.1 200 OK\r\n"
-    b"Content-Type: text/event-stream; charset=utf-8\r\n"
-    b"Cache-Control: no-store, no-transform\r\n"
-    b"X-Accel-Buffering: no\r\n"
-    b"Access-Control-Allow-Origin: *\r\n"
-    b"X-Content-Type-Options: nosniff\r\n"
-    b"Connection: close\r\n"
-    b"\r\n"
-)
+HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "Access-Control-Allow-Origin": "*",
+    "X-Content-Type-Options": "nosniff",
+    "Connection": "close",
+}
+
+HEAD = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % (n.encode(), v.encode()) for n, v in HEADERS.items()) + b"\r\n"
 """The body ends with the connection, so that a frame is the same bytes for every reader, whatever its HTTP version."""
 
 TURN_S = 0.02
@@ -118,6 +118,7 @@ class Hub:
         self._asked: dict[tuple[frozenset[str], Position], asyncio.Task[Replayed | None]] = {}
         self._joined: dict[tuple[frozenset[str], str, Position], tuple[bytes, int]] = {}
         self._joined_size = 0
+        self._polls = 0
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         base = self.limits.retry_ms
         self._hints = [b"retry: %d\n" % (base + base * index // 64) for index in range(64)]
@@ -428,7 +429,7 @@ class Hub:
         if not self._begun:
             metrics.REFUSED.labels("starting").inc()
             raise Problem(503, "starting", "the stream is not ready yet", headers={"Retry-After": "1"})
-        if len(self._connections) >= self.limits.most_connections:
+        if len(self._connections) + self._polls >= self.limits.most_connections:
             metrics.REFUSED.labels("full").inc()
             raise Problem(503, "full", "no more streams here now", headers={"Retry-After": str(random.randint(2, 10))})
         most = self.limits.per_address
@@ -604,37 +605,48 @@ class Hub:
         if cursor > self.head:
             return "ahead"
         found: list[Encoded] = []
-        through = self.head
+        reached = cursor
         if cursor < self.window.floor:
             answer = await self._ask(channels, cursor) if self._replay is not None else None
             if answer is None or answer.through <= cursor:
                 return "expired"
-            found = [Encoded.of(event) for event in answer.events if event.position > cursor]
-            through = answer.through
-        else:
-            for entry in self.window.between(cursor, self.head):
+            found.extend(Encoded.of(event) for event in answer.events if event.position > cursor)
+            reached = answer.through
+        through = reached
+        if reached >= self.window.floor:
+            through = self.head
+            for entry in self.window.between(reached, self.head):
+                if len(found) > most:
+                    break
                 if entry.frames and not entry.channels.isdisjoint(channels):
                     found.append(entry)
-                    if len(found) > most:
-                        break
         if len(found) > most:
             found = found[:most]
             through = found[-1].position
         return Missed(found, through, more=through < self.head)
 
-    async def wait(self, channels: frozenset[str], timeout_s: float) -> None:
-        """Wait until something is published in one of the channels, at most `timeout_s`."""
+    async def wait(self, channels: frozenset[str], timeout_s: float, gone: asyncio.Future[None]) -> None:
+        """Wait until something is published in one of the channels, `gone` is done, or `timeout_s` has passed."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def leave(_: asyncio.Future[None]) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        gone.add_done_callback(leave)
         for channel in channels:
             self._waiters.setdefault(channel, set()).add(waiter)
         metrics.POLLS.inc()
+        self._polls += 1
         try:
             async with asyncio.timeout(timeout_s):
                 await waiter
         except TimeoutError:
             pass
         finally:
+            gone.remove_done_callback(leave)
             metrics.POLLS.dec()
+            self._polls -= 1
             for channel in channels:
                 waiters = self._waiters.get(channel)
                 if waiters is not None:

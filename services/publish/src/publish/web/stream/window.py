@@ -33,9 +33,9 @@ class Encoded:
         size = sum(len(each) for each in {id(each): each for each in frames.values()}.values())
         return cls(position, event.kind, event.channels, frames, size, event.enriched_at)
 
-    def data(self) -> bytes:
-        """The event's JSON as it was given."""
-        framed = self.frames["json"]
+    def data(self, view: str) -> bytes:
+        """The event's JSON as it was given for a view."""
+        framed = self.frames[view]
         return framed[framed.index(b"\ndata: ") + 7 : -2].replace(b"\ndata: ", b"\n")
 
 
