@@ -205,8 +205,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._read_on_at(elsewhere)
                 return
             rejections = await self._effects(records)
-            self._check_ceiling(len(records), rejections)
-            await self._set_aside(rejections)
+            if rejections:
+                self._check_ceiling(len(records), len(rejections))
+                await self._set_aside(rejections)
+            self._count_for_ceiling(len(records), len(rejections))
         except self._transient as failure:
             await self._pause_and_rewind(records, failure)
         except Exception as failure:
@@ -269,21 +271,20 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         )
         return [Rejection(record, Permanent(f"{type(failure).__name__}: {failure}"))]
 
-    def _check_ceiling(self, handled: int, rejections: Sequence[Rejection]) -> None:
-        bad = len(rejections)
-        self._dead_in_a_row = self._dead_in_a_row + bad if bad == handled else bad
-        self._recent.extend([False] * (handled - bad) + [True] * bad)
-        share = sum(self._recent) / len(self._recent) if len(self._recent) == CEILING_WINDOW else 0.0
-        if self._dead_in_a_row > CEILING_IN_A_ROW or share > CEILING_SHARE:
+    def _check_ceiling(self, handled: int, bad: int) -> None:
+        """Raise where setting so many aside would pass the ceiling; nothing is counted before they are set aside."""
+        in_a_row = self._dead_in_a_row + bad if bad == handled else bad
+        recent = [*self._recent, *[False] * (handled - bad), *[True] * bad][-CEILING_WINDOW:]
+        share = sum(recent) / len(recent) if len(recent) == CEILING_WINDOW else 0.0
+        if in_a_row > CEILING_IN_A_ROW or share > CEILING_SHARE:
             self._halted = True
             HALTED.labels(self.stage).set(1)
-            log.error(
-                "dead-letter ceiling reached; the lane halts",
-                stage=self.stage,
-                in_a_row=self._dead_in_a_row,
-                share=share,
-            )
+            log.error("dead-letter ceiling reached; the lane halts", stage=self.stage, in_a_row=in_a_row, share=share)
             raise Transient("the dead-letter ceiling was reached")
+
+    def _count_for_ceiling(self, handled: int, bad: int) -> None:
+        self._dead_in_a_row = self._dead_in_a_row + bad if bad == handled else bad
+        self._recent.extend([False] * (handled - bad) + [True] * bad)
 
     async def _set_aside(self, rejections: Sequence[Rejection]) -> None:
         futures = []

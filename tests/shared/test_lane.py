@@ -1,0 +1,354 @@
+"""What a lane promises, on real Kafka: nothing lost, nothing out of order, nothing committed ahead of its work."""
+
+import asyncio
+import base64
+import contextlib
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.child import Child
+from shared import lane as lanes
+from shared.deliveries import Delivery, Rejection
+from shared.failures import Permanent, Transient
+from shared.kafka import Emitter, new_broker, new_producer
+from shared.lane import Lane
+from shared.messages import DeadLetter, RawUpdate
+from shared.settings import Connections
+from shared.topics import RAW, dead
+from support.topics import committed, everything_in, raw_update, send_all
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+STAGE = "test.lane"
+Deliveries = Sequence[Delivery[RawUpdate]]
+
+
+@asynccontextmanager
+async def running(
+    settings: Connections,
+    handle: Callable[[Deliveries], Awaitable[Sequence[Rejection]]],
+    *,
+    emitter: Callable[[Emitter], Emitter] = lambda plain: plain,
+    **options: Any,
+) -> AsyncIterator[Lane]:
+    """A lane on updates.raw that runs while the block does, then drains as a process does."""
+    producer = new_producer(settings, STAGE)
+    await producer.start()
+    broker = new_broker(settings, STAGE)
+    lane = Lane(
+        stage=STAGE,
+        topic=RAW,
+        types={RawUpdate.ce_type: RawUpdate},
+        handle=handle,
+        emitter=emitter(Emitter(producer, source=STAGE, topic_prefix=settings.topic_prefix)),
+        settings=settings,
+        **options,
+    )
+    lane.attach(broker)
+    await broker.start()
+    committing = asyncio.create_task(lane.keep_committing())
+    try:
+        yield lane
+    finally:
+        await lane.drain()
+        committing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await committing
+        await broker.stop()
+        await producer.stop()
+
+
+class Effects:
+    """Records what was handled, in order."""
+
+    def __init__(self) -> None:
+        self.guids: list[str] = []
+
+    async def __call__(self, deliveries: Deliveries) -> list[Rejection]:
+        self.guids.extend(delivery.event.guid for delivery in deliveries)
+        return []
+
+    def of(self, prefix: str) -> list[str]:
+        return [guid for guid in self.guids if guid.startswith(prefix)]
+
+
+def same_key(names: Iterable[str]) -> list[RawUpdate]:
+    """Updates that go to one partition, so that their order is defined."""
+    first = raw_update("one partition")
+    return [raw_update(name, update_id=first.update_id) for name in names]
+
+
+async def send_raw(settings: Connections, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+    """Put bytes on updates.raw in the partition of `same_key`."""
+    producer = new_producer(settings, "tests")
+    await producer.start()
+    try:
+        key = raw_update("one partition").update_id
+        await producer.send_and_wait(settings.topic_prefix + RAW, value, key=key.encode(), headers=list(headers))
+    finally:
+        await producer.stop()
+
+
+async def letters(settings: Connections) -> list[DeadLetter]:
+    """The dead letters of updates.raw."""
+    return [DeadLetter.model_validate_json(record.value or b"") for record in await everything_in(settings, dead(RAW))]
+
+
+async def total_committed(settings: Connections) -> int:
+    """The sum of committed offsets, which is the number of messages committed on fresh topics."""
+    return sum((await committed(settings, STAGE, RAW)).values())
+
+
+async def test_poison_in_the_middle_of_a_batch_lets_the_rest_pass(newsroom: Connections) -> None:
+    """A message that cannot be read is set aside whole, with the reason and its place; its neighbours are handled in order."""
+    poison = b'{"update_id": "short", "headline": '
+    await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
+    await send_raw(newsroom, poison, [("ce_type", RawUpdate.ce_type.encode()), ("traceparent", b"00-abc-def-00")])
+    await send_all(newsroom, RAW, same_key(["d", "e", "f"]))
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: len(effects.guids) >= 6, what="handled")
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+    assert effects.guids == ["a", "b", "c", "d", "e", "f"]
+    assert base64.b64decode(letter.payload) == poison
+    assert (letter.stage, letter.failure, letter.offset) == (STAGE, "invalid", 3)
+    assert letter.topic == newsroom.topic_prefix + RAW
+    assert letter.reason
+    assert letter.traceparent == "00-abc-def-00"
+    assert await total_committed(newsroom) == 7
+
+
+async def test_a_field_at_fault_is_named(newsroom: Connections) -> None:
+    """A dead letter tells which field broke the contract, as a JSON pointer."""
+    bad = raw_update("bad").model_dump_json().replace('"status":"usable"', '"status":"published"')
+    await send_raw(newsroom, bad.encode(), [("ce_type", RawUpdate.ce_type.encode())])
+    async with running(newsroom, Effects()):
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+    assert letter.field == "/status"
+
+
+async def test_a_transient_failure_is_retried_in_order(newsroom: Connections) -> None:
+    """While infrastructure is away nothing is skipped, nothing overtakes and nothing goes to the dead letters."""
+    await send_all(newsroom, RAW, same_key(str(number) for number in range(20)))
+    effects, attempts = Effects(), 0
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 3:
+            raise Transient("the database is away")
+        return await effects(deliveries)
+
+    async with running(newsroom, handle, max_records=7) as lane:
+        await eventually(lane.why_not_ready, lambda why: why and "database is away" in why)
+        await eventually(lambda: len(effects.guids) >= 20, what="handled")
+        assert lane.why_not_ready() is None
+    assert effects.guids == [str(number) for number in range(20)]
+    assert await letters(newsroom) == []
+    assert await total_committed(newsroom) == 20
+
+
+async def test_what_can_never_be_done_is_set_aside(newsroom: Connections) -> None:
+    """A permanent failure, returned or raised, costs its own message only."""
+    await send_all(newsroom, RAW, same_key(["a", "returned", "b", "raised", "c"]))
+    effects = Effects()
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        if any(delivery.event.guid == "raised" for delivery in deliveries):
+            raise Permanent("not to be done", field="/guid")
+        good = [delivery for delivery in deliveries if delivery.event.guid != "returned"]
+        await effects(good)
+        bad = [delivery for delivery in deliveries if delivery.event.guid == "returned"]
+        return [Rejection(delivery.record, Permanent("never")) for delivery in bad]
+
+    async with running(newsroom, handle):
+        await eventually(lambda: letters(newsroom), lambda found: len(found) == 2, what="two dead letters")
+        await eventually(lambda: "c" in effects.guids, what="the last one handled")
+    assert {letter.reason for letter in await letters(newsroom)} == {"never", "not to be done"}
+    assert {letter.failure for letter in await letters(newsroom)} == {"permanent"}
+    assert list(dict.fromkeys(effects.guids)) == ["a", "b", "c"]
+
+
+async def test_a_bug_on_one_message_is_tried_again_then_set_aside(newsroom: Connections) -> None:
+    """An unforeseen error is tried three times on that message alone, then the feed goes on without it."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "bug", "c"]))
+    effects, tried = Effects(), 0
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        nonlocal tried
+        if any(delivery.event.guid == "bug" for delivery in deliveries):
+            tried += len(deliveries) == 1
+            raise ValueError("unforeseen")
+        return await effects(deliveries)
+
+    async with running(newsroom, handle):
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+        await eventually(lambda: "c" in effects.guids, what="the next one handled")
+    assert tried == lanes.BUG_ATTEMPTS
+    assert letter.reason == "ValueError: unforeseen"
+    assert list(dict.fromkeys(effects.guids)) == ["a", "b", "c"]
+
+
+async def test_a_bug_of_the_moment_costs_nothing(newsroom: Connections) -> None:
+    """An unforeseen error that does not come again sets nothing aside."""
+    await send_all(newsroom, RAW, same_key(["a"]))
+    effects, calls = Effects(), 0
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise KeyError("once")
+        return await effects(deliveries)
+
+    async with running(newsroom, handle):
+        await eventually(lambda: effects.guids == ["a"], what="handled")
+    assert await letters(newsroom) == []
+
+
+async def test_drain_commits_what_is_done(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of a process its positions are committed at once, so that the next one repeats nothing."""
+    monkeypatch.setattr(lanes, "COMMIT_INTERVAL_S", 3600)
+    await send_all(newsroom, RAW, [raw_update(str(number)) for number in range(50)])
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: len(effects.guids) == 50, what="handled")
+        assert await total_committed(newsroom) == 0
+    assert await total_committed(newsroom) == 50
+
+
+async def test_nothing_is_committed_ahead_of_its_work(newsroom: Connections) -> None:
+    """While a batch is being handled, the position before it stays committed, however long it takes."""
+    await send_all(newsroom, RAW, same_key(["first"]))
+    effects, hold = Effects(), asyncio.Event()
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        if any(delivery.event.guid == "slow" for delivery in deliveries):
+            await hold.wait()
+        return await effects(deliveries)
+
+    async with running(newsroom, handle) as lane:
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 1, what="the first committed")
+        await send_all(newsroom, RAW, same_key(["slow"]))
+        await eventually(lambda: lane._busy_since is not None, what="the slow one under way")
+        await lane._commit()
+        assert await total_committed(newsroom) == 1
+        hold.set()
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
+
+
+async def test_the_ceiling_halts_a_lane_that_would_empty_its_topic(newsroom: Connections) -> None:
+    """When everything fails, the lane stops, says so in its readiness, and leaves the messages where they are."""
+    many = lanes.CEILING_IN_A_ROW * 3
+    await send_all(newsroom, RAW, same_key(str(number) for number in range(many)))
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        return [Rejection(delivery.record, Permanent("a bad release")) for delivery in deliveries]
+
+    async with running(newsroom, handle, max_records=60) as lane:
+        await eventually(lane.why_not_ready, lambda why: why and "ceiling" in why, what="halted")
+        set_aside = len(await letters(newsroom))
+    assert set_aside <= lanes.CEILING_IN_A_ROW
+    assert await total_committed(newsroom) == set_aside
+
+
+async def test_dead_letters_that_cannot_be_written_do_not_count_twice(newsroom: Connections) -> None:
+    """An outage of the dead-letter topic is a pause: its repeats never add up to the ceiling."""
+    bad = 150
+    await send_all(newsroom, RAW, same_key(str(number) for number in range(bad)))
+    refusals = lanes.CEILING_IN_A_ROW // bad + 2
+
+    class Failing(Emitter):
+        async def send(self, topic: str, *arguments: Any, **options: Any) -> Any:
+            nonlocal refusals
+            if topic == dead(RAW) and refusals > 0:
+                refusals -= 1
+                raise OSError("the dead-letter topic has no leader")
+            return await super().send(topic, *arguments, **options)
+
+    def failing(plain: Emitter) -> Emitter:
+        return Failing(plain._producer, source=STAGE, topic_prefix=newsroom.topic_prefix)
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        return [Rejection(delivery.record, Permanent("never")) for delivery in deliveries]
+
+    async with running(newsroom, handle, emitter=failing):
+        await eventually(lambda: letters(newsroom), lambda found: len(found) >= bad, within_s=60, what="dead letters")
+    assert await total_committed(newsroom) == bad
+
+
+async def test_a_second_replica_takes_over_without_loss_or_disorder(newsroom: Connections) -> None:
+    """A rebalance in the middle of work loses nothing, and within a key no effect runs before an earlier one is done."""
+    guids = [f"key{key}/{number:03}" for number in range(30) for key in range(12)]
+    await send_all(newsroom, RAW, [raw_update(guid, update_id=raw_update(guid[:5]).update_id) for guid in guids])
+    first_done: dict[str, list[str]] = defaultdict(list)
+    by: dict[str, set[str]] = defaultdict(set)
+
+    def worker(name: str) -> Callable[[Deliveries], Awaitable[list[Rejection]]]:
+        async def handle(deliveries: Deliveries) -> list[Rejection]:
+            # Slow until the other has joined, so that the rebalance finds work in hand.
+            await asyncio.sleep(0.01 if by["two"] else 0.3)
+            for delivery in deliveries:
+                guid = delivery.event.guid
+                if guid not in first_done[guid[:5]]:
+                    first_done[guid[:5]].append(guid)
+                by[name].add(guid)
+            return []
+
+        return handle
+
+    async with running(newsroom, worker("one"), max_records=10):
+        await eventually(lambda: len(by["one"]) > 30, what="the first at work")
+        async with running(newsroom, worker("two"), max_records=10):
+            await eventually(
+                lambda: len(by["one"] | by["two"]), lambda count: count == len(guids), within_s=40, what="all done"
+            )
+    assert by["two"], "the second replica was given no partition"
+    for done in first_done.values():
+        assert done == sorted(done)
+    assert await total_committed(newsroom) == len(guids)
+
+
+async def test_a_header_that_is_not_utf8_does_no_harm(newsroom: Connections) -> None:
+    """Headers are anybody's bytes: a foreign one never costs a message."""
+    value = raw_update("odd").model_dump_json().encode()
+    headers = [("ce_type", RawUpdate.ce_type.encode()), ("x-odd", b"\xff\xfe\x00"), ("traceparent", b"\xc3\x28")]
+    await send_raw(newsroom, value, headers)
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: effects.guids == ["odd"], what="handled")
+    assert await letters(newsroom) == []
+
+
+async def test_a_message_of_an_unknown_type_is_no_dead_letter_when_it_is_ours(newsroom: Connections) -> None:
+    """A newer release may put new types on a topic: older readers pass over ours and set others' aside."""
+    await send_raw(newsroom, b"{}", [("ce_type", b"slugline.update.invented")])
+    await send_raw(newsroom, b"{}", [("ce_type", b"com.example.else")])
+    async with running(newsroom, Effects()):
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+    assert letter.field == "ce_type"
+
+
+async def test_kill_between_effect_and_commit_repeats_the_work(newsroom: Connections, tmp_path: Path) -> None:
+    """A process that dies after its effect and before its commit leaves the message to the next one: twice, never not."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
+    script = Path(__file__).parent / "dying_lane.py"
+    variables = {name.upper(): str(value) for name, value in newsroom.model_dump().items()}
+    child = Child("dying", [sys.executable, str(script), str(tmp_path / "effects")], tmp_path / "log", env=variables)
+    child.start()
+    await eventually(lambda: not child.running, what="the first process killed", within_s=30)
+    assert child.process is not None
+    assert child.process.returncode == -9, child.tail()
+    assert (tmp_path / "effects").read_text().split() == ["a", "b", "c"]
+    assert await total_committed(newsroom) == 0
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: len(effects.guids) >= 3, within_s=45, what="repeated")
+    assert effects.guids == ["a", "b", "c"]
