@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrich.media.rights import Embedded, Rights, why_withheld, words_of
+from enrich.media.embedded import Embedded
+from enrich.media.rights import Rights, why_withheld, words_of
 from shared.messages import Media, MediaReference, Rendition
 
 PICTURES = ("picture", "graphic")

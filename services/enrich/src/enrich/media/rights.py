@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
+from enrich.media.embedded import Embedded
 from shared.messages import MediaReference
 
 FORBIDDEN: tuple[str, ...] = (
@@ -33,31 +33,6 @@ FORBIDDEN: tuple[str, ...] = (
     "do not publish",
 )
 """Phrases that withhold a picture of any source: its use on a public page is forbidden or not yet allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """The words that a picture's own IPTC and XMP carry; empty where they say nothing."""
-
-    headline: str = ""
-    caption: str = ""
-    credit: str = ""
-    creator: str = ""
-    source: str = ""
-    copyright: str = ""
-    usage_terms: str = ""
-    instructions: str = ""
-    alt_text: str = ""
-    data_mining: str = ""
-    """PLUS data mining value, as its name."""
-    digital_source: str = ""
-    """IPTC digital source type, as its name: `trainedAlgorithmicMedia` is a generated picture."""
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Embedded":
-        """From the index; what a newer writer added is ignored."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: str(text) for name, text in value.items() if name in known})
 
 
 @dataclass(frozen=True, slots=True)

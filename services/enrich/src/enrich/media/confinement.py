@@ -1,0 +1,142 @@
+"""What a worker gives up before it reads a stranger's bytes: memory, processor time, files, the network, other programs.
+
+Limits hold everywhere; the system-call filter (seccomp, Linux) goes further where the kernel has it. A decoder that is
+taken over can then neither read a file, nor reach a host, nor start a program: it can only answer wrongly.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import platform
+import resource
+import signal
+import struct
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+_SECCOMP_SET_MODE_FILTER = 1
+_SECCOMP_FILTER_FLAG_TSYNC = 1
+_ALLOW = 0x7FFF0000
+_ERRNO = 0x00050000
+_KILL = 0x80000000
+_CLONE3 = 435
+_CLONE_THREAD = 0x10000
+
+# Numbers of the calls that a renderer has no use for once it runs, from the kernel's tables; x86-64, then the generic
+# table that aarch64 uses. A call that is missing in one table does not exist there.
+_DENIED: dict[str, tuple[int, int, int, tuple[int, ...]]] = {
+    # machine: (AUDIT_ARCH, numbers of seccomp(2) and clone(2), denied calls)
+    "x86_64": (
+        0xC000003E,
+        317,
+        56,
+        (
+            *(2, 85, 257, 437, 304),  # open, creat, openat, openat2, open_by_handle_at
+            *(41, 42, 43, 288, 44, 46, 307, 49, 50, 53),  # sockets: make, connect, accept, send, bind, listen, pair
+            *(57, 58, 59, 322),  # fork, vfork, execve, execveat
+            *(62, 101, 310, 311, 434, 438, 424),  # kill, ptrace, other processes' memory and files
+            *(425, 426, 427),  # io_uring, which would go around this filter
+            *(76, 77, 82, 83, 84, 86, 87, 88, 90, 91, 92, 93, 94, 133, 257, 258, 260, 263, 264, 265, 266, 268, 316),
+            *(155, 161, 165, 166, 272, 308, 321, 248, 249, 250, 175, 313, 246, 298),  # mounts, namespaces, bpf, keys
+        ),
+    ),
+    "aarch64": (
+        0xC00000B7,
+        277,
+        220,
+        (
+            *(56, 437, 265),
+            *(198, 199, 200, 201, 202, 203, 206, 211, 242, 269),
+            *(221, 281),
+            *(129, 117, 270, 271, 434, 438, 424),
+            *(425, 426, 427),
+            *(33, 34, 35, 36, 37, 38, 45, 46, 52, 53, 54, 55, 276),
+            *(39, 40, 41, 51, 97, 268, 280, 217, 218, 219, 105, 273, 104, 241),
+        ),
+    ),
+}
+
+
+def limit(*, memory_bytes: int) -> None:
+    """Bound the address space; no file may be written, no core left, few files opened; end with the parent."""
+    _set(resource.RLIMIT_AS, memory_bytes)
+    _set(resource.RLIMIT_FSIZE, 0)
+    _set(resource.RLIMIT_CORE, 0)
+    _set(resource.RLIMIT_NOFILE, 64)
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def limit_cpu(seconds: float) -> None:
+    """So much more processor time from now on; then the kernel ends the process with SIGXCPU."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def give_up_system_calls() -> bool:
+    """Deny files, network and programs to every thread of this process for good; whether the kernel did it.
+
+    What needs a file must have been opened before: libraries loaded, modules imported.
+    """
+    table = _DENIED.get(platform.machine())
+    if sys.platform != "linux" or table is None:
+        return False
+    arch, seccomp, clone, denied = table
+    program = _program(arch, clone, sorted(set(denied)), x86=platform.machine() == "x86_64")
+    buffer = ctypes.create_string_buffer(program, len(program))
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+    argument = Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return False
+    done = libc.syscall(
+        ctypes.c_long(seccomp),
+        ctypes.c_ulong(_SECCOMP_SET_MODE_FILTER),
+        ctypes.c_ulong(_SECCOMP_FILTER_FLAG_TSYNC),
+        ctypes.byref(argument),
+    )
+    return bool(done == 0)
+
+
+def _program(arch: int, clone: int, denied: list[int], *, x86: bool) -> bytes:
+    """Classic BPF: another architecture's calls end the process, denied ones fail with EPERM, the rest pass."""
+
+    def step(code: int, true: int, false: int, value: int) -> bytes:
+        return struct.pack("=HBBI", code, true, false, value)
+
+    load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    steps = [step(load, 0, 0, 4), step(equal, 1, 0, arch), step(answer, 0, 0, _KILL), step(load, 0, 0, 0)]
+    if x86:
+        # The x32 calls have their own numbers from 0x40000000 and would pass the list.
+        steps += [step(at_least, 0, 1, 0x40000000), step(answer, 0, 0, _KILL)]
+    for number in denied:
+        steps += [step(equal, 0, 1, number), step(answer, 0, 0, _ERRNO | errno.EPERM)]
+    # Threads may be made, processes not. clone3 keeps its flags in memory, where a filter cannot look: as a call that
+    # does not exist, it makes the C library take clone.
+    steps += [step(equal, 0, 1, _CLONE3), step(answer, 0, 0, _ERRNO | errno.ENOSYS)]
+    steps += [step(equal, 0, 3, clone), step(load, 0, 0, 16), step(any_bit, 1, 0, _CLONE_THREAD)]
+    steps.append(step(answer, 0, 0, _ERRNO | errno.EPERM))
+    steps.append(step(answer, 0, 0, _ALLOW))
+    return b"".join(steps)
+
+
+def _set(what: int, value: int) -> None:
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(what, (value, value))
+
+
+def environment() -> dict[str, str]:
+    """All that a worker inherits of the environment: nothing of it is secret."""
+    kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ", "VIPS_CONCURRENCY") if name in os.environ}
+    # Each thread would reserve an arena of its own, which counts against the limit of the address space.
+    # libvips would spill large pictures to the disk, where a worker may not write.
+    return {**kept, "MALLOC_ARENA_MAX": "2", "VIPS_DISC_THRESHOLD": "64g", "PATH": "/nonexistent"}

@@ -1,0 +1,29 @@
+"""The words that a picture carries in itself, as the index keeps them."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The words that a picture's own IPTC and XMP carry; empty where they say nothing."""
+
+    headline: str = ""
+    caption: str = ""
+    credit: str = ""
+    creator: str = ""
+    source: str = ""
+    copyright: str = ""
+    usage_terms: str = ""
+    instructions: str = ""
+    alt_text: str = ""
+    data_mining: str = ""
+    """PLUS data mining value, as its name."""
+    digital_source: str = ""
+    """IPTC digital source type, as its name: `trainedAlgorithmicMedia` is a generated picture."""
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Embedded":
+        """From the index; what a newer writer added is ignored."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: str(text) for name, text in value.items() if name in known})
