@@ -52,6 +52,23 @@ class Json:
                 return flaw
         return None
 
+    def tolerable(self, pointer: str) -> tuple[Flaw | None, list[Repair]]:
+        """What a wire's item can be taken in spite of, as repairs, and the first flaw that it cannot.
+
+        A name that is there twice deep inside means what it says last; at the item's own level nobody can say what is
+        meant. Characters that cannot be kept are taken out.
+        """
+        repairs: list[Repair] = []
+        for flaw in self.flaws:
+            if flaw.pointer != pointer and not flaw.pointer.startswith(pointer + "/"):
+                continue
+            deep = flaw.pointer.count("/") > pointer.count("/") + 1
+            if flaw.code in ("lone-surrogate", "nul") or (flaw.code == "duplicate-key" and deep):
+                repairs.append(Repair(code=flaw.code, place=flaw.pointer, detail=flaw.reason))
+            else:
+                return flaw, []
+        return None, repairs
+
 
 class _Twice(dict[str, Any]):
     """An object that names a member twice."""
@@ -69,6 +86,9 @@ class _NotJson:
 
 def parse(document: Document, *, strict: bool) -> Json:
     """The document's value. `strict` refuses broken syntax and what is not UTF-8 instead of mending it."""
+    kept = document.kept.get("json")
+    if isinstance(kept, Json):
+        return kept
     body = document.body
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
@@ -84,6 +104,25 @@ def parse(document: Document, *, strict: bool) -> Json:
     if strict and b"\\u0000" in body:
         parsed.flaws = [flaw for flaw in _walk(value) if flaw.code == "nul"]
     return parsed
+
+
+def first_object(document: Document) -> dict[str, Any]:
+    """The object that tells a format: the document itself, or the first of its list; empty where it is not well formed."""
+    if document.family != "json":
+        return {}
+    if "first" not in document.kept:
+        document.kept["first"] = {}
+        try:
+            value = orjson.loads(document.body)
+        except ValueError:
+            value = dict.fromkeys(re.findall(r'"([^"\n]{1,40})"\s*:', document.head))
+        for _ in range(3):
+            if isinstance(value, list):
+                value = value[0] if value else {}
+        if isinstance(value, dict):
+            document.kept["first"] = value
+    first: dict[str, Any] = document.kept["first"]
+    return first
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> None:

@@ -124,15 +124,15 @@ _ENVELOPE = frozenset({"update_id", "source", "received_at", "original", "repair
 
 
 def recognise(document: Document) -> int:
-    """Sure of an object, or a list or batch of objects, with a `guid` and a field of ours that no other format has."""
-    if document.family != "json":
-        return 0
-    head = document.head
-    if '"updates"' in head[:200] and '"$standard"' not in head:
+    """Sure of a batch, and of an object with a `guid` and a field that has our name for it."""
+    first = json_document.first_object(document)
+    if isinstance(first.get("updates"), list):
         return 80
-    if '"guid"' not in head:
+    if "guid" not in first:
         return 0
-    return 70 if any(f'"{name}"' in head for name in ("headline", "body_html", "body_text", "status", "body")) else 20
+    return (
+        70 if not first.keys().isdisjoint(("headline", "body_html", "body_text", "status", "body", "summary")) else 30
+    )
 
 
 def read(document: Document) -> Parsed:

@@ -146,6 +146,8 @@ class Document:
         self.received_at = received_at
         self.profile = profile
         self.repairs: list[Repair] = []
+        self.kept: dict[str, Any] = {}
+        """What one reader worked out for its recognition and needs again to read."""
 
     @cached_property
     def media_type(self) -> str:

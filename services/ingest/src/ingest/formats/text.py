@@ -53,3 +53,38 @@ def paragraphs(value: str) -> str:
     unified = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     parts = (_BLANKS.sub(" ", part).strip() for part in _NEW_PARAGRAPH.split(unified))
     return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
+
+
+_INVISIBLE = re.compile(r"<(script|style|head|title|template)\b[^>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_BLOCK = re.compile(
+    r"</?(?:p|div|br|li|ul|ol|h[1-6]|tr|table|blockquote|section|article|hr|dd|dt)\b[^>]*>", re.IGNORECASE
+)
+_TAG = re.compile(r"<[/!?a-zA-Z][^>]*>")
+_MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w+);")
+_BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+
+
+def is_markup(value: str) -> bool:
+    """Whether a text has a tag or a character reference in it."""
+    return _MARKUP.search(value) is not None
+
+
+def of_html(value: str) -> str:
+    """The words of a piece of HTML in one line."""
+    if "<" not in value and "&" not in value:
+        return one_line(value)
+    seen = _TAG.sub("", _BLOCK.sub(" ", _INVISIBLE.sub(" ", value)))
+    return one_line(html.unescape(seen))
+
+
+def body_of_page(value: str) -> str:
+    """What is inside `<body>` where the HTML is a whole page; else the HTML as it is."""
+    if "<body" not in value and "<BODY" not in value:
+        return value
+    found = _BODY.search(value)
+    return found.group(1).strip() if found else value
+
+
+def paragraphs_of_escaped(value: str) -> str:
+    """HTML of words that may have character references but no tags."""
+    return paragraphs(html.unescape(value))

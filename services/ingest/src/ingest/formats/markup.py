@@ -1,0 +1,263 @@
+"""XML copy to HTML: XHTML and NITF elements under HTML's names, in one pass without recursion.
+
+What comes out is well formed and escaped but not sanitised: that is enrich's work.
+"""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+_VOID = frozenset({"br", "hr", "img", "col", "wbr", "source", "area"})
+_DROPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "embed", "applet"})
+
+XHTML: Mapping[str, str] = {
+    name: name
+    for name in [
+        "p",
+        "div",
+        "span",
+        "a",
+        "b",
+        "i",
+        "u",
+        "s",
+        "em",
+        "strong",
+        "small",
+        "sub",
+        "sup",
+        "q",
+        "cite",
+        "code",
+        "pre",
+        "blockquote",
+        "br",
+        "hr",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "th",
+        "td",
+        "col",
+        "colgroup",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "img",
+        "figure",
+        "figcaption",
+        "section",
+        "article",
+        "aside",
+        "header",
+        "footer",
+        "abbr",
+        "acronym",
+        "address",
+        "del",
+        "ins",
+        "mark",
+        "time",
+        "bdi",
+        "bdo",
+        "ruby",
+        "rb",
+        "rt",
+        "rp",
+        "kbd",
+        "samp",
+        "var",
+        "dfn",
+        "tt",
+        "big",
+        "wbr",
+        "iframe",
+        "video",
+        "audio",
+        "source",
+        "picture",
+        "main",
+        "nav",
+        "details",
+        "summary",
+        "center",
+        "font",
+        "strike",
+    ]
+}
+"""HTML's elements are themselves."""
+
+NITF: Mapping[str, str] = {
+    **{
+        name: name
+        for name in [
+            "p",
+            "a",
+            "em",
+            "sub",
+            "sup",
+            "q",
+            "pre",
+            "br",
+            "hr",
+            "ul",
+            "ol",
+            "li",
+            "dl",
+            "dt",
+            "dd",
+            "table",
+            "caption",
+            "thead",
+            "tbody",
+            "tfoot",
+            "tr",
+            "th",
+            "td",
+            "col",
+            "colgroup",
+        ]
+    },
+    "hl1": "h2",
+    "hl2": "h3",
+    "bq": "blockquote",
+    "fn": "small",
+    "lang": "span",
+    "nitf-table": "",
+    "strong": "strong",
+    "b": "b",
+    "i": "i",
+    "u": "u",
+    "underline": "u",
+    "bold": "b",
+    "italic": "i",
+    "h1": "h1",
+    "h2": "h2",
+    "h3": "h3",
+    "h4": "h4",
+    "blockquote": "blockquote",
+    "img": "img",
+    "credit": "cite",
+    "copyrite": "small",
+    "br-": "br",
+    "datasource": "small",
+    "span": "span",
+    "div": "div",
+}
+"""NITF's elements by HTML's names; what is not here (`person`, `location`, `money`, ...) is text in its place."""
+
+NITF_DROPPED = frozenset(
+    {"media", "nitf-table-metadata", "virtloc", "body.head", "body.end", "tobject", "table-metadata"}
+)
+
+_BLOCKS = frozenset(
+    {
+        "p",
+        "div",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "blockquote",
+        "pre",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "figure",
+        "section",
+        "article",
+        "aside",
+        "hr",
+        "header",
+        "footer",
+        "address",
+        "main",
+        "nav",
+        "details",
+    }
+)
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = frozenset()) -> str:
+    """The content of an element, not the element itself, as HTML."""
+    out: list[str] = []
+    if root.text:
+        out.append(_text(root.text))
+    stack: list[tuple[Any, str]] = []
+    node = _first(root)
+    while node is not None or stack:
+        if node is None:
+            parent, name = stack.pop()
+            if name:
+                out.append(f"</{name}>")
+            if parent.tail:
+                out.append(_text(parent.tail))
+            node = parent.getnext()
+            continue
+        tag = node.tag
+        local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+        if not local or local in _DROPPED or local in dropped:
+            if node.tail:
+                out.append(_text(node.tail))
+            node = node.getnext()
+            continue
+        name = names.get(local, "")
+        if name:
+            out.append(_open(name, node))
+        if name in _VOID:
+            if node.tail:
+                out.append(_text(node.tail))
+            node = node.getnext()
+            continue
+        if node.text:
+            out.append(_text(node.text))
+        stack.append((node, name))
+        node = _first(node)
+    return "".join(out).strip()
+
+
+def _first(element: Any) -> Any:
+    return element[0] if len(element) else None
+
+
+def _text(value: str) -> str:
+    return escape(value, quote=False) if "&" in value or "<" in value or ">" in value else value
+
+
+def _open(name: str, node: Any) -> str:
+    if not node.attrib:
+        return f"<{name}>"
+    parts = [f"<{name}"]
+    for key, value in node.attrib.items():
+        if key[0] != "{" or key == _XML_LANG:
+            parts.append(f' {"lang" if key == _XML_LANG else key}="{escape(value)}"')
+    parts.append(">")
+    return "".join(parts)
+
+
+def has_blocks(html: str) -> bool:
+    """Whether a piece of HTML has paragraphs or other blocks already."""
+    return any(
+        f"<{name}" in html for name in ("p", "div", "ul", "ol", "table", "blockquote", "h2", "h3", "section", "pre")
+    )
+
+
+def in_paragraph(html: str) -> str:
+    """The HTML, inside a paragraph where it is only words."""
+    return html if not html or has_blocks(html) else f"<p>{html}</p>"

@@ -1,0 +1,163 @@
+"""Pictures, videos and sounds that an item refers to: which rendition is the one to take, and what may be fetched."""
+
+import re
+from collections.abc import Iterable, Mapping
+from html import unescape
+from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from ingest.formats import text
+
+KINDS = {
+    "picture": "picture",
+    "image": "picture",
+    "photo": "picture",
+    "video": "video",
+    "audio": "audio",
+    "graphic": "graphic",
+    "animated": "graphic",
+    "document": "document",
+}
+"""What sources call a kind of media, in lower case."""
+
+_SMALL_NAMES = ("thumb", "icon", "small", "preview", "web", "low", "proxy")
+_LARGE_NAMES = ("original", "highres", "high", "main", "full", "quicklook", "large", "print", "view")
+
+
+class Offer(NamedTuple):
+    """One rendition that the source offers."""
+
+    url: str
+    mime_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    size_bytes: int | None = None
+    name: str = ""
+
+
+def absolute(url: str | None, base: str | None = None) -> str | None:
+    """The URL where it is absolute http(s) or becomes so with a base; None for what nobody could fetch."""
+    if not url:
+        return None
+    url = url.strip()
+    try:
+        if base and not url.startswith(("http://", "https://")):
+            url = urljoin(base, url)
+        if len(url) > 4000 or not url.startswith(("http://", "https://", "HTTP://", "HTTPS://", "Http")):
+            return None
+        if any(letter.isspace() for letter in url):
+            url = "%20".join(url.split())
+        return url if urlsplit(url).hostname else None
+    except ValueError:
+        return None
+
+
+def kind_of(*words: str | None, default: str = "picture") -> str:
+    """The kind that the first of some words tells: a kind's name or a media type."""
+    for word in words:
+        if not word:
+            continue
+        plain = word.lower().rpartition(":")[2]
+        if plain in KINDS:
+            return KINDS[plain]
+        family = plain.partition("/")[0]
+        if family in KINDS:
+            return KINDS[family]
+        if plain.startswith(("application/pdf", "application/msword")):
+            return "document"
+    return default
+
+
+def reference(offers: Iterable[Offer], kind: str, about: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A media reference's fields from the renditions offered; None where there is none that can be fetched."""
+    ranked = sorted(offers, key=lambda offer: _rank(offer, kind), reverse=True)
+    if not ranked:
+        return None
+    best = ranked[0]
+    others = dict.fromkeys(offer.url for offer in ranked[1:] if offer.url != best.url)
+    fields = {name: value for name, value in about.items() if value}
+    fields.update(
+        url=best.url,
+        kind=kind,
+        mime_type=best.mime_type,
+        width=best.width,
+        height=best.height,
+        size_bytes=best.size_bytes,
+        renditions=tuple(others),
+    )
+    return fields
+
+
+def _rank(offer: Offer, kind: str) -> tuple[int, int, int, int]:
+    """Of the kind before others (a video's poster is a picture), then by pixels, bytes and name."""
+    name = offer.name.lower()
+    named = 1 if any(word in name for word in _LARGE_NAMES) else -1 if any(word in name for word in _SMALL_NAMES) else 0
+    fits = 1 if not offer.mime_type or kind_of(offer.mime_type, default=kind) in (kind, "graphic") else 0
+    return fits, (offer.width or 0) * (offer.height or 0), offer.size_bytes or 0, named
+
+
+_EXTENSIONS = {
+    "jpg": "image", "jpeg": "image", "png": "image", "gif": "image", "webp": "image", "avif": "image", "svg": "image",
+    "mp4": "video", "m4v": "video", "mov": "video", "webm": "video", "mpg": "video", "wmv": "video", "m3u8": "video",
+    "mp3": "audio", "m4a": "audio", "aac": "audio", "ogg": "audio", "oga": "audio", "wav": "audio", "flac": "audio",
+    "pdf": "document",
+}  # fmt: skip
+
+
+def by_extension(url: str) -> str | None:
+    """The kind that the end of a path tells."""
+    return _EXTENSIONS.get(url.partition("?")[0].rpartition(".")[2].lower()[:5])
+
+
+_FIGURE = re.compile(r"<figure\b.*?</figure\s*>", re.IGNORECASE | re.DOTALL)
+_IMAGE = re.compile(r"<img\b([^>]*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([a-zA-Z\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_CAPTION = re.compile(r"<figcaption\b[^>]*>(.*?)</figcaption\s*>", re.IGNORECASE | re.DOTALL)
+
+
+def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
+    """References to the pictures that stand in a text, with their captions; pixels that only count readers are left."""
+    if "<img" not in html and "<IMG" not in html:
+        return []
+    found: list[dict[str, Any]] = []
+    captions: dict[int, str] = {}
+    for figure in _FIGURE.finditer(html):
+        if caption := _CAPTION.search(figure.group()):
+            said = text.of_html(caption.group(1))
+            for image in _IMAGE.finditer(html, figure.start(), figure.end()):
+                captions[image.start()] = said
+    for image in _IMAGE.finditer(html):
+        said_of = {one[0].lower(): unescape(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))}
+        width, height = number(said_of.get("width")), number(said_of.get("height"))
+        url = absolute(said_of.get("src"), base)
+        if url is None or (width is not None and width <= 2) or (height is not None and height <= 2):
+            continue
+        about = {"alt_text": said_of.get("alt"), "caption": captions.get(image.start()), "role": "inline"}
+        one = reference([Offer(url, None, width, height)], "picture", about)
+        if one:
+            found.append(one)
+    return found[:50]
+
+
+def number(value: Any) -> int | None:
+    """A whole number of pixels or bytes, from whatever the source writes one as."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return value if 0 < value < 2**53 else None
+    try:
+        found = int(float(str(value).strip().removesuffix("px")))
+    except (ValueError, OverflowError):
+        return None
+    return found if 0 < found < 2**53 else None
+
+
+def with_roles(references: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The references with the first picture as the lead where none says that it is, the others inline, none twice."""
+    unique = list({one["url"]: one for one in reversed(references)}.values())[::-1]
+    led = any(one.get("role") == "lead" for one in unique)
+    for one in unique:
+        if "role" not in one:
+            one["role"] = "inline" if led else "lead"
+            led = True
+    return unique
