@@ -44,6 +44,9 @@ HEAD = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % (n.encode(), v.encode()
 TURN_S = 0.02
 """Longest that one turn of the event loop walks: pages and newcomers get theirs in between."""
 
+NEARLY = 1_000
+"""Records that one replica may be ahead of another without a doubt that both follow the same log."""
+
 STEP = 128
 """Readers between two looks at the clock."""
 
@@ -110,6 +113,7 @@ class Hub:
         self._walks: deque[_Walk] = deque()
         self._walked: list[Encoded] = []
         self._scheduled = False
+        self._quiet = False
         self._started = Position(0, -1)
         self._moved_at = float("-inf")
         self._parked: list[_Parked] = []
@@ -201,8 +205,11 @@ class Hub:
         metrics.RESETS.labels(reason).inc(len(self._connections))
         self._schedule()
 
-    def publish(self, events: Sequence[StreamEvent]) -> None:
-        """Take the next events of the log; what was taken before is passed over."""
+    def publish(self, events: Sequence[StreamEvent], through: tuple[int, int] | None = None) -> None:
+        """Take the next events of the log; what was taken before is passed over.
+
+        `through` is the place up to which the log was read, where its last records told readers nothing.
+        """
         for event in events:
             position = event.position
             if not self._begun or position.epoch != self.window.floor.epoch:
@@ -212,6 +219,9 @@ class Hub:
             entry = Encoded.of(event)
             self.window.append(entry)
             self._pending.append(entry)
+        if through is not None and self._begun and Position(*through) > self.head:
+            self.window.head = Position(*through)
+            self._quiet = True
         self._schedule()
 
     def _schedule(self) -> None:
@@ -224,7 +234,7 @@ class Hub:
         until = time.monotonic() + TURN_S
         while True:
             if not self._walks:
-                if not self._pending:
+                if not self._pending and not self._quiet:
                     return
                 self._begin_walks()
             while self._walks:
@@ -236,6 +246,7 @@ class Hub:
 
     def _begin_walks(self) -> None:
         batch, self._pending = self._pending, []
+        self._quiet = False
         frames: dict[int, list[bytes]] = {}
         audiences = {}
         for entry in batch:
@@ -243,10 +254,8 @@ class Hub:
                 for audience in self._audiences.everyone():
                     audiences[id(audience)] = audience
                     frames.setdefault(id(audience), []).append(entry.data)
-                self._started = entry.position
                 self._wake(None)
                 continue
-            self._started = entry.position
             self._walked.append(entry)
             self._wake(entry.channels)
             if not entry.frames:
@@ -254,6 +263,7 @@ class Hub:
             for audience in self._audiences.following(entry.channels):
                 audiences[id(audience)] = audience
                 frames.setdefault(id(audience), []).append(entry.frames[audience.view])
+        self._started = self.window.head
         self._joined.clear()
         self._joined_size = 0
         self._moved_at = time.monotonic()
@@ -399,9 +409,11 @@ class Hub:
         turn = self._ticks % every
         moved = not self._walks and time.monotonic() - self._moved_at < every + 1
         beat = b":\nid: %d-%d\n\n" % self._started if moved else b":\n"
+        page_beat = frame("ready", b"{}", None if self._walks else self._started)
         for connection in [each for fd, each in self._connections.items() if fd % every == turn]:
             if connection.waiting is None:
-                self._beat(connection, beat)
+                audience = connection.audience
+                self._beat(connection, page_beat if audience is not None and audience.view == "page" else beat)
             elif connection.waiting is not GONE:
                 connection.idle_ticks += 1
                 if connection.idle_ticks > 1:
@@ -512,7 +524,7 @@ class Hub:
     def _hello(self, wanted: Wanted) -> bytes:
         greeting = b": slugline\n" + self._hint() + b"\n"
         if wanted.view == "page":
-            greeting += frame("ready", b'{"cursor":"%d-%d"}' % self._started)
+            greeting += frame("ready", b"{}")
         return greeting
 
     def _hold(self, connection: Connection, wanted: Wanted) -> None:
@@ -540,10 +552,17 @@ class Hub:
                 continue
             if each.cursor <= self._started or each.cursor.epoch < self._started.epoch:
                 self._resume(each.connection, each.wanted, each.cursor, each.deadline)
-            elif now >= each.deadline:
+            elif now >= each.deadline and not self._nearly(each.cursor):
                 self._go_live(each.connection, each.wanted, self._reset("ahead"))
             else:
                 self._parked.append(each)
+
+    def _nearly(self, cursor: Position) -> bool:
+        """Whether a cursor ahead of this replica is so by little, as another replica's may be that has read further.
+
+        Then what follows it comes as soon as the log moves on, however long that takes.
+        """
+        return cursor.epoch == self._started.epoch and cursor.offset - self._started.offset <= NEARLY
 
     async def _from_archive(self, connection: Connection, wanted: Wanted, cursor: Position) -> None:
         """Replay what is older than memory, then what memory has, then follow."""
@@ -603,7 +622,7 @@ class Hub:
         if cursor.epoch != self.window.floor.epoch:
             return "epoch"
         if cursor > self.head:
-            return "ahead"
+            return Missed([], cursor, more=False) if self._nearly(cursor) else "ahead"
         found: list[Encoded] = []
         reached = cursor
         if cursor < self.window.floor:

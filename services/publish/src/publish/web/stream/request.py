@@ -28,13 +28,17 @@ class Wanted:
 
 
 def wanted(query: str, last_event_id: str = "") -> Wanted:
-    """Read `channels`, `view` and `cursor`. `Last-Event-ID` wins over `cursor` unless the latter is the newer.
+    """Read `channels` (comma-separated), `channel` (each as it is), `view` and `cursor`. `Last-Event-ID` wins over `cursor` unless the latter is the newer.
 
     A browser that reconnects repeats the address it began with, so its cursor there is the older; a page that opens a
     new connection with a fresh cursor has no `Last-Event-ID`.
     """
-    fields = parse_qs(query, max_num_fields=64, errors="replace") if query else {}
+    try:
+        fields = parse_qs(query, max_num_fields=64, errors="replace") if query else {}
+    except ValueError as error:
+        raise Problem(400, "bad-query", "query: too many fields") from error
     names = [name.strip() for value in fields.get("channels", ()) for name in value.split(",")]
+    names.extend(fields.get("channel", ()))
     channels = frozenset(name for name in names if name) or frozenset({NEWS})
     if len(channels) > MOST_CHANNELS:
         raise Problem(400, "too-many-channels", f"channels: at most {MOST_CHANNELS} in one connection")

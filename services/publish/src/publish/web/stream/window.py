@@ -4,6 +4,8 @@ import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import orjson
+
 from publish.story import Position
 from publish.web.stream.event import VIEWS, StreamEvent, frame
 
@@ -28,9 +30,11 @@ class Encoded:
         position = event.position
         frames: dict[str, bytes] = {}
         for view in VIEWS:
-            data = event.views.get(view)
-            frames[view] = frames["json"] if data is None else frame(event.kind, data, position)
-        size = sum(len(each) for each in {id(each): each for each in frames.values()}.values())
+            data = event.views.get(view, event.views["json"])
+            if view == "page":
+                data = _with_channels(data, event.channels)
+            frames[view] = frame(event.kind, data, position)
+        size = sum(map(len, frames.values()))
         return cls(position, event.kind, event.channels, frames, size, event.enriched_at)
 
     def data(self, view: str) -> bytes:
@@ -39,14 +43,22 @@ class Encoded:
         return framed[framed.index(b"\ndata: ") + 7 : -2].replace(b"\ndata: ", b"\n")
 
 
+def _with_channels(data: bytes, channels: frozenset[str]) -> bytes:
+    """The page's script holds one stream for several tabs: it must tell which event is whose."""
+    if b'"channels":' in data or not data.startswith(b"{") or len(data) < 3:
+        return data
+    return b'{"channels":%b,%b' % (orjson.dumps(sorted(channels)), data[1:])
+
+
 class Window:
-    """A bounded run of events without a gap: everything after `floor` up to `head` is here."""
+    """A bounded run of events without a gap: everything after `floor` up to and with `head` is here."""
 
     def __init__(self, most_events: int, most_bytes: int) -> None:
         self.most_events = most_events
         self.most_bytes = most_bytes
         self.size = 0
         self.floor = Position(0, -1)
+        self.head = Position(0, -1)
         self._entries: list[Encoded] = []
         self._positions: list[Position] = []
         self._start = 0
@@ -54,18 +66,13 @@ class Window:
     def __len__(self) -> int:
         return len(self._entries) - self._start
 
-    @property
-    def head(self) -> Position:
-        """The newest position."""
-        return self._positions[-1] if len(self) else self.floor
-
     def begin(self, floor: Position) -> None:
         """Forget everything; what comes now is what follows `floor`."""
         self._entries.clear()
         self._positions.clear()
         self._start = 0
         self.size = 0
-        self.floor = floor
+        self.floor = self.head = floor
 
     def append(self, entry: Encoded) -> None:
         """Take in the next event. A kill takes the words that it is about out of the window."""
@@ -73,6 +80,7 @@ class Window:
             self._forget(entry.channels)
         self._entries.append(entry)
         self._positions.append(entry.position)
+        self.head = entry.position
         self.size += entry.size
         while len(self) > self.most_events or (self.size > self.most_bytes and len(self) > 1):
             gone = self._entries[self._start]

@@ -1,0 +1,361 @@
+// Keeps this page current. One tab holds the stream for all tabs of the site, since a browser opens only six
+// connections to a host over HTTP/1.1; the others hear it from that tab, and one of them takes over when it goes.
+//
+// What comes in is told as events on `document`:
+//   slugline:update  {kind, id, data}   one revision: publish, update, enrich, correct, kill or pin
+//   slugline:state   {state}            connected, reconnecting, polling or offline
+//   slugline:reset   {reason, page}     the page as it is now, a Document; without preventDefault() its #lead and #feed
+//                                       take the place of ours
+// The page says where it stands in <body data-cursor data-channels>.
+
+const KINDS = ["publish", "update", "enrich", "correct", "kill", "pin"];
+const NAME = "slugline-live";
+const SILENCE_MS = 45_000; // the server says something every 15 s
+const FIRST_WORD_MS = 8_000; // a stream that says nothing for so long is held back by something in between
+const STREAM_AGAIN_MS = 300_000;
+const LEADER_ANSWERS_MS = 4_000;
+const FORGET_TAB_MS = 120_000;
+
+const body = document.body;
+const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("");
+const channels = (body.dataset.channels || "news").split(",").filter(Boolean);
+const shared = "BroadcastChannel" in window ? new BroadcastChannel(NAME) : null;
+const canLead = Boolean(shared && navigator.locks);
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const place = (cursor) => {
+  const dash = cursor.indexOf("-");
+  return dash < 1 ? [0, -1] : [Number(cursor.slice(0, dash)), Number(cursor.slice(dash + 1))];
+};
+const isAfter = (a, b) => {
+  const [x, y] = [place(a), place(b)];
+  return x[0] > y[0] || (x[0] === y[0] && x[1] > y[1]);
+};
+const address = (path, names, cursor, more = {}) => {
+  const query = new URLSearchParams({ view: "page", ...more });
+  if (cursor) query.set("cursor", cursor);
+  for (const name of [...names].sort()) query.append("channel", name);
+  return `${path}?${query}`;
+};
+const askFor = async (url, signal) => {
+  const answer = await fetch(url, { cache: "no-store", signal });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.json();
+};
+
+// The stream itself, or long polls where it does not get through. `hear(message)` is told everything.
+class Stream {
+  constructor(names, cursor, hear) {
+    this.names = names;
+    this.cursor = cursor;
+    this.hear = hear;
+    this.failures = 0;
+    this.ended = new AbortController();
+    this.open();
+  }
+
+  end() {
+    this.ended.abort();
+    clearInterval(this.watch);
+    this.source?.close();
+  }
+
+  open() {
+    if (this.ended.signal.aborted) return;
+    this.source?.close();
+    clearInterval(this.watch);
+    this.heardAt = 0;
+    this.openedAt = Date.now();
+    const source = (this.source = new EventSource(address("/v1/stream", this.names, this.cursor)));
+    source.addEventListener("ready", (event) => this.alive(event.lastEventId));
+    for (const kind of KINDS) {
+      source.addEventListener(kind, (event) => {
+        this.alive(event.lastEventId);
+        this.hear({ type: "event", kind, id: event.lastEventId, data: JSON.parse(event.data) });
+      });
+    }
+    source.addEventListener("reset", (event) => {
+      const data = JSON.parse(event.data);
+      if (!data.cursor) return; // too slow: the connection ends, and the browser resumes where it was
+      this.cursor = data.cursor;
+      this.alive(data.cursor);
+      this.hear({ type: "event", kind: "reset", id: data.cursor, data });
+    });
+    source.addEventListener("error", () => {
+      if (source !== this.source) return;
+      this.hear({ type: "state", state: navigator.onLine ? "reconnecting" : "offline" });
+      if (source.readyState === EventSource.CLOSED) this.failed();
+      this.heardAt = 0;
+      this.openedAt = Date.now();
+    });
+    this.watch = setInterval(() => this.check(), 1_000);
+  }
+
+  alive(id) {
+    this.failures = 0;
+    if (!this.heardAt) this.hear({ type: "state", state: "connected" });
+    this.heardAt = Date.now();
+    if (id && isAfter(id, this.cursor)) this.cursor = id;
+  }
+
+  // Looks by the clock, since timers of a hidden tab are rare and those of a sleeping machine stand still.
+  check() {
+    const now = Date.now();
+    if (this.heardAt && now - this.heardAt > SILENCE_MS) {
+      this.hear({ type: "state", state: navigator.onLine ? "reconnecting" : "offline" });
+      this.open();
+    } else if (!this.heardAt && this.source.readyState === EventSource.OPEN && now - this.openedAt > FIRST_WORD_MS) {
+      this.poll();
+    }
+  }
+
+  async failed() {
+    clearInterval(this.watch);
+    this.failures += 1;
+    if (this.failures > 2) return this.poll();
+    await wait(1_000 * 2 ** this.failures * (0.5 + Math.random()));
+    this.open();
+  }
+
+  async poll() {
+    clearInterval(this.watch);
+    this.source.close();
+    const until = Date.now() + STREAM_AGAIN_MS;
+    let failures = 0;
+    while (!this.ended.signal.aborted && Date.now() < until) {
+      try {
+        const url = address("/v1/poll", this.names, this.cursor, { timeout: failures ? 0 : 25 });
+        const answer = await askFor(url, this.ended.signal);
+        failures = 0;
+        this.hear({ type: "state", state: "polling" });
+        for (const { event, id, data } of answer.events) this.hear({ type: "event", kind: event, id, data });
+        this.cursor = answer.cursor;
+      } catch {
+        if (this.ended.signal.aborted) return;
+        failures += 1;
+        this.hear({ type: "state", state: navigator.onLine ? "reconnecting" : "offline" });
+        await wait(Math.min(30_000, 1_000 * 2 ** failures) * (0.5 + Math.random()));
+      }
+    }
+    this.failures = 0;
+    this.open();
+  }
+}
+
+// This tab's own view of what comes in: each event once, in order, and only of its channels.
+let cursor = body.dataset.cursor || "";
+let state = "";
+let catching = false;
+let held = [];
+
+function hear(message) {
+  if (message.type === "state") {
+    if (message.state === state) return;
+    state = message.state;
+    document.dispatchEvent(new CustomEvent("slugline:state", { detail: { state } }));
+  } else if (catching) {
+    held.push(message);
+  } else if (message.kind === "reset") {
+    startOver(message.data.reason);
+  } else {
+    take(message);
+  }
+}
+
+function take({ kind, id, data }) {
+  if (!isAfter(id, cursor)) return;
+  advance(id);
+  if (data.channels && !channels.some((name) => data.channels.includes(name))) return;
+  document.dispatchEvent(new CustomEvent("slugline:update", { detail: { kind, id, data } }));
+}
+
+function advance(id) {
+  cursor = id;
+  body.dataset.cursor = id;
+}
+
+// Runs one piece of catching up; what is heard meanwhile follows it.
+async function meanwhile(work) {
+  if (catching) return;
+  catching = true;
+  try {
+    await work();
+  } catch (error) {
+    console.warn("slugline: could not catch up", error);
+    setTimeout(catchUp, 5_000 * (1 + Math.random()));
+  } finally {
+    catching = false;
+    const waiting = held;
+    held = [];
+    waiting.forEach(hear);
+  }
+}
+
+function catchUp() {
+  return meanwhile(async () => {
+    for (let more = true; more; ) {
+      const answer = await askFor(address("/v1/since", channels, cursor));
+      for (const { event, id, data } of answer.events) {
+        if (event === "reset") return renew(data.reason);
+        take({ kind: event, id, data });
+      }
+      if (isAfter(answer.cursor, cursor)) advance(answer.cursor);
+      more = answer.more;
+    }
+  });
+}
+
+function startOver(reason) {
+  return meanwhile(async () => {
+    await wait(3_000 * Math.random()); // every reader is told at the same moment
+    await renew(reason);
+  });
+}
+
+async function renew(reason) {
+  const answer = await fetch(location.href, { cache: "no-store" });
+  if (!answer.ok) throw new Error(`${location.href}: ${answer.status}`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const event = new CustomEvent("slugline:reset", { cancelable: true, detail: { reason, page } });
+  if (document.dispatchEvent(event)) {
+    for (const id of ["lead", "feed"]) {
+      const fresh = page.getElementById(id);
+      if (fresh) document.getElementById(id)?.replaceWith(fresh);
+    }
+  }
+  advance(page.body.dataset.cursor || "");
+}
+
+// Leading: the stream of all tabs' channels together. Tabs are kept for a while after their last word.
+let leading = null;
+
+class Leader {
+  constructor() {
+    this.tabs = new Map();
+    this.note({ tab, channels });
+    this.tell({ type: "who" });
+    this.timer = setInterval(() => this.roll(), FORGET_TAB_MS / 4);
+    setTimeout(() => this.follow(), 150); // for the other tabs to answer
+  }
+
+  end() {
+    clearInterval(this.timer);
+    this.stream?.end();
+    leading = null;
+  }
+
+  note({ tab: id, channels: names }) {
+    this.tabs.set(id, { names, at: Date.now() });
+  }
+
+  wanted() {
+    return new Set([...this.tabs.values()].flatMap(({ names }) => names));
+  }
+
+  tell(message) {
+    shared.postMessage(message);
+  }
+
+  follow() {
+    if (leading !== this) return;
+    const names = this.wanted();
+    const from = this.stream ? this.stream.cursor : cursor;
+    if (!this.stream || [...names].some((name) => !this.stream.names.has(name))) {
+      this.stream?.end();
+      this.stream = new Stream(names, from, (message) => {
+        this.tell(message);
+        hear(message);
+      });
+    }
+    this.at();
+  }
+
+  at() {
+    if (this.stream) this.tell({ type: "at", cursor: this.stream.cursor, names: [...this.stream.names], state });
+  }
+
+  roll() {
+    this.note({ tab, channels });
+    for (const [id, { at }] of this.tabs) if (Date.now() - at > FORGET_TAB_MS) this.tabs.delete(id);
+    this.tell({ type: "who" });
+  }
+}
+
+let answered = 0;
+
+shared?.addEventListener("message", ({ data: message }) => {
+  if (leading) {
+    if (message.type === "follow") {
+      leading.note(message);
+      if (leading.stream) leading.follow();
+    } else if (message.type === "leave") {
+      leading.tabs.delete(message.tab);
+    }
+    return;
+  }
+  answered = Date.now();
+  if (message.type === "who") shared.postMessage({ type: "follow", tab, channels });
+  else if (message.type === "at") {
+    if (message.state) hear({ type: "state", state: message.state });
+    if (channels.every((name) => message.names.includes(name)) && isAfter(message.cursor, cursor)) catchUp();
+  } else if (message.type === "event" || message.type === "state") hear(message);
+});
+
+function lead(options) {
+  navigator.locks
+    .request(NAME, options, () => {
+      leading = new Leader();
+      return new Promise(() => {}); // until this tab closes, or another takes the lock away
+    })
+    .catch(() => {
+      leading?.end();
+      lead({});
+    });
+}
+
+// Asks the leader where it is. One that does not answer sleeps or hangs: a tab that is looked at takes its place.
+async function join() {
+  if (leading) return;
+  const asked = Date.now();
+  shared.postMessage({ type: "follow", tab, channels });
+  await wait(LEADER_ANSWERS_MS);
+  if (!leading && answered < asked && document.visibilityState === "visible") lead({ steal: true });
+}
+
+let own = null;
+
+function start() {
+  if (canLead) {
+    lead({});
+    join();
+    return;
+  }
+  // Without locks every tab has its own stream, and only while it is looked at.
+  const turn = () => {
+    const visible = document.visibilityState === "visible";
+    if (visible && !own) own = new Stream(new Set(channels), cursor, hear);
+    else if (!visible && own) {
+      own.end();
+      own = null;
+    }
+  };
+  document.addEventListener("visibilitychange", turn);
+  turn();
+}
+
+// After a sleep: the leader's stream may be dead without knowing, and others may have missed what it said.
+function wake() {
+  if (document.visibilityState !== "visible") return;
+  const stream = leading ? leading.stream : own;
+  if (stream) stream.check();
+  else if (canLead) join();
+}
+
+for (const name of ["visibilitychange", "resume"]) document.addEventListener(name, wake);
+window.addEventListener("pageshow", (event) => event.persisted && wake());
+window.addEventListener("online", () => (leading ? leading.stream : own)?.open());
+window.addEventListener("offline", () => hear({ type: "state", state: "offline" }));
+window.addEventListener("pagehide", () => shared?.postMessage({ type: "leave", tab }));
+
+if (document.readyState === "complete") start();
+else window.addEventListener("DOMContentLoaded", start, { once: true });
