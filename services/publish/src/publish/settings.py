@@ -38,6 +38,36 @@ class Settings(Connections):
     publish_cache_days: int = Field(
         default=30, ge=1, description="Days for which the Redis read model keeps an update since its last change"
     )
+    publish_push_port: int = Field(
+        default=8097, description="Port of the push process: subscriptions, webhooks, the WebSub hub, health"
+    )
+    publish_push_url: str = Field(
+        default="http://127.0.0.1:8097", description="Address under which subscribers reach the push process"
+    )
+    publish_push_web_urls: str = Field(
+        default="",
+        description="Web replicas and shared caches that must answer with a revision before it is pushed and without it "
+        "after a takedown, comma-separated; the site's own address when empty",
+    )
+    publish_push_readable_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Seconds to wait for a revision to be readable before what follows from it leaves",
+    )
+    publish_push_allow_private: bool = Field(
+        default=False, description="Permit http and private addresses as endpoints: for development only"
+    )
+    publish_push_timeout_s: float = Field(default=15.0, gt=0, description="Seconds that a recipient may take to answer")
+    publish_push_in_flight: int = Field(default=2000, ge=10, description="Webhook requests under way at one time")
+    publish_push_per_endpoint: int = Field(default=4, ge=1, description="Requests under way to one webhook endpoint")
+    publish_push_schedule_s: str = Field(
+        default="5,300,1800,7200,18000,36000,50400,72000,86400",
+        description="Seconds before each further attempt of a webhook, comma-separated; a fifth more or less by chance",
+    )
+    publish_push_disable_after_h: float = Field(
+        default=120.0, gt=0, description="Hours of nothing but failure after which a webhook endpoint is disabled"
+    )
+    publish_push_keep_days: int = Field(default=14, ge=1, description="Days for which delivery logs are kept")
     publish_websub_hub: str = Field(
         default="", description="Address of the WebSub hub that feeds name; the site's own /websub when empty"
     )
@@ -92,6 +122,24 @@ class Settings(Connections):
     publish_stream_drain_s: float = Field(
         default=10.0, ge=0, description="Seconds over which readers are sent away when the process ends"
     )
+
+    @property
+    def web_urls(self) -> tuple[str, ...]:
+        """The addresses of `publish_push_web_urls`."""
+        given = tuple(url.strip().rstrip("/") for url in self.publish_push_web_urls.split(",") if url.strip())
+        return given or (self.publish_site_url,)
+
+    @property
+    def push_schedule_s(self) -> tuple[float, ...]:
+        """The pauses of `publish_push_schedule_s`."""
+        return tuple(float(pause) for pause in self.publish_push_schedule_s.split(","))
+
+    @field_validator("publish_push_schedule_s")
+    @classmethod
+    def _only_numbers(cls, value: str) -> str:
+        if any(float(pause) <= 0 for pause in value.split(",")):
+            raise ValueError("pauses are positive numbers of seconds, comma-separated")
+        return value
 
     @field_validator("publish_site_url")
     @classmethod

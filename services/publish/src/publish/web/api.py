@@ -1,0 +1,115 @@
+"""The JSON API: what is visible now, with cursors."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from publish.story import NEWS
+from publish.web.edge import UPDATE_ID, Edge, Kept, before_of, channel_of, limit_of
+from publish.web.newsroom import Entry
+from publish.web.openapi import DOCUMENT
+from publish.web.past import entry_of, page_of
+from publish.web.stories import stories_of
+from publish.web.views import dump, story_path
+from shared.problem import Problem
+
+API_PAGE = 20
+
+
+class Api:
+    """The routes under `/v1` of one replica."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+
+    def routes(self) -> list[Route]:
+        """Where each is."""
+        return [
+            Route("/v1/updates", self.updates),
+            Route("/v1/updates/{update_id}", self.update),
+            Route("/v1/updates/{update_id}/revisions", self.revisions),
+            Route("/v1/stories", self.stories),
+            Route("/openapi.json", self.openapi),
+        ]
+
+    async def updates(self, request: Request) -> Response:
+        """`GET /v1/updates`: a page of a channel, newest position first."""
+        edge = self.edge
+        channel, before, limit = channel_of(request), before_of(request), limit_of(request, API_PAGE)
+        cursor = edge.newsroom.cursor
+        page = await page_of(edge.newsroom, edge.past, channel, before, limit)
+        parts = b",".join(edge.views.json(entry) for entry in page.entries)
+        tail = dump({"channel": channel, "next": str(page.next) if page.next else None, "cursor": str(cursor)})
+        answer = edge.json(
+            None, channel=channel if page.whole else None, body=b'{"updates":[' + parts + b"]," + tail[1:]
+        )
+        plain = set(request.query_params) <= {"channel", "before", "limit"} and len(page.entries) > 0
+        return Kept(edge.keep(request, answer) if plain or not request.url.query else answer)
+
+    async def update(self, request: Request) -> Response:
+        """`GET /v1/updates/{update_id}`."""
+        entry, in_memory = await self._entry(request)
+        answer = self.edge.json(
+            None, channel=f"update:{entry.update.update_id}" if in_memory else None, body=self.edge.views.json(entry)
+        )
+        return Kept(self.edge.keep(request, answer) if not request.url.query else answer)
+
+    async def _entry(self, request: Request) -> tuple[Entry, bool]:
+        update_id = request.path_params["update_id"]
+        if not UPDATE_ID.match(update_id):
+            raise Problem(404, "not-found", "there is no such update")
+        entry = self.edge.newsroom.get(update_id)
+        if entry is not None:
+            return entry, True
+        removed = self.edge.newsroom.removed(update_id)
+        if removed is None:
+            archived = await self.edge.past.one(update_id)
+            if archived is None:
+                raise Problem(404, "not-found", "there is no such update")
+            if not archived.update.is_removal:
+                return entry_of(archived), False
+            gone = archived.update
+        else:
+            gone = removed.update
+        raise Problem(
+            410, "gone", f"this update is out of sight: {gone.removal}",
+            removal=gone.removal, update_id=update_id, revision=gone.revision,
+        )  # fmt: skip
+
+    async def revisions(self, request: Request) -> Response:
+        """`GET /v1/updates/{update_id}/revisions`: what readers were given over time, first to last."""
+        entry, _ = await self._entry(request)
+        archived = await self.edge.past.revisions(entry.update.update_id)
+        views = self.edge.views
+        parts = b",".join(views.json(entry_of(each)) for each in archived if not each.update.is_removal)
+        return Kept(self.edge.json(None, channel=None, body=b'{"revisions":[' + parts + b"]}"))
+
+    async def stories(self, request: Request) -> Response:
+        """`GET /v1/stories`: the stories of the newest updates."""
+        edge = self.edge
+        value = {
+            "stories": [
+                {
+                    "id": story.id,
+                    "label": story.label,
+                    "url": edge.views.site_url + story_path(story.id),
+                    "updates": story.count,
+                    "closed": story.closed,
+                    "corroboration": story.corroboration,
+                    "newest": {
+                        "update_id": story.newest.update.update_id,
+                        "headline": story.newest.update.headline,
+                        "first_published_at": story.newest.update.first_published_at,
+                        "position": str(story.newest.position),
+                    },
+                }
+                for story in stories_of(edge.newsroom)
+            ],
+            "cursor": str(edge.newsroom.cursor),
+        }
+        answer = edge.json(value, channel=NEWS)
+        return Kept(edge.keep(request, answer) if not request.url.query else answer)
+
+    async def openapi(self, request: Request) -> Response:  # noqa: ARG002
+        """`GET /openapi.json`."""
+        return Kept(self.edge.json({**DOCUMENT, "servers": [{"url": self.edge.views.site_url}]}, channel=None))

@@ -1,0 +1,143 @@
+"""What the routes share, and how they answer."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from publish.settings import Settings
+from publish.story import Position
+from publish.web.assets import Assets
+from publish.web.front import Answer, Front, Header
+from publish.web.newsroom import Entry, Newsroom
+from publish.web.past import Past
+from publish.web.views import Views, dump, modified_at
+from shared.problem import Problem
+
+UPDATE_ID = re.compile(r"^[a-z2-7]{26}$")
+CHANNEL_KINDS = ("source", "tag", "story", "author", "update")
+MAX_CHANNEL_CHARS = 300
+
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+REFERRER: Header = (b"referrer-policy", b"strict-origin-when-cross-origin")
+PERMISSIONS: Header = (
+    b"permissions-policy",
+    b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
+)
+OPEN: Header = (b"access-control-allow-origin", b"*")
+EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after")
+
+
+@dataclass
+class Edge:
+    """One web replica: what it knows and how it renders."""
+
+    settings: Settings
+    newsroom: Newsroom
+    past: Past
+    views: Views
+    assets: Assets
+    front: Front = field(init=False)
+
+    @property
+    def cache(self) -> Header:
+        """How long others may keep what changes.
+
+        A shared cache asks again after seconds, so that a kill reaches readers through caches that nobody purges; the
+        stale times cover a moment of ours and no more.
+        """
+        fresh = self.settings.publish_web_fresh_s
+        return (
+            b"cache-control",
+            f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={fresh * 2}, stale-if-error=30".encode(),
+        )
+
+    def security(self) -> list[Header]:
+        """The headers of every page. Nothing runs and nothing is loaded that is not this site's own."""
+        images = " ".join(["'self'", "data:", *self.settings.image_origins])
+        scheme = urlsplit(self.settings.publish_site_url).scheme
+        policy = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; "
+            f"img-src {images}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            + ("; upgrade-insecure-requests" if scheme == "https" else "")
+        )
+        return [
+            (b"content-security-policy", policy.encode()),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            NOSNIFF,
+            REFERRER,
+            PERMISSIONS,
+        ]
+
+    def page(self, body: bytes, *, channel: str | None, headers: tuple[Header, ...] = ()) -> Answer:
+        """An HTML answer."""
+        return Answer(body, "text/html; charset=utf-8", [self.cache, *self.security(), *headers], channel=channel)
+
+    def json(
+        self, value: object, *, channel: str | None, media_type: str = "application/json", body: bytes | None = None
+    ) -> Answer:
+        """A JSON answer; `body` is one that is encoded already."""
+        return Answer(
+            dump(value) if body is None else body, media_type, [self.cache, NOSNIFF, OPEN, EXPOSED], channel=channel
+        )
+
+    def keep(self, request: Request, answer: Answer) -> Answer:
+        """Keep an answer under the address that it was asked by."""
+        return self.front.keep(request.scope["path"], request.scope["query_string"], answer)
+
+
+class Kept(Response):
+    """An `Answer` that leaves by way of a route."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.body)
+        self.answer = answer
+
+    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        """Answer as the front does."""
+        await self.answer(scope, receive, send)
+
+
+def before_of(request: Request) -> Position | None:
+    """The cursor `before` of a request."""
+    given = request.query_params.get("before")
+    if given is None or given == "":
+        return None
+    try:
+        return Position.parse(given)
+    except ValueError as error:
+        raise Problem(400, "bad-cursor", f"before: {error}", field="before") from error
+
+
+def limit_of(request: Request, default: int, most: int = 100) -> int:
+    """The `limit` of a request."""
+    given = request.query_params.get("limit")
+    if given is None:
+        return default
+    if not (given.isascii() and given.isdigit() and len(given) < 6 and 1 <= int(given) <= most):
+        raise Problem(400, "bad-limit", f"limit: a whole number from 1 to {most} is needed", field="limit")
+    return int(given)
+
+
+def channel_of(request: Request) -> str:
+    """The `channel` of a request; `news` without one."""
+    given = request.query_params.get("channel", "news")
+    kind, colon, name = given.partition(":")
+    known = given == "news" or (colon and name and kind in CHANNEL_KINDS)
+    if not known or len(given) > MAX_CHANNEL_CHARS or "\x00" in given:
+        raise Problem(
+            400, "bad-channel",
+            "channel: news, source:NAME, tag:CODE, story:ID, author:SLUG or update:ID is needed", field="channel",
+        )  # fmt: skip
+    return given
+
+
+def closed_at(entries: list[Entry]) -> datetime | None:
+    """When a story's coverage ended, by the updates that say it is over; None while it is open."""
+    times = [
+        entry.update.version_created or modified_at(entry.update) for entry in entries if entry.update.flags.closed
+    ]
+    return max(times) if times else None

@@ -1,0 +1,151 @@
+"""Ready answers: what was rendered is kept as bytes until something it shows has changed, and is sent before routing."""
+
+import gzip
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from prometheus_client import Counter
+
+from publish.web.newsroom import Newsroom
+
+READY = Counter("slugline_web_ready_answers", "Answers sent from memory as they were", ["status"])
+
+KEPT = 4000
+KEPT_BYTES = 128 * 1024 * 1024
+CURSOR_SLACK = 500
+"""A page that prints a cursor is made again once the log is that far ahead: its reader would be replayed too much."""
+GZIP_LEVEL = 5
+SMALL = 600
+
+Header = tuple[bytes, bytes]
+
+
+class Answer:
+    """A whole answer: body, strong ETag, headers. `channel` names what it shows; None is never kept."""
+
+    __slots__ = (
+        "body",
+        "channel",
+        "fresh_s",
+        "generation",
+        "head",
+        "head_304",
+        "head_gzip",
+        "offset",
+        "until",
+        "zipped",
+    )
+
+    def __init__(
+        self,
+        body: bytes,
+        content_type: str,
+        headers: Sequence[Header] = (),
+        *,
+        channel: str | None = None,
+        fresh_s: float | None = None,
+    ) -> None:
+        self.body = body
+        self.channel = channel
+        self.fresh_s = fresh_s
+        self.zipped: bytes | None = None
+        self.generation = -1
+        self.offset = 0
+        self.until: float | None = None
+        tag = hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+        shared = [*headers, (b"vary", b"accept-encoding")]
+        self.head_304: list[Header] = [(b"etag", b'"%b"' % tag), *shared]
+        self.head: list[Header] = [
+            (b"content-type", content_type.encode()),
+            (b"content-length", b"%d" % len(body)),
+            *self.head_304,
+        ]
+        self.head_gzip: list[Header] = [
+            (b"content-type", content_type.encode()),
+            (b"content-encoding", b"gzip"),
+            (b"etag", b'"%b-gzip"' % tag),
+            *shared,
+        ]
+
+    def zip(self) -> bytes:
+        """The body, compressed once for all who take it so."""
+        if self.zipped is None:
+            self.zipped = gzip.compress(self.body, GZIP_LEVEL, mtime=0)
+            self.head_gzip.append((b"content-length", b"%d" % len(self.zipped)))
+        return self.zipped
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002
+        """Answer a request, with 304 where the reader has it already (RFC 9110, section 13.1.2)."""
+        known = accepts = b""
+        for name, value in scope["headers"]:
+            if name == b"if-none-match":
+                known = value
+            elif name == b"accept-encoding":
+                accepts = value
+        zipped = b"gzip" in accepts and len(self.body) > SMALL and b"gzip;q=0" not in accepts.replace(b" ", b"")
+        if known:
+            tag = self.head_304[0][1][1:-1]
+            if known.strip() == b"*" or tag in known:
+                head = self.head_304
+                if zipped:
+                    head = [(b"etag", b'"%b-gzip"' % tag), *head[1:]]
+                await send({"type": "http.response.start", "status": 304, "headers": head})
+                await send({"type": "http.response.body"})
+                return
+        body = self.zip() if zipped else self.body
+        await send({"type": "http.response.start", "status": 200, "headers": self.head_gzip if zipped else self.head})
+        await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+
+
+class Front:
+    """The ASGI application before the routes: what is ready leaves at once."""
+
+    def __init__(self, app: Any, newsroom: Newsroom) -> None:
+        self.app = app
+        self.newsroom = newsroom
+        self._ready: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
+        self._bytes = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve from what is ready, else by the routes."""
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            answer = self.ready(scope["path"], scope["query_string"])
+            if answer is not None:
+                await answer(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    def ready(self, path: str, query: bytes) -> Answer | None:
+        """The answer that was kept and is still true."""
+        key = (path, query)
+        answer = self._ready.get(key)
+        if answer is None:
+            return None
+        newsroom = self.newsroom
+        if (
+            answer.generation != newsroom.generation(answer.channel or "")
+            or newsroom.cursor.offset - answer.offset > CURSOR_SLACK
+            or (answer.until is not None and time.monotonic() > answer.until)
+        ):
+            del self._ready[key]
+            self._bytes -= len(answer.body)
+            return None
+        return answer
+
+    def keep(self, path: str, query: bytes, answer: Answer) -> Answer:
+        """Keep an answer for its next reader; those that were not asked for longest make room."""
+        if answer.channel is None:
+            return answer
+        answer.generation = self.newsroom.generation(answer.channel)
+        answer.offset = self.newsroom.cursor.offset
+        answer.until = None if answer.fresh_s is None else time.monotonic() + answer.fresh_s
+        previous = self._ready.pop((path, query), None)
+        self._bytes += len(answer.body) - (len(previous.body) if previous else 0)
+        self._ready[(path, query)] = answer
+        while len(self._ready) > KEPT or self._bytes > KEPT_BYTES:
+            _, oldest = self._ready.popitem(last=False)
+            self._bytes -= len(oldest.body)
+        return answer

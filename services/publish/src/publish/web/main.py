@@ -1,0 +1,151 @@
+"""`python -m publish web`: pages, API, feeds and streams on one port."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import click
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from publish.settings import Settings
+from publish.web.api import Api
+from publish.web.assets import Assets
+from publish.web.edge import NOSNIFF, Edge
+from publish.web.follow import Follower
+from publish.web.front import Front
+from publish.web.media import MediaRoute
+from publish.web.newsroom import Newsroom
+from publish.web.pages import Pages
+from publish.web.past import Past
+from publish.web.replay import replay_from
+from publish.web.stream.hub import Hub
+from publish.web.stream.limits import Limits
+from publish.web.stream.serve import stream_server
+from publish.web.views import Views
+from shared.health import Health, health_routes
+from shared.postgres import connect, migrate
+from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
+from shared.process import run, run_until
+
+log = structlog.get_logger(__name__)
+
+STAGE = "publish.web"
+API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
+
+
+def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health, routes: list[Any] | None = None) -> Edge:
+    """A replica's application, without anything that connects; `edge.front` is the ASGI application."""
+    assets = Assets()
+    edge = Edge(settings, newsroom, past, Views(settings, assets), assets)
+    pages = Pages(edge)
+
+    async def static(request: Request) -> Response:
+        asset = assets.files.get(request.path_params["name"])
+        if asset is None:
+            raise Problem(404, "not-found", "there is no such file")
+        newest = request.query_params.get("v") == asset.digest
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if newest else "public, max-age=0, must-revalidate",
+            "ETag": f'"{asset.digest}"',
+            NOSNIFF[0].decode(): NOSNIFF[1].decode(),
+        }
+        if asset.digest in request.headers.get("if-none-match", ""):
+            return Response(None, 304, headers)
+        return Response(asset.body, 200, headers, asset.content_type)
+
+    async def preflight(_: Request) -> Response:
+        return Response(
+            None,
+            204,
+            {
+                "Access-Control-Allow-Origin": "*",
+                "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+                "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, Cache-Control",
+                "Access-Control-Max-Age": "86400",
+            },
+        )
+
+    async def on_problem(request: Request, error: Exception) -> Response:
+        problem = error if isinstance(error, Problem) else _problem_of(error)
+        if request.url.path.startswith(API_PREFIXES) or "text/html" not in request.headers.get("accept", ""):
+            response = problem_response(problem)
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            return response
+        if problem.status == 404:
+            response = pages.message(404, "Page not found", "There is nothing under this address.")
+        elif problem.status >= 500:
+            response = pages.message(
+                problem.status, "One moment", "This page cannot be shown now. Please try again shortly."
+            )
+        else:
+            response = pages.message(problem.status, "That did not work", problem.detail)
+        response.headers.update(problem.headers)
+        return response
+
+    app = Starlette(
+        routes=[
+            *health_routes(health),
+            *Api(edge).routes(),
+            *pages.routes(),
+            Route("/static/{name}", static),
+            Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
+            Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
+            *(routes or []),
+        ],
+        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
+    )
+    edge.front = Front(app, newsroom)
+    return edge
+
+
+def _problem_of(error: Exception) -> Problem:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = {404: "not-found", 405: "method-not-allowed"}.get(status, f"http-{status}")
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return Problem(status, code, str(getattr(error, "detail", "an error of ours")), headers=headers)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """The process: the port answers at once, and /readyz says what is waited for."""
+    newsroom = Newsroom(settings.publish_web_updates)
+    past = Past()
+    waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
+    health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
+    edge = build(settings, newsroom, past, health)
+    hub = Hub(Limits.of(settings), replay_from(past, edge.views))
+    follower = Follower(settings, newsroom, edge.views, past, hub)
+    health.ready["log"] = follower.why_not_ready
+    health.live["log"] = follower.why_not_live
+
+    async def follow() -> None:
+        past.pool = await _connect(settings, stop)
+        waiting["postgres"] = None
+        await follower.run(stop)
+
+    async with stream_server(edge.front, hub, settings.bind_host, settings.port):
+        log.info("listening", port=settings.port)
+        with contextlib.suppress(asyncio.CancelledError):
+            await run_until(stop, follow())
+        health.draining = True
+        await hub.drain(settings.publish_stream_drain_s)
+    if past.pool is not None:
+        await past.pool.close()
+
+
+async def _connect(settings: Settings, stop: asyncio.Event) -> Any:
+    pool = await connect(settings, schema="publish", stop=stop)
+    await migrate(pool, "publish")
+    return pool
+
+
+@click.command()
+def web() -> None:
+    """Serve readers: pages, API, feeds and streams."""
+    settings = Settings()
+    run(settings, STAGE, lambda stop: serve(settings, stop))

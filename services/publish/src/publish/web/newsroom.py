@@ -1,0 +1,211 @@
+"""What a web replica keeps in memory: the newest visible updates in order of position, by channel, and what was removed."""
+
+import bisect
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from publish.story import NEWS, Position, channels_of, supersedes
+from shared.messages import Change, EnrichedUpdate
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """The revision of an update that stands. `position` is the update's for ever, `cursor` this revision's own place.
+
+    `change` is what readers were last told of a change: late enrichment does not take it away again. `made` keeps what
+    was rendered of this revision.
+    """
+
+    position: Position
+    cursor: Position
+    update: EnrichedUpdate
+    change: Change = field(default_factory=Change)
+    made: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What is left of an update that is out of sight; `position` is None where it was never seen here."""
+
+    position: Position | None
+    update: EnrichedUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a revision did: the channels that must hear of it, and the entry that stands now (None once removed).
+
+    An entry whose place is older than all that memory holds is here too, though memory does not keep it.
+    """
+
+    update: EnrichedUpdate
+    cursor: Position
+    channels: frozenset[str]
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a channel, newest position first. `whole`: memory holds all that belongs on it; if not, ask the archive."""
+
+    entries: list[Entry]
+    more: bool
+    whole: bool
+
+    @property
+    def next(self) -> Position | None:
+        """The cursor of the page after this one."""
+        return self.entries[-1].position if self.more and self.entries else None
+
+
+class Newsroom:
+    """The memory of one replica: filled by a snapshot, kept up by `apply` in the log's order.
+
+    Every channel has a generation that moves whenever anything that the channel shows may have changed, so that what
+    was rendered of it can be kept until then.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.cursor = Position(0, -1)
+        self.complete = False
+        self._entries: dict[str, Entry] = {}
+        self._index: dict[str, list[tuple[Position, str]]] = {}
+        self._removed: OrderedDict[str, Removed] = OrderedDict()
+        self._generations: dict[str, int] = {}
+        self._count = 0
+        self._floor = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def reset(self, cursor: Position, entries: Iterable[Entry], *, complete: bool) -> None:
+        """Begin again from a snapshot. `complete`: there are no visible updates but these."""
+        self.cursor = cursor
+        self.complete = complete
+        self._entries = {}
+        self._index = {}
+        self._removed = OrderedDict()
+        self._generations = {}
+        self._count += 1
+        self._floor = self._count
+        for entry in sorted(entries, key=lambda each: each.position):
+            self._entries[entry.update.update_id] = entry
+            for channel in channels_of(entry.update):
+                self._index.setdefault(channel, []).append((entry.position, entry.update.update_id))
+
+    def generation(self, channel: str) -> int:
+        """A number that is another one after every change of the channel."""
+        return self._generations.get(channel, self._floor)
+
+    def get(self, update_id: str) -> Entry | None:
+        """What stands of an update, if it is visible and in memory."""
+        return self._entries.get(update_id)
+
+    def removed(self, update_id: str) -> Removed | None:
+        """What is left of an update that went out of sight while this replica followed."""
+        return self._removed.get(update_id)
+
+    def knows(self, update_id: str) -> bool:
+        """Whether memory can place a later revision of this update by itself."""
+        if update_id in self._entries:
+            return True
+        removed = self._removed.get(update_id)
+        return removed is not None and (removed.position is not None or removed.update.is_final)
+
+    def page(self, channel: str, before: Position | None, limit: int) -> Page:
+        """The updates of a channel that stand before a position, newest first."""
+        index = self._index.get(channel, [])
+        end = bisect.bisect_left(index, (before, "")) if before is not None else len(index)
+        start = max(0, end - limit)
+        entries = [self._entries[update_id] for _, update_id in reversed(index[start:end])]
+        return Page(entries, more=start > 0, whole=start > 0 or self.complete)
+
+    def newest(self, channel: str = NEWS) -> Iterator[Entry]:
+        """The updates of a channel, newest position first."""
+        for _, update_id in reversed(self._index.get(channel, [])):
+            yield self._entries[update_id]
+
+    def apply(self, cursor: Position, update: EnrichedUpdate, position: Position | None = None) -> Applied | None:
+        """Take in the next revision of the log; None when it changes nothing (a duplicate, an older one, after a kill).
+
+        `position` is that of an update which memory does not know; without one a first visible revision stands at its
+        own place in the log. One that is older than all that memory holds is left to the archive: it is never put on top.
+        """
+        self.cursor = max(self.cursor, cursor)
+        update_id = update.update_id
+        entry = self._entries.get(update_id)
+        stone = self._removed.get(update_id)
+        standing = entry.update if entry else stone.update if stone else None
+        if standing is not None and not supersedes(update, standing):
+            return None
+        channels = channels_of(update) | (channels_of(standing) if standing else frozenset())
+        known_position = entry.position if entry else stone.position if stone else None
+        place = known_position or position
+        if entry is not None:
+            self._drop(entry)
+        self._removed.pop(update_id, None)
+        if update.is_removal:
+            self._bury(update_id, Removed(place, update))
+            self._touch(channels)
+            return Applied(update, cursor, channels, None)
+        change = entry.change if entry and not _tells(update) and _same_words(update, entry.update) else update.change
+        placed = Entry(place or cursor, cursor, update, change)
+        self._keep(placed)
+        self._touch(channels)
+        return Applied(update, cursor, channels, placed)
+
+    def skip(self, cursor: Position) -> None:
+        """Note that a record of the log was passed over."""
+        self.cursor = max(self.cursor, cursor)
+
+    def touch(self, update: EnrichedUpdate) -> None:
+        """Note that something of the channels of an update changed which memory cannot place."""
+        self._touch(channels_of(update))
+
+    def _touch(self, channels: Iterable[str]) -> None:
+        self._count += 1
+        for channel in channels:
+            self._generations[channel] = self._count
+
+    def _keep(self, entry: Entry) -> None:
+        news = self._index.get(NEWS, [])
+        if not self.complete and news and entry.position < news[0][0]:
+            return
+        self._entries[entry.update.update_id] = entry
+        for channel in channels_of(entry.update):
+            bisect.insort(self._index.setdefault(channel, []), (entry.position, entry.update.update_id))
+        if len(self._entries) > self.limit:
+            self._evict()
+
+    def _evict(self) -> None:
+        oldest = self._entries[self._index[NEWS][0][1]]
+        channels = channels_of(oldest.update)
+        self._drop(oldest)
+        self.complete = False
+        # What was rendered with this update on it would not hear of its removal, which may name fewer channels.
+        self._touch(channels)
+        self._generations.pop(f"update:{oldest.update.update_id}", None)
+
+    def _drop(self, entry: Entry) -> None:
+        del self._entries[entry.update.update_id]
+        place = (entry.position, entry.update.update_id)
+        for channel in channels_of(entry.update):
+            index = self._index[channel]
+            del index[bisect.bisect_left(index, place)]
+            if not index:
+                del self._index[channel]
+
+    def _bury(self, update_id: str, removed: Removed) -> None:
+        self._removed[update_id] = removed
+        while len(self._removed) > self.limit:
+            self._removed.popitem(last=False)
+
+
+def _tells(update: EnrichedUpdate) -> bool:
+    return bool(update.change.diff or update.change.reason)
+
+
+def _same_words(new: EnrichedUpdate, old: EnrichedUpdate) -> bool:
+    return new.updated_at == old.updated_at and new.updated_at is not None

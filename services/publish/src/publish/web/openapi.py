@@ -1,0 +1,3 @@
+"""The OpenAPI document of the web edge."""
+
+DOCUMENT: dict[str, object] = {"openapi": "3.1.0"}

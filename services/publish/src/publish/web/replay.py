@@ -1,0 +1,35 @@
+"""What streams ask the archive for: the revisions after a cursor that memory does not reach back to."""
+
+from collections.abc import Collection
+
+from publish.archive import read
+from publish.story import Position
+from publish.web.follow import stream_event
+from publish.web.newsroom import Applied
+from publish.web.past import Past, entry_of
+from publish.web.stream.event import Replay, Replayed
+from publish.web.views import Views
+
+
+def replay_from(past: Past, views: Views) -> Replay:
+    """The replay of one replica. It cannot tell what followed a cursor of another epoch."""
+
+    async def replay(after: Position, channels: Collection[str], limit: int) -> Replayed | None:
+        if past.pool is None:
+            return None
+        reached = await read.archived_up_to(past.pool)
+        if reached.epoch != after.epoch:
+            return None
+        found = await read.replay(past.pool, after.epoch, after.offset, channels, limit)
+        events = [
+            stream_event(
+                views,
+                Applied(
+                    each.update, each.cursor, each.channels, None if each.update.is_removal else entry_of(each)
+                ),
+            )
+            for each in found
+        ]  # fmt: skip
+        return Replayed(events, found[-1].cursor if len(found) == limit else reached)
+
+    return replay

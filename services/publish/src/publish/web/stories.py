@@ -1,0 +1,38 @@
+"""The stories that the newest updates belong to."""
+
+from dataclasses import dataclass
+
+from publish.web.newsroom import Entry, Newsroom
+
+MOST = 100
+
+
+@dataclass(slots=True)
+class LiveStory:
+    """A story as its newest updates tell it."""
+
+    id: str
+    label: str
+    newest: Entry
+    count: int
+    closed: bool
+    corroboration: int
+
+
+def stories_of(newsroom: Newsroom) -> list[LiveStory]:
+    """The stories of the updates in memory, that with the newest update first."""
+    stories: dict[str, LiveStory] = {}
+    for entry in newsroom.newest():
+        update = entry.update
+        if not update.story:
+            continue
+        story = stories.get(update.story)
+        if story is None:
+            if len(stories) == MOST:
+                continue
+            story = stories[update.story] = LiveStory(update.story, update.story_label, entry, 0, False, 0)
+        story.count += 1
+        story.closed = story.closed or update.flags.closed
+        story.label = story.label or update.story_label
+        story.corroboration = max(story.corroboration, update.corroboration.count)
+    return list(stories.values())
