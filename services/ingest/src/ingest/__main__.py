@@ -7,6 +7,7 @@ import click
 COMMANDS = {
     "api": "ingest.commands.processes:api",
     "migrate": "ingest.commands.processes:migrate",
+    "poll": "ingest.commands.processes:poll",
     "openapi": "ingest.commands.processes:openapi",
     "sources": "ingest.commands.sources:sources",
     "order": "ingest.commands.orders:order",

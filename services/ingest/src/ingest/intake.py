@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import structlog
@@ -24,6 +25,11 @@ from shared.telemetry import traceparent_now
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
+"""Feeds put the newest first; readers are to meet it last."""
+
+LARGE_BYTES = 65_536
 
 Status = Literal["accepted", "duplicate", "invalid", "error"]
 
@@ -61,6 +67,8 @@ class Receipt:
     original: uuid.UUID
     format: str
     results: list[Result] = field(default_factory=list)
+    oldest: datetime | None = None
+    """The earliest time that one of its items gives for itself."""
 
     def count(self, *statuses: Status) -> int:
         """How many items ended so."""
@@ -139,7 +147,8 @@ class Intake:
         """What follows once the original is kept; also the way of one that is processed again."""
         try:
             with STEP_SECONDS.labels("read").time():
-                reading = read(
+                understand = partial(
+                    read,
                     original.body,
                     content_type=original.content_type,
                     source=source.name,
@@ -149,6 +158,9 @@ class Intake:
                     profile=source.profile,
                     format=format or source.format,
                 )
+                # What takes long must not hold up the others, nor the heartbeats of the consumer beside it.
+                large = len(original.body) > LARGE_BYTES
+                reading = await asyncio.to_thread(understand) if large else understand()
         except Unreadable as cause:
             self.activity.refused(source.name, cause.code)
             log.warning(
@@ -161,7 +173,10 @@ class Intake:
         return await self._emit(source, original, reading, traceparent or traceparent_now())
 
     async def _emit(self, source: Source, original: Original, reading: Reading, traceparent: str) -> Receipt:
-        candidates, results = _prepared(reading, traceparent)
+        if len(original.body) > LARGE_BYTES:
+            candidates, results = await asyncio.to_thread(_prepared, reading, traceparent)
+        else:
+            candidates, results = _prepared(reading, traceparent)
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEP_SECONDS.labels("judge").time():
             known = await self.within(items.known(self._postgres(), pairs)) if pairs else {}
@@ -204,7 +219,10 @@ class Intake:
             else:
                 results.append(_result(candidate, "accepted" if verdict == "new" else "duplicate"))
         self._count(source, acknowledged, verdicts.count("duplicate"), refused)
-        return Receipt(original.id, reading.format, sorted(results, key=lambda result: result.index))
+        moments = [moment for update in reading.updates if (moment := update.first_created or update.version_created)]
+        return Receipt(
+            original.id, reading.format, sorted(results, key=lambda result: result.index), min(moments, default=None)
+        )
 
     def _count(
         self, source: Source, acknowledged: list[_Candidate], duplicates: int, refused: list[dict[str, Any]]
@@ -262,7 +280,14 @@ def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], lis
             results.append(Result(index, "invalid", update.update_id, update.guid, "too-large", reason=reason))
             continue
         candidates.append(_Candidate(update, index, fingerprint, message))
+    if reading.format in NEWEST_FIRST:
+        candidates.sort(key=_moment)
     return candidates, results
+
+
+def _moment(candidate: _Candidate) -> datetime:
+    update = candidate.update
+    return update.first_created or update.version_created or update.received_at
 
 
 def _result(candidate: _Candidate, status: Status, *, code: str = "", reason: str = "") -> Result:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -12,9 +15,11 @@ from ingest import items
 from ingest.activity import Activity
 from ingest.intake import Intake
 from ingest.openapi import document
+from ingest.outgoing import Fetcher
 from ingest.settings import Settings
 from ingest.sources.api import Api, build
 from ingest.sources.limits import Buckets
+from ingest.sources.poll import Poller
 from ingest.sources.registry import Registry
 from shared import postgres
 from shared.deliveries import Delivery, Rejection
@@ -22,8 +27,11 @@ from shared.health import Health
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import Outcomes
-from shared.process import http_server, run_until
+from shared.process import health_server, http_server, run_until
 from shared.topics import OUTCOMES
+
+BACKGROUND_PATIENCE_S = 10.0
+"""Nobody waits for an answer of a process that fetches copy itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -125,6 +133,25 @@ async def opened(
         if intake.pool is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(intake.pool.close(), 5)
+
+
+async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
+    """`ingest poll` until `stop`."""
+    sources = Registry()
+    intake = Intake(Activity(), BACKGROUND_PATIENCE_S)
+    health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
+    owner = f"{settings.instance or socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    async with (
+        health_server(health, settings, 8091),
+        opened(intake, sources, settings, stop, "slugline-ingest-poll") as opening,
+        Fetcher(allow_private=settings.ingest_outgoing_allow_private) as fetcher,
+    ):
+
+        async def poll() -> None:
+            await opening
+            await Poller(settings, intake.pool, intake, fetcher, owner).run()
+
+        await run_until(stop, poll())
 
 
 async def serve_api(settings: Settings, stop: asyncio.Event) -> None:

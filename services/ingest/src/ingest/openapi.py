@@ -73,7 +73,7 @@ def document() -> Mapping[str, Any]:
     answers = {model for each in OPERATIONS for model in each.answers.values()} | {ProblemDocument}
     taken: list[type[BaseModel]] = [NativeUpdate, NativeBatch, OrderRequest]
     _, schemas = models_json_schema(
-        [(model, "serialization") for model in sorted(answers, key=lambda model: model.__name__)]
+        [(model, "validation") for model in sorted(answers, key=lambda model: model.__name__)]
         + [(model, "validation") for model in taken],
         ref_template="#/components/schemas/{model}",
     )

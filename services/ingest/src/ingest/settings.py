@@ -24,6 +24,13 @@ class Settings(Connections):
         default="",
         description="Where senders and hubs reach `ingest api`, such as https://wire.example.org; empty: as asked",
     )
+    ingest_poll_concurrency: int = Field(default=20, gt=0, description="Feeds that one replica asks for at once")
+    ingest_poll_min_interval_s: float = Field(
+        default=10.0, gt=0, description="Least time between two polls of a feed, while it brings copy"
+    )
+    ingest_poll_max_interval_s: float = Field(
+        default=120.0, gt=0, description="Most time between two polls of a feed that brings nothing"
+    )
     ingest_outgoing_allow_private: bool = Field(
         default=False, description="Poll sources at private and loopback addresses too, for local use"
     )

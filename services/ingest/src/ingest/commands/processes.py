@@ -19,6 +19,15 @@ def api() -> None:
 
 
 @click.command()
+def poll() -> None:
+    """Ask feeds for what is new; any number of replicas share the feeds."""
+    from ingest.main import serve_poll  # noqa: PLC0415
+
+    settings = Settings()
+    run(settings, "ingest poll", lambda stop: serve_poll(settings, stop))
+
+
+@click.command()
 def migrate() -> None:
     """Bring the schema `ingest` of Postgres up to date."""
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ingest.commands.database import with_postgres
 from ingest.sources import declared, registry
+from ingest.sources.poll import ask_recovery
 from ingest.sources.registry import Source
 
 
@@ -245,3 +246,13 @@ def rotate(name: str, finish: bool) -> None:
     click.echo(
         f"both keys work; once {name} uses the new one: python -m ingest sources rotate {name} --finish", err=True
     )
+
+
+@sources.command("recover")
+@click.argument("name")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=24.0, show_default=True)
+def recover(name: str, hours: float) -> None:
+    """Let the next poll of NAME take all of the last hours, through the feed's older pages where it links to them."""
+    if not with_postgres(lambda pool: ask_recovery(pool, name, hours)):
+        raise click.ClickException(f"there is no polled source {name}")
+    click.echo(f"{name} will be asked for its last {hours:g} hours")

@@ -87,19 +87,21 @@ class VersionStatus(BaseModel):
 
     state: State
     fingerprint: str
-    version: str | None
-    version_created: datetime | None
-    received_at: datetime | None
-    emitted_at: datetime | None = Field(description="When Kafka had it")
-    held_at: datetime | None
-    enriched_at: datetime | None
-    published_at: datetime | None
-    ended_at: datetime | None = Field(description="When it was set aside as duplicate, superseded, suppressed or dead")
+    version: str | None = None
+    version_created: datetime | None = None
+    received_at: datetime | None = None
+    emitted_at: datetime | None = Field(default=None, description="When Kafka had it")
+    held_at: datetime | None = None
+    enriched_at: datetime | None = None
+    published_at: datetime | None = None
+    ended_at: datetime | None = Field(
+        default=None, description="When it was set aside as duplicate, superseded, suppressed or dead"
+    )
     reason: str
-    revision: int | None
-    position: str | None = Field(description="The cursor of its publication")
-    original: uuid.UUID | None
-    original_index: int | None
+    revision: int | None = None
+    position: str | None = Field(default=None, description="The cursor of its publication")
+    original: uuid.UUID | None = None
+    original_index: int | None = None
 
 
 class ItemStatus(BaseModel):
@@ -120,14 +122,14 @@ class OriginalStatus(BaseModel):
     source: str
     transport: Literal["api", "poll", "watch", "websub"]
     received_at: datetime
-    content_type: str | None
+    content_type: str | None = None
     sha256: str
     size_bytes: int
-    format: str | None
-    parser_version: str | None
-    updates: int | None
+    format: str | None = None
+    parser_version: str | None = None
+    updates: int | None = None
     refused: list[dict[str, Any]]
-    read_at: datetime | None
+    read_at: datetime | None = None
     look_closer: str
 
 

@@ -1,0 +1,307 @@
+"""`ingest poll`: feeds that are asked for again and again, each by one replica at a time."""
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import structlog
+from prometheus_client import Counter, Gauge
+
+from ingest.intake import Away, Intake, NotTaken
+from ingest.outgoing import Answer, Fetcher, Refused
+from ingest.settings import Settings
+from ingest.sources import registry
+from ingest.sources.feedlinks import feed_links
+from ingest.sources.registry import Source
+from shared.lane import TRANSIENT
+
+log = structlog.get_logger(__name__)
+
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
+    "application/json;q=0.8, application/xml;q=0.8, text/xml;q=0.8, */*;q=0.5"
+)
+LEASE_S = 90
+"""Longer than a fetch may take; a replica that dies gives its sources back after so long."""
+IDLE_S = 1.0
+RETRY_S = 5.0
+MAX_BACKOFF_S = 1800.0
+MAX_RETRY_AFTER_S = 86_400.0
+MAX_PAGES = 50
+
+POLLS = Counter("slugline_ingest_polls", "Polls by what they brought: new, nothing, failed", ["source", "outcome"])
+FAILING = Gauge("slugline_ingest_poll_failures", "Polls of a source that failed in a row", ["source"])
+
+_LEASE = """
+UPDATE ingest.cursors AS c SET lease_owner = $1, lease_until = now() + make_interval(secs => $2)
+FROM (
+    SELECT c.source FROM ingest.cursors AS c JOIN ingest.sources AS s ON s.name = c.source
+    WHERE s.paused_at IS NULL AND s.kind IN ('poll', 'websub') AND c.next_at <= now()
+        AND (c.lease_until IS NULL OR c.lease_until < now())
+    ORDER BY c.next_at LIMIT $3 FOR UPDATE OF c SKIP LOCKED
+) AS due
+WHERE c.source = due.source
+RETURNING c.source, c.etag, c.last_modified, c.sha256, c.interval_s, c.failures, c.recover_since
+"""
+
+_RELEASE = """
+UPDATE ingest.cursors SET etag = $3, last_modified = $4, sha256 = $5, interval_s = $6,
+    next_at = now() + make_interval(secs => $7), lease_owner = NULL, lease_until = NULL, polled_at = now(),
+    status = $8, failures = $9, error = $10,
+    recover_since = CASE WHEN $11 THEN NULL ELSE recover_since END
+WHERE source = $1 AND lease_owner = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a source has been read."""
+
+    source: str
+    etag: str | None = None
+    last_modified: str | None = None
+    sha256: str | None = None
+    interval_s: float | None = None
+    failures: int = 0
+    recover_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll came to."""
+
+    outcome: str
+    """`new`, `nothing` or `failed`."""
+    status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    sha256: str | None = None
+    error: str = ""
+    wait_s: float | None = None
+    """What the server, or our own outage, asks for."""
+    recovered: bool = False
+
+
+def next_interval(polled: Polled, cursor: Cursor, least_s: float, most_s: float) -> float:
+    """Seconds until the next poll: halved while copy comes, a quarter longer while none does, doubled on each failure."""
+    interval = min(max(cursor.interval_s or least_s, least_s), most_s)
+    if polled.outcome == "new":
+        return max(least_s, interval / 2)
+    if polled.outcome == "nothing":
+        return min(most_s, interval * 1.25)
+    return min(MAX_BACKOFF_S, max(interval, 5.0) * float(2 ** min(cursor.failures, 10)))
+
+
+def retry_after_s(value: str, now: datetime) -> float | None:
+    """What a Retry-After header asks for (RFC 9110, section 10.2.3): seconds or a date; None where it is neither."""
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:12]), MAX_RETRY_AFTER_S)
+    try:
+        moment: datetime = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    wait_s: float = (moment - now).total_seconds()
+    return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
+
+
+class Poller:
+    """Leases the sources that are due, asks for them, and gives what is new to the intake."""
+
+    def __init__(self, settings: Settings, pool: Any, intake: Intake, fetcher: Fetcher, owner: str) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._intake = intake
+        self._fetcher = fetcher
+        self._owner = owner
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        try:
+            while True:
+                try:
+                    leased = await self.lease()
+                except TRANSIENT as error:
+                    log.warning("no sources to poll for now", error=str(error) or type(error).__name__)
+                    leased = []
+                    await asyncio.sleep(random.uniform(1, 3))
+                for cursor in leased:
+                    task = asyncio.create_task(self.poll_and_release(cursor), name=f"poll:{cursor.source}")
+                    self._running[cursor.source] = task
+                    task.add_done_callback(lambda done: self._running.pop(done.get_name().removeprefix("poll:"), None))
+                await asyncio.sleep(IDLE_S * random.uniform(0.5, 1.0))
+        finally:
+            running = list(self._running.values())
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def lease(self) -> list[Cursor]:
+        """The sources that are due and that nobody else has in hand, now in ours."""
+        free = self._settings.ingest_poll_concurrency - len(self._running)
+        if free <= 0:
+            return []
+        await self._pool.execute(
+            "INSERT INTO ingest.cursors (source) SELECT name FROM ingest.sources "
+            "WHERE kind IN ('poll', 'websub') ON CONFLICT DO NOTHING"
+        )
+        return [Cursor(**dict(row)) for row in await self._pool.fetch(_LEASE, self._owner, LEASE_S, free)]
+
+    async def poll_and_release(self, cursor: Cursor) -> None:
+        """Poll one source and write down how far it was read; whatever happens, the lease ends."""
+        source = await registry.one_source(self._pool, cursor.source)
+        if source is None:
+            return
+        try:
+            polled = await self.poll(source, cursor)
+        except Exception as error:
+            log.exception("bug in a poll", source=source.name)
+            polled = self._failed(cursor, f"{type(error).__name__}: {error}")
+        least_s = float(source.min_interval_s or self._settings.ingest_poll_min_interval_s)
+        most_s = max(least_s, float(source.max_interval_s or self._settings.ingest_poll_max_interval_s))
+        interval = next_interval(polled, cursor, least_s, most_s)
+        wait_s = max(interval * random.uniform(0.9, 1.1), polled.wait_s or 0.0)
+        failures = cursor.failures + 1 if polled.outcome == "failed" else 0
+        POLLS.labels(source.name, polled.outcome).inc()
+        FAILING.labels(source.name).set(failures)
+        if polled.outcome == "failed":
+            log.warning(
+                "poll failed", source=source.name, error=polled.error, in_a_row=failures, retry_in_s=round(wait_s)
+            )
+        else:
+            self._intake.activity.heard(source.name)
+        await self._pool.execute(
+            _RELEASE,
+            cursor.source,
+            self._owner,
+            polled.etag,
+            polled.last_modified,
+            polled.sha256,
+            min(interval, most_s),
+            wait_s,
+            polled.status,
+            failures,
+            polled.error[:1000],
+            polled.recovered,
+        )
+
+    async def poll(self, source: Source, cursor: Cursor) -> Polled:
+        """Ask a source for what is new, and take it."""
+        assert source.url is not None  # noqa: S101 -- its kind needs one
+        headers = {"Accept": ACCEPT}
+        if cursor.recover_since is None:
+            headers |= {"If-None-Match": cursor.etag} if cursor.etag else {}
+            headers |= {"If-Modified-Since": cursor.last_modified} if cursor.last_modified else {}
+        try:
+            answer = await self._fetcher.get(source.url, headers, self._limit(source))
+        except (Refused, httpx.HTTPError, TimeoutError, OSError) as error:
+            return self._failed(cursor, str(error) or type(error).__name__)
+        if answer.status == 304:
+            return self._same(cursor, 304)
+        if answer.status == 410:
+            await registry.pause(self._pool, source.name, "the feed is gone for good (410)")
+            log.error("feed gone; source paused", source=source.name, url=source.url)
+            return self._failed(cursor, "410: the feed is gone for good", answer)
+        if answer.status != 200:
+            return self._failed(cursor, f"the server answered {answer.status}", answer)
+        return await self._take(source, cursor, answer)
+
+    async def _take(self, source: Source, cursor: Cursor, answer: Answer) -> Polled:
+        sha256 = hashlib.sha256(answer.body).hexdigest()
+        etag, last_modified = answer.headers.get("etag"), answer.headers.get("last-modified")
+        if sha256 == cursor.sha256 and cursor.recover_since is None:
+            return Polled("nothing", 200, etag, last_modified, sha256)
+        if not answer.body.strip():
+            return self._failed(cursor, "the answer is empty", answer)
+        try:
+            receipt = await self._intake.take(
+                source,
+                answer.body,
+                content_type=answer.headers.get("content-type"),
+                transport="poll",
+                headers=_kept(answer),
+            )
+            if receipt.count("error"):
+                raise Away("Kafka has not acknowledged everything")
+            accepted = receipt.count("accepted")
+            if cursor.recover_since is not None:
+                accepted += await self._recover(source, answer, cursor.recover_since, receipt.oldest)
+        except Away as away:
+            # Nothing is known of the feed's state: the next poll takes it again.
+            return Polled("failed", answer.status, cursor.etag, cursor.last_modified, cursor.sha256, str(away), RETRY_S)
+        except NotTaken as refusal:
+            # The same bytes cannot be read next time either; an answer without conditions is asked for, should they change.
+            return Polled("failed", 200, None, None, sha256, f"{refusal.code}: {refusal.reason}")
+        outcome = "new" if accepted else "nothing"
+        return Polled(outcome, 200, etag, last_modified, sha256, recovered=cursor.recover_since is not None)
+
+    async def _recover(self, source: Source, newest: Answer, since: datetime, oldest: datetime | None) -> int:
+        """Walk back through the feed's older pages (RFC 5005) until they are older than `since`; how many were new."""
+        accepted = 0
+        seen = {source.url, newest.url}
+        answer = newest
+        for _ in range(MAX_PAGES):
+            older = feed_links(answer.body, answer.url, answer.links).older
+            if older is None or older in seen or (oldest is not None and oldest < since):
+                break
+            seen.add(older)
+            try:
+                answer = await self._fetcher.get(older, {"Accept": ACCEPT}, self._limit(source))
+            except (Refused, httpx.HTTPError, TimeoutError, OSError) as error:
+                log.warning("recovery ends early", source=source.name, page=older, error=str(error))
+                break
+            if answer.status != 200 or not answer.body.strip():
+                break
+            receipt = await self._intake.take(
+                source,
+                answer.body,
+                content_type=answer.headers.get("content-type"),
+                transport="poll",
+                headers=_kept(answer),
+            )
+            accepted += receipt.count("accepted")
+            if not receipt.results or receipt.oldest is None:
+                break
+            oldest = receipt.oldest
+        log.info("recovered", source=source.name, since=since.isoformat(), pages=len(seen) - 1, accepted=accepted)
+        return accepted
+
+    def _limit(self, source: Source) -> int:
+        return min(source.max_body_bytes or self._settings.ingest_max_body_bytes, self._settings.ingest_max_body_bytes)
+
+    @staticmethod
+    def _same(cursor: Cursor, status: int) -> Polled:
+        return Polled("nothing", status, cursor.etag, cursor.last_modified, cursor.sha256)
+
+    @staticmethod
+    def _failed(cursor: Cursor, error: str, answer: Answer | None = None) -> Polled:
+        wait_s = retry_after_s(answer.headers.get("retry-after", ""), datetime.now(UTC)) if answer is not None else None
+        status = answer.status if answer is not None else None
+        return Polled("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, wait_s)
+
+
+async def ask_recovery(pool: Any, name: str, hours: float) -> bool:
+    """Let the next poll of a source take what it published in the last hours, older pages included; at once."""
+    return bool(
+        await pool.fetchval(
+            "INSERT INTO ingest.cursors (source, recover_since) "
+            "SELECT name, $2::timestamptz FROM ingest.sources WHERE name = $1 AND kind IN ('poll', 'websub') "
+            "ON CONFLICT (source) DO UPDATE SET recover_since = excluded.recover_since, next_at = now() RETURNING true",
+            name,
+            datetime.now(UTC) - timedelta(hours=hours),
+        )
+    )
+
+
+def _kept(answer: Answer) -> Mapping[str, str]:
+    names = ("content-type", "etag", "last-modified", "date", "content-encoding")
+    return {"url": answer.url} | {name: answer.headers[name] for name in names if name in answer.headers}
