@@ -15,8 +15,9 @@ from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter, ValidationError
 
 from enrich.media.confinement import environment
-from enrich.media.refusals import Later, Refused
+from enrich.media.refusals import Refused
 from enrich.media.rendered import Encoded, Rendered
+from shared.failures import Transient
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Renderers:
             await self._end(worker)
 
     async def render(self, data: bytes, job: Job = "picture") -> Rendered:
-        """The renditions of a picture. Raises Refused with a reason, or Later where no worker can be started.
+        """The renditions of a picture. Raises Refused with a reason, or Transient where no worker can be started.
 
         A crash may be the fault of the picture before, so it is tried once more on a fresh worker.
         """
@@ -143,7 +144,7 @@ class Renderers:
         except (TimeoutError, asyncio.IncompleteReadError, ValueError, OSError) as error:
             ending = await worker.ending()
             await self._end(worker)
-            raise Later(f"no renderer can be started: {type(error).__name__}, {ending}") from None
+            raise Transient(f"no renderer can be started: {type(error).__name__}, {ending}") from None
         except BaseException:
             await self._end(worker)
             raise

@@ -1,0 +1,257 @@
+"""The picture desk: takes up what is wanted, several at once, and brings each reference to an end.
+
+What must not break:
+- a picture is in the store before the index says so, and in the index before its update is announced;
+- an update is announced, and Kafka has acknowledged it, before that is noted: killed anywhere, the rest is done again,
+  and what is done twice is the same, since it is keyed by content and by reference;
+- a slow host holds its own pictures only, and an infrastructure that is away costs no picture an attempt.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+from collections import Counter as Tally
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from enrich.media import work
+from enrich.media.fetch import Fetcher
+from enrich.media.refusals import Later, Refused
+from enrich.media.renderers import Renderers
+from enrich.media.store import store_renditions
+from enrich.media.work import Picture, Task
+from enrich.settings import Settings
+from shared.deliveries import Delivery, Rejection
+from shared.failures import Transient
+from shared.kafka import Emitter, acknowledged
+from shared.lane import TRANSIENT
+from shared.messages import MediaReference, MediaWanted, Refresh
+from shared.topics import RAW
+
+log = structlog.get_logger(__name__)
+
+SETTLED = Counter("slugline_media_references", "References that came to an end", ["state"])
+RETRIES = Counter("slugline_media_retries", "References that are tried again later", ["because"])
+RUNNING = Gauge("slugline_media_running_references", "References that this process works on")
+POLL_S = 0.5
+AWAY_PAUSE_S = 5.0
+MOST_PAUSE_S = 3600.0
+MOST_RENDITIONS_TRIED = 3
+
+
+class PictureDesk:
+    """One process's share of the work."""
+
+    def __init__(
+        self, settings: Settings, *, pool: Any, store: Any, fetcher: Fetcher, renderers: Renderers, emitter: Emitter
+    ) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._store = store
+        self._fetcher = fetcher
+        self._renderers = renderers
+        self._emitter = emitter
+        self._running: dict[tuple[str, str], Task] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._urls: dict[tuple[str, str], asyncio.Lock] = {}
+        self._look = asyncio.Event()
+        self._away: str | None = None
+
+    async def handle(self, deliveries: Sequence[Delivery[MediaWanted]]) -> list[Rejection]:
+        """For the lane: note what is wanted. From here on Postgres has it, so the position in Kafka may move on while a
+        slow host is waited for."""
+        events = [(delivery.event, delivery.header("traceparent")) for delivery in deliveries]
+        if await work.want(self._pool, events):
+            self._look.set()
+        return []
+
+    def why_not_ready(self) -> str | None:
+        """For `Health.ready`."""
+        return f"paused by {self._away}" if self._away else None
+
+    async def run(self) -> None:
+        """Take up what is due until cancelled; what runs then is given back, for another process to take up at once."""
+        try:
+            while True:
+                await self._take_up()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._look.wait(), POLL_S)
+                self._look.clear()
+        finally:
+            given_back = list(self._running.values())
+            for job in self._jobs:
+                job.cancel()
+            await asyncio.gather(*self._jobs, return_exceptions=True)
+            for task in given_back:
+                with contextlib.suppress(*TRANSIENT):
+                    await work.retry(self._pool, task, "given back", 0.0, counts=False)
+
+    async def keep_leases(self) -> None:
+        """Keep what is being worked on from being taken up elsewhere, until cancelled."""
+        while True:
+            await asyncio.sleep(self._settings.enrich_media_lease_s / 3)
+            tasks = list(self._running.values())
+            if tasks:
+                with contextlib.suppress(*TRANSIENT):
+                    await work.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
+
+    async def _take_up(self) -> None:
+        free = self._settings.enrich_media_fetches - len(self._jobs)
+        if free <= 0:
+            return
+        hosts = Tally(task.host for task in self._running.values() if task.state == "pending")
+        try:
+            tasks = await work.claim(
+                self._pool,
+                running=hosts,
+                per_host=self._settings.enrich_media_fetches_per_host,
+                free=free,
+                lease_s=self._settings.enrich_media_lease_s,
+            )
+        except TRANSIENT as error:
+            self._note_away(error)
+            return
+        self._away = None
+        for task in tasks:
+            if task.key in self._running:
+                continue
+            self._running[task.key] = task
+            job = asyncio.create_task(self._do(task), name=f"picture:{task.update_id}")
+            self._jobs.add(job)
+            job.add_done_callback(self._jobs.discard)
+        RUNNING.set(len(self._running))
+
+    async def _do(self, task: Task) -> None:
+        try:
+            if task.state == "pending":
+                await self._bring_to_an_end(task)
+            await self._announce(task)
+        except TRANSIENT as error:
+            self._note_away(error)
+            RETRIES.labels("infrastructure").inc()
+            with contextlib.suppress(*TRANSIENT):
+                await work.retry(self._pool, task, f"{type(error).__name__}: {error}", AWAY_PAUSE_S, counts=False)
+        except Exception:
+            # The lease brings it back; attempts are counted when it is taken up, so it ends.
+            log.exception("bug in the picture desk", update_id=task.update_id, url=task.url)
+        finally:
+            self._running.pop(task.key, None)
+            RUNNING.set(len(self._running))
+            self._look.set()
+
+    async def _bring_to_an_end(self, task: Task) -> None:
+        if task.attempts > self._settings.enrich_media_attempts:
+            await self._settle(task, "failed", f"given up after {task.attempts - 1} attempts", None)
+            return
+        try:
+            picture = await self._picture(task)
+        except Refused as refusal:
+            await self._settle(task, "failed", refusal.reason, None)
+            return
+        except Later as later:
+            await self._put_off(task, later)
+            return
+        state, reason = work.judge(task, picture, await work.rights_of(self._pool, task.source))
+        await self._settle(task, state, reason, picture.sha256)
+
+    async def _put_off(self, task: Task, later: Later) -> None:
+        if task.attempts >= self._settings.enrich_media_attempts:
+            reason = f"given up after {task.attempts} attempts: {later.reason}"
+            await self._settle(task, "failed", reason, None)
+            return
+        pause_s = min(self._settings.enrich_media_retry_s * 4 ** (task.attempts - 1), MOST_PAUSE_S)
+        pause_s = min(max(pause_s * random.uniform(0.8, 1.2), later.after_s or 0.0), MOST_PAUSE_S)
+        RETRIES.labels("host").inc()
+        log.info(
+            "picture put off", update_id=task.update_id, url=task.url, reason=later.reason,
+            attempt=task.attempts, retry_in_s=round(pause_s, 1),
+        )  # fmt: skip
+        await work.retry(self._pool, task, later.reason, pause_s, counts=True)
+
+    async def _settle(self, task: Task, state: str, reason: str, sha256: str | None) -> None:
+        if not await work.settle(self._pool, task, state, reason, sha256):
+            return
+        SETTLED.labels(state).inc()
+        log.info(
+            "picture settled", update_id=task.update_id, source=task.source, url=task.url, state=state, reason=reason,
+            sha256=sha256,
+        )  # fmt: skip
+
+    async def _picture(self, task: Task) -> Picture:
+        """The picture of a reference: known already, or fetched, from the largest of its renditions that will do."""
+        if task.sha256 is not None and task.fetched_url == task.url:
+            picture = await work.known(self._pool, task.sha256)
+            if picture is not None:
+                return picture
+        # The same lead picture comes with every version of a story, and with several at once.
+        async with self._one_at_a_time(task.source, task.url):
+            lately = await work.fetched_lately(self._pool, task.source, task.url, self._settings.enrich_media_reuse_s)
+            if lately is not None:
+                return lately
+            refusals: list[str] = []
+            for url in (task.url, *task.wanted.renditions[: MOST_RENDITIONS_TRIED - 1]):
+                try:
+                    return await self._fetch_and_render(task.wanted, url)
+                except Refused as refusal:
+                    refusals.append(refusal.reason)
+            raise Refused("; then ".join(dict.fromkeys(refusals)))
+
+    async def _fetch_and_render(self, wanted: MediaReference, url: str) -> Picture:
+        async with self._fetcher.fetched(url) as data:
+            sha256 = hashlib.sha256(data).hexdigest()
+            picture = await work.known(self._pool, sha256)
+            if picture is not None:
+                if picture.refused:
+                    raise Refused(picture.refused)
+                return picture
+            try:
+                rendered = await self._renderers.render(data)
+            except Refused as refusal:
+                await work.add_refused(self._pool, sha256, len(data), refusal.reason)
+                raise
+            size_bytes = len(data)
+        renditions = await store_renditions(self._store, sha256, rendered.renditions)
+        return await work.add(
+            self._pool, sha256, size_bytes, rendered, renditions, compare=wanted.kind == "picture"
+        )  # fmt: skip
+
+    @contextlib.asynccontextmanager
+    async def _one_at_a_time(self, source: str, url: str) -> AsyncIterator[None]:
+        key = (source, url)
+        lock = self._urls.setdefault(key, asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked():
+                self._urls.pop(key, None)
+
+    async def _announce(self, task: Task) -> None:
+        """Tell the text lane to look again, once for all of an update's pictures that settle together."""
+        settled, fetching = await work.unannounced(self._pool, task.update_id)
+        if not settled or (fetching and task.state == "pending"):
+            # The last of them announces; should it take long, what is settled falls due by itself.
+            return
+        await acknowledged(
+            [
+                await self._emitter.send(
+                    RAW,
+                    Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
+                    key=task.update_id,
+                    event_id=f"{task.update_id}:media:{':'.join(sorted(settled))}"[:500],
+                    traceparent=task.traceparent,
+                )
+            ]
+        )
+        await work.announced(self._pool, task.update_id, settled)
+
+    def _note_away(self, error: BaseException) -> None:
+        reason = error.reason if isinstance(error, Transient) else f"{type(error).__name__}: {error}"
+        if self._away is None:
+            log.warning("picture desk paused", error=reason)
+        self._away = reason

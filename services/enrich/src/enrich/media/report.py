@@ -1,0 +1,100 @@
+"""What ops ask of the media index, and what they tell it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from enrich.media.store import remove_renditions
+from shared.kafka import Emitter, acknowledged
+from shared.messages import Refresh, Rendition
+from shared.topics import RAW
+
+
+async def settled(pool: Any, *, states: Sequence[str], source: str, limit: int) -> list[dict[str, Any]]:
+    """References in these states, newest first, with the reason."""
+    rows = await pool.fetch(
+        "SELECT update_id, source, url, state, reason, attempts, retry_at, settled_at, sha256 "
+        "FROM enrich.media_references WHERE state = ANY ($1::text[]) AND ($2 = '' OR source = $2) "
+        "ORDER BY coalesce(settled_at, requested_at) DESC LIMIT $3",
+        list(states), source, limit,
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def summary(pool: Any, *, source: str) -> dict[str, int]:
+    """How many references are in each state."""
+    rows = await pool.fetch(
+        "SELECT state, count(*) AS count FROM enrich.media_references WHERE $1 = '' OR source = $1 GROUP BY state ORDER BY state",
+        source,
+    )
+    return {row["state"]: row["count"] for row in rows}
+
+
+async def set_rights(
+    pool: Any, source: str, *, forbid: Sequence[str], allow: Sequence[str], credit: str | None, clear: bool
+) -> dict[str, Any]:
+    """Add to, or with `clear` replace, what was agreed with a source; what holds now."""
+    if clear:
+        await pool.execute("DELETE FROM enrich.media_rights WHERE source = $1", source)
+    if forbid or allow or credit is not None:
+        await pool.execute(
+            "INSERT INTO enrich.media_rights AS r (source, forbidden, allowed, credit) "
+            "VALUES ($1, $2::text[], $3::text[], coalesce($4, '')) ON CONFLICT (source) DO UPDATE SET "
+            "forbidden = (SELECT array_agg(DISTINCT each) FROM unnest(r.forbidden || excluded.forbidden) AS each), "
+            "allowed = (SELECT array_agg(DISTINCT each) FROM unnest(r.allowed || excluded.allowed) AS each), "
+            "credit = coalesce($4, r.credit), changed_at = now()",
+            source, list(forbid), list(allow), credit,
+        )  # fmt: skip
+    row = await pool.fetchrow(
+        "SELECT source, forbidden, allowed, credit FROM enrich.media_rights WHERE source = $1", source
+    )
+    return dict(row) if row is not None else {"source": source, "forbidden": [], "allowed": [], "credit": ""}
+
+
+async def retry_refused(pool: Any, *, source: str, update_id: str) -> int:
+    """Failed references are taken up again, with all their attempts; bytes that were refused are forgotten."""
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(
+            "UPDATE enrich.media_references SET state = 'pending', attempts = 0, retry_at = now(), reason = '', sha256 = NULL, "
+            "fetched_url = NULL, fetched_as = NULL "
+            "WHERE state = 'failed' AND ($1 = '' OR source = $1) AND ($2 = '' OR update_id = $2) RETURNING sha256, reference",
+            source, update_id,
+        )  # fmt: skip
+        await connection.execute(
+            "DELETE FROM enrich.media m WHERE m.refused <> '' "
+            "AND NOT EXISTS (SELECT FROM enrich.media_references r WHERE r.sha256 = m.sha256)"
+        )
+    return len(rows)
+
+
+async def remove(
+    pool: Any, store: Any, emitter: Emitter, *, picture: str, reason: str, now: datetime
+) -> dict[str, Any]:
+    """Take a picture and its copies away: marked first, so that no new revision shows it; then out of the store; then
+    every update that shows it is announced. Doing it again does no harm."""
+    rows = await pool.fetch(
+        "UPDATE enrich.media SET removed_at = coalesce(removed_at, $2), removed_reason = $3 "
+        "WHERE picture = (SELECT picture FROM enrich.media WHERE sha256 = $1) RETURNING sha256, renditions",
+        picture, now, reason,
+    )  # fmt: skip
+    files = 0
+    for row in rows:
+        files += await remove_renditions(store, [Rendition.model_validate(each) for each in row["renditions"]])
+    updates = await pool.fetch(
+        "UPDATE enrich.media_references SET state = 'withheld', reason = 'removed by the newsroom' "
+        "WHERE sha256 = ANY ($1::text[]) AND state <> 'pending' RETURNING update_id",
+        [row["sha256"] for row in rows],
+    )
+    names = sorted({row["update_id"] for row in updates})
+    await acknowledged(
+        [
+            await emitter.send(
+                RAW,
+                Refresh(update_id=update_id, cause="media", requested_at=now, detail="picture removed"),
+                key=update_id,
+                event_id=f"{update_id}:media-removed:{picture}",
+            )
+            for update_id in names
+        ]
+    )
+    return {"picture": picture, "copies": len(rows), "files": files, "updates": names}
