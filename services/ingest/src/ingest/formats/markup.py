@@ -3,6 +3,7 @@
 What comes out is well formed and escaped but not sanitised: that is enrich's work.
 """
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -191,6 +192,7 @@ _BLOCKS = frozenset(
         "details",
     }
 )
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -199,22 +201,24 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
     out: list[str] = []
     if root.text:
         out.append(_text(root.text))
+    kept = 0
     stack: list[tuple[Any, str]] = []
     node = _first(root)
     while node is not None or stack:
         if node is None:
             parent, name = stack.pop()
+            kept -= name == "pre"
             if name:
                 out.append(f"</{name}>")
             if parent.tail:
-                out.append(_text(parent.tail))
+                out.append(_text(parent.tail, kept > 0))
             node = parent.getnext()
             continue
         tag = node.tag
         local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
         if not local or local in _DROPPED or local in dropped:
             if node.tail:
-                out.append(_text(node.tail))
+                out.append(_text(node.tail, kept > 0))
             node = node.getnext()
             continue
         name = names.get(local, "")
@@ -222,11 +226,12 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
             out.append(_open(name, node))
         if name in _VOID:
             if node.tail:
-                out.append(_text(node.tail))
+                out.append(_text(node.tail, kept > 0))
             node = node.getnext()
             continue
+        kept += name == "pre"
         if node.text:
-            out.append(_text(node.text))
+            out.append(_text(node.text, kept > 0))
         stack.append((node, name))
         node = _first(node)
     return "".join(out).strip()
@@ -236,7 +241,9 @@ def _first(element: Any) -> Any:
     return element[0] if len(element) else None
 
 
-def _text(value: str) -> str:
+def _text(value: str, kept: bool = False) -> str:
+    if not kept and ("\n" in value or "  " in value or "\t" in value):
+        value = _BLANKS.sub(" ", value)
     return escape(value, quote=False) if "&" in value or "<" in value or ">" in value else value
 
 

@@ -1,5 +1,6 @@
 """Plain text: what may be in it, and paragraphs out of it."""
 
+import hashlib
 import html
 import re
 from typing import Any
@@ -88,3 +89,8 @@ def body_of_page(value: str) -> str:
 def paragraphs_of_escaped(value: str) -> str:
     """HTML of words that may have character references but no tags."""
     return paragraphs(html.unescape(value))
+
+
+def identity(*said: str) -> str:
+    """A stable id made of an item's own words, for sources that give none."""
+    return f"urn:sha256:{hashlib.sha256(chr(0).join(said).encode('utf-8', 'replace')).hexdigest()[:32]}"
