@@ -186,7 +186,6 @@ class Follower:
             cursor = Position(self._epoch, record.offset)
             decoded = decode(record, TYPES)
             if decoded is None or isinstance(decoded, Rejection):
-                self._newsroom.skip(cursor)
                 APPLIED.labels("unreadable" if decoded else "other").inc()
                 if decoded:
                     log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
@@ -199,7 +198,7 @@ class Follower:
             APPLIED.labels(update.kind).inc()
             events.append(self.event(applied))
         self._hub.publish(events)
-        OFFSET.set(self._newsroom.cursor.offset)
+        OFFSET.set(records[-1].offset)
         HELD.set(len(self._newsroom))
         now = datetime.now(UTC)
         for event in events:
@@ -213,12 +212,10 @@ class Follower:
         try:
             return await self._apply_placed(cursor, update)
         except Problem:
-            # Its place is asked for again; its words reach open pages now, and nothing is put on top.
+            # Its words reach open pages now, its place is asked for again, and nothing is put on top meanwhile.
             self._unplaced[update.update_id] = (cursor, update)
             self._ask_after = time.monotonic() + ASK_AGAIN_AFTER_S
-            self._newsroom.skip(cursor)
-            self._newsroom.touch(update)
-            return None
+            return self._newsroom.pass_by(cursor, update)
 
     async def _apply_placed(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
         if time.monotonic() < self._ask_after:
@@ -227,7 +224,6 @@ class Follower:
         if archived is None:
             return self._newsroom.apply(cursor, update)
         if archived.update.is_final:
-            self._newsroom.skip(cursor)
             return None
         was_visible = not archived.update.is_removal or archived.position != archived.cursor
         if archived.update.revision > update.revision and not archived.update.is_removal:

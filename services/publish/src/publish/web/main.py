@@ -25,6 +25,7 @@ from publish.web.past import Past
 from publish.web.replay import replay_from
 from publish.web.stream.hub import Hub
 from publish.web.stream.limits import Limits
+from publish.web.stream.routes import stream_routes
 from publish.web.stream.serve import stream_server
 from publish.web.views import Views
 from shared.health import Health, health_routes
@@ -38,10 +39,11 @@ STAGE = "publish.web"
 API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
 
 
-def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health, routes: list[Any] | None = None) -> Edge:
+def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) -> tuple[Edge, Hub]:
     """A replica's application, without anything that connects; `edge.front` is the ASGI application."""
     assets = Assets()
     edge = Edge(settings, newsroom, past, Views(settings, assets), assets)
+    hub = Hub(Limits.of(settings), replay_from(past, edge.views))
     pages = Pages(edge)
 
     async def static(request: Request) -> Response:
@@ -93,15 +95,15 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health, ro
             *health_routes(health),
             *Api(edge).routes(),
             *pages.routes(),
+            *stream_routes(hub),
             Route("/static/{name}", static),
             Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
-            *(routes or []),
         ],
         exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
     )
     edge.front = Front(app, newsroom)
-    return edge
+    return edge, hub
 
 
 def _problem_of(error: Exception) -> Problem:
@@ -117,8 +119,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     past = Past()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
-    edge = build(settings, newsroom, past, health)
-    hub = Hub(Limits.of(settings), replay_from(past, edge.views))
+    edge, hub = build(settings, newsroom, past, health)
     follower = Follower(settings, newsroom, edge.views, past, hub)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live

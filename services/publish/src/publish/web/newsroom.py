@@ -24,6 +24,10 @@ class Entry:
     made: dict[str, bytes] = field(default_factory=dict)
 
 
+UNPLACED = Position(0, 0)
+"""Stands for the position of an update that nobody could be asked about: before every other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Removed:
     """What is left of an update that is out of sight; `position` is None where it was never seen here."""
@@ -61,6 +65,9 @@ class Page:
 
 class Newsroom:
     """The memory of one replica: filled by a snapshot, kept up by `apply` in the log's order.
+
+    `cursor` is the place of the last revision that changed something: whoever read the page of that moment and follows
+    the stream behind it misses nothing.
 
     Every channel has a generation that moves whenever anything that the channel shows may have changed, so that what
     was rendered of it can be kept until then.
@@ -133,13 +140,13 @@ class Newsroom:
         `position` is that of an update which memory does not know; without one a first visible revision stands at its
         own place in the log. One that is older than all that memory holds is left to the archive: it is never put on top.
         """
-        self.cursor = max(self.cursor, cursor)
         update_id = update.update_id
         entry = self._entries.get(update_id)
         stone = self._removed.get(update_id)
         standing = entry.update if entry else stone.update if stone else None
         if standing is not None and not supersedes(update, standing):
             return None
+        self.cursor = max(self.cursor, cursor)
         channels = channels_of(update) | (channels_of(standing) if standing else frozenset())
         known_position = entry.position if entry else stone.position if stone else None
         place = known_position or position
@@ -156,13 +163,12 @@ class Newsroom:
         self._touch(channels)
         return Applied(update, cursor, channels, placed)
 
-    def skip(self, cursor: Position) -> None:
-        """Note that a record of the log was passed over."""
+    def pass_by(self, cursor: Position, update: EnrichedUpdate) -> Applied:
+        """Tell of a revision whose update's position is not known, without keeping it."""
         self.cursor = max(self.cursor, cursor)
-
-    def touch(self, update: EnrichedUpdate) -> None:
-        """Note that something of the channels of an update changed which memory cannot place."""
-        self._touch(channels_of(update))
+        channels = channels_of(update)
+        self._touch(channels)
+        return Applied(update, cursor, channels, Entry(UNPLACED, cursor, update, update.change))
 
     def _touch(self, channels: Iterable[str]) -> None:
         self._count += 1

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from publish.settings import Settings
 from publish.web.assets import Assets
 from publish.web.fragment import fitting
-from publish.web.newsroom import Applied, Entry
+from publish.web.newsroom import UNPLACED, Applied, Entry
 from shared.messages import Author, Change, EnrichedUpdate, Media, Rendition
 
 NOT_FOR_READERS = {
@@ -107,7 +107,7 @@ def reader_view(entry: Entry, site_url: str) -> dict[str, Any]:
     view["change"] = entry.change.model_dump()
     view["path"] = path_of(update)
     view["url"] = site_url + view["path"]
-    view["position"] = str(entry.position)
+    view["position"] = None if entry.position == UNPLACED else str(entry.position)
     view["cursor"] = str(entry.cursor)
     view["removal"] = None
     return view
@@ -286,7 +286,6 @@ class Views:
         self._templates.globals.update(
             site=settings,
             asset=assets.address,
-            has=assets.files.__contains__,
             image_origins=settings.image_origins,
             pictures_of=pictures_of,
             shown_diff=shown_diff,
