@@ -8,13 +8,14 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from local import kafka, postgres, redis
 from local.child import NotReady, die_with_parent, free_port
-from local.replay import Replay
+from local.replay import Replay, filled, key_of
 from local.services import SERVICES
 from local.stack import (
     CHECK_INTERVAL_S,
@@ -33,6 +34,14 @@ from shared.topics import TOPICS
 SAMPLE = Path(__file__).resolve().parent / "sample"
 DEMO_KEY = "demo-key"
 """Opens the demo's sources, which listen on the loopback interface alone and are gone with it."""
+
+
+KEY_VARIABLES = {
+    "newsroom": "SAMPLE_KEY",
+    "harbour-wire": "SAMPLE_KEY_HARBOUR_WIRE",
+    "northern-press": "SAMPLE_KEY_NORTHERN_PRESS",
+}
+"""Which variable holds the key of a source, as in sample/sources.toml."""
 
 
 @click.group()
@@ -108,8 +117,8 @@ def _run(
 
 def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str, started: float) -> None:
     web, ingest, wire = port_from("PORT", 8080), port_from("INGEST_PORT", 8081), free_port()
-    stack.env = _environment(stack, web, ingest, wire, key)
-    stack.start_module("wire", "local.wire", str(wire), str(stack.folder / "data" / "wire"))
+    stack.env = _environment(stack, web, ingest, key)
+    stack.start_module("wire", "local.wire", str(wire), str(stack.folder / "data" / "media"))
     stack.start_servers(servers)
     broker, database, cache = servers
     stack.env |= {"KAFKA_SERVERS": broker.servers, "POSTGRES_DSN": database.dsn, "REDIS_URL": cache.url}  # type: ignore[attr-defined]
@@ -120,8 +129,8 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     say(f"servers   {_versions(broker)}  {time.monotonic() - started:5.1f} s")
     for service in SERVICES:
         stack.start_service(service, {"PORT": web, "INGEST_PORT": ingest}.get(service.port_setting, 0))
-    stack.python("ingest", "sources", "apply", str(SAMPLE / "sources.toml"), name="sources")
-    stack.python("enrich", "authors", "import", str(_authors(stack, wire)), name="authors")
+    stack.python("ingest", "sources", "apply", str(_filled(stack, "sources.toml", wire)), name="sources")
+    stack.python("enrich", "authors", "import", str(_filled(stack, "authors.json", wire)), name="authors")
     stack.wait_ready()
     say(f"services  {len(SERVICES)} of {len(SERVICES)} ready  {time.monotonic() - started:5.1f} s")
     _introduce(stack, web, ingest, key)
@@ -133,7 +142,7 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
         time.sleep(CHECK_INTERVAL_S)
 
 
-def _environment(stack: Stack, web: int, ingest: int, wire: int, key: str) -> dict[str, str]:
+def _environment(stack: Stack, web: int, ingest: int, key: str) -> dict[str, str]:
     own = str(Path(__file__).resolve().parent.parent)
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, [own, os.environ.get("PYTHONPATH")])),
@@ -145,16 +154,15 @@ def _environment(stack: Stack, web: int, ingest: int, wire: int, key: str) -> di
         # The sample wire's feeds and pictures come from this machine.
         "ENRICH_MEDIA_ALLOW_PRIVATE": "true",
         "INGEST_OUTGOING_ALLOW_PRIVATE": "true",
-        "SAMPLE_WIRE": f"http://127.0.0.1:{wire}",
-        "SAMPLE_KEY": key,
+        "ENRICH_DICTIONARY": str(SAMPLE / "names.jsonl"),
+        **{variable: key_of(source, key) for source, variable in KEY_VARIABLES.items()},
     }
 
 
-def _authors(stack: Stack, wire: int) -> Path:
-    """The author directory with the avatars' addresses filled in."""
-    path = stack.folder / "data" / "authors.json"
-    text = (SAMPLE / "authors.json").read_text().replace("@wire@", f"http://127.0.0.1:{wire}")
-    path.write_text(text)
+def _filled(stack: Stack, name: str, wire: int) -> Path:
+    """A file of the sample with the address of the sample's outside world filled in."""
+    path = stack.folder / "data" / name
+    path.write_text(filled((SAMPLE / name).read_text(), datetime.now(UTC), f"http://127.0.0.1:{wire}"))
     return path
 
 
