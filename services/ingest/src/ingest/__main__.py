@@ -8,6 +8,7 @@ COMMANDS = {
     "api": "ingest.commands.processes:api",
     "migrate": "ingest.commands.processes:migrate",
     "poll": "ingest.commands.processes:poll",
+    "watch": "ingest.commands.processes:watch",
     "openapi": "ingest.commands.processes:openapi",
     "sources": "ingest.commands.sources:sources",
     "order": "ingest.commands.orders:order",

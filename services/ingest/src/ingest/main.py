@@ -21,6 +21,7 @@ from ingest.sources.api import Api, build
 from ingest.sources.limits import Buckets
 from ingest.sources.poll import Poller
 from ingest.sources.registry import Registry
+from ingest.sources.watch import Watcher
 from shared import postgres
 from shared.deliveries import Delivery, Rejection
 from shared.health import Health
@@ -135,12 +136,16 @@ async def opened(
                 await asyncio.wait_for(intake.pool.close(), 5)
 
 
+def new_owner(settings: Settings) -> str:
+    """A name for what this process has in hand; never that of a process before it."""
+    return f"{settings.instance or socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
 async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest poll` until `stop`."""
     sources = Registry()
     intake = Intake(Activity(), BACKGROUND_PATIENCE_S)
     health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
-    owner = f"{settings.instance or socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     async with (
         health_server(health, settings, 8091),
         opened(intake, sources, settings, stop, "slugline-ingest-poll") as opening,
@@ -149,9 +154,26 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
         async def poll() -> None:
             await opening
-            await Poller(settings, intake.pool, intake, fetcher, owner).run()
+            await Poller(settings, intake.pool, intake, fetcher, new_owner(settings)).run()
 
         await run_until(stop, poll())
+
+
+async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
+    """`ingest watch` until `stop`."""
+    sources = Registry()
+    intake = Intake(Activity(), BACKGROUND_PATIENCE_S)
+    health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))
+    async with (
+        health_server(health, settings, 8092),
+        opened(intake, sources, settings, stop, "slugline-ingest-watch") as opening,
+    ):
+
+        async def watch() -> None:
+            await opening
+            await Watcher(settings, sources, intake, new_owner(settings)).run()
+
+        await run_until(stop, watch())
 
 
 async def serve_api(settings: Settings, stop: asyncio.Event) -> None:

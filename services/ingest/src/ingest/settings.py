@@ -31,6 +31,9 @@ class Settings(Connections):
     ingest_poll_max_interval_s: float = Field(
         default=120.0, gt=0, description="Most time between two polls of a feed that brings nothing"
     )
+    ingest_watch_settle_s: float = Field(
+        default=1.0, gt=0, description="A dropped file is whole once size and time have not changed for so many seconds"
+    )
     ingest_outgoing_allow_private: bool = Field(
         default=False, description="Poll sources at private and loopback addresses too, for local use"
     )

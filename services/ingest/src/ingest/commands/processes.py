@@ -28,6 +28,15 @@ def poll() -> None:
 
 
 @click.command()
+def watch() -> None:
+    """Take files from folders; any number of workers share a folder."""
+    from ingest.main import serve_watch  # noqa: PLC0415
+
+    settings = Settings()
+    run(settings, "ingest watch", lambda stop: serve_watch(settings, stop))
+
+
+@click.command()
 def migrate() -> None:
     """Bring the schema `ingest` of Postgres up to date."""
 
