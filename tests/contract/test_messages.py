@@ -1,0 +1,134 @@
+"""Messages change only additively: services deploy at different times and topics keep what old releases wrote.
+
+`golden/RELEASE/` holds, for every message type of a release, one message with every field said and the JSON Schema, as
+that release wrote them. A release adds a folder; no file in one ever changes.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from shared import messages
+from shared.envelope import headers_for, value_of
+from shared.messages import Message
+
+GOLDEN = Path(__file__).parent / "golden"
+TYPES: dict[str, type[Message]] = {
+    each.ce_type: each
+    for each in (getattr(messages, name) for name in messages.__all__)
+    if isinstance(each, type) and issubclass(each, Message) and each.ce_type
+}
+WRITTEN = sorted(path for path in GOLDEN.glob("*/*.json") if not path.name.endswith(".schema.json"))
+SCHEMAS = sorted(GOLDEN.glob("*/*.schema.json"))
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _ce_type(path: Path) -> str:
+    return path.name.removesuffix(".json").removesuffix(".schema")
+
+
+def test_every_message_type_has_a_golden_message() -> None:
+    """What is not written down cannot be guarded: a new message type brings its golden files."""
+    assert {_ce_type(path) for path in WRITTEN} == set(TYPES)
+    assert {_ce_type(path) for path in SCHEMAS} == set(TYPES)
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=_name)
+def test_what_an_old_release_wrote_is_still_read_whole(path: Path) -> None:
+    """Every field that an old release said is still there with the same value after reading."""
+    said = json.loads(path.read_text())
+    model = TYPES[_ce_type(path)].model_validate_json(path.read_text())
+    assert _differences(said, json.loads(model.model_dump_json())) == []
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=_name)
+def test_what_we_write_is_still_valid_for_an_old_reader(path: Path) -> None:
+    """A reader that checks against the schema of an old release takes what this release writes."""
+    model = TYPES[_ce_type(path)].model_validate_json(path.read_text())
+    schema = json.loads(path.with_suffix(".schema.json").read_text())
+    jsonschema.validate(json.loads(model.model_dump_json()), schema)
+    jsonschema.validate(json.loads(value_of(model)), schema)
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=_name)
+def test_schemas_change_only_additively(path: Path) -> None:
+    """No field leaves, none becomes required, none becomes narrower; values of an enumeration only come."""
+    old, new = json.loads(path.read_text()), TYPES[_ce_type(path)].model_json_schema()
+    broken: list[str] = []
+    for name, was in {"": old, **old.get("$defs", {})}.items():
+        now = new["$defs"].get(name) if name else new
+        if now is None:
+            broken.append(f"{name} is gone")
+            continue
+        broken += _broken(name or TYPES[_ce_type(path)].__name__, was, now)
+    assert broken == []
+
+
+def _broken(name: str, was: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    broken = [f"{name}.{each} became required" for each in set(now.get("required", ())) - set(was.get("required", ()))]
+    for field, old in was.get("properties", {}).items():
+        new = now.get("properties", {}).get(field)
+        if new is None:
+            broken.append(f"{name}.{field} is gone")
+        elif _types(old) - _types(new):
+            broken.append(f"{name}.{field} no longer takes {_types(old) - _types(new)}")
+        elif set(old.get("enum", ())) - set(new.get("enum", old.get("enum", ()))):
+            broken.append(f"{name}.{field} lost values")
+    return broken
+
+
+def _types(schema: dict[str, Any]) -> set[str]:
+    if "anyOf" in schema:
+        return set().union(*(_types(each) for each in schema["anyOf"]))
+    return {schema.get("$ref") or schema.get("type") or "any"}
+
+
+def _differences(said: Any, read: Any, place: str = "") -> list[str]:
+    if isinstance(said, dict) and isinstance(read, dict):
+        return [each for key, value in said.items() for each in _differences(value, read.get(key), f"{place}/{key}")]
+    if isinstance(said, list) and isinstance(read, list) and len(said) == len(read):
+        pairs = enumerate(zip(said, read, strict=True))
+        return [each for number, (one, other) in pairs for each in _differences(one, other, f"{place}/{number}")]
+    return [] if said == read else [f"{place}: {said!r} became {read!r}"]
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=_name)
+def test_fields_of_a_newer_release_are_ignored(path: Path) -> None:
+    """A reader is not troubled by what a newer writer added."""
+    said = json.loads(path.read_text()) | {"invented_later": {"deep": [1]}}
+    assert TYPES[_ce_type(path)].model_validate(said) == TYPES[_ce_type(path)].model_validate_json(path.read_text())
+
+
+@pytest.mark.parametrize("ce_type", sorted(TYPES))
+def test_leaving_out_defaults_loses_nothing(ce_type: str) -> None:
+    """The compact form on the wire reads back as the same message."""
+    (path,) = (path for path in WRITTEN if _ce_type(path) == ce_type and path.parent.name == "0.1")
+    message = TYPES[ce_type].model_validate_json(path.read_text())
+    assert TYPES[ce_type].model_validate_json(value_of(message)) == message
+
+
+@pytest.mark.parametrize("ce_type", sorted(TYPES))
+def test_the_envelope_is_a_cloudevent(ce_type: str) -> None:
+    """Every message carries the required attributes of CloudEvents 1.0 as headers."""
+    (path,) = (path for path in WRITTEN if _ce_type(path) == ce_type and path.parent.name == "0.1")
+    message = TYPES[ce_type].model_validate_json(path.read_text())
+    headers = dict(headers_for(message, source="slugline/test", event_id="1"))
+    assert headers["ce_specversion"] == b"1.0"
+    assert headers["ce_type"].decode() == ce_type
+    assert {"ce_id", "ce_source", "ce_time", "content-type"} <= headers.keys()
+
+
+def test_the_schemas_are_published_by_a_command(tmp_path: Path) -> None:
+    """`python -m shared schemas` writes a valid JSON Schema for every message type."""
+    subprocess.run([sys.executable, "-m", "shared", "schemas", str(tmp_path)], check=True, capture_output=True)
+    assert {path.stem for path in tmp_path.glob("*.json")} == set(TYPES)
+    for path in tmp_path.glob("*.json"):
+        jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
