@@ -54,6 +54,9 @@ class Settings(Connections):
         gt=0,
         description="Seconds to wait for a revision to be readable before what follows from it leaves",
     )
+    publish_push_check_cache: bool = Field(
+        default=True, description="Wait for the Redis read model too before anything leaves; false where no cache runs"
+    )
     publish_push_allow_private: bool = Field(
         default=False, description="Permit http and private addresses as endpoints: for development only"
     )
@@ -69,7 +72,7 @@ class Settings(Connections):
     )
     publish_push_keep_days: int = Field(default=14, ge=1, description="Days for which delivery logs are kept")
     publish_websub_hub: str = Field(
-        default="", description="Address of the WebSub hub that feeds name; the site's own /websub when empty"
+        default="", description="Address of the WebSub hub that the feeds name; empty names none"
     )
 
     @property

@@ -7,7 +7,8 @@ from starlette.routing import Route
 from publish.story import NEWS
 from publish.web.edge import UPDATE_ID, Edge, Kept, before_of, channel_of, limit_of
 from publish.web.newsroom import Entry
-from publish.web.openapi import DOCUMENT
+from publish.web.ninjs import ninjs
+from publish.web.openapi import document
 from publish.web.past import entry_of, page_of
 from publish.web.stories import stories_of
 from publish.web.views import dump, story_path
@@ -26,6 +27,7 @@ class Api:
         """Where each is."""
         return [
             Route("/v1/updates", self.updates),
+            Route("/v1/updates/{update_id}.ninjs", self.ninjs),
             Route("/v1/updates/{update_id}", self.update),
             Route("/v1/updates/{update_id}/revisions", self.revisions),
             Route("/v1/stories", self.stories),
@@ -52,6 +54,13 @@ class Api:
         answer = self.edge.json(
             None, channel=f"update:{entry.update.update_id}" if in_memory else None, body=self.edge.views.json(entry)
         )
+        return Kept(self.edge.keep(request, answer) if not request.url.query else answer)
+
+    async def ninjs(self, request: Request) -> Response:
+        """`GET /v1/updates/{update_id}.ninjs`."""
+        entry, in_memory = await self._entry(request)
+        channel = f"update:{entry.update.update_id}" if in_memory else None
+        answer = self.edge.json(ninjs(self.edge.views, entry), channel=channel)
         return Kept(self.edge.keep(request, answer) if not request.url.query else answer)
 
     async def _entry(self, request: Request) -> tuple[Entry, bool]:
@@ -112,4 +121,4 @@ class Api:
 
     async def openapi(self, request: Request) -> Response:  # noqa: ARG002
         """`GET /openapi.json`."""
-        return Kept(self.edge.json({**DOCUMENT, "servers": [{"url": self.edge.views.site_url}]}, channel=None))
+        return Kept(self.edge.json(document(self.edge.views.site_url), channel=None))

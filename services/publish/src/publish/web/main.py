@@ -16,6 +16,7 @@ from publish.settings import Settings
 from publish.web.api import Api
 from publish.web.assets import Assets
 from publish.web.edge import NOSNIFF, Edge
+from publish.web.feeds import Feeds
 from publish.web.follow import Follower
 from publish.web.front import Front
 from publish.web.media import MediaRoute
@@ -95,6 +96,7 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
             *health_routes(health),
             *Api(edge).routes(),
             *pages.routes(),
+            *Feeds(edge).routes(),
             *stream_routes(hub),
             Route("/static/{name}", static),
             Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
