@@ -94,3 +94,8 @@ def paragraphs_of_escaped(value: str) -> str:
 def identity(*said: str) -> str:
     """A stable id made of an item's own words, for sources that give none."""
     return f"urn:sha256:{hashlib.sha256(chr(0).join(said).encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def escaped(value: str) -> str:
+    """Text as HTML."""
+    return html.escape(value, quote=False)

@@ -1,0 +1,146 @@
+"""ANPA 1312 (ANPA 84-2), the text message of American agencies.
+
+`SYN SYN SOH service+number US selector, priority category format keyword date words, STX text ETX`. Lines that begin
+with `^` are headlines, notes and bylines, lines that begin with a tab are paragraphs; paired accents and apostrophes
+are quotation marks, a lone underscore is a dash. A message is known by its service, number and date.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest.formats import text, vocabularies, wire_text
+from ingest.formats.reading import Document, Draft, Format, Parsed, Refused
+
+_HEAD = re.compile(rb"^[\x00\x16\s]*\x01\s*[A-Za-z]\d{4}\x1f?")
+_UNFRAMED = re.compile(r"^\s*[A-Za-z]\d{4}\x1f?[\w\-]*\n[a-z] [a-z][^\n]{0,100}\d\d-\d\d +\d{0,4}")
+_FIRST = re.compile(r"^[\s\x16]*([A-Za-z])(\d{4})\x1f?([^\n]*)(?:\n|$)")
+_SECOND = re.compile(
+    r"^\s*([A-Za-z])\s+([A-Za-z])\s*[\x10-\x1f]*\s*([^\n]*?)\s+(\d{1,2})-(\d{1,2})(?:\s+(\d{0,5}))?\s*$", re.MULTILINE
+)
+_STAMP = re.compile(r"\b[A-Za-z]{2}-[A-Za-z]{2}-(\d{1,2})-(\d{1,2})-(\d{2})\s+(\d{2})(\d{2})\s*GMT")
+_VERSION = re.compile(r"\b(?:\d(?:st|nd|rd|th)\s?Ld|Writethru|Update|Adv\d*)\b", re.IGNORECASE)
+_NOTE = re.compile(r"^\(?(?:Eds?\.?:|EDITOR'?S'? NOTE|Editors:|Note to)", re.IGNORECASE)
+_PRIORITIES = {"f": 1, "b": 2, "u": 3, "r": 4, "d": 5, "a": 6, "s": 6, "w": 6, "z": 5, "x": 6, "y": 6}
+
+
+def recognise(document: Document) -> int:
+    """Sure of a one-letter service and four digits after SOH."""
+    if _HEAD.match(document.body[:40]):
+        return 85
+    return 60 if document.family == "text" and _UNFRAMED.match(document.head.replace("\r\n", "\n")) else 0
+
+
+def read(document: Document) -> Parsed:
+    """One draft for each message."""
+    items: list[Draft | Refused] = []
+    for index, message in enumerate(wire_text.messages(document)):
+        place = f"message {index + 1}"
+        first = _FIRST.match(message)
+        if first is None:
+            items.append(Refused(index=0, code="malformed-header", place=place, reason="no service letter and number"))
+        elif wire_text.STX in message and wire_text.ETX not in message:
+            items.append(Refused(index=0, code="truncated", place=place, reason="the text has no end (ETX)"))
+        else:
+            items.append(_draft(place, first, message, document))
+    return Parsed("anpa1312", items)
+
+
+def _draft(place: str, first: re.Match[str], message: str, document: Document) -> Draft:
+    draft = Draft(place=place)
+    fields = draft.fields
+    rest = message[first.end() :]
+    header, framed, content = rest.partition(wire_text.STX)
+    if not framed:
+        header, _, content = rest.partition("\n")
+    content, _, after = content.partition(wire_text.ETX)
+    extra: dict[str, Any] = {"service": first.group(1), "number": first.group(2)}
+    if selector := text.cleaned(first.group(3)).strip():
+        extra["selector"] = selector
+    month = day = ""
+    if second := _SECOND.search(header):
+        priority, category, keyword, month, day, count = second.groups()
+        fields["urgency"] = document.profile.urgencies.get(priority) or _PRIORITIES.get(priority.lower(), 5)
+        fields["subjects"] = [vocabularies.subject("subject", code=f"a1312cat:{category.lower()}")]
+        fields["slugline"] = text.one_line(text.cleaned(keyword))
+        if count:
+            extra["words"] = int(count)
+    head, body = _lines(content)
+    _fill(fields, head)
+    fields["body_html"] = "".join(f"<p>{text.escaped(_typeset(one))}</p>" for one in body)
+    fields["located"], fields["credit"] = wire_text.dateline(_typeset(body[0]) if body else "")
+    moment = _stamp(content + after)
+    fields["version_created"] = fields["first_created"] = moment
+    if _VERSION.search(fields.get("slugline", "")) or any(_VERSION.search(line) for line in head[:1]):
+        fields["signal"] = "update"
+    if moment is not None:
+        fields["guid"] = f"anpa1312:{first.group(1).lower()}{first.group(2)}:{moment:%Y%m%d%H%M}"
+    else:
+        fields["guid"] = text.identity(first.group(1), first.group(2), month, day, fields.get("headline", ""), *body)
+        draft.repaired("identity-from-text")
+    fields["extra"] = extra
+    draft.hints = {f"head:{number}": line for number, line in enumerate(head)}
+    return draft
+
+
+def _lines(content: str) -> tuple[list[str], list[str]]:
+    """The lines of the head, and the paragraphs; a paragraph goes on until the next tab or an empty line."""
+    head: list[str] = []
+    body: list[str] = []
+    for line in content.split("\n"):
+        plain = text.one_line(text.cleaned(line.replace("\x08", " ").replace("\x10", " ")).strip("^<= \t"))
+        if line.lstrip(" ").startswith("^"):
+            head.append(plain)
+        elif not plain or _STAMP.search(plain):
+            continue
+        elif line[:1] in ("\t", "\x08") or not body or line.startswith("   "):
+            body.append(plain)
+        else:
+            body[-1] = f"{body[-1]} {plain}"
+    return [line for line in head if line], body
+
+
+def _fill(fields: dict[str, Any], head: list[str]) -> None:
+    """Slugline first, then headline, notes, summary, byline and its second line."""
+    rest = list(head)
+    if rest and (
+        re.match(r"^(?:AM|PM|BC|AP|EX)-|^[A-Z]{2}--", rest[0]) or (len(rest) > 1 and re.search(r",\d+$", rest[0]))
+    ):
+        fields["slugline"] = re.sub(r",\d+$", "", rest.pop(0))
+    notes = [line for line in rest if _NOTE.match(line)]
+    rest = [line for line in rest if line not in notes]
+    photos = [line for line in rest if re.match(r"^(?:AP|Eds?) Photos?\b", line)]
+    rest = [line for line in rest if line not in photos]
+    at = next((place for place, line in enumerate(rest) if wire_text.is_byline(line)), None)
+    if at is not None:
+        fields["byline"] = ", ".join(_typeset(line) for line in rest[at:])
+        rest = rest[:at]
+    if rest:
+        fields["headline"] = _typeset(rest[0])
+    if len(rest) > 1:
+        fields["summary"] = _typeset(" ".join(rest[1:]))
+    if notes:
+        fields["editors_note"] = "\n".join(_typeset(line) for line in notes)
+
+
+def _typeset(line: str) -> str:
+    return line.replace("``", "\u201c").replace("''", "\u201d").replace(" _ ", " \u2014 ")
+
+
+def _stamp(content: str) -> datetime | None:
+    found = _STAMP.search(content[-400:])
+    if found is None:
+        return None
+    month, day, year, hour, minute = (int(one) for one in found.groups())
+    try:
+        return datetime(2000 + year if year < 70 else 1900 + year, month, day, hour, minute, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+FORMAT = Format(
+    names=("anpa1312", "anpa"),
+    media_types=("text/vnd.anpa.1312",),
+    recognise=recognise,
+    read=read,
+)

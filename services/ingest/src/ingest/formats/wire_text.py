@@ -1,0 +1,90 @@
+"""What the two text formats of the teleprinter age share: framing by control characters, headers, lines to paragraphs."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from ingest.formats import charset, text
+from ingest.formats.reading import Document
+from shared.messages import Repair
+
+SOH, STX, ETX, EOT = "\x01", "\x02", "\x03", "\x04"
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
+_GROUP = re.compile(r"\b(\d{2})(\d{2})(\d{2})\s*(GMT|UTC|Z|[A-Z]{3,4})?\s+([A-Za-z]{3})[a-z]*\.?\s+(\d{2,4})\b")
+_DATELINE = re.compile(r"^\s*([^()\n]{2,60}?)\s*\(([A-Za-z][\w./ \-]{1,30})\)\s*(?:--|[-–—_:])\s")
+_BYLINE = re.compile(r"^(?:by|von|par|por|av|af|door|di|de|od)\s+\S", re.IGNORECASE)
+_ADJUSTED = {
+    "METD": 2,
+    "CEST": 2,
+    "MESZ": 2,
+    "CET": 1,
+    "MEZ": 1,
+    "MET": 1,
+    "BST": 1,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "PST": -8,
+    "PDT": -7,
+}
+
+
+def messages(document: Document) -> list[str]:
+    """The messages of a transmission as text, each from its start of header to the next one's."""
+    body = document.body
+    claimed = document.declared_charset
+    decoded, used, wrong = charset.decode(body, claimed, fallback=document.profile.charset)
+    if wrong or (used not in ("utf-8", "ascii") and not claimed):
+        document.repairs.append(Repair(code="charset-assumed", detail=(wrong or f"read as {used}")[:200]))
+    decoded = decoded.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    if SOH not in decoded:
+        return [decoded]
+    return [part for part in decoded.split(SOH)[1:] if part.strip(" \n\x16" + EOT)]
+
+
+def split(message: str) -> tuple[str, str, str]:
+    """Header, text and what follows it; without framing the first blank line ends the header."""
+    header, framed, rest = message.partition(STX)
+    if not framed:
+        header, _, rest = message.partition("\n\n")
+    content, _, end = rest.partition(ETX)
+    return header.strip("\n\x16 "), content.strip("\n"), end.strip("\n\x16 " + EOT)
+
+
+def time_group(said: str) -> datetime | None:
+    """A date-time group, `212322 GMT Nov 18`: day, hour, minute, zone, month, year."""
+    found = None
+    for found in _GROUP.finditer(said):  # noqa: B007
+        pass
+    if found is None:
+        return None
+    day, hour, minute, zone, month, year = found.groups()
+    number = _MONTHS.get(month.lower())
+    if number is None:
+        return None
+    try:
+        moment = datetime(
+            int(year) + (2000 if len(year) == 2 else 0), number, int(day), int(hour), int(minute), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    return moment - timedelta(hours=_ADJUSTED.get(zone or "", 0))
+
+
+def dateline(body: str) -> tuple[str, str]:
+    """Place and agency of the first paragraph that begins with one: `Geneva (dpa) - ...`."""
+    for line in body.split("\n")[:12]:
+        if found := _DATELINE.match(line):
+            return text.one_line(found.group(1)), text.one_line(found.group(2))
+    return "", ""
+
+
+def is_byline(line: str) -> bool:
+    """Whether a line of the head is a byline."""
+    return _BYLINE.match(line) is not None and len(line) < 200

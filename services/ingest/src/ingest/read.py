@@ -1,0 +1,98 @@
+"""`ingest read`: what would become of documents, without a server: one JSON line a file."""
+
+import hashlib
+import sys
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from pydantic import ValidationError
+
+from ingest.formats import DEFAULT_PROFILE, FORMATS, Profile, Unreadable, read
+from ingest.formats.reading import MAX_DOCUMENT_BYTES
+
+
+def told(path: str, source: str, profile: Profile, format: str | None) -> dict[str, Any]:  # noqa: A002
+    """What is printed of one file. A file that yields nothing because all of it was refused is an error like another."""
+    line: dict[str, Any] = {
+        "file": path,
+        "format": None,
+        "parser_version": None,
+        "updates": [],
+        "repairs": [],
+        "refused": [],
+        "error": None,
+    }
+    try:
+        body = _bytes(path)
+        reading = read(
+            body,
+            content_type=None,
+            source=source,
+            received_at=datetime.now(UTC),
+            original_id=path,
+            sha256=hashlib.sha256(body).hexdigest(),
+            profile=profile,
+            format=format,
+        )
+    except Unreadable as failure:
+        line["error"] = {"code": failure.code, "place": failure.place, "reason": failure.reason}
+        return line
+    except OSError as failure:
+        line["error"] = {"code": "no-file", "place": "", "reason": failure.strerror or str(failure)}
+        return line
+    line["format"] = reading.format
+    line["parser_version"] = reading.parser_version
+    line["updates"] = [update.model_dump(mode="json") for update in reading.updates]
+    line["repairs"] = [repair.model_dump(mode="json") for repair in reading.repairs]
+    line["refused"] = [refused.model_dump(mode="json") for refused in reading.refused]
+    if reading.refused and not reading.updates:
+        first = reading.refused[0]
+        line["error"] = {"code": first.code, "place": first.place, "reason": first.reason}
+    return line
+
+
+def _bytes(path: str) -> bytes:
+    """The file's bytes, one more than is permitted at most; `-` is standard input."""
+    if path == "-":
+        return sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
+    with Path(path).open("rb") as file:
+        return file.read(MAX_DOCUMENT_BYTES + 1)
+
+
+def _profile(path: str | None) -> Profile:
+    if path is None:
+        return DEFAULT_PROFILE
+    try:
+        return Profile.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
+    except (OSError, ValueError, ValidationError) as failure:
+        raise click.ClickException(f"{path}: {failure}") from None
+
+
+@click.command("read")
+@click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.option("--source", default="local", show_default=True, help="Name of the source, which update ids are made of.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(sorted(name for one in FORMATS for name in one.names)),
+    help="Take the files for this format instead of recognising it.",
+)
+@click.option("--profile", "profile_file", type=click.Path(), help="TOML file with the source's profile.")
+def read_command(files: tuple[str, ...], source: str, format_: str | None, profile_file: str | None) -> None:
+    """Show what FILES would become: one JSON line for each, touching no server.
+
+    A line has file, format, parser_version, updates (as they would be emitted), repairs, refused items and error
+    (code, place, reason). Exit status 1 when any file gave an error.
+    """
+    profile = _profile(profile_file)
+    failed = False
+    for path in files:
+        line = told(path, source, profile, format_)
+        failed = failed or line["error"] is not None
+        sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.flush()
+    sys.exit(1 if failed else 0)
