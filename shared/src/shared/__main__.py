@@ -105,7 +105,11 @@ def dead_letters_replay(topic: str, most: int, stage: str, dry_run: bool) -> Non
     settings = Connections()
 
     async def replay() -> int:
-        letters = [each for each in await _read_letters(settings, topic, most) if not stage or each.stage == stage]
+        letters = [
+            each
+            for each in await _read_letters(settings, topic, most)
+            if each.whole and (not stage or each.stage == stage)
+        ]
         if dry_run:
             return len(letters)
         producer = new_producer(settings, "slugline-operator")

@@ -24,6 +24,8 @@ class DeadLetter(Message):
     headers: tuple[tuple[str, str], ...] = ()
     """Values are base64, since they may be anything."""
     payload: str
+    whole: bool = True
+    """False where the payload is too large for a letter and only its beginning is here; the record is at `offset`."""
     traceparent: str = ""
     failed_at: datetime
     attempt: int = 1

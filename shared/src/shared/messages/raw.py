@@ -181,8 +181,9 @@ class Release(Message):
 
 
 OrderName = Literal[
-    "kill", "takedown", "withdraw", "restore", "expire", "correct", "pin", "unpin", "key-event", "close"
+    "kill", "takedown", "withdraw", "restore", "expire", "supersede", "correct", "pin", "unpin", "key-event", "close"
 ]
+"""`supersede`: another update has taken its place; enrich orders it by itself for what an update `replaces`."""
 
 
 class Order(Message):

@@ -1,0 +1,120 @@
+"""All steps over one version: what each makes of it, or what it degrades to. A step that fails or is late costs its part, never the text."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from enrich.compose import Attached, Gathered
+from enrich.knowledge import Knowledge
+from enrich.media.index import MediaLookup
+from enrich.revise import headline_and_body
+from enrich.rows import Known
+from enrich.settings import Settings
+from enrich.state import State
+from enrich.steps.authors import Authorship, attach_authors
+from enrich.steps.budget import MISSED, Budget
+from enrich.steps.story import gather
+from enrich.steps.tags import Tagging, attach_tags
+from enrich.steps.text import Text, bare_text, read_text
+from shared.messages import RawUpdate, Step
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps with what they need."""
+
+    knowledge: Knowledge
+    settings: Settings
+
+    def attach(self, state: State, known: Known, parent_story: str | None, media: MediaLookup | None) -> Attached:
+        """What the steps make of the version that stands. `media` is None where the index could not be asked."""
+        assert state.current is not None  # noqa: S101
+        raw, missed = state.current.raw, list[Step]()
+        text = self._text(state, missed)
+        if media is None:
+            missed.append("media")
+            media = MediaLookup()
+        return Attached(
+            text=text,
+            authorship=self._authors(raw, missed),
+            tagging=self._tags(raw, known, text, missed),
+            media=media.media,
+            pending=media.pending,
+            gathered=self._story(raw, known, parent_story, missed),
+            degraded=tuple(missed),
+        )
+
+    def _text(self, state: State, missed: list[Step]) -> Text:
+        assert state.current is not None  # noqa: S101
+        raw = state.current.raw
+        headline, body = headline_and_body(state)
+        budget = Budget.of_ms(self.settings.enrich_text_budget_ms)
+        text = _guarded("text", missed, raw, lambda: read_text(headline, body, raw.summary, raw.language, budget))
+        if text is None:
+            return bare_text(headline, body, raw.summary, raw.language)
+        return _told("text", missed, text, text.missed)
+
+    def _authors(self, raw: RawUpdate, missed: list[Step]) -> Authorship:
+        budget = Budget.of_ms(self.settings.enrich_authors_budget_ms)
+        directory = self.knowledge.directory
+        found = _guarded("authors", missed, raw, lambda: attach_authors(raw.byline, raw.creators, directory, budget))
+        return _told("authors", missed, found, found.missed) if found is not None else Authorship()
+
+    def _tags(self, raw: RawUpdate, known: Known, text: Text, missed: list[Step]) -> Tagging:
+        found = _guarded(
+            "tags",
+            missed,
+            raw,
+            lambda: attach_tags(
+                subjects=raw.subjects,
+                keywords=raw.keywords,
+                headline=text.headline,
+                text=text.text or text.summary,
+                language=text.language,
+                vocabulary=self.knowledge.vocabulary,
+                dictionary=self.knowledge.dictionary,
+                labels=self.knowledge.labels,
+                overrides=known.tags,
+                least_confidence=self.settings.enrich_least_confidence,
+                budget=Budget.of_ms(self.settings.enrich_tags_budget_ms),
+            ),
+        )
+        return _told("tags", missed, found, found.missed) if found is not None else Tagging()
+
+    def _story(self, raw: RawUpdate, known: Known, parent_story: str | None, missed: list[Step]) -> Gathered:
+        family = self.settings.enrich_families.get(raw.source, raw.source)
+        knowledge = self.knowledge
+        found = _guarded(
+            "story",
+            missed,
+            raw,
+            lambda: gather(
+                raw, known, parent_story, into=knowledge.merged, labels=knowledge.story_labels, family=family
+            ),
+        )
+        return found if found is not None else Gathered()
+
+
+def _guarded(step: Step, missed: list[Step], raw: RawUpdate, work: Callable[[], T]) -> T | None:
+    try:
+        return work()
+    except Exception:
+        log.exception("a step failed; the text goes without it", step=step, update_id=raw.update_id)
+        MISSED.labels(step, "failed").inc()
+        missed.append(step)
+        return None
+
+
+def _told(step: Step, missed: list[Step], made: T, is_missed: bool) -> T:
+    if is_missed:
+        MISSED.labels(step, "late").inc()
+        missed.append(step)
+    return made
+
+
+__all__: Sequence[str] = ("Steps",)

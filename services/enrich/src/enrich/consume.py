@@ -1,0 +1,325 @@
+"""The text lane: a batch of messages about updates becomes revisions, state rows and outcomes, in that order."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from enrich.attach import Steps
+from enrich.compose import Revision, compose, compose_removal, shown_state
+from enrich.directory import name_key
+from enrich.knowledge import Library
+from enrich.media.index import MediaLookup, media_for
+from enrich.revise import Decision, Input, decide
+from enrich.rows import Known, load, note_unknown, store
+from enrich.settings import Settings
+from enrich.state import State
+from enrich.steps.budget import MISSED
+from shared.deliveries import Delivery, Rejection
+from shared.envelope import headers_for
+from shared.failures import Invalid, Permanent
+from shared.kafka import Emitter, acknowledged
+from shared.lane import TRANSIENT
+from shared.messages import (
+    MediaReference,
+    MediaWanted,
+    Message,
+    Order,
+    Outcome,
+    Outcomes,
+    RawUpdate,
+    Refresh,
+    Release,
+    update_id_for,
+)
+from shared.telemetry import traceparent_now
+from shared.topics import ENRICHED, MAX_MESSAGE_BYTES, MEDIA, OUTCOMES, RAW
+
+log = structlog.get_logger(__name__)
+
+STAGE = "enrich.text"
+SOURCE = "slugline/enrich/text"
+TYPES: dict[str, type[Message]] = {kind.ce_type: kind for kind in (RawUpdate, Order, Release, Refresh)}
+ENVELOPE_BYTES = 2048
+"""Left of Kafka's limit for key, headers and framing."""
+YIELD_EVERY = 25
+"""Messages between two turns of the event loop, so that heartbeats and sends go on while a batch is made."""
+LOADED = {"authors", "tags", "story", "override"}
+"""Causes of a refresh that speak of what is kept in memory."""
+
+REVISIONS = Counter("slugline_enrich_revisions", "Revisions emitted", ["kind"])
+DECISIONS = Counter("slugline_enrich_outcomes", "What became of messages", ["outcome"])
+ADDED = Histogram(
+    "slugline_enrich_added_seconds",
+    "From a message's arrival in the lane until Kafka has its revision",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+LATENCY = Histogram(
+    "slugline_enrich_latency_seconds",
+    "From the receipt of a version until its revision was made",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+
+Pictures = Mapping[tuple[str, tuple[MediaReference, ...]], MediaLookup | None]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a batch does, gathered while it is folded."""
+
+    now: datetime
+    known: dict[str, Known]
+    states: dict[str, State]
+    parents: Mapping[str, str | None]
+    pictures: Pictures
+    futures: list[Any] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
+    unknown: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+
+
+class TextLane:
+    """Handles the batches of `updates.raw`; collaborators are handed to it."""
+
+    def __init__(
+        self,
+        *,
+        pool: Any,
+        emitter: Emitter,
+        library: Library,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._pool = pool
+        self._emitter = emitter
+        self._library = library
+        self._settings = settings
+        self._steps = Steps(library.knowledge, settings)
+        self._clock = clock
+
+    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+        """Fold each update's messages in order; emit, await, then record."""
+        started = time.perf_counter()
+        if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in deliveries):
+            await self._library.catch_up()
+        events: list[Input] = [each.event for each in deliveries]
+        known = await load(self._pool, [event.update_id for event in events])
+        batch = _Batch(
+            now=self._clock(),
+            known=known,
+            states={update_id: each.state for update_id, each in known.items()},
+            parents=await self._parents(events, known),
+            pictures=await self._pictures(events, known),
+        )
+        for number, delivery in enumerate(deliveries, 1):
+            await self._one(delivery, batch)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        await acknowledged(batch.futures)
+        if batch.futures:
+            ADDED.observe(time.perf_counter() - started)
+        if batch.moved:
+            await store(self._pool, [batch.states[update_id] for update_id in batch.moved], batch.now)
+            await note_unknown(self._pool, batch.unknown)
+        await self._tell(batch, deliveries)
+        return batch.rejections
+
+    async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
+        event: Input = delivery.event
+        try:
+            state, revision, decision = self._made(event, batch)
+        except TRANSIENT:
+            raise
+        except Exception as failure:
+            log.exception("a message that cannot be handled", update_id=event.update_id)
+            batch.rejections.append(Rejection(delivery.record, _failure(failure)))
+            self._outcome(batch, event, stage="dead", state=None, reason=str(failure))
+            return
+        if revision is not None:
+            batch.futures.extend(await self._emit(revision, decision, delivery, batch))
+        if state is not batch.states[event.update_id]:
+            batch.states[event.update_id] = state
+            batch.moved.add(event.update_id)
+        outcome = decision.outcome
+        if outcome == "enriched" and revision is None:
+            outcome = "duplicate"
+        if outcome is None and revision is not None:
+            outcome = "enriched"
+        if outcome is not None:
+            self._outcome(
+                batch, event, stage=outcome, state=state, reason=decision.reason, fingerprint=decision.fingerprint
+            )
+
+    def _made(self, event: Input, batch: _Batch) -> tuple[State, Revision | None, Decision]:
+        """The state after the message, and the revision that it asks for."""
+        update_id = event.update_id
+        before = batch.states[update_id]
+        margin_s = self._settings.margin_s(event.source if isinstance(event, RawUpdate) else _source_of(before))
+        decision = decide(event, before, batch.now, margin_s=margin_s)
+        revision = None
+        if decision.emit and decision.sight == "visible":
+            assert decision.state.current is not None  # noqa: S101
+            raw = decision.state.current.raw
+            attached = self._steps.attach(
+                decision.state,
+                batch.known[update_id],
+                self._parent_story(raw, batch),
+                batch.pictures.get(
+                    (update_id, raw.media), MediaLookup(pending=raw.media) if raw.media else MediaLookup()
+                ),
+            )
+            revision = compose(decision, attached, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now))
+            if revision is not None:
+                for name in attached.authorship.unknown:
+                    if key := name_key(name)[:200]:
+                        batch.unknown[key] = (name.replace("\x00", ""), update_id, raw.source.replace("\x00", ""))
+        elif decision.emit:
+            revision = compose_removal(decision, batch.now)
+        if revision is None:
+            return decision.state, None, decision
+        if len(revision.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES:
+            raise Permanent(f"the revision has {len(revision.value)} bytes; {MAX_MESSAGE_BYTES} are the most")
+        return shown_state(decision.state, revision), revision, decision
+
+    def _retry_at(self, now: datetime) -> Callable[[int], datetime | None]:
+        def retry_at(attempts: int) -> datetime | None:
+            if attempts >= self._settings.enrich_retries:
+                return None
+            return now + timedelta(seconds=self._settings.enrich_retry_after_s * 4**attempts)
+
+        return retry_at
+
+    async def _emit(
+        self, revision: Revision, decision: Decision, delivery: Delivery[Any], batch: _Batch
+    ) -> list["asyncio.Future[object]"]:
+        update = revision.update
+        trace = delivery.header("traceparent") or traceparent_now()
+        headers = headers_for(
+            update, source=SOURCE, event_id=f"{update.update_id}:{update.revision}", time=batch.now, traceparent=trace
+        )
+        futures = [
+            await self._emitter.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
+        ]
+        REVISIONS.labels(update.kind).inc()
+        LATENCY.observe(max((batch.now - update.passport.received_at).total_seconds(), 0))
+        if update.media_pending:
+            futures.extend(await self._ask_for_media(delivery.event, decision, batch, trace))
+        for replaced in decision.replaced:
+            order = Order(
+                update_id=replaced,
+                order="supersede",
+                by=f"{update.source}: {update.update_id} takes its place",
+                ordered_at=update.first_published_at,
+            )
+            futures.append(
+                await self._emitter.send(
+                    RAW, order, key=replaced, event_id=f"{replaced}:superseded:{update.update_id}", traceparent=trace
+                )
+            )
+        return futures
+
+    async def _ask_for_media(
+        self, event: Input, decision: Decision, batch: _Batch, trace: str
+    ) -> list["asyncio.Future[object]"]:
+        assert decision.state.current is not None  # noqa: S101
+        raw = decision.state.current.raw
+        lookup = batch.pictures.get((raw.update_id, raw.media))
+        pending = lookup.pending if lookup is not None else raw.media
+        # The media lane tells when it is done, which is not yet another reason to ask it.
+        if not pending or (isinstance(event, Refresh) and event.cause != "retry"):
+            return []
+        wanted = MediaWanted(update_id=raw.update_id, source=raw.source, media=pending, requested_at=batch.now)
+        event_id = f"{raw.update_id}:{decision.state.revision + 1}:media"
+        return [await self._emitter.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
+
+    async def _pictures(self, events: Sequence[Input], known: Mapping[str, Known]) -> Pictures:
+        """What the media index knows; None for all where it cannot be asked within its budget."""
+        lists: dict[str, list[tuple[MediaReference, ...]]] = {}
+        for event in events:
+            raws = [event] if isinstance(event, RawUpdate) else []
+            state = known[event.update_id].state
+            raws += [version.raw for version in (state.current, state.held) if version is not None]
+            for raw in raws:
+                if raw.media and raw.media not in (mine := lists.setdefault(event.update_id, [])):
+                    mine.append(raw.media)
+        found: dict[tuple[str, tuple[MediaReference, ...]], MediaLookup | None] = {}
+        for layer in range(max(map(len, lists.values()), default=0)):
+            wanted = {update_id: mine[layer] for update_id, mine in lists.items() if len(mine) > layer}
+            try:
+                async with asyncio.timeout(self._settings.enrich_media_budget_ms / 1000):
+                    looked_up: Mapping[str, MediaLookup] = await media_for(self._pool, wanted)
+            except Exception as failure:  # noqa: BLE001 -- the text never waits for a picture
+                log.warning(
+                    "media index away; updates go without pictures", error=str(failure) or type(failure).__name__
+                )
+                MISSED.labels("media", "late" if isinstance(failure, TimeoutError) else "failed").inc(len(wanted))
+                looked_up = {}
+            for update_id, references in wanted.items():
+                found[update_id, references] = looked_up.get(update_id)
+        return found
+
+    async def _parents(self, events: Sequence[Input], known: Mapping[str, Known]) -> Mapping[str, str | None]:
+        """The stories of the updates that those of the batch grew out of."""
+        wanted = set()
+        for event in events:
+            state = known[event.update_id].state
+            raws = [event] if isinstance(event, RawUpdate) else [state.current.raw] if state.current else []
+            wanted |= {update_id_for(raw.source, raw.evolved_from) for raw in raws if raw.evolved_from}
+        if not wanted:
+            return {}
+        rows = await self._pool.fetch(
+            "SELECT update_id, story FROM enrich.updates WHERE update_id = ANY($1::text[])", list(wanted)
+        )
+        return {row["update_id"]: row["story"] for row in rows}
+
+    def _parent_story(self, raw: RawUpdate, batch: _Batch) -> str | None:
+        if not raw.evolved_from:
+            return None
+        parent = update_id_for(raw.source, raw.evolved_from)
+        if parent in batch.states and (shown := batch.states[parent].shown) is not None:
+            return shown.story
+        return batch.parents.get(parent)
+
+    def _outcome(
+        self, batch: _Batch, event: Input, *, stage: Any, state: State | None, reason: str, fingerprint: str = ""
+    ) -> None:
+        DECISIONS.labels(stage).inc()
+        batch.outcomes.append(
+            Outcome(
+                update_id=event.update_id,
+                fingerprint=fingerprint or (event.fingerprint() if isinstance(event, RawUpdate) else ""),
+                stage=stage,
+                at=batch.now,
+                revision=(state.revision or None) if state is not None else None,
+                reason=reason[:500],
+            )
+        )
+
+    async def _tell(self, batch: _Batch, deliveries: Sequence[Delivery[Any]]) -> None:
+        if not batch.outcomes:
+            return
+        record = deliveries[0].record
+        future = await self._emitter.send(
+            OUTCOMES,
+            Outcomes(outcomes=tuple(batch.outcomes)),
+            key=batch.outcomes[0].update_id,
+            event_id=f"{STAGE}:{record.partition}:{record.offset}",
+        )
+        await acknowledged([future])
+
+
+def _failure(failure: Exception) -> Invalid | Permanent:
+    if isinstance(failure, Invalid | Permanent):
+        return failure
+    return Permanent(f"{type(failure).__name__}: {failure}")
+
+
+def _source_of(state: State) -> str:
+    version = state.held or state.current
+    return version.raw.source if version is not None else ""

@@ -1,0 +1,57 @@
+"""`python -m enrich text`: updates.raw becomes updates.enriched."""
+
+import asyncio
+
+import structlog
+
+from enrich.consume import SOURCE, STAGE, TYPES, TextLane
+from enrich.embargo import keep_releasing
+from enrich.knowledge import Knowledge, Library
+from enrich.settings import Settings
+from enrich.steps.tags import Labels
+from shared.health import Health
+from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.lane import Lane
+from shared.postgres import connect, migrate
+from shared.process import health_server, run_until
+from shared.topics import RAW
+
+log = structlog.get_logger(__name__)
+
+PORT = 8093
+
+
+async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
+    """The process, until `stop` is set."""
+    pool = await connect(settings, schema="enrich", stop=stop)
+    await migrate(pool, "enrich")
+    producer = new_producer(settings, "slugline-enrich-text")
+    await start_patiently(producer, "producer", stop)
+    emitter = Emitter(producer, source=SOURCE, topic_prefix=settings.topic_prefix)
+    library = Library(pool, settings.enrich_dictionary, Knowledge(labels=Labels(settings.enrich_label_languages)))
+    text = TextLane(pool=pool, emitter=emitter, library=library, settings=settings)
+    lane = Lane(
+        stage=STAGE, topic=RAW, types=TYPES, handle=text.handle,
+        emitter=emitter, settings=settings, max_records=settings.enrich_batch,
+    )  # fmt: skip
+    broker = new_broker(settings, "slugline-enrich-text")
+    lane.attach(broker)
+    health = Health("enrich.text", ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
+    async with health_server(health, settings, PORT):
+        await library.catch_up()
+        if not stop.is_set():
+            await broker.start()
+            await run_until(
+                stop,
+                lane.keep_committing(),
+                library.follow(settings.enrich_reload_s),
+                keep_releasing(
+                    pool, emitter,
+                    interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
+                ),
+            )  # fmt: skip
+        health.draining = True
+        await lane.drain()
+        await broker.stop()
+    await producer.stop()
+    await pool.close()

@@ -1,0 +1,111 @@
+"""The rows of `enrich.updates`: read for a batch, and written so that each only moves forward."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from enrich.revise import due_of, status_of
+from enrich.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an update before a batch: its state, and what editors and the gathering of stories decided."""
+
+    state: State
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    story: str | None = None
+    story_because: str = ""
+    gathered: str | None = None
+    gathered_because: str = ""
+    families: tuple[str, ...] = ()
+
+
+_LOAD = """
+SELECT asked.update_id, u.state, o.tags, o.story, o.story_because,
+       g.story AS gathered, g.because AS gathered_because, g.families
+FROM unnest($1::text[]) AS asked (update_id)
+LEFT JOIN enrich.updates u USING (update_id)
+LEFT JOIN enrich.overrides o USING (update_id)
+LEFT JOIN enrich.gathered g USING (update_id)
+"""
+
+_STORE = """
+INSERT INTO enrich.updates
+    (update_id, turn, revision, status, source, story, author_ids, tag_codes, due_at, due_for, state, written_at)
+SELECT update_id, turn, revision, status, source, story, string_to_array(author_ids, ' '), string_to_array(tag_codes, ' '),
+       due_at, due_for, state, clock_timestamp()
+FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::timestamptz[], $10::text[], $11::bytea[])
+     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, due_at, due_for, state)
+ON CONFLICT (update_id) DO UPDATE SET
+    turn = excluded.turn, revision = excluded.revision, status = excluded.status, source = excluded.source,
+    story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes,
+    due_at = excluded.due_at, due_for = excluded.due_for, asked_at = NULL,
+    state = excluded.state, written_at = excluded.written_at
+WHERE enrich.updates.turn < excluded.turn
+"""
+
+
+async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
+    """What is known of each of the updates, in one query; an update that was never seen has an empty state."""
+    ids = list(dict.fromkeys(update_ids))
+    found: dict[str, Known] = {}
+    for row in await pool.fetch(_LOAD, ids):
+        update_id = row["update_id"]
+        state = State.model_validate_json(row["state"]) if row["state"] is not None else State(update_id=update_id)
+        found[update_id] = Known(
+            state=state,
+            tags=row["tags"] or {},
+            story=row["story"],
+            story_because=row["story_because"] or "",
+            gathered=row["gathered"],
+            gathered_because=row["gathered_because"] or "",
+            families=tuple(row["families"] or ()),
+        )
+    return found
+
+
+async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
+    """Write the states of a batch; a row that has moved further is left as it is."""
+    columns: list[list[Any]] = [[] for _ in range(11)]
+    # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
+    for state in sorted(states, key=lambda each: each.update_id):
+        due_at, due_for = due_of(state, now)
+        shown = state.shown
+        source = state.current.raw.source if state.current else state.held.raw.source if state.held else ""
+        values = (
+            state.update_id,
+            state.turn,
+            state.revision,
+            status_of(state, now),
+            source.replace("\x00", ""),
+            shown.story if shown else None,
+            " ".join(shown.author_ids) if shown else "",
+            " ".join(shown.tag_codes) if shown else "",
+            due_at,
+            due_for,
+            state.model_dump_json(exclude_defaults=True).encode(),
+        )
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+    await pool.execute(_STORE, *columns)
+
+
+async def note_unknown(pool: Any, names: Mapping[str, tuple[str, str, str]]) -> None:
+    """Count names of bylines that the directory does not know: by their key the spelling, an update and its source."""
+    if not names:
+        return
+    keys = sorted(names)
+    await pool.execute(
+        """
+        INSERT INTO enrich.unknown_names (name, spelling, example, source)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+        ON CONFLICT (name) DO UPDATE SET seen = enrich.unknown_names.seen + 1, last_seen = now(), example = excluded.example
+        """,
+        keys,
+        [names[key][0] for key in keys],
+        [names[key][1] for key in keys],
+        [names[key][2] for key in keys],
+    )

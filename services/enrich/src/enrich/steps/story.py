@@ -1,0 +1,59 @@
+"""The story step: which live page an update belongs to, and why."""
+
+from collections.abc import Mapping, Sequence
+
+from enrich.compose import Gathered
+from enrich.rows import Known
+from enrich.steps.text import slug_of, tidy
+from shared.messages import Corroboration, RawUpdate
+
+MOST_MERGES = 20
+
+
+def story_id(said: str) -> str:
+    """The id of a story that a source calls so: a slug, the same for every source that says the same."""
+    return slug_of(tidy(said))
+
+
+def merged(story: str, into: Mapping[str, str]) -> str:
+    """The story that stands for another one after editors have merged them."""
+    for _ in range(MOST_MERGES):
+        if story not in into:
+            return story
+        story = into[story]
+    return story
+
+
+def gather(
+    raw: RawUpdate,
+    known: Known,
+    parent_story: str | None,
+    *,
+    into: Mapping[str, str],
+    labels: Mapping[str, str],
+    family: str,
+) -> Gathered:
+    """An editor's word, then the source's story, then the parent's, then the likeness to what others tell."""
+    story, label, because = None, "", ""
+    if known.story is not None:
+        story, because = known.story, known.story_because or "an editor put it there"
+    elif raw.story and tidy(raw.story):
+        story, label = story_id(raw.story), tidy(raw.story)
+        because = f"same story because {raw.source} calls it {label!r}"
+    elif parent_story is not None:
+        story, because = parent_story, "same story because it grew out of an update of it"
+    elif known.gathered is not None:
+        story, because = known.gathered, known.gathered_because
+    if story:
+        standing = merged(story, into)
+        if standing != story:
+            story, because = standing, f"{because}; {story} was merged into it"
+        label = labels.get(story) or (label if story_id(label) == story else "") or story.replace("-", " ")
+    return Gathered(story or None, label, corroboration_of(known.families, family, known.gathered_because), because)
+
+
+def corroboration_of(families: Sequence[str], own: str, because: str) -> Corroboration:
+    """How many publisher families tell the same; one that only reprints another's wire is of its family."""
+    if len(families) < 2:
+        return Corroboration(count=1, sources=(own,) if own else ())
+    return Corroboration(count=len(families), sources=tuple(sorted(families)), because=because)

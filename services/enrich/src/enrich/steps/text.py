@@ -1,0 +1,386 @@
+"""The text step: safe HTML, plain text, and what is read off it."""
+
+import functools
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import nh3
+from anyascii import anyascii
+
+from enrich.steps.budget import Budget
+
+Diff = tuple[tuple[Literal["=", "-", "+"], str], ...]
+
+TAGS = {
+    "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "blockquote", "q", "cite", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
+    "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "a", "abbr", "b", "strong", "i", "em", "u", "s", "del", "ins",
+    "mark", "small", "sub", "sup", "span", "div", "time", "bdi", "bdo", "ruby", "rb", "rt", "rp", "wbr", "figure", "figcaption",
+}  # fmt: skip
+"""What copy needs. Pictures go through the media lane; scripts, styles, forms, frames, SVG and MathML never."""
+
+ATTRIBUTES = {
+    "*": {"lang", "dir"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "blockquote": {"cite"},
+    "q": {"cite"},
+    "time": {"datetime"},
+    "ol": {"start", "reversed", "type"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+VALUES = {
+    "dir": {"ltr", "rtl", "auto"},
+    "scope": {"col", "row", "colgroup", "rowgroup"},
+    "type": {"1", "a", "A", "i", "I"},
+}
+NUMBERS = {"start", "colspan", "rowspan"}
+MOST_SPANNED = 1000
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
+MOMENT = re.compile(r"[0-9TZ:.+ \-PYMDHSW]{1,40}")
+SILENT = {
+    "script",
+    "style",
+    "template",
+    "title",
+    "noscript",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "textarea",
+    "select",
+    "head",
+}
+"""What is taken out with all that is in it."""
+
+CONTROLS = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\ufffe\uffff"
+    + "".join(f"{chr(p * 0x10000 + 0xFFFE)}-{chr(p * 0x10000 + 0xFFFF)}" for p in range(1, 17))
+    + "]"
+)
+"""Control characters and noncharacters: no text, and errors in HTML and XML. Joiners, soft hyphens and marks of direction stay."""
+SPACES = re.compile(r"[ \t\n\r\f\x0b\x85]+")
+OPENING_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+BLOCK_END = re.compile(r"</(?:p|h[2-6]|blockquote|pre|li|dt|dd|tr|div|caption|figcaption|figure|ul|ol|dl|table)>|<hr>")
+CELL_END = re.compile(r"</(?:td|th)>")
+BLOCK_START = re.compile(r"<(?:p|h[2-6]|blockquote|pre|li|dt|dd|tr|div|caption|figcaption|figure|ul|ol|dl|table)[ >]")
+TAG = re.compile(r"<[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+EMPTY_BLOCK = re.compile(
+    r"<(p|div|span|li|h[2-6]|b|i|em|strong|blockquote)(?: [^>\"]*(?:\"[^\"]*\"[^>\"]*)*)?>\s*</\1>"
+)
+INLINE_SPACES = re.compile(r"[ \t\r\f\v]*\n[ \t\r\f\v]*|[ \t\r\f\v]+")
+BLANK_LINES = re.compile(r"\n{2,}")
+UNSPACED = re.compile(
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003fffd]"
+)
+"""Scripts that are written without spaces: Han, kana, Thai, Lao, Burmese, Khmer. Each character counts."""
+
+WORDS_A_MINUTE = {"en": 238, "de": 179, "fr": 195, "es": 218, "it": 188, "pt": 181, "nl": 202, "pl": 166, "ru": 184, "sv": 199, "fi": 161, "tr": 166, "ar": 138, "he": 187}  # fmt: skip
+"""Silent reading of non-fiction, adults (Brysbaert 2019, table 5; Trauzettel-Klosinski and Dietz 2012)."""
+OTHER_WORDS_A_MINUTE = 184
+CHARACTERS_A_MINUTE = {"zh": 255, "ja": 357, "th": 900, "lo": 900, "km": 900, "my": 900}
+OTHER_CHARACTERS_A_MINUTE = 300
+
+RTL = {"ar", "he", "iw", "fa", "ur", "yi", "ps", "sd", "ug", "dv", "ckb", "arc", "azb", "syr", "nqo"}
+RTL_SCRIPTS = {"arab", "hebr", "thaa", "syrc", "nkoo", "adlm"}
+RTL_LETTER = re.compile("[\u0590-\u08ff\ufb1d-\ufdfd\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+LETTER = re.compile(r"[^\W\d_]")
+
+EXCERPT_LENGTH = 240
+SLUG_LENGTH = 80
+LEAST_LETTERS = 60
+"""Below this many letters a guess of the language is a coin toss."""
+LEAST_CERTAINTY = 0.9
+SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*(?=\s)|[。！？][」』”’）]*")
+DIFF_WORDS = 3000
+"""Beyond this many changed words a diff tells no reader anything, and takes time that grows with their square."""
+DIFF_LENGTH = 16_384
+KEPT_WORDS = 40
+WORD = re.compile(r"\s+|[^\s\w]|\w+|.", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What the text step makes of a version."""
+
+    headline: str
+    body_html: str
+    text: str
+    summary: str
+    excerpt: str
+    language: str
+    direction: Literal["ltr", "rtl"]
+    word_count: int
+    read_time_minutes: int
+    why_language: str = ""
+    missed: bool = False
+
+
+def read_text(headline: str, body_html: str, summary: str, language: str | None, budget: Budget | None = None) -> Text:
+    """Clean the words of a version and read off them what pages need. The same words always give the same."""
+    budget = budget or Budget()
+    headline, summary = tidy(headline), tidy(summary)
+    body = sanitised(body_html)
+    text = plain(body)
+    missed = budget.spent
+    code, why = language_of(language, "") if missed else language_of(language, f"{headline}\n{text or summary}")
+    words, minutes = reading(text or summary, code)
+    return Text(
+        headline=headline,
+        body_html=body,
+        text=text,
+        summary=summary,
+        excerpt=excerpt_of(summary or text),
+        language=code,
+        direction=direction_of(code, headline or text),
+        word_count=words,
+        read_time_minutes=minutes,
+        why_language=why,
+        missed=missed,
+    )
+
+
+def bare_text(headline: str, body_html: str, summary: str, language: str | None) -> Text:
+    """What the step degrades to: every tag taken out by the plainest means, so that nothing unsafe can be left."""
+    text = tidy(html.unescape(TAG.sub(" ", body_html)))
+    headline, summary = tidy(headline), tidy(summary)
+    code = normalised_language(language) or "und"
+    words, minutes = reading(text or summary, code)
+    body = f"<p>{html.escape(text)}</p>" if text else ""
+    excerpt = excerpt_of(summary or text)
+    return Text(headline, body, text, summary, excerpt, code, direction_of(code, headline), words, minutes, "", True)
+
+
+def tidy(value: str) -> str:
+    """One line of plain text: control characters out, runs of spaces to one. Quotes, dashes and non-breaking spaces stay as sent."""
+    if value.isascii() and value.isprintable() and "  " not in value:
+        return value.strip(" ")
+    return closed_bidi(SPACES.sub(" ", CONTROLS.sub("", value)).strip(" "))
+
+
+def closed_bidi(value: str) -> str:
+    """Close what marks of direction were left open, so that they turn no text but their own."""
+    marks = OPENING_BIDI.findall(value)
+    if not marks:
+        return value
+    open_marks: list[str] = []
+    for mark in marks:
+        if mark in "\u202a\u202b\u202d\u202e":
+            open_marks.append("\u202c")
+        elif mark in "\u2066\u2067\u2068":
+            open_marks.append("\u2069")
+        elif open_marks and open_marks[-1] == mark:
+            open_marks.pop()
+    return value + "".join(reversed(open_marks))
+
+
+@functools.cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=TAGS,
+        clean_content_tags=SILENT,
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "tel"},
+        url_relative="deny",
+        link_rel="noopener noreferrer nofollow",
+        strip_comments=True,
+    )
+
+
+def _attribute(_: str, name: str, value: str) -> str | None:  # noqa: PLR0911 -- a table of cases
+    if name in ("href", "cite"):
+        return value if _is_link(value) else None
+    if name == "lang":
+        return value if LANGUAGE.fullmatch(value) else None
+    if name in NUMBERS:
+        number = value.strip()
+        return (
+            number
+            if number.isascii() and number.isdigit() and len(number) < 5 and 0 < int(number) <= MOST_SPANNED
+            else None
+        )
+    if name == "datetime":
+        return value if MOMENT.fullmatch(value) else None
+    if name == "reversed":
+        return ""
+    if name in VALUES:
+        return value if value in VALUES[name] else None
+    return CONTROLS.sub("", value)
+
+
+def _is_link(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return bool(parts.hostname) if parts.scheme in ("http", "https") else parts.scheme in ("mailto", "tel")
+
+
+def sanitised(body_html: str) -> str:
+    """HTML that is safe inside an element of a page; plain text is put into paragraphs."""
+    body = CONTROLS.sub("", body_html).strip()
+    if not body:
+        return ""
+    if "<" not in body:
+        paragraphs = re.split(r"\s*\n\s*\n\s*", html.unescape(body) if "&" in body else body)
+        return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs if paragraph.strip())
+    clean = _cleaner().clean(body).strip()
+    while True:
+        shorter = EMPTY_BLOCK.sub("", clean)
+        if shorter == clean:
+            return clean
+        clean = shorter
+
+
+def plain(clean_html: str) -> str:
+    """The plain text of sanitised HTML, blocks parted by a blank line."""
+    if not clean_html:
+        return ""
+    text = INLINE_SPACES.sub(" ", clean_html)
+    text = BLOCK_START.sub(lambda found: "\n\n" + found[0], BLOCK_END.sub("\n\n", CELL_END.sub("\t", text)))
+    text = TAG.sub("", text.replace("<br>", "\n"))
+    text = html.unescape(text)
+    lines = [line.strip(" \t") for line in text.split("\n")]
+    return closed_bidi(BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n"))
+
+
+def normalised_language(said: str | None) -> str | None:
+    """BCP 47 with its usual capitals; None where the source says none, or says nothing that is a tag."""
+    if not said or not LANGUAGE.fullmatch(said := said.strip().replace("_", "-")):
+        return None
+    first, *rest = said.split("-")
+    if first.lower() in ("und", "mul", "zxx"):
+        return None
+    return "-".join(
+        [
+            first.lower(),
+            *[part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest],
+        ]
+    )
+
+
+def language_of(said: str | None, text: str) -> tuple[str, str]:
+    """The language, and where it is known from. Only where the source says nothing, and the text is long enough, is it guessed."""
+    if known := normalised_language(said):
+        return known, "as the source says"
+    if len(LETTER.findall(text[:2000])) < LEAST_LETTERS:
+        return "und", "the source says nothing and the text is too short for a guess"
+    code, certainty = _identifier().classify(text[:2000])
+    if certainty < LEAST_CERTAINTY:
+        return "und", f"the source says nothing; {code} is a guess with {certainty:.2f}"
+    return str(code), f"the source says nothing; guessed with {certainty:.2f}"
+
+
+@functools.cache
+def _identifier() -> Any:
+    from py3langid.langid import (  # type: ignore[import-untyped]  # noqa: PLC0415 -- its model takes 30 MB
+        MODEL_FILE,
+        LanguageIdentifier,
+    )
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def direction_of(language: str, text: str) -> Literal["ltr", "rtl"]:
+    """By the script where the tag names one, by the language, or by the first letter where neither is known."""
+    first, *rest = language.lower().split("-")
+    for part in rest:
+        if len(part) == 4 and part.isalpha():
+            return "rtl" if part in RTL_SCRIPTS else "ltr"
+    if first != "und":
+        return "rtl" if first in RTL else "ltr"
+    letter = LETTER.search(text)
+    return "rtl" if letter and RTL_LETTER.match(letter[0]) else "ltr"
+
+
+def reading(text: str, language: str) -> tuple[int, int]:
+    """Words, and minutes that reading them takes, at least one. In scripts without spaces each character is a word."""
+    primary = language.split("-", 1)[0]
+    characters = 0 if text.isascii() else len(UNSPACED.findall(text))
+    words = len((UNSPACED.sub(" ", text) if characters else text).split())
+    minutes = words / WORDS_A_MINUTE.get(primary, OTHER_WORDS_A_MINUTE)
+    minutes += characters / CHARACTERS_A_MINUTE.get(primary, OTHER_CHARACTERS_A_MINUTE)
+    return words + characters, max(1, round(minutes))
+
+
+def excerpt_of(text: str, length: int = EXCERPT_LENGTH) -> str:
+    """The beginning of a text, cut after a sentence where one ends in the second half, else between words."""
+    line = SPACES.sub(" ", text[: length * 3]).strip()
+    if len(line) <= length:
+        return line
+    ends = [found.end() for found in SENTENCE_END.finditer(line[: length + 1]) if length // 2 <= found.end() <= length]
+    if ends:
+        return line[: ends[-1]]
+    cut = line.rfind(" ", length // 2, length)
+    return line[: cut if cut > 0 else length - 1].rstrip(" ,;:–—-") + "…"
+
+
+def slug_of(headline: str) -> str:
+    """The headline's words for a URL, transliterated; `update` where nothing is left."""
+    head = headline[: SLUG_LENGTH * 4]
+    words = re.sub(r"[^a-z0-9]+", "-", (head if head.isascii() else anyascii(head)).lower().replace("'", "")).strip("-")
+    if len(words) > SLUG_LENGTH:
+        cut = words.rfind("-", SLUG_LENGTH // 2, SLUG_LENGTH + 1)
+        words = words[: cut if cut > 0 else SLUG_LENGTH].strip("-")
+    return words or "update"
+
+
+def word_diff(old: str, new: str) -> Diff:
+    """The words kept, taken out and put in. Bounded: long stretches that were kept are shortened, and beyond
+    `DIFF_WORDS` changed words the whole changed stretch is one."""
+    if old == new:
+        return ()
+    before, after = WORD.findall(old), WORD.findall(new)
+    head = 0
+    least = min(len(before), len(after))
+    while head < least and before[head] == after[head]:
+        head += 1
+    tail = 0
+    while tail < least - head and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    middle_before, middle_after = before[head : len(before) - tail], after[head : len(after) - tail]
+    parts: list[tuple[Literal["=", "-", "+"], str]] = [("=", _shortened(before[:head], keep_end=True))]
+    parts.extend(_changed(middle_before, middle_after))
+    parts.append(("=", _shortened(before[len(before) - tail :], keep_start=True)))
+    return _bounded([(sign, words) for sign, words in parts if words])
+
+
+def _changed(before: Sequence[str], after: Sequence[str]) -> list[tuple[Literal["=", "-", "+"], str]]:
+    if len(before) > DIFF_WORDS or len(after) > DIFF_WORDS:
+        return [("-", "".join(before)), ("+", "".join(after))]
+    parts: list[tuple[Literal["=", "-", "+"], str]] = []
+    for operation, b1, b2, a1, a2 in SequenceMatcher(None, before, after, autojunk=True).get_opcodes():
+        if operation == "equal":
+            parts.append(("=", _shortened(before[b1:b2], keep_start=True, keep_end=True)))
+            continue
+        parts.append(("-", "".join(before[b1:b2])))
+        parts.append(("+", "".join(after[a1:a2])))
+    return parts
+
+
+def _shortened(words: Sequence[str], *, keep_start: bool = False, keep_end: bool = False) -> str:
+    most = KEPT_WORDS * (keep_start + keep_end)
+    if len(words) <= most + KEPT_WORDS:
+        return "".join(words)
+    return (
+        ("".join(words[:KEPT_WORDS]) if keep_start else "") + " … " + ("".join(words[-KEPT_WORDS:]) if keep_end else "")
+    )
+
+
+def _bounded(parts: Sequence[tuple[Literal["=", "-", "+"], str]]) -> Diff:
+    kept: list[tuple[Literal["=", "-", "+"], str]] = []
+    left = DIFF_LENGTH
+    for sign, words in parts:
+        if left <= 0:
+            break
+        kept.append((sign, words if len(words) <= left else words[:left] + " …"))
+        left -= len(words)
+    return tuple(kept)
