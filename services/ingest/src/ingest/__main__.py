@@ -11,6 +11,9 @@ COMMANDS = {
     "watch": "ingest.commands.processes:watch",
     "openapi": "ingest.commands.processes:openapi",
     "sources": "ingest.commands.sources:sources",
+    "originals": "ingest.commands.originals:originals",
+    "record": "ingest.commands.wireday:record",
+    "replay": "ingest.commands.wireday:replay",
     "order": "ingest.commands.orders:order",
 }
 """Where each command lives: imported when it is asked for, so that a process loads only what it runs."""

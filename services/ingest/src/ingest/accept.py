@@ -30,17 +30,19 @@ def is_versioned(update: RawUpdate) -> bool:
     return update.version is not None or update.version_created is not None
 
 
-def verdict(update: RawUpdate, known: Known) -> Verdict:
+def verdict(update: RawUpdate, known: Known, *, seen_suffices: bool = False) -> Verdict:
     """A repeat is a duplicate; without versions, a text that returns to an older wording is a new version of it."""
-    repeated = known.seen if is_versioned(update) else known.latest
+    repeated = known.seen if seen_suffices or is_versioned(update) else known.latest
     return "duplicate" if repeated else "new"
 
 
-def judge(updates: Iterable[tuple[RawUpdate, str]], known: Mapping[tuple[str, str], Known]) -> list[Verdict]:
+def judge(
+    updates: Iterable[tuple[RawUpdate, str]], known: Mapping[tuple[str, str], Known], *, seen_suffices: bool = False
+) -> list[Verdict]:
     """The verdicts over the updates of one document, in their order, each with its fingerprint.
 
     `known` is by (update id, fingerprint) and tells of what came before the document; what stands twice in the document
-    is taken once.
+    is taken once. With `seen_suffices` whatever was emitted at any time is a duplicate, versions or not.
     """
     seen: set[tuple[str, str]] = set()
     latest: dict[str, str] = {}
@@ -54,6 +56,7 @@ def judge(updates: Iterable[tuple[RawUpdate, str]], known: Mapping[tuple[str, st
                 seen=before.seen or (update.update_id, fingerprint) in seen,
                 latest=before.latest if last is None else last == fingerprint,
             ),
+            seen_suffices=seen_suffices,
         )
         verdicts.append(decided)
         if decided == "new":

@@ -129,11 +129,12 @@ class Intake:
             _storable(content_type),
             body,
             {name: _storable(value) or "" for name, value in (headers or {}).items()},
+            format,
         )
         sha256 = original.sha256
         with STEP_SECONDS.labels("store").time():
             await self.within(originals.store(self._postgres(), original, sha256))
-        return await self.emit_original(source, original, sha256, format=format, traceparent=traceparent)
+        return await self.emit_original(source, original, sha256, traceparent=traceparent)
 
     async def emit_original(
         self,
@@ -141,10 +142,14 @@ class Intake:
         original: Original,
         sha256: str,
         *,
-        format: str | None = None,  # noqa: A002
         traceparent: str = "",
+        again: bool = False,
     ) -> Receipt:
-        """What follows once the original is kept; also the way of one that is processed again."""
+        """What follows once the original is kept.
+
+        With `again` it was read before: then whatever it gave at any time is a duplicate, even where its source has no
+        versions, since an old document that is read again must not pass for a return to an older wording.
+        """
         try:
             with STEP_SECONDS.labels("read").time():
                 understand = partial(
@@ -156,7 +161,7 @@ class Intake:
                     original_id=str(original.id),
                     sha256=sha256,
                     profile=source.profile,
-                    format=format or source.format,
+                    format=original.asked_format or source.format,
                 )
                 # What takes long must not hold up the others, nor the heartbeats of the consumer beside it.
                 large = len(original.body) > LARGE_BYTES
@@ -170,9 +175,11 @@ class Intake:
             refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
             await self.within(originals.note_unreadable(self._postgres(), original.id, refused))
             raise NotTaken(original.id, cause) from cause
-        return await self._emit(source, original, reading, traceparent or traceparent_now())
+        return await self._emit(source, original, reading, traceparent or traceparent_now(), again=again)
 
-    async def _emit(self, source: Source, original: Original, reading: Reading, traceparent: str) -> Receipt:
+    async def _emit(
+        self, source: Source, original: Original, reading: Reading, traceparent: str, *, again: bool
+    ) -> Receipt:
         if len(original.body) > LARGE_BYTES:
             candidates, results = await asyncio.to_thread(_prepared, reading, traceparent)
         else:
@@ -180,7 +187,7 @@ class Intake:
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEP_SECONDS.labels("judge").time():
             known = await self.within(items.known(self._postgres(), pairs)) if pairs else {}
-        verdicts = accept.judge(pairs, known)
+        verdicts = accept.judge(pairs, known, seen_suffices=again)
         fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
         with STEP_SECONDS.labels("emit").time():
             kept = await emit.emit(self.emitter, [candidate.message for candidate in fresh], self.patience_s)

@@ -31,6 +31,8 @@ class Original:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     """What came with it and may explain it later; never a credential."""
+    asked_format: str | None = None
+    """The format that the way it came in by leaves as the only one."""
 
     @property
     def sha256(self) -> str:
@@ -41,8 +43,8 @@ class Original:
 async def store(pool: Any, original: Original, sha256: str) -> None:
     """Keep an original; once this returns, Postgres has it for good."""
     await pool.execute(
-        "INSERT INTO ingest.originals (id, source, transport, received_at, content_type, headers, sha256, body) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO ingest.originals (id, source, transport, received_at, content_type, headers, sha256, body, asked_format) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
         original.id,
         original.source,
         original.transport,
@@ -51,6 +53,7 @@ async def store(pool: Any, original: Original, sha256: str) -> None:
         dict(original.headers),
         sha256,
         original.body,
+        original.asked_format,
     )
 
 
@@ -101,14 +104,14 @@ async def count(pool: Any, wanted: Wanted) -> int:
     return int(await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
 
 
-async def in_order(pool: Any, wanted: Wanted, page: int = 50) -> AsyncIterator[Any]:
-    """The rows of the originals that are meant, oldest first, bodies and all; read in pages, so that memory stays flat."""
+async def in_order(pool: Any, wanted: Wanted, columns: str = "*", page: int = 50) -> AsyncIterator[Any]:
+    """The rows of the originals that are meant, oldest first; read in pages, so that memory stays flat."""
     where, values = wanted.where()
     after = uuid.UUID(int=0)
     moment: datetime | None = None
     while True:
         rows = await pool.fetch(
-            f"SELECT * FROM ingest.originals WHERE {where} "  # noqa: S608
+            f"SELECT {columns} FROM ingest.originals WHERE {where} "  # noqa: S608
             f"AND (${len(values) + 1}::timestamptz IS NULL OR (received_at, id) > (${len(values) + 1}, ${len(values) + 2})) "
             f"ORDER BY received_at, id LIMIT {page}",
             *values,

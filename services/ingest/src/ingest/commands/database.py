@@ -9,6 +9,7 @@ import click
 
 from ingest.settings import Settings
 from shared import postgres
+from shared.telemetry import configure_logging
 
 T = TypeVar("T")
 
@@ -18,6 +19,7 @@ def with_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
 
     async def body() -> T:
         settings = Settings()
+        configure_logging(settings, "ingest")
         stop = asyncio.Event()
         stop.set()
         try:
