@@ -161,3 +161,14 @@ async def everything(connection: Any, *, since: datetime, chunk: int = 500) -> A
             batch = []
     if batch:
         yield batch
+
+
+async def told(pool: Any, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
+    """These revisions, by update id and revision, as far as they may be served now."""
+    rows = await pool.fetch(
+        _REVISION + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2)",
+        list({update_id for update_id, _ in wanted}),
+        [f"{update_id}:{revision}" for update_id, revision in wanted],
+    )
+    found = [_archived(row) for row in rows]
+    return {(each.update.update_id, each.update.revision): each for each in found}

@@ -1,0 +1,334 @@
+"""The queue of deliveries to webhooks and WebSub subscribers: durable, in order for each story, and no one waits for another.
+
+A delivery leaves when all earlier ones of its story to that endpoint have ended. An endpoint that fails is tried with
+one delivery at a time, by the schedule, in slots of its own, so that those who hang take nothing from those who answer.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter as Tally
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import asyncpg
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from publish.push.endpoints import queue_message
+from publish.push.outbound import Answer, Outbound, retry_after_s
+
+log = structlog.get_logger(__name__)
+
+IDLE_S = 0.5
+CLAIM_AT_ONCE = 1000
+SLOW_SHARE = 0.25
+"""Of the requests under way, at most so many go to endpoints that failed last time."""
+JITTER = 0.2
+
+SENT = Counter("slugline_push_deliveries", "Attempts to deliver to an endpoint", ["kind", "outcome"])
+SECONDS = Histogram("slugline_push_delivery_seconds", "From the queue to an endpoint's answer", ["kind"])
+IN_FLIGHT = Gauge("slugline_push_deliveries_in_flight", "Requests to endpoints under way")
+DISABLED = Counter("slugline_push_endpoints_disabled", "Endpoints that were disabled", ["reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One delivery whose turn it is, and where it goes."""
+
+    id: int
+    endpoint_id: str
+    message_id: str
+    type: str
+    update_id: str
+    revision: int
+    body: str | None
+    attempts: int
+    created_at: datetime
+    kind: Literal["webhook", "websub"]
+    url: str
+    topic: str | None
+    secrets: Sequence[dict[str, Any]]
+    failures: int
+    failing_since: datetime | None
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What goes over the wire."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+Compose = Callable[[Sequence[Due]], Awaitable[dict[int, Request | str]]]
+"""The request of each delivery by its id, or the reason why it must not leave any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows from an answer, for the delivery and for its endpoint."""
+
+    state: Literal["waiting", "delivered", "failed", "skipped"]
+    pause_s: float
+    """Until the delivery's next attempt."""
+    error: str
+    endpoint: Literal["well", "fails", "gone", "hopeless", "as it was"]
+    endpoint_pause_s: float = 0.0
+
+
+def judge(due: Due, answer: Answer, schedule_s: Sequence[float], now: datetime, disable_after: timedelta) -> Verdict:
+    """What an answer means: taken, gone for ever, or to be tried again by the schedule or by `Retry-After`."""
+    if answer.ok:
+        return Verdict("delivered", 0.0, "", "well")
+    error = answer.error or f"answered {answer.status}"
+    if answer.status == 410:
+        return Verdict("failed", 0.0, error, "gone")
+    if due.failing_since is not None and now - due.failing_since > disable_after:
+        return Verdict("waiting", 0.0, error, "hopeless")
+    # A refusal of this one message (400, 422) says nothing of the endpoint; silence, overload and errors of its own do.
+    fails = answer.status is None or answer.status >= 500 or answer.status in (401, 403, 404, 408, 429)
+    asked_s = retry_after_s(answer) or 0.0
+    pause_s = max(schedule_s[min(due.attempts, len(schedule_s)) - 1] * random.uniform(1 - JITTER, 1 + JITTER), asked_s)
+    endpoint_pause_s = 0.0
+    if fails:
+        step = schedule_s[min(due.failures, len(schedule_s) - 1)]
+        endpoint_pause_s = max(step * random.uniform(1 - JITTER, 1 + JITTER), asked_s)
+    if due.attempts > len(schedule_s):
+        return Verdict("failed", 0.0, error, "fails" if fails else "as it was", endpoint_pause_s)
+    return Verdict("waiting", pause_s, error, "fails" if fails else "as it was", endpoint_pause_s)
+
+
+CLAIM = """
+WITH due AS (
+  SELECT d.id, d.endpoint_id, e.failures
+  FROM publish.deliveries d JOIN publish.endpoints e ON e.id = d.endpoint_id
+  WHERE d.state = 'waiting' AND d.next_attempt_at <= now() AND (d.leased_until IS NULL OR d.leased_until < now())
+    AND e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $4)
+    AND e.id <> ALL($2::text[])
+    AND NOT EXISTS (SELECT FROM publish.deliveries b WHERE b.endpoint_id = d.endpoint_id AND b.order_key = d.order_key
+                    AND b.state = 'waiting' AND b.id < d.id)
+  ORDER BY d.next_attempt_at, d.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED),
+ranked AS (
+  SELECT id, endpoint_id, row_number() OVER (PARTITION BY endpoint_id ORDER BY id) AS nth, failures FROM due)
+UPDATE publish.deliveries d
+SET leased_until = now() + make_interval(secs => $5), attempts = d.attempts + 1
+FROM ranked r JOIN publish.endpoints e ON e.id = r.endpoint_id
+WHERE d.id = r.id AND r.nth <= CASE WHEN r.failures > 0 THEN 1 ELSE $3 END
+RETURNING d.id, d.endpoint_id, d.message_id, d.type, d.update_id, d.revision, d.body, d.attempts, d.created_at,
+          e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner
+"""
+
+RECORD = """
+UPDATE publish.deliveries d
+SET state = t.state, leased_until = NULL, last_status = t.status, last_error = t.error,
+    next_attempt_at = now() + make_interval(secs => t.pause),
+    ended_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE now() END, log = d.log || t.entry
+FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::float8[], $6::jsonb[])
+  AS t (id, state, status, error, pause, entry)
+WHERE d.id = t.id
+"""
+
+RECORD_ENDPOINTS = """
+UPDATE publish.endpoints e
+SET failures = CASE WHEN t.health = 'well' THEN 0 ELSE e.failures + 1 END,
+    failing_since = CASE WHEN t.health = 'well' THEN NULL ELSE coalesce(e.failing_since, now()) END,
+    retry_at = CASE WHEN t.health = 'well' THEN NULL ELSE now() + make_interval(secs => t.pause) END
+FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (id, health, pause)
+WHERE e.id = t.id AND (t.health = 'fails' OR e.failures > 0)
+"""
+
+Ended = tuple[Due, Answer | str]
+
+
+class Deliveries:
+    """Takes what is due, sends it, and writes down what came of it."""
+
+    def __init__(
+        self,
+        pool: Any,
+        outbound: Outbound,
+        compose: Compose,
+        *,
+        in_flight: int,
+        per_endpoint: int,
+        schedule_s: Sequence[float],
+        disable_after: timedelta,
+        timeout_s: float,
+    ) -> None:
+        self._pool = pool
+        self._outbound = outbound
+        self._compose = compose
+        self._most = in_flight
+        self._per_endpoint = per_endpoint
+        self._schedule_s = schedule_s
+        self._disable_after = disable_after
+        self._lease_s = timeout_s * 2 + 30
+        self._wake = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._of_endpoint: Tally[str] = Tally()
+        self._slow = 0
+        self._ended: asyncio.Queue[Ended] = asyncio.Queue()
+
+    def wake(self) -> None:
+        """Something was queued."""
+        self._wake.set()
+
+    async def keep_delivering(self) -> None:
+        """Deliver until cancelled; what was under way is repeated after its lease."""
+        recorder = asyncio.create_task(self._keep_recording())
+        try:
+            while not recorder.done():
+                self._wake.clear()
+                if not await self._take():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), IDLE_S)
+            recorder.result()
+        finally:
+            recorder.cancel()
+            for task in self._under_way:
+                task.cancel()
+
+    async def _take(self) -> int:
+        """Begin what is due and fits; how many."""
+        room = min(self._most - len(self._under_way), CLAIM_AT_ONCE)
+        if room <= 0:
+            return 0
+        busy = [key for key, count in self._of_endpoint.items() if count >= self._per_endpoint]
+        try:
+            rows = await self._pool.fetch(
+                CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
+            )
+            due = [Due(**dict(row)) for row in rows]
+            requests = await self._compose(due) if due else {}
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("deliveries cannot be taken", error=str(error) or type(error).__name__)
+            await asyncio.sleep(IDLE_S)
+            return 0
+        for each in due:
+            self._begin(each, requests[each.id])
+        return len(due)
+
+    def _begin(self, due: Due, request: Request | str) -> None:
+        self._of_endpoint[due.endpoint_id] += 1
+        self._slow += due.failures > 0
+        if isinstance(request, str):
+            self._ended.put_nowait((due, request))
+            return
+        task = asyncio.create_task(self._send(due, request))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        IN_FLIGHT.set(len(self._under_way))
+
+    async def _send(self, due: Due, request: Request) -> None:
+        answer = await self._outbound.send("POST", due.url, headers=request.headers, body=request.body)
+        SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
+        SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
+        self._ended.put_nowait((due, answer))
+
+    async def _keep_recording(self) -> None:
+        while True:
+            ended = [await self._ended.get()]
+            while not self._ended.empty() and len(ended) < CLAIM_AT_ONCE:
+                ended.append(self._ended.get_nowait())
+            while True:
+                try:
+                    await self._record(ended)
+                    break
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                    log.warning("results of deliveries cannot be written", error=str(error) or type(error).__name__)
+                    await asyncio.sleep(IDLE_S)
+            for due, _ in ended:
+                self._of_endpoint[due.endpoint_id] -= 1
+                if not self._of_endpoint[due.endpoint_id]:
+                    del self._of_endpoint[due.endpoint_id]
+                self._slow -= due.failures > 0
+            self._wake.set()
+
+    async def _record(self, ended: Sequence[Ended]) -> None:
+        now = datetime.now(UTC)
+        verdicts = [
+            Verdict("skipped", 0.0, result, "as it was")
+            if isinstance(result, str)
+            else judge(due, result, self._schedule_s, now, self._disable_after)
+            for due, result in ended
+        ]
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                RECORD,
+                [due.id for due, _ in ended],
+                [verdict.state for verdict in verdicts],
+                [result.status if isinstance(result, Answer) else None for _, result in ended],
+                [verdict.error for verdict in verdicts],
+                [verdict.pause_s for verdict in verdicts],
+                [_entry(result, now) for _, result in ended],
+            )
+            # One line for each endpoint, the last answer counts; in order of id, so that two processes never deadlock.
+            health = {
+                due.endpoint_id: verdict
+                for (due, _), verdict in zip(ended, verdicts, strict=True)
+                if verdict.endpoint in ("well", "fails")
+            }
+            if health:
+                names = sorted(health)
+                await connection.execute(
+                    RECORD_ENDPOINTS, names, [health[name].endpoint for name in names],
+                    [health[name].endpoint_pause_s for name in names],
+                )  # fmt: skip
+            for (due, _), verdict in zip(ended, verdicts, strict=True):
+                if verdict.endpoint in ("gone", "hopeless"):
+                    await _disable(connection, due, verdict)
+
+
+def _entry(result: Answer | str, now: datetime) -> dict[str, Any]:
+    if isinstance(result, str):
+        return {"at": now.isoformat(), "error": result}
+    entry: dict[str, Any] = {"at": now.isoformat(), "status": result.status, "duration_ms": result.duration_ms}
+    if result.error:
+        entry["error"] = result.error.replace("\x00", "")
+    if result.body and not result.ok:
+        entry["answer"] = result.body[:500].decode("utf-8", "replace").replace("\x00", "")
+    return entry
+
+
+async def _disable(connection: Any, due: Due, verdict: Verdict) -> None:
+    """Disable an endpoint and give its owner notice: on the endpoint itself, in the log, and at the owner's other endpoints."""
+    reason = "it answered 410 Gone" if verdict.endpoint == "gone" else f"nothing but failures for long: {verdict.error}"
+    found = await connection.fetchval(
+        "UPDATE publish.endpoints SET state = 'disabled', disabled_reason = $2, disabled_at = now() "
+        "WHERE id = $1 AND state = 'active' RETURNING id",
+        due.endpoint_id, reason,
+    )  # fmt: skip
+    if found is None:
+        return
+    if due.kind == "websub":
+        await connection.execute("DELETE FROM publish.endpoints WHERE id = $1", due.endpoint_id)
+    DISABLED.labels(verdict.endpoint).inc()
+    log.error("endpoint disabled", endpoint=due.endpoint_id, owner=due.owner, url=due.url, reason=reason)
+    if due.owner is None:
+        return
+    body = {
+        "type": "endpoint.disabled",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "data": {"endpoint_id": due.endpoint_id, "url": due.url, "reason": reason},
+    }
+    others = await connection.fetch(
+        "SELECT id FROM publish.endpoints WHERE owner = $1 AND state = 'active' AND kind = 'webhook' AND failures = 0",
+        due.owner,
+    )
+    for other in others:
+        await queue_message(connection, other["id"], f"msg_disabled_{due.endpoint_id}_{due.id}", body)
+
+
+async def forget_old(pool: Any, keep: timedelta) -> int:
+    """Delete ended deliveries that are older; how many."""
+    return int(
+        await pool.fetchval(
+            "WITH gone AS (DELETE FROM publish.deliveries WHERE state <> 'waiting' AND ended_at < now() - $1::interval "
+            "RETURNING 1) SELECT count(*) FROM gone",
+            keep,
+        )
+    )

@@ -1,0 +1,58 @@
+"""Keys of those who may subscribe endpoints or order alerts. Only their hashes are stored."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SCOPES = ("webhooks", "alerts", "operate")
+"""`webhooks`: one's own endpoints; `alerts`: propose and approve; `operate`: everybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Who holds a key, and what it opens."""
+
+    id: str
+    name: str
+    scopes: frozenset[str]
+    channels: frozenset[str]
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+async def add(pool: Any, name: str, scopes: Sequence[str], channels: Sequence[str]) -> tuple[str, str]:
+    """A new key: its id and the token, which is told this once."""
+    key_id, token = f"key_{secrets.token_hex(8)}", f"slp_{secrets.token_urlsafe(32)}"
+    await pool.execute(
+        "INSERT INTO publish.push_keys (id, name, sha256, scopes, channels) VALUES ($1, $2, $3, $4, $5)",
+        key_id, name, digest(token), list(scopes), list(channels),
+    )  # fmt: skip
+    return key_id, token
+
+
+async def find(pool: Any, token: str) -> Key | None:
+    """The key that a token is; None where it is none or was revoked."""
+    row = await pool.fetchrow(
+        "SELECT id, name, scopes, channels FROM publish.push_keys WHERE sha256 = $1 AND revoked_at IS NULL",
+        digest(token),
+    )
+    return Key(row["id"], row["name"], frozenset(row["scopes"]), frozenset(row["channels"])) if row else None
+
+
+async def revoke(pool: Any, key_id: str) -> bool:
+    """End a key; its endpoints are disabled with it. Whether there was one."""
+    async with pool.acquire() as connection, connection.transaction():
+        found = await connection.fetchval(
+            "UPDATE publish.push_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id", key_id
+        )
+        await connection.execute(
+            "UPDATE publish.endpoints SET state = 'disabled', disabled_reason = 'the key was revoked', disabled_at = now() "
+            "WHERE owner = $1 AND state = 'active'",
+            key_id,
+        )
+    return found is not None

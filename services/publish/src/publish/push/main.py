@@ -1,0 +1,186 @@
+"""`python -m publish push`: webhooks, WebSub, alerts and purges; and the commands around them."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import click
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+
+from publish.cache.model import ReadModel
+from publish.push import keys
+from publish.push.deliveries import Deliveries, forget_old
+from publish.push.endpoints import Endpoints
+from publish.push.notify import Notifier, queue_webhooks
+from publish.push.outbound import Outbound
+from publish.push.readable import Sinks
+from publish.push.routes import EndpointRoutes
+from publish.push.webhooks import Webhooks
+from publish.settings import Settings
+from shared.health import Health, health_routes
+from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.lane import Lane
+from shared.messages import EnrichedUpdate
+from shared.postgres import connect, migrate
+from shared.problem import PROBLEM_HANDLERS
+from shared.process import http_server, run, run_until
+from shared.topics import ENRICHED
+
+log = structlog.get_logger(__name__)
+
+STAGE = "publish.push"
+FORGET_INTERVAL_S = 600.0
+
+
+@contextlib.asynccontextmanager
+async def sinks_of(settings: Settings) -> AsyncIterator[Sinks]:
+    """Where readers read, as the settings say; these addresses are ours, so private ones are in order."""
+    redis = Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
+    model = ReadModel(
+        redis,
+        topic_prefix=settings.topic_prefix,
+        feed_length=settings.publish_cache_feed_length,
+        days=settings.publish_cache_days,
+    )
+    async with Outbound(allow_private=True, timeout_s=5.0) as outbound:
+        try:
+            yield Sinks(outbound, settings.web_urls, model if settings.publish_push_check_cache else None)
+        finally:
+            await redis.aclose()
+
+
+async def _keep_forgetting(pool: Any, keep: timedelta) -> None:
+    while True:
+        await asyncio.sleep(FORGET_INTERVAL_S)
+        try:
+            await forget_old(pool, keep)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("old deliveries cannot be deleted", error=str(error) or type(error).__name__)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """The process."""
+    pool = await connect(settings, schema="publish", stop=stop, max_size=12)
+    await migrate(pool, "publish")
+    producer = new_producer(settings, "slugline-publish-push")
+    await start_patiently(producer, "producer", stop)
+    emitter = Emitter(producer, source="slugline/publish/push", topic_prefix=settings.topic_prefix)
+    async with (
+        sinks_of(settings) as sinks,
+        Outbound(
+            allow_private=settings.publish_push_allow_private, timeout_s=settings.publish_push_timeout_s
+        ) as outbound,
+    ):
+        deliveries = Deliveries(
+            pool,
+            outbound,
+            Webhooks(pool, settings.publish_site_url).compose,
+            in_flight=settings.publish_push_in_flight,
+            per_endpoint=settings.publish_push_per_endpoint,
+            schedule_s=settings.push_schedule_s,
+            disable_after=timedelta(hours=settings.publish_push_disable_after_h),
+            timeout_s=settings.publish_push_timeout_s,
+        )
+        notifier = Notifier(
+            pool, sinks, [queue_webhooks], readable_s=settings.publish_push_readable_s, done=deliveries.wake
+        )
+        lane = Lane(
+            stage=STAGE,
+            topic=ENRICHED,
+            types={EnrichedUpdate.ce_type: EnrichedUpdate},
+            handle=notifier.handle,
+            emitter=emitter,
+            settings=settings,
+            transient=(RedisError,),
+        )
+        broker = new_broker(settings, "slugline-publish-push")
+        lane.attach(broker)
+        health = Health(STAGE, ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
+        app = Starlette(
+            routes=[
+                *health_routes(health),
+                *EndpointRoutes(
+                    pool, Endpoints(pool, allow_private=settings.publish_push_allow_private), deliveries.wake
+                ).routes(),
+            ],
+            exception_handlers=PROBLEM_HANDLERS,
+        )
+        async with http_server(app, settings.bind_host, settings.health_port or settings.publish_push_port):
+            if not stop.is_set():
+                await broker.start()
+                await run_until(
+                    stop,
+                    lane.keep_committing(),
+                    deliveries.keep_delivering(),
+                    _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
+                )
+            health.draining = True
+            await lane.drain()
+            await broker.stop()
+    await producer.stop()
+    await pool.close()
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def push(context: click.Context) -> None:
+    """Deliver webhooks, WebSub, alerts and purges; without a command, run the process."""
+    if context.invoked_subcommand is None:
+        settings = Settings()
+        run(settings, STAGE, lambda stop: serve(settings, stop))
+
+
+def _with_pool(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+    async def body() -> Any:
+        pool = await connect(Settings(), schema="publish", max_size=2)
+        try:
+            await migrate(pool, "publish")
+            return await act(pool)
+        finally:
+            await pool.close()
+
+    return asyncio.run(body())
+
+
+@push.group("keys")
+def push_keys() -> None:
+    """Keys of those who subscribe endpoints or order alerts."""
+
+
+@push_keys.command("add")
+@click.argument("name")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(keys.SCOPES), default=("webhooks",), show_default=True
+)
+@click.option(
+    "--channel", "channels", multiple=True, default=("news",), help="What the holder may have. [default: news]"
+)
+def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...]) -> None:
+    """Make a key for NAME and print it: it is told this once."""
+    key_id, token = _with_pool(lambda pool: keys.add(pool, name, scopes, channels))
+    click.echo(json.dumps({"id": key_id, "key": token}))
+
+
+@push_keys.command("revoke")
+@click.argument("key_id")
+def keys_revoke(key_id: str) -> None:
+    """End the key KEY_ID; its endpoints are disabled."""
+    if not _with_pool(lambda pool: keys.revoke(pool, key_id)):
+        raise click.ClickException(f"there is no live key {key_id}")
+    click.echo("revoked")
+
+
+@push_keys.command("list")
+def keys_list() -> None:
+    """Print all keys, one JSON object a line."""
+    rows = _with_pool(lambda pool: pool.fetch("SELECT * FROM publish.push_keys ORDER BY created_at"))
+    for row in rows:
+        shown = {name: row[name] for name in ("id", "name", "scopes", "channels", "created_at", "revoked_at")}
+        click.echo(json.dumps(shown, default=str))

@@ -1,0 +1,155 @@
+"""From a revision on the log to what is queued because of it: once, in order, and only when it is readable."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from prometheus_client import Histogram
+
+from publish.archive import read
+from publish.archive.read import Archived
+from publish.push.readable import Sinks, wait_until_readable
+from publish.story import Position
+from shared.deliveries import Delivery, Rejection
+from shared.failures import Transient
+from shared.messages import EnrichedUpdate
+
+log = structlog.get_logger(__name__)
+
+ARCHIVE_PATIENCE_S = 10.0
+QUEUED = Histogram(
+    "slugline_push_queued_seconds",
+    "From enriched until the deliveries of a revision are queued",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 10, 30),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A revision that readers can have now, or cannot by the deadline."""
+
+    archived: Archived
+    readable: bool
+
+    @property
+    def update(self) -> EnrichedUpdate:
+        """The revision."""
+        return self.archived.update
+
+    @property
+    def order_key(self) -> str:
+        """Deliveries that share it keep their order."""
+        return self.update.story or self.update.update_id
+
+    @property
+    def enriched_at(self) -> datetime:
+        """When it was made."""
+        return self.update.passport.enriched_at or self.update.passport.received_at
+
+
+ANYBODY = (
+    "SELECT EXISTS (SELECT FROM publish.endpoints WHERE state = 'active') OR EXISTS (SELECT FROM publish.subscriptions)"
+)
+
+Queue = Callable[[Any, Sequence[Notice]], Awaitable[None]]
+"""Writes what follows from notices, on a connection inside the transaction that marks them as done."""
+
+QUEUE_WEBHOOKS = """
+INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key)
+SELECT e.id, 'msg_' || $1 || '_' || $2::int, 'update.' || $3, $1, $2, $4
+FROM publish.endpoints e
+WHERE e.kind = 'webhook' AND e.state = 'active' AND e.channels && $5::text[] AND e.entitled && $5::text[]
+  AND ($7 OR ((e.kinds = '{}' OR $3 = ANY(e.kinds)) AND (e.max_urgency IS NULL OR $6::int <= e.max_urgency)))
+  AND e.created_at <= $8
+"""
+# A removal passes the filters of kind and urgency: whoever may have the text must hear of it.
+
+SKIP_REMOVED = """
+UPDATE publish.deliveries SET state = 'skipped', ended_at = now(), last_error = 'the update was killed before'
+WHERE update_id = $1 AND revision <> $2 AND state = 'waiting' AND leased_until IS NULL AND type <> 'update.kill'
+"""
+
+
+async def queue_webhooks(connection: Any, notices: Sequence[Notice]) -> None:
+    """Queue deliveries to the endpoints that a revision concerns, in the log's order."""
+    for notice in notices:
+        update = notice.update
+        if update.is_final:
+            await connection.execute(SKIP_REMOVED, update.update_id, update.revision)
+        await connection.execute(
+            QUEUE_WEBHOOKS, update.update_id, update.revision, update.kind, notice.order_key,
+            list(notice.archived.channels), update.urgency or 9, update.is_removal, notice.enriched_at,
+        )  # fmt: skip
+
+
+class Notifier:
+    """Handles batches of the push lane."""
+
+    def __init__(
+        self, pool: Any, sinks: Sinks, queues: Sequence[Queue], *, readable_s: float, done: Callable[[], None]
+    ) -> None:
+        self._pool = pool
+        self._sinks = sinks
+        self._queues = queues
+        self._readable_s = readable_s
+        self._done = done
+
+    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+        """Wait for the archive and the sinks, then queue what follows, once for each revision."""
+        wanted = {(delivery.event.update_id, delivery.event.revision) for delivery in deliveries}
+        place = await self._archived(deliveries[-1].record.offset)
+        fresh = await self._not_pushed(wanted)
+        if not fresh:
+            return ()
+        found = sorted((await read.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
+        if not found:
+            return ()
+        waited = await self._pool.fetchval(ANYBODY)
+        readable = not waited or await wait_until_readable(self._sinks, place, self._readable_s)
+        notices = [Notice(archived, readable) for archived in found]
+        async with self._pool.acquire() as connection, connection.transaction():
+            new = await self._mark(connection, notices)
+            for queue in self._queues:
+                await queue(connection, new)
+        now = time.time()
+        for notice in new:
+            QUEUED.observe(max(now - notice.enriched_at.timestamp(), 0))
+        self._done()
+        return ()
+
+    async def _archived(self, offset: int) -> Position:
+        """The place of this record, once the archive has it."""
+        deadline = time.monotonic() + ARCHIVE_PATIENCE_S
+        while True:
+            place = await read.archived_up_to(self._pool)
+            if place.offset >= offset:
+                return Position(place.epoch, offset)
+            if time.monotonic() > deadline:
+                raise Transient("the archive does not have what is to be pushed")
+            await asyncio.sleep(0.01)
+
+    async def _not_pushed(self, wanted: set[tuple[str, int]]) -> set[tuple[str, int]]:
+        rows = await self._pool.fetch(
+            "SELECT update_id, revision FROM publish.pushed WHERE update_id = ANY($1)", [key for key, _ in wanted]
+        )
+        return wanted - {(row["update_id"], row["revision"]) for row in rows}
+
+    async def _mark(self, connection: Any, notices: Sequence[Notice]) -> list[Notice]:
+        """Write down that these are pushed; those that another process has not."""
+        rows = await connection.fetch(
+            "INSERT INTO publish.pushed (update_id, revision, epoch, log_offset, urgency, readable) "
+            "SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::int[], $6::bool[]) "
+            "ON CONFLICT DO NOTHING RETURNING update_id, revision",
+            [notice.update.update_id for notice in notices],
+            [notice.update.revision for notice in notices],
+            [notice.archived.cursor.epoch for notice in notices],
+            [notice.archived.cursor.offset for notice in notices],
+            [notice.update.urgency for notice in notices],
+            [notice.readable for notice in notices],
+        )
+        new = {(row["update_id"], row["revision"]) for row in rows}
+        return [notice for notice in notices if (notice.update.update_id, notice.update.revision) in new]
