@@ -1,21 +1,18 @@
 """What a reader asks of the stream, and where the request comes from. All of it is hostile until read."""
 
-import ipaddress
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 from publish.story import NEWS
 from publish.web.stream.event import VIEWS, parse_cursor
-from publish.web.stream.limits import Network
 from shared.problem import Problem
 
 MOST_CHANNELS = 32
 MOST_CHARACTERS = 200
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_FOR = re.compile(r'for="?(?:\[([0-9a-fA-F:.]+)\]|([0-9a-fA-F:.]+))', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,12 @@ def wanted(query: str, last_event_id: str = "") -> Wanted:
     A browser that reconnects repeats the address it began with, so its cursor there is the older; a page that opens a
     new connection with a fresh cursor has no `Last-Event-ID`.
     """
+    channels, view, cursor = _read(query)
+    return Wanted(channels, view, _newer(last_event_id, cursor))
+
+
+@lru_cache(maxsize=1024)
+def _read(query: str) -> tuple[frozenset[str], str, str]:
     try:
         fields = parse_qs(query, max_num_fields=64, errors="replace") if query else {}
     except ValueError as error:
@@ -47,7 +50,7 @@ def wanted(query: str, last_event_id: str = "") -> Wanted:
     view = fields.get("view", ["json"])[-1]
     if view not in VIEWS:
         raise Problem(400, "bad-view", f"view: one of {', '.join(VIEWS)}")
-    return Wanted(channels, view, _newer(last_event_id, fields.get("cursor", [""])[-1]))
+    return channels, view, fields.get("cursor", [""])[-1]
 
 
 def _newer(header: str, query: str) -> str:
@@ -57,41 +60,3 @@ def _newer(header: str, query: str) -> str:
         return max(header, query, key=parse_cursor)
     except ValueError:
         return header
-
-
-def client_address(peer: str | None, headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]) -> str | None:
-    """The address that a request is counted for; None where it is not to be counted.
-
-    A peer in a trusted network speaks for others: the last address in `Forwarded` or `X-Forwarded-For` that is not
-    itself trusted is the reader's. One that names nobody, or a peer on a Unix socket, is not counted.
-    """
-    if not peer:
-        return None
-    address = _address(peer)
-    if address is None or not _within(address, trusted):
-        return peer
-    named: list[str] = []
-    for name, value in headers:
-        if name == b"x-forwarded-for":
-            named.extend(part.strip() for part in value.decode("latin-1").split(","))
-        elif name == b"forwarded":
-            named.extend(v6 or v4 for v6, v4 in _FOR.findall(value.decode("latin-1")))
-    for text in reversed(named):
-        address = _address(text)
-        if address is None:
-            return None
-        if not _within(address, trusted):
-            return str(address)
-    return None
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _within(address: ipaddress.IPv4Address | ipaddress.IPv6Address, trusted: Sequence[Network]) -> bool:
-    return any(address in network for network in trusted if network.version == address.version)

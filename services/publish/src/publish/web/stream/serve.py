@@ -1,22 +1,26 @@
-"""How a connection gets from the HTTP server to the hub.
+"""How pages and streams share a port, and how a connection gets to the hub.
 
-uvicorn accepts and reads the request, as it does for every page. For `GET /v1/stream` the socket itself is handed over: the
-hub has a duplicate of the descriptor, and the server's transport lets go of its own, which closes nothing at the reader.
+A connection that begins with the request of a stream is the hub's from the first (`accept`). On one that has carried other
+requests before, as a proxy's do, uvicorn reads the request, and the socket is handed over: the hub has a duplicate of the
+descriptor, and the server's transport lets go of its own, which closes nothing at the reader.
 """
 
 import asyncio
 import contextlib
 import os
+import socket
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 import structlog
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from publish.web.stream.accept import Acceptor, listen
 from publish.web.stream.hub import Hub
-from publish.web.stream.request import client_address, wanted
+from publish.web.stream.request import wanted
 from shared.problem import Problem, problem_response
-from shared.process import HttpServer, http_server
+from shared.process import HttpServer
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +32,14 @@ class StreamProtocol(HttpToolsProtocol):
 
     hub: ClassVar[Hub]
     is_stream = False
+    early = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with the bytes that were read before this protocol had the connection."""
+        super().connection_made(transport)
+        if self.early:
+            early, self.early = self.early, b""
+            self.data_received(early)
 
     def on_headers_complete(self) -> None:
         """A stream's request goes no further than here; any other goes to the application."""
@@ -79,7 +91,7 @@ class StreamProtocol(HttpToolsProtocol):
         """Give the socket to the hub, or say why not."""
         query = self.url.partition(b"?")[2].decode("latin-1")
         last = next((value for name, value in self.headers if name == b"last-event-id"), b"")
-        address = client_address(self.client[0] if self.client else None, self.headers, self.hub.limits.trusted)
+        address = self.hub.limits.proxies.client(self.client[0] if self.client else "", self.headers)
         try:
             request = wanted(query, last.decode("utf-8", "replace"))
             self.hub.admit(address)
@@ -92,26 +104,89 @@ class StreamProtocol(HttpToolsProtocol):
 
     def refuse(self, problem: Problem) -> None:
         """Answer before anything streams; the connection ends with it."""
-        response = problem_response(problem)
-        response.headers["Connection"] = "close"
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
-        self.transport.write(b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", bytes(response.body)]))
+        self.transport.write(refusal(problem))
         self.transport.close()
 
 
-def stream_protocol(hub: Hub) -> type[HttpToolsProtocol]:
+def refusal(problem: Problem) -> bytes:
+    """The whole answer to a stream that is not begun."""
+    response = problem_response(problem)
+    response.headers["Connection"] = "close"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", bytes(response.body)])
+
+
+def stream_protocol(hub: Hub) -> type[StreamProtocol]:
     """The HTTP protocol of a server whose streams are this hub's; for `uvicorn.Config(http=...)`."""
     return type("StreamProtocol", (StreamProtocol,), {"hub": hub})
 
 
+class StreamServer(HttpServer):
+    """uvicorn with the acceptor in front of it."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, acceptor: type[Acceptor]) -> None:
+        super().__init__(config)
+        self.hub = hub
+        self.acceptor = acceptor
+        self._taking: set[asyncio.Task[Any]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, by the acceptor instead of the loop's own server."""
+        await self.lifespan.startup()
+        listeners = sockets or listen(self.config.host, self.config.port, self.config.backlog)
+        self.servers = [self.acceptor(each, self.hub, self._take, refusal) for each in listeners]  # type: ignore[misc]
+        self.started = True
+
+    def _take(self, connection: socket.socket, early: bytes) -> None:
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> StreamProtocol:
+            made: StreamProtocol = self.config.http_protocol_class(  # type: ignore[assignment, call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
+            )
+            made.early = early
+            return made
+
+        task = loop.create_task(loop.connect_accepted_socket(protocol, connection))
+        self._taking.add(task)
+        task.add_done_callback(self._taken)
+
+    def _taken(self, task: asyncio.Task[Any]) -> None:
+        self._taking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("connection lost before it was served", error=str(error))
+
+
 @contextlib.asynccontextmanager
-async def stream_server(app: Any, hub: Hub, host: str, port: int, **options: Any) -> AsyncIterator[HttpServer]:
-    """Serve an ASGI application and the hub's streams on one port while the block runs."""
+async def stream_server(
+    app: Any, hub: Hub, host: str, port: int, *, acceptor: type[Acceptor] = Acceptor, **options: Any
+) -> AsyncIterator[StreamServer]:
+    """Serve an ASGI application and the hub's streams on one port while the block runs; entered once it listens."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=stream_protocol(hub),
+        backlog=4096,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        **options,
+    )
+    server = StreamServer(config, hub, acceptor)
     hub.start()
+    task = asyncio.create_task(server.serve(), name=f"http:{port}")
     try:
-        async with http_server(app, host, port, http=stream_protocol(hub), backlog=4096, **options) as server:
-            yield server
+        while not server.started:
+            if task.done():
+                task.result()
+                raise OSError(f"port {port} cannot be served")
+            await asyncio.sleep(0.01)
+        yield server
     finally:
+        server.should_exit = True
         hub.close()
-        await asyncio.sleep(0)
+        await task
