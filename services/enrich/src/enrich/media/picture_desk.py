@@ -58,7 +58,7 @@ class PictureDesk:
         self._emitter = emitter
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
-        self._urls: dict[tuple[str, str], asyncio.Lock] = {}
+        self._urls: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
         self._look = asyncio.Event()
         self._away: str | None = None
 
@@ -148,16 +148,18 @@ class PictureDesk:
         if task.attempts > self._settings.enrich_media_attempts:
             await self._settle(task, "failed", f"given up after {task.attempts - 1} attempts", None)
             return
-        try:
-            picture = await self._picture(task)
-        except Refused as refusal:
-            await self._settle(task, "failed", refusal.reason, None)
-            return
-        except Later as later:
-            await self._put_off(task, later)
-            return
-        state, reason = work.judge(task, picture, await work.rights_of(self._pool, task.source))
-        await self._settle(task, state, reason, picture.sha256)
+        # The same lead picture comes with every version of a story, and with several at once: the second finds the first.
+        async with self._one_at_a_time(task.source, task.url):
+            try:
+                picture = await self._picture(task)
+            except Refused as refusal:
+                await self._settle(task, "failed", refusal.reason, None)
+                return
+            except Later as later:
+                await self._put_off(task, later)
+                return
+            state, reason = work.judge(task, picture, await work.rights_of(self._pool, task.source))
+            await self._settle(task, state, reason, picture.sha256)
 
     async def _put_off(self, task: Task, later: Later) -> None:
         if task.attempts >= self._settings.enrich_media_attempts:
@@ -188,18 +190,16 @@ class PictureDesk:
             picture = await work.known(self._pool, task.sha256)
             if picture is not None:
                 return picture
-        # The same lead picture comes with every version of a story, and with several at once.
-        async with self._one_at_a_time(task.source, task.url):
-            lately = await work.fetched_lately(self._pool, task.source, task.url, self._settings.enrich_media_reuse_s)
-            if lately is not None:
-                return lately
-            refusals: list[str] = []
-            for url in (task.url, *task.wanted.renditions[: MOST_RENDITIONS_TRIED - 1]):
-                try:
-                    return await self._fetch_and_render(task.wanted, url)
-                except Refused as refusal:
-                    refusals.append(refusal.reason)
-            raise Refused("; then ".join(dict.fromkeys(refusals)))
+        lately = await work.fetched_lately(self._pool, task.source, task.url, self._settings.enrich_media_reuse_s)
+        if lately is not None:
+            return lately
+        refusals: list[str] = []
+        for url in (task.url, *task.wanted.renditions[: MOST_RENDITIONS_TRIED - 1]):
+            try:
+                return await self._fetch_and_render(task.wanted, url)
+            except Refused as refusal:
+                refusals.append(refusal.reason)
+        raise Refused("; then ".join(dict.fromkeys(refusals)))
 
     async def _fetch_and_render(self, wanted: MediaReference, url: str) -> Picture:
         async with self._fetcher.fetched(url) as data:
@@ -223,13 +223,15 @@ class PictureDesk:
     @contextlib.asynccontextmanager
     async def _one_at_a_time(self, source: str, url: str) -> AsyncIterator[None]:
         key = (source, url)
-        lock = self._urls.setdefault(key, asyncio.Lock())
+        lock, users = self._urls.get(key, (asyncio.Lock(), 0))
+        self._urls[key] = (lock, users + 1)
         try:
             async with lock:
                 yield
         finally:
-            if not lock.locked():
-                self._urls.pop(key, None)
+            lock, users = self._urls.pop(key)
+            if users > 1:
+                self._urls[key] = (lock, users - 1)
 
     async def _announce(self, task: Task) -> None:
         """Tell the text lane to look again, once for all of an update's pictures that settle together."""
