@@ -14,6 +14,7 @@ COMMANDS = {
     "originals": "ingest.commands.originals:originals",
     "record": "ingest.commands.wireday:record",
     "replay": "ingest.commands.wireday:replay",
+    "read": "ingest.read:read_command",
     "order": "ingest.commands.orders:order",
 }
 """Where each command lives: imported when it is asked for, so that a process loads only what it runs."""

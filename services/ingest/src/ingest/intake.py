@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import structlog
 from prometheus_client import Histogram
 
-from ingest import accept, emit, items, originals
+from ingest import accept, aliases, emit, items, originals
 from ingest.activity import Activity
 from ingest.formats import Reading, Unreadable, read
 from ingest.originals import Original, Transport
@@ -180,6 +180,9 @@ class Intake:
     async def _emit(
         self, source: Source, original: Original, reading: Reading, traceparent: str, *, again: bool
     ) -> Receipt:
+        if aliases.concerns(reading):
+            updates = await self.within(aliases.resolved(self._postgres(), source.name, reading))
+            reading = reading.model_copy(update={"updates": updates})
         if len(original.body) > LARGE_BYTES:
             candidates, results = await asyncio.to_thread(_prepared, reading, traceparent)
         else:

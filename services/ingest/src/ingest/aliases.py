@@ -1,0 +1,54 @@
+"""Names of documents by which later messages of a source point at an update.
+
+A CAP Update is a new version of the alert it refers to, and the next one may refer to that Update instead of the alert:
+whoever remembers that the one was a version of the other takes both for the same update, and kills the right one.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ingest.formats import Reading
+from shared.messages import RawUpdate, update_id_for
+
+FORMATS = ("cap",)
+"""Those whose messages point at documents. Of all others nothing is looked up."""
+
+
+def concerns(reading: Reading) -> bool:
+    """Whether names have to be looked up for a document."""
+    return bool(reading.aliases) or reading.format.startswith(FORMATS)
+
+
+async def resolved(pool: Any, source: str, reading: Reading) -> tuple[RawUpdate, ...]:
+    """The updates of a document under the guids that they first had; its own names are remembered."""
+    wanted = {guid for update in reading.updates for guid in (update.guid, *update.replaces)}
+    wanted |= {guid for _, guid in reading.aliases}
+    rows = await pool.fetch(
+        "SELECT alias, guid FROM ingest.aliases WHERE source = $1 AND alias = ANY($2)", source, sorted(wanted)
+    )
+    first = {row["alias"]: row["guid"] for row in rows}
+    names = {alias: first.get(guid, guid) for alias, guid in reading.aliases}
+    await _remember(pool, source, ((alias, guid) for alias, guid in sorted(names.items()) if alias != guid))
+    return tuple(_renamed(update, first) for update in reading.updates)
+
+
+async def _remember(pool: Any, source: str, names: Iterable[tuple[str, str]]) -> None:
+    pairs = list(names)
+    if pairs:
+        await pool.execute(
+            "INSERT INTO ingest.aliases (source, alias, guid) SELECT $1, named.alias, named.guid "
+            "FROM unnest($2::text[], $3::text[]) AS named (alias, guid) ON CONFLICT DO NOTHING",
+            source,
+            [alias for alias, _ in pairs],
+            [guid for _, guid in pairs],
+        )
+
+
+def _renamed(update: RawUpdate, first: dict[str, str]) -> RawUpdate:
+    guid = first.get(update.guid, update.guid)
+    replaces = tuple(dict.fromkeys(name for each in update.replaces if (name := first.get(each, each)) != guid))
+    if guid == update.guid and replaces == update.replaces:
+        return update
+    return update.model_copy(
+        update={"guid": guid, "update_id": update_id_for(update.source, guid), "replaces": replaces}
+    )
