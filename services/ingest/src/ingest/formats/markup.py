@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from ingest.formats import text
+
 _VOID = frozenset({"br", "hr", "img", "col", "wbr", "source", "area"})
 _DROPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "embed", "applet"})
 
@@ -192,6 +194,7 @@ _BLOCKS = frozenset(
         "details",
     }
 )
+_EMPTY = re.compile(r"<p>\s*</p>\s?")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -216,7 +219,7 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
             continue
         tag = node.tag
         local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
-        if not local or local in _DROPPED or local in dropped:
+        if not local or local in _DROPPED or local in dropped or is_private(node):
             if node.tail:
                 out.append(_text(node.tail, kept > 0))
             node = node.getnext()
@@ -234,7 +237,12 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
             out.append(_text(node.text, kept > 0))
         stack.append((node, name))
         node = _first(node)
-    return "".join(out).strip()
+    return _EMPTY.sub("", "".join(out)).strip()
+
+
+def is_private(node: Any) -> bool:
+    """Whether an element inside a text or a note is marked as for desks only, by its class."""
+    return ("nonpublic" in node.get("class", "") or "non-public" in node.get("class", "")) if node.attrib else False
 
 
 def _first(element: Any) -> Any:
@@ -268,3 +276,12 @@ def has_blocks(html: str) -> bool:
 def in_paragraph(html: str) -> str:
     """The HTML, inside a paragraph where it is only words."""
     return html if not html or has_blocks(html) else f"<p>{html}</p>"
+
+
+def page(body: Any) -> str:
+    """The content of an XHTML body. A page header beside sections or paragraphs is furniture: its words are metadata."""
+    if not len(body) and body.text:
+        return text.paragraphs(body.text)
+    names = {child.tag.rpartition("}")[2] for child in body if isinstance(child.tag, str)}
+    furniture = frozenset({"header", "nav"}) if names & {"section", "article", "p", "main", "div"} else frozenset[str]()
+    return in_paragraph(to_html(body, XHTML, furniture))

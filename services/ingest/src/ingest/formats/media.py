@@ -88,6 +88,11 @@ def reference(offers: Iterable[Offer], kind: str, about: Mapping[str, Any]) -> d
     return fields
 
 
+def unresolved(source: str, about: Mapping[str, Any]) -> dict[str, str]:
+    """What is kept of a picture that is named by something nobody could fetch: a file beside the document, an id."""
+    return {"source": source[:1000], **{name: str(value)[:2000] for name, value in about.items() if value}}
+
+
 def _rank(offer: Offer, kind: str) -> tuple[int, int, int, int]:
     """Of the kind before others (a video's poster is a picture), then by pixels, bytes and name."""
     name = offer.name.lower()

@@ -35,6 +35,7 @@ _NATURES = {
 }
 _SUMMARIES = ("summary", "abstract", "teaser", "short", "", "caption", "text")
 _PLAIN_PICTURES = ("picture", "graphic", "video", "audio", "animated")
+_PRIVATE_ROLES = ("private", "nonpub", "internal", "confidential", "npa", "contact")
 _LINKS = {
     "evolvedfrom": "evolved_from",
     "derivedfrom": "evolved_from",
@@ -159,6 +160,7 @@ class _Item:
         self.language = element.get(_XML_LANG)
         self.aliases: dict[str, str] = {}
         self.names: dict[str, str] = {}
+        self.fits: dict[str, int] = {}
         self._read(element)
 
     @property
@@ -207,27 +209,32 @@ class _Item:
                 self.extra.setdefault(name, []).append(said[:2000])
 
     def _name(self, element: Any) -> str:
-        """The name in the item's language, else one that names no language, else the first."""
+        """The name in the item's language, else one that names no language, else the first; short forms come last."""
         best = ""
         rank = -1
-        wanted = (self.language or "").lower()
         for one in element:
             if local(one) != "name":
                 continue
-            said = words(one)
-            lang = (one.get(_XML_LANG) or "").lower()
-            now = (
-                3
-                if lang and lang == wanted
-                else 2
-                if lang and wanted and lang[:2] == wanted[:2]
-                else 1
-                if not lang
-                else 0
-            )
-            if said and now > rank:
+            now = 2 * self._fit(one) + (_bare(one.get("role") or "") not in ("mnemonic", "short"))
+            if now > rank and (said := words(one)):
                 best, rank = said, now
         return best
+
+    def _fit(self, element: Any) -> int:
+        """How well an element's language fits the item's: 3 the same, 2 another region, 1 none named, 0 another."""
+        lang = (element.get(_XML_LANG) or "").lower()
+        wanted = (self.language or "").lower()
+        if not lang:
+            return 1
+        if lang == wanted:
+            return 3
+        return 2 if wanted and lang[:2] == wanted[:2] else 0
+
+    def _put(self, name: str, element: Any) -> None:
+        """A text that is there in several languages: the one that fits best."""
+        said, fit = words(element), self._fit(element)
+        if said and fit > self.fits.get(name, -1):
+            self.fields[name], self.fits[name] = said, fit
 
     def _called(self, element: Any) -> str:
         """The name of a concept: its own, the one asserted of its code, or its literal."""
@@ -289,24 +296,27 @@ class _Item:
         self.nature = _bare(_code(element))
 
     def on_note(self, element: Any) -> None:
-        """edNote; one with a constraint on its publication, or a role that says so, is not for readers."""
-        said = words(element)
+        """edNote; what has a constraint on its publication, or a role or words that say so, is not for readers."""
         role = _bare(element.get("role") or "")
-        private = (
-            element.get("pubconstraint")
-            or element.get("pubconstrainturi")
-            or any(word in role for word in ("private", "nonpub", "internal", "confidential", "npa"))
-        )
-        name = "private_note" if private else "editors_note"
-        if said:
-            self.fields[name] = "\n".join(filter(None, (self.fields.get(name), said)))
-            if not private and "correct" in role:
-                self.fields["correction_reason"] = said
+        private = [words(one) for one in element.iterdescendants() if markup.is_private(one)]
+        for one in [one for one in element.iterdescendants() if markup.is_private(one)]:
+            if (parent := one.getparent()) is not None:
+                parent.remove(one)
+        public = words(element)
+        constrained = element.get("pubconstraint") or element.get("pubconstrainturi")
+        if constrained or any(word in role for word in _PRIVATE_ROLES) or text.says_private(public):
+            private.append(public)
+            public = ""
+        for name, said in (("editors_note", public), ("private_note", "\n".join(filter(None, private)))):
+            if said:
+                self.fields[name] = "\n".join(filter(None, (self.fields.get(name), said)))
+        if public and "correct" in role:
+            self.fields["correction_reason"] = public
 
     def on_link(self, element: Any) -> None:
         """A link to what this item came from or takes the place of, to its page, or to something beside it."""
         relation = _bare(element.get("rel") or element.get("reluri") or "")
-        target = element.get("residref") or element.get("href") or ""
+        target = element.get("residref") or element.get("guidref") or element.get("href") or ""
         ours = _LINKS.get(relation)
         if ours == "evolved_from":
             self.fields["evolved_from"] = target
@@ -319,7 +329,7 @@ class _Item:
         ):
             self.fields.setdefault("link", url)
         elif target:
-            if element.get("residref"):
+            if not element.get("href"):
                 self.refers.append(target)
             self.extra.setdefault("links", []).append(
                 {"rel": relation, "target": target[:2000], "title": self._title(element)}
@@ -469,13 +479,11 @@ class _Item:
 
     def on_copyright_notice(self, element: Any) -> None:
         """The notice goes before the holder."""
-        if said := words(element):
-            self.fields["copyright"] = said
+        self._put("copyright", element)
 
     def on_usage_terms(self, element: Any) -> None:
         """How the content may be used."""
-        if said := words(element):
-            self.fields["usage_terms"] = " ".join(filter(None, (self.fields.get("usage_terms"), said)))
+        self._put("usage_terms", element)
 
     def _descriptions(self) -> None:
         for role in _SUMMARIES:
@@ -513,7 +521,7 @@ class _Item:
         page = inner if name in ("html", "body") else inner.find(".//{http://www.w3.org/1999/xhtml}body")
         if page is not None:
             body = child(page, "body") if name == "html" else page
-            return 0, {"body_html": markup.in_paragraph(markup.to_html(page if body is None else body, markup.XHTML))}
+            return 0, {"body_html": markup.page(page if body is None else body)}
         if name in markup.XHTML:
             return 0, {"body_html": markup.in_paragraph(markup.to_html(element, markup.XHTML))}
         said = [f"<p>{markup.to_html(one, markup.XHTML)}</p>" for one in inner.iter("{*}p") if words(one)]
@@ -633,14 +641,15 @@ class _Item:
         fields["headline"] = fields.get("headline") or self.hints.get("title", "")
         fields.setdefault("language", self.language)
         if not fields.get("located") and (said := self.hints.get("dateline")):
-            fields["located"] = said
+            fields["located"] = text.place_of_dateline(said)
         fields["subjects"] = self.subjects
         if self.creators:
             fields["creators"] = self.creators
         if self.keywords:
             fields["keywords"] = self.keywords
-        if self.unresolved:
-            self.extra["media_unresolved"] = self.unresolved
+        if self.unresolved and not offers:
+            told = {"caption": self.captions.get("caption"), "credit": fields.get("credit")}
+            self.extra["media_unresolved"] = [media.unresolved(one, told) for one in self.unresolved]
         if self.nature:
             self.extra["itemClass"] = self.nature
         if self.extra:

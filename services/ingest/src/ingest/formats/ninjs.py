@@ -371,7 +371,7 @@ def _plain(value: tuple[str, bool] | None) -> str:
 
 
 def _as_text(value: Any) -> tuple[str, bool] | None:
-    said = _text(value)
+    said = " ".join(filter(None, map(_text, value))) if isinstance(value, list) else _text(value)
     return (said, False) if said else None
 
 
@@ -481,10 +481,10 @@ def _people(draft: Draft, item: dict[str, Any]) -> None:
         draft.fields["creators"] = creators
 
 
-def _media(item: dict[str, Any], base: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+def _media(item: dict[str, Any], base: str | None) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """References to the item's own renditions and to its associations', and hrefs that nobody could fetch."""
     references: list[dict[str, Any]] = []
-    unresolved: list[str] = []
+    unresolved: list[dict[str, str]] = []
     own = _text(item.get("type")).lower()
     if item.get("renditions"):
         found = _reference(item, base, unresolved, own=True)
@@ -513,7 +513,9 @@ def _media(item: dict[str, Any], base: str | None) -> tuple[list[dict[str, Any]]
     return media.with_roles(references), unresolved
 
 
-def _reference(item: dict[str, Any], base: str | None, unresolved: list[str], *, own: bool) -> dict[str, Any] | None:
+def _reference(
+    item: dict[str, Any], base: str | None, unresolved: list[dict[str, str]], *, own: bool
+) -> dict[str, Any] | None:
     several = item.get("renditions")
     if isinstance(several, dict):
         named = list(several.items())
@@ -524,16 +526,20 @@ def _reference(item: dict[str, Any], base: str | None, unresolved: list[str], *,
     if not named and item.get("href"):
         named = [("", item)]
     offers: list[media.Offer] = []
+    sources: list[str] = []
     for name, one in named:
         if not isinstance(one, dict):
             continue
         entry = {key.lower(): each for key, each in one.items()}
         href = _text(entry.get("href"))
+        mime = _text(entry.get("mimetype") or entry.get("contenttype"))
+        if mime.startswith(("text/", "application/octet", "application/xml", "application/json")):
+            continue
         if url := media.absolute(href, base):
             offers.append(
                 media.Offer(
                     url,
-                    _text(entry.get("mimetype") or entry.get("contenttype")) or None,
+                    mime or None,
                     media.number(entry.get("width")),
                     media.number(entry.get("height")),
                     media.number(entry.get("sizeinbytes") or entry.get("size")),
@@ -541,7 +547,7 @@ def _reference(item: dict[str, Any], base: str | None, unresolved: list[str], *,
                 )
             )
         elif href:
-            unresolved.append(href[:1000])
+            sources.append(href)
     kind = media.kind_of(_text(item.get("type")), *(offer.mime_type for offer in offers))
     headline = _plain(_best(item, "headline", "headlines", ("main",)))
     about = {
@@ -573,6 +579,8 @@ def _reference(item: dict[str, Any], base: str | None, unresolved: list[str], *,
     }
     if own and _text(item.get("type")).lower() not in media.KINDS:
         about = {name: value for name, value in about.items() if name in ("credit", "copyright", "usage_terms")}
+    if not offers and sources:
+        unresolved.append(media.unresolved(sources[0], about))
     return media.reference(offers, kind, about)
 
 

@@ -89,7 +89,9 @@ def _identity(draft: Draft, docdata: Any, hints: dict[str, Any]) -> None:
         hints["doc-id"] = identity.get("id-string", "")
         if identity.get("regsrc"):
             hints["regsrc"] = identity.get("regsrc")
-    guid = hints.get("doc-id") or hints.get("du-key") or ""
+    document, story = hints.get("doc-id") or "", hints.get("du-key") or ""
+    # A document id that only adds to the story's key is the id of one version: `d9cde75b_47` of `d9cde75b`.
+    guid = story if story and document.startswith(story) else document or story
     if guid:
         fields["guid"] = guid.strip()[:1000]
 
@@ -172,9 +174,7 @@ def _rights(fields: dict[str, Any], docdata: Any) -> None:
         )
     one = child(docdata, "doc.rights")
     if one is not None:
-        fields["usage_terms"] = words(one) or " ".join(
-            value for name, value in one.attrib.items() if name not in ("code-source", "location-code")
-        )
+        fields["usage_terms"] = words(one) or " ".join(filter(None, (one.get("type"), one.get("limitations"))))
     one = child(docdata, "series")
     if one is not None and (name := one.get("series.name")):
         fields["story"] = name
@@ -238,7 +238,9 @@ def _identified(one: Any) -> dict[str, Any] | None:
 def _language(fields: dict[str, Any], element: Any) -> None:
     body = child(element, "body")
     for one in (body, element):
-        if one is not None and (said := one.get("{http://www.w3.org/XML/1998/namespace}lang") or one.get("lang")):
+        if one is not None and (
+            said := one.get("{http://www.w3.org/XML/1998/namespace}lang") or one.get("lang") or one.get("baselang")
+        ):
             fields["language"] = said
             return
 
@@ -282,7 +284,7 @@ def body_of(element: Any, base: str | None, draft: Draft) -> dict[str, Any]:
         _body_head(fields, head)
     parts: list[str] = []
     pictures: list[dict[str, Any]] = []
-    unresolved: list[str] = []
+    unresolved: list[dict[str, str]] = []
     for content in children(body, "body.content"):
         parts.append(markup.in_paragraph(markup.to_html(content, markup.NITF, markup.NITF_DROPPED)))
         pictures += _media(content, base, unresolved)
@@ -312,7 +314,7 @@ def _body_head(fields: dict[str, Any], head: Any) -> None:
         second = " ".join(filter(None, (words(one) for one in children(headline, "hl2"))))
         if second and main:
             fields["summary"] = second
-    bylines = [words(one) for one in children(head, "byline")]
+    bylines = [_byline(one) for one in children(head, "byline")]
     if any(bylines):
         fields["byline"] = "; ".join(filter(None, bylines))
     creators = [
@@ -332,15 +334,20 @@ def _body_head(fields: dict[str, Any], head: Any) -> None:
     dateline = child(head, "dateline")
     if dateline is not None:
         place = child(dateline, "location")
-        fields["located"] = (
-            words(place)
-            if place is not None
-            else (words(dateline) if not len(dateline) else " ".join((dateline.text or "").split()))
-        )
+        said = words(place) if place is not None else " ".join((dateline.text or "").split())
+        fields["located"] = said if place is not None else text.place_of_dateline(said)
     abstract = child(head, "abstract")
     if abstract is not None and (said := words(abstract)):
         fields["summary"] = said
     _notes(fields, head)
+
+
+def _byline(element: Any) -> str:
+    """The names, then the title that goes with them."""
+    title = words(child(element, "byttl"))
+    whole = words(element)
+    names = whole.removesuffix(title).rstrip(" ,") if title else whole
+    return ", ".join(filter(None, (names, title)))
 
 
 def _notes(fields: dict[str, Any], head: Any) -> None:
@@ -355,11 +362,12 @@ def _notes(fields: dict[str, Any], head: Any) -> None:
         fields["private_note"] = "\n".join(private)
 
 
-def _media(content: Any, base: str | None, unresolved: list[str]) -> list[dict[str, Any]]:
+def _media(content: Any, base: str | None, unresolved: list[dict[str, str]]) -> list[dict[str, Any]]:
     """Each `media` element is one medium; its references are renditions of it."""
     found: list[dict[str, Any]] = []
     for one in content.iter("{*}media"):
         offers: list[media.Offer] = []
+        sources: list[str] = []
         mime = None
         for each in children(one, "media-reference"):
             mime = each.get("mime-type") or mime
@@ -376,7 +384,7 @@ def _media(content: Any, base: str | None, unresolved: list[str]) -> list[dict[s
                     )
                 )
             elif said := each.get("source") or each.get("name"):
-                unresolved.append(said[:1000])
+                sources.append(said)
         told = {
             (each.get("name") or "").lower(): each.get("value") or words(each)
             for each in children(one, "media-metadata")
@@ -397,6 +405,8 @@ def _media(content: Any, base: str | None, unresolved: list[str]) -> list[dict[s
         kind = media.kind_of((one.get("media-type") or ""), mime)
         if made := media.reference(offers, kind, about):
             found.append(made)
+        elif sources:
+            unresolved.append(media.unresolved(sources[0], about))
     return found
 
 

@@ -99,3 +99,26 @@ def identity(*said: str) -> str:
 def escaped(value: str) -> str:
     """Text as HTML."""
     return html.escape(value, quote=False)
+
+
+_MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic)"
+_DATE = re.compile(
+    rf"[,.]?\s+(?:\d{{1,2}}\.?\s+{_MONTH}|{_MONTH}[a-zé]*\.?\s+\d{{1,2}})\b.*$", re.IGNORECASE | re.DOTALL
+)
+
+
+def place_of_dateline(dateline: str) -> str:
+    """The place that a dateline begins with: `KYIV, March 3 (Reuters) -` is `KYIV`; empty where it tells a time only."""
+    before = _DATE.sub("", dateline.partition("(")[0].strip()).strip(" ,.:;-\u2013\u2014_/")
+    return before if before and before[0].isalpha() and len(before) <= 100 else ""
+
+
+_NOT_PUBLIC = re.compile(
+    r"not (?:intended )?for publication|not for use by|nicht zur Ver\u00f6ffentlichung|nicht zur Verwendung|ne pas publier|no publicar",
+    re.IGNORECASE,
+)
+
+
+def says_private(note: str) -> bool:
+    """Whether a note says of itself that it is not for publication."""
+    return _NOT_PUBLIC.search(note) is not None

@@ -238,12 +238,25 @@ def child(element: Any, *path: str) -> Any:
     return element
 
 
+_APART = frozenset(
+    ["p", "br", "li", "ul", "ol", "div", "section", "header", "footer", "table", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "hl1", "hl2", "byttl", "block", "bq", "dt", "dd", "city", "region", "state", "country", "story.date", "blockquote", "rights.owner", "location"]
+)
+
+
 def words(element: Any) -> str:
-    """All text in an element, blanks made single; empty for None."""
+    """All text in an element, blanks made single, words of neighbouring paragraphs kept apart; empty for None."""
     if element is None:
         return ""
     if not len(element):
         return " ".join((element.text or "").split())
+    if any(local(one).lower() in _APART for one in element.iterdescendants()):
+        parts: list[str] = []
+        for event, one in etree.iterwalk(element, events=("start", "end")):
+            if not isinstance(one.tag, str):
+                continue
+            gap = " " if local(one).lower() in _APART else ""
+            parts += (gap, one.text or "") if event == "start" else (gap, one.tail or "" if one is not element else "")
+        return " ".join("".join(parts).split())
     return " ".join("".join(element.itertext(with_tail=False)).split())
 
 
