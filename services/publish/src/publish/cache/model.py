@@ -117,6 +117,19 @@ class ReadModel:
         generation, mark = await pipeline.execute()
         return generation, mark
 
+    async def shows(self, update_id: str) -> str:
+        """What of an update's text or listing is here; empty where it is nothing but a tombstone."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.get(f"{self.prefix}update:{update_id}")
+        pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
+        pipeline.zscore(f"{self.prefix}feed:news", update_id)
+        found, feeds, score = await pipeline.execute()
+        value = orjson.loads(found) if found else {}
+        told = [name for name in ("headline", "text", "body_html", "summary", "excerpt") if value.get(name)]
+        if told or (value and not value.get("removal")):
+            return f"holds its {', '.join(told) or 'entry'}"
+        return f"lists it in {feeds.decode() if feeds else 'news'}" if feeds or score is not None else ""
+
     async def positions(self, update_ids: Collection[str]) -> dict[str, Position]:
         """The positions of those updates that are in the model."""
         pipeline = self._redis.pipeline(transaction=False)

@@ -18,12 +18,13 @@ from publish.cache.model import ReadModel
 from publish.push import keys
 from publish.push.deliveries import Deliveries, forget_old
 from publish.push.endpoints import Endpoints
-from publish.push.notify import Notifier, queue_webhooks
+from publish.push.notify import Notifier, queue_takedowns, queue_webhooks
 from publish.push.outbound import Outbound
 from publish.push.readable import Sinks
 from publish.push.routes import EndpointRoutes
 from publish.push.webhooks import Webhooks
 from publish.settings import Settings
+from publish.takedown import keep_proving, prover_of
 from shared.health import Health, health_routes
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
@@ -74,6 +75,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     emitter = Emitter(producer, source="slugline/publish/push", topic_prefix=settings.topic_prefix)
     async with (
         sinks_of(settings) as sinks,
+        prover_of(settings, pool) as prover,
         Outbound(
             allow_private=settings.publish_push_allow_private, timeout_s=settings.publish_push_timeout_s
         ) as outbound,
@@ -89,7 +91,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             timeout_s=settings.publish_push_timeout_s,
         )
         notifier = Notifier(
-            pool, sinks, [queue_webhooks], readable_s=settings.publish_push_readable_s, done=deliveries.wake
+            pool,
+            sinks,
+            [queue_takedowns, queue_webhooks],
+            readable_s=settings.publish_push_readable_s,
+            done=deliveries.wake,
         )
         lane = Lane(
             stage=STAGE,
@@ -119,6 +125,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                     stop,
                     lane.keep_committing(),
                     deliveries.keep_delivering(),
+                    keep_proving(pool, prover),
                     _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
                 )
             health.draining = True

@@ -14,6 +14,7 @@ from publish.archive import read
 from publish.archive.read import Archived
 from publish.push.readable import Sinks, wait_until_readable
 from publish.story import Position
+from publish.takedown import watch
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate
@@ -84,6 +85,13 @@ async def queue_webhooks(connection: Any, notices: Sequence[Notice]) -> None:
             QUEUE_WEBHOOKS, update.update_id, update.revision, update.kind, notice.order_key,
             list(notice.archived.channels), update.urgency or 9, update.is_removal, notice.enriched_at,
         )  # fmt: skip
+
+
+async def queue_takedowns(connection: Any, notices: Sequence[Notice]) -> None:
+    """Have every kill looked at, sink by sink."""
+    for notice in notices:
+        if notice.update.is_final:
+            await watch(connection, notice.archived)
 
 
 class Notifier:

@@ -1,5 +1,6 @@
 """Requests to addresses that others gave us: checked where it counts, on the resolved address at connect time."""
 
+import asyncio
 import ipaddress
 import socket
 import time
@@ -154,6 +155,24 @@ class Outbound:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why = f"{refused[0]} is not a public address" if refused else f"{type(error).__name__}: {error}"[:300]
             return answer(None, why, {}, b"")
+
+    async def stream(self, url: str, *, for_s: float, most_bytes: int) -> bytes:
+        """What an endless answer gives within `for_s` seconds; OSError where it does not begin with success."""
+        assert self._session is not None  # noqa: S101
+        content = bytearray()
+        try:
+            async with asyncio.timeout(for_s), self._session.get(url, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise OSError(f"answered {response.status}")
+                async for chunk in response.content.iter_any():
+                    content += chunk
+                    if len(content) >= most_bytes:
+                        break
+        except TimeoutError:
+            return bytes(content)
+        except aiohttp.ClientError as error:
+            raise OSError(f"{type(error).__name__}: {error}") from error
+        return bytes(content)
 
 
 def retry_after_s(answer: Answer, *, most: float = 86_400.0) -> float | None:

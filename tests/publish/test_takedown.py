@@ -1,0 +1,71 @@
+"""The proof of a kill, against the real archive, cache and web."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from publish.archive import main as archive
+from publish.archive import read
+from publish.cache import main as cache
+from publish.cache.model import Entry
+from publish.settings import Settings
+from publish.story import Position
+from publish.takedown import as_text, prove, prover_of
+from publish.web import main as web
+from shared.envelope import value_of
+from shared.postgres import connect, migrate
+from shared.settings import Connections
+from support.revisions import emit, free_port, revision, running
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def settings(newsroom: Connections) -> Settings:
+    """The settings of the service in this newsroom."""
+    port = free_port()
+    own = {"port": port, "publish_site_url": f"http://127.0.0.1:{port}", "publish_cache_days": 36500}
+    return Settings(**newsroom.model_dump() | own)
+
+
+@pytest_asyncio.fixture
+async def pool(settings: Settings) -> AsyncIterator[Any]:
+    """Archive, cache and web, running."""
+    pool = await connect(settings, schema="publish")
+    await migrate(pool, "publish")
+    async with AsyncExitStack() as stack:
+        for process in (archive, cache, web):
+            own = settings.model_copy(update={"health_port": free_port()})
+            await stack.enter_async_context(running(lambda stop, serve=process.serve, own=own: serve(own, stop)))
+        yield pool
+    await pool.close()
+
+
+async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Any) -> None:
+    """The report lists archive, cache, page, API, feeds and stream with the time each was clean, and finds text put back."""
+    killed = revision("a").update_id
+    async with prover_of(settings, pool) as prover:
+        await emit(settings, [revision("a", 1, story="s"), revision("b", 1)])
+        await eventually(lambda: read.one(pool, killed))
+        assert await prove(pool, prover, killed, within_s=0) is None
+        await emit(settings, [revision("a", 2, removal="killed", story="s")])
+        found = await prove(pool, prover, killed, within_s=20)
+        assert found is not None
+        assert found["clean"], as_text(found)
+        url = settings.web_urls[0]
+        expected = {"archive", "cache", *(f"{url} {sink}" for sink in ("page", "API", "feeds", "stream"))}
+        assert {sink["sink"] for sink in found["sinks"]} == expected
+        assert all(sink["clean_at"] for sink in found["sinks"])
+        model = prover._model
+        assert model is not None
+        await model._redis.delete(f"{model.prefix}state:{killed}")
+        text = revision("a", 1)
+        await model.rebuild([Entry(text, value_of(text), Position(1, 0), Position(1, 0))])
+        found = await prove(pool, prover, killed, within_s=0)
+        assert found is not None
+        assert [sink["sink"] for sink in found["sinks"] if not sink["clean"]] == ["cache"]
+        assert "NOT CLEAN" in as_text(found)
