@@ -20,7 +20,19 @@ class Connection:
     nothing waits.
     """
 
-    __slots__ = ("address", "answered", "audience", "closing", "fd", "idle_ticks", "queued", "sent", "slot", "waiting")
+    __slots__ = (
+        "address",
+        "answered",
+        "audience",
+        "blocked_at",
+        "closing",
+        "fd",
+        "idle_ticks",
+        "queued",
+        "sent",
+        "slot",
+        "waiting",
+    )
 
     def __init__(self, fd: int, address: str | None) -> None:
         self.fd = fd
@@ -31,6 +43,7 @@ class Connection:
         self.sent = 0
         self.queued = 0
         self.idle_ticks = 0
+        self.blocked_at = 0.0
         self.answered = False
         self.closing = ""
 

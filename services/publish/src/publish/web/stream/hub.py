@@ -44,6 +44,9 @@ HEAD = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % (n.encode(), v.encode()
 TURN_S = 0.02
 """Longest that one turn of the event loop walks: pages and newcomers get theirs in between."""
 
+MOST_BUFFERS = 8
+"""A burst may fill a healthy reader's buffer in a moment: until this many times over it has `slow_s` to take it."""
+
 NEARLY = 1_000
 """Records that one replica may be ahead of another without a doubt that both follow the same log."""
 
@@ -100,6 +103,7 @@ class Hub:
         self.limits = limits or Limits()
         self.window = Window(self.limits.window_events, self.limits.window_bytes)
         self.draining = False
+        self.closed = False
         self._replay = replay
         self._begun = False
         self._epoll = select.epoll()
@@ -168,7 +172,7 @@ class Hub:
 
     def close(self) -> None:
         """End every connection and leave the loop."""
-        self.draining = True
+        self.draining = self.closed = True
         for task in [*self._tasks, *self._asked.values()]:
             task.cancel()
         for connection in list(self._connections.values()):
@@ -315,17 +319,23 @@ class Hub:
         connection.waiting = deque((data,))
         connection.sent = count
         connection.queued = len(data) - count
+        self._watch(connection)
+
+    def _watch(self, connection: Connection) -> None:
+        """Hear when a full socket takes more."""
         connection.idle_ticks = 0
+        connection.blocked_at = time.monotonic()
         self._epoll.modify(connection.fd, _LEFT | select.EPOLLOUT)
         metrics.BLOCKED.inc()
-        if connection.queued > self.limits.buffer_bytes:
-            self._evict(connection)
 
     def _queue(self, connection: Connection, data: bytes) -> None:
         assert connection.waiting is not None  # noqa: S101
         connection.waiting.append(data)
         connection.queued += len(data)
-        if connection.queued > self.limits.buffer_bytes:
+        if connection.queued > self.limits.buffer_bytes and (
+            connection.queued > self.limits.buffer_bytes * MOST_BUFFERS
+            or time.monotonic() - connection.blocked_at > self.limits.slow_s
+        ):
             self._evict(connection)
 
     def _evict(self, connection: Connection) -> None:
@@ -359,8 +369,7 @@ class Hub:
             if connection.closing:
                 self._drop(connection, connection.closing)
         elif not waited:
-            self._epoll.modify(connection.fd, _LEFT | select.EPOLLOUT)
-            metrics.BLOCKED.inc()
+            self._watch(connection)
 
     def _drop(self, connection: Connection, reason: str) -> None:
         if connection.waiting is GONE:
@@ -569,6 +578,9 @@ class Hub:
         frames: list[bytes] = []
         reached, reason = cursor, ""
         while reached < self.window.floor and reached < self._started:
+            if reached.epoch != self._started.epoch:
+                reason = "epoch"
+                break
             try:
                 answer = await self._ask(wanted.channels, reached)
             except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, the reader is told of the hole
@@ -582,9 +594,6 @@ class Hub:
                 or len(frames) + len(answer.events) > self.limits.replay_events
             ):
                 reason = "expired"
-                break
-            if reached.epoch != self._started.epoch:
-                reason = "epoch"
                 break
             frames.extend(
                 Encoded.of(event).frames[wanted.view]

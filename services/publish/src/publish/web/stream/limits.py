@@ -72,6 +72,7 @@ class Limits:
     window_events: int = 10_000
     window_bytes: int = 64 * 1024 * 1024
     buffer_bytes: int = 512 * 1024
+    slow_s: float = 1.0
     replay_events: int = 2_000
     heartbeat_s: int = 15
     retry_ms: int = 3_000

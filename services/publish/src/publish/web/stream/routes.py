@@ -46,7 +46,7 @@ def stream_routes(hub: Hub) -> list[Route]:
             while True:
                 now = time.monotonic()
                 body, empty = await bodies.answer(asked, cursor, limit, patient=now < patience)
-                if body and (not empty or now >= ends or gone.done() or hub.draining):
+                if body and (not empty or now >= ends or gone.done() or hub.closed):
                     return _json(body, "no-store")
                 await hub.wait(asked.channels, ends - now if body else AHEAD_S, gone)
         finally:
