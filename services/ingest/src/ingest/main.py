@@ -17,6 +17,7 @@ from ingest.intake import Intake
 from ingest.openapi import document
 from ingest.outgoing import Fetcher
 from ingest.settings import Settings
+from ingest.silence import Silences
 from ingest.sources.api import Api, build
 from ingest.sources.limits import Buckets
 from ingest.sources.poll import Poller
@@ -193,9 +194,13 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             await opening
             await follow_outcomes(intake, settings, stop)
 
+        async def silences() -> None:
+            await opening
+            await Silences().keep_looking(intake.pool)
+
         async def drain() -> None:
             await stop.wait()
             health.draining = True
             await asyncio.Event().wait()
 
-        await run_until(stop, outcomes(), drain())
+        await run_until(stop, outcomes(), silences(), drain())

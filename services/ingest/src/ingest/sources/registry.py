@@ -128,7 +128,8 @@ async def resume(pool: Any, name: str) -> bool:
     """Take from a source again. Whether there is such a source."""
     return bool(
         await pool.fetchval(
-            "UPDATE ingest.sources SET paused_at = NULL, paused_because = '' WHERE name = $1 RETURNING true", name
+            "UPDATE ingest.sources SET paused_at = NULL, paused_because = '', resumed_at = now() WHERE name = $1 RETURNING true",
+            name,
         )
     )
 
