@@ -1,5 +1,7 @@
 """Services as processes of their own, as they run in production, for flow and failure tests."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.child import Child, free_port
+from local.child import Child, end_all, free_port
 from shared.settings import Connections
 from support.waiting import eventually
 
@@ -63,12 +65,23 @@ class Processes:
         self.running[key] = Process(child, port)
         return self.running[key]
 
+    def run(self, settings: Connections, *arguments: str, **env: str) -> str:
+        """Run `python -m ...` to its end and return what it printed."""
+        variables = {name.upper(): str(value) for name, value in settings.model_dump().items()}
+        done = subprocess.run(
+            [sys.executable, "-m", *arguments],
+            env={**os.environ, **variables, **env},
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
     def end(self) -> None:
         """End them all."""
-        for process in self.running.values():
-            process.child.ask_to_end()
-        for process in self.running.values():
-            process.child.end()
+        end_all([process.child for process in self.running.values()])
 
     def logs(self) -> str:
         """The ends of all logs."""

@@ -243,9 +243,9 @@ async def _delete_topics(servers: Servers, settings: Connections) -> None:
         await client.close()
 
 
-@pytest_asyncio.fixture
-async def newsroom(servers: Servers, tmp_path: Path) -> AsyncIterator[Connections]:
-    """A topic prefix with its topics, a database and a media folder that no other test has; gone afterwards."""
+@contextlib.asynccontextmanager
+async def new_newsroom(servers: Servers, media: Path) -> AsyncIterator[Connections]:
+    """A topic prefix with its topics, a database and a media folder that nobody else has, while the block runs."""
     name = f"t{uuid.uuid4().hex[:10]}"
     admin = await asyncpg.connect(servers.postgres)
     await admin.execute(f"CREATE DATABASE {name}")
@@ -254,11 +254,20 @@ async def newsroom(servers: Servers, tmp_path: Path) -> AsyncIterator[Connection
         postgres_dsn=servers.postgres.rsplit("/", 1)[0] + f"/{name}",
         redis_url=servers.redis,
         topic_prefix=f"{name}.",
-        media_store=f"file://{tmp_path}/media",
+        media_store=f"file://{media}",
         bind_host="127.0.0.1",
     )
-    await _make_topics(servers, settings)
-    yield settings
-    await _delete_topics(servers, settings)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    try:
+        await _make_topics(servers, settings)
+        yield settings
+        await _delete_topics(servers, settings)
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest_asyncio.fixture
+async def newsroom(servers: Servers, tmp_path: Path) -> AsyncIterator[Connections]:
+    """A topic prefix with its topics, a database and a media folder that no other test has; gone afterwards."""
+    async with new_newsroom(servers, tmp_path / "media") as settings:
+        yield settings
