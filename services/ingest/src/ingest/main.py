@@ -23,6 +23,7 @@ from ingest.sources.limits import Buckets
 from ingest.sources.poll import Poller
 from ingest.sources.registry import Registry
 from ingest.sources.watch import Watcher
+from ingest.sources.websub import Callback
 from shared import postgres
 from shared.deliveries import Delivery, Rejection
 from shared.health import Health
@@ -183,7 +184,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     intake = Intake(Activity(), settings.ingest_dependency_timeout_s)
     health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
     api = Api(settings, registry, intake, Buckets())
-    app = build(api, health, document)
+    app = build(api, health, document, Callback(settings, registry, intake).routes())
 
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,6 +19,7 @@ from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.feedlinks import feed_links
 from ingest.sources.registry import Source
+from ingest.sources.websub import Subscriber
 from shared.lane import TRANSIENT
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,8 @@ RETRY_S = 5.0
 MAX_BACKOFF_S = 1800.0
 MAX_RETRY_AFTER_S = 86_400.0
 MAX_PAGES = 50
+ANNOUNCED_FACTOR = 5
+"""A feed that a hub announces is asked so many times more rarely than one that brings nothing."""
 
 POLLS = Counter("slugline_ingest_polls", "Polls by what they brought: new, nothing, failed", ["source", "outcome"])
 FAILING = Gauge("slugline_ingest_poll_failures", "Polls of a source that failed in a row", ["source"])
@@ -86,6 +89,8 @@ class Polled:
     wait_s: float | None = None
     """What the server, or our own outage, asks for."""
     recovered: bool = False
+    announced: bool = False
+    """A hub tells us what is new."""
 
 
 def next_interval(polled: Polled, cursor: Cursor, least_s: float, most_s: float) -> float:
@@ -122,6 +127,7 @@ class Poller:
         self._intake = intake
         self._fetcher = fetcher
         self._owner = owner
+        self._subscriber = Subscriber(settings, pool, fetcher)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -170,6 +176,8 @@ class Poller:
         most_s = max(least_s, float(source.max_interval_s or self._settings.ingest_poll_max_interval_s))
         interval = next_interval(polled, cursor, least_s, most_s)
         wait_s = max(interval * random.uniform(0.9, 1.1), polled.wait_s or 0.0)
+        if polled.announced:
+            wait_s = max(wait_s, most_s * ANNOUNCED_FACTOR)
         failures = cursor.failures + 1 if polled.outcome == "failed" else 0
         POLLS.labels(source.name, polled.outcome).inc()
         FAILING.labels(source.name).set(failures)
@@ -206,14 +214,24 @@ class Poller:
         except (Refused, httpx.HTTPError, TimeoutError, OSError) as error:
             return self._failed(cursor, str(error) or type(error).__name__)
         if answer.status == 304:
-            return self._same(cursor, 304)
+            return replace(self._same(cursor, 304), announced=await self._announced(source, None))
         if answer.status == 410:
             await registry.pause(self._pool, source.name, "the feed is gone for good (410)")
             log.error("feed gone; source paused", source=source.name, url=source.url)
             return self._failed(cursor, "410: the feed is gone for good", answer)
         if answer.status != 200:
             return self._failed(cursor, f"the server answered {answer.status}", answer)
-        return await self._take(source, cursor, answer)
+        polled = await self._take(source, cursor, answer)
+        if polled.outcome == "failed":
+            return polled
+        return replace(polled, announced=await self._announced(source, answer))
+
+    async def _announced(self, source: Source, answer: Answer | None) -> bool:
+        """Whether a hub tells us what is new, so that asking may be rare."""
+        if source.kind != "websub":
+            return False
+        links = feed_links(answer.body, answer.url, answer.links) if answer is not None else None
+        return await self._subscriber.attend(source, links)
 
     async def _take(self, source: Source, cursor: Cursor, answer: Answer) -> Polled:
         sha256 = hashlib.sha256(answer.body).hexdigest()

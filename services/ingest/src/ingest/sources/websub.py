@@ -1,0 +1,245 @@
+"""WebSub (W3C Recommendation, 2018), as a subscriber: a hub announces what a feed publishes, the moment it does.
+
+`ingest poll` finds the hub in the feed, asks for the subscription and renews it; `ingest api` answers the hub's
+verification and takes what it sends. The feed is polled all the same, more rarely, for the day the hub is silent.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ingest.intake import Away, Intake, NotTaken
+from ingest.outgoing import Fetcher, Refused
+from ingest.settings import Settings
+from ingest.sources.body import read_body
+from ingest.sources.feedlinks import FeedLinks
+from ingest.sources.registry import Registry, Source
+from shared.problem import Problem
+
+log = structlog.get_logger(__name__)
+
+LEASE_S = 5 * 86_400
+"""What we ask for; the hub decides."""
+ANSWER_PATIENCE = timedelta(minutes=10)
+DENIED_PATIENCE = timedelta(hours=6)
+METHODS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
+"""WebSub, section 8: those that a hub may sign with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What we have asked a hub for, and what it said."""
+
+    source: str
+    token: str
+    secret: str
+    hub: str
+    topic: str
+    state: str
+    requested_at: datetime
+    lease_s: int | None
+    lease_until: datetime | None
+    error: str = ""
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the hub sends."""
+        return self.lease_until is not None and self.lease_until > now
+
+
+def is_due(subscription: Subscription | None, hub: str, topic: str, now: datetime) -> bool:
+    """Whether the hub is to be asked (again): at first, where the feed moved, when a third of the lease is left."""
+    if subscription is None or (subscription.hub, subscription.topic) != (hub, topic):
+        return True
+    if subscription.state == "active" and subscription.lease_until is not None:
+        left = subscription.lease_until - now
+        waited = now - subscription.requested_at > ANSWER_PATIENCE
+        return left < timedelta(seconds=(subscription.lease_s or LEASE_S) / 3) and waited
+    patience = DENIED_PATIENCE if subscription.state == "denied" else ANSWER_PATIENCE
+    return now - subscription.requested_at > patience
+
+
+def is_signed(body: bytes, header: str, secret: str) -> bool:
+    """Whether `X-Hub-Signature` (WebSub, section 8) is ours over this body."""
+    method, _, given = header.partition("=")
+    digest = METHODS.get(method.strip().lower())
+    if digest is None:
+        return False
+    expected = hmac.new(secret.encode(), body, digest).hexdigest()
+    return hmac.compare_digest(expected.encode(), given.strip().lower().encode("utf-8", "replace"))
+
+
+async def subscription_of(pool: Any, source: str) -> Subscription | None:
+    """The subscription of a source."""
+    row = await pool.fetchrow("SELECT * FROM ingest.subscriptions WHERE source = $1", source)
+    return Subscription(**dict(row)) if row is not None else None
+
+
+class Subscriber:
+    """Asks hubs, and asks again in time."""
+
+    def __init__(self, settings: Settings, pool: Any, fetcher: Fetcher) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._fetcher = fetcher
+
+    async def attend(self, source: Source, links: FeedLinks | None) -> bool:
+        """Subscribe or renew where that is due. Whether the hub sends, so that polling may be rare.
+
+        `links` are those of the feed as it was just read; None where it had not changed.
+        """
+        now = datetime.now(UTC)
+        subscription = await subscription_of(self._pool, source.name)
+        hub = (links.hub if links is not None else None) or (subscription.hub if subscription else None)
+        topic = (links.topic if links is not None else None) or (subscription.topic if subscription else source.url)
+        if hub is None or topic is None:
+            log.warning("feed names no hub; it is polled", source=source.name)
+            return False
+        if not self._settings.ingest_public_url:
+            log.warning("INGEST_PUBLIC_URL is empty, so no hub can reach us; the feed is polled", source=source.name)
+            return False
+        if is_due(subscription, hub, topic, now):
+            await self._ask(source, subscription, hub, topic)
+        return subscription is not None and subscription.is_live(now)
+
+    async def _ask(self, source: Source, before: Subscription | None, hub: str, topic: str) -> None:
+        same = before is not None and (before.hub, before.topic) == (hub, topic)
+        token = before.token if before is not None and same else secrets.token_urlsafe(24)
+        secret = before.secret if before is not None and same else secrets.token_urlsafe(32)
+        # Written first: a hub may verify before it answers.
+        await self._pool.execute(
+            "INSERT INTO ingest.subscriptions AS s (source, token, secret, hub, topic, state, requested_at) "
+            "VALUES ($1, $2, $3, $4, $5, 'pending', now()) ON CONFLICT (source) DO UPDATE SET token = $2, secret = $3, "
+            "hub = $4, topic = $5, requested_at = now(), state = CASE WHEN $6 THEN s.state ELSE 'pending' END, "
+            "lease_until = CASE WHEN $6 THEN s.lease_until END",
+            source.name,
+            token,
+            secret,
+            hub,
+            topic,
+            same and before is not None and before.state == "active",
+        )
+        form = {
+            "hub.mode": "subscribe",
+            "hub.topic": topic,
+            "hub.callback": f"{self._settings.ingest_public_url.rstrip('/')}/v1/websub/{token}",
+            "hub.secret": secret,
+            "hub.lease_seconds": str(LEASE_S),
+        }
+        try:
+            answer = await self._fetcher.post_form(hub, form)
+            error = "" if 200 <= answer.status < 300 else f"the hub answered {answer.status}: {answer.body[:200]!r}"
+        except (Refused, httpx.HTTPError, TimeoutError, OSError) as failure:
+            error = str(failure) or type(failure).__name__
+        if error:
+            log.warning("hub refuses the subscription", source=source.name, hub=hub, error=error)
+        else:
+            log.info("hub was asked", source=source.name, hub=hub, topic=topic)
+        await self._pool.execute(
+            "UPDATE ingest.subscriptions SET error = $2 WHERE source = $1", source.name, error[:1000]
+        )
+
+
+@dataclass
+class Callback:
+    """Where hubs verify, and where they send."""
+
+    settings: Settings
+    registry: Registry
+    intake: Intake
+
+    def routes(self) -> tuple[BaseRoute, ...]:
+        """The two routes, for the application of `ingest api`."""
+        path = "/v1/websub/{token}"
+        return (Route(path, self.verify, methods=["GET"]), Route(path, self.receive, methods=["POST"]))
+
+    async def verify(self, request: Request) -> Response:
+        """Verification of intent (WebSub, section 5.3), and denial (5.2)."""
+        subscription, _ = await self._found(request)
+        asked = request.query_params
+        if asked.get("hub.topic") != subscription.topic:
+            raise Problem(404, "other-topic", "this is not what we asked for", field="hub.topic")
+        mode = asked.get("hub.mode")
+        if mode == "denied":
+            reason = asked.get("hub.reason", "").replace("\x00", "")[:500]
+            await self._write(subscription, "state = 'denied', lease_until = NULL, error = $2", f"denied: {reason}")
+            log.error("hub denies the subscription; the feed is polled", source=subscription.source, reason=reason)
+            return Response(status_code=204)
+        challenge = asked.get("hub.challenge")
+        if mode != "subscribe" or not challenge:
+            raise Problem(404, "not-asked", "we have asked for no such thing", field="hub.mode")
+        lease_s = _lease_s(asked)
+        await self._write(
+            subscription,
+            "state = 'active', error = '', lease_s = $2::integer, lease_until = now() + make_interval(secs => $2::integer)",
+            lease_s,
+        )
+        log.info("hub has subscribed us", source=subscription.source, hub=subscription.hub, lease_s=lease_s)
+        # Plain text that is never interpreted: the challenge is whatever the caller wrote.
+        return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
+
+    async def receive(self, request: Request) -> Response:
+        """Content distribution (WebSub, section 7). What is not signed by us is acknowledged and thrown away."""
+        subscription, source = await self._found(request)
+        if source.paused:
+            raise Problem(503, "source-paused", "nothing is taken for now", headers={"Retry-After": "600"})
+        limit = min(source.max_body_bytes or self.settings.ingest_max_body_bytes, self.settings.ingest_max_body_bytes)
+        body = await read_body(request, limit, self.settings.ingest_body_timeout_s)
+        if not is_signed(body, request.headers.get("x-hub-signature", ""), subscription.secret):
+            self.intake.activity.refused(source.name, "bad-signature")
+            log.warning("content without our signature thrown away", source=source.name)
+            return Response(status_code=202)
+        try:
+            receipt = await self.intake.take(
+                source,
+                body,
+                content_type=request.headers.get("content-type"),
+                transport="websub",
+                headers={"link": request.headers.get("link", "")},
+            )
+        except NotTaken:
+            # Kept and counted; the same again would be as unreadable.
+            return Response(status_code=202)
+        if receipt.count("error"):
+            raise Away("Kafka does not answer")
+        return Response(status_code=202)
+
+    async def _found(self, request: Request) -> tuple[Subscription, Source]:
+        pool = self.intake.pool
+        if pool is None:
+            raise Away("Postgres does not answer")
+        row = await self.intake.within(
+            pool.fetchrow("SELECT * FROM ingest.subscriptions WHERE token = $1", request.path_params["token"][:100])
+        )
+        if row is None:
+            raise Problem(410, "unknown-subscription", "we no longer listen here")
+        subscription = Subscription(**dict(row))
+        source = await self.intake.within(self.registry.source_named(subscription.source, pool))
+        if source is None:
+            raise Problem(410, "unknown-subscription", "we no longer listen here")
+        return subscription, source
+
+    async def _write(self, subscription: Subscription, change: str, value: Any) -> None:
+        if self.intake.pool is None:
+            raise Away("Postgres does not answer")
+        await self.intake.within(
+            self.intake.pool.execute(
+                f"UPDATE ingest.subscriptions SET {change} WHERE token = $1",  # noqa: S608 -- changes are ours
+                subscription.token,
+                value,
+            )
+        )
+
+
+def _lease_s(asked: Mapping[str, str]) -> int:
+    given = asked.get("hub.lease_seconds", "")
+    return min(max(int(given[:9]), 60), 365 * 86_400) if given.isascii() and given.isdigit() else LEASE_S
