@@ -186,8 +186,8 @@ def interruptible() -> Iterator[None]:
 
 @contextlib.contextmanager
 def folder_of(name: str, *, keep: bool) -> Iterator[Path]:
-    """`.local/{name}`, held by this process alone; without `keep` its data is empty at the start and gone at the end."""
-    folder = ROOT / ".local" / name
+    """`.local/{name}` (LOCAL_FOLDER puts it elsewhere), held by this process alone; without `keep` its data is empty at the start and gone at the end."""
+    folder = Path(os.environ.get("LOCAL_FOLDER") or ROOT / ".local") / name
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
