@@ -83,7 +83,7 @@ class Settings(Connections):
         default=30.0, gt=0, description="Seconds after which the renderer of one picture is killed"
     )
     enrich_media_render_bytes: int = Field(
-        default=2 * 1024**3, ge=256 * 1024**2, description="Bytes of address space that one renderer may use"
+        default=1024**3, ge=256 * 1024**2, description="Bytes of address space that one renderer may use"
     )
     enrich_media_attempts: int = Field(
         default=7,

@@ -17,6 +17,8 @@ WIDTHS = (320, 640, 960, 1280, 1600)
 AVATAR_SIDES = (160, 320)
 LEAST_SIDE = 16
 """A picture with a shorter side is a tracking pixel or an ornament."""
+MOST_ASPECT = 20
+"""Panoramas are 10 times as wide as high, charts for telephones 15 times as high as wide."""
 MOST_SIDE = 16_383
 """WebP's longest side; no screen shows it."""
 JPEG_QUALITY = 80
@@ -100,6 +102,8 @@ def _open(data: bytes, max_pixels: int) -> Any:
         raise Refused(f"too many pixels: {source.width} x {source.height}, the limit is {max_pixels:,}")
     if min(source.width, source.height) < LEAST_SIDE:
         raise Refused(f"too small to be seen: {source.width} x {source.height} pixels")
+    if max(source.width, source.height) > MOST_ASPECT * min(source.width, source.height):
+        raise Refused(f"a strip, not a picture: {source.width} x {source.height} pixels")
     return source
 
 
@@ -185,5 +189,5 @@ def _grey_square(image: Any) -> bytes:
 
 def _first_line(error: Exception) -> str:
     detail = getattr(error, "detail", "") or str(error)
-    lines = [line.strip() for line in str(detail).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(detail).splitlines() if line.strip() and not line.startswith("unable to")]
     return (lines[0] if lines else "it cannot be decoded")[:200]

@@ -45,7 +45,7 @@ class RenderLimits:
     pixels: int = 100_000_000
     seconds: float = 30.0
     """Of the clock, and of each processor."""
-    memory_bytes: int = 2 * 1024**3
+    memory_bytes: int = 1024**3
     """Of address space, for the whole worker."""
 
 
