@@ -8,6 +8,7 @@ import structlog
 
 from enrich.compose import Attached, Gathered
 from enrich.knowledge import Knowledge
+from enrich.likeness import family_of
 from enrich.media.index import MediaLookup
 from enrich.revise import headline_and_body
 from enrich.rows import Known
@@ -87,7 +88,7 @@ class Steps:
         return _told("tags", missed, found, found.missed) if found is not None else Tagging()
 
     def _story(self, raw: RawUpdate, known: Known, parent_story: str | None, missed: list[Step]) -> Gathered:
-        family = self.settings.enrich_families.get(raw.source, raw.source)
+        family = family_of(raw, self.settings.enrich_families)
         knowledge = self.knowledge
         found = _guarded(
             "story",

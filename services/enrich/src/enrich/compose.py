@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from enrich.directory import name_key
 from enrich.revise import Decision, flags_of, note_of, opened_at
 from enrich.state import Shown, State
 from enrich.steps.authors import Authorship
@@ -215,6 +216,7 @@ def compose(
         story=update.story,
         author_ids=tuple(dict.fromkeys(author.id for author in update.authors if author.id)),
         tag_codes=tuple(tag.code for tag in update.tags),
+        unknown_names=tuple(filter(None, map(name_key, attached.authorship.unknown))),
         degraded=attached.degraded,
         attempts=attempts,
         retry_at=retry_at(attempts) if attached.degraded else None,

@@ -4,7 +4,7 @@ Every replica looks; a row is one replica's while it sends, so that one release 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from shared.kafka import Emitter, acknowledged
-from shared.messages import Refresh, Release
+from shared.messages import Refresh, RefreshCause, Release
 from shared.topics import RAW
 
 log = structlog.get_logger(__name__)
@@ -85,10 +85,12 @@ async def refresh_asked(pool: Any, emitter: Emitter, now: datetime) -> int:
             return 0
         rows = await connection.fetch(
             """
-            SELECT update_id FROM enrich.updates WHERE update_id = ANY($1::text[])
+            SELECT unnest($1::text[]) AS update_id
             UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND author_ids && $2::text[]
+            UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND unknown_names && $3::text[]
+            UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND story = ANY($4::text[])
             """,
-            job["update_ids"], job["author_ids"],
+            job["update_ids"], job["author_ids"], job["unknown_names"], job["stories"],
         )  # fmt: skip
         for begin in range(0, len(rows), AT_ONCE):
             futures = []
@@ -111,20 +113,25 @@ SETTLING_S = 30.0
 
 async def ask_refresh(
     connection: Any,
-    cause: str,
+    cause: RefreshCause,
     *,
-    author_ids: list[str] | None = None,
-    update_ids: list[str] | None = None,
-    detail: str = "",
+    author_ids: Sequence[str] = (),
+    unknown_names: Sequence[str] = (),
+    update_ids: Sequence[str] = (),
+    stories: Sequence[str] = (),
+    settle: bool = True,
 ) -> None:
-    """Ask, within the transaction that changes something, that the updates which show it are made again."""
-    if not author_ids and not update_ids:
+    """Ask, within the transaction that changes something, that the updates which show it are made again.
+
+    `settle`: ask once more a little later, where what changed is kept in the replicas' memory.
+    """
+    if not (author_ids or unknown_names or update_ids or stories):
         return
-    for after_s in (0.0, SETTLING_S):
+    for after_s in (0.0, SETTLING_S) if settle else (0.0,):
         await connection.execute(
             """
-            INSERT INTO enrich.refreshes (cause, author_ids, update_ids, detail, run_at)
-            VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
+            INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at)
+            VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
             """,
-            cause, author_ids or [], update_ids or [], detail, after_s,
+            cause, list(author_ids), list(unknown_names), list(update_ids), list(stories), after_s,
         )  # fmt: skip

@@ -6,6 +6,7 @@ import structlog
 
 from enrich.consume import SOURCE, STAGE, TYPES, TextLane
 from enrich.embargo import keep_releasing
+from enrich.gathering import keep_gathering
 from enrich.knowledge import Knowledge, Library
 from enrich.settings import Settings
 from enrich.steps.tags import Labels
@@ -48,6 +49,10 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
                 keep_releasing(
                     pool, emitter,
                     interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
+                ),
+                keep_gathering(
+                    pool, settings.enrich_families,
+                    threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,
                 ),
             )  # fmt: skip
         health.draining = True

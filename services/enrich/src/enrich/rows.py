@@ -19,12 +19,13 @@ class Known:
     story_because: str = ""
     gathered: str | None = None
     gathered_because: str = ""
+    gathered_label: str = ""
     families: tuple[str, ...] = ()
 
 
 _LOAD = """
 SELECT asked.update_id, u.state, o.tags, o.story, o.story_because,
-       g.story AS gathered, g.because AS gathered_because, g.families
+       g.story AS gathered, g.because AS gathered_because, g.label AS gathered_label, g.families
 FROM unnest($1::text[]) AS asked (update_id)
 LEFT JOIN enrich.updates u USING (update_id)
 LEFT JOIN enrich.overrides o USING (update_id)
@@ -33,15 +34,16 @@ LEFT JOIN enrich.gathered g USING (update_id)
 
 _STORE = """
 INSERT INTO enrich.updates
-    (update_id, turn, revision, status, source, story, author_ids, tag_codes, due_at, due_for, state, written_at)
+    (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names,
+     due_at, due_for, state, written_at)
 SELECT update_id, turn, revision, status, source, story, string_to_array(author_ids, ' '), string_to_array(tag_codes, ' '),
-       due_at, due_for, state, clock_timestamp()
+       string_to_array(unknown_names, ' '), due_at, due_for, state, clock_timestamp()
 FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::timestamptz[], $10::text[], $11::bytea[])
-     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, due_at, due_for, state)
+            $9::text[], $10::timestamptz[], $11::text[], $12::bytea[])
+     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, due_at, due_for, state)
 ON CONFLICT (update_id) DO UPDATE SET
     turn = excluded.turn, revision = excluded.revision, status = excluded.status, source = excluded.source,
-    story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes,
+    story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes, unknown_names = excluded.unknown_names,
     due_at = excluded.due_at, due_for = excluded.due_for, asked_at = NULL,
     state = excluded.state, written_at = excluded.written_at
 WHERE enrich.updates.turn < excluded.turn
@@ -62,6 +64,7 @@ async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
             story_because=row["story_because"] or "",
             gathered=row["gathered"],
             gathered_because=row["gathered_because"] or "",
+            gathered_label=row["gathered_label"] or "",
             families=tuple(row["families"] or ()),
         )
     return found
@@ -69,7 +72,7 @@ async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
 
 async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
     """Write the states of a batch; a row that has moved further is left as it is."""
-    columns: list[list[Any]] = [[] for _ in range(11)]
+    columns: list[list[Any]] = [[] for _ in range(12)]
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
     for state in sorted(states, key=lambda each: each.update_id):
         due_at, due_for = due_of(state, now)
@@ -84,6 +87,7 @@ async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
             shown.story if shown else None,
             " ".join(shown.author_ids) if shown else "",
             " ".join(shown.tag_codes) if shown else "",
+            " ".join(map(as_word, shown.unknown_names)) if shown else "",
             due_at,
             due_for,
             state.model_dump_json(exclude_defaults=True).encode(),
@@ -91,6 +95,11 @@ async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
         for column, value in zip(columns, values, strict=True):
             column.append(value)
     await pool.execute(_STORE, *columns)
+
+
+def as_word(key: str) -> str:
+    """The key of a name as one word, for an array that travels as one text."""
+    return key.replace(" ", "-")
 
 
 async def note_unknown(pool: Any, names: Mapping[str, tuple[str, str, str]]) -> None:

@@ -48,6 +48,8 @@ class Shown(Message):
     story: str | None = None
     author_ids: tuple[str, ...] = ()
     tag_codes: tuple[str, ...] = ()
+    unknown_names: tuple[str, ...] = ()
+    """Keys of names of the byline that the directory does not know."""
     degraded: tuple[Step, ...] = ()
     attempts: int = 0
     """How often a step that missed its budget has been tried again."""

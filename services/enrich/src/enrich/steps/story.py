@@ -43,12 +43,12 @@ def gather(
     elif parent_story is not None:
         story, because = parent_story, "same story because it grew out of an update of it"
     elif known.gathered is not None:
-        story, because = known.gathered, known.gathered_because
+        story, label, because = known.gathered, known.gathered_label, known.gathered_because
     if story:
-        standing = merged(story, into)
-        if standing != story:
+        told, standing = story, merged(story, into)
+        if standing != told:
             story, because = standing, f"{because}; {story} was merged into it"
-        label = labels.get(story) or (label if story_id(label) == story else "") or story.replace("-", " ")
+        label = labels.get(story) or (label if standing == told else "") or story.replace("-", " ")
     return Gathered(story or None, label, corroboration_of(known.families, family, known.gathered_because), because)
 
 

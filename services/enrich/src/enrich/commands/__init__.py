@@ -1,0 +1,37 @@
+"""What editors and operators do with the service, for `python -m enrich`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+import click
+
+from enrich.settings import Settings
+from shared.failures import Invalid
+from shared.postgres import connect, migrate
+
+T = TypeVar("T")
+
+
+def on_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Do `work(connection)` in one transaction on a schema that is up to date; a failure ends the command with its reason."""
+
+    async def body() -> T:
+        settings = Settings()
+        pool = await asyncio.wait_for(connect(settings, schema="enrich", max_size=2), 30)
+        try:
+            await migrate(pool, "enrich")
+            async with pool.acquire() as connection, connection.transaction():
+                return await work(connection)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(body())
+    except TimeoutError:
+        raise click.ClickException("Postgres does not answer; see POSTGRES_DSN") from None
+    except Invalid as failure:
+        raise click.ClickException(f"{failure.reason}{f' at {failure.field}' if failure.field else ''}") from None
+    except asyncpg.PostgresError as error:
+        raise click.ClickException(f"Postgres: {error}") from None

@@ -1,0 +1,169 @@
+"""The gathering of stories: updates of several agencies that tell the same, found beside the text lane and never before it.
+
+One replica at a time does it, under a lock in Postgres; another takes over when it ends. What it finds is written to
+`enrich.gathered` and asked for as refreshes in the same transaction.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+from prometheus_client import Counter, Gauge
+
+from enrich.embargo import ask_refresh
+from enrich.likeness import Likeness, Placed, Told, family_of
+from enrich.state import State
+from enrich.steps.story import story_id
+
+log = structlog.get_logger(__name__)
+
+LOCK = 0x51_06_11_9E
+AT_ONCE = 500
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+OVERLAP = timedelta(seconds=10)
+"""Rows become visible when their transaction ends, not in the order of their clocks: the newest are looked at again."""
+INTERVAL_S = 1.0
+YIELD_EVERY = 20
+
+GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by likeness")
+LEADING = Gauge("slugline_enrich_gathering", "1 while this replica gathers stories")
+
+
+@dataclass
+class Gatherer:
+    """What is like what, kept up with `enrich.updates`."""
+
+    likeness: Likeness
+    families: Mapping[str, str]
+    cursor: datetime = BEGINNING
+    told: dict[str, tuple[str | None, tuple[str, ...]]] = field(default_factory=dict)
+    """What is written of each update: its story and the families that tell the same."""
+
+    async def begin(self, pool: Any, now: datetime) -> None:
+        """Start from what was found before, at the beginning of the window."""
+        rows = await pool.fetch("SELECT update_id, story, families FROM enrich.gathered")
+        self.told = {row["update_id"]: (row["story"], tuple(row["families"])) for row in rows}
+        self.cursor = now - self.likeness.window
+
+    async def step(self, pool: Any) -> int:
+        """Look at what was written since; how many rows."""
+        rows = await pool.fetch(
+            """
+            SELECT update_id, status, state, written_at FROM enrich.updates
+            WHERE written_at > $1 ORDER BY written_at LIMIT $2
+            """,
+            self.cursor, AT_ONCE,
+        )  # fmt: skip
+        changed: dict[str, Placed] = {}
+        for number, row in enumerate(rows, 1):
+            changed |= self._look_at(row["update_id"], row["status"], row["state"])
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        if changed:
+            await self._write(pool, changed)
+        if len(rows) == AT_ONCE:
+            self.cursor = rows[-1]["written_at"]
+        elif rows:
+            self.cursor = max(self.cursor, rows[-1]["written_at"] - OVERLAP)
+        return len(rows)
+
+    def _look_at(self, update_id: str, status: str, state_json: bytes) -> dict[str, Placed]:
+        if status != "live":
+            moved = self.likeness.remove(update_id)
+        else:
+            state = State.model_validate_json(state_json)
+            if state.current is None or state.shown is None:
+                return {}
+            raw, shown = state.current.raw, state.shown
+            known = self.told.get(update_id)
+            placed = self.likeness.place(
+                Told(
+                    update_id=update_id,
+                    family=family_of(raw, self.families),
+                    headline=shown.headline,
+                    text=shown.text or shown.summary,
+                    own_story=story_id(raw.story) if raw.story and raw.story.strip() else None,
+                    at=shown.first_published_at,
+                ),
+                known[0] if known is not None else None,
+            )
+            moved = (update_id, *placed.moved)
+        found = {each: self.likeness.where(each) for each in moved}
+        return {
+            each: placed
+            for each, placed in found.items()
+            if self.told.get(each, (None, ())) != (placed.story, placed.families)
+        }
+
+    async def _write(self, pool: Any, changed: Mapping[str, Placed]) -> None:
+        ids = sorted(changed)
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.executemany(
+                """
+                INSERT INTO enrich.gathered (update_id, story, because, families, label) VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (update_id) DO UPDATE SET
+                    story = excluded.story, because = excluded.because, families = excluded.families,
+                    label = excluded.label, changed_at = now()
+                """,
+                [
+                    (
+                        each,
+                        placed.story,
+                        placed.because.replace("\x00", ""),
+                        list(placed.families),
+                        placed.label.replace("\x00", ""),
+                    )
+                    for each, placed in sorted(changed.items())
+                ],
+            )
+            await ask_refresh(connection, "story", update_ids=ids, settle=False)
+        self.told |= {each: (placed.story, placed.families) for each, placed in changed.items()}
+        GATHERED.inc(len(ids))
+
+
+async def keep_gathering(
+    pool: Any,
+    families: Mapping[str, str],
+    *,
+    threshold: float,
+    window_h: float,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Gather stories whenever this replica holds the lock, until cancelled."""
+    while True:
+        try:
+            async with pool.acquire() as connection:
+                if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+                    try:
+                        LEADING.set(1)
+                        await _lead(
+                            pool, connection, Gatherer(Likeness(threshold, timedelta(hours=window_h)), families), clock
+                        )
+                    finally:
+                        LEADING.set(0)
+                        await _unlock(connection)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("stories wait", error=str(error) or type(error).__name__)
+        await asyncio.sleep(INTERVAL_S * 5)
+
+
+async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[[], datetime]) -> None:
+    await gatherer.begin(pool, clock())
+    log.info("gathering stories", known=len(gatherer.told))
+    while True:
+        # The lock is the connection's: once that is lost, another replica may lead, and this one must not go on.
+        await connection.execute("SELECT 1")
+        if await gatherer.step(pool) < AT_ONCE:
+            await asyncio.sleep(INTERVAL_S)
+
+
+async def _unlock(connection: Any) -> None:
+    if not connection.is_closed():
+        await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+
+__all__: Sequence[str] = ("Gatherer", "keep_gathering")
