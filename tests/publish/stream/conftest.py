@@ -1,0 +1,99 @@
+"""A hub on a real port, and events for it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from publish.web.stream.hub import Hub, Limits, Replay, StreamEvent
+from publish.web.stream.routes import stream_routes
+from publish.web.stream.serve import stream_server
+from shared.problem import PROBLEM_HANDLERS
+from support.event_stream import Reader
+
+
+def event(offset: int, *channels: str, kind: str = "publish", epoch: int = 1, data: bytes | None = None) -> StreamEvent:
+    """An event of the channel of everything and of the ones named."""
+    body = data if data is not None else b'{"n":%d}' % offset
+    views = {"json": body, "page": body[:-1] + b',"html":"<p>"}'} if body.endswith(b"}") else {"json": body}
+    return StreamEvent(epoch, offset, kind, frozenset({"news", *channels}), views)
+
+
+@dataclass
+class Site:
+    """A hub that is served, and its readers."""
+
+    hub: Hub
+    port: int
+    readers: list[Reader] = field(default_factory=list)
+
+    def publish(self, *events: StreamEvent) -> None:
+        """What the log brought."""
+        self.hub.publish(events)
+
+    def ask(self, target: str = "/v1/stream", *, version: str = "1.1", fields: str = "") -> Reader:
+        """A new reader."""
+        reader = Reader.ask(self.port, target, version=version, fields=fields)
+        self.readers.append(reader)
+        return reader
+
+    async def follow(self, target: str = "/v1/stream", fields: str = "") -> Reader:
+        """A new reader who is connected, and whom the next event reaches."""
+        reader = self.ask(target, fields=fields)
+        await reader.until(lambda each: b"\nid: " in each.raw)
+        return reader
+
+
+Served = Callable[..., AbstractAsyncContextManager[Site]]
+
+
+@contextlib.asynccontextmanager
+async def _serve(
+    limits: Limits | None = None, replay: Replay | None = None, *, begin: tuple[int, int] | None = (1, 0)
+) -> AsyncIterator[Site]:
+    hub = Hub(limits or Limits(), replay)
+    if begin is not None:
+        hub.begin(*begin)
+
+    async def page(_: Request) -> Response:
+        return PlainTextResponse("a page")
+
+    async def echo(request: Request) -> Response:
+        return Response(await request.body())
+
+    app = Starlette(
+        routes=[*stream_routes(hub), Route("/", page), Route("/echo", echo, methods=["POST"])],
+        exception_handlers=PROBLEM_HANDLERS,
+    )
+    async with stream_server(app, hub, "127.0.0.1", 0) as server:
+        site = Site(hub, server.servers[0].sockets[0].getsockname()[1])
+        try:
+            yield site
+        finally:
+            for reader in site.readers:
+                reader.close()
+
+
+@pytest.fixture
+def served() -> Served:
+    """Serve a hub on a port of its own while a block runs."""
+    return _serve
+
+
+@pytest.fixture
+def make_event() -> Callable[..., StreamEvent]:
+    """Make an event."""
+    return event
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """A hub with all at its default, begun before the first event of epoch 1."""
+    async with _serve() as made:
+        yield made

@@ -1,0 +1,400 @@
+"""What readers are sent: each event once, in order, or a reset that says why not."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+
+from publish.story import Position
+from publish.web.stream.hub import Hub, Limits, Replayed, StreamEvent
+from publish.web.stream.request import wanted
+from support.event_stream import Reader
+
+CHANNELS = ("news", "tag:a", "tag:b", "story:c")
+
+
+def event(offset: int, *channels: str, epoch: int = 1, kind: str = "update", size: int = 0) -> StreamEvent:
+    """An event of some channels, `news` among them."""
+    body = b'{"n":%d,"pad":"%b"}' % (offset, b"x" * size)
+    return StreamEvent(epoch, offset, kind, frozenset({"news", *channels}), {"json": body})
+
+
+@dataclass
+class Log:
+    """Everything that was ever published, as the archive has it."""
+
+    events: list[StreamEvent]
+    asked: int = 0
+
+    async def replay(self, after: Position, channels: Collection[str], limit: int) -> Replayed | None:
+        """The archive's answer, after a moment."""
+        self.asked += 1
+        known = list(self.events)
+        await asyncio.sleep(0.001 * (self.asked % 3))
+        if not known or known[-1].epoch != after.epoch:
+            return None
+        found = [each for each in known if each.position > after and not each.channels.isdisjoint(channels)][:limit]
+        return Replayed(found, found[-1].position if len(found) == limit else known[-1].position)
+
+
+@contextlib.contextmanager
+def started(limits: Limits | None = None, log: Log | None = None, begin: tuple[int, int] = (1, 0)) -> Iterator[Hub]:
+    """A hub on the running loop."""
+    hub = Hub(limits or Limits(), log.replay if log else None)
+    hub.begin(*begin)
+    hub.start()
+    try:
+        yield hub
+    finally:
+        hub.close()
+
+
+def connect(hub: Hub, query: str = "", last_event_id: str = "", *, buffer: int = 0) -> Reader:
+    """A reader on a pair of sockets."""
+    ours, theirs = socket.socketpair()
+    if buffer:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+    ours.setblocking(False)
+    hub.connect(ours.detach(), wanted(query, last_event_id), None)
+    return Reader(theirs)
+
+
+async def settle(hub: Hub, turns: int = 20) -> None:
+    """Let the hub write what it has."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+def metric(name: str, **labels: str) -> float:
+    """A metric's value now."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def numbers(reader: Reader) -> list[int]:
+    """The numbers of the events received, resets left out."""
+    return [json.loads(each.data)["n"] for each in reader.events if each.event != "reset"]
+
+
+def reasons(reader: Reader) -> list[str]:
+    """The reasons of the resets received."""
+    return [json.loads(each.data)["reason"] for each in reader.events if each.event == "reset"]
+
+
+async def test_a_reader_hears_its_channels_only_and_each_event_once() -> None:
+    """Whoever follows several channels gets an event of two of them once, and one of none of them never."""
+    with started() as hub:
+        one, several, all_of_it = connect(hub, "channels=tag:a"), connect(hub, "channels=tag:a,tag:b"), connect(hub)
+        hub.publish([event(1, "tag:a", "tag:b"), event(2, "tag:b"), event(3, "story:c"), event(4, "tag:a")])
+        await all_of_it.count(4)
+        await several.count(3)
+        await one.count(2)
+        assert numbers(one) == [1, 4]
+        assert numbers(several) == [1, 2, 4]
+        assert numbers(all_of_it) == [1, 2, 3, 4]
+
+
+async def test_what_is_published_twice_is_sent_once() -> None:
+    """A batch that is repeated after a rebalance or a restart of the follower changes nothing."""
+    with started() as hub:
+        reader = connect(hub)
+        hub.publish([event(1), event(2)])
+        hub.publish([event(1), event(2), event(3)])
+        await reader.count(3)
+        await settle(hub)
+        reader.take()
+        assert numbers(reader) == [1, 2, 3]
+
+
+async def test_a_burst_leaves_in_one_write_for_each_reader() -> None:
+    """What is published within one turn of the loop is joined: one write a reader, not one for each event."""
+    with started() as hub:
+        readers = [connect(hub) for _ in range(5)]
+        writes, deliveries = metric("slugline_stream_writes_total"), metric("slugline_stream_deliveries_total")
+        for offset in range(1, 101):
+            hub.publish([event(offset)])
+        for reader in readers:
+            await reader.count(100)
+        assert metric("slugline_stream_writes_total") - writes == 5
+        assert metric("slugline_stream_deliveries_total") - deliveries == 500
+
+
+async def test_a_cursor_is_continued_from_memory() -> None:
+    """A reader who comes back gets all that it missed of its channels, once, and then what is new."""
+    with started() as hub:
+        hub.publish([event(offset, "tag:a" if offset % 2 else "tag:b") for offset in range(1, 11)])
+        await settle(hub)
+        reader = connect(hub, "channels=tag:a", "1-4")
+        hub.publish([event(11, "tag:a")])
+        await reader.count(4)
+        assert numbers(reader) == [5, 7, 9, 11]
+        assert reader.events[-1].last_event_id == "1-11"
+
+
+async def test_a_reader_without_a_cursor_begins_now_and_knows_where() -> None:
+    """Before the first event comes, the browser already has an id to resume from."""
+    with started() as hub:
+        hub.publish([event(1), event(2)])
+        await settle(hub)
+        reader = connect(hub)
+        await reader.until(lambda each: each.parser.last_event_id == "1-2")
+        assert reader.events == []
+
+
+@pytest.mark.parametrize(
+    ("cursor", "reason"),
+    [("1-3", "expired"), ("0-3", "epoch"), ("2-1", "ahead"), ("1-9999999", "ahead"), ("garbage", "unknown-cursor")],
+)
+async def test_a_cursor_that_cannot_be_continued_is_told_so(cursor: str, reason: str) -> None:
+    """There is never a silent hole: a reset says why, where the snapshot is, and what is streamed from there on."""
+    with started(Limits(window_events=5, catch_up_s=0)) as hub:
+        hub.publish([event(offset) for offset in range(1, 11)])
+        await settle(hub)
+        reader = connect(hub, "", cursor)
+        await reader.count(1)
+        hub.publish([event(11)])
+        await reader.count(2)
+        assert reasons(reader) == [reason]
+        assert json.loads(reader.events[0].data)["cursor"] == "1-10"
+        assert numbers(reader) == [11]
+
+
+async def test_a_cursor_ahead_of_this_replica_waits_for_it() -> None:
+    """A reader who was served by a replica that is further gets what it missed once this one is there, and no reset."""
+    with started() as hub:
+        hub.publish([event(1), event(2)])
+        await settle(hub)
+        reader = connect(hub, "", "1-4")
+        await reader.until(lambda each: each.status == 200)
+        hub.publish([event(3), event(4)])
+        hub.publish([event(5)])
+        await reader.count(1)
+        assert numbers(reader) == [5]
+        assert reasons(reader) == []
+
+
+async def test_the_log_moves_on_without_events() -> None:
+    """Records that tell readers nothing move the cursor too, so that a page's cursor is never ahead of its stream."""
+    with started() as hub:
+        hub.publish([event(1)], through=(1, 7))
+        await settle(hub)
+        reader = connect(hub, "", "1-7")
+        await reader.until(lambda each: each.parser.last_event_id == "1-7")
+        hub.publish([event(8)])
+        await reader.count(1)
+        assert numbers(reader) == [8]
+
+
+async def test_older_than_memory_comes_from_the_archive() -> None:
+    """The archive's part and memory's part meet without a hole or a repeat, and the archive is asked once for many."""
+    log = Log([event(offset) for offset in range(1, 21)])
+    with started(Limits(window_events=5), log) as hub:
+        hub.publish(log.events)
+        await settle(hub)
+        readers = [connect(hub, "", "1-2") for _ in range(50)]
+        log.events.append(event(21))
+        hub.publish([event(21)])
+        for reader in readers:
+            await reader.count(19)
+            assert numbers(reader) == list(range(3, 22))
+        assert log.asked <= 3
+
+
+async def test_more_than_may_be_replayed_is_a_reset() -> None:
+    """A reader who was away for too long is sent to the snapshot instead of being replayed a day."""
+    log = Log([event(offset) for offset in range(1, 101)])
+    with started(Limits(window_events=5, replay_events=50), log) as hub:
+        hub.publish(log.events)
+        await settle(hub)
+        reader = connect(hub, "", "1-1")
+        await reader.count(1)
+        assert reasons(reader) == ["expired"]
+
+
+async def test_an_archive_that_fails_is_a_reset() -> None:
+    """A reader is not left hanging because Postgres is away."""
+
+    async def away(*_: object) -> Replayed | None:
+        raise OSError("no route")
+
+    hub = Hub(Limits(window_events=1), away)
+    hub.begin(1, 0)
+    hub.start()
+    hub.publish([event(1), event(2), event(3)])
+    await settle(hub)
+    reader = connect(hub, "", "1-1")
+    await reader.count(1)
+    assert reasons(reader) == ["expired"]
+    hub.close()
+
+
+async def test_a_new_epoch_is_a_reset_for_everybody() -> None:
+    """When the topic was recreated every reader is told in order, between the old events and the new ones."""
+    with started() as hub:
+        readers = [connect(hub), connect(hub, "channels=tag:a")]
+        hub.publish([event(1, "tag:a")])
+        hub.begin(2, -1)
+        hub.publish([event(0, "tag:a", epoch=2)])
+        for reader in readers:
+            await reader.count(3)
+            assert [each.event for each in reader.events] == ["update", "reset", "update"]
+            assert reasons(reader) == ["epoch"]
+            assert reader.ids == ["1-1", "2--1", "2-0"]
+        back = connect(hub, "", "1-1")
+        await back.count(1)
+        assert reasons(back) == ["epoch"]
+
+
+async def test_a_reader_too_slow_is_reset_at_a_boundary_and_closed() -> None:
+    """Past its bounded buffer a reader gets whole events, then a reset, then the end: never a thinned or torn stream."""
+    with started(Limits(buffer_bytes=200_000, slow_s=0)) as hub:
+        slow, quick = connect(hub, buffer=4096), connect(hub)
+        evicted = metric("slugline_stream_evictions_total", reason="slow")
+        for offset in range(1, 101):
+            hub.publish([event(offset, size=5000)])
+            await settle(hub, 2)
+            quick.take()
+        await quick.count(100)
+        await slow.end()
+        assert reasons(slow) == ["slow"]
+        assert slow.events[-1].event == "reset"
+        got = numbers(slow)
+        assert got == list(range(1, len(got) + 1))
+        assert len(got) < 100
+        assert numbers(quick) == list(range(1, 101))
+        assert metric("slugline_stream_evictions_total", reason="slow") == evicted + 1
+        # The browser comes back with the id of its last whole event and misses nothing.
+        back = connect(hub, "", f"1-{got[-1]}")
+        await back.count(100 - len(got))
+        assert numbers(back) == list(range(len(got) + 1, 101))
+
+
+async def test_a_burst_does_not_throw_out_a_healthy_reader() -> None:
+    """More than a buffer at once is no sign of slowness while the reader is taking it."""
+    with started(Limits(buffer_bytes=100_000, slow_s=5)) as hub:
+        reader = connect(hub, buffer=4096)
+        for offset in range(1, 61):
+            hub.publish([event(offset, size=10_000)])
+            await settle(hub, 2)
+        await reader.count(60)
+        assert numbers(reader) == list(range(1, 61))
+
+
+async def test_a_kill_takes_the_words_out_of_memory() -> None:
+    """Who comes back after a kill hears of the kill and is never sent the killed text again."""
+    with started() as hub:
+        hub.publish([event(1, "update:x"), event(2, "update:y"), event(3, "update:x", kind="kill")])
+        await settle(hub)
+        reader = connect(hub, "", "1-0")
+        await reader.count(2)
+        assert numbers(reader) == [2, 3]
+        assert not any(
+            b'"n":1,' in frame
+            for entry in hub.window.between(Position(1, 0), hub.head)
+            for frame in entry.frames.values()
+        )
+
+
+async def test_a_reader_who_left_costs_nothing() -> None:
+    """A connection that was closed, half closed or reset leaves no trace in the hub."""
+    with started() as hub:
+        readers = [connect(hub, f"channels=tag:{number % 3}") for number in range(9)]
+        readers[0].close()
+        readers[1].socket.shutdown(socket.SHUT_WR)
+        await asyncio.sleep(0.05)
+        assert len(hub) == 7
+        for reader in readers:
+            reader.close()
+        hub.publish([event(1, "tag:1")])
+        await asyncio.sleep(0.05)
+        assert len(hub) == 0
+
+
+async def test_heartbeats_bring_the_place_along() -> None:
+    """A quiet channel's reader keeps a fresh id, so that coming back costs a short replay and never an expiry."""
+    with started(Limits(heartbeat_s=1)) as hub:
+        reader = connect(hub, "channels=story:quiet")
+        hub.publish([event(1), event(2)])
+        await reader.until(lambda each: each.parser.last_event_id == "1-2")
+        assert reader.events == []
+
+
+async def test_a_stalled_reader_is_let_go() -> None:
+    """Who takes nothing for two heartbeats while something waits is gone, though its machine never said so."""
+    with started(Limits(heartbeat_s=1)) as hub:
+        stalled = connect(hub, buffer=4096)
+        hub.publish([event(1, size=400_000)])
+        ends = asyncio.get_running_loop().time() + 10
+        while len(hub) and asyncio.get_running_loop().time() < ends:
+            await asyncio.sleep(0.05)
+        assert len(hub) == 0
+        stalled.close()
+
+
+Step = tuple[str, int]
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("publish"), st.integers(1, 4)),
+        st.tuples(st.just("connect"), st.integers(0, 30)),
+        st.tuples(st.just("turn"), st.integers(1, 3)),
+        st.tuples(st.just("pause"), st.just(0)),
+        st.tuples(st.just("leave"), st.integers(0, 5)),
+    ),
+    max_size=30,
+)
+followed = st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=3, unique=True)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps, st.lists(followed, min_size=1, max_size=6), st.integers(1, 8), st.data())
+def test_replay_and_live_meet_without_a_seam(
+    script: Sequence[Step], follows: list[list[str]], window: int, data: st.DataObject
+) -> None:
+    """Any interleaving of events, arrivals with any cursor, and departures gives each reader each event once, in order."""
+
+    async def body() -> None:
+        log = Log([])
+        with started(Limits(window_events=window, replay_events=1000), log) as hub:
+            readers: list[tuple[Reader, set[str], int]] = []
+            for step, number in script:
+                if step == "publish":
+                    batch = []
+                    for _ in range(number):
+                        channels = data.draw(st.sets(st.sampled_from(CHANNELS[1:]), max_size=2))
+                        batch.append(event(len(log.events) + 1, *channels))
+                        log.events.append(batch[-1])
+                    hub.publish(batch)
+                elif step == "connect":
+                    follow = follows[number % len(follows)]
+                    after = min(number, len(log.events) + 2)
+                    query = "channels=" + ",".join(follow)
+                    readers.append((connect(hub, query, f"1-{after}"), set(follow), after))
+                elif step == "turn":
+                    await settle(hub, number)
+                elif step == "pause":
+                    await asyncio.sleep(0.002)
+                elif readers and number < len(readers):
+                    readers.pop(number)[0].close()
+            # Whoever is ahead by then is let go on by these.
+            for _ in range(3):
+                log.events.append(event(len(log.events) + 1, *CHANNELS))
+                hub.publish(log.events[-1:])
+            for reader, follow, after in readers:
+                wanted_numbers = [
+                    each.offset for each in log.events if each.offset > after and not each.channels.isdisjoint(follow)
+                ]
+                await reader.count(len(wanted_numbers))
+                await settle(hub)
+                reader.take()
+                assert reasons(reader) == []
+                assert numbers(reader) == wanted_numbers
+                reader.close()
+
+    asyncio.run(body())
