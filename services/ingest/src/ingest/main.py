@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
-    pool = await postgres.connect(settings, schema="ingest", stop=stop)
+    pool = await postgres.connect(settings, schema="ingest", stop=stop, stateless=True)
     await postgres.migrate(pool, "ingest")
     intake.pool = pool
     return pool
