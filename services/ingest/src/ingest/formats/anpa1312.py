@@ -58,7 +58,7 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
     if selector := text.cleaned(first.group(3)).strip():
         extra["selector"] = selector
     month = day = ""
-    if second := _SECOND.search(header):
+    if second := _SECOND.search(header[:600]):
         priority, category, keyword, month, day, count = second.groups()
         fields["urgency"] = document.profile.urgencies.get(priority) or _PRIORITIES.get(priority.lower(), 5)
         fields["subjects"] = [vocabularies.subject("subject", code=f"a1312cat:{category.lower()}")]

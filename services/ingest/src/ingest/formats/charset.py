@@ -60,6 +60,8 @@ def by_signature(body: bytes) -> tuple[str | None, int]:
 
 def decode_head(body: bytes, size: int = 4096) -> str:
     """The beginning of a document as text, for recognition."""
+    if body[:1].isspace() and b"\x00" not in body[:4]:
+        body = body.lstrip()
     name, length = by_signature(body[:8])
     return body[length : length + size * (4 if name and "32" in name else 2)].decode(name or "latin-1", "replace")
 

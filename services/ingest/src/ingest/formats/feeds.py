@@ -21,6 +21,14 @@ from ingest.formats import media, text, times, vocabularies, xml_document
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
 from shared.messages import Repair
 
+MAX_TAGS = 400_000
+"""feedparser takes about ten microseconds for each; the largest feeds of the world have 50,000."""
+
+MAX_TAGS_BROKEN = 50_000
+"""The same for a feed that is not well formed, which takes several times as long."""
+
+MAX_BROKEN_CHARACTERS = 2 * 1024 * 1024
+
 _ROOTS = {
     "rss": "rss",
     "feed": "atom",
@@ -32,7 +40,7 @@ _ROOTS = {
     "redirect": "",
 }
 _MEDIA_RSS = ("http://search.yahoo.com/mrss/", "http://search.yahoo.com/mrss")
-_RELATIVE = re.compile(r"(<[a-zA-Z][^>]*?\s(?:src|href|poster)\s*=\s*)(?:\"([^\"]*)\"|'([^']*)')")
+_RELATIVE = re.compile(r"(<[a-zA-Z][^<>]{0,2000}?\s(?:src|href|poster)=)(?:\"([^\"<>]*)\"|'([^'<>]*)')")
 _TAKEN = frozenset(
     {
         "id",
@@ -98,6 +106,7 @@ def recognise(document: Document) -> int:
 def read(document: Document) -> Parsed:
     """One draft for each entry, in the order of the feed."""
     source = xml_document.prepared(document)
+    root = _tree(source)
     result = _parsed(source, document)
     entries = result.entries
     if len(entries) > MAX_ITEMS:
@@ -114,7 +123,7 @@ def read(document: Document) -> Parsed:
         problem := result.get("bozo_exception"), feedparser.NonXMLContentType | feedparser.CharacterEncodingOverride
     ):
         repairs.append(Repair(code="malformed-xml", detail=str(problem)[:200]))
-    elements = _elements(source, len(entries))
+    elements = _elements(root, source, len(entries))
     unclear = _shared_links(entries)
     zone = times.zone(document.profile.time_zone)
     grouped = "media:group" in source
@@ -133,7 +142,7 @@ def read(document: Document) -> Parsed:
         if extra := _extra(entry):
             draft.fields["extra"] = extra
         items.append(_identity_from_text(draft))
-    items += _deleted(source)
+    items += _deleted(root)
     return Parsed(kind, items, repairs)
 
 
@@ -162,13 +171,24 @@ def _parsed(source: str, document: Document) -> Any:
         raise Unreadable("malformed-feed", "", f"{type(error).__name__}: {error}"[:200]) from None
 
 
-def _elements(source: str, count: int) -> list[Any]:
-    """The entries' elements where the feed is XML and uses Media RSS; as many as there are entries, or none."""
-    if "search.yahoo.com/mrss" not in source:
-        return []
+def _tree(source: str) -> Any:
+    """The root element, None where it is not well formed; refuses what would keep feedparser busy for long."""
+    tags = source.count("<")
+    if tags > MAX_TAGS:
+        raise Unreadable("too-large", "", f"{tags} tags, {MAX_TAGS} are permitted")
     try:
-        root = xml_document.parse_text(source)
-    except etree.XMLSyntaxError:
+        return xml_document.parse_text(source)
+    except etree.XMLSyntaxError as error:
+        if "depth" in str(error):
+            raise Unreadable("too-deep", xml_document.place_of(error), "elements are nested too deep") from None
+        if tags > MAX_TAGS_BROKEN or len(source) > MAX_BROKEN_CHARACTERS:
+            raise Unreadable("malformed-xml", xml_document.place_of(error), str(error)[:300]) from None
+        return None
+
+
+def _elements(root: Any, source: str, count: int) -> list[Any]:
+    """The entries' elements where the feed is XML and uses Media RSS; as many as there are entries, or none."""
+    if root is None or "search.yahoo.com/mrss" not in source:
         return []
     found = list(root.iter("{*}item", "{*}entry"))
     return found if len(found) == count else []
@@ -476,15 +496,11 @@ def _extra(entry: Any) -> dict[str, Any]:
     }
 
 
-def _deleted(source: str) -> list[Draft]:
+def _deleted(root: Any) -> list[Draft]:
     """RFC 6721: an entry that its publisher took out of the feed goes out of sight until it comes again."""
-    if "deleted-entry" not in source:
-        return []
-    try:
-        root = xml_document.parse_text(source)
-    except etree.XMLSyntaxError:
-        return []
-    drafts = []
+    drafts: list[Draft] = []
+    if root is None:
+        return drafts
     for index, one in enumerate(root.iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry")):
         draft = Draft(place=f"/deleted-entry[{index + 1}]")
         draft.fields = {"guid": one.get("ref"), "status": "withheld"}

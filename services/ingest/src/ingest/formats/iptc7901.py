@@ -16,10 +16,10 @@ _HEADER = re.compile(
 _HEAD = re.compile(rb"^[\x00\x16\s]*\x01\s*[A-Za-z]{2,5}\d{3,5}\s+[0-9]\s+[A-Za-z]{1,4}\s+\d")
 _UNFRAMED = re.compile(r"^\s*[a-z]{3}\d{4} [1-9] [a-z]{1,3} \d{1,5}\b")
 _PRIVATE = re.compile(
-    r"^[*#\s]*(?:The following information is not (?:intended )?for publication|Die folgenden Informationen sind nicht zur Ver.{1,2}ffentlichung(?: bestimmt)?)[.:]?[^\n]*$",
+    r"^[*# \t]{0,20}(?:The following information is not (?:intended )?for publication|Die folgenden Informationen sind nicht zur Ver.{1,2}ffentlichung(?: bestimmt)?)[.:]?[^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_NOTES = re.compile(r"^#\s*(?:Notebook|Notizblock)\s*$", re.MULTILINE)
+_NOTES = re.compile(r"^#[ \t]*(?:Notebook|Notizblock)[ \t]*$", re.MULTILINE)
 _SIGNALS = (
     (re.compile(r"\b(?:correct(?:ion|ed)|berichtig(?:t|ung)|korrektur)\b", re.IGNORECASE), "correction"),
     (re.compile(r"\b(?:mandatory kill|kill|withdrawal|zur.{1,2}ckgezogen)\b", re.IGNORECASE), "kill"),

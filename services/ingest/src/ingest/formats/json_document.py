@@ -19,6 +19,9 @@ from shared.messages import Repair
 MAX_DEPTH = 64
 """Deeper documents are refused; the deepest of the real ones have 12 levels."""
 
+MAX_REPAIRS = 100
+"""What is recorded of one item's repairs."""
+
 _MAX_MENDED = 1024 * 1024
 """Mending quotes looks at every character; a larger document that needs it is refused instead."""
 
@@ -44,13 +47,22 @@ class Json:
     value: Any
     flaws: list[Flaw] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
+    _by_item: dict[str, list[Flaw]] = field(default_factory=dict)
+
+    def below(self, pointer: str) -> list[Flaw]:
+        """The flaws at an item's pointer or below it."""
+        if not self.flaws:
+            return []
+        if not self._by_item:
+            for flaw in self.flaws:
+                steps = flaw.pointer.split("/")
+                for count in range(1, min(len(steps), 5) + 1):
+                    self._by_item.setdefault("/".join(steps[:count]), []).append(flaw)
+        return self._by_item.get(pointer, [])
 
     def flaw_in(self, pointer: str) -> Flaw | None:
         """The first flaw at a pointer or below it."""
-        for flaw in self.flaws:
-            if flaw.pointer == pointer or flaw.pointer.startswith(pointer + "/"):
-                return flaw
-        return None
+        return next(iter(self.below(pointer)), None)
 
     def tolerable(self, pointer: str) -> tuple[Flaw | None, list[Repair]]:
         """What a wire's item can be taken in spite of, as repairs, and the first flaw that it cannot.
@@ -59,15 +71,13 @@ class Json:
         meant. Characters that cannot be kept are taken out.
         """
         repairs: list[Repair] = []
-        for flaw in self.flaws:
-            if flaw.pointer != pointer and not flaw.pointer.startswith(pointer + "/"):
-                continue
+        for flaw in self.below(pointer):
             deep = flaw.pointer.count("/") > pointer.count("/") + 1
             if flaw.code in ("lone-surrogate", "nul") or (flaw.code == "duplicate-key" and deep):
                 repairs.append(Repair(code=flaw.code, place=flaw.pointer, detail=flaw.reason))
             else:
                 return flaw, []
-        return None, repairs
+        return None, repairs[:MAX_REPAIRS]
 
 
 class _Twice(dict[str, Any]):

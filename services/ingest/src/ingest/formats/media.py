@@ -20,6 +20,9 @@ KINDS = {
 }
 """What sources call a kind of media, in lower case."""
 
+MAX_IN_HTML = 50
+"""Pictures that are taken out of one text."""
+
 _SMALL_NAMES = ("thumb", "icon", "small", "preview", "web", "low", "proxy")
 _LARGE_NAMES = ("original", "highres", "high", "main", "full", "quicklook", "large", "print", "view")
 
@@ -114,10 +117,26 @@ def by_extension(url: str) -> str | None:
     return _EXTENSIONS.get(url.partition("?")[0].rpartition(".")[2].lower()[:5])
 
 
-_FIGURE = re.compile(r"<figure\b.*?</figure\s*>", re.IGNORECASE | re.DOTALL)
-_IMAGE = re.compile(r"<img\b([^>]*)>", re.IGNORECASE)
+_IMAGE = re.compile(r"<img\b([^<>]{0,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-zA-Z\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_CAPTION = re.compile(r"<figcaption\b[^>]*>(.*?)</figcaption\s*>", re.IGNORECASE | re.DOTALL)
+
+
+def _captions(html: str) -> dict[int, str]:
+    """Where in the text an image begins that stands in a `figure` -> the figure's caption."""
+    lower = html.lower()
+    captions: dict[int, str] = {}
+    start = lower.find("<figure")
+    while start >= 0:
+        end = lower.find("</figure", start)
+        if end < 0:
+            break
+        opens = lower.find("<figcaption", start, end)
+        closes = lower.find("</figcaption", opens, end) if opens >= 0 else -1
+        if closes >= 0:
+            said = text.of_html(html[html.find(">", opens) + 1 : closes])
+            captions.update({image.start(): said for image in _IMAGE.finditer(html, start, end)})
+        start = lower.find("<figure", end)
+    return captions
 
 
 def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
@@ -125,23 +144,20 @@ def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
     if "<img" not in html and "<IMG" not in html:
         return []
     found: list[dict[str, Any]] = []
-    captions: dict[int, str] = {}
-    for figure in _FIGURE.finditer(html):
-        if caption := _CAPTION.search(figure.group()):
-            said = text.of_html(caption.group(1))
-            for image in _IMAGE.finditer(html, figure.start(), figure.end()):
-                captions[image.start()] = said
+    captions = _captions(html)
     for image in _IMAGE.finditer(html):
-        said_of = {one[0].lower(): unescape(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))}
-        width, height = number(said_of.get("width")), number(said_of.get("height"))
-        url = absolute(said_of.get("src"), base)
+        said = {one[0].lower(): unescape(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))}
+        width, height = number(said.get("width")), number(said.get("height"))
+        url = absolute(said.get("src"), base)
         if url is None or (width is not None and width <= 2) or (height is not None and height <= 2):
             continue
-        about = {"alt_text": said_of.get("alt"), "caption": captions.get(image.start()), "role": "inline"}
+        about = {"alt_text": said.get("alt"), "caption": captions.get(image.start()), "role": "inline"}
         one = reference([Offer(url, None, width, height)], "picture", about)
         if one:
             found.append(one)
-    return found[:50]
+        if len(found) == MAX_IN_HTML:
+            break
+    return found
 
 
 def number(value: Any) -> int | None:

@@ -31,8 +31,8 @@ class Unreadable(Exception):
     def __init__(self, code: str, place: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.place = place
-        self.reason = reason
+        self.place = text.cleaned(place)
+        self.reason = text.cleaned(reason)
 
 
 class Refused(BaseModel):
@@ -194,12 +194,12 @@ def finish(parsed: Parsed, document: Document, parser_version: str, original_id:
     """The updates of what was parsed: validated, identified, with control characters taken out."""
     updates: list[RawUpdate] = []
     refused: list[Refused] = []
-    repairs = [*document.repairs, *parsed.repairs]
+    repairs = [_written(repair) for repair in (*document.repairs, *parsed.repairs)]
     aliases: list[tuple[str, str]] = []
     general = tuple(repairs)
     for index, item in enumerate(parsed.items):
         if isinstance(item, Refused):
-            refused.append(item.model_copy(update={"index": index}))
+            refused.append(_refused(item, index))
             continue
         original = {
             "id": original_id,
@@ -210,7 +210,7 @@ def finish(parsed: Parsed, document: Document, parser_version: str, original_id:
         }
         made = _finish_one(item, document, original, general)
         if isinstance(made, Refused):
-            refused.append(made.model_copy(update={"index": index}))
+            refused.append(_refused(made, index))
             continue
         updates.append(made)
         repairs += item.repairs
@@ -223,6 +223,18 @@ def finish(parsed: Parsed, document: Document, parser_version: str, original_id:
         repairs=tuple(repairs),
         aliases=tuple(aliases),
     )
+
+
+def _refused(item: Refused, index: int) -> Refused:
+    return Refused(index=index, code=item.code, place=text.cleaned(item.place), reason=text.cleaned(item.reason))
+
+
+def _written(repair: Repair) -> Repair:
+    """The repair, fit to be written: what was wrong may be in its place or detail."""
+    place, detail = text.cleaned(repair.place), text.cleaned(repair.detail)
+    if place is repair.place and detail is repair.detail:
+        return repair
+    return Repair(code=repair.code, place=place, detail=detail)
 
 
 def _finish_one(
@@ -242,6 +254,7 @@ def _finish_one(
     fields["source"] = document.source
     fields["received_at"] = document.received_at
     fields["original"] = OriginalReference.model_construct(**original)
+    draft.repairs = [_written(repair) for repair in draft.repairs]
     fields["repairs"] = (*general, *draft.repairs)
     try:
         return RawUpdate.model_validate(fields)

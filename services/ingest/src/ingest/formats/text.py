@@ -56,13 +56,33 @@ def paragraphs(value: str) -> str:
     return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
 
 
-_INVISIBLE = re.compile(r"<(script|style|head|title|template)\b[^>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_OPENS = re.compile(r"<(?:(script|style|head|title|template)\b[^<>]*>|!--)", re.IGNORECASE)
 _BLOCK = re.compile(
-    r"</?(?:p|div|br|li|ul|ol|h[1-6]|tr|table|blockquote|section|article|hr|dd|dt)\b[^>]*>", re.IGNORECASE
+    r"</?(?:p|div|br|li|ul|ol|h[1-6]|tr|table|blockquote|section|article|hr|dd|dt)\b[^<>]*>", re.IGNORECASE
 )
-_TAG = re.compile(r"<[/!?a-zA-Z][^>]*>")
-_MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w+);")
-_BODY = re.compile(r"<body\b[^>]*>(.*?)(?:</body\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[/!?a-zA-Z][^<>]*>")
+_MARKUP = re.compile(r"<[a-zA-Z/!][^<>]*>|&(?:#\d{1,8}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,31});")
+_BODY = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
+
+
+def _without_invisible(value: str) -> str:
+    """HTML without comments, scripts and styles, in one pass: what nothing closes is left to the end of the text."""
+    out: list[str] = []
+    lower = ""
+    at = 0
+    while found := _OPENS.search(value, at):
+        lower = lower or value.lower()
+        name = found.group(1)
+        close = "-->" if name is None else f"</{name.lower()}"
+        end = lower.find(close, found.end())
+        out += (value[at : found.start()], " ")
+        if end < 0:
+            return "".join(out)
+        at = end + len(close)
+        if name is not None:
+            at = value.find(">", at) + 1 or len(value)
+    out.append(value[at:])
+    return "".join(out)
 
 
 def is_markup(value: str) -> bool:
@@ -74,7 +94,7 @@ def of_html(value: str) -> str:
     """The words of a piece of HTML in one line."""
     if "<" not in value and "&" not in value:
         return one_line(value)
-    seen = _TAG.sub("", _BLOCK.sub(" ", _INVISIBLE.sub(" ", value)))
+    seen = _TAG.sub("", _BLOCK.sub(" ", _without_invisible(value)))
     return one_line(html.unescape(seen))
 
 
@@ -83,7 +103,10 @@ def body_of_page(value: str) -> str:
     if "<body" not in value and "<BODY" not in value:
         return value
     found = _BODY.search(value)
-    return found.group(1).strip() if found else value
+    if found is None:
+        return value
+    end = value.lower().find("</body", found.end())
+    return value[found.end() : end if end >= 0 else len(value)].strip()
 
 
 def paragraphs_of_escaped(value: str) -> str:
@@ -109,7 +132,7 @@ _DATE = re.compile(
 
 def place_of_dateline(dateline: str) -> str:
     """The place that a dateline begins with: `KYIV, March 3 (Reuters) -` is `KYIV`; empty where it tells a time only."""
-    before = _DATE.sub("", dateline.partition("(")[0].strip()).strip(" ,.:;-\u2013\u2014_/")
+    before = _DATE.sub("", dateline[:300].partition("(")[0].strip()).strip(" ,.:;-\u2013\u2014_/")
     return before if before and before[0].isalpha() and len(before) <= 100 else ""
 
 

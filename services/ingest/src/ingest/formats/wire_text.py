@@ -80,7 +80,7 @@ def time_group(said: str) -> datetime | None:
 def dateline(body: str) -> tuple[str, str]:
     """Place and agency of the first paragraph that begins with one: `Geneva (dpa) - ...`."""
     for line in body.split("\n")[:12]:
-        if found := _DATELINE.match(line):
+        if found := _DATELINE.match(line[:200]):
             return text.one_line(found.group(1)), text.one_line(found.group(2))
     return "", ""
 

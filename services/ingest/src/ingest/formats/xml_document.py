@@ -28,7 +28,9 @@ _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _INVALID_REFERENCE = re.compile(
     r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"<!\[CDATA\[.*?\]\]>|&(?:#\d+;|#x[0-9a-fA-F]+;|([A-Za-z][A-Za-z0-9]{1,31});)?", re.DOTALL)
+_REFERENCE = re.compile(
+    r"<!\[CDATA\[(?:.*?\]\]>|.*\Z)|&(?:#\d+;|#x[0-9a-fA-F]+;|([A-Za-z][A-Za-z0-9]{1,31});)?", re.DOTALL
+)
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)([^>]*)")
 
@@ -83,27 +85,38 @@ def _without_prolog(text: str) -> str:
             return text[at:]
 
 
+MAX_DOCTYPE_CHARACTERS = 8192
+"""A longer document type declaration is refused; those that only name a DTD have 200."""
+
+
 def _end_of_doctype(text: str, start: int) -> int:
+    if _ENTITY.search(text, start, start + 1024 * 1024) and _declares(text, start):
+        raise Unreadable(
+            "entities-declared", _place(text, start), "the document type declares entities, which is refused"
+        )
     depth = 1
-    for found in _DOCTYPE_PART.finditer(text, start + 2):
+    for found in _DOCTYPE_PART.finditer(text, start + 2, start + MAX_DOCTYPE_CHARACTERS):
         sign = found.group()
         if sign in "[<":
             depth += 1
         elif sign in "]>":
             depth -= 1
             if depth == 0:
-                if _ENTITY.search(text, start, found.end()):
-                    raise Unreadable(
-                        "entities-declared",
-                        _place(text, start),
-                        "the document type declares entities, which is refused",
-                    )
                 return found.end()
-    if _ENTITY.search(text, start):
-        raise Unreadable(
-            "entities-declared", _place(text, start), "the document type declares entities, which is refused"
-        )
     raise Unreadable("malformed-xml", _place(text, start), "the document type declaration does not end")
+
+
+def _declares(text: str, start: int) -> bool:
+    """Whether an entity declaration stands inside the document type declaration, rather than in the text after it."""
+    depth = 1
+    for found in _DOCTYPE_PART.finditer(text, start + 2, start + MAX_DOCTYPE_CHARACTERS):
+        sign = found.group()
+        if sign == "<" and _ENTITY.match(text, found.start()):
+            return True
+        depth += (sign in "[<") - (sign in "]>")
+        if depth == 0:
+            return False
+    return True
 
 
 def _place(text: str, at: int) -> str:
@@ -157,7 +170,7 @@ def _mended(document: Document, text: str, error: Exception) -> Any:
         if changed == text:
             continue
         text = changed
-        document.repairs.append(Repair(code=code, place=_place_of(first), detail=str(error)[:200]))
+        document.repairs.append(Repair(code=code, place=place_of(first), detail=str(error)[:200]))
         try:
             return etree.fromstring(text.encode("utf-8", "replace"), _parser())
         except (etree.XMLSyntaxError, ValueError) as again:
@@ -175,18 +188,17 @@ def _mended(document: Document, text: str, error: Exception) -> Any:
         )
         root = etree.fromstring(text.encode("utf-8", "replace"), recovering)
         if root is not None and all("amespace" in entry.message for entry in recovering.error_log):
-            document.repairs.append(
-                Repair(code="undeclared-namespace", place=_place_of(error), detail=str(error)[:200])
-            )
+            document.repairs.append(Repair(code="undeclared-namespace", place=place_of(error), detail=str(error)[:200]))
             return root
     reason = str(error)
     code = "too-deep" if "depth" in reason.lower() and "xcessive" in reason else "malformed-xml"
     if "ntity" in reason and "loop" in reason:
         code = "entities-declared"
-    raise Unreadable(code, _place_of(error), reason[:300]) from None
+    raise Unreadable(code, place_of(error), reason[:300]) from None
 
 
-def _place_of(error: Exception) -> str:
+def place_of(error: Exception) -> str:
+    """Line and column of a parser's error."""
     position = getattr(error, "position", None)
     return f"{position[0]}:{position[1]}" if position else ""
 
@@ -239,7 +251,42 @@ def child(element: Any, *path: str) -> Any:
 
 
 _APART = frozenset(
-    ["p", "br", "li", "ul", "ol", "div", "section", "header", "footer", "table", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "hl1", "hl2", "byttl", "block", "bq", "dt", "dd", "city", "region", "state", "country", "story.date", "blockquote", "rights.owner", "location"]
+    [
+        "p",
+        "br",
+        "li",
+        "ul",
+        "ol",
+        "div",
+        "section",
+        "header",
+        "footer",
+        "table",
+        "tr",
+        "td",
+        "th",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hl1",
+        "hl2",
+        "byttl",
+        "block",
+        "bq",
+        "dt",
+        "dd",
+        "city",
+        "region",
+        "state",
+        "country",
+        "story.date",
+        "blockquote",
+        "rights.owner",
+        "location",
+    ]
 )
 
 
