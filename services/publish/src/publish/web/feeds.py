@@ -214,7 +214,7 @@ class Feed:
             "summary": _summary(update),
             "date_published": self.views.iso(update.first_published_at),
             "date_modified": self.views.iso(modified_at(update)),
-            "tags": [seen(tag.label or tag.code) for tag in update.tags],
+            "tags": list(dict.fromkeys(seen(tag.label or tag.code) for tag in update.tags)),
         }
         if update.authors:
             item["authors"] = [

@@ -4,6 +4,7 @@ Sanitising upstream makes a body harmless; this makes it valid. The tree is buil
 nothing that upstream let through by mistake reaches a reader either.
 """
 
+import re
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,22 +47,51 @@ DROPPED = frozenset(
 )  # fmt: skip
 LINKS = ("http", "https", "mailto")
 MAX_DEPTH = 40
+MOST_NESTED = 200
+"""libxml2 drops what is nested deeper than 256 elements, words and all: of such a body the words alone are kept."""
+TAG = re.compile(r"<(/?)(?!(?:br|hr|img|wbr|col|area)\b)[a-z][^>]*>")
+
+
+def _nesting(cleaned: str) -> int:
+    depth = deepest = 0
+    for tag in TAG.finditer(cleaned):
+        depth += -1 if tag[1] else 1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+class Headings:
+    """The levels of a body's headings: they begin at `first`, and none is more than one below the one before."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self._open: list[int] = []
+
+    def level(self, given: int) -> int:
+        """The level of the next heading, which the source gave another."""
+        while self._open and self._open[-1] >= given:
+            self._open.pop()
+        self._open.append(given)
+        return min(6, self.first + len(self._open) - 1)
 
 
 def fitting(body: str, heading: int = 4) -> str:
     """The body as flow content; its headings begin at the level `heading`."""
     if not body.strip():
         return ""
+    cleaned = nh3.clean(body)
+    if _nesting(cleaned) > MOST_NESTED:
+        return f"<p>{nh3.clean(body, tags=set())}</p>"
     try:
-        root = html.fragment_fromstring(nh3.clean(body), create_parent="div")
+        root = html.fragment_fromstring(cleaned, create_parent="div")
     except (etree.LxmlError, ValueError):
-        return f"<p>{escape(nh3.clean(body, tags=set()))}</p>"
+        return f"<p>{nh3.clean(body, tags=set())}</p>"
     pieces: list[str] = []
-    _flow(root, pieces, heading, 0)
+    _flow(root, pieces, Headings(heading), 0)
     return "".join(pieces)
 
 
-def _flow(node: Any, out: list[str], heading: int, depth: int) -> None:
+def _flow(node: Any, out: list[str], heading: Headings, depth: int) -> None:
     run: list[str] = []
 
     def end_run() -> None:
@@ -88,7 +118,7 @@ def _flow(node: Any, out: list[str], heading: int, depth: int) -> None:
     end_run()
 
 
-def _block(node: Any, tag: str, out: list[str], heading: int, depth: int) -> None:
+def _block(node: Any, tag: str, out: list[str], heading: Headings, depth: int) -> None:
     if depth > MAX_DEPTH:
         text = " ".join("".join(node.itertext()).split())
         out.append(f"<p>{escape(text, quote=False)}</p>" if text else "")
@@ -104,7 +134,7 @@ def _block(node: Any, tag: str, out: list[str], heading: int, depth: int) -> Non
     elif tag in HEADINGS:
         text = _inline(node, depth, linked=False).strip()
         if _says_something(text):
-            level = min(6, heading + max(0, int(tag[1]) - 2))
+            level = heading.level(int(tag[1]))
             out.append(f"<h{level}>{text}</h{level}>")
     elif tag == "pre":
         text = _inline(node, depth, linked=False)
@@ -116,7 +146,7 @@ def _block(node: Any, tag: str, out: list[str], heading: int, depth: int) -> Non
         _flow(node, out, heading, depth)
 
 
-def _list(node: Any, tag: str, out: list[str], heading: int, depth: int) -> None:
+def _list(node: Any, tag: str, out: list[str], heading: Headings, depth: int) -> None:
     items: list[str] = []
     for child in node:
         if not isinstance(child.tag, str) or child.tag in DROPPED:
@@ -135,7 +165,7 @@ def _list(node: Any, tag: str, out: list[str], heading: int, depth: int) -> None
         out.append(f"<{tag}>{''.join(items)}</{tag}>")
 
 
-def _table(node: Any, out: list[str], heading: int, depth: int) -> None:
+def _table(node: Any, out: list[str], heading: Headings, depth: int) -> None:
     rows: list[list[str]] = []
     for row in node.iter("tr"):
         cells = []

@@ -145,6 +145,8 @@ class Newsroom:
         stone = self._removed.get(update_id)
         standing = entry.update if entry else stone.update if stone else None
         if standing is not None and not supersedes(update, standing):
+            if stone is not None and stone.position is None and not update.is_removal:
+                self._removed[update_id] = Removed(cursor, stone.update)
             return None
         self.cursor = max(self.cursor, cursor)
         channels = channels_of(update) | (channels_of(standing) if standing else frozenset())

@@ -4,6 +4,7 @@ from typing import Any
 
 from publish.web.newsroom import Entry
 from publish.web.views import Views, language_of, modified_at, path_of, pictures_of, seen, title_of
+from shared.messages import EnrichedUpdate
 
 SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
 
@@ -12,11 +13,10 @@ def ninjs(views: Views, entry: Entry) -> dict[str, Any]:
     """The item. Its version is our revision; what ninjs has no field for is left out."""
     update = entry.update
     item: dict[str, Any] = {
-        "$schema": "https://www.iptc.org/std/ninjs/ninjs-schema_3.1.json",
         "uri": f"urn:slugline:update:{update.update_id}",
         "standard": {"name": "ninjs", "version": "3.1"},
         "type": "text",
-        "representationType": "complete",
+        "representationType": "full",
         "version": str(update.revision),
         "firstCreated": views.iso(update.first_published_at),
         "versionCreated": views.iso(modified_at(update)),
@@ -28,22 +28,24 @@ def ninjs(views: Views, entry: Entry) -> dict[str, Any]:
         ],
         "altIds": [{"role": "page", "value": views.site_url + path_of(update)}],
     }  # fmt: skip
-    if language_of(update):
-        item["language"] = language_of(update)
-    if update.urgency is not None:
-        item["urgency"] = update.urgency
+    optional = {
+        "language": language_of(update),
+        "by": seen(update.byline),
+        "located": seen(update.located),
+        "copyrightNotice": seen(update.copyright),
+        "edNote": seen(update.editors_note),
+        "urgency": update.urgency,
+    }
+    item |= {name: value for name, value in optional.items() if value}
     if update.summary:
         item["descriptions"] = [{"role": "summary", "contentType": "text/plain", "value": seen(update.summary)}]
-    if update.byline:
-        item["by"] = seen(update.byline)
-    if update.located:
-        item["located"] = seen(update.located)
-    if update.copyright:
-        item["copyrightNotice"] = seen(update.copyright)
-    if update.editors_note:
-        item["edNote"] = seen(update.editors_note)
     if update.credit:
         item["infoSources"] = [{"name": seen(update.credit), "role": "credit"}]
+    return item | _about(update) | _pictures(views, update)
+
+
+def _about(update: EnrichedUpdate) -> dict[str, Any]:
+    item: dict[str, Any] = {}
     subjects = [tag for tag in update.tags if tag.kind not in SUBJECT_KINDS]
     if subjects:
         item["subjects"] = [
@@ -58,13 +60,19 @@ def ninjs(views: Views, entry: Entry) -> dict[str, Any]:
                 for tag in named
             ]
     if update.authors:
-        item["creators"] = [
-            {"name": seen(author.name), **({"role": seen(author.role)} if author.role else {})}
-            for author in update.authors
+        item["people"] = [
+            *({"name": seen(author.name), "rel": "author"} for author in update.authors),
+            *item.get("people", []),
         ]
+    return item
+
+
+def _pictures(views: Views, update: EnrichedUpdate) -> dict[str, Any]:
     pictures = pictures_of(update)
-    if pictures:
-        item["associations"] = [
+    if not pictures:
+        return {}
+    return {
+        "associations": [
             {
                 "name": f"picture-{number}",
                 "uri": views.site_url + picture.largest,
@@ -82,4 +90,4 @@ def ninjs(views: Views, entry: Entry) -> dict[str, Any]:
             }
             for number, picture in enumerate(pictures, 1)
         ]
-    return item
+    }

@@ -130,9 +130,9 @@ def removal_view(applied: Applied) -> dict[str, Any]:
 def dump(value: Any) -> bytes:
     """JSON; lone surrogates, which no UTF-8 can hold, are replaced."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:
-        return orjson.dumps(_encodable(value))
+        return orjson.dumps(_encodable(value), option=orjson.OPT_UTC_Z)
 
 
 def _encodable(value: Any) -> Any:

@@ -1,0 +1,66 @@
+"""Judges of HTML: the Nu HTML checker where npm can bring it, html5lib in its strict mode everywhere."""
+
+import json
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import html5lib
+
+ROOT = Path(__file__).parents[3]
+TOOLS = ROOT / ".local" / "checkers"
+VERSIONS = {"vnu-jar": "26.9.27", "axe-core": "4.14.1"}
+PATIENCE_S = 120
+
+
+@cache
+def fetched(package: str) -> Path | None:
+    """The folder of an npm package, brought on first use; None where it cannot be had."""
+    folder = TOOLS / "node_modules" / package
+    if folder.exists():
+        return folder
+    npm = shutil.which("npm")
+    if npm is None or os.environ.get("CHECKERS") == "none":
+        return None
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    command = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(TOOLS)]
+    try:
+        subprocess.run(
+            [*command, f"{package}@{VERSIONS[package]}"], check=True, capture_output=True, timeout=PATIENCE_S
+        )
+    except (subprocess.SubprocessError, OSError):
+        return None
+    return folder if folder.exists() else None
+
+
+def strictly_parsed(name: str, page: bytes) -> None:
+    """Fail where a browser would have to mend the page."""
+    parser = html5lib.HTMLParser(strict=False, namespaceHTMLElements=False)
+    parser.parse(page, transport_encoding="utf-8")
+    errors = [f"{name}:{place}: {code} {data}" for place, code, data in parser.errors]
+    assert not errors
+
+
+def checked(pages: dict[str, bytes], folder: Path) -> list[str] | None:
+    """What the Nu HTML checker finds wrong with the pages; None where there is no checker."""
+    jar = fetched("vnu-jar")
+    java = shutil.which("java")
+    if jar is None or java is None:
+        return None
+    for name, page in pages.items():
+        (folder / f"{name}.html").write_bytes(page)
+    command = [java, "-Xss4m", "-jar", str(jar / "build/dist/vnu.jar"), "--format", "json", "--exit-zero-always"]
+    done = subprocess.run(
+        [*command, *(str(folder / f"{name}.html") for name in pages)],
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    messages = json.loads(done.stderr)["messages"]
+    return [
+        f"{Path(each['url']).name}:{each.get('lastLine')}: {each['message']} | {each.get('extract', '')!r}"
+        for each in messages
+        if each["type"] != "info"
+    ]

@@ -1,0 +1,85 @@
+"""Updates with everything that an update can have."""
+
+from datetime import timedelta
+from typing import Any
+
+from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Flags, Media, Rendition, Tag
+from support.revisions import NOON, revision
+
+PLACEHOLDER = "data:image/webp;base64,UklGRhYAAABXRUJQVlA4TAoAAAAvAAAAAP8B/wE="
+
+
+def picture(**fields: Any) -> Media:
+    """A picture in two sizes and three types."""
+    renditions = tuple(
+        Rendition(url=f"/media/ab/abc-{width}.{suffix}", mime_type=mime, width=width, height=width * 2 // 3)
+        for width in (320, 960)
+        for suffix, mime in (("avif", "image/avif"), ("webp", "image/webp"), ("jpg", "image/jpeg"))
+    )
+    given: dict[str, Any] = {
+        "id": "abc",
+        "caption": "The quay at dawn.",
+        "credit": "Jo Lindqvist/Wire",
+        "alt_text": "A quay under water",
+        "width": 960,
+        "height": 640,
+        "focal_point": (0.2, 0.8),
+        "placeholder": PLACEHOLDER,
+        "renditions": renditions,
+    }
+    return Media(**given | fields)
+
+
+def full(guid: str = "full", number: int = 1, **fields: Any) -> EnrichedUpdate:
+    """An update of which no field is empty."""
+    given: dict[str, Any] = {
+        "headline": "Tide gates closed",
+        "body_html": '<p>The gates <a href="https://harbour.example/gates">closed</a> at six.</p><ul><li>All four</li></ul>',
+        "text": "The gates closed at six.\n\nAll four",
+        "summary": "An hour earlier than planned.",
+        "excerpt": "The gates closed at six.",
+        "byline": "By Ana Ferreira",
+        "credit": "Northern Wire",
+        "copyright": "© Northern Wire",
+        "located": "Port Ellery",
+        "editors_note": "This story develops.",
+        "link": "https://wire.example/1",
+        "language": "en",
+        "urgency": 2,
+        "word_count": 7,
+        "authors": (
+            Author(
+                name="Ana Ferreira",
+                id="ana",
+                slug="ana-ferreira",
+                role="Correspondent",
+                bio="Writes about rivers.",
+                avatar_url="/media/an/ana.jpg",
+            ),
+            Author(name="A Stringer"),
+        ),
+        "tags": (
+            Tag(code="medtop:20000150", label="Flood", uri="http://cv.iptc.org/newscodes/mediatopic/20000150"),
+            Tag(code="place:port-ellery", label="Port Ellery", kind="place"),
+            Tag(code="person:calder", label="Ines Calder", kind="person"),
+        ),
+        "media": (picture(),),
+        "story": "harbour-flood",
+        "story_label": "Harbour flood",
+        "corroboration": Corroboration(count=3, sources=("a", "b", "c")),
+        "flags": Flags(key_event=True),
+        "slug": "tide-gates-closed",
+    }
+    if number > 1:
+        given |= {
+            "kind": "correct",
+            "updated_at": NOON + timedelta(minutes=number),
+            "change": Change(
+                fields=("headline",),
+                reason="The hour was wrong.",
+                diff=(("=", "closed at "), ("-", "five"), ("+", "six")),
+            ),
+        }
+    given |= fields
+    tags = given.pop("tags")
+    return revision(guid, number, **given).model_copy(update={"tags": tags})

@@ -1,0 +1,174 @@
+"""The JSON API and its document."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator, Draft202012Validator
+
+from publish.web.openapi import document
+from support.revisions import revision
+
+from .conftest import Make, Replica
+from .samples import full
+
+NINJS = Path(__file__).parents[3].parent / "shared/conformance/ninjs/specification/ninjs-schema_3.1.json"
+
+
+def fits(name: str, value: Any) -> None:
+    """Fail where a value is not what the document says of a schema."""
+    components = document("https://news.example")["components"]
+    schema = {"$ref": f"#/components/schemas/{name}", "components": components}
+    errors = [
+        f"{list(error.absolute_path)}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)
+    ]
+    assert not errors
+
+
+async def test_pages_follow_on_each_other_without_a_hole_or_a_repeat(replica: Replica) -> None:
+    """Going from `next` to `next` gives every update once, newest position first, and the last page says it is the last."""
+    replica.take(*(revision(f"u{n}") for n in range(25)))
+    seen: list[str] = []
+    before = ""
+    for _ in range(10):
+        page = (await replica.get(f"/v1/updates?limit=7{before}")).json()
+        fits("Page", page)
+        seen += [each["headline"] for each in page["updates"]]
+        if page["next"] is None:
+            break
+        before = f"&before={page['next']}"
+    assert seen == [f"u{n} 1" for n in range(24, -1, -1)]
+
+
+async def test_an_update_shows_readers_everything_that_is_theirs_and_nothing_else(replica: Replica) -> None:
+    """An update has its position, cursor and passport, and no fingerprint, repairs or guid of its source."""
+    replica.take(revision("first"), full(), full(number=2))
+    answer = await replica.get(f"/v1/updates/{full().update_id}")
+    update = answer.json()
+    fits("Update", update)
+    assert (update["position"], update["cursor"], update["revision"]) == ("1-1", "1-2", 2)
+    assert update["passport"]["received_at"] == "2026-01-01T12:00:00Z"
+    assert update["url"] == f"https://news.example/updates/{update['update_id']}/tide-gates-closed"
+    assert not {"guid", "fingerprint", "repairs", "degraded"} & update.keys()
+    history = (await replica.get(f"/v1/updates/{full().update_id}/revisions")).json()
+    assert [each["revision"] for each in history["revisions"]] == [1, 2]
+    for each in history["revisions"]:
+        fits("Update", each)
+
+
+async def test_what_a_client_has_is_not_sent_again(replica: Replica) -> None:
+    """The same content has the same strong ETag, answers 304 to it, and another one once anything changed."""
+    replica.take(full())
+    for path in ("/", "/v1/updates", f"/v1/updates/{full().update_id}", "/feeds/news.rss", "/v1/stories"):
+        first = await replica.get(path, **{"accept-encoding": "identity"})
+        tag = first.headers["etag"]
+        assert not tag.startswith("W/")
+        again = await replica.get(path, **{"if-none-match": f'"other", {tag}', "accept-encoding": "identity"})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag), path
+        assert again.headers["cache-control"] == first.headers["cache-control"]
+        zipped = await replica.get(path, **{"accept-encoding": "gzip"})
+        assert (zipped.headers["etag"] != tag) == ("content-encoding" in zipped.headers)
+        assert zipped.content == first.content
+        replica.take(revision(path))
+        changed = await replica.get(path, **{"if-none-match": tag, "accept-encoding": "identity"})
+        assert changed.status_code == (304 if path.startswith("/v1/updates/") else 200), path
+    assert "stale-if-error" in (await replica.get("/")).headers["cache-control"]
+    assert "s-maxage" in (await replica.get("/v1/updates")).headers["cache-control"]
+
+
+async def test_what_was_kept_is_what_would_be_made(replica: Replica) -> None:
+    """A kept answer is the same bytes as a fresh one, for GET and HEAD, and hostile queries push nothing out."""
+    replica.take(full(), *(revision(f"u{n}") for n in range(30)))
+    for path in ("/", "/v1/updates?channel=story:harbour-flood&limit=5", "/tags/medtop:20000150"):
+        first = await replica.get(path)
+        kept = await replica.get(path)
+        assert kept.content == first.content
+        head = await replica.client.head(path)
+        assert (head.content, head.headers["content-type"]) == (b"", first.headers["content-type"])
+    assert replica.edge.front.ready("/", b"") is not None
+    for n in range(50):
+        await replica.get(f"/?junk={n}")
+    assert replica.edge.front.ready("/", b"junk=7") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=٣", "limit"),
+        ("channel=", "channel"),
+        ("channel=nonsense", "channel"),
+        ("channel=tag:", "channel"),
+        ("channel=tag:" + "x" * 400, "channel"),
+        ("channel=tag:%00", "channel"),
+        ("before=1_0-0", "before"),
+    ],
+)
+async def test_a_bad_parameter_is_named(replica: Replica, query: str, field: str) -> None:
+    """A parameter that is none is a 400 problem that names it, never a 500."""
+    answer = await replica.get(f"/v1/updates?{query}", accept="*/*")
+    problem = answer.json()
+    assert (answer.status_code, problem["field"]) == (400, field)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["detail"].startswith(field)
+    fits("Problem", problem)
+
+
+async def test_any_site_may_read_the_api(replica: Replica) -> None:
+    """A browser on another origin may read, also after asking first; errors can be read too."""
+    replica.take(full())
+    for path in ("/v1/updates", "/v1/updates/nonsense", "/feeds/news.json", "/v1/since"):
+        assert (await replica.get(path, accept="*/*")).headers["access-control-allow-origin"] == "*", path
+    answer = await replica.client.options("/v1/updates", headers={"origin": "https://other.example"})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, "*")
+
+
+async def test_stories_are_told_by_their_newest_update(replica: Replica) -> None:
+    """Each story once, that with the newest update first, with its count."""
+    replica.take(full(), revision("b", story="b", story_label="B"), full("again", slug="again"))
+    answer = (await replica.get("/v1/stories")).json()
+    fits("Stories", answer)
+    assert [(each["id"], each["updates"], each["corroboration"]) for each in answer["stories"]] == [
+        ("harbour-flood", 2, 3),
+        ("b", 1, 1),
+    ]
+
+
+def test_the_document_is_true(make_replica: Make) -> None:
+    """Every route that is not a page is in the document, and the document names no route that is not there."""
+    app = make_replica().edge.front.app
+    served = {
+        route.path.replace(":path}", "}")
+        for route in app.routes
+        if route.path.startswith(("/v1/", "/feeds/", "/media/", "/openapi", "/livez", "/readyz", "/metrics"))
+    }
+    assert set(document("https://news.example")["paths"]) == served - {"/v1/{path}"}
+
+
+async def test_the_document_is_openapi(replica: Replica) -> None:
+    """It is OpenAPI 3.1 whose schemas are JSON Schema, with every reference resolved."""
+    text = (await replica.get("/openapi.json")).text
+    value = json.loads(text)
+    assert value["openapi"].startswith("3.1")
+    assert value["servers"] == [{"url": "https://news.example"}]
+    for name, schema in value["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        assert text.count(f'"#/components/schemas/{name}"') > 0, f"{name} is used nowhere"
+    references = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert references == set(value["components"]["schemas"])
+
+
+@pytest.mark.conformance
+@pytest.mark.skipif(not NINJS.exists(), reason="no ninjs schema beside the checkout")
+async def test_ninjs_validates(replica: Replica) -> None:
+    """An update with everything, and one with nothing, are valid ninjs 3.1."""
+    schema = json.loads(NINJS.read_text())
+    replica.take(full(), full(number=2), revision("bare"))
+    for update_id in (full().update_id, revision("bare").update_id):
+        item = (await replica.get(f"/v1/updates/{update_id}.ninjs")).json()
+        validator = Draft202012Validator if "2020-12" in schema.get("$schema", "") else Draft4Validator
+        errors = [f"{list(error.absolute_path)}: {error.message}" for error in validator(schema).iter_errors(item)]
+        assert not errors
