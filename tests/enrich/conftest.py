@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -94,10 +95,21 @@ def settings_of(newsroom: Connections, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[None]:
-    """A replica of the lane, stopped in order at the end."""
+    """A replica of the lane that is ready, stopped in order at the end."""
     stop = asyncio.Event()
     task = asyncio.create_task(serve_text(settings, stop))
+
+    async def ready() -> bool:
+        if task.done():
+            task.result()
+        async with httpx.AsyncClient() as client:
+            try:
+                return (await client.get(f"http://127.0.0.1:{settings.health_port}/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
     try:
+        await eventually(ready, what="the lane is not ready")
         yield
     finally:
         stop.set()

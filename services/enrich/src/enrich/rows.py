@@ -7,6 +7,7 @@ from typing import Any
 
 from enrich.revise import due_of, status_of
 from enrich.state import State
+from shared.messages import RawUpdate, update_id_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,28 @@ LEFT JOIN enrich.gathered g USING (update_id)
 _STORE = """
 INSERT INTO enrich.updates
     (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names,
-     due_at, due_for, state, written_at)
+     parent, due_at, due_for, state, written_at)
 SELECT update_id, turn, revision, status, source, story, string_to_array(author_ids, ' '), string_to_array(tag_codes, ' '),
-       string_to_array(unknown_names, ' '), due_at, due_for, state, clock_timestamp()
+       string_to_array(unknown_names, ' '), parent, due_at, due_for, state, clock_timestamp()
 FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::timestamptz[], $11::text[], $12::bytea[])
-     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, due_at, due_for, state)
+            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bytea[])
+     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, parent, due_at, due_for, state)
 ON CONFLICT (update_id) DO UPDATE SET
     turn = excluded.turn, revision = excluded.revision, status = excluded.status, source = excluded.source,
     story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes, unknown_names = excluded.unknown_names,
-    due_at = excluded.due_at, due_for = excluded.due_for, asked_at = NULL,
+    parent = excluded.parent, due_at = excluded.due_at, due_for = excluded.due_for, asked_at = NULL,
     state = excluded.state, written_at = excluded.written_at
 WHERE enrich.updates.turn < excluded.turn
+"""
+
+_FOLLOW = """
+INSERT INTO enrich.refreshes (cause, update_ids)
+SELECT 'story', array_agg(child.update_id)
+FROM enrich.updates child JOIN enrich.updates parent ON child.parent = parent.update_id
+WHERE (child.update_id = ANY($1::text[]) OR parent.update_id = ANY($1::text[]))
+  AND child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
+  AND NOT EXISTS (SELECT 1 FROM enrich.overrides o WHERE o.update_id = child.update_id AND o.story IS NOT NULL)
+HAVING count(*) > 0
 """
 
 
@@ -72,7 +83,7 @@ async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
 
 async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
     """Write the states of a batch; a row that has moved further is left as it is."""
-    columns: list[list[Any]] = [[] for _ in range(12)]
+    columns: list[list[Any]] = [[] for _ in range(13)]
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
     for state in sorted(states, key=lambda each: each.update_id):
         due_at, due_for = due_of(state, now)
@@ -88,13 +99,32 @@ async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
             " ".join(shown.author_ids) if shown else "",
             " ".join(shown.tag_codes) if shown else "",
             " ".join(map(as_word, shown.unknown_names)) if shown else "",
+            parent_of(state.current.raw) if state.current else None,
             due_at,
             due_for,
             state.model_dump_json(exclude_defaults=True).encode(),
         )
         for column, value in zip(columns, values, strict=True):
             column.append(value)
-    await pool.execute(_STORE, *columns)
+    families = [
+        state.update_id
+        for state in states
+        if state.shown and (state.shown.story or (state.current and parent_of(state.current.raw)))
+    ]
+    async with pool.acquire() as connection:
+        if not families:
+            await connection.execute(_STORE, *columns)
+            return
+        async with connection.transaction():
+            await connection.execute(_STORE, *columns)
+            await connection.execute(_FOLLOW, families)
+
+
+def parent_of(raw: RawUpdate) -> str | None:
+    """The update whose story this one follows; None where its source names a story of its own."""
+    if not raw.evolved_from or (raw.story and raw.story.strip()):
+        return None
+    return update_id_for(raw.source, raw.evolved_from)
 
 
 def as_word(key: str) -> str:

@@ -33,11 +33,9 @@ def import_(file: Path) -> None:
     async def work(connection: Any) -> None:
         await connection.execute("DELETE FROM enrich.subjects")
         await connection.execute("DELETE FROM enrich.subject_codes")
-        await connection.copy_records_to_table(
-            "subjects",
-            schema_name="enrich",
-            columns=["code", "concept"],
-            records=[(each.code, each.model_dump(mode="json", exclude_defaults=True)) for each in concepts],
+        await connection.executemany(
+            "INSERT INTO enrich.subjects (code, concept) VALUES ($1, $2)",
+            [(each.code, each.model_dump(mode="json", exclude_defaults=True)) for each in concepts],
         )
         await connection.copy_records_to_table(
             "subject_codes", schema_name="enrich", columns=["code", "meant"], records=list(meant.items())

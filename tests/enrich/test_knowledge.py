@@ -1,0 +1,161 @@
+"""Changed authors, tags and stories reach the updates that show them; on real Kafka and Postgres."""
+
+import json
+from pathlib import Path
+
+import asyncpg
+import pytest
+from click.testing import CliRunner
+
+from enrich.__main__ import cli
+from support.waiting import eventually
+
+from .conftest import Desk, Replicas
+from .copy_of import version
+
+pytestmark = pytest.mark.integration
+
+FERRY = (
+    "<p>A ferry carrying 120 people ran aground off Port Marrow on Monday morning, the coastguard said. No one was hurt "
+    "and {} were being taken off by lifeboat. The operator said that the sea was calm when it happened.</p>"
+)
+
+
+class Operator:
+    """Runs commands as a person would, on the test's newsroom."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._environment = {"POSTGRES_DSN": desk.settings.postgres_dsn}
+
+    async def run(self, *arguments: str) -> str:
+        """The output of a command that succeeds."""
+        import asyncio  # noqa: PLC0415
+
+        result = await asyncio.to_thread(CliRunner().invoke, cli, list(arguments), env=self._environment)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+
+@pytest.fixture
+def operator(desk: Desk) -> Operator:
+    """Somebody at a terminal."""
+    return Operator(desk)
+
+
+async def test_a_changed_profile_makes_the_updates_again_that_show_it(
+    desk: Desk, replicas: Replicas, operator: Operator, tmp_path: Path
+) -> None:
+    """An unknown name stays as text and is listed; once the directory knows it, and at each change, its updates follow."""
+    await replicas(enrich_release_interval_s=0.05)
+    await desk.send(version(1, byline="By Ann Other"), version(1, guid="g2", byline="By Bob Else"))
+    first, _ = await desk.until(2)
+    assert first.authors[0].id is None
+    assert "Ann Other" in await operator.run("authors", "unknown")
+    directory = tmp_path / "authors.json"
+    directory.write_text(json.dumps([{"name": "Ann Other", "role": "Reporter", "aliases": ["A. Other"]}]))
+    await operator.run("authors", "import", str(directory))
+    known = (await desk.until(3))[2]
+    assert (known.kind, known.guid, known.authors[0].id, known.authors[0].role) == (
+        "enrich",
+        "g1",
+        "ann-other",
+        "Reporter",
+    )
+    assert known.change.fields == ("authors",)
+    directory.write_text(json.dumps([{"name": "Ann Other", "role": "Editor", "aliases": ["A. Other"]}]))
+    await operator.run("authors", "import", str(directory))
+    changed = (await desk.until(4))[3]
+    assert (changed.guid, changed.authors[0].role, changed.updated_at) == ("g1", "Editor", None)
+    assert "Ann Other" not in await operator.run("authors", "unknown")
+    assert "0 added, 0 changed, 1 as they were" in await operator.run("authors", "import", str(directory))
+
+
+async def test_an_editors_tags_win_over_what_is_found_and_outlast_versions(
+    desk: Desk, replicas: Replicas, operator: Operator
+) -> None:
+    """What was taken out stays out, what was put in stays in, in every later version."""
+    await replicas(enrich_release_interval_s=0.05)
+    sport = ({"code": "medtop:15000000"},)
+    await desk.send(version(1, subjects=sport))
+    (first,) = await desk.until(1)
+    await operator.run(
+        "tags", "override", first.update_id, "--remove", "medtop:15000000", "--add", "medtop:04000000", "--by", "Ed"
+    )
+    second = (await desk.until(2))[1]
+    assert [(tag.code, tag.origin) for tag in second.tags] == [("medtop:04000000", "editor")]
+    await desk.send(version(2, subjects=sport))
+    third = (await desk.until(3))[2]
+    assert [tag.code for tag in third.tags] == ["medtop:04000000"]
+
+
+async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
+    desk: Desk, replicas: Replicas, operator: Operator
+) -> None:
+    """Near-duplicate texts of two publisher families gather; a third that credits one of them confirms nothing more."""
+    await replicas(enrich_release_interval_s=0.05)
+    await desk.send(
+        version(1, source="pa", headline="Ferry runs aground", body_html=FERRY.format("the passengers")),
+        version(1, source="afp", headline="Ferry aground off Port Marrow", body_html=FERRY.format("passengers")),
+        version(1, source="daily", headline="Ferry!", body_html=FERRY.format("they"), credit="AFP"),
+        version(1, source="pa", guid="other", headline="Budget passes", body_html="<p>The council agreed.</p>"),
+    )
+
+    async def newest() -> dict[tuple[str, str], object]:
+        return {(each.source, each.guid): each for each in await desk.revisions()}
+
+    gathered = await eventually(
+        newest,
+        lambda seen: all(getattr(seen.get((source, "g1")), "story", None) for source in ("pa", "afp", "daily")),
+        what="one story of three",
+    )
+    three = [gathered[source, "g1"] for source in ("pa", "afp", "daily")]
+    assert len({each.story for each in three}) == 1  # type: ignore[attr-defined]
+    assert gathered["pa", "other"].story is None  # type: ignore[attr-defined]
+    counts = await eventually(
+        newest, lambda seen: {seen[source, "g1"].corroboration.count for source in ("pa", "afp", "daily")} == {2}
+    )
+    assert counts["pa", "g1"].corroboration.sources == ("afp", "pa")  # type: ignore[attr-defined]
+    assert "same story because its text is" in counts["afp", "g1"].corroboration.because  # type: ignore[attr-defined]
+    story = three[0].story  # type: ignore[attr-defined]
+    assert "same story because" in await operator.run("stories", "show", story)
+
+
+async def test_a_child_links_to_its_parent_and_follows_its_story_whichever_comes_first(
+    desk: Desk, replicas: Replicas, operator: Operator
+) -> None:
+    """A late parent blocks nothing: the child is out at once with the parent's id; merged stories move their updates."""
+    await replicas(enrich_release_interval_s=0.05)
+    await desk.send(version(1, guid="child", evolved_from="parent"))
+    (child,) = await desk.until(1)
+    await desk.send(version(1, guid="parent", story="Budget 2027"))
+    parent = (await desk.until(2))[1]
+    assert child.evolved_from == parent.update_id
+    assert (parent.story, parent.story_label) == ("budget-2027", "Budget 2027")
+    followed = (await desk.until(3))[2]
+    assert (followed.guid, followed.story, followed.kind) == ("child", "budget-2027", "enrich")
+    await operator.run("stories", "merge", "budget-2027", "economy")
+    moved = (await desk.until(5))[3:]
+    assert {(each.guid, each.story) for each in moved} == {("child", "economy"), ("parent", "economy")}
+    await operator.run("stories", "split", child.update_id, "--by", "Ed")
+    alone = (await desk.until(6))[5]
+    assert (alone.guid, alone.story) == ("child", f"update-{child.update_id}")
+
+
+async def test_iptc_s_release_is_imported_and_retired_codes_resolve(
+    desk: Desk, replicas: Replicas, operator: Operator
+) -> None:
+    """A retired code means what its note recommends, and what is broader comes along."""
+    release = Path(__file__).parents[3] / "shared/conformance/media-topics/data/cptall-x-all.json"
+    if not release.exists():
+        pytest.skip("no conformance data beside the checkout")
+    assert "1286 Media Topics, 153 of them retired" in await operator.run("tags", "import", str(release))
+    assert "medtop:20000105" in await operator.run("tags", "show", "medtop:20000064")
+    await replicas()
+    await desk.send(version(1, subjects=({"code": "medtop:20000064"},)))
+    (update,) = await desk.until(1)
+    codes = [tag.code for tag in update.tags]
+    assert codes[0] == "medtop:20000105"
+    assert "medtop:02000000" in codes
+    connection = await asyncpg.connect(desk.settings.postgres_dsn)
+    assert await connection.fetchval("SELECT count(*) FROM enrich.subjects") == 1286
+    await connection.close()
