@@ -1,6 +1,7 @@
 """What the publish processes can be told."""
 
 import re
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -70,6 +71,28 @@ class Settings(Connections):
     publish_push_disable_after_h: float = Field(
         default=120.0, gt=0, description="Hours of nothing but failure after which a webhook endpoint is disabled"
     )
+    publish_push_rules: Path | None = Field(
+        default=None, description="JSON file of the alert rules and the budget; the built-in ones when empty"
+    )
+    publish_push_vapid_key: str = Field(
+        default="",
+        description="Private VAPID key (32 bytes, base64url); one is made once and kept in Postgres when empty",
+    )
+    publish_push_vapid_contact: str = Field(
+        default="mailto:push@newsroom.example",
+        description="Who push services may write to: mailto: or https: (RFC 8292)",
+    )
+    publish_push_fcm_account: Path | None = Field(
+        default=None, description="JSON file of the Google service account for FCM; no FCM when empty"
+    )
+    publish_push_fcm_url: str = Field(default="https://fcm.googleapis.com", description="Where FCM is")
+    publish_push_apns_key: Path | None = Field(
+        default=None, description="Private key (.p8) for APNs; no APNs when empty"
+    )
+    publish_push_apns_key_id: str = Field(default="", description="Id of the APNs key")
+    publish_push_apns_team: str = Field(default="", description="Team of the APNs key")
+    publish_push_apns_app: str = Field(default="", description="Bundle id of the app (apns-topic)")
+    publish_push_apns_url: str = Field(default="https://api.push.apple.com", description="Where APNs is")
     publish_push_keep_days: int = Field(default=14, ge=1, description="Days for which delivery logs are kept")
     publish_websub_hub: str = Field(
         default="", description="Address of the WebSub hub that the feeds name; empty names none"
@@ -136,6 +159,11 @@ class Settings(Connections):
     def push_schedule_s(self) -> tuple[float, ...]:
         """The pauses of `publish_push_schedule_s`."""
         return tuple(float(pause) for pause in self.publish_push_schedule_s.split(","))
+
+    @field_validator("publish_push_rules", "publish_push_fcm_account", "publish_push_apns_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("publish_push_schedule_s")
     @classmethod

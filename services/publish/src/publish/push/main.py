@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,15 +14,25 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from publish.cache.model import ReadModel
 from publish.push import keys
+from publish.push.alerts import Alerts, PushBatch
+from publish.push.couriers import Courier
+from publish.push.couriers.apns import Apns
+from publish.push.couriers.fcm import Fcm, ServiceAccount
+from publish.push.couriers.web import Vapid, WebPush
 from publish.push.deliveries import Deliveries, forget_old
 from publish.push.endpoints import Endpoints
+from publish.push.fanout import Fanout
 from publish.push.notify import Notifier, queue_takedowns, queue_webhooks
 from publish.push.outbound import Outbound
 from publish.push.readable import Sinks
+from publish.push.reader_routes import AlertRoutes, ReaderRoutes
 from publish.push.routes import EndpointRoutes
+from publish.push.rules import read_rules
+from publish.push.subscriptions import Subscriptions, vapid_key
 from publish.push.webhooks import Webhooks
 from publish.settings import Settings
 from publish.takedown import keep_proving, prover_of
@@ -32,12 +43,14 @@ from shared.messages import EnrichedUpdate
 from shared.postgres import connect, migrate
 from shared.problem import PROBLEM_HANDLERS
 from shared.process import http_server, run, run_until
-from shared.topics import ENRICHED
+from shared.topics import ALERTS, ENRICHED
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.push"
 FORGET_INTERVAL_S = 600.0
+BATCHES_AT_ONCE = 4
+"""Batches that one poll hands over: they are done before any is committed, and that must take less than a rebalance."""
 
 
 @contextlib.asynccontextmanager
@@ -66,6 +79,92 @@ async def _keep_forgetting(pool: Any, keep: timedelta) -> None:
             log.warning("old deliveries cannot be deleted", error=str(error) or type(error).__name__)
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What the process is made of."""
+
+    deliveries: Deliveries
+    notifier: Notifier
+    alerts: Alerts
+    fanout: Fanout
+    routes: list[Route]
+
+
+async def _couriers(
+    settings: Settings, outbound: Outbound, vapid: Vapid, stack: contextlib.AsyncExitStack
+) -> dict[str, Courier]:
+    couriers: dict[str, Courier] = {"web": WebPush(outbound, vapid)}
+    if settings.publish_push_fcm_account is not None:
+        account = ServiceAccount.read(settings.publish_push_fcm_account.read_bytes())
+        ours = await stack.enter_async_context(Outbound(allow_private=True, timeout_s=settings.publish_push_timeout_s))
+        couriers["fcm"] = Fcm(ours, account, url=settings.publish_push_fcm_url)
+    if settings.publish_push_apns_key is not None:
+        apns = Apns(
+            private_key_pem=settings.publish_push_apns_key.read_text(),
+            key_id=settings.publish_push_apns_key_id,
+            team_id=settings.publish_push_apns_team,
+            app=settings.publish_push_apns_app,
+            url=settings.publish_push_apns_url,
+            timeout_s=settings.publish_push_timeout_s,
+        )
+        stack.push_async_callback(apns.aclose)
+        couriers["apns"] = apns
+    return couriers
+
+
+async def _parts(
+    settings: Settings, pool: Any, emitter: Emitter, sinks: Sinks, stack: contextlib.AsyncExitStack
+) -> Parts:
+    rules = read_rules(settings.publish_push_rules)
+    outbound = await stack.enter_async_context(
+        Outbound(allow_private=settings.publish_push_allow_private, timeout_s=settings.publish_push_timeout_s)
+    )
+    deliveries = Deliveries(
+        pool,
+        outbound,
+        Webhooks(pool, settings.publish_site_url).compose,
+        in_flight=settings.publish_push_in_flight,
+        per_endpoint=settings.publish_push_per_endpoint,
+        schedule_s=settings.push_schedule_s,
+        disable_after=timedelta(hours=settings.publish_push_disable_after_h),
+        timeout_s=settings.publish_push_timeout_s,
+    )
+    alerts = Alerts(pool, rules, emitter, sinks)
+    vapid = Vapid(await vapid_key(pool, settings.publish_push_vapid_key), settings.publish_push_vapid_contact)
+    fanout = Fanout(
+        pool,
+        await _couriers(settings, outbound, vapid, stack),
+        rules,
+        site_url=settings.publish_site_url,
+        site_name=settings.publish_site_name,
+    )
+
+    def queued() -> None:
+        deliveries.wake()
+        alerts.wake()
+
+    notifier = Notifier(
+        pool,
+        sinks,
+        [queue_takedowns, queue_webhooks, alerts.queue],
+        readable_s=settings.publish_push_readable_s,
+        done=queued,
+    )
+    private = settings.publish_push_allow_private
+    routes = [
+        *EndpointRoutes(pool, Endpoints(pool, allow_private=private), deliveries.wake).routes(),
+        *ReaderRoutes(
+            Subscriptions(pool, rules, allow_private=private),
+            fanout,
+            public_key=vapid.public_key,
+            site_url=settings.publish_site_url,
+            site_name=settings.publish_site_name,
+        ).routes(),
+        *AlertRoutes(pool, alerts, rules, settings.publish_site_url).routes(),
+    ]
+    return Parts(deliveries, notifier, alerts, fanout, routes)
+
+
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
     pool = await connect(settings, schema="publish", stop=stop, max_size=12)
@@ -73,63 +172,53 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     producer = new_producer(settings, "slugline-publish-push")
     await start_patiently(producer, "producer", stop)
     emitter = Emitter(producer, source="slugline/publish/push", topic_prefix=settings.topic_prefix)
-    async with (
-        sinks_of(settings) as sinks,
-        prover_of(settings, pool) as prover,
-        Outbound(
-            allow_private=settings.publish_push_allow_private, timeout_s=settings.publish_push_timeout_s
-        ) as outbound,
-    ):
-        deliveries = Deliveries(
-            pool,
-            outbound,
-            Webhooks(pool, settings.publish_site_url).compose,
-            in_flight=settings.publish_push_in_flight,
-            per_endpoint=settings.publish_push_per_endpoint,
-            schedule_s=settings.push_schedule_s,
-            disable_after=timedelta(hours=settings.publish_push_disable_after_h),
-            timeout_s=settings.publish_push_timeout_s,
-        )
-        notifier = Notifier(
-            pool,
-            sinks,
-            [queue_takedowns, queue_webhooks],
-            readable_s=settings.publish_push_readable_s,
-            done=deliveries.wake,
-        )
+    async with contextlib.AsyncExitStack() as stack:
+        sinks = await stack.enter_async_context(sinks_of(settings))
+        prover = await stack.enter_async_context(prover_of(settings, pool))
+        parts = await _parts(settings, pool, emitter, sinks, stack)
         lane = Lane(
             stage=STAGE,
             topic=ENRICHED,
             types={EnrichedUpdate.ce_type: EnrichedUpdate},
-            handle=notifier.handle,
+            handle=parts.notifier.handle,
             emitter=emitter,
             settings=settings,
             transient=(RedisError,),
         )
+        batches = Lane(
+            stage=f"{STAGE}.batches",
+            topic=ALERTS,
+            types={PushBatch.ce_type: PushBatch},
+            handle=parts.fanout.handle,
+            emitter=emitter,
+            settings=settings,
+            max_records=BATCHES_AT_ONCE,
+        )
         broker = new_broker(settings, "slugline-publish-push")
         lane.attach(broker)
-        health = Health(STAGE, ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
-        app = Starlette(
-            routes=[
-                *health_routes(health),
-                *EndpointRoutes(
-                    pool, Endpoints(pool, allow_private=settings.publish_push_allow_private), deliveries.wake
-                ).routes(),
-            ],
-            exception_handlers=PROBLEM_HANDLERS,
+        batches.attach(broker)
+        health = Health(
+            STAGE,
+            ready={"lane": lane.why_not_ready, "batches": batches.why_not_ready},
+            live={"lane": lane.why_not_live, "batches": batches.why_not_live},
         )
+        app = Starlette(routes=[*health_routes(health), *parts.routes], exception_handlers=PROBLEM_HANDLERS)
         async with http_server(app, settings.bind_host, settings.health_port or settings.publish_push_port):
             if not stop.is_set():
                 await broker.start()
                 await run_until(
                     stop,
                     lane.keep_committing(),
-                    deliveries.keep_delivering(),
+                    batches.keep_committing(),
+                    parts.deliveries.keep_delivering(),
+                    parts.alerts.keep_releasing(),
+                    parts.fanout.keep_trying_again(),
+                    parts.fanout.keep_digesting(),
                     keep_proving(pool, prover),
                     _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
                 )
             health.draining = True
-            await lane.drain()
+            await asyncio.gather(lane.drain(), batches.drain())
             await broker.stop()
     await producer.stop()
     await pool.close()
