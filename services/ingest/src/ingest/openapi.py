@@ -62,6 +62,8 @@ def _operation(each: Operation) -> dict[str, Any]:
         described["parameters"] = [
             {"name": name, "in": "path", "required": True, "description": parameter[0], "schema": parameter[1]}
         ]
+    if each.takes == "wire":
+        described["security"] = [{"key": []}, {"header": []}, {"signature": []}]
     if each.takes is not None:
         described["requestBody"] = _body(each.takes)
     return described
@@ -92,6 +94,12 @@ def document() -> Mapping[str, Any]:
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer"},
                 "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "webhook-signature",
+                    "description": "Standard Webhooks, with webhook-id and webhook-timestamp",
+                },
             },
             "responses": {
                 f"Problem{status}": {

@@ -24,6 +24,11 @@ class Settings(Connections):
         default="",
         description="Where senders and hubs reach `ingest api`, such as https://wire.example.org; empty: as asked",
     )
+    ingest_signing_secret: str = Field(
+        default="",
+        repr=False,
+        description="Secret from which those of signed pushes are derived; empty takes no signed pushes",
+    )
     ingest_poll_concurrency: int = Field(default=20, gt=0, description="Feeds that one replica asks for at once")
     ingest_poll_min_interval_s: float = Field(
         default=10.0, gt=0, description="Least time between two polls of a feed, while it brings copy"

@@ -11,7 +11,8 @@ import orjson
 from pydantic import ValidationError
 
 from ingest.commands.database import with_postgres
-from ingest.sources import declared, registry
+from ingest.settings import Settings
+from ingest.sources import declared, registry, signing
 from ingest.sources.poll import ask_recovery
 from ingest.sources.registry import Source
 
@@ -256,3 +257,17 @@ def recover(name: str, hours: float) -> None:
     if not with_postgres(lambda pool: ask_recovery(pool, name, hours)):
         raise click.ClickException(f"there is no polled source {name}")
     click.echo(f"{name} will be asked for its last {hours:g} hours")
+
+
+@sources.command("signing-secret")
+@click.argument("name")
+@click.option("--rotate", is_flag=True, help="Give out a new one; it and the one before it are good.")
+def signing_secret(name: str, rotate: bool) -> None:
+    """Print the secret with which NAME signs its pushes instead of showing a key (Standard Webhooks)."""
+    master = Settings().ingest_signing_secret
+    if not master:
+        raise click.ClickException("INGEST_SIGNING_SECRET is empty; set it for this command and for ingest api")
+    generation = with_postgres(lambda pool: registry.next_signing_generation(pool, name, rotate=rotate))
+    if generation is None:
+        raise click.ClickException(f"there is no source {name}")
+    click.echo(signing.written(signing.derived(master, name, generation)))

@@ -1,11 +1,12 @@
 """`ingest api`: copy that is pushed, the desk's orders, and the sender's question where its item is now."""
 
+import asyncio
 import math
 import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Literal, TypeVar
@@ -23,7 +24,8 @@ from ingest import items, orders
 from ingest.intake import Away, Intake, NotTaken, Receipt, Result, Status
 from ingest.items import State
 from ingest.settings import Settings
-from ingest.sources.body import read_body
+from ingest.sources import signing
+from ingest.sources.body import encoding_of, plain, read_body, read_raw
 from ingest.sources.limits import Buckets
 from ingest.sources.registry import Registry, Source
 from shared.health import Health, health_routes
@@ -47,6 +49,7 @@ KEPT_HEADERS = (
     "webhook-id",
 )
 RETRY_AFTER_S = 2
+STRANGERS = 8
 MAX_ORDER_BYTES = 1_048_576
 STATUS_OF_CODE = {"unknown-format": 415, "too-large": 413, "too-many-items": 413}
 
@@ -154,6 +157,8 @@ class Api:
     registry: Registry
     intake: Intake
     buckets: Buckets
+    strangers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STRANGERS))
+    """Bounds the bodies that are held before it is known who sends them."""
 
     async def push_updates(self, request: Request) -> Response:
         """`POST /v1/updates`: one update or a batch in the native format, under the name of the key's source."""
@@ -169,12 +174,30 @@ class Api:
     async def push_wire(self, request: Request) -> Response:
         """`POST /v1/wire/{source}`: a document in any format that is read."""
         named = request.path_params["source"]
+        if signing.is_signed(request.headers) and not _key(request):
+            return await self._push_signed(request, named)
         source = await self._sender(request)
         if named != source.name:
             if await self._within(self.registry.source_named(named, self.intake.pool)) is None:
                 raise Problem(404, "unknown-source", f"there is no source {named[:100]!r}", field="source")
             raise Problem(403, "other-source", f"the key belongs to {source.name!r}, not to {named!r}", field="source")
         return await self._take(request, source, format_name=None)
+
+    async def _push_signed(self, request: Request, named: str) -> Response:
+        """A push that shows a signature instead of a key; its body is read before it is known who sends."""
+        encoding = encoding_of(request)
+        async with self.strangers:
+            raw = await read_raw(request, self.settings.ingest_max_body_bytes, self.settings.ingest_body_timeout_s)
+        source = await self._within(self.registry.source_named(named, self.intake.pool))
+        master = self.settings.ingest_signing_secret
+        secrets = signing.live_secrets(master, named, source.signing_generation) if source and master else []
+        signing.verify(request.headers, raw, secrets, time.time())
+        assert source is not None  # noqa: S101 -- without a source there are no secrets, and nothing verifies
+        self._let_in(source)
+        limit = self._limit(source)
+        if len(raw) > limit:
+            raise Problem(413, "too-large", f"the body is larger than {limit} bytes", limit_bytes=limit)
+        return await self._take_body(request, source, plain(raw, encoding, limit), format_name=None)
 
     async def item(self, request: Request) -> Response:
         """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
@@ -241,12 +264,25 @@ class Api:
 
     async def _take(self, request: Request, source: Source, *, format_name: str | None) -> Response:
         received_at = datetime.now(UTC)
-        limit = min(source.max_body_bytes or self.settings.ingest_max_body_bytes, self.settings.ingest_max_body_bytes)
         try:
-            body = await read_body(request, limit, self.settings.ingest_body_timeout_s)
+            body = await read_body(request, self._limit(source), self.settings.ingest_body_timeout_s)
         except Problem as problem:
             self.intake.activity.refused(source.name, problem.code)
             raise
+        return await self._take_body(request, source, body, format_name=format_name, received_at=received_at)
+
+    def _limit(self, source: Source) -> int:
+        return min(source.max_body_bytes or self.settings.ingest_max_body_bytes, self.settings.ingest_max_body_bytes)
+
+    async def _take_body(
+        self,
+        request: Request,
+        source: Source,
+        body: bytes,
+        *,
+        format_name: str | None,
+        received_at: datetime | None = None,
+    ) -> Response:
         try:
             receipt = await self.intake.take(
                 source,
@@ -300,8 +336,7 @@ class Api:
         )
 
     async def _authenticated(self, request: Request) -> Source:
-        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-        key = credential.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()
+        key = _key(request)
         challenge = {"WWW-Authenticate": 'Bearer realm="slugline ingest"'}
         if not key:
             raise Problem(
@@ -317,6 +352,11 @@ class Api:
 
     async def _sender(self, request: Request) -> Source:
         source = await self._authenticated(request)
+        self._let_in(source)
+        return source
+
+    def _let_in(self, source: Source) -> None:
+        """Raises where the source is known but may not send now."""
         if source.paused:
             because = f": {source.paused_because}" if source.paused_because else ""
             raise Problem(403, "source-paused", f"{source.name} is paused{because}", field="source")
@@ -326,7 +366,6 @@ class Api:
                 429, "too-fast", f"{source.name} may send {source.rate_per_s:g} requests a second",
                 headers={"Retry-After": str(math.ceil(wait_s))}, field="source",
             )  # fmt: skip
-        return source
 
     async def _within(self, work: Awaitable[T]) -> T:
         return await self.intake.within(work)
@@ -335,6 +374,11 @@ class Api:
         if self.intake.pool is None:
             raise Away("Postgres does not answer")
         return self.intake.pool
+
+
+def _key(request: Request) -> str:
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()
 
 
 def _update_id(request: Request) -> str:

@@ -58,14 +58,19 @@ def inflated(body: bytes, encoding: str, limit: int) -> bytes:
     return plain
 
 
-async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
-    """The body of a request as its sender meant it; a `Problem` for whatever is wrong with it."""
+def encoding_of(request: Request) -> str:
+    """The body's encoding; a `Problem` for one that is not read."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower() or "identity"
     if encoding not in ENCODINGS and encoding != "identity":
         raise Problem(
             415, "unsupported-encoding", f"Content-Encoding {encoding[:50]!r} is not gzip or deflate",
             headers={"Accept-Encoding": "gzip, deflate"}, field="Content-Encoding",
         )  # fmt: skip
+    return encoding
+
+
+async def read_raw(request: Request, limit: int, timeout_s: float) -> bytes:
+    """The bytes of the body as they come over the line; a `Problem` where they are too many or too slow."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)
@@ -84,9 +89,18 @@ async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
         ) from error
     except ClientDisconnect as error:
         raise Problem(400, "truncated", "the connection ended before the body did") from error
-    body = b"".join(pieces)
-    if encoding != "identity":
-        body = inflated(body, encoding, limit)
+    return b"".join(pieces)
+
+
+def plain(raw: bytes, encoding: str, limit: int) -> bytes:
+    """What the sender meant by the bytes of the line: decompressed, and not empty."""
+    body = inflated(raw, encoding, limit) if encoding != "identity" else raw
     if not body.strip():
         raise Problem(400, "empty", "the body is empty")
     return body
+
+
+async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
+    """The body of a request as its sender meant it; a `Problem` for whatever is wrong with it."""
+    encoding = encoding_of(request)
+    return plain(await read_raw(request, limit, timeout_s), encoding, limit)

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ingest.sources.registry import LIVE_KEYS, Source, digest_of
+from ingest.sources.registry import LIVE_KEYS, OURS, Source, digest_of
 
 
 class BadFile(Exception):
@@ -61,9 +61,9 @@ def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]
     paused = table.pop("paused", None)
     if paused is not None and not isinstance(paused, bool):
         raise BadFile(f"{where}: paused is true or false")
-    for field in ("paused_at", "paused_because"):
+    for field in OURS:
         if field in table:
-            raise BadFile(f"{where}: {field} is not set in a file; say paused = true")
+            raise BadFile(f"{where}: {field} is not set in a file")
     try:
         source = Source.model_validate(table)
     except ValidationError as error:

@@ -49,6 +49,8 @@ class Source(BaseModel):
     max_interval_s: int | None = Field(default=None, gt=0)
     paused_at: datetime | None = None
     paused_because: str = ""
+    signing_generation: int = 0
+    """Which secret for signed pushes was given out last; 0 for none."""
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "Source":
@@ -65,6 +67,8 @@ class Source(BaseModel):
 
 
 COLUMNS = tuple(Source.model_fields)
+OURS = ("paused_at", "paused_because", "signing_generation")
+"""What changes by commands only, never by describing the source anew."""
 
 
 def new_key() -> str:
@@ -95,10 +99,10 @@ async def one_source(pool: Any, name: str) -> Source | None:
 
 
 async def save(pool: Any, source: Source) -> Literal["added", "changed", "unchanged"]:
-    """Add a source or make it what is given; whether it is paused stays as it is."""
+    """Add a source or make it what is given; whether it is paused stays as it is, and its secrets do."""
     before = await one_source(pool, source.name)
     if before is not None:
-        source = source.model_copy(update={"paused_at": before.paused_at, "paused_because": before.paused_because})
+        source = source.model_copy(update={name: getattr(before, name) for name in OURS})
         if before == source:
             return "unchanged"
     values = source.model_dump(mode="python") | {
@@ -177,6 +181,17 @@ async def retire_keys(pool: Any, name: str, keep: int) -> int:
         keep,
     )
     return len(rows)
+
+
+async def next_signing_generation(pool: Any, name: str, *, rotate: bool) -> int | None:
+    """The generation of a source's secret, after a first or a further one was given out; None where there is no source."""
+    generation: int | None = await pool.fetchval(
+        "UPDATE ingest.sources SET signing_generation = greatest(signing_generation, 1) + $2 WHERE name = $1 "
+        "RETURNING signing_generation",
+        name,
+        int(rotate),
+    )
+    return generation
 
 
 class Registry:

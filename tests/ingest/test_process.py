@@ -1,0 +1,143 @@
+"""`ingest api` as a process of its own: outages from the start, sudden death, and its end."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from ingest.sources import registry
+from ingest.sources.registry import Source
+from shared import postgres
+from shared.kafka import Emitter, new_producer
+from shared.messages import Outcome, Outcomes
+from shared.settings import Connections
+from shared.topics import OUTCOMES, RAW
+from support.processes import Process, Processes
+from support.revisions import free_port
+from support.topics import everything_in
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+HEADERS = {"Authorization": "Bearer key", "Content-Type": "application/json"}
+
+
+async def with_source(newsroom: Connections) -> None:
+    """Let a source in."""
+    pool = await postgres.connect(newsroom, schema="ingest", max_size=1)
+    await postgres.migrate(pool, "ingest")
+    await registry.save(pool, Source(name="north"))
+    await registry.set_keys(pool, "north", [registry.digest_of("key")])
+    await pool.close()
+
+
+async def push(client: httpx.AsyncClient, process: Process, guid: str) -> httpx.Response:
+    """One update."""
+    body = orjson.dumps({"guid": guid, "headline": f"Headline {guid}", "version": "1"})
+    return await client.post(f"{process.url}/v1/updates", content=body, headers=HEADERS)
+
+
+async def listening(client: httpx.AsyncClient, process: Process) -> None:
+    """Wait until the process answers at all."""
+
+    async def look() -> int:
+        try:
+            return (await client.get(f"{process.url}/livez")).status_code
+        except httpx.TransportError as error:
+            raise OSError from error
+
+    await eventually(look, lambda status: status == 200, within_s=60)
+
+
+@pytest.mark.parametrize("away", ["kafka_servers", "postgres_dsn"])
+async def test_it_answers_503_while_a_server_is_away(newsroom: Connections, processes: Processes, away: str) -> None:
+    """With Kafka or Postgres at a closed port the process listens, is not ready, and answers 503 with Retry-After in time."""
+    await with_source(newsroom)
+    port = free_port()
+    closed = {"kafka_servers": f"127.0.0.1:{port}", "postgres_dsn": f"postgresql://x:x@127.0.0.1:{port}/x"}[away]
+    process = processes.start(newsroom.model_copy(update={away: closed}), "ingest", "api")
+    async with httpx.AsyncClient(timeout=10) as client:
+        await listening(client, process)
+        assert (await client.get(f"{process.url}/readyz")).status_code == 503
+
+        async def answer() -> httpx.Response:
+            return await push(client, process, "a")
+
+        refused = await eventually(answer, lambda answer: answer.status_code == 503)
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.headers["content-type"] == "application/problem+json"
+    assert await everything_in(newsroom, RAW) == []
+
+
+async def test_what_was_acknowledged_survives_sudden_death(newsroom: Connections, processes: Processes) -> None:
+    """Killed in the middle of a flood, every update that was answered 202 is on the topic, and repeats lose nothing."""
+    await with_source(newsroom)
+    process = processes.start(newsroom, "ingest", "api")
+    await process.ready()
+    accepted: set[str] = set()
+
+    async def flood(client: httpx.AsyncClient, worker: int) -> None:
+        for number in range(10_000):
+            guid = f"{worker}-{number}"
+            try:
+                answer = await push(client, process, guid)
+            except httpx.TransportError:
+                return
+            if answer.status_code == 202:
+                accepted.add(guid)
+
+    async with httpx.AsyncClient(timeout=10) as client:
+        floods = [asyncio.create_task(flood(client, worker)) for worker in range(4)]
+        await eventually(lambda: len(accepted), lambda count: count >= 40)
+        process.child.kill()
+        await asyncio.gather(*floods)
+    sent = {orjson.loads(record.value or b"")["guid"] for record in await everything_in(newsroom, RAW)}
+    assert accepted <= sent
+    again = processes.start(newsroom, "ingest", "api")
+    await again.ready()
+    async with httpx.AsyncClient(timeout=10) as client:
+        answers = [(await push(client, again, guid)).json()["results"][0]["status"] for guid in sorted(accepted)[:5]]
+    assert answers == ["duplicate"] * 5
+
+
+async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connections, processes: Processes) -> None:
+    """What enrich and publish tell on `updates.outcomes` is what the sender is told."""
+    await with_source(newsroom)
+    process = processes.start(newsroom, "ingest", "api")
+    await process.ready()
+    async with httpx.AsyncClient(timeout=10) as client:
+        update_id = (await push(client, process, "a")).json()["results"][0]["id"]
+
+        async def told() -> dict[str, Any]:
+            answer = await client.get(f"{process.url}/v1/items/{update_id}", headers=HEADERS)
+            found: dict[str, Any] = answer.json()
+            return found
+
+        fingerprint = (await told())["versions"][0]["fingerprint"]
+        producer = new_producer(newsroom, "tests")
+        await producer.start()
+        outcome = Outcome.model_validate(
+            {
+                "update_id": update_id,
+                "fingerprint": fingerprint,
+                "stage": "published",
+                "at": "2026-01-01T12:00:00Z",
+                "revision": 1,
+            }
+        )
+        emitter = Emitter(producer, source="tests", topic_prefix=newsroom.topic_prefix)
+        await (await emitter.send(OUTCOMES, Outcomes(outcomes=(outcome,)), key=update_id, event_id="1"))
+        await producer.stop()
+        await eventually(told, lambda found: found["state"] == "published")
+
+
+async def test_it_ends_in_order(newsroom: Connections, processes: Processes) -> None:
+    """SIGTERM ends the process by itself, and with a good word."""
+    await with_source(newsroom)
+    process = processes.start(newsroom, "ingest", "api")
+    await process.ready()
+    process.child.ask_to_end()
+    await eventually(lambda: not process.child.running, within_s=25)
+    assert "stopped" in process.child.tail(5)
