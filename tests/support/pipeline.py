@@ -50,6 +50,8 @@ class Stream:
 
     events: list[Event] = field(default_factory=list)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: bool = False
+    """Whether the server, or its death, ended it."""
 
     async def until(self, update_id: str, *kinds: str, within_s: float = 20) -> Event:
         """The first event of those kinds about an update."""
@@ -133,6 +135,7 @@ class Pipeline:
         """Read the stream while the block runs; entered once it is open."""
         seen = Stream()
         task = asyncio.create_task(self._read(seen, query, last_event_id))
+        task.add_done_callback(lambda _: setattr(seen, "ended", True))
         try:
             await asyncio.wait([asyncio.create_task(seen.opened.wait()), task], return_when=asyncio.FIRST_COMPLETED)
             if task.done():
@@ -183,7 +186,8 @@ async def started(
     """The pipeline, ready, with its sources; ended with the block."""
     named = {f"{service}-{process}": processes.start(settings, service, process) for service, process in services}
     try:
-        register_sources(processes, settings, folder)
+        # In a thread: what the service talks to may be served by this event loop.
+        await asyncio.to_thread(register_sources, processes, settings, folder)
         for process in named.values():
             await process.ready()
         yield Pipeline(settings, processes, named)

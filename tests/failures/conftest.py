@@ -1,0 +1,74 @@
+"""A broker that a test may kill, and a newsroom on it."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from local import kafka
+from shared.settings import Connections
+from support.servers import CACHE, CHOICE, ContainerKafka, Servers, new_newsroom
+
+
+class ProcessKafka:
+    """Apache Kafka as a local process of this test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._kafka = kafka.Kafka(folder / "kafka", folder / "kafka.log", CACHE)
+
+    @property
+    def servers(self) -> str:
+        """Its address, the same after a restart."""
+        return self._kafka.servers
+
+    def start(self) -> None:
+        """Start it."""
+        self._kafka.start()
+
+    def wait(self) -> None:
+        """Return once it accepts connections."""
+        self._kafka.wait()
+
+    def kill(self) -> None:
+        """SIGKILL; what it has on disk stays."""
+        assert self._kafka.child is not None
+        self._kafka.child.kill()
+
+    def start_again(self) -> None:
+        """Start it after `kill`."""
+        self._kafka.start()
+
+    def end(self) -> None:
+        """End it."""
+        self.kill()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[ProcessKafka | ContainerKafka]:
+    """A broker of this test alone: a container where the run uses containers, else a local process."""
+    kind = pytestconfig.stash[CHOICE].kind
+    no_java = kafka.why_no_java()
+    if kind != "containers" and no_java is not None:
+        if os.environ.get("REQUIRE_REAL") == "1":
+            pytest.fail(f"a broker that can be killed is needed: {no_java}")
+        pytest.skip(f"a broker that can be killed is needed: {no_java}")
+    own: ProcessKafka | ContainerKafka = ContainerKafka() if kind == "containers" else ProcessKafka(tmp_path)
+    own.start()
+    try:
+        own.wait()
+        yield own
+    finally:
+        own.end()
+
+
+@pytest_asyncio.fixture
+async def newsroom_on_broker(
+    servers: Servers, broker: ProcessKafka | ContainerKafka, tmp_path: Path
+) -> AsyncIterator[Connections]:
+    """A newsroom whose Kafka is `broker`."""
+    own = replace(servers, kafka=broker.servers, topic_port=0)
+    async with new_newsroom(own, tmp_path / "media") as settings:
+        yield settings
