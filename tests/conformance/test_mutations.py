@@ -1,0 +1,76 @@
+"""Mutations of every suite: whatever comes, a reader gives updates or a reason, and what it gives can be written."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conformance.documents import corpus, outcome
+from ingest.formats import FORMATS, Unreadable
+
+pytestmark = pytest.mark.conformance
+
+FILES = [
+    path
+    for folder in ("feeds", "newsml-g2", "ninjs", "xml-attacks")
+    for path in corpus(folder)
+    if path.stat().st_size < 60_000 and path.suffix in (".xml", ".json", ".xsl", ".xsd")
+]
+PIECES = [
+    b"<", b">", b"&", b'"', b"'", b"\x00", b"\xff", b"[", b"]", b"{", b"}", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"&#0;",
+    b"&nbsp;", b"\xed\xa0\x80", b"\\ud800", b"NaN", b"1e999", b"null", b"\x01", b"\x02", b"\x03", b"<p>", b"http://[",
+    b"2026-13-45T99:99:99Z", b"0001-01-01T00:00:00+23:59", b"9" * 5000, b"[" * 3000, b'{"a":' * 300, b"<div>" * 300,
+]  # fmt: skip
+FORMAT_NAMES = [None, *(one.names[0] for one in FORMATS)]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A file of a suite with a few bytes changed, taken out, put in, repeated or cut off."""
+    path: Path = draw(st.sampled_from(FILES))
+    body = bytearray(path.read_bytes())
+    for _ in range(draw(st.integers(1, 6))):
+        if not body:
+            break
+        at = draw(st.integers(0, len(body) - 1))
+        kind = draw(st.sampled_from(["flip", "insert", "delete", "repeat", "cut"]))
+        if kind == "flip":
+            body[at] = draw(st.integers(0, 255))
+        elif kind == "insert":
+            body[at:at] = draw(st.sampled_from(PIECES))
+        elif kind == "delete":
+            del body[at : at + draw(st.integers(1, 300))]
+        elif kind == "repeat":
+            body[at:at] = body[at : at + 200] * draw(st.integers(1, 20))
+        else:
+            del body[at:]
+    return bytes(body)
+
+
+@settings(max_examples=400, deadline=5000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(body=mutated(), taken_for=st.sampled_from(FORMAT_NAMES))
+def test_a_mutated_document_yields_updates_or_a_reason(body: bytes, taken_for: str | None) -> None:
+    """Nothing but Unreadable is ever raised, and every update can be written as JSON and fingerprinted."""
+    found = outcome(body, taken_for=taken_for)
+    if isinstance(found, Unreadable):
+        assert found.code
+        assert found.reason
+        return
+    for update in found.updates:
+        assert update.model_dump_json()
+        assert len(update.fingerprint()) == 32
+        assert all(media.url.lower().startswith("http") for media in update.media)
+        for moment in (update.version_created, update.first_created, update.embargo_until, update.expires_at):
+            assert moment is None or moment.utcoffset() is not None
+
+
+@settings(max_examples=200, deadline=5000)
+@given(body=st.binary(max_size=3000), taken_for=st.sampled_from(FORMAT_NAMES))
+def test_noise_yields_a_reason(body: bytes, taken_for: str | None) -> None:
+    """Bytes that are no document are told so, whatever they are taken for."""
+    found = outcome(body, taken_for=taken_for)
+    if isinstance(found, Unreadable):
+        assert found.reason
+    else:
+        assert all(update.guid for update in found.updates)
