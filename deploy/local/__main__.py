@@ -116,8 +116,8 @@ def _run(
 
 
 def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str, started: float) -> None:
-    web, ingest, wire = port_from("PORT", 8080), port_from("INGEST_PORT", 8081), free_port()
-    stack.env = _environment(stack, web, ingest, key)
+    web, ingest, push, wire = port_from("PORT", 8080), port_from("INGEST_PORT", 8081), free_port(), free_port()
+    stack.env = _environment(stack, web, ingest, push, key)
     stack.start_module("wire", "local.wire", str(wire), str(stack.folder / "data" / "media"))
     stack.start_servers(servers)
     broker, database, cache = servers
@@ -128,7 +128,8 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
         stack.python("shared", "topics", "apply", name="topics")
     say(f"servers   {_versions(broker)}  {time.monotonic() - started:5.1f} s")
     for service in SERVICES:
-        stack.start_service(service, {"PORT": web, "INGEST_PORT": ingest}.get(service.port_setting, 0))
+        ports = {"PORT": web, "INGEST_PORT": ingest, "PUBLISH_PUSH_PORT": push}
+        stack.start_service(service, ports.get(service.port_setting, 0))
     stack.python("ingest", "sources", "apply", str(_filled(stack, "sources.toml", wire)), name="sources")
     stack.python("enrich", "authors", "import", str(_filled(stack, "authors.json", wire)), name="authors")
     stack.wait_ready()
@@ -142,7 +143,7 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
         time.sleep(CHECK_INTERVAL_S)
 
 
-def _environment(stack: Stack, web: int, ingest: int, key: str) -> dict[str, str]:
+def _environment(stack: Stack, web: int, ingest: int, push: int, key: str) -> dict[str, str]:
     own = str(Path(__file__).resolve().parent.parent)
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, [own, os.environ.get("PYTHONPATH")])),
@@ -151,6 +152,9 @@ def _environment(stack: Stack, web: int, ingest: int, key: str) -> dict[str, str
         "MEDIA_STORE": f"file://{stack.folder / 'data' / 'media'}",
         "PUBLISH_SITE_URL": os.environ.get("PUBLISH_SITE_URL", f"http://127.0.0.1:{web}"),
         "INGEST_PUBLIC_URL": os.environ.get("INGEST_PUBLIC_URL", f"http://127.0.0.1:{ingest}"),
+        "PUBLISH_PUSH_URL": f"http://127.0.0.1:{push}",
+        "PUBLISH_PUSH_WEB_URLS": f"http://127.0.0.1:{web}",
+        "PUBLISH_PUSH_ALLOW_PRIVATE": "true",
         # The sample wire's feeds and pictures come from this machine.
         "ENRICH_MEDIA_ALLOW_PRIVATE": "true",
         "INGEST_OUTGOING_ALLOW_PRIVATE": "true",

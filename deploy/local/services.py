@@ -26,4 +26,5 @@ SERVICES = (
     Service("publish", "archive"),
     Service("publish", "cache"),
     Service("publish", "web", "PORT"),
+    Service("publish", "push", "PUBLISH_PUSH_PORT"),
 )

@@ -30,10 +30,11 @@ class Compose:
     """The project under a name and on ports of its own."""
 
     def __init__(self) -> None:
-        self.port, self.ingest_port = free_port(), free_port()
+        self.port, self.ingest_port, self.push_port = free_port(), free_port(), free_port()
 
     def __call__(self, *arguments: str, timeout_s: float = 120) -> str:
         environment = {**os.environ, "PORT": str(self.port), "INGEST_PORT": str(self.ingest_port), "TAG": "proof"}
+        environment["PUSH_PORT"] = str(self.push_port)
         done = subprocess.run(
             ["docker", "compose", "-p", PROJECT, *arguments],
             cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False,
@@ -84,7 +85,7 @@ def test_every_process_runs_without_rights(compose: Compose) -> None:
     ids = compose("ps", "--quiet").split()
     described = json.loads(subprocess.run(["docker", "inspect", *ids], capture_output=True, check=True).stdout)
     ours = [each for each in described if each["Config"]["Image"].startswith("slugline-")]
-    assert len(ours) >= 7
+    assert len(ours) >= 9
     for each in ours:
         host, name = each["HostConfig"], each["Name"]
         assert each["Config"]["User"] == "10001:10001", name
