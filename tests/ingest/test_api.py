@@ -308,6 +308,8 @@ async def test_a_sender_can_ask_where_its_item_is(wire: Wire) -> None:
     assert version["emitted_at"] <= version["published_at"]
     assert (await state("south-key")).status_code == 404
     assert (await state("desk-key")).status_code == 200
+    by_guid = await wire.client.get("/v1/items", params={"guid": "a"}, headers={"X-API-Key": "north-key"})
+    assert by_guid.json() == told
 
 
 async def test_an_outcome_may_be_heard_before_the_row_is_there(wire: Wire) -> None:

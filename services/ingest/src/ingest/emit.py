@@ -51,22 +51,27 @@ async def emit(emitter: Emitter | None, messages: Sequence[Sendable], patience_s
     if emitter is None:
         return [False] * len(messages)
     futures: list[asyncio.Future[object]] = []
+    progress = asyncio.get_running_loop().time()
     try:
         for message in messages:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout_at(progress + patience_s):
                 futures.append(
                     await emitter.send_bytes(
                         RAW, message.value, key=message.update_id.encode(), headers=message.headers
                     )
                 )
+            if futures[0].done():
+                progress = asyncio.get_running_loop().time()
     except (KafkaError, OSError, TimeoutError) as error:
         log.warning("kafka takes nothing", error=str(error) or type(error).__name__, queued=len(futures))
     pending = set(futures)
     while pending:
-        done, pending = await asyncio.wait(pending, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+        left_s = max(progress + patience_s - asyncio.get_running_loop().time(), 0.0)
+        done, pending = await asyncio.wait(pending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         if not done:
-            log.warning("kafka acknowledges nothing", unacknowledged=len(pending), patience_s=patience_s)
+            log.warning("kafka acknowledges nothing", unacknowledged=len(pending), patience_s=round(patience_s, 2))
             break
+        progress = asyncio.get_running_loop().time()
     for future in pending:
         # Its failure is ours already; asyncio must not report it a second time as never looked at.
         future.add_done_callback(lambda late: late.cancelled() or late.exception())

@@ -15,10 +15,9 @@ from ingest import accept, aliases, emit, items, originals
 from ingest.activity import Activity
 from ingest.formats import Reading, Unreadable, read
 from ingest.originals import Original, Transport
+from ingest.patience import Away, Patience
 from ingest.sources.registry import Source
-from shared.failures import Transient
 from shared.kafka import Emitter
-from shared.lane import TRANSIENT
 from shared.messages import RawUpdate
 from shared.telemetry import traceparent_now
 
@@ -39,10 +38,6 @@ STEP_SECONDS = Histogram(
     ["step"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
-
-
-class Away(Transient):
-    """Kafka or Postgres does not answer: nothing is wrong with the document, it is to be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ class Intake:
 
     activity: Activity
     patience_s: float
-    """A server that shows no sign of life for so long counts as away."""
+    """How long one document waits for Kafka and Postgres together before they count as away."""
     pool: Any | None = None
     emitter: Emitter | None = None
 
@@ -132,9 +127,10 @@ class Intake:
             format,
         )
         sha256 = original.sha256
+        patience = Patience(self.patience_s)
         with STEP_SECONDS.labels("store").time():
-            await self.within(originals.store(self._postgres(), original, sha256))
-        return await self.emit_original(source, original, sha256, traceparent=traceparent)
+            await patience.within(originals.store(self._postgres(), original, sha256))
+        return await self.emit_original(source, original, sha256, traceparent=traceparent, patience=patience)
 
     async def emit_original(
         self,
@@ -144,12 +140,14 @@ class Intake:
         *,
         traceparent: str = "",
         again: bool = False,
+        patience: Patience | None = None,
     ) -> Receipt:
         """What follows once the original is kept.
 
         With `again` it was read before: then whatever it gave at any time is a duplicate, even where its source has no
         versions, since an old document that is read again must not pass for a return to an older wording.
         """
+        patience = patience or Patience(self.patience_s)
         try:
             with STEP_SECONDS.labels("read").time():
                 understand = partial(
@@ -173,15 +171,15 @@ class Intake:
                 place=cause.place, reason=cause.reason,
             )  # fmt: skip
             refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
-            await self.within(originals.note_unreadable(self._postgres(), original.id, refused))
+            await patience.within(originals.note_unreadable(self._postgres(), original.id, refused))
             raise NotTaken(original.id, cause) from cause
-        return await self._emit(source, original, reading, traceparent or traceparent_now(), again=again)
+        return await self._emit(source, original, reading, traceparent or traceparent_now(), patience, again=again)
 
     async def _emit(
-        self, source: Source, original: Original, reading: Reading, traceparent: str, *, again: bool
+        self, source: Source, original: Original, reading: Reading, traceparent: str, patience: Patience, *, again: bool
     ) -> Receipt:
         if aliases.concerns(reading):
-            updates = await self.within(aliases.resolved(self._postgres(), source.name, reading))
+            updates = await patience.within(aliases.resolved(self._postgres(), source.name, reading))
             reading = reading.model_copy(update={"updates": updates})
         if len(original.body) > LARGE_BYTES:
             candidates, results = await asyncio.to_thread(_prepared, reading, traceparent)
@@ -189,11 +187,11 @@ class Intake:
             candidates, results = _prepared(reading, traceparent)
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEP_SECONDS.labels("judge").time():
-            known = await self.within(items.known(self._postgres(), pairs)) if pairs else {}
+            known = await patience.within(items.known(self._postgres(), pairs)) if pairs else {}
         verdicts = accept.judge(pairs, known, seen_suffices=again)
         fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
         with STEP_SECONDS.labels("emit").time():
-            kept = await emit.emit(self.emitter, [candidate.message for candidate in fresh], self.patience_s)
+            kept = await emit.emit(self.emitter, [candidate.message for candidate in fresh], patience.left_s)
         if fresh and not any(kept):
             raise Away("Kafka does not answer")
         acknowledged = [candidate for candidate, has in zip(fresh, kept, strict=True) if has]
@@ -202,7 +200,7 @@ class Intake:
             for result in results
         ]
         with STEP_SECONDS.labels("record").time():
-            await self.within(
+            await patience.within(
                 items.record(
                     self._postgres(),
                     original_id=original.id,
@@ -253,18 +251,8 @@ class Intake:
         return self.pool
 
     async def within(self, work: Awaitable[T]) -> T:
-        """The answer of Postgres, or `Away` where it does not come in time."""
-        task = asyncio.ensure_future(work)
-        done, _ = await asyncio.wait({task}, timeout=self.patience_s)
-        if not done:
-            # Not awaited: a cancelled query asks the server, which does not answer, to cancel it.
-            task.cancel()
-            task.add_done_callback(lambda late: late.cancelled() or late.exception())
-            raise Away("Postgres does not answer")
-        try:
-            return task.result()
-        except TRANSIENT as error:
-            raise Away(f"Postgres is away: {error or type(error).__name__}") from error
+        """The answer of Postgres to one question, or `Away` where it does not come in time."""
+        return await Patience(self.patience_s).within(work)
 
 
 def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], list[Result]]:

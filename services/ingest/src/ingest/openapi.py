@@ -62,6 +62,8 @@ def _operation(each: Operation) -> dict[str, Any]:
         described["parameters"] = [
             {"name": name, "in": "path", "required": True, "description": parameter[0], "schema": parameter[1]}
         ]
+    if each.path == "/v1/items":
+        described["parameters"] = [{"name": "guid", "in": "query", "required": True, "schema": {"type": "string"}}]
     if each.takes == "wire":
         described["security"] = [{"key": []}, {"header": []}, {"signature": []}]
     if each.takes is not None:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ingest import emit
-from ingest.intake import Away
+from ingest.patience import Away
 from shared.kafka import Emitter
 from shared.messages import Order, OrderName
 from shared.telemetry import traceparent_now

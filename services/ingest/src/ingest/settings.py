@@ -16,9 +16,9 @@ class Settings(Connections):
         default=20.0, gt=0, description="A body that has not arrived whole after so many seconds is refused"
     )
     ingest_dependency_timeout_s: float = Field(
-        default=0.8,
+        default=1.4,
         gt=0,
-        description="Seconds without a sign of life from Kafka or Postgres after which a push is answered with 503",
+        description="Seconds that a push waits for Kafka and Postgres together before it is answered with 503",
     )
     ingest_public_url: str = Field(
         default="",

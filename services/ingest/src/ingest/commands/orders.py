@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from ingest import orders
-from ingest.intake import Away
+from ingest.patience import Away
 from ingest.settings import Settings
 from shared.kafka import Emitter, new_producer
 from shared.messages import OrderName

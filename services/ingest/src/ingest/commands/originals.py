@@ -17,8 +17,9 @@ from ingest import originals as kept
 from ingest.activity import Activity
 from ingest.commands.arguments import Moment
 from ingest.commands.database import with_postgres
-from ingest.intake import Away, Intake, NotTaken
+from ingest.intake import Intake, NotTaken
 from ingest.originals import Original, Wanted
+from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.registry import Source

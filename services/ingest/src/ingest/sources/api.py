@@ -21,15 +21,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ingest import items, orders
-from ingest.intake import Away, Intake, NotTaken, Receipt, Result, Status
+from ingest.intake import Intake, NotTaken, Receipt, Result, Status
 from ingest.items import State
+from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources import signing
 from ingest.sources.body import encoding_of, plain, read_body, read_raw
 from ingest.sources.limits import Buckets
 from ingest.sources.registry import Registry, Source
 from shared.health import Health, health_routes
-from shared.messages import OrderName
+from shared.messages import update_id_for
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 
 log = structlog.get_logger(__name__)
@@ -202,7 +203,17 @@ class Api:
     async def item(self, request: Request) -> Response:
         """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
         source = await self._authenticated(request)
-        update_id = _update_id(request)
+        return await self._told(source, _update_id(request))
+
+    async def item_by_guid(self, request: Request) -> Response:
+        """`GET /v1/items`: the same for the update that the key's source calls `guid`."""
+        source = await self._authenticated(request)
+        guid = request.query_params.get("guid", "")
+        if not guid:
+            raise Problem(400, "missing-parameter", "say which: ?guid=…", field="guid")
+        return await self._told(source, update_id_for(source.name, guid))
+
+    async def _told(self, source: Source, update_id: str) -> Response:
         found = await self._within(items.one(self._pool(), update_id))
         if found is None or not (source.desk or found.source == source.name):
             raise Problem(404, "unknown-item", "this source has sent no such item", field="id")
@@ -474,6 +485,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "post", "/v1/wire/{source}", "push_wire", {202: PushReceipt, 207: PushReceipt}, (*PUSH_PROBLEMS, 404), "wire"
     ),
     Operation("get", "/v1/items/{id}", "item", {200: ItemStatus}, (401, 404, 503)),
+    Operation("get", "/v1/items", "item_by_guid", {200: ItemStatus}, (400, 401, 404, 503)),
     Operation("get", "/v1/originals/{id}", "original", {200: OriginalStatus}, (401, 404, 503)),
     Operation(
         "post", "/v1/updates/{id}/orders", "order", {202: orders.OrderReceipt},
@@ -505,4 +517,4 @@ def build(
 
 RELEASE = version("slugline-ingest")
 
-__all__ = ["OPERATIONS", "PROBLEMS", "RELEASE", "Api", "OrderName", "ProblemDocument", "build"]
+__all__ = ["OPERATIONS", "PROBLEMS", "RELEASE", "Api", "ProblemDocument", "build"]

@@ -13,8 +13,9 @@ import httpx
 import structlog
 from prometheus_client import Counter, Gauge
 
-from ingest.intake import Away, Intake, NotTaken
+from ingest.intake import Intake, NotTaken
 from ingest.outgoing import Answer, Fetcher, Refused
+from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.feedlinks import feed_links

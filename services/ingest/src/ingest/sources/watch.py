@@ -23,7 +23,8 @@ import structlog
 from prometheus_client import Counter, Gauge
 from watchfiles import awatch
 
-from ingest.intake import Away, Intake, NotTaken, Receipt
+from ingest.intake import Intake, NotTaken, Receipt
+from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources.registry import Registry, Source, of_kind
 

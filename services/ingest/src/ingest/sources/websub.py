@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ingest.intake import Away, Intake, NotTaken
+from ingest.intake import Intake, NotTaken
 from ingest.outgoing import Fetcher, Refused
+from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources.body import read_body
 from ingest.sources.feedlinks import FeedLinks
