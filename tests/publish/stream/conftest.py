@@ -4,13 +4,17 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+import publish.web
+from publish.story import Position
 from publish.web.stream.hub import Hub, Limits, Replay, StreamEvent
 from publish.web.stream.routes import stream_routes
 from publish.web.stream.serve import stream_server
@@ -50,6 +54,17 @@ class Site:
         return reader
 
 
+LIVE_JS = Path(publish.web.__file__).parent / "static" / "live.js"
+LIVE_PAGE = """<!doctype html><html lang="en"><head><title>live</title>
+<script>
+window.seen = []; window.states = []; window.resets = [];
+document.addEventListener("slugline:update", (event) => window.seen.push(event.detail.id));
+document.addEventListener("slugline:state", (event) => window.states.push(event.detail.state));
+document.addEventListener("slugline:reset", (event) => window.resets.push(event.detail.reason));
+</script>
+<script type="module" src="/live.js"></script></head>
+<body data-cursor="{cursor}" data-channels="{channels}"><ol id="feed">{items}</ol></body></html>"""
+
 Served = Callable[..., AbstractAsyncContextManager[Site]]
 
 
@@ -64,11 +79,27 @@ async def _serve(
     async def page(_: Request) -> Response:
         return PlainTextResponse("a page")
 
+    async def live(request: Request) -> Response:
+        channels = request.query_params.get("channels", "news")
+        items = "".join(
+            f"<li>{escape(str(each.position))}</li>" for each in hub.window.between(Position(0, 0), hub.head)
+        )
+        return HTMLResponse(LIVE_PAGE.format(cursor=hub.head, channels=escape(channels), items=items))
+
+    async def script(_: Request) -> Response:
+        return Response(LIVE_JS.read_bytes(), media_type="text/javascript")
+
     async def echo(request: Request) -> Response:
         return Response(await request.body())
 
     app = Starlette(
-        routes=[*stream_routes(hub), Route("/", page), Route("/echo", echo, methods=["POST"])],
+        routes=[
+            *stream_routes(hub),
+            Route("/", page),
+            Route("/live", live),
+            Route("/live.js", script),
+            Route("/echo", echo, methods=["POST"]),
+        ],
         exception_handlers=PROBLEM_HANDLERS,
     )
     async with stream_server(app, hub, "127.0.0.1", 0) as server:

@@ -50,11 +50,13 @@ class Stream {
     this.cursor = cursor;
     this.hear = hear;
     this.failures = 0;
+    this.turn = 0;
     this.ended = new AbortController();
     this.open();
   }
 
   end() {
+    this.turn += 1;
     this.ended.abort();
     clearInterval(this.watch);
     this.source?.close();
@@ -62,12 +64,16 @@ class Stream {
 
   open() {
     if (this.ended.signal.aborted) return;
+    this.turn += 1;
     this.source?.close();
     clearInterval(this.watch);
     this.heardAt = 0;
     this.openedAt = Date.now();
     const source = (this.source = new EventSource(address("/v1/stream", this.names, this.cursor)));
-    source.addEventListener("ready", (event) => this.alive(event.lastEventId));
+    source.addEventListener("ready", (event) => {
+      this.alive(event.lastEventId);
+      this.hear({ type: "place", id: this.cursor });
+    });
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => {
         this.alive(event.lastEventId);
@@ -113,19 +119,23 @@ class Stream {
     clearInterval(this.watch);
     this.failures += 1;
     if (this.failures > 2) return this.poll();
+    const { turn } = this;
     await wait(1_000 * 2 ** this.failures * (0.5 + Math.random()));
-    this.open();
+    if (turn === this.turn) this.open();
   }
 
   async poll() {
     clearInterval(this.watch);
     this.source.close();
+    this.turn += 1;
+    const { turn } = this;
     const until = Date.now() + STREAM_AGAIN_MS;
     let failures = 0;
-    while (!this.ended.signal.aborted && Date.now() < until) {
+    while (turn === this.turn && Date.now() < until) {
       try {
         const url = address("/v1/poll", this.names, this.cursor, { timeout: failures ? 0 : 25 });
         const answer = await askFor(url, this.ended.signal);
+        if (turn !== this.turn) return;
         failures = 0;
         this.hear({ type: "state", state: "polling" });
         for (const { event, id, data } of answer.events) this.hear({ type: "event", kind: event, id, data });
@@ -138,7 +148,7 @@ class Stream {
       }
     }
     this.failures = 0;
-    this.open();
+    if (turn === this.turn) this.open();
   }
 }
 
@@ -155,8 +165,10 @@ function hear(message) {
     document.dispatchEvent(new CustomEvent("slugline:state", { detail: { state } }));
   } else if (catching) {
     held.push(message);
+  } else if (message.type === "place") {
+    if (isAfter(message.id, cursor)) advance(message.id);
   } else if (message.kind === "reset") {
-    startOver(message.data.reason);
+    startOver(message.data);
   } else {
     take(message);
   }
@@ -174,56 +186,62 @@ function advance(id) {
   body.dataset.cursor = id;
 }
 
-// Runs one piece of catching up; what is heard meanwhile follows it.
+// Runs one piece of catching up until it succeeds; what is heard meanwhile follows it.
 async function meanwhile(work) {
   if (catching) return;
   catching = true;
-  try {
-    await work();
-  } catch (error) {
-    console.warn("slugline: could not catch up", error);
-    setTimeout(catchUp, 5_000 * (1 + Math.random()));
-  } finally {
-    catching = false;
-    const waiting = held;
-    held = [];
-    waiting.forEach(hear);
+  for (let failures = 0; ; failures += 1) {
+    try {
+      await work();
+      break;
+    } catch (error) {
+      console.warn("slugline: could not catch up", error);
+      await wait(Math.min(60_000, 2_000 * 2 ** failures) * (0.5 + Math.random()));
+    }
+  }
+  catching = false;
+  const waiting = held;
+  held = [];
+  waiting.forEach(hear);
+}
+
+async function takeMissed() {
+  for (let more = true, resets = 0; more; ) {
+    const answer = await askFor(address("/v1/since", channels, cursor));
+    const reset = answer.events.find(({ event }) => event === "reset");
+    more = Boolean(reset) || answer.more;
+    if (reset) {
+      resets += 1;
+      if (resets > 2) throw new Error(reset.data.reason);
+      await renew(reset.data);
+    } else {
+      for (const { event, id, data } of answer.events) take({ kind: event, id, data });
+      if (isAfter(answer.cursor, cursor)) advance(answer.cursor);
+    }
   }
 }
 
-function catchUp() {
-  return meanwhile(async () => {
-    for (let more = true; more; ) {
-      const answer = await askFor(address("/v1/since", channels, cursor));
-      for (const { event, id, data } of answer.events) {
-        if (event === "reset") return renew(data.reason);
-        take({ kind: event, id, data });
-      }
-      if (isAfter(answer.cursor, cursor)) advance(answer.cursor);
-      more = answer.more;
-    }
-  });
-}
+const catchUp = () => meanwhile(takeMissed);
 
-function startOver(reason) {
-  return meanwhile(async () => {
+const startOver = (reset) =>
+  meanwhile(async () => {
     await wait(3_000 * Math.random()); // every reader is told at the same moment
-    await renew(reason);
+    await renew(reset);
+    await takeMissed();
   });
-}
 
-async function renew(reason) {
+async function renew(reset) {
   const answer = await fetch(location.href, { cache: "no-store" });
-  if (!answer.ok) throw new Error(`${location.href}: ${answer.status}`);
+  if (!answer.ok && answer.status !== 410) throw new Error(`${location.href}: ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const event = new CustomEvent("slugline:reset", { cancelable: true, detail: { reason, page } });
+  const event = new CustomEvent("slugline:reset", { cancelable: true, detail: { reason: reset.reason, page } });
   if (document.dispatchEvent(event)) {
     for (const id of ["lead", "feed"]) {
       const fresh = page.getElementById(id);
       if (fresh) document.getElementById(id)?.replaceWith(fresh);
     }
   }
-  advance(page.body.dataset.cursor || "");
+  advance(page.body.dataset.cursor || reset.cursor);
 }
 
 // Leading: the stream of all tabs' channels together. Tabs are kept for a while after their last word.
@@ -232,6 +250,8 @@ let leading = null;
 class Leader {
   constructor() {
     this.tabs = new Map();
+    this.said = 0;
+    if (!catching) held = [];
     this.note({ tab, channels });
     this.tell({ type: "who" });
     this.timer = setInterval(() => this.roll(), FORGET_TAB_MS / 4);
@@ -253,7 +273,7 @@ class Leader {
   }
 
   tell(message) {
-    shared.postMessage(message);
+    shared.postMessage({ ...message, leader: tab, number: this.said++ });
   }
 
   follow() {
@@ -267,11 +287,7 @@ class Leader {
         hear(message);
       });
     }
-    this.at();
-  }
-
-  at() {
-    if (this.stream) this.tell({ type: "at", cursor: this.stream.cursor, names: [...this.stream.names], state });
+    this.tell({ type: "at", cursor: this.stream.cursor, names: [...this.stream.names], state });
   }
 
   roll() {
@@ -281,7 +297,9 @@ class Leader {
   }
 }
 
-let answered = 0;
+// Following: a tab that cannot have missed anything takes what the leader says as it comes. One that may have (it just
+// came, slept, or the leader is another one) keeps it back until the leader says where it is, and catches up first.
+const heard = { at: 0, leader: "", number: -1, whole: false };
 
 shared?.addEventListener("message", ({ data: message }) => {
   if (leading) {
@@ -293,12 +311,22 @@ shared?.addEventListener("message", ({ data: message }) => {
     }
     return;
   }
-  answered = Date.now();
-  if (message.type === "who") shared.postMessage({ type: "follow", tab, channels });
-  else if (message.type === "at") {
+  if (!message.leader) return;
+  if (message.leader !== heard.leader || message.number !== heard.number + 1) heard.whole = false;
+  Object.assign(heard, { at: Date.now(), leader: message.leader, number: message.number });
+  if (message.type === "who") {
+    shared.postMessage({ type: "follow", tab, channels });
+  } else if (message.type === "at") {
     if (message.state) hear({ type: "state", state: message.state });
-    if (channels.every((name) => message.names.includes(name)) && isAfter(message.cursor, cursor)) catchUp();
-  } else if (message.type === "event" || message.type === "state") hear(message);
+    if (heard.whole || !channels.every((name) => message.names.includes(name))) return;
+    heard.whole = true;
+    if (held.length || isAfter(message.cursor, cursor)) catchUp();
+  } else if (heard.whole || message.type === "state") {
+    hear(message);
+  } else {
+    held.push(message);
+    if (held.length === 1) shared.postMessage({ type: "follow", tab, channels });
+  }
 });
 
 function lead(options) {
@@ -319,7 +347,7 @@ async function join() {
   const asked = Date.now();
   shared.postMessage({ type: "follow", tab, channels });
   await wait(LEADER_ANSWERS_MS);
-  if (!leading && answered < asked && document.visibilityState === "visible") lead({ steal: true });
+  if (!leading && heard.at < asked && document.visibilityState === "visible") lead({ steal: true });
 }
 
 let own = null;
@@ -352,7 +380,11 @@ function wake() {
 }
 
 for (const name of ["visibilitychange", "resume"]) document.addEventListener(name, wake);
-window.addEventListener("pageshow", (event) => event.persisted && wake());
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  heard.whole = false;
+  wake();
+});
 window.addEventListener("online", () => (leading ? leading.stream : own)?.open());
 window.addEventListener("offline", () => hear({ type: "state", state: "offline" }));
 window.addEventListener("pagehide", () => shared?.postMessage({ type: "leave", tab }));

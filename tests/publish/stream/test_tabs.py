@@ -1,0 +1,184 @@
+"""The page's script in a real browser: ten tabs over HTTP/1.1, one stream, and no hole whatever closes or sleeps."""
+
+import asyncio
+import os
+import shutil
+import time
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
+
+from publish.web.stream.hub import Limits
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+async def browser():
+    """Chromium: the system's, else Playwright's own."""
+    async with async_playwright() as playwright:
+        system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+        try:
+            opened = await playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
+        except Error as error:
+            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def tabs(browser: Browser):
+    """A browser's window, whose tabs share locks and channels."""
+    context = await browser.new_context()
+    yield context
+    await context.close()
+
+
+async def open_tab(context: BrowserContext, port: int, channels: str = "news") -> Page:
+    """A tab with the page."""
+    tab = await context.new_page()
+    await tab.goto(f"http://127.0.0.1:{port}/live?channels={channels}", wait_until="domcontentloaded")
+    return tab
+
+
+async def seen(tab: Page) -> list[str]:
+    """The ids that the tab was told of, in order."""
+    return await tab.evaluate("window.seen")
+
+
+async def until(tab: Page, condition: str, deadline_s: float = 30) -> None:
+    """Wait until an expression holds in the tab."""
+    ends = time.monotonic() + deadline_s
+    while not await tab.evaluate(condition):
+        if time.monotonic() > ends:
+            state = await tab.evaluate("[window.seen, window.states, window.resets, document.body.dataset.cursor]")
+            raise AssertionError(f"not within {deadline_s} s: {condition}; {state}")
+        await asyncio.sleep(0.05)
+
+
+async def connected(*opened: Page) -> None:
+    """Wait until all tabs say that they are live."""
+    for tab in opened:
+        await until(tab, "window.states.at(-1) === 'connected'")
+
+
+def ids(first: int, last: int) -> list[str]:
+    """The ids of a run of events."""
+    return [f"1-{offset}" for offset in range(first, last + 1)]
+
+
+async def test_ten_tabs_stay_live_on_one_stream(site, tabs, make_event) -> None:
+    """Ten tabs get every event once over one connection, the site stays usable, and another tab takes over without a hole."""
+    opened = [await open_tab(tabs, site.port) for _ in range(10)]
+    await connected(*opened)
+    assert len(site.hub) == 1
+    site.publish(*[make_event(offset) for offset in range(1, 4)])
+    for tab in opened:
+        await until(tab, "window.seen.length >= 3")
+        assert await tab.evaluate("fetch('/', {cache: 'no-store'}).then((answer) => answer.text())") == "a page"
+    for round_number in range(2):
+        leader = opened.pop(0)  # the first that asked for the lock has it, then the next in line
+        await leader.close()
+        first = 4 + round_number * 3
+        site.publish(*[make_event(offset) for offset in range(first, first + 3)])
+        for tab in opened:
+            await until(tab, f"window.seen.length >= {first + 2}")
+    for tab in opened:
+        assert await seen(tab) == ids(1, 9)
+    assert len(site.hub) == 1
+
+
+async def test_tabs_follow_channels_of_their_own(site, tabs, make_event) -> None:
+    """The one stream carries what any tab follows, and each tab is told of its own channels only, also of late comers'."""
+    news = await open_tab(tabs, site.port, "tag:a")
+    await connected(news)
+    story = await open_tab(tabs, site.port, "story:b")
+    await connected(story)
+    ends = time.monotonic() + 10
+    while not any("story:b" in each.channels for each in site.hub._audiences.everyone()) and time.monotonic() < ends:
+        await asyncio.sleep(0.02)
+    site.publish(make_event(1, "tag:a"), make_event(2, "story:b"), make_event(3, "tag:a", "story:b"), make_event(4))
+    await until(news, "window.seen.length >= 2")
+    await until(story, "window.seen.length >= 2")
+    assert await seen(news) == ["1-1", "1-3"]
+    assert await seen(story) == ["1-2", "1-3"]
+    assert len(site.hub) == 1
+
+
+async def test_a_page_that_was_cached_meets_the_stream(site, tabs, make_event) -> None:
+    """A tab whose page is older than the stream of the others is told what came since its page was made."""
+    site.publish(*[make_event(offset) for offset in range(1, 4)])
+    first = await open_tab(tabs, site.port)
+    await connected(first)
+    old = await tabs.new_page()
+
+    async def stale(route) -> None:
+        answer = await route.fetch()
+        body = (await answer.text()).replace('data-cursor="1-3"', 'data-cursor="1-1"')
+        await route.fulfill(response=answer, body=body)
+
+    await old.route("**/live?*", stale)
+    await old.goto(f"http://127.0.0.1:{site.port}/live?channels=news")
+    await until(old, "window.seen.length >= 2")
+    site.publish(make_event(4))
+    await until(old, "window.seen.length >= 3")
+    assert await seen(old) == ids(2, 4)
+
+
+async def test_a_tab_that_slept_catches_up(site, tabs, make_event) -> None:
+    """A frozen tab that wakes is told everything in order, once, without a reload."""
+    leader, sleeper = await open_tab(tabs, site.port), await open_tab(tabs, site.port)
+    await connected(leader, sleeper)
+    devtools = await tabs.new_cdp_session(sleeper)
+    await devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    site.publish(*[make_event(offset) for offset in range(1, 6)])
+    await until(leader, "window.seen.length >= 5")
+    await leader.close()
+    site.publish(make_event(6))
+    await devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    await until(sleeper, "window.seen.length >= 6")
+    site.publish(make_event(7))
+    await until(sleeper, "window.seen.length >= 7")
+    assert await seen(sleeper) == ids(1, 7)
+
+
+async def test_a_reset_fetches_the_page_again(site, tabs, make_event) -> None:
+    """After a gap that cannot be replayed the feed is what the page is now, and the stream goes on from there."""
+    tab, other = await open_tab(tabs, site.port), await open_tab(tabs, site.port)
+    await connected(tab, other)
+    site.hub.begin(2, 5)
+    site.publish(make_event(6, epoch=2))
+    for each in (tab, other):
+        await until(each, "window.resets.length === 1 && document.querySelectorAll('#feed li').length === 1")
+        await until(each, "document.body.dataset.cursor === '2-6'")
+    site.publish(make_event(7, epoch=2))
+    for each in (tab, other):
+        await until(each, "window.seen.at(-1) === '2-7'")
+
+
+async def test_where_streams_do_not_get_through_it_polls(site, tabs, make_event) -> None:
+    """A reader behind something that refuses streams is kept current by long polls."""
+    tab = await tabs.new_page()
+    await tab.route("**/v1/stream?*", lambda route: route.fulfill(status=503, body="no"))
+    await tab.goto(f"http://127.0.0.1:{site.port}/live?channels=news")
+    site.publish(make_event(1))
+    await until(tab, "window.seen.length >= 1")
+    site.publish(make_event(2), make_event(3))
+    await until(tab, "window.seen.length >= 3")
+    assert await seen(tab) == ids(1, 3)
+    assert await tab.evaluate("window.states.at(-1)") == "polling"
+
+
+async def test_a_replica_that_goes_away_is_left_and_found_again(served, tabs, make_event) -> None:
+    """When the server sends everybody away, tabs come back by themselves and miss nothing."""
+    async with served(Limits(retry_ms=100)) as site:
+        tab, other = await open_tab(tabs, site.port), await open_tab(tabs, site.port)
+        await connected(tab, other)
+        draining = asyncio.create_task(site.hub.drain(0.3))
+        await until(tab, "window.states.includes('reconnecting')")
+        await draining
+        site.publish(make_event(1))
+        site.hub.draining = False
+        for each in (tab, other):
+            await until(each, "window.seen.length >= 1")
+            assert await seen(each) == ["1-1"]
