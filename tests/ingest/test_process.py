@@ -1,17 +1,23 @@
 """`ingest api` as a process of its own: outages from the start, sudden death, and its end."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from shared import postgres
 from shared.kafka import Emitter, new_producer
 from shared.messages import Outcome, Outcomes
+from shared.process import http_server
 from shared.settings import Connections
 from shared.topics import OUTCOMES, RAW
 from support.processes import Process, Processes
@@ -133,11 +139,49 @@ async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connectio
         await eventually(told, lambda found: found["state"] == "published")
 
 
-async def test_it_ends_in_order(newsroom: Connections, processes: Processes) -> None:
-    """SIGTERM ends the process by itself, and with a good word."""
+@pytest.mark.parametrize("name", ["api", "poll", "watch"])
+async def test_it_ends_in_order(newsroom: Connections, processes: Processes, name: str) -> None:
+    """SIGTERM ends each process by itself, and with a good word."""
     await with_source(newsroom)
-    process = processes.start(newsroom, "ingest", "api")
+    process = processes.start(newsroom, "ingest", name)
     await process.ready()
     process.child.ask_to_end()
     await eventually(lambda: not process.child.running, within_s=25)
     assert "stopped" in process.child.tail(5)
+
+
+async def test_a_file_and_a_feed_reach_the_topic(newsroom: Connections, processes: Processes, tmp_path: Path) -> None:
+    """The two processes that fetch copy themselves, with sources that are added while they run."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    feed = Feed()
+    port = free_port()
+    env = {"INGEST_OUTGOING_ALLOW_PRIVATE": "true"}
+    for name in ("poll", "watch"):
+        await processes.start(newsroom, "ingest", name, **env).ready()
+    async with http_server(feed.app(), "127.0.0.1", port):
+        pool = await postgres.connect(newsroom, schema="ingest", max_size=1)
+        await registry.save(pool, Source(name="feed", kind="poll", url=f"http://127.0.0.1:{port}/feed"))
+        await registry.save(pool, Source(name="dropped", kind="watch", folder=str(folder)))
+        await pool.close()
+        (folder / "a.json").write_bytes(b'{"guid": "file", "headline": "From a file"}')
+
+        async def guids() -> set[str]:
+            return {orjson.loads(record.value or b"")["guid"] for record in await everything_in(newsroom, RAW)}
+
+        await eventually(guids, lambda found: found == {"file", "feed"}, within_s=40)
+    assert (folder / "done" / "a.json").exists()
+
+
+class Feed:
+    """A feed of one item."""
+
+    def app(self) -> Starlette:
+        """Served at every path."""
+
+        async def answer(_: Request) -> Response:
+            item = {"id": "feed", "title": "From a feed", "content_text": "Text."}
+            body = {"version": "https://jsonfeed.org/version/1.1", "title": "F", "items": [item]}
+            return Response(orjson.dumps(body), media_type="application/feed+json")
+
+        return Starlette(routes=[Route("/feed", answer)])
