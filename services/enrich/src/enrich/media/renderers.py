@@ -66,6 +66,10 @@ class Renderers:
         for worker in list(self._all):
             await self._end(worker)
 
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        return [worker.pid for worker in self._all]
+
     async def render(self, data: bytes, job: Job = "picture") -> Rendered:
         """The renditions of a picture. Raises Refused with a reason, or Transient where no worker can be started.
 
@@ -170,6 +174,10 @@ class _Worker:
         self._process = process
         self.pictures = 0
         self.spent = ""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
