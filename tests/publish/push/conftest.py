@@ -106,6 +106,14 @@ class Site:
     pool: Any
     held_at: str | None = None
     asked: int = 0
+    feeds_fail: bool = False
+
+    async def feed(self, _: Request) -> Response:
+        """The feed: the headlines, newest first."""
+        if self.feeds_fail:
+            return Response(None, 503)
+        found = await read.page(self.pool, "news", None, 50)
+        return Response("\n".join(each.update.headline for each in found), 200, media_type="application/atom+xml")
 
     async def updates(self, _: Request) -> Response:
         """How far the replica is."""
@@ -127,6 +135,7 @@ async def site(settings: Settings, pool: Any) -> AsyncIterator[Site]:
     made = Site(pool)
     app = Starlette(
         routes=[
+            Route("/feeds/news.atom", made.feed),
             Route("/v1/updates", made.updates),
             Route("/v1/updates/{update_id}", made.update),
             Route("/updates/{update_id}/{slug}", made.update),

@@ -71,6 +71,16 @@ class Settings(Connections):
     publish_push_disable_after_h: float = Field(
         default=120.0, gt=0, description="Hours of nothing but failure after which a webhook endpoint is disabled"
     )
+    publish_push_purge_urls: str = Field(
+        default="", description="Caches that are purged by surrogate key when something changes, comma-separated"
+    )
+    publish_push_purge_method: str = Field(default="PURGE", description="HTTP method of a purge")
+    publish_push_purge_header: str = Field(
+        default="Surrogate-Key", description="Header that names the keys to purge, parted by spaces"
+    )
+    publish_push_purge_auth: str = Field(
+        default="", description="A further header of a purge, as Name: value, where the cache wants a key"
+    )
     publish_push_rules: Path | None = Field(
         default=None, description="JSON file of the alert rules and the budget; the built-in ones when empty"
     )
@@ -154,6 +164,16 @@ class Settings(Connections):
         """The addresses of `publish_push_web_urls`."""
         given = tuple(url.strip().rstrip("/") for url in self.publish_push_web_urls.split(",") if url.strip())
         return given or (self.publish_site_url,)
+
+    @property
+    def purge_urls(self) -> tuple[str, ...]:
+        """The addresses of `publish_push_purge_urls`."""
+        return tuple(url.strip() for url in self.publish_push_purge_urls.split(",") if url.strip())
+
+    @property
+    def websub_hub(self) -> str:
+        """The hub's address as the push process gives it."""
+        return self.publish_websub_hub or f"{self.publish_push_url.rstrip('/')}/websub"
 
     @property
     def push_schedule_s(self) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter as Tally
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -47,7 +47,7 @@ class Due:
     body: str | None
     attempts: int
     created_at: datetime
-    kind: Literal["webhook", "websub"]
+    kind: Literal["webhook", "websub", "purge"]
     url: str
     topic: str | None
     secrets: Sequence[dict[str, Any]]
@@ -58,13 +58,22 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What goes over the wire."""
+    """What goes over the wire. `ours`: to an address of the settings, which may be a private one."""
 
     headers: dict[str, str]
-    body: bytes
+    body: bytes | None
+    method: str = "POST"
+    ours: bool = False
 
 
-Compose = Callable[[Sequence[Due]], Awaitable[dict[int, Request | str]]]
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The request cannot be made now, through no fault of the endpoint."""
+
+    reason: str
+
+
+Compose = Callable[[Sequence[Due]], Awaitable[Mapping[int, Request | NotYet | str]]]
 """The request of each delivery by its id, or the reason why it must not leave any more."""
 
 
@@ -80,14 +89,21 @@ class Verdict:
     endpoint_pause_s: float = 0.0
 
 
+PURGE_SCHEDULE_S = (0.2, 0.5, 1.0, 2.0, *[5.0] * 100)
+"""A cache that is not purged serves what is gone: it is tried again at once, and for minutes."""
+NOT_YET_S = 1.0
+
+
 def judge(due: Due, answer: Answer, schedule_s: Sequence[float], now: datetime, disable_after: timedelta) -> Verdict:
     """What an answer means: taken, gone for ever, or to be tried again by the schedule or by `Retry-After`."""
     if answer.ok:
         return Verdict("delivered", 0.0, "", "well")
+    if due.kind == "purge":
+        schedule_s = PURGE_SCHEDULE_S
     error = answer.error or f"answered {answer.status}"
-    if answer.status == 410:
+    if answer.status == 410 and due.kind != "purge":
         return Verdict("failed", 0.0, error, "gone")
-    if due.failing_since is not None and now - due.failing_since > disable_after:
+    if due.failing_since is not None and now - due.failing_since > disable_after and due.kind != "purge":
         return Verdict("waiting", 0.0, error, "hopeless")
     # A refusal of this one message (400, 422) says nothing of the endpoint; silence, overload and errors of its own do.
     fails = answer.status is None or answer.status >= 500 or answer.status in (401, 403, 404, 408, 429)
@@ -141,7 +157,7 @@ FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (id, health, pause)
 WHERE e.id = t.id AND (t.health = 'fails' OR e.failures > 0)
 """
 
-Ended = tuple[Due, Answer | str]
+Ended = tuple[Due, Answer | NotYet | str]
 
 
 class Deliveries:
@@ -151,7 +167,8 @@ class Deliveries:
         self,
         pool: Any,
         outbound: Outbound,
-        compose: Compose,
+        ours: Outbound,
+        compose: Mapping[str, Compose],
         *,
         in_flight: int,
         per_endpoint: int,
@@ -161,7 +178,8 @@ class Deliveries:
     ) -> None:
         self._pool = pool
         self._outbound = outbound
-        self._compose = compose
+        self._ours = ours
+        self._composers = compose
         self._most = in_flight
         self._per_endpoint = per_endpoint
         self._schedule_s = schedule_s
@@ -203,7 +221,7 @@ class Deliveries:
                 CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
             )
             due = [Due(**dict(row)) for row in rows]
-            requests = await self._compose(due) if due else {}
+            requests = await self._compose(due)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("deliveries cannot be taken", error=str(error) or type(error).__name__)
             await asyncio.sleep(IDLE_S)
@@ -212,10 +230,17 @@ class Deliveries:
             self._begin(each, requests[each.id])
         return len(due)
 
-    def _begin(self, due: Due, request: Request | str) -> None:
+    async def _compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
+        requests: dict[int, Request | NotYet | str] = {}
+        for kind, compose in self._composers.items():
+            if of_kind := [each for each in due if each.kind == kind]:
+                requests.update(await compose(of_kind))
+        return requests
+
+    def _begin(self, due: Due, request: Request | NotYet | str) -> None:
         self._of_endpoint[due.endpoint_id] += 1
         self._slow += due.failures > 0
-        if isinstance(request, str):
+        if not isinstance(request, Request):
             self._ended.put_nowait((due, request))
             return
         task = asyncio.create_task(self._send(due, request))
@@ -224,7 +249,8 @@ class Deliveries:
         IN_FLIGHT.set(len(self._under_way))
 
     async def _send(self, due: Due, request: Request) -> None:
-        answer = await self._outbound.send("POST", due.url, headers=request.headers, body=request.body)
+        outbound = self._ours if request.ours else self._outbound
+        answer = await outbound.send(request.method, due.url, headers=request.headers, body=request.body)
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
         self._ended.put_nowait((due, answer))
@@ -248,14 +274,16 @@ class Deliveries:
                 self._slow -= due.failures > 0
             self._wake.set()
 
+    def _verdict(self, due: Due, result: Answer | NotYet | str, now: datetime) -> Verdict:
+        if isinstance(result, str):
+            return Verdict("skipped", 0.0, result, "as it was")
+        if isinstance(result, NotYet):
+            return Verdict("waiting", NOT_YET_S, result.reason, "as it was")
+        return judge(due, result, self._schedule_s, now, self._disable_after)
+
     async def _record(self, ended: Sequence[Ended]) -> None:
         now = datetime.now(UTC)
-        verdicts = [
-            Verdict("skipped", 0.0, result, "as it was")
-            if isinstance(result, str)
-            else judge(due, result, self._schedule_s, now, self._disable_after)
-            for due, result in ended
-        ]
+        verdicts = [self._verdict(due, result, now) for due, result in ended]
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 RECORD,
@@ -283,9 +311,9 @@ class Deliveries:
                     await _disable(connection, due, verdict)
 
 
-def _entry(result: Answer | str, now: datetime) -> dict[str, Any]:
-    if isinstance(result, str):
-        return {"at": now.isoformat(), "error": result}
+def _entry(result: Answer | NotYet | str, now: datetime) -> dict[str, Any]:
+    if not isinstance(result, Answer):
+        return {"at": now.isoformat(), "error": result.reason if isinstance(result, NotYet) else result}
     entry: dict[str, Any] = {"at": now.isoformat(), "status": result.status, "duration_ms": result.duration_ms}
     if result.error:
         entry["error"] = result.error.replace("\x00", "")

@@ -28,12 +28,14 @@ from publish.push.endpoints import Endpoints
 from publish.push.fanout import Fanout
 from publish.push.notify import Notifier, queue_takedowns, queue_webhooks
 from publish.push.outbound import Outbound
+from publish.push.purge import Purges, apply, queue_purges
 from publish.push.readable import Sinks
 from publish.push.reader_routes import AlertRoutes, ReaderRoutes
 from publish.push.routes import EndpointRoutes
 from publish.push.rules import read_rules
 from publish.push.subscriptions import Subscriptions, vapid_key
 from publish.push.webhooks import Webhooks
+from publish.push.websub import Feeds, Hub, queue_feeds
 from publish.settings import Settings
 from publish.takedown import keep_proving, prover_of
 from shared.health import Health, health_routes
@@ -87,16 +89,16 @@ class Parts:
     notifier: Notifier
     alerts: Alerts
     fanout: Fanout
+    hub: Hub
     routes: list[Route]
 
 
 async def _couriers(
-    settings: Settings, outbound: Outbound, vapid: Vapid, stack: contextlib.AsyncExitStack
+    settings: Settings, outbound: Outbound, ours: Outbound, vapid: Vapid, stack: contextlib.AsyncExitStack
 ) -> dict[str, Courier]:
     couriers: dict[str, Courier] = {"web": WebPush(outbound, vapid)}
     if settings.publish_push_fcm_account is not None:
         account = ServiceAccount.read(settings.publish_push_fcm_account.read_bytes())
-        ours = await stack.enter_async_context(Outbound(allow_private=True, timeout_s=settings.publish_push_timeout_s))
         couriers["fcm"] = Fcm(ours, account, url=settings.publish_push_fcm_url)
     if settings.publish_push_apns_key is not None:
         apns = Apns(
@@ -119,10 +121,20 @@ async def _parts(
     outbound = await stack.enter_async_context(
         Outbound(allow_private=settings.publish_push_allow_private, timeout_s=settings.publish_push_timeout_s)
     )
+    ours = await stack.enter_async_context(Outbound(allow_private=True, timeout_s=settings.publish_push_timeout_s))
+    site_url = settings.publish_site_url
+    feeds = Feeds(ours, site_url=site_url, web_url=settings.web_urls[0], hub_url=settings.websub_hub)
+    purges = Purges(
+        method=settings.publish_push_purge_method,
+        header=settings.publish_push_purge_header,
+        authorization=settings.publish_push_purge_auth,
+    )
+    await apply(pool, settings.purge_urls)
     deliveries = Deliveries(
         pool,
         outbound,
-        Webhooks(pool, settings.publish_site_url).compose,
+        ours,
+        {"webhook": Webhooks(pool, site_url).compose, "websub": feeds.compose, "purge": purges.compose},
         in_flight=settings.publish_push_in_flight,
         per_endpoint=settings.publish_push_per_endpoint,
         schedule_s=settings.push_schedule_s,
@@ -133,7 +145,7 @@ async def _parts(
     vapid = Vapid(await vapid_key(pool, settings.publish_push_vapid_key), settings.publish_push_vapid_contact)
     fanout = Fanout(
         pool,
-        await _couriers(settings, outbound, vapid, stack),
+        await _couriers(settings, outbound, ours, vapid, stack),
         rules,
         site_url=settings.publish_site_url,
         site_name=settings.publish_site_name,
@@ -146,12 +158,14 @@ async def _parts(
     notifier = Notifier(
         pool,
         sinks,
-        [queue_takedowns, queue_webhooks, alerts.queue],
+        [queue_takedowns, queue_purges, queue_webhooks, queue_feeds, alerts.queue],
         readable_s=settings.publish_push_readable_s,
         done=queued,
     )
     private = settings.publish_push_allow_private
+    hub = Hub(pool, outbound, site_url=site_url, allow_private=private)
     routes = [
+        *hub.routes(),
         *EndpointRoutes(pool, Endpoints(pool, allow_private=private), deliveries.wake).routes(),
         *ReaderRoutes(
             Subscriptions(pool, rules, allow_private=private),
@@ -162,7 +176,7 @@ async def _parts(
         ).routes(),
         *AlertRoutes(pool, alerts, rules, settings.publish_site_url).routes(),
     ]
-    return Parts(deliveries, notifier, alerts, fanout, routes)
+    return Parts(deliveries, notifier, alerts, fanout, hub, routes)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -211,6 +225,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                     lane.keep_committing(),
                     batches.keep_committing(),
                     parts.deliveries.keep_delivering(),
+                    parts.hub.keep_verifying(),
                     parts.alerts.keep_releasing(),
                     parts.fanout.keep_trying_again(),
                     parts.fanout.keep_digesting(),

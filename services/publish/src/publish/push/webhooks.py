@@ -7,7 +7,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from publish.archive.read import Archived, told
-from publish.push.deliveries import Due, Request
+from publish.push.deliveries import Due, NotYet, Request
 from publish.push.endpoints import live_secrets
 from publish.web.newsroom import Applied, Entry
 from publish.web.views import dump, reader_view, removal_view
@@ -44,7 +44,7 @@ class Webhooks:
         self._pool = pool
         self._site_url = site_url
 
-    async def compose(self, due: Sequence[Due]) -> dict[int, Request | str]:
+    async def compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
         """A request for each, or why it does not leave: text that was removed meanwhile is never sent."""
         wanted = {(each.update_id, each.revision) for each in due if each.body is None}
         bodies = {key: body_of(archived, self._site_url) for key, archived in (await told(self._pool, wanted)).items()}
