@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from browser.checkers import checked, strictly_parsed
 from shared.messages import Author, Flags
 from support.revisions import NOON, revision
 
 from .conftest import Make
-from .markup import checked, strictly_parsed
 from .samples import full
 
 BODIES = [

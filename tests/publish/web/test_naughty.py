@@ -9,13 +9,13 @@ import pytest
 from html5lib import HTMLParser
 from lxml import etree
 
+from browser.checkers import checked, strictly_parsed
 from publish.web.follow import stream_event
 from publish.web.views import seen
 from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Tag
 from support.revisions import NOON
 
 from .conftest import Make, Replica
-from .markup import checked, strictly_parsed
 from .samples import full, picture
 
 LIST = Path(__file__).parents[3].parent / "shared/conformance/naughty-strings/blns.json"

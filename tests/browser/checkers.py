@@ -1,4 +1,4 @@
-"""Judges of HTML: the Nu HTML checker where npm can bring it, html5lib in its strict mode everywhere."""
+"""Judges of pages: the Nu HTML checker and axe-core where npm can bring them, html5lib everywhere."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import html5lib
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".local" / "checkers"
 VERSIONS = {"vnu-jar": "26.9.27", "axe-core": "4.14.1"}
 PATIENCE_S = 120

@@ -1,0 +1,295 @@
+"""The page in a real browser, before a real archive and a real replica."""
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright, expect
+
+from browser.checkers import fetched
+from publish.archive import main as archive
+from publish.settings import Settings
+from publish.web import main as web
+from shared.messages import Author, Change, EnrichedUpdate, Flags, Media, Rendition, Tag
+from shared.settings import Connections
+from support.revisions import emit, free_port, revision, running
+from support.waiting import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(180)]
+
+SYSTEM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+expect.set_options(timeout=15_000)
+
+
+@dataclass
+class Site:
+    """The site in this process, and the browser that looks at it."""
+
+    settings: Settings
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    async def open(self, path: str = "/", context: BrowserContext | None = None, **options: Any) -> Page:
+        """A page in a new context, or in one that is given; what the console says of errors is kept."""
+        context = context or await self.browser.new_context(**options)
+        page = await context.new_page()
+        page.on(
+            "console",
+            lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        await page.goto(self.url + path)
+        if options.get("java_script_enabled", True):
+            await expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+        return page
+
+    async def publish(self, *updates: EnrichedUpdate) -> None:
+        """Put revisions on the log, and wait until the replica has them."""
+        offsets = await emit(self.settings, updates)
+        async with httpx.AsyncClient(base_url=self.url) as client:
+
+            async def reached() -> int:
+                answer = await client.get("/v1/updates", params={"limit": 1})
+                return int(answer.json().get("cursor", "0--1").partition("-")[2])
+
+            await eventually(reached, lambda offset: offset >= offsets[-1], what="the replica is behind")
+
+
+@pytest_asyncio.fixture
+async def site(newsroom: Connections) -> AsyncIterator[Site]:
+    """An archive, a replica and a browser."""
+    given = {"health_port": free_port(), "port": free_port(), "publish_stream_drain_s": 0.1}
+    settings = Settings(**newsroom.model_dump() | given)
+    async with contextlib.AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+        try:
+            browser = await playwright.chromium.launch(executable_path=SYSTEM, args=ARGUMENTS)
+        except Error as error:
+            pytest.skip(
+                f"no browser: neither the system's Chromium nor Playwright's own starts ({error.message[:200]})"
+            )
+        stack.push_async_callback(browser.close)
+        await stack.enter_async_context(running(lambda stop: archive.serve(settings, stop)))
+        await stack.enter_async_context(running(lambda stop: web.serve(settings, stop)))
+        site = Site(settings, browser)
+        async with httpx.AsyncClient(base_url=site.url) as client:
+
+            async def ready() -> int:
+                try:
+                    return (await client.get("/readyz")).status_code
+                except httpx.TransportError:
+                    return 0
+
+            await eventually(ready, lambda status: status == 200, what="the replica is not ready")
+        yield site
+
+
+def words(guid: str, number: int = 1, **fields: Any) -> EnrichedUpdate:
+    """An update with a body as a wire sends one."""
+    body = fields.pop("body", f"Words of {guid}.")
+    now = datetime.now(UTC)
+    given = {
+        "body_html": f"<p>{body}</p>", "text": body, "word_count": len(body.split()), "first_published_at": now,
+        "language": "en", "headline": f"Headline of {guid}", "excerpt": body[:100],
+    }  # fmt: skip
+    return revision(guid, number, **given | fields)
+
+
+def corrected(guid: str, number: int, headline: str, **fields: Any) -> EnrichedUpdate:
+    """A correction with its reason and diff."""
+    change = Change(reason="The number was wrong.", diff=(("-", f"Headline of {guid}"), ("+", headline)))
+    return words(guid, number, kind="correct", headline=headline, change=change, updated_at=datetime.now(UTC), **fields)
+
+
+def killed(guid: str, number: int) -> EnrichedUpdate:
+    """A kill."""
+    return revision(guid, number, removal="killed")
+
+
+async def test_an_update_appears_is_corrected_and_is_killed_on_an_open_page(site: Site) -> None:
+    """Without a reload: a new update appears on top, its correction replaces it and says so, its kill takes it away."""
+    await site.publish(words("first"))
+    page = await site.open()
+    feed = page.locator("#feed")
+    await site.publish(words("second"), words("third"))
+    await expect(feed.locator("h3").first).to_have_text("Headline of third")
+    item = page.locator(f"#u-{words('second').update_id}")
+    await expect(item).to_be_visible()
+    await site.publish(corrected("second", 2, "A better headline"))
+    await expect(item.locator("h3")).to_have_text("A better headline")
+    await expect(item.locator(".updated")).to_contain_text("(Updated: ")
+    await item.locator("summary").click()
+    await expect(item.locator(".reason")).to_have_text("The number was wrong.")
+    await expect(item.locator("ins")).to_have_text("A better headline")
+    await expect(feed.locator("h3")).to_have_text(["Headline of third", "A better headline"])
+    await site.publish(killed("second", 3))
+    await expect(item).to_have_count(0)
+    await expect(page.locator("#announce")).to_contain_text("withdrawn")
+    await site.publish(killed("first", 2))
+    await expect(page.get_by_text("Headline of first")).to_have_count(0)
+    assert site.complaints == []
+
+
+async def test_nothing_moves_under_the_eyes_of_a_reader(site: Site) -> None:
+    """Who has scrolled into the feed is offered new updates by a button, and pictures that follow later move nothing."""
+    long = "Water rose over the lower quay in the night. " * 14
+    await site.publish(words("lead", body=long * 3, flags=Flags(pinned=True)))
+    await site.publish(*(words(f"u{n}", body=long, media_pending=n == 9) for n in range(16)))
+    page = await site.open(viewport={"width": 1000, "height": 700})
+    await page.evaluate(
+        "() => { window.shifted = 0; new PerformanceObserver((list) => list.getEntries().forEach("
+        "(entry) => { window.shifted += entry.value; })).observe({ type: 'layout-shift', buffered: true }); }"
+    )
+    reading = page.locator(f"#u-{words('u9').update_id}")
+    await reading.scroll_into_view_if_needed()
+    await page.mouse.wheel(0, 300)
+    await page.wait_for_function("() => window.scrollY > 200")
+    before = await reading.bounding_box()
+    await site.publish(*(words(f"new{n}") for n in range(3)), words("lead", 2, body="x"))
+    await expect(page.locator("#pill")).to_have_text("3 new updates")
+    await expect(page).to_have_title("(3) Slugline")
+    picture = Media(
+        id="p", caption="A quay", credit="Wire", alt_text="A quay", width=960, height=640,
+        renditions=(Rendition(url="/media/none-960.jpg", mime_type="image/jpeg", width=960, height=640),),
+    )  # fmt: skip
+    await site.publish(words("u9", 2, kind="enrich", body=long, media=(picture,)))
+    await expect(reading.locator("img.photo")).to_have_count(1)
+    after = await reading.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 2
+    assert await page.evaluate("() => window.shifted") < 0.01
+    await site.publish(killed("new1", 2))
+    await expect(page.locator("#pill")).to_have_text("2 new updates")
+    await page.locator("#pill").click()
+    await expect(page.locator("#feed h3").first).to_have_text("Headline of new2")
+    await expect(page.locator("#pill")).to_be_hidden()
+    await expect(page.locator("#feed h3").first.locator("a")).to_be_focused()
+    assert [each for each in site.complaints if "404" not in each] == []
+
+
+async def test_show_more_goes_on_with_and_without_scripts(site: Site) -> None:
+    """The link brings older updates into the page; without scripts it leads to them, and pages show everything but live."""
+    await site.publish(*(words(f"u{n}") for n in range(45)))
+    page = await site.open()
+    more = page.get_by_role("link", name="Show more")
+    await expect(page.locator("#feed > li")).to_have_count(20)
+    await more.click()
+    await expect(page.locator("#feed > li")).to_have_count(40)
+    await expect(page.locator("#feed > li h3 a").nth(20)).to_be_focused()
+    await more.click()
+    await expect(page.locator("#feed > li")).to_have_count(44)
+    await expect(more).to_have_count(0)
+    ids = await page.locator("#feed > li").evaluate_all("(items) => items.map((item) => item.id)")
+    assert len(set(ids)) == 44
+    plain = await site.open(java_script_enabled=False)
+    await expect(plain.locator("#feed > li")).to_have_count(20)
+    await plain.get_by_role("link", name="Show more").click()
+    await expect(plain.locator("#feed > li")).to_have_count(20)
+    await expect(plain.locator("#feed h3").first).to_have_text("Headline of u23")
+    await plain.locator("#feed h3 a").first.click()
+    await expect(plain.locator("h1")).to_have_text("Headline of u23")
+    assert site.complaints == []
+
+
+async def test_an_open_own_page_is_corrected_and_withdrawn(site: Site) -> None:
+    """The update's own page takes a correction in place with its history, and says so when the update is killed."""
+    await site.publish(words("own"), words("other"))
+    page = await site.open(words("own").path)
+    await expect(page.locator("h1")).to_have_text("Headline of own")
+    await site.publish(words("other", 2, headline="Of no interest here"), corrected("own", 2, "Corrected headline"))
+    await expect(page.locator("h1")).to_have_text("Corrected headline")
+    await expect(page.locator("#history .revision-kind")).to_have_text(["Corrected", "Published"])
+    await site.publish(killed("own", 3))
+    await expect(page.get_by_text("This update has been withdrawn.")).to_be_visible()
+    await expect(page.get_by_text("Corrected headline")).to_have_count(0)
+    assert site.complaints == []
+
+
+async def test_a_tag_page_hears_only_its_own(site: Site) -> None:
+    """A page of one topic gets that topic's updates, and an update that leaves the topic is not left out of date on it."""
+    flood = (Tag(code="topic:flood", label="Flood"),)
+
+    def tagged(guid: str, number: int = 1, **fields: Any) -> EnrichedUpdate:
+        return words(guid, number, **fields).model_copy(update={"tags": flood})
+
+    await site.publish(tagged("a"))
+    page = await site.open("/tags/topic:flood")
+    await site.publish(words("elsewhere"), tagged("b"))
+    await expect(page.locator("#feed h3")).to_have_text(["Headline of b", "Headline of a"])
+    await site.publish(words("a", 2, headline="No longer about it"))
+    await expect(page.get_by_text("Headline of a", exact=True)).to_have_count(0)
+    assert site.complaints == []
+
+
+async def test_a_killed_lead_leaves_an_open_page(site: Site) -> None:
+    """The lead that is killed goes at once, and the next one takes its place."""
+    await site.publish(words("plain"), words("lead", flags=Flags(pinned=True)))
+    page = await site.open()
+    await expect(page.locator("h1")).to_have_text("Headline of lead")
+    await site.publish(killed("lead", 2))
+    await expect(page.get_by_text("Headline of lead")).to_have_count(0)
+    await expect(page.locator("#lead h1")).to_have_text("Headline of plain")
+    await expect(page.locator("#feed > li")).to_have_count(0)
+    assert site.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_pages_are_accessible(site: Site, scheme: str) -> None:
+    """axe-core finds nothing to complain of on any page, in light and in dark; the skip link is the first stop."""
+    folder = fetched("axe-core")
+    if folder is None:
+        pytest.skip("axe-core cannot be had here")
+    axe = Path(folder / "axe.min.js").read_text()
+    author = Author(name="Ana Ferreira", slug="ana", role="Correspondent", bio="Writes about rivers.")
+    full = words(
+        "full", flags=Flags(key_event=True, pinned=True), authors=(author,), story="flood", story_label="Flood",
+        byline="By Ana Ferreira", first_published_at=datetime.now(UTC) - timedelta(hours=3),
+    )  # fmt: skip
+    await site.publish(
+        full, words("a", authors=(author,)), corrected("a", 2, "Better"), words("key", flags=Flags(key_event=True))
+    )
+    context = await site.browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    for path in ("/", full.path, "/stories/flood", "/stories", "/authors/ana"):
+        page = await context.new_page()
+        await page.goto(site.url + path)
+        await page.evaluate(axe)
+        found = await page.evaluate(
+            "() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'] })"
+        )
+        problems = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found["violations"]]
+        assert problems == [], path
+        await page.keyboard.press("Tab")
+        await expect(page.locator("a.skip")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+async def test_no_page_scrolls_sideways(site: Site, width: int) -> None:
+    """However narrow the screen and however long the word, nothing is wider than the page."""
+    await site.publish(
+        words("long", headline="Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2),
+        words("table", body="x").model_copy(
+            update={"body_html": "<table><tr>" + "<td>column of words</td>" * 12 + "</tr></table><pre>" + "x" * 400 + "</pre>"}
+        ),
+        words("url", body="https://example.org/" + "a" * 300),
+    )  # fmt: skip
+    page = await site.open(viewport={"width": width, "height": 800})
+    for path in ("/", words("table").path):
+        await page.goto(site.url + path)
+        assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
