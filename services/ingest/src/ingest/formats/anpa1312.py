@@ -120,7 +120,8 @@ def _fill(fields: dict[str, Any], head: list[str]) -> None:
     if len(rest) > 1:
         fields["summary"] = _typeset(" ".join(rest[1:]))
     if notes:
-        fields["editors_note"] = "\n".join(_typeset(line) for line in notes)
+        for name, private in (("editors_note", False), ("private_note", True)):
+            fields[name] = "\n".join(_typeset(line) for line in notes if text.says_private(line) is private)
 
 
 def _typeset(line: str) -> str:

@@ -79,6 +79,8 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     fields["headline"] = next((line for line in head if not wire_text.is_byline(line)), "")
     body, notes = _noted(body)
     fields["body_html"] = text.paragraphs(body)
+    if text.says_private(notes):
+        notes, private = "", "\n".join(filter(None, (notes, private)))
     fields["editors_note"], fields["private_note"] = notes, private
     fields["located"], fields["credit"] = wire_text.dateline(body)
     moment = wire_text.time_group(end) or wire_text.time_group(content[-200:] + private[-200:])

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from ingest.formats import charset
+from ingest.formats import charset, text
 from ingest.formats.reading import MAX_DOCUMENT_BYTES, Document, Unreadable
 from shared.messages import Repair
 
@@ -103,14 +103,14 @@ def parse(document: Document, *, strict: bool) -> Json:
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
     try:
-        value = orjson.loads(body)
-        if b'"' in body:
-            json.loads(body, object_pairs_hook=_pairs)
+        value = document.kept["value"] if "value" in document.kept else orjson.loads(body)
+        _DUPLICATES.decode(body.decode())
     except (ValueError, RecursionError):
         return _parse_slowly(document, strict)
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _check_depth(value)
     parsed = Json(value)
+    document.unclean = text.may_be_unclean(body, b"\\u")
     if strict and b"\\u0000" in body:
         parsed.flaws = [flaw for flaw in _walk(value) if flaw.code == "nul"]
     return parsed
@@ -123,7 +123,7 @@ def first_object(document: Document) -> dict[str, Any]:
     if "first" not in document.kept:
         document.kept["first"] = {}
         try:
-            value = orjson.loads(document.body)
+            value = document.kept["value"] = orjson.loads(document.body)
         except ValueError:
             value = dict.fromkeys(re.findall(r'"([^"\n]{1,40})"\s*:', document.head))
         for _ in range(3):
@@ -136,8 +136,11 @@ def first_object(document: Document) -> dict[str, Any]:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
+    if len(dict(pairs)) != len(pairs):
         raise ValueError
+
+
+_DUPLICATES = json.JSONDecoder(object_pairs_hook=_pairs)
 
 
 def _parse_slowly(document: Document, strict: bool) -> Json:
@@ -210,7 +213,7 @@ def _mend(decoded: str, parsed: Json, error: ValueError) -> Any:
     mended = decoded
     for code, mend in (
         ("curly-quote", _straighten),
-        ("trailing-comma", lambda text: _TRAILING_COMMA.sub(r"\1", text)),
+        ("trailing-comma", lambda broken: _TRAILING_COMMA.sub(r"\1", broken)),
         ("unescaped-quote", _escape_quotes),
     ):
         changed = mend(mended)
@@ -227,27 +230,27 @@ def _mend(decoded: str, parsed: Json, error: ValueError) -> Any:
     raise _syntax(error)
 
 
-def _straighten(text: str) -> str:
-    return _CURLY_CLOSES.sub('"', _CURLY_OPENS.sub(r'\1"', text))
+def _straighten(broken: str) -> str:
+    return _CURLY_CLOSES.sub('"', _CURLY_OPENS.sub(r'\1"', broken))
 
 
-def _escape_quotes(text: str) -> str:
+def _escape_quotes(broken: str) -> str:
     """A quote inside a string is one that nothing follows which may follow a string."""
     out: list[str] = []
     inside = False
     start = 0
-    for match in re.finditer(r'\\.|"', text, re.DOTALL):
+    for match in re.finditer(r'\\.|"', broken, re.DOTALL):
         if match.group() != '"':
             continue
         at = match.start()
         if not inside:
             inside = True
-        elif _CLOSES.match(text, at + 1):
+        elif _CLOSES.match(broken, at + 1):
             inside = False
         else:
-            out += (text[start:at], '\\"')
+            out += (broken[start:at], '\\"')
             start = at + 1
-    out.append(text[start:])
+    out.append(broken[start:])
     return "".join(out)
 
 
@@ -299,14 +302,14 @@ def _walk(value: Any) -> Iterator[Flaw]:
             yield Flaw(pointer, "not-a-number", f"{one.text} is not a number that JSON has")
 
 
-def _flaws_of_text(pointer: str, text: str) -> Iterator[Flaw]:
-    if not text.isascii():
+def _flaws_of_text(pointer: str, said: str) -> Iterator[Flaw]:
+    if not said.isascii():
         try:
-            text.encode()
+            said.encode()
         except UnicodeEncodeError:
-            if _FOREIGN_BYTE.search(text):
+            if _FOREIGN_BYTE.search(said):
                 yield Flaw(pointer, "bad-charset", "bytes that are not UTF-8")
             else:
                 yield Flaw(pointer, "lone-surrogate", "half of a surrogate pair is no character")
-    if "\x00" in text:
+    if "\x00" in said:
         yield Flaw(pointer, "nul", "NUL cannot be kept")

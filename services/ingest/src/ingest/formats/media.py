@@ -38,10 +38,15 @@ class Offer(NamedTuple):
     name: str = ""
 
 
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.\-]*(?::\d{1,5})?(?:[/?#][^\s<>\"]*)?", re.ASCII)
+
+
 def absolute(url: str | None, base: str | None = None) -> str | None:
     """The URL where it is absolute http(s) or becomes so with a base; None for what nobody could fetch."""
     if not url:
         return None
+    if len(url) < 2000 and _PLAIN_URL.fullmatch(url):
+        return url
     url = url.strip()
     try:
         if base and not url.startswith(("http://", "https://")):
@@ -73,7 +78,9 @@ def kind_of(*words: str | None, default: str = "picture") -> str:
 
 def reference(offers: Iterable[Offer], kind: str, about: Mapping[str, Any]) -> dict[str, Any] | None:
     """A media reference's fields from the renditions offered; None where there is none that can be fetched."""
-    ranked = sorted(offers, key=lambda offer: _rank(offer, kind), reverse=True)
+    ranked = list(offers)
+    if len(ranked) > 1:
+        ranked.sort(key=lambda offer: _rank(offer, kind), reverse=True)
     if not ranked:
         return None
     best = ranked[0]
@@ -96,12 +103,21 @@ def unresolved(source: str, about: Mapping[str, Any]) -> dict[str, str]:
     return {"source": source[:1000], **{name: str(value)[:2000] for name, value in about.items() if value}}
 
 
-def _rank(offer: Offer, kind: str) -> tuple[int, int, int, int]:
+def _rank(offer: Offer, kind: str) -> tuple[bool, int, int, int]:
     """Of the kind before others (a video's poster is a picture), then by pixels, bytes and name."""
-    name = offer.name.lower()
-    named = 1 if any(word in name for word in _LARGE_NAMES) else -1 if any(word in name for word in _SMALL_NAMES) else 0
-    fits = 1 if not offer.mime_type or kind_of(offer.mime_type, default=kind) in (kind, "graphic") else 0
-    return fits, (offer.width or 0) * (offer.height or 0), offer.size_bytes or 0, named
+    mime = offer.mime_type
+    fits = not mime or mime.startswith(_FAMILIES[kind]) or kind_of(mime, default=kind) in (kind, "graphic")
+    pixels = (offer.width or 0) * (offer.height or 0)
+    return fits, pixels, offer.size_bytes or 0, 0 if pixels else _named_rank(offer.name.lower())
+
+
+_FAMILIES = {"picture": "image/", "video": "video/", "audio": "audio/", "graphic": "image/", "document": "application/"}
+
+
+def _named_rank(name: str) -> int:
+    if any(word in name for word in _LARGE_NAMES):
+        return 1
+    return -1 if any(word in name for word in _SMALL_NAMES) else 0
 
 
 _EXTENSIONS = {

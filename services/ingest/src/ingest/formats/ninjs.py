@@ -6,7 +6,6 @@ https://www.iptc.org/std/ninjs/ and the released JSON Schemas.
 """
 
 from collections.abc import Iterator
-from datetime import tzinfo
 from typing import Any
 
 from ingest.formats import json_document, media, text, times, vocabularies
@@ -216,29 +215,31 @@ def _generation(value: dict[str, Any]) -> int:
 
 def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft:
     draft = Draft(place=pointer)
-    item = {name.lower(): one for name, one in value.items()}
+    item: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, one in value.items():
+        low = name.lower()
+        item[low] = one
+        if low not in _TAKEN and one is not None and low.partition("_")[0].partition("-")[0] not in _TEXTS:
+            extra[name] = one
     draft.hints = item
     fields = draft.fields
-    zone = times.zone(document.profile.time_zone)
+    texts = _texts(item)
     _identity(draft, item)
     _status(draft, item, document)
-    _times(draft, item, zone)
-    _words(draft, item)
-    fields["subjects"] = list(_subjects(item))
-    _people(draft, item)
-    references, unresolved = _media(item, document.profile.media_base_url)
+    _times(draft, item, document)
+    _words(draft, item, texts, document)
+    fields["subjects"] = _subjects(item)
+    if "authors" in item or "author" in item:
+        _people(draft, item)
+    references, unresolved = _media(item, texts, document.profile.media_base_url)
     if references:
         fields["media"] = references
-    extra = {name: one for name, one in value.items() if not _is_taken(name.lower(), one)}
     if unresolved:
         extra["media_unresolved"] = unresolved
     if extra:
         fields["extra"] = extra
     return draft
-
-
-def _is_taken(name: str, value: Any) -> bool:
-    return value is None or name in _TAKEN or name.startswith(("body_", "description_", "headline_"))
 
 
 def _identity(draft: Draft, item: dict[str, Any]) -> None:
@@ -303,8 +304,9 @@ def _codes(value: Any) -> list[str]:
     return found
 
 
-def _times(draft: Draft, item: dict[str, Any], zone: tzinfo) -> None:
+def _times(draft: Draft, item: dict[str, Any], document: Document) -> None:
     fields = draft.fields
+    zone = times.zone(document.profile.time_zone)
     for name, ours in _TIMES.items():
         written = item.get(name)
         if written is None or written == "":
@@ -323,31 +325,56 @@ def _times(draft: Draft, item: dict[str, Any], zone: tzinfo) -> None:
             fields["first_created"] = moment
 
 
-def _words(draft: Draft, item: dict[str, Any]) -> None:
+_Texts = dict[str, list[tuple[str, bool, str, str]]]
+_TEXTS = {
+    "headline": "headline",
+    "headlines": "headline",
+    "description": "description",
+    "descriptions": "description",
+    "body": "body",
+    "bodies": "body",
+}
+
+
+def _texts(item: dict[str, Any]) -> _Texts:
+    """Headlines, descriptions and bodies as (role, whether HTML, content type, value), however a version writes them."""
+    found: _Texts = {"headline": [], "description": [], "body": []}
+    for name, one in item.items():
+        base = _TEXTS.get(name)
+        if base is None:
+            prefix = name.partition("_")[0].partition("-")[0]
+            base = _TEXTS.get(prefix)
+            if base is not None and isinstance(one, str) and one:
+                role = name[len(prefix) + 1 :]
+                found[base].append((role, "html" in role, "", one))
+        elif isinstance(one, str):
+            if one:
+                found[base].append(("main", False, "", one))
+        else:
+            for each in one if isinstance(one, list) else [one]:
+                if isinstance(each, dict) and (said := _text(each.get("value"))):
+                    kind = _text(each.get("contentType") or each.get("contenttype")).lower()
+                    role = _text(each.get("role")).lower().rpartition(":")[2].rpartition("/")[2]
+                    found[base].append((role, "html" in kind or "html" in role, kind, said))
+                elif isinstance(each, str) and each:
+                    found[base].append(("", False, "", each))
+    return found
+
+
+def _words(draft: Draft, item: dict[str, Any], texts: _Texts, document: Document) -> None:
     fields = draft.fields
-    fields["headline"] = _plain(_best(item, "headline", "headlines", ("main",))) or _plain(_as_text(item.get("title")))
-    fields["body_html"] = _body(item).strip()
-    fields["summary"] = _plain(
-        _best(
-            item,
-            "description",
-            "descriptions",
-            ("summary", "abstract", "text", "html", "xhtml", "caption"),
-            not_as=("creditline", "writer", "source", "credit"),
-        )
-    )
-    fields["byline"] = _plain(_as_text(item.get("byline")) or _as_text(item.get("by")))
-    fields["credit"] = _plain(
-        _role(item, "description", "descriptions", "creditline")
-        or _as_text(item.get("creditline"))
-        or _as_text(item.get("credit"))
-        or _as_text(item.get("source"))
-    )
-    fields["copyright"] = _plain(_as_text(item.get("copyrightnotice")) or _as_text(item.get("copyrightholder")))
-    fields["usage_terms"] = _plain(_as_text(item.get("usageterms")))
-    fields["located"] = _plain(_as_text(item.get("located")))
-    fields["slugline"] = _plain(_as_text(item.get("slugline")))
-    fields["editors_note"] = _plain(_as_text(item.get("ednote")))
+    fields["headline"] = _best(texts["headline"], ("main",)) or _said(item, "title")
+    fields["body_html"] = _body(texts["body"])
+    fields["summary"] = _best(texts["description"], ("summary", "abstract", "text", "html", "xhtml", "caption"))
+    fields["byline"] = _said(item, "byline", "by")
+    fields["credit"] = _of_role(texts["description"], "creditline") or _said(item, "creditline", "credit", "source")
+    fields["copyright"] = _said(item, "copyrightnotice", "copyrightholder")
+    fields["usage_terms"] = _said(item, "usageterms")
+    fields["located"] = _said(item, "located")
+    fields["slugline"] = _said(item, "slugline")
+    if note := _said(item, "ednote"):
+        # The standard: read by staff at the receiving organisation, not intended to be published.
+        fields["editors_note" if document.profile.public_notes else "private_note"] = note
     keywords = item.get("keywords") or item.get("keyword")
     if isinstance(keywords, str):
         keywords = [one.strip() for one in keywords.split(",")]
@@ -358,108 +385,86 @@ def _words(draft: Draft, item: dict[str, Any]) -> None:
             if (said := _text(one.get("name") or one.get("value")) if isinstance(one, dict) else _text(one))
         ]
     link = item.get("link") or item.get("canonical") or item.get("url")
-    if url := media.absolute(link if isinstance(link, str) else None):
+    if isinstance(link, str) and (url := media.absolute(link)):
         fields["link"] = url
 
 
-def _plain(value: tuple[str, bool] | None) -> str:
-    """A text field: HTML's words where it is HTML; as sent where it is not."""
-    if value is None:
-        return ""
-    words, is_html = value
-    return text.of_html(words) if is_html or (text.is_markup(words) and "</" in words) else words
+def _plain(words: str, is_html: bool = False) -> str:
+    """HTML's words where a text is HTML; as sent where it is not."""
+    return text.of_html(words) if is_html or ("</" in words and text.is_markup(words)) else words
 
 
-def _as_text(value: Any) -> tuple[str, bool] | None:
-    said = " ".join(filter(None, map(_text, value))) if isinstance(value, list) else _text(value)
-    return (said, False) if said else None
+def _said(item: dict[str, Any], *names: str) -> str:
+    """The first of some fields that says anything, as plain text."""
+    for name in names:
+        value = item.get(name)
+        if value:
+            said = " ".join(filter(None, map(_text, value))) if isinstance(value, list) else _text(value)
+            if said:
+                return _plain(said)
+    return ""
 
 
-def _variants(item: dict[str, Any], prefix: str, plural: str) -> Iterator[tuple[str, str, str]]:
-    """(role, content type, value) of a text in all of the ways that the versions of ninjs write one."""
-    several = item.get(plural)
-    if isinstance(several, dict):
-        several = [several]
-    if isinstance(several, list):
-        for one in several:
-            if isinstance(one, dict):
-                kind = _text(one.get("contentType") or one.get("contenttype"))
-                if said := _text(one.get("value")):
-                    yield _text(one.get("role")).lower(), kind.lower(), said
-            elif isinstance(one, str) and one:
-                yield "", "", one
-    if said := _text(item.get(prefix)):
-        yield "main", "", said
-    for name, one in item.items():
-        if name.startswith(prefix) and name[len(prefix) : len(prefix) + 1] in ("_", "-") and (said := _text(one)):
-            role = name[len(prefix) + 1 :]
-            yield role, "text/html" if "html" in role else "", said
+_CREDITS = ("creditline", "writer", "source", "credit")
 
 
-def _best(
-    item: dict[str, Any], prefix: str, plural: str, roles: tuple[str, ...], not_as: tuple[str, ...] = ()
-) -> tuple[str, bool] | None:
+def _best(variants: list[tuple[str, bool, str, str]], roles: tuple[str, ...]) -> str:
     best: tuple[int, str, bool] | None = None
-    for role, kind, said in _variants(item, prefix, plural):
-        bare = role.rpartition(":")[2].rpartition("/")[2]
-        if bare in not_as:
+    for role, is_html, _, said in variants:
+        if role in _CREDITS:
             continue
-        rank = roles.index(bare) if bare in roles else len(roles)
+        rank = roles.index(role) if role in roles else len(roles)
         if best is None or rank < best[0]:
-            best = rank, said, "html" in kind or "html" in bare
-    return (best[1], best[2]) if best else None
+            best = rank, said, is_html
+    return _plain(best[1], best[2]) if best else ""
 
 
-def _role(item: dict[str, Any], prefix: str, plural: str, wanted: str) -> tuple[str, bool] | None:
-    for role, kind, said in _variants(item, prefix, plural):
-        if role.rpartition(":")[2].rpartition("/")[2] == wanted:
-            return said, "html" in kind
-    return None
+def _of_role(variants: list[tuple[str, bool, str, str]], wanted: str) -> str:
+    for role, is_html, _, said in variants:
+        if role == wanted:
+            return _plain(said, is_html)
+    return ""
 
 
-def _body(item: dict[str, Any]) -> str:
+def _body(variants: list[tuple[str, bool, str, str]]) -> str:
     """The fullest text: HTML before plain text, and both before other markup, whose tags are left out."""
     best: tuple[int, str] = (9, "")
-    for role, kind, said in _variants(item, "body", "bodies"):
-        if "html" in kind or "html" in role:
-            rank, made = 0, said
+    for role, is_html, kind, said in variants:
+        if is_html or ("</" in said and "plain" not in kind and "xml" not in kind and text.is_markup(said)):
+            rank = 0 if is_html else 1
         elif "xml" in kind or "nitf" in role or said.startswith("<?xml"):
-            rank, made = 2, ""
-        elif text.is_markup(said) and "</" in said and "text/plain" not in kind:
-            rank, made = 1, said
+            rank = 3
         else:
-            rank, made = 1, ""
+            rank = 2
         if rank < best[0]:
-            best = (
-                rank,
-                text.body_of_page(made)
-                if made
-                else f"<p>{text.of_html(said)}</p>"
-                if rank == 2
-                else text.paragraphs(said),
-            )
-    return best[1]
+            best = rank, said
+    rank, said = best
+    if rank < 2:
+        return text.body_of_page(said).strip()
+    return f"<p>{text.escaped(text.of_html(said))}</p>" if rank == 3 else text.paragraphs(said)
 
 
-def _subjects(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _subjects(item: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for name, kind in _KINDS.items():
         several = item.get(name)
         if several is None:
             continue
         for one in several if isinstance(several, list) else [several]:
-            if isinstance(one, str):
-                yield {"kind": kind, "name": one}
-            if not isinstance(one, dict):
-                continue
-            found = vocabularies.subject(
-                kind,
-                code=_text(one.get("code") or one.get("qcode") or one.get("literal")) or None,
-                scheme=_text(one.get("scheme")) or None,
-                uri=_text(one.get("uri")) or None,
-                name=_text(one.get("name")) or None,
-            )
-            if found:
-                yield found
+            if isinstance(one, dict):
+                get = one.get
+                subject = vocabularies.subject(
+                    kind,
+                    code=_text(get("code") or get("qcode") or get("literal")) or None,
+                    scheme=_text(get("scheme")) or None,
+                    uri=_text(get("uri")) or None,
+                    name=_text(get("name")) or None,
+                )
+                if subject:
+                    found.append(subject)
+            elif isinstance(one, str) and one:
+                found.append({"kind": kind, "name": one})
+    return found
 
 
 def _people(draft: Draft, item: dict[str, Any]) -> None:
@@ -481,31 +486,29 @@ def _people(draft: Draft, item: dict[str, Any]) -> None:
         draft.fields["creators"] = creators
 
 
-def _media(item: dict[str, Any], base: str | None) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _named(several: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Named members: an object's, or those of a list whose members have a `name`."""
+    if isinstance(several, dict):
+        return [(name, one) for name, one in several.items() if isinstance(one, dict)]
+    if isinstance(several, list):
+        return [(_text(one.get("name")), one) for one in several if isinstance(one, dict)]
+    return []
+
+
+def _media(item: dict[str, Any], texts: _Texts, base: str | None) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """References to the item's own renditions and to its associations', and hrefs that nobody could fetch."""
     references: list[dict[str, Any]] = []
     unresolved: list[dict[str, str]] = []
     own = _text(item.get("type")).lower()
-    if item.get("renditions"):
-        found = _reference(item, base, unresolved, own=True)
-        if found:
-            references.append(found)
-    several = item.get("associations")
-    if isinstance(several, dict):
-        named = list(several.items())
-    elif isinstance(several, list):
-        named = [(_text(one.get("name")) if isinstance(one, dict) else "", one) for one in several]
-    else:
-        named = []
-    for name, one in named:
-        if not isinstance(one, dict):
-            continue
+    if item.get("renditions") and (found := _reference(item, texts, base, unresolved, bare=own not in media.KINDS)):
+        references.append(found)
+    for name, one in _named(item.get("associations")):
         association = {key.lower(): each for key, each in one.items()}
         if _STATUSES.get(_text(association.get("pubstatus")).lower(), "usable") != "usable":
             continue
         if _text(association.get("type")).lower() in ("text", "composite", "event", "planning"):
             continue
-        found = _reference(association, base, unresolved, own=False)
+        found = _reference(association, _texts(association), base, unresolved, bare=False)
         if found:
             if name.lower().partition("--")[0] in _LEADS and own not in media.KINDS:
                 found["role"] = "lead"
@@ -513,72 +516,46 @@ def _media(item: dict[str, Any], base: str | None) -> tuple[list[dict[str, Any]]
     return media.with_roles(references), unresolved
 
 
+_WORDS_ONLY = ("text/", "application/octet", "application/xml", "application/json")
+
+
 def _reference(
-    item: dict[str, Any], base: str | None, unresolved: list[dict[str, str]], *, own: bool
+    item: dict[str, Any], texts: _Texts, base: str | None, unresolved: list[dict[str, str]], *, bare: bool
 ) -> dict[str, Any] | None:
-    several = item.get("renditions")
-    if isinstance(several, dict):
-        named = list(several.items())
-    elif isinstance(several, list):
-        named = [(_text(one.get("name")) if isinstance(one, dict) else "", one) for one in several]
-    else:
-        named = []
-    if not named and item.get("href"):
-        named = [("", item)]
+    """What an item or association offers as a picture, video or sound; `bare` where its words are those of a text."""
     offers: list[media.Offer] = []
     sources: list[str] = []
-    for name, one in named:
-        if not isinstance(one, dict):
-            continue
-        entry = {key.lower(): each for key, each in one.items()}
-        href = _text(entry.get("href"))
-        mime = _text(entry.get("mimetype") or entry.get("contenttype"))
-        if mime.startswith(("text/", "application/octet", "application/xml", "application/json")):
+    for name, one in _named(item.get("renditions")) or ([("", item)] if item.get("href") else []):
+        get = one.get
+        href = _text(get("href"))
+        mime = _text(get("mimetype") or get("contentType") or get("contenttype") or get("mimeType"))
+        if mime.startswith(_WORDS_ONLY):
             continue
         if url := media.absolute(href, base):
+            size = get("sizeInBytes") or get("sizeinbytes") or get("size")
             offers.append(
                 media.Offer(
                     url,
                     mime or None,
-                    media.number(entry.get("width")),
-                    media.number(entry.get("height")),
-                    media.number(entry.get("sizeinbytes") or entry.get("size")),
+                    media.number(get("width")),
+                    media.number(get("height")),
+                    media.number(size) if size is not None else None,
                     name,
                 )
             )
         elif href:
             sources.append(href)
     kind = media.kind_of(_text(item.get("type")), *(offer.mime_type for offer in offers))
-    headline = _plain(_best(item, "headline", "headlines", ("main",)))
-    about = {
-        "guid": _text(item.get("uri") or item.get("guid")) or None,
-        "headline": headline or None,
-        "caption": _plain(
-            _best(
-                item,
-                "description",
-                "descriptions",
-                ("caption", "text", "html", "xhtml"),
-                not_as=("creditline", "writer", "source", "credit"),
-            )
-        ),
-        "credit": _plain(
-            _role(item, "description", "descriptions", "creditline")
-            or _as_text(item.get("creditline"))
-            or _as_text(item.get("byline"))
-            or _as_text(item.get("by"))
-            or _as_text(item.get("source"))
-        ),
-        "copyright": _plain(_as_text(item.get("copyrightnotice")) or _as_text(item.get("copyrightholder"))),
-        "usage_terms": _plain(_as_text(item.get("usageterms"))),
-        "alt_text": _plain(
-            _as_text(item.get("alt_text"))
-            or _as_text(item.get("alttext"))
-            or _role(item, "description", "descriptions", "alt")
-        ),
+    about: dict[str, Any] = {
+        "credit": _of_role(texts["description"], "creditline") or _said(item, "creditline", "byline", "by", "source"),
+        "copyright": _said(item, "copyrightnotice", "copyrightholder"),
+        "usage_terms": _said(item, "usageterms"),
     }
-    if own and _text(item.get("type")).lower() not in media.KINDS:
-        about = {name: value for name, value in about.items() if name in ("credit", "copyright", "usage_terms")}
+    if not bare:
+        about["guid"] = _text(item.get("uri") or item.get("guid"))
+        about["headline"] = _best(texts["headline"], ("main",))
+        about["caption"] = _best(texts["description"], ("caption", "text", "html", "xhtml"))
+        about["alt_text"] = _said(item, "alt_text", "alttext") or _of_role(texts["description"], "alt")
     if not offers and sources:
         unresolved.append(media.unresolved(sources[0], about))
     return media.reference(offers, kind, about)

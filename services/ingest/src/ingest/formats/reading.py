@@ -99,7 +99,9 @@ class Profile(BaseModel):
     statuses: dict[str, Status] = Field(default_factory=dict)
     signals: dict[str, Signal] = Field(default_factory=dict)
     private_notes: bool = False
-    """Editor's notes of this source are for desks, never for readers."""
+    """Editor's notes of this source are for desks, never for readers, whatever its format says."""
+    public_notes: bool = False
+    """Editor's notes of this source may be published although its format says that they are for desks (ninjs)."""
     media_base_url: str | None = None
     """Taken for pictures that are named by a relative path."""
 
@@ -146,6 +148,8 @@ class Document:
         self.received_at = received_at
         self.profile = profile
         self.repairs: list[Repair] = []
+        self.unclean = True
+        """Whether characters that nobody can hold may be in it; readers that know better say so."""
         self.kept: dict[str, Any] = {}
         """What one reader worked out for its recognition and needs again to read."""
 
@@ -242,7 +246,7 @@ def _finish_one(
 ) -> RawUpdate | Refused:
     fields = draft.fields
     _apply_profile(draft, document.profile)
-    if text.has_forbidden(fields):
+    if document.unclean and text.has_forbidden(fields):
         draft.fields = fields = text.without_forbidden(fields)
         draft.repaired("control-characters", detail="control characters and lone surrogates were taken out")
     guid = fields.get("guid")

@@ -11,6 +11,18 @@ _BLANKS = re.compile(r"[ \t\r\n]+")
 _NEW_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*|\n(?:[ ]{2,}|\t)")
 
 
+_RAW_FORBIDDEN = re.compile(rb"\xc2[\x80-\x9f]|\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]")
+
+
+def may_be_unclean(body: bytes, escape: bytes) -> bool:
+    """Whether UTF-8 can yield forbidden characters, seen at a glance; `escape` is how the syntax writes them in ASCII."""
+    if escape in body or b"\x7f" in body:
+        return True
+    if body.isascii() or not (b"\xc2" in body or b"\xef" in body):
+        return False
+    return _RAW_FORBIDDEN.search(body) is not None
+
+
 def has_forbidden(value: Any) -> bool:
     """Whether a string somewhere in plain data has a character that no page, feed or database can hold."""
     stack = [value]
@@ -137,7 +149,7 @@ def place_of_dateline(dateline: str) -> str:
 
 
 _NOT_PUBLIC = re.compile(
-    r"not (?:intended )?for publication|not for use by|nicht zur Ver\u00f6ffentlichung|nicht zur Verwendung|ne pas publier|no publicar",
+    r"^\W*eds?\.?\s?:|^\W*editors:|notes? to editors|attention,? editors|not for public release|hinweise? an die redaktion|not (?:intended )?for publication|not for use by|nicht zur Ver\u00f6ffentlichung|nicht zur Verwendung|ne pas publier|no publicar",
     re.IGNORECASE,
 )
 

@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from ingest.formats import charset
+from ingest.formats import text as plain
 from ingest.formats.reading import Document, Unreadable
 from shared.messages import Repair
 
@@ -146,7 +147,9 @@ def parse(document: Document) -> Any:
         return document.kept["tree"]
     text = prepared(document)
     try:
-        root = etree.fromstring(text.encode("utf-8"), _parser())
+        octets = text.encode("utf-8")
+        root = etree.fromstring(octets, _parser())
+        document.unclean = plain.may_be_unclean(octets, b"&#")
     except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
         root = _mended(document, text, error)
     document.kept["tree"] = root
