@@ -215,6 +215,13 @@ def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     choice = pytestconfig.stash[CHOICE]
     if choice.kind == "embedded" and os.environ.get("REQUIRE_REAL") == "1":
         pytest.exit(f"real servers are required and cannot be had: {choice.because}", returncode=3)
+    with running_servers(choice) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def running_servers(choice: Choice) -> Iterator[Servers]:
+    """The servers of a choice, while the block runs."""
     if choice.kind == "given":
         yield _given()
         return
