@@ -1,0 +1,65 @@
+"""Slugline's hub and connection code under the addresses of the benchmark: `GET /sse/<feed>`, `POST /pub/<feed>`.
+
+`Last-Event-ID: 0` asks for the last 50 events of the feed, which here becomes the cursor that a reader of then would have.
+"""
+
+import asyncio
+import re
+import socket
+import sys
+from collections import defaultdict, deque
+from typing import Any
+
+import uvloop
+
+from publish.web.stream.accept import Acceptor
+from publish.web.stream.hub import Hub, Limits, StreamEvent
+from publish.web.stream.serve import stream_server
+
+BACK = 50
+
+
+def harness(hub: Hub) -> tuple[Any, type[Acceptor]]:
+    """The application that publishes, and the acceptor that knows the benchmark's addresses."""
+    offset = 0
+    recent: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=BACK + 1))
+
+    class Harness(Acceptor):
+        start = b"GET /sse/"
+        request = re.compile(rb"GET /sse/(\w+) HTTP/1\.1\r\n")
+
+        def stream(self, connection: socket.socket, peer: str, query: str, fields: bytes) -> None:
+            if b"\r\nLast-Event-ID: 0" in fields:
+                places = recent[query]
+                cursor = places[0] if len(places) > BACK else places[0] - 1 if places else offset
+                fields = fields.replace(b"Last-Event-ID: 0", b"Last-Event-ID: 1-%d" % cursor)
+            super().stream(connection, peer, f"channels={query}", fields)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal offset
+        feed = scope["path"].rpartition("/")[2]
+        message = await receive()
+        body = message["body"]
+        while message["more_body"]:
+            message = await receive()
+            body += message["body"]
+        offset += 1
+        recent[feed].append(offset)
+        hub.publish([StreamEvent(1, offset, "update", frozenset((feed,)), {"json": body})])
+        await send({"type": "http.response.start", "status": 204, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app, Harness
+
+
+async def main(port: int) -> None:
+    """Serve until the process is ended."""
+    hub = Hub(Limits(per_address=0, most_connections=18_000))
+    hub.begin(1, 0)
+    app, acceptor = harness(hub)
+    async with stream_server(app, hub, "127.0.0.1", port, acceptor=acceptor):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1])))
