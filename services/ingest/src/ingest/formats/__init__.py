@@ -36,7 +36,10 @@ _BY_MEDIA_TYPE = {name: one for one in FORMATS for name in one.media_types}
 
 def recognise(document: Document) -> Format:
     """The format that a document is in: by its content, and by its declared type where the content leaves it open."""
-    sure, best = max(((one.recognise(document), one) for one in FORMATS), key=lambda pair: pair[0])
+    best, sure = FORMATS[0], 0
+    for one in FORMATS:
+        if one.family in (None, document.family) and (found := one.recognise(document)) > sure:
+            best, sure = one, found
     if sure >= 50:
         return best
     if declared := _BY_MEDIA_TYPE.get(document.media_type):

@@ -261,4 +261,5 @@ FORMAT = Format(
     media_types=("application/cap+xml", "application/common-alerting-protocol+xml"),
     recognise=recognise,
     read=read,
+    family="xml",
 )

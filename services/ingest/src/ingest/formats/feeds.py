@@ -524,4 +524,5 @@ FORMAT = Format(
     ),
     recognise=recognise,
     read=read,
+    family="xml",
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import jiter
 import orjson
 
 from ingest.formats import charset, text
@@ -103,8 +104,11 @@ def parse(document: Document, *, strict: bool) -> Json:
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
     try:
-        value = document.kept["value"] if "value" in document.kept else orjson.loads(body)
-        _DUPLICATES.decode(body.decode())
+        if strict:
+            value = orjson.loads(body)
+            _DUPLICATES.decode(body.decode())
+        else:
+            value = document.kept["value"] if "value" in document.kept else _well_formed(body)
     except (ValueError, RecursionError):
         return _parse_slowly(document, strict)
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
@@ -116,6 +120,11 @@ def parse(document: Document, *, strict: bool) -> Json:
     return parsed
 
 
+def _well_formed(body: bytes) -> Any:
+    """The value of flawless JSON, in a third of the time that a check for names that are there twice takes elsewhere."""
+    return jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+
+
 def first_object(document: Document) -> dict[str, Any]:
     """The object that tells a format: the document itself, or the first of its list; empty where it is not well formed."""
     if document.family != "json":
@@ -123,7 +132,7 @@ def first_object(document: Document) -> dict[str, Any]:
     if "first" not in document.kept:
         document.kept["first"] = {}
         try:
-            value = document.kept["value"] = orjson.loads(document.body)
+            value = document.kept["value"] = _well_formed(document.body)
         except ValueError:
             value = dict.fromkeys(re.findall(r'"([^"\n]{1,40})"\s*:', document.head))
         for _ in range(3):

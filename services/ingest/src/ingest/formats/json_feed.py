@@ -142,4 +142,5 @@ FORMAT = Format(
     media_types=("application/feed+json",),
     recognise=recognise,
     read=read,
+    family="json",
 )

@@ -284,5 +284,6 @@ FORMAT = Format(
     media_types=("application/vnd.slugline.update+json",),
     recognise=recognise,
     read=read,
+    family="json",
 )
 assert _FIELDS - {"body_text"} <= set(RawUpdate.model_fields)  # noqa: S101

@@ -712,4 +712,5 @@ FORMAT = Format(
     ),
     recognise=recognise,
     read=read,
+    family="xml",
 )

@@ -131,7 +131,7 @@ def recognise(document: Document) -> int:
         said = first.get(name)
         if isinstance(said, dict) and "ninjs" in str(said.get("name", "")).lower():
             return 95
-    names = {name.lower() for name in first}
+    names = set(map(str.lower, first))
     telling = not names.isdisjoint(_TELLING)
     if "uri" in names:
         return 85 if telling else 60
@@ -220,7 +220,7 @@ def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft:
     for name, one in value.items():
         low = name.lower()
         item[low] = one
-        if low not in _TAKEN and one is not None and low.partition("_")[0].partition("-")[0] not in _TEXTS:
+        if low not in _TAKEN and one is not None and _prefix(low) not in _TEXTS:
             extra[name] = one
     draft.hints = item
     fields = draft.fields
@@ -325,6 +325,11 @@ def _times(draft: Draft, item: dict[str, Any], document: Document) -> None:
             fields["first_created"] = moment
 
 
+def _prefix(name: str) -> str:
+    """What stands before the first underscore or hyphen: 1.x writes `body_html`, `headline-short`."""
+    return name.partition("_")[0].partition("-")[0]
+
+
 _Texts = dict[str, list[tuple[str, bool, str, str]]]
 _TEXTS = {
     "headline": "headline",
@@ -342,8 +347,8 @@ def _texts(item: dict[str, Any]) -> _Texts:
     for name, one in item.items():
         base = _TEXTS.get(name)
         if base is None:
-            prefix = name.partition("_")[0].partition("-")[0]
-            base = _TEXTS.get(prefix)
+            prefix = _prefix(name) if "_" in name or "-" in name else ""
+            base = _TEXTS.get(prefix) if prefix else None
             if base is not None and isinstance(one, str) and one:
                 role = name[len(prefix) + 1 :]
                 found[base].append((role, "html" in role, "", one))
@@ -455,10 +460,10 @@ def _subjects(item: dict[str, Any]) -> list[dict[str, Any]]:
                 get = one.get
                 subject = vocabularies.subject(
                     kind,
-                    code=_text(get("code") or get("qcode") or get("literal")) or None,
-                    scheme=_text(get("scheme")) or None,
-                    uri=_text(get("uri")) or None,
-                    name=_text(get("name")) or None,
+                    code=_text(get("code") or get("qcode") or get("literal")),
+                    scheme=_text(get("scheme")),
+                    uri=_text(get("uri")),
+                    name=_text(get("name")),
                 )
                 if subject:
                     found.append(subject)
@@ -562,6 +567,8 @@ def _reference(
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -574,4 +581,5 @@ FORMAT = Format(
     media_types=("application/ninjs+json", "application/vnd.iptc.ninjs+json", "application/vnd.iptc.g2.ninjs+json"),
     recognise=recognise,
     read=read,
+    family="json",
 )

@@ -415,4 +415,5 @@ FORMAT = Format(
     media_types=("application/nitf+xml", "text/vnd.iptc.nitf"),
     recognise=recognise,
     read=read,
+    family="xml",
 )

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.formats import charset, text
-from shared.messages import OriginalReference, RawUpdate, Repair, Signal, Status, update_id_for
+from shared.messages import RawUpdate, Repair, Signal, Status, update_id_for
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """A larger document is refused unread; a day of a busy wire in one file is smaller."""
@@ -188,6 +188,8 @@ class Format:
     recognise: Callable[[Document], int]
     """How sure it is, 0 to 100, from content alone."""
     read: Callable[[Document], Parsed]
+    family: Literal["json", "xml", "text"] | None = None
+    """The syntax that it is always in; documents of another are not even offered to it."""
     parser_version: str = "1"
 
 
@@ -219,7 +221,7 @@ def finish(parsed: Parsed, document: Document, parser_version: str, original_id:
         updates.append(made)
         repairs += item.repairs
         aliases += [(alias, made.guid) for alias in item.aliases if alias != made.guid]
-    return Reading.model_construct(
+    return Reading(
         format=parsed.format,
         parser_version=parser_version,
         updates=tuple(updates),
@@ -257,7 +259,7 @@ def _finish_one(
     fields["update_id"] = update_id_for(document.source, guid)
     fields["source"] = document.source
     fields["received_at"] = document.received_at
-    fields["original"] = OriginalReference.model_construct(**original)
+    fields["original"] = original
     draft.repairs = [_written(repair) for repair in draft.repairs]
     fields["repairs"] = (*general, *draft.repairs)
     try:

@@ -16,7 +16,7 @@ _RAW_FORBIDDEN = re.compile(rb"\xc2[\x80-\x9f]|\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe
 
 def may_be_unclean(body: bytes, escape: bytes) -> bool:
     """Whether UTF-8 can yield forbidden characters, seen at a glance; `escape` is how the syntax writes them in ASCII."""
-    if escape in body or b"\x7f" in body:
+    if (escape[:1] in body and escape in body) or b"\x7f" in body:
         return True
     if body.isascii() or not (b"\xc2" in body or b"\xef" in body):
         return False

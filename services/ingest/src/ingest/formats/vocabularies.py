@@ -38,14 +38,10 @@ def subject(
         code = f"{_ALIASES[scheme]}:{bare}" if scheme in _ALIASES else uri
     elif uri:
         code = uri
-    elif code and scheme and ":" not in code and (alias := _ALIASES.get(_with_slash(scheme))):
+    elif code and scheme and ":" not in code and (alias := _ALIASES.get(scheme) or _ALIASES.get(scheme + "/")):
         code = f"{alias}:{code}"
     if not code and not name:
         return None
     if code and not scheme and ":" in code:
         scheme = URIS.get(code.partition(":")[0])
-    return {"kind": kind, "code": code, "name": name, "scheme": scheme}
-
-
-def _with_slash(scheme: str) -> str:
-    return scheme if scheme.endswith("/") else scheme + "/"
+    return {"kind": kind, "code": code or None, "name": name or None, "scheme": scheme or None}
