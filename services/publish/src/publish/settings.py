@@ -33,6 +33,9 @@ class Settings(Connections):
         default="",
         description="Origins (https://host, comma-separated) besides the site's own that authors' pictures may come from",
     )
+    publish_web_alerts: bool = Field(
+        default=True, description="Offer readers alerts, by a button that asks nothing before it is pressed"
+    )
     publish_cache_feed_length: int = Field(
         default=1000, ge=10, description="Newest updates that a feed of the Redis read model holds"
     )

@@ -42,9 +42,8 @@ class Api:
         page = await page_of(edge.newsroom, edge.past, channel, before, limit)
         parts = b",".join(edge.views.json(entry) for entry in page.entries)
         tail = dump({"channel": channel, "next": str(page.next) if page.next else None, "cursor": str(cursor)})
-        answer = edge.json(
-            None, channel=channel if page.whole else None, body=b'{"updates":[' + parts + b"]," + tail[1:]
-        )
+        body = b'{"updates":[' + parts + b"]," + tail[1:]
+        answer = edge.json(body, channel=channel, whole=page.whole)
         plain = set(request.query_params) <= {"channel", "before", "limit"} and len(page.entries) > 0
         return Kept(edge.keep(request, answer) if plain or not request.url.query else answer)
 
@@ -52,15 +51,15 @@ class Api:
         """`GET /v1/updates/{update_id}`."""
         entry, in_memory = await self._entry(request)
         answer = self.edge.json(
-            None, channel=f"update:{entry.update.update_id}" if in_memory else None, body=self.edge.views.json(entry)
+            self.edge.views.json(entry), channel=f"update:{entry.update.update_id}", whole=in_memory
         )
         return Kept(self.edge.keep(request, answer) if not request.url.query else answer)
 
     async def ninjs(self, request: Request) -> Response:
         """`GET /v1/updates/{update_id}.ninjs`."""
         entry, in_memory = await self._entry(request)
-        channel = f"update:{entry.update.update_id}" if in_memory else None
-        answer = self.edge.json(ninjs(self.edge.views, entry), channel=channel)
+        channel = f"update:{entry.update.update_id}"
+        answer = self.edge.json(dump(ninjs(self.edge.views, entry)), channel=channel, whole=in_memory)
         return Kept(self.edge.keep(request, answer) if not request.url.query else answer)
 
     async def _entry(self, request: Request) -> tuple[Entry, bool]:
@@ -91,7 +90,9 @@ class Api:
         archived = await self.edge.past.revisions(entry.update.update_id)
         views = self.edge.views
         parts = b",".join(views.json(entry_of(each)) for each in archived if not each.update.is_removal)
-        return Kept(self.edge.json(None, channel=None, body=b'{"revisions":[' + parts + b"]}"))
+        return Kept(
+            self.edge.json(b'{"revisions":[' + parts + b"]}", channel=f"update:{entry.update.update_id}", whole=False)
+        )
 
     async def stories(self, request: Request) -> Response:
         """`GET /v1/stories`: the stories of the newest updates."""
@@ -116,9 +117,9 @@ class Api:
             ],
             "cursor": str(edge.newsroom.cursor),
         }
-        answer = edge.json(value, channel=NEWS)
+        answer = edge.json(dump(value), channel=NEWS)
         return Kept(edge.keep(request, answer) if not request.url.query else answer)
 
     async def openapi(self, request: Request) -> Response:  # noqa: ARG002
         """`GET /openapi.json`."""
-        return Kept(self.edge.json(document(self.edge.views.site_url), channel=None))
+        return Kept(self.edge.json(dump(document(self.edge.views.site_url))))

@@ -1,4 +1,4 @@
-"""Scripts, style sheet and icon: small, in memory, under addresses that change with their content."""
+"""Scripts, style sheet, icon and service worker: small, in memory, under addresses that change with their content."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,6 +12,11 @@ TYPES = {
 }
 
 
+FOLDERS = ("publish.web", "publish.push")
+SERVICE_WORKER = "sw.js"
+"""Served at the root too: a worker's reach is the folder that it comes from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One file as it is served."""
@@ -22,11 +27,12 @@ class Asset:
 
 
 class Assets:
-    """The files of `static/`."""
+    """The files of `static/`, this channel's and those that alerts need in the page."""
 
     def __init__(self) -> None:
         self.files: dict[str, Asset] = {}
-        for entry in (files("publish.web") / "static").iterdir():
+        folders = [files(package) / "static" for package in FOLDERS]
+        for entry in (each for folder in folders if folder.is_dir() for each in folder.iterdir()):
             suffix = entry.name[entry.name.rfind(".") :]
             if suffix in TYPES:
                 body = entry.read_bytes()

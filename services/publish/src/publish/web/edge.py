@@ -14,7 +14,7 @@ from publish.web.assets import Assets
 from publish.web.front import Answer, Front, Header
 from publish.web.newsroom import Entry, Newsroom
 from publish.web.past import Past
-from publish.web.views import Views, dump, modified_at
+from publish.web.views import Views, modified_at
 from shared.problem import Problem
 
 UPDATE_ID = re.compile(r"^[a-z2-7]{26}$")
@@ -57,11 +57,13 @@ class Edge:
 
     def security(self) -> list[Header]:
         """The headers of every page. Nothing runs and nothing is loaded that is not this site's own."""
+        push = urlsplit(self.settings.publish_push_url) if self.settings.publish_web_alerts else None
+        connect = f"'self' {push.scheme}://{push.netloc}" if push and push.netloc else "'self'"
         images = " ".join(["'self'", "data:", *self.settings.image_origins])
         scheme = urlsplit(self.settings.publish_site_url).scheme
         policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; "
-            f"img-src {images}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
+            f"connect-src {connect}; img-src {images}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             + ("; upgrade-insecure-requests" if scheme == "https" else "")
         )
         return [
@@ -72,17 +74,14 @@ class Edge:
             PERMISSIONS,
         ]
 
-    def page(self, body: bytes, *, channel: str | None, headers: tuple[Header, ...] = ()) -> Answer:
+    def page(self, body: bytes, *, channel: str, whole: bool = True) -> Answer:
         """An HTML answer."""
-        return Answer(body, "text/html; charset=utf-8", [self.cache, *self.security(), *headers], channel=channel)
+        return Answer(body, "text/html; charset=utf-8", [self.cache, *self.security()], channel=channel, whole=whole)
 
-    def json(
-        self, value: object, *, channel: str | None, media_type: str = "application/json", body: bytes | None = None
-    ) -> Answer:
-        """A JSON answer; `body` is one that is encoded already."""
-        return Answer(
-            dump(value) if body is None else body, media_type, [self.cache, NOSNIFF, OPEN, EXPOSED], channel=channel
-        )
+    def json(self, body: bytes, *, channel: str = "", whole: bool = True) -> Answer:
+        """A JSON answer of a body that is encoded."""
+        headers = [self.cache, NOSNIFF, OPEN, EXPOSED]
+        return Answer(body, "application/json", headers, channel=channel, whole=whole)
 
     def keep(self, request: Request, answer: Answer) -> Answer:
         """Keep an answer under the address that it was asked by."""

@@ -314,7 +314,8 @@ class Feeds:
             body,
             TYPES[form],
             [edge.cache, NOSNIFF, OPEN, EXPOSED, (b"link", links)],
-            channel=channel if page.whole else None,
+            channel=channel,
+            whole=page.whole,
         )
         return Kept(edge.keep(request, answer) if not request.url.query else answer)
 

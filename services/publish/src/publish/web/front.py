@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from prometheus_client import Counter
 
@@ -24,20 +25,11 @@ Header = tuple[bytes, bytes]
 
 
 class Answer:
-    """A whole answer: body, strong ETag, headers. `channel` names what it shows; None is never kept."""
+    """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept."""
 
     __slots__ = (
-        "body",
-        "channel",
-        "fresh_s",
-        "generation",
-        "head",
-        "head_304",
-        "head_gzip",
-        "offset",
-        "until",
-        "zipped",
-    )
+        "body", "channel", "fresh_s", "generation", "head", "head_304", "head_gzip", "offset", "until", "whole", "zipped",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -45,11 +37,13 @@ class Answer:
         content_type: str,
         headers: Sequence[Header] = (),
         *,
-        channel: str | None = None,
+        channel: str = "",
+        whole: bool = True,
         fresh_s: float | None = None,
     ) -> None:
         self.body = body
         self.channel = channel
+        self.whole = whole
         self.fresh_s = fresh_s
         self.zipped: bytes | None = None
         self.generation = -1
@@ -57,6 +51,9 @@ class Answer:
         self.until: float | None = None
         tag = hashlib.blake2b(body, digest_size=12).hexdigest().encode()
         shared = [*headers, (b"vary", b"accept-encoding")]
+        if channel:
+            # What a kill or a correction purges from caches that take keys.
+            shared.append((b"surrogate-key", quote(channel, safe=":").encode()))
         self.head_304: list[Header] = [(b"etag", b'"%b"' % tag), *shared]
         self.head: list[Header] = [
             (b"content-type", content_type.encode()),
@@ -126,7 +123,7 @@ class Front:
             return None
         newsroom = self.newsroom
         if (
-            answer.generation != newsroom.generation(answer.channel or "")
+            answer.generation != newsroom.generation(answer.channel)
             or newsroom.cursor.offset - answer.offset > CURSOR_SLACK
             or (answer.until is not None and time.monotonic() > answer.until)
         ):
@@ -137,7 +134,7 @@ class Front:
 
     def keep(self, path: str, query: bytes, answer: Answer) -> Answer:
         """Keep an answer for its next reader; those that were not asked for longest make room."""
-        if answer.channel is None:
+        if not (answer.whole and answer.channel):
             return answer
         answer.generation = self.newsroom.generation(answer.channel)
         answer.offset = self.newsroom.cursor.offset

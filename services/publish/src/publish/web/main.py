@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from publish.settings import Settings
 from publish.web.api import Api
-from publish.web.assets import Assets
+from publish.web.assets import SERVICE_WORKER, Assets
 from publish.web.edge import NOSNIFF, Edge
 from publish.web.feeds import Feeds
 from publish.web.follow import Follower
@@ -48,7 +48,7 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
     pages = Pages(edge)
 
     async def static(request: Request) -> Response:
-        asset = assets.files.get(request.path_params["name"])
+        asset = assets.files.get(request.path_params.get("name", SERVICE_WORKER))
         if asset is None:
             raise Problem(404, "not-found", "there is no such file")
         newest = request.query_params.get("v") == asset.digest
@@ -99,6 +99,7 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
             *Feeds(edge).routes(),
             *stream_routes(hub),
             Route("/static/{name}", static),
+            Route(f"/{SERVICE_WORKER}", static),
             Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],

@@ -228,7 +228,7 @@ class Pages:
             image=self._image(pictures[0]) if pictures else None,
             linked_data=script(live_blog(edge.views, subject.title, url, together, closed_at=over)),
         )
-        answer = edge.page(body, channel=subject.channel if page.whole else None)
+        answer = edge.page(body, channel=subject.channel, whole=page.whole)
         return Kept(edge.keep(request, answer) if self._plain(request) else answer)
 
     def _image(self, picture: Any) -> dict[str, Any]:
@@ -279,7 +279,7 @@ class Pages:
             linked_data=script(news_article(edge.views, entry)),
         )
         kept = in_memory and complete and not request.url.query
-        answer = edge.page(body, channel=f"update:{update_id}" if kept else None)
+        answer = edge.page(body, channel=f"update:{update_id}", whole=kept)
         return Kept(edge.keep(request, answer) if kept else answer)
 
     async def _history(self, entry: Entry) -> tuple[list[Revision], bool]:
@@ -297,12 +297,14 @@ class Pages:
     def gone(self, update: EnrichedUpdate) -> Response:
         """410 for what is out of sight."""
         words = GONE_WORDS.get(update.removal or "", WITHDRAWN)
-        return self.message(410, "Update withdrawn", words, kicker="Live update")
+        return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update.update_id}")
 
-    def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry") -> Response:
+    def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:
         """A page that says one thing."""
         body = self.edge.views.render("message.html", heading=heading, words=words, kicker=kicker)
         headers = {name.decode(): value.decode() for name, value in self.edge.security()}
+        if channel:
+            headers["Surrogate-Key"] = quote(channel, safe=":")
         headers["Cache-Control"] = "no-store" if status >= 500 else self.edge.cache[1].decode()
         return Response(body, status, headers, "text/html")
 
