@@ -71,10 +71,19 @@ async def test_it_answers_503_while_a_server_is_away(newsroom: Connections, proc
         async def answer() -> httpx.Response:
             return await push(client, process, "a")
 
-        refused = await eventually(answer, lambda answer: answer.status_code == 503)
+        refused = await eventually(answer, lambda answer: answer.status_code == 503, within_s=60)
         assert int(refused.headers["retry-after"]) > 0
         assert refused.headers["content-type"] == "application/problem+json"
     assert await everything_in(newsroom, RAW) == []
+
+
+async def ended(*running: Process) -> None:
+    """SIGTERM ends each by itself, and with a good word."""
+    for process in running:
+        process.child.ask_to_end()
+    for process in running:
+        await eventually(lambda process=process: not process.child.running, within_s=60)  # type: ignore[misc]
+        assert "stopped" in process.child.tail(5)
 
 
 async def test_what_was_acknowledged_survives_sudden_death(newsroom: Connections, processes: Processes) -> None:
@@ -96,7 +105,7 @@ async def test_what_was_acknowledged_survives_sudden_death(newsroom: Connections
 
     async with httpx.AsyncClient(timeout=10) as client:
         floods = [asyncio.create_task(flood(client, worker)) for worker in range(4)]
-        await eventually(lambda: len(accepted), lambda count: count >= 40)
+        await eventually(lambda: len(accepted), lambda count: count >= 40, within_s=60)
         process.child.kill()
         await asyncio.gather(*floods)
     sent = {orjson.loads(record.value or b"")["guid"] for record in await everything_in(newsroom, RAW)}
@@ -109,7 +118,7 @@ async def test_what_was_acknowledged_survives_sudden_death(newsroom: Connections
 
 
 async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connections, processes: Processes) -> None:
-    """What enrich and publish tell on `updates.outcomes` is what the sender is told."""
+    """What enrich and publish tell on `updates.outcomes` is what the sender is told; the process then ends in order."""
     await with_source(newsroom)
     process = processes.start(newsroom, "ingest", "api")
     await process.ready()
@@ -136,29 +145,20 @@ async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connectio
         emitter = Emitter(producer, source="tests", topic_prefix=newsroom.topic_prefix)
         await (await emitter.send(OUTCOMES, Outcomes(outcomes=(outcome,)), key=update_id, event_id="1"))
         await producer.stop()
-        await eventually(told, lambda found: found["state"] == "published")
-
-
-@pytest.mark.parametrize("name", ["api", "poll", "watch"])
-async def test_it_ends_in_order(newsroom: Connections, processes: Processes, name: str) -> None:
-    """SIGTERM ends each process by itself, and with a good word."""
-    await with_source(newsroom)
-    process = processes.start(newsroom, "ingest", name)
-    await process.ready()
-    process.child.ask_to_end()
-    await eventually(lambda: not process.child.running, within_s=25)
-    assert "stopped" in process.child.tail(5)
+        await eventually(told, lambda found: found["state"] == "published", within_s=60)
+    await ended(process)
 
 
 async def test_a_file_and_a_feed_reach_the_topic(newsroom: Connections, processes: Processes, tmp_path: Path) -> None:
-    """The two processes that fetch copy themselves, with sources that are added while they run."""
+    """The two processes that fetch copy themselves, with sources that are added while they run, end in order too."""
     folder = tmp_path / "in"
     folder.mkdir()
     feed = Feed()
     port = free_port()
     env = {"INGEST_OUTGOING_ALLOW_PRIVATE": "true"}
-    for name in ("poll", "watch"):
-        await processes.start(newsroom, "ingest", name, **env).ready()
+    started = [processes.start(newsroom, "ingest", name, **env) for name in ("poll", "watch")]
+    for process in started:
+        await process.ready()
     async with http_server(feed.app(), "127.0.0.1", port):
         pool = await postgres.connect(newsroom, schema="ingest", max_size=1)
         await registry.save(pool, Source(name="feed", kind="poll", url=f"http://127.0.0.1:{port}/feed"))
@@ -169,8 +169,9 @@ async def test_a_file_and_a_feed_reach_the_topic(newsroom: Connections, processe
         async def guids() -> set[str]:
             return {orjson.loads(record.value or b"")["guid"] for record in await everything_in(newsroom, RAW)}
 
-        await eventually(guids, lambda found: found == {"file", "feed"}, within_s=40)
+        await eventually(guids, lambda found: found == {"file", "feed"}, within_s=90)
     assert (folder / "done" / "a.json").exists()
+    await ended(*started)
 
 
 class Feed:

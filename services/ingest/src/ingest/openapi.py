@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from ingest.formats.native import NativeBatch, NativeUpdate
 from ingest.orders import OrderRequest
-from ingest.sources.api import OPERATIONS, PROBLEMS, RELEASE, Api, Operation, ProblemDocument
+from ingest.sources.api import OPERATIONS, PROBLEMS, Api, Operation, ProblemDocument
 
 PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/wire/{source}": ("The name of the key's source", {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"}),
@@ -89,7 +90,11 @@ def document() -> Mapping[str, Any]:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Slugline ingest", "version": RELEASE, "description": "Takes copy in from wires and desks."},
+        "info": {
+            "title": "Slugline ingest",
+            "version": version("slugline-ingest"),
+            "description": "Takes copy in from wires and desks.",
+        },
         "security": [{"key": []}, {"header": []}],
         "paths": paths,
         "components": {

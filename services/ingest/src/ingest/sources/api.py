@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any, Literal, TypeVar
 
 import orjson
@@ -515,6 +514,4 @@ def build(
     return Timed(app)
 
 
-RELEASE = version("slugline-ingest")
-
-__all__ = ["OPERATIONS", "PROBLEMS", "RELEASE", "Api", "ProblemDocument", "build"]
+__all__ = ["OPERATIONS", "PROBLEMS", "Api", "ProblemDocument", "build"]

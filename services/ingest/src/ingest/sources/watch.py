@@ -113,6 +113,8 @@ class Watcher:
         self._registry = registry
         self._intake = intake
         self._owner = owner
+        self.watched: dict[str, Watched] = {}
+        """What is remembered of each source's folder."""
         self._tasks: dict[str, tuple[Source, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -139,7 +141,7 @@ class Watcher:
     async def follow(self, source: Source) -> None:
         """Take what comes to rest in one folder, until cancelled."""
         folder = Path(source.folder or "")
-        watched = Watched()
+        watched = self.watched[source.name] = Watched()
         beaten = 0.0
         while True:
             try:
