@@ -90,7 +90,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Input], list[Input]]:
     return messages, list(draw(st.permutations([*messages, *again])))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(histories())
 def test_every_order_of_arrival_with_any_repeats_ends_in_one_state(history: tuple[list[Input], list[Input]]) -> None:
     """Permutations and repeats of versions, orders and kills leave readers with the same."""
@@ -98,7 +98,7 @@ def test_every_order_of_arrival_with_any_repeats_ends_in_one_state(history: tupl
     assert seen(fold(in_order)[1]) == seen(fold(shuffled)[1])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(histories())
 def test_an_older_text_never_follows_a_newer_one(history: tuple[list[Input], list[Input]]) -> None:
     """Whatever arrives when, the versions that readers are given only move forward."""
@@ -108,7 +108,7 @@ def test_an_older_text_never_follows_a_newer_one(history: tuple[list[Input], lis
     assert shown == sorted(shown)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(histories())
 def test_revisions_count_from_one_and_nothing_follows_a_takedown(history: tuple[list[Input], list[Input]]) -> None:
     """Numbers have no holes, and a final removal is the last revision but for a takedown after a kill."""
@@ -137,7 +137,7 @@ def test_a_repeat_from_the_same_state_gives_the_same_revision(history: tuple[lis
         state = after
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.permutations([version(1), version(2, embargo_until=minute(60)), version(3, guid="g1", embargo_until=minute(90))])
 )

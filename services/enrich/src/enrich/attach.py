@@ -88,7 +88,7 @@ class Steps:
         return _told("tags", missed, found, found.missed) if found is not None else Tagging()
 
     def _story(self, raw: RawUpdate, known: Known, parent_story: str | None, missed: list[Step]) -> Gathered:
-        family = family_of(raw, self.settings.enrich_families)
+        family = family_of(raw.source, raw.credit, self.settings.enrich_families)
         knowledge = self.knowledge
         found = _guarded(
             "story",

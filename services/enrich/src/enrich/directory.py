@@ -11,6 +11,8 @@ from pydantic import Field, field_validator
 from shared.messages import Author, Message
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+MOST_REMEMBERED = 50_000
+"""Names whose resolution is kept: bylines come again."""
 HONORIFICS = {
     "dr", "prof", "professor", "sir", "dame", "lord", "lady", "mr", "mrs", "ms", "miss", "mx", "rev", "hon", "capt", "col", "gen", "lt", "sgt",
     "herr", "frau", "monsieur", "madame", "mme", "m", "don", "dona", "sr", "sra", "dott", "dottssa", "ing", "jr", "phd", "md", "obe", "mbe", "cbe",
@@ -63,6 +65,7 @@ class Profile(Message):
         )  # fmt: skip
 
 
+@functools.lru_cache(maxsize=65_536)
 def name_key(name: str) -> str:
     """What spellings of one name have in common: letters transliterated, small, without marks, honorifics and punctuation."""
     folded = name.casefold()
@@ -98,6 +101,7 @@ class Directory:
     _initials: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _loose: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _ids: dict[str, str] = field(default_factory=dict, repr=False)
+    _found: dict[str, Resolved] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, profiles: Iterable[Profile], edition: int = 0) -> "Directory":
@@ -122,10 +126,18 @@ class Directory:
                 self._initials.setdefault(f"{words[0][0]} {words[-1]}", set()).add(profile.id)
                 self._loose.setdefault(loose_key(spelling), set()).add(profile.id)
 
-    def resolve(self, name: str, uri: str | None = None) -> Resolved:  # noqa: PLR0911 -- a table of cases
+    def resolve(self, name: str, uri: str | None = None) -> Resolved:
         """The author that a name, or a source's id of a person, stands for."""
         if uri and (found := self._ids.get(uri.casefold())):
             return Resolved(self.profiles[found], f"the source's id {uri}")
+        found_before = self._found.get(name)
+        if found_before is None:
+            found_before = self._by_name(name)
+            if len(self._found) < MOST_REMEMBERED:
+                self._found[name] = found_before
+        return found_before
+
+    def _by_name(self, name: str) -> Resolved:  # noqa: PLR0911 -- a table of cases
         key = name_key(name)
         if not key:
             return Resolved(None, "no name")

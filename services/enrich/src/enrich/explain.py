@@ -109,7 +109,7 @@ class Explainer:
         parent_story = parent_state.shown.story if parent_state is not None and parent_state.shown is not None else None
         known = Known(state)
         first = self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media))
-        family = family_of(raw, self.steps.settings.enrich_families)
+        family = family_of(raw.source, raw.credit, self.steps.settings.enrich_families)
         cluster = self.likeness.place(
             Told(
                 update_id=raw.update_id,

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import orjson
 import structlog
 from prometheus_client import Counter, Gauge
 
 from enrich.embargo import ask_refresh
 from enrich.likeness import Likeness, Placed, Told, family_of
-from enrich.state import State
 from enrich.steps.story import story_id
 
 log = structlog.get_logger(__name__)
@@ -75,19 +75,17 @@ class Gatherer:
         if status != "live":
             moved = self.likeness.remove(update_id)
         else:
-            state = State.model_validate_json(state_json)
-            if state.current is None or state.shown is None:
-                return {}
-            raw, shown = state.current.raw, state.shown
+            state = orjson.loads(state_json)
+            raw, shown = state["current"]["raw"], state["shown"]
             known = self.told.get(update_id)
             placed = self.likeness.place(
                 Told(
                     update_id=update_id,
-                    family=family_of(raw, self.families),
-                    headline=shown.headline,
-                    text=shown.text or shown.summary,
-                    own_story=story_id(raw.story) if raw.story and raw.story.strip() else None,
-                    at=shown.first_published_at,
+                    family=family_of(raw["source"], raw.get("credit", ""), self.families),
+                    headline=shown.get("headline", ""),
+                    text=shown.get("text") or shown.get("summary", ""),
+                    own_story=story_id(raw["story"]) if (raw.get("story") or "").strip() else None,
+                    at=datetime.fromisoformat(shown["first_published_at"]),
                 ),
                 known[0] if known is not None else None,
             )

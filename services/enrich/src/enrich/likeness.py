@@ -1,5 +1,6 @@
 """Which updates of several agencies tell the same: near-duplicate texts by MinHash, and headlines in the same words."""
 
+import functools
 import hashlib
 import itertools
 import re
@@ -13,7 +14,6 @@ from rensa import RMinHash
 
 from enrich.steps.authors import AGENCIES
 from enrich.steps.text import UNSPACED, slug_of
-from shared.messages import RawUpdate
 
 PERMUTATIONS = 64
 ROWS = 4
@@ -164,13 +164,18 @@ FAMILIES: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def family_of(raw: RawUpdate, families: Mapping[str, str]) -> str:
+@functools.lru_cache(maxsize=4096)
+def _credited(credit: str) -> str:
+    return re.sub(r"[^\w]+", " ", credit.casefold()).strip()
+
+
+def family_of(source: str, credit: str, families: Mapping[str, str]) -> str:
     """The publisher family that an update's words come from: the agency that it credits, else the source's own.
 
     A paper that prints an agency's text confirms nothing that the agency did not say.
     """
-    own = families.get(raw.source, raw.source)
-    credited = re.sub(r"[^\w]+", " ", raw.credit.casefold()).strip()[:60]
+    own = families.get(source, source)
+    credited = _credited(credit[:60]) if credit else ""
     if credited in AGENCIES:
         family = FAMILIES.get(credited, credited)
         return families.get(family, family)

@@ -53,11 +53,11 @@ class Decision:
     """Updates of the same source whose place this one takes, by id."""
 
 
-def order_of(raw: RawUpdate) -> tuple[datetime, int, datetime, str]:
+def order_of(raw: RawUpdate, fingerprint: str = "") -> tuple[datetime, int, datetime, str]:
     """The key by which versions of one update are ordered, whatever the order of their arrival."""
     version = (raw.version or "").strip()
     number = int(version) if version.isascii() and version.isdigit() and len(version) <= LONGEST_NUMBER else -1
-    return (raw.version_created or raw.received_at, number, raw.received_at, raw.fingerprint())
+    return (raw.version_created or raw.received_at, number, raw.received_at, fingerprint or raw.fingerprint())
 
 
 def held_until(raw: RawUpdate, margin_s: float = 0.0) -> datetime | None:
@@ -206,13 +206,13 @@ def _take(  # noqa: PLR0911 -- a table of cases
         known: Version | None = getattr(state, place)
         if known is not None and known.fingerprint == fingerprint:
             return _repeated(raw, known, place, state)
-    key = order_of(raw)
+    key = order_of(raw, fingerprint)
     until = held_until(raw, margin_s)
-    if state.held is not None and key < order_of(state.held.raw):
-        if until is not None or (state.current is not None and key < order_of(state.current.raw)):
+    if state.held is not None and key < _place_of(state.held):
+        if until is not None or (state.current is not None and key < _place_of(state.current)):
             return _older(raw, state)
         return state.model_copy(update={"current": _newer(raw, fingerprint, state.current)}), None, "an open version"
-    if state.current is not None and key < order_of(state.current.raw):
+    if state.current is not None and key < _place_of(state.current):
         return _older(raw, state)
     newest = state.held or state.current
     if raw.signal == "repeat" and newest is not None and _same_words(raw, newest.raw):
@@ -224,6 +224,10 @@ def _take(  # noqa: PLR0911 -- a table of cases
         changes = {"held": version, "held_until": until}
         return state.model_copy(update=changes), "held", f"embargoed until {until.isoformat()}"
     return state.model_copy(update={"current": version, "held": None, "held_until": None}), None, "a newer version"
+
+
+def _place_of(version: Version) -> tuple[datetime, int, datetime, str]:
+    return order_of(version.raw, version.fingerprint)
 
 
 def _newer(raw: RawUpdate, fingerprint: str, before: Version | None) -> Version:
@@ -241,7 +245,7 @@ def _repeated(raw: RawUpdate, known: Version, place: str, state: State) -> tuple
     """The same version again: nothing new to anyone, but its place in the order and its beginning may move."""
     changed = known.model_copy(
         update={
-            "raw": raw if order_of(raw) > order_of(known.raw) else known.raw,
+            "raw": raw if order_of(raw, known.fingerprint) > _place_of(known) else known.raw,
             "since": min(known.since, raw.received_at),
             "headline_since": min(known.headline_since, raw.received_at),
             "body_since": min(known.body_since, raw.received_at),

@@ -65,18 +65,68 @@ CONTROLS = re.compile(
     + "]"
 )
 """Control characters and noncharacters: no text, and errors in HTML and XML. Joiners, soft hyphens and marks of direction stay."""
-SPACES = re.compile(r"[ \t\n\r\f\x0b\x85]+")
+ASCII_CONTROLS = {code: None for code in range(128) if CONTROLS.match(chr(code))}
+SPACES = re.compile(r" ?[\t\n\r\f\x0b\x85][ \t\n\r\f\x0b\x85]*|  +[\t\n\r\f\x0b\x85]*[ \t\n\r\f\x0b\x85]*")
 OPENING_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
-BLOCK_END = re.compile(r"</(?:p|h[2-6]|blockquote|pre|li|dt|dd|tr|div|caption|figcaption|figure|ul|ol|dl|table)>|<hr>")
-CELL_END = re.compile(r"</(?:td|th)>")
-BLOCK_START = re.compile(r"<(?:p|h[2-6]|blockquote|pre|li|dt|dd|tr|div|caption|figcaption|figure|ul|ol|dl|table)[ >]")
-TAG = re.compile(r"<[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+BLOCKS = frozenset(
+    [
+        "p",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "pre",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "div",
+        "caption",
+        "figcaption",
+        "figure",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "hr",
+    ]
+)
+CELLS = frozenset(["td", "th"])
+TAG = re.compile(r"<(/?)([a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
 EMPTY_BLOCK = re.compile(
     r"<(p|div|span|li|h[2-6]|b|i|em|strong|blockquote)(?: [^>\"]*(?:\"[^\"]*\"[^>\"]*)*)?>\s*</\1>"
 )
-INLINE_SPACES = re.compile(r"[ \t\r\f\v]*\n[ \t\r\f\v]*|[ \t\r\f\v]+")
-BLANK_LINES = re.compile(r"\n{2,}")
+OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+SELF_CLOSING = frozenset(
+    [
+        "p",
+        "br",
+        "hr",
+        "img",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "td",
+        "th",
+        "option",
+        "wbr",
+        "input",
+        "link",
+        "meta",
+        "col",
+        "source",
+    ]
+)
+"""Elements that end where the next one begins, or at once: a row of them is no depth."""
+DEEPEST = 200
+DEEPEST_EMPTY = 4
+"""Empty elements within each other that are taken out; each level is a pass, and a hostile text has as many as it likes."""
+INLINE_SPACES = re.compile(r"[ \t\r\f\v]*[\n\t\r\f\v][ \t\n\r\f\v]*|  +")
+"""Runs that collapse to one space; the lone spaces between words, which are most, are not looked at one by one."""
 UNSPACED = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003fffd]"
 )
@@ -162,12 +212,17 @@ def tidy(value: str) -> str:
     """One line of plain text: control characters out, runs of spaces to one. Quotes, dashes and non-breaking spaces stay as sent."""
     if value.isascii() and value.isprintable() and "  " not in value:
         return value.strip(" ")
-    return closed_bidi(SPACES.sub(" ", CONTROLS.sub("", value)).strip(" "))
+    return closed_bidi(SPACES.sub(" ", without_controls(value)).strip(" "))
+
+
+def without_controls(value: str) -> str:
+    """Without control characters and noncharacters."""
+    return value.translate(ASCII_CONTROLS) if value.isascii() else CONTROLS.sub("", value)
 
 
 def closed_bidi(value: str) -> str:
     """Close what marks of direction were left open, so that they turn no text but their own."""
-    marks = OPENING_BIDI.findall(value)
+    marks = [] if value.isascii() else OPENING_BIDI.findall(value)
     if not marks:
         return value
     open_marks: list[str] = []
@@ -226,30 +281,56 @@ def _is_link(value: str) -> bool:
 
 def sanitised(body_html: str) -> str:
     """HTML that is safe inside an element of a page; plain text is put into paragraphs."""
-    body = CONTROLS.sub("", body_html).strip()
+    body = without_controls(body_html).strip()
     if not body:
         return ""
     if "<" not in body:
         paragraphs = re.split(r"\s*\n\s*\n\s*", html.unescape(body) if "&" in body else body)
         return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs if paragraph.strip())
-    clean = _cleaner().clean(body).strip()
-    while True:
-        shorter = EMPTY_BLOCK.sub("", clean)
-        if shorter == clean:
-            return clean
-        clean = shorter
+    if _is_too_deep(body):
+        return sanitised(plain(body).replace("<", "&lt;"))
+    clean = str(_cleaner().clean(body)).strip()
+    for _ in range(DEEPEST_EMPTY):
+        if "></" not in clean and not EMPTY_BLOCK.search(clean):
+            break
+        clean = EMPTY_BLOCK.sub("", clean)
+    return clean
+
+
+def _is_too_deep(body: str) -> bool:
+    """Whether elements are nested so deep that no desk wrote them: a parser takes time that grows with the square."""
+    if body.count("<") <= DEEPEST:
+        return False
+    depth = deepest = 0
+    for closing, tag in OPENING.findall(body):
+        if tag.lower() not in SELF_CLOSING:
+            depth = max(depth - 1, 0) if closing else depth + 1
+            deepest = max(deepest, depth)
+    return deepest > DEEPEST
 
 
 def plain(clean_html: str) -> str:
     """The plain text of sanitised HTML, blocks parted by a blank line."""
     if not clean_html:
         return ""
-    text = INLINE_SPACES.sub(" ", clean_html)
-    text = BLOCK_START.sub(lambda found: "\n\n" + found[0], BLOCK_END.sub("\n\n", CELL_END.sub("\t", text)))
-    text = TAG.sub("", text.replace("<br>", "\n"))
-    text = html.unescape(text)
-    lines = [line.strip(" \t") for line in text.split("\n")]
-    return closed_bidi(BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n"))
+    if "\n" in clean_html or "\t" in clean_html or "  " in clean_html or "\r" in clean_html or "\f" in clean_html:
+        clean_html = INLINE_SPACES.sub(" ", clean_html)
+    text = TAG.sub(_as_space, clean_html)
+    if "&" in text:
+        text = html.unescape(text)
+    text = "\n".join([line.strip(" \t") for line in text.split("\n")])
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return closed_bidi(text.strip("\n"))
+
+
+def _as_space(found: re.Match[str]) -> str:
+    closing, tag = found.groups()
+    if tag in BLOCKS:
+        return "\n\n"
+    if tag == "br":
+        return "\n"
+    return "\t" if closing and tag in CELLS else ""
 
 
 def normalised_language(said: str | None) -> str | None:
@@ -313,10 +394,11 @@ def reading(text: str, language: str) -> tuple[int, int]:
 
 def excerpt_of(text: str, length: int = EXCERPT_LENGTH) -> str:
     """The beginning of a text, cut after a sentence where one ends in the second half, else between words."""
-    line = SPACES.sub(" ", text[: length * 3]).strip()
+    line = text[: length * 3]
+    line = (" ".join(line.split()) if line.isascii() else SPACES.sub(" ", line)).strip()
     if len(line) <= length:
         return line
-    ends = [found.end() for found in SENTENCE_END.finditer(line[: length + 1]) if length // 2 <= found.end() <= length]
+    ends = [found.end() for found in SENTENCE_END.finditer(line, length // 2 - 1, length + 1) if found.end() <= length]
     if ends:
         return line[: ends[-1]]
     cut = line.rfind(" ", length // 2, length)

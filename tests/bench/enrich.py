@@ -1,0 +1,320 @@
+"""`enrich text` on real Kafka and Postgres: updates per second of one core with a dictionary of 100,000 names, and the
+time that it adds when idle.
+
+    python tests/bench/enrich.py [--updates 20000] [--repeats 3]
+
+The lane runs as its own process, pinned to one core. Throughput: it finds a topic full of updates. CPU is the process's
+own, user and system. Idle: one update at a time, beside a bare aiokafka relay over topics of the same kind, in the same
+run. Servers come from KAFKA_SERVERS and POSTGRES_DSN, or from TEST_KAFKA_SERVERS and TEST_POSTGRES_DSN.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import socket
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import psutil
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.kafka import Emitter, acknowledged, apply_topics, new_consumer, new_producer
+from shared.messages import Creator, Flags, MediaReference, RawUpdate, Subject, update_id_for
+from shared.settings import Connections
+from shared.topics import ENRICHED, RAW
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = 100_000
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+SYLLABLES = ["ka", "lo", "mi", "ra", "ten", "vor", "sa", "ni", "du", "bel", "gor", "han", "ost", "wick", "mar", "ley"]
+WORDS = (  # noqa: SIM905
+    "the a of to in and on for with that was were has have said government minister council budget report official people "
+    "police court market shares rose fell percent year month week city region country company workers union talks vote "
+    "election party leader president spokesman statement new plan cut raise deal agreement border water energy price storm "
+    "rescue hospital school children team match goal season coach final after before against under between during while"
+).split()
+
+
+def word(rng: random.Random) -> str:
+    """A name that nobody has."""
+    return "".join(rng.choices(SYLLABLES, k=rng.randint(2, 4))).title()
+
+
+def names_of(rng: random.Random) -> list[dict[str, Any]]:
+    """The dictionary: people, places, organisations."""
+    names: dict[str, None] = {}
+    while len(names) < NAMES:
+        names[f"{word(rng)} {word(rng)}" if rng.random() < 0.7 else word(rng)] = None
+    return [
+        {
+            "code": f"{'place' if ' ' not in name else 'person'}:n{number}",
+            "kind": "place" if " " not in name else "person",
+            "label": name,
+        }
+        for number, name in enumerate(names)
+    ]
+
+
+def updates_of(rng: random.Random, names: Sequence[dict[str, Any]], count: int) -> list[RawUpdate]:
+    """Versions as wires send them: about 1.7 kB, a third of them second versions, names in each text."""
+    made = []
+    for number in range(count):
+        again = number >= 100 and rng.random() < 0.33
+        of = number - rng.randint(1, 100) if again else number
+        source = ("pa", "afp", "dpa", "reuters")[of % 4]
+        guid = f"urn:newsml:example:{of}"
+        paragraphs = []
+        for _ in range(5):
+            sentence = " ".join(rng.choices(WORDS, k=45)).capitalize()
+            paragraphs.append(
+                f"<p>{rng.choice(names)['label']} {sentence}, <b>{rng.choice(names)['label']}</b> said.</p>"
+            )
+        moment = START + timedelta(milliseconds=number)
+        media = (MediaReference(url=f"https://pictures.example/{of}.jpg", credit="PA", caption="A picture"),)
+        made.append(
+            RawUpdate(
+                update_id=update_id_for(source, guid), source=source, guid=guid, version=str(number), version_created=moment,
+                received_at=moment, headline=" ".join(rng.choices(WORDS, k=9)).capitalize(), body_html="".join(paragraphs),
+                byline=f"By {word(rng)} {word(rng)} in {word(rng)}" if of % 3 else "By Ann Other and Bob Else",
+                creators=(Creator(name="Ann Other"),), language="en", urgency=4, slugline=f"BUDGET-{of % 50}",
+                subjects=(Subject(code="subj:11000000"), Subject(code="medtop:20000344")), keywords=("budget",),
+                media=media if of % 5 == 0 else (), flags=Flags(),
+            )
+        )  # fmt: skip
+    return made
+
+
+@contextlib.asynccontextmanager
+async def newsroom() -> AsyncIterator[Connections]:
+    """Topics and a database of its own, gone afterwards."""
+    name = f"bench{uuid.uuid4().hex[:8]}"
+    dsn = os.environ.get("POSTGRES_DSN") or os.environ["TEST_POSTGRES_DSN"]
+    admin = await asyncpg.connect(dsn)
+    await admin.execute(f"CREATE DATABASE {name}")
+    settings = Connections(
+        kafka_servers=os.environ.get("KAFKA_SERVERS") or os.environ["TEST_KAFKA_SERVERS"],
+        postgres_dsn=dsn.rsplit("/", 1)[0] + f"/{name}",
+        topic_prefix=f"{name}.",
+        bind_host="127.0.0.1",
+    )
+    await apply_topics(settings)
+    try:
+        yield settings
+    finally:
+        client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+        await client.start()
+        await client.delete_topics(
+            [topic for topic in await client.list_topics() if topic.startswith(settings.topic_prefix)]
+        )
+        await client.close()
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@contextlib.asynccontextmanager
+async def lane(settings: Connections, dictionary: Path) -> AsyncIterator[psutil.Process]:
+    """`python -m enrich text` on one core, ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "KAFKA_SERVERS": settings.kafka_servers, "POSTGRES_DSN": settings.postgres_dsn, "TOPIC_PREFIX": settings.topic_prefix,
+        "HEALTH_PORT": str(port), "BIND_HOST": "127.0.0.1", "ENRICH_DICTIONARY": str(dictionary), "LOG_LEVEL": "warning",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "enrich", "text", env=environment, cwd=ROOT)
+    watched = psutil.Process(process.pid)
+    watched.cpu_affinity([max(os.sched_getaffinity(0))])
+    try:
+        async with httpx.AsyncClient() as client, asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
+                        break
+                await asyncio.sleep(0.05)
+        yield watched
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """CPU seconds that a process has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def throughput(count: int, dictionary: Path, updates: Sequence[RawUpdate]) -> dict[str, float]:
+    """One pass over a topic full of updates."""
+    async with newsroom() as settings:
+        producer = new_producer(settings, "bench")
+        await producer.start()
+        emitter = Emitter(producer, source="bench", topic_prefix=settings.topic_prefix)
+        consumer, partition = await follower(settings, ENRICHED)
+        async with lane(settings, dictionary) as process:
+            for begin in range(0, 500, 100):
+                warm = [
+                    each.model_copy(update={"update_id": update_id_for("warm", each.guid)})
+                    for each in updates[begin : begin + 100]
+                ]
+                await send(emitter, warm)
+            seen = 0
+            while seen < 450:
+                seen += sum(map(len, (await consumer.getmany(timeout_ms=500)).values()))
+            await asyncio.sleep(1.0)
+            while await consumer.getmany(timeout_ms=200):
+                pass
+            used, started = cpu_s(process), time.perf_counter()
+            sending = asyncio.create_task(send_all(emitter, updates))
+            got, last, done = 0, started, started
+            while time.perf_counter() - last < 5.0:
+                batches = await consumer.getmany(timeout_ms=250)
+                if batches:
+                    got += sum(map(len, batches.values()))
+                    last = done = time.perf_counter()
+                    used_then = cpu_s(process)
+            await sending
+        await consumer.stop()
+        await producer.stop()
+        del partition
+        cpu = used_then - used
+        return {
+            "updates": count,
+            "revisions": got,
+            "wall_s": done - started,
+            "cpu_s": cpu,
+            "per_s": count / (done - started),
+            "per_core_s": count / cpu,
+        }
+
+
+async def send(emitter: Emitter, updates: Sequence[RawUpdate]) -> None:
+    """Send and wait until Kafka has them."""
+    await acknowledged([await emitter.send(RAW, each, key=each.update_id, event_id=each.update_id) for each in updates])
+
+
+async def send_all(emitter: Emitter, updates: Sequence[RawUpdate]) -> None:
+    """Send all, so many at a time."""
+    for begin in range(0, len(updates), 1000):
+        await send(emitter, updates[begin : begin + 1000])
+
+
+async def follower(settings: Connections, topic: str) -> tuple[AIOKafkaConsumer, TopicPartition]:
+    """A consumer at the end of a topic of one partition."""
+    consumer = new_consumer(settings, "bench")
+    await consumer.start()
+    partition = TopicPartition(settings.topic_prefix + topic, 0)
+    consumer.assign([partition])
+    await consumer.seek_to_end(partition)
+    await consumer.position(partition)
+    return consumer, partition
+
+
+async def idle(dictionary: Path, updates: Sequence[RawUpdate], count: int = 200) -> dict[str, float]:
+    """One update at a time: from before the send until its revision is read; for the lane, and for a bare relay."""
+    async with newsroom() as settings:
+        producer = new_producer(settings, "bench")
+        await producer.start()
+        emitter = Emitter(producer, source="bench", topic_prefix=settings.topic_prefix)
+        consumer, _ = await follower(settings, ENRICHED)
+        async with lane(settings, dictionary):
+            await one_by_one(emitter, consumer, RAW, updates[:30])
+            enriched = await one_by_one(emitter, consumer, RAW, updates[30 : 30 + count])
+        await consumer.stop()
+        relay = asyncio.create_task(bare_relay(settings))
+        out, _ = await follower(settings, "push.batches.dead")
+        await asyncio.sleep(2)
+        await one_by_one(emitter, out, "media.wanted", updates[:30])
+        bare = await one_by_one(emitter, out, "media.wanted", updates[30 : 30 + count])
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)
+        await out.stop()
+        await producer.stop()
+    p50, p99 = statistics.median(enriched), statistics.quantiles(enriched, n=100)[98]
+    bare50, bare99 = statistics.median(bare), statistics.quantiles(bare, n=100)[98]
+    return {"p50_ms": p50, "p99_ms": p99, "bare_p50_ms": bare50, "bare_p99_ms": bare99, "added_p50_ms": p50 - bare50}
+
+
+async def bare_relay(settings: Connections) -> None:
+    """What a hop costs at the least: consume, produce, acknowledge; offsets on a clock."""
+    consumer = AIOKafkaConsumer(
+        settings.topic_prefix + "media.wanted", bootstrap_servers=settings.kafka_servers, group_id=settings.topic_prefix + "relay",
+        auto_offset_reset="latest", enable_auto_commit=True, auto_commit_interval_ms=1000, fetch_max_wait_ms=100,
+    )  # fmt: skip
+    producer = new_producer(settings, "relay")
+    await consumer.start()
+    await producer.start()
+    try:
+        while True:
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                topic = settings.topic_prefix + "push.batches.dead"
+                await acknowledged([await producer.send(topic, value=each.value, key=each.key) for each in records])
+    finally:
+        await consumer.stop()
+        await producer.stop()
+
+
+async def one_by_one(
+    emitter: Emitter, consumer: AIOKafkaConsumer, topic: str, updates: Sequence[RawUpdate]
+) -> list[float]:
+    """Milliseconds of each."""
+    taken = []
+    for each in updates:
+        started = time.perf_counter()
+        await acknowledged([await emitter.send(topic, each, key=each.update_id, event_id="idle")])
+        while not await consumer.getmany(timeout_ms=2000):
+            pass
+        taken.append((time.perf_counter() - started) * 1000)
+        await asyncio.sleep(0.03)
+    return taken
+
+
+async def main(count: int, repeats: int) -> None:
+    """All of it, and the table."""
+    rng = random.Random(7)
+    names = names_of(rng)
+    updates = updates_of(rng, names, count)
+    alone = [each for each in updates_of(random.Random(8), names, 400) if not each.media]
+    with tempfile.TemporaryDirectory() as folder:
+        dictionary = Path(folder) / "names.jsonl"
+        dictionary.write_text("\n".join(json.dumps(each) for each in names))
+        runs = [await throughput(count, dictionary, updates) for _ in range(repeats)]
+        waits = await idle(dictionary, alone)
+    print(
+        f"enrich text, {NAMES:,} names, {count:,} updates of {len(updates[0].model_dump_json())} bytes, {repeats} runs, one core of {os.cpu_count()}"
+    )
+    print(f"{'run':>4} {'updates/s':>10} {'CPU s':>7} {'updates/s of CPU':>17} {'revisions':>10}")
+    for number, run in enumerate(runs, 1):
+        print(f"{number:4} {run['per_s']:10,.0f} {run['cpu_s']:7.2f} {run['per_core_s']:17,.0f} {run['revisions']:10,}")
+    median = statistics.median(run["per_core_s"] for run in runs)
+    print(f"median {median:,.0f} updates/s per core (goal 2,000)")
+    print(
+        "idle, one at a time: "
+        + ", ".join(f"{name} {value:.2f}" for name, value in waits.items())
+        + " (goal: added p50 at most 5 ms)"
+    )
+    out = ROOT / ".local/bench/enrich.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({"throughput": runs, "median_per_core_s": median, "idle": waits}, indent=2) + "\n")
+    print(out.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--updates", type=int, default=20_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.updates, arguments.repeats))
