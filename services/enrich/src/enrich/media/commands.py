@@ -24,6 +24,7 @@ from shared.failures import Transient
 from shared.kafka import Emitter, new_producer
 from shared.postgres import connect, migrate
 from shared.process import run
+from shared.telemetry import configure_logging
 
 STATES = ("withheld", "failed", "pending", "ready")
 
@@ -44,6 +45,7 @@ def render(image: Path, folder: Path) -> None:
     Exit code 1, and `refused` with the reason in the object, where the picture is not taken.
     """
     settings = Settings()
+    configure_logging(settings, "enrich.render")
     try:
         size = image.stat().st_size
         if size > settings.enrich_media_max_bytes:
@@ -168,8 +170,11 @@ async def _rendered(data: bytes, limits: RenderLimits) -> Rendered:
 
 
 def _with_pool(body: Callable[[Any], Awaitable[None]]) -> None:
+    settings = Settings()
+    configure_logging(settings, "enrich.operator")
+
     async def connected() -> None:
-        pool = await connect(Settings(), schema="enrich", max_size=2)
+        pool = await connect(settings, schema="enrich", max_size=2)
         try:
             await migrate(pool, "enrich")
             await body(pool)

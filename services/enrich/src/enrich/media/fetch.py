@@ -254,6 +254,8 @@ def checked_url(url: str, limits: FetchLimits) -> httpx.URL:
     if parsed.userinfo:
         raise Refused("the URL carries a user or a password")
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    if not 0 < port < 65536:
+        raise Refused(f"not a URL: port {port}")
     if port not in limits.ports and not limits.allow_private:
         raise Refused(f"port {port} is not permitted")
     return parsed.copy_with(fragment=None)
