@@ -328,7 +328,8 @@ async def test_an_outcome_may_be_heard_before_the_row_is_there(wire: Wire) -> No
 
 
 async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
-    """A desk orders about every update, a source about its own; the order is on `updates.raw` under the update's id."""
+    """A desk orders about every update, a source about its own; the order is on `updates.raw` under the
+    update's id, and whoever asks about the update is told of it."""
     update_id = (await wire.push({"guid": "a", "headline": "x"})).json()["results"][0]["id"]
 
     async def order(key: str, body: dict[str, Any]) -> int:
@@ -347,6 +348,8 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
         b"slugline.update.order",
     ]
     assert json.loads(records[2].value or b"")["by"] == "Night editor"
+    told = (await wire.client.get(f"/v1/items/{update_id}", headers={"X-API-Key": "north-key"})).json()
+    assert [(each["order"], each["by"]) for each in told["orders"]] == [("kill", "Night editor"), ("pin", "north")]
 
 
 async def test_a_source_is_counted(wire: Wire) -> None:

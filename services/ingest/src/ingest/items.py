@@ -223,7 +223,13 @@ async def one(pool: Any, update_id: str, limit: int = 50) -> Item | None:
         ItemVersion(
             state=state_of(row),
             original=row["original_id"],
-            **{name: row[name] for name in ItemVersion.__dataclass_fields__ if name not in ("state", "original")},
+            # What was said of a repeat does not explain a version that is out.
+            reason="" if row["published_at"] is not None else row["reason"],
+            **{
+                name: row[name]
+                for name in ItemVersion.__dataclass_fields__
+                if name not in ("state", "original", "reason")
+            },
         )
         for row in rows
     ]

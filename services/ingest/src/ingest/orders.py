@@ -2,15 +2,21 @@
 
 import uuid
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
+import asyncpg
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ingest import emit
-from ingest.patience import Away
+from ingest.patience import Away, Patience
 from shared.kafka import Emitter
 from shared.messages import Order, OrderName
 from shared.telemetry import traceparent_now
+
+log = structlog.get_logger(__name__)
+
+NOTE_PATIENCE_S = 0.5
 
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 """What is not done without a reason: readers of a correction see it, the report of a removal keeps it."""
@@ -58,9 +64,19 @@ class OrderReceipt(BaseModel):
 
 
 async def give(
-    emitter: Emitter | None, update_id: str, request: OrderRequest, *, by: str, patience_s: float, traceparent: str = ""
+    emitter: Emitter | None,
+    update_id: str,
+    request: OrderRequest,
+    *,
+    by: str,
+    patience_s: float,
+    pool: Any | None = None,
+    traceparent: str = "",
 ) -> OrderReceipt:
-    """Emit an order and wait for Kafka; raises `Away` where it does not answer."""
+    """Emit an order and wait for Kafka; raises `Away` where it does not answer.
+
+    It is noted in Postgres for whoever asks about the update. A kill must not wait for that: it counts once Kafka has it.
+    """
     order = Order(
         update_id=update_id,
         order=request.order,
@@ -74,4 +90,45 @@ async def give(
     message = emit.sendable(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
     if not all(await emit.emit(emitter, [message], patience_s)):
         raise Away("Kafka does not answer")
+    if pool is not None:
+        await _note(pool, order_id, order)
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
+
+
+async def _note(pool: Any, order_id: str, order: Order) -> None:
+    try:
+        await Patience(NOTE_PATIENCE_S).within(
+            pool.execute(
+                "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at) VALUES ($1, $2, $3, $4, $5, $6)",
+                order_id,
+                order.update_id,
+                order.order,
+                order.by,
+                order.reason,
+                order.ordered_at,
+            )
+        )
+    except (Away, asyncpg.PostgresError) as error:
+        log.warning("order given and not noted", update_id=order.update_id, order=order.order, reason=str(error))
+
+
+class OrderGiven(BaseModel):
+    """An order as whoever asks about the update is told of it."""
+
+    order: OrderName
+    by: str
+    reason: str
+    ordered_at: datetime
+
+
+async def given(pool: Any, update_id: str, limit: int = 50) -> list[OrderGiven]:
+    """What was ordered about an update, the newest first."""
+    rows = await pool.fetch(
+        "SELECT name, by, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",
+        update_id,
+        limit,
+    )
+    return [
+        OrderGiven.model_construct(order=row["name"], **{n: row[n] for n in ("by", "reason", "ordered_at")})
+        for row in rows
+    ]

@@ -4,7 +4,9 @@ import asyncio
 import getpass
 import re
 import typing
+from typing import Any
 
+import asyncpg
 import click
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
@@ -12,10 +14,22 @@ from pydantic import ValidationError
 from ingest import orders
 from ingest.patience import Away
 from ingest.settings import Settings
+from shared import postgres
 from shared.kafka import Emitter, new_producer
 from shared.messages import OrderName
+from shared.telemetry import configure_logging
 
 PATIENCE_S = 10.0
+
+
+async def _postgres(settings: Settings) -> Any | None:
+    """Postgres, where it answers: an order does not wait for it."""
+    stop = asyncio.Event()
+    stop.set()
+    try:
+        return await postgres.connect(settings, schema="ingest", stop=stop, max_size=1)
+    except (OSError, asyncpg.PostgresError, TimeoutError):
+        return None
 
 
 @click.command()
@@ -38,13 +52,18 @@ def order(
 
     async def give() -> orders.OrderReceipt:
         settings = Settings()
+        configure_logging(settings, "ingest")
+        pool = None
         producer = new_producer(settings, "slugline-ingest-order")
         await producer.start()
         try:
+            pool = await _postgres(settings)
             emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.give(emitter, update_id, request, by=by, patience_s=PATIENCE_S)
+            return await orders.give(emitter, update_id, request, by=by, patience_s=PATIENCE_S, pool=pool)
         finally:
             await producer.stop()
+            if pool is not None:
+                await pool.close()
 
     try:
         receipt = asyncio.run(give())

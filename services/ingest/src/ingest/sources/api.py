@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from ingest import items, orders
 from ingest.intake import Intake, NotTaken, Receipt, Result, Status
 from ingest.items import State
+from ingest.orders import OrderGiven
 from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources import signing
@@ -115,6 +116,7 @@ class ItemStatus(BaseModel):
     guid: str
     state: State
     versions: list[VersionStatus]
+    orders: list[OrderGiven] = Field(default_factory=list, description="What desks ordered, newest first")
     look_closer: str = Field(description="A command for the operator that shows how the original was read")
 
 
@@ -223,6 +225,7 @@ class Api:
             guid=found.guid,
             state=newest.state,
             versions=[VersionStatus(**asdict(each)) for each in found.versions],
+            orders=await self._within(orders.given(self._pool(), update_id)),
             look_closer=_look_closer(newest.original, found.source),
         )
         return _json(status, 200)
@@ -267,6 +270,7 @@ class Api:
             wanted,
             by=source.name,
             patience_s=self.settings.ingest_dependency_timeout_s,
+            pool=self.intake.pool,
             traceparent=_traceparent(request),
         )
         log.info("order", update_id=update_id, order=receipt.order, by=wanted.by or source.name, reason=wanted.reason)

@@ -115,6 +115,7 @@ class Watcher:
         self._owner = owner
         self.watched: dict[str, Watched] = {}
         """What is remembered of each source's folder."""
+        self._beaten: dict[Path, float] = {}
         self._tasks: dict[str, tuple[Source, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -142,15 +143,11 @@ class Watcher:
         """Take what comes to rest in one folder, until cancelled."""
         folder = Path(source.folder or "")
         watched = self.watched[source.name] = Watched()
-        beaten = 0.0
         while True:
             try:
                 claims = self.prepare(folder)
                 async for _ in _changes(folder):
-                    if time.monotonic() - beaten >= HEARTBEAT_S:
-                        os.utime(claims)
-                        give_back_of_the_dead(folder, self._owner)
-                        beaten = time.monotonic()
+                    self._beat(folder, claims)
                     if not await self.take_all(source, folder, watched):
                         await asyncio.sleep(PAUSE_S)
             except OSError as error:
@@ -158,6 +155,13 @@ class Watcher:
             except Exception:
                 log.exception("bug in watching a folder", source=source.name, folder=str(folder))
             await asyncio.sleep(PAUSE_S)
+
+    def _beat(self, folder: Path, claims: Path) -> None:
+        """Show that this worker lives, and look after those that do not."""
+        if time.monotonic() - self._beaten.get(claims, 0.0) >= HEARTBEAT_S:
+            os.utime(claims)
+            give_back_of_the_dead(folder, self._owner)
+            self._beaten[claims] = time.monotonic()
 
     def prepare(self, folder: Path) -> Path:
         """Make the folders that are needed; this worker's own is returned."""
@@ -179,6 +183,7 @@ class Watcher:
     async def take(self, source: Source, folder: Path, name: str, look: Look) -> bool:
         """Claim a file and take it. False where it was put back because a server is away."""
         claimed = folder / CLAIMS / self._owner / name
+        self._beat(folder, claimed.parent)
         try:
             (folder / name).rename(claimed)
         except FileNotFoundError:
@@ -196,7 +201,14 @@ class Watcher:
             reject(claimed, folder, {"code": "too-large", "reason": f"{look.size} bytes, {limit} are permitted"})
             FILES.labels(source.name, "rejected").inc()
             return True
-        body = await asyncio.to_thread(read_whole, claimed, look)
+        try:
+            body = await asyncio.to_thread(read_whole, claimed, look)
+        except PermissionError as error:
+            reject(
+                claimed, folder, {"code": "no-permission", "reason": f"the worker may not read it: {error.strerror}"}
+            )
+            FILES.labels(source.name, "rejected").inc()
+            return True
         if body is None:
             # Its writer had not finished after all; it is looked at again from the start.
             put_back(claimed, folder / claimed.name)
@@ -268,6 +280,8 @@ def read_whole(path: Path, look: Look) -> bytes | None:
     """The content of a file that is still what it was when it was looked at; None where it is another, or has changed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except PermissionError:
+        raise
     except OSError:
         return None
     with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
