@@ -1,0 +1,71 @@
+"""Alerts that a person can act on: valid, tested, and about metrics that the processes really have."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "deploy" / "observability"
+RULES = [rule for group in yaml.safe_load((FOLDER / "rules.yml").read_text())["groups"] for rule in group["rules"]]
+IMAGE = "prom/prometheus:v2.53.3"
+SUFFIXES = ("_total", "_bucket", "_count", "_sum")
+
+
+def promtool(*arguments: str) -> str:
+    """Run promtool, from PATH or out of the Prometheus image."""
+    if shutil.which("promtool"):
+        command = ["promtool", *arguments]
+    elif shutil.which("docker") and not subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode:  # fmt: skip
+        mount = ["-v", f"{FOLDER}:/rules:ro", "-w", "/rules"]
+        command = ["docker", "run", "--rm", "--entrypoint", "promtool", *mount, IMAGE, *arguments]
+    else:
+        pytest.skip(f"neither promtool nor the image {IMAGE} is here")
+    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_rules_are_valid_and_fire_when_they_should() -> None:
+    """promtool accepts the rules, and its unit tests of them pass."""
+    promtool("check", "rules", "rules.yml")
+    promtool("test", "rules", "rules.test.yml")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_says_what_readers_miss_and_what_to_do(rule: dict[str, dict[str, str]]) -> None:
+    """Who is woken learns in one look what it means and what to do first."""
+    assert set(rule["annotations"]) == {"summary", "readers", "first"}
+    assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_every_metric_of_the_rules_exists() -> None:
+    """A rule about a metric that nobody exports would never fire."""
+    code = "\n".join(path.read_text() for path in ROOT.glob("s*/**/src/**/*.py"))
+    named = {name for rule in RULES for name in re.findall(r"slugline_[a-z_]+", rule["expr"])}
+    assert named
+    for name in named:
+        plain = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+        assert f'"{plain}"' in code, name
+
+
+def test_every_process_of_the_compose_file_is_watched() -> None:
+    """No process runs without being scraped."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    ours = {name for name, service in services.items() if "slugline-" in service["image"] and name != "topics"}
+    scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"][0]["static_configs"][0][
+        "targets"
+    ]
+    ports = {name: str(services[name]["environment"]["HEALTH_PORT"]) for name in ours}
+    assert {target.split(":")[0]: target.split(":")[1] for target in scraped} == ports
+
+
+def test_every_process_has_a_deployment() -> None:
+    """What the compose file runs, Kubernetes runs too; the folder watch is for machines with folders."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    ours = {name for name, service in services.items() if "slugline-" in service["image"]}
+    base = yaml.safe_load((ROOT / "deploy/kubernetes/base/kustomization.yaml").read_text())["resources"]
+    assert ours - {"ingest-watch"} == {name.removesuffix(".yaml") for name in base} - {"slugline"}
