@@ -198,7 +198,7 @@ def media_settings(newsroom: Connections) -> Callable[..., Settings]:
             "enrich_media_allow_private": True,
             "enrich_media_renderers": 1,
             "enrich_media_retry_s": 0.2,
-            "enrich_media_lease_s": 5.0,
+            "enrich_media_lease_s": 3.0,
             "enrich_media_fetch_s": 5.0,
         }
         return Settings(**{**newsroom.model_dump(), **quick, **fields})

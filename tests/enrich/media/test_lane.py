@@ -17,15 +17,16 @@ import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
 
+from enrich.main import serve_text
 from enrich.media.index import MediaLookup, media_for
 from enrich.media.main import media
 from enrich.media.report import remove, retry_refused, set_rights, settled
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.settings import Settings
 from shared.kafka import Emitter, acknowledged, new_consumer, new_producer
-from shared.messages import MediaReference, MediaWanted, Refresh, update_id_for
+from shared.messages import EnrichedUpdate, MediaReference, MediaWanted, RawUpdate, Refresh, update_id_for
 from shared.postgres import connect, migrate
-from shared.topics import MEDIA, RAW
+from shared.topics import ENRICHED, MEDIA, RAW
 
 pytestmark = [pytest.mark.integration]
 
@@ -109,14 +110,19 @@ async def opened(settings: Settings) -> AsyncIterator[Newsroom]:
     await pool.close()
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 @contextlib.asynccontextmanager
 async def lane(settings: Settings) -> AsyncIterator[None]:
     """The process `enrich media`, in this one."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     stop = asyncio.Event()
-    running = asyncio.create_task(media(settings.model_copy(update={"health_port": port}), stop))
+    running = asyncio.create_task(media(settings.model_copy(update={"health_port": free_port()}), stop))
     try:
         yield
     finally:
@@ -401,7 +407,11 @@ async def test_killed_process_loses_no_picture(
         reference = MediaReference(url=picture_host.url("/a.jpg"), credit="A")
         update_id = await room.want("one", reference)
         names = {name.upper(): value for name, value in settings.model_dump().items() if name in _PASSED_ON}
-        environment = {**os.environ, **{name: str(value) for name, value in names.items()}, "HEALTH_PORT": "18591"}
+        environment = {
+            **os.environ,
+            **{name: str(value) for name, value in names.items()},
+            "HEALTH_PORT": str(free_port()),
+        }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "enrich", "media", env=environment, stderr=asyncio.subprocess.DEVNULL
         )
@@ -442,6 +452,61 @@ async def test_stopped_process_gives_its_pictures_back(
         picture_host.routes["/a.jpg"] = answer(body=jpeg())
         async with lane(room.settings):
             assert (await room.until_settled(update_id, reference)).media
+
+
+async def test_text_goes_first_and_the_picture_follows_in_place(
+    media_settings: Callable[..., Settings], picture_host: Any, answer: Any, jpeg: Any
+) -> None:
+    """The update is published while its picture is still on its way; the picture comes as a further revision `enrich`."""
+    gate = asyncio.Event()
+
+    async def held(_: Any) -> Any:
+        await gate.wait()
+        return answer(body=jpeg(700, 500))
+
+    picture_host.routes["/a.jpg"] = held
+    settings = media_settings(enrich_media_fetch_s=60.0)
+    async with opened(settings) as room, lane(settings), text_lane(settings):
+        raw = RawUpdate(
+            update_id=update_id_for("agency", "one"), source="agency", guid="one", received_at=datetime.now(UTC),
+            headline="Storks are back", body_html="<p>On every roof.</p>",
+            media=(MediaReference(url=picture_host.url("/a.jpg"), caption="A stork", credit="A. Gency"),),
+        )  # fmt: skip
+        await acknowledged([await room.emitter.send(RAW, raw, key=raw.update_id, event_id="one:1")])
+        consumer = new_consumer(settings, "test")
+        await consumer.start()
+        revisions: list[EnrichedUpdate] = []
+        try:
+            partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+
+            async def come(count: int) -> bool:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    revisions.extend(EnrichedUpdate.model_validate_json(record.value) for record in records)
+                return len(revisions) >= count
+
+            await eventually(lambda: come(1), lambda: "no text")
+            assert (revisions[0].kind, revisions[0].media, revisions[0].media_pending) == ("publish", (), True)
+            gate.set()
+            await eventually(lambda: come(2), lambda: "no picture")
+            assert (revisions[1].kind, revisions[1].media_pending) == ("enrich", False)
+            assert [(each.caption, each.credit) for each in revisions[1].media] == [("A stork", "A. Gency")]
+            assert revisions[1].updated_at == revisions[0].updated_at, "a picture does not make it news"
+        finally:
+            await consumer.stop()
+
+
+@contextlib.asynccontextmanager
+async def text_lane(settings: Settings) -> AsyncIterator[None]:
+    """The process `enrich text`, in this one."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(serve_text(settings.model_copy(update={"health_port": free_port()}), stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ class Settings(Connections):
     )
     enrich_media_lease_s: float = Field(
         default=120.0,
-        ge=5,
+        ge=1,
         description="Seconds after which a picture of a process that was killed is taken up by another",
     )
     enrich_media_reuse_s: float = Field(

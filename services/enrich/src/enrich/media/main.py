@@ -75,13 +75,19 @@ async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: 
             settings=settings,
         )
         lane.attach(broker)
-        async with broker:
+
+        async def follow() -> None:
             await broker.start()
             del health.ready["start"]
-            health.ready |= {"lane": lane.why_not_ready, "desk": desk.why_not_ready}
-            health.live["lane"] = lane.why_not_live
-            try:
-                await run_until(stop, lane.keep_committing(), desk.run(), desk.keep_leases())
-            finally:
-                health.draining = True
-                await lane.drain()
+            health.ready["lane"] = lane.why_not_ready
+            await lane.keep_committing()
+
+        health.ready["desk"] = desk.why_not_ready
+        health.live["lane"] = lane.why_not_live
+        try:
+            # What is due in Postgres does not wait for a place in the consumer group.
+            await run_until(stop, follow(), desk.run(), desk.keep_leases())
+        finally:
+            health.draining = True
+            await lane.drain()
+            await broker.stop()

@@ -38,6 +38,11 @@ log = structlog.get_logger(__name__)
 SETTLED = Counter("slugline_media_references", "References that came to an end", ["state"])
 RETRIES = Counter("slugline_media_retries", "References that are tried again later", ["because"])
 RUNNING = Gauge("slugline_media_running_references", "References that this process works on")
+WAITING = Gauge(
+    "slugline_media_waiting_references",
+    "References that are to be fetched, of all processes: for the first time (now) or again (later)",
+    ["turn"],
+)
 POLL_S = 0.5
 AWAY_PAUSE_S = 5.0
 MOST_PAUSE_S = 3600.0
@@ -92,13 +97,15 @@ class PictureDesk:
                     await work.retry(self._pool, task, "given back", 0.0, counts=False)
 
     async def keep_leases(self) -> None:
-        """Keep what is being worked on from being taken up elsewhere, until cancelled."""
+        """Keep what is being worked on from being taken up elsewhere, and count what waits, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.enrich_media_lease_s / 3)
             tasks = list(self._running.values())
-            if tasks:
-                with contextlib.suppress(*TRANSIENT):
+            with contextlib.suppress(*TRANSIENT):
+                if tasks:
                     await work.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
+                for turn, count in (await work.waiting(self._pool)).items():
+                    WAITING.labels(turn).set(count)
 
     async def _take_up(self) -> None:
         free = self._settings.enrich_media_fetches - len(self._jobs)

@@ -136,6 +136,15 @@ async def announced(pool: Any, update_id: str, references: Sequence[str]) -> Non
     await pool.execute(_ANNOUNCED, update_id, list(references))
 
 
+async def waiting(pool: Any) -> dict[str, int]:
+    """How many references are to be fetched: `now` for the first time, `later` after a failure of the moment."""
+    row = await pool.fetchrow(
+        "SELECT count(*) FILTER (WHERE attempts < 2) AS now, count(*) FILTER (WHERE attempts >= 2) AS later "
+        "FROM enrich.media_references WHERE retry_at IS NOT NULL AND state = 'pending'"
+    )
+    return {"now": row["now"], "later": row["later"]}
+
+
 async def known(pool: Any, sha256: str) -> Picture | None:
     """The picture with this content."""
     row = await pool.fetchrow(_PICTURE, sha256)
