@@ -115,7 +115,7 @@ class Reader:
             data = body
         self.events.extend(self.parser.feed(data))
 
-    async def until(self, condition: object, deadline_s: float = 10.0) -> None:
+    async def until(self, condition: object, deadline_s: float = 30.0) -> None:
         """Read until the condition holds."""
         ends = time.monotonic() + deadline_s
         while True:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import socket
 import struct
@@ -70,7 +71,7 @@ async def test_a_request_may_come_in_pieces(site, path: str) -> None:
         await asyncio.sleep(0.002)
     connection.setblocking(False)
     got = b""
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while b"\r\n\r\n" not in got and time.monotonic() < ends:
         with contextlib.suppress(BlockingIOError):
             got += connection.recv(65536)
@@ -147,7 +148,7 @@ async def test_a_stream_behind_an_unanswered_request_is_refused(site) -> None:
     )
     connection.setblocking(False)
     got = b""
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while b"own-connection" not in got and time.monotonic() < ends:
         with contextlib.suppress(BlockingIOError):
             got += connection.recv(65536)
@@ -201,7 +202,7 @@ async def test_a_connection_may_be_torn(site) -> None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
     reader = await site.follow()
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while len(site.hub) != 1 and time.monotonic() < ends:
         await asyncio.sleep(0.01)
     assert len(site.hub) == 1
@@ -218,7 +219,7 @@ async def test_one_address_has_a_limit(served) -> None:
         assert third.status == 429
         assert int(fields_of(third.head)["retry-after"]) > 0
         first.close()
-        ends = time.monotonic() + 5
+        ends = time.monotonic() + 30
         while len(site.hub) == 2 and time.monotonic() < ends:
             await asyncio.sleep(0.01)
         await site.follow()
@@ -272,19 +273,20 @@ async def test_drain_is_spread_and_says_when_to_come_back(served) -> None:
     """On shutdown connections end evenly over the grace period, each with a hint of its own; nobody is cut mid-event."""
     async with served() as site:
         readers = [await site.follow() for _ in range(40)]
-        began = time.monotonic()
-        draining = asyncio.create_task(site.hub.drain(1.0))
-        ended: dict[int, float] = {}
-        while len(ended) < len(readers) and time.monotonic() - began < 5:
-            for number, reader in enumerate(readers):
+        draining = asyncio.create_task(site.hub.drain(1.5))
+        left: list[int] = [len(readers)]
+        ends = time.monotonic() + 30
+        while left[-1] and time.monotonic() < ends:
+            for reader in readers:
                 reader.take()
-                if reader.ended:
-                    ended.setdefault(number, time.monotonic() - began)
+            remaining = sum(not reader.ended for reader in readers)
+            if remaining != left[-1]:
+                left.append(remaining)
             await asyncio.sleep(0.01)
         await draining
-        assert len(ended) == 40
-        early = sum(1 for moment in ended.values() if moment < 0.5)
-        assert 8 <= early <= 32
+        assert left[-1] == 0
+        assert len(left) > 4
+        assert max(before - after for before, after in itertools.pairwise(left)) <= 20
         assert all(reader.raw.count(b"retry: ") == 2 for reader in readers)
         late = site.ask()
         await late.end()

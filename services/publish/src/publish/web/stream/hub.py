@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from publish.story import Position
+from publish.story import NEWS, Position
 from publish.web.stream import metrics
 from publish.web.stream.connection import GONE, Audiences, Connection
 from publish.web.stream.event import Replay, Replayed, StreamEvent, frame, parse_cursor, reset_frame
@@ -71,7 +71,6 @@ class _Reset:
     """A reset of everybody, in its place between events."""
 
     data: bytes
-    position: Position
 
 
 @dataclass(slots=True, eq=False)
@@ -116,6 +115,7 @@ class Hub:
         self._pending: list[Encoded | _Reset] = []
         self._walks: deque[_Walk] = deque()
         self._walked: list[Encoded] = []
+        self._held_back: list[StreamEvent] | None = None
         self._scheduled = False
         self._quiet = False
         self._started = Position(0, -1)
@@ -188,24 +188,55 @@ class Hub:
     def begin(self, epoch: int, offset: int) -> None:
         """Say that what is published next follows this place in the log (offset -1: it is the first of its epoch).
 
-        When that is not where the hub was, every reader is sent a reset.
+        Where the hub was further, what it has is passed over when it comes again. Where it was not so far, it asks the
+        archive for what is between, and keeps back what is published until then. Only where that cannot be had, or the
+        epoch is another one, every reader is sent a reset.
         """
         position = Position(epoch, offset)
-        if self._begun and position == self.head:
-            return
-        if self._begun:
-            reason = "epoch" if epoch != self.head.epoch else "gap"
-            self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position), position))
-            metrics.RESETS.labels(reason).inc(len(self._connections))
-        else:
+        if not self._begun:
+            self._begun = True
             self._started = position
-        self._begun = True
+            self.window.begin(position)
+        elif epoch != self.head.epoch:
+            self._begin_again(position, "epoch")
+        elif position > self.head and self._held_back is None:
+            self._held_back = []
+            task = asyncio.get_running_loop().create_task(self._fill(position))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _begin_again(self, position: Position, reason: str) -> None:
+        self._held_back = None
+        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position)))
+        metrics.RESETS.labels(reason).inc(len(self._connections))
         self.window.begin(position)
         self._schedule()
 
+    async def _fill(self, until: Position) -> None:
+        """Publish what the archive has between the hub's place and the one that the log is followed from now."""
+        answer: Replayed | None = Replayed([], self.head)
+        try:
+            while self.head < until and answer is not None and self._replay is not None:
+                reached = self.head
+                answer = await self._replay(reached, (NEWS,), self.limits.replay_events)
+                if self._held_back is None or self.head.epoch != until.epoch:
+                    return
+                if answer is None or answer.through <= reached:
+                    break
+                self._take(answer.events, answer.through)
+        except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, readers are told of the hole
+            log.warning("no replay from the archive", error=str(error) or type(error).__name__)
+        held_back = self._held_back
+        if held_back is None:
+            return
+        if self.head < until:
+            self._begin_again(until, "gap")
+        self._held_back = None
+        self.publish(held_back)
+
     def reset(self, reason: str) -> None:
         """Tell every reader to fetch the snapshot again; the stream goes on from the newest event."""
-        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, self.head), self.head))
+        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, self.head)))
         metrics.RESETS.labels(reason).inc(len(self._connections))
         self._schedule()
 
@@ -214,6 +245,12 @@ class Hub:
 
         `through` is the place up to which the log was read, where its last records told readers nothing.
         """
+        if self._held_back is not None:
+            self._held_back.extend(events)
+            return
+        self._take(events, through)
+
+    def _take(self, events: Sequence[StreamEvent], through: tuple[int, int] | None) -> None:
         for event in events:
             position = event.position
             if not self._begun or position.epoch != self.window.floor.epoch:
@@ -226,6 +263,7 @@ class Hub:
         if through is not None and self._begun and Position(*through) > self.head:
             self.window.head = Position(*through)
             self._quiet = True
+        metrics.LAG.set(max(0, self.head.offset - self._started.offset))
         self._schedule()
 
     def _schedule(self) -> None:
@@ -311,6 +349,7 @@ class Hub:
                 metrics.TO_WRITTEN.observe(max(0.0, now - entry.enriched_at))
         self._walked.clear()
         metrics.POSITION.set(self._started.offset)
+        metrics.LAG.set(max(0, self.head.offset - self._started.offset))
         metrics.WINDOW.set(len(self.window))
         if self._parked:
             self._unpark()

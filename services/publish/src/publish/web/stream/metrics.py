@@ -19,7 +19,9 @@ REPLAYED = Counter("slugline_stream_replayed_events", "Events replayed to reader
 BLOCKED = Gauge("slugline_stream_blocked", "Readers who do not take what waits for them as fast as it comes")
 WINDOW = Gauge("slugline_stream_window_events", "Events in memory for replays")
 POSITION = Gauge("slugline_stream_position", "Offset of the newest event written to readers")
-LAG = Gauge("slugline_stream_lag_events", "Events between the end of the log and the newest written to readers")
+LAG = Gauge(
+    "slugline_stream_lag_events", "Records between the newest that was taken from the log and the newest written"
+)
 TO_WRITTEN = Histogram(
     "slugline_stream_enriched_to_written_seconds",
     "From an event's enrichment to its write to the last of its readers",

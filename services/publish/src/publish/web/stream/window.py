@@ -50,6 +50,10 @@ def _with_channels(data: bytes, channels: frozenset[str]) -> bytes:
     return b'{"channels":%b,%b' % (orjson.dumps(sorted(channels)), data[1:])
 
 
+GONE_AT_ONCE = 256
+"""Events that are let go together: moving the rest of the list for each of them would cost more than they take."""
+
+
 class Window:
     """A bounded run of events without a gap: everything after `floor` up to and with `head` is here."""
 
@@ -87,7 +91,7 @@ class Window:
             self.floor = gone.position
             self.size -= gone.size
             self._start += 1
-        if self._start > 512 and self._start * 2 > len(self._entries):
+        if self._start >= GONE_AT_ONCE:
             del self._entries[: self._start]
             del self._positions[: self._start]
             self._start = 0
