@@ -198,32 +198,30 @@ async def test_forbidding_terms_withhold_and_a_contract_allows(
     assert (await room.lookup(update_id, reference)).media
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("/missing.jpg", "HTTP 404"),
-        ("/page.jpg", "a document of markup"),
-        ("/vector.jpg", "SVG"),
-        ("/torn.jpg", "damaged jpeg"),
-        ("/empty.jpg", "empty"),
-    ],
-)
 async def test_what_cannot_be_a_picture_ends_with_a_reason_and_a_refresh(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any, *, path: str, reason: str
+    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any
 ) -> None:
     """A picture that will never come ends the wait of its update, and ops can read why."""
+    reasons = {
+        "/missing.jpg": "HTTP 404",
+        "/page.jpg": "a document of markup",
+        "/vector.jpg": "SVG",
+        "/torn.jpg": "damaged jpeg",
+        "/empty.jpg": "empty",
+    }
     picture_host.routes |= {
         "/page.jpg": answer(body=b"<!doctype html><p>Please log in", headers={"Content-Type": "image/jpeg"}),
         "/vector.jpg": answer(body=b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'),
         "/torn.jpg": answer(body=jpeg()[:5000]),
         "/empty.jpg": answer(body=b""),
     }
-    reference = MediaReference(url=picture_host.url(path), credit="A")
-    update_id = await room.want("one", reference)
-    found = await room.until_settled(update_id, reference)
-    assert not found.media
-    assert reason in found.withheld[0]
-    assert len(await room.refreshes(update_id)) == 1
+    references = {path: MediaReference(url=picture_host.url(path), credit="A") for path in reasons}
+    updates = {path: await room.want(path, reference) for path, reference in references.items()}
+    for path, reason in reasons.items():
+        found = await room.until_settled(updates[path], references[path])
+        assert not found.media
+        assert reason in found.withheld[0]
+        assert len(await room.refreshes(updates[path])) == 1
 
 
 async def test_passing_failure_is_tried_again_and_a_lasting_one_is_given_up(
