@@ -7,7 +7,7 @@ from typing import Literal
 
 from enrich.directory import Directory, name_key
 from enrich.steps.budget import Budget
-from enrich.steps.text import tidy
+from enrich.steps.text import TAG, tidy
 from shared.messages import Author, Creator
 
 Contribution = Literal["writing", "reporting", "editing", "photography", "translation"]
@@ -21,7 +21,7 @@ AGENCIES = {
     "tass", "itar tass", "ria novosti", "interfax", "interfax ukraine", "ukrinform", "xinhua", "xinhuanet", "kyodo", "kyodo news", "jiji", "jiji press", "yonhap", "yonhap news agency", "ani", "pti", "press trust of india",
     "ians", "antara", "bernama", "anadolu", "anadolu agency", "aa", "wafa", "petra", "spa", "saudi press agency", "tt", "tt news agency", "ntb", "ritzau", "stt", "belga", "anp", "pap", "ctk", "mti", "agerpres", "bta",
     "bloomberg", "bloomberg news", "dow jones", "dow jones newswires", "canadian press", "the canadian press", "aap", "australian associated press", "europa press", "adnkronos", "agi", "laPresse".casefold(), "notimex", "telam", "agencia brasil",
-    "getty", "getty images", "apn", "cna", "nhk", "bbc", "bbc news", "cnn", "rfi", "rferl", "rfe rl", "voa", "dw", "deutsche welle", "al jazeera", "zuma", "nurphoto", "imago", "alamy", "tassr", "unian",
+    "getty", "getty images", "apn", "cna", "nhk", "bbc", "bbc news", "cnn", "rfi", "rferl", "rfe rl", "voa", "dw", "deutsche welle", "al jazeera", "интерфакс", "тасс", "риа новости", "укринформ", "укрінформ", "уніан", "新华社", "中新社", "共同社", "时事社", "zuma", "nurphoto", "imago", "alamy", "tassr", "unian",
 }  # fmt: skip
 STAFF = {
     "staff", "staff reporter", "staff reporters", "staff writer", "staff writers", "our staff", "our foreign staff", "our correspondent", "our correspondents", "our reporter", "our own correspondent", "our special correspondent", "agencies", "agency", "news agencies",
@@ -31,14 +31,14 @@ STAFF = {
 }  # fmt: skip
 TITLE_NOUN = (
     r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalist|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
-    r"fellow|director|professor|editor-in-chief|editor-at-large|chief|anchor|presenter|intern|trainee|blogger|redakteur|redakteurin|korrespondent|korrespondentin|reporterin|journaliste|"
+    r"fellow|director|professor|editor-in-chief|editor-at-large|chief|anchor|presenter|intern|trainee|blogger|redakteur(?:in)?|korrespondent(?:in|en)?|reporterin|journaliste|"
     r"correspondant|correspondante|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur)"
 )
 TITLE_ITEM = re.compile(
     rf"(?:[\w’'&/.-]+ ){{0,6}}{TITLE_NOUN}(?: (?:for|of|at|in|to|der|des|für|pour|de|del|di|da)\b.*)?", re.IGNORECASE
 )
 TITLE_BEFORE = re.compile(
-    rf"^(?:(?:the|our|an?|and|notre|unser|unsere|nuestr[oa]|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN},? (?=[^\W\d_]+[.]? [^\W\d_])",
+    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN},? (?=[^\W\d_]+[.]? [^\W\d_])",
     re.IGNORECASE,
 )
 TITLE_AFTER = re.compile(rf"\s*[,–—-]?\s+(?:(?:AP|Reuters|AFP|BBC|PA|Associated Press|Staff|Senior|Chief|Political|Foreign|Sports?|Business|Science|Health|Special|World|Night|Deputy|Diplomatic|Defen[cs]e|Court|Crime|White House|Washington|Economics?|Environment|Technology|Education|National|Legal|Royal|Europe|Asia|Africa|Middle East|News|Arts|Culture|Travel|Food|Energy|Markets|Religion|Media|Home Affairs|Transport|Personal Finance|Investigations?)\s+)+{TITLE_NOUN}s?$", re.IGNORECASE)  # fmt: skip
@@ -62,7 +62,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "writing",
-        r"(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|text(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|propos recueillis par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
@@ -73,19 +73,26 @@ WEAK = {"von", "par", "por", "di", "da", "av", "af", "door", "dari", "oleh"}
 """Words of a byline that are parts of names as well: they open a byline only at its beginning."""
 CONTRIBUTED = re.compile(r"\s+(?:also )?contributed(?: (?:reporting|research|to (?:this|the) (?:report|story|article)))?(?: to (?:this|the) (?:report|story|article))?|\s+reported(?= from| in)|\s+haben? (?:zu diesem (?:bericht|artikel|text) )?(?:beigetragen|mitgearbeitet)|\s+ont contribu[ée].*|\s+contribuy(?:ó|eron).*|\s+ha(?:nno)? contribuito.*", re.IGNORECASE)  # fmt: skip
 SEGMENT = re.compile(r"\s*(?:[;|•·\n]|\s[–—-]\s|(?<=[a-z\u0430-\u044f)]{3})\.\s+(?=[A-ZÀ-Ý\u0410-\u042f])|\s//\s)\s*")
-SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|en|ve|dan|и|та|和|with|mit|avec|con|com|med)\s)\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
+SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|ve|dan|и|та|和|with|mit|avec|con|com|med)\s)\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
 PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|at|aus|à|a|en|em|из|в|aus dem|nella|w|i|près de)\s+(?P<place>(?:the |la |le |los |las |el |l'|den |der )?[A-ZÀ-ÝĀ-ŽА-Я\u0600-\u06ff].*)$")  # fmt: skip
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
 ADDRESS = re.compile(r"\S+@\S+\.\S+|(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
 HONORIFIC = re.compile(r"^(?:(?:dr|prof|professor|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
+INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
+POSTED = re.compile(
+    r"(?P<name>(?!(?:Chief|Senior|Deputy|Foreign|Political|Special|National|Our|The|Staff|World|Home|White|Middle)\b)[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) "
+    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)"
+)
+"""`Rory Carroll Ireland correspondent`: a name and a post without a comma between them."""
+FOR = re.compile(r"(?<=\w)\s+(?:for|für|pour|para|per)\s+(?:the |la |le |il |el )?[A-ZÀ-Ý].*$")
 SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "cbe", "qc", "kc", "mp", "esq"}
 NAME_PARTS = {"van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "la", "le", "bin", "ibn", "al", "el", "ter", "ten", "zu", "zum", "af", "av", "st", "mac", "mc", "y", "e", "abu", "ben", "bint", "du", "des", "'t"}  # fmt: skip
 NOT_A_NAME = re.compile(
-    r"[\d=<>{}#*%$€£]|https?:|(?:^|\s)(?:the|this|that|for|was|were|who|has|updated|published|contributed|exclusive|breaking|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
+    r"[\d=<>{}#*%$€£]|https?:|(?:^|\s)(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
     re.IGNORECASE,
 )
-HAN = re.compile(r"^[\u4e00-\u9fff·•]{2,8}$")
+BARE_PLACE = re.compile(r"[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]*[a-zà-ÿа-я]")
 HAN_ROLE = re.compile(r"^(?:新华社|央视|中新社|人民网|中新网)?(?:记者|编辑|作者|摄影)\s*")
 
 
@@ -173,10 +180,13 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
 def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
     """The names of a byline, in order, with what each contributed and from where."""
     directory = directory or Directory()
-    text = "\n".join(tidy(line) for line in byline[:LONGEST_BYLINE].splitlines())
-    text = ADDRESS.sub("", text).strip(" \n.,:;-–—*")
+    text = "\n".join(tidy(TAG.sub("", line)) for line in byline[:LONGEST_BYLINE].splitlines())
+    text = _undotted(ADDRESS.sub("", text).strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
+    text = re.sub(r" +(?=[:：])", "", text)
+    if text.casefold().startswith("door "):
+        text = text.replace(" en ", " & ")
     if directory.knows(text) and text.casefold().split()[0] != "by":
         return [Name(text)]
     names: list[Name] = []
@@ -187,8 +197,24 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
                 contribution = role
             elif number > 0 and place == 0 and _kind_of(part) == "person" and contribution != "writing":
                 contribution = "writing"
+            if (
+                number > 0
+                and role is None
+                and names
+                and not names[-1].located
+                and _is_dateline(part, names[-1], directory)
+            ):
+                _locate([name for name in names if name.located is None], part)
+                continue
             names.extend(_people(part, contribution, directory))
     return names[:MOST_NAMES]
+
+
+def _is_dateline(part: str, before: Name, directory: Directory) -> bool:
+    """`Ben Marsh – Kyiv`: a place behind a dash."""
+    if before.kind != "person" or directory.knows(part) or _kind_of(part) != "person":
+        return False
+    return BARE_PLACE.fullmatch(part) is not None and not TITLE_ITEM.fullmatch(part)
 
 
 def _parts(segment: str, directory: Directory) -> list[tuple[Contribution | None, str]]:
@@ -205,11 +231,11 @@ def _parts(segment: str, directory: Directory) -> list[tuple[Contribution | None
     if not cuts:
         return [(None, segment)]
     parts: list[tuple[Contribution | None, str]] = []
-    if before := segment[: cuts[0][0]].strip(" ,.("):
+    if before := _undotted(segment[: cuts[0][0]].strip(" ,(")):
         parts.append((None, before))
     for index, (_, end, role) in enumerate(cuts):
         until = cuts[index + 1][0] if index + 1 < len(cuts) else len(segment)
-        parts.append((role, segment[end:until].strip(" ,.(")))
+        parts.append((role, _undotted(segment[end:until].strip(" ,("))))
     return [(role, _without_joint(part)) for role, part in parts if part]
 
 
@@ -233,13 +259,12 @@ def _people(part: str, contribution: Contribution, directory: Directory) -> list
     names: list[Name] = []
     waiting: list[Name] = []
     last_place: Name | None = None
-    items = [
-        item.strip(" .:–—-*“”\"'") if not item.strip().endswith(("Jr.", "Sr.")) else item.strip()
-        for item in SEPARATOR.split(part)
-    ]
+    items = [_trimmed(item) for item in SEPARATOR.split(part)]
     items = _uninverted([item for item in items if item], directory)
-    for item in items:
+    for number, item in enumerate(items):
         name, place = _placed(item, directory)
+        if names and place is None and _is_bare_place(item, names[-1], part, directory, last=number == len(items) - 1):
+            name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
         if not name and place:
             _locate(waiting, place)
             last_place = waiting[-1] if waiting else last_place
@@ -272,10 +297,38 @@ def _people(part: str, contribution: Contribution, directory: Directory) -> list
     return names
 
 
+def _trimmed(item: str) -> str:
+    item = item.strip()
+    if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
+        return item
+    return item.strip(" .:–—-*“”\"'")
+
+
+def _is_bare_place(item: str, before: Name, part: str, directory: Directory, *, last: bool) -> bool:
+    """`Peter Müller, Berlin`: one capitalised word behind the comma after a whole name, at the end of the list."""
+    if not last or before.kind != "person" or len(before.name.split()) < 2 or directory.knows(item):
+        return False
+    if re.fullmatch(r"(?:de|da|do|di)\s+[A-ZÀ-Ý]\w+", item):
+        return True
+    if TITLE_ITEM.fullmatch(item):
+        return False
+    comma = re.search(r",\s*" + re.escape(item) + r"\W*$", part) is not None
+    return (
+        comma
+        and BARE_PLACE.fullmatch(item) is not None
+        and _kind_of(item) == "person"
+        and name_key(item) not in SUFFIXES
+    )
+
+
 def _locate(names: Sequence[Name], place: str) -> None:
     for name in names:
         if name.kind == "person" or len(names) == 1:
             name.located = place
+
+
+def _undotted(place: str) -> str:
+    return place if re.search(r"(?:^|\s)(?:[A-Z]\.){2,}$", place) else place.rstrip(".")
 
 
 def _is_region(word: str) -> bool:
@@ -325,12 +378,12 @@ def _uninverted(items: list[str], directory: Directory) -> list[str]:
 
 
 def _placed(item: str, directory: Directory) -> tuple[str, str | None]:
-    if directory.knows(item):
+    if directory.knows(item) or TITLE_ITEM.fullmatch(item) or item.casefold().startswith("professor of "):
         return item, None
     found = PLACE.match(item)
     if found is None:
         return item, None
-    name, place = found["name"].strip(" ,"), found["place"].strip(" .,")
+    name, place = found["name"].strip(" ,"), _undotted(found["place"].strip(" ,"))
     # "a", "en", "w", "i" are words of names as well: they part a place from a name only behind a whole one.
     if (
         not STRONG_PLACE.search(f" {item[found.start('name') + len(found['name']) : found.start('place')]} ")
@@ -365,33 +418,44 @@ def _halves(words: list[str]) -> list[tuple[int, int]]:
     return [(index, index + 1) for index in range(len(words))]
 
 
-def _read_name(item: str, directory: Directory) -> Name | None:  # noqa: PLR0911 -- a table of cases
+def _read_name(item: str, directory: Directory) -> Name | None:
     """One item of a list as a name: without titles; None where it is no name."""
     if directory.knows(item):
         return Name(item)
     kind = _kind_of(item)
     if kind != "person":
         return Name(item, kind=kind)
-    item = HAN_ROLE.sub("", item)
-    item = HONORIFIC.sub("", item)
-    item = TITLE_BEFORE.sub("", item)
-    item = TITLE_AFTER.sub("", item).strip(" ,")
-    item = _without_agency(item)
+    item = _untitled(item)
     if directory.knows(item):
         return Name(item)
-    if not item or TITLE_ITEM.fullmatch(item) or NOT_A_NAME.search(item) or len(item) > 60:
-        return None
+    if posted := POSTED.fullmatch(item):
+        item = posted["name"]
+    return Name(item) if _is_name(item) else None
+
+
+def _untitled(item: str) -> str:
+    """Without titles, posts and agencies; empty where nothing of a name is left."""
+    if item.casefold().startswith(("professor of ", "in ")):
+        return ""
+    item = TITLE_BEFORE.sub("", HONORIFIC.sub("", HAN_ROLE.sub("", item)))
+    item = FOR.sub("", item)
+    untitled = TITLE_AFTER.sub("", item).strip(" ,")
+    if untitled != item and _kind_of(untitled) != "person":
+        return ""
+    return _without_agency(untitled)
+
+
+def _is_name(item: str) -> bool:
     words = item.split()
-    if name_key(item) in SUFFIXES or len(words) > 6:
-        return None
-    if HAN.match(item):
-        return Name(item)
-    if not any(character.isalpha() for character in item) or len(item) < 2:
-        return None
-    if all(word.islower() for word in words if word not in NAME_PARTS) and item.isascii() and len(words) > 1:
-        # Nobody's name is written small by an agency; a handle or a stray clause is.
-        return Name(item) if len(words) in (2, 3) else None
-    return Name(item)
+    if not 2 <= len(item) <= 60 or len(words) > 6 or item.startswith("in ") or name_key(item) in SUFFIXES:
+        return False
+    if any(pattern.fullmatch(item) for pattern in (INITIALS, TITLE_ITEM)) or NOT_A_NAME.search(item):
+        return False
+    if not any(character.isalpha() for character in item):
+        return False
+    # Nobody's name is written small by an agency: what is, and is longer than a name, is a stray clause.
+    small = item.isascii() and all(word.islower() for word in words if word not in NAME_PARTS)
+    return not small or len(words) <= 3
 
 
 def _without_agency(item: str) -> str:
