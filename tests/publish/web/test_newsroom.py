@@ -84,10 +84,15 @@ def test_a_later_revision_of_what_memory_let_go_is_never_put_on_top() -> None:
     """An update that is older than all that memory holds keeps its place, which only the archive has."""
     newsroom = filled([revision(guid) for guid in "abcde"], limit=3)
     assert headlines(newsroom) == ["e 1", "d 1", "c 1"]
-    applied = newsroom.apply(Position(1, 9), revision("a", 2), Position(1, 0))
+    assert newsroom.apply(Position(1, 8), revision("a", 1)) is None
+    applied = newsroom.apply(Position(1, 9), revision("a", 2))
     assert applied is not None
     assert applied.entry is not None
     assert applied.entry.position == (1, 0)
+    told = newsroom.apply(Position(1, 10), revision("z", 2), Position(0, 7))
+    assert told is not None
+    assert told.entry is not None
+    assert told.entry.position == (0, 7)
     assert headlines(newsroom) == ["e 1", "d 1", "c 1"]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-import importlib.util
 
 import click
 
@@ -23,7 +22,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, sorted."""
-        return sorted(name for name in {*super().list_commands(ctx), *COMMANDS} if self.get_command(ctx, name))
+        return sorted({*super().list_commands(ctx), *COMMANDS})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name; None where there is none, which click tells the user."""
@@ -31,8 +30,6 @@ class Commands(click.Group):
         if place is None:
             return super().get_command(ctx, cmd_name)
         module, _, name = place.partition(":")
-        if importlib.util.find_spec(module.rpartition(".")[0]) is None or importlib.util.find_spec(module) is None:
-            return None
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 

@@ -31,8 +31,7 @@ class Assets:
 
     def __init__(self) -> None:
         self.files: dict[str, Asset] = {}
-        folders = [files(package) / "static" for package in FOLDERS]
-        for entry in (each for folder in folders if folder.is_dir() for each in folder.iterdir()):
+        for entry in (each for package in FOLDERS for each in (files(package) / "static").iterdir()):
             suffix = entry.name[entry.name.rfind(".") :]
             if suffix in TYPES:
                 body = entry.read_bytes()

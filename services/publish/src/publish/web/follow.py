@@ -222,6 +222,8 @@ class Follower:
             raise Problem(503, "archive-away", "the archive did not answer a moment ago")
         archived = await self._past.one(update.update_id)
         if archived is None:
+            if await self._past.reached() < (cursor.epoch, cursor.offset - 1):
+                raise Problem(503, "archive-behind", "the archive has not seen what came before this revision")
             return self._newsroom.apply(cursor, update)
         if archived.update.is_final:
             return None

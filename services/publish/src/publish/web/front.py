@@ -12,7 +12,10 @@ from prometheus_client import Counter
 
 from publish.web.newsroom import Newsroom
 
-READY = Counter("slugline_web_ready_answers", "Answers sent from memory as they were", ["status"])
+ANSWERS = Counter(
+    "slugline_web_answers", "Answers to readers: ready ones as they were, others by their route", ["by", "status"]
+)
+READY = {status: ANSWERS.labels("ready", str(status)) for status in (200, 304)}
 
 KEPT = 4000
 KEPT_BYTES = 128 * 1024 * 1024
@@ -74,8 +77,8 @@ class Answer:
             self.head_gzip.append((b"content-length", b"%d" % len(self.zipped)))
         return self.zipped
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002
-        """Answer a request, with 304 where the reader has it already (RFC 9110, section 13.1.2)."""
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> int:  # noqa: ARG002
+        """Answer a request, with 304 where the reader has it already (RFC 9110, section 13.1.2): the status."""
         known = accepts = b""
         for name, value in scope["headers"]:
             if name == b"if-none-match":
@@ -91,10 +94,11 @@ class Answer:
                     head = [(b"etag", b'"%b-gzip"' % tag), *head[1:]]
                 await send({"type": "http.response.start", "status": 304, "headers": head})
                 await send({"type": "http.response.body"})
-                return
+                return 304
         body = self.zip() if zipped else self.body
         await send({"type": "http.response.start", "status": 200, "headers": self.head_gzip if zipped else self.head})
         await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+        return 200
 
 
 class Front:
@@ -111,9 +115,15 @@ class Front:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             answer = self.ready(scope["path"], scope["query_string"])
             if answer is not None:
-                await answer(scope, receive, send)
+                READY[await answer(scope, receive, send)].inc()
                 return
-        await self.app(scope, receive, send)
+
+        async def counted(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                ANSWERS.labels("route", str(message["status"])).inc()
+            await send(message)
+
+        await self.app(scope, receive, counted)
 
     def ready(self, path: str, query: bytes) -> Answer | None:
         """The answer that was kept and is still true."""

@@ -24,6 +24,9 @@ class Entry:
     made: dict[str, bytes] = field(default_factory=dict)
 
 
+REMEMBERED = 4
+"""Positions that are kept of updates that memory let go, for each that it holds."""
+
 UNPLACED = Position(0, 0)
 """Stands for the position of an update that nobody could be asked about: before every other."""
 
@@ -80,6 +83,7 @@ class Newsroom:
         self._entries: dict[str, Entry] = {}
         self._index: dict[str, list[tuple[Position, str]]] = {}
         self._removed: OrderedDict[str, Removed] = OrderedDict()
+        self._let_go: OrderedDict[str, tuple[Position, int]] = OrderedDict()
         self._generations: dict[str, int] = {}
         self._count = 0
         self._floor = 0
@@ -94,6 +98,7 @@ class Newsroom:
         self._entries = {}
         self._index = {}
         self._removed = OrderedDict()
+        self._let_go = OrderedDict()
         self._generations = {}
         self._count += 1
         self._floor = self._count
@@ -116,7 +121,7 @@ class Newsroom:
 
     def knows(self, update_id: str) -> bool:
         """Whether memory can place a later revision of this update by itself."""
-        if update_id in self._entries:
+        if update_id in self._entries or update_id in self._let_go:
             return True
         removed = self._removed.get(update_id)
         return removed is not None and (removed.position is not None or removed.update.is_final)
@@ -148,9 +153,12 @@ class Newsroom:
             if stone is not None and stone.position is None and not update.is_removal:
                 self._removed[update_id] = Removed(cursor, stone.update)
             return None
+        let_go = self._let_go.get(update_id)
+        if let_go is not None and standing is None and update.revision <= let_go[1] and not update.is_final:
+            return None
         self.cursor = max(self.cursor, cursor)
         channels = channels_of(update) | (channels_of(standing) if standing else frozenset())
-        known_position = entry.position if entry else stone.position if stone else None
+        known_position = entry.position if entry else stone.position if stone else let_go[0] if let_go else None
         place = known_position or position
         if entry is not None:
             self._drop(entry)
@@ -180,6 +188,7 @@ class Newsroom:
     def _keep(self, entry: Entry) -> None:
         news = self._index.get(NEWS, [])
         if not self.complete and news and entry.position < news[0][0]:
+            self._remember(entry)
             return
         self._entries[entry.update.update_id] = entry
         for channel in channels_of(entry.update):
@@ -191,10 +200,17 @@ class Newsroom:
         oldest = self._entries[self._index[NEWS][0][1]]
         channels = channels_of(oldest.update)
         self._drop(oldest)
+        self._remember(oldest)
         self.complete = False
         # What was rendered with this update on it would not hear of its removal, which may name fewer channels.
         self._touch(channels)
         self._generations.pop(f"update:{oldest.update.update_id}", None)
+
+    def _remember(self, entry: Entry) -> None:
+        """Keep the place of what is let go: the archive, which lags behind, may not know it yet."""
+        self._let_go[entry.update.update_id] = (entry.position, entry.update.revision)
+        while len(self._let_go) > REMEMBERED * self.limit:
+            self._let_go.popitem(last=False)
 
     def _drop(self, entry: Entry) -> None:
         del self._entries[entry.update.update_id]

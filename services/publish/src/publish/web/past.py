@@ -7,7 +7,7 @@ import asyncpg
 
 from publish.archive import read
 from publish.archive.read import Archived
-from publish.story import Position, channels_of
+from publish.story import NEWS, Position, channels_of
 from publish.web.newsroom import Entry, Newsroom, Page
 from shared.problem import Problem
 
@@ -49,6 +49,11 @@ class Past:
         found: Archived | None = await self._ask(read.one(self._connected(), update_id))
         return found
 
+    async def reached(self) -> Position:
+        """The place in the log up to which everything is archived."""
+        place: Position = await self._ask(read.archived_up_to(self._connected()))
+        return place
+
     async def revisions(self, update_id: str) -> list[Archived]:
         """The revisions of an update that may be served."""
         found: list[Archived] = await self._ask(read.revisions(self._connected(), update_id))
@@ -87,4 +92,6 @@ async def page_of(newsroom: Newsroom, past: Past, channel: str, before: Position
             continue
         fit.append(known or entry_of(archived))
     room = limit - len(entries)
-    return Page([*entries, *fit[:room]], more=len(older) > room, whole=False)
+    # Memory has let go of updates that the archive, which lags behind, may not have yet.
+    more = len(older) > room or (channel == NEWS and bool(entries))
+    return Page([*entries, *fit[:room]], more=more, whole=False)

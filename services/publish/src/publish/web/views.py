@@ -286,7 +286,6 @@ class Views:
         self._templates.globals.update(
             site=settings,
             asset=assets.address,
-            alerts=settings.publish_web_alerts and "push.js" in assets.files,
             image_origins=settings.image_origins,
             pictures_of=pictures_of,
             shown_diff=shown_diff,
