@@ -237,7 +237,7 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
             out.append(_text(node.text, kept > 0))
         stack.append((node, name))
         node = _first(node)
-    return _EMPTY.sub("", "".join(out)).strip()
+    return _EMPTY.sub("", "".join(out).replace("<p> ", "<p>").replace(" </p>", "</p>")).strip()
 
 
 def is_private(node: Any) -> bool:
