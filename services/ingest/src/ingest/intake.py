@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from prometheus_client import Histogram
 
 from ingest import accept, aliases, emit, items, originals
 from ingest.activity import Activity
+from ingest.batching import Batcher
 from ingest.formats import Reading, Unreadable, read
 from ingest.originals import Original, Transport
 from ingest.patience import Away, Patience
@@ -29,6 +30,10 @@ NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 """Feeds put the newest first; readers are to meet it last."""
 
 LARGE_BYTES = 65_536
+BATCH_BYTES = 1_048_576
+BATCH_ITEMS = 1000
+
+_Pairs = Sequence[tuple[RawUpdate, str]]
 
 Status = Literal["accepted", "duplicate", "invalid", "error"]
 
@@ -99,6 +104,25 @@ class Intake:
     pool: Any | None = None
     emitter: Emitter | None = None
 
+    def __post_init__(self) -> None:
+        """What senders ask of Postgres at the same time goes together; a batch that hangs holds up the next for no longer."""
+        self._stores = Batcher(self._store, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES)
+        self._judges = Batcher(self._judge, weight=len, heaviest=BATCH_ITEMS)
+        self._records = Batcher(self._record, weight=lambda made: len(made.sent), heaviest=BATCH_ITEMS)
+
+    async def _store(self, kept: Sequence[tuple[Original, str]]) -> Sequence[None]:
+        await self.within(originals.store(self._postgres(), kept))
+        return [None] * len(kept)
+
+    async def _judge(self, documents: Sequence[_Pairs]) -> Sequence[dict[tuple[str, str], accept.Known]]:
+        pairs = [pair for pairs in documents for pair in pairs]
+        known = await self.within(items.known(self._postgres(), pairs))
+        return [known] * len(documents)
+
+    async def _record(self, documents: Sequence[items.Made]) -> Sequence[None]:
+        await self.within(items.record(self._postgres(), documents))
+        return [None] * len(documents)
+
     async def take(
         self,
         source: Source,
@@ -129,7 +153,7 @@ class Intake:
         sha256 = original.sha256
         patience = Patience(self.patience_s)
         with STEP_SECONDS.labels("store").time():
-            await patience.within(originals.store(self._postgres(), original, sha256))
+            await patience.within(self._stores.ask((original, sha256)))
         return await self.emit_original(source, original, sha256, traceparent=traceparent, patience=patience)
 
     async def emit_original(
@@ -187,7 +211,7 @@ class Intake:
             candidates, results = _prepared(reading, traceparent)
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEP_SECONDS.labels("judge").time():
-            known = await patience.within(items.known(self._postgres(), pairs)) if pairs else {}
+            known = await patience.within(self._judges.ask(pairs)) if pairs else {}
         verdicts = accept.judge(pairs, known, seen_suffices=again)
         fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
         with STEP_SECONDS.labels("emit").time():
@@ -200,19 +224,17 @@ class Intake:
             for result in results
         ]
         with STEP_SECONDS.labels("record").time():
-            await patience.within(
-                items.record(
-                    self._postgres(),
-                    original_id=original.id,
-                    source=source.name,
-                    format_name=reading.format,
-                    parser_version=reading.parser_version,
-                    updates=len(candidates),
-                    refused=refused,
-                    received_at=original.received_at,
-                    sent=[items.Sent(each.update, each.fingerprint, each.index) for each in acknowledged],
-                )
+            made = items.Made(
+                original_id=original.id,
+                source=source.name,
+                format=reading.format,
+                parser_version=reading.parser_version,
+                updates=len(candidates),
+                refused=refused,
+                received_at=original.received_at,
+                sent=[items.Sent(each.update, each.fingerprint, each.index) for each in acknowledged],
             )
+            await patience.within(self._records.ask(made))
         lost = {id(candidate) for candidate, has in zip(fresh, kept, strict=True) if not has}
         for candidate, verdict in zip(candidates, verdicts, strict=True):
             if id(candidate) in lost:

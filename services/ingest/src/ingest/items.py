@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import orjson
+
 from ingest.accept import Known
 from shared.messages import Outcome, RawUpdate
 
@@ -28,20 +30,26 @@ LEFT JOIN LATERAL (
 _RECORD = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
 noted AS (
-    UPDATE ingest.originals SET format = $2, parser_version = $3, updates = $4, refused = $5, read_at = now()
-    FROM lazily WHERE id = $1
+    UPDATE ingest.originals AS kept SET format = read.format, parser_version = read.parser_version,
+        updates = read.updates, refused = read.refused::jsonb, read_at = now()
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[])
+        AS read (id, format, parser_version, updates, refused), lazily
+    WHERE kept.id = read.id
 )
 INSERT INTO ingest.items (update_id, fingerprint, source, guid, version, version_created, original_id, original_index,
     received_at, emitted_at, sequence)
-SELECT sent.update_id, sent.fingerprint, $6, sent.guid, sent.version, sent.version_created, $1, sent.original_index,
-    $7, clock_timestamp(), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + sent.original_index
-FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::integer[])
-    AS sent (update_id, fingerprint, guid, version, version_created, original_index), lazily
+SELECT sent.update_id, sent.fingerprint, sent.source, sent.guid, sent.version, sent.version_created, sent.original_id,
+    sent.original_index, sent.received_at, clock_timestamp(),
+    (extract(epoch FROM statement_timestamp()) * 1000000)::bigint + sent.n
+FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::uuid[],
+    $13::integer[], $14::timestamptz[], $15::bigint[])
+    AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at, n),
+    lazily
 ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     source = excluded.source, guid = excluded.guid, version = excluded.version,
     version_created = excluded.version_created, original_id = excluded.original_id,
     original_index = excluded.original_index, received_at = excluded.received_at,
-    emitted_at = excluded.emitted_at, sequence = excluded.sequence
+    emitted_at = excluded.emitted_at, sequence = greatest(items.sequence, excluded.sequence)
 """
 
 # Stages are heard of in any order and more than once, and before the row was written: each keeps its first time.
@@ -84,37 +92,43 @@ async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tup
     }
 
 
-async def record(
-    pool: Any,
-    *,
-    original_id: uuid.UUID,
-    source: str,
-    format_name: str,
-    parser_version: str,
-    updates: int,
-    refused: Sequence[Mapping[str, Any]],
-    received_at: datetime,
-    sent: Iterable[Sent],
-) -> None:
-    """Write that Kafka has what was sent, and beside the original what was made of it, in one statement."""
-    newest = {(each.update.update_id, each.fingerprint): each for each in sent}
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of one document, and what of it Kafka has acknowledged."""
+
+    original_id: uuid.UUID
+    source: str
+    format: str
+    parser_version: str
+    updates: int
+    refused: Sequence[Mapping[str, Any]]
+    received_at: datetime
+    sent: Sequence[Sent]
+
+
+async def record(pool: Any, documents: Sequence[Made]) -> None:
+    """Write that Kafka has what was sent, and beside each original what was made of it, in one statement."""
+    ordered = [(made, sent) for made in documents for sent in made.sent]
+    newest = {(sent.update.update_id, sent.fingerprint): (n, made, sent) for n, (made, sent) in enumerate(ordered)}
     # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
     rows = [newest[key] for key in sorted(newest)]
     await pool.execute(
         _RECORD,
-        original_id,
-        format_name,
-        parser_version,
-        updates,
-        list(refused),
-        source,
-        received_at,
-        [row.update.update_id for row in rows],
-        [row.fingerprint for row in rows],
-        [row.update.guid for row in rows],
-        [row.update.version for row in rows],
-        [row.update.version_created for row in rows],
-        [row.index for row in rows],
+        [made.original_id for made in documents],
+        [made.format for made in documents],
+        [made.parser_version for made in documents],
+        [made.updates for made in documents],
+        [orjson.dumps(list(made.refused)).decode() for made in documents],
+        [sent.update.update_id for _, _, sent in rows],
+        [sent.fingerprint for _, _, sent in rows],
+        [made.source for _, made, _ in rows],
+        [sent.update.guid for _, _, sent in rows],
+        [sent.update.version for _, _, sent in rows],
+        [sent.update.version_created for _, _, sent in rows],
+        [made.original_id for _, made, _ in rows],
+        [sent.index for _, _, sent in rows],
+        [made.received_at for _, made, _ in rows],
+        [n for n, _, _ in rows],
     )
 
 

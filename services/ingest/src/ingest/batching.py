@@ -1,0 +1,82 @@
+"""Puts together what several callers ask of Postgres while an earlier question is under way.
+
+Alone, a caller waits for nobody. Under load the questions that gather while one is being answered go as one statement,
+so that a hundred senders cost little more than ten, and a flood makes statements larger instead of queues longer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from shared.lane import TRANSIENT
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Batcher(Generic[A, R]):
+    """Runs `work` over what has gathered, one batch at a time, in the order of asking."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[A]], Awaitable[Sequence[R]]],
+        *,
+        most: int = 100,
+        weight: Callable[[A], int] = lambda _: 0,
+        heaviest: int = 1,
+    ) -> None:
+        """`most` bounds the number in a batch, `heaviest` the sum of their weights; one too heavy goes alone."""
+        self._work = work
+        self._most = most
+        self._weight = weight
+        self._heaviest = heaviest
+        self._waiting: list[tuple[A, asyncio.Future[R]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def ask(self, question: A) -> R:
+        """The answer to one question; what its batch raises for a reason of its own is not the others' failure."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch = self._next()
+            try:
+                answers = await self._work([question for question, _ in batch])
+            except Exception as error:  # noqa: BLE001 -- handed to those who asked
+                await self._apart(batch, error)
+            else:
+                for (_, future), answer in zip(batch, answers, strict=True):
+                    if not future.done():
+                        future.set_result(answer)
+
+    async def _apart(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]], error: Exception) -> None:
+        for question, future in batch:
+            if future.done():
+                continue
+            if len(batch) == 1 or isinstance(error, TRANSIENT):
+                future.set_exception(error)
+                continue
+            try:
+                answer = (await self._work([question]))[0]
+            except Exception as own:  # noqa: BLE001 -- handed to the one who asked
+                if not future.done():
+                    future.set_exception(own)
+            else:
+                if not future.done():
+                    future.set_result(answer)
+
+    def _next(self) -> list[tuple[A, "asyncio.Future[R]"]]:
+        heavy = 0
+        for count, (question, _) in enumerate(self._waiting):
+            heavy += self._weight(question)
+            if count and (count >= self._most or heavy > self._heaviest):
+                break
+        else:
+            count = len(self._waiting)
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        # Whoever has given up meanwhile is answered already.
+        return [each for each in batch if not each[1].done()] or batch[:1]
