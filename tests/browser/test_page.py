@@ -1,6 +1,7 @@
 """The page in a real browser, before a real archive and a real replica."""
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -250,8 +251,7 @@ async def test_a_killed_lead_leaves_an_open_page(site: Site) -> None:
     assert site.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_pages_are_accessible(site: Site, scheme: str) -> None:
+async def test_the_pages_are_accessible(site: Site) -> None:
     """axe-core finds nothing to complain of on any page, in light and in dark; the skip link is the first stop."""
     folder = fetched("axe-core")
     if folder is None:
@@ -265,8 +265,10 @@ async def test_the_pages_are_accessible(site: Site, scheme: str) -> None:
     await site.publish(
         full, words("a", authors=(author,)), corrected("a", 2, "Better"), words("key", flags=Flags(key_event=True))
     )
-    context = await site.browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
-    for path in ("/", full.path, "/stories/flood", "/stories", "/authors/ana"):
+    for scheme, path in itertools.product(
+        ("light", "dark"), ("/", full.path, "/stories/flood", "/stories", "/authors/ana")
+    ):
+        context = await site.browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
         page = await context.new_page()
         await page.goto(site.url + path)
         await page.evaluate(axe)
@@ -274,13 +276,13 @@ async def test_the_pages_are_accessible(site: Site, scheme: str) -> None:
             "() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'] })"
         )
         problems = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found["violations"]]
-        assert problems == [], path
+        assert problems == [], (scheme, path)
         await page.keyboard.press("Tab")
         await expect(page.locator("a.skip")).to_be_focused()
+        await context.close()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280])
-async def test_no_page_scrolls_sideways(site: Site, width: int) -> None:
+async def test_no_page_scrolls_sideways(site: Site) -> None:
     """However narrow the screen and however long the word, nothing is wider than the page."""
     await site.publish(
         words("long", headline="Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2),
@@ -289,7 +291,8 @@ async def test_no_page_scrolls_sideways(site: Site, width: int) -> None:
         ),
         words("url", body="https://example.org/" + "a" * 300),
     )  # fmt: skip
-    page = await site.open(viewport={"width": width, "height": 800})
-    for path in ("/", words("table").path):
+    page = await site.open()
+    for width, path in itertools.product((320, 390, 768, 1280), ("/", words("table").path)):
+        await page.set_viewport_size({"width": width, "height": 800})
         await page.goto(site.url + path)
-        assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
+        assert await page.evaluate("() => document.documentElement.scrollWidth") <= width, path
