@@ -95,7 +95,7 @@ async def test_tabs_follow_channels_of_their_own(site, tabs, make_event) -> None
     story = await open_tab(tabs, site.port, "story:b")
     await connected(story)
     ends = time.monotonic() + 30
-    while not any("story:b" in each.channels for each in site.hub._audiences.everyone()) and time.monotonic() < ends:
+    while not any("story:b" in each.channels for each in site.hub.fanout.audiences(None)) and time.monotonic() < ends:
         await asyncio.sleep(0.02)
     site.publish(make_event(1, "tag:a"), make_event(2, "story:b"), make_event(3, "tag:a", "story:b"), make_event(4))
     await until(news, "window.seen.length >= 2")

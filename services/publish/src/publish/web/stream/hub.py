@@ -1,16 +1,13 @@
 """The hub: what is published goes to every reader who follows one of its channels, once and in order.
 
-The kernel's send path is nearly all that a delivery costs, so nothing runs here for each reader and event but one
-`write`: an event is encoded once, readers who follow the same are one list, and a plain loop walks that list of
-non-blocking sockets, which the hub owns. What is published while a walk is under way leaves joined in the next one.
+An event is encoded once. Readers who follow the same are one audience; whatever is published while its sockets are walked
+leaves joined in the next walk. Who joins is given what it missed as of the last walk that began, and is in every one after:
+so replay and live meet without a seam.
 """
 
 import asyncio
-import os
 import random
-import select
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,8 +15,9 @@ import structlog
 
 from publish.story import NEWS, Position
 from publish.web.stream import metrics
-from publish.web.stream.connection import GONE, Audiences, Connection
+from publish.web.stream.connection import GONE, Audience, Connection
 from publish.web.stream.event import Replay, Replayed, StreamEvent, frame, parse_cursor, reset_frame
+from publish.web.stream.fanout import TURN_S, Fanout
 from publish.web.stream.limits import Limits
 from publish.web.stream.request import Wanted
 from publish.web.stream.window import Encoded, Window
@@ -41,29 +39,8 @@ HEADERS = {
 HEAD = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % (n.encode(), v.encode()) for n, v in HEADERS.items()) + b"\r\n"
 """The body ends with the connection, so that a frame is the same bytes for every reader, whatever its HTTP version."""
 
-TURN_S = 0.02
-"""Longest that one turn of the event loop walks: pages and newcomers get theirs in between."""
-
-MOST_BUFFERS = 8
-"""A burst may fill a healthy reader's buffer in a moment: until this many times over it has `slow_s` to take it."""
-
 NEARLY = 1_000
 """Records that one replica may be ahead of another without a doubt that both follow the same log."""
-
-STEP = 128
-"""Readers between two looks at the clock."""
-
-_LEFT = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-
-
-@dataclass(slots=True, eq=False)
-class _Walk:
-    """One joined write to the readers that an audience had when it began, and how far it has come."""
-
-    connections: list[Connection]
-    data: bytes
-    events: int
-    next: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -101,19 +78,15 @@ class Hub:
     def __init__(self, limits: Limits | None = None, replay: Replay | None = None) -> None:
         self.limits = limits or Limits()
         self.window = Window(self.limits.window_events, self.limits.window_bytes)
+        self.fanout = Fanout(self.limits)
         self.draining = False
         self.closed = False
         self._replay = replay
         self._begun = False
-        self._epoll = select.epoll()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ticks = 0
-        self._connections: dict[int, Connection] = {}
-        self._addresses: dict[str, int] = {}
-        self._audiences = Audiences()
         self._pending: list[Encoded | _Reset] = []
-        self._walks: deque[_Walk] = deque()
         self._walked: list[Encoded] = []
         self._held_back: list[StreamEvent] | None = None
         self._scheduled = False
@@ -142,14 +115,14 @@ class Hub:
         return self._begun
 
     def __len__(self) -> int:
-        return len(self._connections)
+        return len(self.fanout)
 
     def start(self) -> None:
         """Serve on the running loop."""
         if self._loop is not None:
             return
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._epoll.fileno(), self._on_ready)
+        self.fanout.open()
         self._timer = self._loop.call_later(1.0, self._on_tick)
         if self._pending:
             self._schedule()
@@ -159,31 +132,27 @@ class Hub:
         self.draining = True
         step_s = 0.1
         ends = time.monotonic() + grace_s
-        while self._connections:
+        while len(self.fanout):
             left = ends - time.monotonic()
             if left <= 0:
                 break
-            count = max(1, round(len(self._connections) * step_s / max(left, step_s)))
-            for connection in list(self._connections.values())[:count]:
-                self._end(connection, self._hint() + b"\n", "drain")
+            count = max(1, round(len(self.fanout) * step_s / max(left, step_s)))
+            for connection in self.fanout.connections()[:count]:
+                self.fanout.end(connection, self._hint() + b"\n", "drain")
             await asyncio.sleep(min(step_s, left))
-        for connection in list(self._connections.values()):
-            self._drop(connection, "drain")
+        for connection in self.fanout.connections():
+            self.fanout.drop(connection, "drain")
 
     def close(self) -> None:
         """End every connection and leave the loop."""
         self.draining = self.closed = True
         for task in [*self._tasks, *self._asked.values()]:
             task.cancel()
-        for connection in list(self._connections.values()):
-            self._drop(connection, "close")
         self._wake(None)
         if self._timer is not None:
             self._timer.cancel()
-        if self._loop is not None:
-            self._loop.remove_reader(self._epoll.fileno())
-            self._loop = None
-        self._epoll.close()
+        self._loop = None
+        self.fanout.close()
 
     def begin(self, epoch: int, offset: int) -> None:
         """Say that what is published next follows this place in the log (offset -1: it is the first of its epoch).
@@ -208,7 +177,7 @@ class Hub:
     def _begin_again(self, position: Position, reason: str) -> None:
         self._held_back = None
         self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position)))
-        metrics.RESETS.labels(reason).inc(len(self._connections))
+        metrics.RESETS.labels(reason).inc(len(self.fanout))
         self.window.begin(position)
         self._schedule()
 
@@ -237,7 +206,7 @@ class Hub:
     def reset(self, reason: str) -> None:
         """Tell every reader to fetch the snapshot again; the stream goes on from the newest event."""
         self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, self.head)))
-        metrics.RESETS.labels(reason).inc(len(self._connections))
+        metrics.RESETS.labels(reason).inc(len(self.fanout))
         self._schedule()
 
     def publish(self, events: Sequence[StreamEvent], through: tuple[int, int] | None = None) -> None:
@@ -274,73 +243,34 @@ class Hub:
     def _work(self) -> None:
         self._scheduled = False
         until = time.monotonic() + TURN_S
-        while True:
-            if not self._walks:
-                if not self._pending and not self._quiet:
-                    return
+        while self.fanout.walking or self._pending or self._quiet:
+            if not self.fanout.walking:
                 self._begin_walks()
-            while self._walks:
-                if not self._walk(self._walks[0], until):
-                    self._schedule()
-                    return
-                self._walks.popleft()
+            if not self.fanout.walk(until):
+                self._schedule()
+                return
             self._end_walks()
 
     def _begin_walks(self) -> None:
         batch, self._pending = self._pending, []
         self._quiet = False
-        frames: dict[int, list[bytes]] = {}
-        audiences = {}
+        frames: dict[Audience, list[bytes]] = {}
         for entry in batch:
             if isinstance(entry, _Reset):
-                for audience in self._audiences.everyone():
-                    audiences[id(audience)] = audience
-                    frames.setdefault(id(audience), []).append(entry.data)
+                for audience in self.fanout.audiences(None):
+                    frames.setdefault(audience, []).append(entry.data)
                 self._wake(None)
                 continue
             self._walked.append(entry)
             self._wake(entry.channels)
-            if not entry.frames:
-                continue
-            for audience in self._audiences.following(entry.channels):
-                audiences[id(audience)] = audience
-                frames.setdefault(id(audience), []).append(entry.frames[audience.view])
+            if entry.frames:
+                for audience in self.fanout.audiences(entry.channels):
+                    frames.setdefault(audience, []).append(entry.frames[audience.view])
         self._started = self.window.head
         self._joined.clear()
         self._joined_size = 0
         self._moved_at = time.monotonic()
-        for key, audience in audiences.items():
-            parts = frames[key]
-            data = parts[0] if len(parts) == 1 else b"".join(parts)
-            self._walks.append(_Walk(audience.connections.copy(), data, len(parts)))
-
-    def _walk(self, walk: _Walk, until: float) -> bool:
-        write = os.write
-        data, size = walk.data, len(walk.data)
-        connections = walk.connections
-        while walk.next < len(connections):
-            for connection in connections[walk.next : walk.next + STEP]:
-                if connection.waiting is None:
-                    try:
-                        count = write(connection.fd, data)
-                    except BlockingIOError:
-                        count = 0
-                    except OSError:
-                        self._drop(connection, "lost")
-                        continue
-                    if count != size:
-                        self._block(connection, data, count)
-                elif connection.waiting is not GONE:
-                    self._queue(connection, data)
-            walk.next += STEP
-            if time.monotonic() > until:
-                break
-        if walk.next < len(connections):
-            return False
-        metrics.WRITES.inc(len(connections))
-        metrics.DELIVERIES.inc(len(connections) * walk.events)
-        metrics.BYTES.inc(len(connections) * size)
-        return True
+        self.fanout.begin(frames)
 
     def _end_walks(self) -> None:
         now = time.time()
@@ -354,132 +284,16 @@ class Hub:
         if self._parked:
             self._unpark()
 
-    def _block(self, connection: Connection, data: bytes, count: int) -> None:
-        connection.waiting = deque((data,))
-        connection.sent = count
-        connection.queued = len(data) - count
-        self._watch(connection)
-
-    def _watch(self, connection: Connection) -> None:
-        """Hear when a full socket takes more."""
-        connection.idle_ticks = 0
-        connection.blocked_at = time.monotonic()
-        self._epoll.modify(connection.fd, _LEFT | select.EPOLLOUT)
-        metrics.BLOCKED.inc()
-
-    def _queue(self, connection: Connection, data: bytes) -> None:
-        assert connection.waiting is not None  # noqa: S101
-        connection.waiting.append(data)
-        connection.queued += len(data)
-        if connection.queued > self.limits.buffer_bytes and (
-            connection.queued > self.limits.buffer_bytes * MOST_BUFFERS
-            or time.monotonic() - connection.blocked_at > self.limits.slow_s
-        ):
-            self._evict(connection)
-
-    def _evict(self, connection: Connection) -> None:
-        metrics.EVICTIONS.labels("slow").inc()
-        metrics.RESETS.labels("slow").inc()
-        self._end(connection, reset_frame("slow", self.limits.snapshot, None), "slow")
-
-    def _end(self, connection: Connection, last: bytes, reason: str) -> None:
-        """Send some last bytes at the next boundary of frames, then close."""
-        if connection.closing:
-            return
-        connection.closing = reason
-        self._audiences.leave(connection)
-        connection.cut()
-        self._send(connection, last)
-
-    def _send(self, connection: Connection, *parts: bytes) -> None:
-        """Write now what the socket takes; the rest waits, whatever the bound of the buffer says."""
-        waited = connection.waiting is not None
-        if connection.waiting is None:
-            connection.waiting = deque(parts)
-            connection.sent = 0
-        else:
-            connection.waiting.extend(parts)
-        try:
-            done = connection.write()
-        except OSError:
-            self._drop(connection, "lost")
-            return
-        if done:
-            if connection.closing:
-                self._drop(connection, connection.closing)
-        elif not waited:
-            self._watch(connection)
-
-    def _drop(self, connection: Connection, reason: str) -> None:
-        if connection.waiting is GONE:
-            return
-        self._audiences.leave(connection)
-        if connection.waiting is not None:
-            metrics.BLOCKED.dec()
-        connection.waiting = GONE
-        del self._connections[connection.fd]
-        self._epoll.unregister(connection.fd)
-        os.close(connection.fd)
-        if connection.address is not None:
-            count = self._addresses[connection.address] - 1
-            if count:
-                self._addresses[connection.address] = count
-            else:
-                del self._addresses[connection.address]
-        metrics.CONNECTIONS.dec()
-        metrics.ENDED.labels(reason).inc()
-
-    def _on_ready(self) -> None:
-        for fd, mask in self._epoll.poll(0, 256):
-            connection = self._connections.get(fd)
-            if connection is None:
-                continue
-            if mask & _LEFT:
-                self._drop(connection, "left")
-                continue
-            try:
-                done = connection.write()
-            except OSError:
-                self._drop(connection, "lost")
-                continue
-            if done:
-                metrics.BLOCKED.dec()
-                if connection.closing:
-                    self._drop(connection, connection.closing)
-                else:
-                    self._epoll.modify(fd, _LEFT)
-
     def _on_tick(self) -> None:
         assert self._loop is not None  # noqa: S101
         self._timer = self._loop.call_later(1.0, self._on_tick)
         self._ticks += 1
-        every = self.limits.heartbeat_s
-        turn = self._ticks % every
-        moved = not self._walks and time.monotonic() - self._moved_at < every + 1
+        walking = self.fanout.walking
+        moved = not walking and time.monotonic() - self._moved_at < self.limits.heartbeat_s + 1
         beat = b":\nid: %d-%d\n\n" % self._started if moved else b":\n"
-        page_beat = frame("ready", b"{}", None if self._walks else self._started)
-        for connection in [each for fd, each in self._connections.items() if fd % every == turn]:
-            if connection.waiting is None:
-                audience = connection.audience
-                self._beat(connection, page_beat if audience is not None and audience.view == "page" else beat)
-            elif connection.waiting is not GONE:
-                connection.idle_ticks += 1
-                if connection.idle_ticks > 1:
-                    metrics.EVICTIONS.labels("stalled").inc()
-                    self._drop(connection, "stalled")
+        self.fanout.beat(self._ticks, beat, frame("ready", b"{}", None if walking else self._started))
         if self._parked:
             self._unpark()
-
-    def _beat(self, connection: Connection, beat: bytes) -> None:
-        try:
-            count = os.write(connection.fd, beat)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._drop(connection, "lost")
-            return
-        if count != len(beat):
-            self._block(connection, beat, count)
 
     def _hint(self) -> bytes:
         return self._hints[int(random.random() * len(self._hints))]
@@ -489,11 +303,11 @@ class Hub:
         if not self._begun:
             metrics.REFUSED.labels("starting").inc()
             raise Problem(503, "starting", "the stream is not ready yet", headers={"Retry-After": "1"})
-        if len(self._connections) + self._polls >= self.limits.most_connections:
+        if len(self.fanout) + self._polls >= self.limits.most_connections:
             metrics.REFUSED.labels("full").inc()
             raise Problem(503, "full", "no more streams here now", headers={"Retry-After": str(random.randint(2, 10))})
         most = self.limits.per_address
-        if address is not None and most and self._addresses.get(address, 0) >= most:
+        if address is not None and most and self.fanout.from_address(address) >= most:
             metrics.REFUSED.labels("address").inc()
             raise Problem(
                 429,
@@ -504,16 +318,10 @@ class Hub:
 
     def connect(self, fd: int, wanted: Wanted, address: str | None) -> None:
         """Take over the non-blocking socket of a reader who was admitted, and answer."""
-        connection = Connection(fd, address)
-        self._connections[fd] = connection
-        self._epoll.register(fd, _LEFT)
-        if address is not None:
-            self._addresses[address] = self._addresses.get(address, 0) + 1
-        metrics.CONNECTIONS.inc()
-        metrics.ACCEPTED.inc()
+        connection = self.fanout.adopt(fd, address)
         if self.draining:
-            self._send(connection, HEAD)
-            self._end(connection, self._hint() + b"\n", "drain")
+            self.fanout.send(connection, HEAD)
+            self.fanout.end(connection, self._hint() + b"\n", "drain")
             return
         self._follow(connection, wanted)
 
@@ -579,17 +387,17 @@ class Hub:
         """Answer, and keep the reader out of every audience until it is known what it missed."""
         if not connection.answered:
             connection.answered = True
-            self._send(connection, HEAD, self._hello(wanted))
+            self.fanout.send(connection, HEAD, self._hello(wanted))
 
     def _go_live(self, connection: Connection, wanted: Wanted, missed: bytes) -> None:
         """Give the reader what it missed, as of the last walk that began, and let it follow from there."""
-        self._audiences.join(connection, wanted.channels, wanted.view)
+        self.fanout.join(connection, wanted.channels, wanted.view)
         here = b"id: %d-%d\n\n" % self._started
         if connection.answered:
-            self._send(connection, missed, here)
+            self.fanout.send(connection, missed, here)
         else:
             connection.answered = True
-            self._send(connection, HEAD + self._hello(wanted), missed, here)
+            self.fanout.send(connection, HEAD + self._hello(wanted), missed, here)
 
     def _unpark(self) -> None:
         """Let go on who was ahead of this replica: it has caught up, or the wait was long enough."""
