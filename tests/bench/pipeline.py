@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ class Reader:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.came: dict[bytes, int] = {}
+        self.came: dict[bytes, tuple[int, bytes]] = {}
         self.open = asyncio.Event()
 
     async def run(self) -> None:
@@ -167,7 +168,7 @@ class Reader:
                 raise ConnectionError("the stream ended")
             start = line.find(b"bench-")
             if line.startswith(b"data:") and start > 0:
-                self.came.setdefault(line[start : start + 21], now)
+                self.came.setdefault(line[start : start + 21], (now, line))
 
 
 async def ours(pipeline: Pipeline, rate: int, seconds: float) -> dict[str, Any]:
@@ -207,16 +208,34 @@ async def ours(pipeline: Pipeline, rate: int, seconds: float) -> dict[str, Any]:
     cpu_ms = {name: round((used - cpu_before[name]) / count * 1000, 2) for name, used in cpu_seconds(pipeline).items()}
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
-    latencies = [(reader.came[name] - began) / 1e6 for name, began in sent.items() if name in reader.came]
+    latencies = [(reader.came[name][0] - began) / 1e6 for name, began in sent.items() if name in reader.came]
+    stages = stages_of(sent, reader.came)
     busy = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / took_s
     return spread(latencies) | {
         "answer_p50": spread(answered)["p50"],
         "answer_p99": spread(answered)["p99"],
         "client_busy": round(busy, 2),
         "cpu_ms_per_update": cpu_ms,
+        "stages_ms": stages,
         "missing": count - len(latencies),
         "refused": refused,
     }
+
+
+def stages_of(sent: dict[bytes, int], came: dict[bytes, tuple[int, bytes]]) -> dict[str, float]:
+    """Medians of the way's parts by the latency passport: to ingest, to enrich, to the reader."""
+    parts: dict[str, list[float]] = {"post to ingest": [], "ingest to enrich": [], "enrich to reader": []}
+    for name, began in sent.items():
+        now, line = came.get(name, (0, b""))
+        passport = json.loads(line[5:]).get("passport") if line else None
+        if not passport or not passport.get("enriched_at"):
+            continue
+        received, enriched = (datetime.fromisoformat(passport[at]).timestamp() for at in ("received_at", "enriched_at"))
+        for part, took_s in zip(
+            parts, (received - began / 1e9, enriched - received, now / 1e9 - enriched), strict=True
+        ):
+            parts[part].append(took_s * 1000)
+    return {part: round(statistics.median(each), 2) for part, each in parts.items() if each}
 
 
 def cpu_seconds(pipeline: Pipeline) -> dict[str, float]:
@@ -268,6 +287,8 @@ def show(row: dict[str, Any]) -> None:
         name: statistics.median(run["cpu_ms_per_update"][name] for run in our_runs)
         for name in our_runs[0]["cpu_ms_per_update"]
     }
+    stages = {part: statistics.median(run["stages_ms"][part] for run in our_runs) for part in our_runs[0]["stages_ms"]}
+    print(f"           median ms: {', '.join(f'{part} {took:.1f}' for part, took in stages.items())}", flush=True)
     print(f"           CPU ms an update: {', '.join(f'{name} {used:.2f}' for name, used in cpu.items())}", flush=True)
 
 

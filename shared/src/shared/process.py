@@ -90,7 +90,9 @@ async def run_until(stop: asyncio.Event, *tasks: Awaitable[None]) -> None:
                 raise RuntimeError("a task of the process ended before its time")
     finally:
         stop.set()
-        for task in running:
-            task.cancel()
-        stopping.cancel()
+        # More than once: on Python 3.11 `asyncio.wait_for` swallows a cancellation that comes as its future ends.
+        while pending := {task for task in (*running, stopping) if not task.done()}:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=1)
         await asyncio.gather(*running, stopping, return_exceptions=True)
