@@ -13,7 +13,9 @@ import resource
 import signal
 import struct
 import sys
+from pathlib import Path
 
+MOST_THREADS = 4
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -61,7 +63,10 @@ _DENIED: dict[str, tuple[int, int, int, tuple[int, ...]]] = {
 
 
 def limit(*, memory_bytes: int) -> None:
-    """Bound the address space; no file may be written, no core left, few files opened; end with the parent."""
+    """Bound the address space; no file may be written, no core left, few files opened; end with the parent, and before
+    it where the container runs out of memory."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     _set(resource.RLIMIT_AS, memory_bytes)
     _set(resource.RLIMIT_FSIZE, 0)
     _set(resource.RLIMIT_CORE, 0)
@@ -136,7 +141,15 @@ def _set(what: int, value: int) -> None:
 
 def environment() -> dict[str, str]:
     """All that a worker inherits of the environment: nothing of it is secret."""
+    # Each thread counts against the limit of the address space with its stack: a large machine must not have many.
+    threads = min(MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else MOST_THREADS)
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ", "VIPS_CONCURRENCY") if name in os.environ}
     # Each thread would reserve an arena of its own, which counts against the limit of the address space.
     # libvips would spill large pictures to the disk, where a worker may not write.
-    return {**kept, "MALLOC_ARENA_MAX": "2", "VIPS_DISC_THRESHOLD": "64g", "PATH": "/nonexistent"}
+    return {
+        "VIPS_CONCURRENCY": str(threads),
+        **kept,
+        "MALLOC_ARENA_MAX": "2",
+        "VIPS_DISC_THRESHOLD": "64g",
+        "PATH": "/nonexistent",
+    }
