@@ -87,7 +87,8 @@ def make_replica(tmp_path: Path) -> Make:
     """Makes replicas with settings of the test's own."""
 
     def make(limit: int = 1000, **settings: Any) -> Replica:
-        given = Settings(publish_site_url="https://news.example", media_store=f"file://{tmp_path}/media", **settings)
+        settings.setdefault("media_store", f"file://{tmp_path}/media")
+        given = Settings(publish_site_url="https://news.example", **settings)
         newsroom, past = Newsroom(limit), ListedPast()
         newsroom.reset(Position(1, -1), [], complete=True)
         edge, hub = build(given, newsroom, past, Health("publish.web"))

@@ -13,10 +13,11 @@ from publish.archive import read
 from publish.settings import Settings
 from publish.web import main as web
 from shared.kafka import apply_topics, new_producer
+from shared.messages import Change
 from shared.postgres import connect
 from shared.settings import Connections
 from shared.topics import ENRICHED
-from support.revisions import emit, free_port, revision, running
+from support.revisions import NOON, emit, free_port, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -57,12 +58,17 @@ async def headlines(client: httpx.AsyncClient, **parameters: Any) -> list[str]:
 
 
 async def test_snapshot_and_tail_meet_without_a_hole(settings: Settings) -> None:
-    """What was published before the replica started, while it started and after is there once, in order of position."""
+    """What was published before the replica started, while it started and after is there once, in order of position, and a
+    correction's reason stands though late enrichment followed it."""
     async with running(lambda stop: archive.serve(settings, stop)):
         await emit(settings, [revision(f"u{n}") for n in range(30)])
+        told = {"updated_at": NOON, "kind": "correct", "change": Change(reason="The hour was wrong.")}
+        later = {"updated_at": NOON, "kind": "enrich", "change": Change(fields=("tags",))}
+        await emit(settings, [revision("u29", 2, **told), revision("u29", 3, **later)])
         async with replica(settings) as client:
+            assert "The hour was wrong." in (await client.get("/?before=1-99")).text
             await emit(settings, [revision(f"u{n}") for n in range(30, 40)] + [revision("u3", 2), revision("u5", 1)])
-            expected = [f"u{n} {2 if n == 3 else 1}" for n in range(39, -1, -1)]
+            expected = [f"u{n} { {3: 2, 29: 3}.get(n, 1) }" for n in range(39, -1, -1)]
             await eventually(lambda: headlines(client), lambda seen: seen == expected)
 
 

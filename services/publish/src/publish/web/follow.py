@@ -20,7 +20,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from publish.archive import epochs, read
 from publish.settings import Settings
 from publish.story import Position
-from publish.web.newsroom import Applied, Newsroom
+from publish.web.newsroom import Applied, Entry, Newsroom, tells
 from publish.web.past import AWAY, Past, entry_of
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.hub import Hub
@@ -38,6 +38,8 @@ CHUNK = 25
 WATCH_INTERVAL_S = 2.0
 SILENT_AFTER_S = 15.0
 ASK_AGAIN_AFTER_S = 2.0
+RECALLED = 300
+"""Newest updates of a snapshot whose last correction is looked up in the archive."""
 
 APPLIED = Counter("slugline_web_revisions", "Revisions taken from the log", ["effect"])
 HELD = Gauge("slugline_web_updates", "Visible updates in memory")
@@ -115,9 +117,11 @@ class Follower:
                 return
             consumer.assign([self._partition])
             first, end = await self._verify(consumer, pool, snapshot)
+            entries = [entry_of(archived) for archived in snapshot.updates]
+            await self._recall_changes(entries)
             self._newsroom.reset(
                 Position(snapshot.epoch, snapshot.offset),
-                [entry_of(archived) for archived in snapshot.updates],
+                entries,
                 complete=len(snapshot.updates) < self._settings.publish_web_updates,
             )
             self._epoch = snapshot.epoch
@@ -155,6 +159,18 @@ class Follower:
                 "records are gone from the log before they were archived", first=snapshot.offset + 1, last=begin - 1
             )
         return max(begin, snapshot.offset + 1), end
+
+    async def _recall_changes(self, entries: Sequence[Entry]) -> None:
+        """Find the reason and the diff of corrections that late enrichment has followed; of the newest updates."""
+        newest = sorted(entries, key=lambda entry: entry.position, reverse=True)[:RECALLED]
+        for entry in newest:
+            update = entry.update
+            if update.updated_at is None or tells(update.change):
+                continue
+            for archived in reversed(await read.revisions(self._past.pool, update.update_id)):
+                if archived.update.updated_at == update.updated_at and tells(archived.update.change):
+                    entry.change = archived.update.change
+                    break
 
     async def _tail(self, consumer: Any, end: int, stop: asyncio.Event) -> None:
         reached = self._newsroom.cursor.offset + 1

@@ -167,7 +167,9 @@ class Newsroom:
             self._bury(update_id, Removed(place, update))
             self._touch(channels)
             return Applied(update, cursor, channels, None)
-        change = entry.change if entry and not _tells(update) and _same_words(update, entry.update) else update.change
+        change = (
+            entry.change if entry and not tells(update.change) and _same_words(update, entry.update) else update.change
+        )
         placed = Entry(place or cursor, cursor, update, change)
         self._keep(placed)
         self._touch(channels)
@@ -227,8 +229,9 @@ class Newsroom:
             self._removed.popitem(last=False)
 
 
-def _tells(update: EnrichedUpdate) -> bool:
-    return bool(update.change.diff or update.change.reason)
+def tells(change: Change) -> bool:
+    """Whether there is something for readers in it: the words that changed, or why."""
+    return bool(change.diff or change.reason)
 
 
 def _same_words(new: EnrichedUpdate, old: EnrichedUpdate) -> bool:
