@@ -100,6 +100,18 @@ async def test_a_reader_hears_its_channels_only_and_each_event_once() -> None:
         assert numbers(all_of_it) == [1, 2, 3, 4]
 
 
+async def test_many_audiences_leave_the_loop_its_turns() -> None:
+    """An event for hundreds of channels of one reader each reaches all, in order, in turns of bounded length."""
+    names = [f"author:{number}" for number in range(400)]
+    with started() as hub:
+        readers = [connect(hub, f"channels={name}") for name in names]
+        for offset in range(1, 4):
+            hub.publish([event(offset, *names)])
+        for reader in readers:
+            await reader.count(3)
+            assert numbers(reader) == [1, 2, 3]
+
+
 async def test_what_is_published_twice_is_sent_once() -> None:
     """A batch that is repeated after a rebalance or a restart of the follower changes nothing."""
     with started() as hub:

@@ -12,7 +12,7 @@ from publish.web.stream.hub import Limits
 @pytest.fixture
 async def client(site):
     """An HTTP client of the site."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}", timeout=10) as made:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}", timeout=30) as made:
         yield made
 
 
@@ -93,6 +93,21 @@ async def test_a_gap_is_told_in_the_answer(served, make_event, path: str, cursor
     assert event["event"] == "reset"
     assert event["data"] == {"reason": reason, "snapshot": "/v1/updates", "cursor": "1-7"}
     assert answer["cursor"] == "1-7"
+
+
+async def test_an_archive_that_is_away_is_a_503(served, make_event) -> None:
+    """A question that only the archive can answer is to be asked again later, not answered with a reset or a 500."""
+
+    async def away(*_: object) -> None:
+        raise OSError("no route")
+
+    async with served(Limits(window_events=1), away) as site:
+        site.publish(make_event(1), make_event(2), make_event(3))
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}", timeout=30) as client:
+            answer = await client.get("/v1/since", params={"cursor": "1-1"})
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "archive-away"
+    assert answer.headers["retry-after"] == "2"
 
 
 @pytest.mark.parametrize("query", ["timeout=-1", "timeout=nan", "timeout=x", "limit=0", "limit=1e9", "view=x"])

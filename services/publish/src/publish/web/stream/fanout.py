@@ -113,6 +113,8 @@ class Fanout:
             if not self._walk(self._walks[0], until):
                 return False
             self._walks.popleft()
+            if self._walks and time.monotonic() > until:
+                return False
         return True
 
     def _walk(self, walk: _Walk, until: float) -> bool:
