@@ -7,7 +7,7 @@ that lasts: a message is known by its service, number and date, so a later lead 
 import re
 from typing import Any
 
-from ingest.formats import text, vocabularies, wire_text
+from ingest.formats import text, times, vocabularies, wire_text
 from ingest.formats.reading import Document, Draft, Format, Parsed, Refused
 
 _HEADER = re.compile(
@@ -76,14 +76,17 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
         fields["slugline"] = lines[0].rstrip("/ ")
         fields["keywords"] = [one.strip() for one in lines[0].split("/") if one.strip()]
     fields["byline"] = next((line for line in head if wire_text.is_byline(line)), "")
-    fields["headline"] = next((line for line in head if not wire_text.is_byline(line)), "")
+    plain = [line for line in head if not wire_text.is_byline(line)]
+    # dpa writes "(Zusammenfassung 1545)" above the headline: what became of the text, not what it says.
+    fields["headline"] = next((line for line in plain if not line.startswith("(")), plain[0] if plain else "")
     body, notes = _noted(body)
     fields["body_html"] = text.paragraphs(body)
     if text.says_private(notes):
         notes, private = "", "\n".join(filter(None, (notes, private)))
     fields["editors_note"], fields["private_note"] = notes, private
     fields["located"], fields["credit"] = wire_text.dateline(body)
-    moment = wire_text.time_group(end) or wire_text.time_group(content[-200:] + private[-200:])
+    zone = times.zone(document.profile.time_zone)
+    moment = wire_text.time_group(end, zone) or wire_text.time_group(content[-200:] + private[-200:], zone)
     fields["version_created"] = fields["first_created"] = moment
     for pattern, signal in _SIGNALS:
         if any(pattern.search(line) for line in lines[1:3]) or any(

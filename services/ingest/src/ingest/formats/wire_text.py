@@ -1,7 +1,7 @@
 """What the two text formats of the teleprinter age share: framing by control characters, headers, lines to paragraphs."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from ingest.formats import charset, text
 from ingest.formats.reading import Document
@@ -15,7 +15,22 @@ _MONTHS = {
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
     )
 }
-_GROUP = re.compile(r"\b(\d{2})(\d{2})(\d{2})\s*(GMT|UTC|Z|[A-Z]{3,4})?\s+([A-Za-z]{3})[a-z]*\.?\s+(\d{2,4})\b")
+_MONTHS |= {
+    "mär": 3,
+    "mrz": 3,
+    "mai": 5,
+    "okt": 10,
+    "dez": 12,
+    "fév": 2,
+    "avr": 4,
+    "aoû": 8,
+    "déc": 12,
+    "ene": 1,
+    "abr": 4,
+    "ago": 8,
+    "dic": 12,
+}
+_GROUP = re.compile(r"\b(\d{2})(\d{2})(\d{2})\s*(GMT|UTC|Z|[A-Z]{3,4})?\s+([A-Za-zäéû]{3})[a-z]*\.?\s+(\d{2,4})\b")
 _DATELINE = re.compile(r"^\s*([^()\n]{2,60}?)\s*\(([A-Za-z][\w./ \-]{1,30})\)\s*(?:--|[-–—_:])\s")
 _BYLINE = re.compile(r"^(?:by|von|par|por|av|af|door|di|de|od)\s+\S", re.IGNORECASE)
 _ADJUSTED = {
@@ -57,8 +72,8 @@ def split(message: str) -> tuple[str, str, str]:
     return header.strip("\n\x16 "), content.strip("\n"), end.strip("\n\x16 " + EOT)
 
 
-def time_group(said: str) -> datetime | None:
-    """A date-time group, `212322 GMT Nov 18`: day, hour, minute, zone, month, year."""
+def time_group(said: str, default: tzinfo = UTC) -> datetime | None:
+    """A date-time group, `212322 GMT Nov 18`: day, hour, minute, zone, month, year; without a zone it is in `default`."""
     found = None
     for found in _GROUP.finditer(said):  # noqa: B007
         pass
@@ -68,13 +83,13 @@ def time_group(said: str) -> datetime | None:
     number = _MONTHS.get(month.lower())
     if number is None:
         return None
+    offset = timezone(timedelta(hours=_ADJUSTED[zone])) if zone in _ADJUSTED else UTC if zone else default
     try:
-        moment = datetime(
-            int(year) + (2000 if len(year) == 2 else 0), number, int(day), int(hour), int(minute), tzinfo=UTC
+        return datetime(
+            int(year) + (2000 if len(year) == 2 else 0), number, int(day), int(hour), int(minute), tzinfo=offset
         )
     except ValueError:
         return None
-    return moment - timedelta(hours=_ADJUSTED.get(zone or "", 0))
 
 
 def dateline(body: str) -> tuple[str, str]:
