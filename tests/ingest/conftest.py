@@ -18,6 +18,7 @@ from ingest.sources import registry
 from ingest.sources.api import Api, build
 from ingest.sources.limits import Buckets
 from ingest.sources.registry import Registry, Source
+from ingest.sources.websub import Callback
 from shared import postgres
 from shared.health import Health
 from shared.kafka import Emitter, new_producer
@@ -75,7 +76,8 @@ async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]
     intake = Intake(Activity(), patience_s=5.0, pool=pool, emitter=emitter)
     known = Registry()
     await known.load(pool)
-    app = build(Api(chosen, known, intake, Buckets()), Health("ingest api"), document)
+    callback = Callback(chosen, known, intake)
+    app = build(Api(chosen, known, intake, Buckets()), Health("ingest api"), document, callback.routes())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as client:

@@ -14,6 +14,10 @@ FORMATS = ("cap",)
 """Those whose messages point at documents. Of all others nothing is looked up."""
 
 
+MAX_NAME_BYTES = 1000
+"""A longer name is no identifier, and would not fit into the index."""
+
+
 def concerns(reading: Reading) -> bool:
     """Whether names have to be looked up for a document."""
     return bool(reading.aliases) or reading.format.startswith(FORMATS)
@@ -33,7 +37,7 @@ async def resolved(pool: Any, source: str, reading: Reading) -> tuple[RawUpdate,
 
 
 async def _remember(pool: Any, source: str, names: Iterable[tuple[str, str]]) -> None:
-    pairs = list(names)
+    pairs = [pair for pair in names if len(pair[0].encode()) <= MAX_NAME_BYTES]
     if pairs:
         await pool.execute(
             "INSERT INTO ingest.aliases (source, alias, guid) SELECT $1, named.alias, named.guid "

@@ -6,6 +6,7 @@ verification and takes what it sends. The feed is polled all the same, more rare
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from ingest.sources.registry import Registry, Source
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 LEASE_S = 5 * 86_400
 """What we ask for; the hub decides."""
@@ -92,6 +95,7 @@ class Subscriber:
         self._settings = settings
         self._pool = pool
         self._fetcher = fetcher
+        self._told: set[str] = set()
 
     async def attend(self, source: Source, links: FeedLinks | None) -> bool:
         """Subscribe or renew where that is due. Whether the hub sends, so that polling may be rare.
@@ -103,10 +107,16 @@ class Subscriber:
         hub = (links.hub if links is not None else None) or (subscription.hub if subscription else None)
         topic = (links.topic if links is not None else None) or (subscription.topic if subscription else source.url)
         if hub is None or topic is None:
-            log.warning("feed names no hub; it is polled", source=source.name)
+            if source.name not in self._told:
+                self._told.add(source.name)
+                log.warning("feed names no hub; it is polled", source=source.name)
             return False
         if not self._settings.ingest_public_url:
-            log.warning("INGEST_PUBLIC_URL is empty, so no hub can reach us; the feed is polled", source=source.name)
+            if source.name not in self._told:
+                self._told.add(source.name)
+                log.warning(
+                    "INGEST_PUBLIC_URL is empty, so no hub can reach us; the feed is polled", source=source.name
+                )
             return False
         if is_due(subscription, hub, topic, now):
             await self._ask(source, subscription, hub, topic)
@@ -215,12 +225,13 @@ class Callback:
         return Response(status_code=202)
 
     async def _found(self, request: Request) -> tuple[Subscription, Source]:
+        token = request.path_params["token"]
+        if not TOKEN.fullmatch(token):
+            raise Problem(410, "unknown-subscription", "we no longer listen here")
         pool = self.intake.pool
         if pool is None:
             raise Away("Postgres does not answer")
-        row = await self.intake.within(
-            pool.fetchrow("SELECT * FROM ingest.subscriptions WHERE token = $1", request.path_params["token"][:100])
-        )
+        row = await self.intake.within(pool.fetchrow("SELECT * FROM ingest.subscriptions WHERE token = $1", token))
         if row is None:
             raise Problem(410, "unknown-subscription", "we no longer listen here")
         subscription = Subscription(**dict(row))
