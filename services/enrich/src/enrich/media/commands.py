@@ -57,11 +57,16 @@ def render(image: Path, folder: Path) -> None:
         sys.exit(1)
     except Transient as failure:
         raise click.ClickException(failure.reason) from None
-    folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{image}: {error.strerror}") from None
     written = []
     for each in rendered.renditions:
         path = folder / f"{each.width}.{each.extension}"
-        path.write_bytes(each.data)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(each.data)
+        except OSError as error:
+            raise click.ClickException(f"{path}: {error.strerror}") from None
         written.append(
             {
                 "path": str(path), "mime_type": each.mime_type, "width": each.width, "height": each.height,
