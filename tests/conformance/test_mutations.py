@@ -18,14 +18,18 @@ FILES = [
     if path.stat().st_size < 60_000 and path.suffix in (".xml", ".json", ".xsl", ".xsd")
 ]
 SEEDS = [
-    "\x01eca0003 3 i 380  dpa 0045\r\n\r\nA/B/\r\n1ST LEAD\r\n\x02Head\r\nBy Anna =\r\n\r\nGeneva (dpa) - Text.\r\n\r\n\x03212322 GMT Nov 18\r\n\x04".encode(),
+    b"\x01eca0003 3 i 380  dpa 0045\r\n\r\nA/B/\r\n1ST LEAD\r\n\x02Head\r\nBy Anna =\r\n\r\nGeneva (dpa) - Text.\r\n\r\n\x03212322 GMT Nov 18\r\n\x04",
     b"\x16\x16\x01W2870\x1fa\r\nu l \x14\x11 BC-Key 11-13 0049\r\n\x02^Head<\r\n^By A=\r\n\tOSLO (AP) _ Text.\r\n\tAP-WF-11-13-13 1509GMT<\r\n\x03\r\n",
-    b'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a</identifier><sender>s</sender><sent>2026-11-23T09:00:00Z</sent><status>Actual</status>'
-    b"<msgType>Update</msgType><scope>Public</scope><references>s,b,2026-11-22T09:00:00Z</references><info><event>x</event><expires>2026-11-24T09:00:00Z</expires>"
-    b"<area><areaDesc>y</areaDesc><geocode><valueName>n</valueName><value>v</value></geocode></area></info></alert>",
-    b'<!DOCTYPE nitf SYSTEM "nitf.dtd"><nitf><head><docdata management-status="usable"><doc-id id-string="d"/><date.issue norm="20261123T090000Z"/><urgency ed-urg="4"/>'
-    b"</docdata></head><body><body.head><hedline><hl1>H</hl1></hedline><byline>By A<byttl>B</byttl></byline></body.head><body.content><p>x<em>y</em></p><media media-type='image'>"
-    b"<media-reference source='https://i.example.org/a.jpg' width='9'/><media-caption>c</media-caption></media></body.content></body></nitf>",
+    (
+        b'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a</identifier><sender>s</sender><sent>2026-11-23T09:00:00Z</sent><status>Actual</status>'
+        b"<msgType>Update</msgType><scope>Public</scope><references>s,b,2026-11-22T09:00:00Z</references><info><event>x</event><expires>2026-11-24T09:00:00Z</expires>"
+        b"<area><areaDesc>y</areaDesc><geocode><valueName>n</valueName><value>v</value></geocode></area></info></alert>"
+    ),
+    (
+        b'<!DOCTYPE nitf SYSTEM "nitf.dtd"><nitf><head><docdata management-status="usable"><doc-id id-string="d"/><date.issue norm="20261123T090000Z"/><urgency ed-urg="4"/>'
+        b"</docdata></head><body><body.head><hedline><hl1>H</hl1></hedline><byline>By A<byttl>B</byttl></byline></body.head><body.content><p>x<em>y</em></p><media media-type='image'>"
+        b"<media-reference source='https://i.example.org/a.jpg' width='9'/><media-caption>c</media-caption></media></body.content></body></nitf>"
+    ),
     b'{"updates": [{"guid": "a", "headline": "x", "versionCreated": "2026-11-23T09:00:00+02:00", "media": [{"url": "https://i.example.org/a.jpg"}], "subjects": ["s"]}]}',
 ]
 PIECES = [
