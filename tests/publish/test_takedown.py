@@ -49,8 +49,15 @@ async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(set
     """The report lists archive, cache, page, API, feeds and stream with the time each was clean, and finds text put back."""
     killed = revision("a").update_id
     async with prover_of(settings, pool) as prover:
-        await emit(settings, [revision("a", 1, story="s"), revision("b", 1)])
-        await eventually(lambda: read.one(pool, killed))
+        await emit(settings, [revision("b", 1), revision("a", 1, story="s")])
+        standing = await eventually(lambda: read.one(pool, killed))
+        assert standing is not None
+        await eventually(
+            lambda: prover.look(standing),
+            lambda seen: all(finding.detail and "does not answer" not in finding.detail for finding in seen),
+            within_s=40,
+            what="not every sink is seen to show it first",
+        )
         assert await prove(pool, prover, killed, within_s=0) is None
         await emit(settings, [revision("a", 2, removal="killed", story="s")])
         found = await prove(pool, prover, killed, within_s=20)

@@ -94,7 +94,7 @@ async def test_a_reader_subscribes_on_the_page_and_reads_the_alert(
         page = await context.new_page()
         await page.goto(url)
         assert await page.evaluate("window.asked") is None, "nothing is asked before a click"
-        await page.get_by_role("button", name="Alert me").click()
+        await page.get_by_role("button", name="Get alerts").click()
         await expect(page.get_by_role("button", name="Alerts are on")).to_be_visible()
         assert await page.evaluate("window.asked") == {"visible": True, "key": 65}
         device = await page.evaluate("window.device")
@@ -139,7 +139,7 @@ async def test_a_reader_subscribes_on_the_page_and_reads_the_alert(
         await deliver(3)
         await eventually(shown, lambda seen: len(seen) == 1 and seen[0][0] == "Alert withdrawn")
         await page.get_by_role("button", name="Alerts are on").click()
-        await expect(page.get_by_role("button", name="Alert me")).to_be_visible()
+        await expect(page.get_by_role("button", name="Get alerts")).to_be_visible()
         assert await pool.fetchval("SELECT count(*) FROM publish.subscriptions") == 0
         await browser.close()
 

@@ -99,7 +99,8 @@ class Outbound:
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=self._timeout,
-            headers={"User-Agent": self._user_agent},
+            # Answers are searched for what they say, and a compressed one could be a bomb.
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,

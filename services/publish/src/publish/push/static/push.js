@@ -1,6 +1,7 @@
 // The subscribe button. It asks for permission only after a reader's click, and is absent where alerts cannot work.
 // The page says where the push API is in <meta name="slugline-push" content="https://push.example"> and which channels it
-// offers in <body data-channels>; the button stands in an element [data-push], else at the end of .live-header.
+// offers in <body data-channels>; the API answers this site's origin by CORS, so a page on another port or host names its
+// origin in connect-src. The button stands in an element [data-push], else at the end of .live-header.
 
 const meta = document.querySelector('meta[name="slugline-push"]');
 const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
@@ -19,7 +20,7 @@ function start(api) {
 
   const say = (words) => (status.textContent = words);
   const show = (on) => {
-    button.textContent = on ? "Alerts are on" : "Alert me";
+    button.textContent = on ? "Alerts are on" : "Get alerts";
     button.setAttribute("aria-pressed", String(on));
     button.disabled = false;
   };
