@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import time
 import uuid
 from datetime import UTC, datetime
@@ -44,6 +45,20 @@ async def test_an_update_is_acknowledged_once_kafka_has_it(wire: Wire) -> None:
     assert headers["ce_type"] == b"slugline.update.received"
     assert headers["ce_id"].startswith(record.key + b":")
     assert json.loads(record.value or b"")["headline"] == "Bridge closed"
+
+
+async def test_the_senders_trace_goes_on(wire: Wire) -> None:
+    """A traceparent travels with the message; without one, or with nonsense, a fresh one does."""
+    given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for number, sent in enumerate((given, "nonsense", "")):
+        await wire.push({"guid": str(number), "headline": "x"}, **({"traceparent": sent} if sent else {}))
+    found = {
+        json.loads(record.value or b"")["guid"]: dict(record.headers)["traceparent"].decode()
+        for record in await everything_in(wire.settings, RAW)
+    }
+    assert found["0"] == given
+    assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", each) for each in found.values())
+    assert len(set(found.values())) == 3
 
 
 async def test_the_original_is_kept_as_received(wire: Wire) -> None:

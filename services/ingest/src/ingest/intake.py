@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 import structlog
+from opentelemetry import trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Histogram
 
 from ingest import accept, aliases, emit, items, originals
@@ -25,6 +27,8 @@ from shared.telemetry import traceparent_now
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+PROPAGATOR = TraceContextTextMapPropagator()
 
 NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 """Feeds put the newest first; readers are to meet it last."""
@@ -152,9 +156,16 @@ class Intake:
         )
         sha256 = original.sha256
         patience = Patience(self.patience_s)
-        with STEP_SECONDS.labels("store").time():
-            await patience.within(self._stores.ask((original, sha256)))
-        return await self.emit_original(source, original, sha256, traceparent=traceparent, patience=patience)
+        context = PROPAGATOR.extract({"traceparent": traceparent})
+        attributes = {
+            "slugline.source": source.name,
+            "slugline.transport": transport,
+            "slugline.original": str(original.id),
+        }
+        with trace.get_tracer(__name__).start_as_current_span("ingest.take", context, attributes=attributes):
+            with STEP_SECONDS.labels("store").time():
+                await patience.within(self._stores.ask((original, sha256)))
+            return await self.emit_original(source, original, sha256, patience=patience)
 
     async def emit_original(
         self,
@@ -162,7 +173,6 @@ class Intake:
         original: Original,
         sha256: str,
         *,
-        traceparent: str = "",
         again: bool = False,
         patience: Patience | None = None,
     ) -> Receipt:
@@ -197,7 +207,7 @@ class Intake:
             refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
             await patience.within(originals.note_unreadable(self._postgres(), original.id, refused))
             raise NotTaken(original.id, cause) from cause
-        return await self._emit(source, original, reading, traceparent or traceparent_now(), patience, again=again)
+        return await self._emit(source, original, reading, traceparent_now(), patience, again=again)
 
     async def _emit(
         self, source: Source, original: Original, reading: Reading, traceparent: str, patience: Patience, *, again: bool
