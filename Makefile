@@ -33,7 +33,7 @@ lock: ## Resolve the dependencies again: requirements.lock, one lock for each se
 demo: venv ## A newsroom's morning on embedded parts: everything starts, a sample wire plays (PORT, INGEST_PORT)
 	@$(LOCAL) demo
 
-up: venv ## The same on Apache Kafka (Java 17+ and Maven); data survives a restart, under .local/up
+up: venv ## The same on Apache Kafka (Java 17+ and Maven, or Docker); data survives a restart, under .local/up
 	@$(LOCAL) up
 
 test: venv ## All tests, on the best servers to be had: Docker, Java, or embedded (TESTS=tests/flow for a part)

@@ -68,7 +68,7 @@ def up(pace: float, sample: bool) -> None:
     """The same on Apache Kafka; what it holds survives a restart, under .local/up."""
 
     def servers(stack: Stack, data: Path) -> list[Server]:
-        broker = kafka.Kafka(stack.folder / "data" / "kafka", stack.logs / "kafka.log", stack.folder.parent)
+        broker = kafka.durable_kafka(stack.folder / "data" / "kafka", stack.logs / "kafka.log", stack.folder.parent)
         return _servers(stack, data, broker, durable=True)
 
     _run("up", servers, keep=True, pace=pace if sample else None, key=_kept_key)

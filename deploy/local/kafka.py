@@ -1,5 +1,6 @@
-"""Kafka as a local process: Apache Kafka's own jars on Java, or librdkafka's in-memory cluster."""
+"""Kafka for local stacks: Apache Kafka's own jars on Java, its image on Docker, or librdkafka's in-memory cluster."""
 
+import hashlib
 import re
 import shutil
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 from local.child import Child, free_port, listens
 
 POM = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
+IMAGE = "apache/kafka:4.2.0"
 CLUSTER_ID = "c2x1Z2xpbmUtbG9jYWwtMQ"
 JAVA_AT_LEAST = 17
 
@@ -116,6 +118,72 @@ class Kafka:
             "group.initial.rebalance.delay.ms": "0",
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def docker_answers() -> bool:
+    """Whether there is a Docker engine."""
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+@dataclass
+class ContainerKafka:
+    """Apache Kafka's image on a Docker engine, its log in a volume: where there is no Java."""
+
+    name: str
+    """Of container and volume."""
+    log: Path
+    port: int = 0
+    child: Child | None = None
+
+    @property
+    def servers(self) -> str:
+        """As `KAFKA_SERVERS`."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it; the container ends with the client in the foreground, and so with this process."""
+        self.port = self.port or free_port()
+        variables = {
+            "KAFKA_NODE_ID": "1",
+            "KAFKA_PROCESS_ROLES": "broker,controller",
+            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+            "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+            "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{self.servers}",
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
+            "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+            "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+            "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+            "KAFKA_HEAP_OPTS": "-Xmx512m",
+        }
+        command = [
+            "docker", "run", "--rm", "--name", self.name, "-p", f"127.0.0.1:{self.port}:9092",
+            "-v", f"{self.name}:/var/lib/kafka/data", *(part for each in variables.items() for part in ("-e", "=".join(each))),
+            IMAGE,
+        ]  # fmt: skip
+        self.child = Child("kafka", command, self.log)
+        self.child.start()
+
+    def wait(self) -> None:
+        """Return once the broker serves; its port is open before."""
+        assert self.child is not None
+        self.child.wait_until(lambda: "Kafka Server started" in self.log.read_text(errors="replace"), 300)
+
+
+def durable_kafka(folder: Path, log: Path, cache: Path) -> Kafka | ContainerKafka:
+    """Apache Kafka whose data survives a restart: on Java where it is, else in a container."""
+    no_java = why_no_java()
+    if no_java is None:
+        return Kafka(folder, log, cache)
+    if docker_answers():
+        checkout = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+        return ContainerKafka(f"slugline-kafka-{checkout}", log)
+    raise NoKafka(f"real Kafka is needed: {no_java}, and no Docker engine answers. `make demo` needs neither.")
 
 
 @dataclass
