@@ -114,7 +114,7 @@ def parse(document: Document, *, strict: bool) -> Json:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _check_depth(value)
     parsed = Json(value)
-    document.unclean = text.may_be_unclean(body, b"\\u")
+    document.unclean = text.may_be_unclean(body)
     if strict and b"\\u0000" in body:
         parsed.flaws = [flaw for flaw in _walk(value) if flaw.code == "nul"]
     return parsed

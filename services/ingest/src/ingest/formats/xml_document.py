@@ -149,7 +149,7 @@ def parse(document: Document) -> Any:
     try:
         octets = text.encode("utf-8")
         root = etree.fromstring(octets, _parser())
-        document.unclean = plain.may_be_unclean(octets, b"&#")
+        document.unclean = plain.may_be_unclean(octets)
     except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
         root = _mended(document, text, error)
     document.kept["tree"] = root
