@@ -68,20 +68,25 @@ def names_of(rng: random.Random) -> list[dict[str, Any]]:
     ]
 
 
+def paragraph(rng: random.Random, names: Sequence[dict[str, Any]]) -> str:
+    """Some 45 words, two of them names."""
+    sentence = " ".join(rng.choices(WORDS, k=45)).capitalize()
+    return f"<p>{rng.choice(names)['label']} {sentence}, <b>{rng.choice(names)['label']}</b> said.</p>"
+
+
 def updates_of(rng: random.Random, names: Sequence[dict[str, Any]], count: int) -> list[RawUpdate]:
     """Versions as wires send them: about 1.7 kB, a third of them second versions, names in each text."""
-    made = []
+    made: list[RawUpdate] = []
+    bodies: dict[int, list[str]] = {}
     for number in range(count):
         again = number >= 100 and rng.random() < 0.33
         of = number - rng.randint(1, 100) if again else number
         source = ("pa", "afp", "dpa", "reuters")[of % 4]
         guid = f"urn:newsml:example:{of}"
-        paragraphs = []
-        for _ in range(5):
-            sentence = " ".join(rng.choices(WORDS, k=45)).capitalize()
-            paragraphs.append(
-                f"<p>{rng.choice(names)['label']} {sentence}, <b>{rng.choice(names)['label']}</b> said.</p>"
-            )
+        paragraphs = bodies.setdefault(of, [paragraph(rng, names) for _ in range(5)])
+        if again:
+            # A later version says one thing differently; it is not another text.
+            paragraphs[rng.randrange(5)] = paragraph(rng, names)
         moment = START + timedelta(milliseconds=number)
         media = (MediaReference(url=f"https://pictures.example/{of}.jpg", credit="PA", caption="A picture"),)
         made.append(

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,7 +75,7 @@ class _Batch:
     now: datetime
     known: dict[str, Known]
     states: dict[str, State]
-    parents: Mapping[str, str | None]
+    parents: Mapping[str, str | None] | None
     pictures: Pictures
     futures: list[Any] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -174,6 +174,8 @@ class TextLane:
                     (update_id, raw.media), MediaLookup(pending=raw.media) if raw.media else MediaLookup()
                 ),
             )
+            if raw.evolved_from and batch.parents is None and "story" not in attached.degraded:
+                attached = replace(attached, degraded=(*attached.degraded, "story"))
             revision = compose(decision, attached, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now))
             if revision is not None:
                 for name in attached.authorship.unknown:
@@ -264,8 +266,8 @@ class TextLane:
                 found[update_id, references] = looked_up.get(update_id)
         return found
 
-    async def _parents(self, events: Sequence[Input], known: Mapping[str, Known]) -> Mapping[str, str | None]:
-        """The stories of the updates that those of the batch grew out of."""
+    async def _parents(self, events: Sequence[Input], known: Mapping[str, Known]) -> Mapping[str, str | None] | None:
+        """The stories of the updates that those of the batch grew out of; None where they cannot be had in time."""
         wanted = set()
         for event in events:
             state = known[event.update_id].state
@@ -273,9 +275,15 @@ class TextLane:
             wanted |= {update_id_for(raw.source, raw.evolved_from) for raw in raws if raw.evolved_from}
         if not wanted:
             return {}
-        rows = await self._pool.fetch(
-            "SELECT update_id, story FROM enrich.updates WHERE update_id = ANY($1::text[])", list(wanted)
-        )
+        try:
+            async with asyncio.timeout(self._settings.enrich_story_budget_ms / 1000):
+                rows = await self._pool.fetch(
+                    "SELECT update_id, story FROM enrich.updates WHERE update_id = ANY($1::text[])", list(wanted)
+                )
+        except TimeoutError:
+            log.warning("stories of parents are late; updates go without them")
+            MISSED.labels("story", "late").inc(len(wanted))
+            return None
         return {row["update_id"]: row["story"] for row in rows}
 
     def _parent_story(self, raw: RawUpdate, batch: _Batch) -> str | None:
@@ -284,7 +292,7 @@ class TextLane:
         parent = update_id_for(raw.source, raw.evolved_from)
         if parent in batch.states and (shown := batch.states[parent].shown) is not None:
             return shown.story
-        return batch.parents.get(parent)
+        return batch.parents.get(parent) if batch.parents is not None else None
 
     def _outcome(
         self, batch: _Batch, event: Input, *, stage: Any, state: State | None, reason: str, fingerprint: str = ""

@@ -76,6 +76,7 @@ class Dictionary:
     edition: int = 0
     _owners: list[list[int]] = field(default_factory=list, repr=False)
     _lengths: list[int] = field(default_factory=list, repr=False)
+    _bound_to_languages: bool = field(default=False, repr=False)
     _capitals: list[str] = field(default_factory=list, repr=False)
     """For each pattern what must be capital: `all` of an acronym, the `first` letter of a name, `none` of a topic."""
     _automaton: Any = field(default=None, repr=False)
@@ -104,6 +105,7 @@ class Dictionary:
                     else "first"
                 )
                 capitals[key] = min(needs, capitals.get(key, needs), key=("none", "first", "all").index)
+        dictionary._bound_to_languages = any(entry.languages for entry in dictionary.entries)
         if owners:
             dictionary._automaton = ahocorasick_rs.AhoCorasick(list(owners), store_patterns=False)
             dictionary._owners = list(owners.values())
@@ -149,16 +151,13 @@ class Dictionary:
         return found
 
     def _bounded(self, haystack: str, whole: str, pattern: int, start: int, end: int) -> tuple[int, int, int] | None:
-        spaced = haystack[start] == " "
-        if not spaced:
+        if haystack[start] != " ":
             return (start - 1, end - 1, pattern)
         capitals = self._capitals[pattern]
-        if capitals != "none" and (
-            whole[start : end - 1].lower() == whole[start : end - 1] != whole[start : end - 1].upper()
-        ):
-            return None
-        if capitals == "all" and not whole[start : end - 1].isupper():
-            return None
+        if capitals != "none":
+            written = whole[start : end - 1]
+            if written.islower() or (capitals == "all" and not written.isupper()):
+                return None
         if haystack[end] != " ":
             length = end - start - 1
             if length < (LEAST_INFLECTED if haystack[start:end].isascii() else LEAST_INFLECTED - 1) or not (
@@ -174,16 +173,15 @@ class Dictionary:
         why: dict[int, str] = {}
         self_named = self._full_names(spans)
         for start, end, pattern in spans:
-            candidates = [
-                index
-                for index in self._owners[pattern]
-                if (not self.entries[index].languages or language in self.entries[index].languages)
-            ]
-            # A short form that two people share is the one whose full name is in the text too.
-            named = [index for index in candidates if index in self_named] if len(candidates) > 1 else candidates
-            for index in named or candidates:
+            candidates = self._owners[pattern]
+            if self._bound_to_languages:
+                candidates = [each for each in candidates if language in (self.entries[each].languages or (language,))]
+            if len(candidates) > 1:
+                # A short form that two people share is the one whose full name is in the text too.
+                candidates = [each for each in candidates if each in self_named] or candidates
+            for index in candidates:
                 entry = self.entries[index]
-                score, reason = _score(entry, self._lengths[pattern], len(named or candidates))
+                score, reason = _score(entry, self._lengths[pattern], len(candidates))
                 whole_places.setdefault(index, []).append((start, end))
                 if score > best.get(index, 0.0):
                     best[index], why[index] = score, reason

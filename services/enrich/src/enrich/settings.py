@@ -24,7 +24,9 @@ class Settings(Connections):
     enrich_text_budget_ms: float = Field(default=200.0, gt=0, description="Milliseconds that the text step may take")
     enrich_authors_budget_ms: float = Field(default=50.0, gt=0, description="Milliseconds for the byline of one update")
     enrich_tags_budget_ms: float = Field(default=100.0, gt=0, description="Milliseconds for the tags of one update")
-    enrich_story_budget_ms: float = Field(default=500.0, gt=0, description="Milliseconds for the stories of one batch")
+    enrich_story_budget_ms: float = Field(
+        default=500.0, gt=0, description="Milliseconds for looking up the parents of one batch"
+    )
     enrich_media_budget_ms: float = Field(
         default=500.0, gt=0, description="Milliseconds for looking up the pictures of one batch"
     )

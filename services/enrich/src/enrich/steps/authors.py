@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from enrich.directory import Directory, name_key
+from enrich.directory import MOST_REMEMBERED, Directory, name_key
 from enrich.steps.budget import Budget
 from enrich.steps.text import TAG, tidy
 from shared.messages import Author, Creator
@@ -121,7 +121,12 @@ def attach_authors(
 ) -> Authorship:
     """The authors of a version: the byline's names against the directory; the source's creators where it has no byline."""
     budget = budget or Budget()
-    names = read_byline(byline, directory)
+    known: tuple[Name, ...] | None = directory.bylines.get(byline)
+    if known is None:
+        known = tuple(read_byline(byline, directory))
+        if len(directory.bylines) < MOST_REMEMBERED:
+            directory.bylines[byline] = known
+    names = list(known)
     uris = {name_key(creator.name): creator.uri for creator in creators if creator.uri}
     if not any(name.kind == "person" for name in names):
         names = [*_named(creators), *names]
