@@ -14,12 +14,14 @@ _NEW_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*|\n(?:[ ]{2,}|\t)")
 _RAW_FORBIDDEN = re.compile(rb"\xc2[\x80-\x9f]|\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]")
 
 
-_ESCAPED_FORBIDDEN = re.compile(rb"\\u(?:00[01]|007[fF]|00[89]|[dD][89a-fA-F]|[fF][dD][dDeE]|[fF][fF][fF][eEfF])|&#")
+_ESCAPED_FORBIDDEN = re.compile(
+    rb"\\(?:[bf]|u(?:00[01]|007[fF]|00[89]|[dD][89a-fA-F]|[fF][dD][dDeE]|[fF][fF][fF][eEfF]))|&#"
+)
 
 
 def may_be_unclean(body: bytes) -> bool:
     """Whether JSON or XML in UTF-8 can yield forbidden characters, as they are or by an escape, seen at a glance."""
-    if b"\x7f" in body or ((b"\\u" in body or b"&#" in body) and _ESCAPED_FORBIDDEN.search(body) is not None):
+    if b"\x7f" in body or ((b"\\" in body or b"&#" in body) and _ESCAPED_FORBIDDEN.search(body) is not None):
         return True
     if body.isascii() or not (b"\xc2" in body or b"\xef" in body):
         return False
