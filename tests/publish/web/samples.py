@@ -55,6 +55,8 @@ def full(guid: str = "full", number: int = 1, **fields: Any) -> EnrichedUpdate:
                 role="Correspondent",
                 bio="Writes about rivers.",
                 avatar_url="/media/an/ana.jpg",
+                url="https://ana.example/",
+                links=("https://social.example/@ana", "javascript:alert(1)", "https://ana.example/"),
             ),
             Author(name="A Stringer"),
         ),

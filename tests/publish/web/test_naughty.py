@@ -61,7 +61,17 @@ def hostile(number: int, text: str) -> EnrichedUpdate:
         story=encodable.strip() or None,
         story_label=encodable,
         slug=f"naughty-{number}",
-        authors=(Author(name=encodable, slug=encodable or None, role=encodable, bio=encodable, avatar_url=encodable),),
+        authors=(
+            Author(
+                name=encodable,
+                slug=encodable or None,
+                role=encodable,
+                bio=encodable,
+                avatar_url=encodable,
+                url=encodable,
+                links=(encodable,),
+            ),
+        ),
         tags=(Tag(code=encodable or "x", label=encodable, uri=encodable),),
         media=(picture(caption=encodable, credit=encodable, alt_text=encodable, placeholder=encodable),),
         change=Change(reason=encodable, diff=(("-", encodable), ("+", encodable))),

@@ -176,6 +176,17 @@ async def test_words_keep_their_language_and_direction(replica: Replica) -> None
     assert marks == {("ar", "rtl"), ("", "ltr")}
 
 
+async def test_an_author_has_a_page(replica: Replica) -> None:
+    """Name, role, bio, picture and the author's own pages elsewhere, and nothing that a link could run."""
+    replica.take(full())
+    page = tree(await replica.get("/authors/ana-ferreira"))
+    assert [each.text_content() for each in page.xpath("//h1")] == ["Ana Ferreira"]
+    assert page.xpath('//ul[@class="author-links"]//a/@href') == ["https://ana.example/", "https://social.example/@ana"]
+    assert page.xpath('//img[contains(@class, "avatar-large")]/@src') == ["/media/an/ana.jpg"]
+    card = tree(await replica.get("/")).xpath('//div[@class="author"]')[0]
+    assert card.xpath('.//p[@class="author-more"]/a/@href') == ["/authors/ana-ferreira"]
+
+
 async def test_times_are_told_in_the_newsroom_s_zone(make_replica: Make) -> None:
     """Readers see the time of the zone that is set, and machines see its offset, over the change to summer time too."""
     replica = make_replica(publish_time_zone="Europe/Lisbon")

@@ -201,7 +201,7 @@ def _inline_element(node: Any, tag: str, out: list[str], depth: int, *, linked: 
     if tag == "br":
         out.append("<br>")
         return
-    if tag == "a" and not linked and (address := _address(node.get("href", ""))):
+    if tag == "a" and not linked and (address := web_address(node.get("href", ""))):
         inner = _inline(node, depth, linked=True)
         if _says_something(inner):
             out.append(f'<a href="{escape(address)}" rel="noopener nofollow">{inner}</a>')
@@ -224,7 +224,7 @@ def _says_something(text: str) -> bool:
     return bool(text.replace("<br>", "").strip())
 
 
-def _address(href: str) -> str:
+def web_address(href: str) -> str:
     """The link if it is a whole http(s) or mailto address that the URL standard can read, else nothing."""
     href = href.strip()
     try:

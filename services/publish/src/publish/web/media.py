@@ -1,11 +1,12 @@
 """Pictures out of the object store. Their addresses name their content, so everybody may keep them for ever."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from obstore.exceptions import GenericError, NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, from_url
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -31,7 +32,12 @@ def open_store(address: str) -> Any:
     parts = urlsplit(address)
     if parts.scheme == "file":
         return LocalStore(unquote(parts.path), mkdir=True)
-    return from_url(address)
+    # The library's own patience is three minutes; a reader's is not.
+    return from_url(
+        address,
+        client_options={"timeout": "10s", "connect_timeout": "2s"},
+        retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=5)},
+    )
 
 
 class MediaRoute:
@@ -62,7 +68,7 @@ class MediaRoute:
             result = await self._store.get_async(path)
         except (FileNotFoundError, NotFoundError) as error:
             raise Problem(404, "not-found", "there is no such picture") from error
-        except (GenericError, OSError) as error:
+        except (BaseError, OSError) as error:
             log.warning("object store away", error=str(error))
             raise Problem(
                 503, "media-away", "the pictures cannot be reached now", headers={"Retry-After": "5"}

@@ -303,6 +303,7 @@ class Pages:
         """A page that says one thing."""
         body = self.edge.views.render("message.html", heading=heading, words=words, kicker=kicker)
         headers = {name.decode(): value.decode() for name, value in self.edge.security()}
+        headers["Vary"] = "Accept"
         if channel:
             headers["Surrogate-Key"] = quote(channel, safe=":")
         headers["Cache-Control"] = "no-store" if status >= 500 else self.edge.cache[1].decode()

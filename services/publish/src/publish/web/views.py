@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from publish.settings import Settings
 from publish.web.assets import Assets
-from publish.web.fragment import fitting
+from publish.web.fragment import fitting, web_address
 from publish.web.newsroom import UNPLACED, Applied, Entry
 from shared.messages import Author, Change, EnrichedUpdate, Media, Rendition
 
@@ -216,6 +216,16 @@ def pictures_of(update: EnrichedUpdate) -> list[Picture]:
     return [picture for media in ordered if media.role != "thumbnail" and (picture := picture_of(media))]
 
 
+def links_of(author: Author) -> list[tuple[str, str]]:
+    """An author's own pages elsewhere: address and the host that is shown."""
+    addresses = dict.fromkeys(web_address(link) for link in (author.url or "", *author.links))
+    return [
+        (address, urlsplit(address).hostname or address)
+        for address in addresses
+        if address.startswith(("http://", "https://"))
+    ]
+
+
 DiffPart = tuple[Literal["=", "-", "+", "…"], str]
 CONTEXT_CHARS = 80
 
@@ -295,6 +305,7 @@ class Views:
             story_path=story_path,
             tag_path=tag_path,
             author_path=author_path,
+            links_of=links_of,
             language_of=language_of,
             SHORT_WORDS=SHORT_WORDS,
         )
