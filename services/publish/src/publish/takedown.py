@@ -97,8 +97,10 @@ class Prover:
         update = killed.update
         served = [each for each in await read.revisions(self._pool, update.update_id) if not each.update.is_removal]
         listed = await self._pool.fetchval(
-            "SELECT count(*) FROM publish.update_channels WHERE update_id = $1", update.update_id
-        )
+            "SELECT count(*) FROM publish.update_channels WHERE channel = ANY($1) AND position_epoch = $2 "
+            "AND position_offset = $3 AND update_id = $4",
+            sorted(killed.channels), *killed.position, update.update_id,
+        )  # fmt: skip
         stored = await self._pool.fetchval(
             "SELECT count(*) FROM publish.revisions WHERE update_id = $1 AND removal IS NULL AND data IS NOT NULL",
             update.update_id,

@@ -230,17 +230,27 @@ def _rows_of(standing: Standing | None) -> frozenset[str]:
     return standing.channels - {NEWS, f"update:{standing.update_id}"}
 
 
-async def _place_in_channels(connection: Any, before: Mapping[str, Standing], moved: Sequence[Standing]) -> None:
-    changed = [each for each in moved if _rows_of(each) != _rows_of(before.get(each.update_id))]
-    leaving = [each.update_id for each in changed if _rows_of(before.get(each.update_id))]
-    if leaving:
-        await connection.execute("DELETE FROM publish.update_channels WHERE update_id = ANY($1)", leaving)
-    rows = [
+def _listed(standings: Iterable[Standing]) -> list[tuple[str, int, int, str]]:
+    """The rows that list updates in their channels."""
+    return [
         (channel, each.position.epoch, each.position.offset, each.update_id)
-        for each in changed
+        for each in standings
         if each.position is not None
         for channel in _rows_of(each)
     ]
+
+
+async def _place_in_channels(connection: Any, before: Mapping[str, Standing], moved: Sequence[Standing]) -> None:
+    changed = [each for each in moved if _rows_of(each) != _rows_of(before.get(each.update_id))]
+    leaving = _listed(before[each.update_id] for each in changed if each.update_id in before)
+    if leaving:
+        await connection.execute(
+            "DELETE FROM publish.update_channels c USING unnest($1::text[], $2::int[], $3::bigint[], $4::text[]) "
+            "AS t (channel, epoch, place, update_id) WHERE c.channel = t.channel AND c.position_epoch = t.epoch "
+            "AND c.position_offset = t.place AND c.update_id = t.update_id",
+            *(list(column) for column in zip(*leaving, strict=True)),
+        )
+    rows = _listed(changed)
     if rows:
         await connection.execute(
             "INSERT INTO publish.update_channels (channel, position_epoch, position_offset, update_id) "
