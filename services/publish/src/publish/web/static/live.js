@@ -120,7 +120,7 @@ class Stream {
     this.failures += 1;
     if (this.failures > 2) return this.poll();
     const { turn } = this;
-    await wait(1_000 * 2 ** this.failures * (0.5 + Math.random()));
+    await wait(500 * 2 ** this.failures * (0.5 + Math.random()));
     if (turn === this.turn) this.open();
   }
 

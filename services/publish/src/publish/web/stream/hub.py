@@ -304,9 +304,9 @@ class Hub:
 
     def admit(self, address: str | None) -> None:
         """Problem when one more reader from this address cannot be taken."""
-        if not self._begun:
-            metrics.REFUSED.labels("starting").inc()
-            raise Problem(503, "starting", "the stream is not ready yet", headers={"Retry-After": "1"})
+        if not self._begun or self.closed:
+            metrics.REFUSED.labels("starting" if not self._begun else "ending").inc()
+            raise Problem(503, "not-ready", "there is no stream here at this moment", headers={"Retry-After": "1"})
         if len(self.fanout) + self._polls >= self.limits.most_connections:
             metrics.REFUSED.labels("full").inc()
             raise Problem(503, "full", "no more streams here now", headers={"Retry-After": str(random.randint(2, 10))})

@@ -57,7 +57,7 @@ def stream_routes(hub: Hub) -> list[Route]:
         asked = wanted(request.url.query)
         limit = int(_number(request, "limit", 200, 1, MOST_EVENTS))
         if not hub.ready:
-            raise Problem(503, "starting", "the stream is not ready yet", headers={"Retry-After": "1"})
+            raise Problem(503, "not-ready", "there is no stream here at this moment", headers={"Retry-After": "1"})
         body, _ = await bodies.answer(asked, _cursor(asked, hub), limit, patient=False)
         return _json(body, "public, max-age=0, s-maxage=1")
 

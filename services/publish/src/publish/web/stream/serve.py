@@ -188,5 +188,7 @@ async def stream_server(
         yield server
     finally:
         server.should_exit = True
+        for each in server.servers if server.started else ():
+            each.close()
         hub.close()
         await task
