@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
@@ -19,6 +20,7 @@ from ingest.sources import registry
 from ingest.sources.api import Api, build
 from ingest.sources.feedlinks import FeedLinks
 from ingest.sources.limits import Buckets
+from ingest.sources.poll import Poller
 from ingest.sources.registry import Source
 from ingest.sources.websub import Callback, Subscriber, Subscription, is_due, is_signed, subscription_of
 from shared.health import Health
@@ -135,6 +137,42 @@ async def test_what_the_hub_sends_is_taken_only_with_its_signature(
     signed = headers | {"X-Hub-Signature": signature(other, subscription.secret)}
     assert (await client.post(path, content=other, headers=signed)).status_code == 503
     wire.intake.emitter = emitter
+
+
+@pytest.mark.integration
+async def test_the_poller_finds_the_hub_and_then_asks_rarely(wire: Wire, hub: tuple[Hub, str]) -> None:
+    """The hub is found in the feed that is polled; once it sends, the feed is asked five times more rarely."""
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "F",
+        "feed_url": "http://feed.test/self",
+        "hubs": [{"type": "WebSub", "url": hub[1]}],
+        "items": [{"id": "1", "title": "Polled", "content_text": "Text."}],
+    }
+
+    async def answer(_: Request) -> Response:
+        return Response(orjson.dumps(feed), media_type="application/feed+json")
+
+    port = free_port()
+    settings = wire.settings.model_copy(update={"ingest_public_url": "http://ingest.test"})
+    source = Source(name="feed", kind="websub", url=f"http://127.0.0.1:{port}/", min_interval_s=10, max_interval_s=60)
+    await registry.save(wire.pool, source)
+    async with (
+        http_server(Starlette(routes=[Route("/", answer)]), "127.0.0.1", port),
+        Fetcher(allow_private=True) as fetcher,
+    ):
+        poller = Poller(settings, wire.pool, wire.intake, fetcher, "one")
+        waits = []
+        for _ in range(2):
+            await wire.pool.execute("UPDATE ingest.cursors SET next_at = now()")
+            [cursor] = await poller.lease()
+            await poller.poll_and_release(cursor)
+            waits.append(await wire.pool.fetchval("SELECT next_at - polled_at FROM ingest.cursors"))
+            live = "UPDATE ingest.subscriptions SET state = 'active', lease_s = 9000, lease_until = now() + interval '2 hours'"
+            await wire.pool.execute(live)
+    assert [asked["hub.topic"] for asked in hub[0].asked] == ["http://feed.test/self"]
+    assert waits[0] < timedelta(seconds=60) <= timedelta(seconds=300) <= waits[1]
+    assert [item["guid"] for item in await wire.raw()] == ["1"]
 
 
 @pytest.mark.integration
