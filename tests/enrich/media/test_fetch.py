@@ -1,14 +1,22 @@
 """Fetching: where it may go, how far, how much, how long. Against a real server, with real connections."""
 
 import asyncio
+import contextlib
 import gzip
 import socket
+import ssl
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpcore
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from enrich.media.fetch import Budget, CheckedBackend, Fetcher, FetchLimits, checked_url, retry_after_s
 from enrich.media.refusals import Later, Refused
@@ -263,3 +271,52 @@ async def test_budget_bounds_what_is_held_at_once() -> None:
     await asyncio.gather(*(hold(size) for size in (60, 60, 40, 500, 100, 1)))
     assert most <= 100
     assert held == 0
+
+
+async def test_certificate_is_that_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection goes to the checked address, and TLS still asks for and judges the name of the URL."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pictures.example")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("pictures.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "host.pem"
+    pem.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    asked_names: list[str] = []
+    context.sni_callback = lambda _, asked, __: asked_names.append(asked)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\npicture")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+
+    async def resolver(_: str, __: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    backend = CheckedBackend(resolver=resolver, allow_private=True)
+    assert await fetch(f"https://pictures.example:{port}/a", backend=backend) == b"picture"
+    with pytest.raises(Later, match="CERTIFICATE_VERIFY_FAILED"):
+        await fetch(f"https://other.example:{port}/a", backend=backend)
+    assert asked_names == ["pictures.example", "other.example"]
+    server.close()

@@ -15,6 +15,8 @@ from enrich.media.sniff import TAKEN, sniff
 WIDTHS = (320, 640, 960, 1280, 1600)
 """Widths of the renditions, in pixels."""
 AVATAR_SIDES = (160, 320)
+MOST_PIXELS_OF_AVIF = 50_000_000
+"""Its decoder holds the whole picture, 15 bytes for each pixel: more would not fit a renderer's memory."""
 LEAST_SIDE = 16
 """A picture with a shorter side is a tracking pixel or an ornament."""
 MOST_ASPECT = 20
@@ -71,7 +73,7 @@ def render_avatar(data: bytes, *, max_pixels: int) -> Rendered:
     """A square around what draws the eye, in the sides of `AVATAR_SIDES`; a smaller original is not scaled up."""
     kind = sniff(data)
     try:
-        source = _open(data, max_pixels)
+        source = _open(data, kind, max_pixels)
         side = min(source.width, source.height, max(AVATAR_SIDES))
         cropped = _plain(
             pyvips.Image.thumbnail_buffer(
@@ -97,8 +99,10 @@ def widths_for(width: int, height: int) -> list[int]:
     return [each for each in chosen if round(height * each / width) <= MOST_SIDE]
 
 
-def _open(data: bytes, max_pixels: int) -> Any:
-    """The header of the picture, upright, judged before a pixel is decoded."""
+def _open(data: bytes, kind: str, max_pixels: int) -> Any:
+    """The header of the picture, judged before a pixel is decoded."""
+    if kind == "avif":
+        max_pixels = min(max_pixels, MOST_PIXELS_OF_AVIF)
     source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
     if source.width * source.height > max_pixels:
         raise Refused(f"too many pixels: {source.width} x {source.height}, the limit is {max_pixels:,}")
@@ -110,7 +114,7 @@ def _open(data: bytes, max_pixels: int) -> Any:
 
 
 def _render(data: bytes, kind: str, max_pixels: int) -> Rendered:
-    source = _open(data, max_pixels)
+    source = _open(data, kind, max_pixels)
     turned = source.get("orientation") in (5, 6, 7, 8) if source.get_typeof("orientation") else False
     width, height = (source.height, source.width) if turned else (source.width, source.height)
     widths = widths_for(width, height)
