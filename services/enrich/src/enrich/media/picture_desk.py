@@ -145,7 +145,7 @@ class PictureDesk:
                 await work.retry(self._pool, task, f"{type(error).__name__}: {error}", AWAY_PAUSE_S, counts=False)
         except Exception:
             # The lease brings it back; attempts are counted when it is taken up, so it ends.
-            log.exception("bug in the picture desk", update_id=task.update_id, url=task.url)
+            log.exception("bug in the picture desk", update_id=task.update_id, url=task.shown_url)
         finally:
             self._running.pop(task.key, None)
             RUNNING.set(len(self._running))
@@ -177,7 +177,7 @@ class PictureDesk:
         pause_s = min(max(pause_s * random.uniform(0.8, 1.2), later.after_s or 0.0), MOST_PAUSE_S)
         RETRIES.labels("host").inc()
         log.info(
-            "picture put off", update_id=task.update_id, url=task.url, reason=later.reason,
+            "picture put off", update_id=task.update_id, url=task.shown_url, reason=later.reason,
             attempt=task.attempts, retry_in_s=round(pause_s, 1),
         )  # fmt: skip
         await work.retry(self._pool, task, later.reason, pause_s, counts=True)
@@ -187,7 +187,7 @@ class PictureDesk:
             return
         SETTLED.labels(state).inc()
         log.info(
-            "picture settled", update_id=task.update_id, source=task.source, url=task.url, state=state, reason=reason,
+            "picture settled", update_id=task.update_id, source=task.source, url=task.shown_url, state=state, reason=reason,
             sha256=sha256,
         )  # fmt: skip
 

@@ -43,6 +43,11 @@ class Task:
         """What identifies it."""
         return self.update_id, self.reference
 
+    @property
+    def shown_url(self) -> str:
+        """For logs: without the query, which is where agencies put signatures and keys."""
+        return self.url.partition("?")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
