@@ -82,15 +82,21 @@ class Cache:
     async def _rebuild(self) -> Position:
         since = datetime.now(UTC) - timedelta(days=self._days)
         count = 0
-        async with self._pool.acquire() as connection:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                place = await read.archived_up_to(connection)
-                async for chunk in read.everything(connection, since=since):
-                    await self._model.rebuild(
-                        [Entry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
-                    )
-                    count += len(chunk)
-            await self._model.done(place)
+        token = await self._model.begin_rebuild()
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            place = await read.archived_up_to(connection)
+            async for chunk in read.everything(connection, since=since):
+                await self._model.rebuild(
+                    [Entry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
+                )
+                count += len(chunk)
+        try:
+            await self._model.done(place, token)
+        except Flushed:
+            raise Transient("the read model was flushed while it was made again") from None
         REBUILDS.inc()
         log.warning("read model made again from the archive", updates=count, cursor=str(place))
         return place

@@ -1,5 +1,6 @@
 """The keys of the read model and the one script that writes them."""
 
+import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,6 +59,16 @@ end
 return written
 """
 
+# The model is whole only if nothing was flushed since the rebuild began.
+DONE = """
+local prefix, token = ARGV[1], ARGV[2]
+if redis.call('DEL', prefix .. 'rebuild:' .. token) == 0 then return 0 end
+redis.call('HSET', prefix .. 'watermark', 'epoch', ARGV[3], 'offset', ARGV[4], 'cursor', ARGV[6], 'at', ARGV[5])
+redis.call('SET', prefix .. 'generation', token .. ' ' .. ARGV[5])
+return 1
+"""
+REBUILD_S = 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -104,6 +115,7 @@ class ReadModel:
         self._feed_length = feed_length
         self._ttl_s = days * 86_400
         self._write = redis.register_script(WRITE)
+        self._done = redis.register_script(DONE)
 
     async def watermark(self) -> Position | None:
         """The place up to which the model is whole; None where it is not."""
@@ -149,18 +161,22 @@ class ReadModel:
             raise Flushed
         return written
 
+    async def begin_rebuild(self) -> str:
+        """A token that is there until `done`, unless Redis is flushed in between."""
+        token = secrets.token_hex(8)
+        await self._redis.set(f"{self.prefix}rebuild:{token}", "1", ex=REBUILD_S)
+        return token
+
     async def rebuild(self, entries: Sequence[Entry]) -> None:
         """Write a chunk of a rebuild; the model is not whole until `done`."""
         await self._run("rebuild", entries, Position(0, 0))
 
-    async def done(self, reached: Position) -> None:
-        """The model is whole up to this place."""
+    async def done(self, reached: Position, token: str) -> None:
+        """The model is whole up to this place. Raises Flushed where Redis was flushed since the rebuild began."""
         now = datetime.now(UTC).isoformat()
-        pipeline = self._redis.pipeline(transaction=True)
-        mark = {"epoch": reached.epoch, "offset": reached.offset, "cursor": str(reached), "at": now}
-        pipeline.hset(f"{self.prefix}watermark", mapping=mark)
-        pipeline.set(f"{self.prefix}generation", f"{reached} {now}")
-        await pipeline.execute()
+        cursor = str(reached) if reached.offset >= 0 else ""
+        if not await self._done(args=[self.prefix, token, reached.epoch, reached.offset, now, cursor]):
+            raise Flushed
 
     async def _run(self, mode: str, entries: Sequence[Entry], reached: Position) -> int:
         arguments: list[Any] = [
