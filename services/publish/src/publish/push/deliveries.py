@@ -23,6 +23,8 @@ from publish.push.outbound import Answer, Outbound, retry_after_s
 log = structlog.get_logger(__name__)
 
 IDLE_S = 0.5
+LOG_LIFE = timedelta(days=60)
+"""Twice as long as Kafka keeps updates.enriched."""
 CLAIM_AT_ONCE = 1000
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
@@ -351,12 +353,10 @@ async def _disable(connection: Any, due: Due, verdict: Verdict) -> None:
         await queue_message(connection, other["id"], f"msg_disabled_{due.endpoint_id}_{due.id}", body)
 
 
-async def forget_old(pool: Any, keep: timedelta) -> int:
-    """Delete ended deliveries that are older; how many."""
-    return int(
-        await pool.fetchval(
-            "WITH gone AS (DELETE FROM publish.deliveries WHERE state <> 'waiting' AND ended_at < now() - $1::interval "
-            "RETURNING 1) SELECT count(*) FROM gone",
-            keep,
-        )
+async def forget_old(pool: Any, keep: timedelta) -> None:
+    """Delete what ended longer ago: deliveries, alerts with their results; and of what was pushed, what no log repeats."""
+    await pool.execute(
+        "DELETE FROM publish.deliveries WHERE state <> 'waiting' AND ended_at < now() - $1::interval", keep
     )
+    await pool.execute("DELETE FROM publish.alerts WHERE ended_at < now() - $1::interval", keep)
+    await pool.execute("DELETE FROM publish.pushed WHERE pushed_at < now() - $1::interval", max(keep, LOG_LIFE))

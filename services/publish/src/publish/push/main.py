@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import gc
-import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,8 +17,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from publish.cache.model import ReadModel
-from publish.push import keys
 from publish.push.alerts import Alerts, PushBatch
+from publish.push.commands import alert_list, endpoint_commands, key_commands
+from publish.push.commands import vapid_key as vapid_command
 from publish.push.couriers import Courier
 from publish.push.couriers.apns import Apns
 from publish.push.couriers.fcm import Fcm, ServiceAccount
@@ -253,50 +253,5 @@ def push(context: click.Context) -> None:
         run(settings, STAGE, lambda stop: serve(settings, stop))
 
 
-def _with_pool(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-    async def body() -> Any:
-        pool = await connect(Settings(), schema="publish", max_size=2)
-        try:
-            await migrate(pool, "publish")
-            return await act(pool)
-        finally:
-            await pool.close()
-
-    return asyncio.run(body())
-
-
-@push.group("keys")
-def push_keys() -> None:
-    """Keys of those who subscribe endpoints or order alerts."""
-
-
-@push_keys.command("add")
-@click.argument("name")
-@click.option(
-    "--scope", "scopes", multiple=True, type=click.Choice(keys.SCOPES), default=("webhooks",), show_default=True
-)
-@click.option(
-    "--channel", "channels", multiple=True, default=("news",), help="What the holder may have. [default: news]"
-)
-def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...]) -> None:
-    """Make a key for NAME and print it: it is told this once."""
-    key_id, token = _with_pool(lambda pool: keys.add(pool, name, scopes, channels))
-    click.echo(json.dumps({"id": key_id, "key": token}))
-
-
-@push_keys.command("revoke")
-@click.argument("key_id")
-def keys_revoke(key_id: str) -> None:
-    """End the key KEY_ID; its endpoints are disabled."""
-    if not _with_pool(lambda pool: keys.revoke(pool, key_id)):
-        raise click.ClickException(f"there is no live key {key_id}")
-    click.echo("revoked")
-
-
-@push_keys.command("list")
-def keys_list() -> None:
-    """Print all keys, one JSON object a line."""
-    rows = _with_pool(lambda pool: pool.fetch("SELECT * FROM publish.push_keys ORDER BY created_at"))
-    for row in rows:
-        shown = {name: row[name] for name in ("id", "name", "scopes", "channels", "created_at", "revoked_at")}
-        click.echo(json.dumps(shown, default=str))
+for command in (key_commands, endpoint_commands, alert_list, vapid_command):
+    push.add_command(command)

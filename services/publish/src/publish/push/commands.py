@@ -1,0 +1,166 @@
+"""What operators do with push: keys, endpoints, alerts, a VAPID key."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from publish.push import keys
+from publish.push.couriers.web import Vapid, new_vapid_key
+from publish.push.endpoints import Endpoints, NewEndpoint, readable
+from publish.push.keys import Key
+from publish.settings import Settings
+from shared.postgres import connect, migrate
+from shared.problem import Problem
+
+OPERATOR = Key("operator", "operator", frozenset({"operate"}), frozenset({"news"}))
+
+
+def _with_pool(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+    async def body() -> Any:
+        pool = await connect(Settings(), schema="publish", max_size=2)
+        try:
+            await migrate(pool, "publish")
+            return await act(pool)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(body())
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from None
+
+
+def _say(value: Any) -> None:
+    click.echo(json.dumps(value, default=str))
+
+
+@click.group("keys")
+def key_commands() -> None:
+    """Keys of those who subscribe endpoints or order alerts."""
+
+
+@key_commands.command("add")
+@click.argument("name")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(keys.SCOPES), default=("webhooks",), show_default=True
+)
+@click.option(
+    "--channel", "channels", multiple=True, default=("news",), help="What the holder may have. [default: news]"
+)
+def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...]) -> None:
+    """Make a key for NAME and print it: it is told this once."""
+    key_id, token = _with_pool(lambda pool: keys.add(pool, name, scopes, channels))
+    _say({"id": key_id, "key": token})
+
+
+@key_commands.command("revoke")
+@click.argument("key_id")
+def keys_revoke(key_id: str) -> None:
+    """End the key KEY_ID; its endpoints are disabled."""
+    if not _with_pool(lambda pool: keys.revoke(pool, key_id)):
+        raise click.ClickException(f"there is no live key {key_id}")
+    click.echo("revoked")
+
+
+@key_commands.command("list")
+def keys_list() -> None:
+    """Print all keys, one JSON object a line."""
+    names = ("id", "name", "scopes", "channels", "created_at", "revoked_at")
+    for row in _with_pool(lambda pool: pool.fetch("SELECT * FROM publish.push_keys ORDER BY created_at")):
+        _say({name: row[name] for name in names})
+
+
+@click.group("endpoints")
+def endpoint_commands() -> None:
+    """Webhook endpoints, whoever's they are."""
+
+
+def _endpoints(pool: Any) -> Endpoints:
+    return Endpoints(pool, allow_private=Settings().publish_push_allow_private)
+
+
+@endpoint_commands.command("add")
+@click.argument("key_id")
+@click.argument("url")
+@click.option(
+    "--channel", "channels", multiple=True, default=("news",), help="Updates of these channels. [default: news]"
+)
+@click.option("--kind", "kinds", multiple=True, help="Only these kinds of revision; removals come always.")
+@click.option("--max-urgency", type=click.IntRange(1, 9), help="Only updates of this urgency or a more pressing one.")
+def endpoints_add(
+    key_id: str, url: str, channels: tuple[str, ...], kinds: tuple[str, ...], max_urgency: int | None
+) -> None:
+    """Subscribe URL for the holder of KEY_ID; prints the endpoint with its secret."""
+    try:
+        wanted = NewEndpoint(url=url, channels=channels, kinds=kinds, max_urgency=max_urgency)
+    except ValidationError as error:
+        raise click.ClickException(str(error.errors(include_url=False)[0]["msg"])) from None
+
+    async def act(pool: Any) -> dict[str, Any]:
+        row = await pool.fetchrow("SELECT * FROM publish.push_keys WHERE id = $1 AND revoked_at IS NULL", key_id)
+        if row is None:
+            raise click.ClickException(f"there is no live key {key_id}")
+        key = Key(row["id"], row["name"], frozenset(row["scopes"]), frozenset(row["channels"]))
+        return await _endpoints(pool).add(wanted, key)
+
+    _say(_with_pool(act))
+
+
+@endpoint_commands.command("list")
+def endpoints_list() -> None:
+    """Print all endpoints and their health, one JSON object a line."""
+    for endpoint in _with_pool(lambda pool: _endpoints(pool).all(OPERATOR)):
+        _say(endpoint)
+
+
+@endpoint_commands.command("test")
+@click.argument("endpoint_id")
+def endpoints_test(endpoint_id: str) -> None:
+    """Queue a test event to ENDPOINT_ID."""
+    _say(_with_pool(lambda pool: _endpoints(pool).test(endpoint_id, OPERATOR)))
+
+
+@endpoint_commands.command("deliveries")
+@click.argument("endpoint_id")
+@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+def endpoints_deliveries(endpoint_id: str, limit: int) -> None:
+    """Print the delivery log of ENDPOINT_ID, newest first, one JSON object a line."""
+    found = _with_pool(
+        lambda pool: _endpoints(pool).deliveries(endpoint_id, OPERATOR, before=None, state=None, limit=limit)
+    )
+    for delivery in found:
+        _say(delivery)
+
+
+@endpoint_commands.command("remove")
+@click.argument("endpoint_id")
+def endpoints_remove(endpoint_id: str) -> None:
+    """End ENDPOINT_ID and its log."""
+    _with_pool(lambda pool: _endpoints(pool).remove(endpoint_id, OPERATOR))
+    click.echo("removed")
+
+
+@click.command("alerts")
+@click.option("--state", help="Only those that are unreadable, awaiting-approval, sending, sent or suppressed.")
+@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+def alert_list(state: str | None, limit: int) -> None:
+    """Print alerts with their state, reason and audience, newest first, one JSON object a line."""
+    rows = _with_pool(
+        lambda pool: pool.fetch(
+            "SELECT * FROM publish.alerts WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at DESC LIMIT $2",
+            state, limit,
+        )
+    )  # fmt: skip
+    for row in rows:
+        _say(readable(row))
+
+
+@click.command("vapid")
+def vapid_key() -> None:
+    """Make a VAPID key: the private one for PUBLISH_PUSH_VAPID_KEY, and its public one. Nothing is stored."""
+    private = new_vapid_key()
+    _say({"private": private, "public": Vapid(private, "mailto:nobody@example.org").public_key})
