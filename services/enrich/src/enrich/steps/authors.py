@@ -7,7 +7,7 @@ from typing import Literal
 
 from enrich.directory import MOST_REMEMBERED, Directory, name_key
 from enrich.steps.budget import Budget
-from enrich.steps.text import TAG, tidy
+from enrich.steps.text import ANY_TAG, tidy
 from shared.messages import Author, Creator
 
 Contribution = Literal["writing", "reporting", "editing", "photography", "translation"]
@@ -185,7 +185,7 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
 def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
     """The names of a byline, in order, with what each contributed and from where."""
     directory = directory or Directory()
-    text = "\n".join(tidy(TAG.sub("", line)) for line in byline[:LONGEST_BYLINE].splitlines())
+    text = "\n".join(tidy(ANY_TAG.sub("", line)) for line in byline[:LONGEST_BYLINE].splitlines())
     text = _undotted(ADDRESS.sub("", text).strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []

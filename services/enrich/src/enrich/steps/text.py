@@ -96,6 +96,8 @@ BLOCKS = frozenset(
 )
 CELLS = frozenset(["td", "th"])
 TAG = re.compile(r"<(/?)([a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+ANY_TAG = re.compile(r"<[^<>]*>")
+"""Of HTML as it came: attributes are not looked into, so that no quote can make the search long."""
 EMPTY_BLOCK = re.compile(
     r"<(p|div|span|li|h[2-6]|b|i|em|strong|blockquote)(?: [^>\"]*(?:\"[^\"]*\"[^>\"]*)*)?>\s*</\1>"
 )
@@ -199,7 +201,7 @@ def read_text(headline: str, body_html: str, summary: str, language: str | None,
 
 def bare_text(headline: str, body_html: str, summary: str, language: str | None) -> Text:
     """What the step degrades to: every tag taken out by the plainest means, so that nothing unsafe can be left."""
-    text = tidy(html.unescape(TAG.sub(" ", body_html)))
+    text = tidy(html.unescape(ANY_TAG.sub(" ", body_html)))
     headline, summary = tidy(headline), tidy(summary)
     code = normalised_language(language) or "und"
     words, minutes = reading(text or summary, code)
@@ -288,13 +290,13 @@ def sanitised(body_html: str) -> str:
         paragraphs = re.split(r"\s*\n\s*\n\s*", html.unescape(body) if "&" in body else body)
         return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs if paragraph.strip())
     if _is_too_deep(body):
-        return sanitised(plain(body).replace("<", "&lt;"))
+        return sanitised(ANY_TAG.sub(" ", body).replace("<", "&lt;"))
     clean = str(_cleaner().clean(body)).strip()
     for _ in range(DEEPEST_EMPTY):
         if "></" not in clean and not EMPTY_BLOCK.search(clean):
             break
         clean = EMPTY_BLOCK.sub("", clean)
-    return clean
+    return clean if "<" in clean or not clean else f"<p>{clean}</p>"
 
 
 def _is_too_deep(body: str) -> bool:
