@@ -23,7 +23,7 @@ _JOINTS = {code: " " for code in range(0x3000) if not chr(code).isalnum()} | {
     code: " " for code in range(0x3000, 0x3040) if not chr(code).isalnum()
 }
 INFLECTED = re.compile(
-    r"(?:['’](?:s|er|den|nın|nin|in|ın|a|e|da|de|ta|te)?|s['’]?|es|n|en|a|om|em|ом|ем|а|у|е|ы|и|ой|ою|ів|ові|ého|em|ovi|ów|owi|iem|ja|lla|ssa|n)(?!\w)",
+    r"(?:['’](?:s|er|den|nın|nin|in|ın|a|e|da|de|ta|te)?|s['’]?|es|n|en|a|om|em|ом|ем|м|ю|а|у|е|ы|и|ой|ою|ів|ові|ého|em|ovi|ów|owi|iem|ja|lla|ssa|n)(?!\w)",
     re.IGNORECASE,
 )
 """What may follow a name in languages that inflect names: genitive and plural, and the cases of Slavic, Finnish, Turkish."""
