@@ -1,5 +1,6 @@
 """A newsroom with an archive, a site that says how far it is, and recipients that do as they are told."""
 
+import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -45,6 +46,8 @@ class Recipients:
     got: list[Got] = field(default_factory=list)
     behave: dict[str, Behaviour] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at the end of the test, for recipients that answer nothing until then."""
 
     def at(self, path: str) -> list[Got]:
         """What a path got, in order."""
@@ -71,6 +74,7 @@ async def recipients() -> AsyncIterator[Recipients]:
     app = Starlette(routes=[Route("/{path:path}", made.take, methods=methods)])
     async with http_server(app, "127.0.0.1", port):
         yield made
+        made.closing.set()
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ async def test_an_endpoint_that_hangs_or_fails_delays_nobody_else(
     back = asyncio.Event()
 
     async def hang(got: Any, n: int) -> int:
-        await asyncio.sleep(20)
+        await recipients.closing.wait()
         return 204
 
     recipients.behave["/hangs"] = hang
