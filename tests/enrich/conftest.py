@@ -76,7 +76,7 @@ class Desk:
 
     async def until(self, count: int) -> list[EnrichedUpdate]:
         """All revisions, once there are so many."""
-        return await eventually(self.revisions, lambda seen: len(seen) >= count, what=f"{count} revisions")
+        return await eventually(self.revisions, lambda seen: len(seen) >= count, within_s=45, what=f"{count} revisions")
 
     async def outcomes(self) -> list[Outcome]:
         """What was told of each message."""
@@ -85,7 +85,7 @@ class Desk:
 
     async def until_outcomes(self, count: int) -> list[Outcome]:
         """All outcomes, once there are so many."""
-        return await eventually(self.outcomes, lambda seen: len(seen) >= count, what=f"{count} outcomes")
+        return await eventually(self.outcomes, lambda seen: len(seen) >= count, within_s=45, what=f"{count} outcomes")
 
 
 def settings_of(newsroom: Connections, **changes: Any) -> Settings:
@@ -109,7 +109,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
                 return False
 
     try:
-        await eventually(ready, what="the lane is not ready")
+        await eventually(ready, within_s=60, what="the lane is not ready")
         yield
     finally:
         stop.set()

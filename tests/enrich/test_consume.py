@@ -90,7 +90,7 @@ async def test_one_poison_message_in_a_batch_is_set_aside_and_the_rest_is_publis
     async def letters() -> list[DeadLetter]:
         return [DeadLetter.model_validate_json(record.value) for record in await desk.records(dead(RAW))]
 
-    found = await eventually(letters, lambda seen: len(seen) >= 4, what="four dead letters")
+    found = await eventually(letters, lambda seen: len(seen) >= 4, within_s=60, what="four dead letters")
     assert {each.guid for each in revisions} == {f"g{number}" for number in range(40)}
     assert sorted(each.failure for each in found) == ["invalid", "invalid", "invalid", "permanent"]
 

@@ -106,13 +106,16 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
     gathered = await eventually(
         newest,
         lambda seen: all(getattr(seen.get((source, "g1")), "story", None) for source in ("pa", "afp", "daily")),
+        within_s=45,
         what="one story of three",
     )
     three = [gathered[source, "g1"] for source in ("pa", "afp", "daily")]
     assert len({each.story for each in three}) == 1  # type: ignore[attr-defined]
     assert gathered["pa", "other"].story is None  # type: ignore[attr-defined]
     counts = await eventually(
-        newest, lambda seen: {seen[source, "g1"].corroboration.count for source in ("pa", "afp", "daily")} == {2}
+        newest,
+        lambda seen: {seen[source, "g1"].corroboration.count for source in ("pa", "afp", "daily")} == {2},
+        within_s=45,
     )
     assert counts["pa", "g1"].corroboration.sources == ("afp", "pa")  # type: ignore[attr-defined]
     assert "same story because its text is" in counts["afp", "g1"].corroboration.because  # type: ignore[attr-defined]

@@ -29,6 +29,8 @@ INFLECTED = re.compile(
 """What may follow a name in languages that inflect names: genitive and plural, and the cases of Slavic, Finnish, Turkish."""
 LEAST_INFLECTED = 5
 """Shorter names are not inflected: `Mali` would be found in `Malis`, and `Ares` in `Are`."""
+LEAST_UNCUT = LEAST_INFLECTED - 1
+"""Characters of a pattern, its space included, up to which nothing may follow a name."""
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\U00020000-\U0003fffd]")
 ACRONYM = 6
 """Letters: a name this short and in capitals is an acronym, and found only in capitals."""
@@ -131,6 +133,9 @@ class Dictionary:
             # Stretches overlap by the length of a long name, so that none is cut in two.
             stretch = haystack if len(haystack) <= CHUNK else haystack[begin : begin + CHUNK + 200]
             for pattern, start, end in self._automaton.find_matches_as_indexes(stretch, overlapping=True):
+                if end - start <= LEAST_UNCUT and stretch[end] != " " == stretch[start]:
+                    # The beginning of another word, as most matches of short names are.
+                    continue
                 if start >= CHUNK and len(haystack) > CHUNK:
                     continue
                 span = self._bounded(haystack, whole, pattern, begin + start, begin + end)
