@@ -172,10 +172,12 @@ class Document:
     @cached_property
     def family(self) -> Literal["json", "xml", "text"]:
         """What kind of syntax it is, from its first sign."""
-        head = self.head
-        if head[:1] in "{[" and head:
+        first = self.body[:64].lstrip()[:1]
+        if first not in (b"{", b"[", b"<") or self.body[1:2] == b"\x00":
+            first = self.head[:1].encode("utf-8", "replace")
+        if first in (b"{", b"["):
             return "json"
-        return "xml" if head[:1] == "<" else "text"
+        return "xml" if first == b"<" else "text"
 
 
 @dataclass(frozen=True, slots=True)
