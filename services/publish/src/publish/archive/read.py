@@ -172,3 +172,15 @@ async def told(pool: Any, wanted: Collection[tuple[str, int]]) -> dict[tuple[str
     )
     found = [_archived(row) for row in rows]
     return {(each.update.update_id, each.update.revision): each for each in found}
+
+
+async def count(pool: Any, wanted: Collection[tuple[str, int]]) -> int:
+    """How many of these revisions are archived, whether they may be served or not."""
+    return int(
+        await pool.fetchval(
+            "SELECT count(*) FROM unnest($1::text[], $2::int[]) AS w (update_id, revision) "
+            "JOIN publish.revisions r USING (update_id, revision)",
+            [update_id for update_id, _ in wanted],
+            [revision for _, revision in wanted],
+        )
+    )

@@ -141,7 +141,7 @@ class Alerts:
             "SELECT id, update_id, story, level, title, body, state, channels, created_at FROM publish.alerts "
             "WHERE kind = 'alert' AND state <> 'suppressed' AND (update_id = $1 OR (story = $2 AND created_at > $3)) "
             "ORDER BY created_at",
-            update.update_id, update.story, datetime.now(UTC) - timedelta(hours=self._rules.story_hours),
+            update.update_id, _clean(update.story), datetime.now(UTC) - timedelta(hours=self._rules.story_hours),
         )  # fmt: skip
         return list(rows)
 
@@ -203,9 +203,9 @@ class Alerts:
     ) -> None:
         title, body = words or words_of(update)
         await connection.execute(
-            INSERT, alert_id, update.update_id, update.revision, kind, level, update.story,
+            INSERT, alert_id, update.update_id, update.revision, kind, level, _clean(update.story),
             sorted(channel for channel in _channels(update)), title, body,
-            update.path or f"/updates/{update.update_id}", decision.state, decision.reason, proposed_by,
+            _clean(update.path) or f"/updates/{update.update_id}", decision.state, decision.reason, proposed_by,
             list(approved_by), of_alert, update.passport.enriched_at or update.passport.received_at,
         )  # fmt: skip
         DECIDED.labels(kind, decision.state).inc()
@@ -375,6 +375,10 @@ class Alerts:
         )  # fmt: skip
         DECIDED.labels(alert["kind"], state).inc()
         log.info("alert ended", alert=alert["id"], state=state, reason=reason)
+
+
+def _clean(text: str | None) -> str | None:
+    return text.replace("\x00", "") if text else None
 
 
 def _channels(update: EnrichedUpdate) -> frozenset[str]:

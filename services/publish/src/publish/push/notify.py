@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from prometheus_client import Histogram
 from publish.archive import read
 from publish.archive.read import Archived
 from publish.push.readable import Sinks, wait_until_readable
-from publish.story import Position
 from publish.takedown import watch
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Transient
@@ -22,6 +21,7 @@ from shared.messages import EnrichedUpdate
 log = structlog.get_logger(__name__)
 
 ARCHIVE_PATIENCE_S = 10.0
+SET_ASIDE_AFTER_S = 5.0
 QUEUED = Histogram(
     "slugline_push_queued_seconds",
     "From enriched until the deliveries of a revision are queued",
@@ -44,7 +44,7 @@ class Notice:
     @property
     def order_key(self) -> str:
         """Deliveries that share it keep their order."""
-        return self.update.story or self.update.update_id
+        return (self.update.story or self.update.update_id).replace("\x00", "")
 
     @property
     def enriched_at(self) -> datetime:
@@ -109,14 +109,15 @@ class Notifier:
     async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
         wanted = {(delivery.event.update_id, delivery.event.revision) for delivery in deliveries}
-        place = await self._archived(deliveries[-1].record.offset)
         fresh = await self._not_pushed(wanted)
         if not fresh:
             return ()
+        await self._archived(fresh, deliveries[-1].record.offset)
         found = sorted((await read.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
         if not found:
             return ()
         waited = await self._pool.fetchval(ANYBODY)
+        place = found[-1].cursor
         readable = not waited or await wait_until_readable(self._sinks, place, self._readable_s)
         notices = [Notice(archived, readable) for archived in found]
         async with self._pool.acquire() as connection, connection.transaction():
@@ -129,16 +130,20 @@ class Notifier:
         self._done()
         return ()
 
-    async def _archived(self, offset: int) -> Position:
-        """The place of this record, once the archive has it."""
-        deadline = time.monotonic() + ARCHIVE_PATIENCE_S
+    async def _archived(self, wanted: Collection[tuple[str, int]], offset: int) -> None:
+        """Wait for these revisions to be archived. One that the archive has set aside is not waited for long."""
+        started = time.monotonic()
         while True:
-            place = await read.archived_up_to(self._pool)
-            if place.offset >= offset:
-                return Position(place.epoch, offset)
-            if time.monotonic() > deadline:
+            missing = len(wanted) - await read.count(self._pool, wanted)
+            if not missing:
+                return
+            waited_s = time.monotonic() - started
+            if waited_s > SET_ASIDE_AFTER_S and (await read.archived_up_to(self._pool)).offset >= offset:
+                log.error("revisions that the archive does not have are not pushed", missing=missing, offset=offset)
+                return
+            if waited_s > ARCHIVE_PATIENCE_S:
                 raise Transient("the archive does not have what is to be pushed")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01 if waited_s < 1 else 0.1)
 
     async def _not_pushed(self, wanted: set[tuple[str, int]]) -> set[tuple[str, int]]:
         rows = await self._pool.fetch(
