@@ -226,9 +226,9 @@ def test_a_diff_gives_both_texts_back(old: str, new: str) -> None:
 def test_a_diff_tells_the_words_that_changed() -> None:
     """A number that was wrong is taken out and the right one put in; nothing else moves."""
     assert word_diff("At least 5 people died.", "At least 7 people died.") == (
-        ("=", "At least "),
-        ("-", "5"),
-        ("+", "7"),
+        ("=", "At least"),
+        ("-", " 5"),
+        ("+", " 7"),
         ("=", " people died."),
     )
 

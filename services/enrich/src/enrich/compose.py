@@ -262,6 +262,8 @@ def _change(
 
 
 def _digest(values: Sequence[Any]) -> str:
+    if not any(values):
+        return ""
     return hashlib.blake2b(orjson.dumps(values), digest_size=8).hexdigest()
 
 

@@ -444,12 +444,12 @@ def _conclude(
 ) -> Decision:
     """Compare what readers should have with what they have."""
     sight = sight_of(state, now)
-    if state != before:
+    if state is not before:
         state = state.model_copy(update={"turn": before.turn + 1})
     replaced: tuple[str, ...] = ()
     if sight == "visible":
         # A state that did not move has nothing to add, unless what is attached to it may have changed (a refresh).
-        emit = forced or not state.is_public or state != before or quiet
+        emit = forced or not state.is_public or state is not before or quiet
         forced = forced or not state.is_public
         if emit and state.current is not None:
             raw = state.current.raw

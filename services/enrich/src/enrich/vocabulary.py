@@ -125,8 +125,18 @@ class Vocabulary:
             concept = self.concepts.get(after)
         return Found(None, because)
 
+    @functools.cached_property
+    def _closures(self) -> dict[str, tuple[Concept, ...]]:
+        return {}
+
     def broader_of(self, concept: Concept) -> tuple[Concept, ...]:
         """All that is broader, nearest first, each once."""
+        closure = self._closures.get(concept.code)
+        if closure is None:
+            closure = self._closures[concept.code] = self._broader(concept)
+        return closure
+
+    def _broader(self, concept: Concept) -> tuple[Concept, ...]:
         closure: dict[str, Concept] = {}
         level = [concept]
         for _ in range(DEEPEST):

@@ -155,7 +155,8 @@ DIFF_WORDS = 3000
 """Beyond this many changed words a diff tells no reader anything, and takes time that grows with their square."""
 DIFF_LENGTH = 16_384
 KEPT_WORDS = 40
-WORD = re.compile(r"\s+|[^\s\w]|\w+|.", re.DOTALL)
+WORD = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
+"""With the space before it: half as many as words and spaces, and a diff takes time that grows with the square."""
 
 
 @dataclass(frozen=True, slots=True)
