@@ -7,13 +7,17 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from standardwebhooks import Webhook
 
 from publish.push import keys
 from publish.push.endpoints import Endpoints, NewEndpoint
 from publish.push.main import serve
 from publish.settings import Settings
+from shared.kafka import apply_topics
 from shared.messages import EnrichedUpdate, Passport
+from shared.topics import ENRICHED
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
@@ -246,3 +250,33 @@ async def test_nothing_leaves_before_it_is_readable_but_past_the_deadline_webhoo
         await emit(settings, [fresh("b", 1)])
         await eventually(lambda: recipients.at("/a"), lambda got: len(got) == 3)
         assert await pool.fetchval("SELECT count(*) FROM publish.pushed WHERE NOT readable") == 1
+
+
+async def test_what_is_on_a_log_that_was_made_again_is_pushed_too(
+    settings: Settings, pool: Any, site: Any, recipients: Any, key: keys.Key
+) -> None:
+    """The topic is lost and made again under running processes: a new epoch begins and its revisions are delivered."""
+    await Endpoints(pool, allow_private=True).add(NewEndpoint(url=f"{recipients.url}/a"), key)
+    async with running(lambda stop: serve(settings, stop)):
+        await emit(settings, [fresh(f"old {n}") for n in range(3)])
+        await eventually(lambda: recipients.at("/a"), lambda got: len(got) == 3)
+        topic = settings.topic_prefix + ENRICHED
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
+        await admin.start()
+        await admin.delete_topics([topic])
+        await eventually(admin.list_topics, lambda names: topic not in names)
+        await admin.close()
+        await apply_topics(settings)
+        await eventually(lambda: _emitted(settings, fresh("new")), within_s=40)
+        await eventually(
+            lambda: said(recipients.at("/a")), lambda seen: ("update.publish", "new 1") in seen, within_s=60
+        )
+        assert await pool.fetchval("SELECT max(epoch) FROM publish.epochs") == 2
+
+
+async def _emitted(settings: Settings, update: EnrichedUpdate) -> bool:
+    try:
+        await emit(settings, [update])
+    except KafkaError as error:
+        raise OSError(str(error)) from error
+    return True
