@@ -35,6 +35,7 @@ from publish.web.views import (
     path_of,
     pictures_of,
     seen,
+    story_name,
     story_path,
     tag_path,
     title_of,
@@ -344,7 +345,7 @@ def _title(channel: str, name: str, entries: Sequence[Entry]) -> str:
         if channel not in channels_of(update):
             continue
         if kind == "story":
-            return seen(update.story_label or name)
+            return story_name(name, update.story_label)
         if kind == "tag":
             return seen(next(tag.label for tag in update.tags if tag.code == name) or name)
         if kind == "author":

@@ -26,6 +26,7 @@ from publish.web.views import (
     pictures_of,
     seen,
     shown_diff,
+    story_name,
     story_path,
     tag_path,
     title_of,
@@ -140,7 +141,7 @@ class Pages:
         """`GET /stories/{story}`."""
         story = request.path_params["story"]
         newest = await self._newest(f"story:{story}")
-        label = seen(newest.update.story_label or story) if newest else story
+        label = story_name(story, newest.update.story_label if newest else "")
         return await self._feed(
             request,
             Subject(

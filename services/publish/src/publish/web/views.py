@@ -76,6 +76,12 @@ def story_path(story: str) -> str:
     return f"/stories/{quote(story, safe='')}"
 
 
+def story_name(story: str, label: str) -> str:
+    """What readers call a story; one that only has an id is told by the id's words."""
+    words = seen(label).strip() or seen(story).replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:] if words else story
+
+
 def tag_path(code: str) -> str:
     """The path of a tag's page."""
     return f"/tags/{quote(code, safe=':')}"
@@ -303,6 +309,7 @@ class Views:
             title_of=title_of,
             path_of=path_of,
             story_path=story_path,
+            story_name=story_name,
             tag_path=tag_path,
             author_path=author_path,
             links_of=links_of,
