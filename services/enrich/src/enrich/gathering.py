@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 LOCK = 0x51_06_11_9E
 AT_ONCE = 500
+MOST_LISTED = 20_000
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 OVERLAP = timedelta(seconds=10)
 """Rows become visible when their transaction ends, not in the order of their clocks: the newest are looked at again."""
@@ -42,6 +43,8 @@ class Gatherer:
     cursor: datetime = BEGINNING
     told: dict[str, tuple[str | None, tuple[str, ...]]] = field(default_factory=dict)
     """What is written of each update: its story and the families that tell the same."""
+    seen: dict[str, datetime] = field(default_factory=dict)
+    """When each update was written that was looked at and may be listed again."""
 
     async def begin(self, pool: Any, now: datetime) -> None:
         """Start from what was found before, at the beginning of the window."""
@@ -52,12 +55,24 @@ class Gatherer:
     async def step(self, pool: Any) -> int:
         """Look at what was written since; how many rows."""
         rows = await pool.fetch(
-            """
-            SELECT update_id, status, state, written_at FROM enrich.updates
-            WHERE written_at > $1 ORDER BY written_at LIMIT $2
-            """,
-            self.cursor, AT_ONCE,
+            "SELECT update_id, written_at FROM enrich.updates WHERE written_at > $1 ORDER BY written_at LIMIT $2",
+            self.cursor, MOST_LISTED,
         )  # fmt: skip
+        fresh = [row["update_id"] for row in rows if self.seen.get(row["update_id"]) != row["written_at"]]
+        for begin in range(0, len(fresh), AT_ONCE):
+            await self._look_at_all(pool, fresh[begin : begin + AT_ONCE])
+        self.seen |= {row["update_id"]: row["written_at"] for row in rows}
+        if rows:
+            newest = rows[-1]["written_at"]
+            self.cursor = newest if len(rows) == MOST_LISTED else max(self.cursor, newest - OVERLAP)
+            self.seen = {update_id: at for update_id, at in self.seen.items() if at > self.cursor}
+        return len(fresh)
+
+    async def _look_at_all(self, pool: Any, update_ids: Sequence[str]) -> None:
+        rows = await pool.fetch(
+            "SELECT update_id, status, state FROM enrich.updates WHERE update_id = ANY($1::text[]) ORDER BY written_at",
+            update_ids,
+        )
         changed: dict[str, Placed] = {}
         for number, row in enumerate(rows, 1):
             changed |= self._look_at(row["update_id"], row["status"], row["state"])
@@ -65,11 +80,6 @@ class Gatherer:
                 await asyncio.sleep(0)
         if changed:
             await self._write(pool, changed)
-        if len(rows) == AT_ONCE:
-            self.cursor = rows[-1]["written_at"]
-        elif rows:
-            self.cursor = max(self.cursor, rows[-1]["written_at"] - OVERLAP)
-        return len(rows)
 
     def _look_at(self, update_id: str, status: str, state_json: bytes) -> dict[str, Placed]:
         if status != "live":
@@ -155,8 +165,8 @@ async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[
     while True:
         # The lock is the connection's: once that is lost, another replica may lead, and this one must not go on.
         await connection.execute("SELECT 1")
-        if await gatherer.step(pool) < AT_ONCE:
-            await asyncio.sleep(INTERVAL_S)
+        await gatherer.step(pool)
+        await asyncio.sleep(INTERVAL_S)
 
 
 async def _unlock(connection: Any) -> None:
