@@ -29,6 +29,7 @@ OVERLAP = timedelta(seconds=10)
 """Rows become visible when their transaction ends, not in the order of their clocks: the newest are looked at again."""
 INTERVAL_S = 1.0
 YIELD_EVERY = 20
+NOTHING: tuple[str | None, tuple[str, ...], str] = (None, (), "")
 
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by likeness")
 LEADING = Gauge("slugline_enrich_gathering", "1 while this replica gathers stories")
@@ -41,15 +42,15 @@ class Gatherer:
     likeness: Likeness
     families: Mapping[str, str]
     cursor: datetime = BEGINNING
-    told: dict[str, tuple[str | None, tuple[str, ...]]] = field(default_factory=dict)
+    told: dict[str, tuple[str | None, tuple[str, ...], str]] = field(default_factory=dict)
     """What is written of each update: its story and the families that tell the same."""
     seen: dict[str, datetime] = field(default_factory=dict)
     """When each update was written that was looked at and may be listed again."""
 
     async def begin(self, pool: Any, now: datetime) -> None:
         """Start from what was found before, at the beginning of the window."""
-        rows = await pool.fetch("SELECT update_id, story, families FROM enrich.gathered")
-        self.told = {row["update_id"]: (row["story"], tuple(row["families"])) for row in rows}
+        rows = await pool.fetch("SELECT update_id, story, families, label FROM enrich.gathered")
+        self.told = {row["update_id"]: (row["story"], tuple(row["families"]), row["label"]) for row in rows}
         self.cursor = now - self.likeness.window
 
     async def step(self, pool: Any) -> int:
@@ -83,7 +84,7 @@ class Gatherer:
 
     def _look_at(self, update_id: str, status: str, state_json: bytes) -> dict[str, Placed]:
         if status != "live":
-            moved = self.likeness.remove(update_id)
+            moved: tuple[str, ...] = (update_id, *self.likeness.remove(update_id))
         else:
             state = orjson.loads(state_json)
             raw, shown = state["current"]["raw"], state["shown"]
@@ -104,7 +105,7 @@ class Gatherer:
         return {
             each: placed
             for each, placed in found.items()
-            if self.told.get(each, (None, ())) != (placed.story, placed.families)
+            if self.told.get(each, NOTHING) != (placed.story, placed.families, placed.label)
         }
 
     async def _write(self, pool: Any, changed: Mapping[str, Placed]) -> None:
@@ -129,7 +130,7 @@ class Gatherer:
                 ],
             )
             await ask_refresh(connection, "story", update_ids=ids, settle=False)
-        self.told |= {each: (placed.story, placed.families) for each, placed in changed.items()}
+        self.told |= {each: (placed.story, placed.families, placed.label) for each, placed in changed.items()}
         GATHERED.inc(len(ids))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from rensa import RMinHash
 
 from enrich.steps.authors import AGENCIES
-from enrich.steps.text import UNSPACED, slug_of
+from enrich.steps.text import UNSPACED
 
 PERMUTATIONS = 64
 ROWS = 4
@@ -271,8 +271,12 @@ class Likeness:
         self._forget_places(entry)
         if entry.cluster is None:
             return ()
-        entry.cluster.members.pop(update_id, None)
-        return tuple(entry.cluster.members)
+        cluster = entry.cluster
+        cluster.members.pop(update_id, None)
+        if cluster.members and cluster.label == entry.headline:
+            # Words that readers must not see any more name no story either.
+            cluster.label = _first_of(cluster).headline
+        return tuple(cluster.members)
 
     def where(self, update_id: str) -> Placed:
         """What is known of an update now."""
@@ -309,7 +313,7 @@ class Likeness:
             if likeness >= self.threshold:
                 return (
                     likeness,
-                    f"same story because its text is {likeness:.0%} that of {other.family}: {other.headline[:80]!r}",
+                    f"same story because its text is {likeness:.0%} that of {other.family}, update {other.update_id}",
                 )
         common = entry.words & other.words
         if len(common) >= LEAST_COMMON and abs(other.at - entry.at) <= timedelta(hours=HEADLINE_HOURS):
@@ -361,9 +365,9 @@ class Likeness:
             if own is not None:
                 cluster.story, cluster.named = own, True
             elif cluster.story is None:
-                first = min(cluster.members.values(), key=lambda each: (each.at, each.update_id))
+                first = _first_of(cluster)
                 cluster.label = first.headline
-                cluster.story = known_story or f"{slug_of(first.headline)[:60].strip('-')}-{first.update_id[:4]}"
+                cluster.story = known_story or f"story-{first.update_id[:10]}"
         return tuple(member for member in cluster.members if member != entry.update_id)
 
     def _told(self, entry: _Entry, moved: tuple[str, ...]) -> Placed:
@@ -394,6 +398,10 @@ class Likeness:
                 return
             del self._entries[first.update_id]
             self._forget_places(first)
+
+
+def _first_of(cluster: _Cluster) -> _Entry:
+    return min(cluster.members.values(), key=lambda each: (each.at, each.update_id))
 
 
 def _drop(places: dict[Any, dict[str, _Entry]], key: Any, update_id: str) -> None:
