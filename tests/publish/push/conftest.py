@@ -87,7 +87,7 @@ def settings(newsroom: Connections) -> Settings:
             "publish_push_allow_private": True,
             "publish_push_check_cache": False,
             "publish_push_web_urls": f"http://127.0.0.1:{free_port()}",
-            "publish_push_timeout_s": 2.0,
+            "publish_push_timeout_s": 10.0,
             "publish_push_readable_s": 3.0,
             "publish_push_schedule_s": "0.1,0.2,0.2,0.2",
         }

@@ -92,7 +92,7 @@ async def test_a_kill_takes_waiting_text_out_of_the_queue(
     up = asyncio.Event()
     recipients.behave["/a"] = lambda got, n: 204 if up.is_set() else 503
     await Endpoints(pool, allow_private=True).add(NewEndpoint(url=f"{recipients.url}/a"), key)
-    slow = settings.model_copy(update={"publish_push_schedule_s": "0.5,0.5,0.5,0.5,0.5,0.5"})
+    slow = settings.model_copy(update={"publish_push_schedule_s": ",".join(["0.5"] * 200)})
     async with running(lambda stop: serve(slow, stop)):
         await emit(settings, [fresh("a", 1, text="secret")])
         await eventually(lambda: recipients.at("/a"))
@@ -123,7 +123,7 @@ async def test_an_endpoint_that_hangs_or_fails_delays_nobody_else(
     recipients.behave["/fails"] = lambda got, n: 204 if back.is_set() else 500
     for name in ("hangs", "fails", "well"):
         await Endpoints(pool, allow_private=True).add(NewEndpoint(url=f"{recipients.url}/{name}"), key)
-    quick = settings.model_copy(update={"publish_push_schedule_s": ",".join(["0.2"] * 60)})
+    quick = settings.model_copy(update={"publish_push_schedule_s": ",".join(["0.2"] * 400)})
     async with running(lambda stop: serve(quick, stop)):
         await emit(settings, [fresh("a", n, story="s") for n in range(1, 11)])
         got = await eventually(lambda: recipients.at("/well"), lambda got: len(got) == 10)

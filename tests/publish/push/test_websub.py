@@ -85,6 +85,9 @@ async def test_a_verified_subscriber_gets_the_whole_feed_signed_until_it_leaves(
         await emit(settings, [revision("a"), revision("b")])
         await eventually(lambda: pool.fetchval("SELECT max(cardinality(log)) FROM publish.deliveries"))
         assert subscriber.got == []
+        await eventually(
+            lambda: pool.fetchval("SELECT max(attempts) = 0 FROM publish.deliveries WHERE leased_until IS NULL")
+        )
         site.feeds_fail = False
         headers, body = (await eventually(lambda: subscriber.got))[0]
         assert body == b"b 1\na 1"

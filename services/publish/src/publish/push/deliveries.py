@@ -144,9 +144,11 @@ RECORD = """
 UPDATE publish.deliveries d
 SET state = t.state, leased_until = NULL, last_status = t.status, last_error = t.error,
     next_attempt_at = now() + make_interval(secs => t.pause),
-    ended_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE now() END, log = d.log || t.entry
-FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::float8[], $6::jsonb[])
-  AS t (id, state, status, error, pause, entry)
+    ended_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE now() END,
+    attempts = d.attempts - CASE WHEN t.unmade THEN 1 ELSE 0 END,
+    log = (d.log || t.entry)[greatest(cardinality(d.log) - 48, 1):]
+FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::float8[], $6::jsonb[], $7::bool[])
+  AS t (id, state, status, error, pause, entry, unmade)
 WHERE d.id = t.id
 """
 
@@ -295,6 +297,7 @@ class Deliveries:
                 [verdict.error for verdict in verdicts],
                 [verdict.pause_s for verdict in verdicts],
                 [_entry(result, now) for _, result in ended],
+                [isinstance(result, NotYet) for _, result in ended],
             )
             # One line for each endpoint, the last answer counts; in order of id, so that two processes never deadlock.
             health = {
