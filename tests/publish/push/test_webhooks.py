@@ -193,6 +193,9 @@ async def test_consumers_serve_themselves(settings: Settings, pool: Any, site: A
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
             await eventually(lambda: _listening(client, base))
             assert (await client.get(base, headers={"Authorization": "Bearer no"})).status_code == 401
+            described = (await client.get(base.removesuffix("/v1/push/endpoints") + "/openapi.json")).json()
+            wanted = described["paths"]["/v1/push/endpoints"]["post"]["requestBody"]["content"]["application/json"]
+            assert "url" in described["components"]["schemas"][wanted["schema"]["$ref"].rsplit("/", 1)[1]]["properties"]
             made = (await client.post(base, json={"url": f"{recipients.url}/a"})).json()
             one = f"{base}/{made['id']}"
             assert (await client.get(one, headers={"Authorization": f"Bearer {stranger}"})).status_code == 404

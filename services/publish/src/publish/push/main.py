@@ -28,6 +28,7 @@ from publish.push.deliveries import Deliveries, forget_old
 from publish.push.endpoints import Endpoints
 from publish.push.fanout import Fanout
 from publish.push.notify import Notifier, queue_takedowns, queue_webhooks
+from publish.push.openapi import openapi_route
 from publish.push.outbound import Outbound
 from publish.push.purge import Purges, apply, queue_purges
 from publish.push.readable import Sinks
@@ -177,6 +178,7 @@ async def _parts(
         ).routes(),
         *AlertRoutes(pool, alerts, rules, settings.publish_site_url).routes(),
     ]
+    routes.append(openapi_route(routes, settings.publish_push_url))
     return Parts(deliveries, notifier, alerts, fanout, hub, routes)
 
 

@@ -96,6 +96,12 @@ class Keyed:
         return Route(path, endpoint, methods=[method])
 
 
+class Since(BaseModel):
+    """From when on what was missed is wanted."""
+
+    since: datetime
+
+
 class EndpointRoutes:
     """`/v1/push/endpoints`: what a consumer of webhooks does for itself."""
 
@@ -164,10 +170,6 @@ class EndpointRoutes:
 
     async def recover(self, request: Request, key: Key) -> Response:
         """Queue again what was missed since `since`."""
-
-        class Since(BaseModel):
-            since: datetime
-
         since = (await model_of(request, Since)).since
         if since.tzinfo is None:
             raise Problem(422, "not-valid", "/since: an offset is needed", field="/since")

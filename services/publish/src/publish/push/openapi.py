@@ -1,0 +1,103 @@
+"""The OpenAPI document of the push process, made of its routes and of the models that they take."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.routing import Route
+
+from publish.push.endpoints import ChangedEndpoint, NewEndpoint
+from publish.push.reader_routes import Ordered
+from publish.push.routes import Since, answer
+from publish.push.subscriptions import NewSubscription, Wishes
+
+BODIES: dict[tuple[str, str], type[BaseModel]] = {
+    ("POST", "/v1/push/endpoints"): NewEndpoint,
+    ("PATCH", "/v1/push/endpoints/{endpoint_id}"): ChangedEndpoint,
+    ("POST", "/v1/push/endpoints/{endpoint_id}/recover"): Since,
+    ("POST", "/v1/push/subscriptions"): NewSubscription,
+    ("PATCH", "/v1/push/subscriptions/{subscription_id}"): Wishes,
+    ("POST", "/v1/push/alerts"): Ordered,
+    ("POST", "/v1/push/alerts/preview"): Ordered,
+}
+OPEN = {"/v1/push/key", "/v1/push/subscriptions", "/websub", "/openapi.json"}
+"""What needs neither a key nor a subscription's token."""
+SUMMARIES = {
+    "/v1/push/key": "The public key that a page subscribes with",
+    "/v1/push/subscriptions": "A reader's browser or app subscribes to alerts",
+    "/v1/push/subscriptions/{subscription_id}": "A reader's own subscription, opened by its token",
+    "/v1/push/subscriptions/{subscription_id}/test": "A test notification now",
+    "/v1/push/endpoints": "Webhook endpoints of this key",
+    "/v1/push/endpoints/{endpoint_id}": "One endpoint and its health",
+    "/v1/push/endpoints/{endpoint_id}/secret": "The current secret",
+    "/v1/push/endpoints/{endpoint_id}/secret/rotate": "A new secret; the old one signs beside it for a day",
+    "/v1/push/endpoints/{endpoint_id}/test": "A test event",
+    "/v1/push/endpoints/{endpoint_id}/recover": "Queue again what was missed since a moment",
+    "/v1/push/endpoints/{endpoint_id}/deliveries": "The delivery log: `before`, `state`, `limit`",
+    "/v1/push/endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliver": "Deliver a message again, under its id",
+    "/v1/push/alerts": "Alerts with their state and reason (`state`, `limit`); order one",
+    "/v1/push/alerts/preview": "What an order would do: nothing is sent",
+    "/v1/push/alerts/{alert_id}": "One alert, its progress and its results",
+    "/v1/push/alerts/{alert_id}/approve": "One more person's yes",
+    "/v1/push/alerts/{alert_id}/reject": "One person's no",
+    "/websub": "The WebSub hub: a form with hub.mode, hub.topic, hub.callback, hub.lease_seconds, hub.secret",
+    "/openapi.json": "This document",
+}
+
+
+def _operation(method: str, path: str) -> dict[str, Any]:
+    refused = {
+        "description": "Why not (RFC 9457)",
+        "content": {"application/problem+json": {"schema": {"type": "object"}}},
+    }
+    operation: dict[str, Any] = {
+        "summary": SUMMARIES[path],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)}", path)
+        ],
+        "responses": {"2XX": {"description": "Done, or queued"}, "4XX": refused},
+        "security": [] if path in OPEN else [{"bearer": []}],
+    }
+    model = BODIES.get((method, path))
+    if model is not None:
+        schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def document(routes: Iterable[Route], url: str) -> dict[str, Any]:
+    """OpenAPI 3.1 of these routes; probes are left out."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
+        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
+            paths.setdefault(path, {})[method.lower()] = _operation(method, path)
+    _, schemas = models_json_schema(
+        sorted({(model, "validation") for model in BODIES.values()}, key=lambda each: each[0].__name__),
+        ref_template="#/components/schemas/{model}",
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Slugline push", "version": "1"},
+        "servers": [{"url": url}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.get("$defs", {}),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def openapi_route(routes: Iterable[Route], url: str) -> Route:
+    """`GET /openapi.json`."""
+    own = list(routes)
+
+    async def openapi(_: Any) -> Any:
+        return answer(made)
+
+    route = Route("/openapi.json", openapi)
+    made = document([*own, route], url)
+    return route
