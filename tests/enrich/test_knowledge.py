@@ -1,9 +1,11 @@
 """Changed authors, tags and stories reach the updates that show them; on real Kafka and Postgres."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -68,6 +70,35 @@ async def test_a_changed_profile_makes_the_updates_again_that_show_it(
     assert (changed.guid, changed.authors[0].role, changed.updated_at) == ("g1", "Editor", None)
     assert "Ann Other" not in await operator.run("authors", "unknown")
     assert "0 added, 0 changed, 1 as they were" in await operator.run("authors", "import", str(directory))
+
+
+async def test_the_directory_is_kept_over_http_with_a_key(desk: Desk, replicas: Replicas) -> None:
+    """Without the key nothing is told or changed; with it a profile is put, read and removed, and its updates follow."""
+    key = {"Authorization": "Bearer of-the-newsroom"}
+    (settings,) = await replicas(
+        enrich_api_key_sha256=hashlib.sha256(b"of-the-newsroom").hexdigest(), enrich_release_interval_s=0.05
+    )
+    await desk.send(version(1, byline="By Ann Other"))
+    await desk.until(1)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.health_port}/v1") as client:
+        assert (await client.get("/authors")).status_code == 401
+        assert (
+            await client.put("/authors/ann-other", json={"name": "x"}, headers={"Authorization": "Bearer wrong"})
+        ).status_code == 401
+        bad = await client.put("/authors/ann-other", json={"name": ""}, headers=key)
+        assert (bad.status_code, bad.json()["pointer"]) == (422, "/name")
+        assert (await client.put("/authors/Ann Other", json={"name": "x"}, headers=key)).status_code == 422
+        assert (await client.put("/authors/ann-other", content=b"{", headers=key)).status_code == 400
+        assert (await client.put("/authors/ann-other", content=b" " * 70_000, headers=key)).status_code == 413
+        assert (await client.put("/authors/ann-other", json={"name": "Ann Other"}, headers=key)).status_code == 201
+        assert (await client.get("/authors", headers=key)).json() == {
+            "authors": [{"id": "ann-other", "name": "Ann Other"}]
+        }
+        known = (await desk.until(2))[1]
+        assert known.authors[0].id == "ann-other"
+        assert (await client.delete("/authors/ann-other", headers=key)).status_code == 204
+        assert (await client.get("/authors/ann-other", headers=key)).status_code == 404
+        assert (await desk.until(3))[2].authors[0].id is None
 
 
 async def test_an_editors_tags_win_over_what_is_found_and_outlast_versions(

@@ -4,18 +4,21 @@ import asyncio
 import gc
 
 import structlog
+from starlette.applications import Starlette
 
+from enrich.api import author_routes
 from enrich.consume import SOURCE, STAGE, TYPES, TextLane
 from enrich.embargo import keep_releasing
 from enrich.gathering import keep_gathering
 from enrich.knowledge import Knowledge, Library
 from enrich.settings import Settings
 from enrich.steps.tags import Labels
-from shared.health import Health
+from shared.health import Health, health_routes
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.postgres import connect, migrate
-from shared.process import health_server, run_until
+from shared.problem import PROBLEM_HANDLERS
+from shared.process import http_server, run_until
 from shared.topics import RAW
 
 log = structlog.get_logger(__name__)
@@ -42,7 +45,11 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     broker = new_broker(settings, "slugline-enrich-text")
     lane.attach(broker)
     health = Health("enrich.text", ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
-    async with health_server(health, settings, PORT):
+    app = Starlette(
+        routes=[*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)],
+        exception_handlers=PROBLEM_HANDLERS,
+    )
+    async with http_server(app, settings.bind_host, settings.health_port or PORT):
         await library.catch_up()
         if not stop.is_set():
             await broker.start()

@@ -11,6 +11,11 @@ class Settings(Connections):
     """Read from the environment; the same for every process of the service, each takes what it needs."""
 
     enrich_batch: int = Field(default=500, ge=1, le=5000, description="Most messages that are enriched as one batch")
+    enrich_api_key_sha256: str = Field(
+        default="",
+        pattern=r"^([0-9a-fA-F]{64})?$",
+        description="SHA-256, in hex, of the key to the directory's API on the port of `enrich text`; no API when empty",
+    )
     enrich_embargo_margin_s: dict[str, float] = Field(
         default_factory=dict,
         description='Seconds added to the embargo of a source, for what its clock is off, as JSON: {"pa": 2.5, "*": 0}',
