@@ -32,6 +32,7 @@ import uvloop
 from aiokafka.admin import AIOKafkaAdminClient
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from redis.asyncio import Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
@@ -275,6 +276,10 @@ async def first(connections: Connections, pool: Any, port: int, alerts: int) -> 
             [name for name in await admin.list_topics() if name.startswith(settings.topic_prefix)]
         )
         await admin.close()
+        redis = Redis.from_url(settings.redis_url)
+        async for name in redis.scan_iter(f"slugline:{settings.topic_prefix}*"):
+            await redis.delete(name)
+        await redis.aclose()
     rows = await pool.fetch(
         "SELECT extract(epoch FROM first_sent_at - enriched_at)::float8 * 1000 AS ms FROM publish.alerts "
         "WHERE enriched_at IS NOT NULL ORDER BY created_at OFFSET 3"
