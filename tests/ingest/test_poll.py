@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ingest.outgoing import Fetcher, Refused, is_public
+from ingest.outgoing import Fetcher, Refused
 from ingest.sources import registry
 from ingest.sources.feedlinks import feed_links
 from ingest.sources.poll import Cursor, Polled, Poller, ask_recovery, next_interval, retry_after_s
@@ -225,29 +225,6 @@ async def test_private_addresses_are_refused_when_connecting(server: FeedServer,
         with pytest.raises(Refused):
             await fetcher.get(f"http://{host}:{port}/feed", {}, 1000)
     assert server.asked == []
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("93.184.215.14", True),
-        ("2606:4700::1111", True),
-        ("10.0.0.1", False),
-        ("169.254.169.254", False),
-        ("100.64.0.1", False),
-        ("0.0.0.0", False),
-        ("224.0.0.1", False),
-        ("fe80::1%eth0", False),
-        ("fd00::1", False),
-        ("::ffff:10.0.0.1", False),
-        ("64:ff9b::a00:1", False),
-        ("64:ff9b::5db8:d70e", True),
-        ("2002:7f00:1::", False),
-    ],
-)
-def test_what_counts_as_public(address: str, public: bool) -> None:
-    """Private, link-local, metadata, multicast and the IPv6 spellings of private IPv4 addresses are not public."""
-    assert is_public(address) is public
 
 
 def test_the_interval_follows_the_feed() -> None:

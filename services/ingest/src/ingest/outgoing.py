@@ -6,7 +6,6 @@ and `2130706433`, `0177.0.0.1` and `64:ff9b::7f00:1` are all ways to write 127.0
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpcore
 import httpx
 
 from ingest.sources.body import inflated
+from shared.addresses import why_forbidden
 from shared.problem import Problem
 
 MAX_REDIRECTS = 5
@@ -24,34 +24,9 @@ READ_TIMEOUT_S = 15.0
 TOTAL_TIMEOUT_S = 30.0
 USER_AGENT = "Slugline/0.1 (+ingest)"
 
-NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-
 
 class Refused(Exception):
     """The fetch is not made, or its answer not taken: an address that is not public, a redirect to nowhere, too much."""
-
-
-def embedded_v4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 address leads to, by mapping, NAT64, 6to4 or Teredo."""
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    if any(address in network for network in NAT64) or int(address) >> 32 == 0:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
-
-
-def is_public(text: str) -> bool:
-    """Whether an address is one of the open Internet."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = embedded_v4(address)
-        if inner is not None:
-            return is_public(str(inner))
-    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -77,10 +52,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from error
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
-        if not self._allow_private:
-            for address in addresses:
-                if not is_public(address):
-                    raise Refused(f"{host} leads to {address}, which is not a public address")
+        for address in addresses:
+            if (why := why_forbidden(address, allow_private=self._allow_private)) is not None:
+                raise Refused(f"{host} leads to {address}, which is not a public address: {why}")
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in addresses:
             try:

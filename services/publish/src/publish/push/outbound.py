@@ -13,30 +13,16 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from shared.addresses import why_forbidden
+
 MAX_ANSWER_BYTES = 16_384
 MAX_URL_LENGTH = 2048
 _REFUSED: ContextVar[list[str]] = ContextVar("refused")
 """Addresses that a request was not let to: the connector drops what its socket factory raises."""
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Forbidden(OSError):
     """The address is not one that may be called."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is on the public Internet, what it wraps included (mapped, 6to4, Teredo, NAT64)."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip in NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if wrapped is not None:
-            return is_public(str(wrapped))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
 def check_url(url: str, *, allow_private: bool) -> str | None:
@@ -54,7 +40,8 @@ def check_url(url: str, *, allow_private: bool) -> str | None:
         "the URL names no host": not host or port == 0,
         "a URL with a user or a password is refused": parts.username is not None or parts.password is not None,
         "a URL with a fragment is refused": bool(parts.fragment),
-        "the address is not a public one": not allow_private and _is_literal(host) and not is_public(host),
+        "the address is not a public one": _is_literal(host)
+        and why_forbidden(host, allow_private=allow_private) is not None,
     }
     return next((why for why, refused in refusals.items() if refused), None)
 
@@ -113,7 +100,7 @@ class Outbound:
 
     def _socket(self, address: Any) -> socket.socket:
         family, kind, protocol, _, place = address
-        if not self._allow_private and not is_public(str(place[0])):
+        if why_forbidden(str(place[0]), allow_private=self._allow_private) is not None:
             _REFUSED.get([]).append(str(place[0]))
             raise Forbidden(f"{place[0]} is not a public address")
         made = socket.socket(family=family, type=kind, proto=protocol)

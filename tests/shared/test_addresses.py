@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.media.addresses import why_forbidden
+from shared.addresses import why_forbidden
 
 
 @pytest.mark.parametrize(
