@@ -153,6 +153,7 @@ def _environment(stack: Stack, web: int, ingest: int, push: int, key: str) -> di
         "PUBLISH_SITE_URL": os.environ.get("PUBLISH_SITE_URL", f"http://127.0.0.1:{web}"),
         "INGEST_PUBLIC_URL": os.environ.get("INGEST_PUBLIC_URL", f"http://127.0.0.1:{ingest}"),
         "PUBLISH_PUSH_URL": f"http://127.0.0.1:{push}",
+        "PUBLISH_WEBSUB_HUB": f"http://127.0.0.1:{push}/websub",
         "PUBLISH_PUSH_WEB_URLS": f"http://127.0.0.1:{web}",
         "PUBLISH_PUSH_ALLOW_PRIVATE": "true",
         # The sample wire's feeds and pictures come from this machine.

@@ -42,6 +42,7 @@ CEILING_WINDOW = 1000
 CEILING_SHARE = 0.2
 BUG_ATTEMPTS = 3
 BUG_PAUSE_S = 0.1
+EMPTY_POLL_MS = 500
 REVOCATION_PATIENCE_S = 15.0
 STALE_POLL_S = 30.0
 LETTER_BYTES = MAX_MESSAGE_BYTES // 2
@@ -120,7 +121,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             group_id=self.group,
             batch=True,
             max_records=self._max_records,
-            # After an empty poll FastStream sleeps as long again without polling: this bounds the wait of the first message after idle.
+            # See `wait_for_records`.
             batch_timeout_ms=3,
             # A partition with unread records waits for the node's running long poll; the default of 500 ms would be seen on the page.
             fetch_max_wait_ms=100,
@@ -187,6 +188,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Note that there is work, or that this replica is one too many and stands by."""
         self._assigned = True
+        if self._consumer is not None:
+            wait_for_records(self._consumer)
         log.info("assigned", stage=self.stage, partitions=sorted(tp.partition for tp in assigned))
 
     async def _consume(self, records: Any) -> None:
@@ -377,6 +380,20 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             position = state._position if state is not None else None  # noqa: SLF001
             if newest is not None and position is not None:
                 LAG.labels(self.stage, str(partition.partition)).set(max(newest - position, 0))
+
+
+def wait_for_records(consumer: Any) -> None:
+    """Let an empty poll of `consumer` wait for records instead of answering at once.
+
+    FastStream sleeps after each empty poll as long as the poll may take: a record that comes then waits for it, and an
+    idle lane turns hundreds of times a second. A poll ends as soon as there is a record, or when the consumer stops.
+    """
+    poll = type(consumer).getmany
+
+    async def getmany(*partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        return await poll(consumer, *partitions, timeout_ms=max(timeout_ms, EMPTY_POLL_MS), max_records=max_records)
+
+    consumer.getmany = getmany
 
 
 async def _parse(records: Any) -> KafkaMessage:

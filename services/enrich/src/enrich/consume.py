@@ -124,11 +124,13 @@ class TextLane:
         await acknowledged(batch.futures)
         if batch.futures:
             ADDED.observe(time.perf_counter() - started)
+        await asyncio.gather(self._record(batch), self._tell(batch, deliveries))
+        return batch.rejections
+
+    async def _record(self, batch: _Batch) -> None:
         if batch.moved:
             await store(self._pool, [batch.states[update_id] for update_id in batch.moved], batch.now)
             await note_unknown(self._pool, batch.unknown)
-        await self._tell(batch, deliveries)
-        return batch.rejections
 
     async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
         event: Input = delivery.event

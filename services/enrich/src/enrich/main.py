@@ -37,7 +37,9 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     await start_patiently(producer, "producer", stop)
     emitter = Emitter(producer, source=SOURCE, topic_prefix=settings.topic_prefix)
     library = Library(pool, settings.enrich_dictionary, Knowledge(labels=Labels(settings.enrich_label_languages)))
-    text = TextLane(pool=pool, emitter=emitter, library=library, settings=settings)
+    # The lane's own connections keep no lock and no listener, so none has to be cleaned after each batch.
+    lane_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, max_size=4)
+    text = TextLane(pool=lane_pool, emitter=emitter, library=library, settings=settings)
     lane = Lane(
         stage=STAGE, topic=RAW, types=TYPES, handle=text.handle,
         emitter=emitter, settings=settings, max_records=settings.enrich_batch,
@@ -70,4 +72,5 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
         await lane.drain()
         await broker.stop()
     await producer.stop()
+    await lane_pool.close()
     await pool.close()

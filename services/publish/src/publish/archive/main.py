@@ -187,8 +187,14 @@ async def _align_patiently(archive: Archive, stop: asyncio.Event) -> None:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
+    health = Health("publish.archive", ready={"start": lambda: "Postgres or Kafka has not answered yet"})
+    async with health_server(health, settings, 8095):
+        await _follow(settings, stop, health)
+
+
+async def _follow(settings: Settings, stop: asyncio.Event, health: Health) -> None:
     started = time.monotonic()
-    pool = await connect(settings, schema="publish", stop=stop)
+    pool = await connect(settings, schema="publish", stop=stop, stateless=True)
     await migrate(pool, "publish")
     producer = new_producer(settings, "slugline-publish-archive")
     await start_patiently(producer, "producer", stop)
@@ -205,16 +211,16 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     broker = new_broker(settings, "slugline-publish-archive")
     lane.attach(broker)
-    health = Health("publish.archive", ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
-    async with health_server(health, settings, 8095):
-        await _align_patiently(archive, stop)
-        if not stop.is_set():
-            await broker.start()
-            log.info("archive follows the log", started_in_s=round(time.monotonic() - started, 2))
-            await run_until(stop, lane.keep_committing(), archive.keep_watching())
-        health.draining = True
-        await lane.drain()
-        await broker.stop()
+    await _align_patiently(archive, stop)
+    if not stop.is_set():
+        await broker.start()
+        health.ready = {"lane": lane.why_not_ready}
+        health.live = {"lane": lane.why_not_live}
+        log.info("archive follows the log", started_in_s=round(time.monotonic() - started, 2))
+        await run_until(stop, lane.keep_committing(), archive.keep_watching())
+    health.draining = True
+    await lane.drain()
+    await broker.stop()
     await producer.stop()
     await pool.close()
 

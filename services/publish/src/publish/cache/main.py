@@ -160,6 +160,12 @@ class Cache:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
+    health = Health("publish.cache", ready={"start": lambda: "Postgres or Kafka has not answered yet"})
+    async with health_server(health, settings, 8096):
+        await _follow(settings, stop, health)
+
+
+async def _follow(settings: Settings, stop: asyncio.Event, health: Health) -> None:
     pool = await connect(settings, schema="publish", stop=stop, max_size=4)
     await migrate(pool, "publish")
     redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
@@ -185,14 +191,14 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     broker = new_broker(settings, "slugline-publish-cache")
     lane.attach(broker)
-    health = Health("publish.cache", ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
-    async with health_server(health, settings, 8096):
-        if not stop.is_set():
-            await broker.start()
-            await run_until(stop, lane.keep_committing(), cache.keep_whole())
-        health.draining = True
-        await lane.drain()
-        await broker.stop()
+    if not stop.is_set():
+        await broker.start()
+        health.ready = {"lane": lane.why_not_ready}
+        health.live = {"lane": lane.why_not_live}
+        await run_until(stop, lane.keep_committing(), cache.keep_whole())
+    health.draining = True
+    await lane.drain()
+    await broker.stop()
     await producer.stop()
     await redis.aclose()
     await pool.close()

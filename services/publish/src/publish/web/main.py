@@ -143,7 +143,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _connect(settings: Settings, stop: asyncio.Event) -> Any:
-    pool = await connect(settings, schema="publish", stop=stop)
+    pool = await connect(settings, schema="publish", stop=stop, stateless=True)
     await migrate(pool, "publish")
     return pool
 
