@@ -43,6 +43,7 @@ CEILING_SHARE = 0.2
 BUG_ATTEMPTS = 3
 BUG_PAUSE_S = 0.1
 EMPTY_POLL_MS = 500
+LINGER_BYTES = 262_144
 REVOCATION_PATIENCE_S = 15.0
 STALE_POLL_S = 30.0
 LETTER_BYTES = MAX_MESSAGE_BYTES // 2
@@ -75,7 +76,10 @@ TRANSIENT: tuple[type[BaseException], ...] = (
 
 
 class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Consumes `topic` as a member of `group` and gives batches to `handle`; see the module."""
+    """Consumes `topic` as a member of `group` and gives batches to `handle`; see the module.
+
+    `linger_ms` lets the broker gather records for that long: fewer, larger batches, for a stage that no reader waits for.
+    """
 
     def __init__(
         self,
@@ -90,6 +94,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         transient: tuple[type[BaseException], ...] = (),
         max_records: int = 500,
         before: Before | None = None,
+        linger_ms: int = 0,
     ) -> None:
         self.stage = stage
         self.topic = settings.topic_prefix + topic
@@ -101,6 +106,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._transient = (*TRANSIENT, *transient)
         self._max_records = max_records
         self._before = before
+        self._linger_ms = linger_ms
         self._done: dict[TopicPartition, int] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -124,7 +130,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             # See `wait_for_records`.
             batch_timeout_ms=3,
             # A partition with unread records waits for the node's running long poll; the default of 500 ms would be seen on the page.
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=self._linger_ms or 100,
+            fetch_min_bytes=LINGER_BYTES if self._linger_ms else 1,
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,

@@ -13,6 +13,7 @@ from enrich.gathering import keep_gathering
 from enrich.knowledge import Knowledge, Library
 from enrich.settings import Settings
 from enrich.steps.tags import Labels
+from enrich.steps.text import prepare
 from shared.health import Health, health_routes
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
@@ -53,6 +54,7 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     )
     async with http_server(app, settings.bind_host, settings.health_port or PORT):
         await library.catch_up()
+        await asyncio.to_thread(prepare)
         if not stop.is_set():
             await broker.start()
             await run_until(

@@ -38,6 +38,8 @@ BACKGROUND_PATIENCE_S = 10.0
 
 log = structlog.get_logger(__name__)
 
+OUTCOMES_LINGER_MS = 100
+
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
@@ -90,6 +92,7 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
             handle=hear,
             emitter=intake.emitter,
             settings=settings,
+            linger_ms=OUTCOMES_LINGER_MS,
         )
         broker = new_broker(settings, "slugline-ingest-outcomes")
         lane.attach(broker)

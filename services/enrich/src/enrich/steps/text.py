@@ -373,6 +373,11 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
+def prepare() -> None:
+    """Load the model of languages now, and not with the first update that names none: it takes a second."""
+    _identifier().classify("ready")
+
+
 def direction_of(language: str, text: str) -> Literal["ltr", "rtl"]:
     """By the script where the tag names one, by the language, or by the first letter where neither is known."""
     first, *rest = language.lower().split("-")

@@ -31,6 +31,8 @@ from shared.topics import ENRICHED, OUTCOMES
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.archive"
+LINGER_MS = 20
+"""Readers are served by the log; a batch of a few costs hardly more than one."""
 WATCH_INTERVAL_S = 10.0
 OUT_OF_STEP = -2
 """No record follows on this place, so the next batch is compared with the log first."""
@@ -208,6 +210,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health) -> No
         emitter=emitter,
         settings=settings,
         before=archive.before,
+        linger_ms=LINGER_MS,
     )
     broker = new_broker(settings, "slugline-publish-archive")
     lane.attach(broker)

@@ -32,6 +32,8 @@ from shared.topics import ENRICHED
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.cache"
+LINGER_MS = 20
+"""Readers are served by the log; a batch of a few costs hardly more than one."""
 WATCH_INTERVAL_S = 1.0
 CATCH_UP_S = 10.0
 
@@ -187,6 +189,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health) -> No
         emitter=emitter,
         settings=settings,
         before=cache.before,
+        linger_ms=LINGER_MS,
         transient=(RedisError,),
     )
     broker = new_broker(settings, "slugline-publish-cache")
