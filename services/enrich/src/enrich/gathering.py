@@ -28,7 +28,8 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 OVERLAP = timedelta(seconds=10)
 """Rows become visible when their transaction ends, not in the order of their clocks: the newest are looked at again."""
 INTERVAL_S = 1.0
-YIELD_EVERY = 20
+YIELD_EVERY = 1
+"""Rows between two turns of the event loop: the lane shares it, and readers wait for the lane."""
 NOTHING: tuple[str | None, tuple[str, ...], str] = (None, (), "")
 
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by likeness")

@@ -1,7 +1,6 @@
 """`python -m enrich text`: updates.raw becomes updates.enriched."""
 
 import asyncio
-import gc
 
 import structlog
 from starlette.applications import Starlette
@@ -29,9 +28,6 @@ PORT = 8093
 
 async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     """The process, until `stop` is set."""
-    # A batch makes some hundred thousand objects that are gone with it: looking for rings among them at every 700th
-    # takes a tenth of the time and finds none.
-    gc.set_threshold(50_000, 20, 20)
     pool = await connect(settings, schema="enrich", stop=stop)
     await migrate(pool, "enrich")
     producer = new_producer(settings, "slugline-enrich-text")

@@ -31,7 +31,7 @@ from shared.topics import ENRICHED, OUTCOMES
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.archive"
-LINGER_MS = 20
+LINGER_MS = 40
 """Readers are served by the log; a batch of a few costs hardly more than one."""
 WATCH_INTERVAL_S = 10.0
 OUT_OF_STEP = -2

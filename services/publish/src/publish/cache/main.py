@@ -32,7 +32,7 @@ from shared.topics import ENRICHED
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.cache"
-LINGER_MS = 20
+LINGER_MS = 40
 """Readers are served by the log; a batch of a few costs hardly more than one."""
 WATCH_INTERVAL_S = 1.0
 CATCH_UP_S = 10.0
