@@ -16,6 +16,7 @@ from publish.story import Position
 from publish.web.stream.hub import Hub, Limits, Replayed, StreamEvent
 from publish.web.stream.request import wanted
 from support.event_stream import Reader
+from support.waiting import eventually
 
 CHANNELS = ("news", "tag:a", "tag:b", "story:c")
 
@@ -356,13 +357,11 @@ async def test_a_reader_who_left_costs_nothing() -> None:
         readers = [connect(hub, f"channels=tag:{number % 3}") for number in range(9)]
         readers[0].close()
         readers[1].socket.shutdown(socket.SHUT_WR)
-        await asyncio.sleep(0.05)
-        assert len(hub) == 7
+        await eventually(lambda: len(hub), lambda left: left == 7, within_s=30)
         for reader in readers:
             reader.close()
         hub.publish([event(1, "tag:1")])
-        await asyncio.sleep(0.05)
-        assert len(hub) == 0
+        await eventually(lambda: len(hub), lambda left: left == 0, within_s=30)
 
 
 async def test_heartbeats_bring_the_place_along() -> None:
