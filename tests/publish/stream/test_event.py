@@ -1,6 +1,8 @@
 """The form of events on the wire."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from publish.story import Position
 from publish.web.stream.event import StreamEvent, end_of_frame, frame, parse_cursor, reset_frame
-from publish.web.stream.window import Encoded
+from publish.web.stream.window import Encoded, Window
 from support.event_stream import Event, Parser
 
 VECTORS = Path(__file__).parents[4] / "shared" / "conformance" / "sse" / "vectors.json"
@@ -77,6 +79,61 @@ def test_the_cursor_before_the_first_event_is_one() -> None:
 def test_the_page_view_names_the_channels() -> None:
     """One tab holds the stream of several: each event of the page's view says whose it is."""
     event = StreamEvent(1, 1, "kill", frozenset({"news", "story:a"}), {"json": b'{"n":1}', "page": b'{"n":1}'})
-    encoded = Encoded.of(event)
+    encoded = Encoded(event)
     assert json.loads(encoded.data("page")) == {"n": 1, "channels": ["news", "story:a"]}
     assert json.loads(encoded.data("json")) == {"n": 1}
+
+
+class Counted(Mapping[str, bytes]):
+    """Views that tell how often each was made."""
+
+    def __init__(self, **views: bytes) -> None:
+        self._views = views
+        self.made: Counter[str] = Counter()
+
+    def __getitem__(self, name: str) -> bytes:
+        self.made[name] += 1
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+
+def counted(offset: int, *channels: str, kind: str = "publish") -> tuple[StreamEvent, Counted]:
+    """An event, and its views."""
+    views = Counted(json=b'{"n":%d}' % offset, page=b'{"n":%d,"html":"%b"}' % (offset, b"<p>" * 50))
+    return StreamEvent(1, offset, kind, frozenset({"news", *channels}), views), views
+
+
+def test_a_view_that_nobody_asks_for_is_not_made() -> None:
+    """HTML for pages costs more than all else of an event: it is made for the first reader of it, and once."""
+    event, views = counted(1)
+    window = Window(10, 10_000)
+    entry = Encoded(event)
+    window.append(entry)
+    assert views.made["page"] == 0
+    first = window.frame(entry, "page")
+    assert window.frame(entry, "page") is first
+    assert views.made == {"json": 1, "page": 1}
+
+
+def test_the_window_counts_what_is_made_later_and_what_is_forgotten() -> None:
+    """Its bound in bytes holds whether a view was made at once, later, after the event was let go, or killed before."""
+    window = Window(2, 1_000_000)
+    entries = [Encoded(counted(offset, f"update:{offset}")[0]) for offset in range(1, 4)]
+    for entry in entries:
+        window.append(entry)
+    let_go, kept, newest = entries
+    window.frame(let_go, "page")
+    window.frame(kept, "page")
+    assert window.size == kept.size + newest.size
+    window.append(Encoded(counted(4, "update:3", kind="kill")[0]))
+    (killed, kill) = window.between(Position(1, 2), window.head)
+    assert killed is newest
+    assert killed.size == 0
+    assert window.size == kill.size
+    with pytest.raises(KeyError):
+        window.frame(killed, "page")

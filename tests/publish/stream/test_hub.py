@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -190,6 +191,51 @@ async def test_a_cursor_ahead_of_this_replica_waits_for_it() -> None:
         await reader.count(1)
         assert numbers(reader) == [5]
         assert reasons(reader) == []
+
+
+class Slow(Mapping[str, bytes]):
+    """Views of which the page's takes a millisecond to make; that of event 13 fails."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __getitem__(self, name: str) -> bytes:
+        if name == "page":
+            if self.number == 13:
+                raise RuntimeError("no template for this")
+            time.sleep(0.001)
+        return b'{"n":%d}' % self.number
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("json", "page"))
+
+    def __len__(self) -> int:
+        return 2
+
+
+async def test_a_page_that_slept_keeps_nobody_waiting() -> None:
+    """HTML that was not made yet is made for it in turns: others are served meanwhile, and it still misses nothing."""
+    with started() as hub:
+        hub.publish([StreamEvent(1, n, "update", frozenset({"news"}), Slow(n)) for n in range(101, 301)])
+        await settle(hub)
+        other, page = connect(hub), connect(hub, "view=page", "1-100")
+        hub.publish([event(301)])
+        await other.count(1)
+        made = sum("page" in entry.frames for entry in hub.window.between(Position(1, 100), hub.head))
+        await page.until(lambda each: len(each.events) >= 202)
+        assert made < 200
+        assert [json.loads(each.data)["n"] for each in page.events if each.event == "update"] == list(range(101, 302))
+
+
+async def test_an_event_that_cannot_be_shown_is_a_reset() -> None:
+    """Nothing is left out silently: where its HTML cannot be made, pages fetch the snapshot, and others have the event."""
+    with started() as hub:
+        page, other = connect(hub, "view=page"), connect(hub)
+        hub.publish([StreamEvent(1, n, "update", frozenset({"news"}), Slow(n)) for n in (12, 13, 14)])
+        await other.count(3)
+        await page.until(lambda each: each.parser.last_event_id == "1-14")
+        assert numbers(other) == [12, 13, 14]
+        assert reasons(page) == ["broken"]
 
 
 async def test_the_log_moves_on_without_events() -> None:

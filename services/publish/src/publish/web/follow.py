@@ -53,6 +53,8 @@ LATENCY = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
 
+SINCE_RECEIVED, SINCE_ENRICHED = LATENCY.labels("received"), LATENCY.labels("enriched")
+
 TYPES = {EnrichedUpdate.ce_type: EnrichedUpdate}
 
 
@@ -213,13 +215,13 @@ class Follower:
                 continue
             APPLIED.labels(update.kind).inc()
             events.append(self.event(applied))
-        self._hub.publish(events)
+        self._hub.publish(events, through=Position(self._epoch, records[-1].offset))
         OFFSET.set(records[-1].offset)
         HELD.set(len(self._newsroom))
         now = datetime.now(UTC)
         for event in events:
             if event.enriched_at:
-                LATENCY.labels("enriched").observe(max(0.0, now.timestamp() - event.enriched_at))
+                SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at))
 
     async def _apply(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
         """Apply a revision; one of an update that memory cannot place gets its position from the archive."""
@@ -301,8 +303,9 @@ def stream_event(views: Views, applied: Applied) -> StreamEvent:
 
 def _published(update: EnrichedUpdate) -> EnrichedUpdate:
     """The update with the time at which this replica's readers have it on its passport."""
-    passport = update.passport.model_copy(update={"published_at": datetime.now(UTC)})
-    LATENCY.labels("received").observe(max(0.0, (datetime.now(UTC) - passport.received_at).total_seconds()))
+    now = datetime.now(UTC)
+    passport = update.passport.model_copy(update={"published_at": now})
+    SINCE_RECEIVED.observe(max(0.0, (now - passport.received_at).total_seconds()))
     return update.model_copy(update={"passport": passport})
 
 

@@ -1,7 +1,7 @@
 """What readers get of an update: as JSON, and as the HTML that page and stream share."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -319,7 +319,7 @@ class Views:
         self._templates.filters.update(
             iso=self.iso, clock=self.clock, day=self.day, moment=self.moment, fitting=fitting_markup, avatar=self.avatar
         )
-        self._item = self._templates.get_template("item.html")
+        self._item: Callable[[Entry], str] = vars(self._templates.get_template("update.html").module)["feed_item"]
 
     def iso(self, moment: datetime) -> str:
         """A time with its offset, to the second."""
@@ -357,7 +357,7 @@ class Views:
         """An update as an item of a feed, made once for each revision."""
         made = entry.made.get("item")
         if made is None:
-            made = entry.made["item"] = self._item.render(entry=entry, update=entry.update).encode("utf-8", "replace")
+            made = entry.made["item"] = self._item(entry).encode("utf-8", "replace")
         return Markup(made.decode())  # noqa: S704 -- the template escapes
 
     def event(self, applied: Applied, *, page: bool) -> bytes:

@@ -8,8 +8,9 @@ so replay and live meet without a seam.
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -27,6 +28,8 @@ __all__ = ["Hub", "Limits", "Replay", "Replayed", "StreamEvent"]
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store, no-transform",
@@ -43,8 +46,23 @@ Nor is it compressed: gzip with a context for each reader makes 172 bytes of an 
 reader, ten times what the write takes; compressed once for all, event by event, it makes 708, and frames lose their bounds.
 """
 
+MADE_AT_ONCE = 32
+"""Frames that may be made for one reader who comes back within a turn of the loop."""
+
 NEARLY = 1_000
 """Records that one replica may be ahead of another without a doubt that both follow the same log."""
+
+
+async def in_turns(work: Iterable[T]) -> list[T]:
+    """What an iterator that computes comes to; the event loop gets its turns in between."""
+    made: list[T] = []
+    until = time.monotonic() + TURN_S / 2
+    for each in work:
+        made.append(each)
+        if time.monotonic() > until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + TURN_S / 2
+    return made
 
 
 @dataclass(slots=True, eq=False)
@@ -230,7 +248,7 @@ class Hub:
                 self.begin(position.epoch, position.offset - 1)
             elif position <= self.head:
                 continue
-            entry = Encoded.of(event)
+            entry = Encoded(event)
             self.window.append(entry)
             self._pending.append(entry)
         if through is not None and self._begun and Position(*through) > self.head:
@@ -269,12 +287,20 @@ class Hub:
             self._wake(entry.channels)
             if entry.frames:
                 for audience in self.fanout.audiences(entry.channels):
-                    frames.setdefault(audience, []).append(entry.frames[audience.view])
+                    frames.setdefault(audience, []).append(self._frame(entry, audience.view))
         self._started = self.window.head
         self._joined.clear()
         self._joined_size = 0
         self._moved_at = time.monotonic()
         self.fanout.begin(frames)
+
+    def _frame(self, entry: Encoded, view: str) -> bytes:
+        """The frame of an event for a view; where it cannot be made, the reset that tells its readers of the hole."""
+        try:
+            return self.window.frame(entry, view)
+        except Exception:
+            log.exception("an event cannot be shown", position=str(entry.position), view=view)
+            return reset_frame("broken", self.limits.snapshot, entry.position)
 
     def _end_walks(self) -> None:
         now = time.time()
@@ -350,29 +376,37 @@ class Hub:
             self._parked.append(_Parked(connection, wanted, cursor, deadline))
         elif cursor.epoch != self.window.floor.epoch:
             self._go_live(connection, wanted, self._reset("epoch"))
-        elif cursor >= self.window.floor:
+        elif cursor >= self.window.floor and self._is_made(wanted, cursor):
             data, count = self._recent(wanted, cursor)
             metrics.REPLAYS.labels("memory").inc()
             metrics.REPLAYED.labels("memory").inc(count)
             self._go_live(connection, wanted, data)
-        elif self._replay is None:
+        elif cursor < self.window.floor and self._replay is None:
             self._go_live(connection, wanted, self._reset("expired"))
         else:
             self._hold(connection, wanted)
-            task = asyncio.get_running_loop().create_task(self._from_archive(connection, wanted, cursor))
+            task = asyncio.get_running_loop().create_task(self._catch_up(connection, wanted, cursor))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _is_made(self, wanted: Wanted, cursor: Position) -> bool:
+        """Whether what memory has behind a cursor is ready but for a few frames, which are made at once."""
+        if wanted.view == "json" or (wanted.channels, wanted.view, cursor) in self._joined:
+            return True
+        entries = self.window.of(wanted.channels, cursor, self._started)
+        return sum(wanted.view not in entry.frames for entry in entries) <= MADE_AT_ONCE
+
+    async def _make(self, entries: Sequence[Encoded], view: str) -> None:
+        """Make the frames of many events, but of those that are killed meanwhile."""
+        await in_turns(self._frame(each, view) for each in entries if each.frames and view not in each.frames)
 
     def _recent(self, wanted: Wanted, cursor: Position) -> tuple[bytes, int]:
         """What memory has behind a cursor, as one buffer that all who ask for the same share."""
         key = (wanted.channels, wanted.view, cursor)
         found = self._joined.get(key)
         if found is None:
-            frames = [
-                entry.frames[wanted.view]
-                for entry in self.window.between(cursor, self._started)
-                if entry.frames and not entry.channels.isdisjoint(wanted.channels)
-            ]
+            entries = self.window.of(wanted.channels, cursor, self._started)
+            frames = [self._frame(entry, wanted.view) for entry in entries]
             found = (b"".join(frames), len(frames))
             if self._joined_size > 16 * 1024 * 1024:
                 self._joined.clear()
@@ -424,42 +458,52 @@ class Hub:
         """
         return cursor.epoch == self._started.epoch and cursor.offset - self._started.offset <= NEARLY
 
-    async def _from_archive(self, connection: Connection, wanted: Wanted, cursor: Position) -> None:
+    async def _catch_up(self, connection: Connection, wanted: Wanted, cursor: Position) -> None:
         """Replay what is older than memory, then what memory has, then follow."""
-        frames: list[bytes] = []
-        reached, reason = cursor, ""
-        while reached < self.window.floor and reached < self._started:
+        old: list[Encoded] = []
+        reached, reason, made = cursor, "", False
+        while not reason:
             if reached.epoch != self._started.epoch:
                 reason = "epoch"
+            elif reached < min(self.window.floor, self._started):
+                answer = await self._older(wanted, reached)
+                if (
+                    answer is None
+                    or answer.through <= reached
+                    or len(old) + len(answer.events) > self.limits.replay_events
+                ):
+                    reason = "expired"
+                else:
+                    until = self._started
+                    older = await in_turns(Encoded(each) for each in answer.events if reached < each.position <= until)
+                    await self._make(older, wanted.view)
+                    old += older
+                    reached = min(answer.through, until)
+            elif not made and not self._is_made(wanted, reached):
+                await self._make(list(self.window.of(wanted.channels, reached, self._started)), wanted.view)
+                made = True
+            else:
                 break
-            try:
-                answer = await self._ask(wanted.channels, reached)
-            except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, the reader is told of the hole
-                log.warning("no replay from the archive", error=str(error) or type(error).__name__)
-                answer = None
             if connection.waiting is GONE or connection.closing:
                 return
-            if (
-                answer is None
-                or answer.through <= reached
-                or len(frames) + len(answer.events) > self.limits.replay_events
-            ):
-                reason = "expired"
-                break
-            frames.extend(
-                Encoded.of(event).frames[wanted.view]
-                for event in answer.events
-                if reached < event.position <= self._started
-            )
-            reached = min(answer.through, self._started)
         if reason:
             self._go_live(connection, wanted, self._reset(reason))
             return
         recent, count = self._recent(wanted, reached)
-        metrics.REPLAYS.labels("archive").inc()
-        metrics.REPLAYED.labels("archive").inc(len(frames))
+        metrics.REPLAYS.labels("archive" if cursor < reached else "memory").inc()
+        metrics.REPLAYED.labels("archive").inc(len(old))
         metrics.REPLAYED.labels("memory").inc(count)
-        self._go_live(connection, wanted, b"".join([*frames, recent]))
+        self._go_live(connection, wanted, b"".join([*(self._frame(entry, wanted.view) for entry in old), recent]))
+
+    async def _older(self, wanted: Wanted, after: Position) -> Replayed | None:
+        """What the archive has behind a cursor; None where it cannot tell, or does not answer."""
+        if self._replay is None:
+            return None
+        try:
+            return await self._ask(wanted.channels, after)
+        except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, the reader is told of the hole
+            log.warning("no replay from the archive", error=str(error) or type(error).__name__)
+            return None
 
     async def _ask(self, channels: frozenset[str], after: Position) -> Replayed | None:
         """One question to the archive for all who have the same, and a few at a time."""
@@ -477,8 +521,9 @@ class Hub:
             task.add_done_callback(lambda _: self._asked.pop(key, None))
         return await asyncio.shield(task)
 
-    async def missed(self, channels: frozenset[str], cursor: Position, most: int) -> Missed | str:
+    async def missed(self, wanted: Wanted, cursor: Position, most: int) -> Missed | str:
         """At most `most` events behind a cursor, for those who ask again and again; or the reason of a reset."""
+        channels = wanted.channels
         if cursor.epoch != self.window.floor.epoch:
             return "epoch"
         if cursor > self.head:
@@ -494,19 +539,20 @@ class Hub:
                 raise Problem(503, "archive-away", "the archive does not answer", headers=away) from error
             if answer is None or answer.through <= cursor:
                 return "expired"
-            found.extend(Encoded.of(event) for event in answer.events if event.position > cursor)
+            behind = [event for event in answer.events if event.position > cursor]
+            found += await in_turns(Encoded(event) for event in behind[: most + 1])
             reached = answer.through
         through = reached
         if reached >= self.window.floor:
             through = self.head
-            for entry in self.window.between(reached, self.head):
+            for entry in self.window.of(channels, reached, self.head):
                 if len(found) > most:
                     break
-                if entry.frames and not entry.channels.isdisjoint(channels):
-                    found.append(entry)
+                found.append(entry)
         if len(found) > most:
             found = found[:most]
             through = found[-1].position
+        await self._make(found, wanted.view)
         return Missed(found, through, more=through < self.head)
 
     async def wait(self, channels: frozenset[str], timeout_s: float, gone: asyncio.Future[None]) -> None:

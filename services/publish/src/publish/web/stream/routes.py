@@ -104,7 +104,7 @@ class _Bodies:
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        missed = cursor if isinstance(cursor, str) else await self._hub.missed(asked.channels, cursor, limit)
+        missed = cursor if isinstance(cursor, str) else await self._hub.missed(asked, cursor, limit)
         if missed == "ahead" and patient:
             return b"", True
         made = (
@@ -131,6 +131,7 @@ def _body(missed: Missed, view: str) -> bytes:
     events = [
         b'{"id":"%d-%d","event":"%b","data":%b}' % (*entry.position, entry.kind.encode(), entry.data(view))
         for entry in missed.events
+        if entry.frames
     ]
     more = b"true" if missed.more else b"false"
     return b'{"cursor":"%d-%d","more":%b,"events":[%b]}\n' % (*missed.through, more, b",".join(events))

@@ -1,46 +1,59 @@
 """The newest events, encoded: what a reader who comes back is given from memory."""
 
 import bisect
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import orjson
 
 from publish.story import Position
 from publish.web.stream.event import VIEWS, StreamEvent, frame
 
+UNMADE = 3
+"""A view that is not made weighs so many times the event's JSON: what it would be made from is in memory instead."""
 
-@dataclass(slots=True, eq=False)
+
 class Encoded:
-    """An event with its frames, one for each view. Frames are shared by everybody who is sent the event.
+    """An event with its frames, each made when the first reader of its view is sent it, and shared by all who are.
 
-    Without frames it is what was killed since: its place is kept, its words are not.
+    Without frames it is what was killed since: its place is kept, its words are not. `size` is what it holds in memory.
     """
 
-    position: Position
-    kind: str
-    channels: frozenset[str]
-    frames: dict[str, bytes]
-    size: int
-    enriched_at: float
+    __slots__ = ("_views", "channels", "enriched_at", "frames", "kind", "position", "size")
 
-    @classmethod
-    def of(cls, event: StreamEvent) -> "Encoded":
-        """Encode an event once for all."""
-        position = event.position
-        frames: dict[str, bytes] = {}
-        for view in VIEWS:
-            data = event.views.get(view, event.views["json"])
+    def __init__(self, event: StreamEvent) -> None:
+        self.position = event.position
+        self.kind = event.kind
+        self.channels = event.channels
+        self.enriched_at = event.enriched_at
+        self._views: Mapping[str, bytes] = event.views
+        self.frames = {"json": frame(event.kind, event.views["json"], event.position)}
+        self.size = len(self.frames["json"]) * (1 + UNMADE * (len(VIEWS) - 1))
+
+    def frame(self, view: str) -> bytes:
+        """The event as readers of a view are sent it; KeyError once it was forgotten."""
+        made = self.frames.get(view)
+        if made is None:
+            if not self.frames:
+                raise KeyError(view)
+            data = self._views[view if view in tuple(self._views) else "json"]
             if view == "page":
-                data = _with_channels(data, event.channels)
-            frames[view] = frame(event.kind, data, position)
-        size = sum(map(len, frames.values()))
-        return cls(position, event.kind, event.channels, frames, size, event.enriched_at)
+                data = _with_channels(data, self.channels)
+            made = self.frames[view] = frame(self.kind, data, self.position)
+            self.size += len(made) - len(self.frames["json"]) * UNMADE
+            if len(self.frames) == len(VIEWS):
+                self._views = {}
+        return made
 
     def data(self, view: str) -> bytes:
         """The event's JSON as it was given for a view."""
-        framed = self.frames[view]
+        framed = self.frame(view)
         return framed[framed.index(b"\ndata: ") + 7 : -2].replace(b"\ndata: ", b"\n")
+
+    def forget(self) -> None:
+        """Keep its place, and nothing of what it said."""
+        self.frames = {}
+        self._views = {}
+        self.size = 0
 
 
 def _with_channels(data: bytes, channels: frozenset[str]) -> bytes:
@@ -96,6 +109,20 @@ class Window:
             del self._positions[: self._start]
             self._start = 0
 
+    def frame(self, entry: Encoded, view: str) -> bytes:
+        """The frame of an event for a view; what it takes is counted where the event is in the window."""
+        before = entry.size
+        made = entry.frame(view)
+        if entry.size != before and entry.position > self.floor:
+            self.size += entry.size - before
+        return made
+
+    def of(self, channels: frozenset[str], after: Position, until: Position) -> Iterator[Encoded]:
+        """Those of `between` that are in one of the channels and may still be told."""
+        for entry in self.between(after, until):
+            if entry.frames and not entry.channels.isdisjoint(channels):
+                yield entry
+
     def between(self, after: Position, until: Position) -> Iterator[Encoded]:
         """The events behind `after`, up to and with `until`."""
         first = bisect.bisect_right(self._positions, after, self._start)
@@ -111,5 +138,4 @@ class Window:
             entry = self._entries[index]
             if entry.frames and entry.kind != "kill" and not about.isdisjoint(entry.channels):
                 self.size -= entry.size
-                entry.frames = {}
-                entry.size = 0
+                entry.forget()
