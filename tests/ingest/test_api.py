@@ -17,7 +17,7 @@ from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from shared.kafka import Emitter, new_producer
-from shared.messages import Outcome, update_id_for
+from shared.messages import Outcome, RawUpdate, update_id_for
 from shared.settings import Connections
 from shared.topics import RAW
 from support.topics import everything_in
@@ -93,6 +93,50 @@ async def test_an_old_version_that_comes_again_is_a_duplicate(wire: Wire) -> Non
     said = [("x", "1"), ("y", "2"), ("x", "1")]
     answers = [await wire.push({"guid": "a", "headline": text, "version": version}) for text, version in said]
     assert [answer.json()["results"][0]["status"] for answer in answers] == ["accepted", "accepted", "duplicate"]
+
+
+@pytest.mark.parametrize("version", [{"version": "7"}, {"version_created": "2026-01-01T12:00:00Z"}])
+async def test_what_is_withheld_and_restored_under_one_version_flips(wire: Wire, version: dict[str, str]) -> None:
+    """Each change of mind is emitted once, as an event of its own, in order; its repeat is a duplicate."""
+    said = ["usable", "withheld", "usable", "withheld", "usable"]
+    for status in said:
+        statuses = [
+            await status_of(wire, {"guid": "a", "headline": "x", "status": status, **version}) for _ in range(2)
+        ]
+        assert statuses == ["accepted", "duplicate"]
+    records = await everything_in(wire.settings, RAW)
+    messages = [RawUpdate.model_validate_json(record.value or b"") for record in records]
+    assert [message.status for message in messages] == said
+    assert [message.received_at for message in messages] == sorted({message.received_at for message in messages})
+    assert len({dict(record.headers)["ce_id"] for record in records}) == len(said)
+
+
+async def test_two_replicas_keep_one_order(wire: Wire, newsroom: Connections) -> None:
+    """Sent at once to two replicas, what ingest takes for the newest is what the order of versions ends with."""
+    async with started(newsroom) as other:
+        for _ in range(3):
+            said = [
+                status_of(replica, {"guid": "a", "headline": text, "version": "7"})
+                for text in "xyz"
+                for replica in (wire, other)
+            ]
+            await asyncio.gather(*said)
+        messages = [RawUpdate.model_validate(message) for message in await wire.raw()]
+        newest = max(messages, key=lambda each: (each.received_at, each.fingerprint()))
+        for replica in (wire, other):
+            again = {"guid": "a", "headline": newest.headline, "version": "7"}
+            assert await status_of(replica, again) == "duplicate"
+        for text in "abab":
+            update = {"guid": "a", "headline": text, "version": "7"}
+            assert [await status_of(replica, update) for replica in (wire, other)] == ["accepted", "duplicate"]
+
+
+async def status_of(wire: Wire, update: dict[str, str]) -> str:
+    """What a sender is answered to one update."""
+    answer = await wire.push(update)
+    assert answer.status_code == 202, answer.text
+    status: str = answer.json()["results"][0]["status"]
+    return status
 
 
 async def test_what_was_never_acknowledged_is_taken_again(wire: Wire) -> None:

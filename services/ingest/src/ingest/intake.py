@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -222,7 +222,9 @@ class Intake:
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEP_SECONDS.labels("judge").time():
             known = await patience.within(self._judges.ask(pairs)) if pairs else {}
-        verdicts = accept.judge(pairs, known, seen_suffices=again)
+        judged = accept.judge(pairs, known, seen_suffices=again)
+        candidates = [_as_judged(*each, traceparent) for each in zip(candidates, judged, strict=True)]
+        verdicts = [each.verdict for each in judged]
         fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
         with STEP_SECONDS.labels("emit").time():
             kept = await emit.emit(self.emitter, [candidate.message for candidate in fresh], patience.left_s)
@@ -241,7 +243,6 @@ class Intake:
                 parser_version=reading.parser_version,
                 updates=len(candidates),
                 refused=refused,
-                received_at=original.received_at,
                 sent=[items.Sent(each.update, each.fingerprint, each.index) for each in acknowledged],
             )
             await patience.within(self._records.ask(made))
@@ -313,6 +314,18 @@ def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], lis
     if reading.format in NEWEST_FIRST:
         candidates.sort(key=_moment)
     return candidates, results
+
+
+def _as_judged(candidate: _Candidate, judged: accept.Judged, traceparent: str) -> _Candidate:
+    """The candidate with the time at which it counts as received; a return is another event than what it returns to."""
+    if judged.received_at == candidate.update.received_at and not judged.returns:
+        return candidate
+    update = candidate.update.model_copy(update={"received_at": judged.received_at})
+    event_id = f"{update.update_id}:{candidate.fingerprint}"
+    if judged.returns:
+        event_id += f":{judged.received_at:%Y%m%dT%H%M%S.%fZ}"
+    message = emit.sendable(update, update.update_id, event_id, traceparent)
+    return replace(candidate, update=update, message=message)
 
 
 def _moment(candidate: _Candidate) -> datetime:

@@ -8,25 +8,33 @@ from typing import Any, Literal
 
 import orjson
 
-from ingest.accept import Known
+from ingest.accept import Known, Newest
 from shared.messages import Outcome, RawUpdate
 
 State = Literal["received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"]
 
 ENDS = ("duplicate", "superseded", "suppressed", "dead")
 
+# Only a return needs more than the newest few versions, and what returns is not old.
 _KNOWN = """
-SELECT wanted.n, item.fingerprint IS NOT NULL AS seen, latest.fingerprint IS NOT DISTINCT FROM wanted.fingerprint AS latest
-FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (update_id, fingerprint, n)
+SELECT wanted.n, item.fingerprint IS NOT NULL AS seen, newest.fingerprint, newest.version, newest.received_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
+    WITH ORDINALITY AS wanted (update_id, fingerprint, version, version_created, n)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
     AND item.emitted_at IS NOT NULL
 LEFT JOIN LATERAL (
-    SELECT fingerprint FROM ingest.items
-    WHERE update_id = wanted.update_id AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT 1
-) AS latest ON true
+    SELECT recent.* FROM (
+        SELECT fingerprint, version, version_created, received_at, sequence FROM ingest.items
+        WHERE update_id = wanted.update_id AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT 50
+    ) AS recent
+    WHERE wanted.version_created IS NULL
+        OR (recent.version_created = wanted.version_created AND recent.version IS NOT DISTINCT FROM wanted.version)
+    ORDER BY recent.sequence DESC, recent.fingerprint DESC LIMIT 1
+) AS newest ON true
 """
 
 # A row that is lost in a crash of Postgres makes a repeat news again, which is harmless: no need to wait for the disk.
+# What was emitted of one update is in the order in which enrich puts it, that of receipt, not in that of our writing.
 _RECORD = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
 noted AS (
@@ -40,15 +48,15 @@ INSERT INTO ingest.items (update_id, fingerprint, source, guid, version, version
     received_at, emitted_at, sequence)
 SELECT sent.update_id, sent.fingerprint, sent.source, sent.guid, sent.version, sent.version_created, sent.original_id,
     sent.original_index, sent.received_at, clock_timestamp(),
-    (extract(epoch FROM statement_timestamp()) * 1000000)::bigint + sent.n
+    (extract(epoch FROM sent.received_at) * 1000000)::bigint
 FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::uuid[],
-    $13::integer[], $14::timestamptz[], $15::bigint[])
-    AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at, n),
+    $13::integer[], $14::timestamptz[])
+    AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at),
     lazily
 ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     source = excluded.source, guid = excluded.guid, version = excluded.version,
     version_created = excluded.version_created, original_id = excluded.original_id,
-    original_index = excluded.original_index, received_at = excluded.received_at,
+    original_index = excluded.original_index, received_at = greatest(items.received_at, excluded.received_at),
     emitted_at = excluded.emitted_at, sequence = greatest(items.sequence, excluded.sequence)
 """
 
@@ -85,11 +93,20 @@ async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tup
     """What was emitted before of these versions, by (update id, fingerprint)."""
     if not updates:
         return {}
-    rows = await pool.fetch(_KNOWN, [update.update_id for update, _ in updates], [print_ for _, print_ in updates])
-    return {
-        (updates[row["n"] - 1][0].update_id, updates[row["n"] - 1][1]): Known(seen=row["seen"], latest=row["latest"])
-        for row in rows
-    }
+    rows = await pool.fetch(
+        _KNOWN,
+        [update.update_id for update, _ in updates],
+        [fingerprint for _, fingerprint in updates],
+        [update.version for update, _ in updates],
+        [update.version_created for update, _ in updates],
+    )
+    return {(updates[row["n"] - 1][0].update_id, updates[row["n"] - 1][1]): _known_of(row) for row in rows}
+
+
+def _known_of(row: Mapping[str, Any]) -> Known:
+    if row["fingerprint"] is None:
+        return Known(seen=row["seen"], newest=None)
+    return Known(seen=row["seen"], newest=Newest(row["fingerprint"], row["version"], row["received_at"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +119,13 @@ class Made:
     parser_version: str
     updates: int
     refused: Sequence[Mapping[str, Any]]
-    received_at: datetime
     sent: Sequence[Sent]
 
 
 async def record(pool: Any, documents: Sequence[Made]) -> None:
     """Write that Kafka has what was sent, and beside each original what was made of it, in one statement."""
-    ordered = [(made, sent) for made in documents for sent in made.sent]
-    newest = {(sent.update.update_id, sent.fingerprint): (n, made, sent) for n, (made, sent) in enumerate(ordered)}
+    ordered = sorted(((m, s) for m in documents for s in m.sent), key=lambda each: each[1].update.received_at)
+    newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
     # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
     rows = [newest[key] for key in sorted(newest)]
     await pool.execute(
@@ -119,16 +135,15 @@ async def record(pool: Any, documents: Sequence[Made]) -> None:
         [made.parser_version for made in documents],
         [made.updates for made in documents],
         [orjson.dumps(list(made.refused)).decode() for made in documents],
-        [sent.update.update_id for _, _, sent in rows],
-        [sent.fingerprint for _, _, sent in rows],
-        [made.source for _, made, _ in rows],
-        [sent.update.guid for _, _, sent in rows],
-        [sent.update.version for _, _, sent in rows],
-        [sent.update.version_created for _, _, sent in rows],
-        [made.original_id for _, made, _ in rows],
-        [sent.index for _, _, sent in rows],
-        [made.received_at for _, made, _ in rows],
-        [n for n, _, _ in rows],
+        [sent.update.update_id for _, sent in rows],
+        [sent.fingerprint for _, sent in rows],
+        [made.source for made, _ in rows],
+        [sent.update.guid for _, sent in rows],
+        [sent.update.version for _, sent in rows],
+        [sent.update.version_created for _, sent in rows],
+        [made.original_id for made, _ in rows],
+        [sent.index for _, sent in rows],
+        [sent.update.received_at for _, sent in rows],
     )
 
 
