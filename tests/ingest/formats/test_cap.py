@@ -100,8 +100,56 @@ def test_only_actual_public_alerts_are_published(changes: dict[str, str], code: 
 
 
 def test_the_info_in_the_sources_language_is_taken() -> None:
-    """An alert in several languages is one update."""
+    """An alert in several languages is one update, which a Cancel can reach for certain; the others are noted."""
     both = INFO.format(language="en-CA", headline="Flood") + INFO.format(language="fr-CA", headline="Crue")
-    assert alert("A", info=both).updates[0].headline == "Flood"
+    update = alert("A", info=both).updates[0]
+    assert (update.headline, update.language) == ("Flood", "en-CA")
+    assert update.extra["translations"]["fr-CA"]["headline"] == "Crue"
     text = f'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>A</identifier><sent>2026-11-23T08:00:00Z</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>{both}</alert>'
     assert understood(text, profile=Profile(language="fr")).updates[0].headline == "Crue"
+
+
+def test_several_infos_in_one_language_are_told_together() -> None:
+    """Other events and areas of one alert: each under its headline, in force until the last ends; what is over leads not."""
+    ended = INFO.format(language="en-CA", headline="Flood ended").replace(
+        "<urgency>Immediate</urgency>", "<responseType>AllClear</responseType><urgency>Past</urgency>"
+    )
+    wind = (
+        INFO.format(language="en-CA", headline="Wind")
+        .replace("Boulder", "Aspen")
+        .replace("<expires>2026-11-24", "<expires>2026-11-25")
+    )
+    update = alert("A", info=ended + wind).updates[0]
+    assert (update.headline, update.urgency, update.located) == ("Wind", 1, "Boulder; Aspen")
+    assert str(update.expires_at) == "2026-11-25 08:00:00-05:00"
+    assert update.body_html == (
+        "<h3>Flood ended</h3><p>Boulder</p><p>Water rises.</p><p>Fast.</p><p>Go up.</p>"
+        "<h3>Wind</h3><p>Aspen</p><p>Water rises.</p><p>Fast.</p><p>Go up.</p>"
+    )
+
+
+def test_an_info_that_is_only_repeated_is_told_once() -> None:
+    """Some senders repeat an info for each of its categories or areas."""
+    one = INFO.format(language="en-CA", headline="Flood")
+    update = alert("A", info=one + one.replace("Boulder", "Aspen")).updates[0]
+    assert (update.body_html, update.located) == ("<p>Water rises.</p><p>Fast.</p><p>Go up.</p>", "Boulder; Aspen")
+
+
+def test_texts_with_bullets_or_html_keep_their_form() -> None:
+    """A weather office sets lists by asterisks; another writes HTML into plain text."""
+    info = INFO.format(language="en-US", headline="Flood")
+    bullets = info.replace("Water rises.\n\nFast.", "Watch for\n* the river\nin town\n* the bridge")
+    assert alert("A", info=bullets).updates[0].body_html == (
+        "<p>Watch for</p><p>* the river in town</p><p>* the bridge</p><p>Go up.</p>"
+    )
+    document = (
+        '<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>A</identifier><sent>2026-11-23T08:00:00Z</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>'
+        "<info><event>Fire</event><description>LEVEL: low&lt;br /&gt;PLACE: Oslo</description></info></alert>"
+    )
+    assert understood(document).updates[0].body_html == "<p>LEVEL: low<br />PLACE: Oslo</p>"
+
+
+def test_a_note_to_those_who_relay_alerts_is_not_for_readers() -> None:
+    """Weather offices write notices of service into it."""
+    update = alert("A", info="<note>Service notice</note>" + INFO.format(language="en", headline="Flood")).updates[0]
+    assert (update.private_note, update.editors_note) == ("Service notice", "")

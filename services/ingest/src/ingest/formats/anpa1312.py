@@ -65,10 +65,17 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
         fields["slugline"] = text.one_line(text.cleaned(keyword))
         if count:
             extra["words"] = int(count)
-    head, body = _lines(content)
-    _fill(fields, head)
-    fields["body_html"] = "".join(f"<p>{text.escaped(_typeset(one))}</p>" for one in body)
-    fields["located"], fields["credit"] = wire_text.dateline(_typeset(body[0]) if body else "")
+    head, parts = _lines(content)
+    parts[:0] = [("h3", line) for line in _fill(fields, head)]
+    if not parts and (listed := fields.pop("listed", ())):
+        # A list of headlines and nothing else: they are the text.
+        parts = [("p", line) for line in listed]
+        fields["summary"] = ""
+    fields.pop("listed", None)
+    body = [said for _, said in parts]
+    fields["body_html"] = "".join(f"<{kind}>{text.escaped(_typeset(said))}</{kind}>" for kind, said in parts)
+    first_words = next((said for kind, said in parts if kind == "p"), "")
+    fields["located"], fields["credit"] = wire_text.dateline(_typeset(first_words))
     moment = _stamp(content + after)
     fields["version_created"] = fields["first_created"] = moment
     if _VERSION.search(fields.get("slugline", "")) or any(_VERSION.search(line) for line in head[:1]):
@@ -83,26 +90,62 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
     return draft
 
 
-def _lines(content: str) -> tuple[list[str], list[str]]:
-    """The lines of the head, and the paragraphs; a paragraph goes on until the next tab or an empty line."""
+_Parts = list[tuple[str, str]]
+"""The text as HTML element and words."""
+
+
+def _lines(content: str) -> tuple[list[str], _Parts]:
+    """The lines of the head, and the text: a paragraph goes on until the next tab or an empty line, a table by lines.
+
+    The head ends where the text begins; what is set like a headline after that stands above its part of the text.
+    """
     head: list[str] = []
-    body: list[str] = []
-    for line in content.split("\n"):
-        plain = text.one_line(text.cleaned(line.replace("\x08", " ").replace("\x10", " ")).strip("^<= \t"))
+    parts: _Parts = []
+    for line in _AGAIN.sub("<\n^", content).split("\n"):
+        bare = text.cleaned(line.replace("\x08", " ").replace("\x10", " ")).strip("^<= \t")
+        plain = text.one_line(bare)
         if line.lstrip(" ").startswith("^"):
-            head.append(plain)
+            if _COLUMNS.search(bare):
+                _row(bare, parts)
+            elif plain and not _CODE.match(plain):
+                if parts:
+                    parts.append(("h3", plain))
+                else:
+                    head.append(plain)
         elif not plain or _STAMP.search(plain):
             continue
-        elif line[:1] in ("\t", "\x08") or not body or line.startswith("   "):
-            body.append(plain)
+        elif line[:1] not in ("\t", "\x08") and _TABLE.search(bare):
+            _row(bare, parts)
+        elif line[:1] in ("\t", "\x08") or not parts or parts[-1][0] != "p" or line.startswith("   "):
+            parts.append(("p", plain))
         else:
-            body[-1] = f"{body[-1]} {plain}"
-    return [line for line in head if line], body
+            parts[-1] = ("p", f"{parts[-1][1]} {plain}")
+    return head, parts
 
 
-def _fill(fields: dict[str, Any], head: list[str]) -> None:
-    """Slugline first, then headline, notes, summary, byline and its second line."""
+def _row(line: str, parts: _Parts) -> None:
+    """One more line of a table, whose columns stay where they are."""
+    if parts and parts[-1][0] == "pre":
+        parts[-1] = ("pre", f"{parts[-1][1]}\n{line.rstrip()}")
+    else:
+        parts.append(("pre", line.rstrip()))
+
+
+_AGAIN = re.compile(r"<[ \t]*\^")
+_CODE = re.compile(r"\*\d{1,6}$")
+_COLUMNS = re.compile(r"(?:;[^;]*){3}|\S {3,}\S+ {3,}\S")
+_TABLE = re.compile(r"(?:;[^;]*){3}|\s[\d.,:+\-]*\d[\d.,{}]*\s+[\d.,:+\-]*\d[\d.,{}]*(?:\s|$)")
+"""Two figures side by side."""
+_TITLE = re.compile(
+    r"\b(?:writer|editor|correspondent|reporter|columnist|critic|producer|staff|chief|bureau|press|news|times|post|journal|herald|tribune|ap)\b",
+    re.IGNORECASE,
+)
+
+
+def _fill(fields: dict[str, Any], head: list[str]) -> list[str]:
+    """Slugline first, then headline, notes, summary, byline and its second line; what is left stands above the text."""
     rest = list(head)
+    left: list[str] = []
     if rest and (
         re.match(r"^(?:AM|PM|BC|AP|EX)-|^[A-Z]{2}--", rest[0]) or (len(rest) > 1 and re.search(r",\d+$", rest[0]))
     ):
@@ -113,15 +156,19 @@ def _fill(fields: dict[str, Any], head: list[str]) -> None:
     rest = [line for line in rest if line not in photos]
     at = next((place for place, line in enumerate(rest) if wire_text.is_byline(line)), None)
     if at is not None:
-        fields["byline"] = ", ".join(_typeset(line) for line in rest[at:])
+        end = at + 2 if _TITLE.search(" ".join(rest[at + 1 : at + 2])) else at + 1
+        fields["byline"] = ", ".join(_typeset(line) for line in rest[at:end])
+        left = rest[end:]
         rest = rest[:at]
     if rest:
         fields["headline"] = _typeset(rest[0])
     if len(rest) > 1:
         fields["summary"] = _typeset(" ".join(rest[1:]))
+        fields["listed"] = rest[1:]
     if notes:
         for name, private in (("editors_note", False), ("private_note", True)):
             fields[name] = "\n".join(_typeset(line) for line in notes if text.says_private(line) is private)
+    return left
 
 
 def _typeset(line: str) -> str:

@@ -3,12 +3,17 @@
 An Update is a new version of the alert that it refers to, a Cancel kills each alert that it refers to. Only alerts of
 status Actual, for the public, are published; exercises, tests and drafts are refused. Since later messages may refer to
 an Update instead of the first alert, an Update's own name is told as an alias of the alert it became a version of.
+
+An alert in several languages is one update, in the source's language where it speaks that, else in its first; the
+others are noted beside it. An Update and a Cancel name alerts, not languages: one update an alert is what they can
+reach for certain. Who wants two languages sets up two sources, each with its own. Several infos in one language (other
+events, other areas) are told one below the other.
 """
 
 from datetime import datetime
 from typing import Any
 
-from ingest.formats import media, text, times, vocabularies, xml_document
+from ingest.formats import markup, media, text, times, vocabularies, xml_document
 from ingest.formats.reading import Document, Draft, Format, Parsed, Refused, Unreadable
 from ingest.formats.xml_document import child, children, language_of, local, words
 
@@ -133,88 +138,148 @@ def _describe(draft: Draft, alert: Any, said: dict[str, str], sent: datetime | N
     fields = draft.fields
     fields["version"] = said["sent"] or None
     fields["version_created"] = sent
-    if said["note"]:
-        fields["editors_note"] = said["note"]
-    infos = list(children(alert, "info"))
-    info = _chosen(infos, document.profile.language)
+    fields["private_note"] = said["note"]
     extra: dict[str, Any] = {
         name: value for name, value in said.items() if value and name not in ("note", "references")
     }
-    if info is None:
+    infos = list(children(alert, "info"))
+    if not infos:
         fields["headline"] = said["note"]
         fields["extra"] = extra
         return
-    told = {
-        name: words(child(info, name))
-        for name in (
-            "event",
-            "urgency",
-            "severity",
-            "certainty",
-            "headline",
-            "senderName",
-            "web",
-            "contact",
-            "audience",
-            "language",
-        )
-    }
+    language = _chosen([_language(one) for one in infos], document.profile.language)
+    ours = _distinct([one for one in infos if _language(one) == language])
+    lead = next((one for one in ours if not _is_over(one)), ours[0])
+    told = {name: words(child(lead, name)) for name in _TOLD}
+    fields["language"] = language
     fields["headline"] = told["headline"] or told["event"]
-    parts = [
-        text.paragraphs("".join(one.itertext()))
-        for name in ("description", "instruction")
-        for one in children(info, name)
-    ]
-    fields["body_html"] = "".join(parts)
+    fields["body_html"] = "".join(_text(one, alone=len(ours) == 1) for one in ours)
     fields["credit"] = told["senderName"]
-    fields["language"] = told["language"] or language_of(info)
     if url := media.absolute(told["web"]):
         fields["link"] = url
-    fields["urgency"] = document.profile.urgencies.get(told["severity"]) or (
-        1
-        if told["urgency"] == "Immediate" and told["severity"] in ("Extreme", "Severe")
-        else _SEVERITIES.get(told["severity"])
-    )
-    _info_times(draft, info, times.zone(document.profile.time_zone))
-    fields["subjects"] = [one for one in _subjects(info) if one]
-    fields["located"] = "; ".join(
-        dict.fromkeys(name for area in children(info, "area") if (name := words(child(area, "areaDesc"))))
-    )
-    references = [one for resource in children(info, "resource") if (one := _resource(resource))]
+    urgencies = [_urgency(one, document) for one in ours if not _is_over(one)] or [_urgency(lead, document)]
+    fields["urgency"] = min((one for one in urgencies if one), default=None)
+    _info_times(draft, ours, times.zone(document.profile.time_zone))
+    subjects = (one for info in ours for one in _subjects(info) if one)
+    fields["subjects"] = list({(one["kind"], one["code"], one["name"]): one for one in subjects}.values())
+    areas = (name for info in ours for area in children(info, "area") if (name := words(child(area, "areaDesc"))))
+    fields["located"] = "; ".join(dict.fromkeys(areas))
+    references = [one for info in ours for each in children(info, "resource") if (one := _resource(each))]
     if references:
         fields["media"] = media.with_roles(references)
-    extra |= {
-        name: value
-        for name, value in told.items()
-        if value and name in ("event", "urgency", "severity", "certainty", "contact", "audience")
-    }
-    if several := [_pair(one) for one in children(info, "parameter")]:
-        extra["parameters"] = several
-    if len(infos) > 1:
-        extra["languages"] = {
-            words(child(one, "language")) or "en-US": words(child(one, "headline")) or words(child(one, "event"))
-            for one in infos
-        }
+    extra |= {name: value for name, value in told.items() if value and name in _KEPT}
+    if several := [_pair(one) for info in ours for one in children(info, "parameter")]:
+        unique = {(one["name"], one["value"]): one for one in several}
+        extra["parameters"] = list(unique.values())[:MAX_PARAMETERS]
+    if translations := _translations(infos, language):
+        extra["translations"] = translations
     fields["extra"] = extra
 
 
-def _chosen(infos: list[Any], language: str | None) -> Any:
-    """The info in the source's language, else the first; CAP's default language is en-US."""
-    if language:
-        for one in infos:
-            if (words(child(one, "language")) or "en-US").lower().startswith(language.lower()[:2]):
-                return one
-    return infos[0] if infos else None
+MAX_PARAMETERS = 200
+
+_TOLD = (
+    "event",
+    "urgency",
+    "severity",
+    "certainty",
+    "headline",
+    "senderName",
+    "web",
+    "contact",
+    "audience",
+    "responseType",
+    "onset",
+)
+_KEPT = frozenset({"event", "urgency", "severity", "certainty", "contact", "audience", "responseType", "onset"})
 
 
-def _info_times(draft: Draft, info: Any, zone: Any) -> None:
-    for name, ours in (("expires", "expires_at"), ("effective", "first_created")):
-        if written := words(child(info, name)):
-            moment, code = times.parse(written, zone)
+def _language(info: Any) -> str:
+    """The info's language; CAP's default is en-US."""
+    return words(child(info, "language")) or language_of(info) or "en-US"
+
+
+def _chosen(spoken: list[str], wanted: str | None) -> str:
+    """The source's language where the alert speaks it, else the alert's first."""
+    if wanted:
+        for exact in (wanted.lower(), wanted.lower()[:2]):
+            for one in spoken:
+                if one.lower() == exact or (len(exact) == 2 and one.lower()[:2] == exact):
+                    return one
+    return spoken[0]
+
+
+def _distinct(infos: list[Any]) -> list[Any]:
+    """The infos that say something of their own: some senders repeat one for each of its categories or areas."""
+    kept: dict[tuple[str, ...], Any] = {}
+    for one in infos:
+        said = tuple(words(child(one, name)) for name in ("event", "headline", "description", "instruction"))
+        if said not in kept:
+            kept[said] = one
+        else:
+            for area in list(children(one, "area")):
+                kept[said].append(area)
+    return list(kept.values())
+
+
+def _is_over(info: Any) -> bool:
+    return words(child(info, "responseType")) == "AllClear" or words(child(info, "urgency")) == "Past"
+
+
+def _text(info: Any, *, alone: bool) -> str:
+    """An info's text; where an alert has several, each stands under its own headline and areas."""
+    parts = [
+        _paragraphs("".join(one.itertext())) for name in ("description", "instruction") for one in children(info, name)
+    ]
+    if alone:
+        return "".join(parts)
+    own = words(child(info, "headline")) or words(child(info, "event"))
+    places = "; ".join(dict.fromkeys(words(child(area, "areaDesc")) for area in children(info, "area")))
+    heading = f"<h3>{text.escaped(own)}</h3>" if own else ""
+    return "".join((heading, f"<p>{text.escaped(places)}</p>" if places else "", *parts))
+
+
+def _paragraphs(said: str) -> str:
+    """CAP's texts are plain; some senders write HTML in them all the same."""
+    if "<" in said and text.is_markup(said):
+        return said.strip() if markup.has_blocks(said.lower()) else text.paragraphs_of_inline(said)
+    return text.paragraphs(said)
+
+
+def _urgency(info: Any, document: Document) -> int | None:
+    urgency, severity = words(child(info, "urgency")), words(child(info, "severity"))
+    if known := document.profile.urgencies.get(severity):
+        return known
+    return 1 if urgency == "Immediate" and severity in ("Extreme", "Severe") else _SEVERITIES.get(severity)
+
+
+def _translations(infos: list[Any], language: str) -> dict[str, dict[str, str]]:
+    """What the alert says in its other languages, by language."""
+    found: dict[str, dict[str, str]] = {}
+    for one in infos:
+        if (spoken := _language(one)) != language:
+            said = found.setdefault(spoken, {})
+            for name in ("headline", "event", "description", "instruction"):
+                if value := words(child(one, name)):
+                    said[name] = "\n".join(dict.fromkeys(filter(None, (said.get(name), value))))[:4000]
+    return found
+
+
+def _info_times(draft: Draft, infos: list[Any], zone: Any) -> None:
+    """In force from the first until the last of the infos ends; one that names no end lasts."""
+    for name, ours, pick in (("expires", "expires_at", max), ("effective", "first_created", min)):
+        moments = []
+        for info in infos:
+            written = words(child(info, name))
+            moment, code = times.parse(written, zone) if written else (None, "")
             if code:
                 draft.repaired(code, f"/info/{name}", written)
             if moment is not None:
-                draft.fields[ours] = moment
+                moments.append(moment)
+            elif name == "expires" and not _is_over(info):
+                moments.append(times.LATEST)
+        if moments and (chosen := pick(moments)) != times.LATEST:
+            draft.fields[ours] = chosen
 
 
 def _subjects(info: Any) -> list[dict[str, Any] | None]:
@@ -248,6 +313,8 @@ def _resource(resource: Any) -> dict[str, Any] | None:
     if url is None:
         return None
     mime = words(child(resource, "mimeType")) or None
+    if mime and mime.startswith("text/"):
+        return None
     offer = media.Offer(url, mime, size_bytes=media.number(words(child(resource, "size"))))
     return media.reference(
         [offer],

@@ -23,6 +23,9 @@ _PERMITTED = re.compile(
     r"^(?:utf-?(?:8|16|32)|utf-7$|ascii|iso8859|latin|cp\d|windows|koi8|big5|gb|euc|shift_jis|shift-jis|iso2022|mac|hz|johab|tis|ptcp|kz1048|cp_)"
 )
 
+_ONE_BYTE = ("cp125", "iso8859", "latin")
+"""Copy that claims one of these and is valid UTF-8 is UTF-8: their letters hardly ever stand in its sequences."""
+
 _AS_BROWSERS_DO = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -81,7 +84,7 @@ def decode(body: bytes, *claims: str | None, fallback: str | None = None) -> tup
     candidates = [claim for claim in (known(label) for label in claims) if claim]
     wrong = ""
     for candidate in (*candidates, "utf-8"):
-        if candidate == "cp1252" and not body.isascii():
+        if candidate.startswith(_ONE_BYTE) and not body.isascii():
             try:
                 return (
                     body.decode("utf-8"),
@@ -89,7 +92,7 @@ def decode(body: bytes, *claims: str | None, fallback: str | None = None) -> tup
                     "" if "utf-8" in candidates else f"says {claims_said(claims)}, is utf-8",
                 )
             except UnicodeDecodeError:
-                return body.decode("cp1252", "replace"), candidate, ""
+                return body.decode(candidate, "replace"), candidate, ""
         try:
             decoded = body.decode(candidate)
         except (UnicodeDecodeError, ValueError) as error:

@@ -5,7 +5,7 @@ What comes out is well formed and escaped but not sanitised: that is enrich's wo
 
 import re
 from collections.abc import Mapping
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from ingest.formats import text
@@ -196,6 +196,8 @@ _BLOCKS = frozenset(
 )
 _EMPTY = re.compile(r"<p>\s*</p>\s?")
 _BLANKS = re.compile(r"[ \t\r\n]+")
+_TWICE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|quot|apos|amp|nbsp);")
+"""References that were escaped twice on their way: nobody writes `&quot;` for readers to see."""
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -217,27 +219,57 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
                 out.append(_text(parent.tail, kept > 0))
             node = parent.getnext()
             continue
-        tag = node.tag
-        local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
-        if not local or local in _DROPPED or local in dropped or is_private(node):
+        name = _named(node, names, dropped)
+        if name is None or name in _VOID or (name == "p" and not len(node)):
+            if name == "p":
+                _paragraph(node, out)
+            elif name:
+                out.append(_open(name, node))
             if node.tail:
                 out.append(_text(node.tail, kept > 0))
             node = node.getnext()
             continue
-        name = names.get(local, "")
         if name:
             out.append(_open(name, node))
-        if name in _VOID:
-            if node.tail:
-                out.append(_text(node.tail, kept > 0))
-            node = node.getnext()
-            continue
         kept += name == "pre"
         if node.text:
             out.append(_text(node.text, kept > 0))
         stack.append((node, name))
         node = _first(node)
     return _EMPTY.sub("", "".join(out).replace("<p> ", "<p>").replace(" </p>", "</p>")).strip()
+
+
+def _local(node: Any) -> str:
+    tag = node.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def _paragraph(node: Any, out: list[str]) -> None:
+    """A paragraph of nothing but words; one that was set in lines is as many as it shows."""
+    if not node.text:
+        return
+    opens = _open("p", node)
+    for one in text.typeset(node.text):
+        out += (opens, _text(one), "</p>")
+
+
+def _named(node: Any, names: Mapping[str, str], dropped: frozenset[str]) -> str | None:
+    """What an element is in HTML; empty where only its words are told, None where it is left out."""
+    tag = node.tag
+    local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    if not local or local in _DROPPED or local in dropped or is_private(node):
+        return None
+    name = names.get(local, "")
+    if (name == "p" and len(node) and _only_blocks(node, names)) or (name == "img" and not node.get("src")):
+        return ""
+    return name
+
+
+def _only_blocks(node: Any, names: Mapping[str, str]) -> bool:
+    """Whether a paragraph has blocks in it and no words of its own, which HTML does not know."""
+    if names.get(_local(node[0])) not in _BLOCKS or (node.text or "").strip():
+        return False
+    return all(names.get(_local(one)) in _BLOCKS and not (one.tail or "").strip() for one in node)
 
 
 def is_private(node: Any) -> bool:
@@ -252,6 +284,8 @@ def _first(element: Any) -> Any:
 def _text(value: str, kept: bool = False) -> str:
     if not kept and ("\n" in value or "  " in value or "\t" in value):
         value = _BLANKS.sub(" ", value)
+    if "&" in value:
+        value = _TWICE.sub(lambda found: unescape(found.group()), value)
     return escape(value, quote=False) if "&" in value or "<" in value or ">" in value else value
 
 

@@ -45,7 +45,10 @@ _RENDITIONS = (
     "hires",
 )
 _TEXT_ROLES = {"main": 0, "body": 0, "": 1, "text": 1, "story": 0}
-_NOT_TEXT = ("caption", "contact", "sidebar", "related", "abstract", "summary", "teaser")
+_NOT_TEXT = ("caption", "contact", "sidebar", "related", "title", "headline", "stylesheet", "tweettext", "logo")
+_SUMMARY_ROLES = ("abstract", "summary", "teaser", "lead")
+_NOTES = ("advisoryline", "advisory", "editorialinfo", "ednote")
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def recognise(document: Document) -> int:
@@ -76,25 +79,86 @@ def _formal(element: Any) -> str:
 def _draft(item: Any, place: str, document: Document) -> Draft:
     draft = Draft(place=place)
     fields = draft.fields
+    translations = _chosen_language(item, document.profile.language)
     _identity(draft, item)
     _management(draft, item, document)
     lines: dict[str, str] = {}
+    keywords: list[str] = []
     for one in item.iter("{*}NewsLines"):
         for line in one:
             if said := words(line):
-                lines.setdefault(local(line), said)
+                lines.setdefault(_LINE_NAMES.get(local(line), local(line)), said)
+                if local(line) == "KeywordLine":
+                    keywords.append(said)
+        _typed_lines(fields, lines, one)
     _words(fields, lines)
+    _keywords(fields, item, keywords)
     fields["subjects"] = _subjects(item)
     _described_place(fields, item)
-    if language := next((said for one in item.iter("{*}Language") if (said := _formal(one))), ""):
+    language = next((said for one in item.iter("{*}Language") if (said := _formal(one))), "")
+    if language := language or next((said for one in item.iter() if (said := one.get(_XML_LANG))), ""):
         fields["language"] = language.lower()
     parties = {name: _party(item, name) for name in ("Provider", "Source", "Creator")}
     if parties["Creator"]:
         fields["creators"] = [{"name": parties["Creator"]}]
     fields["credit"] = fields.get("credit") or parties["Provider"] or parties["Source"]
     _content(draft, item, document)
+    if not fields.get("guid"):
+        _identity_from_words(draft, item)
+    if translations:
+        fields["extra"] = {**fields.get("extra", {}), "translations": translations}
     draft.hints = {**lines, **{name: value for name, value in fields.items() if isinstance(value, str)}}
     return draft
+
+
+def _chosen_language(item: Any, wanted: str | None) -> dict[str, str]:
+    """Leaves one language in an item that says the same in several, and gives the headlines of the others.
+
+    They are one item with one identity, so that a kill reaches all of it: the source's language is taken, else the first.
+    """
+    for holder in item.iter("{*}NewsComponent"):
+        parts = [(one.get(_XML_LANG) or "", one) for one in children(holder, "NewsComponent")]
+        spoken = list(dict.fromkeys(said for said, _ in parts if said))
+        if len(spoken) < 2:
+            continue
+        ours = next((said for said in spoken if wanted and said.lower()[:2] == wanted.lower()[:2]), spoken[0])
+        told: dict[str, str] = {}
+        for said, one in parts:
+            if said and said != ours:
+                told.setdefault(said, words(next(one.iter("{*}HeadLine"), None)))
+                holder.remove(one)
+        return told
+    return {}
+
+
+_LINE_NAMES = {"Headline": "HeadLine"}
+
+
+def _typed_lines(fields: dict[str, Any], lines: dict[str, str], holder: Any) -> None:
+    """Lines of the provider's own types: a summary is one, advice to editors is for nobody else."""
+    for one in children(holder, "NewsLine"):
+        name, said = _formal(child(one, "NewsLineType")), words(child(one, "NewsLineText"))
+        if not said:
+            continue
+        if name.lower() in _NOTES:
+            fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), said)))
+        elif name.lower() in _SUMMARY_ROLES:
+            lines.setdefault("SubHeadLine", said)
+        else:
+            fields.setdefault("extra", {}).setdefault("lines", []).append({"type": name, "text": said})
+
+
+def _keywords(fields: dict[str, Any], item: Any, lines: list[str]) -> None:
+    """The keyword lines, else the keywords among the properties; the provider's notes to editors stand there too."""
+    for one in item.iter("{*}Property"):
+        name, said = one.get("FormalName") or "", one.get("Value") or ""
+        if name == "Keyword" and said and not fields.get("keywords"):
+            lines.append(said)
+        elif name.lower() in _NOTES and said.strip():
+            fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), said.strip())))
+    if lines:
+        several = (one.strip() for line in lines for one in line.replace(";", ",").split(","))
+        fields["keywords"] = list(dict.fromkeys(one for one in several if one))
 
 
 def _party(item: Any, name: str) -> str:
@@ -140,8 +204,13 @@ def _identity(draft: Draft, item: Any) -> None:
         return
     provider, date, number = (words(child(identifier, name)) for name in ("ProviderId", "DateId", "NewsItemId"))
     public = words(child(identifier, "PublicIdentifier"))
-    revision = words(child(identifier, "RevisionId"))
-    if provider and number:
+    numbered = child(identifier, "RevisionId")
+    revision = words(numbered)
+    flagged = f":{revision}{(numbered.get('Update') or '') if numbered is not None else ''}"
+    if public.count(":") >= 5 and public.endswith((f":{revision}", flagged)):
+        # The standard's urn:newsml:provider:date:item:revision+update; some put the revision into the item's id as well.
+        draft.fields["guid"] = public.rpartition(":")[0]
+    elif provider and number:
         draft.fields["guid"] = ":".join(filter(None, ("urn:newsml", provider, date, number)))
     elif public:
         draft.fields["guid"] = public.removesuffix(f":{revision}") if revision else public
@@ -149,6 +218,19 @@ def _identity(draft: Draft, item: Any) -> None:
         draft.fields["version"] = revision
     if label := words(child(item, "Identification", "NameLabel")):
         draft.fields["slugline"] = label
+
+
+def _identity_from_words(draft: Draft, item: Any) -> None:
+    """An item without an identifier is known by an id inside it, else by its words and the time of its making."""
+    fields = draft.fields
+    inner = next((said for one in item.iter("{*}guid") if (said := words(one))), "")
+    told = [str(fields.get(name) or "") for name in ("headline", "first_created", "slugline")]
+    if inner:
+        fields["guid"] = inner
+        draft.repaired("identity-from-content", "//guid", inner)
+    elif told[0] or fields.get("body_html"):
+        fields["guid"] = text.identity(*told, "" if told[0] else fields["body_html"])
+        draft.repaired("identity-from-text")
 
 
 def _management(draft: Draft, item: Any, document: Document) -> None:
@@ -164,7 +246,7 @@ def _management(draft: Draft, item: Any, document: Document) -> None:
             if moment is not None:
                 fields[ours] = moment
     _status(draft, management, document)
-    urgency = _formal(child(management, "Urgency"))
+    urgency = _formal(child(management, "Urgency")) or words(child(management, "Urgency"))
     number = document.profile.urgencies.get(urgency) or media.number(urgency or None)
     if number and 1 <= number <= 9:
         fields["urgency"] = number
@@ -207,8 +289,6 @@ def _words(fields: dict[str, Any], lines: dict[str, str]) -> None:
     ):
         if said := lines.get(name):
             fields[ours] = said
-    if said := lines.get("KeywordLine"):
-        fields["keywords"] = [one.strip() for one in said.replace(";", ",").split(",") if one.strip()]
     if said := lines.get("DateLine"):
         fields["located"] = text.place_of_dateline(said)
 
@@ -248,8 +328,16 @@ def _content(draft: Draft, item: Any, document: Document) -> None:
             url = media.absolute(content.get("Href"), base)
             offers += [_offer(content, url, role)] if url else []
             sources += [] if url else [content.get("Href")]
-        elif data is not None and media.kind_of(kind, default="text") in ("text", "document"):
+        elif (
+            data is not None
+            and "css" not in kind.lower()
+            and media.kind_of(kind, default="text") in ("text", "document")
+        ):
             told = _text_of(data, base, draft)
+            if role in _SUMMARY_ROLES:
+                if said := text.of_html(told.get("body_html", "")):
+                    fields["summary"] = said
+                continue
             if role == "caption":
                 parent = component.getparent()
                 captions[id(parent)] = text.of_html(told.get("body_html", ""))
@@ -272,10 +360,16 @@ def _pictures(
         told = child(holder, "NewsLines")
         lines = {local(one): words(one) for one in told} if told is not None else {}
         role = _formal(child(holder, "Role"))
+        own = {
+            (one.get("FormalName") or "").lower(): one.get("Value") or one.get("value") or ""
+            for item in children(holder, "ContentItem")
+            if item.get("Href")
+            for one in item.iter("{*}Property")
+        }
         about = {
-            "caption": captions.get(key) or lines.get("SubHeadLine") or lines.get("HeadLine"),
+            "caption": captions.get(key) or own.get("caption") or lines.get("SubHeadLine") or lines.get("HeadLine"),
             "headline": lines.get("HeadLine"),
-            "credit": lines.get("CreditLine") or lines.get("ByLine") or lines.get("CopyrightLine"),
+            "credit": own.get("credit") or lines.get("CreditLine") or lines.get("ByLine") or lines.get("CopyrightLine"),
             "copyright": lines.get("CopyrightLine"),
             "guid": holder.get("Duid"),
         }
@@ -312,7 +406,8 @@ def _text_of(data: Any, base: str | None, draft: Draft) -> dict[str, Any]:
     if inner is None:
         said = data.text or ""
         if text.is_markup(said) and "</" in said:
-            return {"body_html": text.body_of_page(said).strip()}
+            said = text.body_of_page(said).strip()
+            return {"body_html": said if markup.has_blocks(said.lower()) else text.paragraphs_of_inline(said)}
         return {"body_html": text.paragraphs(said)}
     name = local(inner).lower()
     if name == "nitf":

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 
-from ingest.formats import markup, media, nitf, text, times, vocabularies, xml_document
+from ingest.formats import markup, media, nitf, text, times, ttnitf, vocabularies, xml_document
 from ingest.formats.ninjs import SIGNALS
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
 from ingest.formats.xml_document import child, children, local, words
@@ -62,6 +62,9 @@ def read(document: Document) -> Parsed:
     if len(elements) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/newsMessage/itemSet", f"{len(elements)} items, {MAX_ITEMS} are permitted")
     items = [_Item(one, place, document) for place, one in elements]
+    if len(items) > 1:
+        # A wrapping of the message itself, without identity and words: what it names stands beside it.
+        items = [one for one in items if one.guid or not one.is_package or one.fields.get("headline")]
     drafts: list[Draft | Refused] = [item.draft for item in _arranged(items)]
     if not drafts:
         kind, place = passed_over[0] if passed_over else (local(root), f"/{local(root)}")
@@ -264,7 +267,7 @@ class _Item:
         moment = self._time(element)
         if moment is not None:
             self.fields["embargo_until"] = moment
-        else:
+        elif words(element) or not self.profile.empty_embargo_is_none:
             self.extra["embargoed"] = words(element) or True
             if self.fields.get("status", "usable") == "usable":
                 self.fields["status"] = "withheld"
@@ -308,7 +311,7 @@ class _Item:
             private.append(public)
             public = ""
         for name, said in (("editors_note", public), ("private_note", "\n".join(filter(None, private)))):
-            if said:
+            if said and said not in self.fields.get(name, ""):
                 self.fields[name] = "\n".join(filter(None, (self.fields.get(name), said)))
         if public and "correct" in role:
             self.fields["correction_reason"] = public
@@ -455,7 +458,7 @@ class _Item:
 
     def on_credit(self, element: Any) -> None:
         """The credit line goes before the provider."""
-        if said := words(element):
+        if said := words(element).rstrip(" -\u2013\u2014"):
             self.fields["credit"] = said
 
     def on_description(self, element: Any) -> None:
@@ -486,12 +489,15 @@ class _Item:
         self._put("usage_terms", element)
 
     def _descriptions(self) -> None:
+        headline = self.fields.get("headline") or "\x00"
+        # Some send slugline and headline once more as the caption of a text.
+        told = {role: said for role, said in self.captions.items() if not said.endswith(headline)}
         for role in _SUMMARIES:
-            if role in self.captions:
-                self.fields["summary"] = self.captions[role]
+            if role in told:
+                self.fields["summary"] = told[role]
                 return
-        if self.captions:
-            self.fields["summary"] = next(iter(self.captions.values()))
+        if told:
+            self.fields["summary"] = next(iter(told.values()))
 
     def _content(self, section: Any, offers: list[media.Offer]) -> None:
         best = 9
@@ -516,6 +522,12 @@ class _Item:
         article = inner if name == "nitf" else inner.find(".//{*}nitf")
         if article is not None:
             return 1, nitf.body_of(article, self.profile.media_base_url, self.draft)
+        if name == "body" and child(inner, "TEXT") is not None:
+            return 1, ttnitf.body_of(inner)
+        return self._markup(element, inner, name)
+
+    def _markup(self, element: Any, inner: Any, name: str) -> tuple[int, dict[str, Any]]:
+        """The same of XHTML and of what is nearly NITF or XHTML."""
         if name == "body.content":
             return 1, {"body_html": markup.in_paragraph(markup.to_html(element, markup.NITF, markup.NITF_DROPPED))}
         page = inner if name in ("html", "body") else inner.find(".//{http://www.w3.org/1999/xhtml}body")
@@ -540,7 +552,7 @@ class _Item:
             return 1, {"body_html": text.body_of_page(said).strip()}
         if kind.startswith("text/") or not kind:
             if text.is_markup(said) and "</p>" in said:
-                return 2, {"body_html": said.strip()}
+                return 2, {"body_html": text.reset(said.strip())}
             return 2, {"body_html": text.paragraphs(said)}
         self.extra.setdefault("content", []).append(kind)
         return 9, {}
@@ -640,8 +652,7 @@ class _Item:
             fields["media"] = media.with_roles(pictures)
         fields["headline"] = fields.get("headline") or self.hints.get("title", "")
         fields.setdefault("language", self.language)
-        if not fields.get("located") and (said := self.hints.get("dateline")):
-            fields["located"] = text.place_of_dateline(said)
+        self._place()
         fields["subjects"] = self.subjects
         if self.creators:
             fields["creators"] = self.creators
@@ -655,6 +666,13 @@ class _Item:
         if self.extra:
             fields["extra"] = {**fields.get("extra", {}), **self.extra}
         self.draft.hints = {**self.hints, **{name: value for name, value in fields.items() if isinstance(value, str)}}
+
+    def _place(self) -> None:
+        """The dateline is what readers are told; where the content was made may be a machine's nearest city."""
+        if place := text.place_of_dateline(self.hints.get("dateline", "")):
+            named = [one.strip() for one in self.fields.get("located", "").split(";")]
+            if not any(one and one.casefold() in place.casefold() for one in named):
+                self.fields["located"] = place
 
 
 _TIMES = {

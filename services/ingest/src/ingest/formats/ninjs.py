@@ -230,6 +230,8 @@ def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft:
     _times(draft, item, document)
     _words(draft, item, texts, document)
     fields["subjects"] = _subjects(item)
+    if not _AGENCY.isdisjoint(item):
+        _agency(fields, item)
     if "authors" in item or "author" in item:
         _people(draft, item)
     references, unresolved = _media(item, texts, document.profile.media_base_url)
@@ -244,16 +246,22 @@ def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft:
 
 def _identity(draft: Draft, item: dict[str, Any]) -> None:
     fields = draft.fields
-    for name in ("uri", "guid", "id", "_id"):
-        if guid := _text(item.get(name)):
-            fields["guid"] = guid
-            break
+    if guid := _name(item) or _text(item.get("id")) or _text(item.get("_id")):
+        fields["guid"] = guid
     if version := _text(item.get("version")):
         fields["version"] = version
     if origin := _text(item.get("evolvedfrom")):
         fields["evolved_from"] = origin
     if language := _text(item.get("language")):
         fields["language"] = language
+
+
+def _name(item: dict[str, Any]) -> str:
+    """What the item is called. The address of one answer, as AP's media API gives it, is another each time: the id beside it lasts."""
+    said = _text(item.get("uri")) or _text(item.get("guid"))
+    if "?" in said and isinstance(others := item.get("altids"), dict):
+        return _text(others.get("itemid") or others.get("itemId")) or said
+    return said
 
 
 def _status(draft: Draft, item: dict[str, Any], document: Document) -> None:
@@ -472,6 +480,31 @@ def _subjects(item: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+_AGENCY = frozenset({"bylines", "photographer", "datelinelocation", "links"})
+"""What AP's media API adds to ninjs."""
+
+
+def _agency(fields: dict[str, Any], item: dict[str, Any]) -> None:
+    bylines = item.get("bylines")
+    if not fields.get("byline") and isinstance(bylines, list):
+        lines = [
+            ", ".join(filter(None, (_said(one, "by", "byline"), _said(one, "title"))))
+            for one in bylines
+            if isinstance(one, dict)
+        ]
+        fields["byline"] = "; ".join(filter(None, lines))
+    maker = item.get("photographer")
+    if isinstance(maker, dict) and (name := _text(maker.get("name"))):
+        fields["creators"] = [{"name": name, "role": "photographer", "organisation": _text(maker.get("title")) or None}]
+    place = item.get("datelinelocation")
+    if not fields.get("located") and isinstance(place, dict):
+        fields["located"] = _said(place, "city", "countryareaname", "countryname")
+    links = item.get("links")
+    for one in links if isinstance(links, list) else ():
+        if isinstance(one, dict) and one.get("rel") == "canonical" and (url := media.absolute(_text(one.get("href")))):
+            fields.setdefault("link", url)
+
+
 def _people(draft: Draft, item: dict[str, Any]) -> None:
     creators: list[dict[str, str | None]] = []
     several = item.get("authors") or item.get("author")
@@ -557,7 +590,7 @@ def _reference(
         "usage_terms": _said(item, "usageterms"),
     }
     if not bare:
-        about["guid"] = _text(item.get("uri") or item.get("guid"))
+        about["guid"] = _name(item)
         about["headline"] = _best(texts["headline"], ("main",))
         about["caption"] = _best(texts["description"], ("caption", "text", "html", "xhtml"))
         about["alt_text"] = _said(item, "alt_text", "alttext") or _of_role(texts["description"], "alt")

@@ -57,6 +57,8 @@ def _draft(element: Any, index: int, document: Document) -> Draft:
             hints[f"meta:{one.get('name', '')}"] = one.get("content", "")
         hints["title"] = words(child(head, "title"))
     docdata = child(head, "docdata") if head is not None else None
+    if head is not None:
+        _revision(draft, head)
     _identity(draft, docdata, hints)
     _management(draft, element, docdata, document)
     subjects = _subjects(head, docdata)
@@ -73,6 +75,13 @@ def _draft(element: Any, index: int, document: Document) -> Draft:
     if not fields.get("guid"):
         _identity_from_text(draft)
     return draft
+
+
+def _revision(draft: Draft, head: Any) -> None:
+    """What an editor said that he changed, which is for editors."""
+    said = [note for one in head.iter("{*}revision-history") if (note := (one.get("comment") or "").strip())]
+    if said:
+        draft.fields["private_note"] = "\n".join(said)
 
 
 def _identity(draft: Draft, docdata: Any, hints: dict[str, Any]) -> None:
@@ -134,7 +143,7 @@ def _management(draft: Draft, element: Any, docdata: Any, document: Document) ->
             fields["replaces"] = (*fields.get("replaces", ()), corrected)
     private = [said for one in children(docdata, "ed-msg") if (said := one.get("info") or words(one))]
     if private:
-        fields["private_note"] = "\n".join(private)
+        fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), *private)))
     _rights(fields, docdata)
 
 
@@ -157,6 +166,8 @@ def _dates(draft: Draft, docdata: Any, embargoed: bool, zone: tzinfo) -> None:
 
 def _urgency(draft: Draft, docdata: Any, document: Document) -> None:
     one = child(docdata, "urgency")
+    if one is None and (holder := docdata.getparent()) is not None:
+        one = child(holder, "urgency")
     said = one.get("ed-urg") if one is not None else None
     if said:
         number = document.profile.urgencies.get(said) or media.number(said)
@@ -262,6 +273,8 @@ def _pubdata(fields: dict[str, Any], head: Any) -> None:
         if key is not None and key.get("key"):
             fields["slugline"] = key.get("key")
     publication = child(head, "pubdata")
+    if publication is None and docdata is not None:
+        publication = child(docdata, "pubdata")
     if publication is None:
         return
     if written := publication.get("date.publication"):
@@ -286,7 +299,7 @@ def body_of(element: Any, base: str | None, draft: Draft) -> dict[str, Any]:
     pictures: list[dict[str, Any]] = []
     unresolved: list[dict[str, str]] = []
     for content in children(body, "body.content"):
-        parts.append(markup.in_paragraph(markup.to_html(content, markup.NITF, markup.NITF_DROPPED)))
+        parts.append(_content(content))
         pictures += _media(content, base, unresolved)
     if not parts:
         parts.append(markup.in_paragraph(markup.to_html(body, markup.NITF, markup.NITF_DROPPED)))
@@ -295,8 +308,15 @@ def body_of(element: Any, base: str | None, draft: Draft) -> dict[str, Any]:
         pictures += _media(head, base, unresolved)
     end = child(body, "body.end")
     if end is not None:
-        parts += [f"<p>{markup.to_html(one, markup.NITF)}</p>" for one in children(end, "tagline") if words(one)]
+        known = (draft.fields.get("editors_note", ""), draft.fields.get("private_note", ""))
+        parts += [
+            f"<p>{markup.to_html(one, markup.NITF)}</p>"
+            for one in children(end, "tagline")
+            if (said := words(one)) and said not in known
+        ]
     fields["body_html"] = "".join(parts)
+    if not fields.get("headline") and (said := words(child(element, "head", "title"))):
+        fields["headline"] = said
     if pictures:
         fields["media"] = media.with_roles(pictures)
     if unresolved:
@@ -306,8 +326,18 @@ def body_of(element: Any, base: str | None, draft: Draft) -> dict[str, Any]:
     return fields
 
 
+def _content(content: Any) -> str:
+    """The text as HTML; one that some have put there as HTML in a CDATA section is that already."""
+    said = (content.text or "").strip()
+    if not len(content) and text.is_markup(said) and "<" in said:
+        return said if markup.has_blocks(said.lower()) else text.paragraphs_of_inline(said)
+    return markup.in_paragraph(markup.to_html(content, markup.NITF, markup.NITF_DROPPED))
+
+
 def _body_head(fields: dict[str, Any], head: Any) -> None:
     headline = child(head, "hedline")
+    if headline is None:
+        headline = child(head, "headline")
     if headline is not None:
         main = [words(one) for one in children(headline, "hl1")]
         fields["headline"] = " ".join(filter(None, main)) or words(headline)
@@ -334,7 +364,7 @@ def _body_head(fields: dict[str, Any], head: Any) -> None:
     dateline = child(head, "dateline")
     if dateline is not None:
         place = child(dateline, "location")
-        said = words(place) if place is not None else " ".join((dateline.text or "").split())
+        said = _place(place) if place is not None else " ".join((dateline.text or "").split())
         fields["located"] = said if place is not None else text.place_of_dateline(said)
     abstract = child(head, "abstract")
     if abstract is not None and (said := words(abstract)):
@@ -345,9 +375,19 @@ def _body_head(fields: dict[str, Any], head: Any) -> None:
 def _byline(element: Any) -> str:
     """The names, then the title that goes with them."""
     title = words(child(element, "byttl"))
-    whole = words(element)
-    names = whole.removesuffix(title).rstrip(" ,") if title else whole
+    parts = [element.text or ""]
+    for one in element:
+        parts += ("" if local(one) == "byttl" else words(one), one.tail or "")
+    names = " ".join(" ".join(parts).split()).replace(" ,", ",").rstrip(" ,")
     return ", ".join(filter(None, (names, title)))
+
+
+def _place(element: Any) -> str:
+    """A location's words; city, region and country are told apart by commas."""
+    parts = [said for one in element if (said := words(one))]
+    if len(parts) < 2 or (element.text or "").strip() or any((one.tail or "").strip() for one in element):
+        return words(element)
+    return ", ".join(parts)
 
 
 def _notes(fields: dict[str, Any], head: Any) -> None:
@@ -360,6 +400,22 @@ def _notes(fields: dict[str, Any], head: Any) -> None:
         fields["editors_note"] = "\n".join(public)
     if private:
         fields["private_note"] = "\n".join(private)
+
+
+def _pictures(content: Any, base: str | None, unresolved: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Pictures in the text as `img`, whose address some call `source`."""
+    found: list[dict[str, Any]] = []
+    for one in content.iter("{*}img"):
+        said = one.get("src") or one.get("source") or ""
+        size = media.number(one.get("width")), media.number(one.get("height"))
+        if url := media.absolute(said, base):
+            if made := media.reference(
+                [media.Offer(url, None, *size)], "picture", {"alt_text": one.get("alt"), "role": "inline"}
+            ):
+                found.append(made)
+        elif said:
+            unresolved.append(media.unresolved(said, {"caption": one.get("alt")}))
+    return found
 
 
 def _media(content: Any, base: str | None, unresolved: list[dict[str, str]]) -> list[dict[str, Any]]:
@@ -407,6 +463,8 @@ def _media(content: Any, base: str | None, unresolved: list[dict[str, str]]) -> 
             found.append(made)
         elif sources:
             unresolved.append(media.unresolved(sources[0], about))
+    if not found:
+        found = _pictures(content, base, unresolved)
     return found
 
 

@@ -83,7 +83,10 @@ class Profile(BaseModel):
     copyright: str = ""
     usage_terms: str = ""
     identity: tuple[str, ...] = ()
-    """Names of the format's fields that identify an update, in order of preference, before the format's own."""
+    """Names of the format's fields that identify an update, in order of preference, before the format's own.
+
+    Here and below a field inside another is named with a dot: `altids.itemid`.
+    """
     headline_from: tuple[str, ...] = ()
     """Names of the format's fields that hold the headline, in order of preference, before the format's own."""
     summary_from: tuple[str, ...] = ()
@@ -102,6 +105,8 @@ class Profile(BaseModel):
     """Editor's notes of this source are for desks, never for readers, whatever its format says."""
     public_notes: bool = False
     """Editor's notes of this source may be published although its format says that they are for desks (ninjs)."""
+    empty_embargo_is_none: bool = False
+    """An embargo element without a time is a form left blank; by NewsML-G2 it holds the item until further notice."""
     media_base_url: str | None = None
     """Taken for pictures that are named by a relative path."""
 
@@ -303,7 +308,11 @@ def _apply_profile(draft: Draft, profile: Profile) -> None:
 
 def _first(hints: Mapping[str, Any], names: Iterable[str]) -> str | None:
     for name in names:
-        value = hints.get(name)
+        value: Any = hints.get(name)
+        if value is None and "." in name:
+            value = hints
+            for step in name.split("."):
+                value = value.get(step) if isinstance(value, Mapping) else None
         if isinstance(value, str) and value.strip():
             return value
     return None

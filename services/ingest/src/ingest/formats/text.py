@@ -8,7 +8,9 @@ from typing import Any
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _SPACE_LIKE = str.maketrans({"\x0b": " ", "\x0c": " ", "\x85": " "})
 _BLANKS = re.compile(r"[ \t\r\n]+")
-_NEW_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*|\n(?:[ ]{2,}|\t)")
+_BULLETS = ("* ", "\u2022 ", "\u25cf ", "\u00b7 ")
+_BULLET = re.compile(r"\n[ \t]*[*\u2022\u25cf\u00b7] ")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 
 
 _RAW_FORBIDDEN = re.compile(rb"\xc2[\x80-\x9f]|\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]")
@@ -68,9 +70,68 @@ def one_line(value: str) -> str:
 
 def paragraphs(value: str) -> str:
     """HTML of plain text: a blank line or an indented one begins a paragraph, other breaks are blanks."""
-    unified = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-    parts = (_BLANKS.sub(" ", part).strip() for part in _NEW_PARAGRAPH.split(unified))
+    parts = (_BLANKS.sub(" ", part).strip() for part in _blocks(value))
     return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
+
+
+def paragraphs_of_inline(value: str) -> str:
+    """HTML of words that may have inline tags but no blocks."""
+    parts = (_BLANKS.sub(" ", part).strip() for part in _blocks(value))
+    return "".join(f"<p>{part}</p>" for part in parts if part)
+
+
+def _blocks(value: str) -> list[str]:
+    """The paragraphs of a text with their line breaks; one is indented where its neighbours are less so, or has a bullet."""
+    unified = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    if "\n " not in unified and "\n\t" not in unified and not _BULLET.search(unified):
+        return _BLANK_LINE.split(unified)
+    lines = unified.lstrip("\n \t").split("\n")
+    indents = [_indent(line) for line in lines]
+    least = min((indent for indent in indents[1:] if indent is not None), default=0)
+    if all(indent in (None, least) for indent in indents[1:]):
+        least = 0
+    found: list[str] = []
+    fresh = True
+    for line, indent in zip(lines, indents, strict=True):
+        if indent is None:
+            fresh = True
+            continue
+        if fresh or indent >= least + 2 or line.lstrip().startswith(_BULLETS):
+            found.append(line)
+        else:
+            found[-1] += "\n" + line
+        fresh = False
+    return found
+
+
+def _indent(line: str) -> int | None:
+    """Columns before a line's first sign; None where there is none."""
+    bare = line.lstrip(" \t")
+    return len(line[: len(line) - len(bare)].expandtabs(8)) if bare and not bare.isspace() else None
+
+
+def typeset(value: str) -> list[str]:
+    """The paragraphs of a text that was set in lines, as teleprinters do, inside one paragraph of markup; else the text.
+
+    It was if lines begin at the margin and others are indented or empty: what is only laid out to be read as markup
+    has its lines at one depth.
+    """
+    if "\n" not in value:
+        return [value]
+    indents = [_indent(line) for line in value.strip().replace("\r", "").split("\n")[1:]]
+    if 0 not in indents or all(indent == 0 for indent in indents):
+        return [value]
+    return _blocks(value)
+
+
+_PLAIN_PARAGRAPH = re.compile(r"<p>([^<>]*)</p>")
+
+
+def reset(value: str) -> str:
+    """HTML whose paragraphs were set in lines, with a paragraph for each."""
+    return _PLAIN_PARAGRAPH.sub(
+        lambda found: "".join(f"<p>{one.strip()}</p>" for one in typeset(found.group(1))), value
+    )
 
 
 _OPENS = re.compile(r"<(?:(script|style|head|title|template)\b[^<>]*>|!--)", re.IGNORECASE)
@@ -143,7 +204,7 @@ def escaped(value: str) -> str:
 
 _MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic)"
 _DATE = re.compile(
-    rf"[,.]?\s+(?:\d{{1,2}}\.?\s+{_MONTH}|{_MONTH}[a-zé]*\.?\s+\d{{1,2}})\b.*$", re.IGNORECASE | re.DOTALL
+    rf"(?:[,.]?\s+|^)(?:\d{{1,2}}\.?\s+{_MONTH}|{_MONTH}[a-zé]*\.?\s+\d{{1,2}})\b.*$", re.IGNORECASE | re.DOTALL
 )
 
 

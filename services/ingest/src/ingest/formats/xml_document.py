@@ -25,6 +25,11 @@ _ENCODING = re.compile(r"encoding\s*=\s*[\"']([^\"']{1,40})[\"']")
 _PROLOG = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _DOCTYPE_PART = re.compile(r"\"[^\"]*\"|'[^']*'|<!--.*?-->|<\?.*?\?>|[\[\]<>]", re.DOTALL)
 _ENTITY = re.compile(r"<!\s*ENTITY", re.IGNORECASE)
+_NEWSML_DOCTYPE = re.compile(r"<!DOCTYPE\s+(?:NewsML|nitf)\s")
+_MODULE = re.compile(
+    r"<!ENTITY\s+%\s+[\w.\-]{1,40}\s+(?:SYSTEM|PUBLIC\s+\"[^\"<>&%]{0,200}\")\s+([\"'])(?:\.\.?/){0,4}(?:[\w\-]{1,40}/){0,4}[\w.\-]{1,60}\.(?:dtd|mod)\1\s*>"
+)
+"""A part of the DTD that lies beside it, as NewsML 1's own DTD names NITF's: `<!ENTITY % nitf SYSTEM "nitf-3-0.dtd">`."""
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _INVALID_REFERENCE = re.compile(
     r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));", re.IGNORECASE
@@ -68,7 +73,10 @@ def prepared(document: Document) -> str:
     text, _, wrong = charset.decode(body, document.declared_charset, claimed, fallback=document.profile.charset)
     if wrong:
         document.repairs.append(Repair(code="bad-charset", detail=wrong[:200]))
-    text = _without_prolog(text.lstrip("\ufeff\x00 \t\r\n"))
+    text = text.lstrip("\ufeff\x00 \t\r\n")
+    whole, text = text, _without_prolog(text)
+    if _ENTITY.search(whole, 0, len(whole) - len(text)):
+        document.repairs.append(Repair(code="dtd-module", detail="a part of the DTD was left out, like the DTD itself"))
     document.kept["xml"] = text
     return text
 
@@ -108,11 +116,15 @@ def _end_of_doctype(text: str, start: int) -> int:
 
 
 def _declares(text: str, start: int) -> bool:
-    """Whether an entity declaration stands inside the document type declaration, rather than in the text after it."""
+    """Whether an entity declaration stands inside the document type declaration, rather than in the text after it.
+
+    What NewsML 1 prescribes to include NITF's DTD declares nothing that a text could use, and no DTD is ever loaded.
+    """
     depth = 1
+    news = _NEWSML_DOCTYPE.match(text, start) is not None
     for found in _DOCTYPE_PART.finditer(text, start + 2, start + MAX_DOCTYPE_CHARACTERS):
         sign = found.group()
-        if sign == "<" and _ENTITY.match(text, found.start()):
+        if sign == "<" and _ENTITY.match(text, found.start()) and not (news and _MODULE.match(text, found.start())):
             return True
         depth += (sign in "[<") - (sign in "]>")
         if depth == 0:
