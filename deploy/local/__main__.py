@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from local.stack import (
 from shared.topics import TOPICS
 
 SAMPLE = Path(__file__).resolve().parent / "sample"
+STORY = ("ferry-gannet", "The ferry Gannet")
+"""What a desk calls the story that the sample's sources share."""
 DEMO_KEY = "demo-key"
 """Opens the demo's sources, which listen on the loopback interface alone and are gone with it."""
 
@@ -116,8 +118,9 @@ def _run(
 
 
 def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str, started: float) -> None:
-    web, ingest, push, wire = port_from("PORT", 8080), port_from("INGEST_PORT", 8081), free_port(), free_port()
-    stack.env = _environment(stack, web, ingest, push, key)
+    web, ingest, wire = port_from("PORT", 8080), port_from("INGEST_PORT", 8081), free_port()
+    ports = {"PORT": web, "INGEST_PORT": ingest, "PUBLISH_PUSH_PORT": port_from("PUBLISH_PUSH_PORT", free_port())}
+    stack.env = _environment(stack, ports, key)
     stack.start_module("wire", "local.wire", str(wire), str(stack.folder / "data" / "media"))
     stack.start_servers(servers)
     broker, database, cache = servers
@@ -125,26 +128,45 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     if isinstance(broker, kafka.MemoryKafka):
         kafka.create_topics(broker.topic_port, [(topic.name, topic.partitions) for topic in TOPICS])
     else:
-        stack.python("shared", "topics", "apply", name="topics")
-    say(f"servers   {_versions(broker)}  {time.monotonic() - started:5.1f} s")
-    for service in SERVICES:
-        ports = {"PORT": web, "INGEST_PORT": ingest, "PUBLISH_PUSH_PORT": push}
-        stack.start_service(service, ports.get(service.port_setting, 0))
-    stack.python("ingest", "sources", "apply", str(_filled(stack, "sources.toml", wire)), name="sources")
-    stack.python("enrich", "authors", "import", str(_filled(stack, "authors.json", wire)), name="authors")
+        stack.python(topics=["shared", "topics", "apply"])
+
+    def say_so(what: str) -> None:
+        say(f"{what:45} {time.monotonic() - started:5.1f} s")
+
+    def start(*, first: bool) -> None:
+        for service in SERVICES:
+            if service.first == first:
+                stack.start_service(service, ports.get(service.port_setting, 0))
+
+    say_so(f"servers   {_versions(broker)}")
+    start(first=True)
+    stack.python(
+        sources=["ingest", "sources", "apply", str(_filled(stack, "sources.toml", wire))],
+        authors=["enrich", "authors", "import", str(_filled(stack, "authors.json", wire))],
+        stories=["enrich", "stories", "label", *STORY],
+    )
     stack.wait_ready()
-    say(f"services  {len(SERVICES)} of {len(SERVICES)} ready  {time.monotonic() - started:5.1f} s")
+    say_so("page      ready")
     _introduce(stack, web, ingest, key)
     replay = _replay(stack, ingest, wire, key, pace)
+    # The first items are on their way before the processes that they do not need take the processor.
+    if replay is not None:
+        replay.tick()
+    start(first=False)
+    told = False
     while True:
         stack.look_after()
         if replay is not None:
             replay.tick()
+        if not told and stack.all_ready():
+            say_so(f"services  {len(SERVICES)} of {len(SERVICES)} ready")
+            told = True
         time.sleep(CHECK_INTERVAL_S)
 
 
-def _environment(stack: Stack, web: int, ingest: int, push: int, key: str) -> dict[str, str]:
+def _environment(stack: Stack, ports: Mapping[str, int], key: str) -> dict[str, str]:
     own = str(Path(__file__).resolve().parent.parent)
+    web, ingest, push = ports["PORT"], ports["INGEST_PORT"], ports["PUBLISH_PUSH_PORT"]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, [own, os.environ.get("PYTHONPATH")])),
         "BIND_HOST": os.environ.get("BIND_HOST", "127.0.0.1"),
@@ -167,8 +189,14 @@ def _environment(stack: Stack, web: int, ingest: int, push: int, key: str) -> di
 def _filled(stack: Stack, name: str, wire: int) -> Path:
     """A file of the sample with the address of the sample's outside world filled in."""
     path = stack.folder / "data" / name
-    path.write_text(filled((SAMPLE / name).read_text(), datetime.now(UTC), f"http://127.0.0.1:{wire}"))
+    text = (SAMPLE / name).read_text()
+    path.write_text(filled(text, datetime.now(UTC), wire=f"http://127.0.0.1:{wire}", drop=str(_drop(stack))))
     return path
+
+
+def _drop(stack: Stack) -> Path:
+    """Where the folders of the sources that drop files are."""
+    return stack.folder.resolve() / "data" / "drop"
 
 
 def _versions(broker: Server) -> str:
@@ -182,7 +210,14 @@ def _replay(stack: Stack, ingest: int, wire: int, key: str, pace: float | None) 
     if pace is None or played.exists():
         return None
     played.touch()
-    return Replay.load(SAMPLE, f"http://127.0.0.1:{ingest}", f"http://127.0.0.1:{wire}", key, pace)
+    return Replay.load(
+        SAMPLE,
+        ingest=f"http://127.0.0.1:{ingest}",
+        wire=f"http://127.0.0.1:{wire}",
+        drop=_drop(stack),
+        key=key,
+        pace_s=pace,
+    )
 
 
 def _introduce(stack: Stack, web: int, ingest: int, key: str) -> None:
@@ -198,6 +233,7 @@ def _introduce(stack: Stack, web: int, ingest: int, key: str) -> None:
   News Feed  http://127.0.0.1:{web}/
   API        http://127.0.0.1:{web}/v1/updates
   Stream     http://127.0.0.1:{web}/v1/stream
+  Drop       {_short(_drop(stack) / "skerry-post")}/
   Logs       {_short(stack.logs)}/
 
 Post an update and watch it appear:

@@ -76,6 +76,17 @@ class Child:
         """Whether it was started and has not ended."""
         return self.process is not None and self.process.poll() is None
 
+    def wait_for_end(self, patience_s: float) -> None:
+        """Return once it has ended well; `NotReady` with the end of its log where it failed, or runs on for too long."""
+        assert self.process is not None
+        try:
+            code = self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise NotReady(f"{self.name} did not end within {patience_s:.0f} s:\n{self.tail()}") from None
+        if code != 0:
+            raise NotReady(f"{self.name} failed with {code}:\n{self.tail()}")
+
     def ask_to_end(self) -> None:
         """Send the end signal; nothing happens where it has ended."""
         if self.process is not None and self.running:

@@ -11,6 +11,8 @@ class Service:
     command: str
     port_setting: str = "HEALTH_PORT"
     """The setting that says where its HTTP listens."""
+    first: bool = False
+    """Whether copy needs it to get from a sender to the page; the others may come up a moment later."""
 
     @property
     def name(self) -> str:
@@ -19,12 +21,13 @@ class Service:
 
 
 SERVICES = (
-    Service("ingest", "api", "INGEST_PORT"),
+    Service("ingest", "api", "INGEST_PORT", first=True),
     Service("ingest", "poll"),
-    Service("enrich", "text"),
+    Service("ingest", "watch"),
+    Service("enrich", "text", first=True),
     Service("enrich", "media"),
-    Service("publish", "archive"),
+    Service("publish", "archive", first=True),
     Service("publish", "cache"),
-    Service("publish", "web", "PORT"),
+    Service("publish", "web", "PORT", first=True),
     Service("publish", "push", "PUBLISH_PUSH_PORT"),
 )

@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -109,18 +108,16 @@ class Stack:
         for server in servers:
             server.wait()
 
-    def python(self, *arguments: str, env: Mapping[str, str] | None = None, name: str = "setup") -> None:
-        """Run `python -m ...` to its end; `NotReady` with its output where it fails."""
-        child = self._child(name, arguments, env or {})
-        child.start()
-        assert child.process is not None
+    def python(self, **commands: Sequence[str]) -> None:
+        """Run each `python -m ...` to its end, all at once, under its name; `NotReady` with its output where one fails."""
+        children = [self._child(name, arguments, {}) for name, arguments in commands.items()]
         try:
-            code = child.process.wait(120)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            raise NotReady(f"{' '.join(arguments)} did not end within 120 s:\n{child.tail()}") from None
-        if code != 0:
-            raise NotReady(f"{' '.join(arguments)} failed with {code}:\n{child.tail()}")
+            for child in children:
+                child.start()
+            for child in children:
+                child.wait_for_end(120)
+        finally:
+            end_all(children)
 
     def start_service(self, service: Service, port: int = 0) -> Supervised:
         """Start a process of a service; its HTTP listens on `port`, or on a free one."""
@@ -128,9 +125,9 @@ class Stack:
         child = self._child(service.name, [service.package, service.command], {service.port_setting: str(port)})
         return self._start(child, port)
 
-    def start_module(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> Supervised:
+    def start_module(self, name: str, *arguments: str) -> Supervised:
         """Start another Python module that belongs to the stack."""
-        return self._start(self._child(name, arguments, env or {}), 0)
+        return self._start(self._child(name, arguments, {}), 0)
 
     def _start(self, child: Child, port: int) -> Supervised:
         child.start()
@@ -142,10 +139,14 @@ class Stack:
         return Child(name, [sys.executable, "-m", *arguments], self.logs / f"{name}.log", env={**self.env, **env})
 
     def wait_ready(self, patience_s: float = 60) -> None:
-        """Return once every service's /readyz answers 200."""
+        """Return once /readyz of every service that was started answers 200."""
         for each in self.supervised:
             if each.port:
                 each.child.wait_until(each.ready, patience_s)
+
+    def all_ready(self) -> bool:
+        """Whether /readyz of every service that was started answers 200 now."""
+        return all(each.ready() for each in self.supervised if each.port)
 
     def look_after(self) -> None:
         """Start again what has ended. A server that ended ends the stack: what it held in memory is gone."""

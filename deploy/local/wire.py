@@ -58,7 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not file.is_file():
             return None
         assert isinstance(self.server, http.server.HTTPServer)
-        text = filled(file.read_text(), self.started_at, f"http://127.0.0.1:{self.server.server_port}")
+        text = filled(file.read_text(), self.started_at, wire=f"http://127.0.0.1:{self.server.server_port}")
         earlier = self.started_at - NOTICE_AGE
         return text.replace("@rfc822@", email.utils.format_datetime(earlier)).encode()
 

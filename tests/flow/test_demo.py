@@ -94,12 +94,19 @@ async def test_the_demo_shows_a_wire_takes_an_update_and_goes_down_clean(demo: D
     await eventually(lambda: demo.get("/"), lambda page: "Harbour bridge closes" in page, what="the posted update")
     await eventually(demo.said, lambda said: "sample wire is through" in said, within_s=90, what="the wire")
 
-    def with_pictures() -> list[str]:
+    def pictured_from() -> set[str]:
         found = json.loads(demo.get("/v1/updates?limit=100"))["updates"]
-        return [each["headline"] for each in found if each["media"]]
+        return {each["source"] for each in found if each["media"]}
 
-    await eventually(with_pictures, lambda found: len(found) >= 5, within_s=60, what="pictures")
+    with_pictures = {"newsroom", "harbour-wire", "northern-press", "coast-weather"}
+    await eventually(pictured_from, lambda found: found >= with_pictures, within_s=60, what="pictures")
+    await eventually(
+        lambda: demo.get("/"), lambda page: "Skerry opens its school hall" in page, what="the dropped file"
+    )
     everything = json.loads(demo.get("/v1/updates?limit=100"))["updates"]
+    (lead,) = [each for each in everything if each["pinned"]]
+    assert lead["media"][0]["caption"].startswith("The Gannet's course")
+    assert lead["media"][0]["credit"] == "Nora Vint / Slugline"
     headlines = {each["headline"] for each in everything}
     assert not {headline for headline in headlines if headline.startswith("Mayor was warned")}
     assert "Ferry with 204 aboard loses power in Marrow Strait" in headlines
