@@ -50,6 +50,24 @@ async def test_an_operator_makes_a_key_and_an_endpoint_and_reads_the_log(setting
     assert len((await said("vapid"))["private"]) == 43
 
 
+async def test_an_operator_mutes_a_story_and_lifts_it(settings: Settings, pool: Any) -> None:
+    """A mute wants a channel and a reason, has an end, says who; it is listed while it holds, and afterwards on demand."""
+    env = {"POSTGRES_DSN": settings.postgres_dsn}
+
+    async def run(*words: str) -> Any:
+        return await asyncio.to_thread(CliRunner().invoke, cli, ["push", "mutes", *words], env=env)
+
+    made = await run("add", "story:trial", "--reason", "jury is out", "--hours", "2", "--by", "Ann")
+    mute = json.loads(made.stdout.splitlines()[-1])
+    assert (mute["channel"], mute["muted_by"]) == ("story:trial", "Ann")
+    assert json.loads((await run("list")).stdout.splitlines()[-1])["id"] == mute["id"]
+    for words in (("add", "trial", "--reason", "x"), ("add", "news"), ("add", "news", "--reason", " "), ("lift", "99")):
+        assert (await run(*words)).exit_code != 0
+    assert json.loads((await run("lift", str(mute["id"]), "--by", "Ben")).stdout.splitlines()[-1])["lifted_by"] == "Ben"
+    assert "jury" not in (await run("list")).stdout
+    assert "jury" in (await run("list", "--ended")).stdout
+
+
 async def test_only_what_ended_long_ago_is_forgotten(pool: Any) -> None:
     """Logs past their days go; what waits stays however old it is."""
     await pool.execute("INSERT INTO publish.endpoints (id, kind, url, channels) VALUES ('e', 'webhook', 'x', '{}')")

@@ -1,6 +1,5 @@
 """Web Push: encryption against published vectors, and alerts from the log to a browser's keys."""
 
-import asyncio
 import base64
 import json
 import os
@@ -239,10 +238,12 @@ async def test_the_budget_keeps_for_the_digest_and_drops_nothing(
         assert "c 1" not in digest["body"]
 
 
-async def _listening(settings: Settings) -> bool:
-    _, writer = await asyncio.open_connection("127.0.0.1", settings.health_port)
-    writer.close()
-    return True
+async def _ready(settings: Settings) -> bool:
+    try:
+        async with httpx.AsyncClient() as client:
+            return (await client.get(f"http://127.0.0.1:{settings.health_port}/readyz")).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @pytest.mark.integration
@@ -259,7 +260,7 @@ async def test_the_top_level_needs_two_people_and_an_editors_word_is_previewed(
         async with httpx.AsyncClient() as client:
             ann, ben = ({"Authorization": f"Bearer {token}"} for token in tokens)
 
-            await eventually(lambda: _listening(settings))
+            await eventually(lambda: _ready(settings))
 
             async def waiting() -> Any:
                 return (await client.get(base, params={"state": "awaiting-approval"}, headers=ann)).json()["alerts"]
@@ -293,7 +294,7 @@ async def test_a_reader_subscribes_tests_and_leaves(settings: Settings, pool: An
     async with running(lambda stop: serve(settings, stop)):
         base = f"http://127.0.0.1:{settings.health_port}/v1/push"
         async with httpx.AsyncClient() as client:
-            await eventually(lambda: _listening(settings))
+            await eventually(lambda: _ready(settings))
             answer = await client.get(f"{base}/key")
             assert len(b64(answer.json()["public_key"])) == 65
             assert answer.headers["access-control-allow-origin"] == settings.publish_site_url

@@ -65,7 +65,7 @@ async def _hub(settings: Settings, **form: str) -> httpx.Response:
         except httpx.TransportError as error:
             raise OSError(str(error)) from error
 
-    return await eventually(ask, lambda answer: answer is not None)
+    return await eventually(ask, lambda answer: answer.status_code != 503)
 
 
 async def test_a_verified_subscriber_gets_the_whole_feed_signed_until_it_leaves(
@@ -131,4 +131,5 @@ def test_every_feed_of_the_site_is_a_topic() -> None:
     assert channel_of(f"{site}/feeds/tag/medtop:04000000.rss", site) == "tag:medtop:04000000"
     assert channel_of(f"{site}/feeds/author/na%C3%AFve%2Fx.atom", site) == "author:naïve/x"
     assert channel_of(f"{site}/feeds/update/x.atom", site) is None
+    assert channel_of(f"{site}/feeds/source/wire.atom", site) is None
     assert channel_of(f"{site}.evil/feeds/news.json", site) is None

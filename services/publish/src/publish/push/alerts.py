@@ -15,6 +15,7 @@ from prometheus_client import Counter, Histogram
 from publish.archive import read
 from publish.push.couriers import Message, Urgency
 from publish.push.endpoints import readable
+from publish.push.mutes import muted
 from publish.push.notify import Notice
 from publish.push.readable import Sinks
 from publish.push.rules import TOP, Decision, Earlier, Rules, decide
@@ -152,6 +153,7 @@ class Alerts:
         decision = decide(
             update, level, why,
             rules=self._rules, earlier=known, people=0, readable=notice.readable, now=datetime.now(UTC),
+            muted=await muted(connection, _channels(update)),
         )  # fmt: skip
         await self._insert(
             connection, f"{update.update_id}.{update.revision}", update,
@@ -235,6 +237,7 @@ class Alerts:
             decision = decide(
                 update, level, f"ordered by {person}",
                 rules=self._rules, earlier=earlier, people=1, readable=False, now=datetime.now(UTC),
+                muted=await muted(connection, _channels(update)),
             )  # fmt: skip
             await self._insert(
                 connection,
@@ -257,6 +260,7 @@ class Alerts:
         decision = decide(
             update, level, "ordered",
             rules=self._rules, earlier=earlier, people=1, readable=False, now=datetime.now(UTC),
+            muted=await muted(self._pool, _channels(update)),
         )  # fmt: skip
         return {"state": decision.state, "reason": decision.reason}
 
@@ -336,6 +340,8 @@ class Alerts:
         archived = (await read.some(connection, [alert["update_id"]])).get(alert["update_id"])
         if archived is None or (archived.update.is_removal and alert["kind"] != "withdraw"):
             return await self._end(connection, alert, "suppressed", "the update is out of sight")
+        if alert["kind"] == "alert" and (reason := await muted(connection, alert["channels"])) is not None:
+            return await self._end(connection, alert, "suppressed", reason)
         lacking = await self._sinks.lack(archived.update)
         if lacking and alert["kind"] != "withdraw":
             age_s = (datetime.now(UTC) - alert["created_at"]).total_seconds()

@@ -1,8 +1,10 @@
 """What operators do with push: keys, endpoints, alerts, a VAPID key."""
 
 import asyncio
+import getpass
 import json
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -12,6 +14,7 @@ from publish.push import keys
 from publish.push.couriers.web import Vapid, new_vapid_key
 from publish.push.endpoints import Endpoints, NewEndpoint, readable
 from publish.push.keys import Key
+from publish.push.mutes import Mutes, NewMute
 from publish.settings import Settings
 from shared.postgres import connect, migrate
 from shared.problem import Problem
@@ -32,6 +35,11 @@ def _with_pool(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
         return asyncio.run(body())
     except Problem as problem:
         raise click.ClickException(problem.detail) from None
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    return f"{'/'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _say(value: Any) -> None:
@@ -98,7 +106,7 @@ def endpoints_add(
     try:
         wanted = NewEndpoint(url=url, channels=channels, kinds=kinds, max_urgency=max_urgency)
     except ValidationError as error:
-        raise click.ClickException(str(error.errors(include_url=False)[0]["msg"])) from None
+        raise click.ClickException(_first(error)) from None
 
     async def act(pool: Any) -> dict[str, Any]:
         row = await pool.fetchrow("SELECT * FROM publish.push_keys WHERE id = $1 AND revoked_at IS NULL", key_id)
@@ -157,6 +165,46 @@ def alert_list(state: str | None, limit: int) -> None:
     )  # fmt: skip
     for row in rows:
         _say(readable(row))
+
+
+def _person() -> str:
+    return f"{getpass.getuser()} (command)"
+
+
+@click.group("mutes")
+def mute_commands() -> None:
+    """Hold back the alerts of a story, or of another channel, before there are any."""
+
+
+@mute_commands.command("add")
+@click.argument("channel")
+@click.option("--reason", required=True, help="Why; every alert that is held back says it.")
+@click.option("--hours", type=click.FloatRange(0, 744, min_open=True), default=12.0, show_default=True)
+@click.option("--by", default=_person, help="Who says so. [default: the user of this command]")
+def mutes_add(channel: str, reason: str, hours: float, by: str) -> None:
+    """Mute CHANNEL: story:ID, tag:CODE, source:NAME, update:ID or news."""
+    try:
+        wanted = NewMute(channel=channel, reason=reason, until=datetime.now(UTC) + timedelta(hours=hours))
+    except ValidationError as error:
+        raise click.ClickException(_first(error)) from None
+    _say(_with_pool(lambda pool: Mutes(pool).add(wanted, by)))
+
+
+@mute_commands.command("list")
+@click.option("--ended", is_flag=True, help="With those that have ended.")
+@click.option("--limit", default=50, show_default=True, help="How many of the newest.")
+def mutes_list(ended: bool, limit: int) -> None:
+    """Print the mutes that hold, newest first, one JSON object a line."""
+    for mute in _with_pool(lambda pool: Mutes(pool).all(ended=ended, limit=limit)):
+        _say(mute)
+
+
+@mute_commands.command("lift")
+@click.argument("mute_id", type=int)
+@click.option("--by", default=_person, help="Who says so. [default: the user of this command]")
+def mutes_lift(mute_id: int, by: str) -> None:
+    """End the mute MUTE_ID before its time."""
+    _say(_with_pool(lambda pool: Mutes(pool).lift(mute_id, by)))
 
 
 @click.command("vapid")

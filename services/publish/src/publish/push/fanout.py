@@ -18,6 +18,7 @@ from prometheus_client import Counter, Histogram
 from publish.archive import read
 from publish.push.alerts import PushBatch, message_of
 from publish.push.couriers import Brought, Courier, Message, Target
+from publish.push.mutes import muted
 from publish.push.rules import Reader, Rules, is_quiet, turn_of
 from shared.deliveries import Delivery, Rejection
 
@@ -314,17 +315,16 @@ class Fanout:
         return sent
 
     async def _digest_one(self, row: Any, now: datetime) -> bool:
-        alerts = await self._pool.fetch(
-            "SELECT a.id, a.title, a.update_id FROM publish.alerts a JOIN publish.updates u USING (update_id) "
+        kept = await self._pool.fetch(
+            "SELECT a.id, a.title, a.update_id, a.channels FROM publish.alerts a JOIN publish.updates u USING (update_id) "
             "WHERE a.id = ANY($1) AND u.visible ORDER BY a.level, a.created_at DESC",
             row["alerts"],
         )
+        reasons = dict.fromkeys(row["alerts"], "the update is out of sight")
+        reasons |= {each["id"]: await muted(self._pool, each["channels"]) for each in kept}
+        alerts = [each for each in kept if reasons[each["id"]] is None]
         visible = {each["id"] for each in alerts}
-        lost = [
-            Result(key, row["id"], "suppressed", "the update is out of sight")
-            for key in row["alerts"]
-            if key not in visible
-        ]
+        lost = [Result(key, row["id"], "suppressed", reason) for key, reason in reasons.items() if reason is not None]
         if lost:
             await self._recorder.put_all(lost)
         if not alerts:

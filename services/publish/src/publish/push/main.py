@@ -14,11 +14,13 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.cache.model import ReadModel
 from publish.push.alerts import Alerts, PushBatch
-from publish.push.commands import alert_list, endpoint_commands, key_commands
+from publish.push.commands import alert_list, endpoint_commands, key_commands, mute_commands
 from publish.push.commands import vapid_key as vapid_command
 from publish.push.couriers import Courier
 from publish.push.couriers.apns import Apns
@@ -45,7 +47,7 @@ from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import EnrichedUpdate
 from shared.postgres import connect, migrate
-from shared.problem import PROBLEM_HANDLERS
+from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 from shared.process import http_server, run, run_until
 from shared.topics import ALERTS, ENRICHED
 
@@ -182,10 +184,43 @@ async def _parts(
     return Parts(deliveries, notifier, alerts, fanout, hub, routes)
 
 
+async def _starting(_: Request) -> Response:
+    raise Problem(503, "starting", "the process waits for Postgres or Kafka", headers={"Retry-After": "5"})
+
+
+async def _on_outage(_: Request, error: Exception) -> Response:
+    log.warning("a request could not be answered", error=str(error) or type(error).__name__)
+    return problem_response(
+        Problem(503, "unavailable", "what this needs does not answer now", headers={"Retry-After": "5"})
+    )
+
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+)
+HANDLERS = PROBLEM_HANDLERS | dict.fromkeys(AWAY, _on_outage)
+
+
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """The process."""
+    """The process: the port answers at once, and /readyz says what is waited for."""
+    health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
+    methods = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
+    app = Starlette(
+        routes=[*health_routes(health), Route("/{path:path}", _starting, methods=methods)],
+        exception_handlers=HANDLERS,
+    )
+    async with http_server(app, settings.bind_host, settings.health_port or settings.publish_push_port):
+        await _follow(settings, stop, health, app)
+
+
+async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: Starlette) -> None:
     pool = await connect(settings, schema="publish", stop=stop, max_size=12)
     await migrate(pool, "publish")
+    health.ready = {"kafka": lambda: "waiting for Kafka"}
     producer = new_producer(settings, "slugline-publish-push")
     await start_patiently(producer, "producer", stop)
     emitter = Emitter(producer, source="slugline/publish/push", topic_prefix=settings.topic_prefix)
@@ -214,34 +249,30 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         broker = new_broker(settings, "slugline-publish-push")
         lane.attach(broker)
         batches.attach(broker)
-        health = Health(
-            STAGE,
-            ready={"lane": lane.why_not_ready, "batches": batches.why_not_ready},
-            live={"lane": lane.why_not_live, "batches": batches.why_not_live},
-        )
-        app = Starlette(routes=[*health_routes(health), *parts.routes], exception_handlers=PROBLEM_HANDLERS)
+        app.router.routes[:] = [*health_routes(health), *parts.routes]
         # A fan-out makes many short-lived objects and no cycles; at the usual thresholds half of its time goes to the collector.
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
-        async with http_server(app, settings.bind_host, settings.health_port or settings.publish_push_port):
-            if not stop.is_set():
-                await broker.start()
-                await run_until(
-                    stop,
-                    lane.keep_committing(),
-                    batches.keep_committing(),
-                    parts.deliveries.keep_delivering(),
-                    parts.hub.keep_verifying(),
-                    parts.alerts.keep_releasing(),
-                    parts.fanout.keep_trying_again(),
-                    parts.fanout.keep_digesting(),
-                    keep_proving(pool, prover),
-                    _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
-                )
-            health.draining = True
-            await asyncio.gather(lane.drain(), batches.drain())
-            await broker.stop()
+        if not stop.is_set():
+            await broker.start()
+            health.ready = {"lane": lane.why_not_ready, "batches": batches.why_not_ready}
+            health.live = {"lane": lane.why_not_live, "batches": batches.why_not_live}
+            await run_until(
+                stop,
+                lane.keep_committing(),
+                batches.keep_committing(),
+                parts.deliveries.keep_delivering(),
+                parts.hub.keep_verifying(),
+                parts.alerts.keep_releasing(),
+                parts.fanout.keep_trying_again(),
+                parts.fanout.keep_digesting(),
+                keep_proving(pool, prover),
+                _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
+            )
+        health.draining = True
+        await asyncio.gather(lane.drain(), batches.drain())
+        await broker.stop()
     await producer.stop()
     await pool.close()
 
@@ -255,5 +286,5 @@ def push(context: click.Context) -> None:
         run(settings, STAGE, lambda stop: serve(settings, stop))
 
 
-for command in (key_commands, endpoint_commands, alert_list, vapid_command):
+for command in (key_commands, endpoint_commands, alert_list, mute_commands, vapid_command):
     push.add_command(command)

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import Route
 
 from publish.push.endpoints import ChangedEndpoint, NewEndpoint
+from publish.push.mutes import NewMute
 from publish.push.reader_routes import Ordered
 from publish.push.routes import Since, answer
 from publish.push.subscriptions import NewSubscription, Wishes
@@ -21,6 +22,7 @@ BODIES: dict[tuple[str, str], type[BaseModel]] = {
     ("PATCH", "/v1/push/subscriptions/{subscription_id}"): Wishes,
     ("POST", "/v1/push/alerts"): Ordered,
     ("POST", "/v1/push/alerts/preview"): Ordered,
+    ("POST", "/v1/push/mutes"): NewMute,
 }
 OPEN = {"/v1/push/key", "/v1/push/subscriptions", "/websub", "/openapi.json"}
 """What needs neither a key nor a subscription's token."""
@@ -42,6 +44,8 @@ SUMMARIES = {
     "/v1/push/alerts/{alert_id}": "One alert, its progress and its results",
     "/v1/push/alerts/{alert_id}/approve": "One more person's yes",
     "/v1/push/alerts/{alert_id}/reject": "One person's no",
+    "/v1/push/mutes": "Mutes of alerts that hold (`ended=true`: all, `limit`); mute a story or another channel",
+    "/v1/push/mutes/{mute_id}": "End a mute before its time",
     "/websub": "The WebSub hub: a form with hub.mode, hub.topic, hub.callback, hub.lease_seconds, hub.secret",
     "/openapi.json": "This document",
 }

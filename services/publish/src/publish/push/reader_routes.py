@@ -16,6 +16,7 @@ from publish.push.alerts import Alerts, audience, message_of, words_of
 from publish.push.couriers import Message
 from publish.push.fanout import Fanout, had_of, reader_of
 from publish.push.keys import Key
+from publish.push.mutes import Mutes, NewMute
 from publish.push.routes import Keyed, answer, model_of, number_of
 from publish.push.rules import LOWEST, TOP, Rules, turn_of
 from publish.push.subscriptions import NewSubscription, Subscriptions, Wishes
@@ -152,7 +153,7 @@ class Ordered(BaseModel):
 
 
 class AlertRoutes:
-    """`/v1/push/alerts`: for editors, with a key of scope `alerts`; each person has a key of their own."""
+    """`/v1/push/alerts` and `/v1/push/mutes`: for editors, with a key of scope `alerts`; each person has a key of their own."""
 
     def __init__(self, pool: Any, alerts: Alerts, rules: Rules, site_url: str) -> None:
         self._pool = pool
@@ -160,6 +161,7 @@ class AlertRoutes:
         self._alerts = alerts
         self._rules = rules
         self._site_url = site_url
+        self._mutes = Mutes(pool)
 
     def routes(self) -> list[Route]:
         """Where each is."""
@@ -169,6 +171,9 @@ class AlertRoutes:
                 ("/v1/push/alerts", "POST", self.order),
                 ("/v1/push/alerts", "GET", self.newest),
                 ("/v1/push/alerts/preview", "POST", self.preview),
+                ("/v1/push/mutes", "POST", self.mute),
+                ("/v1/push/mutes", "GET", self.mutes),
+                ("/v1/push/mutes/{mute_id:int}", "DELETE", self.lift),
                 ("/v1/push/alerts/{alert_id}", "GET", self.one),
                 ("/v1/push/alerts/{alert_id}/approve", "POST", self.approve),
                 ("/v1/push/alerts/{alert_id}/reject", "POST", self.reject),
@@ -202,6 +207,22 @@ class AlertRoutes:
     async def reject(self, request: Request, key: Key) -> Response:
         """One person's no."""
         return answer(await self._alerts.reject(request.path_params["alert_id"], f"{key.name} ({key.id})"))
+
+    async def mute(self, request: Request, key: Key) -> Response:
+        """Hold back the alerts of a channel."""
+        return answer(await self._mutes.add(await model_of(request, NewMute), f"{key.name} ({key.id})"), 201)
+
+    async def mutes(self, request: Request, _: Key) -> Response:
+        """The mutes that hold, or with `ended=true` all of them."""
+        ended = request.query_params.get("ended", "false")
+        if ended not in ("true", "false"):
+            raise Problem(400, "bad-parameter", "ended: true or false", field="ended")
+        limit = number_of(request, "limit", 50, 500) or 50
+        return answer({"mutes": await self._mutes.all(ended=ended == "true", limit=limit)})
+
+    async def lift(self, request: Request, key: Key) -> Response:
+        """End a mute before its time."""
+        return answer(await self._mutes.lift(request.path_params["mute_id"], f"{key.name} ({key.id})"))
 
     async def preview(self, request: Request, _: Key) -> Response:
         """What an order would do, without doing it: the message, how many would get it now, how many later and why."""

@@ -110,8 +110,14 @@ def decide(
     people: int,
     readable: bool,
     now: datetime,
+    muted: str | None = None,
 ) -> Decision:
-    """Whether an alert of this level leaves. `earlier` are those of the update and of its story; `people` have asked for it."""
+    """Whether an alert of this level leaves.
+
+    `earlier` are those of the update and of its story; `people` have asked for it; `muted` says by which mute it stays.
+    """
+    if muted is not None:
+        return Decision("suppressed", muted)
     enriched_at = update.passport.enriched_at or update.passport.received_at
     if people == 0 and now - enriched_at > timedelta(seconds=rules.max_age_s):
         return Decision("suppressed", f"too old: enriched more than {rules.max_age_s:.0f} s ago")

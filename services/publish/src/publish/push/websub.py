@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import asyncpg
+import orjson
 import structlog
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -25,6 +26,7 @@ from publish.push.notify import Notice
 from publish.push.outbound import Answer, Outbound, check_url
 from publish.push.reader_routes import Pace
 from publish.push.routes import body_bytes
+from publish.story import Position
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -39,15 +41,19 @@ IDLE_S = 0.5
 PER_MINUTE = 60
 MAX_FEED_BYTES = 8 * 1024 * 1024
 
-_TOPIC = re.compile(r"^/feeds/(?:news|(source|tag|story|author)/([^/?#]+))\.(?:rss|atom|json)$")
+_TOPIC = re.compile(r"^/feeds/(?:news|(tag|story|author)/([^/?#]+))\.(?:rss|atom|json)$")
 
 DISTRIBUTE = """
-INSERT INTO publish.deliveries (endpoint_id, message_id, type, order_key)
-SELECT e.id, $2, 'websub', 'feed' FROM publish.endpoints e
-WHERE e.kind = 'websub' AND e.state = 'active' AND e.lease_until > now() AND e.channels && $1::text[]
-  AND NOT EXISTS (SELECT FROM publish.deliveries d WHERE d.endpoint_id = e.id AND d.state = 'waiting'
-                  AND d.leased_until IS NULL)
+WITH meant AS (
+  SELECT e.id FROM publish.endpoints e
+  WHERE e.kind = 'websub' AND e.state = 'active' AND e.lease_until > now() AND e.channels && $1::text[]),
+waiting AS (
+  UPDATE publish.deliveries d SET body = $3 FROM meant m
+  WHERE d.endpoint_id = m.id AND d.state = 'waiting' AND d.leased_until IS NULL RETURNING d.endpoint_id)
+INSERT INTO publish.deliveries (endpoint_id, message_id, type, order_key, body)
+SELECT m.id, $2, 'websub', 'feed', $3 FROM meant m WHERE m.id NOT IN (SELECT endpoint_id FROM waiting)
 """
+# The body is the place of the log that the feed must have reached before it leaves.
 
 
 def channel_of(topic: str, site_url: str) -> str | None:
@@ -64,7 +70,8 @@ async def queue_feeds(connection: Any, notices: Sequence[Notice]) -> None:
     """Queue the feeds that revisions change, once for each subscriber."""
     channels = {channel for notice in notices for channel in notice.archived.channels}
     if channels:
-        await connection.execute(DISTRIBUTE, sorted(channels), f"feed_{secrets.token_hex(8)}")
+        place = max(notice.archived.cursor for notice in notices)
+        await connection.execute(DISTRIBUTE, sorted(channels), f"feed_{secrets.token_hex(8)}", str(place))
 
 
 class Feeds:
@@ -77,19 +84,31 @@ class Feeds:
         self._hub_url = hub_url
 
     async def compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
-        """A request for each; the feed is fetched from a web replica, once for each topic."""
+        """A request for each; the feed is fetched from a web replica, once for each topic, when the replica is far enough."""
+        reached = await self._reached()
         topics = sorted({each.topic for each in due if each.topic})
         fetched = await asyncio.gather(*(self._fetch(topic) for topic in topics))
         feeds = dict(zip(topics, fetched, strict=True))
-        return {each.id: self._request(each, feeds) for each in due}
+        return {each.id: self._request(each, feeds, reached) for each in due}
+
+    async def _reached(self) -> Position | None:
+        answer = await self._ours.send(
+            "GET", f"{self._web_url}/v1/updates?limit=1&at={secrets.token_hex(4)}", most_bytes=MAX_FEED_BYTES
+        )
+        try:
+            return Position.parse(str(orjson.loads(answer.body)["cursor"])) if answer.ok else None
+        except (ValueError, LookupError, TypeError):
+            return None
 
     async def _fetch(self, topic: str) -> Answer:
         # A query that no cache has seen: the feed of now.
         address = f"{self._web_url}{topic[len(self._site_url) :]}?at={secrets.token_hex(4)}"
         return await self._ours.send("GET", address, most_bytes=MAX_FEED_BYTES)
 
-    def _request(self, due: Due, feeds: Mapping[str, Answer]) -> Request | NotYet | str:
+    def _request(self, due: Due, feeds: Mapping[str, Answer], reached: Position | None) -> Request | NotYet | str:
         topic = due.topic or ""
+        if reached is None or (due.body and reached < Position.parse(due.body)):
+            return NotYet("the feed does not have yet what is to be told")
         feed = feeds[topic]
         if feed.status == 404:
             return "the feed is empty by now"

@@ -1,101 +1,229 @@
-// The subscribe button. It asks for permission only after a reader's click, and is absent where alerts cannot work.
-// The page says where the push API is in <meta name="slugline-push" content="https://push.example"> and which channels it
-// offers in <body data-channels>; the API answers this site's origin by CORS, so a page on another port or host names its
-// origin in connect-src. The button stands in an element [data-push], else at the end of .live-header.
+// The alerts of a page: a button for what the page is about, and behind it what a reader has chosen. It asks for permission
+// only after a reader's click, and is absent where alerts cannot work.
+// The page says where the push API is in <meta name="slugline-push" content="https://push.example"> and its channel in
+// <body data-channels>; the API answers this site's origin by CORS, so a page on another port or host names its origin in
+// connect-src. All stands in an element [data-push], else at the end of .live-header.
+
+const CHECKED_EVERY_MS = 24 * 3600 * 1000;
+const LABELS = { news: "All news" };
+const WORDS = { tag: "on this topic", author: "by this author", story: "on this story", source: "from this source" };
 
 const meta = document.querySelector('meta[name="slugline-push"]');
 const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
-if (meta && able) start(meta.content || location.origin);
+const place = document.querySelector("[data-push]") || document.querySelector(".live-header");
+if (meta && able && place) start(meta.content || location.origin);
 
 function start(api) {
-  const place = document.querySelector("[data-push]") || document.querySelector(".live-header");
-  if (!place) return;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button button-quiet push-button";
-  const status = document.createElement("span");
-  status.className = "unseen";
+  const channel = document.body.dataset.channels || "news";
+  const words = WORDS[channel.split(":")[0]];
+  const button = element("button", { type: "button", className: "button button-quiet push-button" });
+  const status = element("span", { className: "unseen" });
   status.setAttribute("role", "status");
+  const settings = element("div", { className: "push-settings", hidden: true });
   place.append(button, status);
+  place.after(settings);
+  const say = (text) => (status.textContent = text);
 
-  const say = (words) => (status.textContent = words);
-  const show = (on) => {
-    button.textContent = on ? "Alerts are on" : "Get alerts";
+  function show(own) {
+    const on = Boolean(own?.wishes.channels.includes(channel));
+    const about = words ? ` ${words}` : "";
+    button.textContent = on ? `Alerts${about} are on` : `Get alerts${about}`;
     button.setAttribute("aria-pressed", String(on));
-    button.disabled = false;
-  };
+    settings.hidden = !own;
+    if (own) fill(own);
+  }
 
-  show(false);
-  current().then((own) => show(Boolean(own)));
-  button.addEventListener("click", async () => {
-    button.disabled = true;
+  // One thing at a time, and the page says how it ended. Nothing is disabled meanwhile, so that no control loses the focus.
+  let busy = false;
+  async function act(done) {
+    if (busy) return;
+    busy = true;
     try {
-      const own = await current();
-      if (own) {
-        await unsubscribe(api, own);
-        say("Alerts are off.");
-        show(false);
-      } else if ((await Notification.requestPermission()) !== "granted") {
-        say("Your browser does not let this site show alerts.");
-        show(false);
-      } else {
-        await subscribe(api);
-        say("Alerts are on.");
-        show(true);
-      }
+      say(await done());
     } catch (error) {
       say("That did not work. Please try again later.");
-      show(Boolean(await current()));
       console.error(error);
     }
-  });
+    busy = false;
+    show(await current().catch(() => null));
+  }
+
+  async function choose(own, channels) {
+    if (channels.length === 0) {
+      await unsubscribe(api, own);
+      return "Alerts are off.";
+    }
+    await change(api, own, { ...own.wishes, channels });
+    return "Your choice is kept.";
+  }
+
+  function fill(own) {
+    const topics = element("fieldset", {}, element("legend", { textContent: "You are alerted to" }));
+    for (const name of own.wishes.channels) {
+      const box = element("input", { type: "checkbox", checked: true });
+      box.addEventListener("change", () =>
+        act(() => choose(own, own.wishes.channels.filter((each) => each !== name))),
+      );
+      topics.append(element("label", {}, box, ` ${own.labels[name] || name}`));
+    }
+    const quiet = element("input", { type: "checkbox", checked: Boolean(own.wishes.quiet_from) });
+    const from = element("input", { type: "time", value: own.wishes.quiet_from || "22:00", disabled: !quiet.checked });
+    const to = element("input", { type: "time", value: own.wishes.quiet_to || "07:00", disabled: !quiet.checked });
+    for (const each of [quiet, from, to]) {
+      each.addEventListener("change", () =>
+        act(async () => {
+          const hours = quiet.checked && from.value && to.value;
+          const [quiet_from, quiet_to] = hours ? [from.value, to.value] : [null, null];
+          await change(api, own, { ...own.wishes, quiet_from, quiet_to, time_zone: timeZone() });
+          return "Your choice is kept.";
+        }),
+      );
+    }
+    const test = element("button", { type: "button", className: "button button-quiet", textContent: "Send a test alert" });
+    test.addEventListener("click", () =>
+      act(async () => {
+        const answer = await ask(api, `/${own.id}/test`, "POST", own.token);
+        return (await answer.json()).result === "sent" ? "A test alert is on its way." : "The test alert was not taken.";
+      }),
+    );
+    const details = settings.querySelector("details") || element("details", {});
+    const index = [...details.querySelectorAll("input, button")].indexOf(document.activeElement);
+    details.replaceChildren(
+      element("summary", { textContent: "Alert settings" }),
+      topics,
+      element(
+        "fieldset",
+        {},
+        element("legend", { textContent: "Quiet hours" }),
+        element("label", {}, quiet, " Only the most urgent alerts, the rest afterwards"),
+        element("label", {}, "From ", from),
+        element("label", {}, "until ", to),
+      ),
+      test,
+    );
+    settings.replaceChildren(details);
+    if (index >= 0) [...details.querySelectorAll("input, button")][index]?.focus();
+  }
+
+  button.addEventListener("click", () =>
+    act(async () => {
+      const own = await current();
+      const label = document.title.replace(/^\(\d+\) /, "").split(" · ")[0];
+      if (own?.wishes.channels.includes(channel)) {
+        return choose(own, own.wishes.channels.filter((each) => each !== channel));
+      }
+      if (own) {
+        await change(api, own, { ...own.wishes, channels: [...own.wishes.channels, channel] }, { [channel]: label });
+        return "Alerts are on.";
+      }
+      if ((await Notification.requestPermission()) !== "granted") {
+        return "Your browser does not let this site show alerts.";
+      }
+      await subscribe(api, channel, label);
+      return "Alerts are on.";
+    }),
+  );
+
+  show(null);
+  current()
+    .then((own) => own && stillThere(api, own))
+    .then(show)
+    .catch((error) => console.error(error));
 }
 
+function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const store = () => caches.open("slugline-push");
 
+async function kept(name) {
+  const found = await (await store()).match(`/${name}`);
+  return found ? found.json() : null;
+}
+
+async function keep(name, value) {
+  await (await store()).put(`/${name}`, new Response(JSON.stringify(value)));
+}
+
+async function ask(api, path, method, token, body) {
+  const headers = body ? { "Content-Type": "application/json" } : {};
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const answer = await fetch(`${api}/v1/push/subscriptions${path}`, { method, headers, body: body && JSON.stringify(body) });
+  if (!answer.ok) throw Object.assign(new Error(`the push API answers ${answer.status}`), { status: answer.status });
+  return answer;
+}
+
+// What this browser has, as it was kept when it was last said; null without a subscription.
 async function current() {
   const registration = await navigator.serviceWorker.getRegistration("/");
   const subscription = registration && (await registration.pushManager.getSubscription());
-  if (!subscription) return null;
-  const kept = await (await store()).match("/own");
-  return kept ? { subscription, ...(await kept.json()) } : null;
+  const [own, wishes, labels] = await Promise.all(["own", "wishes", "labels"].map(kept));
+  if (!subscription || !own || !wishes) return null;
+  return { ...own, subscription, wishes, labels: { ...LABELS, ...labels } };
 }
 
-async function subscribe(api) {
-  const answer = await fetch(api + "/v1/push/key");
-  if (!answer.ok) throw new Error("the push API answers " + answer.status);
+// A subscription that the newsroom has lost (its push service said that it had ended) must not look as if it were on.
+async function stillThere(api, own) {
+  const checked = (await kept("checked")) || 0;
+  if (Date.now() - checked < CHECKED_EVERY_MS) return own;
+  try {
+    await ask(api, `/${own.id}`, "GET", own.token);
+  } catch (error) {
+    if (error.status !== 404) return own;
+    await forget(own);
+    return null;
+  }
+  await keep("checked", Date.now());
+  return own;
+}
+
+async function subscribe(api, channel, label) {
+  const answer = await fetch(`${api}/v1/push/key`);
+  if (!answer.ok) throw new Error(`the push API answers ${answer.status}`);
   const { public_key: key } = await answer.json();
-  await navigator.serviceWorker.register("/sw.js?push=" + encodeURIComponent(api), { scope: "/" });
+  await navigator.serviceWorker.register(`/sw.js?push=${encodeURIComponent(api)}`, { scope: "/" });
   const registration = await navigator.serviceWorker.ready;
   const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
-  const wishes = {
-    channels: (document.body.dataset.channels || "news").split(","),
-    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
-    quiet_from: "22:00",
-    quiet_to: "07:00",
-  };
-  const made = await fetch(api + "/v1/push/subscriptions", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...wishes, subscription: subscription.toJSON() }),
-  });
-  if (!made.ok) {
+  const wishes = { channels: [channel], time_zone: timeZone(), quiet_from: "22:00", quiet_to: "07:00" };
+  try {
+    const made = await ask(api, "", "POST", null, { ...wishes, subscription: subscription.toJSON() });
+    await keep("own", await made.json());
+  } catch (error) {
     await subscription.unsubscribe();
-    throw new Error("the push API answers " + made.status);
+    throw error;
   }
-  const kept = await store();
-  await kept.put("/own", new Response(await made.text()));
-  await kept.put("/wishes", new Response(JSON.stringify(wishes)));
+  await keep("wishes", wishes);
+  await keep("labels", { [channel]: label, ...LABELS });
+  await keep("checked", Date.now());
+}
+
+async function change(api, own, wishes, labels = {}) {
+  try {
+    await ask(api, `/${own.id}`, "PATCH", own.token, wishes);
+  } catch (error) {
+    if (error.status === 404) await forget(own);
+    throw error;
+  }
+  await keep("wishes", wishes);
+  await keep("labels", { ...own.labels, ...labels, ...LABELS });
 }
 
 async function unsubscribe(api, own) {
-  await own.subscription.unsubscribe();
-  await fetch(api + "/v1/push/subscriptions/" + own.id, {
-    method: "DELETE",
-    headers: { Authorization: "Bearer " + own.token },
+  await forget(own);
+  await ask(api, `/${own.id}`, "DELETE", own.token).catch((error) => {
+    // The push service says for itself that the subscription has ended, the next time it is used.
+    if (error.status !== 404) console.warn(error);
   });
-  const kept = await store();
-  await kept.delete("/own");
+}
+
+async function forget(own) {
+  await own.subscription.unsubscribe();
+  const cache = await store();
+  for (const name of ["own", "wishes", "labels", "checked"]) await cache.delete(`/${name}`);
 }
 
 function bytes(base64url) {

@@ -17,9 +17,10 @@ async function receive(data) {
   }
   if (!message || typeof message !== "object" || typeof message.tag !== "string") return;
   const shown = await self.registration.getNotifications({ tag: message.tag });
+  const seen = shown.length > 0 || (await hasSeen(message.tag));
   if (message.kind === "withdraw") {
-    // Browsers want every push to be seen; without the old one on screen there is nothing to take back.
-    if (shown.length === 0) return;
+    // Who was away all the time has nothing to take back: the push service kept only this last word of the alert.
+    if (!seen) return;
     await self.registration.showNotification("Alert withdrawn", {
       body: "An earlier alert does not stand any more.",
       tag: message.tag,
@@ -28,18 +29,36 @@ async function receive(data) {
     });
     return;
   }
-  // A correction of an alert that the reader has put away is not news again.
-  if (message.kind === "replace" && shown.length === 0) return;
-  const alerts = message.kind === "alert" || message.kind === "digest" || message.kind === "test";
+  // A correction is quiet, unless it came in the place of an alert that never reached this device: then it is the news.
+  const quiet = message.kind === "replace" && seen;
+  await note(message.tag);
   await self.registration.showNotification(String(message.title || ""), {
     body: String(message.body || ""),
     tag: message.tag,
-    renotify: alerts && shown.length > 0,
-    silent: message.kind === "replace",
+    renotify: !quiet && shown.length > 0,
+    silent: quiet,
     requireInteraction: message.level === 1,
     timestamp: message.timestamp,
     data: { url: ownAddress(message.url) },
   });
+}
+
+// Tags that this device has shown, for as long as a correction may follow.
+const SEEN_MS = 3 * 24 * 3600 * 1000;
+const seenAddress = (tag) => "/seen/" + encodeURIComponent(tag);
+
+async function hasSeen(tag) {
+  return Boolean(await (await caches.open("slugline-push")).match(seenAddress(tag)));
+}
+
+async function note(tag) {
+  const cache = await caches.open("slugline-push");
+  for (const request of await cache.keys()) {
+    if (!new URL(request.url).pathname.startsWith("/seen/")) continue;
+    const at = Number(await (await cache.match(request)).text());
+    if (!(Date.now() - at < SEEN_MS)) await cache.delete(request);
+  }
+  await cache.put(seenAddress(tag), new Response(String(Date.now())));
 }
 
 function ownAddress(url) {
