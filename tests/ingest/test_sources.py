@@ -66,7 +66,18 @@ def test_a_file_says_what_a_source_is() -> None:
         ("[[source]]\nname = 'n'\nkind = 'watch'\nfolder = 'copy'", "absolute folder"),
         ("[[source]]\nname = 'n'\n[[source]]\nname = 'n'", "twice"),
         ("[[source]]\nname = 'n'\nsigning_generation = 4", "not set in a file"),
-        ("[[source]]\nname = 'n'\n[source.profile]\nlanguag = 'en'", "languag"),
+        ("[[source]]\nname = 'n'\n[source.profile]\nlanguag = 'en'", "languag: there is no such setting"),
+        ('[[source]]\nname = "n"\ntitle = "x\\u0000y"', "title: control characters"),
+        ("[[source]]\nname = 'n'\nformat = 'ninjas'", "format: there is no format 'ninjas': .*ninjs"),
+        ("[[source]]\nname = 'n'\nkind = 'poll'\nurl = 'http://'", "url: .*a host is needed"),
+        ("[[source]]\nname = 'n'\nkind = 'poll'\nurl = 'ftp://x/'", "url: an http"),
+        ("[[source]]\nname = 'n'\nkind = 'watch'\nfolder = '/'", "not the root"),
+        ("[[source]]\nname = 'n'\nrate_per_s = inf", "rate_per_s"),
+        ("[[source]]\nname = 'n'\nmax_body_bytes = 99999999999", "max_body_bytes"),
+        (
+            "[[source]]\nname = 'n'\nkey_env = 'A'\n[[source]]\nname = 'm'\nkey_env = 'A'",
+            "'n' and 'm' have the same key",
+        ),
     ],
 )
 def test_a_file_that_is_wrong_is_told_where(text: str, says: str) -> None:
@@ -100,6 +111,33 @@ async def test_a_file_may_be_applied_as_often_as_one_likes(newsroom: Connections
     ]
     file.write_text(FILE.partition('[[source]]\nname = "feed"')[0])
     assert "removed    feed" in (await run(newsroom, "apply", str(file), "--prune", **KEYS)).stdout
+    assert (await run(newsroom, "apply", str(file), **{**KEYS, "NORTH_KEY_NEXT": "three"})).stdout.split()[
+        0
+    ] == "changed"
+    file.write_text("")
+    emptied = await run(newsroom, "apply", str(file), "--prune")
+    assert (emptied.exit_code, "would remove them all" in emptied.output) == (1, True)
+
+
+@pytest.mark.integration
+async def test_a_file_pauses_and_resumes_and_leaves_what_is_so_already(newsroom: Connections, tmp_path: Path) -> None:
+    """What the file says of pausing is told as a change, once; applying it again does not put off the silence alarm."""
+    file = tmp_path / "sources.toml"
+    said = []
+    for paused in ("true", "true", "false", "false"):
+        file.write_text(f"[[source]]\nname = 'north'\nsilence_after_s = 600\npaused = {paused}")
+        said.append((await run(newsroom, "apply", str(file))).stdout.split()[0])
+    assert said == ["added", "unchanged", "changed", "unchanged"]
+    connection = await asyncpg.connect(newsroom.postgres_dsn)
+    hour_ago = "now() - interval '1 hour'"
+    await connection.execute(f"UPDATE ingest.sources SET created_at = {hour_ago}, resumed_at = {hour_ago}")
+    await connection.close()
+    await run(newsroom, "apply", str(file))
+    listed = await run(newsroom, "list")
+    assert "silent" in listed.stdout
+    assert "readers have been given nothing new from north" in listed.stdout
+    await run(newsroom, "pause", "north", "--because", "contract")
+    assert "contract" in (await run(newsroom, "list")).stdout
 
 
 @pytest.mark.integration
@@ -110,7 +148,11 @@ async def test_a_source_by_command(newsroom: Connections) -> None:
     key = added.stdout.strip().splitlines()[-1]
     assert key.startswith("slk_")
     assert (await run(newsroom, "add", "north")).exit_code == 1
-    second = (await run(newsroom, "rotate", "north")).stdout.splitlines()[0]
+    lost = (await run(newsroom, "rotate", "north")).stdout.splitlines()[0]
+    refused = await run(newsroom, "rotate", "north")
+    assert (refused.exit_code, "two keys already" in refused.output) == (1, True)
+    second = (await run(newsroom, "rotate", "north", "--again")).stdout.splitlines()[0]
+    assert second != lost
     connection = await asyncpg.connect(newsroom.postgres_dsn)
 
     async def live() -> set[bytes]:
@@ -127,8 +169,8 @@ async def test_a_source_by_command(newsroom: Connections) -> None:
     assert json.loads((await run(newsroom, "show", "north")).stdout)["paused_at"] is None
     assert (await run(newsroom, "remove", "north", "--yes")).exit_code == 0
     assert await live() == set()
-    for command in ("pause", "resume", "show", "key"):
-        assert (await run(newsroom, command, "nobody")).exit_code == 1
+    for command in (["pause"], ["resume"], ["show"], ["key"], ["rotate"], ["rotate", "--finish"]):
+        assert (await run(newsroom, *command, "nobody")).exit_code == 1
     await connection.close()
 
 
@@ -139,6 +181,14 @@ async def test_postgres_away_is_told_at_once(newsroom: Connections) -> None:
     answer = await run(away, "list")
     assert answer.exit_code == 1
     assert "Postgres does not answer" in answer.output
+
+
+async def test_a_setting_that_makes_no_sense_is_named(newsroom: Connections) -> None:
+    """The variable and what is wrong with it, in one line and without its value."""
+    answer = await run(newsroom, "list", INGEST_PORT="secret")
+    assert answer.exit_code == 2
+    assert "INGEST_PORT: " in answer.output
+    assert "secret" not in answer.output
 
 
 def test_a_source_may_send_a_burst_and_then_its_rate() -> None:

@@ -1,7 +1,7 @@
 """Hubs that announce what a feed publishes."""
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -21,7 +21,7 @@ from ingest.sources.api import Api, build
 from ingest.sources.feedlinks import FeedLinks
 from ingest.sources.limits import Buckets
 from ingest.sources.poll import Poller
-from ingest.sources.registry import Source
+from ingest.sources.registry import UNSUBSCRIBE_UNUSED, Source
 from ingest.sources.websub import Callback, Subscriber, Subscription, is_due, is_signed, subscription_of
 from shared.health import Health
 from shared.process import http_server
@@ -37,16 +37,17 @@ RSS = (
 
 
 class Hub:
-    """A hub that notes what it is asked."""
+    """A hub that notes what it is asked, and answers with `status`."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, str]] = []
+        self.status = 202
 
     async def ask(self, request: Request) -> Response:
-        """Accepts every subscription."""
+        """Takes every request down."""
         form = parse_qs((await request.body()).decode())
         self.asked.append({name: values[0] for name, values in form.items()})
-        return Response(status_code=202)
+        return Response(status_code=self.status)
 
 
 @pytest_asyncio.fixture
@@ -209,3 +210,107 @@ def test_every_method_of_the_standard_is_understood(method: str) -> None:
     body = b"copy"
     assert is_signed(body, signature(body, "secret", method), "secret")
     assert not is_signed(body + b"!", signature(body, "secret", method), "secret")
+
+
+async def left(wire: Wire) -> bool:
+    """`ingest poll` looks for subscriptions that are no longer wanted. Whether a hub was asked to end one."""
+    settings = wire.settings.model_copy(update={"ingest_public_url": "http://ingest.test"})
+    async with Fetcher(allow_private=True) as fetcher:
+        subscriber = Subscriber(settings, wire.pool, fetcher)
+        await wire.pool.execute(UNSUBSCRIBE_UNUSED)
+        return await subscriber.leave_one()
+
+
+async def pause(wire: Wire) -> None:
+    """By command."""
+    await registry.pause(wire.pool, "feed", "night")
+
+
+async def remove(wire: Wire) -> None:
+    """By command."""
+    await registry.remove(wire.pool, "feed")
+
+
+async def follow_another(wire: Wire) -> None:
+    """By a file that names another topic."""
+    await registry.save(wire.pool, Source(name="feed", kind="websub", url="http://feed.test/other"))
+
+
+async def poll_instead(wire: Wire) -> None:
+    """By a file that makes another kind of it."""
+    await registry.save(wire.pool, Source(name="feed", kind="poll", url="http://feed.test/rss"))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("change", [pause, remove, follow_another, poll_instead])
+async def test_what_is_no_longer_wanted_is_ended_at_the_hub(
+    change: Callable[[Wire], Awaitable[None]],
+    wire: Wire,
+    hub: tuple[Hub, str],
+    subscribed: tuple[httpx.AsyncClient, Subscription],
+) -> None:
+    """The hub is asked once, with the very callback that it knows; it verifies with us, and what it still sends is gone."""
+    client, subscription = subscribed
+    path = f"/v1/websub/{subscription.token}"
+    leaving = {"hub.mode": "unsubscribe", "hub.topic": subscription.topic, "hub.challenge": "bye"}
+    assert (await client.get(path, params=leaving)).status_code == 404
+    await change(wire)
+    await wire.registry.load(wire.pool)
+    assert await left(wire)
+    assert hub[0].asked[-1] == {
+        "hub.mode": "unsubscribe",
+        "hub.topic": subscription.topic,
+        "hub.callback": f"http://ingest.test{path}",
+    }
+    assert not await left(wire)
+    assert (await client.get(path, params=leaving | {"hub.topic": "http://other.test"})).status_code == 404
+    for _ in range(2):
+        verified = await client.get(path, params=leaving)
+        assert (verified.status_code, verified.text) == (200, "bye")
+    await wire.pool.execute("UPDATE ingest.unsubscriptions SET next_at = now()")
+    assert not await left(wire)
+    signed = {"Content-Type": "application/rss+xml", "X-Hub-Signature": signature(RSS, subscription.secret)}
+    assert (await client.post(path, content=RSS, headers=signed)).status_code == 410
+    assert await wire.raw() == []
+
+
+@pytest.mark.integration
+async def test_a_hub_that_is_away_is_asked_again_until_its_lease_is_over(
+    wire: Wire, hub: tuple[Hub, str], subscribed: tuple[httpx.AsyncClient, Subscription]
+) -> None:
+    """Failures are retried with growing pauses; what the hub itself knows nothing of, or forgets by itself, is not."""
+    await remove(wire)
+    pauses = []
+    for status in (500, 429, 202):
+        hub[0].status = status
+        assert await left(wire)
+        row = await wire.pool.fetchrow("SELECT next_at - now() AS wait, error FROM ingest.unsubscriptions")
+        pauses.append(row["wait"])
+        assert (str(status) in row["error"]) is (status != 202)
+        assert not await left(wire)
+        await wire.pool.execute("UPDATE ingest.unsubscriptions SET next_at = now()")
+    assert pauses == sorted(pauses)
+    hub[0].status = 404
+    assert await left(wire)
+    assert not await left(wire)
+    assert await wire.pool.fetchval("SELECT ended_at IS NOT NULL FROM ingest.unsubscriptions")
+    await wire.pool.execute("UPDATE ingest.unsubscriptions SET ended_at = NULL, next_at = now(), until = now()")
+    assert not await left(wire)
+    assert len(hub[0].asked) == 5
+
+
+@pytest.mark.integration
+async def test_a_feed_that_moves_to_another_hub_leaves_the_one_before(
+    wire: Wire, hub: tuple[Hub, str], subscribed: tuple[httpx.AsyncClient, Subscription]
+) -> None:
+    """The new hub is asked with another callback and secret; the old one is told that it is over."""
+    settings = wire.settings.model_copy(update={"ingest_public_url": "http://ingest.test"})
+    async with Fetcher(allow_private=True) as fetcher:
+        source = Source(name="feed", kind="websub", url="http://feed.test/rss")
+        links = FeedLinks(hub=f"{hub[1]}?new", topic="http://feed.test/self")
+        await Subscriber(settings, wire.pool, fetcher).attend(source, links)
+    assert await left(wire)
+    first, moved, ended = hub[0].asked
+    assert [moved["hub.mode"], ended["hub.mode"]] == ["subscribe", "unsubscribe"]
+    assert ended["hub.callback"] == first["hub.callback"] != moved["hub.callback"]
+    assert first["hub.secret"] != moved["hub.secret"]

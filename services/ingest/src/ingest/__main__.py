@@ -1,8 +1,10 @@
 """`python -m ingest`: the processes of the service, and what operators do with it."""
 
 import importlib
+from typing import Any
 
 import click
+from pydantic import ValidationError
 
 COMMANDS = {
     "api": "ingest.commands.processes:api",
@@ -35,6 +37,16 @@ class Commands(click.Group):
         module, _, name = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a setting that makes no sense is named in one line."""
+        try:
+            return super().invoke(ctx)
+        except ValidationError as error:
+            if error.title != "Settings":
+                raise
+            wrong = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)]
+            raise click.UsageError("; ".join(wrong)) from error
 
 
 @click.group(cls=Commands)

@@ -159,7 +159,8 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
         async def poll() -> None:
             await opening
-            await Poller(settings, intake.pool, intake, fetcher, new_owner(settings)).run()
+            poller = Poller(settings, intake.pool, intake, fetcher, new_owner(settings))
+            await asyncio.gather(poller.run(), poller.subscriber.keep_leaving())
 
         await run_until(stop, poll())
 

@@ -59,6 +59,11 @@ def assess(row: Mapping[str, Any], now: datetime) -> Silence:
     return Silence(row["name"], age_s, limit_s is not None and age_s > limit_s, f"{readers}; {cause}")
 
 
+async def assessed(pool: Any, now: datetime) -> list[tuple[Silence, int | None]]:
+    """The silence of every source that is not paused, with its threshold in seconds."""
+    return [(assess(row, now), row["silence_after_s"]) for row in await pool.fetch(_SOURCES)]
+
+
 class Silences:
     """Remembers who is silent, so that each silence is told once, and its end."""
 
@@ -70,14 +75,12 @@ class Silences:
         """Look at every source that is not paused; the alarms that began now."""
         began: list[Silence] = []
         known: set[str] = set()
-        moment = now or datetime.now(UTC)
-        for row in await pool.fetch(_SOURCES):
-            silence = assess(row, moment)
+        for silence, limit_s in await assessed(pool, now or datetime.now(UTC)):
             known.add(silence.source)
             AGE.labels(silence.source).set(silence.age_s)
-            if row["silence_after_s"] is not None:
+            if limit_s is not None:
                 SILENT.labels(silence.source).set(silence.alarm)
-                THRESHOLD.labels(silence.source).set(row["silence_after_s"])
+                THRESHOLD.labels(silence.source).set(limit_s)
             if silence.alarm and silence.source not in self._silent:
                 self._silent.add(silence.source)
                 began.append(silence)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from ingest.commands.database import with_postgres
 from ingest.settings import Settings
+from ingest.silence import assessed
 from ingest.sources import declared, registry, signing
 from ingest.sources.poll import ask_recovery
 from ingest.sources.registry import Source
@@ -26,9 +28,7 @@ def _saved(fields: dict[str, Any]) -> Source:
     try:
         return Source.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise click.UsageError(f"{place + ': ' if place else ''}{first['msg']}") from error
+        raise click.UsageError(declared.complaint(error)) from error
 
 
 @sources.command("add")
@@ -57,7 +57,10 @@ def add(
     max_body: int | None,
     silence: int | None,
 ) -> None:
-    """Add the source NAME; prints its key, which is not kept and cannot be shown again."""
+    """Add the source NAME and print its key.
+
+    The key is not kept and cannot be shown again.
+    """
     try:
         peculiar = json.loads(profile) if profile else {}
     except ValueError as error:
@@ -89,21 +92,29 @@ def add(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--prune", is_flag=True, help="Remove the sources that the file does not name.")
 def apply(file: Path, prune: bool) -> None:
-    """Make the sources what the TOML FILE says; those it does not name stay, unless --prune is given."""
+    """Make the sources what the TOML FILE says.
+
+    Those that it does not name stay, unless --prune is given.
+    """
     try:
         wanted = declared.parse(file.read_text(), os.environ)
     except (declared.BadFile, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}: {error}") from error
 
+    if prune and not wanted:
+        raise click.ClickException(f"{file} names no source, and --prune would remove them all")
+
     async def work(pool: Any) -> list[tuple[str, str]]:
         done: list[tuple[str, str]] = []
         for each in wanted:
             name = each.source.name
-            done.append((name, await registry.save(pool, each.source)))
-            if each.keys is not None:
-                await registry.set_keys(pool, name, each.keys)
-            if each.paused is not None:
+            before = await registry.one_source(pool, name)
+            what = await registry.save(pool, each.source)
+            changed = each.keys is not None and await registry.set_keys(pool, name, each.keys)
+            if each.paused is not None and each.paused != (before is not None and before.paused):
                 await (registry.pause(pool, name, "by file") if each.paused else registry.resume(pool, name))
+                changed = True
+            done.append((name, "changed" if changed and what == "unchanged" else what))
         if prune:
             named = {each.source.name for each in wanted}
             for source in await registry.all_sources(pool):
@@ -120,8 +131,10 @@ _LIST = """
 SELECT s.name, s.kind, s.title, s.desk, s.paused_at, s.paused_because, s.silence_after_s, s.url, s.folder,
     coalesce(a.accepted, 0) AS accepted, coalesce(a.duplicate, 0) AS duplicate, coalesce(a.repaired, 0) AS repaired,
     coalesce(a.rejected, 0) AS rejected, a.last_heard_at, a.last_accepted_at,
-    (SELECT count(*) FROM ingest.keys AS k WHERE k.source = s.name) AS keys
+    (SELECT count(*) FROM ingest.keys AS k WHERE k.source = s.name) AS keys,
+    coalesce(c.failures, 0) AS failures, coalesce(c.error, '') AS error
 FROM ingest.sources AS s LEFT JOIN ingest.activity AS a ON a.source = s.name
+LEFT JOIN ingest.cursors AS c ON c.source = s.name
 ORDER BY s.name
 """
 
@@ -129,10 +142,11 @@ ORDER BY s.name
 @sources.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(as_json: bool) -> None:
-    """What each source has brought, and how long ago."""
+    """What each source has brought, and how long ago; which is paused, silent or fails, and why."""
 
     async def work(pool: Any) -> list[dict[str, Any]]:
-        return [dict(row) for row in await pool.fetch(_LIST)]
+        silent = {each.source: each.meaning for each, _ in await assessed(pool, datetime.now(UTC)) if each.alarm}
+        return [dict(row) | _state(row, silent) for row in await pool.fetch(_LIST)]
 
     rows = with_postgres(work)
     if as_json:
@@ -143,11 +157,22 @@ def list_(as_json: bool) -> None:
         f"{'name':24} {'kind':7} {'state':8} {'keys':>4} {'accepted':>9} {'duplicate':>9} {'repaired':>9} {'rejected':>9}  last new copy"
     )
     for row in rows:
-        state = "paused" if row["paused_at"] else "open"
         click.echo(
-            f"{row['name']:24} {row['kind']:7} {state:8} {row['keys']:4} {row['accepted']:9} {row['duplicate']:9} "
+            f"{row['name']:24} {row['kind']:7} {row['state']:8} {row['keys']:4} {row['accepted']:9} {row['duplicate']:9} "
             f"{row['repaired']:9} {row['rejected']:9}  {_ago(row['last_accepted_at'])}"
         )
+        if row["because"]:
+            click.echo(f"{'':24} {row['because']}")
+
+
+def _state(row: Mapping[str, Any], silent: Mapping[str, str]) -> dict[str, str]:
+    if row["paused_at"]:
+        return {"state": "paused", "because": row["paused_because"]}
+    if row["name"] in silent:
+        return {"state": "silent", "because": silent[row["name"]]}
+    if row["failures"]:
+        return {"state": "failing", "because": f"{row['failures']} in a row: {row['error']}"}
+    return {"state": "open", "because": ""}
 
 
 def _ago(moment: datetime | None) -> str:
@@ -174,9 +199,21 @@ def show(name: str) -> None:
             name,
         )
         counted = await pool.fetchrow("SELECT * FROM ingest.activity WHERE source = $1", name)
+        polled = await pool.fetchrow(
+            "SELECT polled_at, status, failures, error, next_at, interval_s, recover_since FROM ingest.cursors WHERE source = $1",
+            name,
+        )
+        hub = await pool.fetchrow(
+            "SELECT hub, topic, state, requested_at, lease_until, error FROM ingest.subscriptions WHERE source = $1",
+            name,
+        )
+        profile = source.profile.model_dump(mode="json", exclude_defaults=True)
         return source.model_dump(mode="json") | {
+            "profile": profile,
             "keys": [dict(row) for row in keys],
             "activity": dict(counted) if counted else None,
+            "poll": dict(polled) if polled else None,
+            "subscription": dict(hub) if hub else None,
         }
 
     found = with_postgres(work)
@@ -214,39 +251,68 @@ def remove(name: str) -> None:
     _say(with_postgres(lambda pool: registry.remove(pool, name)), name, "removed")
 
 
-async def _fresh_key(pool: Any, name: str, label: str) -> str:
-    if await registry.one_source(pool, name) is None:
-        raise click.ClickException(f"there is no source {name}")
-    key = registry.new_key()
-    await registry.add_key(pool, name, registry.digest_of(key), label)
-    return key
-
-
 @sources.command("key")
 @click.argument("name")
 @click.option("--label", default="", help="Who gets it.")
 @click.option("--sha256", "as_digest", is_flag=True, help="Print the SHA-256 for a file too.")
 def key(name: str, label: str, as_digest: bool) -> None:
     """Make a key for NAME and print it; of more than two the oldest stops to work."""
-    made = with_postgres(lambda pool: _fresh_key(pool, name, label))
+
+    async def work(pool: Any) -> tuple[str, Sequence[datetime]]:
+        live = await registry.live_keys(pool, name)
+        if live is None:
+            raise click.ClickException(f"there is no source {name}")
+        made = registry.new_key()
+        await registry.add_key(pool, name, registry.digest_of(made), label)
+        return made, live[: len(live) + 1 - registry.LIVE_KEYS]
+
+    made, ended = with_postgres(work)
     click.echo(made)
     if as_digest:
         click.echo(registry.digest_of(made).hex())
+    for created_at in ended:
+        click.echo(f"the key of {created_at:%Y-%m-%d %H:%M} UTC stopped to work", err=True)
 
 
 @sources.command("rotate")
 @click.argument("name")
 @click.option("--finish", is_flag=True, help="The sender uses the new key: let the old one stop to work.")
-def rotate(name: str, finish: bool) -> None:
+@click.option("--again", is_flag=True, help="The new key was lost before the sender had it: give another in its place.")
+def rotate(name: str, finish: bool, again: bool) -> None:
     """Print a new key for NAME beside the one it has; with --finish, end the old one."""
+    if finish and again:
+        raise click.UsageError("--finish or --again, not both")
+
+    async def end(pool: Any) -> int:
+        if await registry.one_source(pool, name) is None:
+            raise click.ClickException(f"there is no source {name}")
+        return await registry.retire_keys(pool, name, 1)
+
+    async def begin(pool: Any) -> tuple[str, int]:
+        live = await registry.live_keys(pool, name)
+        if live is None:
+            raise click.ClickException(f"there is no source {name}")
+        if len(live) >= registry.LIVE_KEYS and not again:
+            raise click.ClickException(
+                f"{name} has two keys already, of {live[0]:%Y-%m-%d %H:%M} and {live[-1]:%Y-%m-%d %H:%M} UTC; one more would "
+                "end the older, which may be in use: --finish ends it, --again gives another key in the place of the newer"
+            )
+        if again and len(live) == registry.LIVE_KEYS:
+            await registry.drop_newest_key(pool, name)
+        made = registry.new_key()
+        await registry.add_key(pool, name, registry.digest_of(made))
+        return made, len(await registry.live_keys(pool, name) or ())
+
     if finish:
-        ended = with_postgres(lambda pool: registry.retire_keys(pool, name, 1))
+        ended = with_postgres(end)
         click.echo(f"{ended} key(s) of {name} stopped to work")
         return
-    click.echo(with_postgres(lambda pool: _fresh_key(pool, name, "")))
-    click.echo(
-        f"both keys work; once {name} uses the new one: python -m ingest sources rotate {name} --finish", err=True
-    )
+    made, count = with_postgres(begin)
+    click.echo(made)
+    if count > 1:
+        click.echo(
+            f"both keys work; once {name} uses the new one: python -m ingest sources rotate {name} --finish", err=True
+        )
 
 
 @sources.command("recover")

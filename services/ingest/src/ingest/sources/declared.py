@@ -22,6 +22,12 @@ from pydantic import ValidationError
 
 from ingest.sources.registry import LIVE_KEYS, OURS, Source, digest_of
 
+SAID = {"extra_forbidden": "there is no such setting", "missing": "is needed"}
+PATTERNS = {
+    "name": "small letters, digits, '.', '_' and '-', at most 63, the first a letter or a digit",
+    "url": "an http(s) URL is needed",
+}
+
 
 class BadFile(Exception):
     """The file cannot be applied; nothing of it is."""
@@ -51,7 +57,22 @@ def parse(text: str, environment: Mapping[str, str]) -> list[Declared]:
     names = [each.source.name for each in declared]
     if twice := {name for name in names if names.count(name) > 1}:
         raise BadFile(f"source {min(twice)!r} is there twice")
+    whose: dict[bytes, str] = {}
+    for each in declared:
+        for digest in each.keys or ():
+            if whose.setdefault(digest, each.source.name) != each.source.name:
+                raise BadFile(f"sources {whose[digest]!r} and {each.source.name!r} have the same key")
     return declared
+
+
+def complaint(error: ValidationError) -> str:
+    """What is wrong with a source, in one line: the field and the reason."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    reason = SAID.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        reason = PATTERNS.get(place, reason)
+    return f"{place}: {reason}" if place else reason
 
 
 def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]) -> Declared:
@@ -67,9 +88,7 @@ def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]
     try:
         source = Source.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise BadFile(f"{where}: {place + ': ' if place else ''}{first['msg']}") from error
+        raise BadFile(f"{where}: {complaint(error)}") from error
     return Declared(source, keys, paused)
 
 

@@ -128,7 +128,7 @@ class Poller:
         self._intake = intake
         self._fetcher = fetcher
         self._owner = owner
-        self._subscriber = Subscriber(settings, pool, fetcher)
+        self.subscriber = Subscriber(settings, pool, fetcher)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -232,7 +232,7 @@ class Poller:
         if source.kind != "websub":
             return False
         links = feed_links(answer.body, answer.url, answer.links) if answer is not None else None
-        return await self._subscriber.attend(source, links)
+        return await self.subscriber.attend(source, links)
 
     async def _take(self, source: Source, cursor: Cursor, answer: Answer) -> Polled:
         sha256 = hashlib.sha256(answer.body).hexdigest()

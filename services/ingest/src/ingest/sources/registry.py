@@ -7,16 +7,20 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from ingest.formats import Profile
+from ingest.formats import FORMATS, Profile
 
 log = structlog.get_logger(__name__)
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Kind = Literal["api", "poll", "watch", "websub"]
+Count = Annotated[int, Field(gt=0, le=2**31 - 1)]
+
+FORMAT_NAMES = tuple(sorted(name for one in FORMATS for name in one.names))
 
 LIVE_KEYS = 2
 REFRESH_S = 2.0
@@ -26,7 +30,7 @@ MISS_PAUSE_S = 0.2
 class Source(BaseModel):
     """A sender of copy: its limits, how its copy arrives, and what is peculiar about it (`profile`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: SourceName
     kind: Kind = "api"
@@ -41,23 +45,46 @@ class Source(BaseModel):
     desk: bool = False
     """Its keys may give orders about every source's updates, and see them."""
     rate_per_s: float | None = Field(default=None, gt=0)
-    burst: int | None = Field(default=None, gt=0)
-    max_body_bytes: int | None = Field(default=None, gt=0)
-    silence_after_s: int | None = Field(default=None, gt=0)
+    burst: Count | None = None
+    max_body_bytes: Count | None = None
+    silence_after_s: Count | None = None
     """Without new copy for so long, an alarm is raised."""
-    min_interval_s: int | None = Field(default=None, gt=0)
-    max_interval_s: int | None = Field(default=None, gt=0)
+    min_interval_s: Count | None = None
+    max_interval_s: Count | None = None
     paused_at: datetime | None = None
     paused_because: str = ""
     signing_generation: int = 0
     """Which secret for signed pushes was given out last; 0 for none."""
 
+    @field_validator("title", "url", "folder")
+    @classmethod
+    def _can_be_kept(cls, value: str | None) -> str | None:
+        if value is not None and any(sign < " " for sign in value):
+            raise ValueError("control characters cannot be kept")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_host(cls, value: str | None) -> str | None:
+        if value is not None and not urlsplit(value).hostname:
+            raise ValueError("an http(s) URL with a host is needed")
+        return value
+
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, value: str | None) -> str | None:
+        if value is not None and value not in FORMAT_NAMES:
+            raise ValueError(f"there is no format {value[:60]!r}: {', '.join(FORMAT_NAMES)}")
+        return value
+
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "Source":
         if self.kind in ("poll", "websub") and not self.url:
             raise ValueError(f"a source of kind {self.kind} needs a url")
-        if self.kind == "watch" and not (self.folder or "").startswith("/"):
-            raise ValueError("a source of kind watch needs an absolute folder")
+        if self.kind == "watch" and (not (self.folder or "").startswith("/") or not (self.folder or "").strip("/.")):
+            raise ValueError("a source of kind watch needs an absolute folder, and not the root")
+        if self.min_interval_s and self.max_interval_s and self.min_interval_s > self.max_interval_s:
+            raise ValueError("min_interval_s is more than max_interval_s")
         return self
 
     @property
@@ -110,11 +137,34 @@ async def save(pool: Any, source: Source) -> Literal["added", "changed", "unchan
     }
     sets = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS if column != "name")
     places = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
-    await pool.execute(
-        f"INSERT INTO ingest.sources ({', '.join(COLUMNS)}) VALUES ({places}) ON CONFLICT (name) DO UPDATE SET {sets}",  # noqa: S608
-        *[values[column] for column in COLUMNS],
-    )
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            f"INSERT INTO ingest.sources ({', '.join(COLUMNS)}) VALUES ({places}) ON CONFLICT (name) DO UPDATE SET {sets}",  # noqa: S608
+            *[values[column] for column in COLUMNS],
+        )
+        if before is not None and (before.kind, before.url) != (source.kind, source.url):
+            await connection.execute(UNSUBSCRIBE, source.name)
+            # What is known of one address says nothing of another; a poll under way writes nothing down.
+            await connection.execute("DELETE FROM ingest.cursors WHERE source = $1", source.name)
     return "added" if before is None else "changed"
+
+
+_LET_GO = """
+INSERT INTO ingest.unsubscriptions (token, source, hub, topic, until)
+SELECT token, source, hub, topic, coalesce(lease_until, requested_at + make_interval(secs => coalesce(lease_s, 864000)))
+FROM unwanted WHERE state <> 'denied'
+"""
+UNSUBSCRIBE = f"WITH unwanted AS (DELETE FROM ingest.subscriptions WHERE source = $1 RETURNING *) {_LET_GO}"  # noqa: S608 -- ours
+"""No longer want what a hub was asked for: `ingest poll` tells it so. A hub that has not answered may still confirm."""
+UNSUBSCRIBE_UNUSED = f"""
+WITH unwanted AS (
+    DELETE FROM ingest.subscriptions AS asked USING ingest.sources AS source
+    WHERE source.name = asked.source AND (source.paused_at IS NOT NULL OR source.kind <> 'websub') RETURNING asked.*
+), afresh AS (
+    UPDATE ingest.cursors SET etag = NULL, last_modified = NULL WHERE source IN (SELECT source FROM unwanted)
+) {_LET_GO}
+"""  # noqa: S608 -- ours
+"""The same for the sources that are paused. Once resumed they read their feed whole, to find its hub again."""
 
 
 async def pause(pool: Any, name: str, because: str) -> bool:
@@ -129,18 +179,21 @@ async def pause(pool: Any, name: str, because: str) -> bool:
 
 
 async def resume(pool: Any, name: str) -> bool:
-    """Take from a source again. Whether there is such a source."""
+    """Take from a source again. Whether there is such a source; one that is not paused stays as it is."""
     return bool(
         await pool.fetchval(
-            "UPDATE ingest.sources SET paused_at = NULL, paused_because = '', resumed_at = now() WHERE name = $1 RETURNING true",
+            "UPDATE ingest.sources SET resumed_at = CASE WHEN paused_at IS NULL THEN resumed_at ELSE now() END, "
+            "paused_at = NULL, paused_because = '' WHERE name = $1 RETURNING true",
             name,
         )
     )
 
 
 async def remove(pool: Any, name: str) -> bool:
-    """Forget a source and its keys; its originals and items stay. Whether there was such a source."""
-    return bool(await pool.fetchval("DELETE FROM ingest.sources WHERE name = $1 RETURNING true", name))
+    """Forget a source and its keys, and let its hub know; originals and items stay. Whether there was such a source."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(UNSUBSCRIBE, name)
+        return bool(await connection.fetchval("DELETE FROM ingest.sources WHERE name = $1 RETURNING true", name))
 
 
 async def add_key(pool: Any, name: str, sha256: bytes, label: str = "") -> bool:
@@ -162,14 +215,18 @@ async def add_key(pool: Any, name: str, sha256: bytes, label: str = "") -> bool:
     return bool(added)
 
 
-async def set_keys(pool: Any, name: str, digests: Sequence[bytes]) -> None:
-    """Make these the source's keys and no others."""
+async def set_keys(pool: Any, name: str, digests: Sequence[bytes]) -> bool:
+    """Make these the source's keys and no others. Whether that changed something."""
     async with pool.acquire() as connection, connection.transaction():
+        before = await connection.fetch("SELECT sha256 FROM ingest.keys WHERE source = $1 FOR UPDATE", name)
+        if {bytes(row["sha256"]) for row in before} == set(digests):
+            return False
         await connection.execute("DELETE FROM ingest.keys WHERE source = $1 AND sha256 <> ALL($2)", name, list(digests))
         await connection.executemany(
             "INSERT INTO ingest.keys (sha256, source) VALUES ($1, $2) ON CONFLICT (sha256) DO UPDATE SET source = excluded.source",
             [(digest, name) for digest in digests],
         )
+    return True
 
 
 async def retire_keys(pool: Any, name: str, keep: int) -> int:
@@ -181,6 +238,25 @@ async def retire_keys(pool: Any, name: str, keep: int) -> int:
         keep,
     )
     return len(rows)
+
+
+async def live_keys(pool: Any, name: str) -> list[datetime] | None:
+    """When each key of a source was made, the oldest first; None where there is no source."""
+    rows = await pool.fetch(
+        "SELECT k.created_at FROM ingest.sources AS s LEFT JOIN ingest.keys AS k ON k.source = s.name "
+        "WHERE s.name = $1 ORDER BY k.created_at, k.sha256 DESC",
+        name,
+    )
+    return [row["created_at"] for row in rows if row["created_at"] is not None] if rows else None
+
+
+async def drop_newest_key(pool: Any, name: str) -> None:
+    """Let the newest key of a source stop to work."""
+    await pool.execute(
+        "DELETE FROM ingest.keys WHERE sha256 = "
+        "(SELECT sha256 FROM ingest.keys WHERE source = $1 ORDER BY created_at DESC, sha256 LIMIT 1)",
+        name,
+    )
 
 
 async def next_signing_generation(pool: Any, name: str, *, rotate: bool) -> int | None:

@@ -1,11 +1,13 @@
 """WebSub (W3C Recommendation, 2018), as a subscriber: a hub announces what a feed publishes, the moment it does.
 
 `ingest poll` finds the hub in the feed, asks for the subscription and renews it; `ingest api` answers the hub's
-verification and takes what it sends. The feed is polled all the same, more rarely, for the day the hub is silent.
+verification and takes what it sends. The feed is polled all the same, more rarely, for the day the hub is silent. What is no longer wanted is ended at the hub.
 """
 
+import asyncio
 import hashlib
 import hmac
+import random
 import re
 import secrets
 from collections.abc import Mapping
@@ -25,7 +27,8 @@ from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources.body import read_body
 from ingest.sources.feedlinks import FeedLinks
-from ingest.sources.registry import Registry, Source
+from ingest.sources.registry import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED, Registry, Source
+from shared.lane import TRANSIENT
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -36,6 +39,9 @@ LEASE_S = 5 * 86_400
 """What we ask for; the hub decides."""
 ANSWER_PATIENCE = timedelta(minutes=10)
 DENIED_PATIENCE = timedelta(hours=6)
+LEAVE_LOOK_S = 5.0
+LEAVE_RETRY_S = 30.0
+MAX_LEAVE_RETRY_S = 3600.0
 METHODS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 """WebSub, section 8: those that a hub may sign with."""
 
@@ -124,6 +130,8 @@ class Subscriber:
 
     async def _ask(self, source: Source, before: Subscription | None, hub: str, topic: str) -> None:
         same = before is not None and (before.hub, before.topic) == (hub, topic)
+        if not same:
+            await self._pool.execute(UNSUBSCRIBE, source.name)
         token = before.token if before is not None and same else secrets.token_urlsafe(24)
         secret = before.secret if before is not None and same else secrets.token_urlsafe(32)
         # Written first: a hub may verify before it answers.
@@ -142,7 +150,7 @@ class Subscriber:
         form = {
             "hub.mode": "subscribe",
             "hub.topic": topic,
-            "hub.callback": f"{self._settings.ingest_public_url.rstrip('/')}/v1/websub/{token}",
+            "hub.callback": self._callback(token),
             "hub.secret": secret,
             "hub.lease_seconds": str(LEASE_S),
         }
@@ -158,6 +166,74 @@ class Subscriber:
         await self._pool.execute(
             "UPDATE ingest.subscriptions SET error = $2 WHERE source = $1", source.name, error[:1000]
         )
+
+    async def keep_leaving(self) -> None:
+        """End at their hubs, until cancelled, the subscriptions that are no longer wanted; replicas share the work."""
+        while True:
+            try:
+                await self._pool.execute(UNSUBSCRIBE_UNUSED)
+                while await self.leave_one():
+                    pass
+            except TRANSIENT as error:
+                log.warning("hubs are not told for now", error=str(error) or type(error).__name__)
+            await asyncio.sleep(LEAVE_LOOK_S * random.uniform(0.8, 1.2))
+
+    async def leave_one(self) -> bool:
+        """Ask one hub to end a subscription (WebSub, section 5.1). Whether one was due."""
+        if not self._settings.ingest_public_url:
+            return False
+        # A replica that dies over it has said when the next one asks.
+        row = await self._pool.fetchrow(_DUE_TO_LEAVE, LEAVE_RETRY_S, MAX_LEAVE_RETRY_S)
+        if row is None:
+            return False
+        form = {
+            "hub.mode": "unsubscribe",
+            "hub.topic": row["topic"],
+            "hub.callback": self._callback(row["token"]),
+        }
+        error, ended, patience = "", False, timedelta(0)
+        try:
+            answer = await self._fetcher.post_form(row["hub"], form)
+            if 200 <= answer.status < 300:
+                patience = ANSWER_PATIENCE
+            else:
+                error = f"the hub answered {answer.status}: {answer.body[:200]!r}"
+                ended = answer.status in (404, 410)
+        except Refused as failure:
+            error, ended = str(failure), True
+        except (httpx.HTTPError, TimeoutError, OSError) as failure:
+            error = str(failure) or type(failure).__name__
+        if error:
+            log.warning(
+                "hub does not end the subscription", source=row["source"], hub=row["hub"], error=error,
+                again=not ended and row["next_at"] < row["until"],
+            )  # fmt: skip
+        else:
+            log.info("hub was asked to end the subscription", source=row["source"], hub=row["hub"], topic=row["topic"])
+        await self._pool.execute(
+            "UPDATE ingest.unsubscriptions SET error = $2, ended_at = CASE WHEN $3 THEN coalesce(ended_at, now()) ELSE ended_at END, "
+            "next_at = greatest(next_at, now() + $4::interval) WHERE token = $1",
+            row["token"],
+            error.replace("\x00", "")[:1000],
+            ended,
+            patience,
+        )
+        return True
+
+    def _callback(self, token: str) -> str:
+        return f"{self._settings.ingest_public_url.rstrip('/')}/v1/websub/{token}"
+
+
+_DUE_TO_LEAVE = """
+WITH over AS (DELETE FROM ingest.unsubscriptions WHERE until < now())
+UPDATE ingest.unsubscriptions SET attempts = attempts + 1,
+    next_at = now() + make_interval(secs => least($1 * 2 ^ least(attempts, 20), $2))
+WHERE token = (
+    SELECT token FROM ingest.unsubscriptions WHERE ended_at IS NULL AND next_at <= now() AND until >= now()
+    ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
 
 
 @dataclass
@@ -175,6 +251,8 @@ class Callback:
 
     async def verify(self, request: Request) -> Response:
         """Verification of intent (WebSub, section 5.3), and denial (5.2)."""
+        if request.query_params.get("hub.mode") == "unsubscribe":
+            return await self._verify_leaving(request)
         subscription, _ = await self._found(request)
         asked = request.query_params
         if asked.get("hub.topic") != subscription.topic:
@@ -195,8 +273,28 @@ class Callback:
             lease_s,
         )
         log.info("hub has subscribed us", source=subscription.source, hub=subscription.hub, lease_s=lease_s)
-        # Plain text that is never interpreted: the challenge is whatever the caller wrote.
-        return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
+        return _echo(challenge)
+
+    async def _verify_leaving(self, request: Request) -> Response:
+        """Confirm that a subscription is to end, as often as the hub asks; one that we still want is not ended."""
+        token, challenge = request.path_params["token"], request.query_params.get("hub.challenge")
+        topic = request.query_params.get("hub.topic", "")
+        if self.intake.pool is None:
+            raise Away("Postgres does not answer")
+        source = None
+        if TOKEN.fullmatch(token) and challenge and "\x00" not in topic:
+            source = await self.intake.within(
+                self.intake.pool.fetchval(
+                    "UPDATE ingest.unsubscriptions SET ended_at = coalesce(ended_at, now()), error = '' "
+                    "WHERE token = $1 AND topic = $2 RETURNING source",
+                    token,
+                    topic,
+                )
+            )
+        if source is None:
+            raise Problem(404, "not-asked", "we have asked for no such thing", field="hub.mode")
+        log.info("hub has ended the subscription", source=source, topic=topic)
+        return _echo(str(challenge))
 
     async def receive(self, request: Request) -> Response:
         """Content distribution (WebSub, section 7). What is not signed by us is acknowledged and thrown away."""
@@ -250,6 +348,11 @@ class Callback:
                 value,
             )
         )
+
+
+def _echo(challenge: str) -> Response:
+    # Plain text that is never interpreted: the challenge is whatever the caller wrote.
+    return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"})
 
 
 def _lease_s(asked: Mapping[str, str]) -> int:
