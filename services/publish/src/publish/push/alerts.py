@@ -28,6 +28,7 @@ from shared.topics import ALERTS
 
 log = structlog.get_logger(__name__)
 
+STATES = ("unreadable", "awaiting-approval", "sending", "sent", "suppressed")
 BATCH = 500
 IDLE_S = 1.0
 TITLE_LENGTH = 120
@@ -65,6 +66,12 @@ def words_of(update: EnrichedUpdate) -> tuple[str, str]:
     """The title and the body of the alert of an update."""
     title = _cut(update.headline or update.text, TITLE_LENGTH)
     return title, _cut(update.summary or update.excerpt or update.text, BODY_LENGTH)
+
+
+def ordered_words(update: EnrichedUpdate, title: str | None, body: str | None) -> tuple[str, str]:
+    """An editor's words where there are some, cut to what a screen shows; those of the update else."""
+    own = words_of(update)
+    return (_cut(title, TITLE_LENGTH) if title else "") or own[0], (_cut(body, BODY_LENGTH) if body else "") or own[1]
 
 
 def message_of(alert: Mapping[str, Any], site_url: str, ttl_s: int) -> Message:
@@ -226,11 +233,6 @@ class Alerts:
         """An editor's word: an alert whatever the rules say. The top level waits for a second person."""
         update = await self.candidate(update_id)
         alert_id = f"{update.update_id}.{update.revision}.{secrets.token_hex(4)}"
-        own = words_of(update)
-        said = (
-            _cut(words[0], TITLE_LENGTH) if words[0] else own[0],
-            _cut(words[1], BODY_LENGTH) if words[1] else own[1],
-        )
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await self._earlier(connection, update)
             earlier = [Earlier(each["update_id"], each["story"], each["level"], each["created_at"]) for each in rows]
@@ -248,10 +250,10 @@ class Alerts:
                 decision=decision,
                 proposed_by=person,
                 approved_by=[person],
-                words=said,
+                words=ordered_words(update, *words),
             )
         self.wake()
-        return await self.shown(alert_id)
+        return await shown(self._pool, alert_id)
 
     async def would(self, update: EnrichedUpdate, level: int) -> dict[str, str]:
         """What an editor's order of this level would become."""
@@ -276,7 +278,7 @@ class Alerts:
         if row is None:
             raise Problem(409, "not-waiting", "this alert does not wait for approval")
         self.wake()
-        return await self.shown(alert_id)
+        return await shown(self._pool, alert_id)
 
     async def reject(self, alert_id: str, person: str) -> dict[str, Any]:
         """One person's no ends it."""
@@ -287,28 +289,7 @@ class Alerts:
         )  # fmt: skip
         if row is None:
             raise Problem(409, "not-waiting", "this alert has left already, or was suppressed")
-        return await self.shown(alert_id)
-
-    async def shown(self, alert_id: str) -> dict[str, Any]:
-        """An alert, its progress, and what became of it at its readers, by result and reason."""
-        row = await self._pool.fetchrow("SELECT * FROM publish.alerts WHERE id = $1", alert_id.replace("\x00", ""))
-        if row is None:
-            raise Problem(404, "no-such-alert", "there is no such alert")
-        results = await self._pool.fetch(
-            "SELECT result, reason, count(*) AS readers FROM publish.alert_results WHERE alert_id = $1 "
-            "GROUP BY result, reason ORDER BY readers DESC LIMIT 50",
-            alert_id,
-        )
-        done = await self._pool.fetchval("SELECT count(*) FROM publish.alert_batches WHERE alert_id = $1", alert_id)
-        return readable(row) | {"batches_done": done, "results": [dict(each) for each in results]}
-
-    async def newest(self, state: str | None, limit: int) -> list[dict[str, Any]]:
-        """Alerts, newest first; the suppressed ones with their reason."""
-        rows = await self._pool.fetch(
-            "SELECT * FROM publish.alerts WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at DESC LIMIT $2",
-            state, limit,
-        )  # fmt: skip
-        return [readable(row) for row in rows]
+        return await shown(self._pool, alert_id)
 
     async def keep_releasing(self) -> None:
         """Put alerts that may leave on Kafka, until cancelled."""
@@ -324,6 +305,11 @@ class Alerts:
                 continue
 
     async def _release(self) -> None:
+        await self._pool.execute(
+            "UPDATE publish.alerts SET state = 'suppressed', ended_at = now(), reason = reason || '; not approved in time' "
+            "WHERE state = 'awaiting-approval' AND created_at < now() - make_interval(secs => $1)",
+            self._rules.approval_s,
+        )
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
                 "SELECT * FROM publish.alerts WHERE (state = 'unreadable' OR state = 'sending') AND released_at IS NULL "
@@ -381,6 +367,29 @@ class Alerts:
         )  # fmt: skip
         DECIDED.labels(alert["kind"], state).inc()
         log.info("alert ended", alert=alert["id"], state=state, reason=reason)
+
+
+async def shown(pool: Any, alert_id: str) -> dict[str, Any]:
+    """An alert, its progress, and what became of it at its readers, by result and reason."""
+    row = await pool.fetchrow("SELECT * FROM publish.alerts WHERE id = $1", alert_id.replace("\x00", ""))
+    if row is None:
+        raise Problem(404, "no-such-alert", "there is no such alert")
+    results = await pool.fetch(
+        "SELECT result, reason, count(*) AS readers FROM publish.alert_results WHERE alert_id = $1 "
+        "GROUP BY result, reason ORDER BY readers DESC LIMIT 50",
+        row["id"],
+    )
+    done = await pool.fetchval("SELECT count(*) FROM publish.alert_batches WHERE alert_id = $1", row["id"])
+    return readable(row) | {"batches_done": done, "results": [dict(each) for each in results]}
+
+
+async def newest(pool: Any, state: str | None, limit: int) -> list[dict[str, Any]]:
+    """Alerts, newest first; the suppressed ones with their reason."""
+    rows = await pool.fetch(
+        "SELECT * FROM publish.alerts WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at DESC LIMIT $2",
+        state, limit,
+    )  # fmt: skip
+    return [readable(row) for row in rows]
 
 
 def _clean(text: str | None) -> str | None:

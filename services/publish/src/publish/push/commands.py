@@ -11,8 +11,9 @@ import click
 from pydantic import ValidationError
 
 from publish.push import keys
+from publish.push.alerts import STATES, newest, shown
 from publish.push.couriers.web import Vapid, new_vapid_key
-from publish.push.endpoints import Endpoints, NewEndpoint, readable
+from publish.push.endpoints import ChangedEndpoint, Endpoints, NewEndpoint
 from publish.push.keys import Key
 from publish.push.mutes import Mutes, NewMute
 from publish.settings import Settings
@@ -144,6 +145,46 @@ def endpoints_deliveries(endpoint_id: str, limit: int) -> None:
         _say(delivery)
 
 
+@endpoint_commands.command("redeliver")
+@click.argument("endpoint_id")
+@click.argument("delivery_id", type=click.IntRange(1, 2**62))
+def endpoints_redeliver(endpoint_id: str, delivery_id: int) -> None:
+    """Queue the message of DELIVERY_ID again, under its own id."""
+    _say(_with_pool(lambda pool: _endpoints(pool).redeliver(endpoint_id, delivery_id, OPERATOR)))
+
+
+@endpoint_commands.command("recover")
+@click.argument("endpoint_id")
+@click.option("--hours", type=click.FloatRange(0, 744, min_open=True), default=24.0, show_default=True)
+def endpoints_recover(endpoint_id: str, hours: float) -> None:
+    """Queue again, in order, what ENDPOINT_ID has missed within the last hours."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    _say(_with_pool(lambda pool: _endpoints(pool).recover(endpoint_id, since, OPERATOR)))
+
+
+@endpoint_commands.command("rotate")
+@click.argument("endpoint_id")
+def endpoints_rotate(endpoint_id: str) -> None:
+    """Print a new secret of ENDPOINT_ID; the old one signs beside it for a day."""
+    _say(_with_pool(lambda pool: _endpoints(pool).rotate(endpoint_id, OPERATOR)))
+
+
+@endpoint_commands.command("activate")
+@click.argument("endpoint_id")
+def endpoints_activate(endpoint_id: str) -> None:
+    """Deliver to ENDPOINT_ID again, from its first attempt on."""
+    changes = ChangedEndpoint(state="active")
+    _say(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+
+
+@endpoint_commands.command("disable")
+@click.argument("endpoint_id")
+def endpoints_disable(endpoint_id: str) -> None:
+    """Deliver nothing to ENDPOINT_ID until it is activated."""
+    changes = ChangedEndpoint(state="disabled")
+    _say(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+
+
 @endpoint_commands.command("remove")
 @click.argument("endpoint_id")
 def endpoints_remove(endpoint_id: str) -> None:
@@ -153,18 +194,19 @@ def endpoints_remove(endpoint_id: str) -> None:
 
 
 @click.command("alerts")
-@click.option("--state", help="Only those that are unreadable, awaiting-approval, sending, sent or suppressed.")
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @click.option("--limit", default=20, show_default=True, help="How many of the newest.")
 def alert_list(state: str | None, limit: int) -> None:
     """Print alerts with their state, reason and audience, newest first, one JSON object a line."""
-    rows = _with_pool(
-        lambda pool: pool.fetch(
-            "SELECT * FROM publish.alerts WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at DESC LIMIT $2",
-            state, limit,
-        )
-    )  # fmt: skip
-    for row in rows:
-        _say(readable(row))
+    for alert in _with_pool(lambda pool: newest(pool, state, limit)):
+        _say(alert)
+
+
+@click.command("alert")
+@click.argument("alert_id")
+def alert_one(alert_id: str) -> None:
+    """Print the alert ALERT_ID with its progress: batches done, and how many readers by result and reason."""
+    _say(_with_pool(lambda pool: shown(pool, alert_id)))
 
 
 def _person() -> str:

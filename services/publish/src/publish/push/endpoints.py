@@ -157,6 +157,7 @@ class Endpoints:
         }
         activated = kept["state"] == "active" and row["state"] != "active"
         disabled = kept["state"] == "disabled" and row["state"] != "disabled"
+        by = "by its owner" if row["owner"] == key.id else "by an operator"
         changed = await self._pool.fetchrow(
             "UPDATE publish.endpoints SET url = $2, description = $3, channels = $4, kinds = $5, max_urgency = $6, "
             "state = $7, disabled_reason = $8, disabled_at = CASE WHEN $7 = 'active' THEN NULL ELSE coalesce(disabled_at, now()) END, "
@@ -167,7 +168,7 @@ class Endpoints:
             list(new["kinds"]) if new.get("kinds") is not None else row["kinds"],
             new["max_urgency"] if "max_urgency" in new else row["max_urgency"],
             kept["state"],
-            "" if kept["state"] == "active" else ("by its owner" if disabled else row["disabled_reason"]),
+            "" if kept["state"] == "active" else (by if disabled else row["disabled_reason"]),
             activated or new.get("url") is not None,
         )  # fmt: skip
         return shown(changed)

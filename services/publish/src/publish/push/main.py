@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from publish.cache.model import ReadModel
 from publish.push.alerts import Alerts, PushBatch
-from publish.push.commands import alert_list, endpoint_commands, key_commands, mute_commands
+from publish.push.commands import alert_list, alert_one, endpoint_commands, key_commands, mute_commands
 from publish.push.commands import vapid_key as vapid_command
 from publish.push.couriers import Courier
 from publish.push.couriers.apns import Apns
@@ -286,5 +286,5 @@ def push(context: click.Context) -> None:
         run(settings, STAGE, lambda stop: serve(settings, stop))
 
 
-for command in (key_commands, endpoint_commands, alert_list, mute_commands, vapid_command):
+for command in (key_commands, endpoint_commands, alert_list, alert_one, mute_commands, vapid_command):
     push.add_command(command)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from publish.push.alerts import Alerts, audience, message_of, words_of
+from publish.push.alerts import STATES, Alerts, audience, message_of, newest, ordered_words, shown
 from publish.push.couriers import Message
 from publish.push.fanout import Fanout, had_of, reader_of
 from publish.push.keys import Key
@@ -190,15 +190,14 @@ class AlertRoutes:
 
     async def newest(self, request: Request, _: Key) -> Response:
         """Alerts with their state and reason, newest first."""
-        states = ("unreadable", "awaiting-approval", "sending", "sent", "suppressed")
         state = request.query_params.get("state")
-        if state is not None and state not in states:
-            raise Problem(400, "bad-parameter", f"state: {', '.join(states)}", field="state")
-        return answer({"alerts": await self._alerts.newest(state, number_of(request, "limit", 50, 500) or 50)})
+        if state is not None and state not in STATES:
+            raise Problem(400, "bad-parameter", f"state: {', '.join(STATES)}", field="state")
+        return answer({"alerts": await newest(self._pool, state, number_of(request, "limit", 50, 500) or 50)})
 
     async def one(self, request: Request, _: Key) -> Response:
         """One alert, its progress and its results."""
-        return answer(await self._alerts.shown(request.path_params["alert_id"]))
+        return answer(await shown(self._pool, request.path_params["alert_id"]))
 
     async def approve(self, request: Request, key: Key) -> Response:
         """One more person's yes."""
@@ -233,11 +232,11 @@ class AlertRoutes:
 async def preview(pool: Any, alerts: Alerts, rules: Rules, site_url: str, ordered: Ordered) -> dict[str, Any]:
     """The dry run of an order."""
     update = await alerts.candidate(ordered.update_id)
-    title, body = words_of(update)
+    title, body = ordered_words(update, ordered.title, ordered.body)
     now = datetime.now(UTC)
     alert = {
         "id": "preview", "kind": "alert", "update_id": update.update_id, "revision": update.revision,
-        "level": ordered.level, "title": ordered.title or title, "body": ordered.body or body,
+        "level": ordered.level, "title": title, "body": body,
         "path": update.path, "created_at": now, "of_alert": None, "channels": sorted(channels_of(update)),
     }  # fmt: skip
     ids = await audience(pool, alert)

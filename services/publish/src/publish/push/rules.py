@@ -65,6 +65,8 @@ class Rules(BaseModel):
     """One alert for a story in so many hours, unless the level rises."""
     top_level_people: int = Field(default=2, ge=1)
     """How many people an alert of the top level needs."""
+    approval_s: float = Field(default=3600.0, gt=0)
+    """How long it waits for them; what nobody has approved by then is no news any more."""
     per_hour: int = Field(default=4, ge=1)
     per_day: int = Field(default=12, ge=1)
     """What a reader gets at most, unless the reader wants less."""
