@@ -1,13 +1,15 @@
 """A wire day in one file: what came in, byte for byte, with its times; gzip, one JSON object a line.
 
 The first line describes the file; every other one is a document: `received_at`, `source`, `content_type`, `format`,
-`sha256`, `body` (base64).
+`updates` (how many were made of it then), `sha256`, `body` (base64). No keys; but copy that is not public yet, so the file
+is for its owner only.
 """
 
 import base64
 import binascii
 import gzip
 import hashlib
+import os
 import zlib
 from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass
@@ -34,32 +36,43 @@ class Recorded:
     source: str
     content_type: str | None
     format: str | None
+    """What it was read as; for one that could not be read, what it had to be."""
     body: bytes
+    updates: int | None = None
+    """How many updates were made of it; None where that is not known."""
 
 
 async def write(path: Path, rows: AsyncIterable[Any]) -> int:
-    """Write rows of originals; how many. The file is there whole or not at all."""
+    """Write rows of originals; how many. The file is there whole or not at all, and not for no rows."""
     draft = path.with_name(f".{path.name}.part")
     written = 0
-    with gzip.open(draft, "wb", compresslevel=6) as file:
-        file.write(orjson.dumps({"kind": KIND, "release": RELEASE, "recorded_at": datetime.now(UTC)}) + b"\n")
-        async for row in rows:
-            line = {
-                "received_at": row["received_at"],
-                "source": row["source"],
-                "content_type": row["content_type"],
-                "format": row["format"],
-                "sha256": row["sha256"],
-                "body": base64.b64encode(row["body"]).decode(),
-            }
-            file.write(orjson.dumps(line) + b"\n")
-            written += 1
-    draft.rename(path)
+    try:
+        with (
+            os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as whole,
+            gzip.GzipFile(path.name, "wb", 6, whole) as file,
+        ):
+            file.write(orjson.dumps({"kind": KIND, "release": RELEASE, "recorded_at": datetime.now(UTC)}) + b"\n")
+            async for row in rows:
+                line = {
+                    "received_at": row["received_at"],
+                    "source": row["source"],
+                    "content_type": row["content_type"],
+                    "format": row["format"] or row["asked_format"],
+                    "updates": row["updates"],
+                    "sha256": row["sha256"],
+                    "body": base64.b64encode(row["body"]).decode(),
+                }
+                file.write(orjson.dumps(line) + b"\n")
+                written += 1
+        if written:
+            draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return written
 
 
 def read(path: Path) -> Iterator[Recorded]:
-    """The documents of a recording, in its order."""
+    """The documents of a recording, in its order; raises `BadRecording` where it is none, was cut short or changed."""
     try:
         with gzip.open(path, "rb") as file:
             number = 0
@@ -94,6 +107,7 @@ def _recorded(fields: dict[str, Any], number: int) -> Recorded:
             fields.get("content_type"),
             fields.get("format"),
             body,
+            fields.get("updates"),
         )
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise BadRecording(f"line {number}: {error!r}") from error

@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ RETRY_S = 1.0
 MAX_RETRY_S = 30.0
 FINAL = (401, 403, 404)
 """Answers that say that the rest of the file would fare no better."""
+LATER = (408, 425, 429, 502, 503, 504)
+"""Answers that say nothing against the document."""
+LONG_PAUSE_S = 5.0
+PROGRESS_S = 1.0
+INTERRUPTED = 130
 
 
 @click.command()
@@ -33,21 +39,39 @@ def record(
     file: Path, day: datetime | None, since: datetime | None, until: datetime | None, sources: tuple[str, ...]
 ) -> None:
     """Write what came in on a day into FILE, byte for byte."""
+    if day is not None and since is not None:
+        raise click.UsageError("--day or --since, not both")
     if since is None:
         since = (day or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
         until = until or since + timedelta(days=1)
+    if until is not None and until <= since:
+        raise click.UsageError("--until is not after the beginning")
+    wanted = Wanted(since=since, until=until)
 
     async def work(pool: Any) -> int:
+        total = await originals.count(pool, wanted)
+
         async def rows() -> AsyncIterator[Any]:
-            async for row in originals.in_order(pool, Wanted(since=since, until=until)):
+            told = time.monotonic()
+            number = 0
+            async for row in originals.in_order(pool, wanted):
+                number += 1
+                if time.monotonic() - told > PROGRESS_S:
+                    told = time.monotonic()
+                    click.echo(f"{number} of {total} looked at, {row['received_at']:%H:%M:%S}", err=True)
                 if not sources or row["source"] in sources:
                     yield row
 
         return await wireday.write(file, rows())
 
-    count = with_postgres(work)
+    try:
+        count = with_postgres(work)
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror or error}") from error
+    if not count:
+        span = f"from {since:%Y-%m-%d %H:%M} UTC" + (f" to {until:%Y-%m-%d %H:%M} UTC" if until else " on")
+        raise click.ClickException(f"nothing came in {span}; {file} was not written")
     click.echo(f"{count} documents in {file}, {file.stat().st_size} bytes")
-    sys.exit(0 if count else 1)
 
 
 def _keys(given: tuple[str, ...]) -> dict[str, str]:
@@ -56,6 +80,22 @@ def _keys(given: tuple[str, ...]) -> dict[str, str]:
         source, mark, key = each.rpartition("=")
         keys[source if mark else "*"] = key
     return keys
+
+
+@dataclass
+class _Played:
+    """How far the replay has come."""
+
+    total: int
+    sent: int = 0
+    counted: Counter[str] = field(default_factory=Counter)
+    unexpected: int = 0
+    """Documents of which updates were made when they were recorded, and none now."""
+
+    def summary(self) -> str:
+        words = [f"{self.sent} of {self.total} documents"]
+        words += [f"{count} {what}" for what, count in sorted(self.counted.items())]
+        return ", ".join(words)
 
 
 @click.command()
@@ -83,45 +123,103 @@ def replay(
     speed: float,
     quiet: bool,
 ) -> None:
-    """Post the documents of FILE with the pauses that were between them; waits where the other side asks for it."""
+    """Post the documents of FILE with the pauses that were between them.
+
+    It waits where the other side asks for it or is away. Ends with 1 where the other side does not take what was taken
+    when it was recorded, and with 130 after Ctrl-C; playing a file again only brings duplicates.
+    """
     keys = _keys(given)
     base = (base or f"http://127.0.0.1:{Settings().ingest_port}").rstrip("/")
-    counted: Counter[str] = Counter()
-    first: datetime | None = None
-    started = time.monotonic()
     try:
-        with httpx.Client(timeout=60, trust_env=False) as client:
-            for document in wireday.read(file):
-                if sources and document.source not in sources:
-                    continue
-                first = first or document.received_at
-                due = started + max((document.received_at - first).total_seconds(), 0.0) / speed
-                time.sleep(max(due - time.monotonic(), 0.0))
-                sender = name or document.source
-                key = keys.get(sender) or keys.get("*")
-                if key is None:
-                    raise click.UsageError(f"no key for {sender}: --key {sender}=KEY")
-                answer = _post(client, base, sender, key, document)
-                _count(counted, answer)
-                if not quiet:
-                    click.echo(f"{document.received_at:%H:%M:%S} {sender:20} {answer.status_code}", err=True)
-                if answer.status_code in FINAL:
-                    raise click.ClickException(f"{answer.status_code} for {sender}: {answer.text[:300]}")
+        played = _Played(_looked_through(file, sources, name, keys))
+        try:
+            _play(played, file, base, keys, name=name, sources=sources, speed=speed, quiet=quiet)
+        except KeyboardInterrupt:
+            click.echo(f"stopped: {played.summary()}", err=True)
+            sys.exit(INTERRUPTED)
     except wireday.BadRecording as error:
         raise click.ClickException(str(error)) from error
-    click.echo(", ".join(f"{count} {what}" for what, count in sorted(counted.items())) or "nothing in the file")
+    click.echo(played.summary())
+    sys.exit(1 if played.unexpected else 0)
 
 
-def _count(counted: Counter[str], answer: httpx.Response) -> None:
-    counted["documents"] += 1
+def _looked_through(file: Path, sources: tuple[str, ...], name: str | None, keys: dict[str, str]) -> int:
+    """How many documents are meant. Raises before anything is sent where the file is damaged or a key is missing."""
+    count = 0
+    for document in wireday.read(file):
+        if sources and document.source not in sources:
+            continue
+        count += 1
+        sender = name or document.source
+        if sender not in keys and "*" not in keys:
+            raise click.UsageError(f"no key for {sender}: --key {sender}=KEY")
+    if not count:
+        raise click.ClickException(f"{file} holds nothing of what is wanted")
+    return count
+
+
+def _play(
+    played: _Played,
+    file: Path,
+    base: str,
+    keys: dict[str, str],
+    *,
+    name: str | None,
+    sources: tuple[str, ...],
+    speed: float,
+    quiet: bool,
+) -> None:
+    first: datetime | None = None
+    started = time.monotonic()
+    width = len(str(played.total))
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        for document in wireday.read(file):
+            if sources and document.source not in sources:
+                continue
+            first = first or document.received_at
+            due = started + max((document.received_at - first).total_seconds(), 0.0) / speed
+            if (pause_s := due - time.monotonic()) > 0:
+                if pause_s > LONG_PAUSE_S and not quiet:
+                    click.echo(f"next in {pause_s:.0f} s, that of {document.received_at:%H:%M:%S}", err=True)
+                time.sleep(pause_s)
+            sender = name or document.source
+            answer = _post(client, base, sender, keys.get(sender) or keys["*"], document)
+            if answer.status_code in FINAL:
+                raise click.ClickException(f"{answer.status_code} for {sender}: {_detail(answer)}")
+            played.sent += 1
+            outcome = _count(played, document, answer)
+            if not quiet:
+                at = f"{played.sent:{width}} of {played.total}  {document.received_at:%H:%M:%S}"
+                click.echo(f"{at}  {sender:20} {answer.status_code}  {outcome}", err=True)
+
+
+def _count(played: _Played, document: wireday.Recorded, answer: httpx.Response) -> str:
+    """Count what became of a document; in words."""
+    statuses = Counter(str(result.get("status", "unknown")) for result in _results(answer))
+    played.counted.update(statuses)
+    outcome = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    if not answer.is_error:
+        return outcome
+    expected = document.updates == 0 and answer.is_client_error
+    played.unexpected += not expected
+    what = "documents refused as when they were recorded" if expected else f"documents answered {answer.status_code}"
+    played.counted[what] += 1
+    return _detail(answer) + ("; so it was when it was recorded" if expected else "")
+
+
+def _results(answer: httpx.Response) -> list[dict[str, Any]]:
     try:
-        results = answer.json().get("results", [])
-    except ValueError:
-        results = []
-    for result in results:
-        counted[result.get("status", "unknown")] += 1
-    if answer.is_error:
-        counted[f"answered {answer.status_code}"] += 1
+        return list(answer.json().get("results", []))
+    except (ValueError, AttributeError, TypeError):
+        return []
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        told = answer.json()
+        return f"{told['code']}: {told['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:300]
 
 
 def _post(client: httpx.Client, base: str, sender: str, key: str, document: wireday.Recorded) -> httpx.Response:
@@ -136,11 +234,15 @@ def _post(client: httpx.Client, base: str, sender: str, key: str, document: wire
         try:
             answer = client.post(url, content=document.body, headers=headers)
         except httpx.TransportError as error:
-            click.echo(f"{base} does not answer: {error}; again in {pause_s:.0f} s", err=True)
+            why = f"does not answer: {error}"
         else:
-            if answer.status_code not in (429, 503):
+            lost = any(result.get("status") == "error" for result in _results(answer))
+            if answer.status_code not in LATER and not lost:
                 return answer
+            why = "has not taken all of it" if lost else f"answers {answer.status_code}: {_detail(answer)}"
             asked = answer.headers.get("retry-after", "")
             pause_s = float(asked) if asked.isdigit() else pause_s
-        time.sleep(min(pause_s, MAX_RETRY_S))
-        pause_s = min(pause_s * 2, MAX_RETRY_S)
+        pause_s = min(pause_s, MAX_RETRY_S)
+        click.echo(f"{base} {why}; again in {pause_s:.0f} s", err=True)
+        time.sleep(pause_s)
+        pause_s *= 2
