@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.attacks import ATTACKS
 from conformance.documents import corpus, named, outcome
 from ingest.formats import FORMATS, Unreadable
 
@@ -68,3 +69,26 @@ def test_entities_are_refused_in_every_charset(encoding: str, subset: str) -> No
     found = outcome(text.encode(encoding))
     assert isinstance(found, Unreadable)
     assert found.code == "entities-declared"
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_would_keep_a_reader_busy_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Depth, size and number are judged before a parser works on them; nothing becomes an update, nothing is opened."""
+    body = ATTACKS[name]()
+    with sealed(monkeypatch) as touched:
+        found = outcome(body)
+    if not isinstance(found, Unreadable):
+        assert not found.updates
+        assert len(found.refused) == 1
+    assert not touched
+
+
+def test_a_header_of_blanks_costs_no_more_than_its_length() -> None:
+    """An expression that tries every way to part a run of blanks would not come back within the test's time."""
+    for header in ("u l" + " " * 590, "u l" + " \x10 " * 190, "u l " + "1-1 " * 140):
+        outcome(f"\x01W2870\x1fasian\n{header}\n\x02text\x03")
+    outcome("\x01eca0003 3 i 380 dpa\r\n\x02text\x03123456" + " " * 1_000_000)
+    pictures = "<img " + "a" * 3900 + ">"
+    outcome(
+        f"<rss version='2.0'><channel><item><description><![CDATA[{pictures * 500}]]></description></item></channel></rss>"
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.documents import outcome, understood
 from ingest.formats import Unreadable
-from ingest.formats.feeds import MAX_TAGS
+from ingest.formats.xml_document import MAX_TAGS
 from shared.messages import RawUpdate
 
 NAMESPACES = (
@@ -152,6 +152,17 @@ def test_a_deleted_entry_goes_out_of_sight() -> None:
         '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0"><at:deleted-entry ref="tag:a" when="2026-11-23T09:00:00Z"/></feed>'
     )
     assert [(update.guid, update.status) for update in reading.updates] == [("tag:a", "withheld")]
+
+
+def test_a_counter_that_moves_makes_no_new_version() -> None:
+    """A feed that tells how often an entry was commented on changes at every poll; what readers see does not."""
+    feed = (
+        '<rss version="2.0" xmlns:slash="http://purl.org/rss/1.0/modules/slash/"><channel><item><guid>a</guid><title>T</title>'
+        "<slash:comments>{}</slash:comments></item></channel></rss>"
+    )
+    first, again = (understood(feed.format(count)).updates[0] for count in (3, 4))
+    assert first.extra != again.extra
+    assert first.fingerprint() == again.fingerprint()
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,13 @@ class RawUpdate(Message):
     repairs: tuple[Repair, ...] = ()
 
     def fingerprint(self) -> str:
-        """32 hex characters over all that the source said; not over when and how it reached us."""
-        said: dict[str, Any] = self.model_dump(mode="json", exclude={"received_at", "original", "repairs", "profile"})
+        """32 hex characters over all that the source said to anybody; not over when and how it reached us.
+
+        Nor over `extra`: what no reader sees makes no new version, and feeds keep counters there that move at every poll.
+        """
+        said: dict[str, Any] = self.model_dump(
+            mode="json", exclude={"received_at", "original", "repairs", "profile", "extra"}
+        )
         return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 

@@ -15,9 +15,8 @@ from ingest.formats.reading import Document, Draft, Format, Parsed, Refused
 _HEAD = re.compile(rb"^[\x00\x16\s]*\x01\s*[A-Za-z]\d{4}\x1f?")
 _UNFRAMED = re.compile(r"^\s*[A-Za-z]\d{4}\x1f?[\w\-]*\n[a-z] [a-z][^\n]{0,100}\d\d-\d\d +\d{0,4}")
 _FIRST = re.compile(r"^[\s\x16]*([A-Za-z])(\d{4})\x1f?([^\n]*)(?:\n|$)")
-_SECOND = re.compile(
-    r"^\s*([A-Za-z])\s+([A-Za-z])\s*[\x10-\x1f]*\s*([^\n]*?)\s+(\d{1,2})-(\d{1,2})(?:\s+(\d{0,5}))?\s*$", re.MULTILINE
-)
+_PRIORITY = re.compile(r"[\s\x10-\x1f]*([A-Za-z])\s+([A-Za-z])(?=[\s\x10-\x1f])")
+_DATE = re.compile(r"(?<![^\s\x10-\x1f])(\d{1,2})-(\d{1,2})(?:\s+(\d{0,5}))?$")
 _STAMP = re.compile(r"\b[A-Za-z]{2}-[A-Za-z]{2}-(\d{1,2})-(\d{1,2})-(\d{2})\s+(\d{2})(\d{2})\s*GMT")
 _VERSION = re.compile(r"\b(?:\d(?:st|nd|rd|th)\s?Ld|Writethru|Update|Adv\d*)\b", re.IGNORECASE)
 _NOTE = re.compile(r"^\(?(?:Eds?\.?:|EDITOR'?S'? NOTE|Editors:|Note to)", re.IGNORECASE)
@@ -58,8 +57,8 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
     if selector := text.cleaned(first.group(3)).strip():
         extra["selector"] = selector
     month = day = ""
-    if second := _SECOND.search(header[:600]):
-        priority, category, keyword, month, day, count = second.groups()
+    if second := _second(header[:600]):
+        priority, category, keyword, month, day, count = second
         fields["urgency"] = document.profile.urgencies.get(priority) or _PRIORITIES.get(priority.lower(), 5)
         fields["subjects"] = [vocabularies.subject("subject", code=f"a1312cat:{category.lower()}")]
         fields["slugline"] = text.one_line(text.cleaned(keyword))
@@ -88,6 +87,17 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
     fields["extra"] = extra
     draft.hints = {f"head:{number}": line for number, line in enumerate(head)}
     return draft
+
+
+def _second(header: str) -> tuple[str, str, str, str, str, str | None] | None:
+    """Priority, category, keyword, month, day and count of words, from the line that has them."""
+    for line in header.split("\n"):
+        bare = line.rstrip()
+        first, last = _PRIORITY.match(bare), _DATE.search(bare)
+        if first and last and first.end() <= last.start():
+            keyword = bare[first.end() : last.start()].strip(" \t\r" + "".join(map(chr, range(0x10, 0x20))))
+            return first.group(1), first.group(2), keyword, last.group(1), last.group(2), last.group(3)
+    return None
 
 
 _Parts = list[tuple[str, str]]
@@ -134,7 +144,7 @@ def _row(line: str, parts: _Parts) -> None:
 _AGAIN = re.compile(r"<[ \t]*\^")
 _CODE = re.compile(r"\*\d{1,6}$")
 _COLUMNS = re.compile(r"(?:;[^;]*){3}|\S {3,}\S+ {3,}\S")
-_TABLE = re.compile(r"(?:;[^;]*){3}|\s[\d.,:+\-]*\d[\d.,{}]*\s+[\d.,:+\-]*\d[\d.,{}]*(?:\s|$)")
+_TABLE = re.compile(r"(?:;[^;]*){3}|\s[\d.,:+\-]{0,12}\d[.,{}]{0,2}\s+[\d.,:+\-]{0,12}\d[.,{}]{0,2}(?:\s|$)")
 """Two figures side by side."""
 _TITLE = re.compile(
     r"\b(?:writer|editor|correspondent|reporter|columnist|critic|producer|staff|chief|bureau|press|news|times|post|journal|herald|tribune|ap)\b",

@@ -20,6 +20,10 @@ from ingest.formats.xml_document import child, children, language_of, local, wor
 _SEVERITIES = {"Extreme": 1, "Severe": 2, "Moderate": 4, "Minor": 5, "Unknown": 5}
 
 
+MAX_PARTS = 2_000
+"""Alerts of a document, infos and references of an alert; real ones have dozens."""
+
+
 def recognise(document: Document) -> int:
     """Sure of an `alert` in CAP's namespace."""
     name, tag = xml_document.root_name(document)
@@ -36,6 +40,14 @@ def read(document: Document) -> Parsed:
     """One draft for an alert, one for each alert that a Cancel names."""
     root = xml_document.parse(document)
     alerts = [root] if local(root) == "alert" else list(root.iter("{*}alert"))
+    counts = {
+        "/alert": len(alerts),
+        "/alert/info": sum(1 for _ in root.iter("{*}info")),
+        "/alert/references": max((len(words(one).split()) for one in root.iter("{*}references")), default=0),
+    }
+    for place, count in counts.items():
+        if count > MAX_PARTS:
+            raise Unreadable("too-many-items", place, f"{count}, {MAX_PARTS} are permitted")
     if not alerts:
         raise Unreadable("not-cap", "/", f"there is no alert in {local(root)[:60]!r}")
     items: list[Draft | Refused] = []

@@ -21,9 +21,6 @@ from ingest.formats import media, text, times, vocabularies, xml_document
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
 from shared.messages import Repair
 
-MAX_TAGS = 400_000
-"""feedparser takes about ten microseconds for each; the largest feeds of the world have 50,000."""
-
 MAX_TAGS_BROKEN = 50_000
 """The same for a feed that is not well formed, which takes several times as long."""
 
@@ -173,9 +170,11 @@ def _parsed(source: str, document: Document) -> Any:
 
 def _tree(source: str) -> Any:
     """The root element, None where it is not well formed; refuses what would keep feedparser busy for long."""
+    xml_document.refuse_excess(source)
     tags = source.count("<")
-    if tags > MAX_TAGS:
-        raise Unreadable("too-large", "", f"{tags} tags, {MAX_TAGS} are permitted")
+    if (count := max(source.count(f"<{name}") for name in ("item", "entry"))) > 2 * MAX_ITEMS:
+        # feedparser takes about ten microseconds for each tag, so what is too much is told before it begins.
+        raise Unreadable("too-many-items", "", f"about {count} entries, {MAX_ITEMS} are permitted")
     try:
         return xml_document.parse_text(source)
     except etree.XMLSyntaxError as error:

@@ -26,6 +26,11 @@ _SIGNALS = (
     (re.compile(r"\b(?:\d(?:st|nd|rd|th) lead|update|refile|new lead|aktualisiert)\b", re.IGNORECASE), "update"),
 )
 
+_LEAD_LINE = re.compile(
+    r"^(?:\d(?:ST|ND|RD|TH) (?:LEAD|UPDATE)|(?:NEW )?LEAD|REFILE|REPEAT|UPDATE \d*|CORRECTION|KILL|ADVISORY|EXTRA|ROUNDUP|WRAP|URGENT|(?:\d\.\s)?(?:ZUSAMMENFASSUNG|WIEDERHOLUNG|BERICHTIGUNG|KORREKTUR|NEU))(?:\s?[:.]?\s?\d*)?$"
+)
+"""A line above the headline that tells what became of the text: `1ST LEAD`, `REFILE`."""
+
 
 def recognise(document: Document) -> int:
     """Sure of a header after SOH; less so of one whose control characters got lost on the way."""
@@ -72,11 +77,13 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     head, body = _head(content)
     if not lines and head and "/" in head[0] and len(head) > 1:
         lines = [head.pop(0)]
-    if lines:
+    if lines and not _LEAD_LINE.match(lines[0]):
         fields["slugline"] = lines[0].rstrip("/ ")
         fields["keywords"] = [one.strip() for one in lines[0].split("/") if one.strip()]
     fields["byline"] = next((line for line in head if wire_text.is_byline(line)), "")
     plain = [line for line in head if not wire_text.is_byline(line)]
+    while len(plain) > 1 and _LEAD_LINE.match(plain[0]):
+        lines.append(plain.pop(0))
     # dpa writes "(Zusammenfassung 1545)" above the headline: what became of the text, not what it says.
     fields["headline"] = next((line for line in plain if not line.startswith("(")), plain[0] if plain else "")
     body, notes = _noted(body)
@@ -89,7 +96,7 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     moment = wire_text.time_group(end, zone) or wire_text.time_group(content[-200:] + private[-200:], zone)
     fields["version_created"] = fields["first_created"] = moment
     for pattern, signal in _SIGNALS:
-        if any(pattern.search(line) for line in lines[1:3]) or any(
+        if any(pattern.search(line) for line in lines[1:5]) or any(
             line.isupper() and pattern.search(line) for line in lines[:1]
         ):
             fields["signal"] = signal

@@ -26,6 +26,19 @@ MAX_REPAIRS = 100
 _MAX_MENDED = 1024 * 1024
 """Mending quotes looks at every character; a larger document that needs it is refused instead."""
 
+_MAX_MENDED_QUOTES = 50_000
+
+_MAX_SLOW = 4 * 1024 * 1024
+"""A document that is not well formed and larger is refused whole."""
+
+MAX_CONTAINERS = 400_000
+"""Objects and lists of one document; ten thousand items of an agency have 300,000."""
+
+MAX_MEMBERS = 600_000
+
+MAX_FIELDS = 5_000
+"""Members of one item; real ones have up to a hundred."""
+
 _CLOSES = re.compile(r"\s*(?:[:}\]]|,\s*[\"{\[\d\-tfn]|$)")
 _CURLY_OPENS = re.compile(r"(?<=[{\[:,])(\s*)[\u201c\u201d\u201e\u201f]")
 _CURLY_CLOSES = re.compile(r"[\u201c\u201d\u201e\u201f](?=\s*[:,}\]])")
@@ -103,6 +116,7 @@ def parse(document: Document, *, strict: bool) -> Json:
     body = document.body
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
+    refuse_excess(body)
     try:
         if strict:
             value = orjson.loads(body)
@@ -120,6 +134,18 @@ def parse(document: Document, *, strict: bool) -> Json:
     return parsed
 
 
+def refuse_excess(body: bytes) -> None:
+    """Raises Unreadable for what would keep a parser and its readers busy for long, seen at a glance."""
+    if len(body) < MAX_CONTAINERS:
+        return
+    if (count := body.count(b"{") + body.count(b"[")) > MAX_CONTAINERS:
+        if not body[: 64 * MAX_DEPTH].strip(b" \t\r\n[{"):
+            raise _too_deep()
+        raise Unreadable("too-large", "", f"{count} objects and lists, {MAX_CONTAINERS} are permitted")
+    if (count := body.count(b'":')) > MAX_MEMBERS:
+        raise Unreadable("too-large", "", f"{count} members, {MAX_MEMBERS} are permitted")
+
+
 def _well_formed(body: bytes) -> Any:
     """The value of flawless JSON, in a third of the time that a check for names that are there twice takes elsewhere."""
     return jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
@@ -131,6 +157,7 @@ def first_object(document: Document) -> dict[str, Any]:
         return {}
     if "first" not in document.kept:
         document.kept["first"] = {}
+        refuse_excess(document.body)
         try:
             value = document.kept["value"] = _well_formed(document.body)
         except ValueError:
@@ -153,6 +180,8 @@ _DUPLICATES = json.JSONDecoder(object_pairs_hook=_pairs)
 
 
 def _parse_slowly(document: Document, strict: bool) -> Json:
+    if len(document.body) > _MAX_SLOW:
+        raise Unreadable("malformed-json", "", f"more than {_MAX_SLOW} bytes are not looked through for what is wrong")
     parsed = Json(None)
     if strict and charset.by_signature(document.body[:8])[0] in (None, "utf-8"):
         decoded = document.body.decode("utf-8", "surrogateescape")
@@ -217,7 +246,7 @@ def _int(written: str) -> Any:
 
 def _mend(decoded: str, parsed: Json, error: ValueError) -> Any:
     """The value after quotes and commas are put right; the first error where that does not help."""
-    if len(decoded) > _MAX_MENDED:
+    if len(decoded) > _MAX_MENDED or decoded.count('"') > _MAX_MENDED_QUOTES:
         raise _syntax(error)
     mended = decoded
     for code, mend in (

@@ -208,6 +208,7 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
         out.append(_text(root.text))
     kept = 0
     stack: list[tuple[Any, str]] = []
+    name: str | None
     node = _first(root)
     while node is not None or stack:
         if node is None:

@@ -1,5 +1,6 @@
 """Pictures, videos and sounds that an item refers to: which rendition is the one to take, and what may be fetched."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from html import unescape
@@ -134,7 +135,7 @@ def by_extension(url: str) -> str | None:
 
 
 _IMAGE = re.compile(r"<img\b([^<>]{0,4000})>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([a-zA-Z\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = re.compile(r"(?<![a-zA-Z\-])([a-zA-Z\-]{1,40})\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
 
 def _captions(html: str) -> dict[int, str]:
@@ -161,7 +162,7 @@ def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
         return []
     found: list[dict[str, Any]] = []
     captions = _captions(html)
-    for image in _IMAGE.finditer(html):
+    for image in itertools.islice(_IMAGE.finditer(html), 10 * MAX_IN_HTML):
         said = {one[0].lower(): unescape(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))}
         width, height = number(said.get("width")), number(said.get("height"))
         url = absolute(said.get("src"), base)

@@ -142,6 +142,9 @@ def read(document: Document) -> Parsed:
     for pointer, value in _members(parsed.value):
         if flaw := parsed.flaw_in(pointer):
             items.append(Refused(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
+        elif isinstance(value, dict) and len(value) > json_document.MAX_FIELDS:
+            reason = f"{len(value)} members, {json_document.MAX_FIELDS} are permitted"
+            items.append(Refused(index=0, code="too-large", place=pointer or "/", reason=reason))
         elif not isinstance(value, dict):
             items.append(
                 Refused(index=0, code="not-an-object", place=pointer or "/", reason="an update is a JSON object")

@@ -59,6 +59,8 @@ def recognise(document: Document) -> int:
 
 def read(document: Document) -> Parsed:
     """One draft for each NewsItem that has a component."""
+    if (count := xml_document.prepared(document).count("<NewsItem>")) > MAX_ITEMS:
+        raise Unreadable("too-many-items", "/NewsML", f"{count} items, {MAX_ITEMS} are permitted")
     root = xml_document.parse(document)
     found = list(root.iter("{*}NewsItem"))
     if len(found) > MAX_ITEMS:

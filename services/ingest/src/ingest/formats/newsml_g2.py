@@ -57,6 +57,8 @@ def recognise(document: Document) -> int:
 
 def read(document: Document) -> Parsed:
     """One draft for each news item that stands for itself, and for each package that holds none of them."""
+    if (count := xml_document.prepared(document).count("<newsItem ")) > MAX_ITEMS:
+        raise Unreadable("too-many-items", "/newsMessage/itemSet", f"{count} items, {MAX_ITEMS} are permitted")
     root = xml_document.parse(document)
     elements, passed_over = _items(root)
     if len(elements) > MAX_ITEMS:

@@ -154,6 +154,9 @@ def read(document: Document) -> Parsed:
         flaw, mended = parsed.tolerable(pointer)
         if flaw:
             items.append(Refused(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
+        elif isinstance(value, dict) and len(value) > json_document.MAX_FIELDS:
+            reason = f"{len(value)} members, {json_document.MAX_FIELDS} are permitted"
+            items.append(Refused(index=0, code="too-large", place=pointer or "/", reason=reason))
         elif not isinstance(value, dict):
             items.append(Refused(index=0, code="not-an-object", place=pointer, reason="an item is a JSON object"))
         else:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from ingest.formats import markup, media, text, times, vocabularies, xml_document
-from ingest.formats.reading import Document, Draft, Format, Parsed, Unreadable
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Unreadable
 from ingest.formats.xml_document import child, children, local, words
 
 _STATUSES = {
@@ -42,6 +42,8 @@ def read(document: Document) -> Parsed:
     """One draft for each `nitf` element: the root, or those in some wrapping of the sender's."""
     root = xml_document.parse(document)
     found = [root] if local(root).lower() == "nitf" else list(root.iter("{*}nitf", "{*}NITF"))
+    if len(found) > MAX_ITEMS:
+        raise Unreadable("too-many-items", "/", f"{len(found)} items, {MAX_ITEMS} are permitted")
     if not found:
         raise Unreadable("not-nitf", "/", f"there is no nitf element in {local(root)[:60]!r}")
     return Parsed("nitf", [_draft(one, index, document) for index, one in enumerate(found)])

@@ -8,6 +8,9 @@ from typing import Any
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _SPACE_LIKE = str.maketrans({"\x0b": " ", "\x0c": " ", "\x85": " "})
 _BLANKS = re.compile(r"[ \t\r\n]+")
+MAX_LINES = 50_000
+"""A text of more lines is parted at blank lines only."""
+
 _BULLETS = ("* ", "\u2022 ", "\u25cf ", "\u00b7 ")
 _BULLET = re.compile(r"\n[ \t]*[*\u2022\u25cf\u00b7] ")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
@@ -83,7 +86,9 @@ def paragraphs_of_inline(value: str) -> str:
 def _blocks(value: str) -> list[str]:
     """The paragraphs of a text with their line breaks; one is indented where its neighbours are less so, or has a bullet."""
     unified = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-    if "\n " not in unified and "\n\t" not in unified and not _BULLET.search(unified):
+    if ("\n " not in unified and "\n\t" not in unified and not _BULLET.search(unified)) or unified.count(
+        "\n"
+    ) > MAX_LINES:
         return _BLANK_LINE.split(unified)
     lines = unified.lstrip("\n \t").split("\n")
     indents = [_indent(line) for line in lines]
@@ -116,7 +121,7 @@ def typeset(value: str) -> list[str]:
     It was if lines begin at the margin and others are indented or empty: what is only laid out to be read as markup
     has its lines at one depth.
     """
-    if "\n" not in value:
+    if "\n" not in value or value.count("\n") > MAX_LINES:
         return [value]
     indents = [_indent(line) for line in value.strip().replace("\r", "").split("\n")[1:]]
     if 0 not in indents or all(indent == 0 for indent in indents):

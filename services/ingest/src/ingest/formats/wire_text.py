@@ -4,8 +4,14 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from ingest.formats import charset, text
-from ingest.formats.reading import Document
+from ingest.formats.reading import MAX_ITEMS, Document, Unreadable
 from shared.messages import Repair
+
+MAX_CHARACTERS = 1024 * 1024
+"""A message has a few thousand."""
+
+MAX_LINES = 250_000
+"""A day of a busy wire in one file has half as many."""
 
 SOH, STX, ETX, EOT = "\x01", "\x02", "\x03", "\x04"
 
@@ -57,10 +63,15 @@ def messages(document: Document) -> list[str]:
     decoded, used, wrong = charset.decode(body, claimed, fallback=document.profile.charset)
     if wrong or (used not in ("utf-8", "ascii") and not claimed):
         document.repairs.append(Repair(code="charset-assumed", detail=(wrong or f"read as {used}")[:200]))
+    if max(decoded.count(SOH), decoded.count(ETX)) > MAX_ITEMS:
+        raise Unreadable("too-many-items", "", f"{decoded.count(SOH)} messages, {MAX_ITEMS} are permitted")
+    if (lines := decoded.count("\n") + decoded.count("\r")) > MAX_LINES:
+        raise Unreadable("too-large", "", f"{lines} lines, {MAX_LINES} are permitted")
     decoded = decoded.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    if SOH not in decoded:
-        return [decoded]
-    return [part for part in decoded.split(SOH)[1:] if part.strip(" \n\x16" + EOT)]
+    parts = decoded.split(SOH)[1:] if SOH in decoded else [decoded]
+    if (longest := max(map(len, parts))) > MAX_CHARACTERS:
+        raise Unreadable("too-large", "", f"a message of {longest} characters, {MAX_CHARACTERS} are permitted")
+    return [part for part in parts if SOH not in decoded or part.strip(" \n\x16" + EOT)]
 
 
 def split(message: str) -> tuple[str, str, str]:
@@ -75,6 +86,7 @@ def split(message: str) -> tuple[str, str, str]:
 def time_group(said: str, default: tzinfo = UTC) -> datetime | None:
     """A date-time group, `212322 GMT Nov 18`: day, hour, minute, zone, month, year; without a zone it is in `default`."""
     found = None
+    said = said if len(said) <= 400 else said[:200] + "\n\n" + said[-200:]
     for found in _GROUP.finditer(said):  # noqa: B007
         pass
     if found is None:

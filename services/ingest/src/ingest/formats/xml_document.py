@@ -7,7 +7,7 @@ parser sees it. One that declares an entity is an attack, in whatever charset, a
 import html
 import html.entities
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lxml import etree
@@ -31,6 +31,7 @@ _MODULE = re.compile(
 )
 """A part of the DTD that lies beside it, as NewsML 1's own DTD names NITF's: `<!ENTITY % nitf SYSTEM "nitf-3-0.dtd">`."""
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _INVALID_REFERENCE = re.compile(
     r"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));", re.IGNORECASE
 )
@@ -39,6 +40,18 @@ _REFERENCE = re.compile(
 )
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)([^>]*)")
+
+
+MAX_TAGS = 400_000
+"""More are refused unparsed: each costs about a microsecond and half a kilobyte; the largest of real documents have 100,000."""
+
+MAX_TAG_CHARACTERS = 256 * 1024
+MAX_MENDED_CHARACTERS = 2 * 1024 * 1024
+"""What is not well formed and larger is refused: mending looks at every character several times."""
+
+MAX_PROLOG_PARTS = 1000
+
+_LONG_TAG = re.compile(rf"<[A-Za-z_][^<>]{{{MAX_TAG_CHARACTERS}}}")
 
 
 def _parser() -> etree.XMLParser:
@@ -83,7 +96,7 @@ def prepared(document: Document) -> str:
 
 def _without_prolog(text: str) -> str:
     at = 0
-    while True:
+    for _ in range(MAX_PROLOG_PARTS):
         if found := _PROLOG.match(text, at):
             at = found.end()
         elif text.startswith("<!DOCTYPE", at) or text[at : at + 9].upper() == "<!DOCTYPE":
@@ -92,6 +105,7 @@ def _without_prolog(text: str) -> str:
             raise Unreadable("malformed-xml", _place(text, at), "markup before the root element is broken")
         else:
             return text[at:]
+    raise Unreadable("malformed-xml", _place(text, at), "there is no end of comments before the root element")
 
 
 MAX_DOCTYPE_CHARACTERS = 8192
@@ -158,14 +172,30 @@ def parse(document: Document) -> Any:
     if "tree" in document.kept:
         return document.kept["tree"]
     text = prepared(document)
+    refuse_excess(text)
     try:
         octets = text.encode("utf-8")
+        if len(octets) > MAX_MENDED_CHARACTERS and len(octets.translate(None, _CONTROLS)) != len(octets):
+            raise Unreadable("malformed-xml", "", "control characters, in a document too large to mend")
         root = etree.fromstring(octets, _parser())
         document.unclean = plain.may_be_unclean(octets)
     except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
         root = _mended(document, text, error)
     document.kept["tree"] = root
     return root
+
+
+def refuse_excess(text: str) -> None:
+    """Raises Unreadable for what would keep a parser busy for long, seen at a glance."""
+    tags = text.count("<")
+    if tags > MAX_TAGS:
+        raise Unreadable("too-large", "", f"{tags} tags, {MAX_TAGS} are permitted")
+    if (references := text.count("&")) > MAX_TAGS:
+        raise Unreadable("too-large", "", f"{references} references, {MAX_TAGS} are permitted")
+    if len(text) > MAX_TAG_CHARACTERS and (found := _LONG_TAG.search(text)):
+        raise Unreadable(
+            "too-large", _place(text, found.start()), f"a tag of more than {MAX_TAG_CHARACTERS} characters"
+        )
 
 
 def parse_text(text: str) -> Any:
@@ -176,11 +206,8 @@ def parse_text(text: str) -> Any:
 def _mended(document: Document, text: str, error: Exception) -> Any:
     """The root element after the usual faults are put right one by one."""
     first = error
-    for code, mend in (
-        ("control-characters", lambda text: _INVALID_REFERENCE.sub("", _INVALID.sub("", text))),
-        ("undeclared-entity", _without_undeclared),
-        ("trailing-text", _without_trailing),
-    ):
+    mends = () if len(text) > MAX_MENDED_CHARACTERS or _is_too_deep(error) else _MENDS
+    for code, mend in mends:
         changed = mend(text)
         if changed == text:
             continue
@@ -190,7 +217,7 @@ def _mended(document: Document, text: str, error: Exception) -> Any:
             return etree.fromstring(text.encode("utf-8", "replace"), _parser())
         except (etree.XMLSyntaxError, ValueError) as again:
             error = again
-    if "Namespace prefix" in str(error):
+    if "Namespace prefix" in str(error) and len(text) <= MAX_MENDED_CHARACTERS:
         recovering = etree.XMLParser(
             resolve_entities=False,
             no_network=True,
@@ -206,10 +233,15 @@ def _mended(document: Document, text: str, error: Exception) -> Any:
             document.repairs.append(Repair(code="undeclared-namespace", place=place_of(error), detail=str(error)[:200]))
             return root
     reason = str(error)
-    code = "too-deep" if "depth" in reason.lower() and "xcessive" in reason else "malformed-xml"
+    code = "too-deep" if _is_too_deep(error) else "malformed-xml"
     if "ntity" in reason and "loop" in reason:
         code = "entities-declared"
     raise Unreadable(code, place_of(error), reason[:300]) from None
+
+
+def _is_too_deep(error: Exception) -> bool:
+    reason = str(error)
+    return "depth" in reason.lower() and "xcessive" in reason
 
 
 def place_of(error: Exception) -> str:
@@ -329,3 +361,10 @@ def language_of(element: Any) -> str | None:
             return str(found)
         element = element.getparent()
     return None
+
+
+_MENDS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("control-characters", lambda text: _INVALID_REFERENCE.sub("", _INVALID.sub("", text))),
+    ("undeclared-entity", _without_undeclared),
+    ("trailing-text", _without_trailing),
+)
