@@ -1,10 +1,8 @@
 """`python -m enrich`: the processes of the service, and what editors and operators do with it."""
 
-import asyncio
-import importlib
-import importlib.util
-
 import click
+
+from shared.commands import Commands, migration
 
 COMMANDS = {
     "media": "enrich.media.commands:media",
@@ -18,30 +16,15 @@ COMMANDS = {
     "stories": "enrich.commands.stories:stories",
     "explain": "enrich.commands.explain:explain",
 }
-"""Where each command lives: a click command, imported when it is asked for, so that a process loads only what it runs."""
+"""Where each command lives."""
 
 
-class Commands(click.Group):
-    """The commands of the table above beside those of this module."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, sorted."""
-        return sorted(name for name in {*super().list_commands(ctx), *COMMANDS} if self.get_command(ctx, name))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; None where there is none, which click tells the user."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return super().get_command(ctx, cmd_name)
-        module, _, name = place.partition(":")
-        if importlib.util.find_spec(module.rpartition(".")[0]) is None or importlib.util.find_spec(module) is None:
-            return None
-        return getattr(importlib.import_module(module), name, None)
-
-
-@click.group(cls=Commands)
+@click.group(cls=Commands, places=COMMANDS)
 def cli() -> None:
     """Attaches authors, tags, media and stories, and decides what readers get."""
+
+
+cli.add_command(migration("enrich"))
 
 
 @cli.command()
@@ -53,24 +36,6 @@ def text() -> None:
 
     settings = Settings()
     run(settings, "enrich.text", lambda stop: serve_text(settings, stop))
-
-
-@cli.command()
-def migrate() -> None:
-    """Bring the schema `enrich` of Postgres up to date."""
-    from enrich.settings import Settings  # noqa: PLC0415
-    from shared.postgres import connect  # noqa: PLC0415
-    from shared.postgres import migrate as apply_migrations  # noqa: PLC0415
-
-    async def body() -> list[str]:
-        pool = await connect(Settings(), schema="enrich")
-        try:
-            return await apply_migrations(pool, "enrich")
-        finally:
-            await pool.close()
-
-    applied = asyncio.run(body())
-    click.echo("applied: " + ", ".join(applied) if applied else "the schema is up to date")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""The command line of a service: each command lives elsewhere and is imported when it is asked for, so that a process loads only what it runs."""
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+
+class Commands(click.Group):
+    """A group with commands at places, `module:attribute`, beside those that are added to it."""
+
+    def __init__(self, *arguments: Any, places: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, sorted."""
+        return sorted({*super().list_commands(ctx), *self.places})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None where there is none, which click tells the user."""
+        place = self.places.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; settings that make no sense are named in one line."""
+        try:
+            return super().invoke(ctx)
+        except ValidationError as error:
+            if error.title not in ("Settings", "Connections"):
+                raise
+            wrong = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)]
+            raise click.UsageError("; ".join(wrong)) from error
+
+
+def migration(schema: str) -> click.Command:
+    """The command `migrate` of the service with that schema."""
+
+    @click.command(name="migrate", help=f"Bring the schema `{schema}` of Postgres up to date.")
+    def migrate() -> None:
+        from shared import postgres  # noqa: PLC0415 -- a command line that only asks for help stays fast
+        from shared.settings import Connections  # noqa: PLC0415
+
+        async def body() -> list[str]:
+            pool = await postgres.connect(Connections(), schema=schema)
+            try:
+                return await postgres.migrate(pool, schema)
+            finally:
+                await pool.close()
+
+        applied = asyncio.run(body())
+        click.echo("applied: " + ", ".join(applied) if applied else "the schema is up to date")
+
+    return migrate
