@@ -39,8 +39,8 @@ up: venv ## The same on Apache Kafka (Java 17+ and Maven, or Docker); data survi
 test: venv ## All tests, on the best servers to be had: Docker, Java, or embedded (TESTS=tests/flow for a part)
 	@.venv/bin/pytest $(TESTS)
 
-bench: venv ## Measure speed beside the bare references; tables, and JSON under .local/bench
-	@$(PY) tests/bench/run.py
+bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)
+	@$(PY) tests/bench/run.py $(BENCH)
 
 lint: venv ## Style, types and import rules
 	@.venv/bin/ruff check .
@@ -49,4 +49,4 @@ lint: venv ## Style, types and import rules
 	@.venv/bin/lint-imports
 
 images: ## Build the three images as slugline-SERVICE:dev
-	@for s in ingest enrich publish; do docker build -q -t slugline-$$s:dev -f services/$$s/Dockerfile . || exit 1; done
+	@for s in ingest enrich publish; do docker build -q -t slugline-$$s:dev --build-arg SERVICE=$$s -f services/Dockerfile . || exit 1; done

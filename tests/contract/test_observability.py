@@ -1,5 +1,6 @@
 """Alerts that a person can act on: valid, tested, and about metrics that the processes really have."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -42,10 +43,12 @@ def test_an_alert_says_what_readers_miss_and_what_to_do(rule: dict[str, dict[str
     assert rule["labels"]["severity"] in ("page", "ticket")
 
 
-def test_every_metric_of_the_rules_exists() -> None:
-    """A rule about a metric that nobody exports would never fire."""
+def test_every_metric_of_the_rules_and_the_dashboard_exists() -> None:
+    """A rule about a metric that nobody exports would never fire, and a panel would stay empty."""
     code = "\n".join(path.read_text() for path in ROOT.glob("s*/**/src/**/*.py"))
-    named = {name for rule in RULES for name in re.findall(r"slugline_[a-z_]+", rule["expr"])}
+    panels = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
+    asked = [rule["expr"] for rule in RULES] + [target["expr"] for panel in panels for target in panel["targets"]]
+    named = {name for expression in asked for name in re.findall(r"slugline_[a-z_]+", expression)}
     assert named
     for name in named:
         plain = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
@@ -64,8 +67,10 @@ def test_every_process_of_the_compose_file_is_watched() -> None:
 
 
 def test_every_process_has_a_deployment() -> None:
-    """What the compose file runs, Kubernetes runs too; the folder watch is for machines with folders."""
+    """What the compose file runs, Kubernetes can run too: in the base, or as a component."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     ours = {name for name, service in services.items() if "slugline-" in service["image"]}
-    base = yaml.safe_load((ROOT / "deploy/kubernetes/base/kustomization.yaml").read_text())["resources"]
-    assert ours - {"ingest-watch"} == {name.removesuffix(".yaml") for name in base} - {"slugline"}
+    folder = ROOT / "deploy" / "kubernetes"
+    listed = [folder / "base" / "kustomization.yaml", folder / "components" / "watch" / "kustomization.yaml"]
+    named = [name for path in listed for name in yaml.safe_load(path.read_text())["resources"]]
+    assert ours == {name.removesuffix(".yaml") for name in named} - {"slugline"}

@@ -17,23 +17,31 @@ from support.waiting import eventually
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 
+RECONNECT_S = 0.2
+"""After so long a reader's browser asks again."""
+SENDER_PAUSE_S = 0.03
+MARKERS = 36
+"""Updates sent at the end, three for each partition of updates.raw: a repeat of what went before would have come before them."""
+
 
 async def send_patiently(pipeline: Pipeline, guid: str) -> str:
     """What a good sender does: the same item again until it is acknowledged."""
     update = {"guid": guid, "headline": f"Headline {guid}", "body_html": "<p>Text</p>", "version": "1"}
-    while True:
+
+    async def post() -> str | None:
         try:
             answer = await pipeline.post(update)
         except httpx.TransportError:
-            await asyncio.sleep(0.2)
-            continue
-        if answer.status_code in (200, 202, 207):
-            (result,) = answer.json()["results"]
-            if result["status"] in ("accepted", "duplicate"):
-                update_id: str = result["id"]
-                return update_id
-        assert answer.status_code in (202, 207, 503), answer.text
-        await asyncio.sleep(0.2)
+            return None
+        assert answer.status_code in (200, 202, 207, 503), answer.text
+        if answer.status_code == 503:
+            return None
+        (result,) = answer.json()["results"]
+        return str(result["id"]) if result["status"] in ("accepted", "duplicate") else None
+
+    update_id = await eventually(post, within_s=90, what=f"{guid} is not taken")
+    assert update_id is not None
+    return update_id
 
 
 async def everything_visible(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -52,16 +60,10 @@ async def read_for_ever(pipeline: Pipeline, seen: list[Event]) -> None:
     """A reader whose browser reconnects with the last id it saw."""
     while True:
         try:
-            async with pipeline.stream(last_event_id=seen[-1].id if seen else "") as stream:
-                taken = 0
-                while True:
-                    seen.extend(stream.events[taken:])
-                    taken = len(stream.events)
-                    if stream.ended:
-                        break
-                    await asyncio.sleep(0.05)
+            async with pipeline.stream(last_event_id=seen[-1].id if seen else "", into=seen) as stream:
+                await stream.ended.wait()
         except (httpx.TransportError, AssertionError):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(RECONNECT_S)
 
 
 async def test_kill_of_every_process_in_turn_loses_and_doubles_nothing(
@@ -82,7 +84,7 @@ async def test_kill_of_every_process_in_turn_loses_and_doubles_nothing(
             while not stop.is_set():
                 ids.append(await send_patiently(pipeline, f"{run}-{number}"))
                 number += 1
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(SENDER_PAUSE_S)
 
         sending = asyncio.create_task(send())
         for victim in ("enrich-text", "publish-archive", "publish-cache", "publish-web", "ingest-api"):
@@ -96,6 +98,7 @@ async def test_kill_of_every_process_in_turn_loses_and_doubles_nothing(
         await sending
         for process in pipeline.named.values():
             await process.ready()
+        ids += await asyncio.gather(*(send_patiently(pipeline, f"{run}-marker-{number}") for number in range(MARKERS)))
 
         async def visible() -> list[dict[str, Any]]:
             return await everything_visible(pipeline)

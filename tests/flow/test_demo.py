@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +133,4 @@ async def test_a_service_that_dies_is_started_again(demo: Demo) -> None:
     (pid,) = [pid for pid, command in demo.processes().items() if "-m publish web" in command]
     os.kill(pid, signal.SIGKILL)
     await eventually(lambda: "publish-web ended with -9" in demo.said(), within_s=30, what="not noticed")
-    started = time.monotonic()
     await eventually(lambda: demo.get("/readyz"), within_s=60, what="not back")
-    assert time.monotonic() - started < 60

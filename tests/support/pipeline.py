@@ -50,8 +50,8 @@ class Stream:
 
     events: list[Event] = field(default_factory=list)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: bool = False
-    """Whether the server, or its death, ended it."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the server, or its death, ended it."""
 
     async def until(self, update_id: str, *kinds: str, within_s: float = 20) -> Event:
         """The first event of those kinds about an update."""
@@ -131,11 +131,13 @@ class Pipeline:
             return found
 
     @asynccontextmanager
-    async def stream(self, query: str = "", *, last_event_id: str = "") -> AsyncIterator[Stream]:
-        """Read the stream while the block runs; entered once it is open."""
-        seen = Stream()
+    async def stream(
+        self, query: str = "", *, last_event_id: str = "", into: list[Event] | None = None
+    ) -> AsyncIterator[Stream]:
+        """Read the stream while the block runs, events added to `into`; entered once it is open."""
+        seen = Stream() if into is None else Stream(into)
         task = asyncio.create_task(self._read(seen, query, last_event_id))
-        task.add_done_callback(lambda _: setattr(seen, "ended", True))
+        task.add_done_callback(lambda _: seen.ended.set())
         try:
             await asyncio.wait([asyncio.create_task(seen.opened.wait()), task], return_when=asyncio.FIRST_COMPLETED)
             if task.done():
