@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 import publish.web
 from publish.story import Position
-from publish.web.stream.hub import Hub, Limits, Replay, StreamEvent
+from publish.web.stream.hub import Hub, Limits, Over, Replay, StreamEvent
 from publish.web.stream.routes import stream_routes
 from publish.web.stream.serve import stream_server
 from shared.problem import PROBLEM_HANDLERS
@@ -70,9 +70,13 @@ Served = Callable[..., AbstractAsyncContextManager[Site]]
 
 @contextlib.asynccontextmanager
 async def _serve(
-    limits: Limits | None = None, replay: Replay | None = None, *, begin: tuple[int, int] | None = (1, 0)
+    limits: Limits | None = None,
+    replay: Replay | None = None,
+    over: Over | None = None,
+    *,
+    begin: tuple[int, int] | None = (1, 0),
 ) -> AsyncIterator[Site]:
-    hub = Hub(limits or Limits(), replay)
+    hub = Hub(limits or Limits(), replay, over)
     if begin is not None:
         hub.begin(*begin)
 

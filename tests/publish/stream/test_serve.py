@@ -46,6 +46,32 @@ async def test_retry_hints_differ(site) -> None:
     assert len({reader.parser.retry for reader in readers}) > 5
 
 
+async def test_a_story_that_is_over_sends_its_readers_away_for_good(served, make_event) -> None:
+    """204 makes an EventSource stop, so it is for those who missed nothing of nothing but what is over; never for pages."""
+    async with served(over=lambda channel: channel == "story:old") as site:
+        site.publish(make_event(1, "story:old"), make_event(2, "story:new"))
+
+        async def status(target: str, fields: str = "", first: str = "") -> int | None:
+            reader = site.ask(first or target, fields=fields)
+            if first:
+                await reader.until(lambda each: b"a page" in each.raw)
+                reader.raw = reader.head = b""
+                reader.parser.__init__()
+                reader.socket.setblocking(True)
+                reader.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            await reader.until(lambda each: b"\r\n\r\n" in each.raw or bool(each.head))
+            return int((reader.head or reader.raw).split()[1])
+
+        assert await status("/v1/stream?channel=story:old") == 204
+        assert await status("/v1/stream?channel=story:old", first="/") == 204
+        assert await status("/v1/stream?channel=story:old", "Last-Event-ID: 1-1\r\n") == 204
+        assert await status("/v1/stream?channel=story:old", "Last-Event-ID: 1-0\r\n") == 200
+        assert await status("/v1/stream?channel=story:old", "Last-Event-ID: 1-900\r\n") == 200
+        assert await status("/v1/stream?channel=story:old&channel=story:new") == 200
+        assert await status("/v1/stream?channel=story:old&view=page") == 200
+        assert await status("/v1/stream") == 200
+
+
 async def test_a_stream_may_follow_other_requests_on_a_connection(site, make_event) -> None:
     """A proxy's kept connection that carried pages before becomes a stream too."""
     reader = site.ask("/")

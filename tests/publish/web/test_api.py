@@ -1,6 +1,7 @@
 """The JSON API and its document."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from publish.web.openapi import document
+from publish.web.stories import is_over
+from shared.messages import Flags
 from support.revisions import revision
 
 from .conftest import Make, Replica
@@ -135,6 +138,24 @@ async def test_stories_are_told_by_their_newest_update(replica: Replica) -> None
         ("harbour-flood", 2, 3),
         ("b", 1, 1),
     ]
+
+
+def test_a_story_is_over_once_nothing_is_expected_to_follow(replica: Replica) -> None:
+    """Corrections come for a while after the end of coverage; a newer update that opens it again makes it live."""
+    ended = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    closing = revision("end", story="flood", flags=Flags(closed=True), version_created=ended)
+    replica.take(revision("a", story="flood"), closing, revision("b", story="fire"))
+
+    def over(channel: str, hours: float) -> bool:
+        return is_over(replica.newsroom, channel, ended + timedelta(hours=hours))
+
+    assert not over("story:flood", 1)
+    assert over("story:flood", 25)
+    assert not over("story:fire", 25)
+    assert not over("story:unknown", 25)
+    assert not over("news", 25)
+    replica.take(revision("end", 2, story="flood", version_created=ended))
+    assert not over("story:flood", 25)
 
 
 def test_the_document_is_true(make_replica: Make) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ from publish.web.newsroom import Newsroom
 from publish.web.pages import Pages
 from publish.web.past import Past
 from publish.web.replay import replay_from
+from publish.web.stories import is_over
 from publish.web.stream.hub import Hub
 from publish.web.stream.limits import Limits
 from publish.web.stream.routes import stream_routes
@@ -44,7 +46,11 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
     """A replica's application, without anything that connects; `edge.front` is the ASGI application."""
     assets = Assets()
     edge = Edge(settings, newsroom, past, Views(settings, assets), assets)
-    hub = Hub(Limits.of(settings), replay_from(past, edge.views))
+    hub = Hub(
+        Limits.of(settings),
+        replay_from(past, edge.views),
+        lambda channel: is_over(newsroom, channel, datetime.now(UTC)),
+    )
     pages = Pages(edge)
 
     async def static(request: Request) -> Response:

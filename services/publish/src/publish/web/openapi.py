@@ -240,6 +240,7 @@ def document(site_url: str) -> dict[str, Any]:
                 "Server-sent events from a cursor on", _feed("The stream.", "text/event-stream"),
                 CHANNELS, SINCE, VIEW,
                 _parameter("Last-Event-ID", "header", CURSOR, "Where the client was; it wins over `cursor`."),
+                on_204={"description": "All that was asked for are stories long over: do not come back."},
                 on_400=bad, on_429=_problem("Too many streams from this address."), on_503=_problem("Full or starting."),
             ),
             "/v1/poll": _get(

@@ -1,10 +1,19 @@
 """The stories that the newest updates belong to."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
 
+from publish.web.edge import closed_at
 from publish.web.newsroom import Entry, Newsroom
 
 MOST = 100
+
+SETTLED = timedelta(hours=24)
+"""After the end of its coverage a story is corrected still: then it is over for those who follow its stream."""
+
+TELLING = 50
+"""Newest updates of a story that may say that it is over."""
 
 
 @dataclass(slots=True)
@@ -36,3 +45,11 @@ def stories_of(newsroom: Newsroom) -> list[LiveStory]:
         story.label = story.label or update.story_label
         story.corroboration = max(story.corroboration, update.corroboration.count)
     return list(stories.values())
+
+
+def is_over(newsroom: Newsroom, channel: str, now: datetime) -> bool:
+    """Whether a channel is a story whose coverage ended so long ago that nothing is expected to follow."""
+    if not channel.startswith("story:"):
+        return False
+    ended = closed_at(list(islice(newsroom.newest(channel), TELLING)))
+    return ended is not None and ended < now - SETTLED

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from publish.web.stream.hub import Hub
+from publish.web.stream.hub import NO_MORE, Hub
 from publish.web.stream.request import wanted
 from shared.problem import Problem
 
@@ -126,15 +126,21 @@ class Acceptor:
         hub = self._hub
         try:
             asked = wanted(query, last.strip().decode("utf-8", "replace"))
+            if hub.is_over(asked):
+                self._answer(connection, NO_MORE)
+                return
             address = hub.limits.proxies.client(peer, headers)
             hub.admit(address)
         except Problem as problem:
-            with contextlib.suppress(OSError):
-                connection.send(self._refuse(problem))
-            connection.close()
+            self._answer(connection, self._refuse(problem))
             return
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         hub.connect(connection.detach(), asked, address)
+
+    def _answer(self, connection: socket.socket, answer: bytes) -> None:
+        with contextlib.suppress(OSError):
+            connection.send(answer)
+        connection.close()
 
     def _wait(self, connection: socket.socket, address: str, data: bytes, since: float) -> None:
         self._young[connection] = (since or time.monotonic(), address, data)

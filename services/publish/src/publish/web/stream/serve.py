@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from publish.web.stream.accept import Acceptor, listen
-from publish.web.stream.hub import Hub
+from publish.web.stream.hub import NO_MORE, Hub
 from publish.web.stream.request import wanted
 from shared.problem import Problem, problem_response
 from shared.process import HttpServer
@@ -94,6 +94,10 @@ class StreamProtocol(HttpToolsProtocol):
         address = self.hub.limits.proxies.client(self.client[0] if self.client else "", self.headers)
         try:
             request = wanted(query, last.decode("utf-8", "replace"))
+            if self.hub.is_over(request):
+                self.transport.write(NO_MORE)
+                self.transport.close()
+                return
             self.hub.admit(address)
         except Problem as problem:
             self.refuse(problem)
