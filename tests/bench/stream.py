@@ -62,7 +62,16 @@ class Results:
     def add(self, server: str, scenario: str, round_number: int, row: Row) -> None:
         """Keep and show one phase."""
         self.rows.append({"server": server, "scenario": scenario, "round": round_number, **row})
-        shown = ("rate", "p50_ms", "p99_ms", "cpu_per_100k", "cpu_ms_each", "live_p99_ms", "secs", "kib_per_connection")
+        shown = (
+            "rate",
+            "p50_ms",
+            "p99_ms",
+            "cpu_per_100k",
+            "cpu_ms_each",
+            "stayed_p99_ms",
+            "secs",
+            "kib_per_connection",
+        )
         words = " ".join(f"{key}={row[key]}" for key in shown if key in row)
         click.echo(f"{round_number} {server:9} {row['phase']:11} {words} foreign={row.get('foreign', 0)}", err=True)
 
@@ -70,6 +79,15 @@ class Results:
         """The median of a figure."""
         values = [row[key] for row in self.rows if row["server"] == server and row["phase"] == phase and key in row]
         return statistics.median(values) if values else None
+
+    def ratios(self, phase: str, key: str, reference: str) -> list[float]:
+        """A figure of ours against that of a reference, round by round."""
+        values: dict[str, dict[int, float]] = {"slugline": {}, reference: {}}
+        for row in self.rows:
+            if row["server"] in values and row["phase"] == phase and row.get(key):
+                values[row["server"]][row["round"]] = row[key]
+        theirs = values[reference]
+        return [round(ours / theirs[number], 3) for number, ours in values["slugline"].items() if number in theirs]
 
     def spread(self, server: str, phase: str, key: str) -> str:
         """The least and the most of a figure."""
@@ -265,7 +283,7 @@ def fan(setting: Setting, name: str, process: subprocess.Popen[bytes]) -> Iterat
         time.sleep(0.2)
         idle = memory_kib(process.pid)
         yield {"phase": "memory", "kib_per_connection": round((idle - empty) / setting.readers, 2)}
-        yield measured(setting, process, client, f"paced 10 {setting.seconds * 1.5}")
+        yield measured(setting, process, client, f"paced 10 {setting.seconds * 3}")
         yield measured(setting, process, client, f"closed 1 {setting.seconds}")
         yield measured(setting, process, client, f"closed 16 {setting.seconds}")
         yield measured(setting, process, client, "burst 50")
@@ -417,37 +435,42 @@ def check(name: str) -> None:
 
 
 def goals(results: Results) -> list[Row]:
-    """The goals that this run can judge."""
+    """The goals that this run can judge: the median of the rounds, each against the reference of the same round."""
 
-    def ratio(phase: str, key: str, reference: str) -> float | None:
-        ours, theirs = results.of("slugline", phase, key), results.of(reference, phase, key)
-        return round(ours / theirs, 3) if ours is not None and theirs else None
+    def ratio(phase: str, key: str, reference: str) -> list[float]:
+        return results.ratios(phase, key, reference)
 
-    table: list[tuple[str, float | None, str, float]] = [
+    def figure(phase: str, key: str) -> list[float]:
+        rows = [row for row in results.rows if row["server"] == "slugline" and row["phase"] == phase]
+        return [row[key] for row in rows if row.get(key) is not None]
+
+    table: list[tuple[str, list[float], str, float]] = [
         ("CPU per delivery, one by one, against C", ratio("closed1", "cpu_per_100k", "c"), "<=", 1.15),
         ("CPU per delivery, one by one, against nchan", ratio("closed1", "cpu_per_100k", "nchan"), "<=", 0.65),
         ("CPU per delivery, one by one, against Node", ratio("closed1", "cpu_per_100k", "node"), "<=", 0.6),
         ("backlog, deliveries/s, against nchan", ratio("closed16", "rate", "nchan"), ">=", 8),
         ("latency paced, p50, against C", ratio("paced", "p50_ms", "c"), "<=", 1.1),
         ("latency paced, p99, against C", ratio("paced", "p99_ms", "c"), "<=", 1.1),
-        ("KiB of user space per idle connection", results.of("slugline", "memory", "kib_per_connection"), "<=", 4),
+        ("KiB of user space per idle connection", figure("memory", "kib_per_connection"), "<=", 4),
         ("storm with other readers, seconds, against C", ratio("storm-busy", "secs", "c"), "<=", 2.5),
         ("storm with other readers, seconds, against nchan", ratio("storm-busy", "secs", "nchan"), "<=", 0.3),
         ("storm alone, seconds, against C", ratio("storm", "secs", "c"), "<=", 2.5),
         ("storm alone, seconds, against nchan", ratio("storm", "secs", "nchan"), "<=", 0.3),
-        ("p99 of those who stayed, ms", results.of("slugline", "storm-busy", "live_p99_ms"), "<=", 700),
+        ("p99 of those who stayed, ms", figure("storm-busy", "stayed_p99_ms"), "<=", 700),
         ("10,000 readers, CPU per delivery, against C", ratio("closed-10k", "cpu_per_100k", "c"), "<=", 1.15),
-        ("growth of memory over a day's events", results.of("slugline", "soak", "growth"), "<=", 0.05),
+        ("growth of memory over a day's events", figure("soak", "growth"), "<=", 0.05),
     ]
     return [
         {
             "goal": name,
-            "is": value,
+            "is": round(statistics.median(values), 3),
+            "least": min(values),
+            "most": max(values),
             "wanted": f"{sign} {bound:g}",
-            "met": value <= bound if sign == "<=" else value >= bound,
+            "met": statistics.median(values) <= bound if sign == "<=" else statistics.median(values) >= bound,
         }
-        for name, value, sign, bound in table
-        if value is not None
+        for name, values, sign, bound in table
+        if values
     ]
 
 
@@ -462,7 +485,8 @@ def show(results: Results, servers: list[str], judged: list[Row]) -> None:
         ("backlog/s", "closed16", "rate", "{:,.0f}"),
         ("storm s", "storm", "secs", "{:.2f}"),
         ("busy storm s", "storm-busy", "secs", "{:.2f}"),
-        ("stayed p99 ms", "storm-busy", "live_p99_ms", "{:.0f}"),
+        ("stayed p99 ms", "storm-busy", "stayed_p99_ms", "{:.0f}"),
+        ("with newcomers' replays", "storm-busy", "live_p99_ms", "{:.0f}"),
         ("KiB/reader", "memory", "kib_per_connection", "{:.1f}"),
         ("10k: CPU s/100k", "closed-10k", "cpu_per_100k", "{:.2f}"),
     ]
@@ -477,9 +501,10 @@ def show(results: Results, servers: list[str], judged: list[Row]) -> None:
         "\nspread of CPU s/100k one by one: "
         + ", ".join(f"{n} {results.spread(n, 'closed1', 'cpu_per_100k')}" for n in servers)
     )
-    click.echo("\n| goal | is | wanted | met |\n|---|---:|---:|---|")
+    click.echo("\n| goal | is | rounds | wanted | met |\n|---|---:|---:|---:|---|")
     for row in judged:
-        click.echo(f"| {row['goal']} | {row['is']} | {row['wanted']} | {'yes' if row['met'] else 'NO'} |")
+        rounds = f"{row['least']:g}..{row['most']:g}"
+        click.echo(f"| {row['goal']} | {row['is']:g} | {rounds} | {row['wanted']} | {'yes' if row['met'] else 'NO'} |")
 
 
 @click.command()

@@ -10,11 +10,11 @@ import sys
 from collections import defaultdict, deque
 from typing import Any
 
-import uvloop
-
+from publish.settings import Settings
 from publish.web.stream.accept import Acceptor
 from publish.web.stream.hub import Hub, Limits, StreamEvent
 from publish.web.stream.serve import stream_server
+from shared.process import run
 
 BACK = 50
 
@@ -52,14 +52,14 @@ def harness(hub: Hub) -> tuple[Any, type[Acceptor]]:
     return app, Harness
 
 
-async def main(port: int) -> None:
-    """Serve until the process is ended."""
+async def main(port: int, stop: asyncio.Event) -> None:
+    """Serve until the process is told to stop."""
     hub = Hub(Limits(per_address=0, most_connections=18_000))
     hub.begin(1, 0)
     app, acceptor = harness(hub)
     async with stream_server(app, hub, "127.0.0.1", port, acceptor=acceptor):
-        await asyncio.Event().wait()
+        await stop.wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1])))
+    run(Settings(), "bench", lambda stop: main(int(sys.argv[1]), stop))
