@@ -22,4 +22,4 @@ class Message(BaseModel):
 def update_id_for(source: str, guid: str) -> str:
     """The id of the update that a source calls `guid`: the same pair is the same update for ever."""
     digest = hashlib.sha256(f"{source}\x00{guid}".encode("utf-8", "surrogatepass")).digest()
-    return base64.b32encode(digest[:17]).decode().lower()[:26]
+    return base64.b32encode(digest[:20]).decode().lower()[:26]

@@ -27,7 +27,7 @@ def recognise(document: Document) -> int:
     """Sure of a one-letter service and four digits after SOH."""
     if _HEAD.match(document.body[:40]):
         return 85
-    return 60 if document.family == "text" and _UNFRAMED.match(document.head.replace("\r\n", "\n")) else 0
+    return 60 if _UNFRAMED.match(document.head.replace("\r\n", "\n")) else 0
 
 
 def read(document: Document) -> Parsed:
@@ -201,4 +201,5 @@ FORMAT = Format(
     media_types=("text/vnd.anpa.1312",),
     recognise=recognise,
     read=read,
+    family="text",
 )

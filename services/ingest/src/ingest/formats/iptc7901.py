@@ -36,7 +36,7 @@ def recognise(document: Document) -> int:
     """Sure of a header after SOH; less so of one whose control characters got lost on the way."""
     if _HEAD.match(document.body[:80]):
         return 90
-    return 60 if document.family == "text" and _UNFRAMED.match(document.head) else 0
+    return 60 if _UNFRAMED.match(document.head) else 0
 
 
 def read(document: Document) -> Parsed:
@@ -146,4 +146,5 @@ FORMAT = Format(
     media_types=("text/vnd.iptc.7901",),
     recognise=recognise,
     read=read,
+    family="text",
 )

@@ -179,10 +179,11 @@ def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
 
 def number(value: Any) -> int | None:
     """A whole number of pixels or bytes, from whatever the source writes one as."""
+    if value.__class__ is int:
+        whole: int = value
+        return whole if 0 < whole < 2**53 else None
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, int):
-        return value if 0 < value < 2**53 else None
     try:
         found = int(float(str(value).strip().removesuffix("px")))
     except (ValueError, OverflowError):

@@ -6,7 +6,8 @@ https://www.iptc.org/std/ninjs/ and the released JSON Schemas.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from ingest.formats import json_document, media, text, times, vocabularies
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
@@ -218,16 +219,9 @@ def _generation(value: dict[str, Any]) -> int:
 
 def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft:
     draft = Draft(place=pointer)
-    item: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    for name, one in value.items():
-        low = name.lower()
-        item[low] = one
-        if low not in _TAKEN and one is not None and _prefix(low) not in _TEXTS:
-            extra[name] = one
+    item, texts, extra = _folded(value)
     draft.hints = item
     fields = draft.fields
-    texts = _texts(item)
     _identity(draft, item)
     _status(draft, item, document)
     _times(draft, item, document)
@@ -336,11 +330,6 @@ def _times(draft: Draft, item: dict[str, Any], document: Document) -> None:
             fields["first_created"] = moment
 
 
-def _prefix(name: str) -> str:
-    """What stands before the first underscore or hyphen: 1.x writes `body_html`, `headline-short`."""
-    return name.partition("_")[0].partition("-")[0]
-
-
 _Texts = dict[str, list[tuple[str, bool, str, str]]]
 _TEXTS = {
     "headline": "headline",
@@ -352,29 +341,58 @@ _TEXTS = {
 }
 
 
-def _texts(item: dict[str, Any]) -> _Texts:
-    """Headlines, descriptions and bodies as (role, whether HTML, content type, value), however a version writes them."""
-    found: _Texts = {"headline": [], "description": [], "body": []}
-    for name, one in item.items():
-        base = _TEXTS.get(name)
+class _Name(NamedTuple):
+    """What a field's name tells."""
+
+    low: str
+    base: str | None
+    """The kind of text that it holds."""
+    role: str | None
+    """What 1.x writes behind the first underscore or hyphen: `body_html`, `headline-short`; None where there is none."""
+    known: bool
+
+
+def _name_of(name: str) -> _Name:
+    low = name.lower()
+    prefix = low.partition("_")[0].partition("-")[0]
+    exact = low in _TEXTS
+    role = None if exact or prefix == low else low[len(prefix) + 1 :]
+    return _Name(low, _TEXTS.get(prefix), role, low in _TAKEN or prefix in _TEXTS)
+
+
+_name_known = lru_cache(2048)(_name_of)
+
+
+def _folded(value: dict[str, Any]) -> tuple[dict[str, Any], _Texts, dict[str, Any]]:
+    """An item by names in lower case; its headlines, descriptions and bodies; and what ninjs has no name for.
+
+    Texts are (role, whether HTML, content type, value), however a version writes them.
+    """
+    item: dict[str, Any] = {}
+    texts: _Texts = {"headline": [], "description": [], "body": []}
+    extra: dict[str, Any] = {}
+    for name, one in value.items():
+        low, base, role, known = _name_known(name) if len(name) < 40 else _name_of(name)
+        item[low] = one
         if base is None:
-            prefix = _prefix(name) if "_" in name or "-" in name else ""
-            base = _TEXTS.get(prefix) if prefix else None
-            if base is not None and isinstance(one, str) and one:
-                role = name[len(prefix) + 1 :]
-                found[base].append((role, "html" in role, "", one))
+            if not known and one is not None:
+                extra[name] = one
         elif isinstance(one, str):
             if one:
-                found[base].append(("main", False, "", one))
-        else:
-            for each in one if isinstance(one, list) else [one]:
-                if isinstance(each, dict) and (said := _text(each.get("value"))):
-                    kind = _text(each.get("contentType") or each.get("contenttype")).lower()
-                    role = _text(each.get("role")).lower().rpartition(":")[2].rpartition("/")[2]
-                    found[base].append((role, "html" in kind or "html" in role, kind, said))
-                elif isinstance(each, str) and each:
-                    found[base].append(("", False, "", each))
-    return found
+                texts[base].append(("main", False, "", one) if role is None else (role, "html" in role, "", one))
+        elif role is None:
+            texts[base] += _several(one)
+    return item, texts, extra
+
+
+def _several(value: Any) -> Iterator[tuple[str, bool, str, str]]:
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, dict) and (said := _text(each.get("value"))):
+            kind = _text(each.get("contentType") or each.get("contenttype")).lower()
+            role = _text(each.get("role")).lower().rpartition(":")[2].rpartition("/")[2]
+            yield role, "html" in kind or "html" in role, kind, said
+        elif isinstance(each, str) and each:
+            yield "", False, "", each
 
 
 def _words(draft: Draft, item: dict[str, Any], texts: _Texts, document: Document) -> None:
@@ -469,12 +487,17 @@ def _subjects(item: dict[str, Any]) -> list[dict[str, Any]]:
         for one in several if isinstance(several, list) else [several]:
             if isinstance(one, dict):
                 get = one.get
+                code = get("code") or get("qcode") or get("literal")
+                scheme, uri, said = get("scheme"), get("uri"), get("name")
+                if code is None and scheme is None and uri is None and said.__class__ is str and said:
+                    found.append({"kind": kind, "name": said})
+                    continue
                 subject = vocabularies.subject(
                     kind,
-                    code=_text(get("code") or get("qcode") or get("literal")),
-                    scheme=_text(get("scheme")),
-                    uri=_text(get("uri")),
-                    name=_text(get("name")),
+                    code=code if code.__class__ is str else _text(code),
+                    scheme=scheme if scheme.__class__ is str else _text(scheme),
+                    uri=uri if uri.__class__ is str else _text(uri),
+                    name=said if said.__class__ is str else _text(said),
                 )
                 if subject:
                     found.append(subject)
@@ -544,12 +567,12 @@ def _media(item: dict[str, Any], texts: _Texts, base: str | None) -> tuple[list[
     if item.get("renditions") and (found := _reference(item, texts, base, unresolved, bare=own not in media.KINDS)):
         references.append(found)
     for name, one in _named(item.get("associations")):
-        association = {key.lower(): each for key, each in one.items()}
+        association, texts_of_it, _ = _folded(one)
         if _STATUSES.get(_text(association.get("pubstatus")).lower(), "usable") != "usable":
             continue
         if _text(association.get("type")).lower() in ("text", "composite", "event", "planning"):
             continue
-        found = _reference(association, _texts(association), base, unresolved, bare=False)
+        found = _reference(association, texts_of_it, base, unresolved, bare=False)
         if found:
             if name.lower().partition("--")[0] in _LEADS and own not in media.KINDS:
                 found["role"] = "lead"
@@ -568,8 +591,12 @@ def _reference(
     sources: list[str] = []
     for name, one in _named(item.get("renditions")) or ([("", item)] if item.get("href") else []):
         get = one.get
-        href = _text(get("href"))
-        mime = _text(get("mimetype") or get("contentType") or get("contenttype") or get("mimeType"))
+        href = get("href")
+        if href.__class__ is not str:
+            href = _text(href)
+        mime = get("mimetype") or get("contentType") or get("contenttype") or get("mimeType")
+        if mime.__class__ is not str:
+            mime = _text(mime)
         if mime.startswith(_WORDS_ONLY):
             continue
         if url := media.absolute(href, base):

@@ -16,7 +16,9 @@ _BULLET = re.compile(r"\n[ \t]*[*\u2022\u25cf\u00b7] ")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 
 
-_RAW_FORBIDDEN = re.compile(rb"\xc2[\x80-\x9f]|\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]")
+# One each, since an expression that begins with a letter is searched for ten times as fast as an alternation.
+_RAW_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
+_RAW_NONCHARACTER = re.compile(rb"\xef(?:\xb7[\x90-\xaf]|\xbf[\xbe\xbf])")
 
 
 _ESCAPED_FORBIDDEN = re.compile(
@@ -26,11 +28,15 @@ _ESCAPED_FORBIDDEN = re.compile(
 
 def may_be_unclean(body: bytes) -> bool:
     """Whether JSON or XML in UTF-8 can yield forbidden characters, as they are or by an escape, seen at a glance."""
-    if b"\x7f" in body or ((b"\\" in body or b"&#" in body) and _ESCAPED_FORBIDDEN.search(body) is not None):
+    if b"\x7f" in body:
         return True
-    if body.isascii() or not (b"\xc2" in body or b"\xef" in body):
+    if (b"\\" in body or (b"#" in body and b"&#" in body)) and _ESCAPED_FORBIDDEN.search(body) is not None:
+        return True
+    if body.isascii():
         return False
-    return _RAW_FORBIDDEN.search(body) is not None
+    return (b"\xc2" in body and _RAW_CONTROL.search(body) is not None) or (
+        b"\xef" in body and _RAW_NONCHARACTER.search(body) is not None
+    )
 
 
 def has_forbidden(value: Any) -> bool:
