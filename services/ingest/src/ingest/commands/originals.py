@@ -68,7 +68,7 @@ def originals() -> None:
 
 @originals.command("list")
 @_selection
-@click.option("--limit", default=50, show_default=True, help="The newest so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(*, limit: int, as_json: bool, **selection: Any) -> None:
     """What came in, and what was made of it, newest first."""
@@ -88,7 +88,7 @@ def list_(*, limit: int, as_json: bool, **selection: Any) -> None:
         if as_json:
             click.echo(orjson.dumps(row, default=str).decode())
             continue
-        made = "not read" if row["read_at"] is None else f"{row['updates']} updates, {len(row['refused'])} refused"
+        made = "not read" if row["read_at"] is None else f"updates {row['updates']}, refused {len(row['refused'])}"
         click.echo(
             f"{row['id']}  {row['received_at']:%Y-%m-%d %H:%M:%S}  {row['source']:20} {row['transport']:6} "
             f"{row['format'] or '-':12} {row['size_bytes']:9} bytes  {made}"
@@ -141,6 +141,8 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
 
     async def work(pool: Any) -> Counter[str]:
         total = await kept.count(pool, wanted)
+        if wanted.ids and total == 0:
+            raise click.ClickException("there is no such original")
         if dry_run:
             return Counter(meant=total)
         settings = Settings()
@@ -148,11 +150,8 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
         await producer.start()
         try:
             emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            activity = Activity()
-            intake = Intake(activity, PATIENCE_S, pool, emitter)
-            counted = await _reprocess(pool, intake, wanted, total)
-            await activity.flush(pool)
-            return counted
+            # Not written down: the source has not spoken, and its silence must not seem over.
+            return await _reprocess(pool, Intake(Activity(), PATIENCE_S, pool, emitter), wanted, total)
         finally:
             await producer.stop()
 
@@ -185,6 +184,9 @@ async def _reprocess(pool: Any, intake: Intake, wanted: Wanted, total: int) -> C
         )
         source = known.get(row["source"]) or Source(name=row["source"])
         counted["originals"] += 1
+        if time.monotonic() - said > PROGRESS_S:
+            said = time.monotonic()
+            click.echo(f"{counted['originals']} of {total}, {row['received_at']:%Y-%m-%d %H:%M:%S}", err=True)
         try:
             receipt = await intake.emit_original(source, original, row["sha256"], again=True)
         except NotTaken:
@@ -193,12 +195,6 @@ async def _reprocess(pool: Any, intake: Intake, wanted: Wanted, total: int) -> C
         counted.update(result.status for result in receipt.results)
         if receipt.count("error"):
             raise Away("Kafka does not answer")
-        if time.monotonic() - said > PROGRESS_S:
-            said = time.monotonic()
-            click.echo(
-                f"{counted['originals']} of {total}: " + ", ".join(f"{n} {what}" for what, n in counted.items()),
-                err=True,
-            )
     return counted
 
 

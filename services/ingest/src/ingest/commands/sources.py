@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def _saved(fields: dict[str, Any]) -> Source:
     try:
         return Source.model_validate(fields)
     except ValidationError as error:
-        raise click.UsageError(declared.complaint(error)) from error
+        raise click.UsageError(registry.complaint(error)) from error
 
 
 @sources.command("add")
@@ -108,7 +108,7 @@ def apply(file: Path, prune: bool) -> None:
         done: list[tuple[str, str]] = []
         for each in wanted:
             name = each.source.name
-            before = await registry.one_source(pool, name)
+            before = await registry.one_source(pool, name, unchecked=True)
             what = await registry.save(pool, each.source)
             changed = each.keys is not None and await registry.set_keys(pool, name, each.keys)
             if each.paused is not None and each.paused != (before is not None and before.paused):
@@ -117,10 +117,10 @@ def apply(file: Path, prune: bool) -> None:
             done.append((name, "changed" if changed and what == "unchanged" else what))
         if prune:
             named = {each.source.name for each in wanted}
-            for source in await registry.all_sources(pool):
-                if source.name not in named:
-                    await registry.remove(pool, source.name)
-                    done.append((source.name, "removed"))
+            for row in await pool.fetch("SELECT name FROM ingest.sources ORDER BY name"):
+                if row["name"] not in named:
+                    await registry.remove(pool, row["name"])
+                    done.append((row["name"], "removed"))
         return done
 
     for name, what in with_postgres(work):
@@ -145,8 +145,9 @@ def list_(as_json: bool) -> None:
     """What each source has brought, and how long ago; which is paused, silent or fails, and why."""
 
     async def work(pool: Any) -> list[dict[str, Any]]:
+        usable = {each.name for each in await registry.all_sources(pool)}
         silent = {each.source: each.meaning for each, _ in await assessed(pool, datetime.now(UTC)) if each.alarm}
-        return [dict(row) | _state(row, silent) for row in await pool.fetch(_LIST)]
+        return [dict(row) | _state(row, silent, usable) for row in await pool.fetch(_LIST)]
 
     rows = with_postgres(work)
     if as_json:
@@ -165,7 +166,9 @@ def list_(as_json: bool) -> None:
             click.echo(f"{'':24} {row['because']}")
 
 
-def _state(row: Mapping[str, Any], silent: Mapping[str, str]) -> dict[str, str]:
+def _state(row: Mapping[str, Any], silent: Mapping[str, str], usable: Container[str]) -> dict[str, str]:
+    if row["name"] not in usable:
+        return {"state": "unusable", "because": "what is set of it does not fit: sources show tells why"}
     if row["paused_at"]:
         return {"state": "paused", "because": row["paused_because"]}
     if row["name"] in silent:
@@ -191,9 +194,15 @@ def show(name: str) -> None:
     """Everything that is known of the source NAME, as JSON; keys as their SHA-256."""
 
     async def work(pool: Any) -> dict[str, Any] | None:
-        source = await registry.one_source(pool, name)
+        source = await registry.one_source(pool, name, unchecked=True)
         if source is None:
             return None
+        try:
+            Source.model_validate(source.model_dump(warnings=False))
+        except ValidationError as error:
+            raise click.ClickException(
+                f"{name} cannot be used: {registry.complaint(error)}; mend it with a file and 'sources apply'"
+            ) from error
         keys = await pool.fetch(
             "SELECT encode(sha256, 'hex') AS sha256, label, created_at FROM ingest.keys WHERE source = $1 ORDER BY created_at",
             name,

@@ -12,7 +12,12 @@ ENCODINGS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflat
 
 def _too_large(limit: int) -> Problem:
     return Problem(
-        413, "too-large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}, limit_bytes=limit
+        413,
+        "too-large",
+        f"the body is larger than {limit} bytes",
+        headers={"Connection": "close"},
+        field="",
+        limit_bytes=limit,
     )
 
 
@@ -85,10 +90,14 @@ async def read_raw(request: Request, limit: int, timeout_s: float) -> bytes:
                 pieces.append(piece)
     except TimeoutError as error:
         raise Problem(
-            408, "too-slow", f"the body did not arrive within {timeout_s:g} s", headers={"Connection": "close"}
+            408,
+            "too-slow",
+            f"the body did not arrive within {timeout_s:g} s",
+            field="",
+            headers={"Connection": "close"},
         ) from error
     except ClientDisconnect as error:
-        raise Problem(400, "truncated", "the connection ended before the body did") from error
+        raise Problem(400, "truncated", "the connection ended before the body did", field="") from error
     return b"".join(pieces)
 
 
@@ -96,7 +105,7 @@ def plain(raw: bytes, encoding: str, limit: int) -> bytes:
     """What the sender meant by the bytes of the line: decompressed, and not empty."""
     body = inflated(raw, encoding, limit) if encoding != "identity" else raw
     if not body.strip():
-        raise Problem(400, "empty", "the body is empty")
+        raise Problem(400, "empty", "the body is empty", field="")
     return body
 
 

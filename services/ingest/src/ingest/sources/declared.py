@@ -20,13 +20,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ingest.sources.registry import LIVE_KEYS, OURS, Source, digest_of
-
-SAID = {"extra_forbidden": "there is no such setting", "missing": "is needed"}
-PATTERNS = {
-    "name": "small letters, digits, '.', '_' and '-', at most 63, the first a letter or a digit",
-    "url": "an http(s) URL is needed",
-}
+from ingest.sources.registry import LIVE_KEYS, OURS, Source, complaint, digest_of
 
 
 class BadFile(Exception):
@@ -63,16 +57,6 @@ def parse(text: str, environment: Mapping[str, str]) -> list[Declared]:
             if whose.setdefault(digest, each.source.name) != each.source.name:
                 raise BadFile(f"sources {whose[digest]!r} and {each.source.name!r} have the same key")
     return declared
-
-
-def complaint(error: ValidationError) -> str:
-    """What is wrong with a source, in one line: the field and the reason."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(step) for step in first["loc"])
-    reason = SAID.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    if first["type"] == "string_pattern_mismatch":
-        reason = PATTERNS.get(place, reason)
-    return f"{place}: {reason}" if place else reason
 
 
 def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]) -> Declared:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ingest.formats import FORMATS, Profile
 
@@ -98,6 +98,23 @@ OURS = ("paused_at", "paused_because", "signing_generation")
 """What changes by commands only, never by describing the source anew."""
 
 
+SAID = {"extra_forbidden": "there is no such setting", "missing": "is needed"}
+PATTERNS = {
+    "name": "small letters, digits, '.', '_' and '-', at most 63, the first a letter or a digit",
+    "url": "an http(s) URL is needed",
+}
+
+
+def complaint(error: ValidationError) -> str:
+    """What is wrong with a source, in one line: the field and the reason."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    reason = SAID.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        reason = PATTERNS.get(place, reason)
+    return f"{place}: {reason}" if place else reason
+
+
 def new_key() -> str:
     """A key of 32 random bytes. So much entropy cannot be guessed offline, hence a plain SHA-256 is kept of it."""
     return "slk_" + secrets.token_urlsafe(32)
@@ -108,26 +125,36 @@ def digest_of(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-async def all_sources(pool: Any) -> list[Source]:
-    """Every source, by name. One whose row no longer fits (a profile of an older release) is logged and left out."""
+async def all_sources(pool: Any, told: set[str] | None = None) -> list[Source]:
+    """Every source, by name. One whose row no longer fits (a profile of an older release) is left out, and logged once."""
     sources = []
     for row in await pool.fetch(f"SELECT {', '.join(COLUMNS)} FROM ingest.sources ORDER BY name"):  # noqa: S608 -- columns are ours
         try:
             sources.append(Source.model_validate(dict(row)))
-        except ValueError as error:
-            log.error("source cannot be used", source=row["name"], reason=str(error))
+        except ValidationError as error:
+            if told is None or row["name"] not in told:
+                log.error("source cannot be used", source=row["name"], reason=complaint(error))
+            if told is not None:
+                told.add(row["name"])
     return sources
 
 
-async def one_source(pool: Any, name: str) -> Source | None:
-    """The source of that name."""
+async def one_source(pool: Any, name: str, *, unchecked: bool = False) -> Source | None:
+    """The source of that name; with `unchecked` also one whose row no longer fits, to be looked at or mended."""
     row = await pool.fetchrow(f"SELECT {', '.join(COLUMNS)} FROM ingest.sources WHERE name = $1", name)  # noqa: S608
-    return Source.model_validate(dict(row)) if row is not None else None
+    if row is None:
+        return None
+    try:
+        return Source.model_validate(dict(row))
+    except ValidationError:
+        if not unchecked:
+            raise
+        return Source.model_construct(**dict(row))
 
 
 async def save(pool: Any, source: Source) -> Literal["added", "changed", "unchanged"]:
     """Add a source or make it what is given; whether it is paused stays as it is, and its secrets do."""
-    before = await one_source(pool, source.name)
+    before = await one_source(pool, source.name, unchecked=True)
     if before is not None:
         source = source.model_copy(update={name: getattr(before, name) for name in OURS})
         if before == source:
@@ -282,6 +309,7 @@ class Registry:
         self._keys: Mapping[bytes, str] = {}
         self._loaded_at: float | None = None
         self._loading = asyncio.Lock()
+        self._told: set[str] = set()
 
     @property
     def loaded(self) -> bool:
@@ -290,7 +318,8 @@ class Registry:
 
     async def load(self, pool: Any) -> None:
         """Read everything; it is a few hundred rows at most."""
-        sources = {source.name: source for source in await all_sources(pool)}
+        sources = {source.name: source for source in await all_sources(pool, self._told)}
+        self._told -= sources.keys()
         keys = {
             bytes(row["sha256"]): row["source"] for row in await pool.fetch("SELECT sha256, source FROM ingest.keys")
         }
