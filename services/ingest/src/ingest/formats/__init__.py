@@ -30,6 +30,9 @@ def _registered() -> tuple[Format, ...]:
 
 
 FORMATS = _registered()
+_BY_FAMILY = {
+    family: tuple(one for one in FORMATS if one.family in (None, family)) for family in ("json", "xml", "text")
+}
 _BY_NAME = {name: one for one in FORMATS for name in one.names}
 _BY_MEDIA_TYPE = {name: one for one in FORMATS for name in one.media_types}
 
@@ -37,8 +40,8 @@ _BY_MEDIA_TYPE = {name: one for one in FORMATS for name in one.media_types}
 def recognise(document: Document) -> Format:
     """The format that a document is in: by its content, and by its declared type where the content leaves it open."""
     best, sure = FORMATS[0], 0
-    for one in FORMATS:
-        if one.family in (None, document.family) and (found := one.recognise(document)) > sure:
+    for one in _BY_FAMILY[document.family]:
+        if (found := one.recognise(document)) > sure:
             best, sure = one, found
     if sure >= 50:
         return best

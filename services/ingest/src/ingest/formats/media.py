@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -81,7 +81,7 @@ def reference(offers: Iterable[Offer], kind: str, about: Mapping[str, Any]) -> d
     """A media reference's fields from the renditions offered; None where there is none that can be fetched."""
     ranked = list(offers)
     if len(ranked) > 1:
-        ranked.sort(key=lambda offer: _rank(offer, kind), reverse=True)
+        ranked.sort(key=_RANKS[kind], reverse=True)
     if not ranked:
         return None
     best = ranked[0]
@@ -104,15 +104,20 @@ def unresolved(source: str, about: Mapping[str, Any]) -> dict[str, str]:
     return {"source": source[:1000], **{name: str(value)[:2000] for name, value in about.items() if value}}
 
 
-def _rank(offer: Offer, kind: str) -> tuple[bool, int, int, int]:
+def _rank_for(kind: str, family: str) -> Callable[[Offer], tuple[bool, int, int, int]]:
     """Of the kind before others (a video's poster is a picture), then by pixels, bytes and name."""
-    mime = offer.mime_type
-    fits = not mime or mime.startswith(_FAMILIES[kind]) or kind_of(mime, default=kind) in (kind, "graphic")
-    pixels = (offer.width or 0) * (offer.height or 0)
-    return fits, pixels, offer.size_bytes or 0, 0 if pixels else _named_rank(offer.name.lower())
+
+    def rank(offer: Offer) -> tuple[bool, int, int, int]:
+        _, mime, width, height, size, name = offer
+        fits = not mime or mime.startswith(family) or kind_of(mime, default=kind) in (kind, "graphic")
+        pixels = (width or 0) * (height or 0)
+        return fits, pixels, size or 0, 0 if pixels else _named_rank(name.lower())
+
+    return rank
 
 
 _FAMILIES = {"picture": "image/", "video": "video/", "audio": "audio/", "graphic": "image/", "document": "application/"}
+_RANKS = {kind: _rank_for(kind, family) for kind, family in _FAMILIES.items()}
 
 
 def _named_rank(name: str) -> int:

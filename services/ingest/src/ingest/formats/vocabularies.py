@@ -1,5 +1,6 @@
 """The vocabularies that sources take codes from, by alias and by URI, without fetching a catalog."""
 
+from functools import lru_cache
 from typing import Any
 
 _NEWSCODES = "http://cv.iptc.org/newscodes/"
@@ -25,6 +26,16 @@ URIS = {
 _ALIASES = {uri: alias for alias, uri in URIS.items()}
 
 
+@lru_cache(4096)
+def _coded(uri: str) -> tuple[str, str | None]:
+    """The code that a URI of IPTC's is known by, and its scheme; another's is its own code."""
+    if not uri.startswith(_NEWSCODES):
+        return uri, None
+    scheme, _, bare = uri.rpartition("/")
+    scheme += "/"
+    return f"{_ALIASES[scheme]}:{bare}" if scheme in _ALIASES else uri, scheme
+
+
 def subject(
     kind: str, *, code: str | None = None, scheme: str | None = None, uri: str | None = None, name: str | None = None
 ) -> dict[str, Any] | None:
@@ -32,12 +43,9 @@ def subject(
 
     A URI of IPTC's becomes the code that everybody knows it by: `.../mediatopic/20000003` is `medtop:20000003`.
     """
-    if uri and uri.startswith(_NEWSCODES):
-        scheme, _, bare = uri.rpartition("/")
-        scheme += "/"
-        code = f"{_ALIASES[scheme]}:{bare}" if scheme in _ALIASES else uri
-    elif uri:
-        code = uri
+    if uri:
+        code, known = _coded(uri) if len(uri) < 100 else (uri, None)
+        scheme = known or scheme
     elif code and scheme and ":" not in code and (alias := _ALIASES.get(scheme) or _ALIASES.get(scheme + "/")):
         code = f"{alias}:{code}"
     if not code and not name:
