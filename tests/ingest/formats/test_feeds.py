@@ -154,6 +154,15 @@ def test_a_deleted_entry_goes_out_of_sight() -> None:
     assert [(update.guid, update.status) for update in reading.updates] == [("tag:a", "withheld")]
 
 
+def test_an_authors_face_is_not_the_entrys_picture() -> None:
+    """WordPress tells it where other feeds tell the picture."""
+    update = understood(
+        '<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><item><guid>a</guid><title>T</title>'
+        '<media:content url="https://0.gravatar.com/avatar/7?s=96" medium="image"/><media:content url="https://example.org/1.jpg" medium="image"/></item></channel></rss>'
+    ).updates[0]
+    assert [one.url for one in update.media] == ["https://example.org/1.jpg"]
+
+
 def test_a_counter_that_moves_makes_no_new_version() -> None:
     """A feed that tells how often an entry was commented on changes at every poll; what readers see does not."""
     feed = (

@@ -37,6 +37,9 @@ _ROOTS = {
     "redirect": "",
 }
 _MEDIA_RSS = ("http://search.yahoo.com/mrss/", "http://search.yahoo.com/mrss")
+_AVATAR = re.compile(r"https?://[\w.\-]{0,40}gravatar\.com/avatar/", re.IGNORECASE)
+"""WordPress tells its author's face as if it were the entry's picture."""
+
 _RELATIVE = re.compile(r"(<[a-zA-Z][^<>]{0,2000}?\s(?:src|href|poster)=)(?:\"([^\"<>]*)\"|'([^'<>]*)')")
 _TAKEN = frozenset(
     {
@@ -447,7 +450,7 @@ def _media_rss(element: Any) -> list[dict[str, Any]]:
 
 def _offer(one: Any, kind: str | None = None) -> tuple[media.Offer | None, str]:
     url = media.absolute(one.get("url"))
-    if url is None:
+    if url is None or _AVATAR.match(url):
         return None, ""
     mime = one.get("type")
     told = kind or media.kind_of(one.get("medium"), mime, media.by_extension(url), default="picture")
