@@ -42,10 +42,12 @@ async def test_an_answer_has_what_the_stream_would_have(site, client, make_event
 
 async def test_a_long_poll_answers_when_something_comes(site, client, make_event) -> None:
     """A poll waits, is woken by an event of its channels and by no other, and loses nothing between two polls."""
-    asked = asyncio.create_task(client.get("/v1/poll", params={"cursor": "1-0", "channels": "tag:a", "timeout": 5}))
+    asked = asyncio.create_task(client.get("/v1/poll", params={"cursor": "1-0", "channels": "tag:a", "timeout": 30}))
     await eventually(lambda: site.hub._polls, lambda polls: polls == 1, within_s=30)
+    other = asyncio.create_task(client.get("/v1/poll", params={"cursor": "1-0", "channels": "tag:b", "timeout": 5}))
+    await eventually(lambda: site.hub._polls, lambda polls: polls == 2, within_s=30)
     site.publish(make_event(1, "tag:b"))
-    await asyncio.sleep(0.1)
+    assert [each["id"] for each in (await other).json()["events"]] == ["1-1"]
     assert not asked.done()
     site.publish(make_event(2, "tag:a"))
     answer = (await asked).json()

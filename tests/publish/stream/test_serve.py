@@ -213,7 +213,10 @@ async def test_garbage_ends_itself_only(site, make_event, garbage: bytes) -> Non
     with contextlib.suppress(OSError):
         connection.sendall(garbage)
         connection.shutdown(socket.SHUT_WR)
-    await asyncio.sleep(0.05)
+    connection.setblocking(False)
+    with contextlib.suppress(OSError):
+        while await asyncio.wait_for(asyncio.get_running_loop().sock_recv(connection, 65536), 30):
+            pass
     site.publish(make_event(1))
     await reader.count(1)
     connection.close()

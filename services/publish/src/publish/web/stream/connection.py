@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from socket import AF_UNSPEC, SOCK_STREAM, SocketType
 
 from publish.web.stream.event import end_of_frame
 
@@ -31,11 +32,13 @@ class Connection:
         "queued",
         "sent",
         "slot",
+        "socket",
         "waiting",
     )
 
     def __init__(self, fd: int, address: str | None) -> None:
         self.fd = fd
+        self.socket = SocketType(AF_UNSPEC, SOCK_STREAM, 0, fd)  # what it is of is of no interest, and is not looked up
         self.address = address
         self.audience: Audience | None = None
         self.slot = -1
@@ -87,28 +90,55 @@ class Connection:
 
 
 class Audience:
-    """Readers who follow the same channels in the same view: whatever one of them is sent, all are."""
+    """Readers who follow the same channels in the same view: whatever one of them is sent, all are.
 
-    __slots__ = ("channels", "connections", "view")
+    `connections` are those whose sockets took all so far, `sockets` theirs in the same order; for those who are `behind`,
+    bytes wait.
+    """
+
+    __slots__ = ("behind", "channels", "connections", "sockets", "view")
 
     def __init__(self, channels: frozenset[str], view: str) -> None:
         self.channels = channels
         self.view = view
         self.connections: list[Connection] = []
+        self.sockets: list[SocketType] = []
+        self.behind: set[Connection] = set()
 
     def add(self, connection: Connection) -> None:
         """Take a reader in."""
         connection.audience = self
-        connection.slot = len(self.connections)
-        self.connections.append(connection)
+        if connection.waiting is None:
+            self.catch_up(connection)
+        else:
+            self.behind.add(connection)
 
     def remove(self, connection: Connection) -> None:
-        """Let a reader go: the last one takes its slot."""
+        """Let a reader go."""
+        self.fall_behind(connection)
+        self.behind.discard(connection)
+        connection.audience = None
+
+    def fall_behind(self, connection: Connection) -> None:
+        """Bytes wait for a reader from now on: the last one takes its slot."""
+        self.behind.add(connection)
+        if connection.slot < 0:
+            return
         last = self.connections.pop()
+        self.sockets.pop()
         if last is not connection:
             self.connections[connection.slot] = last
+            self.sockets[connection.slot] = last.socket
             last.slot = connection.slot
-        connection.audience = None
+        connection.slot = -1
+
+    def catch_up(self, connection: Connection) -> None:
+        """Nothing waits for a reader any more."""
+        self.behind.discard(connection)
+        if connection.slot < 0:
+            connection.slot = len(self.connections)
+            self.connections.append(connection)
+            self.sockets.append(connection.socket)
 
 
 class Audiences:
@@ -137,7 +167,7 @@ class Audiences:
         if audience is None:
             return
         audience.remove(connection)
-        if audience.connections:
+        if audience.connections or audience.behind:
             return
         del self._all[audience.channels, audience.view]
         for channel in audience.channels:
