@@ -129,6 +129,29 @@ class Child:
             time.sleep(0.03)
 
 
+@dataclass
+class ServerProcess:
+    """A server on the loopback interface, and its process once it was started."""
+
+    data: Path
+    """Its folder; made where it is not there."""
+    log: Path
+    port: int = field(default=0, kw_only=True)
+    """Chosen at the start where it is 0, and kept from then on."""
+    child: Child | None = field(default=None, kw_only=True)
+
+    def prepare(self) -> None:
+        """Choose the port, make the folders."""
+        self.port = self.port or free_port()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+
+    def wait_until(self, ready: Callable[[], bool], patience_s: float) -> None:
+        """Return once `ready`; see `Child.wait_until`."""
+        assert self.child is not None
+        self.child.wait_until(ready, patience_s)
+
+
 def end_all(children: Sequence[Child], patience_s: float = 15.0) -> None:
     """End several at once: all are asked first, then each is waited for."""
     for child in children:

@@ -6,11 +6,11 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.child import Child, free_port, listens
+from local.child import Child, ServerProcess, free_port, listens
 
 POM = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
 IMAGE = "apache/kafka:4.2.0"
@@ -53,16 +53,34 @@ def jars(cache: Path) -> Path:
     return folder
 
 
-@dataclass
-class Kafka:
-    """Apache Kafka, one node that is broker and controller (KRaft), on the loopback interface."""
+def broker_settings(listener: str, servers: str, controller_listener: str, controller: str) -> dict[str, str]:
+    """Settings of a node that is broker and controller (KRaft), whose clients reach it at `servers`."""
+    return {
+        "node.id": "1",
+        "process.roles": "broker,controller",
+        "controller.quorum.voters": f"1@{controller}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"{listener},CONTROLLER://{controller_listener}",
+        "advertised.listeners": f"PLAINTEXT://{servers}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "group.initial.rebalance.delay.ms": "0",
+    }
 
-    data: Path
-    log: Path
+
+@dataclass
+class Kafka(ServerProcess):
+    """Apache Kafka by its own jars."""
+
     cache: Path
-    port: int = 0
+    """Where its jars are kept."""
     heap: str = "512m"
-    child: Child | None = None
 
     @property
     def servers(self) -> str:
@@ -75,11 +93,12 @@ class Kafka:
         if reason is not None:
             raise NoKafka(f"real Kafka is needed: {reason}")
         classpath = f"{jars(self.cache)}/*"
-        self.port = self.port or free_port()
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.prepare()
+        controller = f"127.0.0.1:{free_port()}"
+        settings = broker_settings(f"PLAINTEXT://{self.servers}", self.servers, controller, controller)
+        settings["log.dirs"] = str(self.data.resolve() / "log")
         properties = self.data / "server.properties"
-        properties.write_text(self._properties())
+        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if not (self.data / "log" / "meta.properties").exists():
             arguments = ["format", "-t", CLUSTER_ID, "-c", str(properties)]
             command = ["java", "-XX:TieredStopAtLevel=1", "-cp", classpath, "kafka.tools.StorageTool", *arguments]
@@ -94,30 +113,17 @@ class Kafka:
 
     def wait(self) -> None:
         """Return once the broker accepts connections."""
-        assert self.child is not None
-        self.child.wait_until(lambda: listens(self.port), 90)
+        self.wait_until(lambda: listens(self.port), 90)
 
-    def _properties(self) -> str:
-        controller = free_port()
-        settings = {
-            "node.id": "1",
-            "process.roles": "broker,controller",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "log.dirs": str(self.data.resolve() / "log"),
-            "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": "1",
-            "offsets.topic.num.partitions": "4",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-        }
-        return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+def as_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings of a broker as the image takes them: `node.id` is KAFKA_NODE_ID."""
+    return {f"KAFKA_{name.replace('.', '_').upper()}": value for name, value in settings.items()}
+
+
+def container_settings(servers: str) -> dict[str, str]:
+    """Settings of a broker in a container whose clients reach it at `servers`."""
+    return as_environment(broker_settings("PLAINTEXT://:9092", servers, ":9093", "localhost:9093"))
 
 
 def docker_answers() -> bool:
@@ -145,20 +151,8 @@ class ContainerKafka:
     def start(self) -> None:
         """Start it; the container ends with the client in the foreground, and so with this process."""
         self.port = self.port or free_port()
-        variables = {
-            "KAFKA_NODE_ID": "1",
-            "KAFKA_PROCESS_ROLES": "broker,controller",
-            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-            "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-            "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{self.servers}",
-            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        variables = container_settings(self.servers) | {
             "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
-            "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-            "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-            "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-            "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
             "KAFKA_HEAP_OPTS": "-Xmx512m",
         }
         command = [
@@ -187,12 +181,9 @@ def durable_kafka(folder: Path, log: Path, cache: Path) -> Kafka | ContainerKafk
 
 
 @dataclass
-class MemoryKafka:
-    """librdkafka's in-memory cluster; what it holds is gone when it ends."""
+class MemoryKafka(ServerProcess):
+    """librdkafka's in-memory cluster; what it holds is gone when it ends, and it chooses its ports itself."""
 
-    data: Path
-    log: Path
-    child: Child | None = None
     _address: list[str] = field(default_factory=list)
 
     @property
@@ -216,8 +207,7 @@ class MemoryKafka:
 
     def wait(self) -> None:
         """Return once it serves."""
-        assert self.child is not None
-        self.child.wait_until(self._file.exists, 30)
+        self.wait_until(self._file.exists, 30)
         self._address = self._file.read_text().split()
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.child import Child, free_port
+from local.child import Child, ServerProcess
 
 USER, PASSWORD, DATABASE = "slugline", "slugline", "slugline"
 
@@ -61,14 +61,11 @@ def _program_folder(account: pwd.struct_passwd | None) -> Path:
 
 
 @dataclass
-class Postgres:
-    """A server on the loopback interface with the database `slugline`. With `durable`, what is committed survives a power cut."""
+class Postgres(ServerProcess):
+    """Has the database `slugline`."""
 
-    data: Path
-    log: Path
     durable: bool = False
-    port: int = 0
-    child: Child | None = None
+    """Whether what is committed survives a power cut."""
 
     @property
     def dsn(self) -> str:
@@ -79,8 +76,8 @@ class Postgres:
         """Create the cluster where there is none, and start it."""
         account = _account()
         programs = _program_folder(account)
-        self.port = self.port or free_port()
-        self._prepare(account, programs)
+        self.prepare()
+        self._prepare_cluster(account, programs)
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -104,18 +101,15 @@ class Postgres:
 
     def wait(self) -> None:
         """Return once it answers and the database is there."""
-        assert self.child is not None
         client = [str(self._isready), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", DATABASE, "-U", USER]
-        self.child.wait_until(lambda: subprocess.run(client, check=False).returncode == 0, 60)
+        self.wait_until(lambda: subprocess.run(client, check=False).returncode == 0, 60)
 
     @property
     def _isready(self) -> Path:
         return binaries() / "pg_isready"
 
-    def _prepare(self, account: pwd.struct_passwd | None, programs: Path) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
+    def _prepare_cluster(self, account: pwd.struct_passwd | None, programs: Path) -> None:
         self.data.chmod(0o700)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         if account is not None:
             if not reachable(self.data.parent):
                 raise NoPostgres(

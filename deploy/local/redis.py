@@ -2,9 +2,8 @@
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
-from local.child import Child, free_port, listens
+from local.child import Child, ServerProcess, listens
 
 
 class NoRedis(RuntimeError):
@@ -26,14 +25,11 @@ def binary() -> str:
 
 
 @dataclass
-class Redis:
-    """A server on the loopback interface; with `durable` it appends every write to a file."""
+class Redis(ServerProcess):
+    """Holds the read model."""
 
-    data: Path
-    log: Path
     durable: bool = False
-    port: int = 0
-    child: Child | None = None
+    """Whether it appends every write to a file."""
 
     @property
     def url(self) -> str:
@@ -42,8 +38,7 @@ class Redis:
 
     def start(self) -> None:
         """Start it."""
-        self.port = self.port or free_port()
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.prepare()
         options = {
             "bind": "127.0.0.1",
             "port": str(self.port),
@@ -58,5 +53,4 @@ class Redis:
 
     def wait(self) -> None:
         """Return once it answers."""
-        assert self.child is not None
-        self.child.wait_until(lambda: listens(self.port), 20)
+        self.wait_until(lambda: listens(self.port), 20)

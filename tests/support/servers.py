@@ -28,7 +28,6 @@ from shared.kafka import apply_topics
 from shared.settings import Connections
 from shared.topics import TOPICS
 
-KAFKA_IMAGE = "apache/kafka:4.2.0"
 POSTGRES_IMAGE = "postgres:17"
 REDIS_IMAGE = "redis:8"
 GIVEN = ("TEST_KAFKA_SERVERS", "TEST_POSTGRES_DSN", "TEST_REDIS_URL")
@@ -66,7 +65,7 @@ def _docker(*arguments: str, timeout_s: float = 20) -> bool:
 def _why_no_containers() -> str | None:
     if shutil.which("docker") is None or not _docker("info"):
         return "no Docker engine answers"
-    for image in (KAFKA_IMAGE, POSTGRES_IMAGE, REDIS_IMAGE):
+    for image in (kafka.IMAGE, POSTGRES_IMAGE, REDIS_IMAGE):
         if not _docker("image", "inspect", image) and not _docker("pull", "-q", image, timeout_s=300):
             return f"the image {image} cannot be had"
     return None
@@ -101,23 +100,8 @@ class ContainerKafka:
         self.port = free_port()
         host = os.environ.get("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
         self.servers = f"{host}:{self.port}"
-        variables = {
-            "KAFKA_NODE_ID": "1",
-            "KAFKA_PROCESS_ROLES": "broker,controller",
-            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-            "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-            "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{self.servers}",
-            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-            "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-            "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "4",
-            "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-            "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-            "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-            "KAFKA_HEAP_OPTS": "-Xmx768m -Xms256m",
-        }
-        self._container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, self.port)
+        variables = kafka.container_settings(self.servers) | {"KAFKA_HEAP_OPTS": "-Xmx768m -Xms256m"}
+        self._container = DockerContainer(kafka.IMAGE).with_bind_ports(9092, self.port)
         for name, value in variables.items():
             self._container.with_env(name, value)
 
