@@ -153,11 +153,12 @@ async def test_an_alert_is_replaced_by_a_correction_and_withdrawn_by_a_kill(
 
 @pytest.mark.integration
 async def test_push_services_answers_are_heeded(settings: Settings, pool: Any, site: Any, recipients: Any) -> None:
-    """410 ends a subscription, 429 is tried again after its pause, 400 is a failure with its reason; each is counted."""
+    """410 ends a subscription, 429 is tried again after its pause, 503 without one soon and then less and less often, 400 is a failure with its reason; each is counted."""
     recipients.behave["/gone"] = lambda got, n: 410
     recipients.behave["/busy"] = lambda got, n: Response(None, 429, {"Retry-After": "1"}) if n == 1 else 201
     recipients.behave["/refuses"] = lambda got, n: Response(b"bad token", 400)
-    for name in ("gone", "busy", "refuses", "well"):
+    recipients.behave["/down"] = lambda got, n: 503
+    for name in ("gone", "busy", "refuses", "well", "down"):
         await subscribe(pool, Device.new(f"{recipients.url}/{name}"))
     async with running(lambda stop: serve(settings, stop)):
         await emit(settings, [fresh("a", 1, urgency=2)])
@@ -167,8 +168,12 @@ async def test_push_services_answers_are_heeded(settings: Settings, pool: Any, s
             rows = await pool.fetch("SELECT result, count(*) AS n FROM publish.alert_results GROUP BY result")
             return {row["result"]: row["n"] for row in rows}
 
-        await eventually(results, lambda seen: seen == {"gone": 1, "failed": 1, "sent": 2})
-        assert await pool.fetchval("SELECT count(*) FROM publish.subscriptions") == 3
+        await eventually(results, lambda seen: seen == {"gone": 1, "failed": 1, "sent": 2, "later": 1})
+        assert await pool.fetchval("SELECT count(*) FROM publish.subscriptions") == 4
+        pause = "SELECT extract(epoch FROM retry_at - at)::float8 FROM publish.alert_results WHERE result = 'later' AND attempts = $1"
+        assert await pool.fetchval(pause, 1) == pytest.approx(5, rel=0.21)
+        await pool.execute("UPDATE publish.alert_results SET retry_at = now() WHERE result = 'later'")
+        assert await eventually(lambda: pool.fetchval(pause, 2)) == pytest.approx(10, rel=0.21)
         await eventually(lambda: pool.fetchval("SELECT state FROM publish.alerts"), lambda state: state == "sent")
 
 

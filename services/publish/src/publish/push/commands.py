@@ -197,7 +197,7 @@ def endpoints_remove(endpoint_id: str) -> None:
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @click.option("--limit", default=20, show_default=True, help="How many of the newest.")
 def alert_list(state: str | None, limit: int) -> None:
-    """Print alerts with their state, reason and audience, newest first, one JSON object a line."""
+    """Print alerts, newest first, one JSON object a line: state, reason, audience."""
     for alert in _with_pool(lambda pool: newest(pool, state, limit)):
         _say(alert)
 
@@ -205,7 +205,7 @@ def alert_list(state: str | None, limit: int) -> None:
 @click.command("alert")
 @click.argument("alert_id")
 def alert_one(alert_id: str) -> None:
-    """Print the alert ALERT_ID with its progress: batches done, and how many readers by result and reason."""
+    """Print ALERT_ID with its progress and results."""
     _say(_with_pool(lambda pool: shown(pool, alert_id)))
 
 
@@ -251,6 +251,9 @@ def mutes_lift(mute_id: int, by: str) -> None:
 
 @click.command("vapid")
 def vapid_key() -> None:
-    """Make a VAPID key: the private one for PUBLISH_PUSH_VAPID_KEY, and its public one. Nothing is stored."""
+    """Make a VAPID key.
+
+    Prints the private one, for PUBLISH_PUSH_VAPID_KEY, and its public one. Nothing is stored.
+    """
     private = new_vapid_key()
     _say({"private": private, "public": Vapid(private, "mailto:nobody@example.org").public_key})

@@ -5,6 +5,7 @@ those who have one; repeated are at most those that were under way, whose number
 """
 
 import asyncio
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,11 @@ RETRY_INTERVAL_S = 1.0
 DIGEST_INTERVAL_S = 20.0
 DIGEST_TITLES = 5
 MAX_ATTEMPTS = 8
+FIRST_PAUSE_S, LAST_PAUSE_S = 5.0, 900.0
+"""Between attempts where the push service asks for no pause; twice as long each time: twenty minutes in all."""
+RETRIED_AT_ONCE = 40
+RETRIED_SLOTS = 8
+"""How many of them are under way: after a crash no more than these are repeated."""
 SENT_AT_ONCE = 500
 
 BROUGHT = Counter("slugline_push_messages", "Messages to devices by result", ["service", "result"])
@@ -214,10 +220,13 @@ class Fanout:
                 return "the update is out of sight by now"
         return None
 
-    async def _bring(self, alert: Any, row: Any, message: Message) -> Brought:
+    async def _bring(self, alert: Any, row: Any, message: Message, attempts: int = 0) -> Brought:
         brought = await self.bring(row, message)
+        pause_s = brought.pause_s
+        if pause_s is None:
+            pause_s = min(FIRST_PAUSE_S * 2**attempts, LAST_PAUSE_S) * random.uniform(0.8, 1.2)
         await self._recorder.put(
-            Result(alert["id"], row["id"], brought.result, brought.reason, brought.status, brought.pause_s)
+            Result(alert["id"], row["id"], brought.result, brought.reason, brought.status, pause_s)
         )
         if brought.result == "sent" and alert["first_sent_at"] is None:
             await self._note_first(alert)
@@ -245,20 +254,22 @@ class Fanout:
         while True:
             await asyncio.sleep(RETRY_INTERVAL_S)
             try:
-                await self._try_again()
+                while await self._try_again():
+                    continue
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("messages cannot be tried again", error=str(error) or type(error).__name__)
 
-    async def _try_again(self) -> None:
+    async def _try_again(self) -> int:
         rows = await self._pool.fetch(
             "WITH due AS (SELECT alert_id, subscription_id FROM publish.alert_results WHERE result = 'later' "
-            "AND retry_at <= now() LIMIT 200 FOR UPDATE SKIP LOCKED) "
+            "AND retry_at <= now() ORDER BY retry_at LIMIT $1 FOR UPDATE SKIP LOCKED) "
             "UPDATE publish.alert_results r SET retry_at = now() + interval '2 minutes' FROM due "
             "WHERE r.alert_id = due.alert_id AND r.subscription_id = due.subscription_id "
-            "RETURNING r.alert_id, r.subscription_id, r.attempts"
+            "RETURNING r.alert_id, r.subscription_id, r.attempts",
+            RETRIED_AT_ONCE,
         )
         if not rows:
-            return
+            return 0
         alerts = await self._pool.fetch(
             "SELECT * FROM publish.alerts WHERE id = ANY($1)", [row["alert_id"] for row in rows]
         )
@@ -281,9 +292,16 @@ class Fanout:
             if ended is not None:
                 await self._recorder.put(ended)
             else:
-                await self._bring(alert, reader, message_of(alert, self._site_url, self._rules.ttl_s))
+                await self._bring(alert, reader, message_of(alert, self._site_url, self._rules.ttl_s), row["attempts"])
 
-        await asyncio.gather(*(again(row) for row in rows))
+        queue = iter(rows)
+
+        async def bring_some() -> None:
+            for row in queue:
+                await again(row)
+
+        await asyncio.gather(*(bring_some() for _ in range(RETRIED_SLOTS)))
+        return len(rows)
 
     async def keep_digesting(self) -> None:
         """Send readers what was kept for them once they may have it, until cancelled."""

@@ -2,8 +2,8 @@
 
 Asked, not assumed: every web address of the settings is asked how far it is (the cursor that its API answers with), the
 Redis read model is asked for its watermark, and for what readers are alerted to, the API and the page of that very
-update are fetched. Past the deadline: webhooks and WebSub leave all the same, since they carry the content themselves;
-alerts wait on, since they lead to the page, until they are too old to be one.
+update are fetched. Past the deadline: webhooks leave all the same, since they carry the content themselves; a feed leaves
+when it has what changed; alerts wait on, since they lead to the page, until they are too old to be one.
 """
 
 import asyncio

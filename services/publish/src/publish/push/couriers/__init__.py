@@ -41,7 +41,8 @@ class Brought:
     result: Literal["sent", "gone", "later", "failed"]
     status: int | None = None
     reason: str = ""
-    pause_s: float = 0.0
+    pause_s: float | None = None
+    """What the push service asks for; None where it asks for none."""
 
 
 class Courier(Protocol):

@@ -15,7 +15,6 @@ from publish.push.couriers import Brought, Message, Target
 
 TOKEN_LIFE_S = 2400
 """Apple wants a token between 20 and 60 minutes old."""
-DEFAULT_PAUSE_S = 60.0
 GONE = {"BadDeviceToken", "DeviceTokenNotForTopic", "Unregistered", "ExpiredToken"}
 
 
@@ -88,7 +87,7 @@ class Apns:
         try:
             answer = await self._client.post(f"/3/device/{target.address}", headers=headers, content=content)
         except httpx.HTTPError as error:
-            return Brought("later", None, f"{type(error).__name__}: {error}"[:200], DEFAULT_PAUSE_S)
+            return Brought("later", None, f"{type(error).__name__}: {error}"[:200])
         if answer.status_code == 200:
             return Brought("sent", 200)
         reason = _reason(answer.content)
@@ -97,7 +96,7 @@ class Apns:
         if reason == "ExpiredProviderToken":
             self._made_at = 0.0
         if answer.status_code in (403, 429) or answer.status_code >= 500:
-            return Brought("later", answer.status_code, reason, DEFAULT_PAUSE_S)
+            return Brought("later", answer.status_code, reason)
         return Brought("failed", answer.status_code, reason)
 
 

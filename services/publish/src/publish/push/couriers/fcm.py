@@ -18,6 +18,7 @@ from publish.push.outbound import Outbound, retry_after_s
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 TOKEN_LIFE_S = 3600
 DEFAULT_PAUSE_S = 60.0
+"""Where FCM names none, as its documentation asks."""
 
 
 def _base64url(data: bytes) -> bytes:

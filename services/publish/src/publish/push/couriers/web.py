@@ -16,7 +16,6 @@ MAX_PAYLOAD_BYTES = 3993
 """What push services must take is 4,096 bytes (RFC 8030, section 7.2), less header, delimiter and tag (RFC 8291, section 4)."""
 TOKEN_LIFE_S = 12 * 3600
 """Of 24 h that RFC 8292, section 2, permits."""
-DEFAULT_PAUSE_S = 60.0
 
 
 def encrypt(
@@ -93,7 +92,7 @@ def judge(answer: Answer) -> Brought:
         return Brought("gone", answer.status, "the subscription has ended")
     if answer.status is None or answer.status == 429 or answer.status >= 500:
         asked_s = retry_after_s(answer, most=MAX_ATTEMPT_PAUSE_S)
-        return Brought("later", answer.status, answer.error, DEFAULT_PAUSE_S if asked_s is None else asked_s)
+        return Brought("later", answer.status, answer.error, asked_s)
     said = answer.body[:200].decode("utf-8", "replace").replace("\x00", "")
     return Brought("failed", answer.status, f"answered {answer.status}: {said}")
 
