@@ -309,6 +309,7 @@ class Hub:
             return self.window.frame(entry, view)
         except Exception:
             log.exception("an event cannot be shown", position=str(entry.position), view=view)
+            metrics.RESETS.labels("broken").inc()
             return reset_frame("broken", self.limits.snapshot, entry.position)
 
     def _end_walks(self) -> None:
