@@ -65,6 +65,15 @@ def test_markup_that_is_only_laid_out_is_one_paragraph() -> None:
     assert body == "<p>The river rose.</p>"
 
 
+def test_a_table_set_in_columns_stays_one() -> None:
+    """Results and standings are lines and columns, in markup as in plain text."""
+    table = "Standings            P  W\n1  Oslo             19 13\n2  Bergen           19 12\n3  Molde            19 11"
+    body = g2(content=XHTML.format(f"<p>Nov 23 (Wire) - Results.</p><p>{table}\n</p>")).body_html
+    assert body == f"<p>Nov 23 (Wire) - Results.</p><pre>{table}</pre>"
+    plain = g2(content=f'<inlineData contenttype="text/plain">Results.\n\n{table}</inlineData>').body_html
+    assert plain == f"<p>Results.</p><pre>{table}</pre>"
+
+
 def test_a_caption_that_repeats_slugline_and_headline_is_no_summary() -> None:
     """Readers would be told the same twice, slugline first."""
     caption = '<description role="descRole:caption">{}</description>'
@@ -291,3 +300,14 @@ def test_anpa_that_is_only_headlines() -> None:
         "Top news at 8 a.m.",
         "<p>River rises</p><p>Schools stay shut</p>",
     )
+
+
+def test_a_correction_that_is_told_by_a_property() -> None:
+    """AFP says so beside the keywords; what it corrects is told to editors."""
+    update = newsml_1(
+        LINES.format(
+            "<NewsLine><NewsLineType FormalName='AdvisoryLine'/><NewsLineText>CORRECTS day</NewsLineText></NewsLine>"
+        )
+        + '<DescriptiveMetadata><Property FormalName="Version" Value="Correction"/><Property FormalName="Keyword" Value="river"/></DescriptiveMetadata>'
+    )
+    assert (update.signal, update.private_note, update.keywords) == ("correction", "CORRECTS day", ("river",))

@@ -251,7 +251,10 @@ def _paragraph(node: Any, out: list[str]) -> None:
         return
     opens = _open("p", node)
     for one in text.typeset(node.text):
-        out += (opens, _text(one), "</p>")
+        if text.is_table(one):
+            out += ("<pre>", escape(text.rows(one), quote=False), "</pre>")
+        else:
+            out += (opens, _text(one), "</p>")
 
 
 def _named(node: Any, names: Mapping[str, str], dropped: frozenset[str]) -> str | None:

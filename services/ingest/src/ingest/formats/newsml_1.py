@@ -154,8 +154,10 @@ def _keywords(fields: dict[str, Any], item: Any, lines: list[str]) -> None:
     """The keyword lines, else the keywords among the properties; the provider's notes to editors stand there too."""
     for one in item.iter("{*}Property"):
         name, said = one.get("FormalName") or "", one.get("Value") or ""
-        if name == "Keyword" and said and not fields.get("keywords"):
+        if name == "Keyword" and said:
             lines.append(said)
+        elif name == "Version" and (signal := _SIGNALS.get(said.lower())):
+            fields.setdefault("signal", signal)
         elif name.lower() in _NOTES and said.strip():
             fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), said.strip())))
     if lines:

@@ -79,8 +79,32 @@ def one_line(value: str) -> str:
 
 def paragraphs(value: str) -> str:
     """HTML of plain text: a blank line or an indented one begins a paragraph, other breaks are blanks."""
-    parts = (_BLANKS.sub(" ", part).strip() for part in _blocks(value))
-    return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
+    parts: list[str] = []
+    for part in _blocks(value):
+        if is_table(part):
+            parts.append(f"<pre>{html.escape(rows(part), quote=False)}</pre>")
+        elif said := _BLANKS.sub(" ", part).strip():
+            parts.append(f"<p>{html.escape(said, quote=False)}</p>")
+    return "".join(parts)
+
+
+_COLUMNS = re.compile(r"\S[ ]{2,40}\S|\t\S")
+
+
+def is_table(block: str) -> bool:
+    """Whether most lines of a paragraph are set in columns, which mean nothing once the lines are joined."""
+    if "  " not in block or block.count("\n") < 2:
+        return False
+    lines = [line for line in block.split("\n") if line.strip()]
+    columns = sum(_COLUMNS.search(line.strip()) is not None for line in lines)
+    return columns > 2 and 2 * columns > len(lines)
+
+
+def rows(block: str) -> str:
+    """A table's lines, as wide as they are."""
+    lines = [line.rstrip().expandtabs(8) for line in block.strip("\n").split("\n")]
+    margin = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    return "\n".join((lines[0].strip(), *(line[margin:] for line in lines[1:])))
 
 
 def paragraphs_of_inline(value: str) -> str:

@@ -71,7 +71,10 @@ def messages(document: Document) -> list[str]:
     parts = decoded.split(SOH)[1:] if SOH in decoded else [decoded]
     if (longest := max(map(len, parts))) > MAX_CHARACTERS:
         raise Unreadable("too-large", "", f"a message of {longest} characters, {MAX_CHARACTERS} are permitted")
-    return [part for part in parts if SOH not in decoded or part.strip(" \n\x16" + EOT)]
+    found = [part for part in parts if part.strip(" \n\x16" + EOT)]
+    if not found:
+        raise Unreadable("empty", "", "there is no message in the transmission")
+    return found
 
 
 def split(message: str) -> tuple[str, str, str]:
