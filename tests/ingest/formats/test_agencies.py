@@ -118,6 +118,18 @@ def test_the_words_of_an_nitf_inside() -> None:
     )
 
 
+def test_the_items_language_is_told_among_several() -> None:
+    """Headlines, descriptions and texts in other languages stand first; the item says which one it is in."""
+    inline = '<inlineXML xml:lang="{0}"><html xmlns="http://www.w3.org/1999/xhtml"><body><p>{1}</p></body></html></inlineXML>'
+    document = G2.replace("<headline>River rises</headline>", "{{headlines}}").format(
+        item="", meta="", content=inline.format("no", "Elva.") + inline.format("en-GB", "The river.")
+    )
+    told = '<headline xml:lang="no">Elva stiger</headline><headline xml:lang="en">River rises</headline><description role="drol:summary" xml:lang="no">Kort.</description><description role="drol:summary" xml:lang="en">Short.</description>'
+    update = understood(document.replace("{headlines}", told)).updates[0]
+    assert (update.headline, update.summary, update.body_html) == ("River rises", "Short.", "<p>The river.</p>")
+    assert update.extra["headlines"] == ["Elva stiger"]
+
+
 def test_ttnitf() -> None:
     """TT's own markup: headline, place, byline, picture, and a box below under its own headline."""
     inside = (

@@ -432,15 +432,16 @@ class _Item:
             self.fields["slugline"] = "-".join(filter(None, (self.fields.get("slugline"), said)))
 
     def on_headline(self, element: Any) -> None:
-        """The main headline, else the first; the others are kept."""
+        """The main headline in the item's language, else the first; the others are kept."""
         said = words(element)
         role = _bare(element.get("role") or "")
         if not said:
             return
-        if role in ("", "main", "hl1", "headline") and not self.hints.get("main headline"):
+        fit = self._fit(element)
+        if role in ("", "main", "hl1", "headline") and fit > self.fits.get("headline", -1):
             if self.fields.get("headline"):
                 self.extra.setdefault("headlines", []).append(self.fields["headline"])
-            self.fields["headline"] = self.hints["main headline"] = said
+            self.fields["headline"], self.fits["headline"] = said, fit
         elif not self.fields.get("headline"):
             self.fields["headline"] = said
         else:
@@ -465,10 +466,10 @@ class _Item:
 
     def on_description(self, element: Any) -> None:
         """Summary, caption and the like, by role."""
-        said = words(element)
-        if said:
-            self.captions.setdefault(_bare(element.get("role") or ""), said)
-            self.hints[f"description:{_bare(element.get('role') or '')}"] = said
+        said, role, fit = words(element), _bare(element.get("role") or ""), self._fit(element)
+        if said and fit > self.fits.get(f"description:{role}", -1):
+            self.fits[f"description:{role}"] = fit
+            self.captions[role] = self.hints[f"description:{role}"] = said
 
     def on_icon(self, element: Any) -> None:
         """A small picture of the item, for items without another."""
@@ -502,13 +503,15 @@ class _Item:
             self.fields["summary"] = next(iter(told.values()))
 
     def _content(self, section: Any, offers: list[media.Offer]) -> None:
-        best = 9
+        best = 99
         for one in section:
             name = local(one)
             if name == "remoteContent":
                 self._remote(one, offers)
             elif name in ("inlineXML", "inlineData"):
                 rank, told = self._inline(one) if name == "inlineXML" else self._data(one)
+                if one.get(_XML_LANG) and not self._fit(one):
+                    rank += 10
                 if rank < best and (told.get("body_html") or told.get("headline")):
                     best = rank
                     for field, value in told.items():
