@@ -30,6 +30,17 @@ SEEDS = [
         b"</docdata></head><body><body.head><hedline><hl1>H</hl1></hedline><byline>By A<byttl>B</byttl></byline></body.head><body.content><p>x<em>y</em></p><media media-type='image'>"
         b"<media-reference source='https://i.example.org/a.jpg' width='9'/><media-caption>c</media-caption></media></body.content></body></nitf>"
     ),
+    (
+        b'<NewsML><NewsItem><Identification><NewsIdentifier><ProviderId>w</ProviderId><DateId>20261123</DateId><NewsItemId>a</NewsItemId><RevisionId Update="N">2</RevisionId>'
+        b"<PublicIdentifier>urn:newsml:w:20261123:a:2N</PublicIdentifier></NewsIdentifier></Identification><NewsComponent><NewsComponent xml:lang='nl'><Role FormalName='Body'/>"
+        b"<NewsLines><HeadLine>H</HeadLine><KeywordLine>k</KeywordLine></NewsLines><ContentItem><DataContent>een\n  twee</DataContent></ContentItem></NewsComponent>"
+        b"<NewsComponent xml:lang='fr'><ContentItem><DataContent>un</DataContent></ContentItem></NewsComponent></NewsComponent></NewsItem></NewsML>"
+    ),
+    (
+        b'<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="a" xml:lang="sv"><contentMeta><headline>H</headline></contentMeta><contentSet><inlineXML><BODY xmlns=""><TEXT>'
+        b"<RUBRIK>R</RUBRIK><BRODTEXT><P>a\nb  1  2\nc  3  4\nd  5  6\n   e</P></BRODTEXT><BILD><BILDFIL>https://i.example.org/a.jpg</BILDFIL></BILD></TEXT></BODY></inlineXML></contentSet></newsItem>"
+    ),
+    b"w1645-----\nr s BC-BBO--Standings     11-23 0500\n^BC-BBO--Standings<\n^Top=\n^By A=\n^ W   L   Pct\nOslo 73  52  .584\n^Sunday=\n\t   Oslo 6\n\t   AP-WF-11-23-26 0800GMT<\n",
     b'{"updates": [{"guid": "a", "headline": "x", "versionCreated": "2026-11-23T09:00:00+02:00", "media": [{"url": "https://i.example.org/a.jpg"}], "subjects": ["s"]}]}',
 ]
 PIECES = [

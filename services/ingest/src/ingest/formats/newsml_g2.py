@@ -35,7 +35,18 @@ _NATURES = {
 }
 _SUMMARIES = ("summary", "abstract", "teaser", "short", "", "caption", "text")
 _PLAIN_PICTURES = ("picture", "graphic", "video", "audio", "animated")
-_PRIVATE_ROLES = ("private", "nonpub", "internal", "confidential", "npa", "contact")
+_PRIVATE_ROLES = (
+    "private",
+    "nonpub",
+    "internal",
+    "confidential",
+    "npa",
+    "contact",
+    # Of dpa: what it sends with the text to desks, and the initials of who wrote it.
+    "notepad",
+    "closingline",
+    "picture",
+)
 _LINKS = {
     "evolvedfrom": "evolved_from",
     "derivedfrom": "evolved_from",
