@@ -267,6 +267,13 @@ def test_ap_media_api() -> None:
     assert [(one.name, one.role) for one in first.creators] == [("Ines Sato", "photographer")]
 
 
+def test_an_item_of_ap_without_an_address() -> None:
+    """Some answers leave the address out; the item's id is enough to know it by, and the shape tells the format."""
+    document = '{"data": {"items": [{"item": {"altids": {"itemid": "8a3f"}, "type": "text", "pubstatus": "usable", "versioncreated": "2026-11-23T08:00:00Z", "headline": "River rises"}}]}}'
+    reading = understood(document)
+    assert (reading.format, [update.guid for update in reading.updates]) == ("ninjs-1", ["8a3f"])
+
+
 def test_a_profile_points_into_fields() -> None:
     """A source that hides its names deeper is a matter of data."""
     profile = Profile(identity=("ids.story",), headline_from=("titles.long",))

@@ -136,7 +136,7 @@ def recognise(document: Document) -> int:
     telling = not names.isdisjoint(_TELLING)
     if "uri" in names:
         return 85 if telling else 60
-    if "guid" in names and (telling and first.get("type") in _TYPES):
+    if telling and first.get("type") in _TYPES and ("guid" in names or _name(first)):
         return 80
     return 0
 
@@ -256,7 +256,7 @@ def _identity(draft: Draft, item: dict[str, Any]) -> None:
 def _name(item: dict[str, Any]) -> str:
     """What the item is called. The address of one answer, as AP's media API gives it, is another each time: the id beside it lasts."""
     said = _text(item.get("uri")) or _text(item.get("guid"))
-    if "?" in said and isinstance(others := item.get("altids"), dict):
+    if ("?" in said or not said) and isinstance(others := item.get("altids"), dict):
         return _text(others.get("itemid") or others.get("itemId")) or said
     return said
 
