@@ -45,6 +45,9 @@ _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)([^>]*)")
 MAX_TAGS = 400_000
 """More are refused unparsed: each costs about a microsecond and half a kilobyte; the largest of real documents have 100,000."""
 
+MAX_REFERENCES = 800_000
+"""Ten megabytes of escaped HTML have half of that."""
+
 MAX_TAG_CHARACTERS = 256 * 1024
 MAX_MENDED_CHARACTERS = 2 * 1024 * 1024
 """What is not well formed and larger is refused: mending looks at every character several times."""
@@ -190,8 +193,8 @@ def refuse_excess(text: str) -> None:
     tags = text.count("<")
     if tags > MAX_TAGS:
         raise Unreadable("too-large", "", f"{tags} tags, {MAX_TAGS} are permitted")
-    if (references := text.count("&")) > MAX_TAGS:
-        raise Unreadable("too-large", "", f"{references} references, {MAX_TAGS} are permitted")
+    if (references := text.count("&")) > MAX_REFERENCES:
+        raise Unreadable("too-large", "", f"{references} references, {MAX_REFERENCES} are permitted")
     if len(text) > MAX_TAG_CHARACTERS and (found := _LONG_TAG.search(text)):
         raise Unreadable(
             "too-large", _place(text, found.start()), f"a tag of more than {MAX_TAG_CHARACTERS} characters"
