@@ -1,8 +1,8 @@
 """`python -m publish archive`: updates.enriched into Postgres, in order, once."""
 
 import asyncio
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,24 +15,20 @@ from prometheus_client import Gauge, Histogram
 
 from publish.archive.epochs import Epoch, align, event_id_of, newest
 from publish.archive.write import Revision, revision_of, write_batch
+from publish.following import follow
 from publish.settings import Settings
 from publish.story import Position
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Transient
-from shared.health import Health
-from shared.kafka import Emitter, acknowledged, new_broker, new_producer, start_patiently
-from shared.lane import Lane
-from shared.messages import EnrichedUpdate, Outcome, Outcomes
-from shared.postgres import connect, migrate
-from shared.process import health_server, run, run_until
+from shared.kafka import Emitter, acknowledged
+from shared.messages import Outcome, Outcomes
+from shared.process import run
 from shared.settings import Connections
 from shared.topics import ENRICHED, OUTCOMES
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.archive"
-LINGER_MS = 40
-"""Readers are served by the log; a batch of a few costs hardly more than one."""
 WATCH_INTERVAL_S = 10.0
 OUT_OF_STEP = -2
 """No record follows on this place, so the next batch is compared with the log first."""
@@ -189,43 +185,14 @@ async def _align_patiently(archive: Archive, stop: asyncio.Event) -> None:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
-    health = Health("publish.archive", ready={"start": lambda: "Postgres or Kafka has not answered yet"})
-    async with health_server(health, settings, 8095):
-        await _follow(settings, stop, health)
 
+    @asynccontextmanager
+    async def opening(pool: Any, emitter: Emitter) -> AsyncIterator[Archive]:
+        archive = Archive(pool, emitter, settings)
+        await _align_patiently(archive, stop)
+        yield archive
 
-async def _follow(settings: Settings, stop: asyncio.Event, health: Health) -> None:
-    started = time.monotonic()
-    pool = await connect(settings, schema="publish", stop=stop, stateless=True)
-    await migrate(pool, "publish")
-    producer = new_producer(settings, "slugline-publish-archive")
-    await start_patiently(producer, "producer", stop)
-    emitter = Emitter(producer, source="slugline/publish/archive", topic_prefix=settings.topic_prefix)
-    archive = Archive(pool, emitter, settings)
-    lane = Lane(
-        stage=STAGE,
-        topic=ENRICHED,
-        types={EnrichedUpdate.ce_type: EnrichedUpdate},
-        handle=archive.handle,
-        emitter=emitter,
-        settings=settings,
-        before=archive.before,
-        linger_ms=LINGER_MS,
-    )
-    broker = new_broker(settings, "slugline-publish-archive")
-    lane.attach(broker)
-    await _align_patiently(archive, stop)
-    if not stop.is_set():
-        await broker.start()
-        health.ready = {"lane": lane.why_not_ready}
-        health.live = {"lane": lane.why_not_live}
-        log.info("archive follows the log", started_in_s=round(time.monotonic() - started, 2))
-        await run_until(stop, lane.keep_committing(), archive.keep_watching())
-    health.draining = True
-    await lane.drain()
-    await broker.stop()
-    await producer.stop()
-    await pool.close()
+    await follow(settings, stop, "archive", opening, health_port=8095, stateless=True)
 
 
 @click.command()

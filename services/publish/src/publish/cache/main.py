@@ -1,7 +1,8 @@
 """`python -m publish cache`: updates.enriched into the Redis read model."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,24 +17,20 @@ from redis.exceptions import RedisError
 from publish.archive import read
 from publish.archive.write import revision_of
 from publish.cache.model import Entry, Flushed, ReadModel
+from publish.following import follow
 from publish.settings import Settings
 from publish.story import Position
 from shared.deliveries import Delivery, Rejection
 from shared.envelope import value_of
 from shared.failures import Transient
-from shared.health import Health
-from shared.kafka import Emitter, new_broker, new_producer, start_patiently
-from shared.lane import Lane
+from shared.kafka import Emitter
 from shared.messages import EnrichedUpdate
-from shared.postgres import connect, migrate
-from shared.process import health_server, run, run_until
+from shared.process import run
 from shared.topics import ENRICHED
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.cache"
-LINGER_MS = 40
-"""Readers are served by the log; a batch of a few costs hardly more than one."""
 WATCH_INTERVAL_S = 1.0
 CATCH_UP_S = 10.0
 
@@ -146,7 +143,7 @@ class Cache:
                 return
             await asyncio.sleep(0.05)
 
-    async def keep_whole(self) -> None:
+    async def keep_watching(self) -> None:
         """Notice a flush or a new epoch while no message comes, and make the model again; until cancelled."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
@@ -162,49 +159,20 @@ class Cache:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
-    health = Health("publish.cache", ready={"start": lambda: "Postgres or Kafka has not answered yet"})
-    async with health_server(health, settings, 8096):
-        await _follow(settings, stop, health)
 
+    @asynccontextmanager
+    async def opening(pool: Any, _: Emitter) -> AsyncIterator[Cache]:
+        redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
+        model = ReadModel(
+            redis,
+            topic_prefix=settings.topic_prefix,
+            feed_length=settings.publish_cache_feed_length,
+            days=settings.publish_cache_days,
+        )
+        yield Cache(pool, model, settings)
+        await redis.aclose()
 
-async def _follow(settings: Settings, stop: asyncio.Event, health: Health) -> None:
-    pool = await connect(settings, schema="publish", stop=stop, max_size=4)
-    await migrate(pool, "publish")
-    redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
-    producer = new_producer(settings, "slugline-publish-cache")
-    await start_patiently(producer, "producer", stop)
-    emitter = Emitter(producer, source="slugline/publish/cache", topic_prefix=settings.topic_prefix)
-    model = ReadModel(
-        redis,
-        topic_prefix=settings.topic_prefix,
-        feed_length=settings.publish_cache_feed_length,
-        days=settings.publish_cache_days,
-    )
-    cache = Cache(pool, model, settings)
-    lane = Lane(
-        stage=STAGE,
-        topic=ENRICHED,
-        types={EnrichedUpdate.ce_type: EnrichedUpdate},
-        handle=cache.handle,
-        emitter=emitter,
-        settings=settings,
-        before=cache.before,
-        linger_ms=LINGER_MS,
-        transient=(RedisError,),
-    )
-    broker = new_broker(settings, "slugline-publish-cache")
-    lane.attach(broker)
-    if not stop.is_set():
-        await broker.start()
-        health.ready = {"lane": lane.why_not_ready}
-        health.live = {"lane": lane.why_not_live}
-        await run_until(stop, lane.keep_committing(), cache.keep_whole())
-    health.draining = True
-    await lane.drain()
-    await broker.stop()
-    await producer.stop()
-    await redis.aclose()
-    await pool.close()
+    await follow(settings, stop, "cache", opening, health_port=8096, transient=(RedisError,), max_size=4)
 
 
 @click.command()
