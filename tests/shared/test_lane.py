@@ -18,9 +18,9 @@ from shared.deliveries import Delivery, Rejection
 from shared.failures import Permanent, Transient
 from shared.kafka import Emitter, new_broker, new_producer
 from shared.lane import Lane
-from shared.messages import DeadLetter, RawUpdate
+from shared.messages import DeadLetter, Outcomes, RawUpdate
 from shared.settings import Connections
-from shared.topics import RAW, dead
+from shared.topics import OUTCOMES, RAW, dead
 from support.topics import committed, everything_in, raw_update, send_all
 from support.waiting import eventually
 
@@ -325,6 +325,30 @@ async def test_a_header_that_is_not_utf8_does_no_harm(newsroom: Connections) -> 
     async with running(newsroom, effects):
         await eventually(lambda: effects.guids == ["odd"], what="handled")
     assert await letters(newsroom) == []
+
+
+async def test_the_sender_of_what_cannot_be_read_is_told(newsroom: Connections) -> None:
+    """Key and ce_id name the version, so its end is on updates.outcomes; what names none is only a dead letter."""
+    update = raw_update("one partition")
+    version = f"{update.update_id}:{'0' * 32}"
+    for ce_id in (version, f"{version}:20260101T120000.000000Z", f"{'a' * 26}:{'0' * 32}", "nonsense", ""):
+        headers = [("ce_id", ce_id.encode()), ("ce_type", RawUpdate.ce_type.encode())]
+        await send_raw(newsroom, b'{"update_id": 5}', headers)
+    effects = Effects()
+    async with running(newsroom, effects):
+
+        async def set_aside() -> int:
+            return len(await letters(newsroom))
+
+        await eventually(set_aside, lambda count: count == 5, within_s=30, what="not all were set aside")
+    told = [
+        outcome
+        for record in await everything_in(newsroom, OUTCOMES)
+        for outcome in Outcomes.model_validate_json(record.value or b"").outcomes
+    ]
+    assert {(each.update_id, each.fingerprint, each.stage) for each in told} == {(update.update_id, "0" * 32, "dead")}
+    assert len(told) == 2
+    assert told[0].reason.startswith("/update_id: RawUpdate: ")
 
 
 async def test_a_message_of_an_unknown_type_is_no_dead_letter_when_it_is_ours(newsroom: Connections) -> None:

@@ -1,16 +1,21 @@
 """One record as a stage receives it: decoded, or with the reason why it cannot be. A bad payload is data, not an exception."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared.failures import Invalid, Permanent
-from shared.messages import Message
+from shared.messages import Message, Outcome
 
 E = TypeVar("E", bound=Message)
+
+VERSION_ID = re.compile(r"([a-z2-7]{26}):([0-9a-f]{32})(?::.*)?")
+"""The `ce_id` of a version on `updates.raw`: the update's id and the version's fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +67,14 @@ def decode(
         return Rejection(record, Invalid(f"{model.__name__}: {first['msg']}", field=pointer))
     except (ValueError, RecursionError) as error:
         return Rejection(record, Invalid(f"{model.__name__}: {error}"))
+
+
+def dead_outcome(rejection: Rejection, at: datetime) -> Outcome | None:
+    """What the sender of a version is told of it, from its key and `ce_id` alone; None where they do not name a version."""
+    record = rejection.record
+    named = VERSION_ID.fullmatch(header_of(record, "ce_id"))
+    if named is None or record.key != named[1].encode():
+        return None
+    failure = rejection.failure
+    reason = f"{failure.field}: {failure.reason}" if failure.field else failure.reason
+    return Outcome(update_id=named[1], fingerprint=named[2], stage="dead", at=at, reason=reason[:500])

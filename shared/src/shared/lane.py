@@ -27,12 +27,12 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.deliveries import Delivery, Rejection, decode, header_of
+from shared.deliveries import Delivery, Rejection, dead_outcome, decode, header_of
 from shared.failures import Invalid, Permanent, Transient
 from shared.kafka import Emitter, acknowledged
-from shared.messages import DeadLetter, Message
+from shared.messages import DeadLetter, Message, Outcomes
 from shared.settings import Connections
-from shared.topics import MAX_MESSAGE_BYTES, dead
+from shared.topics import MAX_MESSAGE_BYTES, OUTCOMES, RAW, dead
 
 log = structlog.get_logger(__name__)
 
@@ -332,6 +332,14 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                     traceparent=letter.traceparent,
                 )
             )
+        now = datetime.now(UTC)
+        told = [outcome for rejection in rejections if (outcome := dead_outcome(rejection, now)) is not None]
+        if told and self._dead_topic == dead(RAW):
+            # Whoever sent them asks what became of them, and what cannot be read can say nothing of itself.
+            first = rejections[0].record
+            event_id = f"{self.stage}:dead:{first.topic}:{first.partition}:{first.offset}"
+            outcomes = Outcomes(outcomes=tuple(told))
+            futures.append(await self._emitter.send(OUTCOMES, outcomes, key=told[0].update_id, event_id=event_id))
         await acknowledged(futures)
 
     async def _pause_and_rewind(
