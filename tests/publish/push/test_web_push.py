@@ -255,7 +255,7 @@ async def _ready(settings: Settings) -> bool:
 async def test_the_top_level_needs_two_people_and_an_editors_word_is_previewed(
     settings: Settings, pool: Any, site: Any, recipients: Any
 ) -> None:
-    """A top alert leaves only with the yes of a second person; the preview says who would get it and sends nothing."""
+    """A top alert leaves only with the yes of two people to the words that leave; the preview says who would get it and sends nothing."""
     device = Device.new(f"{recipients.url}/device")
     await subscribe(pool, device)
     tokens = [(await keys.add(pool, name, ["alerts"], ["news"]))[1] for name in ("Ann", "Ben")]
@@ -282,14 +282,44 @@ async def test_the_top_level_needs_two_people_and_an_editors_word_is_previewed(
             assert (await client.post(f"{base}/{alert['id']}/approve", headers=ann)).json()[
                 "state"
             ] == "awaiting-approval"
+            await emit(settings, [fresh("a", 2, urgency=1, kind="correct", headline="Corrected")])
+            corrected = (await eventually(waiting, lambda seen: seen[0]["title"] == "Corrected"))[0]
+            assert corrected["approved_by"] == [], "nobody has approved these words"
+            assert (await client.post(f"{base}/{alert['id']}/approve", headers=ben)).json()["approved_by"] != []
             assert recipients.at("/device") == []
-            assert (await client.post(f"{base}/{alert['id']}/approve", headers=ben)).status_code == 200
+            assert (await client.post(f"{base}/{alert['id']}/approve", headers=ann)).status_code == 200
             got = (await eventually(lambda: recipients.at("/device")))[0]
-            assert device.read(got)["level"] == 1
+            assert (device.read(got)["level"], device.read(got)["title"]) == (1, "Corrected")
             assert got.headers["urgency"] == "high"
             assert (await client.post(f"{base}/{alert['id']}/approve", headers=ben)).status_code == 409
             assert (await client.post(base, json=wanted)).status_code == 401
             assert (await client.post(base, json=wanted | {"level": 9}, headers=ann)).json()["field"] == "/level"
+
+
+@pytest.mark.integration
+async def test_an_editors_words_stay_until_the_update_says_something_else(
+    settings: Settings, pool: Any, site: Any, recipients: Any
+) -> None:
+    """A revision that changes neither headline nor summary corrects nothing of an ordered alert; one that does takes its place."""
+    device = Device.new(f"{recipients.url}/device")
+    await subscribe(pool, device)
+    _, token = await keys.add(pool, "Ann", ["alerts"], ["news"])
+    same = {"urgency": 5, "headline": "Bridge shut", "summary": "For a day."}
+    async with running(lambda stop: serve(settings, stop)):
+        await emit(settings, [fresh("a", 1, **same)])
+        await eventually(lambda: pool.fetchval("SELECT count(*) FROM publish.pushed"))
+        await eventually(lambda: _ready(settings))
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+            order = {"update_id": revision("a").update_id, "level": 2, "title": "In our words"}
+            url = f"http://127.0.0.1:{settings.health_port}/v1/push/alerts"
+            assert (await client.post(url, json=order)).status_code == 202
+        await eventually(lambda: recipients.at("/device"))
+        await emit(settings, [fresh("a", 2, text="More.", **same), fresh("a", 3, **same | {"headline": "Bridge open"})])
+        got = await eventually(lambda: recipients.at("/device"), lambda got: len(got) == 2)
+    assert [(device.read(each)["kind"], device.read(each)["title"]) for each in got] == [
+        ("alert", "In our words"),
+        ("replace", "Bridge open"),
+    ]
 
 
 @pytest.mark.integration

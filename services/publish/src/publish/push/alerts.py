@@ -146,7 +146,7 @@ class Alerts:
 
     async def _earlier(self, connection: Any, update: EnrichedUpdate) -> list[Any]:
         rows = await connection.fetch(
-            "SELECT id, update_id, story, level, title, body, state, channels, created_at FROM publish.alerts "
+            "SELECT id, update_id, revision, story, level, title, body, state, created_at FROM publish.alerts "
             "WHERE kind = 'alert' AND state <> 'suppressed' AND (update_id = $1 OR (story = $2 AND created_at > $3)) "
             "ORDER BY created_at",
             update.update_id, _clean(update.story), datetime.now(UTC) - timedelta(hours=self._rules.story_hours),
@@ -179,14 +179,15 @@ class Alerts:
         title, body = words_of(update)
         newest = own[-1]
         sending = [each for each in own if each["state"] in ("sending", "sent")]
-        same = (newest["title"], newest["body"]) == (title, body) or update.kind in ("enrich", "pin")
-        if not sending or (same and not update.is_removal):
+        same = update.kind in ("enrich", "pin") or await self._words_before(connection, newest) == (title, body)
+        if same and not update.is_removal:
             return
         kind = "withdraw" if update.is_removal else "replace"
         if kind == "replace":
-            # Who has not had it yet gets the new words at once.
+            # Who has not had it yet gets the new words at once; who has approved the old ones has not approved these.
             await connection.execute(
-                "UPDATE publish.alerts SET title = $2, body = $3, revision = $4 WHERE id = ANY($1)",
+                "UPDATE publish.alerts SET title = $2, body = $3, revision = $4, "
+                "approved_by = CASE WHEN state = 'awaiting-approval' THEN '{}' ELSE approved_by END WHERE id = ANY($1)",
                 [each["id"] for each in own], title, body, update.revision,
             )  # fmt: skip
         decision = Decision("sending", f"the update was {update.removal or 'changed'} after it was alerted")
@@ -195,6 +196,12 @@ class Alerts:
                 connection, f"{each['id']}.{kind}.{update.revision}", update,
                 kind=kind, level=each["level"], decision=decision, proposed_by="rules", of_alert=each["id"],
             )  # fmt: skip
+
+    async def _words_before(self, connection: Any, alert: Any) -> tuple[str, str]:
+        """What the update said when it was alerted. An editor's own words are not those: what did not change is no correction of them."""
+        key = (alert["update_id"], alert["revision"])
+        archived = (await read.told(connection, {key})).get(key)
+        return words_of(archived.update) if archived is not None else (alert["title"], alert["body"])
 
     async def _insert(
         self,

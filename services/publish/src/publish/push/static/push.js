@@ -161,8 +161,9 @@ async function ask(api, path, method, token, body) {
 async function current() {
   const registration = await navigator.serviceWorker.getRegistration("/");
   const subscription = registration && (await registration.pushManager.getSubscription());
+  if (!subscription) return null;
   const [own, wishes, labels] = await Promise.all(["own", "wishes", "labels"].map(kept));
-  if (!subscription || !own || !wishes) return null;
+  if (!own || !wishes) return null;
   return { ...own, subscription, wishes, labels: { ...LABELS, ...labels } };
 }
 
