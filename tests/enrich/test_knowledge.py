@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from enrich.__main__ import cli
+from enrich.knowledge import announce
 from support.waiting import eventually
 
 from .conftest import Desk, Replicas
@@ -70,6 +71,30 @@ async def test_a_changed_profile_makes_the_updates_again_that_show_it(
     assert (changed.guid, changed.authors[0].role, changed.updated_at) == ("g1", "Editor", None)
     assert "Ann Other" not in await operator.run("authors", "unknown")
     assert "0 added, 0 changed, 1 as they were" in await operator.run("authors", "import", str(directory))
+
+
+async def test_an_update_whose_row_came_after_a_change_was_carried_out_follows_all_the_same(
+    desk: Desk, replicas: Replicas
+) -> None:
+    """Between an emission and its row the directory may change, and the change's refresh find no row: it is made again."""
+    await replicas(enrich_release_interval_s=0.05)
+    await desk.send(version(1, byline="By Ann Other"), version(1, guid="g2", byline="By Bob Else"))
+    await desk.until(2)
+    await desk.until_outcomes(2)
+    connection = await asyncpg.connect(desk.settings.postgres_dsn)
+    try:
+        async with connection.transaction():
+            profile = json.dumps({"id": "ann-other", "name": "Ann Other"})
+            await connection.execute(
+                "INSERT INTO enrich.authors (id, profile) VALUES ('ann-other', $1::jsonb)", profile
+            )
+            # Without the refresh: it was carried out before the rows were there.
+            await announce(connection, "authors", ["ann-other"])
+            await connection.execute("UPDATE enrich.updates SET written_at = clock_timestamp()")
+    finally:
+        await connection.close()
+    followed = (await desk.until(3))[2]
+    assert (followed.guid, followed.kind, followed.authors[0].id) == ("g1", "enrich", "ann-other")
 
 
 async def test_the_directory_is_kept_over_http_with_a_key(desk: Desk, replicas: Replicas) -> None:

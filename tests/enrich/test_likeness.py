@@ -1,10 +1,11 @@
 """Which updates tell the same, and what is left of one that readers must not see any more."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
-from enrich.likeness import Likeness, Placed, Told, family_of
+from enrich.likeness import MOST_ALIKE, MOST_MEMBERS, Likeness, Placed, Told, family_of
 
 from .copy_of import NINE
 
@@ -68,6 +69,37 @@ def test_headlines_in_the_same_words_gather_what_is_told_in_others() -> None:
     assert second.families == ("afp", "pa")
 
 
+def test_a_flood_of_one_text_is_not_told_of_and_not_compared_without_bound() -> None:
+    """However many tell the same, the next one meets a few, and the others hear only of what changes for them."""
+    likeness = Likeness()
+    place(likeness, "pa")
+    assert place(likeness, "afp").moved == ("pa-id",)
+    for number in range(300):
+        placed = place(likeness, f"afp-{number}")
+        assert (placed.story == likeness.where("pa-id").story) is (number < MOST_MEMBERS - 2)
+        assert placed.moved == ()
+    assert max(map(len, likeness._bands.values())) <= MOST_ALIKE
+
+
+def test_why_two_accounts_are_one_story_is_told_in_their_words() -> None:
+    """An editor reads names and words as they stand, and whose they are."""
+    likeness = Likeness()
+    place(likeness, "pa", "The ferry Gannet of Coastline Ferries lost power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow")  # fmt: skip
+    second = place(likeness, "afp", "Coastline said its ship Gannet was without power near Port Marrow.", headline="Gannet drifts: ferry without power off Marrow", hours=1.5)  # fmt: skip
+    assert second.because.startswith("same story because pa tells of ")
+    assert {"Gannet", "Marrow"} <= set(re.findall(r"\w+", second.because))
+    assert "within 2 h" in second.because
+    assert "same story because afp tells of" in likeness.where("pa-id").because
+
+
+def test_a_round_up_is_no_teller_of_what_it_sums_up() -> None:
+    """Headlines that share nothing keep texts apart that share a sentence."""
+    likeness = Likeness()
+    place(likeness, "pa", "The ferry Gannet of Coastline Ferries lost power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow")  # fmt: skip
+    summed = place(likeness, "afp", "The ferry Gannet is adrift off Port Marrow. Nine died in Kenya.", headline="Five things to know")  # fmt: skip
+    assert summed.story is None
+
+
 def test_a_story_that_a_source_names_names_the_cluster() -> None:
     """What is like it joins that story, whichever came first."""
     likeness = Likeness()
@@ -105,4 +137,6 @@ def test_the_window_is_bounded() -> None:
     assert len(likeness._entries) == 3
     place(likeness, "late", "Something else altogether was said on another day by somebody.", hours=100)
     assert len(likeness._entries) == 1
-    assert sum(map(len, likeness._words.values())) <= 5
+    left = {key for entry in likeness._entries.values() for key in entry.account.keys}
+    assert likeness._keys.keys() == left
+    assert likeness._counts.total() == len(set(likeness._entries["late-id"].account.terms))

@@ -75,7 +75,7 @@ class AuthorApi:
             removed = await connection.fetchval("DELETE FROM enrich.authors WHERE id = $1 RETURNING id", author_id)
             if removed is None:
                 raise _no_author(author_id)
-            await announce(connection, "authors")
+            await announce(connection, "authors", [author_id])
             await ask_refresh(connection, "authors", author_ids=[author_id])
         return Response(status_code=204)
 

@@ -47,6 +47,7 @@ class Steps:
             media=media.media,
             pending=media.pending,
             gathered=self._story(raw, known, parent_story, missed),
+            editions=self.knowledge.editions_shown,
             degraded=tuple(missed),
         )
 

@@ -70,6 +70,7 @@ class Attached:
     media: tuple[Media, ...] = ()
     pending: tuple[MediaReference, ...] = ()
     gathered: Gathered = Gathered()
+    editions: Mapping[str, int] = field(default_factory=dict)
     degraded: tuple[Step, ...] = ()
 
 
@@ -182,10 +183,12 @@ def compose(
         passport=Passport(received_at=decision.at or opened, enriched_at=now),
     )
     said = update.model_dump(mode="json", exclude_defaults=True)
-    parts = {name: _digest([said.get(each) for each in fields]) for name, fields in PARTS.items()}
+    parts = _parts(said)
     public = state.is_public and before is not None
     changed = (
-        tuple(name for name in PARTS if before is not None and parts[name] != before.parts.get(name)) if public else ()
+        tuple(name for name in PARTS if before is not None and parts.get(name, "") != before.parts.get(name, ""))
+        if public
+        else ()
     )
     if public and not decision.forced and not changed:
         return None
@@ -195,15 +198,22 @@ def compose(
         and (before.headline, before.text, before.summary) != (text.headline, text.text, text.summary)
     )
     again = before is not None and bool(before.slug) and not public
-    other = words or (again and before is not None and any(parts[each] != before.parts.get(each) for each in WORDS))
-    update = update.model_copy(
-        update={
+    other = words or (
+        again and before is not None and any(parts.get(each, "") != before.parts.get(each, "") for each in WORDS)
+    )
+    change = _change(decision, before if public else None, text, changed=changed, words=words, again=again)
+    if public or other or change.reason:
+        later = {
             "kind": _kind(decision, public=public, words=words, changed=changed, flags=update.flags, before=before),
             "updated_at": at if other else update.updated_at,
-            "change": _change(decision, before if public else None, text, changed=changed, words=words, again=again),
+            "change": change,
         }
-    )
-    said.update(update.model_dump(mode="json", include={"kind", "updated_at", "change"}, exclude_defaults=True))
+        update = update.model_copy(update=later)
+        said["kind"] = update.kind
+        if change.fields or change.reason or change.diff:
+            said["change"] = change.model_dump(mode="json", exclude_defaults=True)
+        if other:
+            said.update(update.model_dump(mode="json", include={"updated_at"}))
     shown = Shown(
         parts=parts,
         headline=text.headline,
@@ -217,6 +227,7 @@ def compose(
         author_ids=tuple(dict.fromkeys(author.id for author in update.authors if author.id)),
         tag_codes=tuple(tag.code for tag in update.tags),
         unknown_names=tuple(filter(None, map(name_key, attached.authorship.unknown))),
+        editions=dict(attached.editions),
         degraded=attached.degraded,
         attempts=attempts,
         retry_at=retry_at(attempts) if attached.degraded else None,
@@ -261,10 +272,15 @@ def _change(
     return Change(fields=changed, reason=tidy(decision.said)[:LONGEST_LINE], diff=diff)
 
 
-def _digest(values: Sequence[Any]) -> str:
-    if not any(values):
-        return ""
-    return hashlib.blake2b(orjson.dumps(values), digest_size=8).hexdigest()
+def _parts(said: Mapping[str, Any]) -> dict[str, str]:
+    """A digest of each part of the content that is not empty."""
+    parts: dict[str, str] = {}
+    get = said.get
+    for name, fields in PARTS.items():
+        values = [get(each) for each in fields]
+        if any(values):
+            parts[name] = hashlib.blake2b(orjson.dumps(values), digest_size=8).hexdigest()
+    return parts
 
 
 def _link(link: str | None) -> str | None:

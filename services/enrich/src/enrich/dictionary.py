@@ -1,7 +1,8 @@
 """Names of people, places, organisations and house topics, found in a text by one pass of Aho–Corasick."""
 
+import functools
 import re
-from collections import Counter
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import ahocorasick_rs
 from pydantic import Field, field_validator
 
+from enrich.endings import ADDED, LEAST, LEAST_ADDED, ReadBack, read_back
 from shared.messages import Message
 
 Kind = Literal["person", "place", "organisation", "topic"]
@@ -22,16 +24,13 @@ CHUNK = 50_000
 _JOINTS = {code: " " for code in range(0x3000) if not chr(code).isalnum()} | {
     code: " " for code in range(0x3000, 0x3040) if not chr(code).isalnum()
 }
-INFLECTED = re.compile(
-    r"(?:['’](?:s|er|den|nın|nin|in|ın|a|e|da|de|ta|te)?|s['’]?|es|n|en|a|om|em|ом|ем|м|ю|а|у|е|ы|и|ой|ою|ів|ові|ého|em|ovi|ów|owi|iem|ja|lla|ssa|n)(?!\w)",
-    re.IGNORECASE,
-)
-"""What may follow a name in languages that inflect names: genitive and plural, and the cases of Slavic, Finnish, Turkish."""
-LEAST_INFLECTED = 5
-"""Shorter names are not inflected: `Mali` would be found in `Malis`, and `Ares` in `Are`."""
-LEAST_UNCUT = LEAST_INFLECTED - 1
-"""Characters of a pattern, its space included, up to which nothing may follow a name."""
+SHORT = 5
+"""Characters of a pattern, its space included, that says less: many words are as short."""
+INFLECTED = 0.05
+"""Less sure is a name that was read back from another case."""
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\U00020000-\U0003fffd]")
+AS_IT_IS, FIRST, ALL = range(3)
+"""What must be capital: nothing of a topic, the first letter of a name, all of an acronym."""
 ACRONYM = 6
 """Letters: a name this short and in capitals is an acronym, and found only in capitals."""
 
@@ -70,17 +69,35 @@ class Hit:
     because: str
 
 
+@functools.cache
+def _score(kind: Kind, weight: float, senses: int, short: int, inflected: bool) -> tuple[float, str]:
+    """How sure it is that a spelling which so many share means one of them; and why."""
+    base = {"person": 0.9, "organisation": 0.85, "place": 0.8, "topic": 0.8}[kind]
+    reason = f"name of a {kind}"
+    if short:
+        base, reason = base - 0.2, f"{reason}, short"
+    if senses > 1:
+        base, reason = base / senses, f"{reason}, one of {senses} of that name"
+    if inflected:
+        base, reason = base - INFLECTED, f"{reason}, inflected"
+    return base * weight, reason
+
+
 @dataclass
 class Dictionary:
     """The automaton over all names, and whose they are."""
 
     entries: Sequence[Entry] = ()
     edition: int = 0
-    _owners: list[list[int]] = field(default_factory=list, repr=False)
-    _lengths: list[int] = field(default_factory=list, repr=False)
+    _owner: "array[int]" = field(default_factory=lambda: array("i"), repr=False)
+    """By pattern: whose spelling it is; below zero, the place in `_shared` of those who share it. Arrays, and no object
+    for each of 100,000 patterns: a hit then costs the processor few trips to memory."""
+    _shared: list[tuple[int, ...]] = field(default_factory=list, repr=False)
+    _is_short: bytes = b""
+    _capitals: bytes = b""
+    _words: frozenset[str] = field(default=frozenset(), repr=False)
+    """Of all names, so that an inflected name is known when it is read back."""
     _bound_to_languages: bool = field(default=False, repr=False)
-    _capitals: list[str] = field(default_factory=list, repr=False)
-    """For each pattern what must be capital: `all` of an acronym, the `first` letter of a name, `none` of a topic."""
     _automaton: Any = field(default=None, repr=False)
 
     @classmethod
@@ -88,7 +105,7 @@ class Dictionary:
         """Build the automaton: about a second for 100,000 names."""
         dictionary = cls(tuple(entries), edition)
         owners: dict[str, list[int]] = {}
-        capitals: dict[str, str] = {}
+        capitals: dict[str, int] = {}
         for index, entry in enumerate(dictionary.entries):
             for name in dict.fromkeys((entry.label, *entry.names)):
                 pattern = folded(name).strip(" ")
@@ -100,19 +117,23 @@ class Dictionary:
                 if index not in known:
                     known.append(index)
                 needs = (
-                    "none"
+                    AS_IT_IS
                     if entry.kind == "topic" and not name.isupper()
-                    else "all"
+                    else ALL
                     if name.isupper() and len(name) <= ACRONYM
-                    else "first"
+                    else FIRST
                 )
-                capitals[key] = min(needs, capitals.get(key, needs), key=("none", "first", "all").index)
+                capitals[key] = min(needs, capitals.get(key, needs))
         dictionary._bound_to_languages = any(entry.languages for entry in dictionary.entries)
         if owners:
             dictionary._automaton = ahocorasick_rs.AhoCorasick(list(owners), store_patterns=False)
-            dictionary._owners = list(owners.values())
-            dictionary._lengths = [len(pattern) for pattern in owners]
-            dictionary._capitals = list(capitals.values())
+            for owned in owners.values():
+                dictionary._owner.append(owned[0] if len(owned) == 1 else ~len(dictionary._shared))
+                if len(owned) > 1:
+                    dictionary._shared.append(tuple(owned))
+            dictionary._is_short = bytes(len(key) <= SHORT for key in owners)
+            dictionary._capitals = bytes(capitals.values())
+            dictionary._words = frozenset(word for key in owners for word in key.split())
         return dictionary
 
     def find(self, headline: str, text: str, language: str = "und", spent: Any = None) -> list[Hit]:
@@ -120,90 +141,112 @@ class Dictionary:
         if self._automaton is None:
             return []
         whole = f"{headline}\n{text}"
-        spans = self._spans(whole, spent)
-        return self._judged(spans, len(headline), language.split("-", 1)[0])
+        primary = language.split("-", 1)[0]
+        read = read_back(whole, folded(whole), primary, self._words)
+        spans = self._spans(read, whole, ADDED.get(primary, ()), LEAST_ADDED.get(primary, LEAST), spent)
+        return self._judged(spans, len(headline), primary)
 
-    def _spans(self, whole: str, spent: Any) -> list[tuple[int, int, int]]:
-        """Non-overlapping matches: start, end, pattern; of two that overlap the longer one, else the first."""
-        found: list[tuple[int, int, int]] = []
-        haystack = f" {folded(whole)} "
+    def _spans(
+        self, read: ReadBack, whole: str, added: Sequence[str], least: int, spent: Any
+    ) -> list[tuple[int, int, int, bool]]:
+        """Non-overlapping matches: start, end, pattern, whether inflected; of two that overlap the longer one, else the first."""
+        found: list[tuple[int, int, int, bool]] = []
+        haystack = f" {read.text} "
+        needed = self._capitals
         for begin in range(0, len(haystack), CHUNK):
             if begin and spent is not None and spent():
                 break
             # Stretches overlap by the length of a long name, so that none is cut in two.
             stretch = haystack if len(haystack) <= CHUNK else haystack[begin : begin + CHUNK + 200]
-            for pattern, start, end in self._automaton.find_matches_as_indexes(stretch, overlapping=True):
-                if end - start <= LEAST_UNCUT and stretch[end] != " " == stretch[start]:
-                    # The beginning of another word, as most matches of short names are.
-                    continue
+            for number, start, end in self._automaton.find_matches_as_indexes(stretch, overlapping=True):
+                if stretch[start] != " ":
+                    # Of a script without spaces, whose names have no boundaries.
+                    stop = end
+                    first, last = start - 1, end - 1
+                elif stretch[end : end + 1] == " ":
+                    stop = end
+                    first, last = start, end - 1
+                else:
+                    # The beginning of another word, unless what follows is an ending.
+                    stop = stretch.find(" ", end, end + 4) if added and end - start > least else -1
+                    if stop < 0 or stretch[end:stop] not in added:
+                        continue
+                    first, last = start, stop - 1
                 if start >= CHUNK and len(haystack) > CHUNK:
                     continue
-                span = self._bounded(haystack, whole, pattern, begin + start, begin + end)
-                if span is not None:
-                    found.append(span)
+                first, last, inflected = begin + first, begin + last, stop != end
+                if read.ends:
+                    inflected = inflected or read.is_inflected(first, last)
+                    first, last = read.place(first, last)
+                if not needed[number] or _is_written(whole[first:last], needed[number]):
+                    found.append((first, last, number, inflected))
             if len(found) > MOST_HITS:
                 break
-        if len(found) > 1:
-            found.sort(key=lambda span: (span[0], -span[1]))
-            kept = [found[0]]
-            for span in found[1:]:
-                last = kept[-1]
-                if span[0] >= last[1]:
-                    kept.append(span)
-                elif span[1] - span[0] > last[1] - last[0]:
-                    kept[-1] = span
-            found = kept
-        return found
+        return _apart(found)
 
-    def _bounded(self, haystack: str, whole: str, pattern: int, start: int, end: int) -> tuple[int, int, int] | None:
-        if haystack[start] != " ":
-            return (start - 1, end - 1, pattern)
-        capitals = self._capitals[pattern]
-        if capitals != "none":
-            written = whole[start : end - 1]
-            if written.islower() or (capitals == "all" and not written.isupper()):
-                return None
-        if haystack[end] != " ":
-            length = end - start - 1
-            if length < (LEAST_INFLECTED if haystack[start:end].isascii() else LEAST_INFLECTED - 1) or not (
-                found := INFLECTED.match(whole, end - 1)
-            ):
-                return None
-            return (start, found.end(), pattern)
-        return (start, end - 1, pattern)
-
-    def _judged(self, spans: Sequence[tuple[int, int, int]], headline_end: int, language: str) -> list[Hit]:
-        whole_places: dict[int, list[tuple[int, int]]] = {}
-        best: dict[int, float] = {}
-        why: dict[int, str] = {}
-        self_named = self._full_names(spans)
-        for start, end, pattern in spans:
-            candidates = self._owners[pattern]
+    def _judged(self, spans: Sequence[tuple[int, int, int, bool]], headline_end: int, language: str) -> list[Hit]:
+        hits: dict[int, Hit] = {}
+        entries = self.entries
+        named: set[int] | None = None
+        for start, end, number, inflected in spans:
+            owner = self._owner[number]
+            candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
             if self._bound_to_languages:
-                candidates = [each for each in candidates if language in (self.entries[each].languages or (language,))]
-            if len(candidates) > 1:
+                candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
+            senses = len(candidates)
+            if senses > 1:
                 # A short form that two people share is the one whose full name is in the text too.
-                candidates = [each for each in candidates if each in self_named] or candidates
+                if named is None:
+                    named = {self._owner[each] for _, _, each, _ in spans}
+                candidates = [each for each in candidates if each in named] or candidates
+                senses = len(candidates)
             for index in candidates:
-                entry = self.entries[index]
-                score, reason = _score(entry, self._lengths[pattern], len(candidates))
-                whole_places.setdefault(index, []).append((start, end))
-                if score > best.get(index, 0.0):
-                    best[index], why[index] = score, reason
-        hits = []
-        for index, places in whole_places.items():
-            score, reason = best[index], why[index]
-            if places[0][0] < headline_end:
-                score, reason = score + 0.05, f"{reason}, in the headline"
-            if len(places) > 1:
-                score, reason = score + min(0.03 * (len(places) - 1), 0.09), f"{reason}, {len(places)} times"
-            hits.append(Hit(self.entries[index], places, round(min(score, 0.99), 2), reason))
-        hits.sort(key=lambda hit: (-hit.confidence, hit.places[0], hit.entry.code))
-        return hits
+                hit = hits.get(index)
+                if hit is not None:
+                    hit.places.append((start, end))
+                entry = entries[index] if hit is None else hit.entry
+                score, reason = _score(entry.kind, entry.weight, senses, self._is_short[number], inflected)
+                if hit is None:
+                    hits[index] = Hit(entry, [(start, end)], score, reason)
+                elif score > hit.confidence:
+                    hit.confidence, hit.because = score, reason
+        for hit in hits.values():
+            times = len(hit.places)
+            if hit.places[0][0] < headline_end:
+                hit.confidence, hit.because = hit.confidence + 0.05, f"{hit.because}, in the headline"
+            if times > 1:
+                hit.confidence += min(0.03 * (times - 1), 0.09)
+                hit.because = f"{hit.because}, {times} times"
+            hit.confidence = round(min(hit.confidence, 0.99), 2)
+        return sorted(hits.values(), key=_by_confidence)
 
-    def _full_names(self, spans: Sequence[tuple[int, int, int]]) -> set[int]:
-        counts = Counter(owners[0] for _, _, pattern in spans if len(owners := self._owners[pattern]) == 1)
-        return set(counts)
+
+def _is_written(name: str, capitals: int) -> bool:
+    """Whether a name stands in a text with the capitals that it needs."""
+    return name.isupper() if capitals == ALL else not name.islower()
+
+
+def _apart(found: list[tuple[int, int, int, bool]]) -> list[tuple[int, int, int, bool]]:
+    """Of spans that overlap the longer one, else the first."""
+    if len(found) < 2:
+        return found
+    found.sort(key=_by_place)
+    kept = [found[0]]
+    for span in found[1:]:
+        last = kept[-1]
+        if span[0] >= last[1]:
+            kept.append(span)
+        elif span[1] - span[0] > last[1] - last[0]:
+            kept[-1] = span
+    return kept
+
+
+def _by_place(span: tuple[int, int, int, bool]) -> tuple[int, int]:
+    return span[0], -span[1]
+
+
+def _by_confidence(hit: Hit) -> tuple[float, tuple[int, int], str]:
+    return -hit.confidence, hit.places[0], hit.entry.code
 
 
 def folded(text: str) -> str:
@@ -212,14 +255,3 @@ def folded(text: str) -> str:
     if len(small) != len(text):
         small = "".join(lower if len(lower := character.lower()) == 1 else character for character in text)
     return small.translate(_JOINTS)
-
-
-def _score(entry: Entry, length: int, senses: int) -> tuple[float, str]:
-    words = entry.kind
-    base = {"person": 0.9, "organisation": 0.85, "place": 0.8, "topic": 0.8}[entry.kind]
-    reason = f"name of a {words}"
-    if length - 1 <= 4:
-        base, reason = base - 0.2, f"{reason}, short"
-    if senses > 1:
-        base, reason = base / senses, f"{reason}, one of {senses} of that name"
-    return base * entry.weight, reason

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from enrich.attach import Steps
 from enrich.compose import Attached, Revision, compose, compose_removal, shown_state
-from enrich.likeness import Likeness, Told, family_of
+from enrich.likeness import Likeness, Told, family_of, names_of
 from enrich.media.embedded import Embedded
 from enrich.media.index import MediaLookup
 from enrich.media.rights import Rights, why_withheld
@@ -118,6 +118,8 @@ class Explainer:
                 text=first.text.text or first.text.summary,
                 own_story=story_id(raw.story) if raw.story else None,
                 at=raw.received_at,
+                names=names_of(tag.code for tag in first.tagging.tags),
+                slugline=raw.slugline,
             )
         )
         known = Known(

@@ -16,8 +16,10 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from enrich.embargo import ask_refresh
-from enrich.likeness import Likeness, Placed, Told, family_of
+from enrich.likeness import Likeness, Placed, Told, family_of, names_of
+from enrich.rows import as_word
 from enrich.steps.story import story_id
+from shared.messages import RefreshCause
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,8 @@ OVERLAP = timedelta(seconds=10)
 INTERVAL_S = 1.0
 YIELD_EVERY = 1
 """Rows between two turns of the event loop: the lane shares it, and readers wait for the lane."""
+REFRESHED: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "story"}
+"""Tables whose changes reach every update that shows them, and the cause that its refresh names."""
 NOTHING: tuple[str | None, tuple[str, ...], str] = (None, (), "")
 
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by likeness")
@@ -45,6 +49,8 @@ class Gatherer:
     cursor: datetime = BEGINNING
     told: dict[str, tuple[str | None, tuple[str, ...], str]] = field(default_factory=dict)
     """What is written of each update: its story and the families that tell the same."""
+    changes: Sequence[tuple[str, int, frozenset[str]]] = ()
+    """What changed in the directory and the stories: table, edition, keys."""
     seen: dict[str, datetime] = field(default_factory=dict)
     """When each update was written that was looked at and may be listed again."""
 
@@ -75,19 +81,44 @@ class Gatherer:
             "SELECT update_id, status, state FROM enrich.updates WHERE update_id = ANY($1::text[]) ORDER BY written_at",
             update_ids,
         )
+        # Asked after the rows were read: a change that comes later finds them by itself, see `ask_refresh`.
+        self.changes = [
+            (row["name"], row["edition"], frozenset(row["keys"]))
+            for row in await pool.fetch("SELECT name, edition, keys FROM enrich.changes")
+        ]
         changed: dict[str, Placed] = {}
+        stale: dict[str, list[str]] = {}
         for number, row in enumerate(rows, 1):
-            changed |= self._look_at(row["update_id"], row["status"], row["state"])
+            state = orjson.loads(row["state"]) if row["status"] == "live" else None
+            changed |= self._look_at(row["update_id"], state)
+            if state is not None and (name := self._is_stale(state["shown"])):
+                stale.setdefault(name, []).append(row["update_id"])
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         if changed:
             await self._write(pool, changed)
+        for name, ids in stale.items():
+            await ask_refresh(pool, REFRESHED[name], update_ids=ids, settle=False)
+            log.info("made with an older edition", table=name, updates=len(ids))
 
-    def _look_at(self, update_id: str, status: str, state_json: bytes) -> dict[str, Placed]:
-        if status != "live":
+    def _is_stale(self, shown: Mapping[str, Any]) -> str | None:
+        """The table of which an update shows what has changed since it was made; its row came too late to be found then."""
+        editions = shown.get("editions", {})
+        for name, edition, keys in self.changes:
+            if editions.get(name, edition) < edition:
+                shows = (
+                    (*shown.get("author_ids", ()), *map(as_word, shown.get("unknown_names", ())))
+                    if name == "authors"
+                    else (shown.get("story"),)
+                )
+                if not keys.isdisjoint(shows):
+                    return name
+        return None
+
+    def _look_at(self, update_id: str, state: Mapping[str, Any] | None) -> dict[str, Placed]:
+        if state is None:
             moved: tuple[str, ...] = (update_id, *self.likeness.remove(update_id))
         else:
-            state = orjson.loads(state_json)
             raw, shown = state["current"]["raw"], state["shown"]
             known = self.told.get(update_id)
             placed = self.likeness.place(
@@ -98,6 +129,8 @@ class Gatherer:
                     text=shown.get("text") or shown.get("summary", ""),
                     own_story=story_id(raw["story"]) if (raw.get("story") or "").strip() else None,
                     at=datetime.fromisoformat(shown["first_published_at"]),
+                    names=names_of(shown.get("tag_codes", ())),
+                    slugline=raw.get("slugline", ""),
                 ),
                 known[0] if known is not None else None,
             )

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,12 @@ class Knowledge:
     merged: Mapping[str, str] = field(default_factory=dict)
     story_labels: Mapping[str, str] = field(default_factory=dict)
     labels: Labels = field(default_factory=lambda: Labels(("en",)))
+    stories_edition: int = 0
+
+    @property
+    def editions_shown(self) -> dict[str, int]:
+        """The editions whose changes must reach every update that shows them."""
+        return {"authors": self.directory.edition, "stories": self.stories_edition}
 
 
 @dataclass
@@ -97,6 +103,7 @@ class Library:
             case "stories":
                 rows = await self.pool.fetch("SELECT story, label, merged_into FROM enrich.stories")
                 self.knowledge.merged = {row["story"]: row["merged_into"] for row in rows if row["merged_into"]}
+                self.knowledge.stories_edition = edition
                 self.knowledge.story_labels = {row["story"]: row["label"] for row in rows if row["label"]}
                 return len(rows)
             case _:
@@ -131,11 +138,25 @@ class Library:
             await self.catch_up()
 
 
-async def announce(connection: Any, name: str) -> int:
-    """Begin a new edition of a table, within the transaction that changed it; the replicas hear of it at its end."""
+KEPT_CHANGES_D = 7
+"""Days after which nobody is still making an update with the edition before a change."""
+
+
+async def announce(connection: Any, name: str, keys: Sequence[str] = ()) -> int:
+    """Begin a new edition of a table, within the transaction that changed it; the replicas hear of it at its end.
+
+    `keys`: what of it changed, where updates that show it must be made again: see `enrich.changes`.
+    """
     edition: int = await connection.fetchval(
         "UPDATE enrich.editions SET edition = edition + 1 WHERE name = $1 RETURNING edition", name
     )
+    if keys:
+        await connection.execute(
+            "DELETE FROM enrich.changes WHERE changed_at < now() - make_interval(days => $1)", KEPT_CHANGES_D
+        )
+        await connection.execute(
+            "INSERT INTO enrich.changes (name, edition, keys) VALUES ($1, $2, $3)", name, edition, list(keys)
+        )
     await connection.execute(f"NOTIFY {CHANNEL}")
     return edition
 

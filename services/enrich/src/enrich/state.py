@@ -50,6 +50,8 @@ class Shown(Message):
     tag_codes: tuple[str, ...] = ()
     unknown_names: tuple[str, ...] = ()
     """Keys of names of the byline that the directory does not know."""
+    editions: dict[str, int] = Field(default_factory=dict)
+    """Of the directory and the stories that were in memory when it was made."""
     degraded: tuple[Step, ...] = ()
     attempts: int = 0
     """How often a step that missed its budget has been tried again."""

@@ -1,6 +1,7 @@
 """What editors and operators do with the service, for `python -m enrich`."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,13 @@ from shared.failures import Invalid
 from shared.postgres import connect, migrate
 
 T = TypeVar("T")
+
+
+def update_id(_: click.Context, __: click.Parameter, value: str) -> str:
+    """For click: the id of an update, whether or not it has come yet."""
+    if not re.fullmatch(r"[a-z2-7]{26}", value):
+        raise click.BadParameter(f"{value!r} is no id of an update, which has 26 letters and digits")
+    return value
 
 
 def on_postgres(work: Callable[[Any], Awaitable[T]]) -> T:

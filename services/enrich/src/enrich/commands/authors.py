@@ -85,7 +85,7 @@ def remove(author_id: str) -> None:
         removed = await connection.fetchval("DELETE FROM enrich.authors WHERE id = $1 RETURNING id", author_id)
         if removed is None:
             return False
-        await announce(connection, "authors")
+        await announce(connection, "authors", [author_id])
         await ask_refresh(connection, "authors", author_ids=[author_id])
         return True
 
@@ -160,13 +160,9 @@ async def put(connection: Any, profiles: Sequence[Profile]) -> tuple[list[str], 
     )
     keys = sorted({name_key(spelling) for profile in fresh for spelling in (profile.name, *profile.aliases)} - {""})
     await connection.execute("DELETE FROM enrich.unknown_names WHERE name = ANY($1::text[])", keys)
-    await announce(connection, "authors")
-    await ask_refresh(
-        connection,
-        "authors",
-        author_ids=[profile.id for profile in fresh],
-        unknown_names=[as_word(key) for key in keys],
-    )
+    changed_ids, words = [profile.id for profile in fresh], [as_word(key) for key in keys]
+    await announce(connection, "authors", [*changed_ids, *words])
+    await ask_refresh(connection, "authors", author_ids=changed_ids, unknown_names=words)
     added = [profile.id for profile in fresh if profile.id not in known]
     return added, [profile.id for profile in fresh if profile.id in known]
 
@@ -178,6 +174,8 @@ def read_profiles(body: bytes, suffix: str = "") -> list[Profile]:
     for number, each in enumerate(said):
         if not isinstance(each, dict):
             raise Invalid("an author is a JSON object", field=f"/{number}")
+        if not each.get("name"):
+            raise Invalid("an author has a name", field=f"/{number}/name")
         if not each.get("id") and isinstance(each.get("name"), str):
             each = {**each, "id": slug_of(each["name"])}  # noqa: PLW2901 -- the same author, completed
         try:
@@ -195,9 +193,16 @@ def _from_json(body: bytes) -> list[Any]:
     try:
         if body.lstrip()[:1] == b"[":
             return list(orjson.loads(body))
-        return [orjson.loads(line) for line in body.splitlines() if line.strip()]
     except orjson.JSONDecodeError as error:
         raise Invalid(f"not JSON: {error}") from error
+    said = []
+    for number, line in enumerate(body.splitlines(), 1):
+        if line.strip():
+            try:
+                said.append(orjson.loads(line))
+            except orjson.JSONDecodeError as error:
+                raise Invalid(f"line {number} is not JSON: {error}") from error
+    return said
 
 
 def _from_csv(body: bytes) -> list[dict[str, Any]]:
@@ -206,6 +211,10 @@ def _from_csv(body: bytes) -> list[dict[str, Any]]:
         rows = [{(key or "").strip(): (value or "").strip() for key, value in row.items() if key} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Invalid(f"not CSV in UTF-8: {error}") from error
+    if strange := {key for row in rows for key in row} - Profile.model_fields.keys():
+        raise Invalid(
+            f"no field of an author: {', '.join(sorted(strange))}; they are {', '.join(Profile.model_fields)}"
+        )
     said = []
     for row in rows:
         values: dict[str, Any] = {key: value for key, value in row.items() if value}

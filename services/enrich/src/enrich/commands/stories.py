@@ -6,7 +6,7 @@ from typing import Any
 import click
 import orjson
 
-from enrich.commands import on_postgres
+from enrich.commands import on_postgres, update_id
 from enrich.embargo import ask_refresh
 from enrich.knowledge import announce
 from enrich.state import State
@@ -27,8 +27,10 @@ def merge(story: str, into: str, by: str) -> None:
     story, into = story_id(story), story_id(into)
 
     async def work(connection: Any) -> int:
+        if story == into:
+            raise click.ClickException(f"{story} cannot become a part of itself")
         rows = await connection.fetch("SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL")
-        if merged(into, {row["story"]: row["merged_into"] for row in rows}) == story or story == into:
+        if merged(into, {row["story"]: row["merged_into"] for row in rows}) == story:
             raise click.ClickException(f"{into} is a part of {story} already")
         await connection.execute(
             """
@@ -37,7 +39,7 @@ def merge(story: str, into: str, by: str) -> None:
             """,
             story, into, by,
         )  # fmt: skip
-        await announce(connection, "stories")
+        await announce(connection, "stories", [story])
         return await _again(connection, [story])
 
     click.echo(f"{story} is now part of {into}; {on_postgres(work)} updates move")
@@ -56,14 +58,14 @@ def unmerge(story: str) -> None:
         if into is None:
             raise click.ClickException(f"{story_id(story)} was not merged into another story")
         await connection.execute("UPDATE enrich.stories SET merged_into = NULL WHERE story = $1", story_id(story))
-        await announce(connection, "stories")
+        await announce(connection, "stories", [into])
         return await _again(connection, [into])
 
     click.echo(f"{story_id(story)} stands for itself again; {on_postgres(work)} updates are looked at")
 
 
 @stories.command()
-@click.argument("update_id")
+@click.argument("update_id", callback=update_id)
 @click.option("--to", "story", default="", help="The story it belongs to; one of its own when left out.")
 @click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
 def split(update_id: str, story: str, by: str) -> None:
@@ -97,7 +99,7 @@ def label(story: str, label: str) -> None:
             "ON CONFLICT (story) DO UPDATE SET label = excluded.label, changed_at = now()",
             story_id(story), label,
         )  # fmt: skip
-        await announce(connection, "stories")
+        await announce(connection, "stories", [story_id(story)])
         return await _again(connection, [story_id(story)])
 
     click.echo(f"{story_id(story)} is called {label!r}; {on_postgres(work)} updates follow")

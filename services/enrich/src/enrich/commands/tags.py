@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from enrich.commands import on_postgres
+from enrich.commands import on_postgres, update_id
 from enrich.dictionary import Entry
 from enrich.embargo import ask_refresh
 from enrich.knowledge import announce, read_entries, vocabulary_of
@@ -112,7 +112,7 @@ def show(code: str) -> None:
 
 
 @tags.command()
-@click.argument("update_id")
+@click.argument("update_id", callback=update_id)
 @click.option("--add", multiple=True, metavar="CODE", help="The update is about CODE, whatever was found.")
 @click.option("--remove", multiple=True, metavar="CODE", help="The update is not about CODE.")
 @click.option("--forget", multiple=True, metavar="CODE", help="Take back what was decided about CODE.")
@@ -121,6 +121,10 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
     """Decide the tags of one update. It holds for all of its versions, those to come too, until it is forgotten."""
     if not (add or remove or forget):
         raise click.UsageError("one of --add, --remove or --forget is needed")
+    if strange := [code for code in (*add, *remove) if ":" not in code.strip(":")]:
+        raise click.UsageError(
+            f"no code of a tag: {', '.join(strange)}; one is medtop:04000000, or person:ada-lovelace"
+        )
     at = datetime.now(UTC).isoformat(timespec="seconds")
     decided = {code: {"use": True, "by": by, "at": at} for code in add}
     decided |= {code: {"use": False, "by": by, "at": at} for code in remove}

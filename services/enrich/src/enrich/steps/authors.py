@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from enrich.directory import MOST_REMEMBERED, Directory, name_key
+from enrich.directory import HONORIFICS, MOST_REMEMBERED, Directory, name_key
 from enrich.steps.budget import Budget
 from enrich.steps.text import ANY_TAG, tidy
 from shared.messages import Author, Creator
@@ -21,7 +21,8 @@ AGENCIES = {
     "tass", "itar tass", "ria novosti", "interfax", "interfax ukraine", "ukrinform", "xinhua", "xinhuanet", "kyodo", "kyodo news", "jiji", "jiji press", "yonhap", "yonhap news agency", "ani", "pti", "press trust of india",
     "ians", "antara", "bernama", "anadolu", "anadolu agency", "aa", "wafa", "petra", "spa", "saudi press agency", "tt", "tt news agency", "ntb", "ritzau", "stt", "belga", "anp", "pap", "ctk", "mti", "agerpres", "bta",
     "bloomberg", "bloomberg news", "dow jones", "dow jones newswires", "canadian press", "the canadian press", "aap", "australian associated press", "europa press", "adnkronos", "agi", "laPresse".casefold(), "notimex", "telam", "agencia brasil",
-    "getty", "getty images", "apn", "cna", "nhk", "bbc", "bbc news", "cnn", "rfi", "rferl", "rfe rl", "voa", "dw", "deutsche welle", "al jazeera", "интерфакс", "тасс", "риа новости", "укринформ", "укрінформ", "уніан", "新华社", "中新社", "共同社", "时事社", "zuma", "nurphoto", "imago", "alamy", "tassr", "unian",
+    "getty", "getty images", "apn", "cna", "nhk", "bbc", "bbc news", "cnn", "rfi", "rferl", "rfe rl", "voa", "dw", "deutsche welle", "al jazeera", "интерфакс", "тасс", "риа новости", "укринформ", "укрінформ", "уніан", "新华社", "中新社", "共同社", "时事社", "zuma", "nurphoto", "imago", "alamy", "tassr", "unian", "dpa infocom", "ard", "zdf", "orf", "srf", "čtk", "agencia lusa", "agência lusa", "рейтер", "рейтерз", "рбк",
+    "رويترز", "أ ف ب", "أف ب", "فرانس برس", "د ب أ", "الأناضول", "سانا", "واس", "وكالات", "רויטרס", "新华网", "法新社", "路透社", "美联社",
 }  # fmt: skip
 STAFF = {
     "staff", "staff reporter", "staff reporters", "staff writer", "staff writers", "our staff", "our foreign staff", "our correspondent", "our correspondents", "our reporter", "our own correspondent", "our special correspondent", "agencies", "agency", "news agencies",
@@ -32,13 +33,14 @@ STAFF = {
 TITLE_NOUN = (
     r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalist|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
     r"fellow|director|professor|editor-in-chief|editor-at-large|chief|anchor|presenter|intern|trainee|blogger|redakteur(?:in)?|korrespondent(?:in|en)?|reporterin|journaliste|"
-    r"correspondant|correspondante|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur)"
+    r"correspondant|correspondante|correspondente|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur|redaktionsmitglied|mitarbeiter(?:in)?|корреспондент|кореспондент|спецкор|корр|обозреватель|оглядач)"
 )
 TITLE_ITEM = re.compile(
-    rf"(?:[\w’'&/.-]+ ){{0,6}}{TITLE_NOUN}(?: (?:for|of|at|in|to|der|des|für|pour|de|del|di|da)\b.*)?", re.IGNORECASE
+    rf"(?:[\w’'&/.-]+ ){{0,6}}{TITLE_NOUN}(?: (?:for|of|at|in|to|der|des|für|pour|de|del|di|da|aus|en|em|a|à|w|в)\b.*)?",
+    re.IGNORECASE,
 )
 TITLE_BEFORE = re.compile(
-    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN},? (?=[^\W\d_]+[.]? [^\W\d_])",
+    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN}(?: (?:à|en|in|a|au|em|aus) [^\W\d_]+(?=,| [^\W\d_]+ ))?,? (?=[^\W\d_]+[.]? [^\W\d_])",
     re.IGNORECASE,
 )
 TITLE_AFTER = re.compile(rf"\s*[,–—-]?\s+(?:(?:AP|Reuters|AFP|BBC|PA|Associated Press|Staff|Senior|Chief|Political|Foreign|Sports?|Business|Science|Health|Special|World|Night|Deputy|Diplomatic|Defen[cs]e|Court|Crime|White House|Washington|Economics?|Environment|Technology|Education|National|Legal|Royal|Europe|Asia|Africa|Middle East|News|Arts|Culture|Travel|Food|Energy|Markets|Religion|Media|Home Affairs|Transport|Personal Finance|Investigations?)\s+)+{TITLE_NOUN}s?$", re.IGNORECASE)  # fmt: skip
@@ -50,19 +52,19 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "photography",
-        r"(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|photographer|摄影|фото",
+        r"(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|photographer|摄影|фото",
     ),
     (
         "editing",
-        r"(?:additional )?(?:compil(?:ed|ing)|edit(?:ed|ing)) by|editing|editors?(?=:)|redigiert von|bearbeitet von|redaktion(?=:)|édité par|édition(?: de)?|editado por|edición(?: de)?|edição(?: de)?|a cura di|geredigeerd door|редактор|под редакцией|编辑|责编|责任编辑|校对",
+        r"(?:additional )?(?:compil(?:ed|ing)|edit(?:ed|ing)) by|editing|editors?(?=:)|redigiert von|bearbeitet von|redaktion(?=:)|édité par|édition(?: de)?|editado por|edición(?: de)?|edição(?: de)?|a cura di|geredigeerd door|редактор|под редакцией|підготу(?:вав|вала)|подготовила?|oprac(?:owała?|owanie)?\b\.?|编辑|责编|责任编辑|校对",
     ),
     (
         "reporting",
-        r"(?:additional |with |further |extra |local )*(?:reporting|research|contributions?|input|files|additional material)(?: and writing| and research| assistance)? (?:by|from)|reporting|with (?:additional )?(?:reporting|contributions|files) (?:by|from)|mit material von|mitarbeit(?: von)?|unter mitarbeit von|avec (?:la contribution de|les contributions de|le concours de)|con información de|con la colaboración de|con reportes de|ha collaborato|com informações de|com colaboração de|m\.? ?m\.? von|при участии",
+        r"(?:additional |with |further |extra |local )*(?:reporting|research|contributions?|input|files|additional material)(?: and writing| and research| assistance)? (?:by|from)|(?:with )?(?:additional |further |extra )?reporting|avec(?= (?:l['’])?(?:AFP|Reuters|AP|agences?)\b)|with (?:additional )?(?:reporting|contributions|files) (?:by|from)|mit material von|mitarbeit(?: von)?|unter mitarbeit von|avec (?:la contribution de|les contributions de|le concours de)|con información de|con la colaboración de|con reportes de|ha collaborato|com informações de|com colaboração de|m\.? ?m\.? von|при участии",
     ),
     (
         "writing",
-        r"(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|propos recueillis par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"as told to|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|words(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|propos recueillis par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
@@ -73,27 +75,60 @@ WEAK = {"von", "par", "por", "di", "da", "av", "af", "door", "dari", "oleh"}
 """Words of a byline that are parts of names as well: they open a byline only at its beginning."""
 CONTRIBUTED = re.compile(r"\s+(?:also )?contributed(?: (?:reporting|research|to (?:this|the) (?:report|story|article)))?(?: to (?:this|the) (?:report|story|article))?|\s+reported(?= from| in)|\s+haben? (?:zu diesem (?:bericht|artikel|text) )?(?:beigetragen|mitgearbeitet)|\s+ont contribu[ée].*|\s+contribuy(?:ó|eron).*|\s+ha(?:nno)? contribuito.*", re.IGNORECASE)  # fmt: skip
 SEGMENT = re.compile(r"\s*(?:[;|•·\n]|\s[–—-]\s|(?<=[a-z\u0430-\u044f)]{3})\.\s+(?=[A-ZÀ-Ý\u0410-\u042f])|\s//\s)\s*")
-SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|ve|dan|и|та|和|with|mit|avec|con|com|med)\s)\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
+SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|ve|dan|и|та|和|with|mit|avec|con|com|med)\s|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff]{2,4}(?:\s|$)))\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
 PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|at|aus|à|a|en|em|из|в|aus dem|nella|w|i|près de)\s+(?P<place>(?:the |la |le |los |las |el |l'|den |der )?[A-ZÀ-ÝĀ-ŽА-Я\u0600-\u06ff].*)$")  # fmt: skip
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
 ADDRESS = re.compile(r"\S+@\S+\.\S+|(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
-HONORIFIC = re.compile(r"^(?:(?:dr|prof|professor|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
+HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
 INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
 POSTED = re.compile(
     r"(?P<name>(?!(?:Chief|Senior|Deputy|Foreign|Political|Special|National|Our|The|Staff|World|Home|White|Middle)\b)[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) "
-    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)"
+    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)(?: in .*)?"
 )
 """`Rory Carroll Ireland correspondent`: a name and a post without a comma between them."""
+ABBREVIATED = re.compile(r"\b(Rev|Prof|Gen|Maj|Capt|Col|Sgt|Hon|Msgr|Dott|Ing|Sen|Gov|oprac|Oprac|Корр|корр)\.\s+")
+"""Abbreviations whose point ends no sentence."""
+TRAILER = re.compile(
+    r"\s*(?:[,|–—-]\s*)?\b(?:special (?:for|to) .*|from (?:agency|wire|staff) (?:reports|services|dispatches).*|via [A-Z].*|on \d{1,2} \w+.*|(?:last )?(?:updated|published):? .*\d.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What newsrooms put behind the names that names nobody."""
+PLACED_ASIDE = re.compile(r"\s*[(（](?:in|from|aus|à|en) ([^()（）]{2,60})[)）]")
+TWO_PLACES = re.compile(
+    r"^(?P<names>.*[^\W\d_]+ [^\W\d_]+), ?(?P<place>[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ]/[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ])$"
+)
+POST_PLACE = re.compile(r"(?:à|a|en|em|in|aus|au) ")
+"""What is left of a post and its place once the post is taken away."""
+JOINTS = re.compile(r"(?<= )(?:In|From|And|At|For|Und|Aus|With)(?= )")
+PLACE_FIRST = re.compile(r"^(?P<place>[^\W\d_]{3,})\s+[–—-]\s+(?P<names>[^\W\d_]{2,} [^\W\d_].*)$")
+JOINED_AND = re.compile(r"(?<=\S) [وו](?=[^\W\d_]{2,} )")
+"""Arabic and Hebrew write `and` together with the name behind it; names that begin with that letter are left alone where
+what stands before is no whole name."""
+HAN_REPORT = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,3})(?P<place>[\u4e00-\u9fff]{2,4})报道")
 FOR = re.compile(r"(?<=\w)\s+(?:for|für|pour|para|per)\s+(?:the |la |le |il |el )?[A-ZÀ-Ý].*$")
 SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "cbe", "qc", "kc", "mp", "esq"}
 NAME_PARTS = {"van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "la", "le", "bin", "ibn", "al", "el", "ter", "ten", "zu", "zum", "af", "av", "st", "mac", "mc", "y", "e", "abu", "ben", "bint", "du", "des", "'t"}  # fmt: skip
 NOT_A_NAME = re.compile(
-    r"[\d=<>{}#*%$€£]|https?:|(?:^|\s)(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
+    r"[\d=<>{}#*%$€£]|https?:|(?:^|[\s-])(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|university|universität|université|universidad|università|institute|college|studio|ministry|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
     re.IGNORECASE,
 )
-BARE_PLACE = re.compile(r"[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]*[a-zà-ÿа-я]")
+BARE_PLACE = re.compile(r"[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]*[a-zà-ÿа-я]|[\u0621-\u064a]{3,}")
 HAN_ROLE = re.compile(r"^(?:新华社|央视|中新社|人民网|中新网)?(?:记者|编辑|作者|摄影)\s*")
+PLAIN = re.compile(
+    r"(?:By )?(?P<name>[A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?(?: [A-Z]\.)? [A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?)"
+    r"(?: in (?P<place>[A-ZÀ-Þ][a-zß-ÿ]+(?: [A-ZÀ-Þ][a-zß-ÿ]+)?))?"
+)
+"""The plainest byline, as most are: one name, and where it is."""
+MEANT = frozenset(
+    word
+    for said in (*AGENCIES, *STAFF, *SUFFIXES, *NAME_PARTS, *HONORIFICS, *(pattern for _, pattern in ROLES), *(
+        pattern.pattern for pattern in (TITLE_ITEM, TITLE_BEFORE, TITLE_AFTER, CONTRIBUTED, SEPARATOR, HONORIFIC, POSTED, NOT_A_NAME)
+    ))
+    for word in re.findall(r"[^\W\d_]+", said.casefold())
+)  # fmt: skip
+"""Every word that means something in a byline: with one of them it is not plain."""
+PLAIN_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(slots=True)
@@ -185,15 +220,42 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
 def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
     """The names of a byline, in order, with what each contributed and from where."""
     directory = directory or Directory()
+    if plain := PLAIN.fullmatch(byline):
+        name, place = plain.groups()
+        if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
+            return [Name(name, "writing", place)]
     text = "\n".join(tidy(ANY_TAG.sub("", line)) for line in byline[:LONGEST_BYLINE].splitlines())
     text = _undotted(ADDRESS.sub("", text).strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
+    if text.isupper() and len(text.title()) == len(text):
+        # Capitals tell nothing where all letters are; the names are given back as they stand.
+        titled = _read(JOINTS.sub(lambda found: found[0].lower(), text.title()), directory)
+        for each in titled:
+            each.name = _as_written(each.name, text)
+            each.located = _as_written(each.located, text) if each.located else None
+        return titled
+    return _read(text, directory)
+
+
+def _as_written(words: str, text: str) -> str:
+    at = text.lower().find(words.lower()) if len(text.lower()) == len(text) else -1
+    return text[at : at + len(words)] if at >= 0 else words
+
+
+def _read(text: str, directory: Directory) -> list[Name]:
     text = re.sub(r" +(?=[:：])", "", text)
-    if text.casefold().startswith("door "):
-        text = text.replace(" en ", " & ")
     if directory.knows(text) and text.casefold().split()[0] != "by":
         return [Name(text)]
+    text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
+    if text.casefold().startswith("door "):
+        text = text.replace(" en ", " & ")
+    if found := TWO_PLACES.match(text) or PLACE_FIRST.match(text):
+        place, rest = found["place"], found["names"]
+        if _kind_of(place) == "person" and not directory.knows(place) and place.casefold() not in MEANT:
+            placed = _read(rest, directory)
+            _locate([name for name in placed if name.located is None], place)
+            return placed
     names: list[Name] = []
     contribution: Contribution = "writing"
     for number, segment in enumerate(SEGMENT.split(text)):
@@ -202,22 +264,16 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
                 contribution = role
             elif number > 0 and place == 0 and _kind_of(part) == "person" and contribution != "writing":
                 contribution = "writing"
-            if (
-                number > 0
-                and role is None
-                and names
-                and not names[-1].located
-                and _is_dateline(part, names[-1], directory)
-            ):
+            if number > 0 and role is None and names and not names[-1].located and _is_dateline(part, directory):
                 _locate([name for name in names if name.located is None], part)
                 continue
             names.extend(_people(part, contribution, directory))
     return names[:MOST_NAMES]
 
 
-def _is_dateline(part: str, before: Name, directory: Directory) -> bool:
+def _is_dateline(part: str, directory: Directory) -> bool:
     """`Ben Marsh – Kyiv`: a place behind a dash."""
-    if before.kind != "person" or directory.knows(part) or _kind_of(part) != "person":
+    if directory.knows(part) or _kind_of(part) != "person":
         return False
     return BARE_PLACE.fullmatch(part) is not None and not TITLE_ITEM.fullmatch(part)
 
@@ -261,10 +317,12 @@ def _people(part: str, contribution: Contribution, directory: Directory) -> list
     """The names of one list, with the places behind them."""
     asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
     part = PARENTHESIS.sub(" ", part)
+    if han := HAN_REPORT.fullmatch(part):
+        return [Name(han["name"], contribution, han["place"])]
     names: list[Name] = []
     waiting: list[Name] = []
     last_place: Name | None = None
-    items = [_trimmed(item) for item in SEPARATOR.split(part)]
+    items = [_trimmed(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
     items = _uninverted([item for item in items if item], directory)
     for number, item in enumerate(items):
         name, place = _placed(item, directory)
@@ -302,6 +360,14 @@ def _people(part: str, contribution: Contribution, directory: Directory) -> list
     return names
 
 
+def _unjoined(item: str) -> list[str]:
+    """Names that a letter for `and` joins, where a whole name stands on either side."""
+    found = JOINED_AND.search(item) if not item.isascii() else None
+    if found is None or len(item[: found.start()].split()) < 2:
+        return [item]
+    return [item[: found.start()], item[found.end() :]]
+
+
 def _trimmed(item: str) -> str:
     item = item.strip()
     if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
@@ -311,7 +377,10 @@ def _trimmed(item: str) -> str:
 
 def _is_bare_place(item: str, before: Name, part: str, directory: Directory, *, last: bool) -> bool:
     """`Peter Müller, Berlin`: one capitalised word behind the comma after a whole name, at the end of the list."""
-    if not last or before.kind != "person" or len(before.name.split()) < 2 or directory.knows(item):
+    if last and before.kind != "person":
+        # An agency or a desk, and where it writes from: `Agencias / Madrid`.
+        return "/" in part and _is_dateline(item, directory)
+    if not last or len(before.name.split()) < 2 or directory.knows(item):
         return False
     if re.fullmatch(r"(?:de|da|do|di)\s+[A-ZÀ-Ý]\w+", item):
         return True
@@ -327,9 +396,9 @@ def _is_bare_place(item: str, before: Name, part: str, directory: Directory, *, 
 
 
 def _locate(names: Sequence[Name], place: str) -> None:
-    for name in names:
-        if name.kind == "person" or len(names) == 1:
-            name.located = place
+    people = [name for name in names if name.kind == "person"]
+    for name in people or names[-1:]:
+        name.located = place
 
 
 def _undotted(place: str) -> str:
@@ -388,7 +457,7 @@ def _placed(item: str, directory: Directory) -> tuple[str, str | None]:
     found = PLACE.match(item)
     if found is None:
         return item, None
-    name, place = found["name"].strip(" ,"), _undotted(found["place"].strip(" ,"))
+    name, place = found["name"].strip(" ,"), _undotted(FOR.sub("", found["place"]).strip(" ,"))
     # "a", "en", "w", "i" are words of names as well: they part a place from a name only behind a whole one.
     if (
         not STRONG_PLACE.search(f" {item[found.start('name') + len(found['name']) : found.start('place')]} ")
@@ -399,7 +468,8 @@ def _placed(item: str, directory: Directory) -> tuple[str, str | None]:
 
 
 def _kind_of(name: str) -> Literal["person", "agency", "staff"]:
-    key = re.sub(r"[^\w]+", " ", name.casefold()).strip().removeprefix("the ")
+    key = re.sub(r"[^\w]+", " ", name.casefold()).strip()
+    key = key.removeprefix("the ").removeprefix("l ")
     plain = name_key(name)
     if key in AGENCIES or plain in AGENCIES or f"the {key}" in AGENCIES:
         return "agency"
@@ -442,10 +512,12 @@ def _untitled(item: str) -> str:
     """Without titles, posts and agencies; empty where nothing of a name is left."""
     if item.casefold().startswith(("professor of ", "in ")):
         return ""
-    item = TITLE_BEFORE.sub("", HONORIFIC.sub("", HAN_ROLE.sub("", item)))
-    item = FOR.sub("", item)
+    item = HONORIFIC.sub("", HAN_ROLE.sub("", item))
     untitled = TITLE_AFTER.sub("", item).strip(" ,")
     if untitled != item and _kind_of(untitled) != "person":
+        return ""
+    untitled = FOR.sub("", TITLE_BEFORE.sub("", untitled))
+    if POST_PLACE.match(untitled):
         return ""
     return _without_agency(untitled)
 

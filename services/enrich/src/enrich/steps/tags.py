@@ -108,7 +108,7 @@ def attach_tags(
                 kind="subject" if entry.code.startswith("medtop:") else entry.kind,
                 confidence=hit.confidence, origin="dictionary", places=places,
             )  # fmt: skip
-            because.append((entry.code, f"{hit.because}: confidence {hit.confidence}"))
+            because.append((entry.code, hit.because))
         missed = budget.missed
     _override(tags, because, overrides or {}, vocabulary=vocabulary, dictionary=dictionary, labels=labels)
     for code in list(tags):

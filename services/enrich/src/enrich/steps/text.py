@@ -94,8 +94,15 @@ BLOCKS = frozenset(
         "hr",
     ]
 )
-CELLS = frozenset(["td", "th"])
-TAG = re.compile(r"<(/?)([a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+ATTRIBUTE_LIST = r"(?:\s[^>\"]*(?:\"[^\"]*\"[^>\"]*)*)?"
+BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS))}){ATTRIBUTE_LIST}>")
+LINE_TAG = re.compile(rf"<br{ATTRIBUTE_LIST}>")
+CELL_END = re.compile(r"</t[dh]>")
+TAG = re.compile(r"</?[a-z0-9]*[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+"""Of HTML that was sanitised: attributes are in double quotes."""
+_WORDS = r"[^<>&\xa0\r\ud800-\udfff]*(?:&amp;[^<>&\xa0\r\ud800-\udfff]*)*"
+CLEAN = re.compile(rf"(?:<p>(?!\s|</p>){_WORDS}(?:<(b|i|em|strong)>(?![\s<]){_WORDS}</\1>{_WORDS})*</p>)+")
+"""Paragraphs with the plainest emphasis, as most copy is: the cleaner would give back what it was given."""
 ANY_TAG = re.compile(r"<[^<>]*>")
 """Of HTML as it came: attributes are not looked into, so that no quote can make the search long."""
 EMPTY_BLOCK = re.compile(
@@ -150,6 +157,8 @@ SLUG_LENGTH = 80
 LEAST_LETTERS = 60
 """Below this many letters a guess of the language is a coin toss."""
 LEAST_CERTAINTY = 0.9
+JUDGED = 300
+"""Characters by which a language is guessed; the time it takes grows with them."""
 SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*(?=\s)|[。！？][」』”’）]*")
 DIFF_WORDS = 3000
 """Beyond this many changed words a diff tells no reader anything, and takes time that grows with their square."""
@@ -290,6 +299,8 @@ def sanitised(body_html: str) -> str:
     if "<" not in body:
         paragraphs = re.split(r"\s*\n\s*\n\s*", html.unescape(body) if "&" in body else body)
         return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs if paragraph.strip())
+    if CLEAN.fullmatch(body):
+        return body
     if _is_too_deep(body):
         return sanitised(ANY_TAG.sub(" ", body).replace("<", "&lt;"))
     clean = str(_cleaner().clean(body)).strip()
@@ -318,22 +329,15 @@ def plain(clean_html: str) -> str:
         return ""
     if "\n" in clean_html or "\t" in clean_html or "  " in clean_html or "\r" in clean_html or "\f" in clean_html:
         clean_html = INLINE_SPACES.sub(" ", clean_html)
-    text = TAG.sub(_as_space, clean_html)
+    text = BLOCK_TAG.sub("\n\n", clean_html)
+    if "<" in text:
+        text = TAG.sub("", CELL_END.sub("\t", LINE_TAG.sub("\n", text)))
     if "&" in text:
         text = html.unescape(text)
     text = "\n".join([line.strip(" \t") for line in text.split("\n")])
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
     return closed_bidi(text.strip("\n"))
-
-
-def _as_space(found: re.Match[str]) -> str:
-    closing, tag = found.groups()
-    if tag in BLOCKS:
-        return "\n\n"
-    if tag == "br":
-        return "\n"
-    return "\t" if closing and tag in CELLS else ""
 
 
 def normalised_language(said: str | None) -> str | None:
@@ -355,9 +359,9 @@ def language_of(said: str | None, text: str) -> tuple[str, str]:
     """The language, and where it is known from. Only where the source says nothing, and the text is long enough, is it guessed."""
     if known := normalised_language(said):
         return known, "as the source says"
-    if len(LETTER.findall(text[:2000])) < LEAST_LETTERS:
+    if len(LETTER.findall(text[:JUDGED])) < LEAST_LETTERS:
         return "und", "the source says nothing and the text is too short for a guess"
-    code, certainty = _identifier().classify(text[:2000])
+    code, certainty = _identifier().classify(text[:JUDGED])
     if certainty < LEAST_CERTAINTY:
         return "und", f"the source says nothing; {code} is a guess with {certainty:.2f}"
     return str(code), f"the source says nothing; guessed with {certainty:.2f}"
