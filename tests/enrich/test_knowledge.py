@@ -53,7 +53,7 @@ async def test_a_changed_profile_makes_the_updates_again_that_show_it(
     await desk.send(version(1, byline="By Ann Other"), version(1, guid="g2", byline="By Bob Else"))
     first, _ = await desk.until(2)
     assert first.authors[0].id is None
-    assert "Ann Other" in await operator.run("authors", "unknown")
+    await eventually(lambda: operator.run("authors", "unknown"), lambda listed: "Ann Other" in listed, what="listed")
     directory = tmp_path / "authors.json"
     directory.write_text(json.dumps([{"name": "Ann Other", "role": "Reporter", "aliases": ["A. Other"]}]))
     await operator.run("authors", "import", str(directory))

@@ -17,7 +17,7 @@ from shared import lane as lanes
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Permanent, Transient
 from shared.kafka import Emitter, new_broker, new_producer
-from shared.lane import Lane
+from shared.lane import Begun, Lane
 from shared.messages import DeadLetter, Outcomes, RawUpdate
 from shared.settings import Connections
 from shared.topics import OUTCOMES, RAW, dead
@@ -376,3 +376,107 @@ async def test_kill_between_effect_and_commit_repeats_the_work(newsroom: Connect
     async with running(newsroom, effects):
         await eventually(lambda: len(effects.guids) >= 3, within_s=45, what="repeated")
     assert effects.guids == ["a", "b", "c"]
+
+
+class Beginning:
+    """Begins batches whose settling the test decides; what fails takes those begun after it with it, as it must."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[list[str], asyncio.Future[None]]] = []
+        self.handled: list[str] = []
+
+    @property
+    def names(self) -> list[str]:
+        return [guid for guids, _ in self.begun for guid in guids]
+
+    async def begin(self, deliveries: Deliveries) -> Begun:
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.begun.append(([delivery.event.guid for delivery in deliveries], settled))
+        return Begun([], settled)
+
+    async def handle(self, deliveries: Deliveries) -> list[Rejection]:
+        self.handled.extend(delivery.event.guid for delivery in deliveries)
+        return []
+
+    def settle(self, guid: str) -> None:
+        for guids, settled in self.begun:
+            if guid in guids and not settled.done():
+                settled.set_result(None)
+
+    def fail(self, failure: Exception, *, since: str) -> None:
+        failing = False
+        for guids, settled in self.begun:
+            failing = failing or since in guids
+            if failing and not settled.done():
+                settled.set_exception(failure)
+
+
+async def test_a_batch_begins_before_the_last_has_settled_and_none_is_committed_out_of_turn(
+    newsroom: Connections,
+) -> None:
+    """What settled is committed as far as everything before it has; what has not stays, also over a drain's commit."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+        await eventually(lambda: work.names == ["a", "b", "c"], what="all begun")
+        work.settle("a")
+        work.settle("c")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 1, what="the first committed")
+        await send_all(newsroom, RAW, same_key(["d"]))
+        await eventually(lambda: "d" in work.names, what="the fourth begun")
+        assert await total_committed(newsroom) == 1
+        work.settle("b")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 3, what="three committed")
+        work.settle("d")
+    assert await total_committed(newsroom) == 4
+    assert work.handled == []
+
+
+@pytest.mark.parametrize("failure", [Transient("the database is away"), ValueError("unforeseen")])
+async def test_what_does_not_settle_is_read_again_and_handled_one_batch_at_a_time(
+    newsroom: Connections, failure: Exception
+) -> None:
+    """A batch that fails after it was begun comes again, in order, with all that were begun after it, also when nothing new arrives."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "c", "d"]))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+        await eventually(lambda: work.names == ["a", "b", "c", "d"], what="all begun")
+        work.settle("a")
+        work.fail(failure, since="b")
+        await eventually(lambda: work.handled == ["b", "c", "d"], what="handled again")
+        await send_all(newsroom, RAW, same_key(["e"]))
+        await eventually(lambda: "e" in work.names, what="the next begun")
+        work.settle("e")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 5, what="all committed")
+    assert work.names == ["a", "b", "c", "d", "e"]
+
+
+async def test_what_was_read_beyond_a_failure_is_read_again_after_it(newsroom: Connections) -> None:
+    """Records that arrive while a failed batch ends are not handled before it."""
+    await send_all(newsroom, RAW, same_key(["a"]))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1) as lane:
+        await eventually(lambda: work.names == ["a"], what="begun")
+        work.fail(Transient("the database is away"), since="a")
+        await send_all(newsroom, RAW, same_key(["b"]))
+        await eventually(lambda: "b" in [*work.handled, *work.names], what="the second taken")
+        assert work.handled[:1] == ["a"]
+        work.settle("b")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
+        assert lane.why_not_ready() is None
+
+
+async def test_no_more_than_so_many_batches_are_under_way(newsroom: Connections) -> None:
+    """A stage whose effects do not settle stops reading instead of filling its memory."""
+    names = [f"{number:02}" for number in range(lanes.MOST_UNDER_WAY + 5)]
+    await send_all(newsroom, RAW, same_key(names))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+        await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY, what="as many as may be")
+        work.settle(names[0])
+        await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY + 1, what="one more")
+        for number, name in enumerate(names, 1):
+            await eventually(lambda: len(work.names), lambda begun, least=number: begun >= least, what=f"{name} begun")
+            work.settle(name)
+    assert work.names == names
+    assert await total_committed(newsroom) == len(names)

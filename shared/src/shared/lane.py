@@ -16,6 +16,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +46,8 @@ BUG_PAUSE_S = 0.1
 EMPTY_POLL_MS = 500
 LINGER_BYTES = 262_144
 REVOCATION_PATIENCE_S = 15.0
+MOST_UNDER_WAY = 16
+"""Batches that were begun and have not settled."""
 STALE_POLL_S = 30.0
 LETTER_BYTES = MAX_MESSAGE_BYTES // 2
 """Of a payload in a letter: base64 makes it a third longer, and a letter that Kafka refuses would block the lane for ever."""
@@ -58,6 +61,20 @@ HALTED = Gauge("slugline_lane_halted", "1 while the dead-letter ceiling holds th
 
 Handle = Callable[[Sequence[Delivery[Any]]], Awaitable[Sequence[Rejection]]]
 """Does all effects of the deliveries, in their order, awaits every acknowledgement, and returns what can never be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A batch whose effects are under way."""
+
+    rejections: Sequence[Rejection]
+    settled: "asyncio.Future[None]"
+    """Ends once every effect is done. Batches settle in the order in which they were begun, and once one has failed so
+    do all that were begun after it."""
+
+
+Begin = Callable[[Sequence[Delivery[Any]]], Awaitable[Begun]]
+"""Starts all effects of the deliveries, in their order; the next batch may begin while they settle."""
 
 Before = Callable[[Sequence["ConsumerRecord[bytes, bytes]"]], Awaitable[Mapping[TopicPartition, int] | None]]
 """Looks at the records of a batch before anything is done: None to go on, or where to read instead; the batch is then dropped."""
@@ -75,9 +92,20 @@ TRANSIENT: tuple[type[BaseException], ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """Records whose effects are under way, or done and waiting for those before them."""
+
+    records: Sequence["ConsumerRecord[bytes, bytes]"]
+    since: float
+    settled: "asyncio.Future[None]"
+
+
 class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
     """Consumes `topic` as a member of `group` and gives batches to `handle`; see the module.
 
+    With `begin` a batch need not wait until the one before has settled; a position is still committed only when all
+    before it has. What fails to settle is read again and given to `handle`, which finds the message that does it.
     `linger_ms` lets the broker gather records for that long: fewer, larger batches, for a stage that no reader waits for.
     """
 
@@ -90,6 +118,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         handle: Handle,
         emitter: Emitter,
         settings: Connections,
+        begin: Begin | None = None,
         group: str | None = None,
         transient: tuple[type[BaseException], ...] = (),
         max_records: int = 500,
@@ -102,12 +131,16 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._dead_topic = dead(topic)
         self._types = types
         self._handle = handle
+        self._begin = begin
         self._emitter = emitter
         self._transient = (*TRANSIENT, *transient)
         self._max_records = max_records
         self._before = before
         self._linger_ms = linger_ms
         self._done: dict[TopicPartition, int] = {}
+        self._under_way: deque[_Flight] = deque()
+        self._careful: dict[TopicPartition, int] = {}
+        """Up to which offset batches are not begun but handled, since one of them has failed to settle."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._busy_since: float | None = None
@@ -152,7 +185,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         """Let the running batch end and commit; call it before the broker stops."""
         self._stopping.set()
         try:
-            await asyncio.wait_for(self._idle.wait(), REVOCATION_PATIENCE_S)
+            await asyncio.wait_for(self._at_rest(), REVOCATION_PATIENCE_S)
         except TimeoutError:
             log.warning("batch outlasts the drain; it will be repeated", stage=self.stage)
         await self._commit()
@@ -172,7 +205,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         """For `Health.live`: a loop that stopped turning, or a sender that died, is mended only by a restart."""
         if self._emitter.failed:
             return "the Kafka sender has died"
-        if self._busy_since is not None and not self._paused_by and time.monotonic() - self._busy_since > 240:
+        oldest = min([each.since for each in self._under_way], default=self._busy_since)
+        if oldest is not None and not self._paused_by and time.monotonic() - oldest > 240:
             return "one batch has been running for four minutes"
         return None
 
@@ -186,17 +220,24 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         if not revoked:
             return
         try:
-            await asyncio.wait_for(self._idle.wait(), REVOCATION_PATIENCE_S)
+            await asyncio.wait_for(self._at_rest(), REVOCATION_PATIENCE_S)
         except TimeoutError:
             log.warning("batch outlasts the revocation; the next owner repeats it", stage=self.stage)
         await self._commit()
         self._done.clear()
+        self._under_way.clear()
+        self._careful.clear()
+
+    async def _at_rest(self) -> None:
+        """Return once no batch is being handled and none is under way."""
+        await self._idle.wait()
+        await self._settled()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Note that there is work, or that this replica is one too many and stands by."""
         self._assigned = True
         if self._consumer is not None:
-            wait_for_records(self._consumer)
+            wait_for_records(self._consumer, self._after_empty_poll)
         log.info("assigned", stage=self.stage, partitions=sorted(tp.partition for tp in assigned))
 
     async def _consume(self, records: Any) -> None:
@@ -208,15 +249,28 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             self._busy_since = None
             self._idle.set()
 
+    async def _after_empty_poll(self) -> None:
+        """Take up what failed while no records came."""
+        if self._failed_flight() is not None:
+            await self._read_again()
+
     async def _consume_batch(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
-        started = time.perf_counter()
+        started = time.monotonic()
+        if self._stopping.is_set():
+            return
+        while len(self._under_way) >= MOST_UNDER_WAY and self._failed_flight() is None:
+            await asyncio.wait([self._under_way[0].settled])
+            self._land()
+        if self._failed_flight() is not None:
+            await self._read_again(records)
+            return
         try:
             if self._halted:
                 raise Transient("the dead-letter ceiling was reached")
             if self._before is not None and (elsewhere := await self._before(records)) is not None:
                 self._read_on_at(elsewhere)
                 return
-            rejections = await self._effects(records)
+            rejections, settled = await self._effects(records)
             if rejections:
                 self._check_ceiling(len(records), len(rejections))
                 await self._set_aside(rejections)
@@ -227,14 +281,50 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset)
             await self._pause_and_rewind(records, failure)
         else:
-            for record in records:
+            self._under_way.append(_Flight(records, started, settled))
+            settled.add_done_callback(lambda _: self._land())
+            self._land()
+
+    def _land(self) -> None:
+        """Note what is done, as far as everything before it is."""
+        while self._under_way and self._under_way[0].settled.done() and self._failed_flight() is None:
+            flight = self._under_way.popleft()
+            for record in flight.records:
                 self._done[TopicPartition(record.topic, record.partition)] = record.offset + 1
             self._failures_in_a_row = 0
             self._paused_by = None
-            HANDLED.labels(self.stage).inc(len(records))
-            BATCH_SECONDS.labels(self.stage).observe(time.perf_counter() - started)
+            HANDLED.labels(self.stage).inc(len(flight.records))
+            BATCH_SECONDS.labels(self.stage).observe(time.monotonic() - flight.since)
 
-    async def _effects(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> list[Rejection]:
+    def _failed_flight(self) -> BaseException | None:
+        """Why the oldest batch that is under way did not settle."""
+        if not self._under_way or not (first := self._under_way[0].settled).done():
+            return None
+        return asyncio.CancelledError() if first.cancelled() else first.exception()
+
+    async def _settled(self) -> None:
+        """Return once every batch that is under way has ended, well or not."""
+        if self._under_way:
+            await asyncio.wait([flight.settled for flight in self._under_way])
+        self._land()
+
+    async def _read_again(self, records: Sequence["ConsumerRecord[bytes, bytes]"] = ()) -> None:
+        """Go back to the first record that did not settle, and pass over what was read meanwhile."""
+        await self._settled()
+        failure = self._failed_flight()
+        assert failure is not None  # noqa: S101
+        if not isinstance(failure, self._transient):
+            log.error("a batch did not settle; its messages are taken one by one", stage=self.stage, exc_info=failure)
+        failed = [record for flight in self._under_way for record in flight.records]
+        for record in failed:
+            self._careful[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        self._under_way.clear()
+        await self._pause_and_rewind([*failed, *records], failure)
+
+    async def _effects(
+        self, records: Sequence["ConsumerRecord[bytes, bytes]"]
+    ) -> tuple[list[Rejection], "asyncio.Future[None]"]:
+        """What was rejected, and when the rest is done."""
         rejections: list[Rejection] = []
         deliveries: list[Delivery[Any]] = []
         for record in records:
@@ -243,9 +333,38 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 rejections.append(decoded)
             elif decoded is not None:
                 deliveries.append(decoded)
-        if deliveries:
+        settled: asyncio.Future[None] | None = None
+        if deliveries and self._begin is not None and not self._must_be_careful(records):
+            rejected, settled = await self._begin_or_handle(deliveries, self._begin)
+            rejections.extend(rejected)
+        elif deliveries:
             rejections.extend(await self._handle_isolating(deliveries))
-        return rejections
+        if settled is None:
+            settled = asyncio.get_running_loop().create_future()
+            settled.set_result(None)
+        return rejections, settled
+
+    def _must_be_careful(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> bool:
+        careful = False
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            if partition in self._careful:
+                if record.offset < self._careful[partition]:
+                    careful = True
+                else:
+                    del self._careful[partition]
+        return careful
+
+    async def _begin_or_handle(
+        self, deliveries: Sequence[Delivery[Any]], begin: Begin
+    ) -> tuple[Sequence[Rejection], "asyncio.Future[None] | None"]:
+        try:
+            begun = await begin(deliveries)
+        except self._transient:
+            raise
+        except Exception:  # noqa: BLE001 -- found again and judged message by message
+            return await self._handle_isolating(deliveries), None
+        return begun.rejections, begun.settled
 
     async def _handle_isolating(self, deliveries: Sequence[Delivery[Any]]) -> list[Rejection]:
         """Handle the batch; where it fails for a reason that is not the infrastructure, find the message that does it."""
@@ -372,9 +491,12 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 log.info("partition has another owner now", stage=self.stage, partition=partition.partition)
 
     async def _commit(self) -> None:
-        positions = dict(self._done)
         consumer = self._consumer
-        if not positions or consumer is None:
+        if consumer is None:
+            return
+        owned = consumer.assignment()
+        positions = {partition: offset for partition, offset in self._done.items() if partition in owned}
+        if not positions:
             return
         try:
             await consumer.commit(positions)
@@ -397,7 +519,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 LAG.labels(self.stage, str(partition.partition)).set(max(newest - position, 0))
 
 
-def wait_for_records(consumer: Any) -> None:
+def wait_for_records(consumer: Any, after_empty_poll: Callable[[], Awaitable[None]]) -> None:
     """Let an empty poll of `consumer` wait for records instead of answering at once.
 
     FastStream sleeps after each empty poll as long as the poll may take: a record that comes then waits for it, and an
@@ -406,7 +528,10 @@ def wait_for_records(consumer: Any) -> None:
     poll = type(consumer).getmany
 
     async def getmany(*partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
-        return await poll(consumer, *partitions, timeout_ms=max(timeout_ms, EMPTY_POLL_MS), max_records=max_records)
+        found = await poll(consumer, *partitions, timeout_ms=max(timeout_ms, EMPTY_POLL_MS), max_records=max_records)
+        if not found:
+            await after_empty_poll()
+        return found
 
     consumer.getmany = getmany
 

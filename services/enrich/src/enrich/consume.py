@@ -1,4 +1,4 @@
-"""The text lane: a batch of messages about updates becomes revisions, state rows and outcomes, in that order."""
+"""The text lane: a batch of messages about updates becomes revisions, then state rows and outcomes (`enrich.settle`)."""
 
 import asyncio
 import time
@@ -16,29 +16,29 @@ from enrich.directory import name_key
 from enrich.knowledge import Library
 from enrich.media.index import MediaLookup, media_for
 from enrich.revise import Decision, Input, decide
-from enrich.rows import Known, load, note_unknown, store
+from enrich.rows import Known, Unknown, load
 from enrich.settings import Settings
+from enrich.settle import Emitted, Settlement
 from enrich.state import State
 from enrich.steps.budget import MISSED
 from shared.deliveries import Delivery, Rejection
 from shared.envelope import headers_for
 from shared.failures import Invalid, Permanent
-from shared.kafka import Emitter, acknowledged
-from shared.lane import TRANSIENT
+from shared.kafka import Emitter
+from shared.lane import TRANSIENT, Begun
 from shared.messages import (
     MediaReference,
     MediaWanted,
     Message,
     Order,
     Outcome,
-    Outcomes,
     RawUpdate,
     Refresh,
     Release,
     update_id_for,
 )
 from shared.telemetry import traceparent_now
-from shared.topics import ENRICHED, MAX_MESSAGE_BYTES, MEDIA, OUTCOMES, RAW
+from shared.topics import ENRICHED, MAX_MESSAGE_BYTES, MEDIA, RAW
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +54,6 @@ LOADED = {"authors", "tags", "story", "override"}
 
 REVISIONS = Counter("slugline_enrich_revisions", "Revisions emitted", ["kind"])
 DECISIONS = Counter("slugline_enrich_outcomes", "What became of messages", ["outcome"])
-ADDED = Histogram(
-    "slugline_enrich_added_seconds",
-    "From a message's arrival in the lane until Kafka has its revision",
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
-)
 LATENCY = Histogram(
     "slugline_enrich_latency_seconds",
     "From the receipt of a version until its revision was made",
@@ -81,7 +76,7 @@ class _Batch:
     outcomes: list[Outcome] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
-    unknown: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    unknown: dict[str, Unknown] = field(default_factory=dict)
 
 
 class TextLane:
@@ -102,35 +97,47 @@ class TextLane:
         self._settings = settings
         self._steps = Steps(library.knowledge, settings)
         self._clock = clock
+        self._settlement = Settlement(pool, emitter, STAGE)
 
     async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
         """Fold each update's messages in order; emit, await, then record."""
-        started = time.perf_counter()
+        begun = await self.begin(deliveries)
+        await begun.settled
+        return begun.rejections
+
+    async def begin(self, deliveries: Sequence[Delivery[Any]]) -> Begun:
+        """Fold each update's messages in order and emit; what follows is under way when this returns."""
+        started, failures = time.monotonic(), self._settlement.failures
         if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in deliveries):
             await self._library.catch_up()
         events: list[Input] = [each.event for each in deliveries]
-        known = await load(self._pool, [event.update_id for event in events])
+        unsettled = self._settlement.unsettled()
+        known = {
+            update_id: replace(each, state=unsettled[update_id]) if update_id in unsettled else each
+            for update_id, each in (await load(self._pool, [event.update_id for event in events])).items()
+        }
         batch = _Batch(
             now=self._clock(),
             known=known,
             states={update_id: each.state for update_id, each in known.items()},
-            parents=await self._parents(events, known),
+            parents=await self._parents(events, known, unsettled),
             pictures=await self._pictures(events, known),
         )
         for number, delivery in enumerate(deliveries, 1):
             await self._one(delivery, batch)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await acknowledged(batch.futures)
-        if batch.futures:
-            ADDED.observe(time.perf_counter() - started)
-        await asyncio.gather(self._record(batch), self._tell(batch, deliveries))
-        return batch.rejections
-
-    async def _record(self, batch: _Batch) -> None:
-        if batch.moved:
-            await store(self._pool, [batch.states[update_id] for update_id in batch.moved], batch.now)
-            await note_unknown(self._pool, batch.unknown)
+        record = deliveries[0].record
+        emitted = Emitted(
+            id=f"{record.partition}:{record.offset}",
+            since=started,
+            now=batch.now,
+            futures=batch.futures,
+            states={update_id: batch.states[update_id] for update_id in batch.moved},
+            outcomes=batch.outcomes,
+            unknown=batch.unknown,
+        )
+        return Begun(batch.rejections, self._settlement.add(emitted, failures))
 
     async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
         event: Input = delivery.event
@@ -182,7 +189,9 @@ class TextLane:
             if revision is not None:
                 for name in attached.authorship.unknown:
                     if key := name_key(name)[:200]:
-                        batch.unknown[key] = (name.replace("\x00", ""), update_id, raw.source.replace("\x00", ""))
+                        batch.unknown[key] = Unknown(
+                            name.replace("\x00", ""), update_id, raw.source.replace("\x00", "")
+                        )
         elif decision.emit:
             revision = compose_removal(decision, batch.now)
         if revision is None:
@@ -268,7 +277,9 @@ class TextLane:
                 found[update_id, references] = looked_up.get(update_id)
         return found
 
-    async def _parents(self, events: Sequence[Input], known: Mapping[str, Known]) -> Mapping[str, str | None] | None:
+    async def _parents(
+        self, events: Sequence[Input], known: Mapping[str, Known], unsettled: Mapping[str, State]
+    ) -> Mapping[str, str | None] | None:
         """The stories of the updates that those of the batch grew out of; None where they cannot be had in time."""
         wanted = set()
         for event in events:
@@ -286,7 +297,11 @@ class TextLane:
             log.warning("stories of parents are late; updates go without them")
             MISSED.labels("story", "late").inc(len(wanted))
             return None
-        return {row["update_id"]: row["story"] for row in rows}
+        stories = {row["update_id"]: row["story"] for row in rows}
+        for update_id in wanted & unsettled.keys():
+            shown = unsettled[update_id].shown
+            stories[update_id] = shown.story if shown is not None else None
+        return stories
 
     def _parent_story(self, raw: RawUpdate, batch: _Batch) -> str | None:
         if not raw.evolved_from:
@@ -310,18 +325,6 @@ class TextLane:
                 reason=reason[:500],
             )
         )
-
-    async def _tell(self, batch: _Batch, deliveries: Sequence[Delivery[Any]]) -> None:
-        if not batch.outcomes:
-            return
-        record = deliveries[0].record
-        future = await self._emitter.send(
-            OUTCOMES,
-            Outcomes(outcomes=tuple(batch.outcomes)),
-            key=batch.outcomes[0].update_id,
-            event_id=f"{STAGE}:{record.partition}:{record.offset}",
-        )
-        await acknowledged([future])
 
 
 def _failure(failure: Exception) -> Invalid | Permanent:

@@ -38,7 +38,7 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     lane_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, max_size=4)
     text = TextLane(pool=lane_pool, emitter=emitter, library=library, settings=settings)
     lane = Lane(
-        stage=STAGE, topic=RAW, types=TYPES, handle=text.handle,
+        stage=STAGE, topic=RAW, types=TYPES, handle=text.handle, begin=text.begin,
         emitter=emitter, settings=settings, max_records=settings.enrich_batch,
     )  # fmt: skip
     broker = new_broker(settings, "slugline-enrich-text")

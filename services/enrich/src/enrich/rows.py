@@ -24,6 +24,16 @@ class Known:
     families: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A name of a byline that the directory does not know."""
+
+    spelling: str
+    example: str
+    """The id of an update that has it."""
+    source: str
+
+
 _LOAD = """
 SELECT asked.update_id, u.state, o.tags, o.story, o.story_because,
        g.story AS gathered, g.because AS gathered_because, g.label AS gathered_label, g.families
@@ -81,11 +91,11 @@ async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
     return found
 
 
-async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
-    """Write the states of a batch; a row that has moved further is left as it is."""
+async def store(pool: Any, states: Sequence[tuple[State, datetime]]) -> None:
+    """Write states, each as of its moment; a row that has moved further is left as it is."""
     columns: list[list[Any]] = [[] for _ in range(13)]
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
-    for state in sorted(states, key=lambda each: each.update_id):
+    for state, now in sorted(states, key=lambda each: each[0].update_id):
         due_at, due_for = due_of(state, now)
         shown = state.shown
         source = state.current.raw.source if state.current else state.held.raw.source if state.held else ""
@@ -108,7 +118,7 @@ async def store(pool: Any, states: Sequence[State], now: datetime) -> None:
             column.append(value)
     families = [
         state.update_id
-        for state in states
+        for state, _ in states
         if state.shown and (state.shown.story or (state.current and parent_of(state.current.raw)))
     ]
     async with pool.acquire() as connection:
@@ -132,19 +142,21 @@ def as_word(key: str) -> str:
     return key.replace(" ", "-")
 
 
-async def note_unknown(pool: Any, names: Mapping[str, tuple[str, str, str]]) -> None:
-    """Count names of bylines that the directory does not know: by their key the spelling, an update and its source."""
+async def note_unknown(pool: Any, names: Mapping[str, Sequence[Unknown]]) -> None:
+    """Count names of bylines that the directory does not know, by their key."""
     if not names:
         return
     keys = sorted(names)
     await pool.execute(
         """
-        INSERT INTO enrich.unknown_names (name, spelling, example, source)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-        ON CONFLICT (name) DO UPDATE SET seen = enrich.unknown_names.seen + 1, last_seen = now(), example = excluded.example
+        INSERT INTO enrich.unknown_names (name, spelling, example, source, seen)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+        ON CONFLICT (name) DO UPDATE SET
+            seen = enrich.unknown_names.seen + excluded.seen, last_seen = now(), example = excluded.example
         """,
         keys,
-        [names[key][0] for key in keys],
-        [names[key][1] for key in keys],
-        [names[key][2] for key in keys],
+        [names[key][-1].spelling for key in keys],
+        [names[key][-1].example for key in keys],
+        [names[key][-1].source for key in keys],
+        [len(names[key]) for key in keys],
     )
