@@ -61,8 +61,10 @@ class Account:
     terms: tuple[str, ...]
     strengths: tuple[float, ...]
     headline: frozenset[str]
+    sought: tuple[str, ...]
+    """Terms by which others are looked for: of the headline and the slugline what is not common, codes of names."""
     keys: tuple[str, ...]
-    """Terms by which others are looked for: the headline's, names, the slugline's."""
+    """Terms by which it is found: those, and the names of the lead."""
 
 
 def read_account(headline: str, text: str, names: Sequence[str] = (), slugline: str = "") -> Account:
@@ -78,8 +80,13 @@ def read_account(headline: str, text: str, names: Sequence[str] = (), slugline: 
     for term in slug:
         strengths[term] = max(strengths.get(term, 0.0), IN_SLUGLINE)
     strengths |= dict.fromkeys(map(intern, names), 1.0)
+    sought = ((head | slug) - _COMMON_TERMS).union(names)
     return Account(
-        tuple(strengths), tuple(strengths.values()), frozenset(head), tuple(head | proper | slug | set(names))
+        tuple(strengths),
+        tuple(strengths.values()),
+        frozenset(head),
+        tuple(sought),
+        tuple(sought | (proper - _COMMON_TERMS)),
     )
 
 

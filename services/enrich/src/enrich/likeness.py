@@ -34,6 +34,8 @@ ACCOUNT_HOURS = 12
 """Between two accounts of one event: beyond it the same words tell of the next one."""
 LEAST_COMMON = 2
 """Words of the headline, or names, that two updates share before they are compared."""
+RARE = 8
+"""A word of the headline that so few updates have counts for two."""
 MOST_CANDIDATES = 50
 MOST_ALIKE = 16
 """Of texts that meet in a band: the newest stand for all, so that a flood of one text costs no more than a few."""
@@ -109,8 +111,6 @@ class _Entry:
     family: str
     headline: str
     account: Account
-    weights: tuple[float, ...]
-    """Of the account's terms, by how rare each was when the update came; their squares come to 1."""
     sketch: Any
     bands: tuple[bytes, ...]
     digest: int
@@ -118,6 +118,8 @@ class _Entry:
     at: datetime
     cluster: "_Cluster | None" = None
     because: str = ""
+    weights: tuple[float, ...] = ()
+    """Of the account's terms, by how rare each was when it was first compared; most updates never are."""
 
 
 @dataclass(slots=True)
@@ -214,10 +216,8 @@ class Likeness:
             packed = SKETCH.pack(*values)
             bands = tuple([packed[row : row + BAND_BYTES] for row in range(0, SKETCH.size, BAND_BYTES)])
         account = read_account(told.headline, told.text, told.names, told.slugline)
-        weights = weighted(account, self._counts, len(self._entries))
         return _Entry(
-            told.update_id, told.family, told.headline, account, weights,
-            sketch, bands, digest, told.own_story, told.at,
+            told.update_id, told.family, told.headline, account, sketch, bands, digest, told.own_story, told.at,
         )  # fmt: skip
 
     def _most_like(self, entry: _Entry, told: Told) -> tuple[_Entry | None, str]:
@@ -250,6 +250,8 @@ class Likeness:
                 return 1 + likeness, {}
         if apart > timedelta(hours=ACCOUNT_HOURS):
             return 0.0, {}
+        for each in (entry, other):
+            each.weights = each.weights or weighted(each.account, self._counts, len(self._entries))
         likeness, common = likeness_of(entry.account, entry.weights, other.account, other.weights)
         return (likeness, common) if common and likeness >= LIKE_ACCOUNTS else (0.0, {})
 
@@ -265,11 +267,13 @@ class Likeness:
             if len(met) >= MOST_ALIKE:
                 break
         beside: list[str] = []
-        for key in entry.account.keys:
+        for key in entry.account.sought:
             bucket = self._keys.get(key)
             # A word that everyone uses tells nothing, and looking at all who do would take the time of all.
             if bucket and len(bucket) <= MOST_CANDIDATES:
                 beside.extend(bucket)
+                if len(bucket) <= RARE and key in entry.account.headline:
+                    beside.extend(bucket)
         shared = [(count, update_id) for update_id, count in Counter(beside).items() if count >= LEAST_COMMON]
         if len(shared) > MOST_CANDIDATES:
             shared = heapq.nlargest(MOST_CANDIDATES, shared)
