@@ -33,13 +33,13 @@ class Batcher(Generic[A, R]):
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def ask(self, question: A) -> R:
+    def ask(self, question: A) -> "asyncio.Future[R]":
         """The answer to one question; what its batch raises for a reason of its own is not the others' failure."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
-        return await future
+        return future
 
     async def _run(self) -> None:
         while self._waiting:
