@@ -52,7 +52,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "photography",
-        r"(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|photographer|摄影|фото",
+        r"(?:texto y fotos|texte et photos|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|photographer|摄影|фото",
     ),
     (
         "editing",
@@ -514,7 +514,7 @@ def _untitled(item: str) -> str:
         return ""
     item = HONORIFIC.sub("", HAN_ROLE.sub("", item))
     untitled = TITLE_AFTER.sub("", item).strip(" ,")
-    if untitled != item and _kind_of(untitled) != "person":
+    if untitled != item and (_kind_of(untitled) != "person" or len(untitled.split()) < 2):
         return ""
     untitled = FOR.sub("", TITLE_BEFORE.sub("", untitled))
     if POST_PLACE.match(untitled):
