@@ -154,6 +154,16 @@ def test_a_deleted_entry_goes_out_of_sight() -> None:
     assert [(update.guid, update.status) for update in reading.updates] == [("tag:a", "withheld")]
 
 
+def test_elements_that_have_feedparsers_own_names_are_only_words() -> None:
+    """A feed may call anything `links` or `authors`; and a reference to no character costs no entry."""
+    own = "".join(f"<{name}>x</{name}>" for name in ("links", "authors", "tags", "contributors", "title_detail"))
+    for wild in ("", "&#99999999999999999999;", "&#xFFFFFFFFFFFFF;"):
+        update = understood(
+            f"<rss version='2.0'><channel><item><guid>a</guid><title>T{wild}</title>{own}</item></channel></rss>"
+        ).updates[0]
+        assert (update.guid, update.headline) == ("a", "T")
+
+
 def test_an_authors_face_is_not_the_entrys_picture() -> None:
     """WordPress tells it where other feeds tell the picture."""
     update = understood(

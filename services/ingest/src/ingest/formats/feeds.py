@@ -37,6 +37,9 @@ _ROOTS = {
     "redirect": "",
 }
 _MEDIA_RSS = ("http://search.yahoo.com/mrss/", "http://search.yahoo.com/mrss")
+_NO_CHARACTER = re.compile(r"&#(?:\d{8,}|[xX]0*[1-9a-fA-F][0-9a-fA-F]{6,});?")
+"""References to characters that Unicode does not have, which feedparser trips over."""
+
 _AVATAR = re.compile(r"https?://[\w.\-]{0,40}gravatar\.com/avatar/", re.IGNORECASE)
 """WordPress tells its author's face as if it were the entry's picture."""
 
@@ -146,6 +149,17 @@ def read(document: Document) -> Parsed:
     return Parsed(kind, items, repairs)
 
 
+def _several(entry: Any, name: str) -> list[Any]:
+    """What feedparser tells as a list of things; an element of that name of the feed's own is in its place as a text."""
+    found = dict.get(entry, name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _detail(entry: Any, name: str) -> Any:
+    found = dict.get(entry, name)
+    return found if isinstance(found, dict) else {}
+
+
 def _parsed(source: str, document: Document) -> Any:
     """feedparser's answer, without its own opening, fetching, sanitising."""
     headers = {"content-type": "application/xml; charset=utf-8"}
@@ -153,7 +167,7 @@ def _parsed(source: str, document: Document) -> Any:
         headers["content-location"] = document.profile.media_base_url
     try:
         return feedparser.parse(
-            io.BytesIO(source.encode("utf-8", "replace")),
+            io.BytesIO(_NO_CHARACTER.sub("", source).encode("utf-8", "replace")),
             response_headers=headers,
             sanitize_html=False,
             resolve_relative_uris=False,
@@ -167,6 +181,7 @@ def _parsed(source: str, document: Document) -> Any:
         AssertionError,
         RecursionError,
         LookupError,
+        OverflowError,
     ) as error:
         raise Unreadable("malformed-feed", "", f"{type(error).__name__}: {error}"[:200]) from None
 
@@ -210,11 +225,7 @@ def _identity(draft: Draft, entry: Any, unclear: frozenset[str]) -> None:
     """The source's id; else the link; else what cannot be told from it: title and time, title, text."""
     said = dict.get(entry, "id")
     link = dict.get(entry, "link") or next(
-        (
-            one.get("href")
-            for one in dict.get(entry, "links") or ()
-            if one.get("href") and one.get("rel") != "enclosure"
-        ),
+        (one.get("href") for one in _several(entry, "links") if one.get("href") and one.get("rel") != "enclosure"),
         None,
     )
     if isinstance(link, str) and (url := media.absolute(link)):
@@ -273,9 +284,9 @@ def _of_tuple(known: Any) -> datetime | None:
 
 def _words(draft: Draft, entry: Any, feed: Any) -> None:
     fields = draft.fields
-    fields["headline"] = _plain(dict.get(entry, "title_detail"), dict.get(entry, "title"))
-    contents = [one for one in dict.get(entry, "content") or () if one.get("value")]
-    summary = dict.get(entry, "summary_detail") or {}
+    fields["headline"] = _plain(_detail(entry, "title_detail"), dict.get(entry, "title"))
+    contents = [one for one in _several(entry, "content") if one.get("value")]
+    summary = _detail(entry, "summary_detail")
     base = ""
     if contents:
         best = max(contents, key=lambda one: ("html" in one.get("type", ""), len(one["value"])))
@@ -288,18 +299,12 @@ def _words(draft: Draft, entry: Any, feed: Any) -> None:
         fields["summary"] = ""
     fields["body_html"] = _resolved(body, base or fields.get("link") or "")
     language = next(
-        (
-            one.get("language")
-            for one in (*contents, summary, dict.get(entry, "title_detail") or {})
-            if one.get("language")
-        ),
+        (one.get("language") for one in (*contents, summary, _detail(entry, "title_detail")) if one.get("language")),
         None,
     )
     if said := language or dict.get(entry, "language") or dict.get(feed, "language"):
         fields["language"] = str(said)[:40]
-    fields["copyright"] = _plain(
-        dict.get(entry, "rights_detail"), dict.get(entry, "rights") or dict.get(feed, "rights")
-    )
+    fields["copyright"] = _plain(_detail(entry, "rights_detail"), dict.get(entry, "rights") or dict.get(feed, "rights"))
     origin = dict.get(entry, "source")
     if isinstance(origin, dict) and isinstance(origin.get("title"), str):
         fields["credit"] = text.of_html(origin["title"])
@@ -346,7 +351,7 @@ def _resolved(html: str, base: str) -> str:
 def _people(draft: Draft, entry: Any) -> None:
     """Names for the byline; an address is no name and is kept beside it only."""
     creators: list[dict[str, str | None]] = []
-    for one in dict.get(entry, "authors") or ():
+    for one in _several(entry, "authors"):
         name = text.of_html(_string(one.get("name")))
         if not name and (said := _string(dict.get(entry, "author"))) and "@" not in said:
             name = text.of_html(said)
@@ -354,7 +359,7 @@ def _people(draft: Draft, entry: Any) -> None:
             creators.append({"name": name, "uri": one.get("href"), "email": one.get("email")})
     if not creators and (said := _string(dict.get(entry, "author"))) and "@" not in said:
         creators.append({"name": text.of_html(said)})
-    for one in dict.get(entry, "contributors") or ():
+    for one in _several(entry, "contributors"):
         name = text.of_html(_string(one.get("name")))
         creators += (
             [{"name": name, "uri": one.get("href"), "email": one.get("email"), "role": "contributor"}] if name else []
@@ -367,7 +372,7 @@ def _people(draft: Draft, entry: Any) -> None:
 
 
 def _subjects(entry: Any) -> Iterator[dict[str, Any]]:
-    for one in dict.get(entry, "tags") or ():
+    for one in _several(entry, "tags"):
         term = text.one_line(_string(one.get("term")))
         label = text.one_line(_string(one.get("label")))
         scheme = _string(one.get("scheme")) or None
@@ -383,7 +388,7 @@ def _media(entry: Any, element: Any, grouped: bool) -> list[dict[str, Any]]:
         found += _media_rss(element)
     else:
         found += _flat_media(entry, grouped)
-    for one in dict.get(entry, "links") or ():
+    for one in _several(entry, "links"):
         if one.get("rel") == "enclosure":
             found += _single(one.get("href"), one.get("type"), size=one.get("length"), alt=one.get("title"))
     if not any(one["kind"] == "picture" for one in found):
@@ -410,9 +415,9 @@ def _single(
 
 def _flat_media(entry: Any, grouped: bool) -> list[dict[str, Any]]:
     """Media RSS as feedparser tells it, where the feed is no XML."""
-    credited = [one.get("content") for one in dict.get(entry, "media_credit") or () if one.get("content")]
+    credited = [one.get("content") for one in _several(entry, "media_credit") if one.get("content")]
     found: list[dict[str, Any]] = []
-    for one in dict.get(entry, "media_content") or ():
+    for one in _several(entry, "media_content"):
         found += _single(
             one.get("url"),
             one.get("medium") or one.get("type"),
@@ -421,7 +426,7 @@ def _flat_media(entry: Any, grouped: bool) -> list[dict[str, Any]]:
             size=one.get("filesize"),
         )
     if not found:
-        for one in dict.get(entry, "media_thumbnail") or ():
+        for one in _several(entry, "media_thumbnail"):
             found += _single(one.get("url"), "image", width=one.get("width"), height=one.get("height"))
     if grouped and found:
         found[0]["renditions"] = tuple(one["url"] for one in found[1:])
