@@ -15,10 +15,17 @@ class Slow:
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.gate = asyncio.Event()
+        self._asked = asyncio.Event()
+
+    async def asked(self) -> None:
+        """Wait until it was asked for the first time."""
+        async with asyncio.timeout(30):
+            await self._asked.wait()
 
     async def work(self, questions: Sequence[int]) -> Sequence[int]:
         """13 cannot be answered, 99 says that the server is away."""
         self.batches.append(list(questions))
+        self._asked.set()
         await self.gate.wait()
         if 13 in questions:
             raise ValueError("unlucky")
@@ -37,8 +44,7 @@ async def test_what_gathers_meanwhile_goes_together() -> None:
     slow = Slow()
     batcher = Batcher(slow.work)
     first = asyncio.create_task(asked(batcher, 1))
-    while not slow.batches:
-        await asyncio.sleep(0)
+    await slow.asked()
     rest = asyncio.create_task(asked(batcher, 2, 3, 4))
     await asyncio.sleep(0)
     slow.gate.set()
@@ -73,8 +79,7 @@ async def test_who_gives_up_takes_nobody_with_him() -> None:
     slow = Slow()
     batcher = Batcher(slow.work)
     first = asyncio.create_task(batcher.ask(1))
-    while not slow.batches:
-        await asyncio.sleep(0)
+    await slow.asked()
     second, third = asyncio.create_task(batcher.ask(2)), asyncio.create_task(batcher.ask(3))
     await asyncio.sleep(0)
     second.cancel()

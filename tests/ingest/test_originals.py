@@ -68,6 +68,8 @@ async def test_reading_again_emits_only_what_changes(wire: Wire) -> None:
     await registry.save(wire.pool, Source(name="north", profile=Profile(credit="North Agency")))
     changed = await run(wire, "originals", "reprocess", "--source", "north")
     assert "3 accepted" in changed.output
+    # The source has not spoken: a silence goes on.
+    assert await wire.pool.fetchval("SELECT count(*) FROM ingest.activity") == 0
     versions = [item for item in await wire.raw() if item["guid"] == "a"]
     assert versions[1]["credit"] == "North Agency"
     assert versions[1]["received_at"] > versions[0]["received_at"]
@@ -81,6 +83,9 @@ async def test_reprocessing_wants_to_be_told_what(wire: Wire) -> None:
     """Without a selection nothing is read again; --dry-run counts."""
     await wire.push({"guid": "a", "headline": "x"})
     assert (await run(wire, "originals", "reprocess")).exit_code == 2
+    unknown = await run(wire, "originals", "reprocess", str(new_original_id()))
+    assert (unknown.exit_code, "no such original" in unknown.output) == (1, True)
+    assert (await run(wire, "originals", "list", "--limit", "-1")).exit_code == 2
     assert "1 meant" in (await run(wire, "originals", "reprocess", "--since", "1h", "--dry-run")).output
 
 

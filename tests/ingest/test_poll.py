@@ -179,6 +179,30 @@ async def test_recovery_walks_back_through_older_pages(wire: Wire, server: FeedS
 
 
 @pytest.mark.integration
+async def test_a_recovery_that_is_interrupted_begins_again(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """While an older page cannot be had the recovery is still to be done; the next poll makes up for it."""
+    now = datetime.now(UTC)
+    pages = {"/feed": feed("b", next_url="/2", when=now), "/2": feed("a", when=now - timedelta(hours=1))}
+    broken = {"/2"}
+
+    def answer(request: Request) -> Response:
+        if request.url.path in broken:
+            return Response(status_code=502)
+        return Response(pages[request.url.path], media_type="application/feed+json")
+
+    server.answer = answer
+    await once(poller, wire.pool)
+    assert await ask_recovery(wire.pool, "feed", 3)
+    row = await once(poller, wire.pool)
+    assert row["recover_since"] is not None
+    assert "/2: the server answered 502" in row["error"]
+    broken.clear()
+    row = await once(poller, wire.pool)
+    assert row["recover_since"] is None
+    assert sorted(item["guid"] for item in await wire.raw()) == ["a", "b"]
+
+
+@pytest.mark.integration
 async def test_a_feed_that_cannot_be_read_fails_without_being_kept_twice(
     wire: Wire, server: FeedServer, poller: Poller
 ) -> None:

@@ -13,6 +13,8 @@ from prometheus_client import Counter, Gauge
 log = structlog.get_logger(__name__)
 
 FLUSH_S = 1.0
+FLUSH_PATIENCE_S = 10.0
+LAST_FLUSH_PATIENCE_S = 2.0
 
 ACCEPTED = Counter("slugline_ingest_accepted", "Versions of updates that Kafka has acknowledged", ["source"])
 DUPLICATE = Counter("slugline_ingest_duplicate", "Versions that were known already", ["source"])
@@ -88,6 +90,7 @@ class Activity:
                     )
                     for name, tally in sorted(tallies.items())
                 ],
+                timeout=FLUSH_PATIENCE_S,
             )
         except BaseException:
             self._put_back(tallies)
@@ -115,7 +118,10 @@ class Activity:
                         log.warning("activity not written", error=str(error) or type(error).__name__)
         finally:
             if self._tallies:
+                last = asyncio.create_task(self.flush(pool))
+                # Shielded from a second cancellation; its failure is told here, or nowhere.
+                last.add_done_callback(lambda late: late.cancelled() or late.exception())
                 try:
-                    await asyncio.wait_for(asyncio.shield(self.flush(pool)), 2)
+                    await asyncio.wait_for(asyncio.shield(last), LAST_FLUSH_PATIENCE_S)
                 except Exception as error:  # noqa: BLE001 -- the process ends either way
                     log.warning("activity of the last second is lost", error=str(error) or type(error).__name__)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -167,6 +168,8 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
 async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest watch` until `stop`."""
+    # It tells of every change that it sees; what becomes of each file is told by us.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
     intake = Intake(Activity(), BACKGROUND_PATIENCE_S)
     health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))

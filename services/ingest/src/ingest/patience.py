@@ -46,5 +46,7 @@ class Patience:
             raise Away("Postgres does not answer")
         try:
             return task.result()
+        except Away:
+            raise
         except TRANSIENT as error:
             raise Away(f"Postgres is away: {error or type(error).__name__}") from error

@@ -55,7 +55,7 @@ def assess(row: Mapping[str, Any], now: datetime) -> Silence:
     elif limit_s is not None and (now - heard).total_seconds() < limit_s:
         cause = "it answers or sends, but nothing that is new or that can be read: is its own desk at work?"
     else:
-        cause = f"nothing at all has been heard of it since {heard:%H:%M} UTC: is its line down?"
+        cause = f"nothing at all has been heard of it since {heard:%Y-%m-%d %H:%M} UTC: is its line down?"
     return Silence(row["name"], age_s, limit_s is not None and age_s > limit_s, f"{readers}; {cause}")
 
 

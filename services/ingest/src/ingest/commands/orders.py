@@ -48,7 +48,7 @@ def order(
     try:
         request = orders.OrderRequest(order=order, by=by, reason=reason, headline=headline, body_html=body_html)
     except ValidationError as error:
-        raise click.UsageError(str(error.errors()[0]["msg"])) from error
+        raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
     async def give() -> orders.OrderReceipt:
         settings = Settings()

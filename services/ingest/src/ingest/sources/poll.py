@@ -253,7 +253,7 @@ class Poller:
                 raise Away("Kafka has not acknowledged everything")
             accepted = receipt.count("accepted")
             if cursor.recover_since is not None:
-                accepted += await self._recover(source, answer, cursor.recover_since, receipt.oldest)
+                accepted = await self._recover(source, answer, cursor.recover_since, receipt.oldest, accepted)
         except Away as away:
             # Nothing is known of the feed's state: the next poll takes it again.
             return Polled("failed", answer.status, cursor.etag, cursor.last_modified, cursor.sha256, str(away), RETRY_S)
@@ -263,9 +263,14 @@ class Poller:
         outcome = "new" if accepted else "nothing"
         return Polled(outcome, 200, etag, last_modified, sha256, recovered=cursor.recover_since is not None)
 
-    async def _recover(self, source: Source, newest: Answer, since: datetime, oldest: datetime | None) -> int:
-        """Walk back through the feed's older pages (RFC 5005) until they are older than `since`; how many were new."""
-        accepted = 0
+    async def _recover(
+        self, source: Source, newest: Answer, since: datetime, oldest: datetime | None, accepted: int
+    ) -> int:
+        """Walk back through the feed's older pages (RFC 5005) until they are older than `since`.
+
+        How many were new, with those of the first page. Raises `Away` where a page cannot be had for now: the next poll
+        begins again, and what was taken before is a duplicate then.
+        """
         seen = {source.url, newest.url}
         answer = newest
         for _ in range(MAX_PAGES):
@@ -275,10 +280,15 @@ class Poller:
             seen.add(older)
             try:
                 answer = await self._fetcher.get(older, {"Accept": ACCEPT}, self._limit(source))
-            except (Refused, httpx.HTTPError, TimeoutError, OSError) as error:
+            except Refused as error:
                 log.warning("recovery ends early", source=source.name, page=older, error=str(error))
                 break
+            except (httpx.HTTPError, TimeoutError, OSError) as error:
+                raise Away(f"the feed's older page {older}: {str(error) or type(error).__name__}") from error
+            if answer.status >= 500 or answer.status == 429:
+                raise Away(f"the feed's older page {older}: the server answered {answer.status}")
             if answer.status != 200 or not answer.body.strip():
+                log.warning("recovery ends early", source=source.name, page=older, status=answer.status)
                 break
             receipt = await self._intake.take(
                 source,
@@ -287,11 +297,19 @@ class Poller:
                 transport="poll",
                 headers=_kept(answer),
             )
+            if receipt.count("error"):
+                raise Away("Kafka has not acknowledged everything")
             accepted += receipt.count("accepted")
             if not receipt.results or receipt.oldest is None:
                 break
             oldest = receipt.oldest
-        log.info("recovered", source=source.name, since=since.isoformat(), pages=len(seen) - 1, accepted=accepted)
+        log.info(
+            "recovered",
+            source=source.name,
+            since=since.isoformat(),
+            older_pages=len(seen - {source.url, newest.url}),
+            accepted=accepted,
+        )
         return accepted
 
     def _limit(self, source: Source) -> int:
