@@ -61,6 +61,8 @@ class Account:
     terms: tuple[str, ...]
     strengths: tuple[float, ...]
     headline: frozenset[str]
+    named: frozenset[str]
+    """Terms that are written as names, and codes of names."""
     sought: tuple[str, ...]
     """Terms by which others are looked for: of the headline and the slugline what is not common, codes of names."""
     keys: tuple[str, ...]
@@ -81,10 +83,12 @@ def read_account(headline: str, text: str, names: Sequence[str] = (), slugline: 
         strengths[term] = max(strengths.get(term, 0.0), IN_SLUGLINE)
     strengths |= dict.fromkeys(map(intern, names), 1.0)
     sought = ((head | slug) - _COMMON_TERMS).union(names)
+    named = (proper.union(terms_of(" ".join(PROPER.findall(headline)))) - _COMMON_TERMS).union(names)
     return Account(
         tuple(strengths),
         tuple(strengths.values()),
         frozenset(head),
+        frozenset(named),
         tuple(sought),
         tuple(sought | (proper - _COMMON_TERMS)),
     )
@@ -138,7 +142,7 @@ def likeness_of(
     one: Account, weights: Sequence[float], other: Account, other_weights: Sequence[float]
 ) -> tuple[float, dict[str, float]]:
     """How much two accounts have in common, from 0 to 1, and what each common term adds to it; nothing where a headline
-    shares too little to be about the same."""
+    shares too little to be about the same, or where they share no name: results and quakes are told in one form of words."""
     for headline, terms in ((one.headline, other.terms), (other.headline, one.terms)):
         if len(headline.intersection(terms)) < min(LEAST_OF_HEADLINE, max(len(headline) - 1, 1)):
             return 0.0, {}
@@ -146,4 +150,6 @@ def likeness_of(
     shared = {
         term: mine[term] * weight for term, weight in zip(other.terms, other_weights, strict=True) if term in mine
     }
+    if one.named.isdisjoint(shared) and other.named.isdisjoint(shared):
+        return 0.0, {}
     return sum(shared.values()), shared
