@@ -1,6 +1,9 @@
 """Mutations of every suite: whatever comes, a reader gives updates or a reason, and what it gives can be written."""
 
+import copy
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -100,3 +103,52 @@ def test_noise_yields_a_reason(body: bytes, taken_for: str | None) -> None:
         assert found.reason
     else:
         assert all(update.guid for update in found.updates)
+
+
+OBJECTS: list[Any] = [
+    {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "W",
+        "authors": [{"name": "D"}],
+        "items": [
+            {"id": "1", "url": "https://e.org/1", "title": "A", "content_html": "<p>x</p>", "content_text": "x", "summary": "S", "image": "https://e.org/1.jpg", "date_published": "2026-11-23T09:00:00+01:00", "tags": ["p"], "authors": [{"name": "A", "url": "https://e.org/a"}], "attachments": [{"url": "https://e.org/t.mp3", "mime_type": "audio/mpeg", "size_in_bytes": 5}]}
+        ],
+    },
+    {"updates": [{"guid": "a", "headline": "x", "body_text": "x", "versionCreated": "2026-11-23T09:00:00Z", "media": [{"url": "https://e.org/a.jpg"}], "subjects": ["s"], "creators": [{"name": "n"}], "flags": {"pinned": True}, "extra": {"a": 1}, "urgency": 3}]},
+    {"uri": "urn:1", "type": "text", "versioncreated": "2026-11-23T09:00:00Z", "pubstatus": "usable", "headline": "x", "body_html": "<p>x</p>", "bylines": [{"by": "A", "title": "B"}], "altids": {"itemid": "1"}, "photographer": {"name": "A"}, "datelinelocation": {"city": "O"}, "links": [{"rel": "canonical", "href": "https://e.org/1"}], "subject": [{"code": "1", "name": "n"}], "associations": {"featuremedia": {"type": "picture", "renditions": {"original": {"href": "https://e.org/1.jpg", "width": 5}}}}},
+    {"standard": {"name": "ninjs", "version": "3.1"}, "uri": "urn:1", "headlines": [{"role": "main", "value": "x"}], "bodies": [{"contentType": "text/html", "value": "<p>x</p>"}], "subjects": [{"uri": "http://cv.iptc.org/newscodes/mediatopic/1", "name": "n"}], "associations": [{"name": "main", "renditions": [{"name": "o", "href": "https://e.org/1.jpg"}]}]},
+]  # fmt: skip
+VALUES: list[Any] = [
+    None, True, 0, -1, 10**30, 1.5, "", "x", "2026-13-45", "https://[::1", [], {}, [[]], [None], {"name": None}, {"value": 1}, {"": ""}, "\x00", "9" * 50, {"name": ["x"]},
+]  # fmt: skip
+
+
+def places(value: Any, *steps: str | int) -> list[tuple[str | int, ...]]:
+    """Every place in a JSON value."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [steps, *(one for name, member in members for one in places(member, *steps, name))]
+
+
+@st.composite
+def of_other_kinds(draw: st.DrawFn) -> bytes:
+    """A JSON document with some of its values replaced by values of any kind, or put into a list."""
+    document = json.loads(json.dumps(draw(st.sampled_from(OBJECTS))))
+    for _ in range(draw(st.integers(1, 4))):
+        *way, last = draw(st.sampled_from(places(document)[1:]))
+        holder = document
+        for step in way:
+            holder = holder[step]
+        holder[last] = copy.deepcopy(draw(st.sampled_from(VALUES))) if draw(st.booleans()) else [holder[last]]
+    return json.dumps(document).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=of_other_kinds(), taken_for=st.sampled_from([None, None, "ninjs", "native", "json-feed"]))
+def test_values_of_any_kind_are_taken_or_told(body: bytes, taken_for: str | None) -> None:
+    """Whatever stands where a text, a list or an object should: updates that can be written, or a reason with its place."""
+    found = outcome(body, taken_for=taken_for)
+    if isinstance(found, Unreadable):
+        assert found.reason
+        return
+    assert all(len(update.fingerprint()) == 32 for update in found.updates)
+    assert all(refused.reason for refused in found.refused)

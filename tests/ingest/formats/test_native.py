@@ -158,3 +158,18 @@ def test_the_same_words_are_the_same_version() -> None:
     first, second = native_of(UPDATE).updates[0], native_of([UPDATE]).updates[0]
     assert first.fingerprint() == second.fingerprint()
     assert first.update_id == second.update_id
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "place"),
+    [
+        ("body_text", ["x"], "/body_text"),
+        ("body", {"a": 1}, "/body_html"),
+        ("media", [{"url": "https://e.org/1.jpg"}, {"url": "javascript:alert(1)"}], "/media/1/url"),
+        ("pictures", "ftp://e.org/1.jpg", "/pictures/0/url"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_by_its_place(field: str, value: object, place: str) -> None:
+    """A body is text, a picture has an address that can be fetched."""
+    reading = understood(json.dumps({"guid": "a", "headline": "x", field: value}), taken_for="native")
+    assert [(refused.code, refused.place) for refused in reading.refused] == [("invalid-field", place)]

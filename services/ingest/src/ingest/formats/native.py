@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from ingest.formats import json_document, text, times
+from ingest.formats import json_document, media, text, times
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
 from shared.messages import Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
 
@@ -189,10 +189,13 @@ def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft | R
             draft.repaired(code, f"/{said.get(name, name)}", written)
     _put_right(draft, fields, said)
     body_text = fields.pop("body_text", "")
+    if not isinstance(body_text, str):
+        place = f"{pointer}/{said.get('body_text', 'body_text')}"
+        return Refused(index=0, code="invalid-field", place=place, reason="a body is text")
     if body_text and not fields.get("body_html"):
         fields["body_html"] = text.paragraphs(body_text)
     draft.fields = fields
-    return _judged(draft, said)
+    return _unfetchable(draft, said) or _judged(draft, said)
 
 
 def _named(value: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -249,6 +252,17 @@ def _listed(draft: Draft, name: str, value: Any, place: str) -> Any:
     if name == "media":
         return [{"url": one} if isinstance(one, str) else one for one in value]
     return value
+
+
+def _unfetchable(draft: Draft, said: dict[str, str]) -> Refused | None:
+    """Why a picture cannot be fetched, if one cannot; what is no object at all is told by the model."""
+    several = draft.fields.get("media")
+    for index, one in enumerate(several if isinstance(several, list) else ()):
+        url = one.get("url") if isinstance(one, dict) else None
+        if isinstance(url, str) and media.absolute(url) is None:
+            place = f"{draft.place}/{said.get('media', 'media')}/{index}/url"
+            return Refused(index=0, code="invalid-field", place=place, reason="an absolute http(s) URL is needed")
+    return None
 
 
 _Shown = Literal["headline", "body_html", "summary", "media"]

@@ -136,7 +136,7 @@ def recognise(document: Document) -> int:
     telling = not names.isdisjoint(_TELLING)
     if "uri" in names:
         return 85 if telling else 60
-    if telling and first.get("type") in _TYPES and ("guid" in names or _name(first)):
+    if telling and _text(first.get("type")) in _TYPES and ("guid" in names or _name(first)):
         return 80
     return 0
 
