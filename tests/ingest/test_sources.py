@@ -141,6 +141,23 @@ async def test_a_file_pauses_and_resumes_and_leaves_what_is_so_already(newsroom:
 
 
 @pytest.mark.integration
+async def test_a_source_that_no_longer_fits_is_shown_and_can_be_mended(newsroom: Connections, tmp_path: Path) -> None:
+    """What a newer release refuses is listed as unusable and told why; applying a file mends it, and it stays paused."""
+    await run(newsroom, "add", "north")
+    await run(newsroom, "pause", "north", "--because", "contract")
+    connection = await asyncpg.connect(newsroom.postgres_dsn)
+    await connection.execute("UPDATE ingest.sources SET format = 'telex'")
+    await connection.close()
+    assert "unusable" in (await run(newsroom, "list")).stdout
+    shown = await run(newsroom, "show", "north")
+    assert (shown.exit_code, "there is no format 'telex'" in shown.output) == (1, True)
+    file = tmp_path / "sources.toml"
+    file.write_text("[[source]]\nname = 'north'")
+    assert (await run(newsroom, "apply", str(file))).stdout.split() == ["changed", "north"]
+    assert json.loads((await run(newsroom, "show", "north")).stdout)["paused_because"] == "contract"
+
+
+@pytest.mark.integration
 async def test_a_source_by_command(newsroom: Connections) -> None:
     """Added with a key that is shown once, rotated in two steps, paused, resumed, shown and removed."""
     added = await run(newsroom, "add", "north", "--silence", "600")
