@@ -21,7 +21,7 @@ from shared.topics import ENRICHED
 
 log = structlog.get_logger(__name__)
 
-LINGER_MS = 40
+LINGER_MS = 100
 """Readers are served by the log; a batch of a few costs hardly more than one."""
 
 
