@@ -1,5 +1,7 @@
 """Fixtures that every ring shares: real servers, and on them a newsroom of its own for each test."""
 
+# Its plugin imports it when the tests have ended otherwise, where CPython 3.11 may fail to parse it.
+import hypothesis  # noqa: F401
 import pytest
 
 from support.processes import processes

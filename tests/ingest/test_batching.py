@@ -78,10 +78,9 @@ async def test_who_gives_up_takes_nobody_with_him() -> None:
     """A caller that stops waiting leaves the others their answers."""
     slow = Slow()
     batcher = Batcher(slow.work)
-    first = asyncio.create_task(batcher.ask(1))
+    first = batcher.ask(1)
     await slow.asked()
-    second, third = asyncio.create_task(batcher.ask(2)), asyncio.create_task(batcher.ask(3))
-    await asyncio.sleep(0)
+    second, third = batcher.ask(2), batcher.ask(3)
     second.cancel()
     slow.gate.set()
     assert (await first, await third) == (2, 6)

@@ -480,3 +480,17 @@ async def test_no_more_than_so_many_batches_are_under_way(newsroom: Connections)
             work.settle(name)
     assert work.names == names
     assert await total_committed(newsroom) == len(names)
+
+
+async def test_a_lane_that_polls_no_more_says_so(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consume loop that ended without a word is neither ready nor live, so that its process is restarted."""
+    effects = Effects()
+    async with running(newsroom, effects) as lane:
+        await send_all(newsroom, RAW, same_key(["a"]))
+        await eventually(lambda: effects.guids == ["a"], what="handled")
+        monkeypatch.setattr(lanes, "STALE_POLL_S", 3.0)
+        assert lane.why_not_live() is None
+        lane._subscriber.running = False
+        await eventually(lane.why_not_live, lambda why: why and "polled" in why, what="not live")
+        assert "polled" in str(lane.why_not_ready())
+        lane._subscriber.running = True

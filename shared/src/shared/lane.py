@@ -49,6 +49,7 @@ REVOCATION_PATIENCE_S = 15.0
 MOST_UNDER_WAY = 16
 """Batches that were begun and have not settled."""
 STALE_POLL_S = 30.0
+"""An idle lane polls twice a second; one that has not polled for so long, and handles nothing, never will again."""
 LETTER_BYTES = MAX_MESSAGE_BYTES // 2
 """Of a payload in a letter: base64 makes it a third longer, and a letter that Kafka refuses would block the lane for ever."""
 
@@ -144,6 +145,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._idle = asyncio.Event()
         self._idle.set()
         self._busy_since: float | None = None
+        self._polled_at: float | None = None
         self._failures_in_a_row = 0
         self._recent: deque[bool] = deque(maxlen=CEILING_WINDOW)
         self._dead_in_a_row = 0
@@ -199,6 +201,13 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._consumer
         if consumer is None or not self._assigned:
             return "no partitions assigned yet"
+        return self._why_not_polling()
+
+    def _why_not_polling(self) -> str | None:
+        if self._polled_at is None or self._busy_since is not None:
+            return None
+        if time.monotonic() - self._polled_at > STALE_POLL_S:
+            return f"nothing was polled for {STALE_POLL_S:g} s"
         return None
 
     def why_not_live(self) -> str | None:
@@ -208,7 +217,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         oldest = min([each.since for each in self._under_way], default=self._busy_since)
         if oldest is not None and not self._paused_by and time.monotonic() - oldest > 240:
             return "one batch has been running for four minutes"
-        return None
+        return self._why_not_polling()
 
     @property
     def _consumer(self) -> Any:
@@ -237,7 +246,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         """Note that there is work, or that this replica is one too many and stands by."""
         self._assigned = True
         if self._consumer is not None:
-            wait_for_records(self._consumer, self._after_empty_poll)
+            self._note_poll()
+            wait_for_records(self._consumer, self._note_poll, self._after_empty_poll)
         log.info("assigned", stage=self.stage, partitions=sorted(tp.partition for tp in assigned))
 
     async def _consume(self, records: Any) -> None:
@@ -249,10 +259,19 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             self._busy_since = None
             self._idle.set()
 
+    def _note_poll(self) -> None:
+        self._polled_at = time.monotonic()
+
     async def _after_empty_poll(self) -> None:
         """Take up what failed while no records came."""
-        if self._failed_flight() is not None:
+        if self._failed_flight() is None:
+            return
+        self._busy_since = time.monotonic()
+        try:
             await self._read_again()
+        finally:
+            self._busy_since = None
+            self._note_poll()
 
     async def _consume_batch(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
         started = time.monotonic()
@@ -521,7 +540,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 LAG.labels(self.stage, str(partition.partition)).set(max(newest - position, 0))
 
 
-def wait_for_records(consumer: Any, after_empty_poll: Callable[[], Awaitable[None]]) -> None:
+def wait_for_records(
+    consumer: Any, before_poll: Callable[[], None], after_empty_poll: Callable[[], Awaitable[None]]
+) -> None:
     """Let an empty poll of `consumer` wait for records instead of answering at once.
 
     FastStream sleeps after each empty poll as long as the poll may take: a record that comes then waits for it, and an
@@ -530,6 +551,7 @@ def wait_for_records(consumer: Any, after_empty_poll: Callable[[], Awaitable[Non
     poll = type(consumer).getmany
 
     async def getmany(*partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        before_poll()
         found = await poll(consumer, *partitions, timeout_ms=max(timeout_ms, EMPTY_POLL_MS), max_records=max_records)
         if not found:
             await after_empty_poll()
