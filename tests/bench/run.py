@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 OUT = ROOT / ".local" / "bench"
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
-from support.servers import GIVEN, Choice, choose, running_servers  # noqa: E402 -- after the path
+from support.servers import GIVEN, Choice, choose_to_measure, running_servers  # noqa: E402 -- after the path
 
 LIMIT_S = 1800
 """A benchmark that takes longer is ended, and counts as failed."""
@@ -166,7 +166,7 @@ def main(names: tuple[str, ...], *, quick: bool) -> None:
     needed, unless TEST_KAFKA_SERVERS, TEST_POSTGRES_DSN and TEST_REDIS_URL say where they are. The status is 1 where one failed.
     """
     wanted = [bench for bench in BENCHES if not names or bench.name in names]
-    choice = choose()
+    choice = choose_to_measure()
     report = Report(quick, choice.kind)
     click.echo(f"servers: {choice.kind}" + (f" ({choice.because})" if choice.because else ""))
     needed = any(bench.servers and why_not(bench, choice) is None for bench in wanted)

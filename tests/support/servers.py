@@ -84,6 +84,14 @@ def choose() -> Choice:
     return Choice("embedded", f"{no_containers}; {no_java}")
 
 
+def choose_to_measure() -> Choice:
+    """The servers for a benchmark: processes of this machine before containers, whose ports go through a process of their own."""
+    choice = choose()
+    if choice.kind == "containers" and kafka.why_no_java() is None:
+        return Choice("processes", "the published port of a container would be measured too")
+    return choice
+
+
 def _given() -> Servers:
     brokers, dsn, url = (os.environ[name] for name in GIVEN)
     return Servers(brokers, dsn, url, "given")
