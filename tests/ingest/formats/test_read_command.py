@@ -59,3 +59,14 @@ def test_it_loads_no_client_of_any_server() -> None:
     code = "import sys, ingest.read; print([name for name in ('aiokafka', 'asyncpg', 'redis', 'httpx', 'faststream') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_document_without_items_says_so(tmp_path: Path) -> None:
+    """An empty feed is no error, and not silent either."""
+    feed = tmp_path / "empty.xml"
+    feed.write_text('<rss version="2.0"><channel><title>T</title><link>https://x.example/</link></channel></rss>')
+    answer = CliRunner().invoke(read_command, [str(feed)])
+    assert answer.exit_code == 0
+    line = json.loads(answer.output)
+    assert (line["format"], line["updates"], line["error"]) == ("rss", [], None)
+    assert line["note"] == "the document is well formed and has no items"

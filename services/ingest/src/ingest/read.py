@@ -25,6 +25,7 @@ def told(path: str, source: str, profile: Profile, format: str | None) -> dict[s
         "repairs": [],
         "refused": [],
         "error": None,
+        "note": "",
     }
     try:
         body = _bytes(path)
@@ -49,6 +50,8 @@ def told(path: str, source: str, profile: Profile, format: str | None) -> dict[s
     line["updates"] = [update.model_dump(mode="json") for update in reading.updates]
     line["repairs"] = [repair.model_dump(mode="json") for repair in reading.repairs]
     line["refused"] = [refused.model_dump(mode="json") for refused in reading.refused]
+    if not reading.updates and not reading.refused:
+        line["note"] = "the document is well formed and has no items"
     if reading.refused and not reading.updates:
         first = reading.refused[0]
         line["error"] = {"code": first.code, "place": first.place, "reason": first.reason}
@@ -85,8 +88,8 @@ def _profile(path: str | None) -> Profile:
 def read_command(files: tuple[str, ...], source: str, format_: str | None, profile_file: str | None) -> None:
     """Show what FILES would become: one JSON line for each, touching no server.
 
-    A line has file, format, parser_version, updates (as they would be emitted), repairs, refused items and error
-    (code, place, reason). Exit status 1 when any file gave an error.
+    A line has file, format, parser_version, updates (as they would be emitted), repairs, refused items, error
+    (code, place, reason), and a note where there was nothing to take. Exit status 1 when any file gave an error.
     """
     profile = _profile(profile_file)
     failed = False
