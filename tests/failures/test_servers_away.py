@@ -1,5 +1,6 @@
 """Postgres or Kafka away: a sender is told at once, nothing is half taken, and nothing is lost when they come back."""
 
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,10 +27,13 @@ def update(guid: str) -> dict[str, Any]:
     return {"guid": guid, "headline": f"Headline {guid}", "body_html": "<p>Text</p>"}
 
 
-async def refused_at_once(pipeline: Pipeline, guid: str) -> httpx.Response:
-    """Post an update that cannot be taken now: the answer, which comes while the sender still listens (`Pipeline.push`), long before the servers' own clients would give up."""
+async def refused_quickly(pipeline: Pipeline, guid: str) -> httpx.Response:
+    """Post an update that cannot be taken now: the answer, which came within two seconds as the product promises."""
+    began = time.monotonic()
     answer = await pipeline.post(update(guid))
+    took_s = time.monotonic() - began
     assert answer.status_code == 503, answer.text
+    assert took_s < 2.0
     assert int(answer.headers["retry-after"]) > 0
     assert answer.headers["content-type"] == "application/problem+json"
     return answer
@@ -61,7 +65,7 @@ def behind(settings: Connections, proxy: Proxy) -> Connections:
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
-async def test_database_away_refuses_at_once_and_takes_nothing(
+async def test_database_away_refuses_within_two_seconds_and_takes_nothing(
     newsroom: Connections, processes: Processes, tmp_path: Path, how: str
 ) -> None:
     """Without Postgres a push is answered 503 with Retry-After, reaches no topic, and the same push is taken once it is back."""
@@ -78,7 +82,7 @@ async def test_database_away_refuses_at_once_and_takes_nothing(
         else:
             proxy.freeze()
         for number in range(3):
-            await refused_at_once(pipeline, f"refused-{number}")
+            await refused_quickly(pipeline, f"refused-{number}")
         if how == "cut":
             await proxy.start()
         else:
@@ -92,12 +96,12 @@ async def test_database_away_refuses_at_once_and_takes_nothing(
 async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
     newsroom_on_broker: Connections, broker: Any, processes: Processes, tmp_path: Path
 ) -> None:
-    """While Kafka is away a push is answered 503 at once; what was acknowledged before is published after."""
+    """While Kafka is away a push is answered 503 within two seconds; what was acknowledged before is published after."""
     async with started(newsroom_on_broker, processes, tmp_path) as pipeline:
         before = [await accepted_again(pipeline, f"before-{number}") for number in range(20)]
         broker.kill()
         for number in range(3):
-            await refused_at_once(pipeline, f"refused-{number}")
+            await refused_quickly(pipeline, f"refused-{number}")
         broker.start_again()
         broker.wait()
         after = [await accepted_again(pipeline, f"after-{number}") for number in range(5)]
