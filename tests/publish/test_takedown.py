@@ -16,7 +16,6 @@ from publish.story import Position
 from publish.takedown import as_text, prove, prover_of
 from publish.web import main as web
 from shared.envelope import value_of
-from shared.postgres import connect, migrate
 from shared.settings import Connections
 from support.revisions import emit, free_port, revision, running
 from support.waiting import eventually
@@ -33,16 +32,13 @@ def settings(newsroom: Connections) -> Settings:
 
 
 @pytest_asyncio.fixture
-async def pool(settings: Settings) -> AsyncIterator[Any]:
+async def pool(settings: Settings, pool: Any) -> AsyncIterator[Any]:
     """Archive, cache and web, running."""
-    pool = await connect(settings, schema="publish")
-    await migrate(pool, "publish")
     async with AsyncExitStack() as stack:
         for process in (archive, cache, web):
             own = settings.model_copy(update={"health_port": free_port()})
             await stack.enter_async_context(running(lambda stop, serve=process.serve, own=own: serve(own, stop)))
         yield pool
-    await pool.close()
 
 
 async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Any) -> None:

@@ -1,11 +1,9 @@
 """The archive on real Kafka and Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 
 from publish.archive import read
@@ -15,7 +13,6 @@ from publish.story import Position
 from shared.envelope import headers_for
 from shared.kafka import apply_topics, new_consumer, new_producer
 from shared.messages import Outcomes
-from shared.postgres import connect, migrate
 from shared.settings import Connections
 from shared.topics import ENRICHED, OUTCOMES, dead
 from support.revisions import emit, free_port, revision, running
@@ -28,15 +25,6 @@ pytestmark = pytest.mark.integration
 def settings(newsroom: Connections) -> Settings:
     """The settings of a process in this newsroom."""
     return Settings(**newsroom.model_dump() | {"health_port": free_port()})
-
-
-@pytest_asyncio.fixture
-async def pool(settings: Settings) -> AsyncIterator[Any]:
-    """The archive's schema."""
-    pool = await connect(settings, schema="publish")
-    await migrate(pool, "publish")
-    yield pool
-    await pool.close()
 
 
 async def archived(pool: Any, offset: int, epoch: int = 1) -> None:

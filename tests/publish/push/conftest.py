@@ -18,7 +18,6 @@ from publish.archive import main as archive
 from publish.archive import read
 from publish.push import keys
 from publish.settings import Settings
-from shared.postgres import connect, migrate
 from shared.process import http_server
 from shared.settings import Connections
 from support.revisions import free_port, running
@@ -92,15 +91,6 @@ def settings(newsroom: Connections) -> Settings:
             "publish_push_schedule_s": "0.1,0.2,0.2,0.2",
         }
     )
-
-
-@pytest_asyncio.fixture
-async def pool(settings: Settings) -> AsyncIterator[Any]:
-    """The schema of the service."""
-    pool = await connect(settings, schema="publish")
-    await migrate(pool, "publish")
-    yield pool
-    await pool.close()
 
 
 @dataclass

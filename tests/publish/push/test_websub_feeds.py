@@ -24,7 +24,9 @@ from publish.settings import Settings
 from publish.web import main as web
 from shared.messages import Author, EnrichedUpdate, Passport
 from shared.process import http_server
+from shared.topics import ENRICHED
 from support.revisions import emit, free_port, revision, running
+from support.topics import committed
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -118,6 +120,11 @@ async def test_every_feed_is_a_topic_at_the_hub_that_it_names(
     ana = Author(name="Ana Ferreira", slug="ana")
     ours = fresh("ours", tags=["sport"], authors=(ana,), story="flood", story_label="Flood")
     await emit(newsroom_with_hub, [ours, fresh("other", tags=["war"])])
+
+    async def told() -> int:
+        return sum((await committed(newsroom_with_hub, "publish.push", ENRICHED)).values())
+
+    await eventually(told, lambda seen: seen == 2, what="push has not worked off what was before the subscriptions")
     names = [(kind, form) for kind in FEEDS for form in FORMS]
     async with httpx.AsyncClient(follow_redirects=True) as client:
         topics: dict[str, str] = {}

@@ -14,7 +14,6 @@ from publish.settings import Settings
 from publish.web import main as web
 from shared.kafka import apply_topics, new_producer
 from shared.messages import Change
-from shared.postgres import connect
 from shared.settings import Connections
 from shared.topics import ENRICHED
 from support.revisions import NOON, emit, free_port, revision, running
@@ -84,12 +83,11 @@ async def test_a_poison_record_lets_the_next_ones_pass(settings: Settings) -> No
         assert await eventually(lambda: headlines(client)) == ["after 1"]
 
 
-async def test_a_new_log_is_a_new_epoch_and_nothing_is_lost(settings: Settings) -> None:
+async def test_a_new_log_is_a_new_epoch_and_nothing_is_lost(settings: Settings, pool: Any) -> None:
     """When the topic is recreated, the replica takes the archive's new epoch: old updates stay, new ones stand above them."""
     async with running(lambda stop: archive.serve(settings, stop)), replica(settings) as client:
         await emit(settings, [revision(f"old{n}") for n in range(3)])
         await eventually(lambda: headlines(client), lambda seen: len(seen) == 3)
-        pool = await connect(settings, schema="publish")
         await eventually(lambda: read.archived_up_to(pool), lambda seen: seen == (1, 2), what="the archive is behind")
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
         await admin.start()
@@ -107,7 +105,6 @@ async def test_a_new_log_is_a_new_epoch_and_nothing_is_lost(settings: Settings) 
         page = (await client.get("/v1/updates")).json()
         assert page["updates"][0]["position"].startswith("2-")
         assert page["updates"][-1]["position"] == "1-0"
-        await pool.close()
 
 
 async def test_a_late_revision_of_an_old_update_is_never_put_on_top(settings: Settings) -> None:
@@ -124,13 +121,11 @@ async def test_a_late_revision_of_an_old_update_is_never_put_on_top(settings: Se
         assert (await eventually(older, lambda seen: "u2 2" in seen))[-3:] == ["u2 2", "u1 1", "u0 1"]
 
 
-async def test_a_withdrawn_update_of_before_the_snapshot_returns_to_its_place(settings: Settings) -> None:
+async def test_a_withdrawn_update_of_before_the_snapshot_returns_to_its_place(settings: Settings, pool: Any) -> None:
     """A replica that never saw an update asks the archive where it stood."""
     async with running(lambda stop: archive.serve(settings, stop)):
         await emit(settings, [revision("a"), revision("b"), revision("a", 2, removal="withdrawn"), revision("c")])
-        pool = await connect(settings, schema="publish")
         await eventually(lambda: read.archived_up_to(pool), lambda seen: seen == (1, 3))
-        await pool.close()
         async with replica(settings) as client:
             assert await headlines(client) == ["c 1", "b 1"]
             await emit(settings, [revision("a", 3), revision("d")])
