@@ -25,6 +25,7 @@ SERVICES = (
     Service("ingest", "poll"),
     Service("ingest", "watch"),
     Service("enrich", "text", first=True),
+    Service("enrich", "gather"),
     Service("enrich", "media"),
     Service("publish", "archive", first=True),
     Service("publish", "cache"),

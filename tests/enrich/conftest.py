@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from enrich import gathering
 from enrich.main import serve_text
 from enrich.settings import Settings
 from shared.kafka import Emitter, acknowledged, new_consumer, new_producer
@@ -95,25 +96,33 @@ def settings_of(newsroom: Connections, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[None]:
-    """A replica of the lane that is ready, stopped in order at the end."""
+    """A replica of the lane, and of the gathering beside it; ready, and stopped in order at the end."""
     stop = asyncio.Event()
-    task = asyncio.create_task(serve_text(settings, stop))
+    beside = settings.model_copy(update={"health_port": free_port()})
+    tasks = [
+        asyncio.create_task(serve_text(settings, stop)),
+        asyncio.create_task(gathering.serve(beside, stop)),
+    ]
 
     async def ready() -> bool:
-        if task.done():
-            task.result()
+        for task in tasks:
+            if task.done():
+                task.result()
         async with httpx.AsyncClient() as client:
             try:
-                return (await client.get(f"http://127.0.0.1:{settings.health_port}/readyz")).status_code == 200
+                answers = [
+                    await client.get(f"http://127.0.0.1:{each.health_port}/readyz") for each in (settings, beside)
+                ]
             except httpx.TransportError:
                 return False
+        return all(answer.status_code == 200 for answer in answers)
 
     try:
         await eventually(ready, within_s=60, what="the lane is not ready")
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(task, 40)
+        await asyncio.wait_for(asyncio.gather(*tasks), 40)
 
 
 @pytest_asyncio.fixture

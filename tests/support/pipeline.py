@@ -18,6 +18,7 @@ from support.waiting import eventually
 SERVICES = (
     ("ingest", "api"),
     ("enrich", "text"),
+    ("enrich", "gather"),
     ("publish", "archive"),
     ("publish", "cache"),
     ("publish", "web"),

@@ -69,12 +69,18 @@ def decode(
         return Rejection(record, Invalid(f"{model.__name__}: {error}"))
 
 
+def version_of(record: "ConsumerRecord[bytes, bytes]") -> tuple[str, str] | None:
+    """The update's id and the version's fingerprint as a record's `ce_id` tells them; None where it names no version."""
+    named = VERSION_ID.fullmatch(header_of(record, "ce_id"))
+    return (named[1], named[2]) if named is not None else None
+
+
 def dead_outcome(rejection: Rejection, at: datetime) -> Outcome | None:
     """What the sender of a version is told of it, from its key and `ce_id` alone; None where they do not name a version."""
     record = rejection.record
-    named = VERSION_ID.fullmatch(header_of(record, "ce_id"))
-    if named is None or record.key != named[1].encode():
+    named = version_of(record)
+    if named is None or record.key != named[0].encode():
         return None
     failure = rejection.failure
     reason = f"{failure.field}: {failure.reason}" if failure.field else failure.reason
-    return Outcome(update_id=named[1], fingerprint=named[2], stage="dead", at=at, reason=reason[:500])
+    return Outcome(update_id=named[0], fingerprint=named[1], stage="dead", at=at, reason=reason[:500])

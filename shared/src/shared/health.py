@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from shared.problem import Problem
+
 Check = Callable[[], str | None]
 """The reason why not, or None when all is well. Cheap and without waiting: probes come often."""
 
@@ -54,6 +56,15 @@ def health_routes(health: Health, before_metrics: Callable[[], Awaitable[None]] 
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def starting_route() -> Route:
+    """Every other address, as long as a process waits for its servers: 503, and come back."""
+
+    async def starting(_: Request) -> Response:
+        raise Problem(503, "starting", "the process waits for Postgres or Kafka", headers={"Retry-After": "5"})
+
+    return Route("/{path:path}", starting, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
 
 def health_app(health: Health) -> Starlette:

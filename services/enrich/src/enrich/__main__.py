@@ -38,5 +38,16 @@ def text() -> None:
     run(settings, "enrich.text", lambda stop: serve_text(settings, stop))
 
 
+@cli.command()
+def gather() -> None:
+    """Gather updates of several agencies that tell the same into stories."""
+    from enrich.gathering import STAGE, serve  # noqa: PLC0415
+    from enrich.settings import Settings  # noqa: PLC0415
+    from shared.process import run  # noqa: PLC0415
+
+    settings = Settings()
+    run(settings, STAGE, lambda stop: serve(settings, stop))
+
+
 if __name__ == "__main__":
     cli(prog_name="python -m enrich")

@@ -21,7 +21,7 @@ from enrich.settings import Settings
 from enrich.settle import Emitted, Settlement
 from enrich.state import State
 from enrich.steps.budget import MISSED
-from shared.deliveries import Delivery, Rejection
+from shared.deliveries import Delivery, Rejection, version_of
 from shared.envelope import headers_for
 from shared.failures import Invalid, Permanent
 from shared.kafka import Emitter
@@ -142,13 +142,14 @@ class TextLane:
     async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
         event: Input = delivery.event
         try:
-            state, revision, decision = self._made(event, batch)
+            state, revision, decision = self._made(event, _fingerprint(delivery), batch)
         except TRANSIENT:
             raise
         except Exception as failure:
             log.exception("a message that cannot be handled", update_id=event.update_id)
             batch.rejections.append(Rejection(delivery.record, _failure(failure)))
-            self._outcome(batch, event, stage="dead", state=None, reason=str(failure))
+            told = _fingerprint(delivery)
+            self._outcome(batch, event, stage="dead", state=None, reason=str(failure), fingerprint=told)
             return
         if revision is not None:
             batch.futures.extend(await self._emit(revision, decision, delivery, batch))
@@ -165,12 +166,12 @@ class TextLane:
                 batch, event, stage=outcome, state=state, reason=decision.reason, fingerprint=decision.fingerprint
             )
 
-    def _made(self, event: Input, batch: _Batch) -> tuple[State, Revision | None, Decision]:
+    def _made(self, event: Input, fingerprint: str, batch: _Batch) -> tuple[State, Revision | None, Decision]:
         """The state after the message, and the revision that it asks for."""
         update_id = event.update_id
         before = batch.states[update_id]
         margin_s = self._settings.margin_s(event.source if isinstance(event, RawUpdate) else _source_of(before))
-        decision = decide(event, before, batch.now, margin_s=margin_s)
+        decision = decide(event, before, batch.now, margin_s=margin_s, fingerprint=fingerprint)
         revision = None
         if decision.emit and decision.sight == "visible":
             assert decision.state.current is not None  # noqa: S101
@@ -325,6 +326,12 @@ class TextLane:
                 reason=reason[:500],
             )
         )
+
+
+def _fingerprint(delivery: Delivery[Any]) -> str:
+    """Of a version, as ingest told it; empty where the record does not say."""
+    named = version_of(delivery.record)
+    return named[1] if named is not None and named[0] == delivery.event.update_id else ""
 
 
 def _failure(failure: Exception) -> Invalid | Permanent:

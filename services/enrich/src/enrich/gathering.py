@@ -1,7 +1,8 @@
-"""The gathering of stories: updates of several agencies that tell the same, found beside the text lane and never before it.
+"""`python -m enrich gather`: updates of several agencies that tell the same are gathered into stories, beside the text lane
+and never before it.
 
 One replica at a time does it, under a lock in Postgres; another takes over when it ends. What it finds is written to
-`enrich.gathered` and asked for as refreshes in the same transaction.
+`enrich.gathered` and asked for as refreshes in the same transaction. It needs no Kafka.
 """
 
 import asyncio
@@ -18,8 +19,12 @@ from prometheus_client import Counter, Gauge
 from enrich.embargo import ask_refresh
 from enrich.likeness import Likeness, Placed, Told, family_of, names_of
 from enrich.rows import as_word
+from enrich.settings import Settings
 from enrich.steps.story import story_id
+from shared.health import Health
 from shared.messages import RefreshCause
+from shared.postgres import connect, migrate
+from shared.process import health_server, run_until
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +35,10 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 OVERLAP = timedelta(seconds=10)
 """Rows become visible when their transaction ends, not in the order of their clocks: the newest are looked at again."""
 INTERVAL_S = 1.0
-YIELD_EVERY = 1
-"""Rows between two turns of the event loop: the lane shares it, and readers wait for the lane."""
+YIELD_EVERY = 25
+"""Rows between two turns of the event loop, on which the probes are answered."""
+STAGE = "enrich.gather"
+HEALTH_PORT = 8098
 REFRESHED: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "story"}
 """Tables whose changes reach every update that shows them, and the cause that its refresh names."""
 NOTHING: tuple[str | None, tuple[str, ...], str] = (None, (), "")
@@ -209,4 +216,23 @@ async def _unlock(connection: Any) -> None:
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
 
-__all__: Sequence[str] = ("Gatherer", "keep_gathering")
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """The process, until `stop` is set."""
+    health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
+    async with health_server(health, settings, HEALTH_PORT):
+        pool = await connect(settings, schema="enrich", stop=stop, max_size=3)
+        await migrate(pool, "enrich")
+        del health.ready["postgres"]
+        if not stop.is_set():
+            await run_until(
+                stop,
+                keep_gathering(
+                    pool, settings.enrich_families,
+                    threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,
+                ),
+            )  # fmt: skip
+        health.draining = True
+        await pool.close()
+
+
+__all__: Sequence[str] = ("Gatherer", "keep_gathering", "serve")

@@ -8,12 +8,11 @@ from starlette.applications import Starlette
 from enrich.api import author_routes
 from enrich.consume import SOURCE, STAGE, TYPES, TextLane
 from enrich.embargo import keep_releasing
-from enrich.gathering import keep_gathering
 from enrich.knowledge import Knowledge, Library
 from enrich.settings import Settings
 from enrich.steps.tags import Labels
 from enrich.steps.text import prepare
-from shared.health import Health, health_routes
+from shared.health import Health, health_routes, starting_route
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.postgres import connect, migrate
@@ -27,9 +26,17 @@ PORT = 8093
 
 
 async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
-    """The process, until `stop` is set."""
+    """The process, until `stop` is set: the port answers at once, and /readyz says what is waited for."""
+    health = Health("enrich.text", ready={"postgres": lambda: "waiting for Postgres"})
+    app = Starlette(routes=[*health_routes(health), starting_route()], exception_handlers=PROBLEM_HANDLERS)
+    async with http_server(app, settings.bind_host, settings.health_port or PORT):
+        await _follow(settings, stop, health, app)
+
+
+async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: Starlette) -> None:
     pool = await connect(settings, schema="enrich", stop=stop)
     await migrate(pool, "enrich")
+    health.ready = {"kafka": lambda: "waiting for Kafka"}
     producer = new_producer(settings, "slugline-enrich-text")
     await start_patiently(producer, "producer", stop)
     emitter = Emitter(producer, source=SOURCE, topic_prefix=settings.topic_prefix)
@@ -43,32 +50,26 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     )  # fmt: skip
     broker = new_broker(settings, "slugline-enrich-text")
     lane.attach(broker)
-    health = Health("enrich.text", ready={"lane": lane.why_not_ready}, live={"lane": lane.why_not_live})
-    app = Starlette(
-        routes=[*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)],
-        exception_handlers=PROBLEM_HANDLERS,
-    )
-    async with http_server(app, settings.bind_host, settings.health_port or PORT):
+    app.router.routes[:] = [*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)]
+    if not stop.is_set():
+        health.ready = {"lane": lambda: "loading what it knows"}
         await library.catch_up()
         await asyncio.to_thread(prepare)
-        if not stop.is_set():
-            await broker.start()
-            await run_until(
-                stop,
-                lane.keep_committing(),
-                library.follow(settings.enrich_reload_s),
-                keep_releasing(
-                    pool, emitter,
-                    interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
-                ),
-                keep_gathering(
-                    pool, settings.enrich_families,
-                    threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,
-                ),
-            )  # fmt: skip
-        health.draining = True
-        await lane.drain()
-        await broker.stop()
+        await broker.start()
+        health.ready = {"lane": lane.why_not_ready}
+        health.live = {"lane": lane.why_not_live}
+        await run_until(
+            stop,
+            lane.keep_committing(),
+            library.follow(settings.enrich_reload_s),
+            keep_releasing(
+                pool, emitter,
+                interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
+            ),
+        )  # fmt: skip
+    health.draining = True
+    await lane.drain()
+    await broker.stop()
     await producer.stop()
     await lane_pool.close()
     await pool.close()

@@ -73,11 +73,13 @@ def opened_at(raw: RawUpdate, margin_s: float = 0.0) -> datetime:
     return held_until(raw, margin_s) or raw.received_at
 
 
-def decide(message: Input, state: State, now: datetime, *, margin_s: float = 0.0) -> Decision:
-    """What `message` means for an update in `state`. `margin_s` is added to embargoes."""
+def decide(message: Input, state: State, now: datetime, *, margin_s: float = 0.0, fingerprint: str = "") -> Decision:
+    """What `message` means for an update in `state`. `margin_s` is added to embargoes; `fingerprint` is a version's, as
+    ingest told it, so that both speak of one version whatever releases they are of."""
     match message:
         case RawUpdate():
-            return _version(_in_utc(message), state, now, margin_s)
+            raw = _in_utc(message)
+            return _version(raw, fingerprint or raw.fingerprint(), state, now, margin_s)
         case Order():
             return _order(message, state, now)
         case Release():
@@ -169,8 +171,7 @@ def note_of(state: State) -> str:
     return state.current.raw.editors_note
 
 
-def _version(raw: RawUpdate, state: State, now: datetime, margin_s: float) -> Decision:
-    fingerprint = raw.fingerprint()
+def _version(raw: RawUpdate, fingerprint: str, state: State, now: datetime, margin_s: float) -> Decision:
     if raw.status == "canceled" or raw.signal in ("kill", "takedown"):
         final: Final = "taken-down" if raw.signal == "takedown" else "killed"
         reason = raw.correction_reason or raw.editors_note

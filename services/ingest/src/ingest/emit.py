@@ -32,11 +32,13 @@ class Sendable:
         return len(self.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES
 
 
-def sendable(message: Message, update_id: str, event_id: str, traceparent: str) -> Sendable:
-    """A message in its envelope."""
+def sendable(
+    message: Message, update_id: str, event_id: str, traceparent: str, *, value: bytes | None = None
+) -> Sendable:
+    """A message in its envelope; `value` is its JSON, where that was made already."""
     return Sendable(
         update_id,
-        value_of(message),
+        value_of(message) if value is None else value,
         headers_for(message, source="slugline/ingest", event_id=event_id, traceparent=traceparent),
     )
 

@@ -36,6 +36,7 @@ from shared.messages.raw import (
     Signal,
     Status,
     Subject,
+    fingerprint_of,
 )
 
 __all__ = [
@@ -71,5 +72,6 @@ __all__ = [
     "Subject",
     "Tag",
     "UpdateId",
+    "fingerprint_of",
     "update_id_for",
 ]

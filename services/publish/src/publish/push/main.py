@@ -42,7 +42,7 @@ from publish.push.webhooks import Webhooks
 from publish.push.websub import Feeds, Hub, queue_feeds
 from publish.settings import Settings
 from publish.takedown import keep_proving, prover_of
-from shared.health import Health, health_routes
+from shared.health import Health, health_routes, starting_route
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import EnrichedUpdate
@@ -184,10 +184,6 @@ async def _parts(
     return Parts(deliveries, notifier, alerts, fanout, hub, routes)
 
 
-async def _starting(_: Request) -> Response:
-    raise Problem(503, "starting", "the process waits for Postgres or Kafka", headers={"Retry-After": "5"})
-
-
 async def _on_outage(_: Request, error: Exception) -> Response:
     log.warning("a request could not be answered", error=str(error) or type(error).__name__)
     return problem_response(
@@ -208,11 +204,7 @@ HANDLERS = PROBLEM_HANDLERS | dict.fromkeys(AWAY, _on_outage)
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process: the port answers at once, and /readyz says what is waited for."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
-    methods = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
-    app = Starlette(
-        routes=[*health_routes(health), Route("/{path:path}", _starting, methods=methods)],
-        exception_handlers=HANDLERS,
-    )
+    app = Starlette(routes=[*health_routes(health), starting_route()], exception_handlers=HANDLERS)
     async with http_server(app, settings.bind_host, settings.health_port or settings.publish_push_port):
         await _follow(settings, stop, health, app)
 
