@@ -18,6 +18,8 @@ from shared.topics import MAX_MESSAGE_BYTES, TOPICS
 
 log = structlog.get_logger(__name__)
 
+ONE_PARTITION = frozenset(topic.name for topic in TOPICS if topic.partitions == 1)
+
 
 def new_broker(settings: Connections, client_id: str) -> KafkaBroker:
     """A FastStream broker that consumes; sending goes through `Emitter`, whose acknowledgements are awaited in bulk.
@@ -93,8 +95,10 @@ class Emitter:
         self, topic: str, value: bytes | None, *, key: bytes | None, headers: Sequence[tuple[str, bytes]]
     ) -> "asyncio.Future[object]":
         """Queue bytes as they are."""
+        # Where there is but one partition, nothing has to be worked out from the key.
+        partition = 0 if topic in ONE_PARTITION else None
         future: asyncio.Future[object] = await self._producer.send(
-            self._prefix + topic, value=value, key=key, headers=list(headers)
+            self._prefix + topic, value=value, key=key, partition=partition, headers=list(headers)
         )
         return future
 

@@ -1,5 +1,6 @@
 """The text step, judged by parsers that have nothing to do with the one that cleans."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -270,6 +271,25 @@ def test_a_diff_gives_both_texts_back(old: str, new: str) -> None:
     if old != new:
         assert "".join(part for sign, part in diff if sign in "=-") == old
         assert "".join(part for sign, part in diff if sign in "=+") == new
+
+
+longer = st.lists(st.sampled_from(["the", " ", "  ", "\n\n", "ferry", "5", ",", ".", "é", "a-b", "harbour"]), max_size=400).map("".join)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(longer, longer, longer, longer)
+def test_a_diff_of_long_texts_gives_back_what_it_does_not_shorten(begin: str, end: str, taken: str, put: str) -> None:
+    """What both have before and behind is passed over quickly, and stands in the diff as the words that it is."""
+    old, new = begin + taken + end, begin + put + end
+    diff = word_diff(old, new)
+    for text, signs in ((old, "=-"), (new, "=+")):
+        if old != new:
+            said = "".join(part for sign, part in diff if sign in signs)
+            place = 0
+            for piece in said.split(" … "):
+                place = text.index(piece, place) + len(piece)
+            assert " … " in said or said == text
+    assert not any(one[0] == other[0] for one, other in itertools.pairwise(diff))
 
 
 def test_a_diff_tells_the_words_that_changed() -> None:

@@ -153,6 +153,7 @@ class Dictionary:
         found: list[tuple[int, int, int, bool]] = []
         haystack = f" {read.text} "
         needed = self._capitals
+        first_letters = {ending[0] for ending in added}
         for begin in range(0, len(haystack), CHUNK):
             if begin and spent is not None and spent():
                 break
@@ -163,12 +164,15 @@ class Dictionary:
                     # Of a script without spaces, whose names have no boundaries.
                     stop = end
                     first, last = start - 1, end - 1
-                elif stretch[end : end + 1] == " ":
+                elif (following := stretch[end : end + 1]) == " ":
                     stop = end
                     first, last = start, end - 1
+                elif following not in first_letters or end - start <= least:
+                    # The beginning of another word.
+                    continue
                 else:
-                    # The beginning of another word, unless what follows is an ending.
-                    stop = stretch.find(" ", end, end + 4) if added and end - start > least else -1
+                    # An ending may follow.
+                    stop = stretch.find(" ", end, end + 4)
                     if stop < 0 or stretch[end:stop] not in added:
                         continue
                     first, last = start, stop - 1
