@@ -178,6 +178,17 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
     story = three[0].story  # type: ignore[attr-defined]
     assert "same story because" in await operator.run("stories", "show", story)
 
+    for source in ("afp", "daily"):
+        await operator.run("stories", "split", counts[source, "g1"].update_id)  # type: ignore[attr-defined]
+    parted = await eventually(
+        newest,
+        lambda seen: {seen[source, "g1"].corroboration.count for source in ("pa", "afp", "daily")} == {1},
+        within_s=45,
+        what="an editor's word over what was found alike",
+    )
+    assert parted["afp", "g1"].story_label == "Ferry aground off Port Marrow"  # type: ignore[attr-defined]
+    assert parted["pa", "g1"].story == story  # type: ignore[attr-defined]
+
 
 async def test_a_child_links_to_its_parent_and_follows_its_story_whichever_comes_first(
     desk: Desk, replicas: Replicas, operator: Operator

@@ -85,7 +85,11 @@ class Gatherer:
 
     async def _look_at_all(self, pool: Any, update_ids: Sequence[str]) -> None:
         rows = await pool.fetch(
-            "SELECT update_id, status, state FROM enrich.updates WHERE update_id = ANY($1::text[]) ORDER BY written_at",
+            """
+            SELECT u.update_id, u.status, u.state, o.story AS ordered
+            FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id)
+            WHERE u.update_id = ANY($1::text[]) ORDER BY u.written_at
+            """,
             update_ids,
         )
         # Asked after the rows were read: a change that comes later finds them by itself, see `ask_refresh`.
@@ -97,7 +101,7 @@ class Gatherer:
         stale: dict[str, list[str]] = {}
         for number, row in enumerate(rows, 1):
             state = orjson.loads(row["state"]) if row["status"] == "live" else None
-            changed |= self._look_at(row["update_id"], state)
+            changed |= self._look_at(row["update_id"], state, row["ordered"])
             if state is not None and (name := self._is_stale(state["shown"])):
                 stale.setdefault(name, []).append(row["update_id"])
             if number % YIELD_EVERY == 0:
@@ -122,7 +126,7 @@ class Gatherer:
                     return name
         return None
 
-    def _look_at(self, update_id: str, state: Mapping[str, Any] | None) -> dict[str, Placed]:
+    def _look_at(self, update_id: str, state: Mapping[str, Any] | None, ordered: str | None) -> dict[str, Placed]:
         if state is None:
             moved: tuple[str, ...] = (update_id, *self.likeness.remove(update_id))
         else:
@@ -142,6 +146,9 @@ class Gatherer:
                 known[0] if known is not None else None,
             )
             moved = (update_id, *placed.moved)
+            if ordered is not None and ordered != placed.story:
+                # An editor put it elsewhere: then it confirms nothing of those that it is like.
+                moved = (*moved, *self.likeness.remove(update_id))
         found = {each: self.likeness.where(each) for each in moved}
         return {
             each: placed

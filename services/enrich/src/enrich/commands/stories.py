@@ -10,7 +10,7 @@ from enrich.commands import on_postgres, update_id
 from enrich.embargo import ask_refresh
 from enrich.knowledge import announce
 from enrich.state import State
-from enrich.steps.story import merged, story_id
+from enrich.steps.story import merged, own_story, story_id
 
 
 @click.group()
@@ -70,7 +70,7 @@ def unmerge(story: str) -> None:
 @click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
 def split(update_id: str, story: str, by: str) -> None:
     """Take one update out of its story. It holds for all of its versions."""
-    chosen = story_id(story) if story else f"update-{update_id}"
+    chosen = story_id(story) if story else own_story(update_id)
 
     async def work(connection: Any) -> None:
         await connection.execute(

@@ -15,6 +15,11 @@ def story_id(said: str) -> str:
     return slug_of(tidy(said))
 
 
+def own_story(update_id: str) -> str:
+    """The story of an update that an editor has split off."""
+    return f"update-{update_id}"
+
+
 def merged(story: str, into: Mapping[str, str]) -> str:
     """The story that stands for another one after editors have merged them."""
     for _ in range(MOST_MERGES):
@@ -48,8 +53,12 @@ def gather(
         told, standing = story, merged(story, into)
         if standing != told:
             story, because = standing, f"{because}; {story} was merged into it"
-        label = labels.get(story) or (label if standing == told else "") or story.replace("-", " ")
-    return Gathered(story or None, label, corroboration_of(known.families, family, known.gathered_because), because)
+        own = tidy(raw.headline) if story == own_story(raw.update_id) else ""
+        label = labels.get(story) or (label if standing == told else "") or own or story.replace("-", " ")
+    # Whom an editor has parted from those that it is like is told by none of them.
+    parted = known.story is not None and known.story != known.gathered
+    families = () if parted else known.families
+    return Gathered(story or None, label, corroboration_of(families, family, known.gathered_because), because)
 
 
 def corroboration_of(families: Sequence[str], own: str, because: str) -> Corroboration:

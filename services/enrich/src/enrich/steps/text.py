@@ -540,13 +540,14 @@ def _changed(before: Sequence[str], after: Sequence[str]) -> list[tuple[Literal[
         return [("-", "".join(before)), ("+", "".join(after))]
     parts: list[tuple[Literal["=", "-", "+"], str]] = []
     taken, put = "", ""
-    for operation, b1, b2, a1, a2 in Indel.opcodes(before, after).as_list():
-        if operation == "equal":
-            parts += (("-", taken), ("+", put), ("=", _shortened(before[b1:b2], keep_start=True, keep_end=True)))
+    for operation in Indel.opcodes(before, after):
+        kept = before[operation.src_start : operation.src_end]
+        if operation.tag == "equal":
+            parts += (("-", taken), ("+", put), ("=", _shortened(kept, keep_start=True, keep_end=True)))
             taken, put = "", ""
         else:
-            taken += "".join(before[b1:b2])
-            put += "".join(after[a1:a2])
+            taken += "".join(kept)
+            put += "".join(after[operation.dest_start : operation.dest_end])
     return [*parts, ("-", taken), ("+", put)]
 
 
