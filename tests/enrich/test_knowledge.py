@@ -73,6 +73,22 @@ async def test_a_changed_profile_makes_the_updates_again_that_show_it(
     assert "0 added, 0 changed, 1 as they were" in await operator.run("authors", "import", str(directory))
 
 
+async def test_a_name_that_nobody_knows_is_counted_once_for_each_update(
+    desk: Desk, replicas: Replicas, operator: Operator
+) -> None:
+    """What is listed for ops are updates, however many versions each has."""
+    await replicas()
+    later = [version(number, byline="By Ann Other") for number in (2, 3)]
+    await desk.send(version(1, byline="By Ann Other"), *later, version(1, guid="g2", byline="By Ann Other"))
+    await desk.until(4)
+    await desk.until_outcomes(4)
+
+    async def counted() -> str:
+        return (await operator.run("authors", "unknown")).split()[0]
+
+    await eventually(counted, lambda seen: seen == "2", what="two updates")
+
+
 async def test_an_update_whose_row_came_after_a_change_was_carried_out_follows_all_the_same(
     desk: Desk, replicas: Replicas
 ) -> None:

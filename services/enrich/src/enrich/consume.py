@@ -76,7 +76,7 @@ class _Batch:
     outcomes: list[Outcome] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
-    unknown: dict[str, Unknown] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], Unknown] = field(default_factory=dict)
 
 
 class TextLane:
@@ -188,9 +188,10 @@ class TextLane:
                 attached = replace(attached, degraded=(*attached.degraded, "story"))
             revision = compose(decision, attached, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now))
             if revision is not None:
+                counted = before.shown.unknown_names if before.shown is not None else ()
                 for name in attached.authorship.unknown:
-                    if key := name_key(name)[:200]:
-                        batch.unknown[key] = Unknown(
+                    if (key := name_key(name)) and key not in counted:
+                        batch.unknown[key[:200], update_id] = Unknown(
                             name.replace("\x00", ""), update_id, raw.source.replace("\x00", "")
                         )
         elif decision.emit:

@@ -46,7 +46,8 @@ class Emitted:
     states: Mapping[str, State]
     """Of the updates that it moved, by id."""
     outcomes: list[Outcome]
-    unknown: Mapping[str, Unknown]
+    unknown: Mapping[tuple[str, str], Unknown]
+    """By name and update, each once."""
     settled: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -111,7 +112,7 @@ class Settlement:
         states = {update_id: (state, batch.now) for batch in batches for update_id, state in batch.states.items()}
         unknown: dict[str, list[Unknown]] = {}
         for batch in batches:
-            for key, each in batch.unknown.items():
+            for (key, _), each in batch.unknown.items():
                 unknown.setdefault(key, []).append(each)
 
         async def write() -> None:
