@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import os
+import sys
 
 import pytest
 
+from local.child import free_port
 from shared.process import run_until
 
 
@@ -47,3 +50,28 @@ async def test_a_task_that_ends_before_its_time_is_an_error() -> None:
 
     with pytest.raises(RuntimeError, match="before its time"):
         await run_until(asyncio.Event(), forever(), returns())
+
+
+async def test_a_process_that_waits_for_postgres_ends_in_order_when_it_is_told_to() -> None:
+    """No traceback and no failure: nothing was begun."""
+    env = os.environ | {
+        "POSTGRES_DSN": "postgresql://slugline@127.0.0.1:1/slugline", "HEALTH_PORT": str(free_port()), "BIND_HOST": "127.0.0.1",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "enrich",
+        "gather",
+        env=env,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        while b"postgres away" not in await process.stdout.readline():
+            assert process.returncode is None
+        process.terminate()
+        rest = (await process.communicate())[0]
+    assert process.returncode == 0
+    assert b"stopped before Postgres answered" in rest
+    assert b"Traceback" not in rest

@@ -30,6 +30,10 @@ async def _leave_as_is(_: Any) -> None:
     """For a pool whose users leave nothing behind on a session."""
 
 
+class Unanswered(OSError):
+    """Postgres had not answered when it was time to stop waiting."""
+
+
 async def connect(
     settings: Connections,
     *,
@@ -38,7 +42,8 @@ async def connect(
     max_size: int = 8,
     stateless: bool = False,
 ) -> Any:
-    """A pool whose search path is `schema`; json and jsonb are Python values. Waits, with a bounded pause, until Postgres answers.
+    """A pool whose search path is `schema`; json and jsonb are Python values. Waits, with a bounded pause, until Postgres answers,
+    or raises `Unanswered` once `stop` is set.
 
     `stateless` says that nobody sets, locks or listens for longer than a transaction: then a connection goes back to the
     pool without the round trip that would clean its session.
@@ -58,7 +63,7 @@ async def connect(
             )
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError) as error:
             if stop is not None and stop.is_set():
-                raise
+                raise Unanswered(str(error) or type(error).__name__) from error
             log.warning("postgres away", error=str(error) or type(error).__name__, retry_in_s=round(pause_s, 1))
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
             pause_s = min(pause_s * 2, 5.0)

@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 
 from shared.health import Health, health_app
+from shared.postgres import Unanswered
 from shared.settings import Connections
 from shared.telemetry import configure_logging, configure_tracing
 
@@ -42,8 +43,12 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         log.info("starting")
-        await main(stop)
-        log.info("stopped")
+        try:
+            await main(stop)
+        except Unanswered as error:
+            log.warning("stopped before Postgres answered", error=str(error))
+        else:
+            log.info("stopped")
 
     uvloop.run(body())
 
