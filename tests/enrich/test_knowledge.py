@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from enrich.__main__ import cli
 from enrich.knowledge import announce
+from shared.messages import Order
 from support.waiting import eventually
 
 from .conftest import Desk, Replicas
@@ -204,6 +206,13 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
     )
     assert parted["afp", "g1"].story_label == "Ferry aground off Port Marrow"  # type: ignore[attr-defined]
     assert parted["pa", "g1"].story == story  # type: ignore[attr-defined]
+
+    afp = parted["afp", "g1"].update_id  # type: ignore[attr-defined]
+    await desk.send(
+        Order(update_id=afp, order="correct", headline="Ferry refloated", by="Ed", ordered_at=datetime.now(UTC))
+    )
+    corrected = await eventually(newest, lambda seen: getattr(seen["afp", "g1"], "headline", "") == "Ferry refloated")
+    assert corrected["afp", "g1"].story_label == "Ferry refloated"  # type: ignore[attr-defined]
 
 
 async def test_a_child_links_to_its_parent_and_follows_its_story_whichever_comes_first(

@@ -46,7 +46,7 @@ class Steps:
             tagging=self._tags(raw, known, text, missed),
             media=media.media,
             pending=media.pending,
-            gathered=self._story(raw, known, parent_story, missed),
+            gathered=self._story(raw, known, parent_story, text.headline, missed),
             editions=self.knowledge.editions_shown,
             degraded=tuple(missed),
         )
@@ -88,7 +88,9 @@ class Steps:
         )
         return _told("tags", missed, found, found.missed) if found is not None else Tagging()
 
-    def _story(self, raw: RawUpdate, known: Known, parent_story: str | None, missed: list[Step]) -> Gathered:
+    def _story(
+        self, raw: RawUpdate, known: Known, parent_story: str | None, headline: str, missed: list[Step]
+    ) -> Gathered:
         family = family_of(raw.source, raw.credit, self.settings.enrich_families)
         knowledge = self.knowledge
         found = _guarded(
@@ -96,7 +98,13 @@ class Steps:
             missed,
             raw,
             lambda: gather(
-                raw, known, parent_story, into=knowledge.merged, labels=knowledge.story_labels, family=family
+                raw,
+                known,
+                parent_story,
+                into=knowledge.merged,
+                labels=knowledge.story_labels,
+                family=family,
+                headline=headline,
             ),
         )
         return found if found is not None else Gathered()

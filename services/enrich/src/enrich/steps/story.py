@@ -37,6 +37,7 @@ def gather(
     into: Mapping[str, str],
     labels: Mapping[str, str],
     family: str,
+    headline: str,
 ) -> Gathered:
     """An editor's word, then the source's story, then the parent's, then the likeness to what others tell."""
     story, label, because = None, "", ""
@@ -53,7 +54,7 @@ def gather(
         told, standing = story, merged(story, into)
         if standing != told:
             story, because = standing, f"{because}; {story} was merged into it"
-        own = tidy(raw.headline) if story == own_story(raw.update_id) else ""
+        own = headline if story == own_story(raw.update_id) else ""
         label = labels.get(story) or (label if standing == told else "") or own or story.replace("-", " ")
     # Whom an editor has parted from those that it is like is told by none of them.
     parted = known.story is not None and known.story != known.gathered
