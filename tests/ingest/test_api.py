@@ -344,6 +344,16 @@ class _Silent:
         await asyncio.Event().wait()
 
 
+async def test_a_number_of_more_than_64_bits_in_a_member_of_the_vendor_s_loses_no_item(wire: Wire) -> None:
+    """What nobody reads does not stop what everybody should."""
+    item = b'{"uri": "urn:a", "headline": "x", "body_text": "y", "mine": {"n": 123456789012345678901234567890}}'
+    answer = await wire.client.post(
+        "/v1/wire/north", content=item, headers={"X-API-Key": "north-key", "Content-Type": "application/json"}
+    )
+    assert answer.status_code == 202, answer.text
+    assert [each["headline"] for each in await wire.raw()] == ["x"]
+
+
 async def test_a_sender_can_ask_where_its_item_is(wire: Wire) -> None:
     """The stages of an item and their times, whatever the order in which they are heard of; others see nothing."""
     pushed = (await wire.push({"guid": "a", "headline": "x"})).json()["results"][0]

@@ -70,3 +70,14 @@ def test_a_document_without_items_says_so(tmp_path: Path) -> None:
     line = json.loads(answer.output)
     assert (line["format"], line["updates"], line["error"]) == ("rss", [], None)
     assert line["note"] == "the document is well formed and has no items"
+
+
+def test_a_number_of_more_than_64_bits_is_shown(tmp_path: Path) -> None:
+    """What a vendor keeps in members of its own ends no reading, however large it is."""
+    file = tmp_path / "large.json"
+    file.write_text(
+        '{"uri": "urn:a", "headline": "x", "body_text": "y", "mine": {"n": 123456789012345678901234567890}}'
+    )
+    answer = CliRunner().invoke(read_command, [str(file)])
+    assert answer.exit_code == 0
+    assert json.loads(answer.output)["updates"][0]["headline"] == "x"

@@ -32,13 +32,11 @@ class Sendable:
         return len(self.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES
 
 
-def sendable(
-    message: Message, update_id: str, event_id: str, traceparent: str, *, value: bytes | None = None
-) -> Sendable:
-    """A message in its envelope; `value` is its JSON, where that was made already."""
+def sendable(message: Message, update_id: str, event_id: str, traceparent: str) -> Sendable:
+    """A message in its envelope."""
     return Sendable(
         update_id,
-        value_of(message) if value is None else value,
+        value_of(message),
         headers_for(message, source="slugline/ingest", event_id=event_id, traceparent=traceparent),
     )
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-import orjson
 import structlog
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -22,7 +21,7 @@ from ingest.originals import Original, Transport
 from ingest.patience import Away, Patience
 from ingest.sources.registry import Source
 from shared.kafka import Emitter
-from shared.messages import RawUpdate, fingerprint_of
+from shared.messages import RawUpdate
 from shared.telemetry import traceparent_now
 
 log = structlog.get_logger(__name__)
@@ -299,10 +298,8 @@ def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], lis
     for number, update in enumerate(reading.updates):
         index = update.original.index if update.original is not None else number
         try:
-            said = update.model_dump(mode="json", exclude_defaults=True)
-            fingerprint = fingerprint_of(said)
-            event_id = f"{update.update_id}:{fingerprint}"
-            message = emit.sendable(update, update.update_id, event_id, traceparent, value=orjson.dumps(said))
+            fingerprint = update.fingerprint()
+            message = emit.sendable(update, update.update_id, f"{update.update_id}:{fingerprint}", traceparent)
             if any("\x00" in name for name in (update.guid, update.version or "")):
                 raise ValueError("NUL in an identifier")
         except (ValueError, TypeError, RecursionError) as error:

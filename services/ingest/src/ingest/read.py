@@ -1,6 +1,7 @@
 """`ingest read`: what would become of documents, without a server: one JSON line a file."""
 
 import hashlib
+import json
 import sys
 import tomllib
 from datetime import UTC, datetime
@@ -66,6 +67,14 @@ def _bytes(path: str) -> bytes:
         return file.read(MAX_DOCUMENT_BYTES + 1)
 
 
+def _as_json(line: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(line)
+    except TypeError:
+        # A number of more than 64 bits, in what nobody reads.
+        return json.dumps(line).encode()
+
+
 def _profile(path: str | None) -> Profile:
     if path is None:
         return DEFAULT_PROFILE
@@ -96,6 +105,6 @@ def read_command(files: tuple[str, ...], source: str, format_: str | None, profi
     for path in files:
         line = told(path, source, profile, format_)
         failed = failed or line["error"] is not None
-        sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.buffer.write(_as_json(line) + b"\n")
         sys.stdout.buffer.flush()
     sys.exit(1 if failed else 0)

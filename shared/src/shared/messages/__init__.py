@@ -36,7 +36,6 @@ from shared.messages.raw import (
     Signal,
     Status,
     Subject,
-    fingerprint_of,
 )
 
 __all__ = [
@@ -72,6 +71,5 @@ __all__ = [
     "Subject",
     "Tag",
     "UpdateId",
-    "fingerprint_of",
     "update_id_for",
 ]

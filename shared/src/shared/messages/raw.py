@@ -1,7 +1,6 @@
 """What is on `updates.raw`: one version of an update as its source sent it, and requests to look at it again."""
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -15,9 +14,6 @@ Status = Literal["usable", "withheld", "canceled"]
 
 Signal = Literal["update", "correction", "advisory", "repeat", "kill", "takedown", "expire", "pin", "unpin"]
 """What the source says this version is. `takedown` is a kill for legal reasons; `repeat` asks for nothing new."""
-
-UNSAID = frozenset({"received_at", "original", "repairs", "profile", "extra"})
-"""Fields of a raw update that are no words of its source to anybody."""
 
 
 class Subject(Message):
@@ -154,19 +150,17 @@ class RawUpdate(Message):
     repairs: tuple[Repair, ...] = ()
 
     def fingerprint(self) -> str:
-        """See `fingerprint_of`."""
-        return fingerprint_of(self.model_dump(mode="json", exclude_defaults=True))
+        """32 hex characters over all that the source said to anybody; not over when and how it reached us.
 
-
-def fingerprint_of(said: Mapping[str, Any]) -> str:
-    """32 hex characters over all that the source said to anybody, from an update's JSON without what is at its default;
-    not over when and how it reached us.
-
-    Nor over `extra`: what no reader sees makes no new version, and feeds keep counters there that move at every poll.
-    A field that a later release adds changes none, as long as a source does not fill it.
-    """
-    words = {name: value for name, value in said.items() if name not in UNSAID}
-    return hashlib.sha256(orjson.dumps(words, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+        Nor over `extra`: what no reader sees makes no new version, and feeds keep counters there that move at every poll.
+        What is at its default is left out, so that a field which a later release adds changes no fingerprint.
+        """
+        said: dict[str, Any] = self.model_dump(
+            mode="json",
+            exclude={"received_at", "original", "repairs", "profile", "extra"},
+            exclude_defaults=True,
+        )
+        return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
 RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry"]
