@@ -46,7 +46,7 @@ BUG_PAUSE_S = 0.1
 EMPTY_POLL_MS = 500
 LINGER_BYTES = 262_144
 REVOCATION_PATIENCE_S = 15.0
-MOST_UNDER_WAY = 16
+MOST_UNDER_WAY = 64
 """Batches that were begun and have not settled."""
 STALE_POLL_S = 30.0
 """An idle lane polls twice a second; one that has not polled for so long, and handles nothing, never will again."""

@@ -41,12 +41,15 @@ async def connect(
     stop: asyncio.Event | None = None,
     max_size: int = 8,
     stateless: bool = False,
+    planned_once: bool = False,
 ) -> Any:
     """A pool whose search path is `schema`; json and jsonb are Python values. Waits, with a bounded pause, until Postgres answers,
     or raises `Unanswered` once `stop` is set.
 
     `stateless` says that nobody sets, locks or listens for longer than a transaction: then a connection goes back to the
-    pool without the round trip that would clean its session.
+    pool without the round trip that would clean its session. `planned_once` is for statements that find rows by their
+    keys whatever the parameters are: Postgres would plan one anew each time that its array holds a single key, which takes
+    longer than to run it.
     """
     pause_s = 0.2
     while True:
@@ -59,7 +62,11 @@ async def connect(
                 command_timeout=30,
                 init=_prepare,
                 reset=_leave_as_is if stateless else None,
-                server_settings={"search_path": schema, "application_name": f"slugline-{schema}"},
+                server_settings={
+                    "search_path": schema,
+                    "application_name": f"slugline-{schema}",
+                    "plan_cache_mode": "force_generic_plan" if planned_once else "auto",
+                },
             )
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError) as error:
             if stop is not None and stop.is_set():

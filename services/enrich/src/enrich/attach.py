@@ -1,8 +1,8 @@
 """All steps over one version: what each makes of it, or what it degrades to. A step that fails or is late costs its part, never the text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -25,6 +25,32 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the steps make of a version's words, whatever else is known of the update; and what it was read with."""
+
+    text: Text
+    authorship: Authorship
+    tagging: Tagging
+    missed: tuple[Step, ...]
+    raw: RawUpdate
+    words: tuple[str, str]
+    """The headline and the body that hold."""
+    overrides: Mapping[str, Any]
+    tables: tuple[object, ...]
+
+    def holds(
+        self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, Any], tables: tuple[object, ...]
+    ) -> bool:
+        """Whether reading again would give the same."""
+        return (
+            self.raw is raw
+            and self.words == words
+            and self.overrides == overrides
+            and all(mine is its for mine, its in zip(self.tables, tables, strict=True))
+        )
+
+
 @dataclass(frozen=True)
 class Steps:
     """The steps with what they need."""
@@ -32,29 +58,50 @@ class Steps:
     knowledge: Knowledge
     settings: Settings
 
-    def attach(self, state: State, known: Known, parent_story: str | None, media: MediaLookup | None) -> Attached:
-        """What the steps make of the version that stands. `media` is None where the index could not be asked."""
+    def attach(
+        self,
+        state: State,
+        known: Known,
+        parent_story: str | None,
+        media: MediaLookup | None,
+        ahead: Reading | None = None,
+    ) -> Attached:
+        """What the steps make of the version that stands. `media` is None where the index could not be asked.
+
+        `ahead` is what was read before the state was known; it is used where it still holds.
+        """
         assert state.current is not None  # noqa: S101
-        raw, missed = state.current.raw, list[Step]()
-        text = self._text(state, missed)
+        raw, words = state.current.raw, headline_and_body(state)
+        reading = ahead if ahead is not None and ahead.holds(raw, words, known.tags, self._tables) else None
+        reading = reading or self.read(raw, words, known.tags)
+        missed = list(reading.missed)
         if media is None:
             missed.append("media")
             media = MediaLookup()
         return Attached(
-            text=text,
-            authorship=self._authors(raw, missed),
-            tagging=self._tags(raw, known, text, missed),
+            text=reading.text,
+            authorship=reading.authorship,
+            tagging=reading.tagging,
             media=media.media,
             pending=media.pending,
-            gathered=self._story(raw, known, parent_story, text.headline, missed),
+            gathered=self._story(raw, known, parent_story, reading.text.headline, missed),
             editions=self.knowledge.editions_shown,
             degraded=tuple(missed),
         )
 
-    def _text(self, state: State, missed: list[Step]) -> Text:
-        assert state.current is not None  # noqa: S101
-        raw = state.current.raw
-        headline, body = headline_and_body(state)
+    def read(self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, Any]) -> Reading:
+        """Text, authors and tags of a version."""
+        missed: list[Step] = []
+        text = self._text(raw, *words, missed)
+        authorship = self._authors(raw, missed)
+        tagging = self._tags(raw, overrides, text, missed)
+        return Reading(text, authorship, tagging, tuple(missed), raw, words, overrides, self._tables)
+
+    @property
+    def _tables(self) -> tuple[object, ...]:
+        return (self.knowledge.directory, self.knowledge.vocabulary, self.knowledge.dictionary)
+
+    def _text(self, raw: RawUpdate, headline: str, body: str, missed: list[Step]) -> Text:
         budget = Budget.of_ms(self.settings.enrich_text_budget_ms)
         text = _guarded("text", missed, raw, lambda: read_text(headline, body, raw.summary, raw.language, budget))
         if text is None:
@@ -67,7 +114,7 @@ class Steps:
         found = _guarded("authors", missed, raw, lambda: attach_authors(raw.byline, raw.creators, directory, budget))
         return _told("authors", missed, found, found.missed) if found is not None else Authorship()
 
-    def _tags(self, raw: RawUpdate, known: Known, text: Text, missed: list[Step]) -> Tagging:
+    def _tags(self, raw: RawUpdate, overrides: Mapping[str, Any], text: Text, missed: list[Step]) -> Tagging:
         found = _guarded(
             "tags",
             missed,
@@ -81,7 +128,7 @@ class Steps:
                 vocabulary=self.knowledge.vocabulary,
                 dictionary=self.knowledge.dictionary,
                 labels=self.knowledge.labels,
-                overrides=known.tags,
+                overrides=overrides,
                 least_confidence=self.settings.enrich_least_confidence,
                 budget=Budget.of_ms(self.settings.enrich_tags_budget_ms),
             ),

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 
-from enrich.attach import Steps
+from enrich.attach import Reading, Steps
 from enrich.compose import Revision, compose, compose_removal, shown_state
 from enrich.directory import name_key
 from enrich.knowledge import Library
@@ -49,6 +49,8 @@ ENVELOPE_BYTES = 2048
 """Left of Kafka's limit for key, headers and framing."""
 YIELD_EVERY = 25
 """Messages between two turns of the event loop, so that heartbeats and sends go on while a batch is made."""
+AHEAD = 4
+"""Messages of a batch so small that a reader waits for it: they are read while Postgres says what is known of them."""
 LOADED = {"authors", "tags", "story", "override"}
 """Causes of a refresh that speak of what is kept in memory."""
 
@@ -72,6 +74,8 @@ class _Batch:
     states: dict[str, State]
     parents: Mapping[str, str | None] | None
     pictures: Pictures
+    ahead: Mapping[int, Reading]
+    """By the identity of a version that came."""
     futures: list[Any] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
@@ -112,9 +116,10 @@ class TextLane:
             await self._library.catch_up()
         events: list[Input] = [each.event for each in deliveries]
         unsettled = self._settlement.unsettled()
+        rows, ahead = await self._loaded(events)
         known = {
             update_id: replace(each, state=unsettled[update_id]) if update_id in unsettled else each
-            for update_id, each in (await load(self._pool, [event.update_id for event in events])).items()
+            for update_id, each in rows.items()
         }
         batch = _Batch(
             now=self._clock(),
@@ -122,6 +127,7 @@ class TextLane:
             states={update_id: each.state for update_id, each in known.items()},
             parents=await self._parents(events, known, unsettled),
             pictures=await self._pictures(events, known),
+            ahead=ahead,
         )
         for number, delivery in enumerate(deliveries, 1):
             await self._one(delivery, batch)
@@ -138,6 +144,22 @@ class TextLane:
             unknown=batch.unknown,
         )
         return Begun(batch.rejections, self._settlement.add(emitted, failures))
+
+    async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, Known], dict[int, Reading]]:
+        """What is known of the updates, and what was read of the versions meanwhile."""
+        loading = asyncio.create_task(load(self._pool, [event.update_id for event in events]))
+        ahead: dict[int, Reading] = {}
+        try:
+            if len(events) <= AHEAD:
+                # One turn to begin the question, one to send it.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                for event in events:
+                    if isinstance(event, RawUpdate) and (event.headline or event.body_html):
+                        ahead[id(event)] = self._steps.read(event, (event.headline, event.body_html), {})
+            return await loading, ahead
+        finally:
+            loading.cancel()
 
     async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
         event: Input = delivery.event
@@ -183,6 +205,7 @@ class TextLane:
                 batch.pictures.get(
                     (update_id, raw.media), MediaLookup(pending=raw.media) if raw.media else MediaLookup()
                 ),
+                batch.ahead.get(id(raw)),
             )
             if raw.evolved_from and batch.parents is None and "story" not in attached.degraded:
                 attached = replace(attached, degraded=(*attached.degraded, "story"))

@@ -21,7 +21,7 @@ from shared.kafka import Emitter, acknowledged
 from shared.messages import Outcome, Outcomes
 from shared.topics import OUTCOMES
 
-LINGER_S = 0.02
+LINGER_S = 0.1
 """How long a batch waits for others to be settled with it; no reader waits for that."""
 AT_ONCE = 500
 """Messages: so many wait for no others. Also the most outcomes of one message."""
