@@ -49,7 +49,7 @@ def new_producer(settings: Connections, client_id: str) -> AIOKafkaProducer:
         acks="all",
         enable_idempotence=False,
         linger_ms=0,
-        compression_type="zstd",
+        compression_type=None if settings.kafka_compression == "none" else settings.kafka_compression,
         max_batch_size=262_144,
         max_request_size=MAX_MESSAGE_BYTES,
         request_timeout_ms=15_000,

@@ -24,6 +24,9 @@ class Connections(BaseSettings):
         description="Object store of renditions: file:///folder, s3://bucket/prefix, ...",
     )
     replication_factor: int = Field(default=1, description="Replicas of each topic when it is created")
+    kafka_compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        default="none", description="What messages are compressed with on the way to Kafka; zstd halves disk and network"
+    )
     health_port: int = Field(
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",
