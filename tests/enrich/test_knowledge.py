@@ -196,6 +196,15 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
     story = three[0].story  # type: ignore[attr-defined]
     assert "same story because" in await operator.run("stories", "show", story)
 
+    # Merged under another name, and put into that by its name: still told by both.
+    await operator.run("stories", "merge", story, "port-marrow")
+    afp = counts["afp", "g1"].update_id  # type: ignore[attr-defined]
+    await operator.run("stories", "split", afp, "--to", "port-marrow")
+    await desk.send(Order(update_id=afp, order="pin", by="Ed", ordered_at=datetime.now(UTC)))
+    pinned = await eventually(newest, lambda seen: seen["afp", "g1"].flags.pinned, what="the pin")
+    assert pinned["afp", "g1"].story == "port-marrow"  # type: ignore[attr-defined]
+    assert pinned["afp", "g1"].corroboration.count == 2  # type: ignore[attr-defined]
+
     for source in ("afp", "daily"):
         await operator.run("stories", "split", counts[source, "g1"].update_id)  # type: ignore[attr-defined]
     parted = await eventually(
@@ -205,9 +214,8 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
         what="an editor's word over what was found alike",
     )
     assert parted["afp", "g1"].story_label == "Ferry aground off Port Marrow"  # type: ignore[attr-defined]
-    assert parted["pa", "g1"].story == story  # type: ignore[attr-defined]
+    assert parted["pa", "g1"].story == "port-marrow"  # type: ignore[attr-defined]
 
-    afp = parted["afp", "g1"].update_id  # type: ignore[attr-defined]
     await desk.send(
         Order(update_id=afp, order="correct", headline="Ferry refloated", by="Ed", ordered_at=datetime.now(UTC))
     )

@@ -20,7 +20,7 @@ from enrich.embargo import ask_refresh
 from enrich.likeness import Likeness, Placed, Told, family_of, names_of
 from enrich.rows import as_word
 from enrich.settings import Settings
-from enrich.steps.story import story_id
+from enrich.steps.story import is_parted, story_id
 from shared.health import Health
 from shared.messages import RefreshCause
 from shared.postgres import connect, migrate
@@ -42,6 +42,8 @@ HEALTH_PORT = 8098
 REFRESHED: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "story"}
 """Tables whose changes reach every update that shows them, and the cause that its refresh names."""
 NOTHING: tuple[str | None, tuple[str, ...], str] = (None, (), "")
+
+_MERGED = "SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL"
 
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by likeness")
 LEADING = Gauge("slugline_enrich_gathering", "1 while this replica gathers stories")
@@ -97,11 +99,12 @@ class Gatherer:
             (row["name"], row["edition"], frozenset(row["keys"]))
             for row in await pool.fetch("SELECT name, edition, keys FROM enrich.changes")
         ]
+        into = {row["story"]: row["merged_into"] for row in await pool.fetch(_MERGED)}
         changed: dict[str, Placed] = {}
         stale: dict[str, list[str]] = {}
         for number, row in enumerate(rows, 1):
             state = orjson.loads(row["state"]) if row["status"] == "live" else None
-            changed |= self._look_at(row["update_id"], state, row["ordered"])
+            changed |= self._look_at(row["update_id"], state, row["ordered"], into)
             if state is not None and (name := self._is_stale(state["shown"])):
                 stale.setdefault(name, []).append(row["update_id"])
             if number % YIELD_EVERY == 0:
@@ -126,7 +129,9 @@ class Gatherer:
                     return name
         return None
 
-    def _look_at(self, update_id: str, state: Mapping[str, Any] | None, ordered: str | None) -> dict[str, Placed]:
+    def _look_at(
+        self, update_id: str, state: Mapping[str, Any] | None, ordered: str | None, into: Mapping[str, str]
+    ) -> dict[str, Placed]:
         if state is None:
             moved: tuple[str, ...] = (update_id, *self.likeness.remove(update_id))
         else:
@@ -146,7 +151,7 @@ class Gatherer:
                 known[0] if known is not None else None,
             )
             moved = (update_id, *placed.moved)
-            if ordered is not None and ordered != placed.story:
+            if is_parted(ordered, placed.story, into):
                 # An editor put it elsewhere: then it confirms nothing of those that it is like.
                 moved = (*moved, *self.likeness.remove(update_id))
         found = {each: self.likeness.where(each) for each in moved}

@@ -29,6 +29,13 @@ def merged(story: str, into: Mapping[str, str]) -> str:
     return story
 
 
+def is_parted(ordered: str | None, gathered: str | None, into: Mapping[str, str]) -> bool:
+    """Whether an editor put an update elsewhere than to those that it is like; a story that was merged is the one it is in."""
+    if ordered is None:
+        return False
+    return gathered is None or merged(ordered, into) != merged(gathered, into)
+
+
 def gather(
     raw: RawUpdate,
     known: Known,
@@ -57,8 +64,7 @@ def gather(
         own = headline if story == own_story(raw.update_id) else ""
         label = labels.get(story) or (label if standing == told else "") or own or story.replace("-", " ")
     # Whom an editor has parted from those that it is like is told by none of them.
-    parted = known.story is not None and known.story != known.gathered
-    families = () if parted else known.families
+    families = () if is_parted(known.story, known.gathered, into) else known.families
     return Gathered(story or None, label, corroboration_of(families, family, known.gathered_because), because)
 
 
