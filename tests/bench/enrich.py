@@ -5,7 +5,7 @@ time that it adds when idle.
 
 The lane runs as its own process, on a core of its own. Throughput: it finds a topic full of updates. CPU is the process's
 own, user and system. Idle: one update at a time, beside a bare aiokafka relay over topics of the same kind, in the same
-run. Servers come from KAFKA_SERVERS and POSTGRES_DSN, or from TEST_KAFKA_SERVERS and TEST_POSTGRES_DSN.
+run. Servers are started, unless TEST_KAFKA_SERVERS, TEST_POSTGRES_DSN and TEST_REDIS_URL say where they are.
 """
 
 import argparse
@@ -32,12 +32,15 @@ import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.kafka import Emitter, acknowledged, apply_topics, new_consumer, new_producer
-from shared.messages import Creator, Flags, MediaReference, RawUpdate, Subject, update_id_for
-from shared.settings import Connections
-from shared.topics import ENRICHED, RAW
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
+
+from shared.kafka import Emitter, acknowledged, apply_topics, new_consumer, new_producer  # noqa: E402
+from shared.messages import Creator, Flags, MediaReference, RawUpdate, Subject, update_id_for  # noqa: E402
+from shared.settings import Connections  # noqa: E402
+from shared.topics import ENRICHED, RAW  # noqa: E402
+from support.servers import Servers, choose_to_measure, running_servers  # noqa: E402 -- after the path
+
 NAMES = 100_000
 LANE_CORE = max(os.sched_getaffinity(0))
 WARM = 2000
@@ -108,15 +111,14 @@ def updates_of(rng: random.Random, names: Sequence[dict[str, Any]], count: int) 
 
 
 @contextlib.asynccontextmanager
-async def newsroom() -> AsyncIterator[Connections]:
+async def newsroom(servers: Servers) -> AsyncIterator[Connections]:
     """Topics and a database of its own, gone afterwards."""
     name = f"bench{uuid.uuid4().hex[:8]}"
-    dsn = os.environ.get("POSTGRES_DSN") or os.environ["TEST_POSTGRES_DSN"]
-    admin = await asyncpg.connect(dsn)
+    admin = await asyncpg.connect(servers.postgres)
     await admin.execute(f"CREATE DATABASE {name}")
     settings = Connections(
-        kafka_servers=os.environ.get("KAFKA_SERVERS") or os.environ["TEST_KAFKA_SERVERS"],
-        postgres_dsn=dsn.rsplit("/", 1)[0] + f"/{name}",
+        kafka_servers=servers.kafka,
+        postgres_dsn=servers.postgres.rsplit("/", 1)[0] + f"/{name}",
         topic_prefix=f"{name}.",
         bind_host="127.0.0.1",
     )
@@ -193,10 +195,10 @@ def cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def throughput(count: int, dictionary: Path, updates: Sequence[RawUpdate]) -> dict[str, float]:
+async def throughput(servers: Servers, count: int, dictionary: Path, updates: Sequence[RawUpdate]) -> dict[str, float]:
     """One pass over a topic full of updates. The first revisions warm the lane up and are not measured; what is counted are
     positions of the log, so that nobody who reads along takes the processor's caches."""
-    async with newsroom() as settings:
+    async with newsroom(servers) as settings:
         producer = new_producer(settings, "bench")
         await producer.start()
         emitter = Emitter(producer, source="bench", topic_prefix=settings.topic_prefix)
@@ -252,9 +254,9 @@ async def follower(settings: Connections, topic: str) -> tuple[AIOKafkaConsumer,
     return consumer, partition
 
 
-async def idle(dictionary: Path, updates: Sequence[RawUpdate], count: int = 200) -> dict[str, float]:
+async def idle(servers: Servers, dictionary: Path, updates: Sequence[RawUpdate], count: int = 200) -> dict[str, float]:
     """One update at a time: from before the send until its revision is read; for the lane, and for a bare relay."""
-    async with newsroom() as settings:
+    async with newsroom(servers) as settings:
         producer = new_producer(settings, "bench")
         await producer.start()
         emitter = Emitter(producer, source="bench", topic_prefix=settings.topic_prefix)
@@ -315,7 +317,7 @@ async def one_by_one(
     return taken
 
 
-async def main(count: int, repeats: int) -> None:
+async def main(servers: Servers, count: int, repeats: int) -> None:
     """All of it, and the table."""
     rng = random.Random(7)
     names = names_of(rng)
@@ -324,8 +326,8 @@ async def main(count: int, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         dictionary = Path(folder) / "names.jsonl"
         dictionary.write_text("\n".join(json.dumps(each) for each in names))
-        runs = [await throughput(count, dictionary, updates) for _ in range(repeats)]
-        waits = await idle(dictionary, alone)
+        runs = [await throughput(servers, count, dictionary, updates) for _ in range(repeats)]
+        waits = await idle(servers, dictionary, alone)
     print(
         f"enrich text, {NAMES:,} names, {count:,} updates of {len(updates[0].model_dump_json())} bytes, {repeats} runs, one core of {os.cpu_count()}"
     )
@@ -350,4 +352,5 @@ if __name__ == "__main__":
     parser.add_argument("--updates", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.updates, arguments.repeats))
+    with running_servers(choose_to_measure()) as running:
+        asyncio.run(main(running, arguments.updates, arguments.repeats))

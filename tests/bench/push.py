@@ -56,6 +56,7 @@ from shared.messages import Passport  # noqa: E402
 from shared.postgres import connect, migrate  # noqa: E402
 from shared.settings import Connections  # noqa: E402
 from support.revisions import emit, revision  # noqa: E402
+from support.servers import Servers, choose_to_measure, running_servers  # noqa: E402
 
 OUT = ROOT / ".local" / "bench" / "push.json"
 BATCH = 500
@@ -289,13 +290,9 @@ async def first(connections: Connections, pool: Any, port: int, alerts: int) -> 
     return {"alerts": len(waits), "p50_ms": statistics.median(waits), "p90_ms": statistics.quantiles(waits, n=10)[8]}
 
 
-async def body(options: argparse.Namespace) -> int:
+async def body(servers: Servers, options: argparse.Namespace) -> int:
     """All three; 1 where a goal is missed."""
-    connections = Connections(
-        kafka_servers=os.environ.get("TEST_KAFKA_SERVERS", "127.0.0.1:9092"),
-        postgres_dsn=os.environ.get("TEST_POSTGRES_DSN", Connections().postgres_dsn),
-        redis_url=os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0"),
-    )
+    connections = Connections(kafka_servers=servers.kafka, postgres_dsn=servers.postgres, redis_url=servers.redis)
     port, ready = free_port(), multiprocessing.Event()
     process = multiprocessing.Process(target=recipients, args=(port, ready), daemon=True)
     process.start()
@@ -338,7 +335,9 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--endpoints", type=int, default=10_000)
     parser.add_argument("--alerts", type=int, default=30)
-    return uvloop.run(body(parser.parse_args()))
+    options = parser.parse_args()
+    with running_servers(choose_to_measure()) as servers:
+        return uvloop.run(body(servers, options))
 
 
 if __name__ == "__main__":
