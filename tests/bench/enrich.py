@@ -1,7 +1,7 @@
 """`enrich text` on real Kafka and Postgres: updates per second of one core with a dictionary of 100,000 names, and the
 time that it adds when idle.
 
-    python tests/bench/enrich.py [--updates 20000] [--repeats 3]
+    python tests/bench/enrich.py [--updates 20000] [--repeats 5]
 
 The lane runs as its own process, on a core of its own. Throughput: it finds a topic full of updates. CPU is the process's
 own, user and system. Idle: one update at a time, beside a bare aiokafka relay over topics of the same kind, in the same
@@ -350,7 +350,7 @@ async def main(servers: Servers, count: int, repeats: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--updates", type=int, default=20_000)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     with running_servers(choose_to_measure()) as running:
         asyncio.run(main(running, arguments.updates, arguments.repeats))
