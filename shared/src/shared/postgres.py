@@ -26,6 +26,15 @@ async def _prepare(connection: Any) -> None:
         )
 
 
+_BY_KEYS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""One plan for every call, by the indexes: made on an empty table, it would read the whole table for as long as it is kept."""
+
+
 async def _leave_as_is(_: Any) -> None:
     """For a pool whose users leave nothing behind on a session."""
 
@@ -41,15 +50,15 @@ async def connect(
     stop: asyncio.Event | None = None,
     max_size: int = 8,
     stateless: bool = False,
-    planned_once: bool = False,
+    by_keys: bool = False,
 ) -> Any:
     """A pool whose search path is `schema`; json and jsonb are Python values. Waits, with a bounded pause, until Postgres answers,
     or raises `Unanswered` once `stop` is set.
 
     `stateless` says that nobody sets, locks or listens for longer than a transaction: then a connection goes back to the
-    pool without the round trip that would clean its session. `planned_once` is for statements that find rows by their
-    keys whatever the parameters are: Postgres would plan one anew each time that its array holds a single key, which takes
-    longer than to run it.
+    pool without the round trip that would clean its session. `by_keys` is for statements that find rows by their keys,
+    however many: they are planned once. Postgres would plan one anew each time that its array holds a single key, which
+    takes longer than to run it.
     """
     pause_s = 0.2
     while True:
@@ -65,7 +74,7 @@ async def connect(
                 server_settings={
                     "search_path": schema,
                     "application_name": f"slugline-{schema}",
-                    "plan_cache_mode": "force_generic_plan" if planned_once else "auto",
+                    **(_BY_KEYS if by_keys else {}),
                 },
             )
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError) as error:

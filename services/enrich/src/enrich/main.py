@@ -42,7 +42,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
     emitter = Emitter(producer, source=SOURCE, topic_prefix=settings.topic_prefix)
     library = Library(pool, settings.enrich_dictionary, Knowledge(labels=Labels(settings.enrich_label_languages)))
     # The lane's own connections keep no lock and no listener, so none has to be cleaned after each batch.
-    lane_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, planned_once=True, max_size=4)
+    lane_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, by_keys=True, max_size=4)
     text = TextLane(pool=lane_pool, emitter=emitter, library=library, settings=settings)
     lane = Lane(
         stage=STAGE, topic=RAW, types=TYPES, handle=text.handle, begin=text.begin,

@@ -44,7 +44,7 @@ OUTCOMES_LINGER_MS = 100
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
-    pool = await postgres.connect(settings, schema="ingest", stop=stop, stateless=True, planned_once=True)
+    pool = await postgres.connect(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
     await postgres.migrate(pool, "ingest")
     intake.pool = pool
     return pool
