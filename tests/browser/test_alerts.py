@@ -78,7 +78,10 @@ async def alerts_come_through(page: Page) -> None:
     async def ask() -> Any:
         await page.get_by_role("button", name="Send a test alert").click()
         await expect(page.locator(".live-header [role=status]")).to_have_text("A test alert is on its way.")
-        return await shown(page)
+        # Asked again at once, a second one would come when the first has been looked at.
+        with contextlib.suppress(AssertionError):
+            return await eventually(lambda: shown(page), within_s=5)
+        return []
 
     seen = await eventually(ask, within_s=60, what="no test alert was shown")
     assert [(each["title"], each["body"]) for each in seen] == [("Slugline", "Alerts work on this device.")]
