@@ -26,7 +26,7 @@ class Connections(BaseSettings):
     replication_factor: int = Field(default=1, description="Replicas of each topic when it is created")
     kafka_compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
         default="none",
-        description="What messages are compressed with on the way to Kafka; zstd halves disk and network",
+        description="What messages are compressed with on the way to Kafka; zstd saves disk and network",
     )
     health_port: int = Field(
         default=0,

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
 
 from publish.web.stream.hub import Limits
+from support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -62,6 +63,11 @@ async def connected(*opened: Page) -> None:
         await until(tab, "window.states.at(-1) === 'connected'")
 
 
+async def one_stream(site) -> None:
+    """Wait until the tabs have one stream between them: one that was closed may be held, or its successor not yet open."""
+    await eventually(lambda: len(site.hub), lambda readers: readers == 1, within_s=30)
+
+
 def ids(first: int, last: int) -> list[str]:
     """The ids of a run of events."""
     return [f"1-{offset}" for offset in range(first, last + 1)]
@@ -85,7 +91,7 @@ async def test_ten_tabs_stay_live_on_one_stream(site, tabs, make_event) -> None:
             await until(tab, f"window.seen.length >= {first + 2}")
     for tab in opened:
         assert await seen(tab) == ids(1, 9)
-    assert len(site.hub) == 1
+    await one_stream(site)
 
 
 async def test_tabs_follow_channels_of_their_own(site, tabs, make_event) -> None:
@@ -102,7 +108,7 @@ async def test_tabs_follow_channels_of_their_own(site, tabs, make_event) -> None
     await until(story, "window.seen.length >= 2")
     assert await seen(news) == ["1-1", "1-3"]
     assert await seen(story) == ["1-2", "1-3"]
-    assert len(site.hub) == 1
+    await one_stream(site)
 
 
 async def test_a_page_that_was_cached_meets_the_stream(site, tabs, make_event) -> None:
