@@ -63,7 +63,7 @@ document.addEventListener("slugline:state", (event) => window.states.push(event.
 document.addEventListener("slugline:reset", (event) => window.resets.push(event.detail.reason));
 </script>
 <script type="module" src="/live.js"></script></head>
-<body data-cursor="{cursor}" data-channels="{channels}"><ol id="feed">{items}</ol></body></html>"""
+<body data-cursor="{cursor}" data-channel="{channel}"><ol id="feed">{items}</ol></body></html>"""
 
 Served = Callable[..., AbstractAsyncContextManager[Site]]
 
@@ -84,11 +84,11 @@ async def _serve(
         return PlainTextResponse("a page")
 
     async def live(request: Request) -> Response:
-        channels = request.query_params.get("channels", "news")
+        channel = request.query_params.get("channel", "news")
         items = "".join(
             f"<li>{escape(str(each.position))}</li>" for each in hub.window.between(Position(0, 0), hub.head)
         )
-        return HTMLResponse(LIVE_PAGE.format(cursor=hub.head, channels=escape(channels), items=items))
+        return HTMLResponse(LIVE_PAGE.format(cursor=hub.head, channel=escape(channel), items=items))
 
     async def script(_: Request) -> Response:
         return Response(LIVE_JS.read_bytes(), media_type="text/javascript")

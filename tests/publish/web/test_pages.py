@@ -30,7 +30,7 @@ async def test_the_page_shows_lead_and_feed_and_says_where_the_stream_goes_on(re
     replica.take(full(), *(revision(f"u{n}") for n in range(25)))
     page = tree(await replica.get("/"))
     body = page.find("body")
-    assert (body.get("data-cursor"), body.get("data-channels")) == ("1-25", "news")
+    assert (body.get("data-cursor"), body.get("data-channel")) == ("1-25", "news")
     assert [each.text_content() for each in page.xpath("//h1")] == ["Tide gates closed"]
     headlines = [each.text_content() for each in page.xpath('//ol[@id="feed"]//h3')]
     assert headlines == [f"u{n} 1" for n in range(24, 4, -1)]

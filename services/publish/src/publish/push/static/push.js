@@ -1,7 +1,7 @@
 // The alerts of a page: a button for what the page is about, and behind it what a reader has chosen. It asks for permission
 // only after a reader's click, and is absent where alerts cannot work.
 // The page says where the push API is in <meta name="slugline-push" content="https://push.example"> and its channel in
-// <body data-channels>; the API answers this site's origin by CORS, so a page on another port or host names its origin in
+// <body data-channel>; the API answers this site's origin by CORS, so a page on another port or host names its origin in
 // connect-src. All stands in an element [data-push], else at the end of .live-header.
 
 const CHECKED_EVERY_MS = 24 * 3600 * 1000;
@@ -14,7 +14,7 @@ const place = document.querySelector("[data-push]") || document.querySelector(".
 if (meta && able && place) start(meta.content || location.origin);
 
 function start(api) {
-  const channel = document.body.dataset.channels || "news";
+  const channel = document.body.dataset.channel || "news";
   const words = WORDS[channel.split(":")[0]];
   const button = element("button", { type: "button", className: "button button-quiet push-button" });
   const status = element("span", { className: "unseen" });
