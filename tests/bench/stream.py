@@ -3,7 +3,8 @@
     python tests/bench/stream.py [--scenario check,fan,storm,many,soak] [--rounds 3] [--servers c,nchan,node,slugline]
 
 The server has core 0, the C load client, which is also the publisher, core 1. Ratios to the C server and to nchan are the
-result; absolute times mean nothing on a shared machine. A phase that other processes disturbed is repeated.
+result; absolute times mean nothing on a shared machine. In the fan-out all servers are up and have their readers, and take
+turns of about a second, so that a ratio is of neighbours in time. A phase that other processes disturbed is repeated.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,11 @@ import click
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "stream"
 BUILD = ROOT / ".local" / "bench"
-PORT = 18710
 TICK = os.sysconf("SC_CLK_TCK")
 Row = dict[str, Any]
+
+TURNS = 4
+"""How often the servers of a fan-out take turns in a round."""
 
 LABELS = {
     "c": "C, epoll, one send for each (the limit)",
@@ -41,6 +44,8 @@ LABELS = {
     "uvicorn": "uvicorn, bare ASGI, shared bytes, a task for each reader",
     "slugline": "slugline",
 }
+
+PORTS = {name: 18710 + number for number, name in enumerate(LABELS)}
 
 
 @dataclass
@@ -74,6 +79,8 @@ class Results:
         )
         words = " ".join(f"{key}={row[key]}" for key in shown if key in row)
         click.echo(f"{round_number} {server:9} {row['phase']:11} {words} foreign={row.get('foreign', 0)}", err=True)
+        if row.get("missing") or row.get("failed"):
+            click.echo(f"{server} {row['phase']}: missing {row.get('missing')}, failed {row.get('failed')}", err=True)
 
     def of(self, server: str, phase: str, key: str) -> float | None:
         """The median of a figure."""
@@ -107,19 +114,19 @@ def build() -> dict[str, str]:
         subprocess.run([sys.executable, str(HERE / "payloads.py"), "-o", str(payloads)], check=True)
     limit = BUILD / "limit"
     commands = {
-        "c": f"{limit} {PORT} send",
-        "c-batch": f"{limit} {PORT} batch",
-        "slugline": f"{sys.executable} {HERE / 'harness.py'} {PORT}",
-        "uvicorn": f"{sys.executable} -m uvicorn --app-dir {HERE} asgi_shared:app --port {PORT} --loop uvloop "
+        "c": f"{limit} {PORTS['c']} send",
+        "c-batch": f"{limit} {PORTS['c-batch']} batch",
+        "slugline": f"{sys.executable} {HERE / 'harness.py'} {PORTS['slugline']}",
+        "uvicorn": f"{sys.executable} -m uvicorn --app-dir {HERE} asgi_shared:app --port {PORTS['uvicorn']} --loop uvloop "
         "--http httptools --no-access-log --log-level warning --backlog 4096",
     }
     if shutil.which("node"):
-        commands["node"] = f"node {HERE / 'node_sse.js'} {PORT}"
+        commands["node"] = f"node {HERE / 'node_sse.js'} {PORTS['node']}"
     nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
     module = nchan_module()
     if nginx and module:
         text = (HERE / "nchan.conf.in").read_text()
-        for name, value in (("@MODULE@", module), ("@BUILD@/", f"{BUILD}/"), ("@PORT@", PORT)):
+        for name, value in (("@MODULE@", module), ("@BUILD@/", f"{BUILD}/"), ("@PORT@", PORTS["nchan"])):
             text = text.replace(name, str(value))
         (BUILD / "nchan.conf").write_text(text)
         commands["nchan"] = f"{nginx} -c {BUILD / 'nchan.conf'} -p {BUILD}"
@@ -195,7 +202,7 @@ def server(name: str, command: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         ends = time.monotonic() + 15
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT), 1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORTS[name]), 1):
                 break
             if time.monotonic() > ends or process.poll() is not None:
                 raise click.ClickException(f"{name} did not start, see {log.name}")
@@ -219,7 +226,7 @@ class Client:
     """The load client on core 1: a line in, a line of JSON out."""
 
     def __init__(self, name: str, *, replay: bool = False) -> None:
-        command = [str(BUILD / "sseload"), "--port", str(PORT), "--payloads", str(BUILD / "payloads.jsonl")]
+        command = [str(BUILD / "sseload"), "--port", str(PORTS[name]), "--payloads", str(BUILD / "payloads.jsonl")]
         if replay:
             command += ["--sub-path", "/catchup/f%u"] if name == "nchan" else ["--header", "Last-Event-ID: 0"]
         self.process = subprocess.Popen(
@@ -273,22 +280,42 @@ def measured(
     return best
 
 
-def fan(setting: Setting, name: str, process: subprocess.Popen[bytes]) -> Iterator[Row]:
-    """One event to all readers: one by one, paced, in a burst, with a backlog; and what a reader takes of memory."""
-    client = Client(name)
-    try:
-        empty = memory_kib(process.pid)
-        yield measured(setting, process, client, f"connect {setting.readers}", again=False)
-        client.do("closed 1 1")
-        time.sleep(0.2)
-        idle = memory_kib(process.pid)
-        yield {"phase": "memory", "kib_per_connection": round((idle - empty) / setting.readers, 2)}
-        yield measured(setting, process, client, f"paced 10 {setting.seconds * 3}")
-        yield measured(setting, process, client, f"closed 1 {setting.seconds}")
-        yield measured(setting, process, client, f"closed 16 {setting.seconds}")
-        yield measured(setting, process, client, "burst 50")
-    finally:
-        client.close()
+@dataclass
+class Sharer:
+    """A server of the fan-out with its readers, who wait while the others have their turns."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    client: Client
+
+
+def fan(setting: Setting, commands: dict[str, str]) -> Iterator[tuple[str, int, Row]]:
+    """One event to all readers: one by one, paced, with a backlog, in a burst; and what a reader takes of memory.
+
+    Yields the server, the number of the turn and what was measured.
+    """
+    with contextlib.ExitStack() as stack:
+        sharers: list[Sharer] = []
+        for name, command in commands.items():
+            process = stack.enter_context(server(name, command))
+            client = stack.enter_context(contextlib.closing(Client(name)))
+            empty = memory_kib(process.pid)
+            yield name, 0, measured(setting, process, client, f"connect {setting.readers}", again=False)
+            client.do("closed 1 1")
+            time.sleep(0.2)
+            idle = memory_kib(process.pid)
+            yield name, 0, {"phase": "memory", "kib_per_connection": round((idle - empty) / setting.readers, 2)}
+            sharers.append(Sharer(name, process, client))
+        for turn in range(TURNS):
+            for line in (
+                f"closed 1 {setting.seconds / 2}",
+                f"paced 10 {setting.seconds}",
+                f"closed 16 {setting.seconds / 2}",
+                "burst 50",
+            ):
+                for each in sharers:
+                    yield each.name, turn, measured(setting, each.process, each.client, line)
+            sharers.reverse()
 
 
 def storm(setting: Setting, name: str, process: subprocess.Popen[bytes]) -> Iterator[Row]:
@@ -355,14 +382,14 @@ def soak(_: Setting, name: str, process: subprocess.Popen[bytes]) -> Iterator[Ro
     }
 
 
-SCENARIOS = {"fan": fan, "storm": storm, "many": many, "soak": soak}
+ALONE = {"storm": storm, "many": many, "soak": soak}
 
 
 class Stream:
     """One reader of the check: what it got, without HTTP's framing."""
 
-    def __init__(self, path: str, fields: str = "") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", PORT), 5)
+    def __init__(self, port: int, path: str, fields: str = "") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), 5)
         request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n{fields}\r\n"
         self.socket.sendall(request.encode())
         raw = b""
@@ -406,21 +433,22 @@ class Stream:
 
 def check(name: str) -> None:
     """A server that loses, garbles or leaks events is not worth measuring."""
+    port = PORTS[name]
     lines = (BUILD / "payloads.jsonl").read_bytes().splitlines()[:80]
     lines[3] = json.dumps({"headline": "Zürich – größer, 日本語, 🚆", "~": 1}, ensure_ascii=False).encode()
 
     def post(line: bytes) -> None:
-        with socket.create_connection(("127.0.0.1", PORT), 5) as connection:
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
             connection.sendall(b"POST /pub/f0 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(line), line))
             answer = connection.recv(4096)
         if answer.split()[1][:1] != b"2":
             raise click.ClickException(f"{name} refused an event: {answer[:80]!r}")
 
-    reader, other = Stream("/sse/f0"), Stream("/sse/f1")
+    reader, other = Stream(port, "/sse/f0"), Stream(port, "/sse/f1")
     time.sleep(0.2)
     for line in lines[:60]:
         post(line)
-    back = Stream("/catchup/f0") if name == "nchan" else Stream("/sse/f0", "Last-Event-ID: 0\r\n")
+    back = Stream(port, "/catchup/f0") if name == "nchan" else Stream(port, "/sse/f0", "Last-Event-ID: 0\r\n")
     got_back = back.data(50)
     for line in lines[60:]:
         post(line)
@@ -507,6 +535,21 @@ def show(results: Results, servers: list[str], judged: list[Row]) -> None:
         click.echo(f"| {row['goal']} | {row['is']:g} | {rounds} | {row['wanted']} | {'yes' if row['met'] else 'NO'} |")
 
 
+def measure(results: Results, setting: Setting, commands: dict[str, str], asked: Sequence[str], rounds: int) -> None:
+    """Every scenario that is asked for, round by round."""
+    for round_number in range(rounds):
+        for each in asked:
+            if each == "fan":
+                for name, turn, row in fan(setting, commands):
+                    results.add(name, each, round_number * TURNS + turn, row)
+            for name, command in commands.items():
+                if each not in ALONE or (each == "soak" and (name != "slugline" or round_number)):
+                    continue
+                with server(name, command) as process:
+                    for row in ALONE[each](setting, name, process):
+                        results.add(name, each, round_number, row)
+
+
 @click.command()
 @click.option("--scenario", default="check,fan,storm,many,soak", show_default=True, help="Which, comma-separated.")
 @click.option("--servers", default="c,nchan,node,slugline", show_default=True, help=f"Of {', '.join(LABELS)}.")
@@ -545,19 +588,7 @@ def main(  # noqa: PLR0917 -- click calls it by name
             with server(name, commands[name]):
                 check(name)
             click.echo(f"{name}: nothing lost, garbled or leaked", err=True)
-    for round_number in range(rounds):
-        for each in asked:
-            for name in names:
-                if each not in SCENARIOS or (each == "soak" and (name != "slugline" or round_number)):
-                    continue
-                with server(name, commands[name]) as process:
-                    for row in SCENARIOS[each](setting, name, process):
-                        if row.get("missing") or row.get("failed"):
-                            click.echo(
-                                f"{name} {row['phase']}: missing {row.get('missing')}, failed {row.get('failed')}",
-                                err=True,
-                            )
-                        results.add(name, each, round_number, row)
+    measure(results, setting, {name: commands[name] for name in names}, asked, rounds)
     judged = goals(results)
     show(results, names, judged)
     medians: dict[str, dict[str, Row]] = defaultdict(dict)
