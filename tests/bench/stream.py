@@ -307,12 +307,8 @@ def fan(setting: Setting, commands: dict[str, str]) -> Iterator[tuple[str, int, 
             yield name, 0, {"phase": "memory", "kib_per_connection": round((idle - empty) / setting.readers, 2)}
             sharers.append(Sharer(name, process, client))
         for turn in range(TURNS):
-            for line in (
-                f"closed 1 {setting.seconds / 2}",
-                f"paced 10 {setting.seconds}",
-                f"closed 16 {setting.seconds / 2}",
-                "burst 50",
-            ):
+            others = (f"closed 16 {setting.seconds / 2}", "burst 50") if turn % 2 else (f"paced 10 {setting.seconds}",)
+            for line in (f"closed 1 {setting.seconds / 2}", *others):
                 for each in sharers:
                     yield each.name, turn, measured(setting, each.process, each.client, line)
             sharers.reverse()

@@ -76,6 +76,7 @@ class Fanout:
         self._audiences = Audiences()
         self._walks: deque[_Walk] = deque()
         self._changes = 0
+        self._backwards = False
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -128,7 +129,11 @@ class Fanout:
         return bool(self._walks)
 
     def begin(self, frames: Mapping[Audience, Sequence[bytes]]) -> None:
-        """Begin one walk for each audience; all that it is to be sent leaves joined."""
+        """Begin one walk for each audience; all that it is to be sent leaves joined.
+
+        Every other walk goes backwards: nobody is always the last, and the sockets that were walked last are still in the
+        processor's cache, where a walk in one direction would never find any of thousands.
+        """
         for audience, parts in frames.items():
             data = parts[0] if len(parts) == 1 else b"".join(parts)
             count = len(audience.connections) + len(audience.behind)
@@ -137,7 +142,9 @@ class Fanout:
             metrics.BYTES.inc(count * len(data))
             for connection in tuple(audience.behind):
                 self._deliver(connection, data)
-            self._walks.append(_Walk(audience.connections.copy(), audience.sockets.copy(), data, self._changes))
+            step = -1 if self._backwards else 1
+            self._walks.append(_Walk(audience.connections[::step], audience.sockets[::step], data, self._changes))
+        self._backwards = not self._backwards
 
     def walk(self, until: float) -> bool:
         """Go on with the walks until a time of the monotonic clock; True once all are done."""
