@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import math
+import select
 import socket
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -114,6 +116,32 @@ async def test_many_audiences_leave_the_loop_its_turns() -> None:
         for reader in readers:
             await reader.count(3)
             assert numbers(reader) == [1, 2, 3]
+
+
+async def test_nobody_is_always_the_last_to_hear() -> None:
+    """Of more readers than one step writes to, who was last to be sent one event is among the first to be sent the next."""
+    with contextlib.ExitStack() as stack:
+        fan = fanout.Fanout(Limits())
+        fan.open()
+        stack.callback(fan.close)
+        theirs: list[socket.socket] = []
+        for _ in range(fanout.STEP + 1):
+            our, their = socket.socketpair()
+            for end in (our, their):
+                end.setblocking(False)
+            theirs.append(stack.enter_context(their))
+            fan.join(fan.adopt(our.detach(), None), frozenset({"news"}), "json")
+
+        def begun() -> tuple[bool, bool]:
+            """Whether the first and the last reader have the event after one step; then the others get it too."""
+            fan.begin({audience: [b"x"] for audience in fan.audiences(None)})
+            assert not fan.walk(until=0.0)
+            first, last = (bool(select.select([theirs[n]], [], [], 0)[0]) for n in (0, -1))
+            assert fan.walk(until=math.inf)
+            assert [their.recv(10) for their in theirs] == [b"x"] * len(theirs)
+            return first, last
+
+        assert [begun() for _ in range(4)] == [(True, False), (False, True)] * 2
 
 
 async def test_what_is_published_twice_is_sent_once() -> None:

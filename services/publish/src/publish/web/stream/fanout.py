@@ -132,7 +132,7 @@ class Fanout:
         """Begin one walk for each audience; all that it is to be sent leaves joined.
 
         Every other walk goes backwards: nobody is always the last, and the sockets that were walked last are still in the
-        processor's cache, where a walk in one direction would never find any of thousands.
+        processor's cache.
         """
         for audience, parts in frames.items():
             data = parts[0] if len(parts) == 1 else b"".join(parts)
