@@ -1,11 +1,13 @@
 """Wire to page: from the first byte of a POST to the SSE event at a client, through every service as its own process.
 
-    python tests/bench/pipeline.py [--rates 100,500] [--seconds 10] [--repeats 5]
+    python tests/bench/pipeline.py [--rates 100,500] [--turns 25] [--seconds 2]
 
-The reference, in the same run and at the same rates: two bare hops of aiokafka over topics of the same kind (12 partitions,
-then one), produce, relay and read each a process of its own, acks=all, offsets committed once a second. Messages of
-1.2 KiB. Both run for a while before, and the first tenth of each run is warm-up. Kafka, Postgres, Redis, all services and
-the client share the machine.
+The reference, at the same rates: two bare hops of aiokafka over topics of the same kind (12 partitions, then one),
+produce, relay and read each a process of its own, acks=all, offsets committed once a second. Messages of 1.2 KiB.
+
+A shared host is quick for some seconds and slow for the next. So both stay up and are measured in turns of a few seconds;
+percentiles are those of all turns together, without the first tenth of each. Both run for a while before. Kafka,
+Postgres, Redis, all services and the client share the machine.
 """
 
 import argparse
@@ -21,7 +23,9 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +45,19 @@ BODY = "The harbour master said that the tug would bring the ferry alongside bef
 ALL_SERVICES = (*SERVICES, ("enrich", "media"))
 PARTITIONS = 12
 FRESH_S = 3
+Turn = Callable[[int, float], Awaitable[list[float]]]
 WARM_UP_S = 10
 """Of both before anything is measured: a broker that has just started compiles itself on a core that both need."""
 
 
-def spread(latencies_ms: list[float]) -> dict[str, float]:
-    """Percentiles in milliseconds, the first tenth left out."""
-    kept = sorted(latencies_ms[len(latencies_ms) // 10 :])
+def warmed(latencies_ms: list[float]) -> list[float]:
+    """Those of a turn that count: the first tenth is warm-up."""
+    return latencies_ms[len(latencies_ms) // 10 :]
+
+
+def spread(latencies_ms: Iterable[float]) -> dict[str, float]:
+    """Percentiles in milliseconds."""
+    kept = sorted(latencies_ms)
     return {f"p{p:g}": round(kept[min(len(kept) - 1, int(len(kept) * p / 100))], 2) for p in (50, 95, 99)}
 
 
@@ -88,19 +98,20 @@ async def relay(servers: str, source: str, target: str, ready: Any, stop: Any) -
     await outgoing.stop()
 
 
-async def read(servers: str, topic: str, count: int, ready: Any, found: Any) -> None:
-    """The last hop: how old each message is when it comes."""
+async def read(servers: str, topic: str, counts: Any, found: Any) -> None:
+    """The last hop: of so many messages as are announced, how old each is when it comes; None ends it."""
     incoming = consumer(servers, topic, None)
     await incoming.start()
-    ready.set()
-    latencies: list[float] = []
-    while len(latencies) < count:
-        batches = await incoming.getmany(timeout_ms=1000, max_records=500)
-        now = time.time_ns()
-        for records in batches.values():
-            latencies.extend((now - int.from_bytes(record.value[:8], "big")) / 1e6 for record in records)
+    while (count := await asyncio.to_thread(counts.get)) is not None:
+        found.put("reading")
+        latencies: list[float] = []
+        while len(latencies) < count:
+            batches = await incoming.getmany(timeout_ms=1000, max_records=500)
+            now = time.time_ns()
+            for records in batches.values():
+                latencies.extend((now - int.from_bytes(record.value[:8], "big")) / 1e6 for record in records)
+        found.put(latencies)
     await incoming.stop()
-    found.put(latencies)
 
 
 def in_process(main: Any, *arguments: Any) -> None:
@@ -108,37 +119,45 @@ def in_process(main: Any, *arguments: Any) -> None:
     uvloop.run(main(*arguments))
 
 
-async def bare(servers: str, rate: int, seconds: float) -> dict[str, float]:
-    """The reference at a rate."""
+@contextlib.asynccontextmanager
+async def bare_loops(servers: str) -> AsyncIterator[Turn]:
+    """The reference, up: a turn at a rate for so many seconds gives its latencies."""
     tag = uuid.uuid4().hex[:6]
-    source, target, count = f"bench-raw-{tag}", f"bench-enriched-{tag}", int(rate * seconds)
+    source, target = f"bench-raw-{tag}", f"bench-enriched-{tag}"
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
     await admin.create_topics([NewTopic(source, PARTITIONS, 1), NewTopic(target, 1, 1)])
     spawn = multiprocessing.get_context("spawn")
-    ready = [spawn.Event(), spawn.Event()]
-    stop, found = spawn.Event(), spawn.Queue()
+    ready, stop = spawn.Event(), spawn.Event()
+    counts, found = spawn.Queue(), spawn.Queue()
     processes = [
-        spawn.Process(target=in_process, args=(relay, servers, source, target, ready[0], stop)),
-        spawn.Process(target=in_process, args=(read, servers, target, count, ready[1], found)),
+        spawn.Process(target=in_process, args=(relay, servers, source, target, ready, stop)),
+        spawn.Process(target=in_process, args=(read, servers, target, counts, found)),
     ]
     for process in processes:
         process.start()
     sender = producer(servers)
     await sender.start()
-    for event in ready:
-        await asyncio.to_thread(event.wait, 30)
-    await paced(rate, count, lambda number: sender.send_and_wait(
-        source, time.time_ns().to_bytes(8, "big") + BODY.encode()[:1200], key=str(number).encode()
-    ))  # fmt: skip
-    latencies = await asyncio.to_thread(found.get, True, 60)
+    await asyncio.to_thread(ready.wait, 30)
+
+    async def turn(rate: int, seconds: float) -> list[float]:
+        count = int(rate * seconds)
+        counts.put(count)
+        await asyncio.to_thread(found.get, True, 60)
+        await paced(rate, count, lambda number: sender.send_and_wait(
+            source, time.time_ns().to_bytes(8, "big") + BODY.encode()[:1200], key=str(number).encode()
+        ))  # fmt: skip
+        latencies: list[float] = await asyncio.to_thread(found.get, True, 60)
+        return latencies
+
+    yield turn
     stop.set()
+    counts.put(None)
     for process in processes:
-        process.join()
+        await asyncio.to_thread(process.join)
     await sender.stop()
     await admin.delete_topics([source, target])
     await admin.close()
-    return spread(latencies)
 
 
 async def paced(rate: int, count: int, send: Any) -> None:
@@ -153,28 +172,33 @@ async def paced(rate: int, count: int, send: Any) -> None:
     await asyncio.gather(*tasks)
 
 
-class Reader:
-    """A reader of the stream that notes when each headline came."""
+class Reader(asyncio.Protocol):
+    """A reader of the stream that notes when each headline's event had come whole."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self) -> None:
         self.came: dict[bytes, tuple[int, bytes]] = {}
         self.open = asyncio.Event()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._begun = b""
 
-    async def run(self) -> None:
-        """Read until cancelled."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 24)
-        writer.write(b"GET /v1/stream HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n")
-        await reader.readuntil(b"\r\n\r\n")
-        self.open.set()
-        while True:
-            line = await reader.readline()
-            now = time.time_ns()
-            if not line:
-                raise ConnectionError("the stream ended")
-            start = line.find(b"bench-")
-            if line.startswith(b"data:") and start > 0:
-                self.came.setdefault(line[start : start + 21], (now, line))
+    def connection_made(self, transport: Any) -> None:
+        """Ask for the stream."""
+        transport.write(b"GET /v1/stream HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Note what ends in these bytes; the answer's head ends like an event and names no headline."""
+        now = time.time_ns()
+        *events, self._begun = (self._begun + data).replace(b"\r\n", b"\n").split(b"\n\n")
+        for event in events:
+            self.open.set()
+            for line in event.split(b"\n"):
+                start = line.find(b"bench-")
+                if line.startswith(b"data:") and start > 0:
+                    self.came.setdefault(line[start : start + 21], (now, line))
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Whoever still waits has lost what comes."""
+        self.ended.set_result(None)
 
 
 class Sender:
@@ -214,10 +238,10 @@ class Sender:
 
 
 async def ours(pipeline: Pipeline, rate: int, seconds: float) -> dict[str, Any]:
-    """The pipeline at a rate."""
+    """A turn of the pipeline at a rate."""
     tag, count = uuid.uuid4().hex[:6], int(rate * seconds)
-    reader = Reader(pipeline.named["publish-web"].port)
-    reading = asyncio.create_task(reader.run())
+    loop = asyncio.get_running_loop()
+    reading, reader = await loop.create_connection(Reader, "127.0.0.1", pipeline.named["publish-web"].port)
     await reader.open.wait()
     sent: dict[bytes, int] = {}
     answered: list[float] = []
@@ -243,14 +267,16 @@ async def ours(pipeline: Pipeline, rate: int, seconds: float) -> dict[str, Any]:
     took_s = time.perf_counter() - started_at
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu_ms = {name: round((used - cpu_before[name]) / count * 1000, 2) for name, used in cpu_seconds(pipeline).items()}
-    reading.cancel()
-    await asyncio.gather(reading, return_exceptions=True)
+    if reader.ended.done():
+        raise ConnectionError("the stream ended")
+    reading.close()
+    await reader.ended
     latencies = [(reader.came[name][0] - began) / 1e6 for name, began in sent.items() if name in reader.came]
     stages = stages_of(sent, reader.came)
     busy = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / took_s
-    return spread(latencies) | {
-        "answer_p50": spread(answered)["p50"],
-        "answer_p99": spread(answered)["p99"],
+    return {
+        "latencies": warmed(latencies),
+        "answered": warmed(answered),
         "client_busy": round(busy, 2),
         "cpu_ms_per_update": cpu_ms,
         "stages_ms": stages,
@@ -285,47 +311,65 @@ def cpu_seconds(pipeline: Pipeline) -> dict[str, float]:
     return used
 
 
-def median(runs: list[dict[str, Any]], name: str) -> float:
-    """Of one figure over the repeats."""
-    return statistics.median(run[name] for run in runs)
+def median(turns: list[dict[str, Any]], name: str) -> dict[str, float]:
+    """Of each of the figures that a turn gives under a name."""
+    return {each: round(statistics.median(turn[name][each] for turn in turns), 2) for each in turns[0][name]}
 
 
-async def measure(servers: Servers, rates: list[int], seconds: float, repeats: int) -> list[dict[str, Any]]:
+async def measure(servers: Servers, rates: list[int], turns: int, seconds: float) -> list[dict[str, Any]]:
     """One row for each rate."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         async with (
+            bare_loops(servers.kafka) as bare,
             new_newsroom(servers, place / "media") as settings,
             started(settings, Processes(place / "logs"), place, ALL_SERVICES) as pipeline,
         ):
-            await bare(servers.kafka, 1000, WARM_UP_S)
+            await bare(1000, WARM_UP_S)
             await ours(pipeline, 200, WARM_UP_S)
             for rate in rates:
-                bare_runs, our_runs = [], []
-                for _ in range(repeats):
-                    bare_runs.append(await bare(servers.kafka, rate, seconds))
-                    our_runs.append(await ours(pipeline, rate, seconds))
-                rows.append({"rate": rate, "bare": bare_runs, "slugline": our_runs})
+                bare_turns: list[list[float]] = []
+                our_turns: list[dict[str, Any]] = []
+                for _ in range(turns):
+                    bare_turns.append(warmed(await bare(rate, seconds)))
+                    our_turns.append(await ours(pipeline, rate, seconds))
+                rows.append(row_of(rate, bare_turns, our_turns))
                 show(rows[-1])
     return rows
 
 
-def show(row: dict[str, Any]) -> None:
-    """One line of the table."""
-    bare_runs, our_runs = row["bare"], row["slugline"]
-    cells = [f"{row['rate']:6}/s"]
-    for name in ("p50", "p95", "p99"):
-        ratio = median(our_runs, name) / median(bare_runs, name)
-        cells.append(f"{median(bare_runs, name):8.1f} {median(our_runs, name):8.1f} {ratio:6.1f}x")
-    cells.append(f"{median(our_runs, 'answer_p50'):8.1f} {median(our_runs, 'answer_p99'):8.1f}")
-    cells.append(f"{median(our_runs, 'client_busy'):6.2f} {sum(run['missing'] for run in our_runs):5}")
-    print(" |".join(cells), flush=True)
-    cpu = {
-        name: statistics.median(run["cpu_ms_per_update"][name] for run in our_runs)
-        for name in our_runs[0]["cpu_ms_per_update"]
+def row_of(rate: int, bare_turns: list[list[float]], our_turns: list[dict[str, Any]]) -> dict[str, Any]:
+    """What all turns at a rate come to."""
+    ours_ms = [turn["latencies"] for turn in our_turns]
+    bare, slugline = spread(chain(*bare_turns)), spread(chain(*ours_ms))
+    return {
+        "rate": rate,
+        "bare": bare,
+        "slugline": slugline,
+        "ratio": {name: round(slugline[name] / bare[name], 2) for name in bare},
+        "answer": spread(chain(*(turn["answered"] for turn in our_turns))),
+        "turns_p50": {
+            "bare": [spread(turn)["p50"] for turn in bare_turns],
+            "slugline": [spread(turn)["p50"] for turn in ours_ms],
+        },
+        "client_busy": statistics.median(turn["client_busy"] for turn in our_turns),
+        "missing": sum(turn["missing"] for turn in our_turns),
+        "refused": sum(turn["refused"] for turn in our_turns),
+        "cpu_ms_per_update": median(our_turns, "cpu_ms_per_update"),
+        "stages_ms": median(our_turns, "stages_ms"),
     }
-    stages = {part: statistics.median(run["stages_ms"][part] for run in our_runs) for part in our_runs[0]["stages_ms"]}
+
+
+def show(row: dict[str, Any]) -> None:
+    """One line of the table, and where the time went."""
+    cells = [f"{row['rate']:6}/s"]
+    for name, ratio in row["ratio"].items():
+        cells.append(f"{row['bare'][name]:8.1f} {row['slugline'][name]:8.1f} {ratio:6.2f}x")
+    cells.append(f"{row['answer']['p50']:8.1f} {row['answer']['p99']:8.1f}")
+    cells.append(f"{row['client_busy']:6.2f} {row['missing']:5}")
+    print(" |".join(cells), flush=True)
+    stages, cpu = row["stages_ms"], row["cpu_ms_per_update"]
     print(f"           median ms: {', '.join(f'{part} {took:.1f}' for part, took in stages.items())}", flush=True)
     print(f"           CPU ms an update: {', '.join(f'{name} {used:.2f}' for name, used in cpu.items())}", flush=True)
 
@@ -334,19 +378,21 @@ def main() -> None:
     """Measure and print; JSON to .local/bench/pipeline.json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", default="100,500")
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=25)
+    parser.add_argument("--seconds", type=float, default=2, help="of each turn")
     arguments = parser.parse_args()
     rates = [int(rate) for rate in arguments.rates.split(",")]
-    print(f"POST to SSE, ms; medians of {arguments.repeats} runs of {arguments.seconds:g} s on {os.cpu_count()} cores")
+    print(f"POST to SSE, ms; {arguments.turns} turns of {arguments.seconds:g} s on {os.cpu_count()} cores")
     print(
-        "   rate   | p50 bare slugline   ratio | p95 bare slugline  ratio | p99 bare slugline  ratio |  answer p50  p99 | client lost"
+        "   rate   | p50 bare slugline   ratio | p95 bare slugline   ratio | p99 bare slugline   ratio |  answer p50  p99 | client lost"
     )
     with running_servers(choose_to_measure()) as servers:
-        rows = uvloop.run(measure(servers, rates, arguments.seconds, arguments.repeats))
+        rows = uvloop.run(measure(servers, rates, arguments.turns, arguments.seconds))
     output = ROOT / ".local/bench/pipeline.json"
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps({"seconds": arguments.seconds, "rows": rows}, indent=1) + "\n")
+    output.write_text(
+        json.dumps({"turns": arguments.turns, "seconds": arguments.seconds, "rows": rows}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

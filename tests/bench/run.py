@@ -46,7 +46,7 @@ BENCHES = (
     Bench(
         "pipeline",
         "from a POST's first byte to the stream's event, beside two bare hops of Kafka",
-        ("--rates", "100", "--seconds", "5", "--repeats", "1"),
+        ("--rates", "100", "--turns", "3"),
         servers=True,
     ),
     Bench("pages", "pages and API beside a server that does nothing", ("--seconds", "0.5", "--rounds", "1")),

@@ -1,5 +1,6 @@
 """What a pool promises about how its statements are run, on real Postgres."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +12,9 @@ from enrich import rows
 from enrich.state import State
 from ingest import items, originals
 from ingest.originals import Original
+from shared.lane import TRANSIENT
 from shared.messages import RawUpdate
-from shared.postgres import connect, migrate
+from shared.postgres import connect, migrate, table
 from shared.settings import Connections
 from support.topics import raw_update
 
@@ -34,20 +36,26 @@ async def told(pool: Any) -> None:
     await pool.execute("SELECT pg_stat_force_next_flush()")
 
 
-async def take_in(pool: Any, update: RawUpdate) -> None:
-    """What ingest asks and writes of an update."""
-    original = Original(
-        id=originals.new_original_id(),
-        source=update.source,
-        transport="api",
-        received_at=datetime.now(UTC),
-        content_type=None,
-        body=b"{}",
-    )
-    await originals.store(pool, [(original, original.sha256)])
-    await items.known(pool, [(update, update.fingerprint())])
-    sent = items.Sent(update, update.fingerprint(), 0)
-    await items.record(pool, [items.Made(original.id, update.source, "native", "1", 1, [], [sent])])
+async def take_in(pool: Any, *updates: RawUpdate) -> None:
+    """What ingest asks and writes of updates that came at the same time, each in a document of its own."""
+    documents = [
+        Original(
+            id=originals.new_original_id(),
+            source=update.source,
+            transport="api",
+            received_at=datetime.now(UTC),
+            content_type=None,
+            body=b"{}",
+        )
+        for update in updates
+    ]
+    await originals.store(pool, [(original, original.sha256) for original in documents])
+    await items.known(pool, [(update, update.fingerprint()) for update in updates])
+    made = [
+        items.Made(original.id, update.source, "native", "1", 1, [], [items.Sent(update, update.fingerprint(), 0)])
+        for original, update in zip(documents, updates, strict=True)
+    ]
+    await items.record(pool, made)
 
 
 async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections) -> None:
@@ -63,6 +71,8 @@ async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections
     for number in range(8):
         update = raw_update(f"update {number}")
         await take_in(pool, update)
+        await take_in(pool, *(raw_update(f"update {number} and {other}") for other in ("one", "two")))
+        await rows.load(pool, [update.update_id])
         await rows.load(pool, [update.update_id, raw_update("another").update_id])
         await rows.store(pool, [(State(update_id=update.update_id), datetime.now(UTC))])
     assert len(await rows.load(pool, [update.update_id])) == 1
@@ -72,3 +82,35 @@ async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections
     await pool.close()
     after = await scans(newsroom)
     assert after == before
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+async def test_rows_are_a_table_whatever_their_number(newsroom: Connections, count: int) -> None:
+    """A statement gets the same rows whether there is one or many of them, nothing, text and JSON among them."""
+    rows_given = [(number, f"n{number}", None if number % 2 else {"a": [number]}) for number in range(count)]
+    given, values = table("integer text jsonb", rows_given, first=2)
+    pool = await connect(newsroom, schema="ingest", stateless=True, max_size=1)
+    found = await pool.fetch(
+        f"SELECT id + $1::integer AS id, name, said FROM {given} AS t (id, name, said)", 7, *values
+    )
+    assert [tuple(row) for row in found] == [(number + 7, name, said) for number, name, said in rows_given]
+    await pool.close()
+
+
+async def test_a_connection_goes_back_whatever_became_of_its_query(newsroom: Connections) -> None:
+    """The only connection of a pool serves on after a query that failed, was cancelled, or lost its server."""
+    pool = await connect(newsroom, schema="ingest", stateless=True, max_size=1)
+    async with asyncio.timeout(30):
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await pool.fetch("SELECT * FROM nowhere")
+        assert await pool.fetchval("SELECT 1") == 1
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.fetch("SELECT pg_sleep(30)"), 0.2)
+        assert await pool.fetchval("SELECT 2") == 2
+        with pytest.raises(TRANSIENT):
+            await pool.fetchval("SELECT pg_terminate_backend(pg_backend_pid())")
+        assert await pool.fetchval("SELECT 3") == 3
+        async with pool.acquire() as connection:
+            assert await connection.fetchval("SELECT 4") == 4
+        assert pool.get_idle_size() == pool.get_size() == 1
+        await pool.close()

@@ -1,8 +1,10 @@
 """A pool of Postgres connections and the migrations of one service's schema."""
 
 import asyncio
+import functools
 import hashlib
 import random
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -41,6 +43,31 @@ async def _leave_as_is(_: Any) -> None:
     """For a pool whose users leave nothing behind on a session."""
 
 
+class _StatelessPool(asyncpg.Pool):  # type: ignore[misc]
+    """A pool whose connections need no cleaning: they go back at once.
+
+    asyncpg shields the giving back by a task of its own, since cleaning waits for the server; where nothing is waited for,
+    nothing can be cancelled, and the three turns of the loop would come after every answer.
+    """
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
+        """Give a connection back; one that has to be closed, or that is still cancelling a query, in asyncpg's own way."""
+        holder, inner = getattr(connection, "_holder", None), getattr(connection, "_con", None)
+        if (
+            holder is None
+            or inner is None
+            or holder._pool is not self  # noqa: SLF001 -- asyncpg has no public way
+            or holder._generation != self._generation  # noqa: SLF001
+            or inner.is_closed()
+            or inner._protocol._is_cancelling()  # noqa: SLF001
+            or inner._protocol.queries_count >= holder._max_queries  # noqa: SLF001
+        ):
+            await super().release(connection, timeout=timeout)
+            return
+        inner._on_release()  # noqa: SLF001
+        await holder.release(timeout)
+
+
 class Unanswered(OSError):
     """Postgres had not answered when it was time to stop waiting."""
 
@@ -65,10 +92,12 @@ async def connect(
     pause_s = 0.2
     while True:
         try:
-            return await asyncpg.create_pool(
+            return await (_StatelessPool if stateless else asyncpg.Pool)(
                 settings.postgres_dsn,
                 min_size=1,
                 max_size=max_size,
+                max_queries=50_000,
+                max_inactive_connection_lifetime=300.0,
                 timeout=5,
                 command_timeout=30,
                 init=_prepare,
@@ -78,6 +107,9 @@ async def connect(
                     "application_name": f"slugline-{schema}",
                     **(_BY_KEYS if by_keys else {}),
                 },
+                loop=None,
+                connection_class=Connection,
+                record_class=Row,
             )
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError) as error:
             if stop is not None and stop.is_set():
@@ -85,6 +117,28 @@ async def connect(
             log.warning("postgres away", error=str(error) or type(error).__name__, retry_in_s=round(pause_s, 1))
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
             pause_s = min(pause_s * 2, 5.0)
+
+
+def table(types: str, rows: Sequence[Sequence[Any]], first: int = 1) -> tuple[str, list[Any]]:
+    """Rows as a table in a statement's FROM, and its parameters, numbered from `first`; the statement names the columns.
+
+    `types` are those of the columns, parted by spaces. Rows go as an array for each column, so that there is one statement
+    for any number of them; one row goes as it is, since to pack and unpack arrays takes longer than to find or write it.
+    """
+    if len(rows) == 1:
+        return _one_row(types, first), list(rows[0])
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in types.split()]
+    return _many_rows(types, first), columns
+
+
+@functools.cache
+def _one_row(types: str, first: int) -> str:
+    return f"(VALUES ({', '.join(f'${number}::{name}' for number, name in enumerate(types.split(), first))}))"
+
+
+@functools.cache
+def _many_rows(types: str, first: int) -> str:
+    return f"unnest({', '.join(f'${number}::{name}[]' for number, name in enumerate(types.split(), first))})"
 
 
 async def migrate(pool: Any, schema: str) -> list[str]:

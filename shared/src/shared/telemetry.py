@@ -14,6 +14,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from shared.settings import Connections
 
+PROPAGATOR = TraceContextTextMapPropagator()
+
 
 def configure_logging(settings: Connections, service: str) -> None:
     """One JSON object a line on standard error; libraries' own logs come out the same way."""
@@ -59,8 +61,17 @@ def configure_tracing(settings: Connections, service: str) -> None:
     trace.set_tracer_provider(provider)
 
 
+def spans_are_kept() -> bool:
+    """Whether there is a collector for them."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 def traceparent_now() -> str:
     """The W3C traceparent of the running span, or a fresh unsampled one, so that logs of all stages can be joined."""
     carrier: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(carrier)
-    return carrier.get("traceparent") or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    if trace.get_current_span() is not trace.INVALID_SPAN:
+        PROPAGATOR.inject(carrier)
+    if traceparent := carrier.get("traceparent"):
+        return traceparent
+    fresh = secrets.token_hex(24)
+    return f"00-{fresh[:32]}-{fresh[32:]}-00"

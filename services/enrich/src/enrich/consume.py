@@ -133,6 +133,8 @@ class TextLane:
             await self._one(delivery, batch)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
+        if len(deliveries) <= AHEAD:
+            await self._emitter.begin_sending()
         record = deliveries[0].record
         emitted = Emitted(
             id=f"{record.partition}:{record.offset}",

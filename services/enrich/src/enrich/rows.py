@@ -8,6 +8,7 @@ from typing import Any
 from enrich.revise import due_of, status_of
 from enrich.state import State
 from shared.messages import RawUpdate, update_id_for
+from shared.postgres import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Unknown:
 _LOAD = """
 SELECT asked.update_id, u.state, o.tags, o.story, o.story_because,
        g.story AS gathered, g.because AS gathered_because, g.label AS gathered_label, g.families
-FROM unnest($1::text[]) AS asked (update_id)
+FROM {asked} AS asked (update_id)
 LEFT JOIN enrich.updates u USING (update_id)
 LEFT JOIN enrich.overrides o USING (update_id)
 LEFT JOIN enrich.gathered g USING (update_id)
@@ -75,7 +76,8 @@ async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
     """What is known of each of the updates, in one query; an update that was never seen has an empty state."""
     ids = list(dict.fromkeys(update_ids))
     found: dict[str, Known] = {}
-    for row in await pool.fetch(_LOAD, ids):
+    asked, values = table("text", [(update_id,) for update_id in ids])
+    for row in await pool.fetch(_LOAD.format(asked=asked), *values):
         update_id = row["update_id"]
         state = State.model_validate_json(row["state"]) if row["state"] is not None else State(update_id=update_id)
         found[update_id] = Known(

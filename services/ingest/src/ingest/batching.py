@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from ingest.patience import Away
 from shared.lane import TRANSIENT
 
 A = TypeVar("A")
@@ -21,12 +22,17 @@ class Batcher(Generic[A, R]):
         self,
         work: Callable[[Sequence[A]], Awaitable[Sequence[R]]],
         *,
+        patience_s: float,
         most: int = 100,
         weight: Callable[[A], int] = lambda _: 0,
         heaviest: int = 1,
     ) -> None:
-        """`most` bounds the number in a batch, `heaviest` the sum of their weights; one too heavy goes alone."""
+        """`most` bounds the number in a batch, `heaviest` the sum of their weights; one too heavy goes alone.
+
+        A batch that has no answer after `patience_s` is given up, and holds up the next no longer.
+        """
         self._work = work
+        self._patience_s = patience_s
         self._most = most
         self._weight = weight
         self._heaviest = heaviest
@@ -42,16 +48,37 @@ class Batcher(Generic[A, R]):
         return future
 
     async def _run(self) -> None:
-        while self._waiting:
+        while self._waiting and self._running is asyncio.current_task():
             batch = self._next()
             try:
-                answers = await self._work([question for question, _ in batch])
+                answers = await self._answers(batch, batch)
             except Exception as error:  # noqa: BLE001 -- handed to those who asked
                 await self._apart(batch, error)
             else:
                 for (_, future), answer in zip(batch, answers, strict=True):
                     if not future.done():
                         future.set_result(answer)
+
+    async def _answers(
+        self, batch: Sequence[tuple[A, "asyncio.Future[R]"]], whole: Sequence[tuple[A, "asyncio.Future[R]"]]
+    ) -> Sequence[R]:
+        hung = asyncio.get_running_loop().call_later(self._patience_s, self._give_up, whole)
+        try:
+            return await self._work([question for question, _ in batch])
+        finally:
+            hung.cancel()
+
+    def _give_up(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
+        """Leave the batch that runs to itself, and go on with what waits behind it."""
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(Away("Postgres does not answer"))
+        running, self._running = self._running, None
+        if running is not None:
+            # Not awaited: a cancelled query asks the server, which does not answer, to cancel it.
+            running.cancel()
+        if self._waiting:
+            self._running = asyncio.create_task(self._run())
 
     async def _apart(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]], error: Exception) -> None:
         for question, future in batch:
@@ -61,7 +88,7 @@ class Batcher(Generic[A, R]):
                 future.set_exception(error)
                 continue
             try:
-                answer = (await self._work([question]))[0]
+                answer = (await self._answers([(question, future)], batch))[0]
             except Exception as own:  # noqa: BLE001 -- handed to the one who asked
                 if not future.done():
                     future.set_exception(own)

@@ -22,13 +22,14 @@ from ingest.patience import Away, Patience
 from ingest.sources.registry import Source
 from shared.kafka import Emitter
 from shared.messages import RawUpdate
-from shared.telemetry import traceparent_now
+from shared.telemetry import spans_are_kept, traceparent_now
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 PROPAGATOR = TraceContextTextMapPropagator()
+TRACER = trace.get_tracer(__name__)
 
 NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 """Feeds put the newest first; readers are to meet it last."""
@@ -47,6 +48,7 @@ STEP_SECONDS = Histogram(
     ["step"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
+STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "judge", "emit", "record")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +111,27 @@ class Intake:
     emitter: Emitter | None = None
 
     def __post_init__(self) -> None:
-        """What senders ask of Postgres at the same time goes together; a batch that hangs holds up the next for no longer."""
-        self._stores = Batcher(self._store, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES)
-        self._judges = Batcher(self._judge, weight=len, heaviest=BATCH_ITEMS)
-        self._records = Batcher(self._record, weight=lambda made: len(made.sent), heaviest=BATCH_ITEMS)
+        """What senders ask of Postgres at the same time goes together."""
+        patience_s = self.patience_s
+        self._stores = Batcher(
+            self._store, patience_s=patience_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
+        )
+        self._judges = Batcher(self._judge, patience_s=patience_s, weight=len, heaviest=BATCH_ITEMS)
+        self._records = Batcher(
+            self._record, patience_s=patience_s, weight=lambda made: len(made.sent), heaviest=BATCH_ITEMS
+        )
 
     async def _store(self, kept: Sequence[tuple[Original, str]]) -> Sequence[None]:
-        await self.within(originals.store(self._postgres(), kept))
+        await originals.store(self._postgres(), kept)
         return [None] * len(kept)
 
     async def _judge(self, documents: Sequence[_Pairs]) -> Sequence[dict[tuple[str, str], accept.Known]]:
         pairs = [pair for pairs in documents for pair in pairs]
-        known = await self.within(items.known(self._postgres(), pairs))
+        known = await items.known(self._postgres(), pairs)
         return [known] * len(documents)
 
     async def _record(self, documents: Sequence[items.Made]) -> Sequence[None]:
-        await self.within(items.record(self._postgres(), documents))
+        await items.record(self._postgres(), documents)
         return [None] * len(documents)
 
     async def take(
@@ -155,17 +162,22 @@ class Intake:
             format,
         )
         sha256 = original.sha256
-        patience = Patience(self.patience_s)
+        if not traceparent and not spans_are_kept():
+            return await self._keep_and_emit(source, original, sha256)
         context = PROPAGATOR.extract({"traceparent": traceparent})
         attributes = {
             "slugline.source": source.name,
             "slugline.transport": transport,
             "slugline.original": str(original.id),
         }
-        with trace.get_tracer(__name__).start_as_current_span("ingest.take", context, attributes=attributes):
-            with STEP_SECONDS.labels("store").time():
-                await patience.within(self._stores.ask((original, sha256)))
-            return await self.emit_original(source, original, sha256, patience=patience)
+        with TRACER.start_as_current_span("ingest.take", context, attributes=attributes):
+            return await self._keep_and_emit(source, original, sha256)
+
+    async def _keep_and_emit(self, source: Source, original: Original, sha256: str) -> Receipt:
+        patience = Patience(self.patience_s)
+        with STEPS["store"].time():
+            await patience.answered(self._stores.ask((original, sha256)))
+        return await self.emit_original(source, original, sha256, patience=patience)
 
     async def emit_original(
         self,
@@ -183,7 +195,7 @@ class Intake:
         """
         patience = patience or Patience(self.patience_s)
         try:
-            with STEP_SECONDS.labels("read").time():
+            with STEPS["read"].time():
                 understand = partial(
                     read,
                     original.body,
@@ -220,13 +232,13 @@ class Intake:
         else:
             candidates, results = _prepared(reading, traceparent)
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
-        with STEP_SECONDS.labels("judge").time():
-            known = await patience.within(self._judges.ask(pairs)) if pairs else {}
+        with STEPS["judge"].time():
+            known = await patience.answered(self._judges.ask(pairs)) if pairs else {}
         judged = accept.judge(pairs, known, seen_suffices=again)
         candidates = [_as_judged(*each, traceparent) for each in zip(candidates, judged, strict=True)]
         verdicts = [each.verdict for each in judged]
         fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
-        with STEP_SECONDS.labels("emit").time():
+        with STEPS["emit"].time():
             kept = await emit.emit(self.emitter, [candidate.message for candidate in fresh], patience.left_s)
         if fresh and not any(kept):
             raise Away("Kafka does not answer")
@@ -235,7 +247,7 @@ class Intake:
             {"index": result.index, "code": result.code, "place": result.pointer, "reason": result.reason}
             for result in results
         ]
-        with STEP_SECONDS.labels("record").time():
+        with STEPS["record"].time():
             made = items.Made(
                 original_id=original.id,
                 source=source.name,
@@ -245,7 +257,7 @@ class Intake:
                 refused=refused,
                 sent=[items.Sent(each.update, each.fingerprint, each.index) for each in acknowledged],
             )
-            await patience.within(self._records.ask(made))
+            await patience.answered(self._records.ask(made))
         lost = {id(candidate) for candidate, has in zip(fresh, kept, strict=True) if not has}
         for candidate, verdict in zip(candidates, verdicts, strict=True):
             if id(candidate) in lost:

@@ -10,6 +10,7 @@ import orjson
 
 from ingest.accept import Known, Newest
 from shared.messages import Outcome, RawUpdate
+from shared.postgres import table
 
 State = Literal["received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"]
 
@@ -17,9 +18,9 @@ ENDS = ("duplicate", "superseded", "suppressed", "dead")
 
 # Only a return needs more than the newest few versions, and what returns is not old.
 _KNOWN = """
-SELECT wanted.n, item.fingerprint IS NOT NULL AS seen, newest.fingerprint, newest.version, newest.received_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
-    WITH ORDINALITY AS wanted (update_id, fingerprint, version, version_created, n)
+SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NULL AS seen,
+    newest.fingerprint, newest.version, newest.received_at
+FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
     AND item.emitted_at IS NOT NULL
 LEFT JOIN LATERAL (
@@ -40,8 +41,7 @@ WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true
 noted AS (
     UPDATE ingest.originals AS kept SET format = read.format, parser_version = read.parser_version,
         updates = read.updates, refused = read.refused::jsonb, read_at = now()
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[])
-        AS read (id, format, parser_version, updates, refused), lazily
+    FROM {read} AS read (id, format, parser_version, updates, refused), lazily
     WHERE kept.id = read.id
 )
 INSERT INTO ingest.items (update_id, fingerprint, source, guid, version, version_created, original_id, original_index,
@@ -49,9 +49,7 @@ INSERT INTO ingest.items (update_id, fingerprint, source, guid, version, version
 SELECT sent.update_id, sent.fingerprint, sent.source, sent.guid, sent.version, sent.version_created, sent.original_id,
     sent.original_index, sent.received_at, clock_timestamp(),
     (extract(epoch FROM sent.received_at) * 1000000)::bigint
-FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::uuid[],
-    $13::integer[], $14::timestamptz[])
-    AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at),
+FROM {sent} AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at),
     lazily
 ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     source = excluded.source, guid = excluded.guid, version = excluded.version,
@@ -93,14 +91,12 @@ async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tup
     """What was emitted before of these versions, by (update id, fingerprint)."""
     if not updates:
         return {}
-    rows = await pool.fetch(
-        _KNOWN,
-        [update.update_id for update, _ in updates],
-        [fingerprint for _, fingerprint in updates],
-        [update.version for update, _ in updates],
-        [update.version_created for update, _ in updates],
+    wanted, values = table(
+        "text text text timestamptz",
+        [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
     )
-    return {(updates[row["n"] - 1][0].update_id, updates[row["n"] - 1][1]): _known_of(row) for row in rows}
+    rows = await pool.fetch(_KNOWN.format(wanted=wanted), *values)
+    return {(row["update_id"], row["asked"]): _known_of(row) for row in rows}
 
 
 def _known_of(row: Mapping[str, Any]) -> Known:
@@ -128,23 +124,31 @@ async def record(pool: Any, documents: Sequence[Made]) -> None:
     newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
     # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
     rows = [newest[key] for key in sorted(newest)]
-    await pool.execute(
-        _RECORD,
-        [made.original_id for made in documents],
-        [made.format for made in documents],
-        [made.parser_version for made in documents],
-        [made.updates for made in documents],
-        [orjson.dumps(list(made.refused)).decode() for made in documents],
-        [sent.update.update_id for _, sent in rows],
-        [sent.fingerprint for _, sent in rows],
-        [made.source for made, _ in rows],
-        [sent.update.guid for _, sent in rows],
-        [sent.update.version for _, sent in rows],
-        [sent.update.version_created for _, sent in rows],
-        [made.original_id for made, _ in rows],
-        [sent.index for _, sent in rows],
-        [sent.update.received_at for _, sent in rows],
+    read, of_documents = table(
+        "uuid text text integer text",
+        [
+            (
+                made.original_id,
+                made.format,
+                made.parser_version,
+                made.updates,
+                orjson.dumps(list(made.refused)).decode(),
+            )
+            for made in documents
+        ],
     )
+    emitted, of_updates = table(
+        "text text text text text timestamptz uuid integer timestamptz",
+        [
+            (
+                sent.update.update_id, sent.fingerprint, made.source, sent.update.guid, sent.update.version,
+                sent.update.version_created, made.original_id, sent.index, sent.update.received_at,
+            )
+            for made, sent in rows
+        ],
+        first=len(of_documents) + 1,
+    )  # fmt: skip
+    await pool.execute(_RECORD.format(read=read, sent=emitted), *of_documents, *of_updates)
 
 
 @dataclass(slots=True)

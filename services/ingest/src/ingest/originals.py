@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from shared.postgres import table
+
 Transport = Literal["api", "poll", "watch", "websub"]
 
 
@@ -40,22 +42,25 @@ class Original:
         return hashlib.sha256(self.body).hexdigest()
 
 
+_STORE = """
+INSERT INTO ingest.originals (id, source, transport, received_at, content_type, headers, sha256, body, asked_format)
+SELECT * FROM {kept} AS kept ON CONFLICT (id) DO NOTHING
+"""
+
+
 async def store(pool: Any, originals: Sequence[tuple[Original, str]]) -> None:
     """Keep originals, each with its checksum; once this returns, Postgres has them for good."""
-    await pool.execute(
-        "INSERT INTO ingest.originals (id, source, transport, received_at, content_type, headers, sha256, body, asked_format) "
-        "SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::text[], "
-        "$8::bytea[], $9::text[]) ON CONFLICT (id) DO NOTHING",
-        [original.id for original, _ in originals],
-        [original.source for original, _ in originals],
-        [original.transport for original, _ in originals],
-        [original.received_at for original, _ in originals],
-        [original.content_type for original, _ in originals],
-        [dict(original.headers) for original, _ in originals],
-        [sha256 for _, sha256 in originals],
-        [original.body for original, _ in originals],
-        [original.asked_format for original, _ in originals],
-    )
+    kept, values = table(
+        "uuid text text timestamptz text jsonb text bytea text",
+        [
+            (
+                original.id, original.source, original.transport, original.received_at, original.content_type,
+                dict(original.headers), sha256, original.body, original.asked_format,
+            )
+            for original, sha256 in originals
+        ],
+    )  # fmt: skip
+    await pool.execute(_STORE.format(kept=kept), *values)
 
 
 async def note_unreadable(pool: Any, original_id: uuid.UUID, refused: dict[str, Any]) -> None:

@@ -33,6 +33,20 @@ class Patience:
         """Count what was waited since a moment of `time.monotonic`."""
         self._left_s -= time.monotonic() - since
 
+    async def answered(self, question: "asyncio.Future[T]") -> T:
+        """The answer to a question that was put already, or `Away` where it does not come in time."""
+        started = time.monotonic()
+        overdue = asyncio.get_running_loop().call_later(self.left_s, _give_up, question)
+        try:
+            return await question
+        except Away:
+            raise
+        except TRANSIENT as error:
+            raise _away(error) from error
+        finally:
+            overdue.cancel()
+            self.spend(started)
+
     async def within(self, work: Awaitable[T]) -> T:
         """The answer of Postgres, or `Away` where it does not come in time."""
         started = time.monotonic()
@@ -49,4 +63,13 @@ class Patience:
         except Away:
             raise
         except TRANSIENT as error:
-            raise Away(f"Postgres is away: {error or type(error).__name__}") from error
+            raise _away(error) from error
+
+
+def _give_up(question: "asyncio.Future[T]") -> None:
+    if not question.done():
+        question.set_exception(Away("Postgres does not answer"))
+
+
+def _away(error: BaseException) -> Away:
+    return Away(f"Postgres is away: {error or type(error).__name__}")

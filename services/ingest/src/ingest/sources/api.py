@@ -40,14 +40,8 @@ T = TypeVar("T")
 UPDATE_ID = re.compile(r"[a-z2-7]{26}")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 JSON_TYPE = re.compile(r"(application|text)/([a-z0-9.+-]+\+)?json", re.IGNORECASE)
-KEPT_HEADERS = (
-    "content-type",
-    "content-encoding",
-    "content-length",
-    "user-agent",
-    "date",
-    "last-modified",
-    "webhook-id",
+KEPT_HEADERS = frozenset(
+    ["content-type", "content-encoding", "content-length", "user-agent", "date", "last-modified", "webhook-id"]
 )
 RETRY_AFTER_S = 2
 STRANGERS = 8
@@ -304,7 +298,7 @@ class Api:
                 content_type=request.headers.get("content-type"),
                 transport="api",
                 received_at=received_at,
-                headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
+                headers=_kept(request),
                 format=format_name,
                 traceparent=_traceparent(request),
             )
@@ -357,7 +351,9 @@ class Api:
                 401, "key-missing", "send the source's key as 'Authorization: Bearer …' or 'X-API-Key'",
                 headers=challenge, field="Authorization",
             )  # fmt: skip
-        source = await self._within(self.registry.source_of_key(key, self.intake.pool))
+        source = self.registry.known_of_key(key)
+        if source is None:
+            source = await self._within(self.registry.source_of_key(key, self.intake.pool))
         if source is None:
             if not self.registry.loaded:
                 raise Away("the sources are not known yet")
@@ -400,6 +396,15 @@ def _update_id(request: Request) -> str:
     if not UPDATE_ID.fullmatch(update_id):
         raise Problem(404, "unknown-item", "the id of an update is 26 characters of a-z and 2-7", field="id")
     return update_id
+
+
+def _kept(request: Request) -> dict[str, str]:
+    """Of the headers what may explain the copy later; of one that comes more than once the first."""
+    kept: dict[str, str] = {}
+    for name, value in request.headers.items():
+        if name in KEPT_HEADERS:
+            kept.setdefault(name, value)
+    return kept
 
 
 def _traceparent(request: Request) -> str:

@@ -334,17 +334,21 @@ class Registry:
                 log.warning("sources could not be read", error=str(error) or type(error).__name__)
             await asyncio.sleep(REFRESH_S)
 
+    def known_of_key(self, key: str) -> Source | None:
+        """Whose key this is, as far as the copy tells."""
+        name = self._keys.get(digest_of(key))
+        return self.sources.get(name) if name is not None else None
+
     async def source_of_key(self, key: str, pool: Any | None) -> Source | None:
         """Whose key this is. One that is not known is looked for in Postgres, since it may be new."""
-        digest = digest_of(key)
-        name = self._keys.get(digest)
-        if name is None and pool is not None:
+        source = self.known_of_key(key)
+        if source is None and pool is not None:
             async with self._loading:
                 # Someone who tries keys must not be able to keep Postgres busy.
                 if self._loaded_at is None or time.monotonic() - self._loaded_at > MISS_PAUSE_S:
                     await self.load(pool)
-            name = self._keys.get(digest)
-        return self.sources.get(name) if name is not None else None
+            source = self.known_of_key(key)
+        return source
 
     async def source_named(self, name: str, pool: Any | None) -> Source | None:
         """The source of that name, with the same care for one that is new."""
