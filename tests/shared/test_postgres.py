@@ -97,20 +97,38 @@ async def test_rows_are_a_table_whatever_their_number(newsroom: Connections, cou
     await pool.close()
 
 
-async def test_a_connection_goes_back_whatever_became_of_its_query(newsroom: Connections) -> None:
-    """The only connection of a pool serves on after a query that failed, was cancelled, or lost its server."""
-    pool = await connect(newsroom, schema="ingest", stateless=True, max_size=1)
+async def test_a_line_serves_on_whatever_became_of_its_statement(newsroom: Connections) -> None:
+    """The only connection of a pool serves on after a statement that failed, was cut off, lost its server, or found its table changed."""
+    pool = await connect(newsroom, schema="ingest", max_size=1)
+    line = pool.line()
     async with asyncio.timeout(30):
         with pytest.raises(asyncpg.UndefinedTableError):
-            await pool.fetch("SELECT * FROM nowhere")
-        assert await pool.fetchval("SELECT 1") == 1
+            await line.fetch("SELECT * FROM nowhere")
+        assert await line.fetch("SELECT 1 AS n") == [(1,)]
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pool.fetch("SELECT pg_sleep(30)"), 0.2)
-        assert await pool.fetchval("SELECT 2") == 2
+            await asyncio.wait_for(line.fetch("SELECT pg_sleep(30)"), 0.2)
+        assert await line.fetch("SELECT $1::integer AS n", 2) == [(2,)]
         with pytest.raises(TRANSIENT):
-            await pool.fetchval("SELECT pg_terminate_backend(pg_backend_pid())")
-        assert await pool.fetchval("SELECT 3") == 3
-        async with pool.acquire() as connection:
-            assert await connection.fetchval("SELECT 4") == 4
-        assert pool.get_idle_size() == pool.get_size() == 1
+            await line.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
+        await line.execute("CREATE TEMPORARY TABLE grows (a integer)")
+        assert await line.fetch("SELECT * FROM grows") == []
+        await line.execute("ALTER TABLE grows ADD b integer")
+        await line.execute("INSERT INTO grows VALUES (1, 2)")
+        assert await line.fetch("SELECT * FROM grows") == [(1, 2)]
+        assert pool.get_size() == 1
         await pool.close()
+
+
+async def test_a_line_takes_its_connection_once(newsroom: Connections) -> None:
+    """Statements that follow one another find the same server process, and are planned once."""
+    pool = await connect(newsroom, schema="ingest", max_size=2)
+    line = pool.line()
+    first = await line.fetch("SELECT pg_backend_pid() AS pid")
+    for _ in range(3):
+        assert await line.fetch("SELECT pg_backend_pid() AS pid") == first
+    (prepared,) = await line.fetch(
+        "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT pg_backend%'"
+    )
+    assert prepared[0] == 1
+    assert pool.get_idle_size() < pool.get_size()
+    await pool.close()

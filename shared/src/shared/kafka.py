@@ -67,7 +67,7 @@ def new_consumer(settings: Connections, client_id: str, *topics: str) -> AIOKafk
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=settings.kafka_fetch_wait_ms,
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
     )
 

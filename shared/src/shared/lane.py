@@ -44,7 +44,6 @@ CEILING_SHARE = 0.2
 BUG_ATTEMPTS = 3
 BUG_PAUSE_S = 0.1
 EMPTY_POLL_MS = 500
-LINGER_BYTES = 262_144
 REVOCATION_PATIENCE_S = 15.0
 MOST_UNDER_WAY = 64
 """Batches that were begun and have not settled."""
@@ -107,7 +106,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
 
     With `begin` a batch need not wait until the one before has settled; a position is still committed only when all
     before it has. What fails to settle is read again and given to `handle`, which finds the message that does it.
-    `linger_ms` lets the broker gather records for that long: fewer, larger batches, for a stage that no reader waits for.
+    `pace_s` is the least time from one batch to the next, unless the batch is full: fewer, larger batches, for a stage that
+    no reader waits for. What comes after a pause is taken at once.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         transient: tuple[type[BaseException], ...] = (),
         max_records: int = 500,
         before: Before | None = None,
-        linger_ms: int = 0,
+        pace_s: float = 0.0,
     ) -> None:
         self.stage = stage
         self.topic = settings.topic_prefix + topic
@@ -137,7 +137,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._transient = (*TRANSIENT, *transient)
         self._max_records = max_records
         self._before = before
-        self._linger_ms = linger_ms
+        self._pace_s = pace_s
+        self._fetch_wait_ms = settings.kafka_fetch_wait_ms
         self._done: dict[TopicPartition, int] = {}
         self._under_way: deque[_Flight] = deque()
         self._careful: dict[TopicPartition, int] = {}
@@ -164,9 +165,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             max_records=self._max_records,
             # See `wait_for_records`.
             batch_timeout_ms=3,
-            # A partition with unread records waits for the node's running long poll; the default of 500 ms would be seen on the page.
-            fetch_max_wait_ms=self._linger_ms or 100,
-            fetch_min_bytes=LINGER_BYTES if self._linger_ms else 1,
+            fetch_max_wait_ms=self._fetch_wait_ms,
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
@@ -247,7 +246,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._assigned = True
         if self._consumer is not None:
             self._note_poll()
-            wait_for_records(self._consumer, self._note_poll, self._after_empty_poll)
+            wait_for_records(self._consumer, self._note_poll, self._after_empty_poll, self._pace_s)
         log.info("assigned", stage=self.stage, partitions=sorted(tp.partition for tp in assigned))
 
     async def _consume(self, records: Any) -> None:
@@ -541,19 +540,34 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 def wait_for_records(
-    consumer: Any, before_poll: Callable[[], None], after_empty_poll: Callable[[], Awaitable[None]]
+    consumer: Any,
+    before_poll: Callable[[], None],
+    after_empty_poll: Callable[[], Awaitable[None]],
+    pace_s: float = 0.0,
 ) -> None:
-    """Let an empty poll of `consumer` wait for records instead of answering at once.
+    """Let an empty poll of `consumer` wait for records instead of answering at once, and fetch nothing between two polls.
 
     FastStream sleeps after each empty poll as long as the poll may take: a record that comes then waits for it, and an
     idle lane turns hundreds of times a second. A poll ends as soon as there is a record, or when the consumer stops.
+
+    aiokafka asks for more as soon as records are taken: that request, with a place in it for each partition, would be made
+    and sent before anything is done with them. And a partition that it leaves out waits until the request is answered.
     """
     poll = type(consumer).getmany
+    next_at = 0.0
 
     async def getmany(*partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None) -> Any:
+        nonlocal next_at
         before_poll()
+        if (rest_s := next_at - time.monotonic()) > 0:
+            await asyncio.sleep(rest_s)
+        consumer.resume(*consumer.paused())
         found = await poll(consumer, *partitions, timeout_ms=max(timeout_ms, EMPTY_POLL_MS), max_records=max_records)
-        if not found:
+        if found:
+            consumer.pause(*consumer.assignment())
+            is_full = max_records is not None and sum(map(len, found.values())) >= max_records
+            next_at = 0.0 if is_full else time.monotonic() + pace_s
+        else:
             await after_empty_poll()
         return found
 

@@ -16,7 +16,6 @@ from shared.settings import Connections
 
 log = structlog.get_logger(__name__)
 
-Pool = asyncpg.Pool
 Connection = asyncpg.Connection
 Row = asyncpg.Record
 
@@ -43,29 +42,73 @@ async def _leave_as_is(_: Any) -> None:
     """For a pool whose users leave nothing behind on a session."""
 
 
-class _StatelessPool(asyncpg.Pool):  # type: ignore[misc]
-    """A pool whose connections need no cleaning: they go back at once.
+class Line:
+    """A connection of a pool that is kept, for statements that are run again and again, one at a time.
 
-    asyncpg shields the giving back by a task of its own, since cleaning waits for the server; where nothing is waited for,
-    nothing can be cancelled, and the three turns of the loop would come after every answer.
+    To take a connection, find the statement and give the connection back costs as much as a small statement itself. After
+    a failure, or a statement that was cut off, the connection goes back to the pool, which judges it, and the next
+    statement takes another.
     """
 
-    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
-        """Give a connection back; one that has to be closed, or that is still cancelling a query, in asyncpg's own way."""
-        holder, inner = getattr(connection, "_holder", None), getattr(connection, "_con", None)
-        if (
-            holder is None
-            or inner is None
-            or holder._pool is not self  # noqa: SLF001 -- asyncpg has no public way
-            or holder._generation != self._generation  # noqa: SLF001
-            or inner.is_closed()
-            or inner._protocol._is_cancelling()  # noqa: SLF001
-            or inner._protocol.queries_count >= holder._max_queries  # noqa: SLF001
-        ):
-            await super().release(connection, timeout=timeout)
-            return
-        inner._on_release()  # noqa: SLF001
-        await holder.release(timeout)
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+        self._connection: Any = None
+        self._prepared: dict[str, Any] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        """The rows of a statement; raises what a pool's `fetch` does."""
+        try:
+            return await self._run(statement, values)
+        except asyncpg.InvalidCachedStatementError:
+            # A migration has changed what the statement gives.
+            return await self._run(statement, values)
+
+    async def execute(self, statement: str, *values: Any) -> None:
+        """Run a statement that gives nothing."""
+        await self.fetch(statement, *values)
+
+    async def _run(self, statement: str, values: Sequence[Any]) -> list[Any]:
+        try:
+            prepared = self._prepared.get(statement)
+            if prepared is None:
+                if self._connection is None:
+                    self._connection = await self._pool.acquire()
+                prepared = self._prepared[statement] = await self._connection.prepare(statement)
+            rows: list[Any] = await prepared.fetch(*values)
+        except BaseException:
+            self.let_go()
+            raise
+        return rows
+
+    def let_go(self) -> None:
+        """Give the connection back, in the background."""
+        connection, self._connection = self._connection, None
+        self._prepared.clear()
+        if connection is not None:
+            leaving = asyncio.create_task(self._pool.release(connection))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+
+
+class Pool(asyncpg.Pool):  # type: ignore[misc]
+    """asyncpg's pool, and the lines that were drawn from it: they end with it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._lines: list[Line] = []
+
+    def line(self) -> Line:
+        """A line that takes its connection when it is first used."""
+        line = Line(self)
+        self._lines.append(line)
+        return line
+
+    async def close(self) -> None:
+        """Return once all connections have come back and are closed."""
+        for line in self._lines:
+            line.let_go()
+        await super().close()
 
 
 class Unanswered(OSError):
@@ -92,7 +135,7 @@ async def connect(
     pause_s = 0.2
     while True:
         try:
-            return await (_StatelessPool if stateless else asyncpg.Pool)(
+            return await Pool(
                 settings.postgres_dsn,
                 min_size=1,
                 max_size=max_size,

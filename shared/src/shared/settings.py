@@ -28,6 +28,11 @@ class Connections(BaseSettings):
         default="none",
         description="What messages are compressed with on the way to Kafka; zstd saves disk and network",
     )
+    kafka_fetch_wait_ms: int = Field(
+        default=500,
+        ge=10,
+        description="How long Kafka may hold a question for news, in ms; news is told at once, and fewer questions cost less when idle",
+    )
     health_port: int = Field(
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",

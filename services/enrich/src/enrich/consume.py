@@ -96,6 +96,7 @@ class TextLane:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pool = pool
+        self._line = pool.line()
         self._emitter = emitter
         self._library = library
         self._settings = settings
@@ -149,7 +150,7 @@ class TextLane:
 
     async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, Known], dict[int, Reading]]:
         """What is known of the updates, and what was read of the versions meanwhile."""
-        loading = asyncio.create_task(load(self._pool, [event.update_id for event in events]))
+        loading = asyncio.create_task(load(self._line, [event.update_id for event in events]))
         ahead: dict[int, Reading] = {}
         try:
             if len(events) <= AHEAD:

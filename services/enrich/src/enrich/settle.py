@@ -21,8 +21,8 @@ from shared.kafka import Emitter, acknowledged
 from shared.messages import Outcome, Outcomes
 from shared.topics import OUTCOMES
 
-LINGER_S = 0.1
-"""How long a batch waits for others to be settled with it; no reader waits for that."""
+PACE_S = 0.25
+"""The least time from one settlement to the next, so that batches are settled together; no reader waits for that."""
 AT_ONCE = 500
 """Messages: so many wait for no others. Also the most outcomes of one message."""
 
@@ -61,6 +61,7 @@ class Settlement:
         self._waiting: list[Emitted] = []
         self._unsettled: dict[str, tuple[State, Emitted]] = {}
         self._running: asyncio.Task[None] | None = None
+        self._next_at = 0.0
         self.failures = 0
         """Counts them; a batch that was begun under a lower count fails with those before it."""
 
@@ -85,8 +86,10 @@ class Settlement:
 
     async def _run(self) -> None:
         while self._waiting:
-            if sum(len(each.outcomes) for each in self._waiting) < AT_ONCE:
-                await asyncio.sleep(LINGER_S)
+            rest_s = self._next_at - time.monotonic()
+            if rest_s > 0 and sum(len(each.outcomes) for each in self._waiting) < AT_ONCE:
+                await asyncio.sleep(rest_s)
+            self._next_at = time.monotonic() + PACE_S
             batches, self._waiting = self._waiting, []
             try:
                 acked, failure = await self._acknowledged(batches)

@@ -89,6 +89,16 @@ class _Candidate:
     message: emit.Sendable
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """A line to Postgres for each question that every document asks."""
+
+    pool: Any
+    store: Any
+    judge: Any
+    record: Any
+
+
 class NotTaken(Exception):
     """Nothing can be made of the document, for ever; it is kept as the original of that id."""
 
@@ -112,6 +122,7 @@ class Intake:
 
     def __post_init__(self) -> None:
         """What senders ask of Postgres at the same time goes together."""
+        self._drawn: _Lines | None = None
         patience_s = self.patience_s
         self._stores = Batcher(
             self._store, patience_s=patience_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
@@ -122,16 +133,16 @@ class Intake:
         )
 
     async def _store(self, kept: Sequence[tuple[Original, str]]) -> Sequence[None]:
-        await originals.store(self._postgres(), kept)
+        await originals.store(self._lines().store, kept)
         return [None] * len(kept)
 
     async def _judge(self, documents: Sequence[_Pairs]) -> Sequence[dict[tuple[str, str], accept.Known]]:
         pairs = [pair for pairs in documents for pair in pairs]
-        known = await items.known(self._postgres(), pairs)
+        known = await items.known(self._lines().judge, pairs)
         return [known] * len(documents)
 
     async def _record(self, documents: Sequence[items.Made]) -> Sequence[None]:
-        await items.record(self._postgres(), documents)
+        await items.record(self._lines().record, documents)
         return [None] * len(documents)
 
     async def take(
@@ -289,6 +300,12 @@ class Intake:
         for each in refused:
             self.activity.refused(source.name, each["code"])
             log.warning("item refused", source=source.name, **each)
+
+    def _lines(self) -> "_Lines":
+        pool = self._postgres()
+        if self._drawn is None or self._drawn.pool is not pool:
+            self._drawn = _Lines(pool, store=pool.line(), judge=pool.line(), record=pool.line())
+        return self._drawn
 
     def _postgres(self) -> Any:
         if self.pool is None:

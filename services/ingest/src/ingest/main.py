@@ -39,7 +39,8 @@ BACKGROUND_PATIENCE_S = 10.0
 
 log = structlog.get_logger(__name__)
 
-OUTCOMES_LINGER_MS = 100
+OUTCOMES_PACE_S = 0.25
+"""Nobody waits for what is told, and many outcomes are written as one costs."""
 
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
@@ -93,7 +94,7 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
             handle=hear,
             emitter=intake.emitter,
             settings=settings,
-            linger_ms=OUTCOMES_LINGER_MS,
+            pace_s=OUTCOMES_PACE_S,
         )
         broker = new_broker(settings, "slugline-ingest-outcomes")
         lane.attach(broker)

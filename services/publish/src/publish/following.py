@@ -21,8 +21,8 @@ from shared.topics import ENRICHED
 
 log = structlog.get_logger(__name__)
 
-LINGER_MS = 100
-"""Readers are served by the log; a batch of a few costs hardly more than one."""
+PACE_S = 0.25
+"""Readers are served by the log; a batch of many costs hardly more than one."""
 
 
 class Follower(Protocol):
@@ -71,7 +71,7 @@ async def follow(
                 emitter=emitter,
                 settings=settings,
                 before=follower.before,
-                linger_ms=LINGER_MS,
+                pace_s=PACE_S,
                 transient=transient,
             )
             broker = new_broker(settings, client_id)
