@@ -124,8 +124,9 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     stack.start_module("wire", "local.wire", str(wire), str(stack.folder / "data" / "media"))
     stack.start_servers(servers)
     broker, database, cache = servers
-    stack.env |= {"KAFKA_SERVERS": broker.servers, "POSTGRES_DSN": database.dsn, "REDIS_URL": cache.url}  # type: ignore[attr-defined]
+    stack.env |= {"KAFKA_SERVERS": broker.servers, "POSTGRES_DSN": database.nearest_dsn, "REDIS_URL": cache.url}  # type: ignore[attr-defined]
     if isinstance(broker, kafka.MemoryKafka):
+        stack.env["KAFKA_FETCH_WAIT_MS"] = str(kafka.FETCH_WAIT_MS)
         kafka.create_topics(broker.topic_port, [(topic.name, topic.partitions) for topic in TOPICS])
     else:
         stack.python(topics=["shared", "topics", "apply"])

@@ -180,9 +180,15 @@ def durable_kafka(folder: Path, log: Path, cache: Path) -> Kafka | ContainerKafk
     raise NoKafka(f"real Kafka is needed: {no_java}, and no Docker engine answers. `make demo` needs neither.")
 
 
+FETCH_WAIT_MS = 100
+
+
 @dataclass
 class MemoryKafka(ServerProcess):
-    """librdkafka's in-memory cluster; what it holds is gone when it ends, and it chooses its ports itself."""
+    """librdkafka's in-memory cluster; what it holds is gone when it ends, and it chooses its ports itself.
+
+    It tells news only once the wait for it is over, so services are to ask often (`FETCH_WAIT_MS`).
+    """
 
     _address: list[str] = field(default_factory=list)
 

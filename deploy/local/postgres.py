@@ -10,10 +10,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from local.child import Child, ServerProcess
 
 USER, PASSWORD, DATABASE = "slugline", "slugline", "slugline"
+LONGEST_SOCKET = 103
+"""Bytes of a socket's path: 107 on Linux, less elsewhere."""
 
 
 class NoPostgres(RuntimeError):
@@ -70,7 +73,22 @@ class Postgres(ServerProcess):
     @property
     def dsn(self) -> str:
         """As `POSTGRES_DSN`."""
-        return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"
+        return self._dsn("127.0.0.1")
+
+    @property
+    def nearest_dsn(self) -> str:
+        """The same by its socket in the file system, which takes half as long as TCP to a process that has just rested."""
+        return self._dsn(quote(self._sockets, safe="")) if self._sockets else self.dsn
+
+    def _dsn(self, host: str) -> str:
+        return f"postgresql://{USER}:{PASSWORD}@{host}:{self.port}/{DATABASE}"
+
+    @property
+    def _sockets(self) -> str:
+        """The folder of its socket; empty where its path can be none."""
+        folder = str(self.data.resolve())
+        fits = len(os.fsencode(folder)) + len("/.s.PGSQL.65535") <= LONGEST_SOCKET
+        return folder if fits and "," not in folder else ""
 
     def start(self) -> None:
         """Create the cluster where there is none, and start it."""
@@ -81,7 +99,7 @@ class Postgres(ServerProcess):
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
-            "unix_socket_directories": "",
+            "unix_socket_directories": self._sockets,
             "max_connections": "300",
             "shared_buffers": "64MB",
             "fsync": "on" if self.durable else "off",

@@ -46,7 +46,7 @@ ALL_SERVICES = (*SERVICES, ("enrich", "media"))
 PARTITIONS = 12
 FRESH_S = 3
 Turn = Callable[[int, float], Awaitable[list[float]]]
-WARM_UP_S = 10
+WARM_UP_S = 30
 """Of both before anything is measured: a broker that has just started compiles itself on a core that both need."""
 
 
@@ -131,8 +131,8 @@ async def bare_loops(servers: str) -> AsyncIterator[Turn]:
     ready, stop = spawn.Event(), spawn.Event()
     counts, found = spawn.Queue(), spawn.Queue()
     processes = [
-        spawn.Process(target=in_process, args=(relay, servers, source, target, ready, stop)),
-        spawn.Process(target=in_process, args=(read, servers, target, counts, found)),
+        spawn.Process(target=in_process, args=(relay, servers, source, target, ready, stop), daemon=True),
+        spawn.Process(target=in_process, args=(read, servers, target, counts, found), daemon=True),
     ]
     for process in processes:
         process.start()

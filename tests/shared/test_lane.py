@@ -466,8 +466,11 @@ async def test_what_was_read_beyond_a_failure_is_read_again_after_it(newsroom: C
         assert lane.why_not_ready() is None
 
 
-async def test_no_more_than_so_many_batches_are_under_way(newsroom: Connections) -> None:
+async def test_no_more_than_so_many_batches_are_under_way(
+    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stage whose effects do not settle stops reading instead of filling its memory."""
+    monkeypatch.setattr(lanes, "MOST_UNDER_WAY", 20)
     names = [f"{number:02}" for number in range(lanes.MOST_UNDER_WAY + 5)]
     await send_all(newsroom, RAW, same_key(names))
     work = Beginning()
@@ -480,6 +483,59 @@ async def test_no_more_than_so_many_batches_are_under_way(newsroom: Connections)
             work.settle(name)
     assert work.names == names
     assert await total_committed(newsroom) == len(names)
+
+
+class Batches(Effects):
+    """Records what was handled together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[str]] = []
+
+    async def __call__(self, deliveries: Deliveries) -> list[Rejection]:
+        self.batches.append([delivery.event.guid for delivery in deliveries])
+        return await super().__call__(deliveries)
+
+
+async def test_a_paced_lane_takes_the_first_at_once_and_then_what_has_gathered(newsroom: Connections) -> None:
+    """Nobody waits where nothing has come for a while; what comes at once after is one batch."""
+    work = Batches()
+    async with running(newsroom, work, pace_s=5.0):
+        for name in ("a", "b", "c"):
+            await send_all(newsroom, RAW, same_key([name]))
+            if name == "a":
+                await eventually(lambda: work.guids == ["a"], within_s=15, what="the first handled")
+        await eventually(lambda: work.guids == ["a", "b", "c"], what="all handled")
+    assert work.batches == [["a"], ["b", "c"]]
+
+
+async def test_a_paced_lane_does_not_rest_while_its_batches_are_full(newsroom: Connections) -> None:
+    """What has piled up is worked off as fast as it goes."""
+    names = ["a", "b", "c", "d"]
+    await send_all(newsroom, RAW, same_key(names))
+    work = Batches()
+    async with running(newsroom, work, pace_s=600.0, max_records=1):
+        await eventually(lambda: work.guids == names, what="all handled")
+    assert await total_committed(newsroom) == 4
+
+
+async def test_a_batch_that_raises_in_the_lane_itself_is_read_again(
+    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong, no batch is passed over."""
+    effects, taken, failed = Effects(), Lane._consume_batch, []
+
+    async def failing_once(lane: Lane, records: Any) -> None:
+        if not failed:
+            failed.append(True)
+            raise RuntimeError("a bug")
+        await taken(lane, records)
+
+    monkeypatch.setattr(Lane, "_consume_batch", failing_once)
+    await send_all(newsroom, RAW, same_key(["a", "b"]))
+    async with running(newsroom, effects):
+        await eventually(lambda: effects.guids == ["a", "b"], what="handled")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
 
 
 async def test_a_lane_that_polls_no_more_says_so(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:

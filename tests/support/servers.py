@@ -13,7 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Choice:
 
     kind: str
     because: str = ""
+    to_measure: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,14 @@ def choose() -> Choice:
 
 
 def choose_to_measure() -> Choice:
-    """The servers for a benchmark: processes of this machine before containers, whose ports go through a process of their own."""
+    """The servers for a benchmark: processes of this machine before containers, whose ports go through a process of their own.
+
+    Services then reach Postgres by its socket, as those of `make up` do.
+    """
     choice = choose()
     if choice.kind == "containers" and kafka.why_no_java() is None:
-        return Choice("processes", "the published port of a container would be measured too")
-    return choice
+        choice = Choice("processes", "the published port of a container would be measured too")
+    return replace(choice, to_measure=True)
 
 
 def _given() -> Servers:
@@ -177,7 +181,7 @@ def container_says(container: Any, words: bytes, times: int) -> bool:
 
 
 @contextlib.contextmanager
-def _processes(kind: str) -> Iterator[Servers]:
+def _processes(kind: str, *, to_measure: bool) -> Iterator[Servers]:
     # Postgres does not run as root and needs a folder that its own account can reach.
     folder = Path(tempfile.mkdtemp(prefix="slugline-tests-"))
     folder.chmod(0o755)
@@ -198,7 +202,8 @@ def _processes(kind: str) -> Iterator[Servers]:
         for server in (broker, cache, database):
             server.wait()
         port = broker.topic_port if isinstance(broker, kafka.MemoryKafka) else 0
-        yield Servers(broker.servers, database.dsn, cache.url, kind, port)
+        dsn = database.nearest_dsn if to_measure else database.dsn
+        yield Servers(broker.servers, dsn, cache.url, kind, port)
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +222,11 @@ def running_servers(choice: Choice) -> Iterator[Servers]:
     if choice.kind == "given":
         yield _given()
         return
-    with _containers() if choice.kind == "containers" else _processes(choice.kind) as running:
+    if choice.kind == "containers":
+        with _containers() as running:
+            yield running
+        return
+    with _processes(choice.kind, to_measure=choice.to_measure) as running:
         yield running
 
 
@@ -255,6 +264,7 @@ async def new_newsroom(servers: Servers, media: Path) -> AsyncIterator[Connectio
         topic_prefix=f"{name}.",
         media_store=f"file://{media}",
         bind_host="127.0.0.1",
+        **({"kafka_fetch_wait_ms": kafka.FETCH_WAIT_MS} if servers.topic_port else {}),
     )
     try:
         await _make_topics(servers, settings)
