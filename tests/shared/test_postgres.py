@@ -17,6 +17,7 @@ from shared.messages import RawUpdate
 from shared.postgres import connect, migrate, table
 from shared.settings import Connections
 from support.topics import raw_update
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -68,17 +69,19 @@ async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections
         await pool.close()
     before = await scans(newsroom)
     pool = await connect(newsroom, schema="ingest", stateless=True, by_keys=True, max_size=1)
+    line = pool.line()
     for number in range(8):
         update = raw_update(f"update {number}")
-        await take_in(pool, update)
-        await take_in(pool, *(raw_update(f"update {number} and {other}") for other in ("one", "two")))
-        await rows.load(pool, [update.update_id])
-        await rows.load(pool, [update.update_id, raw_update("another").update_id])
+        await take_in(line, update)
+        await take_in(line, *(raw_update(f"update {number} and {other}") for other in ("one", "two")))
+        await rows.load(line, [update.update_id])
+        await rows.load(line, [update.update_id, raw_update("another").update_id])
         await rows.store(pool, [(State(update_id=update.update_id), datetime.now(UTC))])
-    assert len(await rows.load(pool, [update.update_id])) == 1
-    (known,) = (await items.known(pool, [(update, update.fingerprint())])).values()
+    assert len(await rows.load(line, [update.update_id])) == 1
+    (known,) = (await items.known(line, [(update, update.fingerprint())])).values()
     assert known.seen
     await told(pool)
+    await told(line)
     await pool.close()
     after = await scans(newsroom)
     assert after == before
@@ -98,7 +101,7 @@ async def test_rows_are_a_table_whatever_their_number(newsroom: Connections, cou
 
 
 async def test_a_line_serves_on_whatever_became_of_its_statement(newsroom: Connections) -> None:
-    """The only connection of a pool serves on after a statement that failed, was cut off, lost its server, or found its table changed."""
+    """It serves on after a statement that failed, was cut off, lost its server, or found its table changed."""
     pool = await connect(newsroom, schema="ingest", max_size=1)
     line = pool.line()
     async with asyncio.timeout(30):
@@ -110,25 +113,32 @@ async def test_a_line_serves_on_whatever_became_of_its_statement(newsroom: Conne
         assert await line.fetch("SELECT $1::integer AS n", 2) == [(2,)]
         with pytest.raises(TRANSIENT):
             await line.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
-        await line.execute("CREATE TEMPORARY TABLE grows (a integer)")
+        await pool.execute("CREATE SCHEMA ingest CREATE TABLE grows (a integer UNIQUE)")
         assert await line.fetch("SELECT * FROM grows") == []
-        await line.execute("ALTER TABLE grows ADD b integer")
+        await pool.execute("ALTER TABLE grows ADD b integer")
         await line.execute("INSERT INTO grows VALUES (1, 2)")
         assert await line.fetch("SELECT * FROM grows") == [(1, 2)]
-        assert pool.get_size() == 1
+        (pid,) = (await line.fetch("SELECT pg_backend_pid() AS pid"))[0]
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await line.execute("INSERT INTO grows VALUES (1, 2)")
+        assert await line.fetch("SELECT pg_backend_pid() AS pid") == [(pid,)]
         await pool.close()
 
 
-async def test_a_line_takes_its_connection_once(newsroom: Connections) -> None:
-    """Statements that follow one another find the same server process, and are planned once."""
-    pool = await connect(newsroom, schema="ingest", max_size=2)
+async def test_a_line_connects_once_and_takes_no_connection_from_its_pool(newsroom: Connections) -> None:
+    """Statements that follow one another find the same server process and are planned once, whoever holds the pool."""
+    pool = await connect(newsroom, schema="ingest", max_size=1)
     line = pool.line()
-    first = await line.fetch("SELECT pg_backend_pid() AS pid")
-    for _ in range(3):
-        assert await line.fetch("SELECT pg_backend_pid() AS pid") == first
-    (prepared,) = await line.fetch(
-        "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT pg_backend%'"
-    )
-    assert prepared[0] == 1
-    assert pool.get_idle_size() < pool.get_size()
+    async with asyncio.timeout(30), pool.acquire():
+        first = await line.fetch("SELECT pg_backend_pid() AS pid")
+        for _ in range(3):
+            assert await line.fetch("SELECT pg_backend_pid() AS pid") == first
+        prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT pg_backend%'"
+        assert await line.fetch(prepared) == [(1,)]
     await pool.close()
+    left = await asyncpg.connect(newsroom.postgres_dsn)
+    try:
+        gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1"
+        await eventually(lambda: left.fetchval(gone, first[0]["pid"]), lambda count: count == 0, what="still connected")
+    finally:
+        await left.close()

@@ -1,10 +1,11 @@
 """A pool of Postgres connections and the migrations of one service's schema."""
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -42,19 +43,21 @@ async def _leave_as_is(_: Any) -> None:
     """For a pool whose users leave nothing behind on a session."""
 
 
-class Line:
-    """A connection of a pool that is kept, for statements that are run again and again, one at a time.
+CLOSE_S = 2
 
-    To take a connection, find the statement and give the connection back costs as much as a small statement itself. After
-    a failure, or a statement that was cut off, the connection goes back to the pool, which judges it, and the next
-    statement takes another.
+
+class Line:
+    """A connection of its own for statements that are run again and again, one at a time.
+
+    To take a connection from a pool, find the statement and give the connection back costs as much as a small statement
+    itself. After a failure that is not of the values given, or a statement that was cut off, the next one connects anew;
+    what was cut off may still be done.
     """
 
-    def __init__(self, pool: "Pool") -> None:
-        self._pool = pool
+    def __init__(self, connect: Callable[[], Awaitable[Any]]) -> None:
+        self._connect = connect
         self._connection: Any = None
         self._prepared: dict[str, Any] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
 
     async def fetch(self, statement: str, *values: Any) -> list[Any]:
         """The rows of a statement; raises what a pool's `fetch` does."""
@@ -73,42 +76,58 @@ class Line:
             prepared = self._prepared.get(statement)
             if prepared is None:
                 if self._connection is None:
-                    self._connection = await self._pool.acquire()
+                    self._connection = await self._connect()
                 prepared = self._prepared[statement] = await self._connection.prepare(statement)
             rows: list[Any] = await prepared.fetch(*values)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+            raise
         except BaseException:
-            self.let_go()
+            self.hang_up()
             raise
         return rows
 
-    def let_go(self) -> None:
-        """Give the connection back, in the background."""
+    def hang_up(self) -> None:
+        """End the connection at once; the next statement makes another."""
+        if (connection := self._taken_away()) is not None:
+            connection.terminate()
+
+    async def close(self) -> None:
+        """End the connection as Postgres likes it."""
+        if (connection := self._taken_away()) is not None:
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.close(timeout=CLOSE_S)
+
+    def _taken_away(self) -> Any:
         connection, self._connection = self._connection, None
         self._prepared.clear()
-        if connection is not None:
-            leaving = asyncio.create_task(self._pool.release(connection))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
+        return connection
 
 
 class Pool(asyncpg.Pool):  # type: ignore[misc]
-    """asyncpg's pool, and the lines that were drawn from it: they end with it."""
+    """asyncpg's pool, and the lines that were opened beside it: they end with it, and take no connection from it."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, dsn: str, *, connecting: Mapping[str, Any], **options: Any) -> None:
+        super().__init__(dsn, **connecting, **options)
+        self._line_to = functools.partial(_connected, dsn, connecting)
         self._lines: list[Line] = []
 
     def line(self) -> Line:
-        """A line that takes its connection when it is first used."""
-        line = Line(self)
+        """A line that connects, as the pool does, when it is first used."""
+        line = Line(self._line_to)
         self._lines.append(line)
         return line
 
     async def close(self) -> None:
         """Return once all connections have come back and are closed."""
         for line in self._lines:
-            line.let_go()
+            await line.close()
         await super().close()
+
+
+async def _connected(dsn: str, connecting: Mapping[str, Any]) -> Any:
+    connection = await asyncpg.connect(dsn, **connecting)
+    await _prepare(connection)
+    return connection
 
 
 class Unanswered(OSError):
@@ -132,24 +151,27 @@ async def connect(
     however many: they are planned once. Postgres would plan one anew each time that its array holds a single key, which
     takes longer than to run it.
     """
+    connecting = {
+        "timeout": 5,
+        "command_timeout": 30,
+        "server_settings": {
+            "search_path": schema,
+            "application_name": f"slugline-{schema}",
+            **(_BY_KEYS if by_keys else {}),
+        },
+    }
     pause_s = 0.2
     while True:
         try:
             return await Pool(
                 settings.postgres_dsn,
+                connecting=connecting,
                 min_size=1,
                 max_size=max_size,
                 max_queries=50_000,
                 max_inactive_connection_lifetime=300.0,
-                timeout=5,
-                command_timeout=30,
                 init=_prepare,
                 reset=_leave_as_is if stateless else None,
-                server_settings={
-                    "search_path": schema,
-                    "application_name": f"slugline-{schema}",
-                    **(_BY_KEYS if by_keys else {}),
-                },
                 loop=None,
                 connection_class=Connection,
                 record_class=Row,
