@@ -33,6 +33,11 @@ class Settings(Connections):
         default="",
         description="Origins (https://host, comma-separated) besides the site's own that authors' pictures may come from",
     )
+    publish_web_ignored_parameters: str = Field(
+        default="utm_*,fbclid,gclid,gbraid,wbraid,dclid,msclkid,twclid,yclid,igshid,mc_cid,mc_eid,_ga,_gl,ref,cmpid,at_*",
+        description="Query parameters that others add to addresses of pages, ignored; comma-separated, * at the end for "
+        "any that begin so. Any other parameter that is not known is refused",
+    )
     publish_web_alerts: bool = Field(
         default=True, description="Offer readers alerts, by a button that asks nothing before it is pressed"
     )
@@ -117,6 +122,11 @@ class Settings(Connections):
         return tuple(
             origin.strip().rstrip("/") for origin in self.publish_web_image_origins.split(",") if origin.strip()
         )
+
+    def ignored_parameters(self, name: str) -> bool:
+        """Whether a query parameter is one of `publish_web_ignored_parameters`."""
+        patterns = [each.strip() for each in self.publish_web_ignored_parameters.split(",") if each.strip()]
+        return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in patterns)
 
     @field_validator("publish_web_image_origins")
     @classmethod

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import click
@@ -25,6 +26,7 @@ from redis.exceptions import RedisError
 from publish.archive import read
 from publish.archive.read import Archived
 from publish.cache.model import ReadModel
+from publish.pictures import MEDIA_PREFIX
 from publish.push.outbound import Answer, Outbound
 from publish.settings import Settings
 from shared.postgres import connect, migrate
@@ -32,6 +34,7 @@ from shared.postgres import connect, migrate
 log = structlog.get_logger(__name__)
 
 PAGE_BYTES = 8 * 1024 * 1024
+PICTURES_AT_ONCE = 20
 STREAM_S = 2.0
 PAUSE_S = 0.25
 WATCHED_FOR = "1 hour"
@@ -78,6 +81,7 @@ class Prover:
                 f"{url} API": lambda url=url: self._gone(url, f"/v1/updates/{killed.update.update_id}"),  # type: ignore[misc]
                 f"{url} feeds": lambda url=url: self._feeds(url, killed),  # type: ignore[misc]
                 f"{url} stream": lambda url=url: self._stream(url, killed),  # type: ignore[misc]
+                f"{url} pictures": lambda url=url: self._pictures(url, killed),  # type: ignore[misc]
             }
         return looks
 
@@ -127,6 +131,23 @@ class Prover:
         name = killed.update.update_id.encode()
         showing = [path for path, answer in zip(paths, answers, strict=True) if answer.ok and name in answer.body]
         return f"is in {', '.join(showing)}" if showing else ""
+
+    async def _pictures(self, url: str, killed: Archived) -> str:
+        paths = [
+            path
+            for picture, paths in (await read.once_shown(self._pool, killed.update.update_id)).items()
+            if not await read.showing(self._pool, picture, 1)
+            for path in paths
+        ]
+        served = 0
+        for start in range(0, len(paths), PICTURES_AT_ONCE):
+            urls = [f"{url}{MEDIA_PREFIX}{quote(path)}" for path in paths[start : start + PICTURES_AT_ONCE]]
+            answers = await asyncio.gather(*(self._outbound.send("HEAD", each, most_bytes=0) for each in urls))
+            for answer in answers:
+                if answer.status is None or answer.status >= 500:
+                    raise OSError(answer.error or f"answers {answer.status}")
+                served += answer.status not in (404, 410)
+        return f"serves {served} of its {len(paths)} renditions" if served else ""
 
     async def _stream(self, url: str, killed: Archived) -> str:
         """Reads the replay that a client gets whose cursor is before the update's first publication."""

@@ -105,6 +105,22 @@ async def one(pool: Any, update_id: str) -> Archived | None:
     return _archived(row) if row else None
 
 
+async def showing(pool: Any, picture: str, limit: int = 100) -> list[str]:
+    """The ids of visible updates that show a picture (see `publish.pictures`)."""
+    rows = await pool.fetch(
+        "SELECT update_id FROM publish.pictures WHERE picture = $1 AND shown ORDER BY update_id LIMIT $2",
+        picture,
+        limit,
+    )
+    return [row["update_id"] for row in rows]
+
+
+async def once_shown(pool: Any, update_id: str) -> dict[str, list[str]]:
+    """The pictures that an update shows or ever showed, with the paths of their renditions."""
+    rows = await pool.fetch("SELECT picture, paths FROM publish.pictures WHERE update_id = $1", update_id)
+    return {row["picture"]: list(row["paths"]) for row in rows}
+
+
 async def some(pool: Any, update_ids: Collection[str]) -> dict[str, Archived]:
     """What stands of several updates, by id; those never seen are left out."""
     rows = await pool.fetch(_STANDING + "WHERE u.update_id = ANY($1)", list(update_ids))

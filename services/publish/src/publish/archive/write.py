@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from publish.pictures import renditions_shown
 from publish.story import NEWS, Position, channels_of
 from shared.envelope import value_of
 from shared.messages import EnrichedUpdate
@@ -119,6 +120,15 @@ class Batch:
         return [after for key, after in self.after.items() if self.before.get(key) != after]
 
     @property
+    def replaced(self) -> dict[str, EnrichedUpdate]:
+        """The revisions that stand now in the place of others."""
+        return {
+            revision.update.update_id: revision.update
+            for revision, _ in self.told
+            if self.after[revision.update.update_id].place == revision.place
+        }
+
+    @property
     def final(self) -> dict[str, bool]:
         """The updates whose text no reader is served any more, and whether it is destroyed."""
         return {key: after.removal == "taken-down" for key, after in self.after.items() if after.final}
@@ -170,6 +180,7 @@ async def write_batch(connection: Any, revisions: Sequence[Revision]) -> Batch:
     if moved:
         await _upsert_updates(connection, moved)
         await _place_in_channels(connection, before, moved)
+        await write_pictures(connection, batch.replaced)
     if batch.final:
         await _withhold(connection, batch.final)
     return batch
@@ -256,6 +267,24 @@ async def _place_in_channels(connection: Any, before: Mapping[str, Standing], mo
             "INSERT INTO publish.update_channels (channel, position_epoch, position_offset, update_id) "
             "SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[]) ON CONFLICT DO NOTHING",
             *(list(column) for column in zip(*rows, strict=True)),
+        )
+
+
+async def write_pictures(connection: Any, standing: Mapping[str, EnrichedUpdate]) -> None:
+    """Write down which pictures these updates, as they stand now, show; what they showed before is shown no more."""
+    rows = [
+        (picture, update_id, list(paths))
+        for update_id, update in standing.items()
+        for picture, paths in renditions_shown(update).items()
+    ]
+    await connection.execute(
+        "UPDATE publish.pictures SET shown = false WHERE update_id = ANY($1) AND shown", list(standing)
+    )
+    if rows:
+        await connection.executemany(
+            "INSERT INTO publish.pictures (picture, update_id, shown, paths) VALUES ($1, $2, true, $3) "
+            "ON CONFLICT (picture, update_id) DO UPDATE SET shown = true, paths = excluded.paths",
+            rows,
         )
 
 

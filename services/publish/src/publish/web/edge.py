@@ -1,6 +1,7 @@
 """What the routes share, and how they answer."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -107,6 +108,26 @@ class Kept(Response):
     async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         """Answer as the front does."""
         await self.answer(scope, receive, send)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def taking(endpoint: Endpoint, *names: str) -> Endpoint:
+    """An endpoint that takes these query parameters, each once, and no others: 400 names the one it does not know."""
+    known = frozenset(names)
+
+    async def checked(request: Request) -> Response:
+        if request.scope["query_string"]:
+            given = [name for name, _ in request.query_params.multi_items()]
+            for name in given:
+                if name not in known:
+                    raise Problem(400, "unknown-parameter", f"{name[:100]!r} is no parameter here", field=name[:100])
+                if given.count(name) > 1:
+                    raise Problem(400, "repeated-parameter", f"{name} is given more than once", field=name)
+        return await endpoint(request)
+
+    return checked
 
 
 def before_of(request: Request) -> Position | None:

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from publish.story import NEWS, channels_of
-from publish.web.edge import EXPOSED, NOSNIFF, OPEN, Edge, Kept
+from publish.web.edge import EXPOSED, NOSNIFF, OPEN, Edge, Kept, taking
 from publish.web.fragment import fitting
 from publish.web.front import Answer
 from publish.web.newsroom import Entry
@@ -272,10 +272,10 @@ class Feeds:
     def routes(self) -> list[Route]:
         """Where each feed is."""
         return [
-            Route("/feeds/news.{form}", self.news),
-            Route("/feeds/{kind}/{name}.{form}", self.channel),
-            Route("/sitemap-news.xml", self.sitemap),
-            Route("/robots.txt", self.robots),
+            Route("/feeds/news.{form}", taking(self.news)),
+            Route("/feeds/{kind}/{name}.{form}", taking(self.channel)),
+            Route("/sitemap-news.xml", taking(self.sitemap)),
+            Route("/robots.txt", taking(self.robots)),
         ]
 
     async def news(self, request: Request) -> Response:
@@ -318,7 +318,7 @@ class Feeds:
             channel=channel,
             whole=page.whole,
         )
-        return Kept(edge.keep(request, answer) if not request.url.query else answer)
+        return Kept(edge.keep(request, answer))
 
     async def sitemap(self, request: Request) -> Response:
         """`GET /sitemap-news.xml`."""
@@ -329,7 +329,7 @@ class Feeds:
             channel=NEWS,
             fresh_s=SITEMAP_FRESH_S,
         )
-        return Kept(self.edge.keep(request, answer) if not request.url.query else answer)
+        return Kept(self.edge.keep(request, answer))
 
     async def robots(self, _: Request) -> Response:
         """`GET /robots.txt`."""

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from publish.settings import Settings
 from publish.web.api import Api
 from publish.web.assets import SERVICE_WORKER, Assets
-from publish.web.edge import NOSNIFF, Edge
+from publish.web.edge import NOSNIFF, Edge, taking
 from publish.web.feeds import Feeds
 from publish.web.follow import Follower
 from publish.web.front import Front
@@ -104,14 +104,14 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
             *pages.routes(),
             *Feeds(edge).routes(),
             *stream_routes(hub),
-            Route("/static/{name}", static),
-            Route(f"/{SERVICE_WORKER}", static),
-            Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
+            Route("/static/{name}", taking(static, "v")),
+            Route(f"/{SERVICE_WORKER}", taking(static, "v")),
+            Route("/media/{path:path}", taking(MediaRoute(settings.media_store, newsroom, past))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
         exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
     )
-    edge.front = Front(app, newsroom)
+    edge.front = Front(app, newsroom, ignored=settings.ignored_parameters)
     return edge, hub
 
 

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from publish.story import NEWS
-from publish.web.edge import UPDATE_ID, Edge, Kept, before_of, closed_at
+from publish.web.edge import UPDATE_ID, Edge, Kept, before_of, closed_at, taking
 from publish.web.front import Answer
 from publish.web.linked_data import live_blog, news_article, script
 from publish.web.newsroom import Entry
@@ -115,13 +115,13 @@ class Pages:
     def routes(self) -> list[Route]:
         """Where each page is."""
         return [
-            Route("/", self.news),
-            Route("/stories", self.stories),
-            Route("/stories/{story}", self.story),
-            Route("/tags/{code}", self.tag),
-            Route("/authors/{slug}", self.author),
-            Route("/updates/{update_id}", self.update),
-            Route("/updates/{update_id}/{slug}", self.update),
+            Route("/", taking(self.news, "before")),
+            Route("/stories", taking(self.stories)),
+            Route("/stories/{story}", taking(self.story, "before")),
+            Route("/tags/{code}", taking(self.tag, "before")),
+            Route("/authors/{slug}", taking(self.author, "before")),
+            Route("/updates/{update_id}", taking(self.update)),
+            Route("/updates/{update_id}/{slug}", taking(self.update)),
         ]
 
     async def news(self, request: Request) -> Response:
@@ -230,7 +230,7 @@ class Pages:
             linked_data=script(live_blog(edge.views, subject.title, url, together, closed_at=over)),
         )
         answer = edge.page(body, channel=subject.channel, whole=page.whole)
-        return Kept(edge.keep(request, answer) if self._plain(request) else answer)
+        return Kept(edge.keep(request, answer))
 
     def _image(self, picture: Any) -> dict[str, Any]:
         return {
@@ -239,10 +239,6 @@ class Pages:
             "height": picture.height,
             "alt": picture.alt,
         }
-
-    def _plain(self, request: Request) -> bool:
-        """Whether the address has nothing in it but what the page reads: others are not kept, so none crowds them out."""
-        return set(request.query_params) <= {"before"}
 
     async def update(self, request: Request) -> Response:
         """`GET /updates/{update_id}/{slug}`: an update's own page."""
@@ -279,7 +275,7 @@ class Pages:
             image=self._image(pictures[0]) if pictures else None,
             linked_data=script(news_article(edge.views, entry)),
         )
-        kept = in_memory and complete and not request.url.query
+        kept = in_memory and complete
         answer = edge.page(body, channel=f"update:{update_id}", whole=kept)
         return Kept(edge.keep(request, answer) if kept else answer)
 
@@ -330,7 +326,7 @@ class Pages:
             ],
         )
         answer: Answer = edge.page(body, channel=NEWS)
-        return Kept(edge.keep(request, answer) if not request.url.query else answer)
+        return Kept(edge.keep(request, answer))
 
 
 def path_of_scope(update: EnrichedUpdate) -> str:

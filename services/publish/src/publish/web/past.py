@@ -59,6 +59,11 @@ class Past:
         found: list[Archived] = await self._ask(read.revisions(self._connected(), update_id))
         return found
 
+    async def showing(self, picture: str) -> list[str]:
+        """The ids of visible updates that show a picture."""
+        found: list[str] = await self._ask(read.showing(self._connected(), picture))
+        return found
+
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Updates of a channel before a position."""
         found: list[Archived] = await self._ask(read.page(self._connected(), channel, before, limit))
