@@ -136,7 +136,7 @@ class Prover:
         paths = [
             path
             for picture, paths in (await read.once_shown(self._pool, killed.update.update_id)).items()
-            if not await read.showing(self._pool, picture, 1)
+            if not set(await read.showing(self._pool, picture, 2)) - {killed.update.update_id}
             for path in paths
         ]
         served = 0

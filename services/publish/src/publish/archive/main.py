@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Gauge, Histogram
 
 from publish.archive.epochs import Epoch, align, event_id_of, newest
-from publish.archive.write import Revision, revision_of, write_batch
+from publish.archive.write import Revision, find_missing_pictures, revision_of, write_batch
 from publish.following import follow
 from publish.settings import Settings
 from publish.story import Position
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 STAGE = "publish.archive"
 WATCH_INTERVAL_S = 10.0
+LOOKED_BACK = 20_000
+"""Records: more than come while two releases run side by side."""
 OUT_OF_STEP = -2
 """No record follows on this place, so the next batch is compared with the log first."""
 
@@ -89,6 +91,11 @@ class Archive:
         self._epoch = found
         EPOCH.set(found.epoch)
         ARCHIVED.set(found.last_offset)
+
+    async def look_back(self) -> None:
+        """Add what a release before this one did not write of the newest updates, if it ran beside this one's tables."""
+        if self._epoch is not None:
+            await find_missing_pictures(self._pool, self._epoch.epoch, self._epoch.last_offset - LOOKED_BACK)
 
     async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
         """Archive a batch, then tell its outcomes."""
@@ -190,6 +197,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     async def opening(pool: Any, emitter: Emitter) -> AsyncIterator[Archive]:
         archive = Archive(pool, emitter, settings)
         await _align_patiently(archive, stop)
+        await archive.look_back()
         yield archive
 
     await follow(settings, stop, "archive", opening, health_port=8095, stateless=True)

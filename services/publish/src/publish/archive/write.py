@@ -288,6 +288,21 @@ async def write_pictures(connection: Any, standing: Mapping[str, EnrichedUpdate]
         )
 
 
+async def find_missing_pictures(pool: Any, epoch: int, after: int) -> int:
+    """Write down the pictures of updates that were archived after a place in the log by a release that did not: how many updates."""
+    rows = await pool.fetch(
+        "SELECT u.update_id, u.data FROM publish.updates u WHERE u.visible AND position('/media/'::bytea IN u.data) > 0 "
+        "AND u.update_id IN (SELECT r.update_id FROM publish.revisions r WHERE r.epoch = $1 AND r.log_offset > $2) "
+        "AND NOT EXISTS (SELECT FROM publish.pictures p WHERE p.update_id = u.update_id)",
+        epoch, after,
+    )  # fmt: skip
+    found = {row["update_id"]: EnrichedUpdate.model_validate_json(row["data"]) for row in rows}
+    if found:
+        async with pool.acquire() as connection, connection.transaction():
+            await write_pictures(connection, found)
+    return len(found)
+
+
 async def _withhold(connection: Any, final: Mapping[str, bool]) -> None:
     """Take the text of killed and taken-down updates out of every read; of the latter it is destroyed."""
     await connection.execute(
