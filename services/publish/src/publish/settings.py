@@ -153,7 +153,17 @@ class Settings(Connections):
         default=64 * 1024 * 1024, ge=1, description="Most bytes that these events take"
     )
     publish_stream_buffer_bytes: int = Field(
-        default=512 * 1024, ge=1, description="Most bytes that wait for one reader; past that it is sent a reset"
+        default=512 * 1024,
+        ge=1,
+        description="Most bytes that a slow reader may be behind for longer than a moment; past that it is sent a reset",
+    )
+    publish_stream_behind_bytes: int = Field(
+        default=256 * 1024 * 1024,
+        ge=1,
+        description="Most bytes that all slow readers hold together; past that those who take nothing are cut off",
+    )
+    publish_stream_stalled_s: float = Field(
+        default=20.0, gt=0, description="Seconds for which a reader may take nothing of what waits for it"
     )
     publish_stream_replay_events: int = Field(
         default=2_000,
