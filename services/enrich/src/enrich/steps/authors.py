@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from enrich.directory import HONORIFICS, MOST_REMEMBERED, Directory, name_key
+from enrich.limits import LONGEST, cut
 from enrich.steps.budget import Budget
-from enrich.steps.text import ANY_TAG, tidy
+from enrich.steps.text import ANY_TAG, line_of, tidy
 from shared.messages import Author, Creator
 
 Contribution = Literal["writing", "reporting", "editing", "photography", "translation"]
 
-LONGEST_BYLINE = 1000
+LONGEST_BYLINE = LONGEST["byline"]
+LONGEST_NAME = LONGEST["name"]
 MOST_NAMES = 40
 
 AGENCIES = {
@@ -156,13 +158,14 @@ def attach_authors(
 ) -> Authorship:
     """The authors of a version: the byline's names against the directory; the source's creators where it has no byline."""
     budget = budget or Budget()
+    byline, creators = byline[:LONGEST_BYLINE], creators[:MOST_NAMES]
     known: tuple[Name, ...] | None = directory.bylines.get(byline)
     if known is None:
         known = tuple(read_byline(byline, directory))
         if len(directory.bylines) < MOST_REMEMBERED:
             directory.bylines[byline] = known
     names = list(known)
-    uris = {name_key(creator.name): creator.uri for creator in creators if creator.uri}
+    uris = {name_key(creator.name[:LONGEST_NAME]): creator.uri for creator in creators if creator.uri}
     if not any(name.kind == "person" for name in names):
         names = [*_named(creators), *names]
     people = any(name.kind == "person" for name in names)
@@ -181,10 +184,13 @@ def attach_authors(
         if key in seen:
             continue
         seen.add(key)
+        located = cut(name.located, LONGEST["located"]) if name.located else None
         if found.profile is not None:
-            authors.append(_as(found.profile.author, name.contribution, name.located))
+            authors.append(_as(found.profile.author, name.contribution, located))
         else:
-            authors.append(Author(name=name.name, contribution=name.contribution, located=name.located))
+            authors.append(
+                Author(name=cut(name.name, LONGEST_NAME), contribution=name.contribution, located=located)
+            )
             if name.kind == "person":
                 unknown.append(name.name)
         because.append(
@@ -208,10 +214,10 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
     }
     names = []
     for creator in creators[:MOST_NAMES]:
-        name = tidy(creator.name)[:200]
+        name = line_of(creator.name, LONGEST_NAME)
         if not name:
             continue
-        said = (creator.role or "").casefold()
+        said = (creator.role or "").strip().casefold()[-LONGEST_NAME:]
         contribution: Contribution = next((value for word, value in roles.items() if said.endswith(word)), "writing")
         names.append(Name(name, contribution, None, _kind_of(name)))
     return names
@@ -219,12 +225,12 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
 
 def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
     """The names of a byline, in order, with what each contributed and from where."""
-    directory = directory or Directory()
+    directory, byline = directory or Directory(), byline[:LONGEST_BYLINE]
     if plain := PLAIN.fullmatch(byline):
         name, place = plain.groups()
         if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
             return [Name(name, "writing", place)]
-    text = "\n".join(tidy(ANY_TAG.sub("", line)) for line in byline[:LONGEST_BYLINE].splitlines())
+    text = "\n".join(tidy(ANY_TAG.sub("", line)) for line in byline.splitlines())
     text = _undotted(ADDRESS.sub("", text).strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
