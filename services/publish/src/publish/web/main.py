@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,9 +20,11 @@ from publish.web.assets import SERVICE_WORKER, Assets
 from publish.web.edge import NOSNIFF, Edge
 from publish.web.feeds import Feeds
 from publish.web.follow import Follower
+from publish.web.fragment import fitting
 from publish.web.front import Front
 from publish.web.media import MediaRoute
 from publish.web.newsroom import Newsroom
+from publish.web.omissions import RETRY_S, Omissions, Omitted
 from publish.web.pages import Pages
 from publish.web.past import Past
 from publish.web.replay import replay_from
@@ -42,10 +45,21 @@ STAGE = "publish.web"
 API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
 
 
-def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) -> tuple[Edge, Hub]:
-    """A replica's application, without anything that connects; `edge.front` is the ASGI application."""
+def build(
+    settings: Settings,
+    newsroom: Newsroom,
+    past: Past,
+    health: Health,
+    *,
+    fit: Callable[[str, int], str] = fitting,
+    omissions: Omissions | None = None,
+) -> tuple[Edge, Hub]:
+    """A replica's application, without anything that connects; `edge.front` is the ASGI application.
+
+    `fit` and `omissions` are the views': what makes bodies fit, and what leaves out what cannot be shown.
+    """
     assets = Assets()
-    edge = Edge(settings, newsroom, past, Views(settings, assets), assets)
+    edge = Edge(settings, newsroom, past, Views(settings, assets, fit=fit, omissions=omissions), assets)
     hub = Hub(
         Limits.of(settings),
         replay_from(past, edge.views),
@@ -97,6 +111,11 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
         response.headers.update(problem.headers)
         return response
 
+    async def on_omitted(request: Request, error: Exception) -> Response:
+        return await on_problem(
+            request, Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(RETRY_S))})
+        )
+
     app = Starlette(
         routes=[
             *health_routes(health),
@@ -109,7 +128,7 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
             Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
-        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
+        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem, Omitted: on_omitted},
     )
     edge.front = Front(app, newsroom)
     return edge, hub
