@@ -112,8 +112,15 @@ class Omissions:
             del self._failed[key]
         return made
 
-    def those(self, entries: Iterable[Entry], what: str, make: Callable[[Entry], T]) -> Iterator[tuple[Entry, T]]:
+    def those(self, entries: Iterable[Entry], what: str, make: Callable[[Entry], T]) -> list[tuple[Entry, T]]:
         """The entries that something can be made of, with what was made of each, in their order."""
-        for entry in entries:
+        several = list(entries)
+        if not any((entry.update.update_id, entry.update.revision, what) in self._failed for entry in several):
+            # To set the alarm for each of them would take as long as to make some of them.
+            with contextlib.suppress(Exception), within(self._bound_s, self._waited_s):
+                return [(entry, make(entry)) for entry in several]
+        made: list[tuple[Entry, T]] = []
+        for entry in several:
             with contextlib.suppress(Omitted):
-                yield entry, self.attempt(entry, what, partial(make, entry))
+                made.append((entry, self.attempt(entry, what, partial(make, entry))))
+        return made
