@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +27,7 @@ from publish.web.media import MediaRoute
 from publish.web.newsroom import Newsroom
 from publish.web.omissions import RETRY_S, Omissions, Omitted
 from publish.web.pages import Pages
-from publish.web.past import Past
+from publish.web.past import AWAY, Past
 from publish.web.replay import replay_from
 from publish.web.stories import is_over
 from publish.web.stream.hub import Hub
@@ -38,10 +39,12 @@ from shared.health import Health, health_routes
 from shared.postgres import connect, migrate
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 from shared.process import run, run_until
+from shared.suspects import Suspects
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.web"
+CLOSE_S = 2.0
 API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
 
 
@@ -141,19 +144,23 @@ def _problem_of(error: Exception) -> Problem:
     return Problem(status, code, str(getattr(error, "detail", "an error of ours")), headers=headers)
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """The process: the port answers at once, and /readyz says what is waited for."""
+async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, int], str] = fitting) -> None:
+    """The process: the port answers at once, and /readyz says what is waited for. `fit` is the views'."""
     newsroom = Newsroom(settings.publish_web_updates)
     past = Past()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
-    edge, hub = build(settings, newsroom, past, health)
+    edge, hub = build(settings, newsroom, past, health, fit=fit)
     follower = Follower(settings, newsroom, edge.views, past, hub)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live
 
+    suspects: Suspects | None = None
+
     async def follow() -> None:
+        nonlocal suspects
         past.pool = await _connect(settings, stop)
+        suspects = await _noting(past.pool, settings, edge.views.omissions)
         waiting["postgres"] = None
         await follower.run(stop)
 
@@ -164,7 +171,24 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         health.draining = True
         await hub.drain(settings.publish_stream_drain_s)
     if past.pool is not None:
+        if suspects is not None:
+            with contextlib.suppress(*AWAY):
+                await asyncio.wait_for(suspects.close(), CLOSE_S)
         await past.pool.close()
+
+
+async def _noting(pool: Any, settings: Settings, omissions: Omissions) -> Suspects:
+    """Note from now on what is rendered, and leave out what took this process down before."""
+    name = f"{settings.instance or socket.gethostname()}:{settings.port}"
+    suspects = Suspects(pool, "publish", STAGE, name)
+    while True:
+        try:
+            await omissions.begin(suspects)
+        except AWAY as error:
+            log.warning("waiting for Postgres", error=str(error) or type(error).__name__)
+            await asyncio.sleep(1)
+        else:
+            return suspects
 
 
 async def _connect(settings: Settings, stop: asyncio.Event) -> Any:

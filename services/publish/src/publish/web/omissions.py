@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import Counter
 
 from publish.web.newsroom import Entry
+from shared.suspects import Suspects
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,13 @@ class Omissions:
         self._waited_s = waited_s
         self._clock = clock
         self._failed: dict[tuple[str, int, str], tuple[float, int]] = {}
+        self._aside: frozenset[str] = frozenset()
+        self._in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+
+    async def begin(self, suspects: Suspects) -> None:
+        """From now on note what is made, and leave out what earlier processes have died of."""
+        self._aside = frozenset(await suspects.open())
+        self._in_hand = suspects.in_hand
 
     @property
     def are_any(self) -> bool:
@@ -94,10 +102,13 @@ class Omissions:
         update = entry.update
         key = (update.update_id, update.revision, what)
         failed_at, times = self._failed.get(key, (0.0, 0))
+        if self._aside and _name(entry) in self._aside:
+            OMITTED.labels(what).inc()
+            raise Omitted(update.update_id, what)
         if times and self._clock() - failed_at < min(RETRY_S * 2.0 ** (times - 1), MOST_RETRY_S):
             raise Omitted(update.update_id, what)
         try:
-            with within(self._bound_s, self._waited_s):
+            with self._in_hand(_name(entry)), within(self._bound_s, self._waited_s):
                 made = make()
         except Exception as error:
             OMITTED.labels(what).inc()
@@ -115,12 +126,22 @@ class Omissions:
     def those(self, entries: Iterable[Entry], what: str, make: Callable[[Entry], T]) -> list[tuple[Entry, T]]:
         """The entries that something can be made of, with what was made of each, in their order."""
         several = list(entries)
-        if not any((entry.update.update_id, entry.update.revision, what) in self._failed for entry in several):
+        if not self._aside and not any(
+            (entry.update.update_id, entry.update.revision, what) in self._failed for entry in several
+        ):
             # To set the alarm for each of them would take as long as to make some of them.
             with contextlib.suppress(Exception), within(self._bound_s, self._waited_s):
-                return [(entry, make(entry)) for entry in several]
+                return [(entry, self._made(entry, make)) for entry in several]
         made: list[tuple[Entry, T]] = []
         for entry in several:
             with contextlib.suppress(Omitted):
                 made.append((entry, self.attempt(entry, what, partial(make, entry))))
         return made
+
+    def _made(self, entry: Entry, make: Callable[[Entry], T]) -> T:
+        with self._in_hand(_name(entry)):
+            return make(entry)
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.update.update_id}/{entry.update.revision}"
