@@ -37,6 +37,11 @@ class Connections(BaseSettings):
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",
     )
+    watchdog_s: float = Field(
+        default=60.0,
+        ge=1.0,
+        description="A process whose event loop has not turned for so many seconds prints what it is at and ends, to be started again",
+    )
     bind_host: str = Field(default="0.0.0.0", description="Address that HTTP listens on")  # noqa: S104 -- containers publish it
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged"

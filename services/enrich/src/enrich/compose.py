@@ -302,12 +302,18 @@ def _repairs_of(state: State, lines: Mapping[str, str]) -> tuple[Repair, ...]:
         for name, text in said.items()
         if len(text) > LONGEST[name]
     ]
-    if not cuts and len(raw.repairs) <= MOST_REPAIRS and all(len(each.detail) <= LONGEST_DETAIL for each in raw.repairs):
+    if (
+        not cuts
+        and len(raw.repairs) <= MOST_REPAIRS
+        and all(len(each.detail) <= LONGEST_DETAIL for each in raw.repairs)
+    ):
         return raw.repairs
     told = raw.repairs[: MOST_REPAIRS - len(cuts)]
     return (
         *[
-            each.model_copy(update={"place": cut(each.place, LONGEST_DETAIL), "detail": cut(each.detail, LONGEST_DETAIL)})
+            each.model_copy(
+                update={"place": cut(each.place, LONGEST_DETAIL), "detail": cut(each.detail, LONGEST_DETAIL)}
+            )
             for each in told
         ],
         *cuts,

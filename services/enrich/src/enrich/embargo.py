@@ -44,6 +44,12 @@ async def keep_releasing(
         await asyncio.sleep(interval_s)
 
 
+def _asking(update_id: str, due_at: datetime, due_for: str, now: datetime) -> Release | Refresh:
+    if due_for == "retry":
+        return Refresh(update_id=update_id, cause="retry", requested_at=now)
+    return Release.model_validate({"update_id": update_id, "due_at": due_at, "reason": due_for})
+
+
 async def release_due(pool: Any, emitter: Emitter, now: datetime, again_s: float = 60.0) -> int:
     """Send a `Release`, or for a retry a `Refresh`, for each row that is due and not sent for; how many."""
     async with pool.acquire() as connection, connection.transaction():
@@ -58,10 +64,12 @@ async def release_due(pool: Any, emitter: Emitter, now: datetime, again_s: float
         futures = []
         for row in rows:
             update_id, due_at, due_for = row["update_id"], row["due_at"], row["due_for"]
-            if due_for == "retry":
-                message: Release | Refresh = Refresh(update_id=update_id, cause="retry", requested_at=now)
-            else:
-                message = Release(update_id=update_id, due_at=due_at, reason=due_for)
+            try:
+                message = _asking(update_id, due_at, due_for, now)
+            except ValueError:
+                # It is asked for again after a while, as what was sent and lost is; the others do not wait for it.
+                log.exception("a due update cannot be asked for", update_id=update_id, due_for=due_for)
+                continue
             event_id = f"{update_id}:{due_for}:{due_at.timestamp():.3f}"
             futures.append(await emitter.send(RAW, message, key=update_id, event_id=event_id))
             RELEASES.labels(due_for).inc()

@@ -6,7 +6,8 @@ One replica at a time does it, under a lock in Postgres; another takes over when
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from shared.health import Health
 from shared.messages import RefreshCause
 from shared.postgres import connect, migrate
 from shared.process import health_server, run_until
+from shared.suspects import Suspects
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,7 @@ INTERVAL_S = 1.0
 YIELD_EVERY = 25
 """Rows between two turns of the event loop, on which the probes are answered."""
 STAGE = "enrich.gather"
+CLOSE_S = 2.0
 HEALTH_PORT = 8098
 REFRESHED: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "story"}
 """Tables whose changes reach every update that shows them, and the cause that its refresh names."""
@@ -46,6 +49,7 @@ NOTHING: tuple[str | None, tuple[str, ...], str] = (None, (), "")
 _MERGED = "SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL"
 
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by likeness")
+PASSED_OVER = Counter("slugline_enrich_gathering_passed_over", "Updates that could not be looked at for likeness")
 LEADING = Gauge("slugline_enrich_gathering", "1 while this replica gathers stories")
 
 
@@ -62,6 +66,11 @@ class Gatherer:
     """What changed in the directory and the stories: table, edition, keys."""
     seen: dict[str, datetime] = field(default_factory=dict)
     """When each update was written that was looked at and may be listed again."""
+
+    aside: Collection[str] = frozenset()
+    """What is not looked at, since processes have died of it."""
+    in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+    """Notes what is looked at while it is."""
 
     async def begin(self, pool: Any, now: datetime) -> None:
         """Start from what was found before, at the beginning of the window."""
@@ -88,7 +97,7 @@ class Gatherer:
     async def _look_at_all(self, pool: Any, update_ids: Sequence[str]) -> None:
         rows = await pool.fetch(
             """
-            SELECT u.update_id, u.status, u.state, o.story AS ordered
+            SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered
             FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id)
             WHERE u.update_id = ANY($1::text[]) ORDER BY u.written_at
             """,
@@ -103,10 +112,18 @@ class Gatherer:
         changed: dict[str, Placed] = {}
         stale: dict[str, list[str]] = {}
         for number, row in enumerate(rows, 1):
-            state = orjson.loads(row["state"]) if row["status"] == "live" else None
-            changed |= self._look_at(row["update_id"], state, row["ordered"], into)
-            if state is not None and (name := self._is_stale(state["shown"])):
-                stale.setdefault(name, []).append(row["update_id"])
+            what = f"{row['update_id']}@{row['written_at'].timestamp():.6f}"
+            if what in self.aside:
+                continue
+            try:
+                with self.in_hand(what):
+                    state = orjson.loads(row["state"]) if row["status"] == "live" else None
+                    changed |= self._look_at(row["update_id"], state, row["ordered"], into)
+                    if state is not None and (name := self._is_stale(state["shown"])):
+                        stale.setdefault(name, []).append(row["update_id"])
+            except Exception:
+                PASSED_OVER.inc()
+                log.exception("an update is passed over", update_id=row["update_id"])
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         if changed:
@@ -193,6 +210,7 @@ async def keep_gathering(
     *,
     threshold: float,
     window_h: float,
+    suspects: Suspects | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Gather stories whenever this replica holds the lock, until cancelled."""
@@ -202,9 +220,10 @@ async def keep_gathering(
                 if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
                     try:
                         LEADING.set(1)
-                        await _lead(
-                            pool, connection, Gatherer(Likeness(threshold, timedelta(hours=window_h)), families), clock
-                        )
+                        gatherer = Gatherer(Likeness(threshold, timedelta(hours=window_h)), families)
+                        if suspects is not None:
+                            gatherer.aside, gatherer.in_hand = await suspects.open(), suspects.in_hand
+                        await _lead(pool, connection, gatherer, clock)
                     finally:
                         LEADING.set(0)
                         await _unlock(connection)
@@ -235,15 +254,19 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         pool = await connect(settings, schema="enrich", stop=stop, max_size=3)
         await migrate(pool, "enrich")
         del health.ready["postgres"]
+        suspects = Suspects(pool, "enrich", STAGE, "updates")
         if not stop.is_set():
             await run_until(
                 stop,
                 keep_gathering(
                     pool, settings.enrich_families,
                     threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,
+                    suspects=suspects,
                 ),
             )  # fmt: skip
         health.draining = True
+        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await asyncio.wait_for(suspects.close(), CLOSE_S)
         await pool.close()
 
 

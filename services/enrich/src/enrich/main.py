@@ -12,9 +12,11 @@ from enrich.knowledge import Knowledge, Library
 from enrich.settings import Settings
 from enrich.steps.tags import Labels
 from enrich.steps.text import prepare
+from shared.crash_notes import CrashNotes
 from shared.health import Health, health_routes, starting_route
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
+from shared.partition_notes import PartitionNotes
 from shared.postgres import connect, migrate
 from shared.problem import PROBLEM_HANDLERS
 from shared.process import http_server, run_until
@@ -47,6 +49,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
     lane = Lane(
         stage=STAGE, topic=RAW, types=TYPES, handle=text.handle, begin=text.begin,
         emitter=emitter, settings=settings, max_records=settings.enrich_batch,
+        notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
     )  # fmt: skip
     broker = new_broker(settings, "slugline-enrich-text")
     lane.attach(broker)

@@ -22,6 +22,7 @@ from ingest.patience import Away, Patience
 from ingest.sources.registry import Source
 from shared.kafka import Emitter
 from shared.messages import RawUpdate
+from shared.process import in_thread
 from shared.telemetry import spans_are_kept, traceparent_now
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,8 @@ NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 """Feeds put the newest first; readers are to meet it last."""
 
 LARGE_BYTES = 65_536
+READING_S = 120.0
+"""The largest document that is taken is read in seconds; one that takes so long is never done."""
 BATCH_BYTES = 1_048_576
 BATCH_ITEMS = 1000
 
@@ -220,7 +223,7 @@ class Intake:
                 )
                 # What takes long must not hold up the others, nor the heartbeats of the consumer beside it.
                 large = len(original.body) > LARGE_BYTES
-                reading = await asyncio.to_thread(understand) if large else understand()
+                reading = await in_thread(understand, READING_S) if large else understand()
         except Unreadable as cause:
             self.activity.refused(source.name, cause.code)
             log.warning(

@@ -26,11 +26,13 @@ from ingest.sources.registry import Registry
 from ingest.sources.watch import Watcher
 from ingest.sources.websub import Callback
 from shared import postgres
+from shared.crash_notes import CrashNotes
 from shared.deliveries import Delivery, Rejection
 from shared.health import Health
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import Outcomes
+from shared.partition_notes import PartitionNotes
 from shared.process import health_server, http_server, run_until
 from shared.topics import OUTCOMES
 
@@ -95,6 +97,7 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
             emitter=intake.emitter,
             settings=settings,
             pace_s=OUTCOMES_PACE_S,
+            notes=PartitionNotes(CrashNotes(intake.pool, "ingest", "ingest.outcomes")),
         )
         broker = new_broker(settings, "slugline-ingest-outcomes")
         lane.attach(broker)

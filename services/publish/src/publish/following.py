@@ -10,11 +10,13 @@ import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from publish.settings import Settings
+from shared.crash_notes import CrashNotes
 from shared.deliveries import Delivery, Rejection
 from shared.health import Health
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import EnrichedUpdate
+from shared.partition_notes import PartitionNotes
 from shared.postgres import connect, migrate
 from shared.process import health_server, run_until
 from shared.topics import ENRICHED
@@ -73,6 +75,7 @@ async def follow(
                 before=follower.before,
                 pace_s=PACE_S,
                 transient=transient,
+                notes=PartitionNotes(CrashNotes(pool, "publish", stage)),
             )
             broker = new_broker(settings, client_id)
             lane.attach(broker)

@@ -239,6 +239,16 @@ async def watch(connection: Any, killed: Archived) -> None:
     )  # fmt: skip
 
 
+async def _prove_or_say(pool: Any, prover: Prover, update_id: str) -> None:
+    """Prove one takedown; what fails on one is no reason to leave the others unproven."""
+    try:
+        await prove(pool, prover, update_id, within_s=0)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        raise
+    except Exception:
+        log.exception("a takedown cannot be looked at", update_id=update_id)
+
+
 async def keep_proving(pool: Any, prover: Prover) -> None:
     """Look at watched takedowns until they are clean, an hour at most; until cancelled."""
     while True:
@@ -250,7 +260,7 @@ async def keep_proving(pool: Any, prover: Prover) -> None:
                 WATCHED_FOR,
             )
             for row in rows:
-                await prove(pool, prover, row["update_id"], within_s=0)
+                await _prove_or_say(pool, prover, row["update_id"])
             UNCLEAN.set(await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL"))
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("takedowns cannot be looked at", error=str(error) or type(error).__name__)

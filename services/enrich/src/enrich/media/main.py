@@ -7,10 +7,12 @@ from enrich.media.picture_desk import PictureDesk
 from enrich.media.renderers import Renderers, RenderLimits
 from enrich.media.store import open_store
 from enrich.settings import Settings
+from shared.crash_notes import CrashNotes
 from shared.health import Health
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import MediaWanted
+from shared.partition_notes import PartitionNotes
 from shared.postgres import connect, migrate
 from shared.process import health_server, run_until
 from shared.topics import MEDIA
@@ -73,6 +75,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: 
             handle=desk.handle,
             emitter=emitter,
             settings=settings,
+            notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
         )
         lane.attach(broker)
 

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import random
 from collections import Counter as Tally
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +48,8 @@ POLL_S = 0.5
 AWAY_PAUSE_S = 5.0
 MOST_PAUSE_S = 3600.0
 MOST_RENDITIONS_TRIED = 3
+MOST_TRIED_ALONE = 2
+"""A picture that was fetched alone so often by a process that then ended is not fetched again."""
 
 
 class PictureDesk:
@@ -63,6 +66,8 @@ class PictureDesk:
         self._emitter = emitter
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
+        self._alone: deque[Task] = deque()
+        """Whose process ended before: each is worked on by itself, so that the one at fault is known."""
         self._urls: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
         self._look = asyncio.Event()
         self._away: str | None = None
@@ -108,6 +113,10 @@ class PictureDesk:
                     WAITING.labels(turn).set(count)
 
     async def _take_up(self) -> None:
+        if self._alone:
+            if not self._jobs:
+                self._begin(self._alone.popleft())
+            return
         free = self._settings.enrich_media_fetches - len(self._jobs)
         if free <= 0:
             return
@@ -128,10 +137,17 @@ class PictureDesk:
             if task.key in self._running:
                 continue
             self._running[task.key] = task
-            job = asyncio.create_task(self._do(task), name=f"picture:{task.update_id}")
-            self._jobs.add(job)
-            job.add_done_callback(self._jobs.discard)
+            if task.lost and task.state == "pending":
+                self._alone.append(task)
+            else:
+                self._begin(task)
         RUNNING.set(len(self._running))
+
+    def _begin(self, task: Task) -> None:
+        job = asyncio.create_task(self._do(task), name=f"picture:{task.update_id}")
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        job.add_done_callback(lambda _: self._look.set())
 
     async def _do(self, task: Task) -> None:
         try:
@@ -144,14 +160,23 @@ class PictureDesk:
             with contextlib.suppress(*TRANSIENT):
                 await work.retry(self._pool, task, f"{type(error).__name__}: {error}", AWAY_PAUSE_S, counts=False)
         except Exception:
-            # The lease brings it back; attempts are counted when it is taken up, so it ends.
+            # It comes back after its lease; attempts are counted when it is taken up, so it ends.
             log.exception("bug in the picture desk", update_id=task.update_id, url=task.shown_url)
+            with contextlib.suppress(*TRANSIENT):
+                await work.retry(self._pool, task, "a bug of ours", self._settings.enrich_media_lease_s, counts=True)
         finally:
             self._running.pop(task.key, None)
             RUNNING.set(len(self._running))
             self._look.set()
 
     async def _bring_to_an_end(self, task: Task) -> None:
+        if task.tried_alone >= MOST_TRIED_ALONE:
+            reason = f"set aside: the process that fetched it alone ended each time, {task.tried_alone} times"
+            log.error("a picture takes its process down", update_id=task.update_id, url=task.shown_url)
+            await self._settle(task, "failed", reason, None)
+            return
+        if task.lost:
+            await work.try_alone(self._pool, task)
         if task.attempts > self._settings.enrich_media_attempts:
             await self._settle(task, "failed", f"given up after {task.attempts - 1} attempts", None)
             return

@@ -1,6 +1,7 @@
 """`ingest poll`: feeds that are asked for again and again, each by one replica at a time."""
 
 import asyncio
+import contextlib
 import hashlib
 import random
 from collections.abc import Mapping
@@ -34,6 +35,10 @@ LEASE_S = 90
 IDLE_S = 1.0
 RETRY_S = 5.0
 MAX_BACKOFF_S = 1800.0
+PUT_DOWN_S = 2.0
+MOST_DEATHS = 2
+LEAST_REST_S = 300.0
+"""For a source whose documents ended so many processes in a row: the others of the poller are read in peace."""
 MAX_RETRY_AFTER_S = 86_400.0
 MAX_PAGES = 50
 ANNOUNCED_FACTOR = 5
@@ -43,7 +48,8 @@ POLLS = Counter("slugline_ingest_polls", "Polls by what they brought: new, nothi
 FAILING = Gauge("slugline_ingest_poll_failures", "Polls of a source that failed in a row", ["source"])
 
 _LEASE = """
-UPDATE ingest.cursors AS c SET lease_owner = $1, lease_until = now() + make_interval(secs => $2)
+UPDATE ingest.cursors AS c SET lease_owner = $1, lease_until = now() + make_interval(secs => $2),
+    deaths = c.deaths + c.reading::int, reading = false
 FROM (
     SELECT c.source FROM ingest.cursors AS c JOIN ingest.sources AS s ON s.name = c.source
     WHERE s.paused_at IS NULL AND s.kind IN ('poll', 'websub') AND c.next_at <= now()
@@ -51,14 +57,22 @@ FROM (
     ORDER BY c.next_at LIMIT $3 FOR UPDATE OF c SKIP LOCKED
 ) AS due
 WHERE c.source = due.source
-RETURNING c.source, c.etag, c.last_modified, c.sha256, c.interval_s, c.failures, c.recover_since
+RETURNING c.source, c.etag, c.last_modified, c.sha256, c.interval_s, c.failures, c.recover_since, c.deaths
 """
+
+_READING = "UPDATE ingest.cursors SET reading = true WHERE source = $1 AND lease_owner = $2"
+
+_PUT_DOWN = (
+    "UPDATE ingest.cursors SET reading = false, lease_owner = NULL, lease_until = NULL "
+    "WHERE source = $1 AND lease_owner = $2"
+)
 
 _RELEASE = """
 UPDATE ingest.cursors SET etag = $3, last_modified = $4, sha256 = $5, interval_s = $6,
     next_at = now() + make_interval(secs => $7), lease_owner = NULL, lease_until = NULL, polled_at = now(),
     status = $8, failures = $9, error = $10,
-    recover_since = CASE WHEN $11 THEN NULL ELSE recover_since END
+    recover_since = CASE WHEN $11 THEN NULL ELSE recover_since END,
+    reading = false, deaths = $12
 WHERE source = $1 AND lease_owner = $2
 """
 
@@ -74,6 +88,8 @@ class Cursor:
     interval_s: float | None = None
     failures: int = 0
     recover_since: datetime | None = None
+    deaths: int = 0
+    """Processes in a row that ended while they read a document of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +184,18 @@ class Poller:
         source = await registry.one_source(self._pool, cursor.source)
         if source is None:
             return
+        too_deadly = cursor.deaths >= MOST_DEATHS
         try:
-            polled = await self.poll(source, cursor)
+            if too_deadly:
+                log.error("a source takes the poller down; it is left alone for a while", source=source.name)
+                polled = self._failed(cursor, f"set aside for a while: {cursor.deaths} processes ended reading it")
+            else:
+                polled = await self.poll(source, cursor)
+        except asyncio.CancelledError:
+            # Who is told to end while he reads has not died of it.
+            with contextlib.suppress(TimeoutError, *TRANSIENT):
+                await asyncio.wait_for(self._pool.execute(_PUT_DOWN, cursor.source, self._owner), PUT_DOWN_S)
+            raise
         except Exception as error:
             log.exception("bug in a poll", source=source.name)
             polled = self._failed(cursor, f"{type(error).__name__}: {error}")
@@ -177,6 +203,8 @@ class Poller:
         most_s = max(least_s, float(source.max_interval_s or self._settings.ingest_poll_max_interval_s))
         interval = next_interval(polled, cursor, least_s, most_s)
         wait_s = max(interval * random.uniform(0.9, 1.1), polled.wait_s or 0.0)
+        if too_deadly:
+            wait_s = max(wait_s, LEAST_REST_S)
         if polled.announced:
             wait_s = max(wait_s, most_s * ANNOUNCED_FACTOR)
         failures = cursor.failures + 1 if polled.outcome == "failed" else 0
@@ -201,6 +229,8 @@ class Poller:
             failures,
             polled.error[:1000],
             polled.recovered,
+            # After a rest it is read once more; should that end another process, it rests again, for longer.
+            MOST_DEATHS - 1 if too_deadly else 0,
         )
 
     async def poll(self, source: Source, cursor: Cursor) -> Polled:
@@ -242,6 +272,7 @@ class Poller:
         if not answer.body.strip():
             return self._failed(cursor, "the answer is empty", answer)
         try:
+            await self._note_reading(source)
             receipt = await self._intake.take(
                 source,
                 answer.body,
@@ -262,6 +293,13 @@ class Poller:
             return Polled("failed", 200, None, None, sha256, f"{refusal.code}: {refusal.reason}")
         outcome = "new" if accepted else "nothing"
         return Polled(outcome, 200, etag, last_modified, sha256, recovered=cursor.recover_since is not None)
+
+    async def _note_reading(self, source: Source) -> None:
+        """Note that a document is read now: should this process end meanwhile, the next one knows of what."""
+        try:
+            await self._pool.execute(_READING, source.name, self._owner)
+        except TRANSIENT as error:
+            raise Away(str(error) or type(error).__name__) from error
 
     async def _recover(
         self, source: Source, newest: Answer, since: datetime, oldest: datetime | None, accepted: int
@@ -290,6 +328,7 @@ class Poller:
             if answer.status != 200 or not answer.body.strip():
                 log.warning("recovery ends early", source=source.name, page=older, status=answer.status)
                 break
+            await self._note_reading(source)
             receipt = await self._intake.take(
                 source,
                 answer.body,

@@ -323,11 +323,24 @@ class Alerts:
                 "ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED"
             )
             for row in rows:
-                await self._release_one(connection, row)
+                await self._release_or_end(connection, row)
         await self._pool.execute(
             "UPDATE publish.alerts a SET state = 'sent', ended_at = now() WHERE state = 'sending' AND released_at IS NOT NULL "
             "AND batches <= (SELECT count(*) FROM publish.alert_batches b WHERE b.alert_id = a.id)"
         )
+
+    async def _release_or_end(self, connection: Any, alert: Any) -> None:
+        """Release an alert; one that cannot be released ends, and the others go on."""
+        try:
+            async with connection.transaction():
+                await self._release_one(connection, alert)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError):
+            raise
+        except Exception as error:
+            log.exception("an alert cannot be released", alert=alert["id"])
+            await self._end(
+                connection, alert, "suppressed", f"it cannot be released: {type(error).__name__}: {error}"[:500]
+            )
 
     async def _release_one(self, connection: Any, alert: Any) -> None:
         archived = (await read.some(connection, [alert["update_id"]])).get(alert["update_id"])

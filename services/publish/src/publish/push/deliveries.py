@@ -26,6 +26,8 @@ IDLE_S = 0.5
 LOG_LIFE = timedelta(days=60)
 """Twice as long as Kafka keeps updates.enriched."""
 CLAIM_AT_ONCE = 1000
+MOST_LOST = 10
+"""Times that a delivery is taken beyond its schedule when processes end before it does, whatever they end of."""
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
 JITTER = 0.2
@@ -56,6 +58,10 @@ class Due:
     failures: int
     failing_since: datetime | None
     owner: str | None
+    lost: bool = False
+    """Its process ended while it had it."""
+    tried_alone: int = 0
+    """How often a process that made it alone ended meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,15 @@ class NotYet:
 
     reason: str
 
+
+@dataclass(frozen=True, slots=True)
+class CannotBeMade:
+    """The request can never be made: this delivery fails, and it alone."""
+
+    reason: str
+
+
+Composed = Request | NotYet | CannotBeMade | str
 
 Compose = Callable[[Sequence[Due]], Awaitable[Mapping[int, Request | NotYet | str]]]
 """The request of each delivery by its id, or the reason why it must not leave any more."""
@@ -133,16 +148,16 @@ WITH due AS (
 ranked AS (
   SELECT id, endpoint_id, row_number() OVER (PARTITION BY endpoint_id ORDER BY id) AS nth, failures FROM due)
 UPDATE publish.deliveries d
-SET leased_until = now() + make_interval(secs => $5), attempts = d.attempts + 1
+SET leased_until = now() + make_interval(secs => $5), attempts = d.attempts + 1, lost = d.leased_until IS NOT NULL
 FROM ranked r JOIN publish.endpoints e ON e.id = r.endpoint_id
 WHERE d.id = r.id AND r.nth <= CASE WHEN r.failures > 0 THEN 1 ELSE $3 END
 RETURNING d.id, d.endpoint_id, d.message_id, d.type, d.update_id, d.revision, d.body, d.attempts, d.created_at,
-          e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner
+          e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner, d.lost, d.tried_alone
 """
 
 RECORD = """
 UPDATE publish.deliveries d
-SET state = t.state, leased_until = NULL, last_status = t.status, last_error = t.error,
+SET state = t.state, leased_until = NULL, lost = false, tried_alone = 0, last_status = t.status, last_error = t.error,
     next_attempt_at = now() + make_interval(secs => t.pause),
     ended_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE now() END,
     attempts = d.attempts - CASE WHEN t.unmade THEN 1 ELSE 0 END,
@@ -161,7 +176,13 @@ FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (id, health, pause)
 WHERE e.id = t.id AND (t.health = 'fails' OR e.failures > 0)
 """
 
-Ended = tuple[Due, Answer | NotYet | str]
+Ended = tuple[Due, Answer | NotYet | CannotBeMade | str]
+
+MOST_TRIED_ALONE = 2
+TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = tried_alone + $2 WHERE id = $1"
+TOOK_DOWN = "the process that made it ended each time, {} times"
+LOST_TOO_OFTEN = "taken {} times, and the process ended before it did"
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 class Deliveries:
@@ -225,8 +246,11 @@ class Deliveries:
                 CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
             )
             due = [Due(**dict(row)) for row in rows]
-            requests = await self._compose(due)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            requests = await self._compose([each for each in due if not each.lost])
+            for each in due:
+                if each.lost:
+                    requests[each.id] = await self._compose_alone(each)
+        except AWAY as error:
             log.warning("deliveries cannot be taken", error=str(error) or type(error).__name__)
             await asyncio.sleep(IDLE_S)
             return 0
@@ -234,14 +258,45 @@ class Deliveries:
             self._begin(each, requests[each.id])
         return len(due)
 
-    async def _compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
-        requests: dict[int, Request | NotYet | str] = {}
+    async def _compose(self, due: Sequence[Due]) -> dict[int, Composed]:
+        requests: dict[int, Composed] = {}
         for kind, compose in self._composers.items():
             if of_kind := [each for each in due if each.kind == kind]:
-                requests.update(await compose(of_kind))
+                requests.update(await self._compose_isolating(compose, of_kind))
         return requests
 
-    def _begin(self, due: Due, request: Request | NotYet | str) -> None:
+    async def _compose_isolating(self, compose: Compose, due: Sequence[Due]) -> Mapping[int, Composed]:
+        """The requests; where one cannot be made, which one."""
+        try:
+            return await compose(due)
+        except AWAY as error:
+            if not isinstance(error, asyncpg.DataError):
+                raise
+            failure: Exception = error
+        except Exception as error:  # noqa: BLE001 -- judged below
+            failure = error
+        if len(due) > 1:
+            found: dict[int, Composed] = {}
+            for each in due:
+                found.update(await self._compose_isolating(compose, [each]))
+            return found
+        log.error("a delivery cannot be made", delivery=due[0].id, update_id=due[0].update_id, exc_info=failure)
+        return {due[0].id: CannotBeMade(f"it cannot be made: {type(failure).__name__}: {failure}"[:500])}
+
+    async def _compose_alone(self, due: Due) -> Composed:
+        """The request of a delivery that was in hand when its process ended: it is noted before it is begun, by itself."""
+        if due.tried_alone >= MOST_TRIED_ALONE:
+            log.error("a delivery takes its process down; it is set aside", delivery=due.id, update_id=due.update_id)
+            return CannotBeMade(TOOK_DOWN.format(due.tried_alone))
+        if due.attempts > MOST_LOST + len(self._schedule_s):
+            log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
+            return CannotBeMade(LOST_TOO_OFTEN.format(due.attempts))
+        await self._pool.execute(TRY_ALONE, due.id, 1)
+        request = (await self._compose([due]))[due.id]
+        await self._pool.execute(TRY_ALONE, due.id, -1)
+        return request
+
+    def _begin(self, due: Due, request: Composed) -> None:
         self._of_endpoint[due.endpoint_id] += 1
         self._slow += due.failures > 0
         if not isinstance(request, Request):
@@ -278,7 +333,9 @@ class Deliveries:
                 self._slow -= due.failures > 0
             self._wake.set()
 
-    def _verdict(self, due: Due, result: Answer | NotYet | str, now: datetime) -> Verdict:
+    def _verdict(self, due: Due, result: Answer | NotYet | CannotBeMade | str, now: datetime) -> Verdict:
+        if isinstance(result, CannotBeMade):
+            return Verdict("failed", 0.0, result.reason, "as it was")
         if isinstance(result, str):
             return Verdict("skipped", 0.0, result, "as it was")
         if isinstance(result, NotYet):
@@ -316,9 +373,9 @@ class Deliveries:
                     await _disable(connection, due, verdict)
 
 
-def _entry(result: Answer | NotYet | str, now: datetime) -> dict[str, Any]:
+def _entry(result: Answer | NotYet | CannotBeMade | str, now: datetime) -> dict[str, Any]:
     if not isinstance(result, Answer):
-        return {"at": now.isoformat(), "error": result.reason if isinstance(result, NotYet) else result}
+        return {"at": now.isoformat(), "error": result if isinstance(result, str) else result.reason}
     entry: dict[str, Any] = {"at": now.isoformat(), "status": result.status, "duration_ms": result.duration_ms}
     if result.error:
         entry["error"] = result.error.replace("\x00", "")

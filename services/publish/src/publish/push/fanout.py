@@ -35,6 +35,7 @@ RETRIED_AT_ONCE = 40
 RETRIED_SLOTS = 8
 """How many of them are under way: after a crash no more than these are repeated."""
 SENT_AT_ONCE = 500
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 BROUGHT = Counter("slugline_push_messages", "Messages to devices by result", ["service", "result"])
 FIRST = Histogram(
@@ -245,7 +246,14 @@ class Fanout:
         courier = self._couriers.get(row["service"])
         if courier is None:
             return Brought("failed", None, f"no courier for {row['service']} is configured")
-        brought = await courier.bring(Target(row["target"], row["p256dh"], row["auth"]), message)
+        try:
+            brought = await courier.bring(Target(row["target"], row["p256dh"], row["auth"]), message)
+        except AWAY:
+            raise
+        except Exception as error:
+            # What cannot be made for one reader must not hold up the others of its batch.
+            log.exception("a message cannot be made", subscription=row["id"], service=row["service"])
+            brought = Brought("failed", None, f"it cannot be made: {type(error).__name__}")
         BROUGHT.labels(row["service"], brought.result).inc()
         return brought
 
@@ -256,7 +264,7 @@ class Fanout:
             try:
                 while await self._try_again():
                     continue
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except AWAY as error:
                 log.warning("messages cannot be tried again", error=str(error) or type(error).__name__)
 
     async def _try_again(self) -> int:
@@ -280,6 +288,16 @@ class Fanout:
         oldest = datetime.now(UTC) - timedelta(seconds=self._rules.ttl_s)
         why_not = {key: await self._why_not(alert) for key, alert in by_alert.items()}
 
+        async def again_or_told(row: Any) -> None:
+            try:
+                await again(row)
+            except AWAY:
+                raise
+            except Exception as error:
+                log.exception("a message cannot be made", alert=row["alert_id"], subscription=row["subscription_id"])
+                reason = f"it cannot be made: {type(error).__name__}"
+                await self._recorder.put(Result(row["alert_id"], row["subscription_id"], "failed", reason))
+
         async def again(row: Any) -> None:
             alert, reader = by_alert[row["alert_id"]], by_reader.get(row["subscription_id"])
             ended: Result | None = None
@@ -298,7 +316,7 @@ class Fanout:
 
         async def bring_some() -> None:
             for row in queue:
-                await again(row)
+                await again_or_told(row)
 
         await asyncio.gather(*(bring_some() for _ in range(RETRIED_SLOTS)))
         return len(rows)
@@ -308,7 +326,7 @@ class Fanout:
         while True:
             try:
                 await self.digest(datetime.now(UTC))
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except AWAY as error:
                 log.warning("digests cannot be sent", error=str(error) or type(error).__name__)
             await asyncio.sleep(DIGEST_INTERVAL_S)
 
@@ -329,7 +347,12 @@ class Fanout:
         ]
         sent = 0
         for row in open_now:
-            sent += await self._digest_one(row, now)
+            try:
+                sent += await self._digest_one(row, now)
+            except AWAY:
+                raise
+            except Exception:
+                log.exception("a digest cannot be made", subscription=row["id"])
         return sent
 
     async def _digest_one(self, row: Any, now: datetime) -> bool:

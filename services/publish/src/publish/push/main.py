@@ -42,10 +42,12 @@ from publish.push.webhooks import Webhooks
 from publish.push.websub import Feeds, Hub, queue_feeds
 from publish.settings import Settings
 from publish.takedown import keep_proving, prover_of
+from shared.crash_notes import CrashNotes
 from shared.health import Health, health_routes, starting_route
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import EnrichedUpdate
+from shared.partition_notes import PartitionNotes
 from shared.postgres import connect, migrate
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 from shared.process import http_server, run, run_until
@@ -228,6 +230,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
             emitter=emitter,
             settings=settings,
             transient=(RedisError,),
+            notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
         )
         batches = Lane(
             stage=f"{STAGE}.batches",
@@ -237,6 +240,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
             emitter=emitter,
             settings=settings,
             max_records=BATCHES_AT_ONCE,
+            notes=PartitionNotes(CrashNotes(pool, "publish", f"{STAGE}.batches")),
         )
         broker = new_broker(settings, "slugline-publish-push")
         lane.attach(broker)

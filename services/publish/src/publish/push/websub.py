@@ -36,6 +36,8 @@ LEAST_LEASE_S = 300
 MOST_LEASE_S = 30 * 86_400
 MAX_SECRET_BYTES = 199
 VERIFY_ATTEMPTS = 3
+LOST_ATTEMPTS = 5
+"""Attempts beyond these were counted when they were begun, and never ended: the process did."""
 VERIFY_PAUSE_S = 30.0
 IDLE_S = 0.5
 PER_MINUTE = 60
@@ -192,8 +194,23 @@ class Hub:
             "next_attempt_at = now() + make_interval(secs => $1) FROM due WHERE r.id = due.id RETURNING r.*",
             VERIFY_PAUSE_S,
         )
-        await asyncio.gather(*(self._verify(row) for row in rows))
+        await asyncio.gather(*(self._verify_or_drop(row) for row in rows))
         return len(rows)
+
+    async def _verify_or_drop(self, asked: Any) -> None:
+        """Verify a request; one that cannot even be tried is dropped after as many attempts as the others have."""
+        try:
+            if asked["attempts"] <= VERIFY_ATTEMPTS + LOST_ATTEMPTS:
+                await self._verify(asked)
+                return
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            raise
+        except Exception:
+            log.exception("a WebSub request cannot be verified", topic=asked["topic"], callback=asked["callback"])
+            if asked["attempts"] < VERIFY_ATTEMPTS:
+                return
+        log.error("a WebSub request is dropped", topic=asked["topic"], callback=asked["callback"])
+        await self._pool.execute("DELETE FROM publish.websub_requests WHERE id = $1", asked["id"])
 
     async def _verify(self, asked: Any) -> None:
         """Verification of intent, section 5.3: the subscriber echoes the challenge, or it was not the one who asked."""

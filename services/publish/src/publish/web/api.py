@@ -40,7 +40,7 @@ class Api:
         channel, before, limit = channel_of(request), before_of(request), limit_of(request, API_PAGE)
         cursor = edge.newsroom.cursor
         page = await page_of(edge.newsroom, edge.past, channel, before, limit)
-        parts = b",".join(edge.views.json(entry) for entry in page.entries)
+        parts = edge.views.jsons(page.entries)
         tail = dump({"channel": channel, "next": str(page.next) if page.next else None, "cursor": str(cursor)})
         body = b'{"updates":[' + parts + b"]," + tail[1:]
         answer = edge.json(body, channel=channel, whole=page.whole)
@@ -59,7 +59,9 @@ class Api:
         """`GET /v1/updates/{update_id}.ninjs`."""
         entry, in_memory = await self._entry(request)
         channel = f"update:{entry.update.update_id}"
-        answer = self.edge.json(dump(ninjs(self.edge.views, entry)), channel=channel, whole=in_memory)
+        views = self.edge.views
+        body = views.omissions.attempt(entry, "ninjs", lambda: dump(ninjs(views, entry)))
+        answer = self.edge.json(body, channel=channel, whole=in_memory)
         return Kept(self.edge.keep(request, answer))
 
     async def _entry(self, request: Request) -> tuple[Entry, bool]:
@@ -89,7 +91,7 @@ class Api:
         entry, _ = await self._entry(request)
         archived = await self.edge.past.revisions(entry.update.update_id)
         views = self.edge.views
-        parts = b",".join(views.json(entry_of(each)) for each in archived if not each.update.is_removal)
+        parts = views.jsons(entry_of(each) for each in archived if not each.update.is_removal)
         return Kept(
             self.edge.json(b'{"revisions":[' + parts + b"]}", channel=f"update:{entry.update.update_id}", whole=False)
         )

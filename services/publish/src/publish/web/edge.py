@@ -14,6 +14,7 @@ from publish.story import Position
 from publish.web.assets import Assets
 from publish.web.front import Answer, Front, Header
 from publish.web.newsroom import Entry, Newsroom
+from publish.web.omissions import RETRY_S
 from publish.web.past import Past
 from publish.web.views import Views, modified_at
 from shared.problem import Problem
@@ -95,6 +96,8 @@ class Edge:
 
     def keep(self, request: Request, answer: Answer) -> Answer:
         """Keep an answer under the address that it was asked by."""
+        if answer.fresh_s is None and self.views.omissions.are_any:
+            answer.fresh_s = RETRY_S
         return self.front.keep(request.scope["path"], request.scope["query_string"], answer)
 
 

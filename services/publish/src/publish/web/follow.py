@@ -8,7 +8,7 @@ it has in memory is served meanwhile.
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from publish.archive import epochs, read
 from publish.settings import Settings
 from publish.story import Position
 from publish.web.newsroom import Applied, Entry, Newsroom, tells
+from publish.web.omissions import Omitted
 from publish.web.past import AWAY, Past, entry_of
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.hub import Hub
@@ -199,22 +200,18 @@ class Follower:
                 watch_at = time.monotonic() + WATCH_INTERVAL_S
 
     async def _take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
-        events: list[StreamEvent] = []
+        """Apply records to memory, then tell the streams: what is removed is gone before anything is rendered."""
+        done: list[Applied] = []
         for record in records:
-            cursor = Position(self._epoch, record.offset)
-            decoded = decode(record, TYPES)
-            if decoded is None or isinstance(decoded, Rejection):
-                APPLIED.labels("unreadable" if decoded else "other").inc()
-                if decoded:
-                    log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
+            try:
+                applied = await self._take_one(record)
+            except Exception:
+                APPLIED.labels("failed").inc()
+                log.exception("record passed over", offset=record.offset)
                 continue
-            update = _published(decoded.event)
-            applied = await self._apply(cursor, update)
-            if applied is None:
-                APPLIED.labels("none").inc()
-                continue
-            APPLIED.labels(update.kind).inc()
-            events.append(self.event(applied))
+            if applied is not None:
+                done.append(applied)
+        events = list(self._events(done))
         self._hub.publish(events, through=Position(self._epoch, records[-1].offset))
         OFFSET.set(records[-1].offset)
         HELD.set(len(self._newsroom))
@@ -222,6 +219,30 @@ class Follower:
         for event in events:
             if event.enriched_at:
                 SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at))
+
+    async def _take_one(self, record: "ConsumerRecord[bytes, bytes]") -> Applied | None:
+        decoded = decode(record, TYPES)
+        if decoded is None or isinstance(decoded, Rejection):
+            APPLIED.labels("unreadable" if decoded else "other").inc()
+            if decoded:
+                log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
+            return None
+        update = _published(decoded.event)
+        applied = await self._apply(Position(self._epoch, record.offset), update)
+        APPLIED.labels(update.kind if applied is not None else "none").inc()
+        return applied
+
+    def _events(self, done: Sequence[Applied]) -> Iterator[StreamEvent]:
+        """What streams are told, without what cannot be shown, nor the words of what is gone by now."""
+        for applied in done:
+            if applied.entry is not None and self._newsroom.removed(applied.update.update_id) is not None:
+                continue
+            event = self.event(applied)
+            try:
+                event.views["json"]
+            except Omitted:
+                continue
+            yield event
 
     async def _apply(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
         """Apply a revision; one of an update that memory cannot place gets its position from the archive."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +21,13 @@ from publish.web.assets import SERVICE_WORKER, Assets
 from publish.web.edge import NOSNIFF, Edge, taking
 from publish.web.feeds import Feeds
 from publish.web.follow import Follower
+from publish.web.fragment import fitting
 from publish.web.front import Front
 from publish.web.media import MediaRoute
 from publish.web.newsroom import Newsroom
+from publish.web.omissions import RETRY_S, Omissions, Omitted
 from publish.web.pages import Pages
-from publish.web.past import Past
+from publish.web.past import AWAY, Past
 from publish.web.replay import replay_from
 from publish.web.stories import is_over
 from publish.web.stream.hub import Hub
@@ -35,17 +39,30 @@ from shared.health import Health, health_routes
 from shared.postgres import connect, migrate
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 from shared.process import run, run_until
+from shared.suspects import Suspects
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.web"
+CLOSE_S = 2.0
 API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
 
 
-def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) -> tuple[Edge, Hub]:
-    """A replica's application, without anything that connects; `edge.front` is the ASGI application."""
+def build(
+    settings: Settings,
+    newsroom: Newsroom,
+    past: Past,
+    health: Health,
+    *,
+    fit: Callable[[str, int], str] = fitting,
+    omissions: Omissions | None = None,
+) -> tuple[Edge, Hub]:
+    """A replica's application, without anything that connects; `edge.front` is the ASGI application.
+
+    `fit` and `omissions` are the views': what makes bodies fit, and what leaves out what cannot be shown.
+    """
     assets = Assets()
-    edge = Edge(settings, newsroom, past, Views(settings, assets), assets)
+    edge = Edge(settings, newsroom, past, Views(settings, assets, fit=fit, omissions=omissions), assets)
     hub = Hub(
         Limits.of(settings),
         replay_from(past, edge.views),
@@ -97,6 +114,11 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
         response.headers.update(problem.headers)
         return response
 
+    async def on_omitted(request: Request, error: Exception) -> Response:
+        return await on_problem(
+            request, Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(RETRY_S))})
+        )
+
     app = Starlette(
         routes=[
             *health_routes(health),
@@ -109,7 +131,7 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
             Route("/media/{path:path}", taking(MediaRoute(settings.media_store, newsroom, past))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
-        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
+        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem, Omitted: on_omitted},
     )
     edge.front = Front(app, newsroom, ignored=settings.ignored_parameters)
     return edge, hub
@@ -122,19 +144,23 @@ def _problem_of(error: Exception) -> Problem:
     return Problem(status, code, str(getattr(error, "detail", "an error of ours")), headers=headers)
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """The process: the port answers at once, and /readyz says what is waited for."""
+async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, int], str] = fitting) -> None:
+    """The process: the port answers at once, and /readyz says what is waited for. `fit` is the views'."""
     newsroom = Newsroom(settings.publish_web_updates)
     past = Past()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
-    edge, hub = build(settings, newsroom, past, health)
+    edge, hub = build(settings, newsroom, past, health, fit=fit)
     follower = Follower(settings, newsroom, edge.views, past, hub)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live
 
+    suspects: Suspects | None = None
+
     async def follow() -> None:
+        nonlocal suspects
         past.pool = await _connect(settings, stop)
+        suspects = await _noting(past.pool, settings, edge.views.omissions)
         waiting["postgres"] = None
         await follower.run(stop)
 
@@ -145,7 +171,24 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         health.draining = True
         await hub.drain(settings.publish_stream_drain_s)
     if past.pool is not None:
+        if suspects is not None:
+            with contextlib.suppress(*AWAY):
+                await asyncio.wait_for(suspects.close(), CLOSE_S)
         await past.pool.close()
+
+
+async def _noting(pool: Any, settings: Settings, omissions: Omissions) -> Suspects:
+    """Note from now on what is rendered, and leave out what took this process down before."""
+    name = f"{settings.instance or socket.gethostname()}:{settings.port}"
+    suspects = Suspects(pool, "publish", STAGE, name)
+    while True:
+        try:
+            await omissions.begin(suspects)
+        except AWAY as error:
+            log.warning("waiting for Postgres", error=str(error) or type(error).__name__)
+            await asyncio.sleep(1)
+        else:
+            return suspects
 
 
 async def _connect(settings: Settings, stop: asyncio.Event) -> Any:
