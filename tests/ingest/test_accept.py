@@ -55,7 +55,7 @@ class Emitted:
         """The version that enrich is left with."""
         state = State(update_id=update_id_for("test", "a"))
         for message in self.messages:
-            state = decide(message, state, NOON + timedelta(days=1)).state
+            state = decide(message, state).state
         return state.current.raw if state.current else None
 
 
