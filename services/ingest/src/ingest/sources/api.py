@@ -20,10 +20,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ingest import items, orders
-from ingest.intake import Intake, NotTaken, Receipt, Result, Status
+from ingest.intake import Doubtful, Intake, NotTaken, Receipt, Result, Status
 from ingest.items import State
 from ingest.orders import OrderGiven
-from ingest.patience import Away
+from ingest.patience import Away, MaybeTaken
 from ingest.settings import Settings
 from ingest.sources import signing
 from ingest.sources.body import encoding_of, plain, read_body, read_raw
@@ -63,7 +63,11 @@ class ItemResult(BaseModel):
     status: Status
     id: str | None = Field(default=None, description="The update's id: the same for every version of it")
     guid: str | None = None
-    code: str | None = Field(default=None, description="Stable, kebab case; where it was not taken")
+    code: str | None = Field(
+        default=None,
+        description="Stable, kebab case; where it was not taken. Of an error: `not-acknowledged` (it was not taken and will "
+        "not be) or `maybe-taken` (Kafka may have it); both may be sent again",
+    )
     pointer: str | None = Field(default=None, description="JSON pointer, XPath or line of what is at fault")
     reason: str | None = None
     status_url: str | None = Field(default=None, description="Where to ask how far it is")
@@ -83,7 +87,7 @@ class PushReceipt(BaseModel):
 class VersionStatus(BaseModel):
     """One version of an update and how far it came."""
 
-    state: State
+    state: State = Field(description="`unacknowledged`: Kafka was given it and may have it; its sender was told so")
     fingerprint: str
     version: str | None = None
     version_created: datetime | None = None
@@ -259,7 +263,7 @@ class Api:
             status = 400 if first["type"] == "json_invalid" else 422
             raise Problem(status, "invalid-order", first["msg"].removeprefix("Value error, "), field=pointer) from error
         receipt = await orders.give(
-            self.intake.emitter,
+            self.intake.queue(),
             update_id,
             wanted,
             by=source.name,
@@ -307,6 +311,9 @@ class Api:
                 STATUS_OF_CODE.get(refusal.code, 400), refusal.code, refusal.reason,
                 field=refusal.place, original=str(refusal.original),
             ) from refusal  # fmt: skip
+        except Doubtful as doubt:
+            results = [self._result(request, each).model_dump(exclude_none=True) for each in doubt.receipt.results]
+            raise _maybe_taken(doubt, original=str(doubt.receipt.original), results=results) from doubt
         return self._answer(request, receipt)
 
     def _answer(self, request: Request, receipt: Receipt) -> Response:
@@ -330,7 +337,7 @@ class Api:
         return _json(answer, 207 if failed else 202)
 
     def _result(self, request: Request, result: Result) -> ItemResult:
-        taken = result.status in ("accepted", "duplicate")
+        known = result.status in ("accepted", "duplicate") or result.code == "maybe-taken"
         base = self.settings.ingest_public_url.rstrip("/") or str(request.base_url).rstrip("/")
         return ItemResult(
             index=result.index,
@@ -340,7 +347,7 @@ class Api:
             code=result.code or None,
             pointer=result.pointer or None,
             reason=result.reason or None,
-            status_url=f"{base}/v1/items/{result.id}" if taken else None,
+            status_url=f"{base}/v1/items/{result.id}" if known else None,
         )
 
     async def _authenticated(self, request: Request) -> Source:
@@ -423,8 +430,18 @@ def _json(model: BaseModel, status: int) -> Response:
     return Response(body, status, {"Cache-Control": "no-store"}, media_type="application/json")
 
 
+def _maybe_taken(error: MaybeTaken, **members: Any) -> Problem:
+    return Problem(
+        503, "maybe-taken",
+        f"{error}. Ask GET /v1/items?guid=… how far it is, or send it again: what was taken is then a duplicate",
+        headers={"Retry-After": str(RETRY_AFTER_S)}, **members,
+    )  # fmt: skip
+
+
 async def _on_away(_: Request, error: Exception) -> Response:
     log.warning("push refused for now", reason=str(error))
+    if isinstance(error, MaybeTaken):
+        return problem_response(_maybe_taken(error))
     return problem_response(
         Problem(503, "unavailable", f"{error}; send it again", headers={"Retry-After": str(RETRY_AFTER_S)})
     )
@@ -468,7 +485,9 @@ PROBLEMS: dict[int, str] = {
     415: "A type, encoding or format that is not read",
     422: "Understood, and nothing of it could be taken",
     429: "Faster than the source's rate",
-    503: "Kafka or Postgres is away; nothing was accepted, send it again",
+    503: "Kafka or Postgres is away. Code `unavailable`: nothing was taken, and nothing will be; send it again. Code `maybe-taken`: "
+    "it was under way when they fell silent; ask GET /v1/items?guid=… (or the status_url of its item) how far it is, or send it "
+    "again, which is harmless",
 }
 
 
