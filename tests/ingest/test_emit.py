@@ -154,8 +154,7 @@ async def test_messages_of_a_partition_keep_their_order_and_gather() -> None:
     brokers.silent = {10}
     senders = [asyncio.create_task(fates(queue, number, patience_s=30)) for number in range(2, 402, 2)]
     await eventually(lambda: len(brokers.sent) > 1, what="not handed over")
-    for number in range(402, 502, 2):
-        senders.append(asyncio.create_task(fates(queue, number, patience_s=30)))
+    senders += [asyncio.create_task(fates(queue, number, patience_s=30)) for number in range(402, 502, 2)]
     await asyncio.sleep(0)
     assert len(brokers.sent) == 201
     brokers.wake()

@@ -176,7 +176,7 @@ class SendQueue:
         try:
             while partitions := self._partitions_of(node):
                 if node is None:
-                    await self._find_leaders(partitions)
+                    await self._find_leaders()
                 elif self._is_fresh(node) or await self._ask(node):
                     await self._send(node, partitions)
                 else:
@@ -196,7 +196,7 @@ class SendQueue:
                 del self._waiting[partition]
         return [partition for partition in self._waiting if self._broker_of(partition) == node]
 
-    async def _find_leaders(self, partitions: Sequence[int | None]) -> None:
+    async def _find_leaders(self) -> None:
         """Learn of the partitions and their leaders; what has one now goes to it."""
         try:
             await self.emitter.look_up(RAW)

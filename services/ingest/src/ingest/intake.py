@@ -175,8 +175,13 @@ class Intake:
         headers: Mapping[str, str] | None = None,
         format: str | None = None,  # noqa: A002 -- the field's word
         traceparent: str = "",
+        known: frozenset[int] = frozenset(),
+        again: bool = False,
     ) -> Receipt:
         """Keep the document, read it, and emit what is new in it.
+
+        `known` are the places of items that were taken when the same document came before. With `again` it was read before,
+        as `emit_original` has it.
 
         Raises `NotTaken` where nothing can be made of it, and `Away` where Kafka or Postgres is: then nothing of it was
         taken, nor will be, unless it is `Doubtful`. The repeat is harmless.
@@ -195,7 +200,7 @@ class Intake:
         )
         sha256 = original.sha256
         if not traceparent and not spans_are_kept():
-            return await self._keep_and_emit(source, original, sha256)
+            return await self._keep_and_emit(source, original, sha256, known=known, again=again)
         context = PROPAGATOR.extract({"traceparent": traceparent})
         attributes = {
             "slugline.source": source.name,
@@ -203,13 +208,15 @@ class Intake:
             "slugline.original": str(original.id),
         }
         with TRACER.start_as_current_span("ingest.take", context, attributes=attributes):
-            return await self._keep_and_emit(source, original, sha256)
+            return await self._keep_and_emit(source, original, sha256, known=known, again=again)
 
-    async def _keep_and_emit(self, source: Source, original: Original, sha256: str) -> Receipt:
+    async def _keep_and_emit(
+        self, source: Source, original: Original, sha256: str, *, known: frozenset[int], again: bool
+    ) -> Receipt:
         patience = Patience(self.patience_s)
         with STEPS["store"].time():
             await patience.answered(self._stores.ask((original, sha256)))
-        return await self.emit_original(source, original, sha256, patience=patience)
+        return await self.emit_original(source, original, sha256, known=known, again=again, patience=patience)
 
     async def emit_original(
         self,
@@ -217,6 +224,7 @@ class Intake:
         original: Original,
         sha256: str,
         *,
+        known: frozenset[int] = frozenset(),
         again: bool = False,
         patience: Patience | None = None,
     ) -> Receipt:
@@ -251,10 +259,18 @@ class Intake:
             refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
             await patience.within(originals.note_unreadable(self._postgres(), original.id, refused))
             raise NotTaken(original.id, cause) from cause
-        return await self._emit(source, original, reading, traceparent_now(), patience, again=again)
+        return await self._emit(source, original, reading, traceparent_now(), patience, known=known, again=again)
 
     async def _emit(
-        self, source: Source, original: Original, reading: Reading, traceparent: str, patience: Patience, *, again: bool
+        self,
+        source: Source,
+        original: Original,
+        reading: Reading,
+        traceparent: str,
+        patience: Patience,
+        *,
+        known: frozenset[int],
+        again: bool,
     ) -> Receipt:
         if aliases.concerns(reading):
             updates = await patience.within(aliases.resolved(self._postgres(), source.name, reading))
@@ -265,10 +281,13 @@ class Intake:
             candidates, results = _prepared(reading, traceparent)
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEPS["judge"].time():
-            known = await patience.answered(self._judges.ask(pairs)) if pairs else {}
-        judged = accept.judge(pairs, known, seen_suffices=again)
+            emitted = await patience.answered(self._judges.ask(pairs)) if pairs else {}
+        judged = accept.judge(pairs, emitted, seen_suffices=again)
         candidates = [_as_judged(*each, traceparent) for each in zip(candidates, judged, strict=True)]
-        verdicts = [each.verdict for each in judged]
+        verdicts: list[accept.Verdict] = [
+            "duplicate" if candidate.index in known else each.verdict
+            for candidate, each in zip(candidates, judged, strict=True)
+        ]
         fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
         queue = self.queue()
         with STEPS["emit"].time():

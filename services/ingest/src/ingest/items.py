@@ -12,7 +12,9 @@ from ingest.accept import Known, Newest
 from shared.messages import Outcome, RawUpdate
 from shared.postgres import table
 
-State = Literal["unacknowledged", "received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"]
+State = Literal[
+    "unacknowledged", "received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"
+]
 
 ENDS = ("duplicate", "superseded", "suppressed", "dead")
 
@@ -129,7 +131,9 @@ class Made:
 
 async def record(pool: Any, documents: Sequence[Made]) -> None:
     """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
-    ordered = sorted(((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at))
+    ordered = sorted(
+        ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)
+    )
     newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
     # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
     rows = [newest[key] for key in sorted(newest)]

@@ -1,6 +1,5 @@
 """`ingest api`: copy that is pushed, the desk's orders, and the sender's question where its item is now."""
 
-import asyncio
 import math
 import re
 import time
@@ -25,10 +24,11 @@ from ingest.items import State
 from ingest.orders import OrderGiven
 from ingest.patience import Away, MaybeTaken
 from ingest.settings import Settings
-from ingest.sources import signing
-from ingest.sources.body import encoding_of, plain, read_body, read_raw
+from ingest.sources import repeats, signing
+from ingest.sources.body import encoding_of, plain, read_body
 from ingest.sources.limits import Buckets
 from ingest.sources.registry import Registry, Source
+from ingest.sources.strangers import Strangers
 from shared.health import Health, health_routes
 from shared.messages import update_id_for
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
@@ -44,7 +44,6 @@ KEPT_HEADERS = frozenset(
     ["content-type", "content-encoding", "content-length", "user-agent", "date", "last-modified", "webhook-id"]
 )
 RETRY_AFTER_S = 2
-STRANGERS = 8
 MAX_ORDER_BYTES = 1_048_576
 STATUS_OF_CODE = {"unknown-format": 415, "too-large": 413, "too-many-items": 413}
 
@@ -157,8 +156,7 @@ class Api:
     registry: Registry
     intake: Intake
     buckets: Buckets
-    strangers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STRANGERS))
-    """Bounds the bodies that are held before it is known who sends them."""
+    strangers: Strangers = field(default_factory=Strangers)
 
     async def push_updates(self, request: Request) -> Response:
         """`POST /v1/updates`: one update or a batch in the native format, under the name of the key's source."""
@@ -186,18 +184,28 @@ class Api:
     async def _push_signed(self, request: Request, named: str) -> Response:
         """A push that shows a signature instead of a key; its body is read before it is known who sends."""
         encoding = encoding_of(request)
-        async with self.strangers:
-            raw = await read_raw(request, self.settings.ingest_max_body_bytes, self.settings.ingest_body_timeout_s)
         source = await self._within(self.registry.source_named(named, self.intake.pool))
         master = self.settings.ingest_signing_secret
         secrets = signing.live_secrets(master, named, source.signing_generation) if source and master else []
-        signing.verify(request.headers, raw, secrets, time.time())
-        assert source is not None  # noqa: S101 -- without a source there are no secrets, and nothing verifies
-        self._let_in(source)
+        # What no body could make good is not read; the connection ends with the answer.
+        try:
+            signing.claimed(request.headers, secrets, time.time())
+        except Problem as problem:
+            problem.headers["Connection"] = "close"
+            raise
+        assert source is not None  # noqa: S101 -- without a source there are no secrets, and nothing is good
         limit = self._limit(source)
-        if len(raw) > limit:
-            raise Problem(413, "too-large", f"the body is larger than {limit} bytes", limit_bytes=limit)
-        return await self._take_body(request, source, plain(raw, encoding, limit), format_name=None)
+        async with self.strangers.body(request, limit, self.settings.ingest_body_timeout_s) as raw:
+            signing.verify(request.headers, raw, secrets, time.time())
+        self._let_in(source)
+        digest = repeats.digest_of(source.name, request.headers["webhook-id"], raw)
+        body = plain(raw, encoding, limit)
+
+        async def take(known: frozenset[int]) -> Receipt:
+            return await self._taken(request, source, body, format_name=None, known=known)
+
+        patience_s = self.settings.ingest_dependency_timeout_s
+        return self._answer(request, await repeats.take_once(self._pool(), digest, patience_s, take))
 
     async def item(self, request: Request) -> Response:
         """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
@@ -295,8 +303,21 @@ class Api:
         format_name: str | None,
         received_at: datetime | None = None,
     ) -> Response:
+        receipt = await self._taken(request, source, body, format_name=format_name, received_at=received_at)
+        return self._answer(request, receipt)
+
+    async def _taken(
+        self,
+        request: Request,
+        source: Source,
+        body: bytes,
+        *,
+        format_name: str | None,
+        received_at: datetime | None = None,
+        known: frozenset[int] = frozenset(),
+    ) -> Receipt:
         try:
-            receipt = await self.intake.take(
+            return await self.intake.take(
                 source,
                 body,
                 content_type=request.headers.get("content-type"),
@@ -305,6 +326,7 @@ class Api:
                 headers=_kept(request),
                 format=format_name,
                 traceparent=_traceparent(request),
+                known=known,
             )
         except NotTaken as refusal:
             raise Problem(
@@ -314,7 +336,6 @@ class Api:
         except Doubtful as doubt:
             results = [self._result(request, each).model_dump(exclude_none=True) for each in doubt.receipt.results]
             raise _maybe_taken(doubt, original=str(doubt.receipt.original), results=results) from doubt
-        return self._answer(request, receipt)
 
     def _answer(self, request: Request, receipt: Receipt) -> Response:
         results = [self._result(request, result) for result in receipt.results]
