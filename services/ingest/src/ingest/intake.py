@@ -39,6 +39,8 @@ LARGE_BYTES = 65_536
 BATCH_BYTES = 1_048_576
 BATCH_ITEMS = 1000
 
+ASK = "GET /v1/items?guid=… tells how far it is, and sending it again is harmless: what was taken is then a duplicate"
+
 UNACKNOWLEDGED = {
     "not-taken": ("not-acknowledged", "Kafka did not answer; it was not taken and will not be, send it again"),
     "maybe-taken": (
@@ -323,7 +325,7 @@ class Intake:
                 await patience.answered(recording)
             except Away as away:
                 if acknowledged:
-                    raise MaybeTaken(f"Kafka has what was new in it, which is not written down: {away}") from away
+                    raise MaybeTaken(f"Kafka has it, which could not be written down ({away}); {ASK}") from away
                 log.warning("what Kafka may have is not written down", source=source.name, reason=str(away))
         for candidate, verdict in zip(candidates, verdicts, strict=True):
             fate = fates.get(id(candidate), "acknowledged")
@@ -338,7 +340,7 @@ class Intake:
             original.id, reading.format, sorted(results, key=lambda result: result.index), min(moments, default=None)
         )
         if fresh and not acknowledged:
-            raise Doubtful("Kafka has not acknowledged it in time and may have it", receipt)
+            raise Doubtful(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
         return receipt
 
     async def _note_late(self, made: items.Made, candidate: _Candidate) -> None:

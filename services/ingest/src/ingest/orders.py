@@ -92,7 +92,10 @@ async def give(
     if sent.fate == "maybe-taken":
         if queue is not None and pool is not None:
             queue.when_acknowledged(sent, partial(_note, pool, order_id, order))
-        raise MaybeTaken("Kafka has not acknowledged the order in time and may have it")
+        raise MaybeTaken(
+            f"Kafka has not acknowledged the order in time and may have it; GET /v1/items/{update_id} tells which orders were "
+            "given, and giving it again is harmless"
+        )
     if sent.fate == "not-taken":
         raise Away("Kafka does not answer; the order was not given")
     if pool is not None:

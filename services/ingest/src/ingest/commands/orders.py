@@ -69,9 +69,7 @@ def order(
     try:
         receipt = asyncio.run(give())
     except MaybeTaken as error:
-        raise click.ClickException(
-            f"{error}; what was ordered about the update tells, and giving it again is harmless"
-        ) from error
+        raise click.ClickException(str(error)) from error
     except (Away, KafkaError, OSError) as error:
         raise click.ClickException(f"the order was not given: {error}") from error
     click.echo(f"{receipt.order} of {receipt.update_id} given, {receipt.ordered_at.isoformat()}")

@@ -452,11 +452,7 @@ def _json(model: BaseModel, status: int) -> Response:
 
 
 def _maybe_taken(error: MaybeTaken, **members: Any) -> Problem:
-    return Problem(
-        503, "maybe-taken",
-        f"{error}. Ask GET /v1/items?guid=… how far it is, or send it again: what was taken is then a duplicate",
-        headers={"Retry-After": str(RETRY_AFTER_S)}, **members,
-    )  # fmt: skip
+    return Problem(503, "maybe-taken", str(error), headers={"Retry-After": str(RETRY_AFTER_S)}, **members)
 
 
 async def _on_away(_: Request, error: Exception) -> Response:
