@@ -125,8 +125,8 @@ async def test_a_signed_push_that_was_not_taken_may_come_again(newsroom: Connect
         assert (await push(one, saying("First"), "m3")).status_code == 503
         one.intake.emitter = emitter
         assert statuses(await push(one, saying("First"), "m3")) == ["accepted"]
-        assert (await push(one, b"nothing that is read", "m4")).status_code == 415
-        assert (await push(one, b"nothing that is read", "m4")).status_code == 415
+        assert (await push(one, b"nothing that is read", "m4")).status_code == 400
+        assert (await push(one, b"nothing that is read", "m4")).status_code == 400
         assert [each["headline"] for each in await one.raw()] == ["First", "Second", "First"]
 
 
