@@ -162,6 +162,18 @@ async def test_messages_of_a_partition_keep_their_order_and_gather() -> None:
     assert brokers.sent == [str(number) for number in range(0, 502, 2)]
 
 
+async def test_a_flood_in_one_partition_does_not_keep_another_waiting() -> None:
+    """What a broker is given at once is bounded, and its partitions take turns."""
+    brokers = Brokers()
+    brokers.leaders[1] = 10
+    queue = SendQueue(brokers, group_bytes=20)  # type: ignore[arg-type]
+    flood = asyncio.create_task(fates(queue, *range(1000, 1400, 2), patience_s=30))
+    late = asyncio.create_task(fates(queue, 1001, patience_s=30))
+    assert await asyncio.gather(flood, late) == [["acknowledged"] * 200, ["acknowledged"]]
+    assert brokers.sent.index("1001") < 12
+    assert [each for each in brokers.sent if each != "1001"] == [str(number) for number in range(1000, 1400, 2)]
+
+
 async def test_a_broker_is_asked_only_after_a_silence_and_once_for_all() -> None:
     """A broker that has just acknowledged something is not asked; one that is silent is asked once, however many wait; what is
     asked ahead has been answered when it is needed."""

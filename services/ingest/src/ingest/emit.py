@@ -111,11 +111,12 @@ class SendQueue:
     Each broker is given one group at a time, as large as has gathered, and only after it has answered something a moment ago.
     """
 
-    def __init__(self, emitter: Emitter, *, fresh_s: float = FRESH_S) -> None:
+    def __init__(self, emitter: Emitter, *, fresh_s: float = FRESH_S, group_bytes: int = GROUP_BYTES) -> None:
         self.emitter = emitter
         self.trouble = ""
         """Why a broker could not be asked lately."""
         self._fresh_s = fresh_s
+        self._group_bytes = group_bytes
         self._waiting: dict[int | None, deque[Queued]] = {}
         """By partition; under None while Kafka has not told of any."""
         self._answered_at: dict[int, float] = {}
@@ -232,9 +233,13 @@ class SendQueue:
     async def _send(self, node: int, partitions: Sequence[int | None]) -> None:
         """Hand a group over, and wait until the broker has answered for all of it."""
         sent: list[asyncio.Future[object]] = []
-        left = GROUP_BYTES
+        left = self._group_bytes
         for partition in partitions:
-            waiting = self._waiting[partition]
+            if left <= 0:
+                break
+            waiting = self._waiting.pop(partition, deque())
+            # Last in line for the next group: one partition's flood must not keep the others waiting.
+            self._waiting[partition] = waiting
             while waiting and left > 0:
                 queued = waiting.popleft()
                 if queued.acknowledged.done():

@@ -85,6 +85,15 @@ ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     emitted_at = CASE WHEN item.source IS NOT NULL THEN coalesce(item.emitted_at, clock_timestamp()) END
 """
 
+_OF_UPDATE = """
+SELECT * FROM (
+    (SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT $2)
+    UNION ALL
+    (SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NULL AND source IS NOT NULL LIMIT $2)
+) AS version
+ORDER BY sequence DESC LIMIT $2
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -260,11 +269,7 @@ def state_of(row: Mapping[str, Any]) -> State:
 
 async def one(pool: Any, update_id: str, limit: int = 50) -> Item | None:
     """The update of that id with its newest versions, also those that Kafka may have; None for one that no source has sent."""
-    rows = await pool.fetch(
-        "SELECT * FROM ingest.items WHERE update_id = $1 AND source IS NOT NULL ORDER BY sequence DESC LIMIT $2",
-        update_id,
-        limit,
-    )
+    rows = await pool.fetch(_OF_UPDATE, update_id, limit)
     if not rows:
         return None
     versions = [

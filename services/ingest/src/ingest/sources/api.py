@@ -258,6 +258,9 @@ class Api:
         """`POST /v1/updates/{id}/orders`: a desk's order; other sources may give orders about their own updates."""
         source = await self._authenticated(request)
         update_id = _update_id(request)
+        queue = self.intake.queue()
+        if queue is not None:
+            queue.ask_ahead()
         if not source.desk:
             found = await self._within(items.one(self._pool(), update_id, 1))
             if found is None or found.source != source.name:
@@ -271,7 +274,7 @@ class Api:
             status = 400 if first["type"] == "json_invalid" else 422
             raise Problem(status, "invalid-order", first["msg"].removeprefix("Value error, "), field=pointer) from error
         receipt = await orders.give(
-            self.intake.queue(),
+            queue,
             update_id,
             wanted,
             by=source.name,
