@@ -6,6 +6,7 @@ may still arrive; of that, and of nothing else, is said that it may.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -232,7 +233,7 @@ class SendQueue:
 
     async def _send(self, node: int, partitions: Sequence[int | None]) -> None:
         """Hand a group over, and wait until the broker has answered for all of it."""
-        sent: list[asyncio.Future[object]] = []
+        sent: list[Queued] = []
         left = self._group_bytes
         for partition in partitions:
             if left <= 0:
@@ -259,9 +260,11 @@ class SendQueue:
                     self._fail(queued, error)
                     continue
                 future.add_done_callback(partial(self._on_answer, node, queued))
-                sent.append(future)
-        if sent:
-            await asyncio.wait(sent)
+                sent.append(queued)
+        for queued in sent:
+            # What Kafka says is told to whoever put it.
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                await queued.acknowledged
 
     def _on_answer(self, node: int, queued: Queued, future: "asyncio.Future[object]") -> None:
         failure = KafkaError("given up") if future.cancelled() else future.exception()
