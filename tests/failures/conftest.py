@@ -1,6 +1,7 @@
 """A broker that a test may kill, and a newsroom on it."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,19 @@ class ProcessKafka:
     def start_again(self) -> None:
         """Start it after `kill`."""
         self._kafka.start()
+
+    def stand_still(self) -> None:
+        """Keep every connection open and answer nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again, what came meanwhile first."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._kafka.child is not None
+        assert self._kafka.child.process is not None
+        self._kafka.child.process.send_signal(number)
 
     def end(self) -> None:
         """End it."""

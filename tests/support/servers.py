@@ -138,6 +138,14 @@ class ContainerKafka:
         """Start it after `kill`."""
         self._container.get_wrapped_container().start()
 
+    def stand_still(self) -> None:
+        """Keep every connection open and answer nothing."""
+        self._container.get_wrapped_container().pause()
+
+    def go_on(self) -> None:
+        """Answer again, what came meanwhile first."""
+        self._container.get_wrapped_container().unpause()
+
     def end(self) -> None:
         """Remove it."""
         self._container.stop()

@@ -140,7 +140,6 @@ class TextLane:
         emitted = Emitted(
             id=f"{record.partition}:{record.offset}",
             since=started,
-            now=batch.now,
             futures=batch.futures,
             states={update_id: batch.states[update_id] for update_id in batch.moved},
             outcomes=batch.outcomes,
@@ -196,7 +195,7 @@ class TextLane:
         update_id = event.update_id
         before = batch.states[update_id]
         margin_s = self._settings.margin_s(event.source if isinstance(event, RawUpdate) else _source_of(before))
-        decision = decide(event, before, batch.now, margin_s=margin_s, fingerprint=fingerprint)
+        decision = decide(event, before, margin_s=margin_s, fingerprint=fingerprint)
         revision = None
         if decision.emit and decision.sight == "visible":
             assert decision.state.current is not None  # noqa: S101

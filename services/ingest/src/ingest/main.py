@@ -19,6 +19,7 @@ from ingest.openapi import document
 from ingest.outgoing import Fetcher
 from ingest.settings import Settings
 from ingest.silence import Silences
+from ingest.sources import repeats
 from ingest.sources.api import Api, build
 from ingest.sources.limits import Buckets
 from ingest.sources.poll import Poller
@@ -210,9 +211,13 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             await opening
             await Silences().keep_looking(intake.pool)
 
+        async def forgetting() -> None:
+            await opening
+            await repeats.keep_forgetting(intake.pool)
+
         async def drain() -> None:
             await stop.wait()
             health.draining = True
             await asyncio.Event().wait()
 
-        await run_until(stop, outcomes(), silences(), drain())
+        await run_until(stop, outcomes(), silences(), forgetting(), drain())

@@ -15,7 +15,11 @@ LEAST_S = 0.2
 
 
 class Away(Transient):
-    """Kafka or Postgres does not answer: nothing is wrong with the document, it is to be sent again."""
+    """Kafka or Postgres does not answer, and nothing was taken: nothing is wrong with the document, it is to be sent again."""
+
+
+class MaybeTaken(Away):
+    """Kafka or Postgres did not answer in time, and may have what it was given: it is to be asked about, or sent again."""
 
 
 class Patience:

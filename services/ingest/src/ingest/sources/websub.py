@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ingest import originals
 from ingest.intake import Intake, NotTaken
 from ingest.outgoing import Fetcher, Refused
 from ingest.patience import Away
@@ -307,6 +308,7 @@ class Callback:
             self.intake.activity.refused(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
             return Response(status_code=202)
+        again = await self._has_come_before(source, body)
         try:
             receipt = await self.intake.take(
                 source,
@@ -314,6 +316,7 @@ class Callback:
                 content_type=request.headers.get("content-type"),
                 transport="websub",
                 headers={"link": request.headers.get("link", "")},
+                again=again,
             )
         except NotTaken:
             # Kept and counted; the same again would be as unreadable.
@@ -321,6 +324,29 @@ class Callback:
         if receipt.count("error"):
             raise Away("Kafka does not answer")
         return Response(status_code=202)
+
+    async def _has_come_before(self, source: Source, body: bytes) -> bool:
+        """Whether a hub's message may be an old one that somebody sends again.
+
+        WebSub signs the body alone: no time, no id. So the same bytes prove nothing the second time; what was emitted of them
+        is not emitted again, and the feed itself is asked what it says now, should it really have gone back to that.
+        """
+        pool = self.intake.pool
+        if pool is None:
+            raise Away("Postgres does not answer")
+        sha256 = hashlib.sha256(body).hexdigest()
+        if not await self.intake.within(originals.has_come_before(pool, source.name, sha256)):
+            return False
+        log.info("hub sends what it has sent before; the feed is asked", source=source.name)
+        await self.intake.within(
+            pool.execute(
+                "UPDATE ingest.cursors SET etag = NULL, last_modified = NULL, sha256 = NULL, next_at = least(next_at, "
+                "greatest(now(), coalesce(polled_at, now()) + make_interval(secs => $2))) WHERE source = $1",
+                source.name,
+                float(source.min_interval_s or self.settings.ingest_poll_min_interval_s),
+            )
+        )
+        return True
 
     async def _found(self, request: Request) -> tuple[Subscription, Source]:
         token = request.path_params["token"]
