@@ -20,7 +20,7 @@ FEW = 16
 LONGEST_ATTRIBUTES = 4096
 """Characters of a tag's attributes: a longer tag stands without them. A parser compares each with all before it."""
 LONGEST_RUN = 4096
-"""Characters of text without a tag in which references and no-break spaces stand close; see `_Nesting.text`."""
+"""Characters of text without a tag that are written at a time; see `_Nesting.text`."""
 LONGEST_REFERENCE = 40
 """Characters of a character reference that is not cut in two."""
 
@@ -184,8 +184,9 @@ class _Nesting:
         if "<" in words:
             # It begins no tag here, and must not begin one where a tag behind it is left out.
             words = words.replace("<", "&lt;")
-        if len(words) > LONGEST_RUN and ("&" in words or "\xa0" in words):
-            # html5ever looks through the rest of a text node for each reference that it writes: a comment makes two of one.
+        if len(words) > LONGEST_RUN and ("&" in words or not words.isascii()):
+            # html5ever looks through the rest of a text node for each character that it might have to write as a reference,
+            # the `»` among them: a comment makes two nodes of one.
             self.changed = True
             words = "<!---->".join(_cut(words))
         self._pieces.append(words)

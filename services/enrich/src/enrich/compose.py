@@ -105,7 +105,7 @@ def compose_removal(decision: Decision, now: datetime) -> Revision:
         path=f"/updates/{state.update_id}",
         first_published_at=before.first_published_at if before is not None else at,
         updated_at=before.updated_at if before is not None else None,
-        change=Change(reason=cut(decision.said, LONGEST["reason"])),
+        change=Change(reason=cut(decision.said, LONGEST["correction_reason"])),
         fingerprint=decision.fingerprint or (state.current.fingerprint if state.current is not None else ""),
         passport=Passport(received_at=at, enriched_at=now),
     )
@@ -264,7 +264,7 @@ def _change(
     decision: Decision, before: Shown | None, text: Text, *, changed: tuple[str, ...], words: bool, again: bool
 ) -> Change:
     if before is None:
-        return Change(reason=line_of(decision.said, LONGEST["reason"]) if decision.correction or again else "")
+        return Change(reason=line_of(decision.said, LONGEST["correction_reason"]) if decision.correction or again else "")
     diff: Diff = ()
     if words:
         if before.headline != text.headline:
@@ -274,7 +274,7 @@ def _change(
             )
         else:
             diff = word_diff(before.text or before.summary, text.text or text.summary)
-    return Change(fields=changed, reason=line_of(decision.said, LONGEST["reason"]), diff=diff)
+    return Change(fields=changed, reason=line_of(decision.said, LONGEST["correction_reason"]), diff=diff)
 
 
 def _parts(said: Mapping[str, Any]) -> dict[str, str]:

@@ -1,28 +1,13 @@
-"""How long the fields beside the body may be. Ingest refuses or cuts what is longer; a message that is older than its limits is cut here."""
+"""Lines that are too long: ingest cuts them where they come in, and what was sent before it did is cut here."""
 
-from collections.abc import Mapping
+from shared.messages.limits import LONGEST
 
-LONGEST: Mapping[str, int] = {
-    "headline": 500,
-    "summary": 5000,
-    "byline": 1000,
-    "credit": 500,
-    "copyright": 2000,
-    "located": 300,
-    "editors_note": 5000,
-    "reason": 2000,
-    "story": 300,
-    "slugline": 300,
-    "caption": 4000,
-    "alt_text": 2000,
-    "name": 200,
-    "version": 200,
-    "guid": 2000,
-    "code": 200,
-}
-"""Characters by field; `name` is of an author or a tag, `code` of a tag. The longest headline of real copy has 300."""
+LONGEST_NAME = 200
+"""Characters of the name of an author, a tag or a keyword: the longest of real copy has 80."""
+LONGEST_CODE = 200
+"""Of a code that a source gives a subject."""
 MOST_REPAIRS = 50
-"""That travel with a revision; each with `LONGEST_DETAIL` characters of what was found."""
+"""That travel with a revision; each with `LONGEST_DETAIL` characters of where and what was found."""
 LONGEST_DETAIL = 300
 
 
@@ -32,3 +17,6 @@ def cut(text: str, most: int) -> str:
         return text
     end = text.rfind(" ", most // 2, most)
     return text[: end if end > 0 else most - 1].rstrip() + "…"
+
+
+__all__ = ("LONGEST", "LONGEST_CODE", "LONGEST_DETAIL", "LONGEST_NAME", "MOST_REPAIRS", "cut")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from enrich.directory import HONORIFICS, MOST_REMEMBERED, Directory, name_key
-from enrich.limits import LONGEST, cut
+from enrich.limits import LONGEST, LONGEST_NAME, cut
 from enrich.steps.budget import Budget
 from enrich.steps.text import ANY_TAG, line_of, tidy
 from shared.messages import Author, Creator
@@ -14,7 +14,6 @@ from shared.messages import Author, Creator
 Contribution = Literal["writing", "reporting", "editing", "photography", "translation"]
 
 LONGEST_BYLINE = LONGEST["byline"]
-LONGEST_NAME = LONGEST["name"]
 MOST_NAMES = 40
 
 AGENCIES = {
@@ -81,7 +80,7 @@ SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|
 PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|at|aus|à|a|en|em|из|в|aus dem|nella|w|i|près de)\s+(?P<place>(?:the |la |le |los |las |el |l'|den |der )?[A-ZÀ-ÝĀ-ŽА-Я\u0600-\u06ff].*)$")  # fmt: skip
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
-ADDRESS = re.compile(r"\S+@\S+\.\S+|(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
+ADDRESS = re.compile(r"(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
 HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
 INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
 POSTED = re.compile(
@@ -228,8 +227,10 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
         name, place = plain.groups()
         if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
             return [Name(name, "writing", place)]
-    text = "\n".join(tidy(ANY_TAG.sub("", line)) for line in byline.splitlines())
-    text = _undotted(ADDRESS.sub("", text).strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
+    lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
+    # Blanks of every kind become one: the expressions look again and again at a run of them.
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    text = _undotted(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
     if text.isupper() and len(text.title()) == len(text):
@@ -240,6 +241,16 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
             each.located = _as_written(each.located, text) if each.located else None
         return titled
     return _read(text, directory)
+
+
+def _without_mail(text: str) -> str:
+    """Without words such as `ada@example.org`."""
+    return re.sub(r"\S+", lambda found: "" if _is_mail(found[0]) else found[0], text) if "@" in text else text
+
+
+def _is_mail(word: str) -> bool:
+    at = word.find("@", 1)
+    return at > 0 and word.rfind(".", at + 2, len(word) - 1) > 0
 
 
 def _as_written(words: str, text: str) -> str:

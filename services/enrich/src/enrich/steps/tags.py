@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrich.dictionary import Dictionary, Kind
-from enrich.limits import LONGEST
+from enrich.limits import LONGEST, LONGEST_CODE, LONGEST_NAME
 from enrich.steps.budget import Budget
 from enrich.steps.text import line_of, slug_of, tidy
 from enrich.vocabulary import MEDTOP_URI, Concept, Vocabulary
@@ -130,14 +130,14 @@ def _add(tags: dict[str, Tag], because: list[tuple[str, str]], tag: Tag | None, 
 
 
 def _of_subject(subject: Subject, vocabulary: Vocabulary, labels: Labels) -> tuple[Tag | None, str, str]:  # noqa: PLR0911 -- a table of cases
-    code = subject.code if subject.code and len(subject.code) <= LONGEST["code"] else None
-    name = line_of(subject.name or "", LONGEST["name"])
+    code = subject.code if subject.code and len(subject.code) <= LONGEST_CODE else None
+    name = line_of(subject.name or "", LONGEST_NAME)
     sent = code or name
     if subject.kind in ("genre", "product", "other"):
         return None, sent, f"a {subject.kind} says no subject"
     reason = "no code" if code or not subject.code else "no code that anyone uses"
     if code:
-        found = vocabulary.find(code, (subject.scheme or "")[: LONGEST["guid"]])
+        found = vocabulary.find(code, (subject.scheme or "")[: LONGEST["scheme"]])
         reason = found.because
         if found.concept is not None:
             return labels.tag(found.concept, "source"), sent, reason
@@ -158,7 +158,7 @@ def _of_subject(subject: Subject, vocabulary: Vocabulary, labels: Labels) -> tup
 
 
 def _of_keyword(keyword: str, vocabulary: Vocabulary, labels: Labels) -> tuple[Tag | None, str, str]:
-    word = tidy(keyword) if len(keyword) <= LONGEST["name"] else ""
+    word = tidy(keyword) if len(keyword) <= LONGEST_NAME else ""
     if not word or len(word) > 60:
         return None, keyword[:60], "no keyword of use"
     if code := vocabulary.by_label.get(word.casefold()):
