@@ -568,7 +568,7 @@ async def test_a_batch_that_waits_for_ever_ends_its_process(
         await never.wait()
         return []
 
-    with pytest.raises(Stuck):
+    async def until_stuck() -> None:
         async with running(newsroom, handle) as lane:
             await asyncio.wait_for(begun.wait(), 30)
             assert lane.why_not_live() is None
@@ -576,3 +576,6 @@ async def test_a_batch_that_waits_for_ever_ends_its_process(
             with pytest.raises(Stuck):
                 await asyncio.wait_for(lane.keep_committing(), 30)
             never.set()
+
+    with pytest.raises(Stuck):
+        await until_stuck()
