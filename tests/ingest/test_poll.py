@@ -145,6 +145,7 @@ async def test_a_source_that_takes_the_poller_down_rests_and_the_others_do_not(
     assert "2 processes ended" in rows["feed"]["error"]
     assert rows["feed"]["rest"] > timedelta(minutes=4)
     assert len(server.asked) == 1
+    await registry.remove(wire.pool, "other")
     row = await once(poller, wire.pool)
     assert (row["error"], row["deaths"], row["reading"]) == ("", 0, False)
 

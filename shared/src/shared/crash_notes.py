@@ -137,6 +137,14 @@ class Hand:
                 self.path.unlink()
 
 
+def temporary_folder() -> Path:
+    """The folder for temporary files; one that is not there where none can be written."""
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return Path("/nonexistent")
+
+
 def path_of_hand(owner: str, folder: Path) -> Path:
     """Where the hand of a process is noted."""
     return folder / f"slugline-{owner}.hand"
@@ -163,7 +171,7 @@ class CrashNotes:
         self.owner = uuid.uuid4().hex
         self._pool = pool
         self._table = f'"{schema}".crash_notes'
-        self._folder = folder or Path(tempfile.gettempdir())
+        self._folder = folder or temporary_folder()
         self._notes: dict[str, Note] = {}
         self.hand = Hand(self.owner, self._folder)
 

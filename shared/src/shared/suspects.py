@@ -5,7 +5,6 @@ one on the same machine writes down what was in hand; what two have died of is s
 """
 
 import contextlib
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from shared.crash_notes import MOST_TRIES, TAKEN_DOWN, Hand, in_hand_of, path_of_hand
+from shared.crash_notes import MOST_TRIES, TAKEN_DOWN, Hand, in_hand_of, path_of_hand, temporary_folder
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +33,7 @@ class Suspects:
         self._table = f'"{schema}".crash_notes'
         self._stage = stage
         self._place = place
-        self._folder = folder or Path(tempfile.gettempdir())
+        self._folder = folder or temporary_folder()
         self._hand = Hand(self.owner, self._folder)
         self._what = ""
 

@@ -104,7 +104,11 @@ async def refresh_asked(pool: Any, emitter: Emitter, now: datetime) -> int:
             futures = []
             for row in rows[begin : begin + AT_ONCE]:
                 update_id = row["update_id"]
-                refresh = Refresh(update_id=update_id, cause=job["cause"], requested_at=now, detail=job["detail"])
+                try:
+                    refresh = Refresh(update_id=update_id, cause=job["cause"], requested_at=now, detail=job["detail"])
+                except ValueError:
+                    log.exception("an update cannot be asked to be made again", update_id=update_id, job=job["id"])
+                    continue
                 futures.append(
                     await emitter.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job['id']}")
                 )

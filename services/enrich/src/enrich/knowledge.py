@@ -127,6 +127,9 @@ class Library:
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("editions cannot be followed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(interval_s)
+            except Exception:
+                log.exception("an edition cannot be taken up; what was known before stands")
+                await asyncio.sleep(interval_s)
 
     async def _listen(self, told: asyncio.Event, interval_s: float, connection: Any) -> None:
         while True:

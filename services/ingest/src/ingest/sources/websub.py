@@ -177,6 +177,9 @@ class Subscriber:
                     pass
             except TRANSIENT as error:
                 log.warning("hubs are not told for now", error=str(error) or type(error).__name__)
+            except Exception:
+                # Its next turn was noted before it began: the others come first.
+                log.exception("bug in telling a hub")
             await asyncio.sleep(LEAVE_LOOK_S * random.uniform(0.8, 1.2))
 
     async def leave_one(self) -> bool:

@@ -109,6 +109,9 @@ class Cache:
             for delivery in deliveries
         ]
         async with self._lock:
+            gone = [revision.update.update_id for revision in revisions if revision.update.is_final]
+            if gone:
+                await self._model.take_out(gone)
             positions = await self._positions([revision.update for revision in revisions])
             entries = []
             for revision in revisions:
