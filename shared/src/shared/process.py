@@ -11,8 +11,8 @@ import structlog
 import uvicorn
 import uvloop
 
+from shared.failures import Unanswered
 from shared.health import Health, health_app
-from shared.postgres import Unanswered
 from shared.settings import Connections
 from shared.telemetry import configure_logging, configure_tracing
 
@@ -32,7 +32,7 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
     """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`."""
 
     async def body() -> None:
-        configure_logging(settings, name)
+        folding = configure_logging(settings, name)
         configure_tracing(settings, name)
         # What is imported stays: looking through it for rings takes tens of milliseconds, which a reader would wait.
         gc.collect()
@@ -43,12 +43,16 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         log.info("starting")
+        printing = asyncio.create_task(folding.keep_printing(), name="folded log lines")
         try:
             await main(stop)
         except Unanswered as error:
             log.warning("stopped before Postgres answered", error=str(error))
         else:
             log.info("stopped")
+        finally:
+            printing.cancel()
+            await asyncio.gather(printing, return_exceptions=True)
 
     uvloop.run(body())
 

@@ -63,13 +63,15 @@ async def emit(emitter: Emitter | None, messages: Sequence[Sendable], patience_s
             if futures[0].done():
                 progress = asyncio.get_running_loop().time()
     except (KafkaError, OSError, TimeoutError) as error:
-        log.warning("kafka takes nothing", error=str(error) or type(error).__name__, queued=len(futures))
+        log.warning("kafka takes nothing", error=str(error) or type(error).__name__, queued=len(futures), fold="emit")
     pending = set(futures)
     while pending:
         left_s = max(progress + patience_s - asyncio.get_running_loop().time(), 0.0)
         done, pending = await asyncio.wait(pending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         if not done:
-            log.warning("kafka acknowledges nothing", unacknowledged=len(pending), patience_s=round(patience_s, 2))
+            log.warning(
+                "kafka acknowledges nothing", unacknowledged=len(pending), patience_s=round(patience_s, 2), fold="emit"
+            )
             break
         progress = asyncio.get_running_loop().time()
     for future in pending:

@@ -424,7 +424,7 @@ def _json(model: BaseModel, status: int) -> Response:
 
 
 async def _on_away(_: Request, error: Exception) -> Response:
-    log.warning("push refused for now", reason=str(error))
+    log.warning("push refused for now", reason=str(error), fold="push")
     return problem_response(
         Problem(503, "unavailable", f"{error}; send it again", headers={"Retry-After": str(RETRY_AFTER_S)})
     )

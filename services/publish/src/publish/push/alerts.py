@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-import asyncpg
 import orjson
 import structlog
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter, Histogram
 
 from publish.archive import read
@@ -21,6 +19,7 @@ from publish.push.readable import Sinks
 from publish.push.rules import TOP, Decision, Earlier, Rules, decide
 from publish.story import channels_of
 from shared import messages
+from shared.background import keep_running
 from shared.kafka import Emitter, acknowledged
 from shared.messages import EnrichedUpdate
 from shared.problem import Problem
@@ -300,16 +299,7 @@ class Alerts:
 
     async def keep_releasing(self) -> None:
         """Put alerts that may leave on Kafka, until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                await self._release()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
-                log.warning("alerts cannot be released", error=str(error) or type(error).__name__)
-            try:
-                await asyncio.wait_for(self._wake.wait(), IDLE_S)
-            except TimeoutError:
-                continue
+        await keep_running("alerts", self._release, every_s=IDLE_S, wake=self._wake)
 
     async def _release(self) -> None:
         await self._pool.execute(

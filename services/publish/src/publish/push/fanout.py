@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 import structlog
 from prometheus_client import Counter, Histogram
@@ -21,6 +20,7 @@ from publish.push.alerts import PushBatch, message_of
 from publish.push.couriers import Brought, Courier, Message, Target
 from publish.push.mutes import muted
 from publish.push.rules import Reader, Rules, is_quiet, turn_of
+from shared.background import keep_running
 from shared.deliveries import Delivery, Rejection
 
 log = structlog.get_logger(__name__)
@@ -251,13 +251,12 @@ class Fanout:
 
     async def keep_trying_again(self) -> None:
         """Bring again what push services put off, until cancelled."""
-        while True:
-            await asyncio.sleep(RETRY_INTERVAL_S)
-            try:
-                while await self._try_again():
-                    continue
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("messages cannot be tried again", error=str(error) or type(error).__name__)
+
+        async def step() -> None:
+            while await self._try_again():
+                continue
+
+        await keep_running("messages to try again", step, every_s=RETRY_INTERVAL_S)
 
     async def _try_again(self) -> int:
         rows = await self._pool.fetch(
@@ -305,12 +304,7 @@ class Fanout:
 
     async def keep_digesting(self) -> None:
         """Send readers what was kept for them once they may have it, until cancelled."""
-        while True:
-            try:
-                await self.digest(datetime.now(UTC))
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("digests cannot be sent", error=str(error) or type(error).__name__)
-            await asyncio.sleep(DIGEST_INTERVAL_S)
+        await keep_running("digests", lambda: self.digest(datetime.now(UTC)), every_s=DIGEST_INTERVAL_S)
 
     async def digest(self, now: datetime) -> int:
         """One digest to each reader who has some kept and is open for it now; how many left."""

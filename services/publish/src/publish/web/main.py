@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 import structlog
@@ -32,9 +31,10 @@ from publish.web.stream.routes import stream_routes
 from publish.web.stream.serve import stream_server
 from publish.web.views import Views
 from shared.health import Health, health_routes
-from shared.postgres import connect, migrate
-from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
+from shared.postgres import open_pool
+from shared.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.process import run, run_until
+from shared.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
 
@@ -109,17 +109,21 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
             Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
-        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
+        exception_handlers={
+            **PROBLEM_HANDLERS,
+            **dict.fromkeys((*TRANSIENT, Problem, HTTPException), on_problem),
+        },
     )
     edge.front = Front(app, newsroom)
     return edge, hub
 
 
 def _problem_of(error: Exception) -> Problem:
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    if not isinstance(error, HTTPException):
+        return outage_problem(error)
+    status = error.status_code
     code = {404: "not-found", 405: "method-not-allowed"}.get(status, f"http-{status}")
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return Problem(status, code, str(getattr(error, "detail", "an error of ours")), headers=headers)
+    return Problem(status, code, str(error.detail), headers=error.headers)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -134,7 +138,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     health.live["log"] = follower.why_not_live
 
     async def follow() -> None:
-        past.pool = await _connect(settings, stop)
+        past.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
         waiting["postgres"] = None
         await follower.run(stop)
 
@@ -146,12 +150,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await hub.drain(settings.publish_stream_drain_s)
     if past.pool is not None:
         await past.pool.close()
-
-
-async def _connect(settings: Settings, stop: asyncio.Event) -> Any:
-    pool = await connect(settings, schema="publish", stop=stop, stateless=True)
-    await migrate(pool, "publish")
-    return pool
 
 
 @click.command()
