@@ -33,7 +33,7 @@ from shared.kafka import Emitter, acknowledged
 from shared.messages import DeadLetter, Message, Outcomes
 from shared.settings import Connections
 from shared.topics import MAX_MESSAGE_BYTES, OUTCOMES, RAW, dead
-from shared.transient import is_transient
+from shared.transient import TRANSIENT, is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -582,3 +582,6 @@ def wait_for_records(
         return found
 
     consumer.getmany = getmany
+
+
+__all__ = ["TRANSIENT", "Before", "Begin", "Begun", "Handle", "Lane", "wait_for_records"]
