@@ -2,7 +2,7 @@
 
 Only lines that ask for it are folded: `log.warning("paused", stage=stage, error=…, fold=stage)`. Lines of one event with
 the same `fold` are taken as one; `fold` itself is not printed. What says something of one update, item or document must
-not ask for it. Warnings of the Kafka client, which knows nothing of this, are folded by their wording.
+not ask for it. Warnings of the clients of Kafka and Postgres, which know nothing of this, are folded by their wording.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import structlog
 FOLDED_S = 30.0
 MOST_KEPT = 256
 """Kinds of lines that are remembered at once; past that, the oldest is forgotten and its next line is printed."""
-NOISY = ("aiokafka",)
+NOISY = ("aiokafka", "asyncpg")
 """Libraries whose warnings repeat for as long as a server is away."""
 
 Line = MutableMapping[str, Any]

@@ -3,6 +3,8 @@
 import logging
 import secrets
 import sys
+import time
+from collections.abc import Callable
 
 import structlog
 from opentelemetry import trace
@@ -18,12 +20,12 @@ from shared.settings import Connections
 PROPAGATOR = TraceContextTextMapPropagator()
 
 
-def configure_logging(settings: Connections, service: str) -> Folding:
+def configure_logging(settings: Connections, service: str, *, clock: Callable[[], float] = time.monotonic) -> Folding:
     """One JSON object a line on standard error; libraries' own logs come out the same way.
 
     What is returned holds back the lines that an outage repeats; let its `keep_printing` run.
     """
-    folding = Folding(Repeats())
+    folding = Folding(Repeats(), clock)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
