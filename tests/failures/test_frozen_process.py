@@ -150,4 +150,4 @@ async def test_a_standby_gathers_stories_when_the_leader_froze(newsroom: Connect
     await eventually(
         lambda: roles_of(leader), lambda roles: roles["stories"].startswith("standing by"), what="there are two leaders"
     )
-    assert [each for each in await leaders()] == [other]
+    assert await leaders() == [other]

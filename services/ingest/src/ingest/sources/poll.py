@@ -31,9 +31,9 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/json;q=0.8, application/xml;q=0.8, text/xml;q=0.8, */*;q=0.5"
 )
-LEASE_S = 6.0
+LEASE_S = 4.0
 """A replica that dies gives its sources back after so long; one that lives renews its leases."""
-RENEW_S = 1.5
+RENEW_S = 1.0
 IDLE_S = 1.0
 RETRY_S = 5.0
 MAX_BACKOFF_S = 1800.0
