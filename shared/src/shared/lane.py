@@ -22,7 +22,7 @@ from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from prometheus_client import Counter, Gauge, Histogram
@@ -523,7 +523,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         try:
             await consumer.commit(positions)
-        except (KafkaError, IllegalStateError) as error:
+        except TRANSIENT as error:
             log.warning("commit failed; the work may be repeated", stage=self.stage, error=str(error), fold=self.stage)
             return
         for partition, offset in positions.items():
