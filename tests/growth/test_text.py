@@ -339,7 +339,14 @@ def grows(function: Function, pump: Callable[[int], str], size: int) -> str:
 
 
 ALONE = {pump: made for pump, made in PUMPS.items() if not pump.endswith("between words")}
-QUICK = set(TEXT) - {"nested", "body", "fragment", "plain text of a body", "difference of a middle", "difference of all"}
+QUICK = set(TEXT) - {
+    "nested",
+    "body",
+    "fragment",
+    "plain text of a body",
+    "difference of a middle",
+    "difference of all",
+}
 """What has time for every hostile text twice: alone, and between two words."""
 
 

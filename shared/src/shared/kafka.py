@@ -13,6 +13,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.background import until_answered
 from shared.envelope import headers_for, value_of
 from shared.messages import Message
 from shared.settings import Connections
@@ -209,13 +210,26 @@ async def start_patiently(client: AIOKafkaProducer | AIOKafkaConsumer, what: str
         try:
             await client.start()
         except (KafkaError, OSError) as error:
-            log.warning("kafka away", what=what, error=str(error), retry_in_s=round(pause_s, 1))
+            log.warning("kafka away", what=what, error=str(error), retry_in_s=round(pause_s, 1), fold=what)
             try:
                 await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.8, 1.2))
             except TimeoutError:
                 pause_s = min(pause_s * 2, 5.0)
         else:
             return
+
+
+async def start_broker(broker: KafkaBroker, stop: asyncio.Event) -> None:
+    """Start a broker and its consumers, again and again until Kafka answers; raises `Unanswered` once `stop` is set."""
+
+    async def start() -> None:
+        try:
+            await broker.start()
+        except Exception:
+            await broker.stop()
+            raise
+
+    await until_answered("Kafka", start, stop)
 
 
 __all__ = [
@@ -227,5 +241,6 @@ __all__ = [
     "new_broker",
     "new_consumer",
     "new_producer",
+    "start_broker",
     "start_patiently",
 ]

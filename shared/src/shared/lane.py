@@ -21,10 +21,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from prometheus_client import Counter, Gauge, Histogram
@@ -36,6 +35,7 @@ from shared.messages import DeadLetter, Message, Outcomes
 from shared.partition_notes import PartitionNotes
 from shared.settings import Connections
 from shared.topics import MAX_MESSAGE_BYTES, OUTCOMES, RAW, dead
+from shared.transient import TRANSIENT, is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -89,18 +89,6 @@ Records = Sequence["ConsumerRecord[bytes, bytes]"]
 Effects = tuple[list[Rejection], "asyncio.Future[None]"]
 """What was rejected of some records, and what ends once the rest is done."""
 
-TRANSIENT: tuple[type[BaseException], ...] = (
-    Transient,
-    OSError,
-    TimeoutError,
-    KafkaError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
-
 
 class Stuck(RuntimeError):
     """A batch that does not end: only a new process helps, which finds the message at fault."""
@@ -135,7 +123,6 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         settings: Connections,
         begin: Begin | None = None,
         group: str | None = None,
-        transient: tuple[type[BaseException], ...] = (),
         max_records: int = 500,
         before: Before | None = None,
         pace_s: float = 0.0,
@@ -149,7 +136,6 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._handle = handle
         self._begin = begin
         self._emitter = emitter
-        self._transient = (*TRANSIENT, *transient)
         self._max_records = max_records
         self._before = before
         self._pace_s = pace_s
@@ -235,6 +221,13 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             return "no partitions assigned yet"
         return self._why_not_polling()
 
+    def role(self) -> str:
+        """For `Health.roles`: what this replica has of the topic."""
+        if self._consumer is None or not self._assigned:
+            return "joining"
+        partitions = self._consumer.assignment()
+        return f"active, {len(partitions)} partitions" if partitions else "standing by: others have every partition"
+
     def _why_not_polling(self) -> str | None:
         if self._polled_at is None or self._busy_since is not None:
             return None
@@ -261,6 +254,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Wait, bounded, for the running batch, and commit, so that the next owner repeats little."""
         self._assigned = False
+        # What failed is the next owner's now; a replica that stands by is not paused.
+        self._paused_by = None
         if not revoked:
             return
         try:
@@ -292,7 +287,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await self._consume_batch(records)
         except Exception:
-            log.exception("bug in the lane; the batch is read again", stage=self.stage, first_offset=records[0].offset)
+            log.exception(
+                "bug in the lane; the batch is read again",
+                stage=self.stage, first_offset=records[0].offset, fold=self.stage,
+            )  # fmt: skip
             await asyncio.sleep(BUG_PAUSE_S)
             self._read_on_at(_first_places(records))
         finally:
@@ -356,10 +354,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._check_ceiling(len(records), len(rejections))
                 await self._set_aside(rejections)
             self._count_for_ceiling(len(records), len(rejections))
-        except self._transient as failure:
-            await self._pause_and_rewind(rest, failure)
         except Exception as failure:
-            log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset)
+            if not is_transient(failure):
+                log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset, fold=self.stage)
             await self._pause_and_rewind(rest, failure)
         else:
             self._under_way.append(_Flight(records, started, settled))
@@ -402,6 +399,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             flight = self._under_way.popleft()
             for record in flight.records:
                 self._done[TopicPartition(record.topic, record.partition)] = record.offset + 1
+            if self._paused_by is not None:
+                log.info("goes on", stage=self.stage, failures=self._failures_in_a_row)
             self._failures_in_a_row = 0
             self._paused_by = None
             HANDLED.labels(self.stage).inc(len(flight.records))
@@ -426,7 +425,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         if failure is None:
             # The partitions were revoked meanwhile: whoever has them next reads from what was committed.
             return
-        if not isinstance(failure, self._transient):
+        if not is_transient(failure):
             log.error("a batch did not settle; its messages are taken one by one", stage=self.stage, exc_info=failure)
         failed = [record for flight in self._under_way for record in flight.records]
         for record in failed:
@@ -468,9 +467,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> tuple[Sequence[Rejection], "asyncio.Future[None] | None"]:
         try:
             begun = await begin(deliveries)
-        except self._transient:
-            raise
-        except Exception:  # noqa: BLE001 -- found again and judged message by message
+        except Exception as failure:
+            if is_transient(failure):
+                raise
+            # Found again and judged message by message.
             return await self._handle_isolating(deliveries), None
         return begun.rejections, begun.settled
 
@@ -478,9 +478,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         """Handle the batch; where it fails for a reason that is not the infrastructure, find the message that does it."""
         try:
             return list(await self._handle(deliveries))
-        except self._transient:
-            raise
-        except Exception as failure:  # noqa: BLE001 -- judged below
+        except Exception as failure:
+            if is_transient(failure):
+                raise
             if len(deliveries) > 1:
                 rejections = []
                 for delivery in deliveries:
@@ -496,9 +496,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(BUG_PAUSE_S * attempt)
             try:
                 return list(await self._handle([delivery]))
-            except self._transient:
-                raise
-            except Exception as again:  # noqa: BLE001 -- judged below
+            except Exception as again:
+                if is_transient(again):
+                    raise
                 failure = again
         record = delivery.record
         log.error(
@@ -583,6 +583,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             error=self._paused_by,
             retry_in_s=round(pause_s, 2),
             in_a_row=self._failures_in_a_row,
+            fold=self.stage,
         )
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), pause_s)
@@ -605,8 +606,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         try:
             await consumer.commit(positions)
-        except (KafkaError, IllegalStateError) as error:
-            log.warning("commit failed; the work may be repeated", stage=self.stage, error=str(error))
+        except TRANSIENT as error:
+            log.warning("commit failed; the work may be repeated", stage=self.stage, error=str(error), fold=self.stage)
             return
         for partition, offset in positions.items():
             if self._done.get(partition) == offset:
@@ -670,3 +671,6 @@ def wait_for_records(
         return found
 
     consumer.getmany = getmany
+
+
+__all__ = ["TRANSIENT", "Before", "Begin", "Begun", "Handle", "Lane", "wait_for_records"]

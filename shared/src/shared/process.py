@@ -13,8 +13,8 @@ import structlog
 import uvicorn
 import uvloop
 
+from shared.failures import Unanswered
 from shared.health import Health, health_app
-from shared.postgres import Unanswered
 from shared.settings import Connections
 from shared.telemetry import configure_logging, configure_tracing
 
@@ -70,7 +70,7 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
     """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`. A loop that hangs ends the process."""
 
     async def body() -> None:
-        configure_logging(settings, name)
+        folding = configure_logging(settings, name)
         configure_tracing(settings, name)
         # What is imported stays: looking through it for rings takes tens of milliseconds, which a reader would wait.
         gc.collect()
@@ -82,6 +82,7 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
             loop.add_signal_handler(number, stop.set)
         log.info("starting")
         turning = asyncio.create_task(_keep_turning(settings.watchdog_s), name="watchdog")
+        printing = asyncio.create_task(folding.keep_printing(), name="folded log lines")
         try:
             await main(stop)
         except Unanswered as error:
@@ -90,6 +91,8 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
             log.info("stopped")
         finally:
             turning.cancel()
+            printing.cancel()
+            await asyncio.gather(printing, return_exceptions=True)
 
     uvloop.run(body())
     faulthandler.cancel_dump_traceback_later()

@@ -264,7 +264,9 @@ def _change(
     decision: Decision, before: Shown | None, text: Text, *, changed: tuple[str, ...], words: bool, again: bool
 ) -> Change:
     if before is None:
-        return Change(reason=line_of(decision.said, LONGEST["correction_reason"]) if decision.correction or again else "")
+        return Change(
+            reason=line_of(decision.said, LONGEST["correction_reason"]) if decision.correction or again else ""
+        )
     diff: Diff = ()
     if words:
         if before.headline != text.headline:

@@ -3,16 +3,14 @@
 Every replica looks; a row is one replica's while it sends, so that one release is sent however many look.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
+from shared.background import keep_running
 from shared.kafka import Emitter, acknowledged
 from shared.messages import Refresh, RefreshCause, Release
 from shared.topics import RAW
@@ -33,15 +31,14 @@ async def keep_releasing(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Send what is due until cancelled. An outage is waited out: what was due then is due still."""
-    while True:
-        try:
-            while await release_due(pool, emitter, clock(), again_s) == AT_ONCE:
-                pass
-            while await refresh_asked(pool, emitter, clock()):
-                pass
-        except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("due updates wait", error=str(error) or type(error).__name__)
-        await asyncio.sleep(interval_s)
+
+    async def step() -> None:
+        while await release_due(pool, emitter, clock(), again_s) == AT_ONCE:
+            pass
+        while await refresh_asked(pool, emitter, clock()):
+            pass
+
+    await keep_running("due updates", step, every_s=interval_s)
 
 
 def _asking(update_id: str, due_at: datetime, due_for: str, now: datetime) -> Release | Refresh:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 import structlog
 from prometheus_client import Counter, Gauge
@@ -22,11 +21,13 @@ from enrich.likeness import Likeness, Placed, Told, family_of, names_of
 from enrich.rows import as_word
 from enrich.settings import Settings
 from enrich.steps.story import is_parted, story_id
+from shared.background import keep_running
 from shared.health import Health
 from shared.messages import RefreshCause
-from shared.postgres import connect, migrate
+from shared.postgres import LEADER_IDLE_S, open_pool
 from shared.process import health_server, run_until
 from shared.suspects import Suspects
+from shared.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
 
@@ -212,24 +213,30 @@ async def keep_gathering(
     window_h: float,
     suspects: Suspects | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    leads: asyncio.Event | None = None,
 ) -> None:
-    """Gather stories whenever this replica holds the lock, until cancelled."""
-    while True:
-        try:
-            async with pool.acquire() as connection:
-                if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-                    try:
-                        LEADING.set(1)
-                        gatherer = Gatherer(Likeness(threshold, timedelta(hours=window_h)), families)
-                        if suspects is not None:
-                            gatherer.aside, gatherer.in_hand = await suspects.open(), suspects.in_hand
-                        await _lead(pool, connection, gatherer, clock)
-                    finally:
-                        LEADING.set(0)
+    """Gather stories whenever this replica holds the lock, which sets `leads`; until cancelled."""
+    leading = leads or asyncio.Event()
+
+    async def step() -> None:
+        async with pool.acquire() as connection:
+            # A leader that freezes says nothing; its session ends, and with it the lock.
+            await connection.execute(f"SET idle_session_timeout = {int(LEADER_IDLE_S * 1000)}")
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+                try:
+                    LEADING.set(1)
+                    leading.set()
+                    gatherer = Gatherer(Likeness(threshold, timedelta(hours=window_h)), families)
+                    if suspects is not None:
+                        gatherer.aside, gatherer.in_hand = await suspects.open(), suspects.in_hand
+                    await _lead(pool, connection, gatherer, clock)
+                finally:
+                    LEADING.set(0)
+                    leading.clear()
+                    with contextlib.suppress(*TRANSIENT):
                         await _unlock(connection)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("stories wait", error=str(error) or type(error).__name__)
-        await asyncio.sleep(INTERVAL_S * 5)
+
+    await keep_running("stories", step, every_s=INTERVAL_S * 5)
 
 
 async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[[], datetime]) -> None:
@@ -245,14 +252,16 @@ async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[
 async def _unlock(connection: Any) -> None:
     if not connection.is_closed():
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+        await connection.execute("RESET idle_session_timeout")
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process, until `stop` is set."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
     async with health_server(health, settings, HEALTH_PORT):
-        pool = await connect(settings, schema="enrich", stop=stop, max_size=3)
-        await migrate(pool, "enrich")
+        pool = await open_pool(settings, schema="enrich", stop=stop, max_size=3)
+        leads = asyncio.Event()
+        health.roles["stories"] = lambda: "active" if leads.is_set() else "standing by: another gathers"
         del health.ready["postgres"]
         suspects = Suspects(pool, "enrich", STAGE, "updates")
         if not stop.is_set():
@@ -261,11 +270,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                 keep_gathering(
                     pool, settings.enrich_families,
                     threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,
-                    suspects=suspects,
+                    suspects=suspects, leads=leads,
                 ),
             )  # fmt: skip
         health.draining = True
-        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*TRANSIENT):
             await asyncio.wait_for(suspects.close(), CLOSE_S)
         await pool.close()
 

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from ingest import items
 from ingest.activity import Activity
@@ -36,6 +35,7 @@ from shared.messages import Outcomes
 from shared.partition_notes import PartitionNotes
 from shared.process import health_server, http_server, run_until
 from shared.topics import OUTCOMES
+from shared.transient import is_transient, reason_of
 
 BACKGROUND_PATIENCE_S = 10.0
 """Nobody waits for an answer of a process that fetches copy itself."""
@@ -48,8 +48,7 @@ OUTCOMES_PACE_S = 0.25
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
-    pool = await postgres.connect(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
-    await postgres.migrate(pool, "ingest")
+    pool = await postgres.open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
     intake.pool = pool
     return pool
 
@@ -105,8 +104,10 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
         try:
             await broker.start()
             await lane.keep_committing()
-        except (KafkaError, OSError) as error:
-            log.warning("outcomes are not followed for now", error=str(error) or type(error).__name__)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("outcomes are not followed for now", error=reason_of(error), fold="outcomes")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 2.0)
         finally:

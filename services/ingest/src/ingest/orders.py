@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
-import asyncpg
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -116,7 +115,7 @@ async def _note(pool: Any, order_id: str, order: Order) -> None:
                 order.ordered_at,
             )
         )
-    except (Away, asyncpg.PostgresError) as error:
+    except Away as error:
         log.warning("order given and not noted", update_id=order.update_id, order=order.order, reason=str(error))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from shared.failures import Transient
-from shared.lane import TRANSIENT
+from shared.transient import is_transient, reason_of
 
 T = TypeVar("T")
 
@@ -45,7 +45,9 @@ class Patience:
             return await question
         except Away:
             raise
-        except TRANSIENT as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             raise _away(error) from error
         finally:
             overdue.cancel()
@@ -66,7 +68,9 @@ class Patience:
             return task.result()
         except Away:
             raise
-        except TRANSIENT as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             raise _away(error) from error
 
 
@@ -76,4 +80,4 @@ def _give_up(question: "asyncio.Future[T]") -> None:
 
 
 def _away(error: BaseException) -> Away:
-    return Away(f"Postgres is away: {error or type(error).__name__}")
+    return Away(f"Postgres is away: {reason_of(error)}")

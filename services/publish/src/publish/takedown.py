@@ -15,13 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import asyncpg
 import click
 import orjson
 import structlog
 from prometheus_client import Gauge
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from publish.archive import read
 from publish.archive.read import Archived
@@ -29,7 +27,9 @@ from publish.cache.model import ReadModel
 from publish.pictures import MEDIA_PREFIX
 from publish.push.outbound import Answer, Outbound
 from publish.settings import Settings
+from shared.background import keep_running
 from shared.postgres import connect, migrate
+from shared.transient import TRANSIENT, is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class Prover:
         async def find(sink: str, look: Look) -> Finding:
             try:
                 detail = await look()
-            except (OSError, RedisError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except TRANSIENT as error:
                 detail = f"does not answer: {type(error).__name__}"
             return Finding(sink, detail, datetime.now(UTC))
 
@@ -243,28 +243,27 @@ async def _prove_or_say(pool: Any, prover: Prover, update_id: str) -> None:
     """Prove one takedown; what fails on one is no reason to leave the others unproven."""
     try:
         await prove(pool, prover, update_id, within_s=0)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        if is_transient(error):
+            raise
         log.exception("a takedown cannot be looked at", update_id=update_id)
 
 
 async def keep_proving(pool: Any, prover: Prover) -> None:
     """Look at watched takedowns until they are clean, an hour at most; until cancelled."""
-    while True:
-        try:
-            rows = await pool.fetch(
-                "SELECT DISTINCT t.update_id FROM publish.takedowns t JOIN publish.revisions r USING (update_id) "
-                "WHERE t.clean_at IS NULL AND r.removal IN ('killed', 'taken-down') "
-                "AND r.written_at > now() - $1::text::interval LIMIT 100",
-                WATCHED_FOR,
-            )
-            for row in rows:
-                await _prove_or_say(pool, prover, row["update_id"])
-            UNCLEAN.set(await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL"))
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("takedowns cannot be looked at", error=str(error) or type(error).__name__)
-        await asyncio.sleep(PAUSE_S)
+
+    async def step() -> None:
+        rows = await pool.fetch(
+            "SELECT DISTINCT t.update_id FROM publish.takedowns t JOIN publish.revisions r USING (update_id) "
+            "WHERE t.clean_at IS NULL AND r.removal IN ('killed', 'taken-down') "
+            "AND r.written_at > now() - $1::text::interval LIMIT 100",
+            WATCHED_FOR,
+        )
+        for row in rows:
+            await _prove_or_say(pool, prover, row["update_id"])
+        UNCLEAN.set(await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL"))
+
+    await keep_running("takedowns", step, every_s=PAUSE_S)
 
 
 @asynccontextmanager
@@ -308,7 +307,7 @@ def takedown(update_id: str, as_json: bool, within_s: float) -> None:
     settings = Settings()
 
     async def body() -> dict[str, Any] | None:
-        pool = await connect(settings, schema="publish", max_size=2)
+        pool = await connect(settings, schema="publish", max_size=2, for_command=True)
         try:
             await migrate(pool, "publish")
             async with prover_of(settings, pool) as prover:

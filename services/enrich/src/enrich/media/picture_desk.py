@@ -27,12 +27,13 @@ from enrich.media.renderers import Renderers
 from enrich.media.store import store_renditions
 from enrich.media.work import Picture, Task
 from enrich.settings import Settings
+from shared.background import keep_running
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Transient
 from shared.kafka import Emitter, acknowledged
-from shared.lane import TRANSIENT
 from shared.messages import MediaReference, MediaWanted, Refresh
 from shared.topics import RAW
+from shared.transient import TRANSIENT, is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -87,11 +88,7 @@ class PictureDesk:
     async def run(self) -> None:
         """Take up what is due until cancelled; what runs then is given back, for another process to take up at once."""
         try:
-            while True:
-                await self._take_up()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._look.wait(), POLL_S)
-                self._look.clear()
+            await keep_running("pictures", self._take_up, every_s=POLL_S, wake=self._look)
         finally:
             given_back = list(self._running.values())
             for job in self._jobs:
@@ -103,14 +100,14 @@ class PictureDesk:
 
     async def keep_leases(self) -> None:
         """Keep what is being worked on from being taken up elsewhere, and count what waits, until cancelled."""
-        while True:
-            await asyncio.sleep(self._settings.enrich_media_lease_s / 3)
-            tasks = list(self._running.values())
-            with contextlib.suppress(*TRANSIENT):
-                if tasks:
-                    await work.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
-                for turn, count in (await work.waiting(self._pool)).items():
-                    WAITING.labels(turn).set(count)
+
+        async def step() -> None:
+            if tasks := list(self._running.values()):
+                await work.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
+            for turn, count in (await work.waiting(self._pool)).items():
+                WAITING.labels(turn).set(count)
+
+        await keep_running("pictures' leases", step, every_s=self._settings.enrich_media_lease_s / 3)
 
     async def _take_up(self) -> None:
         if self._alone:
@@ -131,7 +128,7 @@ class PictureDesk:
             )
         except TRANSIENT as error:
             self._note_away(error)
-            return
+            raise
         self._away = None
         for task in tasks:
             if task.key in self._running:
@@ -154,12 +151,13 @@ class PictureDesk:
             if task.state == "pending":
                 await self._bring_to_an_end(task)
             await self._announce(task)
-        except TRANSIENT as error:
-            self._note_away(error)
-            RETRIES.labels("infrastructure").inc()
-            with contextlib.suppress(*TRANSIENT):
-                await work.retry(self._pool, task, f"{type(error).__name__}: {error}", AWAY_PAUSE_S, counts=False)
-        except Exception:
+        except Exception as error:
+            if is_transient(error):
+                self._note_away(error)
+                RETRIES.labels("infrastructure").inc()
+                with contextlib.suppress(*TRANSIENT):
+                    await work.retry(self._pool, task, reason_of(error), AWAY_PAUSE_S, counts=False)
+                return
             # It comes back after its lease; attempts are counted when it is taken up, so it ends.
             log.exception("bug in the picture desk", update_id=task.update_id, url=task.shown_url)
             with contextlib.suppress(*TRANSIENT):
@@ -285,7 +283,7 @@ class PictureDesk:
         await work.announced(self._pool, task.update_id, settled)
 
     def _note_away(self, error: BaseException) -> None:
-        reason = error.reason if isinstance(error, Transient) else f"{type(error).__name__}: {error}"
+        reason = error.reason if isinstance(error, Transient) else reason_of(error)
         if self._away is None:
             log.warning("picture desk paused", error=reason)
         self._away = reason

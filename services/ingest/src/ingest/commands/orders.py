@@ -19,6 +19,7 @@ from shared import postgres
 from shared.kafka import Emitter, new_producer
 from shared.messages import OrderName
 from shared.telemetry import configure_logging
+from shared.transient import TRANSIENT
 
 PATIENCE_S = 10.0
 
@@ -29,7 +30,7 @@ async def _postgres(settings: Settings) -> Any | None:
     stop.set()
     try:
         return await postgres.connect(settings, schema="ingest", stop=stop, max_size=1)
-    except (OSError, asyncpg.PostgresError, TimeoutError):
+    except (*TRANSIENT, asyncpg.PostgresError):
         return None
 
 

@@ -459,7 +459,7 @@ def _maybe_taken(error: MaybeTaken, **members: Any) -> Problem:
 
 
 async def _on_away(_: Request, error: Exception) -> Response:
-    log.warning("push refused for now", reason=str(error))
+    log.warning("push refused for now", reason=str(error), fold="push")
     if isinstance(error, MaybeTaken):
         return problem_response(_maybe_taken(error))
     return problem_response(

@@ -38,8 +38,9 @@ LOOK_S = 1.0
 """A folder is looked at so often even where the system tells of no changes, as on a network drive."""
 EMPTY_PATIENCE = 10
 """An empty file is given so many times longer: many an uploader creates it first and fills it later."""
-HEARTBEAT_S = 5.0
-DEAD_AFTER_S = 60.0
+HEARTBEAT_S = 2.0
+DEAD_AFTER_S = 20.0
+"""Longer than one file may hold up the signs of life: it waits ten seconds for servers."""
 DEATHS = "deaths.json"
 MOST_DEATHS = 2
 """Workers that may die with one file in hand before it is set aside."""
@@ -239,7 +240,7 @@ class Watcher:
         except Away as away:
             put_back(claimed, folder / claimed.name)
             FILES.labels(source.name, "put-back").inc()
-            log.warning("file put back", source=source.name, file=claimed.name, reason=str(away))
+            log.warning("file put back", source=source.name, file=claimed.name, reason=str(away), fold=source.name)
             return False
         return self._end(source, folder, claimed, receipt)
 
@@ -342,7 +343,7 @@ def write_reason(ended: Path, reason: dict[str, Any]) -> None:
 
 
 def give_back_of_the_dead(folder: Path, owner: str) -> list[str]:
-    """Put back what workers had claimed that have shown no sign of life for a minute.
+    """Put back what workers had claimed that have shown no sign of life for long.
 
     A file that a second worker died with goes to `rejected/` instead: the names of those.
     """

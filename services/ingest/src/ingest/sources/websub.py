@@ -4,7 +4,6 @@
 verification and takes what it sends. The feed is polled all the same, more rarely, for the day the hub is silent. What is no longer wanted is ended at the hub.
 """
 
-import asyncio
 import hashlib
 import hmac
 import random
@@ -29,7 +28,7 @@ from ingest.settings import Settings
 from ingest.sources.body import read_body
 from ingest.sources.feedlinks import FeedLinks
 from ingest.sources.registry import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED, Registry, Source
-from shared.lane import TRANSIENT
+from shared.background import keep_running
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -170,17 +169,13 @@ class Subscriber:
 
     async def keep_leaving(self) -> None:
         """End at their hubs, until cancelled, the subscriptions that are no longer wanted; replicas share the work."""
-        while True:
-            try:
-                await self._pool.execute(UNSUBSCRIBE_UNUSED)
-                while await self.leave_one():
-                    pass
-            except TRANSIENT as error:
-                log.warning("hubs are not told for now", error=str(error) or type(error).__name__)
-            except Exception:
-                # Its next turn was noted before it began: the others come first.
-                log.exception("bug in telling a hub")
-            await asyncio.sleep(LEAVE_LOOK_S * random.uniform(0.8, 1.2))
+
+        async def step() -> None:
+            await self._pool.execute(UNSUBSCRIBE_UNUSED)
+            while await self.leave_one():
+                pass
+
+        await keep_running("ended subscriptions", step, every_s=LEAVE_LOOK_S * random.uniform(0.8, 1.2))
 
     async def leave_one(self) -> bool:
         """Ask one hub to end a subscription (WebSub, section 5.1). Whether one was due."""

@@ -5,7 +5,6 @@ one delivery at a time, by the schedule, in slots of its own, so that those who 
 """
 
 import asyncio
-import contextlib
 import random
 from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,12 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.endpoints import queue_message
 from publish.push.outbound import Answer, Outbound, retry_after_s
+from shared.background import keep_running
+from shared.postgres import BY_INDEX
+from shared.transient import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,10 @@ LOG_LIFE = timedelta(days=60)
 CLAIM_AT_ONCE = 1000
 MOST_LOST = 10
 """Times that a delivery is taken beyond its schedule when processes end before it does, whatever they end of."""
+WINDOW = 64
+"""Of one endpoint's deliveries, how many that are due are looked at before the orders are gone through."""
+LEASE_MARGIN_S = 15.0
+"""How long a delivery stays with a process beyond the timeout of its request: after so long that of one that died is repeated."""
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
 JITTER = 0.2
@@ -135,24 +140,72 @@ def judge(due: Due, answer: Answer, schedule_s: Sequence[float], now: datetime, 
     return Verdict("waiting", pause_s, error, "fails" if fails else "as it was", endpoint_pause_s)
 
 
-CLAIM = """
-WITH due AS (
-  SELECT d.id, d.endpoint_id, e.failures
-  FROM publish.deliveries d JOIN publish.endpoints e ON e.id = d.endpoint_id
-  WHERE d.state = 'waiting' AND d.next_attempt_at <= now() AND (d.leased_until IS NULL OR d.leased_until < now())
-    AND e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $4)
-    AND e.id <> ALL($2::text[])
-    AND NOT EXISTS (SELECT FROM publish.deliveries b WHERE b.endpoint_id = d.endpoint_id AND b.order_key = d.order_key
-                    AND b.state = 'waiting' AND b.id < d.id)
-  ORDER BY d.next_attempt_at, d.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED),
-ranked AS (
-  SELECT id, endpoint_id, row_number() OVER (PARTITION BY endpoint_id ORDER BY id) AS nth, failures FROM due)
+CLAIM = f"""
+WITH RECURSIVE queued AS (
+  (SELECT endpoint_id FROM publish.deliveries WHERE state = 'waiting' ORDER BY endpoint_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.endpoint_id FROM publish.deliveries d
+          WHERE d.state = 'waiting' AND d.endpoint_id > q.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
+  FROM queued q WHERE q.endpoint_id IS NOT NULL),
+open AS MATERIALIZED (
+  SELECT e.id, CASE WHEN e.failures > 0 THEN 1 ELSE $3 END AS most
+  FROM queued q JOIN publish.endpoints e ON e.id = q.endpoint_id
+  WHERE e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $4)
+    AND e.id <> ALL($2::text[])),
+oldest AS MATERIALIZED (
+  SELECT o.id AS endpoint_id, o.most, h.id, h.next_attempt_at
+  FROM open o CROSS JOIN LATERAL (
+    SELECT w.id, w.next_attempt_at
+    FROM (SELECT d.id, d.order_key, d.next_attempt_at, d.leased_until FROM publish.deliveries d
+          WHERE d.endpoint_id = o.id AND d.state = 'waiting' AND d.next_attempt_at <= now()
+          ORDER BY d.next_attempt_at, d.id LIMIT {WINDOW}) w
+    WHERE (w.leased_until IS NULL OR w.leased_until < now())
+      AND w.id = (SELECT b.id FROM publish.deliveries b WHERE b.endpoint_id = o.id AND b.order_key = w.order_key
+                  AND b.state = 'waiting' ORDER BY b.id LIMIT 1)
+    LIMIT o.most) h),
+short AS MATERIALIZED (
+  SELECT o.id, o.most FROM open o
+  WHERE o.most > (SELECT count(*) FROM oldest h WHERE h.endpoint_id = o.id)
+    AND EXISTS (SELECT FROM publish.deliveries d WHERE d.endpoint_id = o.id AND d.state = 'waiting'
+                AND d.next_attempt_at <= now() ORDER BY d.next_attempt_at, d.id OFFSET {WINDOW})),
+heads AS MATERIALIZED (
+  SELECT s.id AS endpoint_id, h.id, h.next_attempt_at
+  FROM short s CROSS JOIN LATERAL (
+    WITH RECURSIVE head AS (
+      (SELECT d.id, d.order_key, d.next_attempt_at, d.leased_until FROM publish.deliveries d
+       WHERE d.endpoint_id = s.id AND d.state = 'waiting' ORDER BY d.order_key, d.id LIMIT 1)
+      UNION ALL
+      SELECT n.* FROM head p CROSS JOIN LATERAL (
+        SELECT d.id, d.order_key, d.next_attempt_at, d.leased_until FROM publish.deliveries d
+        WHERE d.endpoint_id = s.id AND d.state = 'waiting' AND d.order_key > p.order_key
+        ORDER BY d.order_key, d.id LIMIT 1) n)
+    SELECT head.id, head.next_attempt_at FROM head
+    WHERE head.next_attempt_at <= now() AND (head.leased_until IS NULL OR head.leased_until < now())
+    LIMIT s.most) h),
+due AS (
+  SELECT d.id
+  FROM (SELECT id, next_attempt_at FROM heads
+        UNION ALL
+        SELECT id, next_attempt_at FROM oldest WHERE endpoint_id NOT IN (SELECT id FROM short)) c
+  JOIN publish.deliveries d ON d.id = c.id
+  WHERE d.ended_at IS NULL AND (d.leased_until IS NULL OR d.leased_until < now())
+  ORDER BY c.next_attempt_at, c.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED)
 UPDATE publish.deliveries d
 SET leased_until = now() + make_interval(secs => $5), attempts = d.attempts + 1, lost = d.leased_until IS NOT NULL
-FROM ranked r JOIN publish.endpoints e ON e.id = r.endpoint_id
-WHERE d.id = r.id AND r.nth <= CASE WHEN r.failures > 0 THEN 1 ELSE $3 END
+FROM due JOIN publish.deliveries t ON t.id = due.id JOIN publish.endpoints e ON e.id = t.endpoint_id
+WHERE d.id = due.id
 RETURNING d.id, d.endpoint_id, d.message_id, d.type, d.update_id, d.revision, d.body, d.attempts, d.created_at,
           e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner, d.lost, d.tried_alone
+"""  # noqa: S608 -- the window is ours
+"""What is due, at most $3 of each endpoint and $1 in all, leased for $5 seconds; none of the endpoints $2, and of those that
+failed last time one each, if $4.
+
+What it reads grows with what it takes, whatever waits and whatever Postgres believes of the table. Endpoints that have a
+queue are found by steps along an index (`queued`). Of each, the deliveries that are due longest are looked at (`oldest`), in
+order, until enough of them are the first of their order. Where the window holds too few of these, because many wait behind
+others, the first of each order are found by steps along the index of orders (`heads`): one for each order that is put off
+and has others behind it. `due` asks by id alone: a condition
+on `state` would let Postgres read all that waits, where it believes that hardly anything does.
 """
 
 RECORD = """
@@ -182,7 +235,6 @@ MOST_TRIED_ALONE = 2
 TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = tried_alone + $2 WHERE id = $1"
 TOOK_DOWN = "the process that made it ended each time, {} times"
 LOST_TOO_OFTEN = "taken {} times, and the process ended before it did"
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 class Deliveries:
@@ -202,6 +254,7 @@ class Deliveries:
         timeout_s: float,
     ) -> None:
         self._pool = pool
+        self._claims = pool.line(BY_INDEX)
         self._outbound = outbound
         self._ours = ours
         self._composers = compose
@@ -209,12 +262,13 @@ class Deliveries:
         self._per_endpoint = per_endpoint
         self._schedule_s = schedule_s
         self._disable_after = disable_after
-        self._lease_s = timeout_s * 2 + 30
+        self._lease_s = timeout_s + LEASE_MARGIN_S
         self._wake = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_endpoint: Tally[str] = Tally()
         self._slow = 0
         self._ended: asyncio.Queue[Ended] = asyncio.Queue()
+        self._unwritten: list[Ended] = []
 
     def wake(self) -> None:
         """Something was queued."""
@@ -222,16 +276,16 @@ class Deliveries:
 
     async def keep_delivering(self) -> None:
         """Deliver until cancelled; what was under way is repeated after its lease."""
-        recorder = asyncio.create_task(self._keep_recording())
-        try:
-            while not recorder.done():
+
+        async def take_all() -> None:
+            while await self._take():
                 self._wake.clear()
-                if not await self._take():
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), IDLE_S)
-            recorder.result()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(keep_running("deliveries", take_all, every_s=IDLE_S, wake=self._wake))
+                group.create_task(keep_running("results of deliveries", self._record_ended, every_s=0.0))
         finally:
-            recorder.cancel()
             for task in self._under_way:
                 task.cancel()
 
@@ -241,19 +295,14 @@ class Deliveries:
         if room <= 0:
             return 0
         busy = [key for key, count in self._of_endpoint.items() if count >= self._per_endpoint]
-        try:
-            rows = await self._pool.fetch(
-                CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
-            )
-            due = [Due(**dict(row)) for row in rows]
-            requests = await self._compose([each for each in due if not each.lost])
-            for each in due:
-                if each.lost:
-                    requests[each.id] = await self._compose_alone(each)
-        except AWAY as error:
-            log.warning("deliveries cannot be taken", error=str(error) or type(error).__name__)
-            await asyncio.sleep(IDLE_S)
-            return 0
+        rows = await self._claims.fetch(
+            CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
+        )
+        due = [Due(**dict(row)) for row in rows]
+        requests = await self._compose([each for each in due if not each.lost])
+        for each in due:
+            if each.lost:
+                requests[each.id] = await self._compose_alone(each)
         for each in due:
             self._begin(each, requests[each.id])
         return len(due)
@@ -269,11 +318,9 @@ class Deliveries:
         """The requests; where one cannot be made, which one."""
         try:
             return await compose(due)
-        except AWAY as error:
-            if not isinstance(error, asyncpg.DataError):
+        except Exception as error:
+            if is_transient(error):
                 raise
-            failure: Exception = error
-        except Exception as error:  # noqa: BLE001 -- judged below
             failure = error
         if len(due) > 1:
             found: dict[int, Composed] = {}
@@ -314,24 +361,36 @@ class Deliveries:
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
         self._ended.put_nowait((due, answer))
 
-    async def _keep_recording(self) -> None:
-        while True:
-            ended = [await self._ended.get()]
-            while not self._ended.empty() and len(ended) < CLAIM_AT_ONCE:
-                ended.append(self._ended.get_nowait())
-            while True:
-                try:
-                    await self._record(ended)
-                    break
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                    log.warning("results of deliveries cannot be written", error=str(error) or type(error).__name__)
-                    await asyncio.sleep(IDLE_S)
-            for due, _ in ended:
-                self._of_endpoint[due.endpoint_id] -= 1
-                if not self._of_endpoint[due.endpoint_id]:
-                    del self._of_endpoint[due.endpoint_id]
-                self._slow -= due.failures > 0
-            self._wake.set()
+    async def _record_ended(self) -> None:
+        """Write down what has ended; what cannot be written now stays for the next time."""
+        ended = self._unwritten
+        if not ended:
+            ended.append(await self._ended.get())
+        while not self._ended.empty() and len(ended) < CLAIM_AT_ONCE:
+            ended.append(self._ended.get_nowait())
+        try:
+            await self._record(ended)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            await self._record_one_by_one(ended)
+        self._unwritten = []
+        for due, _ in ended:
+            self._of_endpoint[due.endpoint_id] -= 1
+            if not self._of_endpoint[due.endpoint_id]:
+                del self._of_endpoint[due.endpoint_id]
+            self._slow -= due.failures > 0
+        self._wake.set()
+
+    async def _record_one_by_one(self, ended: Sequence[Ended]) -> None:
+        """One result that cannot be written holds up no other: its delivery is repeated after its lease."""
+        for each in ended:
+            try:
+                await self._record([each])
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.exception("a result cannot be written", delivery=each[0].id, endpoint=each[0].endpoint_id)
 
     def _verdict(self, due: Due, result: Answer | NotYet | CannotBeMade | str, now: datetime) -> Verdict:
         if isinstance(result, CannotBeMade):

@@ -5,7 +5,6 @@ subscriber has not got yet is not queued twice: it is the feed of the moment tha
 """
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import re
@@ -14,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-import asyncpg
 import orjson
 import structlog
 from starlette.requests import Request as HttpRequest
@@ -27,7 +25,9 @@ from publish.push.outbound import Answer, Outbound, check_url
 from publish.push.reader_routes import Pace
 from publish.push.routes import body_bytes
 from publish.story import Position
+from shared.background import keep_running
 from shared.problem import Problem
+from shared.transient import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -174,18 +174,15 @@ class Hub:
 
     async def keep_verifying(self) -> None:
         """Verify what is asked for and end what has run out, until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self._verify_some():
-                    continue
-                await self._pool.execute(
-                    "DELETE FROM publish.endpoints WHERE kind = 'websub' AND lease_until < now() - interval '1 minute'"
-                )
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("WebSub requests cannot be verified", error=str(error) or type(error).__name__)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), IDLE_S)
+
+        async def step() -> None:
+            while await self._verify_some():
+                continue
+            await self._pool.execute(
+                "DELETE FROM publish.endpoints WHERE kind = 'websub' AND lease_until < now() - interval '1 minute'"
+            )
+
+        await keep_running("WebSub requests", step, every_s=IDLE_S, wake=self._wake)
 
     async def _verify_some(self) -> int:
         rows = await self._pool.fetch(
@@ -203,9 +200,9 @@ class Hub:
             if asked["attempts"] <= VERIFY_ATTEMPTS + LOST_ATTEMPTS:
                 await self._verify(asked)
                 return
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_transient(error):
+                raise
             log.exception("a WebSub request cannot be verified", topic=asked["topic"], callback=asked["callback"])
             if asked["attempts"] < VERIFY_ATTEMPTS:
                 return

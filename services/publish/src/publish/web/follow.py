@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import OffsetOutOfRangeError
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.archive import epochs, read
@@ -22,7 +22,7 @@ from publish.settings import Settings
 from publish.story import Position
 from publish.web.newsroom import Applied, Entry, Newsroom, tells
 from publish.web.omissions import Omitted
-from publish.web.past import AWAY, Past, entry_of
+from publish.web.past import Past, entry_of
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.hub import Hub
 from publish.web.views import StreamViews, Views
@@ -31,6 +31,7 @@ from shared.kafka import new_consumer, start_patiently
 from shared.messages import EnrichedUpdate
 from shared.problem import Problem
 from shared.topics import ENRICHED
+from shared.transient import TRANSIENT, is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -99,10 +100,13 @@ class Follower:
                 pause_s = 0.2
             except NotThisLog as reason:
                 self._waiting = str(reason)
-                log.warning("waiting for the archive", reason=str(reason))
-            except (*AWAY, KafkaError) as error:
-                self._waiting = f"{type(error).__name__}: {error}"
-                log.warning("cannot follow the log", error=self._waiting, retry_in_s=round(pause_s, 1))
+                log.warning("waiting for the archive", reason=str(reason), fold="archive")
+            except Exception as error:
+                self._waiting = reason_of(error)
+                if is_transient(error):
+                    log.warning("cannot follow the log", error=self._waiting, fold="log")
+                else:
+                    log.error("bug in following the log", exc_info=error, fold=type(error).__name__)
             await _pause(stop, pause_s)
             pause_s = min(pause_s * 2, 2.0)
 
@@ -286,8 +290,8 @@ class Follower:
         try:
             async with asyncio.timeout(2):
                 epoch = await read.current_epoch(self._past.pool)
-        except AWAY as error:
-            log.warning("the archive does not answer", error=str(error) or type(error).__name__)
+        except TRANSIENT as error:
+            log.warning("the archive does not answer", error=reason_of(error), fold="archive")
         else:
             if epoch != self._epoch:
                 raise NotThisLog("the archive has begun a new epoch")
@@ -296,8 +300,8 @@ class Follower:
         try:
             async with asyncio.timeout(2):
                 end = (await consumer.end_offsets([self._partition]))[self._partition]
-        except (KafkaError, TimeoutError, OSError) as error:
-            log.warning("kafka does not answer", error=str(error) or type(error).__name__)
+        except TRANSIENT as error:
+            log.warning("kafka does not answer", error=reason_of(error), fold="kafka")
             return
         BEHIND.set(max(0, end - reached))
         if end < reached:

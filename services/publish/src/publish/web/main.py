@@ -27,7 +27,7 @@ from publish.web.media import MediaRoute
 from publish.web.newsroom import Newsroom
 from publish.web.omissions import RETRY_S, Omissions, Omitted
 from publish.web.pages import Pages
-from publish.web.past import AWAY, Past
+from publish.web.past import Past
 from publish.web.replay import replay_from
 from publish.web.stories import is_over
 from publish.web.stream.hub import Hub
@@ -35,11 +35,13 @@ from publish.web.stream.limits import Limits
 from publish.web.stream.routes import stream_routes
 from publish.web.stream.serve import stream_server
 from publish.web.views import Views
+from shared.background import until_answered
 from shared.health import Health, health_routes
-from shared.postgres import connect, migrate
-from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
+from shared.postgres import open_pool
+from shared.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.process import run, run_until
 from shared.suspects import Suspects
+from shared.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
 
@@ -131,17 +133,22 @@ def build(
             Route("/media/{path:path}", taking(MediaRoute(settings.media_store, newsroom, past))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
-        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem, Omitted: on_omitted},
+        exception_handlers={
+            **PROBLEM_HANDLERS,
+            **dict.fromkeys((*TRANSIENT, Problem, HTTPException), on_problem),
+            Omitted: on_omitted,
+        },
     )
     edge.front = Front(app, newsroom, ignored=settings.ignored_parameters)
     return edge, hub
 
 
 def _problem_of(error: Exception) -> Problem:
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    if not isinstance(error, HTTPException):
+        return outage_problem(error)
+    status = error.status_code
     code = {404: "not-found", 405: "method-not-allowed"}.get(status, f"http-{status}")
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return Problem(status, code, str(getattr(error, "detail", "an error of ours")), headers=headers)
+    return Problem(status, code, str(error.detail), headers=error.headers)
 
 
 async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, int], str] = fitting) -> None:
@@ -159,8 +166,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, 
 
     async def follow() -> None:
         nonlocal suspects
-        past.pool = await _connect(settings, stop)
-        suspects = await _noting(past.pool, settings, edge.views.omissions)
+        past.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
+        suspects = await _noting(past.pool, settings, edge.views.omissions, stop)
         waiting["postgres"] = None
         await follower.run(stop)
 
@@ -172,29 +179,17 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, 
         await hub.drain(settings.publish_stream_drain_s)
     if past.pool is not None:
         if suspects is not None:
-            with contextlib.suppress(*AWAY):
+            with contextlib.suppress(*TRANSIENT):
                 await asyncio.wait_for(suspects.close(), CLOSE_S)
         await past.pool.close()
 
 
-async def _noting(pool: Any, settings: Settings, omissions: Omissions) -> Suspects:
+async def _noting(pool: Any, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
     """Note from now on what is rendered, and leave out what took this process down before."""
     name = f"{settings.instance or socket.gethostname()}:{settings.port}"
     suspects = Suspects(pool, "publish", STAGE, name)
-    while True:
-        try:
-            await omissions.begin(suspects)
-        except AWAY as error:
-            log.warning("waiting for Postgres", error=str(error) or type(error).__name__)
-            await asyncio.sleep(1)
-        else:
-            return suspects
-
-
-async def _connect(settings: Settings, stop: asyncio.Event) -> Any:
-    pool = await connect(settings, schema="publish", stop=stop, stateless=True)
-    await migrate(pool, "publish")
-    return pool
+    await until_answered("what was noted", lambda: omissions.begin(suspects), stop)
+    return suspects
 
 
 @click.command()

@@ -3,15 +3,13 @@
 import asyncio
 from typing import Any
 
-import asyncpg
-
 from publish.archive import read
 from publish.archive.read import Archived
 from publish.story import NEWS, Position, channels_of
 from publish.web.newsroom import Entry, Newsroom, Page
 from shared.problem import Problem
+from shared.transient import is_transient
 
-AWAY: tuple[type[BaseException], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 PATIENCE_S = 3.0
 RETRY_AFTER_S = 2
 
@@ -31,7 +29,9 @@ class Past:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await question
-        except AWAY as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             raise Problem(
                 503, "archive-away", "the archive does not answer; the newest updates are here all the same",
                 headers={"Retry-After": str(RETRY_AFTER_S)},
