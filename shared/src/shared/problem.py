@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 TITLES = {
@@ -18,9 +18,11 @@ TITLES = {
     409: "Conflict",
     410: "Gone",
     413: "Too large",
+    414: "Address too long",
     415: "Unsupported media type",
     422: "Not valid",
     429: "Too many requests",
+    431: "Head too large",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -65,9 +67,19 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     return problem_response(Problem(error.status_code, code, str(error.detail), headers=error.headers))
 
 
+async def _on_disconnect(_: Request, __: Exception) -> Response:
+    # Nobody reads it; but it is the sender's doing and no error of ours.
+    return problem_response(Problem(400, "truncated", "the connection ended before the body did"))
+
+
 async def _on_bug(_: Request, __: Exception) -> Response:
     return problem_response(Problem(500, "internal", "an error of ours; it is logged"))
 
 
-PROBLEM_HANDLERS: dict[Any, Any] = {Problem: _on_problem, HTTPException: _on_http_exception, Exception: _on_bug}
+PROBLEM_HANDLERS: dict[Any, Any] = {
+    Problem: _on_problem,
+    HTTPException: _on_http_exception,
+    ClientDisconnect: _on_disconnect,
+    Exception: _on_bug,
+}
 """For `Starlette(exception_handlers=...)`."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
@@ -12,6 +13,10 @@ import uvicorn
 import uvloop
 
 from shared.health import Health, health_app
+from shared.http.bounds import Bounds
+from shared.http.connections import OpenConnections
+from shared.http.listen import listen, raise_descriptor_limit
+from shared.http.protocol import BoundedProtocol, bounded
 from shared.postgres import Unanswered
 from shared.settings import Connections
 from shared.telemetry import configure_logging, configure_tracing
@@ -34,6 +39,7 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
     async def body() -> None:
         configure_logging(settings, name)
         configure_tracing(settings, name)
+        raise_descriptor_limit()
         # What is imported stays: looking through it for rings takes tens of milliseconds, which a reader would wait.
         gc.collect()
         gc.freeze()
@@ -53,13 +59,17 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
     uvloop.run(body())
 
 
-@contextlib.asynccontextmanager
-async def http_server(app: Any, host: str, port: int, **options: Any) -> AsyncIterator[HttpServer]:
-    """Serve an ASGI app while the block runs; entered once the port listens."""
-    config = uvicorn.Config(
+def server_config(app: Any, protocol: type[BoundedProtocol], bounds: Bounds, **options: Any) -> uvicorn.Config:
+    """How uvicorn serves every port of ours.
+
+    It is told of no proxies and speaks no WebSocket: whose request it is, `shared.http.proxies` says, and nobody else.
+    """
+    return uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        http=protocol,
+        ws="none",
+        proxy_headers=False,
+        timeout_keep_alive=bounds.keep_alive_s,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -67,24 +77,43 @@ async def http_server(app: Any, host: str, port: int, **options: Any) -> AsyncIt
         timeout_graceful_shutdown=10,
         **options,
     )
-    server = HttpServer(config)
-    task = asyncio.create_task(server.serve(), name=f"http:{port}")
+
+
+@contextlib.asynccontextmanager
+async def serving(server: HttpServer, listeners: list[socket.socket]) -> AsyncIterator[None]:
+    """Let a server serve while the block runs; entered once it listens."""
+    port = listeners[0].getsockname()[1]
+    task = asyncio.create_task(server.serve(listeners), name=f"http:{port}")
     try:
         while not server.started:
             if task.done():
                 task.result()
                 raise OSError(f"port {port} cannot be served")
             await asyncio.sleep(0.01)
-        yield server
+        yield
     finally:
         server.should_exit = True
         await task
 
 
 @contextlib.asynccontextmanager
+async def http_server(
+    app: Any, host: str, port: int, bounds: Bounds | None = None, **options: Any
+) -> AsyncIterator[HttpServer]:
+    """Serve an ASGI app within bounds while the block runs; entered once the port listens."""
+    bounds = bounds or Bounds()
+    connections = OpenConnections(bounds)
+    server = HttpServer(server_config(app, bounded(connections), bounds, **options))
+    with connections.watched():
+        async with serving(server, listen(host, port)):
+            yield server
+
+
+@contextlib.asynccontextmanager
 async def health_server(health: Health, settings: Connections, default_port: int) -> AsyncIterator[None]:
     """The health port of a process that has no other HTTP."""
-    async with http_server(health_app(health), settings.bind_host, settings.health_port or default_port):
+    port = settings.health_port or default_port
+    async with http_server(health_app(health), settings.bind_host, port, Bounds.of(settings)):
         yield
 
 

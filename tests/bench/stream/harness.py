@@ -25,7 +25,6 @@ def harness(hub: Hub) -> tuple[Any, type[Acceptor]]:
     recent: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=BACK + 1))
 
     class Harness(Acceptor):
-        start = b"GET /sse/"
         request = re.compile(rb"GET /sse/(\w+) HTTP/1\.1\r\n")
 
         def stream(self, connection: socket.socket, peer: str, query: str, fields: bytes) -> None:

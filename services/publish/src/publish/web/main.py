@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 import structlog
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +31,8 @@ from publish.web.stream.routes import stream_routes
 from publish.web.stream.serve import stream_server
 from publish.web.views import Views
 from shared.health import Health, health_routes
+from shared.http.bounds import Bounds
+from shared.http.routing import application
 from shared.postgres import connect, migrate
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 from shared.process import run, run_until
@@ -97,8 +98,8 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
         response.headers.update(problem.headers)
         return response
 
-    app = Starlette(
-        routes=[
+    app = application(
+        [
             *health_routes(health),
             *Api(edge).routes(),
             *pages.routes(),
@@ -109,7 +110,7 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
             Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
-        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
+        {**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
     )
     edge.front = Front(app, newsroom)
     return edge, hub
@@ -138,7 +139,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         waiting["postgres"] = None
         await follower.run(stop)
 
-    async with stream_server(edge.front, hub, settings.bind_host, settings.port):
+    bounds = Bounds.of(settings, settings.publish_web_connections)
+    async with stream_server(edge.front, hub, settings.bind_host, settings.port, bounds):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())

@@ -14,21 +14,24 @@ from typing import Any, ClassVar
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from publish.web.stream.accept import Acceptor, listen
+from publish.web.stream.accept import Acceptor
 from publish.web.stream.hub import NO_MORE, Hub
 from publish.web.stream.request import wanted
-from shared.problem import Problem, problem_response
-from shared.process import HttpServer
+from shared.http.bounds import Bounds
+from shared.http.connections import OTHER_FILES, OpenConnections
+from shared.http.listen import listen
+from shared.http.protocol import BoundedProtocol, bounded, refusal
+from shared.problem import Problem
+from shared.process import HttpServer, server_config, serving
 
 log = structlog.get_logger(__name__)
 
 PATH = b"/v1/stream"
 
 
-class StreamProtocol(HttpToolsProtocol):
-    """uvicorn's own protocol, but for a stream."""
+class StreamProtocol(BoundedProtocol):
+    """The protocol of every port, but for a stream."""
 
     hub: ClassVar[Hub]
     is_stream = False
@@ -52,6 +55,7 @@ class StreamProtocol(HttpToolsProtocol):
             and self.scheme == "http"
             and (self.cycle is None or self.cycle.response_complete)
         ):
+            self.check_head()
             self.is_stream = True
             return
         super().on_headers_complete()
@@ -91,7 +95,7 @@ class StreamProtocol(HttpToolsProtocol):
         """Give the socket to the hub, or say why not."""
         query = self.url.partition(b"?")[2].decode("latin-1")
         last = next((value for name, value in self.headers if name == b"last-event-id"), b"")
-        address = self.hub.limits.proxies.client(self.client[0] if self.client else "", self.headers)
+        address = self.hub.limits.proxies.named(self.client[0] if self.client else "", self.headers)
         try:
             request = wanted(query, last.decode("utf-8", "replace"))
             if self.hub.is_over(request):
@@ -106,31 +110,18 @@ class StreamProtocol(HttpToolsProtocol):
         self.transport.abort()
         self.hub.connect(fd, request, address)
 
-    def refuse(self, problem: Problem) -> None:
-        """Answer before anything streams; the connection ends with it."""
-        self.transport.write(refusal(problem))
-        self.transport.close()
 
-
-def refusal(problem: Problem) -> bytes:
-    """The whole answer to a stream that is not begun."""
-    response = problem_response(problem)
-    response.headers["Connection"] = "close"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
-    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", bytes(response.body)])
-
-
-def stream_protocol(hub: Hub) -> type[StreamProtocol]:
+def stream_protocol(connections: OpenConnections, hub: Hub) -> type[BoundedProtocol]:
     """The HTTP protocol of a server whose streams are this hub's; for `uvicorn.Config(http=...)`."""
-    return type("StreamProtocol", (StreamProtocol,), {"hub": hub})
+    return bounded(connections, type("StreamProtocol", (StreamProtocol,), {"hub": hub}))
 
 
 class StreamServer(HttpServer):
     """uvicorn with the acceptor in front of it."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, acceptor: type[Acceptor]) -> None:
+    def __init__(self, config: uvicorn.Config, hub: Hub, acceptor: type[Acceptor], most_fields: int) -> None:
         super().__init__(config)
+        self.most_fields = most_fields
         self.hub = hub
         self.acceptor = acceptor
         self._taking: set[asyncio.Task[Any]] = set()
@@ -138,8 +129,10 @@ class StreamServer(HttpServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, by the acceptor instead of the loop's own server."""
         await self.lifespan.startup()
-        listeners = sockets or listen(self.config.host, self.config.port, self.config.backlog)
-        self.servers = [self.acceptor(each, self.hub, self._take, refusal) for each in listeners]  # type: ignore[misc]
+        self.servers = [
+            self.acceptor(each, self.hub, self._take, refusal, self.most_fields)  # type: ignore[misc]
+            for each in sockets or []
+        ]
         self.started = True
 
     def _take(self, connection: socket.socket, early: bytes) -> None:
@@ -164,35 +157,29 @@ class StreamServer(HttpServer):
 
 @contextlib.asynccontextmanager
 async def stream_server(
-    app: Any, hub: Hub, host: str, port: int, *, acceptor: type[Acceptor] = Acceptor, **options: Any
+    app: Any,
+    hub: Hub,
+    host: str,
+    port: int,
+    bounds: Bounds | None = None,
+    *,
+    acceptor: type[Acceptor] = Acceptor,
+    **options: Any,
 ) -> AsyncIterator[StreamServer]:
     """Serve an ASGI application and the hub's streams on one port while the block runs; entered once it listens."""
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        http=stream_protocol(hub),
-        backlog=4096,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-        **options,
-    )
-    server = StreamServer(config, hub, acceptor)
+    bounds = bounds or Bounds()
+    connections = OpenConnections(bounds, OTHER_FILES + hub.limits.most_connections)
+    config = server_config(app, stream_protocol(connections, hub), bounds, **options)
+    server = StreamServer(config, hub, acceptor, bounds.head_fields)
     hub.start()
-    task = asyncio.create_task(server.serve(), name=f"http:{port}")
     try:
-        while not server.started:
-            if task.done():
-                task.result()
-                raise OSError(f"port {port} cannot be served")
-            await asyncio.sleep(0.01)
-        yield server
+        with connections.watched():
+            async with serving(server, listen(host, port)):
+                try:
+                    yield server
+                finally:
+                    for each in server.servers:
+                        each.close()
+                    hub.close()
     finally:
-        server.should_exit = True
-        for each in server.servers if server.started else ():
-            each.close()
         hub.close()
-        await task
