@@ -13,6 +13,7 @@ import uvicorn
 import uvloop
 
 from shared.health import Health, health_app
+from shared.http.accept import Acceptor, Take
 from shared.http.bounds import Bounds
 from shared.http.connections import OpenConnections
 from shared.http.listen import listen, raise_descriptor_limit
@@ -24,13 +25,50 @@ from shared.telemetry import configure_logging, configure_tracing
 log = structlog.get_logger(__name__)
 
 
+MakeAcceptor = Callable[[socket.socket, OpenConnections, Take], Acceptor]
+
+
 class HttpServer(uvicorn.Server):
-    """uvicorn without its signal handlers: the process has its own, and stops what it started in its own order."""
+    """uvicorn behind our acceptor, and without its signal handlers: the process has its own, and stops what it started in its own order."""
+
+    def __init__(self, config: uvicorn.Config, connections: OpenConnections, acceptor: MakeAcceptor = Acceptor) -> None:
+        super().__init__(config)
+        self._connections = connections
+        self._acceptor = acceptor
+        self._taking: set[asyncio.Task[Any]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals alone."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, by the acceptor instead of the loop's own server."""
+        await self.lifespan.startup()
+        self.servers = [
+            self._acceptor(each, self._connections, self._take)  # type: ignore[misc]
+            for each in sockets or ()
+        ]
+        self.started = True
+
+    def _take(self, connection: socket.socket, early: bytes) -> None:
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> BoundedProtocol:
+            made: BoundedProtocol = self.config.http_protocol_class(  # type: ignore[assignment, call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
+            )
+            made.early = early
+            return made
+
+        task = loop.create_task(loop.connect_accepted_socket(protocol, connection))
+        self._taking.add(task)
+        task.add_done_callback(self._taken)
+
+    def _taken(self, task: asyncio.Task[Any]) -> None:
+        self._taking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("connection lost before it was served", error=str(error) or type(error).__name__)
 
 
 def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
@@ -103,7 +141,7 @@ async def http_server(
     """Serve an ASGI app within bounds while the block runs; entered once the port listens."""
     bounds = bounds or Bounds()
     connections = OpenConnections(bounds)
-    server = HttpServer(server_config(app, bounded(connections), bounds, **options))
+    server = HttpServer(server_config(app, bounded(connections), bounds, **options), connections)
     with connections.watched():
         async with serving(server, listen(host, port)):
             yield server

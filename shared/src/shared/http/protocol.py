@@ -4,12 +4,15 @@ Only what the protocol and its parser call, and attributes without an underscore
 """
 
 import asyncio
+import socket
 from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shared.http.accept import RESET
 from shared.http.connections import DROPPED, OpenConnections
-from shared.problem import Problem, problem_response
+from shared.http.refusal import refusal
+from shared.problem import Problem
 
 PROBES = frozenset([b"/livez", b"/readyz", b"/metrics"])
 """Answered on connections past the bounds too: who asks must not take a busy process for a dead one."""
@@ -19,11 +22,14 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
 
     open: ClassVar[OpenConnections]
+    early = b""
+    """What was read before this protocol had the connection."""
     body_bytes = 0
     _in_head = False
     _in_body = False
     _is_ending = False
     _messages = 0
+    _head_ended = False
     _head_bytes = 0
     _raw_bytes = 0
     _swallowed = 0
@@ -36,6 +42,9 @@ class BoundedProtocol(HttpToolsProtocol):
         # Whatever the kernel does not take at once is a reader's who does not read: from the first byte on, it is watched.
         transport.set_write_buffer_limits(0)
         self._refusal = self.open.add(self, self.client[0] if self.client else "")
+        if self.early and not transport.is_closing():
+            early, self.early = self.early, b""
+            self.data_received(early)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A connection is gone."""
@@ -49,6 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         between = not self._in_head and not self._in_body
         self._messages = 0
+        self._head_ended = False
         self._raw_bytes += len(data)
         self.open.stirs(self)
         super().data_received(data)
@@ -65,6 +75,8 @@ class BoundedProtocol(HttpToolsProtocol):
             else:
                 self.open.head_begins(self)
         elif self._in_body:
+            if self._head_ended and between and self._messages == 1:
+                self._raw_bytes = len(data) - self._head_bytes
             self._look_at_body(len(data))
         elif self.cycle is None or self.cycle.response_complete:
             self.open.head_begins(self)
@@ -102,12 +114,14 @@ class BoundedProtocol(HttpToolsProtocol):
         """Raises for a head that is not to be answered; what it raises ends the parsing, and comes to `send_400_response`."""
         self._in_head = False
         self.body_bytes = self._raw_bytes = self._swallowed = 0
+        self._head_ended = True
         self.open.head_ends(self)
         bounds = self.open.bounds
         if len(self.url) > bounds.target_bytes or len(self.headers) > bounds.head_fields:
             raise self._stop(self._head_too_large())
         # As it came: each field with a colon, a space and the end of its line.
-        if len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers]) > bounds.head_bytes:
+        self._head_bytes = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
+        if self._head_bytes > bounds.head_bytes:
             raise self._stop(self._head_too_large())
         if self._refusal is not None and self.url.partition(b"?")[0] not in PROBES:
             raise self._stop(self._refusal)
@@ -170,7 +184,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.open.ends(self)
 
     def drop(self) -> None:
-        """End now."""
+        """End now, by a reset: what the kernel holds for a reader who does not read it is given up too."""
+        if not self._is_ending:
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     @property
@@ -200,15 +217,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def _stop(self, problem: Problem) -> Problem:
         self._fault = problem
         return problem
-
-
-def refusal(problem: Problem) -> bytes:
-    """A whole answer, after which the connection ends."""
-    response = problem_response(problem)
-    response.headers["Connection"] = "close"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
-    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", bytes(response.body)])
 
 
 def bounded(open_connections: OpenConnections, base: type[BoundedProtocol] = BoundedProtocol) -> type[BoundedProtocol]:

@@ -5,27 +5,21 @@ requests before, as a proxy's do, uvicorn reads the request, and the socket is h
 descriptor, and the server's transport lets go of its own, which closes nothing at the reader.
 """
 
-import asyncio
 import contextlib
+import functools
 import os
-import socket
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
-import structlog
-import uvicorn
-
-from publish.web.stream.accept import Acceptor
+from publish.web.stream.accept import StreamAcceptor
 from publish.web.stream.hub import NO_MORE, Hub
 from publish.web.stream.request import wanted
 from shared.http.bounds import Bounds
 from shared.http.connections import OTHER_FILES, OpenConnections
 from shared.http.listen import listen
-from shared.http.protocol import BoundedProtocol, bounded, refusal
+from shared.http.protocol import BoundedProtocol, bounded
 from shared.problem import Problem
 from shared.process import HttpServer, server_config, serving
-
-log = structlog.get_logger(__name__)
 
 PATH = b"/v1/stream"
 
@@ -35,14 +29,6 @@ class StreamProtocol(BoundedProtocol):
 
     hub: ClassVar[Hub]
     is_stream = False
-    early = b""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin with the bytes that were read before this protocol had the connection."""
-        super().connection_made(transport)
-        if self.early:
-            early, self.early = self.early, b""
-            self.data_received(early)
 
     def on_headers_complete(self) -> None:
         """A stream's request goes no further than here; any other goes to the application."""
@@ -116,45 +102,6 @@ def stream_protocol(connections: OpenConnections, hub: Hub) -> type[BoundedProto
     return bounded(connections, type("StreamProtocol", (StreamProtocol,), {"hub": hub}))
 
 
-class StreamServer(HttpServer):
-    """uvicorn with the acceptor in front of it."""
-
-    def __init__(self, config: uvicorn.Config, hub: Hub, acceptor: type[Acceptor], most_fields: int) -> None:
-        super().__init__(config)
-        self.most_fields = most_fields
-        self.hub = hub
-        self.acceptor = acceptor
-        self._taking: set[asyncio.Task[Any]] = set()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, by the acceptor instead of the loop's own server."""
-        await self.lifespan.startup()
-        self.servers = [
-            self.acceptor(each, self.hub, self._take, refusal, self.most_fields)  # type: ignore[misc]
-            for each in sockets or []
-        ]
-        self.started = True
-
-    def _take(self, connection: socket.socket, early: bytes) -> None:
-        loop = asyncio.get_running_loop()
-
-        def protocol() -> StreamProtocol:
-            made: StreamProtocol = self.config.http_protocol_class(  # type: ignore[assignment, call-arg]
-                config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
-            )
-            made.early = early
-            return made
-
-        task = loop.create_task(loop.connect_accepted_socket(protocol, connection))
-        self._taking.add(task)
-        task.add_done_callback(self._taken)
-
-    def _taken(self, task: asyncio.Task[Any]) -> None:
-        self._taking.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("connection lost before it was served", error=str(error))
-
-
 @contextlib.asynccontextmanager
 async def stream_server(
     app: Any,
@@ -163,14 +110,14 @@ async def stream_server(
     port: int,
     bounds: Bounds | None = None,
     *,
-    acceptor: type[Acceptor] = Acceptor,
+    acceptor: type[StreamAcceptor] = StreamAcceptor,
     **options: Any,
-) -> AsyncIterator[StreamServer]:
+) -> AsyncIterator[HttpServer]:
     """Serve an ASGI application and the hub's streams on one port while the block runs; entered once it listens."""
     bounds = bounds or Bounds()
     connections = OpenConnections(bounds, OTHER_FILES + hub.limits.most_connections)
     config = server_config(app, stream_protocol(connections, hub), bounds, **options)
-    server = StreamServer(config, hub, acceptor, bounds.head_fields)
+    server = HttpServer(config, connections, functools.partial(acceptor, hub))
     hub.start()
     try:
         with connections.watched():
