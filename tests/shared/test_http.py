@@ -213,8 +213,7 @@ async def test_the_rest_of_an_answered_request_is_not_swallowed_for_ever(port: i
         await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000000\r\n\r\n")
         await client.read(until=b"not read")
         with pytest.raises(ConnectionError):
-            for _ in range(200):
-                await client.send(b"z" * 100_000)
+            await client.send(b"z" * 20_000_000)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_peer_is_counted_for_itself_where_it_names_nobody() -> None:
 @pytest.mark.parametrize("wrong", ["10.0.0.1/8", "everybody", "10.0.0.0/8;127.0.0.1"])
 def test_what_is_no_network_is_refused_at_start(wrong: str) -> None:
     """A list of proxies that is misspelt must not silently trust fewer, or more."""
-    with pytest.raises(ValueError, match="network|address|host bits"):
+    with pytest.raises(ValueError, match=r"network|address|host bits"):
         Connections(trusted_proxies=wrong)
 
 

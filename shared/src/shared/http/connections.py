@@ -94,22 +94,21 @@ class OpenConnections:
         address = "" if proxies.trusts(peer) else proxies.peer(peer)
         self._all[connection] = address
         count = 0
+        refusal = None
         if address:
             count = self._from[address] = self._from.get(address, 0) + 1
         most = self.bounds.per_address
         if most and count > most:
+            detail = f"at most {most} connections from one address"
+            refusal = Problem(429, "too-many-connections", detail, headers={"Retry-After": "10"})
             if count > most + SPARE:
                 self._drop(connection, "address")
-            self._incomplete[connection] = time.monotonic()
-            return Problem(
-                429, "too-many-connections", f"at most {most} connections from one address",
-                headers={"Retry-After": "10"},
-            )  # fmt: skip
-        refusal = None
-        if len(self._all) > self.most and not self._make_room():
+                return refusal
+        elif len(self._all) > self.most and not self._make_room():
+            refusal = Problem(503, "too-many-connections", "no more connections here now", headers={"Retry-After": "5"})
             if len(self._all) > self.most + SPARE:
                 self._drop(connection, "full")
-            refusal = Problem(503, "too-many-connections", "no more connections here now", headers={"Retry-After": "5"})
+                return refusal
         elif len(self._incomplete) >= self.bounds.incomplete:
             self._drop(next(iter(self._incomplete)), "incomplete")
         self._incomplete[connection] = time.monotonic()
