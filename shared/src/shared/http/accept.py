@@ -6,8 +6,10 @@ kernel's own work, and whoever asks among them is not kept waiting.
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +23,13 @@ log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 128
 """Connections accepted in one turn of the loop: those who are being served get theirs in between."""
+GIVEN_AT_ONCE = 16
+"""Of these, those that are served in one turn: an answer costs ten times what accepting does, and may take megabytes that
+are free again in the next turn only."""
+MOST_READY = 4096
 READ_BYTES = 8192
+_PROBE = re.compile(rb"GET /(?:livez|readyz|metrics)[ ?]")
+"""Who asks so is served before others who wait: it must not take a busy process for a dead one."""
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that closes by a reset (socket(7)): what the kernel holds for the other side is given up too."""
@@ -39,6 +47,8 @@ class Acceptor:
         self.take = take
         self._listener = listener
         self._young: set[YoungConnection] = set()
+        self._ready: deque[tuple[socket.socket, str, bytes]] = deque()
+        self._given = 0
         self._paused: asyncio.TimerHandle | None = None
         self.loop.add_reader(listener.fileno(), self._on_connections)
 
@@ -57,6 +67,9 @@ class Acceptor:
         self._listener.close()
         for young in list(self._young):
             young.close()
+        for connection, _, _ in self._ready:
+            connection.close()
+        self._ready.clear()
 
     async def wait_closed(self) -> None:
         """Closing takes no time."""
@@ -64,6 +77,25 @@ class Acceptor:
     def give(self, connection: socket.socket, peer: str, data: bytes) -> None:  # noqa: ARG002 -- for those that derive
         """A connection on which a whole head has come, or what can be none: for the HTTP server."""
         self.take(connection, data)
+
+    def give_in_turn(self, connection: socket.socket, peer: str, data: bytes) -> None:
+        """As `give`, once it is its turn."""
+        if self._given < GIVEN_AT_ONCE and not self._ready:
+            self._given += 1
+            self.give(connection, peer, data)
+            return
+        if not self._ready:
+            self.loop.call_soon(self._give_some)
+        if _PROBE.match(data):
+            self._ready.appendleft((connection, peer, data))
+        else:
+            self._ready.append((connection, peer, data))
+
+    def _give_some(self) -> None:
+        for _ in range(min(GIVEN_AT_ONCE, len(self._ready))):
+            self.give(*self._ready.popleft())
+        if self._ready:
+            self.loop.call_soon(self._give_some)
 
     def is_enough(self, data: bytes) -> bool:
         """Whether the HTTP server can answer these bytes now, be it with an error."""
@@ -82,7 +114,8 @@ class Acceptor:
         self.connections.remove(young)
 
     def _on_connections(self) -> None:
-        for _ in range(MOST_AT_ONCE):
+        self._given = 0
+        for _ in range(min(MOST_AT_ONCE, MOST_READY - len(self._ready))):
             try:
                 connection, address = self._listener.accept()
             except (BlockingIOError, InterruptedError):
@@ -108,7 +141,7 @@ class Acceptor:
                 connection.close()
                 return
         if self.is_enough(data):
-            self.give(connection, peer, data)
+            self.give_in_turn(connection, peer, data)
             return
         young = YoungConnection(self, connection, peer, data)
         self.wait(young)
@@ -160,7 +193,7 @@ class YoungConnection:
         self._data += more
         if self._acceptor.is_enough(self._data):
             self._acceptor.forget(self)
-            self._acceptor.give(self.socket, self._peer, self._data)
+            self._acceptor.give_in_turn(self.socket, self._peer, self._data)
 
     def refuse(self, problem: Problem) -> None:
         """Say why, and end."""
