@@ -29,7 +29,7 @@ NOWHERE = Connections(
 )  # fmt: skip
 """A port answers before its servers do, so none is needed here."""
 SLOWEST_PROBE_S = 0.25
-GROWTH_BYTES = 150 * 1024 * 1024
+GROWTH_BYTES = 256 * 1024 * 1024
 
 
 def most_connections(wanted: int) -> int:

@@ -5,6 +5,7 @@ Only what the protocol and its parser call, and attributes without an underscore
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -28,7 +29,10 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_head = False
     _in_body = False
     _is_ending = False
+    _is_awaited = True
+    _is_body_awaited = False
     _messages = 0
+    _piece_bytes = 0
     _head_ended = False
     _head_bytes = 0
     _raw_bytes = 0
@@ -57,9 +61,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._swallow(len(data))
             return
         between = not self._in_head and not self._in_body
+        if self._in_body:
+            self._raw_bytes += len(data)
         self._messages = 0
         self._head_ended = False
-        self._raw_bytes += len(data)
+        self._piece_bytes = len(data)
         self.open.stirs(self)
         super().data_received(data)
         if self._is_ending or self.transport.is_closing():
@@ -73,13 +79,17 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > self.open.bounds.head_bytes:
                 self.refuse(self._head_too_large())
             else:
-                self.open.head_begins(self)
+                self._head_begins()
         elif self._in_body:
             if self._head_ended and between and self._messages == 1:
-                self._raw_bytes = len(data) - self._head_bytes
+                self._raw_bytes = len(data) - _size_of(self.url, self.scope["headers"])
             self._look_at_body(len(data))
         elif self.cycle is None or self.cycle.response_complete:
-            self.open.head_begins(self)
+            self._head_begins()
+
+    def _head_begins(self) -> None:
+        self._is_awaited = True
+        self.open.head_begins(self)
 
     def _look_at_body(self, size: int) -> None:
         bounds = self.open.bounds
@@ -88,6 +98,7 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._raw_bytes - self.body_bytes > bounds.head_bytes + bounds.chunk_overhead * self.body_bytes:
             self.refuse(Problem(400, "bad-chunks", "chunk extensions or trailers are larger than what they come with"))
         else:
+            self._is_body_awaited = True
             self.open.body_begins(self)
 
     def _swallow(self, size: int) -> None:
@@ -99,6 +110,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         self._messages += 1
+        self._head_bytes = 0
         self._in_head = True
         super().on_message_begin()
 
@@ -115,13 +127,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self.body_bytes = self._raw_bytes = self._swallowed = 0
         self._head_ended = True
-        self.open.head_ends(self)
+        if self._is_awaited:
+            self._is_awaited = False
+            self.open.head_ends(self)
         bounds = self.open.bounds
         if len(self.url) > bounds.target_bytes or len(self.headers) > bounds.head_fields:
             raise self._stop(self._head_too_large())
-        # As it came: each field with a colon, a space and the end of its line.
-        self._head_bytes = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
-        if self._head_bytes > bounds.head_bytes:
+        most = bounds.head_bytes
+        if self._head_bytes + self._piece_bytes > most and _size_of(self.url, self.headers) > most:
             raise self._stop(self._head_too_large())
         if self._refusal is not None and self.url.partition(b"?")[0] not in PROBES:
             raise self._stop(self._refusal)
@@ -136,13 +149,16 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request is whole."""
         self._in_body = False
-        self.open.body_ends(self)
+        if self._is_body_awaited:
+            self._is_body_awaited = False
+            self.open.body_ends(self)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """An answer is written."""
         super().on_response_complete()
         if not self._in_head and not self.pipeline and not self.transport.is_closing():
+            self._is_body_awaited = self._in_body
             self.open.answered(self, whole=not self._in_body)
 
     def pause_writing(self) -> None:
@@ -217,6 +233,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def _stop(self, problem: Problem) -> Problem:
         self._fault = problem
         return problem
+
+
+def _size_of(url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """The bytes of a head about as it came: each field has a colon, a space and the end of its line."""
+    return len(url) + sum([len(name) + len(value) + 4 for name, value in headers])
 
 
 def bounded(open_connections: OpenConnections, base: type[BoundedProtocol] = BoundedProtocol) -> type[BoundedProtocol]:
