@@ -393,7 +393,7 @@ async def test_no_answer_repeats_the_host(port: int, host: str) -> None:
         assert location is None or (location.startswith("/") and not location.startswith("//"))
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         answer = await client.get("/thing/one/?a=1&b=%20")
-        assert (answer.status_code, answer.headers["location"]) == (308, "/thing/one?a=1&b=%20")
+        assert (answer.status_code, answer.headers["location"]) == (307, "/thing/one?a=1&b=%20")
         assert (await client.post("/echo/", content=b"x")).status_code == 404
 
 

@@ -30,7 +30,7 @@ def _without_slash(router: Router, otherwise: ASGIApp) -> ASGIApp:
         if found and any(route.matches({**scope, "path": wanted})[0] is Match.FULL for route in router.routes):
             query = scope["query_string"].decode("ascii", "replace")
             location = quote(wanted) + (f"?{query}" if query else "")
-            await RedirectResponse(location, 308)(scope, receive, send)
+            await RedirectResponse(location, 307)(scope, receive, send)
             return
         await otherwise(scope, receive, send)
 
