@@ -74,7 +74,7 @@ def bodies(port: int, count: int, ends: float) -> None:
 
 def idle(port: int, count: int, ends: float) -> None:
     """A request, and then nothing."""
-    _hold(port, count, ends, b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n", b"")
+    _hold(port, count, ends, b"GET /v1/nothing HTTP/1.1\r\nHost: a\r\n\r\n", b"")
 
 
 def unread(port: int, count: int, ends: float) -> None:

@@ -47,6 +47,7 @@ class Acceptor:
         self.take = take
         self._listener = listener
         self._young: set[YoungConnection] = set()
+        self._probes: deque[tuple[socket.socket, str, bytes]] = deque()
         self._ready: deque[tuple[socket.socket, str, bytes]] = deque()
         self._given = 0
         self._paused: asyncio.TimerHandle | None = None
@@ -67,9 +68,10 @@ class Acceptor:
         self._listener.close()
         for young in list(self._young):
             young.close()
-        for connection, _, _ in self._ready:
-            connection.close()
-        self._ready.clear()
+        for waiting in (self._probes, self._ready):
+            for connection, _, _ in waiting:
+                connection.close()
+            waiting.clear()
 
     async def wait_closed(self) -> None:
         """Closing takes no time."""
@@ -80,22 +82,23 @@ class Acceptor:
 
     def give_in_turn(self, connection: socket.socket, peer: str, data: bytes) -> None:
         """As `give`, once it is its turn."""
-        if self._given < GIVEN_AT_ONCE and not self._ready:
+        waiting = self._waiting()
+        if self._given < GIVEN_AT_ONCE and not waiting:
             self._given += 1
             self.give(connection, peer, data)
             return
-        if not self._ready:
+        if not waiting:
             self.loop.call_soon(self._give_some)
-        if _PROBE.match(data):
-            self._ready.appendleft((connection, peer, data))
-        else:
-            self._ready.append((connection, peer, data))
+        (self._probes if _PROBE.match(data) else self._ready).append((connection, peer, data))
 
     def _give_some(self) -> None:
-        for _ in range(min(GIVEN_AT_ONCE, len(self._ready))):
-            self.give(*self._ready.popleft())
-        if self._ready:
+        for _ in range(min(GIVEN_AT_ONCE, self._waiting())):
+            self.give(*(self._probes or self._ready).popleft())
+        if self._waiting():
             self.loop.call_soon(self._give_some)
+
+    def _waiting(self) -> int:
+        return len(self._probes) + len(self._ready)
 
     def is_enough(self, data: bytes) -> bool:
         """Whether the HTTP server can answer these bytes now, be it with an error."""
@@ -115,7 +118,7 @@ class Acceptor:
 
     def _on_connections(self) -> None:
         self._given = 0
-        for _ in range(min(MOST_AT_ONCE, MOST_READY - len(self._ready))):
+        for _ in range(min(MOST_AT_ONCE, MOST_READY - self._waiting())):
             try:
                 connection, address = self._listener.accept()
             except (BlockingIOError, InterruptedError):
