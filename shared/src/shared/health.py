@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared.problem import Problem
+from shared.http.routing import application
+from shared.problem import PROBLEM_HANDLERS, Problem
 
 Check = Callable[[], str | None]
 """The reason why not, or None when all is well. Cheap and without waiting: probes come often."""
@@ -81,4 +82,4 @@ def starting_route() -> Route:
 
 def health_app(health: Health) -> Starlette:
     """The three routes alone, for a process that has no other HTTP."""
-    return Starlette(routes=health_routes(health))
+    return application(health_routes(health), PROBLEM_HANDLERS)

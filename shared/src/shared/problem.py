@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from shared.transient import TRANSIENT, is_transient, reason_of
@@ -26,9 +26,11 @@ TITLES = {
     409: "Conflict",
     410: "Gone",
     413: "Too large",
+    414: "Address too long",
     415: "Unsupported media type",
     422: "Not valid",
     429: "Too many requests",
+    431: "Head too large",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -73,6 +75,11 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     return problem_response(Problem(error.status_code, code, str(error.detail), headers=error.headers))
 
 
+async def _on_disconnect(_: Request, __: Exception) -> Response:
+    # Nobody reads it; but it is the sender's doing and no error of ours.
+    return problem_response(Problem(400, "truncated", "the connection ended before the body did"))
+
+
 async def _on_bug(_: Request, __: Exception) -> Response:
     return problem_response(Problem(500, "internal", "an error of ours; it is logged"))
 
@@ -98,6 +105,7 @@ PROBLEM_HANDLERS: dict[Any, Any] = {
     **dict.fromkeys(TRANSIENT, _on_outage),
     Problem: _on_problem,
     HTTPException: _on_http_exception,
+    ClientDisconnect: _on_disconnect,
     Exception: _on_bug,
 }
 """For `Starlette(exception_handlers=...)`."""

@@ -57,6 +57,8 @@ def configure_logging(settings: Connections, service: str, *, clock: Callable[[]
     root.setLevel(max(level, logging.INFO))
     for noisy in ("uvicorn.access", "httpx", "aiokafka.consumer.group_coordinator", "aiokafka.consumer.fetcher"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of each request that it cannot parse, which anybody may send by the thousand.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
     return folding
 

@@ -15,6 +15,8 @@ from enrich.steps.text import prepare
 from shared.background import until_answered
 from shared.crash_notes import CrashNotes
 from shared.health import Health, health_routes, starting_route
+from shared.http.bounds import Bounds
+from shared.http.routing import application
 from shared.kafka import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.lane import Lane
 from shared.partition_notes import PartitionNotes
@@ -31,8 +33,8 @@ PORT = 8093
 async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     """The process, until `stop` is set: the port answers at once, and /readyz says what is waited for."""
     health = Health("enrich.text", ready={"postgres": lambda: "waiting for Postgres"})
-    app = Starlette(routes=[*health_routes(health), starting_route()], exception_handlers=PROBLEM_HANDLERS)
-    async with http_server(app, settings.bind_host, settings.health_port or PORT):
+    app = application([*health_routes(health), starting_route()], PROBLEM_HANDLERS)
+    async with http_server(app, settings.bind_host, settings.health_port or PORT, Bounds.of(settings)):
         await _follow(settings, stop, health, app)
 
 

@@ -29,6 +29,7 @@ from shared import postgres
 from shared.crash_notes import CrashNotes
 from shared.deliveries import Delivery, Rejection
 from shared.health import Health
+from shared.http.bounds import Bounds
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import Outcomes
@@ -201,7 +202,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
 
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
-        http_server(app, settings.bind_host, settings.ingest_port),
+        http_server(app, settings.bind_host, settings.ingest_port, Bounds.of(settings)),
     ):
 
         async def outcomes() -> None:

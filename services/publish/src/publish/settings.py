@@ -25,6 +25,9 @@ class Settings(Connections):
         ge=100,
         description="Newest updates that a web replica keeps in memory; older ones come from the archive",
     )
+    publish_web_connections: int = Field(
+        default=4_000, ge=16, description="As HTTP_CONNECTIONS, of a web replica's port, streams apart"
+    )
     publish_web_page_size: int = Field(default=20, ge=5, le=100, description="Updates on one page of a feed")
     publish_web_fresh_s: int = Field(
         default=2, ge=0, description="Seconds for which a shared cache may answer without asking (s-maxage)"
@@ -141,10 +144,6 @@ class Settings(Connections):
     )
     publish_stream_per_address: int = Field(
         default=256, ge=0, description="Streams from one address, more are answered 429; 0 for no such limit"
-    )
-    publish_stream_trusted_proxies: str = Field(
-        default="127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7",
-        description="Networks whose Forwarded and X-Forwarded-For headers are believed, comma-separated",
     )
     publish_stream_window_events: int = Field(
         default=10_000, ge=1, description="Newest events that a web replica keeps in memory for readers who come back"

@@ -13,7 +13,6 @@ import orjson
 import structlog
 from prometheus_client import Histogram
 from pydantic import BaseModel, Field, ValidationError
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -30,6 +29,8 @@ from ingest.sources.limits import Buckets
 from ingest.sources.registry import Registry, Source
 from ingest.sources.strangers import Strangers
 from shared.health import Health, health_routes
+from shared.http.query import check_query
+from shared.http.routing import application
 from shared.messages import update_id_for
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 
@@ -69,7 +70,10 @@ class ItemResult(BaseModel):
     )
     pointer: str | None = Field(default=None, description="JSON pointer, XPath or line of what is at fault")
     reason: str | None = None
-    status_url: str | None = Field(default=None, description="Where to ask how far it is")
+    status_url: str | None = Field(
+        default=None,
+        description="Where to ask how far it is: a path of this API, with its address where INGEST_PUBLIC_URL names one",
+    )
 
 
 class PushReceipt(BaseModel):
@@ -205,7 +209,7 @@ class Api:
             return await self._taken(request, source, body, format_name=None, known=known)
 
         patience_s = self.settings.ingest_dependency_timeout_s
-        return self._answer(request, await repeats.take_once(self._pool(), digest, patience_s, take))
+        return self._answer(await repeats.take_once(self._pool(), digest, patience_s, take))
 
     async def item(self, request: Request) -> Response:
         """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
@@ -307,7 +311,7 @@ class Api:
         received_at: datetime | None = None,
     ) -> Response:
         receipt = await self._taken(request, source, body, format_name=format_name, received_at=received_at)
-        return self._answer(request, receipt)
+        return self._answer(receipt)
 
     async def _taken(
         self,
@@ -337,11 +341,11 @@ class Api:
                 field=refusal.place, original=str(refusal.original),
             ) from refusal  # fmt: skip
         except Doubtful as doubt:
-            results = [self._result(request, each).model_dump(exclude_none=True) for each in doubt.receipt.results]
+            results = [self._result(each).model_dump(exclude_none=True) for each in doubt.receipt.results]
             raise _maybe_taken(doubt, original=str(doubt.receipt.original), results=results) from doubt
 
-    def _answer(self, request: Request, receipt: Receipt) -> Response:
-        results = [self._result(request, result) for result in receipt.results]
+    def _answer(self, receipt: Receipt) -> Response:
+        results = [self._result(result) for result in receipt.results]
         taken = receipt.count("accepted", "duplicate")
         failed = len(results) - taken
         if failed and not taken:
@@ -360,9 +364,10 @@ class Api:
         )
         return _json(answer, 207 if failed else 202)
 
-    def _result(self, request: Request, result: Result) -> ItemResult:
+    def _result(self, result: Result) -> ItemResult:
         known = result.status in ("accepted", "duplicate") or result.code == "maybe-taken"
-        base = self.settings.ingest_public_url.rstrip("/") or str(request.base_url).rstrip("/")
+        # Without a public address a path: what the request calls us is the sender's word, and may be anybody's host.
+        base = self.settings.ingest_public_url.rstrip("/")
         return ItemResult(
             index=result.index,
             status=result.status,
@@ -522,6 +527,8 @@ class Operation:
     answers: Mapping[int, type[BaseModel]]
     problems: tuple[int, ...]
     takes: type[BaseModel] | Literal["native", "wire"] | None = None
+    query: tuple[str, ...] = ()
+    """The query parameters that it knows."""
 
 
 PUSH_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 429, 503)
@@ -531,14 +538,22 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "post", "/v1/wire/{source}", "push_wire", {202: PushReceipt, 207: PushReceipt}, (*PUSH_PROBLEMS, 404), "wire"
     ),
-    Operation("get", "/v1/items/{id}", "item", {200: ItemStatus}, (401, 404, 503)),
-    Operation("get", "/v1/items", "item_by_guid", {200: ItemStatus}, (400, 401, 404, 503)),
-    Operation("get", "/v1/originals/{id}", "original", {200: OriginalStatus}, (401, 404, 503)),
+    Operation("get", "/v1/items/{id}", "item", {200: ItemStatus}, (400, 401, 404, 503)),
+    Operation("get", "/v1/items", "item_by_guid", {200: ItemStatus}, (400, 401, 404, 503), query=("guid",)),
+    Operation("get", "/v1/originals/{id}", "original", {200: OriginalStatus}, (400, 401, 404, 503)),
     Operation(
         "post", "/v1/updates/{id}/orders", "order", {202: orders.OrderReceipt},
         (400, 401, 403, 404, 408, 413, 415, 422, 503), orders.OrderRequest,
     ),
 )  # fmt: skip
+
+
+def _knowing(query: tuple[str, ...], endpoint: Callable[[Request], Awaitable[Response]]) -> Any:
+    async def checked(request: Request) -> Response:
+        check_query(request, query)
+        return await endpoint(request)
+
+    return checked
 
 
 def build(
@@ -549,15 +564,17 @@ def build(
 ) -> Any:
     """The application of `ingest api`."""
 
-    async def describe(_: Request) -> Response:
+    async def describe(request: Request) -> Response:
+        check_query(request)
         return Response(orjson.dumps(openapi()), media_type="application/json")
 
     routes: list[BaseRoute] = [
-        Route(each.path, getattr(api, each.endpoint), methods=[each.method.upper()]) for each in OPERATIONS
+        Route(each.path, _knowing(each.query, getattr(api, each.endpoint)), methods=[each.method.upper()])
+        for each in OPERATIONS
     ]
-    app = Starlette(
-        routes=[*routes, *more, Route("/openapi.json", describe), *health_routes(health)],
-        exception_handlers={**PROBLEM_HANDLERS, Away: _on_away},
+    app = application(
+        [*routes, *more, Route("/openapi.json", describe), *health_routes(health)],
+        {**PROBLEM_HANDLERS, Away: _on_away},
     )
     return Timed(app)
 

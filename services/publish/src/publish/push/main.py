@@ -41,6 +41,9 @@ from publish.takedown import keep_proving, prover_of
 from shared.background import keep_running, until_answered
 from shared.crash_notes import CrashNotes
 from shared.health import Health, health_routes, starting_route
+from shared.http.bounds import Bounds
+from shared.http.proxies import TrustedProxies
+from shared.http.routing import application
 from shared.kafka import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.lane import Lane
 from shared.messages import EnrichedUpdate
@@ -160,7 +163,8 @@ async def _parts(
         done=queued,
     )
     private = settings.publish_push_allow_private
-    hub = Hub(pool, outbound, site_url=site_url, allow_private=private)
+    proxies = TrustedProxies.of(settings)
+    hub = Hub(pool, outbound, site_url=site_url, allow_private=private, proxies=proxies)
     routes = [
         *hub.routes(),
         *EndpointRoutes(pool, Endpoints(pool, allow_private=private), deliveries.wake).routes(),
@@ -170,6 +174,7 @@ async def _parts(
             public_key=vapid.public_key,
             site_url=settings.publish_site_url,
             site_name=settings.publish_site_name,
+            proxies=proxies,
         ).routes(),
         *AlertRoutes(pool, alerts, rules, settings.publish_site_url).routes(),
     ]
@@ -180,8 +185,9 @@ async def _parts(
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process: the port answers at once, and /readyz says what is waited for."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
-    app = Starlette(routes=[*health_routes(health), starting_route()], exception_handlers=PROBLEM_HANDLERS)
-    async with http_server(app, settings.bind_host, settings.health_port or settings.publish_push_port):
+    app = application([*health_routes(health), starting_route()], PROBLEM_HANDLERS)
+    port = settings.health_port or settings.publish_push_port
+    async with http_server(app, settings.bind_host, port, Bounds.of(settings)):
         await _follow(settings, stop, health, app)
 
 

@@ -22,10 +22,12 @@ from starlette.routing import Route
 from publish.push.deliveries import Due, NotYet, Request
 from publish.push.notify import Notice
 from publish.push.outbound import Answer, Outbound, check_url
-from publish.push.reader_routes import Pace
 from publish.push.routes import body_bytes
 from publish.story import Position
 from shared.background import keep_running
+from shared.http.proxies import TrustedProxies
+from shared.http.query import check_query
+from shared.http.rate import RateLimit
 from shared.problem import Problem
 from shared.transient import is_transient
 
@@ -129,12 +131,15 @@ class Feeds:
 class Hub:
     """Takes requests to subscribe, verifies that the subscriber meant it, and lets leases end."""
 
-    def __init__(self, pool: Any, outbound: Outbound, *, site_url: str, allow_private: bool) -> None:
+    def __init__(
+        self, pool: Any, outbound: Outbound, *, site_url: str, allow_private: bool, proxies: TrustedProxies
+    ) -> None:
         self._pool = pool
         self._outbound = outbound
         self._site_url = site_url
         self._allow_private = allow_private
-        self._pace = Pace(PER_MINUTE)
+        self._proxies = proxies
+        self._rate = RateLimit(PER_MINUTE)
         self._wake = asyncio.Event()
 
     def routes(self) -> list[Route]:
@@ -143,7 +148,8 @@ class Hub:
 
     async def ask(self, request: HttpRequest) -> Response:
         """`POST /websub`: a form with hub.mode, hub.topic, hub.callback, and optionally hub.lease_seconds and hub.secret."""
-        self._pace.check(request.client.host if request.client else "")
+        check_query(request)
+        self._rate.check(self._proxies.client(request.client.host if request.client else "", request.headers.raw))
         try:
             form = dict(parse_qsl((await body_bytes(request)).decode(), max_num_fields=50))
         except ValueError:

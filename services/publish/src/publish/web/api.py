@@ -1,5 +1,7 @@
 """The JSON API: what is visible now, with cursors."""
 
+from functools import cache
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,6 +24,8 @@ class Api:
 
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
+        # Made once: it takes as long as a hundred pages.
+        self._description = cache(lambda: edge.json(dump(document(edge.views.site_url))))
 
     def routes(self) -> list[Route]:
         """Where each is."""
@@ -124,4 +128,4 @@ class Api:
 
     async def openapi(self, request: Request) -> Response:  # noqa: ARG002
         """`GET /openapi.json`."""
-        return Kept(self.edge.json(dump(document(self.edge.views.site_url))))
+        return Kept(self._description())

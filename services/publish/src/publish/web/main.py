@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 import structlog
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,6 +36,8 @@ from publish.web.stream.serve import stream_server
 from publish.web.views import Views
 from shared.background import until_answered
 from shared.health import Health, health_routes
+from shared.http.bounds import Bounds
+from shared.http.routing import application
 from shared.postgres import open_pool
 from shared.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.process import run, run_until
@@ -121,8 +122,8 @@ def build(
             request, Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(RETRY_S))})
         )
 
-    app = Starlette(
-        routes=[
+    app = application(
+        [
             *health_routes(health),
             *Api(edge).routes(),
             *pages.routes(),
@@ -133,7 +134,7 @@ def build(
             Route("/media/{path:path}", taking(MediaRoute(settings.media_store, newsroom, past))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
-        exception_handlers={
+        {
             **PROBLEM_HANDLERS,
             **dict.fromkeys((*TRANSIENT, Problem, HTTPException), on_problem),
             Omitted: on_omitted,
@@ -171,7 +172,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, 
         waiting["postgres"] = None
         await follower.run(stop)
 
-    async with stream_server(edge.front, hub, settings.bind_host, settings.port):
+    bounds = Bounds.of(settings, settings.publish_web_connections)
+    async with stream_server(edge.front, hub, settings.bind_host, settings.port, bounds):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())
