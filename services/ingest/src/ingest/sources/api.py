@@ -193,7 +193,7 @@ class Api:
         limit = self._limit(source)
         if len(raw) > limit:
             raise Problem(413, "too-large", f"the body is larger than {limit} bytes", limit_bytes=limit)
-        return await self._take_body(request, source, plain(raw, encoding, limit), format_name=None)
+        return await self._take_body(request, source, await plain(raw, encoding, limit), format_name=None)
 
     async def item(self, request: Request) -> Response:
         """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
