@@ -18,8 +18,8 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 MAX_ITEMS = 10_000
 """A document with more items is refused: it would hold its feed for minutes."""
 
-MAX_EXTRA_BYTES = 64 * 1024
-"""What is kept of the source's words that have no field of ours, for one update."""
+MAX_REPAIRS = 100
+"""What is recorded of one update's repairs."""
 
 
 class Unreadable(Exception):
@@ -129,7 +129,8 @@ class Draft:
 
     def repaired(self, code: str, place: str = "", detail: str = "") -> None:
         """Records that something broken was understood all the same."""
-        self.repairs.append(Repair(code=code, place=self.place + place, detail=detail[:200]))
+        if len(self.repairs) < MAX_REPAIRS:
+            self.repairs.append(Repair(code=code, place=self.place + place[:200], detail=detail[:200]))
 
 
 @dataclass(slots=True)
