@@ -72,9 +72,10 @@ _CLOSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 """Which open elements a start tag ends, and behind which they are not looked for."""
 
 _STRICT_ATTRIBUTES = r"(?:\s++[a-zA-Z_:][\w:.\-]*+(?:=\"[^\"<>]*+\"|='[^'<>]*+'|=[^\s\"'<>=`]++)?+)*+"
+_PLAIN_ATTRIBUTES = r"(?: [a-z\-]++=\"[^\"<>]{0,2000}+\"){0,8}"
 _PLAIN = re.compile(
-    r"(?:<(p|h[1-6])(?: [a-z\-]++=\"[^\"<>]{0,200}+\"){0,4}+>[^<]*+"
-    r"(?:(?:<(b|i|em|strong|a)(?: [a-z\-]++=\"[^\"<>]*+\"){0,8}+>[^<]*+</\2>|<br ?/?>)[^<]*+)*+</\1>\s*+)*+"
+    rf"(?:<(p|h[1-6]){_PLAIN_ATTRIBUTES}>[^<]*+"
+    rf"(?:(?:<(b|i|em|strong|a){_PLAIN_ATTRIBUTES}>[^<]*+</\2>|<br ?/?>)[^<]*+)*</\1>\s*+)*"
 )
 """Paragraphs with links and emphasis, as nine of ten bodies are."""
 
@@ -91,7 +92,8 @@ _NOTHING = re.compile(r"<(?:[!?]|/(?![a-zA-Z]))[^>]*+>?")
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)((?:[^>\"'=]++|=\s*+\"[^\"]*+\"|=\s*+'[^']*+'|[=\"'])*+)>")
 _PLAIN_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)([^<>]*+)>")
-_ATTRIBUTE = re.compile(r"([a-zA-Z_:][\w:.\-]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'=<>`]++)))?+")
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]++)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
+_NAME = re.compile(r"[a-zA-Z_:][\w:.\-]{0,40}")
 _SPAN = re.compile(r"\b(?:col|row)span\s*=\s*[\"']?\s*(\d+)", re.IGNORECASE)
 _ENDS = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>?", re.IGNORECASE) for name in (*RAW, *FOREIGN)}
 _KNOWN = frozenset(markup.XHTML)
@@ -118,7 +120,9 @@ def fits(html: str) -> bool:
         if name in RAW or name in FOREIGN or name == "plaintext":
             return False
         if closing:
-            if not _closed(stack, name):
+            if stack and stack[-1] == name:
+                stack.pop()
+            elif not _closed(stack, name):
                 return False
             continue
         if attributes and not _narrow(attributes):
@@ -359,7 +363,9 @@ class _Writer:
                 break
             name = found.group(1)
             value = next((one for one in found.groups()[1:] if one is not None), "")
-            if len(name) > 40 or len(value) > MAX_ATTRIBUTE_CHARACTERS or not _narrow(f'{name}="{value}"'):
+            if not _NAME.fullmatch(name):
+                continue
+            if len(value) > MAX_ATTRIBUTE_CHARACTERS or not _narrow(f'{name}="{value}"'):
                 self._changes["attributes that are too large were left out"] = None
                 continue
             parts.append(f" {name}={_quoted(value)}")
