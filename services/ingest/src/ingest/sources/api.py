@@ -203,7 +203,7 @@ class Api:
             signing.verify(request.headers, raw, secrets, time.time())
         self._let_in(source)
         digest = repeats.digest_of(source.name, request.headers["webhook-id"], raw)
-        body = plain(raw, encoding, limit)
+        body = await plain(raw, encoding, limit)
 
         async def take(known: frozenset[int]) -> Receipt:
             return await self._taken(request, source, body, format_name=None, known=known)
