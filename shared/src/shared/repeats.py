@@ -78,7 +78,9 @@ class Folding:
         fold = line.pop("fold", None)
         if fold is None:
             return line
-        if not self._repeats.is_new((line.get("event"), fold), (method, dict(line)), self._clock()):
+        # The traceback of a repeated failure is that of the first one, and would keep alive all that it refers to.
+        kept = {name: value for name, value in line.items() if name != "exc_info"}
+        if not self._repeats.is_new((line.get("event"), fold), (method, kept), self._clock()):
             raise structlog.DropEvent
         return line
 
@@ -86,21 +88,15 @@ class Folding:
         """For a handler of `logging`: whether a library's line is printed. Its wording without the values names its kind."""
         if record.levelno < logging.WARNING or not record.name.startswith(NOISY):
             return True
-        return self._repeats.is_new((record.name, record.msg), record, self._clock())
+        line = {"event": record.getMessage(), "logger": record.name}
+        return self._repeats.is_new((record.name, record.msg), ("warning", line), self._clock())
 
     def print_due(self) -> None:
         """Print what was folded."""
-        for line, count in self._repeats.due(self._clock()):
-            if isinstance(line, logging.LogRecord):
-                structlog.get_logger(line.name).warning(line.getMessage(), repeated=count)
-            else:
-                method, fields = line
-                # The traceback of a repeated failure is that of the first one.
-                told = {name: value for name, value in fields.items() if name not in ("exc_info", "event")}
-                structlog.get_logger().log(
-                    logging.getLevelNamesMapping()["ERROR" if method == "exception" else method.upper()],
-                    fields["event"], **told, repeated=count,
-                )  # fmt: skip
+        for (method, line), count in self._repeats.due(self._clock()):
+            level = logging.ERROR if method == "exception" else logging.getLevelNamesMapping()[method.upper()]
+            fields = {name: value for name, value in line.items() if name != "event"}
+            structlog.get_logger().log(level, line["event"], **fields, repeated=count)
 
     async def keep_printing(self) -> None:
         """Print what was folded, until cancelled, and what is left then."""

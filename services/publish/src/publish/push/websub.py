@@ -192,7 +192,7 @@ class Hub:
 
     async def _verify_some(self) -> int:
         rows = await self._pool.fetch(
-            "WITH due AS (SELECT id FROM publish.websub_requests WHERE next_attempt_at <= now() ORDER BY id LIMIT 50 "
+            "WITH due AS (SELECT id FROM publish.websub_requests WHERE next_attempt_at <= now() ORDER BY next_attempt_at, id LIMIT 50 "
             "FOR UPDATE SKIP LOCKED) UPDATE publish.websub_requests r SET attempts = attempts + 1, "
             "next_attempt_at = now() + make_interval(secs => $1) FROM due WHERE r.id = due.id RETURNING r.*",
             VERIFY_PAUSE_S,

@@ -108,7 +108,7 @@ class MediaRoute:
         except (FileNotFoundError, NotFoundError) as error:
             raise Problem(404, "not-found", "there is no such picture") from error
         except (BaseError, OSError) as error:
-            log.warning("object store away", error=str(error))
+            log.warning("object store away", error=str(error), fold="object store")
             raise Problem(
                 503, "media-away", "the pictures cannot be reached now", headers={"Retry-After": "5"}
             ) from error
