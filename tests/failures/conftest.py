@@ -1,6 +1,9 @@
-"""A broker that a test may kill, and a newsroom on it."""
+"""A broker and a Postgres that a test may kill, and newsrooms on them."""
 
 import os
+import shutil
+import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local import kafka
+from local import kafka, postgres
 from shared.settings import Connections
 from support.servers import CACHE, CHOICE, ContainerKafka, Servers, new_newsroom
 
@@ -41,6 +44,19 @@ class ProcessKafka:
         """Start it after `kill`."""
         self._kafka.start()
 
+    def stand_still(self) -> None:
+        """Keep every connection open and answer nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again, what came meanwhile first."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._kafka.child is not None
+        assert self._kafka.child.process is not None
+        self._kafka.child.process.send_signal(number)
+
     def end(self) -> None:
         """End it."""
         self.kill()
@@ -71,4 +87,30 @@ async def newsroom_on_broker(
     """A newsroom whose Kafka is `broker`."""
     own = replace(servers, kafka=broker.servers, topic_port=0)
     async with new_newsroom(own, tmp_path / "media") as settings:
+        yield settings
+
+
+@pytest.fixture
+def database() -> Iterator[postgres.Postgres]:
+    """A Postgres of this test alone, which keeps what it has committed when it is killed."""
+    # Postgres does not run as root and needs a folder that its own account can reach.
+    folder = Path(tempfile.mkdtemp(prefix="slugline-tests-"))
+    folder.chmod(0o755)
+    own = postgres.Postgres(folder / "postgres", folder / "postgres.log", durable=True)
+    try:
+        own.start()
+        own.wait()
+        yield own
+    finally:
+        if own.child is not None:
+            own.child.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture
+async def newsroom_on_database(
+    servers: Servers, database: postgres.Postgres, tmp_path: Path
+) -> AsyncIterator[Connections]:
+    """A newsroom whose Postgres is `database`."""
+    async with new_newsroom(replace(servers, postgres=database.dsn), tmp_path / "media") as settings:
         yield settings

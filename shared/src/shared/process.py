@@ -2,23 +2,25 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import gc
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvicorn
 import uvloop
 
+from shared.failures import Unanswered
 from shared.health import Health, health_app
 from shared.http.accept import Acceptor, Take
 from shared.http.bounds import Bounds
 from shared.http.connections import OpenConnections
 from shared.http.listen import listen, raise_descriptor_limit
 from shared.http.protocol import BoundedProtocol, bounded
-from shared.postgres import Unanswered
 from shared.settings import Connections
 from shared.telemetry import configure_logging, configure_tracing
 
@@ -71,11 +73,47 @@ class HttpServer(uvicorn.Server):
             log.info("connection lost before it was served", error=str(error) or type(error).__name__)
 
 
+T = TypeVar("T")
+
+HUNG = 70
+"""The exit code of a process that ended itself because something in it hung."""
+ENDING_S = 30.0
+"""For what is left once the process has ended in order: a thread that never returns must not hold it."""
+
+
+async def _keep_turning(limit_s: float) -> None:
+    """Have this process end, with the stacks of all its threads on stderr, once the loop has not turned for `limit_s`.
+
+    What hangs it may be a message: only a new process can pass it by, and one that hangs is not restarted by everybody
+    who runs it (Docker restarts what has ended). Nothing of ours keeps the loop for more than a second or two.
+    """
+    try:
+        while True:
+            faulthandler.dump_traceback_later(limit_s, exit=True)
+            await asyncio.sleep(limit_s / 6)
+    finally:
+        faulthandler.dump_traceback_later(max(limit_s, ENDING_S), exit=True)
+
+
+async def in_thread(work: Callable[[], T], limit_s: float) -> T:
+    """What `work` gives on a thread. A thread cannot be ended: past `limit_s` the process is, so that a new one begins
+    without it, and what was noted before tells of what it hung."""
+    try:
+        async with asyncio.timeout(limit_s) as patience:
+            return await asyncio.to_thread(work)
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        log.critical("a thread does not return; the process ends", limit_s=limit_s)
+        faulthandler.dump_traceback()
+        os._exit(HUNG)
+
+
 def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`."""
+    """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`. A loop that hangs ends the process."""
 
     async def body() -> None:
-        configure_logging(settings, name)
+        folding = configure_logging(settings, name)
         configure_tracing(settings, name)
         raise_descriptor_limit()
         # What is imported stays: looking through it for rings takes tens of milliseconds, which a reader would wait.
@@ -87,14 +125,21 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         log.info("starting")
+        turning = asyncio.create_task(_keep_turning(settings.watchdog_s), name="watchdog")
+        printing = asyncio.create_task(folding.keep_printing(), name="folded log lines")
         try:
             await main(stop)
         except Unanswered as error:
             log.warning("stopped before Postgres answered", error=str(error))
         else:
             log.info("stopped")
+        finally:
+            turning.cancel()
+            printing.cancel()
+            await asyncio.gather(printing, return_exceptions=True)
 
     uvloop.run(body())
+    faulthandler.cancel_dump_traceback_later()
 
 
 def server_config(app: Any, protocol: type[BoundedProtocol], bounds: Bounds, **options: Any) -> uvicorn.Config:

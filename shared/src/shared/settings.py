@@ -16,6 +16,26 @@ class Connections(BaseSettings):
     postgres_dsn: str = Field(
         default="postgresql://slugline:slugline@127.0.0.1:5432/slugline", description="Postgres, as a URL"
     )
+    postgres_statement_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Postgres ends a statement of a service that runs longer, in s; migrations have an hour",
+    )
+    postgres_lock_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Postgres ends a statement that waits longer for a lock, in s; it is tried again",
+    )
+    postgres_idle_in_transaction_s: float = Field(
+        default=12.0,
+        gt=0,
+        description="Postgres ends the session of a process that froze within a transaction after so many s, so that another takes over",
+    )
+    postgres_dead_after_s: int = Field(
+        default=15,
+        ge=3,
+        description="Postgres ends the session of a machine that is gone after about so many s (TCP keepalives)",
+    )
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis, as a URL")
     topic_prefix: str = Field(
         default="", description="Put before every topic and consumer group: one cluster, several newsrooms"
@@ -37,6 +57,11 @@ class Connections(BaseSettings):
     health_port: int = Field(
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",
+    )
+    watchdog_s: float = Field(
+        default=60.0,
+        ge=1.0,
+        description="A process whose event loop has not turned for so many seconds prints what it is at and ends, to be started again",
     )
     bind_host: str = Field(default="0.0.0.0", description="Address that HTTP listens on")  # noqa: S104 -- containers publish it
     http_connections: int = Field(

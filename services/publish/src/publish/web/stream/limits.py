@@ -16,7 +16,9 @@ class Limits:
     window_events: int = 10_000
     window_bytes: int = 64 * 1024 * 1024
     buffer_bytes: int = 512 * 1024
-    slow_s: float = 1.0
+    behind_bytes: int = 256 * 1024 * 1024
+    slow_s: float = 5.0
+    stalled_s: float = 20.0
     replay_events: int = 2_000
     heartbeat_s: int = 15
     retry_ms: int = 3_000
@@ -33,6 +35,8 @@ class Limits:
             window_events=settings.publish_stream_window_events,
             window_bytes=settings.publish_stream_window_bytes,
             buffer_bytes=settings.publish_stream_buffer_bytes,
+            behind_bytes=settings.publish_stream_behind_bytes,
+            stalled_s=settings.publish_stream_stalled_s,
             replay_events=settings.publish_stream_replay_events,
             heartbeat_s=settings.publish_stream_heartbeat_s,
             retry_ms=settings.publish_stream_retry_ms,
