@@ -130,3 +130,12 @@ async def test_a_poller_who_left_is_forgotten(site) -> None:
     while site.hub._polls and time.monotonic() < ends:
         await asyncio.sleep(0.01)
     assert site.hub._polls == 0
+
+
+async def test_a_host_cannot_stand_for_the_question(site, make_event) -> None:
+    """What is asked is in the target of a request; a `Host` that looks like one adds nothing to it and takes nothing away."""
+    site.publish(make_event(1, "tag:a"), make_event(2, "tag:b"))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}") as client:
+        for host in ("here.example", "a#", "a?channel=tag:b", "a/?channel=tag:b#"):
+            answer = await client.get("/v1/since?channel=tag:a&cursor=1-0", headers={"Host": host})
+            assert [each["id"] for each in answer.json()["events"]] == ["1-1"], host

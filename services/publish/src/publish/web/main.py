@@ -101,7 +101,7 @@ def build(
 
     async def on_problem(request: Request, error: Exception) -> Response:
         problem = error if isinstance(error, Problem) else _problem_of(error)
-        if request.url.path.startswith(API_PREFIXES) or "text/html" not in request.headers.get("accept", ""):
+        if request.scope["path"].startswith(API_PREFIXES) or "text/html" not in request.headers.get("accept", ""):
             response = problem_response(problem)
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["X-Content-Type-Options"] = "nosniff"

@@ -34,7 +34,7 @@ def stream_routes(hub: Hub) -> list[Route]:
 
     async def poll(request: Request) -> Response:
         """Wait for what follows the cursor; without one, for what is published next."""
-        asked = wanted(request.url.query)
+        asked = wanted(request.scope["query_string"].decode("latin-1"))
         timeout_s = _number(request, "timeout", 25, 0, LONGEST_S)
         limit = int(_number(request, "limit", 200, 1, MOST_EVENTS))
         hub.admit(None)
@@ -54,7 +54,7 @@ def stream_routes(hub: Hub) -> list[Route]:
 
     async def since(request: Request) -> Response:
         """What followed the cursor; without one, only where the stream is now."""
-        asked = wanted(request.url.query)
+        asked = wanted(request.scope["query_string"].decode("latin-1"))
         limit = int(_number(request, "limit", 200, 1, MOST_EVENTS))
         if not hub.ready:
             raise Problem(503, "not-ready", "there is no stream here at this moment", headers={"Retry-After": "1"})
