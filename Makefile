@@ -27,10 +27,12 @@ venv: .venv/.ready ## Create the environment from the lock
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	@touch $@
 
-lock: ## Resolve the dependencies again: requirements.lock, one lock for each service's image, one for building
+lock: ## Resolve the dependencies again: requirements.lock, one lock for each service's image, one for building, Kafka's jars
 	$(LOCK) -q --all-extras pyproject.toml $(MEMBERS:%=%/pyproject.toml) -o requirements.lock
 	for s in ingest enrich publish; do $(LOCK) -q -c requirements.lock services/$$s/pyproject.toml -o services/$$s/requirements.lock; done
 	grep -o '^hatchling==[^ ]*' requirements.lock | $(LOCK) -q -c requirements.lock - -o deploy/build.lock
+	@$(MAKE) -s venv
+	PYTHONPATH=deploy $(PY) -m local.jars
 
 demo: venv ## A newsroom's morning on embedded parts: everything starts, a sample wire plays (PORT, INGEST_PORT)
 	@$(LOCAL) demo
