@@ -129,7 +129,9 @@ def write_lock(coordinates: Iterable[str], lock: Path = LOCK) -> None:
     """Fetch them all and note what they are."""
     with tempfile.TemporaryDirectory() as repository:
         lines = [f"{sha256_of(_from_registry(each, Path(repository)))}  {each}\n" for each in coordinates]
-    lock.write_text(f"# SHA-256 and coordinate of each jar of a broker {VERSION}; written by `make lock`.\n" + "".join(lines))
+    lock.write_text(
+        f"# SHA-256 and coordinate of each jar of a broker {VERSION}; written by `make lock`.\n" + "".join(lines)
+    )
 
 
 if __name__ == "__main__":

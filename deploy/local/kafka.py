@@ -1,7 +1,6 @@
 """Kafka for local stacks: Apache Kafka itself, on a JRE from a wheel, or librdkafka's in-memory cluster."""
 
 import socket
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

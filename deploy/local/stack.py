@@ -234,7 +234,9 @@ def refuse_foreign(folder: Path) -> None:
 @contextlib.contextmanager
 def open_folder() -> Iterator[Path]:
     """A folder that others may enter but only this user may write to, under a name that nobody can guess; gone afterwards."""
-    place = next((each for each in (tempfile.gettempdir(), "/tmp", "/var/tmp") if reachable(Path(each).resolve())), None)
+    place = next(
+        (each for each in (tempfile.gettempdir(), "/tmp", "/var/tmp") if reachable(Path(each).resolve())), None
+    )
     if place is None:
         raise Taken("no folder for temporary files can be entered by others; set TMPDIR")
     with tempfile.TemporaryDirectory(prefix="slugline-", dir=place, ignore_cleanup_errors=True) as temporary:

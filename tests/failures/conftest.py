@@ -1,6 +1,5 @@
 """A broker that a test may kill, and a newsroom on it."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +7,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local import kafka
+from local import jars, kafka
 from shared.settings import Connections
-from support.servers import CACHE, CHOICE, ContainerKafka, Servers, new_newsroom
+from support.servers import CACHE, ContainerKafka, Servers, in_containers, new_newsroom, real_wanted
 
 
 class ProcessKafka:
@@ -47,16 +46,15 @@ class ProcessKafka:
 
 
 @pytest.fixture
-def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[ProcessKafka | ContainerKafka]:
+def broker(tmp_path: Path) -> Iterator[ProcessKafka | ContainerKafka]:
     """A broker of this test alone: a container where the run uses containers, else a local process."""
-    kind = pytestconfig.stash[CHOICE].kind
-    no_java = kafka.why_no_java()
-    if kind != "containers" and no_java is not None:
-        if os.environ.get("REQUIRE_REAL") == "1":
-            pytest.fail(f"a broker that can be killed is needed: {no_java}")
-        pytest.skip(f"a broker that can be killed is needed: {no_java}")
-    own: ProcessKafka | ContainerKafka = ContainerKafka() if kind == "containers" else ProcessKafka(tmp_path)
-    own.start()
+    own: ProcessKafka | ContainerKafka = ContainerKafka() if in_containers() else ProcessKafka(tmp_path)
+    try:
+        own.start()
+    except jars.NoJars as reason:
+        if real_wanted():
+            raise
+        pytest.skip(f"a broker that can be killed is needed: {reason}")
     try:
         own.wait()
         yield own
