@@ -5,10 +5,9 @@ lock at every start, in a fifth of a second, since a jar is a program.
 """
 
 import hashlib
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl"
 LOCK = Path(__file__).resolve().parent.parent / "kafka" / "jars.lock"
 ATTEMPTS = 3
 AT_ONCE = 8
-TIMEOUT_S = 20
+TIMEOUT_S = 10
 
 
 class NoJars(RuntimeError):
@@ -59,7 +58,20 @@ def locked(lock: Path = LOCK) -> list[Jar]:
     return [Jar(*line.split()) for line in lock.read_text().splitlines() if line and not line.startswith("#")]
 
 
-def classpath(cache: Path, jars: Sequence[Jar] | None = None) -> str:
+def from_registry(coordinate: str, repository: Path) -> Path:
+    """Fetch a jar into a folder that is laid out as a Maven repository; an OSError or a RuntimeError where it cannot be had."""
+    from jgo.maven import MavenContext  # noqa: PLC0415 -- half a second that most starts can do without
+
+    context = MavenContext(repo_cache=repository, timeout=TIMEOUT_S)
+    path: Path = context.create_dependency(coordinate).artifact.resolve()
+    return path
+
+
+Fetch = Callable[[str, Path], Path]
+"""As `from_registry`."""
+
+
+def classpath(cache: Path, jars: Sequence[Jar] | None = None, fetch: Fetch = from_registry) -> str:
     """For `java -cp`: the jars, whole and checked, in a folder of `cache`; fetched where they are not there.
 
     Raises `NoJars` where the registry does not answer, or has something else than the lock names.
@@ -70,32 +82,36 @@ def classpath(cache: Path, jars: Sequence[Jar] | None = None) -> str:
     missing = [jar for jar in wanted if not jar.is_in(folder)]
     if missing:
         print(f"kafka {VERSION}: fetching {len(missing)} jars", file=sys.stderr, flush=True)
-        _fetch(missing, folder)
+        _fetch_all(missing, folder, fetch)
     return ":".join(str(folder / jar.file_name) for jar in wanted)
 
 
-def _fetch(jars: Sequence[Jar], folder: Path) -> None:
-    failed: dict[Jar, str] = {}
-    for _ in range(ATTEMPTS):
-        # A file that was begun counts as fetched with jgo: every attempt has a repository of its own.
-        repository = Path(tempfile.mkdtemp(prefix="fetching-", dir=folder))
-        try:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                told = pool.map(lambda jar: _fetch_one(jar, repository, folder), jars)
-                failed = {jar: why for jar, why in zip(jars, told, strict=True) if why}
-        finally:
-            shutil.rmtree(repository, ignore_errors=True)
-        jars = list(failed)
-        if not jars:
-            return
-    jar, why = next(iter(failed.items()))
-    raise NoJars(f"{len(failed)} of Kafka's jars cannot be had, such as {jar.coordinate}: {why}")
+def _fetch_all(jars: Sequence[Jar], folder: Path, fetch: Fetch) -> None:
+    # One goes first: a registry that is out of reach is not asked for every jar.
+    for some in (jars[:1], jars[1:]):
+        missing = list(some)
+        for _ in range(ATTEMPTS):
+            failed = _attempt(missing, folder, fetch) if missing else {}
+            missing = list(failed)
+        if missing:
+            raise NoJars(f"Kafka's {missing[0].coordinate} cannot be had: {failed[missing[0]][:300]}")
 
 
-def _fetch_one(jar: Jar, repository: Path, folder: Path) -> str:
+def _attempt(jars: Sequence[Jar], folder: Path, fetch: Fetch) -> dict[Jar, str]:
+    """Try to fetch each once; returns those that cannot be had, and why."""
+    # jgo counts a file that was begun as fetched, so every attempt has a repository of its own.
+    with (
+        tempfile.TemporaryDirectory(prefix="fetching-", dir=folder) as repository,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        told = pool.map(lambda jar: _fetch_one(jar, Path(repository), folder, fetch), jars)
+        return {jar: why for jar, why in zip(jars, told, strict=True) if why}
+
+
+def _fetch_one(jar: Jar, repository: Path, folder: Path, fetch: Fetch) -> str:
     """Put it into the folder; returns why it cannot be had."""
     try:
-        path = _from_registry(jar.coordinate, repository)
+        path = fetch(jar.coordinate, repository)
     except (OSError, RuntimeError) as error:
         return str(error)
     found = sha256_of(path)
@@ -103,14 +119,6 @@ def _fetch_one(jar: Jar, repository: Path, folder: Path) -> str:
         return f"the registry's has SHA-256 {found}, {LOCK.name} wants {jar.sha256}"
     path.replace(folder / jar.file_name)
     return ""
-
-
-def _from_registry(coordinate: str, repository: Path) -> Path:
-    from jgo.maven import MavenContext  # noqa: PLC0415 -- half a second that most starts can do without
-
-    context = MavenContext(repo_cache=repository, timeout=TIMEOUT_S)
-    path: Path = context.create_dependency(coordinate).artifact.resolve()
-    return path
 
 
 def resolved() -> list[str]:
@@ -128,7 +136,7 @@ def resolved() -> list[str]:
 def write_lock(coordinates: Iterable[str], lock: Path = LOCK) -> None:
     """Fetch them all and note what they are."""
     with tempfile.TemporaryDirectory() as repository:
-        lines = [f"{sha256_of(_from_registry(each, Path(repository)))}  {each}\n" for each in coordinates]
+        lines = [f"{sha256_of(from_registry(each, Path(repository)))}  {each}\n" for each in coordinates]
     lock.write_text(
         f"# SHA-256 and coordinate of each jar of a broker {VERSION}; written by `make lock`.\n" + "".join(lines)
     )

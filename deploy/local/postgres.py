@@ -50,8 +50,8 @@ def _account() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _copied(programs: Path, place: Path) -> Path:
-    """The programs and what they load, copied into `place`, which is anew for every start: their folder in it.
+def copied(programs: Path, place: Path) -> Path:
+    """Copy the programs and what they load into `place`, in the stead of what is there; returns their folder in it.
 
     They find their libraries by their own place, those that their wheel brings beside itself too.
     """
@@ -139,7 +139,7 @@ class Postgres(ServerProcess):
         folder = binaries()
         if account is None or reachable(folder):
             return folder
-        return _copied(folder, self.data.with_name(f"{self.data.name}-programs"))
+        return copied(folder, self.data.with_name(f"{self.data.name}-programs"))
 
     def _make_reachable(self, account: pwd.struct_passwd | None) -> None:
         self.data.chmod(0o700)
