@@ -4,10 +4,20 @@
 import hypothesis  # noqa: F401
 import pytest
 
+from support.capabilities import lacking
 from support.processes import processes
-from support.servers import RUNNING, newsroom, servers
+from support.servers import RUNNING, Servers, newsroom, servers
 
 __all__ = ["newsroom", "processes", "servers"]
+
+
+@pytest.fixture(autouse=True)
+def needed(request: pytest.FixtureRequest) -> None:
+    """Skip a test that needs of the broker what it cannot do."""
+    for name in [name for mark in request.node.iter_markers("needs") for name in mark.args]:
+        running: Servers = request.getfixturevalue("servers")
+        if reason := lacking(name, running.kafka):
+            pytest.skip(f"needs a broker with a {name}: {reason}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
