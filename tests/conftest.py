@@ -6,7 +6,7 @@ import pytest
 
 from support.capabilities import lacking
 from support.processes import processes
-from support.servers import RUNNING, Servers, newsroom, servers
+from support.servers import RUNNING, newsroom, servers
 
 __all__ = ["newsroom", "processes", "servers"]
 
@@ -15,9 +15,8 @@ __all__ = ["newsroom", "processes", "servers"]
 def needed(request: pytest.FixtureRequest) -> None:
     """Skip a test that needs of the broker what it cannot do."""
     for name in [name for mark in request.node.iter_markers("needs") for name in mark.args]:
-        running: Servers = request.getfixturevalue("servers")
-        if reason := lacking(name, running.kafka):
-            pytest.skip(f"needs a broker with a {name}: {reason}")
+        if reason := lacking(name, request.getfixturevalue("servers")):
+            pytest.skip(f"needs {name} of the broker: {reason}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
