@@ -1,7 +1,6 @@
 """What the steps read before the state of an update is known is used only where it still holds."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from shared.messages import Order, RawUpdate
 
 from .copy_of import minute, version
 
-NOW = datetime(2026, 11, 3, tzinfo=UTC)
 SPORT = "medtop:15000000"
 RAW = version(1, byline="By Ada Quill", subjects=({"code": SPORT},), language="en")
 
@@ -27,7 +25,7 @@ def standing(raw: RawUpdate, *orders: Order) -> State:
     """The state after a version and a desk's orders."""
     state = State(update_id=raw.update_id)
     for message in (raw, *orders):
-        state = decide(message, state, NOW, margin_s=0.0).state
+        state = decide(message, state, margin_s=0.0).state
     return state
 
 

@@ -8,9 +8,10 @@ import pytest
 from enrich.state import State
 from shared.messages import EnrichedUpdate, Refresh, Release, update_id_for
 from shared.topics import ENRICHED, RAW
+from support.waiting import eventually
 
 from .conftest import Desk, Replicas, running, settings_of
-from .copy_of import version
+from .copy_of import order, version
 
 pytestmark = pytest.mark.integration
 
@@ -68,6 +69,28 @@ async def test_an_embargo_survives_that_every_replica_was_away_at_its_moment(des
     await replicas()
     (update,) = await desk.until(1)
     assert update.first_published_at == past
+
+
+async def test_what_was_killed_under_embargo_is_not_published_by_an_enrich_that_was_away(
+    desk: Desk, replicas: Replicas
+) -> None:
+    """Versions and their kills stand on the topic before the embargo ends, and are read after it: removals come out, no text.
+    What was not killed comes out under the time of its embargo."""
+    now = datetime.now(UTC)
+    until = now + timedelta(seconds=1)
+    guids = [f"g{number}" for number in range(12)]
+    times = {"version_created": now, "received_at": now}
+    await desk.send(
+        *[version(1, guid=guid, embargo_until=until, **times) for guid in (*guids, "kept")],
+        *[order("kill", 0, guid=guid, ordered_at=until - timedelta(milliseconds=500)) for guid in guids],
+    )
+    await eventually(lambda: datetime.now(UTC) > until, what="the embargo has not ended")
+    await replicas(enrich_release_interval_s=0.05)
+    revisions = await desk.until(13)
+    assert sorted(each.update_id for each in revisions if each.is_removal) == sorted(
+        update_id_for("pa", guid) for guid in guids
+    )
+    assert [(each.guid, each.first_published_at) for each in revisions if not each.is_removal] == [("kept", until)]
 
 
 async def test_the_media_index_being_away_costs_the_pictures_and_not_the_text(desk: Desk, replicas: Replicas) -> None:

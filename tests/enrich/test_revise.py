@@ -12,7 +12,7 @@ from enrich.attach import Steps
 from enrich.compose import Revision, compose, compose_removal, shown_state
 from enrich.knowledge import Knowledge
 from enrich.media.index import MediaLookup
-from enrich.revise import Decision, Input, decide, due_of, order_of
+from enrich.revise import Decision, Input, decide, due_of, opened_at, order_of
 from enrich.rows import Known
 from enrich.settings import Settings
 from enrich.state import State
@@ -26,8 +26,8 @@ LATER = minute(500)
 
 
 def step(message: Input, state: State, now: datetime, margin_s: float = 0.0) -> tuple[State, Revision | None, Decision]:
-    """One message, as the lane does it."""
-    decision = decide(message, state, now, margin_s=margin_s)
+    """One message, as the lane does it that reads it at a moment."""
+    decision = decide(message, state, margin_s=margin_s)
     revision = None
     if decision.emit and decision.sight == "visible":
         attached = STEPS.attach(decision.state, Known(decision.state), None, MediaLookup())
@@ -38,13 +38,20 @@ def step(message: Input, state: State, now: datetime, margin_s: float = 0.0) -> 
 
 
 def fold(messages: Sequence[Input], now: datetime = LATER) -> tuple[State, list[EnrichedUpdate]]:
-    """All messages in order, at one moment."""
+    """All messages in order, read at one moment, and what the timer sends by then."""
     state, revisions = State(update_id=UPDATE), []
-    for message in messages:
-        state, revision, _ = step(message, state, now)
+    waiting = list(messages)
+    while waiting or (waiting := due_by(now, state)):
+        state, revision, _ = step(waiting.pop(0), state, now)
         if revision is not None:
             revisions.append(revision.update)
     return state, revisions
+
+
+def due_by(now: datetime, state: State) -> list[Input]:
+    """The release that the timer sends next, where one is due."""
+    due_at, due_for = due_of(state)
+    return [Release(update_id=UPDATE, due_at=due_at, reason=due_for)] if due_at is not None and due_at <= now else []
 
 
 def seen(revisions: Sequence[EnrichedUpdate]) -> Any:
@@ -123,14 +130,14 @@ def test_revisions_count_from_one_and_nothing_follows_a_takedown(history: tuple[
 @settings(max_examples=200, deadline=None)
 @given(histories())
 def test_a_repeat_from_the_same_state_gives_the_same_revision(history: tuple[list[Input], list[Input]]) -> None:
-    """What is emitted is a function of message and state; only the moment of enrichment may differ."""
+    """What is emitted is a function of message and state; only the moments of enrichment may differ."""
     _, shuffled = history
     state = State(update_id=UPDATE)
     for message in shuffled:
         after, first, _ = step(message, state, minute(500))
         stored = State.model_validate_json(state.model_dump_json(exclude_defaults=True))
         _, second, _ = step(message, stored, minute(500) + timedelta(seconds=3))
-        without = {"passport": {"enriched_at"}}
+        without = {"passport": {"enriched_at", "published_at"}}
         assert (first is None) == (second is None)
         if first is not None and second is not None:
             assert first.update.model_dump(exclude=without) == second.update.model_dump(exclude=without)
@@ -153,6 +160,144 @@ def test_nothing_of_an_embargoed_version_comes_out_before_its_moment(messages: l
         revisions += [revision.update] if revision is not None else []
     assert revisions[-1].version == "3"
     assert sum(each.version == "3" for each in revisions) == 1
+
+
+def moment_of(message: Input) -> datetime:
+    """When a message was said, by its own account."""
+    return message.received_at if isinstance(message, RawUpdate) else message.ordered_at  # type: ignore[union-attr]
+
+
+def read_at(moments: Sequence[datetime], messages: Sequence[Input]) -> list[EnrichedUpdate]:
+    """What is emitted by an enrich that reads at these moments only: what was said by then, then what its timer sends."""
+    state, revisions = State(update_id=UPDATE), []
+    unread = sorted(messages, key=moment_of)
+    for now in moments:
+        waiting = [each for each in unread if moment_of(each) <= now]
+        unread = unread[len(waiting) :]
+        while waiting or (waiting := due_by(now, state)):
+            state, revision, _ = step(waiting.pop(0), state, now)
+            revisions += [revision.update] if revision is not None else []
+    return revisions
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> list[datetime]:
+    """Moments at which enrich reads, the last of them after everything was said."""
+    return [*map(minute, sorted(draw(st.lists(st.integers(1, 480), max_size=5)))), LATER]
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(), readings())
+def test_when_messages_are_read_changes_neither_the_end_nor_what_may_be_shown(
+    history: tuple[list[Input], list[Input]], late: list[datetime]
+) -> None:
+    """Read at once or in whatever backlogs, readers end with the same; what was killed before its embargo ended, or killed
+    before anything of it was said, is never shown."""
+    messages, _ = history
+    at_once = read_at([minute(at) for at in range(1, 501)], messages)
+    behind = read_at(late, messages)
+    assert seen(at_once) == seen(behind)
+    killed_at = min(
+        (moment_of(each) for each in messages if isinstance(each, Order) and each.order in ("kill", "takedown")),
+        default=LATER,
+    )
+    opened = {each.fingerprint(): opened_at(each) for each in messages if isinstance(each, RawUpdate)}
+    for revisions in (at_once, behind):
+        assert all(opened[each.fingerprint] <= killed_at for each in revisions if not each.is_removal)
+
+
+EMBARGOED = version(1, embargo_until=minute(60))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [order("kill", 59)],
+        [order("correct", 2, headline="The desk's own"), order("kill", 59)],
+        [order("pin", 2), Refresh(update_id=UPDATE, cause="media", requested_at=minute(3)), order("takedown", 59)],
+        [version(2, embargo_until=minute(70)), order("kill", 59)],
+        [version(2, headline="", body_html="", signal="advisory"), version(3, status="canceled", at=59)],
+        [order("kill", 59), version(2, at=61), Release(update_id=UPDATE, due_at=minute(60))],
+        [Refresh(update_id=UPDATE, cause="authors", requested_at=minute(400)), order("pin", 300), order("kill", 59)],
+    ],
+)
+def test_what_was_killed_before_its_embargo_ended_is_never_shown(before: list[Input]) -> None:
+    """However late the kill is read, and whatever stands before it: nothing but a release opens what is held, and that
+    stands behind the kill. A desk's clock, or a refresh's, opens nothing either."""
+    _, revisions = fold([EMBARGOED, *before])
+    assert [each.headline for each in revisions if not each.is_removal] == []
+    assert revisions[-1].is_final
+
+
+def test_a_release_opens_what_its_moment_opens_whenever_it_is_read() -> None:
+    """Late it still releases; for an embargo that was moved further it changes nothing; then that one's own does."""
+    moved = version(2, embargo_until=minute(90))
+    state, revisions = fold([EMBARGOED, moved, Release(update_id=UPDATE, due_at=minute(60))], now=minute(61))
+    assert revisions == []
+    assert due_of(state) == (minute(90), "embargo")
+    _, revisions = fold([EMBARGOED, moved, Release(update_id=UPDATE, due_at=minute(90))])
+    assert [(each.version, each.first_published_at) for each in revisions] == [("2", minute(90))]
+
+
+def test_an_embargo_that_is_over_when_its_version_is_received_holds_nothing() -> None:
+    """The moment of receipt decides, also where it is the very end."""
+    for until in (minute(1), minute(0.5)):
+        _, revisions = fold([version(1, embargo_until=until)], now=minute(1))
+        assert [each.first_published_at for each in revisions] == [minute(1)]
+
+
+@pytest.mark.parametrize("arrival", [[0, 1], [1, 0]])
+def test_a_version_that_was_received_after_the_embargo_of_another_finds_it_open(arrival: list[int]) -> None:
+    """Its source speaks of an update that is out: that one shows, under its own time and reason, and nothing of the new one."""
+    first = version(1, embargo_until=minute(60), correction_reason="Of the first", signal="correction")
+    second = version(2, at=61, embargo_until=minute(90), correction_reason="Of the second", signal="correction")
+    messages = [first, second]
+    state, revisions = fold([messages[place] for place in arrival], now=minute(62))
+    assert [(each.version, each.first_published_at, each.change.reason) for each in revisions] == [
+        ("1", minute(60), "Of the first")
+    ]
+    assert revisions[0].passport.received_at == minute(60)
+    assert due_of(state) == (minute(90), "embargo")
+
+
+def test_nothing_of_a_held_version_is_told_with_what_stands() -> None:
+    """A held correction changes nothing that readers have, its reason and its time included."""
+    state, _ = fold([version(1)])
+    held = version(2, embargo_until=minute(60), correction_reason="Secret", signal="correction")
+    decision = decide(held, state)
+    assert (decision.said, decision.correction, decision.forced) == ("", False, False)
+    assert decision.at == minute(2)
+
+
+def test_what_has_expired_stays_so_whatever_is_read_after() -> None:
+    """A refresh or an order that was given before the expiry and is read after it brings nothing back; a version does."""
+    state, revisions = fold([version(1, expires_at=minute(60))], now=minute(60))
+    assert [each.removal for each in revisions] == [None, "expired"]
+    for late in (
+        Refresh(update_id=UPDATE, cause="media", requested_at=minute(59)),
+        order("pin", 59),
+        order("restore", 59),
+    ):
+        state, revision, _ = step(late, state, minute(61))
+        assert revision is None
+    _, revision, _ = step(version(2, expires_at=minute(90), at=59), state, minute(61))
+    assert revision is not None
+    assert revision.update.version == "2"
+
+
+def test_an_expiry_is_judged_by_the_moment_of_receipt_and_ended_by_the_timer() -> None:
+    """A version that was received after its expiry is never shown, nor one whose embargo ends after it; another is, and
+    ends at its release."""
+    assert fold([version(1, at=61, expires_at=minute(60))])[1] == []
+    assert fold([version(1, embargo_until=minute(70), expires_at=minute(60))])[1] == []
+    assert [each.removal for each in fold([version(1, expires_at=minute(60))])[1]] == [None, "expired"]
+
+
+def test_a_restore_after_the_expiry_holds_though_it_is_read_before_the_release() -> None:
+    """What the desk brings back after its time stays, and nothing is due for it any more once the release has come."""
+    state, revisions = fold([version(1, expires_at=minute(60)), order("restore", 61)])
+    assert [each.removal for each in revisions] == [None]
+    assert due_of(state) == (None, "")
 
 
 def test_a_kill_before_its_update_leaves_a_tombstone_that_every_channel_hears_of() -> None:
@@ -208,7 +353,7 @@ def test_withheld_from_the_beginning_is_held_in_silence() -> None:
 def test_expiry_removes_and_a_restore_after_it_brings_back() -> None:
     """An update is gone at its time; the desk may bring it back for good."""
     state, revisions = fold([version(1, expires_at=minute(60))], now=minute(5))
-    assert due_of(state, minute(5)) == (minute(60), "expiry")
+    assert due_of(state) == (minute(60), "expiry")
     state, removed, _ = step(Release(update_id=UPDATE, due_at=minute(60), reason="expiry"), state, minute(60))
     state, back, _ = step(order("restore", 61), state, minute(61))
     assert removed is not None
@@ -233,7 +378,7 @@ def test_the_margin_of_a_source_is_added_to_its_embargo() -> None:
     """A source whose clock is fast is released by ours."""
     state, revision, _ = step(version(1, embargo_until=minute(60)), State(update_id=UPDATE), minute(60), margin_s=30)
     assert revision is None
-    assert due_of(state, minute(60)) == (minute(60.5), "embargo")
+    assert due_of(state) == (minute(60.5), "embargo")
 
 
 def test_an_embargo_across_the_change_of_the_clocks_is_an_instant() -> None:
@@ -243,7 +388,7 @@ def test_an_embargo_across_the_change_of_the_clocks_is_an_instant() -> None:
     raw = version(1, received_at=early - timedelta(hours=3), version_created=None, embargo_until=until)
     state, revision, _ = step(raw, State(update_id=UPDATE), early)
     assert revision is None
-    assert due_of(state, early)[0] == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert due_of(state)[0] == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -314,8 +459,8 @@ def test_times_without_an_offset_are_taken_for_utc() -> None:
 def test_what_takes_the_place_of_others_names_them_once_it_is_visible() -> None:
     """`replaces` becomes orders for updates of the same source, never of the update itself."""
     raw = version(1, replaces=("old", "g1"))
-    decision = decide(raw, State(update_id=UPDATE), minute(2))
-    held = decide(raw.model_copy(update={"embargo_until": minute(60)}), State(update_id=UPDATE), minute(2))
+    decision = decide(raw, State(update_id=UPDATE))
+    held = decide(raw.model_copy(update={"embargo_until": minute(60)}), State(update_id=UPDATE))
     assert decision.replaced == (update_id_for("pa", "old"),)
     assert held.replaced == ()
     superseded = fold([version(1), Order(update_id=UPDATE, order="supersede", by="pa", ordered_at=minute(2))])[1][-1]

@@ -1,5 +1,6 @@
-"""A broker that a test may kill, and a newsroom on it."""
+"""A broker and a Postgres that a test may kill, and newsrooms on them."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local import jars, kafka
+from local import jars, kafka, postgres
+from local.stack import open_folder
 from shared.settings import Connections
 from support.servers import CACHE, ContainerKafka, Servers, in_containers, new_newsroom, real_wanted
 
@@ -40,6 +42,19 @@ class ProcessKafka:
         """Start it after `kill`."""
         self._kafka.start()
 
+    def stand_still(self) -> None:
+        """Keep every connection open and answer nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again, what came meanwhile first."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._kafka.child is not None
+        assert self._kafka.child.process is not None
+        self._kafka.child.process.send_signal(number)
+
     def end(self) -> None:
         """End it."""
         self.kill()
@@ -69,4 +84,28 @@ async def newsroom_on_broker(
     """A newsroom whose Kafka is `broker`."""
     own = replace(servers, kafka=broker.servers, topic_port=0)
     async with new_newsroom(own, tmp_path / "media") as settings:
+        yield settings
+
+
+@pytest.fixture
+def database() -> Iterator[postgres.Postgres]:
+    """A Postgres of this test alone, which keeps what it has committed when it is killed."""
+    # Postgres does not run as root and needs a folder that its own account can reach.
+    with open_folder() as folder:
+        own = postgres.Postgres(folder / "postgres", folder / "postgres.log", durable=True)
+        try:
+            own.start()
+            own.wait()
+            yield own
+        finally:
+            if own.child is not None:
+                own.child.end()
+
+
+@pytest_asyncio.fixture
+async def newsroom_on_database(
+    servers: Servers, database: postgres.Postgres, tmp_path: Path
+) -> AsyncIterator[Connections]:
+    """A newsroom whose Postgres is `database`."""
+    async with new_newsroom(replace(servers, postgres=database.dsn), tmp_path / "media") as settings:
         yield settings

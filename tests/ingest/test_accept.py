@@ -55,7 +55,7 @@ class Emitted:
         """The version that enrich is left with."""
         state = State(update_id=update_id_for("test", "a"))
         for message in self.messages:
-            state = decide(message, state, NOON + timedelta(days=1)).state
+            state = decide(message, state).state
         return state.current.raw if state.current else None
 
 
@@ -215,3 +215,16 @@ def test_what_was_emitted_ends_in_one_state_in_every_order(documents: list[list[
     if before is not None:
         late = before.model_copy(update={"received_at": NOON + timedelta(days=1)})
         assert emitted.take((late, late.fingerprint())) == ["duplicate"]
+
+
+def test_what_follows_a_text_that_kafka_may_have_counts_as_received_after_it() -> None:
+    """A correction is not overtaken by its sender's own older text that was answered 503 and came out late, though the clock
+    of the replica that takes the correction is behind; an embargo's end is not passed for that."""
+    doubtful, fingerprint = told("a", "refused", seconds=5)
+    for said, later in (({}, True), ({"embargo_until": NOON + timedelta(seconds=4)}, False)):
+        correction = told("a", "correction", seconds=3, **said)
+        key = (correction[0].update_id, correction[1])
+        [judged] = judge([correction], {key: Known(seen=False, newest=None, doubtful_at=doubtful.received_at)})
+        assert (judged.received_at > doubtful.received_at) == later
+        taken = correction[0].model_copy(update={"received_at": judged.received_at})
+        assert not later or order_of(taken, correction[1]) > order_of(doubtful, fingerprint)

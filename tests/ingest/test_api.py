@@ -37,7 +37,7 @@ async def test_an_update_is_acknowledged_once_kafka_has_it(wire: Wire) -> None:
         "status": "accepted",
         "id": update_id_for("north", "a"),
         "guid": "a",
-        "status_url": f"http://ingest.test/v1/items/{update_id_for('north', 'a')}",
+        "status_url": f"/v1/items/{update_id_for('north', 'a')}",
     }
     [record] = await everything_in(wire.settings, RAW)
     headers = dict(record.headers)
@@ -45,6 +45,42 @@ async def test_an_update_is_acknowledged_once_kafka_has_it(wire: Wire) -> None:
     assert headers["ce_type"] == b"slugline.update.received"
     assert headers["ce_id"].startswith(record.key + b":")
     assert json.loads(record.value or b"")["headline"] == "Bridge closed"
+
+
+async def test_no_answer_repeats_the_host_of_a_request(newsroom: Connections) -> None:
+    """Where to ask is a path, or below the address that is set; a hostile Host is in no answer."""
+    async with started(newsroom, ingest_public_url="https://wire.example.org/") as public:
+        for client, expected in ((public, "https://wire.example.org/v1/items/"),):
+            answer = await client.push({"guid": "b", "headline": "x"}, Host="evil.example")
+            assert answer.json()["results"][0]["status_url"].startswith(expected)
+    async with started(newsroom) as plain:
+        for path in ("/v1/updates", "/v1/updates/", "/v1/items/", "//evil.example/"):
+            for method in ("GET", "POST"):
+                answer = await plain.client.request(
+                    method, path, content=b'{"guid":"c","headline":"x"}',
+                    headers={"X-API-Key": "north-key", "Host": "evil.example"},
+                )  # fmt: skip
+                assert "evil.example" not in answer.text + str(answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        ("POST", "/v1/updates?source=south", "source"),
+        ("POST", "/v1/wire/north?format=nitf", "format"),
+        ("GET", "/v1/items?guid=a&limit=1", "limit"),
+        ("GET", "/v1/items?guid=a&guid=b", "guid"),
+        ("GET", "/v1/items/aaaaaaaaaaaaaaaaaaaaaaaaaa?x", "x"),
+        ("GET", "/v1/originals/x?y=1", "y"),
+        ("POST", "/v1/updates/aaaaaaaaaaaaaaaaaaaaaaaaaa/orders?dry=1", "dry"),
+        ("GET", "/openapi.json?v=2", "v"),
+    ],
+)
+async def test_a_parameter_that_is_not_known_is_refused(wire: Wire, method: str, path: str, field: str) -> None:
+    """A sender who writes `?dry=1` must not learn by its effect that there is no such thing."""
+    answer = await wire.client.request(method, path, content=b"{}", headers={"X-API-Key": "north-key"})
+    assert (answer.status_code, answer.json()["field"]) == (400, field)
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_the_senders_trace_goes_on(wire: Wire) -> None:

@@ -125,6 +125,55 @@ async def test_two_replicas_never_have_one_source_in_hand(wire: Wire, server: Fe
 
 
 @pytest.mark.integration
+async def test_a_source_that_takes_the_poller_down_rests_and_the_others_do_not(
+    wire: Wire, server: FeedServer, poller: Poller
+) -> None:
+    """Two processes that ended while they read it are enough: it is asked again only after a while, and says why."""
+    server.serve(feed("a"))
+    await registry.save(wire.pool, Source(name="other", kind="poll", url=server.url))
+    for _ in range(2):
+        await wire.pool.execute("UPDATE ingest.cursors SET next_at = now()")
+        await poller.lease()
+        await wire.pool.execute("UPDATE ingest.cursors SET reading = true WHERE source = 'feed'")
+        await wire.pool.execute("UPDATE ingest.cursors SET lease_until = now() - interval '1 second'")
+    for cursor in await poller.lease():
+        await poller.poll_and_release(cursor)
+    rows = {
+        row["source"]: row for row in await wire.pool.fetch("SELECT *, next_at - now() AS rest FROM ingest.cursors")
+    }
+    assert (rows["other"]["error"], rows["other"]["deaths"]) == ("", 0)
+    assert "2 processes ended" in rows["feed"]["error"]
+    assert rows["feed"]["rest"] > timedelta(minutes=4)
+    assert len(server.asked) == 1
+    await registry.remove(wire.pool, "other")
+    row = await once(poller, wire.pool)
+    assert (row["error"], row["deaths"], row["reading"]) == ("", 0, False)
+
+
+@pytest.mark.integration
+async def test_a_poller_that_is_told_to_end_has_not_died_of_what_it_read(
+    wire: Wire, server: FeedServer, poller: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its source is given back at once, without a mark."""
+    server.serve(feed("a"))
+    reading = asyncio.Event()
+
+    async def take(*_: Any, **__: Any) -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(wire.intake, "take", take)
+    [cursor] = await poller.lease()
+    task = asyncio.create_task(poller.poll_and_release(cursor))
+    await asyncio.wait_for(reading.wait(), 10)
+    assert await wire.pool.fetchval("SELECT reading FROM ingest.cursors")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    row = await wire.pool.fetchrow("SELECT reading, lease_owner, deaths FROM ingest.cursors")
+    assert tuple(row) == (False, None, 0)
+
+
+@pytest.mark.integration
 async def test_kafka_away_leaves_the_cursor_where_it_was(wire: Wire, server: FeedServer, poller: Poller) -> None:
     """What Kafka has not acknowledged is asked for again without conditions, and then taken."""
     server.serve(feed("a"))

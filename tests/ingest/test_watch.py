@@ -163,6 +163,31 @@ def test_claims_of_a_dead_worker_are_given_back(tmp_path: Path) -> None:
     assert set(looks_of(tmp_path)[0]) == {"dead.json"}
 
 
+def die_with(folder: Path, owner: str, name: str) -> None:
+    """A worker claims a file and is never heard of again."""
+    claims = folder / CLAIMS / owner
+    claims.mkdir(parents=True)
+    (folder / name).rename(claims / name)
+    os.utime(claims, (time.time() - 120,) * 2)
+
+
+def test_a_file_that_a_second_worker_died_with_is_rejected(tmp_path: Path) -> None:
+    """It is moved aside with the reason beside it; another file of that name begins anew."""
+    (tmp_path / "rejected").mkdir()
+    (tmp_path / "bad.json").write_bytes(GOOD)
+    die_with(tmp_path, "first", "bad.json")
+    assert give_back_of_the_dead(tmp_path, "me") == []
+    assert set(looks_of(tmp_path)[0]) == {"bad.json"}
+    die_with(tmp_path, "second", "bad.json")
+    assert give_back_of_the_dead(tmp_path, "me") == ["bad.json"]
+    assert set(looks_of(tmp_path)[0]) == set()
+    reason = json.loads((tmp_path / "rejected" / "bad.json.reason.json").read_bytes())
+    assert reason["code"] == "took-its-worker-down"
+    (tmp_path / "bad.json").write_bytes(GOOD + b" ")
+    die_with(tmp_path, "third", "bad.json")
+    assert give_back_of_the_dead(tmp_path, "me") == []
+
+
 def test_a_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:
     """A second file of a name that has ended already keeps both."""
     for body in (b"1", b"2"):

@@ -141,6 +141,34 @@ async def test_what_the_hub_sends_is_taken_only_with_its_signature(
 
 
 @pytest.mark.integration
+async def test_what_a_hub_has_sent_before_brings_no_withdrawn_wording_back(
+    wire: Wire, subscribed: tuple[httpx.AsyncClient, Subscription]
+) -> None:
+    """WebSub signs no time: the same bytes again emit nothing that was emitted, and let the feed itself be asked at once, and
+    read whole. What was not taken the first time is."""
+    client, subscription = subscribed
+    cursor = "INSERT INTO ingest.cursors (source, etag, sha256, polled_at, next_at) VALUES ('feed', 'e', 's', now() - $1::interval, now() + $1)"
+    await wire.pool.execute(cursor, timedelta(minutes=9))
+
+    async def send(title: bytes) -> int:
+        body = RSS.replace(b"Announced", title)
+        headers = {"Content-Type": "application/rss+xml", "X-Hub-Signature": signature(body, subscription.secret)}
+        return (await client.post(f"/v1/websub/{subscription.token}", content=body, headers=headers)).status_code
+
+    async def is_due() -> bool:
+        return bool(await wire.pool.fetchval("SELECT next_at <= now() AND etag IS NULL FROM ingest.cursors"))
+
+    emitter, wire.intake.emitter = wire.intake.emitter, None
+    assert await send(b"First") == 503
+    wire.intake.emitter = emitter
+    assert [await send(title) for title in (b"First", b"Second")] == [202, 202]
+    assert not await is_due()
+    assert await send(b"First") == 202
+    assert [item["headline"] for item in await wire.raw()] == ["First", "Second"]
+    assert await is_due()
+
+
+@pytest.mark.integration
 async def test_the_poller_finds_the_hub_and_then_asks_rarely(wire: Wire, hub: tuple[Hub, str]) -> None:
     """The hub is found in the feed that is polled; once it sends, the feed is asked five times more rarely."""
     feed = {

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -16,6 +18,7 @@ from publish.story import Position
 from publish.takedown import as_text, prove, prover_of
 from publish.web import main as web
 from shared.envelope import value_of
+from shared.messages import Media, Rendition
 from shared.settings import Connections
 from support.revisions import emit, free_port, revision, running
 from support.waiting import eventually
@@ -41,11 +44,27 @@ async def pool(settings: Settings, pool: Any) -> AsyncIterator[Any]:
         yield pool
 
 
+def picture(settings: Settings, path: str) -> None:
+    """Put a rendition into the store."""
+    file = Path(settings.media_store.removeprefix("file://")) / path
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"picture")
+
+
+def showing(path: str) -> tuple[Media, ...]:
+    """The media of an update that shows a rendition."""
+    rendition = Rendition(url=f"/media/{path}", mime_type="image/webp", width=320, height=200)
+    return (Media(id=path, credit="Ada", renditions=(rendition,)),)
+
+
 async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Any) -> None:
     """The report lists archive, cache, page, API, feeds and stream with the time each was clean, and finds text put back."""
     killed = revision("a").update_id
     async with prover_of(settings, pool) as prover:
-        await emit(settings, [revision("b", 1), revision("a", 1, story="s")])
+        picture(settings, "ab/abc/320.webp")
+        picture(settings, "cd/cde/320.webp")
+        own, shared = showing("ab/abc/320.webp"), showing("cd/cde/320.webp")
+        await emit(settings, [revision("b", 1, media=shared), revision("a", 1, story="s", media=own + shared)])
         standing = await eventually(lambda: read.one(pool, killed))
         assert standing is not None
         await eventually(
@@ -60,9 +79,12 @@ async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(set
         assert found is not None
         assert found["clean"], as_text(found)
         url = settings.web_urls[0]
-        expected = {"archive", "cache", *(f"{url} {sink}" for sink in ("page", "API", "feeds", "stream"))}
+        expected = {"archive", "cache", *(f"{url} {sink}" for sink in ("page", "API", "feeds", "stream", "pictures"))}
         assert {sink["sink"] for sink in found["sinks"]} == expected
         assert all(sink["clean_at"] for sink in found["sinks"])
+        async with httpx.AsyncClient(base_url=url) as client:
+            statuses = [(await client.get(f"/media/{path}/320.webp")).status_code for path in ("ab/abc", "cd/cde")]
+        assert statuses == [404, 200], "what another visible update shows stays"
         model = prover._model
         assert model is not None
         await model._redis.delete(f"{model.prefix}state:{killed}")

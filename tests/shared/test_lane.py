@@ -17,7 +17,7 @@ from shared import lane as lanes
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Permanent, Transient
 from shared.kafka import Emitter, new_broker, new_producer
-from shared.lane import Begun, Lane
+from shared.lane import Begun, Lane, Stuck
 from shared.messages import DeadLetter, Outcomes, RawUpdate
 from shared.settings import Connections
 from shared.topics import OUTCOMES, RAW, dead
@@ -59,10 +59,12 @@ async def running(
     finally:
         await lane.drain()
         committing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await committing
-        await broker.stop()
-        await producer.stop()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await committing
+        finally:
+            await broker.stop()
+            await producer.stop()
 
 
 class Effects:
@@ -552,3 +554,30 @@ async def test_a_lane_that_polls_no_more_says_so(newsroom: Connections, monkeypa
         await eventually(lane.why_not_live, lambda why: why and "polled" in why, what="not live")
         assert "polled" in str(lane.why_not_ready())
         lane._subscriber.running = True
+
+
+async def test_a_batch_that_waits_for_ever_ends_its_process(
+    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What awaits an answer that never comes is seen by a loop that still turns: the process ends, and a new one begins."""
+    monkeypatch.setattr(lanes, "STUCK_S", 2.0)
+    monkeypatch.setattr(lanes, "REVOCATION_PATIENCE_S", 1.0)
+    await send_all(newsroom, RAW, same_key(["a"]))
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def handle(_: Deliveries) -> list[Rejection]:
+        begun.set()
+        await never.wait()
+        return []
+
+    async def until_stuck() -> None:
+        async with running(newsroom, handle) as lane:
+            await asyncio.wait_for(begun.wait(), 30)
+            assert lane.why_not_live() is None
+            await eventually(lane.why_not_live, lambda why: why and "running for 2 s" in why, what="not live")
+            with pytest.raises(Stuck):
+                await asyncio.wait_for(lane.keep_committing(), 30)
+            never.set()
+
+    with pytest.raises(Stuck):
+        await until_stuck()

@@ -17,6 +17,8 @@ class Proxy:
     _server: asyncio.Server | None = None
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     _open: asyncio.Event = field(default_factory=asyncio.Event)
+    linger_s: float = 0.0
+    """How much later a client learns that the server has ended its connection than what the server said last."""
 
     async def start(self) -> None:
         """Listen, on the same port as before where there was one."""
@@ -53,6 +55,8 @@ class Proxy:
                 ]
                 try:
                     await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+                    if pumps[1].done() and self.linger_s:
+                        await asyncio.wait(pumps[:1], timeout=self.linger_s)
                 finally:
                     for pump in pumps:
                         pump.cancel()
@@ -68,13 +72,14 @@ class Proxy:
             while data := await reader.read(65_536):
                 await self._open.wait()
                 writer.write(data)
-                await writer.drain()
+                if not self.linger_s:
+                    await writer.drain()
 
 
 @asynccontextmanager
-async def proxied(host: str, port: int) -> AsyncIterator[Proxy]:
+async def proxied(host: str, port: int, *, linger_s: float = 0.0) -> AsyncIterator[Proxy]:
     """A proxy to a server while the block runs."""
-    proxy = Proxy(host, port)
+    proxy = Proxy(host, port, linger_s=linger_s)
     await proxy.start()
     try:
         yield proxy

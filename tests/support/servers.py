@@ -111,6 +111,14 @@ class ContainerKafka:
         """Start it after `kill`."""
         self._container.get_wrapped_container().start()
 
+    def stand_still(self) -> None:
+        """Keep every connection open and answer nothing."""
+        self._container.get_wrapped_container().pause()
+
+    def go_on(self) -> None:
+        """Answer again, what came meanwhile first."""
+        self._container.get_wrapped_container().unpause()
+
     def end(self) -> None:
         """Remove it."""
         self._container.stop()
@@ -241,12 +249,20 @@ async def _delete_topics(servers: Servers, settings: Connections) -> None:
         await client.close()
 
 
+async def _as_admin(servers: Servers, statement: str) -> None:
+    """On a connection of its own: a test may end all that were there before."""
+    admin = await asyncpg.connect(servers.postgres)
+    try:
+        await admin.execute(statement)
+    finally:
+        await admin.close()
+
+
 @contextlib.asynccontextmanager
 async def new_newsroom(servers: Servers, media: Path) -> AsyncIterator[Connections]:
     """A topic prefix with its topics, a database and a media folder that nobody else has, while the block runs."""
     name = f"t{uuid.uuid4().hex[:10]}"
-    admin = await asyncpg.connect(servers.postgres)
-    await admin.execute(f"CREATE DATABASE {name}")
+    await _as_admin(servers, f"CREATE DATABASE {name}")
     settings = Connections(
         kafka_servers=servers.kafka,
         postgres_dsn=servers.postgres.rsplit("/", 1)[0] + f"/{name}",
@@ -261,8 +277,7 @@ async def new_newsroom(servers: Servers, media: Path) -> AsyncIterator[Connectio
         yield settings
         await _delete_topics(servers, settings)
     finally:
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+        await _as_admin(servers, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture

@@ -49,7 +49,7 @@ def migration(schema: str) -> click.Command:
         from shared.settings import Connections  # noqa: PLC0415
 
         async def body() -> list[str]:
-            pool = await postgres.connect(Connections(), schema=schema)
+            pool = await postgres.connect(Connections(), schema=schema, for_command=True)
             try:
                 return await postgres.migrate(pool, schema)
             finally:

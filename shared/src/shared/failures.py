@@ -25,3 +25,7 @@ class Transient(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Unanswered(OSError):
+    """A server had not answered when it was time to stop waiting."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.applications import Starlette
@@ -10,10 +11,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared.problem import Problem
+from shared.http.routing import application
+from shared.problem import PROBLEM_HANDLERS, Problem
 
 Check = Callable[[], str | None]
 """The reason why not, or None when all is well. Cheap and without waiting: probes come often."""
+
+Role = Callable[[], str]
+"""What this replica does of work that replicas share: whether it is active or stands by."""
 
 
 @dataclass
@@ -23,6 +28,8 @@ class Health:
     service: str
     ready: dict[str, Check] = field(default_factory=dict)
     live: dict[str, Check] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    """Told by /livez and /readyz, and judged by neither: a replica that stands by is ready to take over."""
     draining: bool = False
     started_at: float = field(default_factory=time.monotonic)
 
@@ -37,7 +44,13 @@ class Health:
 
 
 def _answer(health: Health, why: dict[str, str]) -> Response:
-    body = {"service": health.service, "status": "ok" if not why else "failing", "failing": why}
+    body: dict[str, Any] = {
+        "service": health.service,
+        "status": "ok" if not why else "failing",
+        "failing": why,
+    }
+    if health.roles:
+        body["roles"] = {name: role() for name, role in health.roles.items()}
     return JSONResponse(body, 200 if not why else 503, {"Cache-Control": "no-store"})
 
 
@@ -69,4 +82,4 @@ def starting_route() -> Route:
 
 def health_app(health: Health) -> Starlette:
     """The three routes alone, for a process that has no other HTTP."""
-    return Starlette(routes=health_routes(health))
+    return application(health_routes(health), PROBLEM_HANDLERS)

@@ -5,12 +5,15 @@ import random
 from collections.abc import Iterable, Sequence
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.protocol.metadata import MetadataRequest
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from shared.background import until_answered
 from shared.envelope import headers_for, value_of
 from shared.messages import Message
 from shared.settings import Connections
@@ -19,6 +22,9 @@ from shared.topics import MAX_MESSAGE_BYTES, TOPICS
 log = structlog.get_logger(__name__)
 
 ONE_PARTITION = frozenset(topic.name for topic in TOPICS if topic.partitions == 1)
+
+PARTITIONER = DefaultPartitioner()
+"""The same that aiokafka's producer uses where it is told no partition."""
 
 
 def new_broker(settings: Connections, client_id: str) -> KafkaBroker:
@@ -94,15 +100,51 @@ class Emitter:
         return await self.send_bytes(topic, value_of(message), key=key.encode(), headers=headers)
 
     async def send_bytes(
-        self, topic: str, value: bytes | None, *, key: bytes | None, headers: Sequence[tuple[str, bytes]]
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+        partition: int | None = None,
     ) -> "asyncio.Future[object]":
-        """Queue bytes as they are."""
+        """Queue bytes as they are; to the partition that their key leads to, unless it is known already."""
         # Where there is but one partition, nothing has to be worked out from the key.
-        partition = 0 if topic in ONE_PARTITION else None
+        if topic in ONE_PARTITION:
+            partition = 0
         future: asyncio.Future[object] = await self._producer.send(
             self._prefix + topic, value=value, key=key, partition=partition, headers=list(headers)
         )
         return future
+
+    def partition_of(self, topic: str, key: bytes) -> int | None:
+        """Where messages of a key go; None while Kafka has not told of the topic's partitions."""
+        partitions = self._producer.client.cluster.partitions_for_topic(self._prefix + topic)
+        return PARTITIONER(key, sorted(partitions), ()) if partitions else None
+
+    def leader_of(self, topic: str, partition: int) -> int | None:
+        """The broker that takes what is sent to a partition, as far as we know; None where there is none."""
+        node: int | None = self._producer.client.cluster.leader_for_partition(
+            TopicPartition(self._prefix + topic, partition)
+        )
+        return node if node is not None and node >= 0 else None
+
+    def leaders_of(self, topic: str) -> set[int]:
+        """The brokers that take what is sent to a topic, as far as we know."""
+        partitions = self._producer.client.cluster.partitions_for_topic(self._prefix + topic) or ()
+        return {node for each in partitions if (node := self.leader_of(topic, each)) is not None}
+
+    async def look_up(self, topic: str) -> None:
+        """Learn anew of a topic's partitions and their leaders."""
+        await self._producer.partitions_for(self._prefix + topic)
+        await self._producer.client.force_metadata_update()
+
+    async def ask(self, node: int) -> None:
+        """A round trip to one broker, over the connection that carries what is sent to it; changes nothing.
+
+        Raises a `KafkaError` where the broker cannot be reached or does not answer within the producer's request timeout.
+        """
+        await self._producer.client.send(node, MetadataRequest([]))
 
     async def begin_sending(self) -> None:
         """Let aiokafka's sender write what was queued before the caller goes on: it wakes, takes it, and writes it, each
@@ -168,13 +210,26 @@ async def start_patiently(client: AIOKafkaProducer | AIOKafkaConsumer, what: str
         try:
             await client.start()
         except (KafkaError, OSError) as error:
-            log.warning("kafka away", what=what, error=str(error), retry_in_s=round(pause_s, 1))
+            log.warning("kafka away", what=what, error=str(error), retry_in_s=round(pause_s, 1), fold=what)
             try:
                 await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.8, 1.2))
             except TimeoutError:
                 pause_s = min(pause_s * 2, 5.0)
         else:
             return
+
+
+async def start_broker(broker: KafkaBroker, stop: asyncio.Event) -> None:
+    """Start a broker and its consumers, again and again until Kafka answers; raises `Unanswered` once `stop` is set."""
+
+    async def start() -> None:
+        try:
+            await broker.start()
+        except Exception:
+            await broker.stop()
+            raise
+
+    await until_answered("Kafka", start, stop)
 
 
 __all__ = [
@@ -186,5 +241,6 @@ __all__ = [
     "new_broker",
     "new_consumer",
     "new_producer",
+    "start_broker",
     "start_patiently",
 ]

@@ -5,6 +5,7 @@ What must not break:
 - within a partition, messages are handled in order, and again in order after a failure;
 - a message that can never be handled goes to the dead letters and lets the next one pass, unless too many do: then the
   lane halts, since a bad deploy must build lag and not empty the topic;
+- nor does a message that takes the process down hold up those behind it: see `shared.crash_notes`;
 - positions go to Kafka on a clock (and on revocation and at the end), never after every batch: a commit is a round
   trip, and since effects are idempotent a crash only repeats up to a second of work.
 """
@@ -15,15 +16,14 @@ import contextlib
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import structlog
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from prometheus_client import Counter, Gauge, Histogram
@@ -32,8 +32,10 @@ from shared.deliveries import Delivery, Rejection, dead_outcome, decode, header_
 from shared.failures import Invalid, Permanent, Transient
 from shared.kafka import Emitter, acknowledged
 from shared.messages import DeadLetter, Message, Outcomes
+from shared.partition_notes import PartitionNotes
 from shared.settings import Connections
 from shared.topics import MAX_MESSAGE_BYTES, OUTCOMES, RAW, dead
+from shared.transient import TRANSIENT, is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,9 @@ MOST_UNDER_WAY = 500
 """Batches that were begun and have not settled: more than come, one update each, between two settlements."""
 STALE_POLL_S = 30.0
 """An idle lane polls twice a second; one that has not polled for so long, and handles nothing, never will again."""
+STUCK_S = 240.0
+"""A batch that runs for so long awaits what never comes: no call that a handler makes may take so long."""
+GIVE_BACK_S = 3.0
 LETTER_BYTES = MAX_MESSAGE_BYTES // 2
 """Of a payload in a letter: base64 makes it a third longer, and a letter that Kafka refuses would block the lane for ever."""
 
@@ -79,17 +84,14 @@ Begin = Callable[[Sequence[Delivery[Any]]], Awaitable[Begun]]
 Before = Callable[[Sequence["ConsumerRecord[bytes, bytes]"]], Awaitable[Mapping[TopicPartition, int] | None]]
 """Looks at the records of a batch before anything is done: None to go on, or where to read instead; the batch is then dropped."""
 
-TRANSIENT: tuple[type[BaseException], ...] = (
-    Transient,
-    OSError,
-    TimeoutError,
-    KafkaError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
+Records = Sequence["ConsumerRecord[bytes, bytes]"]
+
+Effects = tuple[list[Rejection], "asyncio.Future[None]"]
+"""What was rejected of some records, and what ends once the rest is done."""
+
+
+class Stuck(RuntimeError):
+    """A batch that does not end: only a new process helps, which finds the message at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         settings: Connections,
         begin: Begin | None = None,
         group: str | None = None,
-        transient: tuple[type[BaseException], ...] = (),
         max_records: int = 500,
         before: Before | None = None,
         pace_s: float = 0.0,
+        notes: PartitionNotes | None = None,
     ) -> None:
         self.stage = stage
         self.topic = settings.topic_prefix + topic
@@ -134,10 +136,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._handle = handle
         self._begin = begin
         self._emitter = emitter
-        self._transient = (*TRANSIENT, *transient)
         self._max_records = max_records
         self._before = before
         self._pace_s = pace_s
+        self._notes = notes
         self._fetch_wait_ms = settings.kafka_fetch_wait_ms
         self._done: dict[TopicPartition, int] = {}
         self._under_way: deque[_Flight] = deque()
@@ -177,11 +179,13 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._subscriber.consume_one = self._consume
 
     async def keep_committing(self) -> None:
-        """Commit what is done, once a second, until cancelled; run it beside the broker."""
+        """Commit what is done, once a second, until cancelled; run it beside the broker. `Stuck` where a batch does not end."""
         while True:
             await asyncio.sleep(COMMIT_INTERVAL_S)
             await self._commit()
             self._measure_lag()
+            if self._is_stuck():
+                raise Stuck(f"{self.stage}: one batch has been running for {STUCK_S:g} s")
 
     async def drain(self) -> None:
         """Let the running batch end and commit; call it before the broker stops."""
@@ -191,6 +195,20 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         except TimeoutError:
             log.warning("batch outlasts the drain; it will be repeated", stage=self.stage)
         await self._commit()
+        # What runs on while the process is told to end has not taken it down, unless it is for this that it must end.
+        if not self._is_stuck():
+            await self._give_back()
+        if self._notes is not None:
+            self._notes.close()
+
+    async def _give_back(self, partitions: Collection[TopicPartition] | None = None) -> None:
+        if self._notes is None:
+            return
+        try:
+            async with asyncio.timeout(GIVE_BACK_S):
+                await self._notes.give_back(partitions)
+        except self._transient as error:
+            log.warning("not given back; the next process is careful", stage=self.stage, error=str(error))
 
     def why_not_ready(self) -> str | None:
         """For `Health.ready`."""
@@ -203,6 +221,13 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             return "no partitions assigned yet"
         return self._why_not_polling()
 
+    def role(self) -> str:
+        """For `Health.roles`: what this replica has of the topic."""
+        if self._consumer is None or not self._assigned:
+            return "joining"
+        partitions = self._consumer.assignment()
+        return f"active, {len(partitions)} partitions" if partitions else "standing by: others have every partition"
+
     def _why_not_polling(self) -> str | None:
         if self._polled_at is None or self._busy_since is not None:
             return None
@@ -214,10 +239,13 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         """For `Health.live`: a loop that stopped turning, or a sender that died, is mended only by a restart."""
         if self._emitter.failed:
             return "the Kafka sender has died"
-        oldest = min([each.since for each in self._under_way], default=self._busy_since)
-        if oldest is not None and not self._paused_by and time.monotonic() - oldest > 240:
-            return "one batch has been running for four minutes"
+        if self._is_stuck():
+            return f"one batch has been running for {STUCK_S:g} s"
         return self._why_not_polling()
+
+    def _is_stuck(self) -> bool:
+        oldest = min([each.since for each in self._under_way], default=self._busy_since)
+        return oldest is not None and not self._paused_by and time.monotonic() - oldest > STUCK_S
 
     @property
     def _consumer(self) -> Any:
@@ -226,6 +254,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Wait, bounded, for the running batch, and commit, so that the next owner repeats little."""
         self._assigned = False
+        # What failed is the next owner's now; a replica that stands by is not paused.
+        self._paused_by = None
         if not revoked:
             return
         try:
@@ -233,6 +263,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         except TimeoutError:
             log.warning("batch outlasts the revocation; the next owner repeats it", stage=self.stage)
         await self._commit()
+        await self._give_back(revoked)
         self._done.clear()
         self._under_way.clear()
         self._careful.clear()
@@ -256,7 +287,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await self._consume_batch(records)
         except Exception:
-            log.exception("bug in the lane; the batch is read again", stage=self.stage, first_offset=records[0].offset)
+            log.exception(
+                "bug in the lane; the batch is read again",
+                stage=self.stage, first_offset=records[0].offset, fold=self.stage,
+            )  # fmt: skip
             await asyncio.sleep(BUG_PAUSE_S)
             self._read_on_at(_first_places(records))
         finally:
@@ -277,8 +311,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             self._busy_since = None
             self._note_poll()
 
-    async def _consume_batch(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
-        started = time.monotonic()
+    async def _consume_batch(self, records: Records) -> None:
         if self._stopping.is_set():
             return
         while len(self._under_way) >= MOST_UNDER_WAY and self._failed_flight() is None:
@@ -287,26 +320,78 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._failed_flight() is not None:
             await self._read_again(records)
             return
+        notes = self._notes
+        if notes is None:
+            await self._take(records, self._effects, records)
+            return
+        try:
+            await notes.take(records, self._end_of)
+            careful = await notes.are_careful(records)
+        except self._transient as failure:
+            await self._pause_and_rewind(records, failure)
+            return
+        if careful:
+            await self._take_one_by_one(records, notes)
+            return
+
+        async def noted(records: Records) -> Effects:
+            with notes.in_hand(records):
+                return await self._effects(records)
+
+        await self._take(records, noted, records)
+
+    async def _take(self, records: Records, effects_of: Callable[[Records], Awaitable[Effects]], rest: Records) -> bool:
+        """Have records done, the first of `rest`; where that fails for now, all of `rest` is read again: False."""
+        started = time.monotonic()
         try:
             if self._halted:
                 raise Transient("the dead-letter ceiling was reached")
             if self._before is not None and (elsewhere := await self._before(records)) is not None:
                 self._read_on_at(elsewhere)
-                return
-            rejections, settled = await self._effects(records)
+                return False
+            rejections, settled = await effects_of(records)
             if rejections:
                 self._check_ceiling(len(records), len(rejections))
                 await self._set_aside(rejections)
             self._count_for_ceiling(len(records), len(rejections))
-        except self._transient as failure:
-            await self._pause_and_rewind(records, failure)
         except Exception as failure:
-            log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset)
-            await self._pause_and_rewind(records, failure)
+            if not is_transient(failure):
+                log.exception("bug in a handler", stage=self.stage, first_offset=records[0].offset, fold=self.stage)
+            await self._pause_and_rewind(rest, failure)
         else:
             self._under_way.append(_Flight(records, started, settled))
             settled.add_done_callback(lambda _: self._land())
             self._land()
+            return True
+        return False
+
+    async def _take_one_by_one(self, records: Records, notes: PartitionNotes) -> None:
+        """Have each record done alone, noted before it is begun, and its place committed before the next one is."""
+
+        async def alone(one: Records) -> Effects:
+            rejection = await notes.begin(one[0])
+            if rejection is not None:
+                return [rejection], _settled_already()
+            try:
+                effects = await self._effects(one, at_once=False)
+            except Exception:
+                # Who is killed while he waits for a server has not died of the message.
+                await notes.end(one[0])
+                raise
+            await notes.end(one[0])
+            return effects
+
+        await self._settled()
+        for number, record in enumerate(records):
+            if self._stopping.is_set() or not await self._take([record], alone, records[number:]):
+                return
+            await self._commit()
+
+    def _end_of(self, partition: TopicPartition) -> int | None:
+        """The end of the log as Kafka told it with the last records; None where it is not known."""
+        consumer = self._consumer
+        end: int | None = consumer.highwater(partition) if partition in consumer.assignment() else None
+        return end
 
     def _land(self) -> None:
         """Note what is done, as far as everything before it is."""
@@ -314,6 +399,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             flight = self._under_way.popleft()
             for record in flight.records:
                 self._done[TopicPartition(record.topic, record.partition)] = record.offset + 1
+            if self._paused_by is not None:
+                log.info("goes on", stage=self.stage, failures=self._failures_in_a_row)
             self._failures_in_a_row = 0
             self._paused_by = None
             HANDLED.labels(self.stage).inc(len(flight.records))
@@ -338,7 +425,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         if failure is None:
             # The partitions were revoked meanwhile: whoever has them next reads from what was committed.
             return
-        if not isinstance(failure, self._transient):
+        if not is_transient(failure):
             log.error("a batch did not settle; its messages are taken one by one", stage=self.stage, exc_info=failure)
         failed = [record for flight in self._under_way for record in flight.records]
         for record in failed:
@@ -346,10 +433,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._under_way.clear()
         await self._pause_and_rewind([*failed, *records], failure)
 
-    async def _effects(
-        self, records: Sequence["ConsumerRecord[bytes, bytes]"]
-    ) -> tuple[list[Rejection], "asyncio.Future[None]"]:
-        """What was rejected, and when the rest is done."""
+    async def _effects(self, records: Records, *, at_once: bool = True) -> Effects:
+        """Decode and handle; with `at_once` a batch may still be under way when this returns."""
         rejections: list[Rejection] = []
         deliveries: list[Delivery[Any]] = []
         for record in records:
@@ -359,15 +444,12 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             elif decoded is not None:
                 deliveries.append(decoded)
         settled: asyncio.Future[None] | None = None
-        if deliveries and self._begin is not None and not self._must_be_careful(records):
+        if deliveries and self._begin is not None and at_once and not self._must_be_careful(records):
             rejected, settled = await self._begin_or_handle(deliveries, self._begin)
             rejections.extend(rejected)
         elif deliveries:
             rejections.extend(await self._handle_isolating(deliveries))
-        if settled is None:
-            settled = asyncio.get_running_loop().create_future()
-            settled.set_result(None)
-        return rejections, settled
+        return rejections, settled or _settled_already()
 
     def _must_be_careful(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> bool:
         careful = False
@@ -385,9 +467,10 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> tuple[Sequence[Rejection], "asyncio.Future[None] | None"]:
         try:
             begun = await begin(deliveries)
-        except self._transient:
-            raise
-        except Exception:  # noqa: BLE001 -- found again and judged message by message
+        except Exception as failure:
+            if is_transient(failure):
+                raise
+            # Found again and judged message by message.
             return await self._handle_isolating(deliveries), None
         return begun.rejections, begun.settled
 
@@ -395,9 +478,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         """Handle the batch; where it fails for a reason that is not the infrastructure, find the message that does it."""
         try:
             return list(await self._handle(deliveries))
-        except self._transient:
-            raise
-        except Exception as failure:  # noqa: BLE001 -- judged below
+        except Exception as failure:
+            if is_transient(failure):
+                raise
             if len(deliveries) > 1:
                 rejections = []
                 for delivery in deliveries:
@@ -413,9 +496,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(BUG_PAUSE_S * attempt)
             try:
                 return list(await self._handle([delivery]))
-            except self._transient:
-                raise
-            except Exception as again:  # noqa: BLE001 -- judged below
+            except Exception as again:
+                if is_transient(again):
+                    raise
                 failure = again
         record = delivery.record
         log.error(
@@ -500,6 +583,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             error=self._paused_by,
             retry_in_s=round(pause_s, 2),
             in_a_row=self._failures_in_a_row,
+            fold=self.stage,
         )
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), pause_s)
@@ -522,8 +606,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         try:
             await consumer.commit(positions)
-        except (KafkaError, IllegalStateError) as error:
-            log.warning("commit failed; the work may be repeated", stage=self.stage, error=str(error))
+        except TRANSIENT as error:
+            log.warning("commit failed; the work may be repeated", stage=self.stage, error=str(error), fold=self.stage)
             return
         for partition, offset in positions.items():
             if self._done.get(partition) == offset:
@@ -539,6 +623,12 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             position = state._position if state is not None else None  # noqa: SLF001
             if newest is not None and position is not None:
                 LAG.labels(self.stage, str(partition.partition)).set(max(newest - position, 0))
+
+
+def _settled_already() -> "asyncio.Future[None]":
+    settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    settled.set_result(None)
+    return settled
 
 
 def _first_places(records: Sequence["ConsumerRecord[bytes, bytes]"]) -> dict[TopicPartition, int]:
@@ -581,3 +671,6 @@ def wait_for_records(
         return found
 
     consumer.getmany = getmany
+
+
+__all__ = ["TRANSIENT", "Before", "Begin", "Begun", "Handle", "Lane", "wait_for_records"]

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import functools
 import hashlib
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -13,7 +12,10 @@ import asyncpg
 import orjson
 import structlog
 
+from shared.background import pause_after, until_answered
+from shared.failures import Unanswered
 from shared.settings import Connections
+from shared.transient import TRANSIENT, is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,9 @@ _BY_KEYS = {
 }
 """One plan for every call, by the indexes: made on an empty table, it would read the whole table for as long as it is kept.
 What no index serves then looks so costly that it would be compiled first."""
+BY_INDEX = {**_BY_KEYS, "enable_bitmapscan": "off", "enable_sort": "off", "enable_incremental_sort": "off"}
+"""The same for statements that read the first few rows in the order of an index: no statistics make Postgres read all rows to
+sort them."""
 
 
 async def _leave_as_is(_: Any) -> None:
@@ -94,7 +99,7 @@ class Line:
     async def close(self) -> None:
         """End the connection as Postgres likes it."""
         if (connection := self._taken_away()) is not None:
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*TRANSIENT):
                 await connection.close(timeout=CLOSE_S)
 
     def _taken_away(self) -> Any:
@@ -108,12 +113,14 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
 
     def __init__(self, dsn: str, *, connecting: Mapping[str, Any], **options: Any) -> None:
         super().__init__(dsn, **connecting, **options)
-        self._line_to = functools.partial(_connected, dsn, connecting)
+        self._dsn = dsn
+        self._connecting = connecting
         self._lines: list[Line] = []
 
-    def line(self) -> Line:
-        """A line that connects, as the pool does, when it is first used."""
-        line = Line(self._line_to)
+    def line(self, more: Mapping[str, str] | None = None) -> Line:
+        """A line that connects, as the pool does, when it is first used; its sessions have `more` settings."""
+        server_settings = {**self._connecting["server_settings"], **(more or {})}
+        line = Line(functools.partial(_connected, self._dsn, {**self._connecting, "server_settings": server_settings}))
         self._lines.append(line)
         return line
 
@@ -130,8 +137,38 @@ async def _connected(dsn: str, connecting: Mapping[str, Any]) -> Any:
     return connection
 
 
-class Unanswered(OSError):
-    """Postgres had not answered when it was time to stop waiting."""
+REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""At the start of a process: the account or the database of `POSTGRES_DSN` is wrong, which somebody must be told."""
+MIGRATION_TIMEOUT_S = 3600.0
+COMMAND_TIMEOUT_S, COMMAND_IDLE_S = 3600.0, 600.0
+LEADER_IDLE_S = 12.0
+"""A session that holds a lock of its process for longer than a transaction ends when it says nothing for so long."""
+CONNECT_TIMEOUT_S = 5.0
+CLIENT_MARGIN_S = 5.0
+"""How much longer we wait for a statement than Postgres does, so that it is Postgres that ends it."""
+
+
+def session_settings(settings: Connections, *, for_command: bool = False) -> dict[str, str]:
+    """What bounds each session, so that a process or a machine that freezes holds nobody up for long.
+
+    A command that somebody started may run long statements, and think between them. Keepalives and `tcp_user_timeout` are Postgres's own, for a client that is gone; they do nothing on a Unix socket.
+    """
+    every_s = max(settings.postgres_dead_after_s // 3, 1)
+    statement_s = COMMAND_TIMEOUT_S if for_command else settings.postgres_statement_timeout_s
+    idle_s = COMMAND_IDLE_S if for_command else settings.postgres_idle_in_transaction_s
+    return {
+        "statement_timeout": _ms(statement_s),
+        "lock_timeout": _ms(settings.postgres_lock_timeout_s),
+        "idle_in_transaction_session_timeout": _ms(idle_s),
+        "tcp_keepalives_idle": str(every_s),
+        "tcp_keepalives_interval": str(every_s),
+        "tcp_keepalives_count": "2",
+        "tcp_user_timeout": _ms(settings.postgres_dead_after_s),
+    }
+
+
+def _ms(seconds: float) -> str:
+    return str(int(seconds * 1000))
 
 
 async def connect(
@@ -142,6 +179,7 @@ async def connect(
     max_size: int = 8,
     stateless: bool = False,
     by_keys: bool = False,
+    for_command: bool = False,
 ) -> Any:
     """A pool whose search path is `schema`; json and jsonb are Python values. Waits, with a bounded pause, until Postgres answers,
     or raises `Unanswered` once `stop` is set.
@@ -149,18 +187,20 @@ async def connect(
     `stateless` says that nobody sets, locks or listens for longer than a transaction: then a connection goes back to the
     pool without the round trip that would clean its session. `by_keys` is for statements that find rows by their keys,
     however many: they are planned once. Postgres would plan one anew each time that its array holds a single key, which
-    takes longer than to run it.
+    takes longer than to run it. `for_command` is for what a person started, which may take its time.
     """
     connecting = {
-        "timeout": 5,
-        "command_timeout": 30,
+        "timeout": CONNECT_TIMEOUT_S,
+        "command_timeout": (COMMAND_TIMEOUT_S if for_command else settings.postgres_statement_timeout_s)
+        + CLIENT_MARGIN_S,
         "server_settings": {
             "search_path": schema,
             "application_name": f"slugline-{schema}",
+            **session_settings(settings, for_command=for_command),
             **(_BY_KEYS if by_keys else {}),
         },
     }
-    pause_s = 0.2
+    failures = 0
     while True:
         try:
             return await Pool(
@@ -176,12 +216,22 @@ async def connect(
                 connection_class=Connection,
                 record_class=Row,
             )
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError) as error:
+        except Exception as error:
+            if not is_transient(error) or isinstance(error, REFUSED):
+                raise
             if stop is not None and stop.is_set():
-                raise Unanswered(str(error) or type(error).__name__) from error
-            log.warning("postgres away", error=str(error) or type(error).__name__, retry_in_s=round(pause_s, 1))
-            await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
-            pause_s = min(pause_s * 2, 5.0)
+                raise Unanswered(reason_of(error)) from error
+            failures += 1
+            pause_s = pause_after(failures)
+            log.warning("postgres away", error=reason_of(error), retry_in_s=round(pause_s, 1), fold=schema)
+            await asyncio.sleep(pause_s)
+
+
+async def open_pool(settings: Connections, *, schema: str, stop: asyncio.Event, **options: Any) -> Any:
+    """A pool as of `connect` on a schema that is up to date; a server that goes away meanwhile is waited for too."""
+    pool = await connect(settings, schema=schema, stop=stop, **options)
+    await until_answered(f"migrations of {schema}", functools.partial(migrate, pool, schema), stop)
+    return pool
 
 
 def table(types: str, rows: Sequence[Sequence[Any]], first: int = 1) -> tuple[str, list[Any]]:
@@ -220,6 +270,8 @@ async def migrate(pool: Any, schema: str) -> list[str]:
     applied: list[str] = []
     lock = int.from_bytes(hashlib.sha256(f"slugline.{schema}".encode()).digest()[:8], "big", signed=True)
     async with pool.acquire() as connection:
+        # A process that freezes between two files would hold the lock, and every start, for ever.
+        await connection.execute(f"SET idle_session_timeout = {_ms(LEADER_IDLE_S)}")
         await connection.execute("SELECT pg_advisory_lock($1)", lock)
         try:
             await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
@@ -238,13 +290,16 @@ async def migrate(pool: Any, schema: str) -> list[str]:
                         raise RuntimeError(f"migration {schema}/{name} was changed after it was applied")
                     continue
                 async with connection.transaction():
-                    await connection.execute(script)
+                    await connection.execute(f"SET LOCAL statement_timeout = {_ms(MIGRATION_TIMEOUT_S)}")
+                    await connection.execute(script, timeout=MIGRATION_TIMEOUT_S)
                     await connection.execute(
                         f'INSERT INTO "{schema}".migrations (name, sha256) VALUES ($1, $2)', name, digest
                     )
                 applied.append(name)
         finally:
-            await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+            with contextlib.suppress(*TRANSIENT):
+                await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+                await connection.execute("RESET idle_session_timeout")
     if applied:
         log.info("migrated", schema=schema, applied=applied)
     return applied

@@ -2,38 +2,120 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import gc
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvicorn
 import uvloop
 
+from shared.failures import Unanswered
 from shared.health import Health, health_app
-from shared.postgres import Unanswered
+from shared.http.accept import Acceptor, Take
+from shared.http.bounds import Bounds
+from shared.http.connections import OpenConnections
+from shared.http.listen import listen, raise_descriptor_limit
+from shared.http.protocol import BoundedProtocol, bounded
 from shared.settings import Connections
 from shared.telemetry import configure_logging, configure_tracing
 
 log = structlog.get_logger(__name__)
 
 
+MakeAcceptor = Callable[[socket.socket, OpenConnections, Take], Acceptor]
+
+
 class HttpServer(uvicorn.Server):
-    """uvicorn without its signal handlers: the process has its own, and stops what it started in its own order."""
+    """uvicorn behind our acceptor, and without its signal handlers: the process has its own, and stops what it started in its own order."""
+
+    def __init__(self, config: uvicorn.Config, connections: OpenConnections, acceptor: MakeAcceptor = Acceptor) -> None:
+        super().__init__(config)
+        self._connections = connections
+        self._acceptor = acceptor
+        self._taking: set[asyncio.Task[Any]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals alone."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, by the acceptor instead of the loop's own server."""
+        await self.lifespan.startup()
+        self.servers = [
+            self._acceptor(each, self._connections, self._take)  # type: ignore[misc]
+            for each in sockets or ()
+        ]
+        self.started = True
+
+    def _take(self, connection: socket.socket, early: bytes) -> None:
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> BoundedProtocol:
+            made: BoundedProtocol = self.config.http_protocol_class(  # type: ignore[assignment, call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
+            )
+            made.early = early
+            return made
+
+        task = loop.create_task(loop.connect_accepted_socket(protocol, connection))
+        self._taking.add(task)
+        task.add_done_callback(self._taken)
+
+    def _taken(self, task: asyncio.Task[Any]) -> None:
+        self._taking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("connection lost before it was served", error=str(error) or type(error).__name__)
+
+
+T = TypeVar("T")
+
+HUNG = 70
+"""The exit code of a process that ended itself because something in it hung."""
+ENDING_S = 30.0
+"""For what is left once the process has ended in order: a thread that never returns must not hold it."""
+
+
+async def _keep_turning(limit_s: float) -> None:
+    """Have this process end, with the stacks of all its threads on stderr, once the loop has not turned for `limit_s`.
+
+    What hangs it may be a message: only a new process can pass it by, and one that hangs is not restarted by everybody
+    who runs it (Docker restarts what has ended). Nothing of ours keeps the loop for more than a second or two.
+    """
+    try:
+        while True:
+            faulthandler.dump_traceback_later(limit_s, exit=True)
+            await asyncio.sleep(limit_s / 6)
+    finally:
+        faulthandler.dump_traceback_later(max(limit_s, ENDING_S), exit=True)
+
+
+async def in_thread(work: Callable[[], T], limit_s: float) -> T:
+    """What `work` gives on a thread. A thread cannot be ended: past `limit_s` the process is, so that a new one begins
+    without it, and what was noted before tells of what it hung."""
+    try:
+        async with asyncio.timeout(limit_s) as patience:
+            return await asyncio.to_thread(work)
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        log.critical("a thread does not return; the process ends", limit_s=limit_s)
+        faulthandler.dump_traceback()
+        os._exit(HUNG)
+
 
 def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`."""
+    """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`. A loop that hangs ends the process."""
 
     async def body() -> None:
-        configure_logging(settings, name)
+        folding = configure_logging(settings, name)
         configure_tracing(settings, name)
+        raise_descriptor_limit()
         # What is imported stays: looking through it for rings takes tens of milliseconds, which a reader would wait.
         gc.collect()
         gc.freeze()
@@ -43,23 +125,34 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         log.info("starting")
+        turning = asyncio.create_task(_keep_turning(settings.watchdog_s), name="watchdog")
+        printing = asyncio.create_task(folding.keep_printing(), name="folded log lines")
         try:
             await main(stop)
         except Unanswered as error:
             log.warning("stopped before Postgres answered", error=str(error))
         else:
             log.info("stopped")
+        finally:
+            turning.cancel()
+            printing.cancel()
+            await asyncio.gather(printing, return_exceptions=True)
 
     uvloop.run(body())
+    faulthandler.cancel_dump_traceback_later()
 
 
-@contextlib.asynccontextmanager
-async def http_server(app: Any, host: str, port: int, **options: Any) -> AsyncIterator[HttpServer]:
-    """Serve an ASGI app while the block runs; entered once the port listens."""
-    config = uvicorn.Config(
+def server_config(app: Any, protocol: type[BoundedProtocol], bounds: Bounds, **options: Any) -> uvicorn.Config:
+    """How uvicorn serves every port of ours.
+
+    It is told of no proxies and speaks no WebSocket: whose request it is, `shared.http.proxies` says, and nobody else.
+    """
+    return uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        http=protocol,
+        ws="none",
+        proxy_headers=False,
+        timeout_keep_alive=bounds.keep_alive_s,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -67,24 +160,43 @@ async def http_server(app: Any, host: str, port: int, **options: Any) -> AsyncIt
         timeout_graceful_shutdown=10,
         **options,
     )
-    server = HttpServer(config)
-    task = asyncio.create_task(server.serve(), name=f"http:{port}")
+
+
+@contextlib.asynccontextmanager
+async def serving(server: HttpServer, listeners: list[socket.socket]) -> AsyncIterator[None]:
+    """Let a server serve while the block runs; entered once it listens."""
+    port = listeners[0].getsockname()[1]
+    task = asyncio.create_task(server.serve(listeners), name=f"http:{port}")
     try:
         while not server.started:
             if task.done():
                 task.result()
                 raise OSError(f"port {port} cannot be served")
             await asyncio.sleep(0.01)
-        yield server
+        yield
     finally:
         server.should_exit = True
         await task
 
 
 @contextlib.asynccontextmanager
+async def http_server(
+    app: Any, host: str, port: int, bounds: Bounds | None = None, **options: Any
+) -> AsyncIterator[HttpServer]:
+    """Serve an ASGI app within bounds while the block runs; entered once the port listens."""
+    bounds = bounds or Bounds()
+    connections = OpenConnections(bounds)
+    server = HttpServer(server_config(app, bounded(connections), bounds, **options), connections)
+    with connections.watched():
+        async with serving(server, listen(host, port)):
+            yield server
+
+
+@contextlib.asynccontextmanager
 async def health_server(health: Health, settings: Connections, default_port: int) -> AsyncIterator[None]:
     """The health port of a process that has no other HTTP."""
-    async with http_server(health_app(health), settings.bind_host, settings.health_port or default_port):
+    port = settings.health_port or default_port
+    async with http_server(health_app(health), settings.bind_host, port, Bounds.of(settings)):
         yield
 
 

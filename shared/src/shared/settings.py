@@ -1,8 +1,9 @@
-"""Where the servers are: the settings that every process has."""
+"""Where the servers are, and what HTTP ports take: the settings that every process has."""
 
+import ipaddress
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,6 +15,26 @@ class Connections(BaseSettings):
     kafka_servers: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, comma-separated")
     postgres_dsn: str = Field(
         default="postgresql://slugline:slugline@127.0.0.1:5432/slugline", description="Postgres, as a URL"
+    )
+    postgres_statement_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Postgres ends a statement of a service that runs longer, in s; migrations have an hour",
+    )
+    postgres_lock_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Postgres ends a statement that waits longer for a lock, in s; it is tried again",
+    )
+    postgres_idle_in_transaction_s: float = Field(
+        default=12.0,
+        gt=0,
+        description="Postgres ends the session of a process that froze within a transaction after so many s, so that another takes over",
+    )
+    postgres_dead_after_s: int = Field(
+        default=15,
+        ge=3,
+        description="Postgres ends the session of a machine that is gone after about so many s (TCP keepalives)",
     )
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis, as a URL")
     topic_prefix: str = Field(
@@ -37,7 +58,52 @@ class Connections(BaseSettings):
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",
     )
+    watchdog_s: float = Field(
+        default=60.0,
+        ge=1.0,
+        description="A process whose event loop has not turned for so many seconds prints what it is at and ends, to be started again",
+    )
     bind_host: str = Field(default="0.0.0.0", description="Address that HTTP listens on")  # noqa: S104 -- containers publish it
+    http_connections: int = Field(
+        default=1_000, ge=16, description="Connections to one HTTP port; past it, those that ask for nothing are closed"
+    )
+    http_connections_per_address: int = Field(
+        default=256,
+        ge=0,
+        description="Connections from one address that is no trusted proxy (of IPv6: from one /64), more are answered 429; 0 for no such limit",
+    )
+    http_head_bytes: int = Field(
+        default=32_768, ge=1024, description="Most bytes of a request's head, more are answered 431"
+    )
+    http_head_fields: int = Field(
+        default=100, ge=10, description="Most header fields of a request, more are answered 431"
+    )
+    http_head_s: float = Field(
+        default=10.0, gt=0, description="Seconds from its first byte in which a request's head must be whole"
+    )
+    http_body_s: float = Field(default=60.0, gt=0, description="Seconds in which a request's body must be whole")
+    http_body_bytes_per_s: int = Field(
+        default=500, ge=0, description="Least speed of a request's body, after the first five seconds"
+    )
+    http_keep_alive_s: int = Field(
+        default=5, ge=1, description="Seconds after an answer for which a connection waits for the next request"
+    )
+    http_write_s: float = Field(
+        default=30.0, gt=0, description="Seconds for which a reader may take less than 1 kB/s of an answer"
+    )
+    http_unsent_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes of answers that wait for slow readers of one port; past it the one that took nothing for longest is cut off",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.0/8,::1/128",
+        description="Networks of the proxies in front of us, comma-separated; only what they say of a client's address is believed",
+    )
+    client_address_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        default="x-forwarded-for",
+        description="The one header in which they say it, x-forwarded-for or forwarded (RFC 7239); the other is ignored",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged"
     )
@@ -46,3 +112,15 @@ class Connections(BaseSettings):
         default="", description="OpenTelemetry collector (OTLP over HTTP); empty sends no traces"
     )
     instance: str = Field(default="", description="Name of this replica; the host name when empty")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _only_networks(cls, value: str) -> str:
+        for part in filter(None, (each.strip() for each in value.split(","))):
+            ipaddress.ip_network(part)
+        return value
+
+    @field_validator("client_address_header", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value

@@ -3,6 +3,8 @@
 import logging
 import secrets
 import sys
+import time
+from collections.abc import Callable
 
 import structlog
 from opentelemetry import trace
@@ -12,13 +14,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from shared.repeats import Folding, Repeats
 from shared.settings import Connections
 
 PROPAGATOR = TraceContextTextMapPropagator()
 
 
-def configure_logging(settings: Connections, service: str) -> None:
-    """One JSON object a line on standard error; libraries' own logs come out the same way."""
+def configure_logging(settings: Connections, service: str, *, clock: Callable[[], float] = time.monotonic) -> Folding:
+    """One JSON object a line on standard error; libraries' own logs come out the same way.
+
+    What is returned holds back the lines that an outage repeats; let its `keep_printing` run.
+    """
+    folding = Folding(Repeats(), clock)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared_processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -32,7 +39,7 @@ def configure_logging(settings: Connections, service: str) -> None:
         else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
-        processors=[*shared_processors, *final],
+        processors=[folding, *shared_processors, *final],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -44,12 +51,16 @@ def configure_logging(settings: Connections, service: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
         )
     )
+    handler.addFilter(folding.filter)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(level, logging.INFO))
     for noisy in ("uvicorn.access", "httpx", "aiokafka.consumer.group_coordinator", "aiokafka.consumer.fetcher"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of each request that it cannot parse, which anybody may send by the thousand.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
+    return folding
 
 
 def configure_tracing(settings: Connections, service: str) -> None:

@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from typing import Any
 
 from publish.settings import Settings
-from publish.web.stream.accept import Acceptor
+from publish.web.stream.accept import StreamAcceptor
 from publish.web.stream.hub import Hub, Limits, StreamEvent
 from publish.web.stream.serve import stream_server
 from shared.process import run
@@ -19,13 +19,12 @@ from shared.process import run
 BACK = 50
 
 
-def harness(hub: Hub) -> tuple[Any, type[Acceptor]]:
+def harness(hub: Hub) -> tuple[Any, type[StreamAcceptor]]:
     """The application that publishes, and the acceptor that knows the benchmark's addresses."""
     offset = 0
     recent: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=BACK + 1))
 
-    class Harness(Acceptor):
-        start = b"GET /sse/"
+    class Harness(StreamAcceptor):
         request = re.compile(rb"GET /sse/(\w+) HTTP/1\.1\r\n")
 
         def stream(self, connection: socket.socket, peer: str, query: str, fields: bytes) -> None:

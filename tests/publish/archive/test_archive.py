@@ -12,7 +12,7 @@ from publish.settings import Settings
 from publish.story import Position
 from shared.envelope import headers_for
 from shared.kafka import apply_topics, new_consumer, new_producer
-from shared.messages import Outcomes
+from shared.messages import EnrichedUpdate, Media, Outcomes, Rendition
 from shared.settings import Connections
 from shared.topics import ENRICHED, OUTCOMES, dead
 from support.revisions import emit, free_port, revision, running
@@ -199,3 +199,36 @@ async def test_a_snapshot_and_the_replay_after_it_meet_without_a_hole(settings: 
             for each in (await read.snapshot(pool, 1000)).updates
         }
         assert seen == now
+
+
+def showing(guid: str, number: int, *pictures: str) -> EnrichedUpdate:
+    """A revision with pictures."""
+    media = tuple(
+        Media(id=each, renditions=(Rendition(url=f"/media/{each}/9.jpg", mime_type="image/jpeg", width=9, height=9),))
+        for each in pictures
+    )
+    return revision(guid, number, media=media)
+
+
+async def test_pictures_are_shown_by_what_stands(settings: Settings, pool: Any) -> None:
+    """A picture goes when its update is removed or shows another one, comes with what stands, and its paths are remembered."""
+    a, b = revision("a").update_id, revision("b").update_id
+    async with running(lambda stop: serve(settings, stop)):
+        offsets = await emit(settings, [showing("a", 1, "p", "q"), showing("b", 1, "q"), showing("c", 1, "r")])
+        await archived(pool, offsets[-1])
+        assert [await read.showing(pool, each) for each in "pqr"] == [[a], sorted([a, b]), [revision("c").update_id]]
+        killed = revision("a", 3, removal="killed")
+        offsets = await emit(settings, [showing("b", 2, "s"), killed, showing("a", 2, "p"), showing("a", 4, "p")])
+        await archived(pool, offsets[-1])
+        assert [await read.showing(pool, each) for each in "pqs"] == [[], [], [b]]
+        assert await read.once_shown(pool, a) == {"p": ["p/9.jpg"], "q": ["q/9.jpg"]}
+
+
+async def test_pictures_that_an_older_release_archived_are_found(settings: Settings, pool: Any) -> None:
+    """A release that knows nothing of pictures may archive beside the new tables: the next start adds what is missing."""
+    async with running(lambda stop: serve(settings, stop)):
+        await archived(pool, (await emit(settings, [showing("a", 1, "p"), showing("b", 1, "q")]))[-1])
+    await pool.execute("DELETE FROM publish.pictures WHERE picture = 'p'")
+    async with running(lambda stop: serve(settings, stop)):
+        await eventually(lambda: read.showing(pool, "p"), bool, what="the picture is not known")
+    assert await read.showing(pool, "q") == [revision("b").update_id]

@@ -6,13 +6,16 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
+from aiokafka import ConsumerRecord
 from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
 
 from publish.archive import main as archive
 from publish.cache import main as cache
 from publish.cache.model import Entry, Flushed, ReadModel
 from publish.settings import Settings
 from publish.story import Position
+from shared.deliveries import Delivery
 from shared.envelope import value_of
 from shared.messages import EnrichedUpdate
 from shared.settings import Connections
@@ -168,3 +171,31 @@ async def test_feeds_are_bounded_and_scores_keep_the_order_of_positions(settings
     await model.write([Entry(revision("z"), value_of(revision("z")), Position(2, 0), Position(2, 0))], Position(2, 0))
     assert (await reader.feed("news"))[0] == "z 1"
     await raw.aclose()
+
+
+async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings, redis: Any) -> None:
+    """Where Redis takes no more, as when its memory is full, the text of what was killed is gone all the same."""
+    reader = Reader(redis, settings)
+    raw = Redis.from_url(settings.redis_url)
+    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=100, days=36500)
+    token = await model.begin_rebuild()
+    await model.rebuild(_entries([revision("a", tags=["t1"]), revision("b", tags=["t1"])]))
+    await model.done(Position(1, 1), token)
+
+    async def full(*_: Any) -> int:
+        raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
+
+    model.write = full  # type: ignore[method-assign]
+    follower = cache.Cache(None, model, settings)
+    with pytest.raises(OutOfMemoryError):
+        await follower.handle([_delivery(2, revision("a", 2, kind="kill", removal="killed"))])
+    assert await reader.update(revision("a").update_id) is None
+    assert await redis.zrange(f"{reader.prefix}feed:tag:t1", 0, -1) == [revision("b").update_id]
+    assert await redis.zrange(f"{reader.prefix}feed:news", 0, -1) == [revision("b").update_id]
+    await raw.aclose()
+
+
+def _delivery(offset: int, update: EnrichedUpdate) -> Delivery[EnrichedUpdate]:
+    value = value_of(update)
+    record = ConsumerRecord("updates.enriched", 0, offset, 0, 0, b"k", value, None, 0, len(value), ())
+    return Delivery(record, update)

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from publish.push import keys
 from publish.push.couriers.web import MAX_PAYLOAD_BYTES, Vapid, encrypt, new_vapid_key
 from publish.push.main import serve
+from publish.push.reader_routes import PER_MINUTE
 from publish.push.rules import Rules
 from publish.push.subscriptions import Browser, BrowserKeys, NewSubscription, Subscriptions
 from publish.settings import Settings
@@ -363,6 +364,41 @@ async def test_a_reader_subscribes_tests_and_leaves(settings: Settings, pool: An
                 assert (refused.status_code, refused.json()["field"]) == (422, field)
             assert (await client.delete(one, headers=own)).status_code == 204
             assert await pool.fetchval("SELECT count(*) FROM publish.subscriptions") == 0
+
+
+@pytest.mark.integration
+@pytest.mark.usefixtures("pool", "site")
+async def test_readers_behind_one_proxy_do_not_share_a_rate(settings: Settings) -> None:
+    """The rate is of the address that our proxy names last; what a reader writes of itself takes it out of no count."""
+    async with running(lambda stop: serve(settings, stop)):
+        base = f"http://127.0.0.1:{settings.health_port}"
+        async with httpx.AsyncClient(base_url=base) as client:
+            await eventually(lambda: _ready(settings))
+
+            async def statuses(path: str, times: int, **fields: str) -> set[int]:
+                headers = {name.replace("_", "-"): value for name, value in fields.items()}
+                return {(await client.post(path, content=b"x", headers=headers)).status_code for _ in range(times)}
+
+            for path, rate in (("/v1/push/subscriptions", PER_MINUTE), ("/websub", 60)):
+                assert 429 not in await statuses(path, rate, X_Forwarded_For="198.51.100.1")
+                for written in ("203.0.113.9", "198.51.100.77", "unknown", "::1", "2001:db8::1"):
+                    assert await statuses(path, 1, X_Forwarded_For=f"{written}, 198.51.100.1") == {429}
+                    assert 429 not in await statuses(path, 1, X_Forwarded_For=f"198.51.100.1, {written}x, 198.51.100.2")
+                assert await statuses(path, 1, X_Forwarded_For="198.51.100.1", Forwarded="for=192.0.2.1") == {429}
+                assert 429 in await statuses(path, rate + 5, Forwarded="for=192.0.2.1")
+            for path, field in (
+                ("/v1/push/subscriptions?a=1", "a"),
+                ("/v1/push/key?b", "b"),
+                ("/v1/push/alerts?state=x&stat=y", "stat"),
+                ("/v1/push/endpoints?limit=1", "limit"),
+                ("/v1/push/mutes?ended=true&ended=false", "ended"),
+                ("/openapi.json?x=1", "x"),
+            ):
+                answer = await client.get(path)
+                assert (answer.status_code, answer.json().get("field")) == (400, field), path
+            assert (await client.get("/v1/push/alerts/", headers={"Host": "evil.example"})).headers[
+                "location"
+            ] == "/v1/push/alerts"
 
 
 @pytest.mark.integration

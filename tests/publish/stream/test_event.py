@@ -78,10 +78,16 @@ def test_the_cursor_before_the_first_event_is_one() -> None:
 
 def test_the_page_view_names_the_channels() -> None:
     """One tab holds the stream of several: each event of the page's view says whose it is."""
-    event = StreamEvent(1, 1, "kill", frozenset({"news", "story:a"}), {"json": b'{"n":1}', "page": b'{"n":1}'})
+    event = StreamEvent(1, 1, "pin", frozenset({"news", "story:a"}), {"json": b'{"n":1}', "page": b'{"n":1}'})
     encoded = Encoded(event)
     assert json.loads(encoded.data("page")) == {"n": 1, "channels": ["news", "story:a"]}
     assert json.loads(encoded.data("json")) == {"n": 1}
+
+
+def test_a_removal_is_every_tabs() -> None:
+    """Its channels would name the tags and the story of what was killed."""
+    event = StreamEvent(1, 1, "kill", frozenset({"news", "story:a", "tag:b"}), {"json": b'{"n":1}', "page": b'{"n":1}'})
+    assert json.loads(Encoded(event).data("page")) == {"n": 1}
 
 
 class Counted(Mapping[str, bytes]):

@@ -130,11 +130,11 @@ async def test_nobody_is_always_the_last_to_hear() -> None:
             for end in (our, their):
                 end.setblocking(False)
             theirs.append(stack.enter_context(their))
-            fan.join(fan.adopt(our.detach(), None), frozenset({"news"}), "json")
+            fan.join(fan.adopt(our.detach(), None), frozenset({"news"}), "json", fan.through)
 
         def begun() -> tuple[bool, bool]:
             """Whether the first and the last reader have the event after one step; then the others get it too."""
-            fan.begin({audience: [b"x"] for audience in fan.audiences(None)})
+            fan.begin({audience: [b"x"] for audience in fan.audiences(None)}, fan.through)
             assert not fan.walk(until=0.0)
             first, last = (bool(select.select([theirs[n]], [], [], 0)[0]) for n in (0, -1))
             assert fan.walk(until=math.inf)
@@ -387,6 +387,7 @@ async def test_a_reader_too_slow_is_reset_at_a_boundary_and_closed() -> None:
             await settle(hub, 2)
             quick.take()
         await quick.count(100)
+        await eventually(lambda: metric("slugline_stream_evictions_total", reason="slow"), lambda n: n > evicted)
         await slow.end()
         assert reasons(slow) == ["slow"]
         assert slow.events[-1].event == "reset"

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from publish.archive.read import Archived
+from publish.pictures import renditions_shown
 from publish.settings import Settings
 from publish.story import Position, channels_of
 from publish.web.edge import Edge
@@ -42,6 +43,11 @@ class ListedPast(Past):
     async def revisions(self, update_id: str) -> list[Archived]:
         """All of them."""
         return [each for each in self._look() if each.update.update_id == update_id]
+
+    async def showing(self, picture: str) -> list[str]:
+        """The updates whose newest revision shows a picture."""
+        newest = {each.update.update_id: each.update for each in self._look()}
+        return [update_id for update_id, update in newest.items() if picture in renditions_shown(update)]
 
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Older ones, newest first."""

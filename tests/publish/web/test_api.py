@@ -91,8 +91,48 @@ async def test_what_was_kept_is_what_would_be_made(replica: Replica) -> None:
         assert (head.content, head.headers["content-type"]) == (b"", first.headers["content-type"])
     assert replica.edge.front.ready("/", b"") is not None
     for n in range(50):
-        await replica.get(f"/?junk={n}")
+        assert (await replica.get(f"/?junk={n}")).status_code == 400
     assert replica.edge.front.ready("/", b"junk=7") is None
+
+
+@pytest.mark.parametrize("query", ["x=1", "limit=5&X=1", "before=&before=", "%62efore=&before=", "a", "utm=1"])
+async def test_a_parameter_that_is_not_known_is_refused_everywhere(replica: Replica, query: str) -> None:
+    """Whatever is served: 400 names the parameter, and nothing new is kept."""
+    replica.take(full())
+    update = full().update_id
+    for path in (
+        "/", "/stories", "/stories/harbour-flood", "/tags/medtop:20000150", f"/updates/{update}/words", "/v1/updates",
+        f"/v1/updates/{update}", f"/v1/updates/{update}.ninjs", f"/v1/updates/{update}/revisions", "/v1/stories",
+        "/openapi.json", "/feeds/news.rss", "/feeds/news.json", "/sitemap-news.xml", "/robots.txt",
+        "/static/page.js", "/media/ab/abc/320.webp",
+    ):  # fmt: skip
+        answer = await replica.get(f"{path}?{query}", accept="application/json")
+        assert answer.status_code == 400, path
+        assert answer.json()["field"], path
+    assert replica.edge.front.kept_bytes == 0
+
+
+async def test_what_others_add_to_addresses_changes_nothing(replica: Replica) -> None:
+    """A link that was shared with marks of its campaign is answered as the page, from what is kept of it."""
+    replica.take(full())
+    plain = await replica.get("/")
+    kept = replica.edge.front.kept_bytes
+    for query in ("utm_source=mail&utm_medium=x", "fbclid=" + "a" * 500, "before=&gclid=1", "utm_x"):
+        answer = await replica.get(f"/?{query}")
+        assert (answer.status_code, answer.content) == (200, plain.content), query
+    assert replica.edge.front.kept_bytes <= 2 * kept + 100
+
+
+async def test_kept_answers_are_bounded_with_their_addresses(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address counts as what it takes: thousands of long ones leave no more than the bound."""
+    monkeypatch.setattr("publish.web.front.KEPT_BYTES", 400_000)
+    replica.take(*(revision(f"u{n}") for n in range(3)))
+    for n in range(200):
+        await replica.get(f"/v1/updates?limit=1&before=1-{n:0>18}")
+        await replica.get(
+            f"/v1/updates?limit=1&before={'%31-2' if n % 2 else '1-2'}&channel=news{'&utm_a=' + 'x' * 5000}"
+        )
+    assert 0 < replica.edge.front.kept_bytes <= 400_000
 
 
 @pytest.mark.parametrize(

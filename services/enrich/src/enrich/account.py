@@ -10,6 +10,7 @@ from sys import intern
 
 from enrich.dictionary import folded
 from enrich.endings import NAME
+from enrich.limits import LONGEST
 from enrich.steps.text import UNSPACED
 
 LEAD = 300
@@ -71,7 +72,7 @@ class Account:
 
 def read_account(headline: str, text: str, names: Sequence[str] = (), slugline: str = "") -> Account:
     """What `headline` and the lead of `text` say. `names` are codes of what the dictionary found in them."""
-    lead = text[:LEAD]
+    headline, lead, slugline = headline[: LONGEST["headline"]], text[:LEAD], slugline[: LONGEST["slugline"]]
     head, body, slug = set(terms_of(headline)), set(terms_of(lead)), set(terms_of(slugline))
     proper = set(terms_of(" ".join(PROPER.findall(lead))))
     strengths = dict.fromkeys(body, 1.0)

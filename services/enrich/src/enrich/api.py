@@ -14,6 +14,7 @@ from enrich.commands.authors import put
 from enrich.directory import Profile
 from enrich.embargo import ask_refresh
 from enrich.knowledge import announce
+from shared.http.query import check_query
 from shared.problem import Problem
 
 LARGEST_PROFILE = 64 * 1024
@@ -80,6 +81,7 @@ class AuthorApi:
         return Response(status_code=204)
 
     def _authorise(self, request: Request) -> str:
+        check_query(request)
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         digest = hashlib.sha256(key.strip().encode()).hexdigest()
         if scheme.lower() != "bearer" or not hmac.compare_digest(digest, self._key_sha256):

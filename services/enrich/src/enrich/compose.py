@@ -9,11 +9,12 @@ from typing import Any
 import orjson
 
 from enrich.directory import name_key
-from enrich.revise import Decision, flags_of, note_of, opened_at
+from enrich.limits import LONGEST, LONGEST_DETAIL, MOST_REPAIRS, cut
+from enrich.revise import Decision, flags_of, headline_and_body, note_of, opened_at
 from enrich.state import Shown, State
 from enrich.steps.authors import Authorship
 from enrich.steps.tags import Tagging
-from enrich.steps.text import Diff, Text, slug_of, tidy, word_diff
+from enrich.steps.text import Diff, Text, line_of, slug_of, word_diff
 from shared.messages import (
     Change,
     Corroboration,
@@ -23,6 +24,8 @@ from shared.messages import (
     Media,
     MediaReference,
     Passport,
+    RawUpdate,
+    Repair,
     Step,
     update_id_for,
 )
@@ -47,7 +50,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """What a change is told by, and the fields that each name stands for."""
 WORDS = ("headline", "body", "summary")
-LONGEST_LINE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +98,16 @@ def compose_removal(decision: Decision, now: datetime) -> Revision:
         kind="kill",
         removal=decision.sight if decision.sight not in ("visible", "hidden") else "killed",
         source=raw.source if raw is not None else "",
-        guid=raw.guid if raw is not None and public else "",
-        version=raw.version if raw is not None and public else None,
+        guid=raw.guid[: LONGEST["guid"]] if raw is not None and public else "",
+        version=_version_of(raw) if raw is not None and public else None,
         version_created=raw.version_created if raw is not None and public else None,
         story=before.story if before is not None else None,
         path=f"/updates/{state.update_id}",
         first_published_at=before.first_published_at if before is not None else at,
         updated_at=before.updated_at if before is not None else None,
-        change=Change(reason=decision.said[:LONGEST_LINE]),
+        change=Change(reason=cut(decision.said, LONGEST["correction_reason"])),
         fingerprint=decision.fingerprint or (state.current.fingerprint if state.current is not None else ""),
-        passport=Passport(received_at=at, enriched_at=now),
+        passport=Passport(received_at=at, enriched_at=now, published_at=now),
     )
     shown = Shown(
         removal=update.removal,
@@ -139,13 +141,20 @@ def compose(
         if before is not None and before.degraded and attached.degraded and not decision.forced
         else 0
     )
+    lines = {
+        "byline": raw.byline,
+        "credit": raw.credit,
+        "copyright": raw.copyright,
+        "located": raw.located,
+        "editors_note": note_of(state),
+    }
     update = EnrichedUpdate(
         update_id=state.update_id,
         revision=state.revision + 1,
         kind="publish",
         source=raw.source,
-        guid=raw.guid,
-        version=raw.version,
+        guid=raw.guid[: LONGEST["guid"]],
+        version=_version_of(raw),
         version_created=raw.version_created,
         urgency=raw.urgency,
         language=text.language,
@@ -155,18 +164,14 @@ def compose(
         text=text.text,
         summary=text.summary,
         excerpt=text.excerpt,
-        byline=tidy(raw.byline)[:LONGEST_LINE],
-        credit=tidy(raw.credit)[:LONGEST_LINE],
-        copyright=tidy(raw.copyright)[:LONGEST_LINE],
-        located=tidy(raw.located)[:LONGEST_LINE],
-        editors_note=tidy(note_of(state))[:LONGEST_LINE],
+        **{name: line_of(said, LONGEST[name]) for name, said in lines.items()},
         link=_link(raw.link),
         authors=attached.authorship.authors,
         tags=attached.tagging.tags,
         media=attached.media,
         media_pending=bool(attached.pending),
         story=attached.gathered.story,
-        story_label=attached.gathered.label,
+        story_label=cut(attached.gathered.label, LONGEST["story"]),
         corroboration=attached.gathered.corroboration,
         evolved_from=update_id_for(raw.source, raw.evolved_from) if raw.evolved_from else None,
         read_time_minutes=text.read_time_minutes,
@@ -178,9 +183,9 @@ def compose(
         expires_at=raw.expires_at,
         flags=flags_of(state),
         degraded=attached.degraded,
-        repairs=raw.repairs,
+        repairs=_repairs_of(state, lines),
         fingerprint=state.current.fingerprint,
-        passport=Passport(received_at=decision.at or opened, enriched_at=now),
+        passport=Passport(received_at=decision.at or opened, enriched_at=now, published_at=now),
     )
     said = update.model_dump(mode="json", exclude_defaults=True)
     parts = _parts(said)
@@ -259,7 +264,9 @@ def _change(
     decision: Decision, before: Shown | None, text: Text, *, changed: tuple[str, ...], words: bool, again: bool
 ) -> Change:
     if before is None:
-        return Change(reason=tidy(decision.said)[:LONGEST_LINE] if decision.correction or again else "")
+        return Change(
+            reason=line_of(decision.said, LONGEST["correction_reason"]) if decision.correction or again else ""
+        )
     diff: Diff = ()
     if words:
         if before.headline != text.headline:
@@ -269,7 +276,7 @@ def _change(
             )
         else:
             diff = word_diff(before.text or before.summary, text.text or text.summary)
-    return Change(fields=changed, reason=tidy(decision.said)[:LONGEST_LINE], diff=diff)
+    return Change(fields=changed, reason=line_of(decision.said, LONGEST["correction_reason"]), diff=diff)
 
 
 def _parts(said: Mapping[str, Any]) -> dict[str, str]:
@@ -281,6 +288,38 @@ def _parts(said: Mapping[str, Any]) -> dict[str, str]:
         if any(values):
             parts[name] = hashlib.blake2b(orjson.dumps(values), digest_size=8).hexdigest()
     return parts
+
+
+def _version_of(raw: RawUpdate) -> str | None:
+    return raw.version[: LONGEST["version"]] if raw.version else raw.version
+
+
+def _repairs_of(state: State, lines: Mapping[str, str]) -> tuple[Repair, ...]:
+    """What ingest repaired, and what was too long for a field and had to be cut here."""
+    assert state.current is not None  # noqa: S101
+    raw = state.current.raw
+    said = {"headline": headline_and_body(state)[0], "summary": raw.summary, **lines}
+    cuts = [
+        Repair(code="too-long", place=f"/{name}", detail=f"{len(text)} characters; {LONGEST[name]} are the most")
+        for name, text in said.items()
+        if len(text) > LONGEST[name]
+    ]
+    if (
+        not cuts
+        and len(raw.repairs) <= MOST_REPAIRS
+        and all(len(each.detail) <= LONGEST_DETAIL for each in raw.repairs)
+    ):
+        return raw.repairs
+    told = raw.repairs[: MOST_REPAIRS - len(cuts)]
+    return (
+        *[
+            each.model_copy(
+                update={"place": cut(each.place, LONGEST_DETAIL), "detail": cut(each.detail, LONGEST_DETAIL)}
+            )
+            for each in told
+        ],
+        *cuts,
+    )
 
 
 def _link(link: str | None) -> str | None:

@@ -25,7 +25,7 @@ from shared.deliveries import Delivery, Rejection, version_of
 from shared.envelope import headers_for
 from shared.failures import Invalid, Permanent
 from shared.kafka import Emitter
-from shared.lane import TRANSIENT, Begun
+from shared.lane import Begun
 from shared.messages import (
     MediaReference,
     MediaWanted,
@@ -39,6 +39,7 @@ from shared.messages import (
 )
 from shared.telemetry import traceparent_now
 from shared.topics import ENRICHED, MAX_MESSAGE_BYTES, MEDIA, RAW
+from shared.transient import is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +141,6 @@ class TextLane:
         emitted = Emitted(
             id=f"{record.partition}:{record.offset}",
             since=started,
-            now=batch.now,
             futures=batch.futures,
             states={update_id: batch.states[update_id] for update_id in batch.moved},
             outcomes=batch.outcomes,
@@ -168,9 +168,9 @@ class TextLane:
         event: Input = delivery.event
         try:
             state, revision, decision = self._made(event, _fingerprint(delivery), batch)
-        except TRANSIENT:
-            raise
         except Exception as failure:
+            if is_transient(failure):
+                raise
             log.exception("a message that cannot be handled", update_id=event.update_id)
             batch.rejections.append(Rejection(delivery.record, _failure(failure)))
             told = _fingerprint(delivery)
@@ -196,7 +196,7 @@ class TextLane:
         update_id = event.update_id
         before = batch.states[update_id]
         margin_s = self._settings.margin_s(event.source if isinstance(event, RawUpdate) else _source_of(before))
-        decision = decide(event, before, batch.now, margin_s=margin_s, fingerprint=fingerprint)
+        decision = decide(event, before, margin_s=margin_s, fingerprint=fingerprint)
         revision = None
         if decision.emit and decision.sight == "visible":
             assert decision.state.current is not None  # noqa: S101
@@ -297,7 +297,7 @@ class TextLane:
                     looked_up: Mapping[str, MediaLookup] = await media_for(self._pool, wanted)
             except Exception as failure:  # noqa: BLE001 -- the text never waits for a picture
                 log.warning(
-                    "media index away; updates go without pictures", error=str(failure) or type(failure).__name__
+                    "media index away; updates go without pictures", error=reason_of(failure), fold="media index"
                 )
                 MISSED.labels("media", "late" if isinstance(failure, TimeoutError) else "failed").inc(len(wanted))
                 looked_up = {}
@@ -322,7 +322,7 @@ class TextLane:
                     "SELECT update_id, story FROM enrich.updates WHERE update_id = ANY($1::text[])", list(wanted)
                 )
         except TimeoutError:
-            log.warning("stories of parents are late; updates go without them")
+            log.warning("stories of parents are late; updates go without them", fold="parents")
             MISSED.labels("story", "late").inc(len(wanted))
             return None
         stories = {row["update_id"]: row["story"] for row in rows}

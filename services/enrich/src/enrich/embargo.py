@@ -3,16 +3,14 @@
 Every replica looks; a row is one replica's while it sends, so that one release is sent however many look.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
+from shared.background import keep_running
 from shared.kafka import Emitter, acknowledged
 from shared.messages import Refresh, RefreshCause, Release
 from shared.topics import RAW
@@ -33,15 +31,20 @@ async def keep_releasing(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Send what is due until cancelled. An outage is waited out: what was due then is due still."""
-    while True:
-        try:
-            while await release_due(pool, emitter, clock(), again_s) == AT_ONCE:
-                pass
-            while await refresh_asked(pool, emitter, clock()):
-                pass
-        except (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("due updates wait", error=str(error) or type(error).__name__)
-        await asyncio.sleep(interval_s)
+
+    async def step() -> None:
+        while await release_due(pool, emitter, clock(), again_s) == AT_ONCE:
+            pass
+        while await refresh_asked(pool, emitter, clock()):
+            pass
+
+    await keep_running("due updates", step, every_s=interval_s)
+
+
+def _asking(update_id: str, due_at: datetime, due_for: str, now: datetime) -> Release | Refresh:
+    if due_for == "retry":
+        return Refresh(update_id=update_id, cause="retry", requested_at=now)
+    return Release.model_validate({"update_id": update_id, "due_at": due_at, "reason": due_for})
 
 
 async def release_due(pool: Any, emitter: Emitter, now: datetime, again_s: float = 60.0) -> int:
@@ -58,10 +61,12 @@ async def release_due(pool: Any, emitter: Emitter, now: datetime, again_s: float
         futures = []
         for row in rows:
             update_id, due_at, due_for = row["update_id"], row["due_at"], row["due_for"]
-            if due_for == "retry":
-                message: Release | Refresh = Refresh(update_id=update_id, cause="retry", requested_at=now)
-            else:
-                message = Release(update_id=update_id, due_at=due_at, reason=due_for)
+            try:
+                message = _asking(update_id, due_at, due_for, now)
+            except ValueError:
+                # It is asked for again after a while, as what was sent and lost is; the others do not wait for it.
+                log.exception("a due update cannot be asked for", update_id=update_id, due_for=due_for)
+                continue
             event_id = f"{update_id}:{due_for}:{due_at.timestamp():.3f}"
             futures.append(await emitter.send(RAW, message, key=update_id, event_id=event_id))
             RELEASES.labels(due_for).inc()
@@ -96,7 +101,11 @@ async def refresh_asked(pool: Any, emitter: Emitter, now: datetime) -> int:
             futures = []
             for row in rows[begin : begin + AT_ONCE]:
                 update_id = row["update_id"]
-                refresh = Refresh(update_id=update_id, cause=job["cause"], requested_at=now, detail=job["detail"])
+                try:
+                    refresh = Refresh(update_id=update_id, cause=job["cause"], requested_at=now, detail=job["detail"])
+                except ValueError:
+                    log.exception("an update cannot be asked to be made again", update_id=update_id, job=job["id"])
+                    continue
                 futures.append(
                     await emitter.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job['id']}")
                 )

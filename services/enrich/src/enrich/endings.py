@@ -65,6 +65,8 @@ JOINED: Mapping[str, Mapping[str, str]] = {
 BY_SCRIPT = re.compile(
     "(?P<el>[\u0370-\u03ff])|(?P<ru>[\u0400-\u04ff])|(?P<he>[\u0590-\u05ff])|(?P<ar>[\u0600-\u06ff])|(?P<ko>[\uac00-\ud7af])"
 )
+LONGEST_WORD = 100
+"""Letters: what is longer is no name."""
 LOOKED_AT = 1000
 """Characters of a text whose language is not known for the script that its names may be inflected in."""
 NAME = re.compile(r"[^\W\d_a-zß-öø-ÿа-џά-ώ][^\W\d_]{2,}")
@@ -158,7 +160,7 @@ def read_back(whole: str, small: str, language: str, known: Collection[str]) -> 
     for found in NAME.finditer(whole):
         start, end = found.span()
         word = small[start:end]
-        if word in known or (name := rules.name_of(word, known)) is None:
+        if end - start > LONGEST_WORD or word in known or (name := rules.name_of(word, known)) is None:
             continue
         pieces += (small[done:start], name)
         length += start - done + len(name)

@@ -1,8 +1,8 @@
 """What each step makes of updates and why, without a server."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -80,7 +80,7 @@ class Explainer:
         before = self.states.get(message.update_id, State(update_id=message.update_id))
         source = message.source if isinstance(message, RawUpdate) else ""
         margin_s = self.steps.settings.margin_s(source)
-        decision = decide(message, before, self.now, margin_s=margin_s)
+        decision = self._released(decide(message, before, margin_s=margin_s))
         said: dict[str, Any] = {
             "update_id": message.update_id,
             **(
@@ -100,6 +100,14 @@ class Explainer:
         self.states[message.update_id] = shown_state(state, revision) if revision is not None else state
         said["emits"] = revision.update.model_dump(mode="json", exclude_defaults=True) if revision is not None else None
         return said
+
+    def _released(self, decision: Decision) -> Decision:
+        """With the release of an embargo that is over by now."""
+        due_at, due_for = due_of(decision.state)
+        if due_at is None or due_at > self.now or due_for != "embargo":
+            return decision
+        released = decide(Release(update_id=decision.state.update_id, due_at=due_at), decision.state)
+        return replace(released, outcome="enriched" if released.emit else "held")
 
     def _attached(self, state: State) -> tuple[Attached, str]:
         assert state.current is not None  # noqa: S101
@@ -146,7 +154,7 @@ class Explainer:
                 "received_at": received.isoformat(),
                 "fingerprint": fingerprint,
             }
-        due_at, due_for = due_of(decision.state, self.now - timedelta(microseconds=1))
+        due_at, due_for = due_of(decision.state)
         if due_at is not None:
             said["due"] = {"at": due_at.isoformat(), "for": due_for}
         return said

@@ -6,12 +6,12 @@ One replica at a time does it, under a lock in Postgres; another takes over when
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 import structlog
 from prometheus_client import Counter, Gauge
@@ -21,10 +21,13 @@ from enrich.likeness import Likeness, Placed, Told, family_of, names_of
 from enrich.rows import as_word
 from enrich.settings import Settings
 from enrich.steps.story import is_parted, story_id
+from shared.background import keep_running
 from shared.health import Health
 from shared.messages import RefreshCause
-from shared.postgres import connect, migrate
+from shared.postgres import LEADER_IDLE_S, open_pool
 from shared.process import health_server, run_until
+from shared.suspects import Suspects
+from shared.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +41,7 @@ INTERVAL_S = 1.0
 YIELD_EVERY = 25
 """Rows between two turns of the event loop, on which the probes are answered."""
 STAGE = "enrich.gather"
+CLOSE_S = 2.0
 HEALTH_PORT = 8098
 REFRESHED: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "story"}
 """Tables whose changes reach every update that shows them, and the cause that its refresh names."""
@@ -46,6 +50,7 @@ NOTHING: tuple[str | None, tuple[str, ...], str] = (None, (), "")
 _MERGED = "SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL"
 
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by likeness")
+PASSED_OVER = Counter("slugline_enrich_gathering_passed_over", "Updates that could not be looked at for likeness")
 LEADING = Gauge("slugline_enrich_gathering", "1 while this replica gathers stories")
 
 
@@ -62,6 +67,11 @@ class Gatherer:
     """What changed in the directory and the stories: table, edition, keys."""
     seen: dict[str, datetime] = field(default_factory=dict)
     """When each update was written that was looked at and may be listed again."""
+
+    aside: Collection[str] = frozenset()
+    """What is not looked at, since processes have died of it."""
+    in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+    """Notes what is looked at while it is."""
 
     async def begin(self, pool: Any, now: datetime) -> None:
         """Start from what was found before, at the beginning of the window."""
@@ -88,7 +98,7 @@ class Gatherer:
     async def _look_at_all(self, pool: Any, update_ids: Sequence[str]) -> None:
         rows = await pool.fetch(
             """
-            SELECT u.update_id, u.status, u.state, o.story AS ordered
+            SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered
             FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id)
             WHERE u.update_id = ANY($1::text[]) ORDER BY u.written_at
             """,
@@ -103,10 +113,18 @@ class Gatherer:
         changed: dict[str, Placed] = {}
         stale: dict[str, list[str]] = {}
         for number, row in enumerate(rows, 1):
-            state = orjson.loads(row["state"]) if row["status"] == "live" else None
-            changed |= self._look_at(row["update_id"], state, row["ordered"], into)
-            if state is not None and (name := self._is_stale(state["shown"])):
-                stale.setdefault(name, []).append(row["update_id"])
+            what = f"{row['update_id']}@{row['written_at'].timestamp():.6f}"
+            if what in self.aside:
+                continue
+            try:
+                with self.in_hand(what):
+                    state = orjson.loads(row["state"]) if row["status"] == "live" else None
+                    changed |= self._look_at(row["update_id"], state, row["ordered"], into)
+                    if state is not None and (name := self._is_stale(state["shown"])):
+                        stale.setdefault(name, []).append(row["update_id"])
+            except Exception:
+                PASSED_OVER.inc()
+                log.exception("an update is passed over", update_id=row["update_id"])
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         if changed:
@@ -193,24 +211,32 @@ async def keep_gathering(
     *,
     threshold: float,
     window_h: float,
+    suspects: Suspects | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    leads: asyncio.Event | None = None,
 ) -> None:
-    """Gather stories whenever this replica holds the lock, until cancelled."""
-    while True:
-        try:
-            async with pool.acquire() as connection:
-                if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-                    try:
-                        LEADING.set(1)
-                        await _lead(
-                            pool, connection, Gatherer(Likeness(threshold, timedelta(hours=window_h)), families), clock
-                        )
-                    finally:
-                        LEADING.set(0)
+    """Gather stories whenever this replica holds the lock, which sets `leads`; until cancelled."""
+    leading = leads or asyncio.Event()
+
+    async def step() -> None:
+        async with pool.acquire() as connection:
+            # A leader that freezes says nothing; its session ends, and with it the lock.
+            await connection.execute(f"SET idle_session_timeout = {int(LEADER_IDLE_S * 1000)}")
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+                try:
+                    LEADING.set(1)
+                    leading.set()
+                    gatherer = Gatherer(Likeness(threshold, timedelta(hours=window_h)), families)
+                    if suspects is not None:
+                        gatherer.aside, gatherer.in_hand = await suspects.open(), suspects.in_hand
+                    await _lead(pool, connection, gatherer, clock)
+                finally:
+                    LEADING.set(0)
+                    leading.clear()
+                    with contextlib.suppress(*TRANSIENT):
                         await _unlock(connection)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("stories wait", error=str(error) or type(error).__name__)
-        await asyncio.sleep(INTERVAL_S * 5)
+
+    await keep_running("stories", step, every_s=INTERVAL_S * 5)
 
 
 async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[[], datetime]) -> None:
@@ -226,24 +252,30 @@ async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[
 async def _unlock(connection: Any) -> None:
     if not connection.is_closed():
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+        await connection.execute("RESET idle_session_timeout")
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process, until `stop` is set."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
     async with health_server(health, settings, HEALTH_PORT):
-        pool = await connect(settings, schema="enrich", stop=stop, max_size=3)
-        await migrate(pool, "enrich")
+        pool = await open_pool(settings, schema="enrich", stop=stop, max_size=3)
+        leads = asyncio.Event()
+        health.roles["stories"] = lambda: "active" if leads.is_set() else "standing by: another gathers"
         del health.ready["postgres"]
+        suspects = Suspects(pool, "enrich", STAGE, "updates")
         if not stop.is_set():
             await run_until(
                 stop,
                 keep_gathering(
                     pool, settings.enrich_families,
                     threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,
+                    suspects=suspects, leads=leads,
                 ),
             )  # fmt: skip
         health.draining = True
+        with contextlib.suppress(*TRANSIENT):
+            await asyncio.wait_for(suspects.close(), CLOSE_S)
         await pool.close()
 
 

@@ -1,6 +1,7 @@
 """What enrich knows beside the updates themselves: authors, Media Topics, names, merged stories. Kept in memory."""
 
 import asyncio
+import contextlib
 import gc
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import orjson
 import structlog
 from prometheus_client import Gauge
@@ -18,7 +18,9 @@ from enrich.dictionary import Dictionary, Entry
 from enrich.directory import Directory, Profile
 from enrich.steps.tags import Labels
 from enrich.vocabulary import Concept, Vocabulary, shipped
+from shared.background import keep_running
 from shared.failures import Invalid
+from shared.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
 
@@ -112,21 +114,22 @@ class Library:
     async def follow(self, interval_s: float) -> None:
         """Catch up when Postgres tells of a change, and every `interval_s` should that be missed; until cancelled."""
         told = asyncio.Event()
-        while True:
-            try:
-                async with self.pool.acquire() as connection:
 
-                    def on_change(*_: object) -> None:
-                        told.set()
+        def on_change(*_: object) -> None:
+            told.set()
 
-                    await connection.add_listener(CHANNEL, on_change)
-                    try:
-                        await self._listen(told, interval_s, connection)
-                    finally:
+        async def step() -> None:
+            async with self.pool.acquire() as connection:
+                await connection.add_listener(CHANNEL, on_change)
+                # What changed while nobody listened.
+                told.set()
+                try:
+                    await self._listen(told, interval_s, connection)
+                finally:
+                    with contextlib.suppress(*TRANSIENT):
                         await connection.remove_listener(CHANNEL, on_change)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("editions cannot be followed", error=str(error) or type(error).__name__)
-                await asyncio.sleep(interval_s)
+
+        await keep_running("editions", step, every_s=interval_s)
 
     async def _listen(self, told: asyncio.Event, interval_s: float, connection: Any) -> None:
         while True:

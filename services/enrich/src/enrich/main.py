@@ -12,10 +12,15 @@ from enrich.knowledge import Knowledge, Library
 from enrich.settings import Settings
 from enrich.steps.tags import Labels
 from enrich.steps.text import prepare
+from shared.background import until_answered
+from shared.crash_notes import CrashNotes
 from shared.health import Health, health_routes, starting_route
-from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.http.bounds import Bounds
+from shared.http.routing import application
+from shared.kafka import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.lane import Lane
-from shared.postgres import connect, migrate
+from shared.partition_notes import PartitionNotes
+from shared.postgres import connect, open_pool
 from shared.problem import PROBLEM_HANDLERS
 from shared.process import http_server, run_until
 from shared.topics import RAW
@@ -28,14 +33,13 @@ PORT = 8093
 async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     """The process, until `stop` is set: the port answers at once, and /readyz says what is waited for."""
     health = Health("enrich.text", ready={"postgres": lambda: "waiting for Postgres"})
-    app = Starlette(routes=[*health_routes(health), starting_route()], exception_handlers=PROBLEM_HANDLERS)
-    async with http_server(app, settings.bind_host, settings.health_port or PORT):
+    app = application([*health_routes(health), starting_route()], PROBLEM_HANDLERS)
+    async with http_server(app, settings.bind_host, settings.health_port or PORT, Bounds.of(settings)):
         await _follow(settings, stop, health, app)
 
 
 async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: Starlette) -> None:
-    pool = await connect(settings, schema="enrich", stop=stop)
-    await migrate(pool, "enrich")
+    pool = await open_pool(settings, schema="enrich", stop=stop)
     health.ready = {"kafka": lambda: "waiting for Kafka"}
     producer = new_producer(settings, "slugline-enrich-text")
     await start_patiently(producer, "producer", stop)
@@ -47,16 +51,18 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
     lane = Lane(
         stage=STAGE, topic=RAW, types=TYPES, handle=text.handle, begin=text.begin,
         emitter=emitter, settings=settings, max_records=settings.enrich_batch,
+        notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
     )  # fmt: skip
     broker = new_broker(settings, "slugline-enrich-text")
     lane.attach(broker)
     app.router.routes[:] = [*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)]
     if not stop.is_set():
         health.ready = {"lane": lambda: "loading what it knows"}
-        await library.catch_up()
+        await until_answered("what is known", library.catch_up, stop)
         await asyncio.to_thread(prepare)
-        await broker.start()
+        await start_broker(broker, stop)
         health.ready = {"lane": lane.why_not_ready}
+        health.roles = {"lane": lane.role}
         health.live = {"lane": lane.why_not_live}
         await run_until(
             stop,

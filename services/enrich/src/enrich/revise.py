@@ -3,8 +3,12 @@
 What must not break:
 - any order of arrival, with any repeats, ends in the same state, and an older text never follows a newer one;
 - a kill or a takedown is final, also when it comes before its update;
-- nothing of an embargoed version is emitted before its moment;
-- the decision is a function of the message, the state and the clock; a repeat decides the same.
+- nothing of an embargoed version is emitted before its moment, nor after a kill that was acknowledged before it;
+- the decision is a function of the message and the state: no clock is read, so it is the same whenever the message is read.
+
+Time passes for an update by its releases alone: the timer sends one to `updates.raw` when a moment has come, and so it stands
+behind all that was acknowledged before that moment. A version is also judged by when it was received, orders never: they
+carry the clock of whoever gave them.
 """
 
 from dataclasses import dataclass
@@ -61,7 +65,7 @@ def order_of(raw: RawUpdate, fingerprint: str = "") -> tuple[datetime, int, date
 
 
 def held_until(raw: RawUpdate, margin_s: float = 0.0) -> datetime | None:
-    """Until when a version must be held, whatever the time is now; None where it never had to be."""
+    """Until when a version must be held, as of its receipt; None where it never had to be."""
     if raw.embargo_until is None or raw.status != "usable":
         return None
     until = raw.embargo_until + timedelta(seconds=margin_s)
@@ -73,22 +77,22 @@ def opened_at(raw: RawUpdate, margin_s: float = 0.0) -> datetime:
     return held_until(raw, margin_s) or raw.received_at
 
 
-def decide(message: Input, state: State, now: datetime, *, margin_s: float = 0.0, fingerprint: str = "") -> Decision:
+def decide(message: Input, state: State, *, margin_s: float = 0.0, fingerprint: str = "") -> Decision:
     """What `message` means for an update in `state`. `margin_s` is added to embargoes; `fingerprint` is a version's, as
     ingest told it, so that both speak of one version whatever releases they are of."""
     match message:
         case RawUpdate():
             raw = _in_utc(message)
-            return _version(raw, fingerprint or raw.fingerprint(), state, now, margin_s)
+            return _version(raw, fingerprint or raw.fingerprint(), state, margin_s)
         case Order():
-            return _order(message, state, now)
+            return _order(message, state)
         case Release():
-            return _release(message, state, max(now, message.due_at))
+            return _release(message, state)
         case Refresh():
-            return _refresh(message, state, now)
+            return _refresh(message, state)
 
 
-def sight_of(state: State, now: datetime) -> Sight:  # noqa: PLR0911 -- a table of cases
+def sight_of(state: State) -> Sight:  # noqa: PLR0911 -- a table of cases
     """Whether readers may see an update, or why not."""
     if state.final is not None:
         return state.final
@@ -99,8 +103,8 @@ def sight_of(state: State, now: datetime) -> Sight:  # noqa: PLR0911 -- a table 
     if ruling is not None and ruling.at >= state.current.since:
         match ruling.order:
             case "restore":
-                expired = raw.expires_at is not None and ruling.at < raw.expires_at <= now
-                return "expired" if expired else "visible"
+                restored_for_good = raw.expires_at is not None and ruling.at >= raw.expires_at
+                return "expired" if _has_expired(state) and not restored_for_good else "visible"
             case "withdraw":
                 return "withdrawn"
             case "supersede":
@@ -109,33 +113,44 @@ def sight_of(state: State, now: datetime) -> Sight:  # noqa: PLR0911 -- a table 
                 return "expired"
     if raw.status == "withheld":
         return "withdrawn"
-    if raw.signal == "expire" or (raw.expires_at is not None and raw.expires_at <= now):
+    if raw.signal == "expire" or _has_expired(state):
         return "expired"
     return "visible"
 
 
-def due_of(state: State, now: datetime) -> tuple[datetime | None, str]:
+def _has_expired(state: State) -> bool:
+    """Whether the version that stands was received after its expiry, or a release has told that it has come."""
+    assert state.current is not None  # noqa: S101
+    expires_at = state.current.raw.expires_at
+    if expires_at is None:
+        return False
+    return expires_at <= state.current.raw.received_at or (
+        state.released_until is not None and expires_at <= state.released_until
+    )
+
+
+def due_of(state: State) -> tuple[datetime | None, str]:
     """When an update must be looked at again, and for what: `embargo`, `expiry` or `retry`."""
     due: list[tuple[datetime, str]] = []
     if state.final is None:
         if state.held is not None and state.held_until is not None:
             due.append((state.held_until, "embargo"))
-        if state.current is not None and state.is_public and sight_of(state, now) == "visible":
+        if state.current is not None and state.is_public and sight_of(state) == "visible":
             expires_at = state.current.raw.expires_at
-            if expires_at is not None and expires_at > now:
+            if expires_at is not None and not _has_expired(state):
                 due.append((expires_at, "expiry"))
             if state.shown is not None and state.shown.retry_at is not None:
                 due.append((state.shown.retry_at, "retry"))
     return min(due) if due else (None, "")
 
 
-def status_of(state: State, now: datetime) -> str:
+def status_of(state: State) -> str:
     """The word for where an update is, as the state's row carries it."""
     if state.final is not None:
         return state.final
     if state.current is None:
         return "held" if state.held is not None else "waiting"
-    sight = sight_of(state, now)
+    sight = sight_of(state)
     return {"visible": "live", "hidden": "held"}.get(sight, sight)
 
 
@@ -171,7 +186,7 @@ def note_of(state: State) -> str:
     return state.current.raw.editors_note
 
 
-def _version(raw: RawUpdate, fingerprint: str, state: State, now: datetime, margin_s: float) -> Decision:
+def _version(raw: RawUpdate, fingerprint: str, state: State, margin_s: float) -> Decision:
     if raw.status == "canceled" or raw.signal in ("kill", "takedown"):
         final: Final = "taken-down" if raw.signal == "takedown" else "killed"
         reason = raw.correction_reason or raw.editors_note
@@ -180,27 +195,33 @@ def _version(raw: RawUpdate, fingerprint: str, state: State, now: datetime, marg
         return Decision(state, "suppressed", f"the update is {state.final}", state.final, fingerprint=fingerprint)
     before = state
     if raw.signal in WORDLESS and not (raw.headline or raw.body_html or raw.summary):
-        return _rule(_wordless_ruling(raw), WORDLESS[raw.signal], before, now, fingerprint=fingerprint)
+        return _rule(_wordless_ruling(raw), WORDLESS[raw.signal], before, fingerprint=fingerprint)
     outcome: Stage | None
-    state = _promoted(state, now)
-    state, outcome, reason = _take(raw, fingerprint, state, now, margin_s)
-    newer = outcome is None
+    # What its source says after the moment of a held version finds that version open, though its release is yet to come.
+    state, opened = _opened(state, raw.received_at)
+    state, outcome, reason = _take(raw, fingerprint, state, margin_s)
+    # Nothing is said for a version that is not shown: neither its reason nor its time.
+    shown = raw if outcome is None else opened.raw if opened is not None else None
     return _conclude(
         before,
         state,
-        now,
         outcome=outcome,
         reason=reason,
-        forced=newer and state.current is not None and state.current.fingerprint == fingerprint,
-        correction=newer and raw.signal == "correction",
-        said=raw.correction_reason or (raw.editors_note if raw.signal in ("correction", "advisory") else ""),
-        at=opened_at(raw, margin_s),
+        forced=shown is not None,
+        correction=shown is not None and shown.signal == "correction",
+        said=_reason_of(shown) if shown is not None else "",
+        at=opened_at(shown, margin_s) if shown is not None else raw.received_at,
         fingerprint=fingerprint,
     )
 
 
+def _reason_of(raw: RawUpdate) -> str:
+    """What a version tells readers about its change."""
+    return raw.correction_reason or (raw.editors_note if raw.signal in ("correction", "advisory") else "")
+
+
 def _take(  # noqa: PLR0911 -- a table of cases
-    raw: RawUpdate, fingerprint: str, state: State, now: datetime, margin_s: float
+    raw: RawUpdate, fingerprint: str, state: State, margin_s: float
 ) -> tuple[State, Stage | None, str]:
     """Put a version where its key says; an outcome of None is a version that is now the current one."""
     for place in ("held", "current"):
@@ -210,7 +231,8 @@ def _take(  # noqa: PLR0911 -- a table of cases
     key = order_of(raw, fingerprint)
     until = held_until(raw, margin_s)
     if state.held is not None and key < _place_of(state.held):
-        if until is not None or (state.current is not None and key < _place_of(state.current)):
+        held = until is not None and until > state.held.raw.received_at
+        if held or (state.current is not None and key < _place_of(state.current)):
             return _older(raw, state)
         return state.model_copy(update={"current": _newer(raw, fingerprint, state.current)}), None, "an open version"
     if state.current is not None and key < _place_of(state.current):
@@ -221,7 +243,7 @@ def _take(  # noqa: PLR0911 -- a table of cases
         moved = newest.model_copy(update={"raw": raw, "fingerprint": fingerprint})
         return state.model_copy(update={place: moved}), "duplicate", "the source repeats what it said"
     version = _newer(raw, fingerprint, newest)
-    if until is not None and until > now:
+    if until is not None:
         changes = {"held": version, "held_until": until}
         return state.model_copy(update=changes), "held", f"embargoed until {until.isoformat()}"
     return state.model_copy(update={"current": version, "held": None, "held_until": None}), None, "a newer version"
@@ -277,14 +299,14 @@ def _same_words(one: RawUpdate, other: RawUpdate) -> bool:
     return (one.headline, one.body_html, one.summary) == (other.headline, other.body_html, other.summary)
 
 
-def _promoted(state: State, now: datetime) -> State:
-    """The held version becomes the current one once its time has come."""
-    if state.held is None or state.held_until is None or state.held_until > now:
-        return state
-    return state.model_copy(update={"current": state.held, "held": None, "held_until": None})
+def _opened(state: State, moment: datetime) -> tuple[State, Version | None]:
+    """The held version becomes the current one where its time had come at that moment; the version that did."""
+    if state.held is None or state.held_until is None or state.held_until > moment:
+        return state, None
+    return state.model_copy(update={"current": state.held, "held": None, "held_until": None}), state.held
 
 
-def _order(order: Order, state: State, now: datetime) -> Decision:  # noqa: PLR0911 -- a table of cases
+def _order(order: Order, state: State) -> Decision:  # noqa: PLR0911 -- a table of cases
     at = _aware(order.ordered_at)
     if order.order in ("kill", "takedown"):
         final: Final = "taken-down" if order.order == "takedown" else "killed"
@@ -294,18 +316,18 @@ def _order(order: Order, state: State, now: datetime) -> Decision:  # noqa: PLR0
     ruling = Ruling(order=order.order, at=at, by=order.by, reason=order.reason)
     match order.order:
         case "correct":
-            return _correct(order, ruling, state, now)
+            return _correct(order, ruling, state)
         case "pin" | "unpin":
-            return _rule(ruling, "pinned", state, now)
+            return _rule(ruling, "pinned", state)
         case "key-event":
-            return _rule(ruling, "key_event", state, now)
+            return _rule(ruling, "key_event", state)
         case "close":
-            return _rule(ruling, "closed", state, now)
+            return _rule(ruling, "closed", state)
         case _:
-            return _rule(ruling, "sight", state, now)
+            return _rule(ruling, "sight", state)
 
 
-def _correct(order: Order, ruling: Ruling, before: State, now: datetime) -> Decision:
+def _correct(order: Order, ruling: Ruling, before: State) -> Decision:
     rulings = dict(before.rulings)
     sides = {"headline": order.headline, "body": order.body_html, "correction": ""}
     moved = False
@@ -317,25 +339,24 @@ def _correct(order: Order, ruling: Ruling, before: State, now: datetime) -> Deci
             rulings[side] = new
             moved = True
     if not moved:
-        return Decision(before, "duplicate", "this correction, or a later one, was here", sight_of(before, now))
-    state = _promoted(before, now).model_copy(update={"rulings": rulings})
+        return Decision(before, "duplicate", "this correction, or a later one, was here", sight_of(before))
+    state = before.model_copy(update={"rulings": rulings})
     forced = rulings.get("correction") is not None and rulings["correction"].at == ruling.at
     return _conclude(
-        before, state, now,
+        before, state,
         reason=f"corrected by {order.by}", forced=forced, correction=True, said=order.reason, at=ruling.at,
     )  # fmt: skip
 
 
-def _rule(ruling: Ruling, side: str, before: State, now: datetime, fingerprint: str = "") -> Decision:
+def _rule(ruling: Ruling, side: str, before: State, fingerprint: str = "") -> Decision:
     """Take in the newest ruling on one side of an update."""
     if not _later(ruling, before.rulings.get(side)):
         return Decision(
-            before, "duplicate", "this order, or a later one, was here", sight_of(before, now), fingerprint=fingerprint
+            before, "duplicate", "this order, or a later one, was here", sight_of(before), fingerprint=fingerprint
         )
-    state = _promoted(before, now)
-    state = state.model_copy(update={"rulings": {**state.rulings, side: ruling}})
+    state = before.model_copy(update={"rulings": {**before.rulings, side: ruling}})
     return _conclude(
-        before, state, now,
+        before, state,
         reason=f"{ruling.order} by {ruling.by}", said=ruling.reason, at=ruling.at, fingerprint=fingerprint,
     )  # fmt: skip
 
@@ -400,31 +421,35 @@ def _end(
     )
 
 
-def _release(release: Release, before: State, now: datetime) -> Decision:
+def _release(release: Release, before: State) -> Decision:
+    """The moment that a release carries has come, whenever it is read: what waits for a later one goes on waiting."""
     if before.final is not None:
         return Decision(before, None, f"the update is {before.final}", before.final)
-    state = _promoted(before, now)
-    released = state.current if state.current is not before.current else None
+    moment = _aware(release.due_at)
+    state, opened = _opened(before, moment)
+    if (state.current is not None or state.held is not None) and (
+        before.released_until is None or before.released_until < moment
+    ):
+        state = state.model_copy(update={"released_until": moment})
     return _conclude(
         before,
         state,
-        now,
         reason=f"the moment of its {release.reason} has come",
-        outcome=None if released or release.reason == "expiry" else "held",
-        forced=released is not None,
-        correction=released is not None and released.raw.signal == "correction",
-        said=released.raw.correction_reason if released else "",
-        at=_aware(release.due_at),
+        outcome=None if opened or release.reason == "expiry" else "held",
+        forced=opened is not None,
+        correction=opened is not None and opened.raw.signal == "correction",
+        said=_reason_of(opened.raw) if opened is not None else "",
+        at=moment,
         fingerprint=state.current.fingerprint if state.current else "",
-        quiet=released is None,
+        quiet=opened is None,
     )
 
 
-def _refresh(refresh: Refresh, before: State, now: datetime) -> Decision:
+def _refresh(refresh: Refresh, before: State) -> Decision:
     if before.final is not None:
         return Decision(before, None, f"the update is {before.final}", before.final)
     return _conclude(
-        before, _promoted(before, now), now,
+        before, before,
         reason=f"made again because of {refresh.cause}", at=_aware(refresh.requested_at), quiet=True,
     )  # fmt: skip
 
@@ -432,7 +457,6 @@ def _refresh(refresh: Refresh, before: State, now: datetime) -> Decision:
 def _conclude(
     before: State,
     state: State,
-    now: datetime,
     *,
     reason: str,
     outcome: Stage | None = None,
@@ -444,7 +468,7 @@ def _conclude(
     quiet: bool = False,
 ) -> Decision:
     """Compare what readers should have with what they have."""
-    sight = sight_of(state, now)
+    sight = sight_of(state)
     if state is not before:
         state = state.model_copy(update={"turn": before.turn + 1})
     replaced: tuple[str, ...] = ()

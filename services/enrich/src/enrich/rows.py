@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from enrich.revise import due_of, status_of
@@ -93,19 +92,19 @@ async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
     return found
 
 
-async def store(pool: Any, states: Sequence[tuple[State, datetime]]) -> None:
-    """Write states, each as of its moment; a row that has moved further is left as it is."""
+async def store(pool: Any, states: Sequence[State]) -> None:
+    """Write states; a row that has moved further is left as it is."""
     columns: list[list[Any]] = [[] for _ in range(13)]
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
-    for state, now in sorted(states, key=lambda each: each[0].update_id):
-        due_at, due_for = due_of(state, now)
+    for state in sorted(states, key=lambda each: each.update_id):
+        due_at, due_for = due_of(state)
         shown = state.shown
         source = state.current.raw.source if state.current else state.held.raw.source if state.held else ""
         values = (
             state.update_id,
             state.turn,
             state.revision,
-            status_of(state, now),
+            status_of(state),
             source.replace("\x00", ""),
             shown.story if shown else None,
             " ".join(shown.author_ids) if shown else "",
@@ -120,7 +119,7 @@ async def store(pool: Any, states: Sequence[tuple[State, datetime]]) -> None:
             column.append(value)
     families = [
         state.update_id
-        for state, _ in states
+        for state in states
         if state.shown and (state.shown.story or (state.current and parent_of(state.current.raw)))
     ]
     async with pool.acquire() as connection:

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from prometheus_client import Histogram
@@ -41,7 +40,6 @@ class Emitted:
     """Of the batch, the same whenever it is handled again."""
     since: float
     """When it was begun, by `time.monotonic`."""
-    now: datetime
     futures: list["asyncio.Future[object]"]
     states: Mapping[str, State]
     """Of the updates that it moved, by id."""
@@ -112,7 +110,7 @@ class Settlement:
         return batches, None
 
     async def _record(self, batches: list[Emitted]) -> None:
-        states = {update_id: (state, batch.now) for batch in batches for update_id, state in batch.states.items()}
+        states = {update_id: state for batch in batches for update_id, state in batch.states.items()}
         unknown: dict[str, list[Unknown]] = {}
         for batch in batches:
             for (key, _), each in batch.unknown.items():

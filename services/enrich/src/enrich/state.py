@@ -71,6 +71,8 @@ class State(Message):
     held: Version | None = None
     """A newer version that waits for its time."""
     held_until: datetime | None = None
+    released_until: datetime | None = None
+    """The latest moment that has come for it, as a release has told: what expires by then has expired."""
     final: Final | None = None
     final_by: str = ""
     final_reason: str = ""

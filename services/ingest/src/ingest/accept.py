@@ -33,6 +33,8 @@ class Known:
     """This very text of this very version was emitted at some time."""
     newest: Newest | None
     """The newest with the same version and time of creation; for an update without such a time, the newest of all."""
+    doubtful_at: datetime | None = None
+    """When the latest version was received that Kafka may have without our knowing."""
 
 
 UNKNOWN = Known(seen=False, newest=None)
@@ -74,7 +76,7 @@ def judge(
         if seen and (seen_suffices or passing or not _may_return(update, fingerprint, last)):
             judged.append(Judged("duplicate", update.received_at, returns=False))
             continue
-        at = update.received_at if seen_suffices else _after(update, last)
+        at = update.received_at if seen_suffices else _after(update, last, before.doubtful_at)
         judged.append(Judged("new", at, returns=seen))
         newest[group] = newest[_whole(update)] = Newest(fingerprint, update.version, at)
         told.add(key)
@@ -98,11 +100,13 @@ def _may_return(update: RawUpdate, fingerprint: str, last: Newest | None) -> boo
     return update.version is None or update.version == last.version
 
 
-def _after(update: RawUpdate, last: Newest | None) -> datetime:
+def _after(update: RawUpdate, last: Newest | None, doubtful_at: datetime | None) -> datetime:
     at = update.received_at
     numbered = last is not None and None not in (update.version, last.version) and update.version != last.version
-    if last is None or last.received_at < at or (last.received_at == at and numbered):
-        return at
-    later = last.received_at + TICK
+    later = at
+    if last is not None and not (last.received_at < at or (last.received_at == at and numbered)):
+        later = last.received_at + TICK
+    if doubtful_at is not None and doubtful_at >= later:
+        later = doubtful_at + TICK
     # Never past the moment of an embargo: it would count as one that was over already.
     return at if update.embargo_until is not None and at < update.embargo_until <= later else later

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge
 
+from shared.background import keep_running
+
 log = structlog.get_logger(__name__)
 
 FLUSH_S = 1.0
@@ -108,14 +110,13 @@ class Activity:
 
     async def keep_flushing(self, pool: Any) -> None:
         """Write down once a second until cancelled, and once more then."""
+
+        async def step() -> None:
+            if self._tallies:
+                await self.flush(pool)
+
         try:
-            while True:
-                await asyncio.sleep(FLUSH_S)
-                if self._tallies:
-                    try:
-                        await self.flush(pool)
-                    except Exception as error:  # noqa: BLE001 -- the counts are kept and written later
-                        log.warning("activity not written", error=str(error) or type(error).__name__)
+            await keep_running("activity", step, every_s=FLUSH_S)
         finally:
             if self._tallies:
                 last = asyncio.create_task(self.flush(pool))

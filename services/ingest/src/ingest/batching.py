@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from ingest.patience import Away
-from shared.lane import TRANSIENT
+from shared.transient import is_transient
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -84,7 +84,7 @@ class Batcher(Generic[A, R]):
         for question, future in batch:
             if future.done():
                 continue
-            if len(batch) == 1 or isinstance(error, TRANSIENT):
+            if len(batch) == 1 or is_transient(error):
                 future.set_exception(error)
                 continue
             try:

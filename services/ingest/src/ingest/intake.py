@@ -18,10 +18,12 @@ from ingest.activity import Activity
 from ingest.batching import Batcher
 from ingest.formats import Reading, Unreadable, read
 from ingest.originals import Original, Transport
-from ingest.patience import Away, Patience
+from ingest.patience import Away, MaybeTaken, Patience
 from ingest.sources.registry import Source
 from shared.kafka import Emitter
+from shared.lane import TRANSIENT
 from shared.messages import RawUpdate
+from shared.process import in_thread
 from shared.telemetry import spans_are_kept, traceparent_now
 
 log = structlog.get_logger(__name__)
@@ -35,8 +37,21 @@ NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 """Feeds put the newest first; readers are to meet it last."""
 
 LARGE_BYTES = 65_536
+READING_S = 120.0
+"""The largest document that is taken is read in seconds; one that takes so long is never done."""
 BATCH_BYTES = 1_048_576
 BATCH_ITEMS = 1000
+
+ASK = "GET /v1/items?guid=… tells how far it is, and sending it again is harmless: what was taken is then a duplicate"
+
+UNACKNOWLEDGED = {
+    "not-taken": ("not-acknowledged", "Kafka did not answer; it was not taken and will not be, send it again"),
+    "maybe-taken": (
+        "maybe-taken",
+        "Kafka has not acknowledged it in time and may have it; ask for its status, or send it again, which is harmless",
+    ),
+}
+"""Code and reason by fate."""
 
 _Pairs = Sequence[tuple[RawUpdate, str]]
 
@@ -99,6 +114,14 @@ class _Lines:
     record: Any
 
 
+class Doubtful(MaybeTaken):
+    """Nothing of the document that is new is known to be with Kafka, and some of it may be."""
+
+    def __init__(self, reason: str, receipt: Receipt) -> None:
+        super().__init__(reason)
+        self.receipt = receipt
+
+
 class NotTaken(Exception):
     """Nothing can be made of the document, for ever; it is kept as the original of that id."""
 
@@ -123,6 +146,7 @@ class Intake:
     def __post_init__(self) -> None:
         """What senders ask of Postgres at the same time goes together."""
         self._drawn: _Lines | None = None
+        self._queue: emit.SendQueue | None = None
         patience_s = self.patience_s
         self._stores = Batcher(
             self._store, patience_s=patience_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
@@ -156,12 +180,19 @@ class Intake:
         headers: Mapping[str, str] | None = None,
         format: str | None = None,  # noqa: A002 -- the field's word
         traceparent: str = "",
+        known: frozenset[int] = frozenset(),
+        again: bool = False,
     ) -> Receipt:
         """Keep the document, read it, and emit what is new in it.
 
-        Raises `NotTaken` where nothing can be made of it, and `Away` where Kafka or Postgres is: then nothing counts
-        as accepted, and the repeat is harmless.
+        `known` are the places of items that were taken when the same document came before. With `again` it was read before,
+        as `emit_original` has it.
+
+        Raises `NotTaken` where nothing can be made of it, and `Away` where Kafka or Postgres is: then nothing of it was
+        taken, nor will be, unless it is `Doubtful`. The repeat is harmless.
         """
+        if (queue := self.queue()) is not None:
+            queue.ask_ahead()
         original = Original(
             originals.new_original_id(),
             source.name,
@@ -174,7 +205,7 @@ class Intake:
         )
         sha256 = original.sha256
         if not traceparent and not spans_are_kept():
-            return await self._keep_and_emit(source, original, sha256)
+            return await self._keep_and_emit(source, original, sha256, known=known, again=again)
         context = PROPAGATOR.extract({"traceparent": traceparent})
         attributes = {
             "slugline.source": source.name,
@@ -182,13 +213,15 @@ class Intake:
             "slugline.original": str(original.id),
         }
         with TRACER.start_as_current_span("ingest.take", context, attributes=attributes):
-            return await self._keep_and_emit(source, original, sha256)
+            return await self._keep_and_emit(source, original, sha256, known=known, again=again)
 
-    async def _keep_and_emit(self, source: Source, original: Original, sha256: str) -> Receipt:
+    async def _keep_and_emit(
+        self, source: Source, original: Original, sha256: str, *, known: frozenset[int], again: bool
+    ) -> Receipt:
         patience = Patience(self.patience_s)
         with STEPS["store"].time():
             await patience.answered(self._stores.ask((original, sha256)))
-        return await self.emit_original(source, original, sha256, patience=patience)
+        return await self.emit_original(source, original, sha256, known=known, again=again, patience=patience)
 
     async def emit_original(
         self,
@@ -196,6 +229,7 @@ class Intake:
         original: Original,
         sha256: str,
         *,
+        known: frozenset[int] = frozenset(),
         again: bool = False,
         patience: Patience | None = None,
     ) -> Receipt:
@@ -220,7 +254,7 @@ class Intake:
                 )
                 # What takes long must not hold up the others, nor the heartbeats of the consumer beside it.
                 large = len(original.body) > LARGE_BYTES
-                reading = await asyncio.to_thread(understand) if large else understand()
+                reading = await in_thread(understand, READING_S) if large else understand()
         except Unreadable as cause:
             self.activity.refused(source.name, cause.code)
             log.warning(
@@ -230,10 +264,18 @@ class Intake:
             refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
             await patience.within(originals.note_unreadable(self._postgres(), original.id, refused))
             raise NotTaken(original.id, cause) from cause
-        return await self._emit(source, original, reading, traceparent_now(), patience, again=again)
+        return await self._emit(source, original, reading, traceparent_now(), patience, known=known, again=again)
 
     async def _emit(
-        self, source: Source, original: Original, reading: Reading, traceparent: str, patience: Patience, *, again: bool
+        self,
+        source: Source,
+        original: Original,
+        reading: Reading,
+        traceparent: str,
+        patience: Patience,
+        *,
+        known: frozenset[int],
+        again: bool,
     ) -> Receipt:
         if aliases.concerns(reading):
             updates = await patience.within(aliases.resolved(self._postgres(), source.name, reading))
@@ -244,16 +286,22 @@ class Intake:
             candidates, results = _prepared(reading, traceparent)
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEPS["judge"].time():
-            known = await patience.answered(self._judges.ask(pairs)) if pairs else {}
-        judged = accept.judge(pairs, known, seen_suffices=again)
+            emitted = await patience.answered(self._judges.ask(pairs)) if pairs else {}
+        judged = accept.judge(pairs, emitted, seen_suffices=again)
         candidates = [_as_judged(*each, traceparent) for each in zip(candidates, judged, strict=True)]
-        verdicts = [each.verdict for each in judged]
+        verdicts: list[accept.Verdict] = [
+            "duplicate" if candidate.index in known else each.verdict
+            for candidate, each in zip(candidates, judged, strict=True)
+        ]
         fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
+        queue = self.queue()
         with STEPS["emit"].time():
-            kept = await emit.emit(self.emitter, [candidate.message for candidate in fresh], patience.left_s)
-        if fresh and not any(kept):
-            raise Away("Kafka does not answer")
-        acknowledged = [candidate for candidate, has in zip(fresh, kept, strict=True) if has]
+            queued = await emit.emit(queue, [candidate.message for candidate in fresh], patience.left_s)
+        # What has not been acknowledged by now is told as it is now, whatever Kafka says later.
+        fates = {id(candidate): each.fate for candidate, each in zip(fresh, queued, strict=True)}
+        if fresh and set(fates.values()) == {"not-taken"}:
+            raise Away("Kafka does not answer; nothing of it was taken, and nothing will be")
+        acknowledged = [candidate for candidate in fresh if fates[id(candidate)] == "acknowledged"]
         refused = [
             {"index": result.index, "code": result.code, "place": result.pointer, "reason": result.reason}
             for result in results
@@ -266,27 +314,45 @@ class Intake:
                 parser_version=reading.parser_version,
                 updates=len(candidates),
                 refused=refused,
-                sent=[items.Sent(each.update, each.fingerprint, each.index) for each in acknowledged],
+                sent=[
+                    items.Sent(each.update, each.fingerprint, each.index, acknowledged=fate == "acknowledged")
+                    for each in fresh
+                    if (fate := fates[id(each)]) != "not-taken"
+                ],
             )
-            await patience.answered(self._records.ask(made))
-        lost = {id(candidate) for candidate, has in zip(fresh, kept, strict=True) if not has}
+            for candidate, each in zip(fresh, queued, strict=True):
+                if queue is not None and fates[id(candidate)] == "maybe-taken":
+                    queue.when_acknowledged(each, partial(self._note_late, made, candidate))
+            recording = self._records.ask(made)
+            try:
+                await patience.answered(recording)
+            except Away as away:
+                if acknowledged:
+                    raise MaybeTaken(f"Kafka has it, which could not be written down ({away}); {ASK}") from away
+                log.warning("what Kafka may have is not written down", source=source.name, reason=str(away))
         for candidate, verdict in zip(candidates, verdicts, strict=True):
-            if id(candidate) in lost:
-                results.append(
-                    _result(
-                        candidate,
-                        "error",
-                        code="not-acknowledged",
-                        reason="Kafka did not acknowledge it; send it again",
-                    )
-                )
-            else:
+            fate = fates.get(id(candidate), "acknowledged")
+            if fate == "acknowledged":
                 results.append(_result(candidate, "accepted" if verdict == "new" else "duplicate"))
+            else:
+                code, reason = UNACKNOWLEDGED[fate]
+                results.append(_result(candidate, "error", code=code, reason=reason))
         self._count(source, acknowledged, verdicts.count("duplicate"), refused)
         moments = [moment for update in reading.updates if (moment := update.first_created or update.version_created)]
-        return Receipt(
+        receipt = Receipt(
             original.id, reading.format, sorted(results, key=lambda result: result.index), min(moments, default=None)
         )
+        if fresh and not acknowledged:
+            raise Doubtful(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
+        return receipt
+
+    async def _note_late(self, made: items.Made, candidate: _Candidate) -> None:
+        """Kafka has what its sender was told that it may have. Where this fails, the later stages tell of it."""
+        sent = items.Sent(candidate.update, candidate.fingerprint, candidate.index)
+        try:
+            await self._records.ask(replace(made, sent=[sent]))
+        except TRANSIENT as error:
+            log.warning("not written down that Kafka has it", source=made.source, reason=str(error))
 
     def _count(
         self, source: Source, acknowledged: list[_Candidate], duplicates: int, refused: list[dict[str, Any]]
@@ -300,6 +366,14 @@ class Intake:
         for each in refused:
             self.activity.refused(source.name, each["code"])
             log.warning("item refused", source=source.name, **each)
+
+    def queue(self) -> emit.SendQueue | None:
+        """The way to Kafka; None until it has answered."""
+        if self.emitter is None:
+            return None
+        if self._queue is None or self._queue.emitter is not self.emitter:
+            self._queue = emit.SendQueue(self.emitter)
+        return self._queue
 
     def _lines(self) -> "_Lines":
         pool = self._postgres()

@@ -12,14 +12,19 @@ from ingest.accept import Known, Newest
 from shared.messages import Outcome, RawUpdate
 from shared.postgres import table
 
-State = Literal["received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"]
+State = Literal[
+    "unacknowledged", "received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"
+]
 
 ENDS = ("duplicate", "superseded", "suppressed", "dead")
 
 # Only a return needs more than the newest few versions, and what returns is not old.
 _KNOWN = """
 SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NULL AS seen,
-    newest.fingerprint, newest.version, newest.received_at
+    newest.fingerprint, newest.version, newest.received_at, (
+        SELECT max(doubtful.received_at) FROM ingest.items AS doubtful
+        WHERE doubtful.update_id = wanted.update_id AND doubtful.emitted_at IS NULL
+    ) AS doubtful_at
 FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
     AND item.emitted_at IS NOT NULL
@@ -36,6 +41,7 @@ LEFT JOIN LATERAL (
 
 # A row that is lost in a crash of Postgres makes a repeat news again, which is harmless: no need to wait for the disk.
 # What was emitted of one update is in the order in which enrich puts it, that of receipt, not in that of our writing.
+# What Kafka may have is no news and no repeat until it is known; of what was emitted before it changes nothing.
 _RECORD = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
 noted AS (
@@ -47,18 +53,20 @@ noted AS (
 INSERT INTO ingest.items (update_id, fingerprint, source, guid, version, version_created, original_id, original_index,
     received_at, emitted_at, sequence)
 SELECT sent.update_id, sent.fingerprint, sent.source, sent.guid, sent.version, sent.version_created, sent.original_id,
-    sent.original_index, sent.received_at, clock_timestamp(),
+    sent.original_index, sent.received_at, CASE WHEN sent.acknowledged THEN clock_timestamp() END,
     (extract(epoch FROM sent.received_at) * 1000000)::bigint
-FROM {sent} AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at),
-    lazily
+FROM {sent} AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at,
+    acknowledged), lazily
 ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     source = excluded.source, guid = excluded.guid, version = excluded.version,
     version_created = excluded.version_created, original_id = excluded.original_id,
     original_index = excluded.original_index, received_at = greatest(items.received_at, excluded.received_at),
     emitted_at = excluded.emitted_at, sequence = greatest(items.sequence, excluded.sequence)
+WHERE excluded.emitted_at IS NOT NULL OR items.emitted_at IS NULL
 """
 
 # Stages are heard of in any order and more than once, and before the row was written: each keeps its first time.
+# What a later stage tells of, Kafka has, though it never acknowledged it to us.
 _OUTCOMES = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO ingest.items AS item (update_id, fingerprint, held_at, enriched_at, published_at, ended, ended_at, reason,
@@ -73,18 +81,29 @@ ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     ended_at = CASE WHEN item.ended = 'dead' THEN item.ended_at ELSE coalesce(excluded.ended_at, item.ended_at) END,
     reason = CASE WHEN excluded.reason <> '' THEN excluded.reason ELSE item.reason END,
     revision = greatest(item.revision, excluded.revision),
-    position = coalesce(item.position, excluded.position)
+    position = coalesce(item.position, excluded.position),
+    emitted_at = CASE WHEN item.source IS NOT NULL THEN coalesce(item.emitted_at, clock_timestamp()) END
+"""
+
+_OF_UPDATE = """
+SELECT * FROM (
+    (SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT $2)
+    UNION ALL
+    (SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NULL AND source IS NOT NULL LIMIT $2)
+) AS version
+ORDER BY sequence DESC LIMIT $2
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A version that Kafka has acknowledged."""
+    """A version that Kafka has acknowledged, or may have."""
 
     update: RawUpdate
     fingerprint: str
     index: int
     """Its place in the document."""
+    acknowledged: bool = True
 
 
 async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], Known]:
@@ -100,14 +119,15 @@ async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tup
 
 
 def _known_of(row: Mapping[str, Any]) -> Known:
-    if row["fingerprint"] is None:
-        return Known(seen=row["seen"], newest=None)
-    return Known(seen=row["seen"], newest=Newest(row["fingerprint"], row["version"], row["received_at"]))
+    newest = None
+    if row["fingerprint"] is not None:
+        newest = Newest(row["fingerprint"], row["version"], row["received_at"])
+    return Known(seen=row["seen"], newest=newest, doubtful_at=row["doubtful_at"])
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made of one document, and what of it Kafka has acknowledged."""
+    """What was made of one document, and what of it Kafka has acknowledged, or may have."""
 
     original_id: uuid.UUID
     source: str
@@ -119,8 +139,10 @@ class Made:
 
 
 async def record(pool: Any, documents: Sequence[Made]) -> None:
-    """Write that Kafka has what was sent, and beside each original what was made of it, in one statement."""
-    ordered = sorted(((m, s) for m in documents for s in m.sent), key=lambda each: each[1].update.received_at)
+    """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
+    ordered = sorted(
+        ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)
+    )
     newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
     # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
     rows = [newest[key] for key in sorted(newest)]
@@ -138,11 +160,11 @@ async def record(pool: Any, documents: Sequence[Made]) -> None:
         ],
     )
     emitted, of_updates = table(
-        "text text text text text timestamptz uuid integer timestamptz",
+        "text text text text text timestamptz uuid integer timestamptz boolean",
         [
             (
                 sent.update.update_id, sent.fingerprint, made.source, sent.update.guid, sent.update.version,
-                sent.update.version_created, made.original_id, sent.index, sent.update.received_at,
+                sent.update.version_created, made.original_id, sent.index, sent.update.received_at, sent.acknowledged,
             )
             for made, sent in rows
         ],
@@ -240,16 +262,14 @@ def state_of(row: Mapping[str, Any]) -> State:
     if row["ended"] is not None:
         ended: State = row["ended"]
         return ended
-    return "held" if row["held_at"] is not None else "received"
+    if row["held_at"] is not None:
+        return "held"
+    return "received" if row["emitted_at"] is not None else "unacknowledged"
 
 
 async def one(pool: Any, update_id: str, limit: int = 50) -> Item | None:
-    """The update of that id with its newest versions; None for one that no source has sent."""
-    rows = await pool.fetch(
-        "SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT $2",
-        update_id,
-        limit,
-    )
+    """The update of that id with its newest versions, also those that Kafka may have; None for one that no source has sent."""
+    rows = await pool.fetch(_OF_UPDATE, update_id, limit)
     if not rows:
         return None
     versions = [

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from ingest import items
 from ingest.activity import Activity
@@ -19,6 +18,7 @@ from ingest.openapi import document
 from ingest.outgoing import Fetcher
 from ingest.settings import Settings
 from ingest.silence import Silences
+from ingest.sources import repeats
 from ingest.sources.api import Api, build
 from ingest.sources.limits import Buckets
 from ingest.sources.poll import Poller
@@ -26,13 +26,17 @@ from ingest.sources.registry import Registry
 from ingest.sources.watch import Watcher
 from ingest.sources.websub import Callback
 from shared import postgres
+from shared.crash_notes import CrashNotes
 from shared.deliveries import Delivery, Rejection
 from shared.health import Health
+from shared.http.bounds import Bounds
 from shared.kafka import Emitter, new_broker, new_producer, start_patiently
 from shared.lane import Lane
 from shared.messages import Outcomes
+from shared.partition_notes import PartitionNotes
 from shared.process import health_server, http_server, run_until
 from shared.topics import OUTCOMES
+from shared.transient import is_transient, reason_of
 
 BACKGROUND_PATIENCE_S = 10.0
 """Nobody waits for an answer of a process that fetches copy itself."""
@@ -45,8 +49,7 @@ OUTCOMES_PACE_S = 0.25
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
-    pool = await postgres.connect(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
-    await postgres.migrate(pool, "ingest")
+    pool = await postgres.open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
     intake.pool = pool
     return pool
 
@@ -95,14 +98,17 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
             emitter=intake.emitter,
             settings=settings,
             pace_s=OUTCOMES_PACE_S,
+            notes=PartitionNotes(CrashNotes(intake.pool, "ingest", "ingest.outcomes")),
         )
         broker = new_broker(settings, "slugline-ingest-outcomes")
         lane.attach(broker)
         try:
             await broker.start()
             await lane.keep_committing()
-        except (KafkaError, OSError) as error:
-            log.warning("outcomes are not followed for now", error=str(error) or type(error).__name__)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("outcomes are not followed for now", error=reason_of(error), fold="outcomes")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 2.0)
         finally:
@@ -196,7 +202,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
 
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
-        http_server(app, settings.bind_host, settings.ingest_port),
+        http_server(app, settings.bind_host, settings.ingest_port, Bounds.of(settings)),
     ):
 
         async def outcomes() -> None:
@@ -207,9 +213,13 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             await opening
             await Silences().keep_looking(intake.pool)
 
+        async def forgetting() -> None:
+            await opening
+            await repeats.keep_forgetting(intake.pool)
+
         async def drain() -> None:
             await stop.wait()
             health.draining = True
             await asyncio.Event().wait()
 
-        await run_until(stop, outcomes(), silences(), drain())
+        await run_until(stop, outcomes(), silences(), forgetting(), drain())

@@ -2,15 +2,14 @@
 
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
-import asyncpg
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ingest import emit
-from ingest.patience import Away, Patience
-from shared.kafka import Emitter
+from ingest.patience import Away, MaybeTaken, Patience
 from shared.messages import Order, OrderName
 from shared.telemetry import traceparent_now
 
@@ -64,7 +63,7 @@ class OrderReceipt(BaseModel):
 
 
 async def give(
-    emitter: Emitter | None,
+    queue: emit.SendQueue | None,
     update_id: str,
     request: OrderRequest,
     *,
@@ -73,7 +72,7 @@ async def give(
     pool: Any | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
-    """Emit an order and wait for Kafka; raises `Away` where it does not answer.
+    """Emit an order and wait for Kafka; raises `Away` where it does not answer, and `MaybeTaken` where it may have the order.
 
     It is noted in Postgres for whoever asks about the update. A kill must not wait for that: it counts once Kafka has it.
     """
@@ -88,8 +87,16 @@ async def give(
     )
     order_id = uuid.uuid4().hex
     message = emit.sendable(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
-    if not all(await emit.emit(emitter, [message], patience_s)):
-        raise Away("Kafka does not answer")
+    [sent] = await emit.emit(queue, [message], patience_s)
+    if sent.fate == "maybe-taken":
+        if queue is not None and pool is not None:
+            queue.when_acknowledged(sent, partial(_note, pool, order_id, order))
+        raise MaybeTaken(
+            f"Kafka has not acknowledged the order in time and may have it; GET /v1/items/{update_id} tells which orders were "
+            "given, and giving it again is harmless"
+        )
+    if sent.fate == "not-taken":
+        raise Away("Kafka does not answer; the order was not given")
     if pool is not None:
         await _note(pool, order_id, order)
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
@@ -108,7 +115,7 @@ async def _note(pool: Any, order_id: str, order: Order) -> None:
                 order.ordered_at,
             )
         )
-    except (Away, asyncpg.PostgresError) as error:
+    except Away as error:
         log.warning("order given and not noted", update_id=order.update_id, order=order.order, reason=str(error))
 
 

@@ -63,6 +63,17 @@ async def store(pool: Any, originals: Sequence[tuple[Original, str]]) -> None:
     await pool.execute(_STORE.format(kept=kept), *values)
 
 
+async def has_come_before(pool: Any, source: str, sha256: str) -> bool:
+    """Whether a hub has sent these very bytes before, and they were read and what was in them emitted."""
+    found = await pool.fetchval(
+        "SELECT true FROM ingest.originals WHERE source = $1 AND sha256 = $2 AND transport = 'websub' "
+        "AND read_at IS NOT NULL LIMIT 1",
+        source,
+        sha256,
+    )
+    return bool(found)
+
+
 async def note_unreadable(pool: Any, original_id: uuid.UUID, refused: dict[str, Any]) -> None:
     """Write beside an original why nothing could be made of it."""
     await pool.execute(

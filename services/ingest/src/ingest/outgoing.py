@@ -14,7 +14,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from ingest.sources.body import inflated
+from ingest.sources.body import inflated_apart
 from shared.addresses import why_forbidden
 from shared.problem import Problem
 
@@ -167,7 +167,7 @@ async def _read(url: str, response: httpx.Response, max_bytes: int) -> Answer:
         if encoding not in ("gzip", "x-gzip", "deflate"):
             raise Refused(f"the answer is encoded as {encoding[:50]!r}, which was not asked for")
         try:
-            body = inflated(body, encoding, max_bytes)
+            body = await inflated_apart(body, encoding, max_bytes)
         except Problem as problem:
             raise Refused(problem.detail) from problem
     links = tuple(

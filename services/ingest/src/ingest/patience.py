@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from shared.failures import Transient
-from shared.lane import TRANSIENT
+from shared.transient import is_transient, reason_of
 
 T = TypeVar("T")
 
@@ -15,7 +15,11 @@ LEAST_S = 0.2
 
 
 class Away(Transient):
-    """Kafka or Postgres does not answer: nothing is wrong with the document, it is to be sent again."""
+    """Kafka or Postgres does not answer, and nothing was taken: nothing is wrong with the document, it is to be sent again."""
+
+
+class MaybeTaken(Away):
+    """Kafka or Postgres did not answer in time, and may have what it was given: it is to be asked about, or sent again."""
 
 
 class Patience:
@@ -41,7 +45,9 @@ class Patience:
             return await question
         except Away:
             raise
-        except TRANSIENT as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             raise _away(error) from error
         finally:
             overdue.cancel()
@@ -62,7 +68,9 @@ class Patience:
             return task.result()
         except Away:
             raise
-        except TRANSIENT as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             raise _away(error) from error
 
 
@@ -72,4 +80,4 @@ def _give_up(question: "asyncio.Future[T]") -> None:
 
 
 def _away(error: BaseException) -> Away:
-    return Away(f"Postgres is away: {error or type(error).__name__}")
+    return Away(f"Postgres is away: {reason_of(error)}")

@@ -22,7 +22,7 @@ class Settings(Connections):
     )
     ingest_public_url: str = Field(
         default="",
-        description="Where senders and hubs reach `ingest api`, such as https://wire.example.org; empty: as asked",
+        description="Where senders and hubs reach `ingest api`, such as https://wire.example.org; empty: paths alone, and no hub is asked",
     )
     ingest_signing_secret: str = Field(
         default="",

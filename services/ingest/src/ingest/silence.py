@@ -1,6 +1,5 @@
 """A feed that goes quiet is an incident: who has brought nothing new for too long, and what that means for readers."""
 
-import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import structlog
 from prometheus_client import Gauge
 
 from ingest.activity import AGE
+from shared.background import keep_running
 
 log = structlog.get_logger(__name__)
 
@@ -99,9 +99,4 @@ class Silences:
 
     async def keep_looking(self, pool: Any) -> None:
         """Look every few seconds until cancelled."""
-        while True:
-            try:
-                await self.look(pool)
-            except Exception as error:  # noqa: BLE001 -- the next look may fare better
-                log.warning("silences are not watched for now", error=str(error) or type(error).__name__)
-            await asyncio.sleep(LOOK_S)
+        await keep_running("silences", lambda: self.look(pool), every_s=LOOK_S)

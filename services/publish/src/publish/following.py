@@ -10,12 +10,14 @@ import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from publish.settings import Settings
+from shared.crash_notes import CrashNotes
 from shared.deliveries import Delivery, Rejection
 from shared.health import Health
-from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.kafka import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.lane import Lane
 from shared.messages import EnrichedUpdate
-from shared.postgres import connect, migrate
+from shared.partition_notes import PartitionNotes
+from shared.postgres import open_pool
 from shared.process import health_server, run_until
 from shared.topics import ENRICHED
 
@@ -49,7 +51,6 @@ async def follow(
     opening: Opening,
     *,
     health_port: int,
-    transient: tuple[type[Exception], ...] = (),
     **pool_options: Any,
 ) -> None:
     """The process of a channel: its health port answers at once, the lane runs once Postgres and Kafka have answered."""
@@ -57,8 +58,7 @@ async def follow(
     health = Health(stage, ready={"start": lambda: "Postgres or Kafka has not answered yet"})
     started = time.monotonic()
     async with health_server(health, settings, health_port):
-        pool = await connect(settings, schema="publish", stop=stop, **pool_options)
-        await migrate(pool, "publish")
+        pool = await open_pool(settings, schema="publish", stop=stop, **pool_options)
         producer = new_producer(settings, client_id)
         await start_patiently(producer, "producer", stop)
         emitter = Emitter(producer, source=f"slugline/publish/{channel}", topic_prefix=settings.topic_prefix)
@@ -72,13 +72,14 @@ async def follow(
                 settings=settings,
                 before=follower.before,
                 pace_s=PACE_S,
-                transient=transient,
+                notes=PartitionNotes(CrashNotes(pool, "publish", stage)),
             )
             broker = new_broker(settings, client_id)
             lane.attach(broker)
             if not stop.is_set():
-                await broker.start()
+                await start_broker(broker, stop)
                 health.ready = {"lane": lane.why_not_ready}
+                health.roles = {"lane": lane.role}
                 health.live = {"lane": lane.why_not_live}
                 log.info("following the log", started_in_s=round(time.monotonic() - started, 2))
                 await run_until(stop, lane.keep_committing(), follower.keep_watching())

@@ -25,6 +25,9 @@ class Settings(Connections):
         ge=100,
         description="Newest updates that a web replica keeps in memory; older ones come from the archive",
     )
+    publish_web_connections: int = Field(
+        default=4_000, ge=16, description="As HTTP_CONNECTIONS, of a web replica's port, streams apart"
+    )
     publish_web_page_size: int = Field(default=20, ge=5, le=100, description="Updates on one page of a feed")
     publish_web_fresh_s: int = Field(
         default=2, ge=0, description="Seconds for which a shared cache may answer without asking (s-maxage)"
@@ -32,6 +35,11 @@ class Settings(Connections):
     publish_web_image_origins: str = Field(
         default="",
         description="Origins (https://host, comma-separated) besides the site's own that authors' pictures may come from",
+    )
+    publish_web_ignored_parameters: str = Field(
+        default="utm_*,fbclid,gclid,gbraid,wbraid,dclid,msclkid,twclid,yclid,igshid,mc_cid,mc_eid,_ga,_gl,ref,cmpid,at_*",
+        description="Query parameters that others add to addresses of pages, ignored; comma-separated, * at the end for "
+        "any that begin so. Any other parameter that is not known is refused",
     )
     publish_web_alerts: bool = Field(
         default=True, description="Offer readers alerts, by a button that asks nothing before it is pressed"
@@ -118,6 +126,11 @@ class Settings(Connections):
             origin.strip().rstrip("/") for origin in self.publish_web_image_origins.split(",") if origin.strip()
         )
 
+    def ignored_parameters(self, name: str) -> bool:
+        """Whether a query parameter is one of `publish_web_ignored_parameters`."""
+        patterns = [each.strip() for each in self.publish_web_ignored_parameters.split(",") if each.strip()]
+        return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in patterns)
+
     @field_validator("publish_web_image_origins")
     @classmethod
     def _only_origins(cls, value: str) -> str:
@@ -132,10 +145,6 @@ class Settings(Connections):
     publish_stream_per_address: int = Field(
         default=256, ge=0, description="Streams from one address, more are answered 429; 0 for no such limit"
     )
-    publish_stream_trusted_proxies: str = Field(
-        default="127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7",
-        description="Networks whose Forwarded and X-Forwarded-For headers are believed, comma-separated",
-    )
     publish_stream_window_events: int = Field(
         default=10_000, ge=1, description="Newest events that a web replica keeps in memory for readers who come back"
     )
@@ -143,7 +152,17 @@ class Settings(Connections):
         default=64 * 1024 * 1024, ge=1, description="Most bytes that these events take"
     )
     publish_stream_buffer_bytes: int = Field(
-        default=512 * 1024, ge=1, description="Most bytes that wait for one reader; past that it is sent a reset"
+        default=512 * 1024,
+        ge=1,
+        description="Most bytes that a slow reader may be behind for longer than a moment; past that it is sent a reset",
+    )
+    publish_stream_behind_bytes: int = Field(
+        default=256 * 1024 * 1024,
+        ge=1,
+        description="Most bytes that all slow readers hold together; past that those who take nothing are cut off",
+    )
+    publish_stream_stalled_s: float = Field(
+        default=20.0, gt=0, description="Seconds for which a reader may take nothing of what waits for it"
     )
     publish_stream_replay_events: int = Field(
         default=2_000,

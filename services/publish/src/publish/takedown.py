@@ -13,25 +13,28 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
-import asyncpg
 import click
 import orjson
 import structlog
 from prometheus_client import Gauge
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from publish.archive import read
 from publish.archive.read import Archived
 from publish.cache.model import ReadModel
+from publish.pictures import MEDIA_PREFIX
 from publish.push.outbound import Answer, Outbound
 from publish.settings import Settings
+from shared.background import keep_running
 from shared.postgres import connect, migrate
+from shared.transient import TRANSIENT, is_transient
 
 log = structlog.get_logger(__name__)
 
 PAGE_BYTES = 8 * 1024 * 1024
+PICTURES_AT_ONCE = 20
 STREAM_S = 2.0
 PAUSE_S = 0.25
 WATCHED_FOR = "1 hour"
@@ -78,6 +81,7 @@ class Prover:
                 f"{url} API": lambda url=url: self._gone(url, f"/v1/updates/{killed.update.update_id}"),  # type: ignore[misc]
                 f"{url} feeds": lambda url=url: self._feeds(url, killed),  # type: ignore[misc]
                 f"{url} stream": lambda url=url: self._stream(url, killed),  # type: ignore[misc]
+                f"{url} pictures": lambda url=url: self._pictures(url, killed),  # type: ignore[misc]
             }
         return looks
 
@@ -87,7 +91,7 @@ class Prover:
         async def find(sink: str, look: Look) -> Finding:
             try:
                 detail = await look()
-            except (OSError, RedisError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except TRANSIENT as error:
                 detail = f"does not answer: {type(error).__name__}"
             return Finding(sink, detail, datetime.now(UTC))
 
@@ -127,6 +131,23 @@ class Prover:
         name = killed.update.update_id.encode()
         showing = [path for path, answer in zip(paths, answers, strict=True) if answer.ok and name in answer.body]
         return f"is in {', '.join(showing)}" if showing else ""
+
+    async def _pictures(self, url: str, killed: Archived) -> str:
+        paths = [
+            path
+            for picture, paths in (await read.once_shown(self._pool, killed.update.update_id)).items()
+            if not set(await read.showing(self._pool, picture, 2)) - {killed.update.update_id}
+            for path in paths
+        ]
+        served = 0
+        for start in range(0, len(paths), PICTURES_AT_ONCE):
+            urls = [f"{url}{MEDIA_PREFIX}{quote(path)}" for path in paths[start : start + PICTURES_AT_ONCE]]
+            answers = await asyncio.gather(*(self._outbound.send("HEAD", each, most_bytes=0) for each in urls))
+            for answer in answers:
+                if answer.status is None or answer.status >= 500:
+                    raise OSError(answer.error or f"answers {answer.status}")
+                served += answer.status not in (404, 410)
+        return f"serves {served} of its {len(paths)} renditions" if served else ""
 
     async def _stream(self, url: str, killed: Archived) -> str:
         """Reads the replay that a client gets whose cursor is before the update's first publication."""
@@ -218,22 +239,31 @@ async def watch(connection: Any, killed: Archived) -> None:
     )  # fmt: skip
 
 
+async def _prove_or_say(pool: Any, prover: Prover, update_id: str) -> None:
+    """Prove one takedown; what fails on one is no reason to leave the others unproven."""
+    try:
+        await prove(pool, prover, update_id, within_s=0)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        log.exception("a takedown cannot be looked at", update_id=update_id)
+
+
 async def keep_proving(pool: Any, prover: Prover) -> None:
     """Look at watched takedowns until they are clean, an hour at most; until cancelled."""
-    while True:
-        try:
-            rows = await pool.fetch(
-                "SELECT DISTINCT t.update_id FROM publish.takedowns t JOIN publish.revisions r USING (update_id) "
-                "WHERE t.clean_at IS NULL AND r.removal IN ('killed', 'taken-down') "
-                "AND r.written_at > now() - $1::text::interval LIMIT 100",
-                WATCHED_FOR,
-            )
-            for row in rows:
-                await prove(pool, prover, row["update_id"], within_s=0)
-            UNCLEAN.set(await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL"))
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("takedowns cannot be looked at", error=str(error) or type(error).__name__)
-        await asyncio.sleep(PAUSE_S)
+
+    async def step() -> None:
+        rows = await pool.fetch(
+            "SELECT DISTINCT t.update_id FROM publish.takedowns t JOIN publish.revisions r USING (update_id) "
+            "WHERE t.clean_at IS NULL AND r.removal IN ('killed', 'taken-down') "
+            "AND r.written_at > now() - $1::text::interval LIMIT 100",
+            WATCHED_FOR,
+        )
+        for row in rows:
+            await _prove_or_say(pool, prover, row["update_id"])
+        UNCLEAN.set(await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL"))
+
+    await keep_running("takedowns", step, every_s=PAUSE_S)
 
 
 @asynccontextmanager
@@ -277,7 +307,7 @@ def takedown(update_id: str, as_json: bool, within_s: float) -> None:
     settings = Settings()
 
     async def body() -> dict[str, Any] | None:
-        pool = await connect(settings, schema="publish", max_size=2)
+        pool = await connect(settings, schema="publish", max_size=2, for_command=True)
         try:
             await migrate(pool, "publish")
             async with prover_of(settings, pool) as prover:

@@ -27,7 +27,7 @@ def on_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
 
     async def body() -> T:
         settings = Settings()
-        pool = await asyncio.wait_for(connect(settings, schema="enrich", max_size=2), 30)
+        pool = await asyncio.wait_for(connect(settings, schema="enrich", max_size=2, for_command=True), 30)
         try:
             await migrate(pool, "enrich")
             async with pool.acquire() as connection, connection.transaction():
@@ -41,5 +41,5 @@ def on_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
         raise click.ClickException("Postgres does not answer; see POSTGRES_DSN") from None
     except Invalid as failure:
         raise click.ClickException(f"{failure.reason}{f' at {failure.field}' if failure.field else ''}") from None
-    except asyncpg.PostgresError as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise click.ClickException(f"Postgres: {error}") from None

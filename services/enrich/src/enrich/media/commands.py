@@ -179,7 +179,7 @@ def _with_pool(body: Callable[[Any], Awaitable[None]]) -> None:
     configure_logging(settings, "enrich.operator")
 
     async def connected() -> None:
-        pool = await connect(settings, schema="enrich", max_size=2)
+        pool = await connect(settings, schema="enrich", max_size=2, for_command=True)
         try:
             await migrate(pool, "enrich")
             await body(pool)

@@ -283,10 +283,17 @@ def retry_after_s(value: str, now: float | None = None) -> float | None:
 
 
 async def _inflated(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
-    """gzip or deflate, a bounded piece at a time: a bomb is met at the limit and not after it."""
+    """gzip or deflate, a bounded piece at a time: a bomb is met at the limit and not after it.
+
+    What comes in is counted too, since a header or empty blocks without end give nothing out; what stands behind the end
+    is not read.
+    """
     inflater = zlib.decompressobj(wbits=47)
-    out = 0
+    taken = out = 0
     async for chunk in chunks:
+        taken += len(chunk)
+        if taken > most:
+            raise Refused(f"too large: more than {most:,} bytes as they were sent")
         rest = chunk
         while rest and out <= most:
             try:
@@ -295,6 +302,8 @@ async def _inflated(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[by
                 raise Refused(f"its content encoding is damaged: {error}") from None
             out += len(part)
             yield part
+            if inflater.eof:
+                return
             rest = inflater.unconsumed_tail
     if not inflater.eof:
         raise Later("the content encoding ends before its time")

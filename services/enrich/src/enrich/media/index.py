@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from enrich.limits import LONGEST, cut
 from enrich.media.embedded import Embedded
 from enrich.media.rights import Rights, why_withheld, words_of
 from shared.messages import Media, MediaReference, Rendition
@@ -100,10 +101,10 @@ def picture_of(reference: MediaReference, row: Mapping[str, Any]) -> tuple[Media
         id=row["picture"],
         kind=reference.kind,
         role=reference.role,
-        caption=words.caption,
-        credit=words.credit,
-        copyright=words.copyright,
-        alt_text=words.alt_text,
+        caption=cut(words.caption, LONGEST["caption"]),
+        credit=cut(words.credit, LONGEST["credit"]),
+        copyright=cut(words.copyright, LONGEST["copyright"]),
+        alt_text=cut(words.alt_text, LONGEST["alt_text"]),
         width=row["width"],
         height=row["height"],
         focal_point=focal_point,

@@ -7,11 +7,13 @@ from enrich.media.picture_desk import PictureDesk
 from enrich.media.renderers import Renderers, RenderLimits
 from enrich.media.store import open_store
 from enrich.settings import Settings
+from shared.crash_notes import CrashNotes
 from shared.health import Health
-from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.kafka import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.lane import Lane
 from shared.messages import MediaWanted
-from shared.postgres import connect, migrate
+from shared.partition_notes import PartitionNotes
+from shared.postgres import open_pool
 from shared.process import health_server, run_until
 from shared.topics import MEDIA
 
@@ -44,8 +46,7 @@ async def media(settings: Settings, stop: asyncio.Event) -> None:
     health = Health(STAGE)
     async with health_server(health, settings, HEALTH_PORT):
         health.ready["start"] = lambda: "not started yet"
-        pool = await connect(settings, schema="enrich", stop=stop)
-        await migrate(pool, "enrich")
+        pool = await open_pool(settings, schema="enrich", stop=stop)
         producer = new_producer(settings, STAGE)
         await start_patiently(producer, STAGE, stop)
         emitter = Emitter(producer, source="/slugline/enrich/media", topic_prefix=settings.topic_prefix)
@@ -73,13 +74,15 @@ async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: 
             handle=desk.handle,
             emitter=emitter,
             settings=settings,
+            notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
         )
         lane.attach(broker)
 
         async def follow() -> None:
-            await broker.start()
+            await start_broker(broker, stop)
             del health.ready["start"]
             health.ready["lane"] = lane.why_not_ready
+            health.roles["lane"] = lane.role
             await lane.keep_committing()
 
         health.ready["desk"] = desk.why_not_ready

@@ -6,7 +6,8 @@ specification part 1 (RDF in XML), PLUS 2.0.1 (data mining).
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from lxml import etree
 
@@ -15,6 +16,10 @@ from enrich.media.embedded import Embedded
 MAX_BLOCK_BYTES = 2 * 1024 * 1024
 """A block of metadata above this is not read: real ones are below 100 kB."""
 MAX_TEXT = 4000
+MOST_NAMESPACES = 500
+"""Declarations in a packet: libxml2 looks through those that hold for each new one. Real packets have 30."""
+MOST_ITEMS = 100
+"""Of a list or an alternative."""
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -43,7 +48,9 @@ _IIM_FIELDS = {
     40: "instructions",
 }
 _IIM_UTF8 = b"\x1b%G"
-_EXIF_TEXT = re.compile(r"^(.*?) \(.*, ASCII, \d+ components?, \d+ bytes\)$", re.DOTALL)
+_EXIF_END = re.compile(r", ASCII, \d{1,10} components?, \d{1,10} bytes\)$")
+"""libvips gives a text as `text (text, ASCII, 5 components, 5 bytes)`."""
+_EXIF_END_LENGTH = 60
 
 
 def words_in(block: Callable[[str], bytes | str | None]) -> Embedded:
@@ -57,10 +64,14 @@ def words_in(block: Callable[[str], bytes | str | None]) -> Embedded:
 
 
 def read_xmp(packet: bytes) -> dict[str, str]:
-    """The fields of an XMP packet. A document type or an entity in it makes it unread."""
+    """The fields of an XMP packet, which is UTF-8 within a picture. A document type or an entity in it makes it unread."""
     if not packet or len(packet) > MAX_BLOCK_BYTES or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
         return {}
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
+    if packet.count(b"xmlns") > MOST_NAMESPACES:
+        return {}
+    parser = etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True
+    )
     try:
         root = etree.fromstring(packet.strip(b"\x00 \r\n\t"), parser)
     except (etree.XMLSyntaxError, ValueError):
@@ -72,7 +83,7 @@ def read_xmp(packet: bytes) -> dict[str, str]:
         for name, tag in _XMP_FIELDS.items():
             if found.get(name):
                 continue
-            text = description.get(tag) or _xmp_text(description.find(tag))
+            text = (description.get(tag) or _xmp_text(description.find(tag)))[: 2 * MAX_TEXT]
             if name in _NAMES_OF_VALUES:
                 text = re.split(r"[/#]", text.rstrip("/"))[-1]
             found[name] = _clean(text)
@@ -85,14 +96,26 @@ def _xmp_text(element: "etree._Element | None") -> str:
         return ""
     if resource := element.get(f"{_RDF}resource"):
         return resource
-    items = list(element.iter(f"{_RDF}li"))
+    items = list(islice(element.iter(f"{_RDF}li"), MOST_ITEMS))
     if not items:
-        return "".join(str(part) for part in element.itertext())
-    texts = ["".join(str(part) for part in item.itertext()).strip() for item in items]
+        return _beginning(element.itertext())
+    texts = [_beginning(item.itertext()).strip() for item in items]
     if element.find(f"{_RDF}Alt") is not None:
         default = [text for item, text in zip(items, texts, strict=True) if item.get(_XML_LANG) == "x-default"]
         return next((text for text in (*default, *texts) if text), "")
     return ", ".join(text for text in texts if text)
+
+
+def _beginning(parts: Iterable[object]) -> str:
+    """As much of a text as is kept, so that what stands within each other is not read at every level."""
+    kept: list[str] = []
+    left = 2 * MAX_TEXT
+    for part in parts:
+        kept.append(str(part)[:left])
+        left -= len(kept[-1])
+        if left <= 0:
+            break
+    return "".join(kept)
 
 
 def read_iim(block: bytes) -> dict[str, str]:
@@ -149,8 +172,13 @@ def _iim_text(value: bytes, *, utf8: bool) -> str:
 
 
 def _exif(value: bytes | str | None) -> str:
-    match = _EXIF_TEXT.match(value) if isinstance(value, str) else None
-    return _clean(match.group(1)) if match else ""
+    if not isinstance(value, str) or (end := _EXIF_END.search(value, max(len(value) - _EXIF_END_LENGTH, 0))) is None:
+        return ""
+    twice = value[: end.start()]
+    half = (len(twice) - len(" (")) // 2
+    if half >= 0 and twice[:half] == twice[half + len(" (") :]:
+        return _clean(twice[:half])
+    return _clean(twice.partition(" (")[0])
 
 
 def _bytes(value: bytes | str | None) -> bytes:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import random
 from collections import Counter as Tally
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,12 +27,13 @@ from enrich.media.renderers import Renderers
 from enrich.media.store import store_renditions
 from enrich.media.work import Picture, Task
 from enrich.settings import Settings
+from shared.background import keep_running
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Transient
 from shared.kafka import Emitter, acknowledged
-from shared.lane import TRANSIENT
 from shared.messages import MediaReference, MediaWanted, Refresh
 from shared.topics import RAW
+from shared.transient import TRANSIENT, is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +49,8 @@ POLL_S = 0.5
 AWAY_PAUSE_S = 5.0
 MOST_PAUSE_S = 3600.0
 MOST_RENDITIONS_TRIED = 3
+MOST_TRIED_ALONE = 2
+"""A picture that was fetched alone so often by a process that then ended is not fetched again."""
 
 
 class PictureDesk:
@@ -63,6 +67,8 @@ class PictureDesk:
         self._emitter = emitter
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
+        self._alone: deque[Task] = deque()
+        """Whose process ended before: each is worked on by itself, so that the one at fault is known."""
         self._urls: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
         self._look = asyncio.Event()
         self._away: str | None = None
@@ -82,11 +88,7 @@ class PictureDesk:
     async def run(self) -> None:
         """Take up what is due until cancelled; what runs then is given back, for another process to take up at once."""
         try:
-            while True:
-                await self._take_up()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._look.wait(), POLL_S)
-                self._look.clear()
+            await keep_running("pictures", self._take_up, every_s=POLL_S, wake=self._look)
         finally:
             given_back = list(self._running.values())
             for job in self._jobs:
@@ -98,16 +100,20 @@ class PictureDesk:
 
     async def keep_leases(self) -> None:
         """Keep what is being worked on from being taken up elsewhere, and count what waits, until cancelled."""
-        while True:
-            await asyncio.sleep(self._settings.enrich_media_lease_s / 3)
-            tasks = list(self._running.values())
-            with contextlib.suppress(*TRANSIENT):
-                if tasks:
-                    await work.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
-                for turn, count in (await work.waiting(self._pool)).items():
-                    WAITING.labels(turn).set(count)
+
+        async def step() -> None:
+            if tasks := list(self._running.values()):
+                await work.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
+            for turn, count in (await work.waiting(self._pool)).items():
+                WAITING.labels(turn).set(count)
+
+        await keep_running("pictures' leases", step, every_s=self._settings.enrich_media_lease_s / 3)
 
     async def _take_up(self) -> None:
+        if self._alone:
+            if not self._jobs:
+                self._begin(self._alone.popleft())
+            return
         free = self._settings.enrich_media_fetches - len(self._jobs)
         if free <= 0:
             return
@@ -122,36 +128,53 @@ class PictureDesk:
             )
         except TRANSIENT as error:
             self._note_away(error)
-            return
+            raise
         self._away = None
         for task in tasks:
             if task.key in self._running:
                 continue
             self._running[task.key] = task
-            job = asyncio.create_task(self._do(task), name=f"picture:{task.update_id}")
-            self._jobs.add(job)
-            job.add_done_callback(self._jobs.discard)
+            if task.lost and task.state == "pending":
+                self._alone.append(task)
+            else:
+                self._begin(task)
         RUNNING.set(len(self._running))
+
+    def _begin(self, task: Task) -> None:
+        job = asyncio.create_task(self._do(task), name=f"picture:{task.update_id}")
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        job.add_done_callback(lambda _: self._look.set())
 
     async def _do(self, task: Task) -> None:
         try:
             if task.state == "pending":
                 await self._bring_to_an_end(task)
             await self._announce(task)
-        except TRANSIENT as error:
-            self._note_away(error)
-            RETRIES.labels("infrastructure").inc()
-            with contextlib.suppress(*TRANSIENT):
-                await work.retry(self._pool, task, f"{type(error).__name__}: {error}", AWAY_PAUSE_S, counts=False)
-        except Exception:
-            # The lease brings it back; attempts are counted when it is taken up, so it ends.
+        except Exception as error:
+            if is_transient(error):
+                self._note_away(error)
+                RETRIES.labels("infrastructure").inc()
+                with contextlib.suppress(*TRANSIENT):
+                    await work.retry(self._pool, task, reason_of(error), AWAY_PAUSE_S, counts=False)
+                return
+            # It comes back after its lease; attempts are counted when it is taken up, so it ends.
             log.exception("bug in the picture desk", update_id=task.update_id, url=task.shown_url)
+            with contextlib.suppress(*TRANSIENT):
+                await work.retry(self._pool, task, "a bug of ours", self._settings.enrich_media_lease_s, counts=True)
         finally:
             self._running.pop(task.key, None)
             RUNNING.set(len(self._running))
             self._look.set()
 
     async def _bring_to_an_end(self, task: Task) -> None:
+        if task.tried_alone >= MOST_TRIED_ALONE:
+            reason = f"set aside: the process that fetched it alone ended each time, {task.tried_alone} times"
+            log.error("a picture takes its process down", update_id=task.update_id, url=task.shown_url)
+            await self._settle(task, "failed", reason, None)
+            return
+        if task.lost:
+            await work.try_alone(self._pool, task)
         if task.attempts > self._settings.enrich_media_attempts:
             await self._settle(task, "failed", f"given up after {task.attempts - 1} attempts", None)
             return
@@ -260,7 +283,7 @@ class PictureDesk:
         await work.announced(self._pool, task.update_id, settled)
 
     def _note_away(self, error: BaseException) -> None:
-        reason = error.reason if isinstance(error, Transient) else f"{type(error).__name__}: {error}"
+        reason = error.reason if isinstance(error, Transient) else reason_of(error)
         if self._away is None:
             log.warning("picture desk paused", error=reason)
         self._away = reason

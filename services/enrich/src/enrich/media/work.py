@@ -37,6 +37,10 @@ class Task:
     sha256: str | None
     fetched_url: str | None
     traceparent: str
+    lost: bool = False
+    """Its process ended while it had it."""
+    tried_alone: int = 0
+    """How often a process that had it alone ended meanwhile."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -106,9 +110,19 @@ async def claim(
             sha256=row["sha256"],
             fetched_url=row["fetched_url"],
             traceparent=row["traceparent"],
+            lost=row["lost"],
+            tried_alone=row["tried_alone"],
         )
         for row in rows
     ]
+
+
+async def try_alone(pool: Any, task: Task) -> None:
+    """Note that a reference is worked on alone, before it is."""
+    await pool.execute(
+        "UPDATE enrich.media_references SET tried_alone = tried_alone + 1 WHERE update_id = $1 AND reference = $2",
+        *task.key,
+    )
 
 
 async def extend(pool: Any, tasks: Sequence[Task], lease_s: float) -> None:
@@ -247,6 +261,8 @@ ON CONFLICT (update_id, reference) DO UPDATE SET
     source = excluded.source, url = excluded.url, host = excluded.host, wanted = excluded.wanted,
     requested_at = excluded.requested_at, traceparent = excluded.traceparent, state = 'pending', reason = '',
     attempts = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.attempts ELSE 0 END,
+    taken = r.taken AND r.state = 'pending' AND r.url = excluded.url,
+    tried_alone = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.tried_alone ELSE 0 END,
     retry_at = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.retry_at ELSE now() END
 WHERE excluded.requested_at > r.requested_at AND NOT (r.state = 'failed' AND r.url = excluded.url)
 RETURNING r.reference
@@ -262,14 +278,14 @@ WITH due AS (
            row_number() OVER (PARTITION BY due.host ORDER BY due.retry_at) + coalesce(busy.running, 0) AS place
     FROM due LEFT JOIN unnest($2::text[], $3::int[]) AS busy (host, running) USING (host)
 ), chosen AS (
-    SELECT r.update_id, r.reference FROM enrich.media_references r JOIN ranked USING (update_id, reference)
+    SELECT r.update_id, r.reference, r.taken AS lost FROM enrich.media_references r JOIN ranked USING (update_id, reference)
     WHERE ranked.place <= $4 AND r.retry_at <= now()
     ORDER BY r.retry_at LIMIT $5 FOR UPDATE OF r SKIP LOCKED
 )
 UPDATE enrich.media_references r
-SET retry_at = now() + make_interval(secs => $6), attempts = r.attempts + (r.state = 'pending')::int
+SET retry_at = now() + make_interval(secs => $6), attempts = r.attempts + (r.state = 'pending')::int, taken = r.state = 'pending'
 FROM chosen WHERE r.update_id = chosen.update_id AND r.reference = chosen.reference
-RETURNING r.*
+RETURNING r.*, chosen.lost
 """
 
 _EXTEND = """
@@ -280,13 +296,14 @@ WHERE r.update_id = mine.update_id AND r.reference = mine.reference AND r.state 
 
 _RETRY = """
 UPDATE enrich.media_references
-SET retry_at = now() + make_interval(secs => $5), reason = $4, attempts = greatest(attempts - $6, 0)
+SET retry_at = now() + make_interval(secs => $5), reason = $4, attempts = greatest(attempts - $6, 0),
+    taken = false, tried_alone = 0
 WHERE update_id = $1 AND reference = $2 AND url = $3 AND state = 'pending'
 """
 
 _SETTLE = """
 UPDATE enrich.media_references
-SET state = $4, reason = $5, sha256 = $6, settled_at = now(), retry_at = now() + make_interval(secs => $7),
+SET state = $4, reason = $5, sha256 = $6, taken = false, tried_alone = 0, settled_at = now(), retry_at = now() + make_interval(secs => $7),
     fetched_url = CASE WHEN $6::text IS NULL THEN NULL ELSE url END,
     fetched_as = CASE WHEN $6::text IS NULL THEN NULL ELSE wanted END
 WHERE update_id = $1 AND reference = $2 AND url = $3 AND state = 'pending'

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from enrich.directory import HONORIFICS, MOST_REMEMBERED, Directory, name_key
+from enrich.limits import LONGEST, LONGEST_NAME, cut
 from enrich.steps.budget import Budget
-from enrich.steps.text import ANY_TAG, tidy
+from enrich.steps.text import ANY_TAG, line_of, tidy
 from shared.messages import Author, Creator
 
 Contribution = Literal["writing", "reporting", "editing", "photography", "translation"]
 
-LONGEST_BYLINE = 1000
+LONGEST_BYLINE = LONGEST["byline"]
 MOST_NAMES = 40
 
 AGENCIES = {
@@ -79,7 +80,7 @@ SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|
 PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|at|aus|à|a|en|em|из|в|aus dem|nella|w|i|près de)\s+(?P<place>(?:the |la |le |los |las |el |l'|den |der )?[A-ZÀ-ÝĀ-ŽА-Я\u0600-\u06ff].*)$")  # fmt: skip
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
-ADDRESS = re.compile(r"\S+@\S+\.\S+|(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
+ADDRESS = re.compile(r"(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
 HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
 INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
 POSTED = re.compile(
@@ -156,13 +157,14 @@ def attach_authors(
 ) -> Authorship:
     """The authors of a version: the byline's names against the directory; the source's creators where it has no byline."""
     budget = budget or Budget()
+    byline, creators = byline[:LONGEST_BYLINE], creators[:MOST_NAMES]
     known: tuple[Name, ...] | None = directory.bylines.get(byline)
     if known is None:
         known = tuple(read_byline(byline, directory))
         if len(directory.bylines) < MOST_REMEMBERED:
             directory.bylines[byline] = known
     names = list(known)
-    uris = {name_key(creator.name): creator.uri for creator in creators if creator.uri}
+    uris = {name_key(creator.name[:LONGEST_NAME]): creator.uri for creator in creators if creator.uri}
     if not any(name.kind == "person" for name in names):
         names = [*_named(creators), *names]
     people = any(name.kind == "person" for name in names)
@@ -181,10 +183,11 @@ def attach_authors(
         if key in seen:
             continue
         seen.add(key)
+        located = cut(name.located, LONGEST["located"]) if name.located else None
         if found.profile is not None:
-            authors.append(_as(found.profile.author, name.contribution, name.located))
+            authors.append(_as(found.profile.author, name.contribution, located))
         else:
-            authors.append(Author(name=name.name, contribution=name.contribution, located=name.located))
+            authors.append(Author(name=cut(name.name, LONGEST_NAME), contribution=name.contribution, located=located))
             if name.kind == "person":
                 unknown.append(name.name)
         because.append(
@@ -208,10 +211,10 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
     }
     names = []
     for creator in creators[:MOST_NAMES]:
-        name = tidy(creator.name)[:200]
+        name = line_of(creator.name, LONGEST_NAME)
         if not name:
             continue
-        said = (creator.role or "").casefold()
+        said = (creator.role or "").strip().casefold()[-LONGEST_NAME:]
         contribution: Contribution = next((value for word, value in roles.items() if said.endswith(word)), "writing")
         names.append(Name(name, contribution, None, _kind_of(name)))
     return names
@@ -219,13 +222,15 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
 
 def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
     """The names of a byline, in order, with what each contributed and from where."""
-    directory = directory or Directory()
+    directory, byline = directory or Directory(), byline[:LONGEST_BYLINE]
     if plain := PLAIN.fullmatch(byline):
         name, place = plain.groups()
         if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
             return [Name(name, "writing", place)]
-    text = "\n".join(tidy(ANY_TAG.sub("", line)) for line in byline[:LONGEST_BYLINE].splitlines())
-    text = _undotted(ADDRESS.sub("", text).strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
+    lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
+    # Blanks of every kind become one: the expressions look again and again at a run of them.
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    text = _undotted(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
     if text.isupper() and len(text.title()) == len(text):
@@ -236,6 +241,16 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
             each.located = _as_written(each.located, text) if each.located else None
         return titled
     return _read(text, directory)
+
+
+def _without_mail(text: str) -> str:
+    """Without words such as `ada@example.org`."""
+    return re.sub(r"\S+", lambda found: "" if _is_mail(found[0]) else found[0], text) if "@" in text else text
+
+
+def _is_mail(word: str) -> bool:
+    at = word.find("@", 1)
+    return at > 0 and word.rfind(".", at + 2, len(word) - 1) > 0
 
 
 def _as_written(words: str, text: str) -> str:

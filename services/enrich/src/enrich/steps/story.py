@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from enrich.compose import Gathered
+from enrich.limits import LONGEST
 from enrich.rows import Known
-from enrich.steps.text import slug_of, tidy
+from enrich.steps.text import line_of, slug_of
 from shared.messages import Corroboration, RawUpdate
 
 MOST_MERGES = 20
@@ -12,7 +13,7 @@ MOST_MERGES = 20
 
 def story_id(said: str) -> str:
     """The id of a story that a source calls so: a slug, the same for every source that says the same."""
-    return slug_of(tidy(said))
+    return slug_of(line_of(said, LONGEST["story"]))
 
 
 def own_story(update_id: str) -> str:
@@ -50,8 +51,8 @@ def gather(
     story, label, because = None, "", ""
     if known.story is not None:
         story, because = known.story, known.story_because or "an editor put it there"
-    elif raw.story and tidy(raw.story):
-        story, label = story_id(raw.story), tidy(raw.story)
+    elif raw.story and (called := line_of(raw.story, LONGEST["story"])):
+        story, label = slug_of(called), called
         because = f"same story because {raw.source} calls it {label!r}"
     elif parent_story is not None:
         story, because = parent_story, "same story because it grew out of an update of it"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrich.dictionary import Dictionary, Kind
+from enrich.limits import LONGEST, LONGEST_CODE, LONGEST_NAME
 from enrich.steps.budget import Budget
-from enrich.steps.text import slug_of, tidy
+from enrich.steps.text import line_of, slug_of, tidy
 from enrich.vocabulary import MEDTOP_URI, Concept, Vocabulary
 from shared.messages import Subject, Tag
 
@@ -129,13 +130,14 @@ def _add(tags: dict[str, Tag], because: list[tuple[str, str]], tag: Tag | None, 
 
 
 def _of_subject(subject: Subject, vocabulary: Vocabulary, labels: Labels) -> tuple[Tag | None, str, str]:  # noqa: PLR0911 -- a table of cases
-    sent = subject.code or subject.name or ""
-    name = tidy(subject.name or "")[:200]
+    code = subject.code if subject.code and len(subject.code) <= LONGEST_CODE else None
+    name = line_of(subject.name or "", LONGEST_NAME)
+    sent = code or name
     if subject.kind in ("genre", "product", "other"):
         return None, sent, f"a {subject.kind} says no subject"
-    reason = "no code"
-    if subject.code:
-        found = vocabulary.find(subject.code, subject.scheme)
+    reason = "no code" if code or not subject.code else "no code that anyone uses"
+    if code:
+        found = vocabulary.find(code, (subject.scheme or "")[: LONGEST["scheme"]])
         reason = found.because
         if found.concept is not None:
             return labels.tag(found.concept, "source"), sent, reason
@@ -144,9 +146,9 @@ def _of_subject(subject: Subject, vocabulary: Vocabulary, labels: Labels) -> tup
     if subject.kind in KINDS:
         kind, prefix = KINDS[subject.kind]
         return Tag(code=prefix + slug_of(name), label=name, kind=kind), sent, f"{reason}; {kind} by the source's name"
-    if code := vocabulary.by_label.get(name.casefold()):
-        return labels.tag(vocabulary.concepts[code], "source"), sent, f"{reason}; label of {code}"
-    if subject.code and (bare := subject.code.lower()).startswith("medtop:") and bare.removeprefix("medtop:").isdigit():
+    if labelled := vocabulary.by_label.get(name.casefold()):
+        return labels.tag(vocabulary.concepts[labelled], "source"), sent, f"{reason}; label of {labelled}"
+    if code and (bare := code.lower()).startswith("medtop:") and bare.removeprefix("medtop:").isdigit():
         return (
             Tag(code=bare, label=name, uri=MEDTOP_URI + bare.removeprefix("medtop:")),
             sent,
@@ -156,7 +158,7 @@ def _of_subject(subject: Subject, vocabulary: Vocabulary, labels: Labels) -> tup
 
 
 def _of_keyword(keyword: str, vocabulary: Vocabulary, labels: Labels) -> tuple[Tag | None, str, str]:
-    word = tidy(keyword)
+    word = tidy(keyword) if len(keyword) <= LONGEST_NAME else ""
     if not word or len(word) > 60:
         return None, keyword[:60], "no keyword of use"
     if code := vocabulary.by_label.get(word.casefold()):

@@ -12,7 +12,9 @@ import nh3
 from anyascii import anyascii
 from rapidfuzz.distance import Indel
 
+from enrich.limits import LONGEST, cut
 from enrich.steps.budget import Budget
+from shared.markup import plainly_nested
 
 Diff = tuple[tuple[Literal["=", "-", "+"], str], ...]
 
@@ -67,7 +69,7 @@ CONTROLS = re.compile(
 """Control characters and noncharacters: no text, and errors in HTML and XML. Joiners, soft hyphens and marks of direction stay."""
 ASCII_CONTROLS = {code: None for code in range(128) if CONTROLS.match(chr(code))}
 SPACES = re.compile(r" ?[\t\n\r\f\x0b\x85][ \t\n\r\f\x0b\x85]*|  +[\t\n\r\f\x0b\x85]*[ \t\n\r\f\x0b\x85]*")
-OPENING_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 BLOCKS = frozenset(
     [
@@ -94,11 +96,11 @@ BLOCKS = frozenset(
         "hr",
     ]
 )
-ATTRIBUTE_LIST = r"(?:\s[^>\"]*(?:\"[^\"]*\"[^>\"]*)*)?"
+ATTRIBUTE_LIST = r"(?:\s[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+)?"
 BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS))}){ATTRIBUTE_LIST}>")
 LINE_TAG = re.compile(rf"<br{ATTRIBUTE_LIST}>")
 CELL_END = re.compile(r"</t[dh]>")
-TAG = re.compile(r"</?[a-z0-9]*[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+TAG = re.compile(r"</?[a-z0-9]*+[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+>")
 """Of HTML that was sanitised: attributes are in double quotes."""
 _WORDS = r"[^<>&\xa0\r\ud800-\udfff]*(?:&amp;[^<>&\xa0\r\ud800-\udfff]*)*"
 CLEAN = re.compile(rf"(?:<p>(?!\s|</p>){_WORDS}(?:<(b|i|em|strong)>(?![\s<]){_WORDS}</\1>{_WORDS})*</p>)+")
@@ -106,34 +108,12 @@ CLEAN = re.compile(rf"(?:<p>(?!\s|</p>){_WORDS}(?:<(b|i|em|strong)>(?![\s<]){_WO
 ANY_TAG = re.compile(r"<[^<>]*>")
 """Of HTML as it came: attributes are not looked into, so that no quote can make the search long."""
 EMPTY_BLOCK = re.compile(
-    r"<(p|div|span|li|h[2-6]|b|i|em|strong|blockquote)(?: [^>\"]*(?:\"[^\"]*\"[^>\"]*)*)?>\s*</\1>"
+    r"<(p|div|span|li|h[2-6]|b|i|em|strong|blockquote)(?: [^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+)?>\s*+</\1>"
 )
-OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-SELF_CLOSING = frozenset(
-    [
-        "p",
-        "br",
-        "hr",
-        "img",
-        "li",
-        "dt",
-        "dd",
-        "tr",
-        "td",
-        "th",
-        "option",
-        "wbr",
-        "input",
-        "link",
-        "meta",
-        "col",
-        "source",
-    ]
-)
-"""Elements that end where the next one begins, or at once: a row of them is no depth."""
-DEEPEST = 200
 DEEPEST_EMPTY = 4
 """Empty elements within each other that are taken out; each level is a pass, and a hostile text has as many as it likes."""
+LONG_REFERENCE = re.compile(r"&#[0-9]{30,}+;?")
+"""A number that no character has; Python reads no more than 4,300 digits."""
 INLINE_SPACES = re.compile(r"[ \t\r\f\v]*[\n\t\r\f\v][ \t\n\r\f\v]*|  +")
 """Runs that collapse to one space; the lone spaces between words, which are most, are not looked at one by one."""
 UNSPACED = re.compile(
@@ -192,7 +172,7 @@ class Text:
 def read_text(headline: str, body_html: str, summary: str, language: str | None, budget: Budget | None = None) -> Text:
     """Clean the words of a version and read off them what pages need. The same words always give the same."""
     budget = budget or Budget()
-    headline, summary = tidy(headline), tidy(summary)
+    headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
     body = sanitised(body_html)
     text = plain(body)
     missed = budget.spent
@@ -215,8 +195,8 @@ def read_text(headline: str, body_html: str, summary: str, language: str | None,
 
 def bare_text(headline: str, body_html: str, summary: str, language: str | None) -> Text:
     """What the step degrades to: every tag taken out by the plainest means, so that nothing unsafe can be left."""
-    text = tidy(html.unescape(ANY_TAG.sub(" ", body_html)))
-    headline, summary = tidy(headline), tidy(summary)
+    text = tidy(unescaped(ANY_TAG.sub(" ", body_html)))
+    headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
     code = normalised_language(language) or "und"
     words, minutes = reading(text or summary, code)
     body = f"<p>{html.escape(text)}</p>" if text else ""
@@ -231,6 +211,15 @@ def tidy(value: str) -> str:
     return closed_bidi(SPACES.sub(" ", without_controls(value)).strip(" "))
 
 
+def line_of(value: str, most: int) -> str:
+    """One line of plain text, as `tidy` makes it, of at most `most` characters."""
+    line = tidy(value)
+    if len(line) <= most:
+        return line
+    line = closed_bidi(cut(line, most))
+    return line if len(line) <= most else BIDI.sub("", line)
+
+
 def without_controls(value: str) -> str:
     """Without control characters and noncharacters."""
     return value.translate(ASCII_CONTROLS) if value.isascii() else CONTROLS.sub("", value)
@@ -238,7 +227,7 @@ def without_controls(value: str) -> str:
 
 def closed_bidi(value: str) -> str:
     """Close what marks of direction were left open, so that they turn no text but their own."""
-    marks = [] if value.isascii() else OPENING_BIDI.findall(value)
+    marks = [] if value.isascii() else BIDI.findall(value)
     if not marks:
         return value
     open_marks: list[str] = []
@@ -301,13 +290,10 @@ def sanitised(body_html: str) -> str:
     if not body:
         return ""
     if "<" not in body:
-        paragraphs = re.split(r"\s*\n\s*\n\s*", html.unescape(body) if "&" in body else body)
-        return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs if paragraph.strip())
+        return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs_of(unescaped(body)))
     if CLEAN.fullmatch(body):
         return body
-    if _is_too_deep(body):
-        return sanitised(ANY_TAG.sub(" ", body).replace("<", "&lt;"))
-    clean = str(_cleaner().clean(body)).strip()
+    clean = str(_cleaner().clean(plainly_nested(body))).strip()
     for _ in range(DEEPEST_EMPTY):
         if "></" not in clean and not EMPTY_BLOCK.search(clean):
             break
@@ -315,16 +301,25 @@ def sanitised(body_html: str) -> str:
     return clean if "<" in clean or not clean else f"<p>{clean}</p>"
 
 
-def _is_too_deep(body: str) -> bool:
-    """Whether elements are nested so deep that no desk wrote them: a parser takes time that grows with the square."""
-    if body.count("<") <= DEEPEST:
-        return False
-    depth = deepest = 0
-    for closing, tag in OPENING.findall(body):
-        if tag.lower() not in SELF_CLOSING:
-            depth = max(depth - 1, 0) if closing else depth + 1
-            deepest = max(deepest, depth)
-    return deepest > DEEPEST
+def paragraphs_of(text: str) -> list[str]:
+    """The paragraphs of plain text, which blank lines part; each without the space around it."""
+    paragraphs: list[str] = []
+    lines: list[str] = []
+    # Line by line: an expression for a blank line looks again and again at the blanks before it.
+    for line in text.split("\n"):
+        if line and not line.isspace():
+            lines.append(line)
+        elif lines:
+            paragraphs.append("\n".join(lines).strip())
+            lines = []
+    return [*paragraphs, "\n".join(lines).strip()] if lines else paragraphs
+
+
+def unescaped(text: str) -> str:
+    """The text with its character references read; a number that is no character's is one that cannot be shown."""
+    if "&" not in text:
+        return text
+    return html.unescape(LONG_REFERENCE.sub("\ufffd", text) if "&#" in text else text)
 
 
 def plain(clean_html: str) -> str:
@@ -336,8 +331,7 @@ def plain(clean_html: str) -> str:
     text = BLOCK_TAG.sub("\n\n", clean_html)
     if "<" in text:
         text = TAG.sub("", CELL_END.sub("\t", LINE_TAG.sub("\n", text)))
-    if "&" in text:
-        text = html.unescape(text)
+    text = unescaped(text)
     text = "\n".join([line.strip(" \t") for line in text.split("\n")])
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")

@@ -10,6 +10,7 @@ import click
 from ingest.settings import Settings
 from shared import postgres
 from shared.telemetry import configure_logging
+from shared.transient import TRANSIENT
 
 T = TypeVar("T")
 
@@ -23,8 +24,8 @@ def with_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
         stop = asyncio.Event()
         stop.set()
         try:
-            pool = await postgres.connect(settings, schema="ingest", stop=stop, max_size=2)
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            pool = await postgres.connect(settings, schema="ingest", stop=stop, max_size=2, for_command=True)
+        except (*TRANSIENT, asyncpg.PostgresError) as error:
             raise click.ClickException(f"Postgres does not answer: {error or type(error).__name__}") from error
         try:
             await postgres.migrate(pool, "ingest")

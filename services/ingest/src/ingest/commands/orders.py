@@ -12,12 +12,14 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from ingest import orders
-from ingest.patience import Away
+from ingest.emit import SendQueue
+from ingest.patience import Away, MaybeTaken
 from ingest.settings import Settings
 from shared import postgres
 from shared.kafka import Emitter, new_producer
 from shared.messages import OrderName
 from shared.telemetry import configure_logging
+from shared.transient import TRANSIENT
 
 PATIENCE_S = 10.0
 
@@ -28,7 +30,7 @@ async def _postgres(settings: Settings) -> Any | None:
     stop.set()
     try:
         return await postgres.connect(settings, schema="ingest", stop=stop, max_size=1)
-    except (OSError, asyncpg.PostgresError, TimeoutError):
+    except (*TRANSIENT, asyncpg.PostgresError):
         return None
 
 
@@ -59,7 +61,7 @@ def order(
         try:
             pool = await _postgres(settings)
             emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.give(emitter, update_id, request, by=by, patience_s=PATIENCE_S, pool=pool)
+            return await orders.give(SendQueue(emitter), update_id, request, by=by, patience_s=PATIENCE_S, pool=pool)
         finally:
             await producer.stop()
             if pool is not None:
@@ -67,6 +69,8 @@ def order(
 
     try:
         receipt = asyncio.run(give())
+    except MaybeTaken as error:
+        raise click.ClickException(str(error)) from error
     except (Away, KafkaError, OSError) as error:
         raise click.ClickException(f"the order was not given: {error}") from error
     click.echo(f"{receipt.order} of {receipt.update_id} given, {receipt.ordered_at.isoformat()}")

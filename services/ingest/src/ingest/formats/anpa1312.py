@@ -110,7 +110,7 @@ def _lines(content: str) -> tuple[list[str], _Parts]:
     The head ends where the text begins; what is set like a headline after that stands above its part of the text.
     """
     head: list[str] = []
-    parts: _Parts = []
+    parts: list[tuple[str, list[str]]] = []
     for line in _AGAIN.sub("<\n^", content).split("\n"):
         bare = text.cleaned(line.replace("\x08", " ").replace("\x10", " ")).strip("^<= \t")
         plain = text.one_line(bare)
@@ -119,7 +119,7 @@ def _lines(content: str) -> tuple[list[str], _Parts]:
                 _row(bare, parts)
             elif plain and not _CODE.match(plain):
                 if parts:
-                    parts.append(("h3", plain))
+                    parts.append(("h3", [plain]))
                 else:
                     head.append(plain)
         elif not plain or _STAMP.search(plain):
@@ -127,18 +127,18 @@ def _lines(content: str) -> tuple[list[str], _Parts]:
         elif line[:1] not in ("\t", "\x08") and _TABLE.search(bare):
             _row(bare, parts)
         elif line[:1] in ("\t", "\x08") or not parts or parts[-1][0] != "p" or line.startswith("   "):
-            parts.append(("p", plain))
+            parts.append(("p", [plain]))
         else:
-            parts[-1] = ("p", f"{parts[-1][1]} {plain}")
-    return head, parts
+            parts[-1][1].append(plain)
+    return head, [(kind, ("\n" if kind == "pre" else " ").join(lines)) for kind, lines in parts]
 
 
-def _row(line: str, parts: _Parts) -> None:
+def _row(line: str, parts: list[tuple[str, list[str]]]) -> None:
     """One more line of a table, whose columns stay where they are."""
     if parts and parts[-1][0] == "pre":
-        parts[-1] = ("pre", f"{parts[-1][1]}\n{line.rstrip()}")
+        parts[-1][1].append(line.rstrip())
     else:
-        parts.append(("pre", line.rstrip()))
+        parts.append(("pre", [line.rstrip()]))
 
 
 _AGAIN = re.compile(r"<[ \t]*\^")

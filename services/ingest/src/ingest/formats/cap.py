@@ -16,6 +16,7 @@ from typing import Any
 from ingest.formats import markup, media, text, times, vocabularies, xml_document
 from ingest.formats.reading import Document, Draft, Format, Parsed, Refused, Unreadable
 from ingest.formats.xml_document import child, children, language_of, local, words
+from shared.messages.limits import LONGEST
 
 _SEVERITIES = {"Extreme": 1, "Severe": 2, "Moderate": 4, "Minor": 5, "Unknown": 5}
 
@@ -39,7 +40,7 @@ def recognise(document: Document) -> int:
 def read(document: Document) -> Parsed:
     """One draft for an alert, one for each alert that a Cancel names."""
     root = xml_document.parse(document)
-    alerts = [root] if local(root) == "alert" else list(root.iter("{*}alert"))
+    alerts = list(xml_document.outermost(root, "alert"))
     counts = {
         "/alert": len(alerts),
         "/alert/info": sum(1 for _ in root.iter("{*}info")),
@@ -101,6 +102,8 @@ def _refusal(said: dict[str, str], place: str) -> Refused | None:
     code = "not-for-publication"
     if not said["identifier"]:
         code, name, reason = "no-identity", "identifier", "the alert has no identifier"
+    elif len(said["identifier"]) > LONGEST["guid"]:
+        code, name, reason = "too-long", "identifier", f"more than {LONGEST['guid']} characters"
     elif said["status"] != "Actual":
         name, reason = "status", f"status is {said['status'][:40] or 'missing'!r}, only Actual is published"
     elif said["scope"] and said["scope"] != "Public":
@@ -141,8 +144,8 @@ def _kill(place: str, guid: str, said: dict[str, str], sent: datetime | None, dr
         "version": said["sent"],
     }
     if said["note"]:
-        kill.fields["correction_reason"] = said["note"]
-    kill.fields["extra"] = {"identifier": said["identifier"], "sender": said["sender"]}
+        kill.fields["correction_reason"] = said["note"][: LONGEST["correction_reason"] + 1]
+    kill.fields["extra"] = {"identifier": said["identifier"], "sender": said["sender"][:1000]}
     return kill
 
 

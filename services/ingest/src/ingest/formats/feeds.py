@@ -8,6 +8,7 @@ since feedparser forgets which caption belongs to which picture. Sources: RSS 2.
 
 import hashlib
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -110,7 +111,8 @@ def read(document: Document) -> Parsed:
     """One draft for each entry, in the order of the feed."""
     source = xml_document.prepared(document)
     root = _tree(source)
-    result = _parsed(source, document)
+    repairs: list[Repair] = []
+    result = _parsed(_shortened(root, source, repairs), document)
     entries = result.entries
     if len(entries) > MAX_ITEMS:
         raise Unreadable("too-many-items", "", f"{len(entries)} entries, {MAX_ITEMS} are permitted")
@@ -121,7 +123,6 @@ def read(document: Document) -> Parsed:
     kind = (
         "atom" if version.startswith("atom") else "rdf" if version in ("rss10", "rss090") else _ROOTS.get(name) or "rss"
     )
-    repairs: list[Repair] = []
     if result.get("bozo") and not isinstance(
         problem := result.get("bozo_exception"), feedparser.NonXMLContentType | feedparser.CharacterEncodingOverride
     ):
@@ -130,12 +131,14 @@ def read(document: Document) -> Parsed:
     unclear = _shared_links(entries)
     zone = times.zone(document.profile.time_zone)
     grouped = "media:group" in source
+    # The type of its text was never looked at, since that of each entry was.
+    rights = _plain(None, dict.get(result.feed, "rights"))
     items: list[Draft | Refused] = []
     for index, entry in enumerate(entries):
         draft = Draft(place=f"/{'entry' if kind == 'atom' else 'item'}[{index + 1}]", hints=entry)
         _identity(draft, entry, unclear)
         _times(draft, entry, zone)
-        _words(draft, entry, result.feed)
+        _words(draft, entry, result.feed, rights)
         _people(draft, entry)
         draft.fields["subjects"] = list(_subjects(entry))
         references = _media(entry, elements[index] if elements else None, grouped)
@@ -194,13 +197,89 @@ def _tree(source: str) -> Any:
         # feedparser takes about ten microseconds for each tag, so what is too much is told before it begins.
         raise Unreadable("too-many-items", "", f"about {count} entries, {MAX_ITEMS} are permitted")
     try:
-        return xml_document.parse_text(source)
+        root = xml_document.parse_text(source)
+        _refuse_excess(source, broken=False)
+        return root
     except etree.XMLSyntaxError as error:
+        _refuse_excess(source, broken=True)
         if "depth" in str(error):
             raise Unreadable("too-deep", xml_document.place_of(error), "elements are nested too deep") from None
         if tags > MAX_TAGS_BROKEN or len(source) > MAX_BROKEN_CHARACTERS:
             raise Unreadable("malformed-xml", xml_document.place_of(error), str(error)[:300]) from None
         return None
+
+
+MAX_NAME = 1000
+"""Characters of an author: feedparser looks for an address in them in a time that grows with their square."""
+
+MAX_TERMS = 100
+"""Categories of an entry, and keywords in one list: feedparser compares each with all before it."""
+
+MAX_PREFIXES = 100
+"""Namespaces: feedparser goes through them for each element. Real feeds have up to twenty."""
+
+MAX_ATTRIBUTES = 128
+"""Of one element: feedparser goes through them for each of them."""
+
+MAX_BASE = 2000
+"""Characters of `xml:base`, against which feedparser resolves the base of each element anew."""
+
+_PEOPLE = frozenset(["author", "creator", "managingeditor", "webmaster", "publisher", "contributor", "owner"])
+_TERMS = frozenset(["category", "subject", "keywords"])
+_TERM = re.compile(r"<(?:\w{1,20}:)?(?:category|subject)\b", re.IGNORECASE)
+_LONG_WORD = re.compile(r"([\w.+\-]{300})[\w.+\-]+")
+_PREFIX = re.compile(r"xmlns:([\w.\-]{1,200})")
+_LONG_BASE = re.compile(rf"\bbase\s{{0,20}}=\s{{0,20}}[\"']?[^\"'<>]{{{MAX_BASE}}}")
+_MANY_ATTRIBUTES = re.compile(rf"<[A-Za-z_](?:[^<>\"']*+(?:\"[^\"<]*+\"|'[^'<]*+')){{{MAX_ATTRIBUTES + 1}}}")
+
+
+def _refuse_excess(source: str, *, broken: bool) -> None:
+    """Raises Unreadable for what feedparser would take long over, a time that grows with the square of it."""
+    if "xmlns:" in source and (count := len(set(_PREFIX.findall(source)))) > MAX_PREFIXES:
+        raise Unreadable("too-large", "", f"{count} namespaces, {MAX_PREFIXES} are permitted")
+    if "base" in source and _LONG_BASE.search(source):
+        raise Unreadable("too-large", "//@xml:base", f"more than {MAX_BASE} characters")
+    if source.count("=") > MAX_ATTRIBUTES and _MANY_ATTRIBUTES.search(source):
+        raise Unreadable("too-large", "", f"an element of more than {MAX_ATTRIBUTES} attributes")
+    if broken and (count := len(_TERM.findall(source))) > 50 * MAX_TERMS:
+        raise Unreadable("too-large", "", f"{count} categories in a feed that is not well formed")
+
+
+def _shortened(root: Any, source: str, repairs: list[Repair]) -> str:
+    """The feed with names and lists of terms cut; where there is no tree to say what they are, with every word cut."""
+    if root is None:
+        short = _LONG_WORD.sub(r"\1", source)
+        if len(short) != len(source):
+            repairs.append(Repair(code="cut", detail="words of more than 300 characters"))
+        return short
+    changed = False
+    spare: list[Any] = []
+    for one in root.iter("*"):
+        name = xml_document.local(one).lower()
+        if name in _PEOPLE or name == "keywords":
+            changed = _is_cut(one, name) or changed
+        elif one.text is not None and len(one.text) > MAX_NAME and one.text.isspace():
+            # feedparser takes blanks off the front of a list, each of which moves the rest.
+            one.text = None
+            changed = True
+        if len(one) > MAX_TERMS:
+            for term in _TERMS:
+                found = [each for each in one if xml_document.local(each).lower() == term]
+                spare += found[MAX_TERMS:]
+    if spare:
+        repairs.append(Repair(code="too-many", place="//category", detail=f"the first {MAX_TERMS} of each are kept"))
+    for one in spare:
+        one.getparent().remove(one)
+    return etree.tostring(root, encoding="unicode") if changed or spare else source
+
+
+def _is_cut(one: Any, name: str) -> bool:
+    said = "".join(itertools.islice(one.itertext(), MAX_NAME + 1))
+    if len(said) <= MAX_NAME and not (name == "keywords" and said.count(",") >= MAX_TERMS):
+        return False
+    del one[:]
+    one.text = ",".join(said.split(",", MAX_TERMS)[:MAX_TERMS])[:MAX_NAME] if name == "keywords" else said[:MAX_NAME]
+    return True
 
 
 def _elements(root: Any, source: str, count: int) -> list[Any]:
@@ -231,10 +310,10 @@ def _identity(draft: Draft, entry: Any, unclear: frozenset[str]) -> None:
     if isinstance(link, str) and (url := media.absolute(link)):
         draft.fields["link"] = url
     if isinstance(said, str) and said.strip():
-        draft.fields["guid"] = said.strip()[:1000]
+        draft.fields["guid"] = said.strip()
         return
     if isinstance(link, str) and link and link not in unclear:
-        draft.fields["guid"] = link[:1000]
+        draft.fields["guid"] = link
         draft.repaired("identity-from-link")
 
 
@@ -282,7 +361,8 @@ def _of_tuple(known: Any) -> datetime | None:
         return None
 
 
-def _words(draft: Draft, entry: Any, feed: Any) -> None:
+def _words(draft: Draft, entry: Any, feed: Any, rights: str) -> None:
+    """The entry's texts; `rights` are the feed's, for an entry that names none."""
     fields = draft.fields
     fields["headline"] = _plain(_detail(entry, "title_detail"), dict.get(entry, "title"))
     contents = [one for one in _several(entry, "content") if one.get("value")]
@@ -304,7 +384,8 @@ def _words(draft: Draft, entry: Any, feed: Any) -> None:
     )
     if said := language or dict.get(entry, "language") or dict.get(feed, "language"):
         fields["language"] = str(said)[:40]
-    fields["copyright"] = _plain(_detail(entry, "rights_detail"), dict.get(entry, "rights") or dict.get(feed, "rights"))
+    own = dict.get(entry, "rights")
+    fields["copyright"] = _plain(_detail(entry, "rights_detail"), own) if own else rights
     origin = dict.get(entry, "source")
     if isinstance(origin, dict) and isinstance(origin.get("title"), str):
         fields["credit"] = text.of_html(origin["title"])

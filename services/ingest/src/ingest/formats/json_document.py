@@ -14,14 +14,11 @@ import jiter
 import orjson
 
 from ingest.formats import charset, text
-from ingest.formats.reading import MAX_DOCUMENT_BYTES, Document, Unreadable
+from ingest.formats.reading import MAX_DOCUMENT_BYTES, MAX_REPAIRS, Document, Unreadable
 from shared.messages import Repair
 
 MAX_DEPTH = 64
 """Deeper documents are refused; the deepest of the real ones have 12 levels."""
-
-MAX_REPAIRS = 100
-"""What is recorded of one item's repairs."""
 
 _MAX_MENDED = 1024 * 1024
 """Mending quotes looks at every character; a larger document that needs it is refused instead."""
@@ -330,10 +327,12 @@ def _walk(value: Any) -> Iterator[Flaw]:
             yield from _flaws_of_text(pointer, one)
         elif isinstance(one, dict):
             if isinstance(one, _Twice):
-                yield Flaw(pointer + pointer_of(one.name), "duplicate-key", f"{one.name[:60]!r} is there twice")
+                yield Flaw(pointer + pointer_of(one.name[:60]), "duplicate-key", f"{one.name[:60]!r} is there twice")
             for name, each in reversed(one.items()):
-                yield from _flaws_of_text(pointer + pointer_of(name[:60]), name)
-                stack.append((pointer + pointer_of(name), each))
+                # A name of a megabyte would be told once for each value below it.
+                place = pointer + pointer_of(name[:60])
+                yield from _flaws_of_text(place, name)
+                stack.append((place, each))
         elif isinstance(one, list):
             stack += [(f"{pointer}/{index}", one[index]) for index in range(len(one) - 1, -1, -1)]
         elif isinstance(one, _NotJson):

@@ -5,6 +5,7 @@ from typing import Any
 
 from ingest.formats import json_document, media, text, times
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from shared.messages.limits import MOST
 
 _TAKEN = frozenset(
     [
@@ -47,6 +48,7 @@ def read(document: Document) -> Parsed:
     if len(members) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/items", f"{len(members)} items, {MAX_ITEMS} are permitted")
     zone = times.zone(document.profile.time_zone)
+    authors = _named([*_list(feed.get("authors")), feed.get("author")])
     items: list[Draft | Refused] = []
     for index, item in enumerate(members):
         pointer = f"/items/{index}"
@@ -59,23 +61,27 @@ def read(document: Document) -> Parsed:
         elif not isinstance(item, dict):
             items.append(Refused(index=0, code="not-an-object", place=pointer, reason="an item is a JSON object"))
         else:
-            draft = _draft(pointer, item, feed, zone)
+            draft = _draft(pointer, item, feed, authors, zone)
             draft.repairs += mended
             items.append(draft)
     return Parsed("json-feed", items, parsed.repairs)
 
 
-def _draft(pointer: str, item: dict[str, Any], feed: dict[str, Any], zone: tzinfo) -> Draft:
+def _draft(
+    pointer: str, item: dict[str, Any], feed: dict[str, Any], authors: list[dict[str, Any]], zone: tzinfo
+) -> Draft:
     draft = Draft(place=pointer, hints=item)
     fields = draft.fields
-    link = media.absolute(_text(item.get("url")) or _text(item.get("external_url")), _text(feed.get("home_page_url")))
+    link = media.absolute(
+        _text(item.get("url")) or _text(item.get("external_url")), _text(feed.get("home_page_url"))[:4000]
+    )
     guid = _text(item.get("id"))
     if not isinstance(item.get("id"), str) and guid:
         draft.repaired("number-for-text", "/id")
     if not guid and link:
         guid = link
         draft.repaired("identity-from-link", "/url")
-    fields.update(guid=guid[:1000], link=link)
+    fields.update(guid=guid, link=link)
     for name, ours in (
         ("date_published", "first_created"),
         ("date_published", "version_created"),
@@ -94,7 +100,7 @@ def _draft(pointer: str, item: dict[str, Any], feed: dict[str, Any], zone: tzinf
     if language := _text(item.get("language")) or _text(feed.get("language")):
         fields["language"] = language
     fields["keywords"] = [said for one in _list(item.get("tags")) if (said := _text(one))]
-    _people(fields, item, feed)
+    _people(fields, item, authors)
     references = _media(item)
     fields["media"] = media.with_roles(references or media.in_html(fields["body_html"]))
     if extra := {name: value for name, value in item.items() if name not in _TAKEN and value is not None}:
@@ -102,19 +108,24 @@ def _draft(pointer: str, item: dict[str, Any], feed: dict[str, Any], zone: tzinf
     return draft
 
 
-def _people(fields: dict[str, Any], item: dict[str, Any], feed: dict[str, Any]) -> None:
+def _people(fields: dict[str, Any], item: dict[str, Any], authors: list[dict[str, Any]]) -> None:
     """The item's authors; the feed's where the item names none, as the standard says."""
-    several = [one for one in (*_list(item.get("authors")), item.get("author")) if isinstance(one, dict)]
-    if not several:
-        several = [one for one in (*_list(feed.get("authors")), feed.get("author")) if isinstance(one, dict)]
-    creators = {
+    own = [*_list(item.get("authors")), item.get("author")]
+    if any(isinstance(one, dict) for one in own):
+        authors = _named(own)
+    if authors:
+        fields["creators"] = authors
+        fields["byline"] = ", ".join(one["name"] for one in authors)
+
+
+def _named(several: list[Any]) -> list[dict[str, Any]]:
+    """The authors who have a name, each once."""
+    named = {
         name: {"name": name, "uri": _text(one.get("url")) or None}
-        for one in several
-        if (name := _text(one.get("name")))
+        for one in several[: MOST["creators"] + 1]
+        if isinstance(one, dict) and (name := _text(one.get("name")))
     }
-    if creators:
-        fields["creators"] = list(creators.values())
-        fields["byline"] = ", ".join(creators)
+    return list(named.values())
 
 
 def _media(item: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -142,22 +141,20 @@ def by_extension(url: str) -> str | None:
 _IMAGE = re.compile(r"<img\b([^<>]{0,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(?<![a-zA-Z\-])([a-zA-Z\-]{1,40})\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
+_FIGURE = re.compile(r"<figure\b", re.IGNORECASE)
+_FIGURE_ENDS = re.compile(r"</figure\b", re.IGNORECASE)
+_CAPTION = re.compile(r"<figcaption\b[^<>]*>(.*?)</figcaption", re.IGNORECASE | re.DOTALL)
+
 
 def _captions(html: str) -> dict[int, str]:
     """Where in the text an image begins that stands in a `figure` -> the figure's caption."""
-    lower = html.lower()
     captions: dict[int, str] = {}
-    start = lower.find("<figure")
-    while start >= 0:
-        end = lower.find("</figure", start)
-        if end < 0:
-            break
-        opens = lower.find("<figcaption", start, end)
-        closes = lower.find("</figcaption", opens, end) if opens >= 0 else -1
-        if closes >= 0:
-            said = text.of_html(html[html.find(">", opens) + 1 : closes])
-            captions.update({image.start(): said for image in _IMAGE.finditer(html, start, end)})
-        start = lower.find("<figure", end)
+    start = _FIGURE.search(html)
+    while start and (end := _FIGURE_ENDS.search(html, start.end())):
+        if caption := _CAPTION.search(html, start.end(), end.start()):
+            said = text.of_html(caption.group(1))
+            captions.update({image.start(): said for image in _IMAGE.finditer(html, start.end(), end.start())})
+        start = _FIGURE.search(html, end.end())
     return captions
 
 
@@ -168,7 +165,9 @@ def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     captions = _captions(html)
     for image in itertools.islice(_IMAGE.finditer(html), 10 * MAX_IN_HTML):
-        said = {one[0].lower(): unescape(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))}
+        said = {
+            one[0].lower(): text.unescaped(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))
+        }
         width, height = number(said.get("width")), number(said.get("height"))
         url = absolute(said.get("src"), base)
         if url is None or (width is not None and width <= 2) or (height is not None and height <= 2):

@@ -8,6 +8,7 @@ its caption a component beside them.
 from typing import Any
 
 from ingest.formats import markup, media, nitf, text, times, vocabularies, xml_document
+from ingest.formats.limits import add_text
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
 from ingest.formats.xml_document import child, children, local, words
 
@@ -62,7 +63,7 @@ def read(document: Document) -> Parsed:
     if (count := xml_document.prepared(document).count("<NewsItem>")) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/NewsML", f"{count} items, {MAX_ITEMS} are permitted")
     root = xml_document.parse(document)
-    found = list(root.iter("{*}NewsItem"))
+    found = list(xml_document.outermost(root, "NewsItem"))
     if len(found) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/NewsML", f"{len(found)} items, {MAX_ITEMS} are permitted")
     items: list[Draft | Refused] = []
@@ -143,7 +144,7 @@ def _typed_lines(fields: dict[str, Any], lines: dict[str, str], holder: Any) -> 
         if not said:
             continue
         if name.lower() in _NOTES:
-            fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), said)))
+            add_text(fields, "private_note", said, "\n")
         elif name.lower() in _SUMMARY_ROLES:
             lines.setdefault("SubHeadLine", said)
         else:
@@ -159,7 +160,7 @@ def _keywords(fields: dict[str, Any], item: Any, lines: list[str]) -> None:
         elif name == "Version" and (signal := _SIGNALS.get(said.lower())):
             fields.setdefault("signal", signal)
         elif name.lower() in _NOTES and said.strip():
-            fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), said.strip())))
+            add_text(fields, "private_note", said.strip(), "\n")
     if lines:
         several = (one.strip() for line in lines for one in line.replace(";", ",").split(","))
         fields["keywords"] = list(dict.fromkeys(one for one in several if one))
@@ -315,7 +316,7 @@ def _content(draft: Draft, item: Any, document: Document) -> None:
     best = 9
     captions: dict[int, str] = {}
     pictures: dict[int, tuple[Any, list[media.Offer], list[str]]] = {}
-    for content in item.iter("{*}ContentItem"):
+    for content in xml_document.outermost(item, "ContentItem"):
         component = content.getparent()
         role = _formal(child(component, "Role")).lower()
         kind = (

@@ -13,9 +13,11 @@ from html import escape
 from typing import Any
 
 from ingest.formats import markup, media, nitf, text, times, ttnitf, vocabularies, xml_document
+from ingest.formats.limits import add_text
 from ingest.formats.ninjs import SIGNALS
 from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
 from ingest.formats.xml_document import child, children, local, words
+from shared.messages.limits import LONGEST, MOST
 
 _ITEMS = ("newsItem", "packageItem")
 _NOT_NEWS = ("conceptItem", "knowledgeItem", "planningItem", "catalogItem")
@@ -93,8 +95,8 @@ def _items(root: Any) -> tuple[list[tuple[str, Any]], list[tuple[str, str]]]:
         return [], [(name, f"/{name}")]
     found: list[tuple[str, Any]] = []
     passed_over: list[tuple[str, str]] = []
-    for holder in root.iter("{*}itemSet") if name == "newsMessage" else (root,):
-        for index, one in enumerate(holder if name == "newsMessage" else root.iter("{*}newsItem", "{*}packageItem")):
+    for holder in xml_document.outermost(root, "itemSet") if name == "newsMessage" else (root,):
+        for index, one in enumerate(holder if name == "newsMessage" else xml_document.outermost(root, *_ITEMS)):
             place = f"/newsMessage/itemSet/*[{index + 1}]"
             if local(one) in _ITEMS:
                 found.append((place, one))
@@ -110,7 +112,7 @@ def _arranged(items: "list[_Item]") -> "Iterator[_Item]":
     carried: set[int] = set()
     for item in items:
         if item.is_package:
-            members = [by_guid[one] for one in item.refers if one in by_guid]
+            members = [by_guid[one] for one in dict.fromkeys(item.refers) if one in by_guid]
             texts = [one for one in members if not one.is_picture and not one.is_package]
             pictures = [one for one in members if one.is_picture]
             holder = texts[0] if texts else item
@@ -119,9 +121,10 @@ def _arranged(items: "list[_Item]") -> "Iterator[_Item]":
                 carried.add(id(item))
                 if item.guid:
                     for one in texts:
-                        one.draft.fields["extra"] = {**one.draft.fields.get("extra", {}), "package": item.guid}
+                        one.draft.fields.setdefault("extra", {})["package"] = item.guid
         elif not item.is_picture:
-            _take(item, [by_guid[one] for one in item.refers if one in by_guid and by_guid[one].is_picture], taken)
+            named = (by_guid[one] for one in dict.fromkeys(item.refers) if one in by_guid)
+            _take(item, [one for one in named if one.is_picture], taken)
     for item in items:
         if id(item) not in taken and id(item) not in carried:
             yield item
@@ -324,8 +327,8 @@ class _Item:
             private.append(public)
             public = ""
         for name, said in (("editors_note", public), ("private_note", "\n".join(filter(None, private)))):
-            if said and said not in self.fields.get(name, ""):
-                self.fields[name] = "\n".join(filter(None, (self.fields.get(name), said)))
+            if said and said not in self.fields.get(name, "")[: LONGEST[name]]:
+                add_text(self.fields, name, said, "\n")
         if public and "correct" in role:
             self.fields["correction_reason"] = public
 
@@ -337,7 +340,7 @@ class _Item:
         if ours == "evolved_from":
             self.fields["evolved_from"] = target
         elif ours == "replaces":
-            self.fields["replaces"] = (*self.fields.get("replaces", ()), target)
+            self.fields.setdefault("replaces", []).append(target)
         elif (
             relation in _PAGES
             and (url := media.absolute(element.get("href")))
@@ -380,8 +383,7 @@ class _Item:
     def on_located(self, element: Any) -> None:
         """Where the content was made."""
         if name := self._called(element):
-            known = self.fields.get("located")
-            self.fields["located"] = f"{known}; {name}" if known else name
+            add_text(self.fields, "located", name, "; ")
         self.extra.setdefault("located", []).append(_code(element) or name)
 
     def on_creator(self, element: Any) -> None:
@@ -440,7 +442,7 @@ class _Item:
     def on_slugline(self, element: Any) -> None:
         """The slugline; several are joined."""
         if said := words(element):
-            self.fields["slugline"] = "-".join(filter(None, (self.fields.get("slugline"), said)))
+            add_text(self.fields, "slugline", said, "-")
 
     def on_headline(self, element: Any) -> None:
         """The main headline in the item's language, else the first; the others are kept."""
@@ -468,7 +470,7 @@ class _Item:
     def on_by(self, element: Any) -> None:
         """The byline as text."""
         if said := words(element):
-            self.fields["byline"] = "; ".join(filter(None, (self.fields.get("byline"), said)))
+            add_text(self.fields, "byline", said, "; ")
 
     def on_credit(self, element: Any) -> None:
         """The credit line goes before the provider."""
@@ -625,8 +627,9 @@ class _Item:
                     media.kind_of(mime),
                     about,
                 )
-                if found:
-                    self.fields.setdefault("media", []).append(found)
+                pictures = self.fields.setdefault("media", [])
+                if found and len(pictures) <= MOST["media"]:
+                    pictures.append(found)
                 continue
             title = self._title(one)
             if title:

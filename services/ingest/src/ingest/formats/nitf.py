@@ -41,7 +41,7 @@ def recognise(document: Document) -> int:
 def read(document: Document) -> Parsed:
     """One draft for each `nitf` element: the root, or those in some wrapping of the sender's."""
     root = xml_document.parse(document)
-    found = [root] if local(root).lower() == "nitf" else list(root.iter("{*}nitf", "{*}NITF"))
+    found = list(xml_document.outermost(root, "nitf", "NITF"))
     if len(found) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/", f"{len(found)} items, {MAX_ITEMS} are permitted")
     if not found:
@@ -104,7 +104,7 @@ def _identity(draft: Draft, docdata: Any, hints: dict[str, Any]) -> None:
     # A document id that only adds to the story's key is the id of one version: `d9cde75b_47` of `d9cde75b`.
     guid = story if story and document.startswith(story) else document or story
     if guid:
-        fields["guid"] = guid.strip()[:1000]
+        fields["guid"] = guid.strip()
 
 
 def _identity_from_text(draft: Draft) -> None:

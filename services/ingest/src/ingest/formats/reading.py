@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ingest.formats import charset, text
+from ingest.formats import charset, limits, text
+from ingest.formats.flatten import flat
 from shared.messages import RawUpdate, Repair, Signal, Status, update_id_for
+from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """A larger document is refused unread; a day of a busy wire in one file is smaller."""
@@ -18,8 +20,8 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 MAX_ITEMS = 10_000
 """A document with more items is refused: it would hold its feed for minutes."""
 
-MAX_EXTRA_BYTES = 64 * 1024
-"""What is kept of the source's words that have no field of ours, for one update."""
+MAX_REPAIRS = 100
+"""What is recorded of one update's repairs."""
 
 
 class Unreadable(Exception):
@@ -129,7 +131,8 @@ class Draft:
 
     def repaired(self, code: str, place: str = "", detail: str = "") -> None:
         """Records that something broken was understood all the same."""
-        self.repairs.append(Repair(code=code, place=self.place + place, detail=detail[:200]))
+        if len(self.repairs) < MAX_REPAIRS:
+            self.repairs.append(Repair(code=code, place=self.place + place[:200], detail=detail[:200]))
 
 
 @dataclass(slots=True)
@@ -263,18 +266,42 @@ def _finish_one(
         return Refused(
             index=0, code="no-identity", place=draft.place or "/", reason="the item has nothing to identify it by"
         )
+    if refusal := _within_limits(draft, len(document.body)):
+        return refusal
     fields["update_id"] = update_id_for(document.source, guid)
     fields["source"] = document.source
     fields["received_at"] = document.received_at
     fields["original"] = original
     draft.repairs = [_written(repair) for repair in draft.repairs]
-    fields["repairs"] = (*general, *draft.repairs)
+    fields["repairs"] = (*general, *draft.repairs)[:MAX_REPAIRS]
     try:
         return RawUpdate.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
         return Refused(index=0, code="invalid-field", place=draft.place + place, reason=first["msg"])
+
+
+def _within_limits(draft: Draft, size: int) -> Refused | None:
+    """Cuts and flattens what is beyond the limits, and tells; refuses what cannot be cut. `size` is the document's."""
+    fields = draft.fields
+    try:
+        limits.keep_within(fields, draft.repaired)
+    except limits.TooLong as error:
+        return Refused(index=0, code="too-long", place=f"{draft.place}/{error.field}", reason=str(error))
+    body = fields.get("body_html")
+    if body and isinstance(body, str):
+        if len(body) > LONGEST["body_html"]:
+            reason = f"the body has {len(body)} characters, {LONGEST['body_html']} are permitted"
+            return Refused(index=0, code="too-large", place=f"{draft.place}/body_html", reason=reason)
+        fields["body_html"], changes = flat(body)
+        if changes:
+            draft.repaired("markup-flattened", "/body_html", "; ".join(changes))
+    extra = fields.get("extra")
+    if extra and size > MOST_EXTRA_BYTES and isinstance(extra, dict):
+        # What a small document says is small.
+        fields["extra"] = limits.extra_within(extra, draft.repaired)
+    return None
 
 
 def _apply_profile(draft: Draft, profile: Profile) -> None:

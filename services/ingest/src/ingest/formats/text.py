@@ -125,18 +125,18 @@ def _blocks(value: str) -> list[str]:
     least = min((indent for indent in indents[1:] if indent is not None), default=0)
     if all(indent in (None, least) for indent in indents[1:]):
         least = 0
-    found: list[str] = []
+    found: list[list[str]] = []
     fresh = True
     for line, indent in zip(lines, indents, strict=True):
         if indent is None:
             fresh = True
             continue
         if fresh or indent >= least + 2 or line.lstrip().startswith(_BULLETS):
-            found.append(line)
+            found.append([line])
         else:
-            found[-1] += "\n" + line
+            found[-1].append(line)
         fresh = False
-    return found
+    return ["\n".join(block) for block in found]
 
 
 def _indent(line: str) -> int | None:
@@ -170,32 +170,53 @@ def reset(value: str) -> str:
 
 
 _OPENS = re.compile(r"<(?:(script|style|head|title|template)\b[^<>]*>|!--)", re.IGNORECASE)
+_COMMENT_ENDS = re.compile("-->")
+_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "head", "title", "template")}
 _BLOCK = re.compile(
     r"</?(?:p|div|br|li|ul|ol|h[1-6]|tr|table|blockquote|section|article|hr|dd|dt)\b[^<>]*>", re.IGNORECASE
 )
 _TAG = re.compile(r"<[/!?a-zA-Z][^<>]*>")
 _MARKUP = re.compile(r"<[a-zA-Z/!][^<>]*>|&(?:#\d{1,8}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,31});")
 _BODY = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
+_BODY_ENDS = re.compile("</body", re.IGNORECASE)
 
 
 def _without_invisible(value: str) -> str:
     """HTML without comments, scripts and styles, in one pass: what nothing closes is left to the end of the text."""
     out: list[str] = []
-    lower = ""
     at = 0
     while found := _OPENS.search(value, at):
-        lower = lower or value.lower()
         name = found.group(1)
-        close = "-->" if name is None else f"</{name.lower()}"
-        end = lower.find(close, found.end())
+        end = (_COMMENT_ENDS if name is None else _ENDS[name.lower()]).search(value, found.end())
         out += (value[at : found.start()], " ")
-        if end < 0:
+        if end is None:
             return "".join(out)
-        at = end + len(close)
+        at = end.end()
         if name is not None:
             at = value.find(">", at) + 1 or len(value)
     out.append(value[at:])
     return "".join(out)
+
+
+_NO_CHARACTER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
+
+
+def unescaped(value: str) -> str:
+    """The text with its character references as characters; a number that no character has is one that is not known.
+
+    Python refuses to read a number of thousands of digits at all.
+    """
+    if "&" not in value:
+        return value
+    return html.unescape(_NO_CHARACTER.sub(_as_short_as_can_be, value) if "&#" in value else value)
+
+
+def _as_short_as_can_be(found: re.Match[str]) -> str:
+    """`&#x000000041;` is an A all the same."""
+    said = found.group().rstrip(";")
+    hexadecimal = said[2] in "xX"
+    digits = said[3 if hexadecimal else 2 :].lstrip("0")
+    return f"&#{'x' if hexadecimal else ''}{digits};" if 0 < len(digits) < 8 else "\ufffd"
 
 
 def is_markup(value: str) -> bool:
@@ -208,7 +229,7 @@ def of_html(value: str) -> str:
     if "<" not in value and "&" not in value:
         return one_line(value)
     seen = _TAG.sub("", _BLOCK.sub(" ", _without_invisible(value)))
-    return one_line(html.unescape(seen))
+    return one_line(unescaped(seen))
 
 
 def body_of_page(value: str) -> str:
@@ -218,13 +239,13 @@ def body_of_page(value: str) -> str:
     found = _BODY.search(value)
     if found is None:
         return value
-    end = value.lower().find("</body", found.end())
-    return value[found.end() : end if end >= 0 else len(value)].strip()
+    end = _BODY_ENDS.search(value, found.end())
+    return value[found.end() : end.start() if end else len(value)].strip()
 
 
 def paragraphs_of_escaped(value: str) -> str:
     """HTML of words that may have character references but no tags."""
-    return paragraphs(html.unescape(value))
+    return paragraphs(unescaped(value))
 
 
 def identity(*said: str) -> str:

@@ -99,11 +99,13 @@ def prepared(document: Document) -> str:
 
 def _without_prolog(text: str) -> str:
     at = 0
+    typed = False
     for _ in range(MAX_PROLOG_PARTS):
         if found := _PROLOG.match(text, at):
             at = found.end()
-        elif text.startswith("<!DOCTYPE", at) or text[at : at + 9].upper() == "<!DOCTYPE":
+        elif text[at : at + 9].upper() == "<!DOCTYPE" and not typed:
             at = _end_of_doctype(text, at)
+            typed = True
         elif text.startswith("<!", at):
             raise Unreadable("malformed-xml", _place(text, at), "markup before the root element is broken")
         else:
@@ -355,6 +357,21 @@ def words(element: Any) -> str:
             parts += (gap, one.text or "") if event == "start" else (gap, one.tail or "" if one is not element else "")
         return " ".join("".join(parts).split())
     return " ".join("".join(element.itertext(with_tail=False)).split())
+
+
+def outermost(root: Any, *names: str) -> Iterator[Any]:
+    """The elements of some local names that stand in no other of them: what is inside one is told by it already."""
+    node = root
+    while node is not None:
+        found = local(node) in names
+        if found:
+            yield node
+        below = None if found or not len(node) else node[0]
+        while below is None and node is not root:
+            below = node.getnext()
+            if below is None:
+                node = node.getparent()
+        node = below
 
 
 def language_of(element: Any) -> str | None:

@@ -1,6 +1,5 @@
 """`ingest api`: copy that is pushed, the desk's orders, and the sender's question where its item is now."""
 
-import asyncio
 import math
 import re
 import time
@@ -14,22 +13,24 @@ import orjson
 import structlog
 from prometheus_client import Histogram
 from pydantic import BaseModel, Field, ValidationError
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ingest import items, orders
-from ingest.intake import Intake, NotTaken, Receipt, Result, Status
+from ingest.intake import Doubtful, Intake, NotTaken, Receipt, Result, Status
 from ingest.items import State
 from ingest.orders import OrderGiven
-from ingest.patience import Away
+from ingest.patience import Away, MaybeTaken
 from ingest.settings import Settings
-from ingest.sources import signing
-from ingest.sources.body import encoding_of, plain, read_body, read_raw
+from ingest.sources import repeats, signing
+from ingest.sources.body import encoding_of, plain, read_body
 from ingest.sources.limits import Buckets
 from ingest.sources.registry import Registry, Source
+from ingest.sources.strangers import Strangers
 from shared.health import Health, health_routes
+from shared.http.query import check_query
+from shared.http.routing import application
 from shared.messages import update_id_for
 from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
 
@@ -44,7 +45,6 @@ KEPT_HEADERS = frozenset(
     ["content-type", "content-encoding", "content-length", "user-agent", "date", "last-modified", "webhook-id"]
 )
 RETRY_AFTER_S = 2
-STRANGERS = 8
 MAX_ORDER_BYTES = 1_048_576
 STATUS_OF_CODE = {"unknown-format": 415, "too-large": 413, "too-many-items": 413}
 
@@ -63,10 +63,17 @@ class ItemResult(BaseModel):
     status: Status
     id: str | None = Field(default=None, description="The update's id: the same for every version of it")
     guid: str | None = None
-    code: str | None = Field(default=None, description="Stable, kebab case; where it was not taken")
+    code: str | None = Field(
+        default=None,
+        description="Stable, kebab case; where it was not taken. Of an error: `not-acknowledged` (it was not taken and will "
+        "not be) or `maybe-taken` (Kafka may have it); both may be sent again",
+    )
     pointer: str | None = Field(default=None, description="JSON pointer, XPath or line of what is at fault")
     reason: str | None = None
-    status_url: str | None = Field(default=None, description="Where to ask how far it is")
+    status_url: str | None = Field(
+        default=None,
+        description="Where to ask how far it is: a path of this API, with its address where INGEST_PUBLIC_URL names one",
+    )
 
 
 class PushReceipt(BaseModel):
@@ -83,7 +90,7 @@ class PushReceipt(BaseModel):
 class VersionStatus(BaseModel):
     """One version of an update and how far it came."""
 
-    state: State
+    state: State = Field(description="`unacknowledged`: Kafka was given it and may have it; its sender was told so")
     fingerprint: str
     version: str | None = None
     version_created: datetime | None = None
@@ -153,8 +160,7 @@ class Api:
     registry: Registry
     intake: Intake
     buckets: Buckets
-    strangers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STRANGERS))
-    """Bounds the bodies that are held before it is known who sends them."""
+    strangers: Strangers = field(default_factory=Strangers)
 
     async def push_updates(self, request: Request) -> Response:
         """`POST /v1/updates`: one update or a batch in the native format, under the name of the key's source."""
@@ -182,18 +188,28 @@ class Api:
     async def _push_signed(self, request: Request, named: str) -> Response:
         """A push that shows a signature instead of a key; its body is read before it is known who sends."""
         encoding = encoding_of(request)
-        async with self.strangers:
-            raw = await read_raw(request, self.settings.ingest_max_body_bytes, self.settings.ingest_body_timeout_s)
         source = await self._within(self.registry.source_named(named, self.intake.pool))
         master = self.settings.ingest_signing_secret
         secrets = signing.live_secrets(master, named, source.signing_generation) if source and master else []
-        signing.verify(request.headers, raw, secrets, time.time())
-        assert source is not None  # noqa: S101 -- without a source there are no secrets, and nothing verifies
-        self._let_in(source)
+        # What no body could make good is not read; the connection ends with the answer.
+        try:
+            signing.claimed(request.headers, secrets, time.time())
+        except Problem as problem:
+            problem.headers["Connection"] = "close"
+            raise
+        assert source is not None  # noqa: S101 -- without a source there are no secrets, and nothing is good
         limit = self._limit(source)
-        if len(raw) > limit:
-            raise Problem(413, "too-large", f"the body is larger than {limit} bytes", limit_bytes=limit)
-        return await self._take_body(request, source, plain(raw, encoding, limit), format_name=None)
+        async with self.strangers.body(request, limit, self.settings.ingest_body_timeout_s) as raw:
+            signing.verify(request.headers, raw, secrets, time.time())
+        self._let_in(source)
+        digest = repeats.digest_of(source.name, request.headers["webhook-id"], raw)
+        body = await plain(raw, encoding, limit)
+
+        async def take(known: frozenset[int]) -> Receipt:
+            return await self._taken(request, source, body, format_name=None, known=known)
+
+        patience_s = self.settings.ingest_dependency_timeout_s
+        return self._answer(await repeats.take_once(self._pool(), digest, patience_s, take))
 
     async def item(self, request: Request) -> Response:
         """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
@@ -246,6 +262,9 @@ class Api:
         """`POST /v1/updates/{id}/orders`: a desk's order; other sources may give orders about their own updates."""
         source = await self._authenticated(request)
         update_id = _update_id(request)
+        queue = self.intake.queue()
+        if queue is not None:
+            queue.ask_ahead()
         if not source.desk:
             found = await self._within(items.one(self._pool(), update_id, 1))
             if found is None or found.source != source.name:
@@ -259,7 +278,7 @@ class Api:
             status = 400 if first["type"] == "json_invalid" else 422
             raise Problem(status, "invalid-order", first["msg"].removeprefix("Value error, "), field=pointer) from error
         receipt = await orders.give(
-            self.intake.emitter,
+            queue,
             update_id,
             wanted,
             by=source.name,
@@ -291,8 +310,21 @@ class Api:
         format_name: str | None,
         received_at: datetime | None = None,
     ) -> Response:
+        receipt = await self._taken(request, source, body, format_name=format_name, received_at=received_at)
+        return self._answer(receipt)
+
+    async def _taken(
+        self,
+        request: Request,
+        source: Source,
+        body: bytes,
+        *,
+        format_name: str | None,
+        received_at: datetime | None = None,
+        known: frozenset[int] = frozenset(),
+    ) -> Receipt:
         try:
-            receipt = await self.intake.take(
+            return await self.intake.take(
                 source,
                 body,
                 content_type=request.headers.get("content-type"),
@@ -301,16 +333,19 @@ class Api:
                 headers=_kept(request),
                 format=format_name,
                 traceparent=_traceparent(request),
+                known=known,
             )
         except NotTaken as refusal:
             raise Problem(
                 STATUS_OF_CODE.get(refusal.code, 400), refusal.code, refusal.reason,
                 field=refusal.place, original=str(refusal.original),
             ) from refusal  # fmt: skip
-        return self._answer(request, receipt)
+        except Doubtful as doubt:
+            results = [self._result(each).model_dump(exclude_none=True) for each in doubt.receipt.results]
+            raise _maybe_taken(doubt, original=str(doubt.receipt.original), results=results) from doubt
 
-    def _answer(self, request: Request, receipt: Receipt) -> Response:
-        results = [self._result(request, result) for result in receipt.results]
+    def _answer(self, receipt: Receipt) -> Response:
+        results = [self._result(result) for result in receipt.results]
         taken = receipt.count("accepted", "duplicate")
         failed = len(results) - taken
         if failed and not taken:
@@ -329,9 +364,10 @@ class Api:
         )
         return _json(answer, 207 if failed else 202)
 
-    def _result(self, request: Request, result: Result) -> ItemResult:
-        taken = result.status in ("accepted", "duplicate")
-        base = self.settings.ingest_public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    def _result(self, result: Result) -> ItemResult:
+        known = result.status in ("accepted", "duplicate") or result.code == "maybe-taken"
+        # Without a public address a path: what the request calls us is the sender's word, and may be anybody's host.
+        base = self.settings.ingest_public_url.rstrip("/")
         return ItemResult(
             index=result.index,
             status=result.status,
@@ -340,7 +376,7 @@ class Api:
             code=result.code or None,
             pointer=result.pointer or None,
             reason=result.reason or None,
-            status_url=f"{base}/v1/items/{result.id}" if taken else None,
+            status_url=f"{base}/v1/items/{result.id}" if known else None,
         )
 
     async def _authenticated(self, request: Request) -> Source:
@@ -423,8 +459,14 @@ def _json(model: BaseModel, status: int) -> Response:
     return Response(body, status, {"Cache-Control": "no-store"}, media_type="application/json")
 
 
+def _maybe_taken(error: MaybeTaken, **members: Any) -> Problem:
+    return Problem(503, "maybe-taken", str(error), headers={"Retry-After": str(RETRY_AFTER_S)}, **members)
+
+
 async def _on_away(_: Request, error: Exception) -> Response:
-    log.warning("push refused for now", reason=str(error))
+    log.warning("push refused for now", reason=str(error), fold="push")
+    if isinstance(error, MaybeTaken):
+        return problem_response(_maybe_taken(error))
     return problem_response(
         Problem(503, "unavailable", f"{error}; send it again", headers={"Retry-After": str(RETRY_AFTER_S)})
     )
@@ -468,7 +510,9 @@ PROBLEMS: dict[int, str] = {
     415: "A type, encoding or format that is not read",
     422: "Understood, and nothing of it could be taken",
     429: "Faster than the source's rate",
-    503: "Kafka or Postgres is away; nothing was accepted, send it again",
+    503: "Kafka or Postgres is away. Code `unavailable`: nothing was taken, and nothing will be; send it again. Code `maybe-taken`: "
+    "it was under way when they fell silent; ask GET /v1/items?guid=… (or the status_url of its item) how far it is, or send it "
+    "again, which is harmless",
 }
 
 
@@ -483,6 +527,8 @@ class Operation:
     answers: Mapping[int, type[BaseModel]]
     problems: tuple[int, ...]
     takes: type[BaseModel] | Literal["native", "wire"] | None = None
+    query: tuple[str, ...] = ()
+    """The query parameters that it knows."""
 
 
 PUSH_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 429, 503)
@@ -492,14 +538,22 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "post", "/v1/wire/{source}", "push_wire", {202: PushReceipt, 207: PushReceipt}, (*PUSH_PROBLEMS, 404), "wire"
     ),
-    Operation("get", "/v1/items/{id}", "item", {200: ItemStatus}, (401, 404, 503)),
-    Operation("get", "/v1/items", "item_by_guid", {200: ItemStatus}, (400, 401, 404, 503)),
-    Operation("get", "/v1/originals/{id}", "original", {200: OriginalStatus}, (401, 404, 503)),
+    Operation("get", "/v1/items/{id}", "item", {200: ItemStatus}, (400, 401, 404, 503)),
+    Operation("get", "/v1/items", "item_by_guid", {200: ItemStatus}, (400, 401, 404, 503), query=("guid",)),
+    Operation("get", "/v1/originals/{id}", "original", {200: OriginalStatus}, (400, 401, 404, 503)),
     Operation(
         "post", "/v1/updates/{id}/orders", "order", {202: orders.OrderReceipt},
         (400, 401, 403, 404, 408, 413, 415, 422, 503), orders.OrderRequest,
     ),
 )  # fmt: skip
+
+
+def _knowing(query: tuple[str, ...], endpoint: Callable[[Request], Awaitable[Response]]) -> Any:
+    async def checked(request: Request) -> Response:
+        check_query(request, query)
+        return await endpoint(request)
+
+    return checked
 
 
 def build(
@@ -510,15 +564,17 @@ def build(
 ) -> Any:
     """The application of `ingest api`."""
 
-    async def describe(_: Request) -> Response:
+    async def describe(request: Request) -> Response:
+        check_query(request)
         return Response(orjson.dumps(openapi()), media_type="application/json")
 
     routes: list[BaseRoute] = [
-        Route(each.path, getattr(api, each.endpoint), methods=[each.method.upper()]) for each in OPERATIONS
+        Route(each.path, _knowing(each.query, getattr(api, each.endpoint)), methods=[each.method.upper()])
+        for each in OPERATIONS
     ]
-    app = Starlette(
-        routes=[*routes, *more, Route("/openapi.json", describe), *health_routes(health)],
-        exception_handlers={**PROBLEM_HANDLERS, Away: _on_away},
+    app = application(
+        [*routes, *more, Route("/openapi.json", describe), *health_routes(health)],
+        {**PROBLEM_HANDLERS, Away: _on_away},
     )
     return Timed(app)
 

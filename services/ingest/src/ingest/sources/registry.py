@@ -13,6 +13,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ingest.formats import FORMATS, Profile
+from shared.background import keep_running
 
 log = structlog.get_logger(__name__)
 
@@ -327,12 +328,7 @@ class Registry:
 
     async def keep_fresh(self, pool: Any) -> None:
         """Read again every two seconds until cancelled."""
-        while True:
-            try:
-                await self.load(pool)
-            except Exception as error:  # noqa: BLE001 -- whatever it is, the last known copy serves on
-                log.warning("sources could not be read", error=str(error) or type(error).__name__)
-            await asyncio.sleep(REFRESH_S)
+        await keep_running("sources", lambda: self.load(pool), every_s=REFRESH_S)
 
     def known_of_key(self, key: str) -> Source | None:
         """Whose key this is, as far as the copy tells."""

@@ -41,19 +41,27 @@ def is_signed(headers: Mapping[str, str]) -> bool:
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now_s: float) -> None:
     """Raises a 401 problem that names the header at fault; nothing where one signature is good."""
-    identity = headers.get("webhook-id", "")
+    given = claimed(headers, secrets, now_s)
+    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode("utf-8", "replace") + body
+    expected = [hmac.new(secret, content, hashlib.sha256).digest() for secret in secrets]
+    if not any(hmac.compare_digest(one, other) for one in given for other in expected):
+        raise _refused("webhook-signature", "no signature is ours over this body")
+
+
+def claimed(headers: Mapping[str, str], secrets: Sequence[bytes], now_s: float) -> list[bytes]:
+    """The signatures that a request shows, as far as they could be good whatever its body is; else the 401 problem."""
     timestamp = headers.get("webhook-timestamp", "")
-    if not identity:
+    if not headers.get("webhook-id", ""):
         raise _refused("webhook-id", "the header is missing")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
         raise _refused("webhook-timestamp", "it is not a time in whole seconds since 1970")
     if abs(now_s - int(timestamp)) > TOLERANCE_S:
         raise _refused("webhook-timestamp", f"it is more than {TOLERANCE_S} s from our clock")
-    content = f"{identity}.{timestamp}.".encode("utf-8", "replace") + body
-    expected = [hmac.new(secret, content, hashlib.sha256).digest() for secret in secrets]
     given = [_decoded(each) for each in headers.get("webhook-signature", "").split()[:MAX_SIGNATURES]]
-    if not any(hmac.compare_digest(one, other) for one in given for other in expected):
+    given = [each for each in given if len(each) == hashlib.sha256().digest_size]
+    if not given or not secrets:
         raise _refused("webhook-signature", "no signature is ours over this body")
+    return given
 
 
 def _decoded(signature: str) -> bytes:

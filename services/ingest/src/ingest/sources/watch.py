@@ -2,7 +2,7 @@
 
 A file is claimed by renaming it into a folder of the worker's own, which only one of several workers can do. It ends in
 `done/` or in `rejected/`, there with a `.reason.json` beside it. What Kafka or Postgres could not take goes back to
-where it lay. The claims of a worker that died are given back by the others.
+where it lay. The claims of a worker that died are given back by the others; a file that a second one died with is rejected.
 """
 
 import asyncio
@@ -38,8 +38,12 @@ LOOK_S = 1.0
 """A folder is looked at so often even where the system tells of no changes, as on a network drive."""
 EMPTY_PATIENCE = 10
 """An empty file is given so many times longer: many an uploader creates it first and fills it later."""
-HEARTBEAT_S = 5.0
-DEAD_AFTER_S = 60.0
+HEARTBEAT_S = 2.0
+DEAD_AFTER_S = 20.0
+"""Longer than one file may hold up the signs of life: it waits ten seconds for servers."""
+DEATHS = "deaths.json"
+MOST_DEATHS = 2
+"""Workers that may die with one file in hand before it is set aside."""
 PAUSE_S = 2.0
 
 FILES = Counter("slugline_ingest_files", "Files by where they ended: done, rejected, put-back", ["source", "end"])
@@ -160,7 +164,9 @@ class Watcher:
         """Show that this worker lives, and look after those that do not."""
         if time.monotonic() - self._beaten.get(claims, 0.0) >= HEARTBEAT_S:
             os.utime(claims)
-            give_back_of_the_dead(folder, self._owner)
+            for name in give_back_of_the_dead(folder, self._owner):
+                log.error("a file takes its worker down; it is set aside", folder=str(folder), file=name)
+                FILES.labels(folder.name, "rejected").inc()
             self._beaten[claims] = time.monotonic()
 
     def prepare(self, folder: Path) -> Path:
@@ -234,7 +240,7 @@ class Watcher:
         except Away as away:
             put_back(claimed, folder / claimed.name)
             FILES.labels(source.name, "put-back").inc()
-            log.warning("file put back", source=source.name, file=claimed.name, reason=str(away))
+            log.warning("file put back", source=source.name, file=claimed.name, reason=str(away), fold=source.name)
             return False
         return self._end(source, folder, claimed, receipt)
 
@@ -336,8 +342,12 @@ def write_reason(ended: Path, reason: dict[str, Any]) -> None:
     draft.rename(target)
 
 
-def give_back_of_the_dead(folder: Path, owner: str) -> None:
-    """Put back what workers had claimed that have shown no sign of life for a minute."""
+def give_back_of_the_dead(folder: Path, owner: str) -> list[str]:
+    """Put back what workers had claimed that have shown no sign of life for long.
+
+    A file that a second worker died with goes to `rejected/` instead: the names of those.
+    """
+    rejected: list[str] = []
     for claims in (folder / CLAIMS).iterdir():
         if claims.name == owner or not claims.is_dir():
             continue
@@ -345,10 +355,35 @@ def give_back_of_the_dead(folder: Path, owner: str) -> None:
             if time.time() - claims.stat().st_mtime < DEAD_AFTER_S:
                 continue
             for file in claims.iterdir():
+                deaths = count_death(folder, file)
+                if deaths >= MOST_DEATHS:
+                    reason = f"{deaths} workers ended while they had it, one after the other"
+                    reject(file, folder, {"code": "took-its-worker-down", "reason": reason})
+                    rejected.append(file.name)
+                    continue
                 log.warning("file of a worker that died is put back", file=file.name, worker=claims.name)
                 put_back(file, folder / file.name)
             with contextlib.suppress(OSError):
                 claims.rmdir()
+    return rejected
+
+
+def count_death(folder: Path, file: Path) -> int:
+    """Note that a worker died with a file in hand; how many have, of the file as it is now."""
+    notes = folder / CLAIMS / DEATHS
+    try:
+        known = {str(name): list(noted) for name, noted in orjson.loads(notes.read_bytes()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        known = {}
+    status = file.stat()
+    look = [status.st_size, status.st_mtime_ns, status.st_ino]
+    before = known.get(file.name, [])
+    deaths = int(before[3]) + 1 if before[:3] == look and len(before) == 4 else 1
+    known = {name: noted for name, noted in known.items() if (folder / name).exists()} | {file.name: [*look, deaths]}
+    draft = notes.with_name(f".{DEATHS}.{os.getpid()}.tmp")
+    draft.write_bytes(orjson.dumps(known))
+    draft.rename(notes)
+    return deaths
 
 
 def _moment(mtime_ns: int) -> str:

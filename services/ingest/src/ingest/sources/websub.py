@@ -4,7 +4,6 @@
 verification and takes what it sends. The feed is polled all the same, more rarely, for the day the hub is silent. What is no longer wanted is ended at the hub.
 """
 
-import asyncio
 import hashlib
 import hmac
 import random
@@ -21,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ingest import originals
 from ingest.intake import Intake, NotTaken
 from ingest.outgoing import Fetcher, Refused
 from ingest.patience import Away
@@ -28,7 +28,7 @@ from ingest.settings import Settings
 from ingest.sources.body import read_body
 from ingest.sources.feedlinks import FeedLinks
 from ingest.sources.registry import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED, Registry, Source
-from shared.lane import TRANSIENT
+from shared.background import keep_running
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -169,14 +169,13 @@ class Subscriber:
 
     async def keep_leaving(self) -> None:
         """End at their hubs, until cancelled, the subscriptions that are no longer wanted; replicas share the work."""
-        while True:
-            try:
-                await self._pool.execute(UNSUBSCRIBE_UNUSED)
-                while await self.leave_one():
-                    pass
-            except TRANSIENT as error:
-                log.warning("hubs are not told for now", error=str(error) or type(error).__name__)
-            await asyncio.sleep(LEAVE_LOOK_S * random.uniform(0.8, 1.2))
+
+        async def step() -> None:
+            await self._pool.execute(UNSUBSCRIBE_UNUSED)
+            while await self.leave_one():
+                pass
+
+        await keep_running("ended subscriptions", step, every_s=LEAVE_LOOK_S * random.uniform(0.8, 1.2))
 
     async def leave_one(self) -> bool:
         """Ask one hub to end a subscription (WebSub, section 5.1). Whether one was due."""
@@ -307,6 +306,7 @@ class Callback:
             self.intake.activity.refused(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
             return Response(status_code=202)
+        again = await self._has_come_before(source, body)
         try:
             receipt = await self.intake.take(
                 source,
@@ -314,6 +314,7 @@ class Callback:
                 content_type=request.headers.get("content-type"),
                 transport="websub",
                 headers={"link": request.headers.get("link", "")},
+                again=again,
             )
         except NotTaken:
             # Kept and counted; the same again would be as unreadable.
@@ -321,6 +322,29 @@ class Callback:
         if receipt.count("error"):
             raise Away("Kafka does not answer")
         return Response(status_code=202)
+
+    async def _has_come_before(self, source: Source, body: bytes) -> bool:
+        """Whether a hub's message may be an old one that somebody sends again.
+
+        WebSub signs the body alone: no time, no id. So the same bytes prove nothing the second time; what was emitted of them
+        is not emitted again, and the feed itself is asked what it says now, should it really have gone back to that.
+        """
+        pool = self.intake.pool
+        if pool is None:
+            raise Away("Postgres does not answer")
+        sha256 = hashlib.sha256(body).hexdigest()
+        if not await self.intake.within(originals.has_come_before(pool, source.name, sha256)):
+            return False
+        log.info("hub sends what it has sent before; the feed is asked", source=source.name)
+        await self.intake.within(
+            pool.execute(
+                "UPDATE ingest.cursors SET etag = NULL, last_modified = NULL, sha256 = NULL, next_at = least(next_at, "
+                "greatest(now(), coalesce(polled_at, now()) + make_interval(secs => $2))) WHERE source = $1",
+                source.name,
+                float(source.min_interval_s or self.settings.ingest_poll_min_interval_s),
+            )
+        )
+        return True
 
     async def _found(self, request: Request) -> tuple[Subscription, Source]:
         token = request.path_params["token"]

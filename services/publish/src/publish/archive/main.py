@@ -6,18 +6,17 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import click
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 from prometheus_client import Gauge, Histogram
 
 from publish.archive.epochs import Epoch, align, event_id_of, newest
-from publish.archive.write import Revision, revision_of, write_batch
+from publish.archive.write import Revision, find_missing_pictures, revision_of, write_batch
 from publish.following import follow
 from publish.settings import Settings
 from publish.story import Position
+from shared.background import keep_running, until_answered
 from shared.deliveries import Delivery, Rejection
 from shared.failures import Transient
 from shared.kafka import Emitter, acknowledged
@@ -30,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 STAGE = "publish.archive"
 WATCH_INTERVAL_S = 10.0
+LOOKED_BACK = 20_000
+"""Records: more than come while two releases run side by side."""
 OUT_OF_STEP = -2
 """No record follows on this place, so the next batch is compared with the log first."""
 
@@ -90,6 +91,11 @@ class Archive:
         EPOCH.set(found.epoch)
         ARCHIVED.set(found.last_offset)
 
+    async def look_back(self) -> None:
+        """Add what a release before this one did not write of the newest updates, if it ran beside this one's tables."""
+        if self._epoch is not None:
+            await find_missing_pictures(self._pool, self._epoch.epoch, self._epoch.last_offset - LOOKED_BACK)
+
     async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
         """Archive a batch, then tell its outcomes."""
         assert self._epoch is not None  # noqa: S101
@@ -142,22 +148,13 @@ class Archive:
 
     async def keep_watching(self) -> None:
         """Look at the log now and then, since one that was recreated under us may go unnoticed; until cancelled."""
-        while True:
-            await asyncio.sleep(WATCH_INTERVAL_S)
-            try:
-                found = await align(self._pool, self._settings)
-            except (
-                KafkaError,
-                OSError,
-                TimeoutError,
-                Transient,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-            ) as error:
-                log.warning("the log could not be looked at", error=str(error) or type(error).__name__)
-                continue
+
+        async def step() -> None:
+            found = await align(self._pool, self._settings)
             if self._epoch is not None and found.epoch != self._epoch.epoch:
                 self._reach = OUT_OF_STEP
+
+        await keep_running("epochs", step, every_s=WATCH_INTERVAL_S)
 
 
 def _measure(revisions: Sequence[Revision], now: datetime) -> None:
@@ -170,26 +167,15 @@ def _measure(revisions: Sequence[Revision], now: datetime) -> None:
         ARCHIVED.set(revisions[-1].place.offset)
 
 
-async def _align_patiently(archive: Archive, stop: asyncio.Event) -> None:
-    pause_s = 0.2
-    while not stop.is_set():
-        try:
-            await archive.find_epoch()
-        except (KafkaError, OSError, TimeoutError, Transient, asyncpg.PostgresError) as error:
-            log.warning("the log could not be looked at", error=str(error), retry_in_s=round(pause_s, 1))
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, 5.0)
-        else:
-            return
-
-
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
 
     @asynccontextmanager
     async def opening(pool: Any, emitter: Emitter) -> AsyncIterator[Archive]:
         archive = Archive(pool, emitter, settings)
-        await _align_patiently(archive, stop)
+        if not stop.is_set():
+            await until_answered("the log", archive.find_epoch, stop)
+            await until_answered("the newest updates", archive.look_back, stop)
         yield archive
 
     await follow(settings, stop, "archive", opening, health_port=8095, stateless=True)

@@ -3,15 +3,22 @@
 Nothing here serves the text of an update that is killed or taken down, nor that of one that is out of sight now.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+from prometheus_client import Counter
+
 from publish.story import NEWS, Position
 from shared.messages import EnrichedUpdate
 
+log = structlog.get_logger(__name__)
+
 MAX_PAGE = 1000
+
+UNREADABLE = Counter("slugline_archive_unreadable", "Archived revisions that could not be read and were left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,18 @@ def _archived(row: Any) -> Archived:
         cursor=Position(row["epoch"], row["log_offset"]),
         channels=frozenset(row["channels"]),
     )
+
+
+def _readable(rows: Iterable[Any]) -> list[Archived]:
+    """The rows as far as they can be read: one that cannot, as after a change of the contract, takes no other with it."""
+    found = []
+    for row in rows:
+        try:
+            found.append(_archived(row))
+        except ValueError:
+            UNREADABLE.inc()
+            log.exception("an archived revision cannot be read", epoch=row["epoch"], offset=row["log_offset"])
+    return found
 
 
 async def current_epoch(pool: Any) -> int:
@@ -96,7 +115,7 @@ async def page(pool: Any, channel: str, before: tuple[int, int] | None, limit: i
             "ORDER BY c.position_epoch DESC, c.position_offset DESC LIMIT $4",
             channel, epoch, offset, limit,
         )  # fmt: skip
-    return [_archived(row) for row in rows]
+    return _readable(rows)
 
 
 async def one(pool: Any, update_id: str) -> Archived | None:
@@ -105,10 +124,26 @@ async def one(pool: Any, update_id: str) -> Archived | None:
     return _archived(row) if row else None
 
 
+async def showing(pool: Any, picture: str, limit: int = 100) -> list[str]:
+    """The ids of visible updates that show a picture (see `publish.pictures`)."""
+    rows = await pool.fetch(
+        "SELECT update_id FROM publish.pictures WHERE picture = $1 AND shown ORDER BY update_id LIMIT $2",
+        picture,
+        limit,
+    )
+    return [row["update_id"] for row in rows]
+
+
+async def once_shown(pool: Any, update_id: str) -> dict[str, list[str]]:
+    """The pictures that an update shows or ever showed, with the paths of their renditions."""
+    rows = await pool.fetch("SELECT picture, paths FROM publish.pictures WHERE update_id = $1", update_id)
+    return {row["picture"]: list(row["paths"]) for row in rows}
+
+
 async def some(pool: Any, update_ids: Collection[str]) -> dict[str, Archived]:
     """What stands of several updates, by id; those never seen are left out."""
     rows = await pool.fetch(_STANDING + "WHERE u.update_id = ANY($1)", list(update_ids))
-    found = [_archived(row) for row in rows]
+    found = _readable(rows)
     return {each.update.update_id: each for each in found}
 
 
@@ -123,7 +158,7 @@ _REVISION = (
 async def revisions(pool: Any, update_id: str) -> list[Archived]:
     """What may be served of an update's history, first revision first; of one out of sight, only its removals."""
     rows = await pool.fetch(_REVISION + "AND r.update_id = $1 ORDER BY r.revision", update_id)
-    return [_archived(row) for row in rows]
+    return _readable(rows)
 
 
 async def replay(
@@ -155,7 +190,7 @@ async def everything(connection: Any, *, since: datetime, chunk: int = 500) -> A
     query = _STANDING + "WHERE coalesce(u.updated_at, u.first_published_at) > $1 ORDER BY u.epoch, u.log_offset"
     batch: list[Archived] = []
     async for row in connection.cursor(query, since, prefetch=chunk):
-        batch.append(_archived(row))
+        batch.extend(_readable([row]))
         if len(batch) >= chunk:
             yield batch
             batch = []
@@ -170,7 +205,7 @@ async def told(pool: Any, wanted: Collection[tuple[str, int]]) -> dict[tuple[str
         list({update_id for update_id, _ in wanted}),
         [f"{update_id}:{revision}" for update_id, revision in wanted],
     )
-    found = [_archived(row) for row in rows]
+    found = _readable(rows)
     return {(each.update.update_id, each.update.revision): each for each in found}
 
 

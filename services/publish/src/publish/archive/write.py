@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from publish.pictures import renditions_shown
 from publish.story import NEWS, Position, channels_of
 from shared.envelope import value_of
 from shared.messages import EnrichedUpdate
@@ -119,6 +120,15 @@ class Batch:
         return [after for key, after in self.after.items() if self.before.get(key) != after]
 
     @property
+    def replaced(self) -> dict[str, EnrichedUpdate]:
+        """The revisions that stand now in the place of others."""
+        return {
+            revision.update.update_id: revision.update
+            for revision, _ in self.told
+            if self.after[revision.update.update_id].place == revision.place
+        }
+
+    @property
     def final(self) -> dict[str, bool]:
         """The updates whose text no reader is served any more, and whether it is destroyed."""
         return {key: after.removal == "taken-down" for key, after in self.after.items() if after.final}
@@ -170,6 +180,7 @@ async def write_batch(connection: Any, revisions: Sequence[Revision]) -> Batch:
     if moved:
         await _upsert_updates(connection, moved)
         await _place_in_channels(connection, before, moved)
+        await write_pictures(connection, batch.replaced)
     if batch.final:
         await _withhold(connection, batch.final)
     return batch
@@ -257,6 +268,39 @@ async def _place_in_channels(connection: Any, before: Mapping[str, Standing], mo
             "SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[]) ON CONFLICT DO NOTHING",
             *(list(column) for column in zip(*rows, strict=True)),
         )
+
+
+async def write_pictures(connection: Any, standing: Mapping[str, EnrichedUpdate]) -> None:
+    """Write down which pictures these updates, as they stand now, show; what they showed before is shown no more."""
+    rows = [
+        (picture, update_id, list(paths))
+        for update_id, update in standing.items()
+        for picture, paths in renditions_shown(update).items()
+    ]
+    await connection.execute(
+        "UPDATE publish.pictures SET shown = false WHERE update_id = ANY($1) AND shown", list(standing)
+    )
+    if rows:
+        await connection.executemany(
+            "INSERT INTO publish.pictures (picture, update_id, shown, paths) VALUES ($1, $2, true, $3) "
+            "ON CONFLICT (picture, update_id) DO UPDATE SET shown = true, paths = excluded.paths",
+            rows,
+        )
+
+
+async def find_missing_pictures(pool: Any, epoch: int, after: int) -> int:
+    """Write down the pictures of updates that were archived after a place in the log by a release that did not: how many updates."""
+    rows = await pool.fetch(
+        "SELECT u.update_id, u.data FROM publish.updates u WHERE u.visible AND position('/media/'::bytea IN u.data) > 0 "
+        "AND u.update_id IN (SELECT r.update_id FROM publish.revisions r WHERE r.epoch = $1 AND r.log_offset > $2) "
+        "AND NOT EXISTS (SELECT FROM publish.pictures p WHERE p.update_id = u.update_id)",
+        epoch, after,
+    )  # fmt: skip
+    found = {row["update_id"]: EnrichedUpdate.model_validate_json(row["data"]) for row in rows}
+    if found:
+        async with pool.acquire() as connection, connection.transaction():
+            await write_pictures(connection, found)
+    return len(found)
 
 
 async def _withhold(connection: Any, final: Mapping[str, bool]) -> None:

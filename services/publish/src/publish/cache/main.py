@@ -6,13 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import click
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import Counter, Gauge
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from publish.archive import read
 from publish.archive.write import revision_of
@@ -20,6 +18,7 @@ from publish.cache.model import Entry, Flushed, ReadModel
 from publish.following import follow
 from publish.settings import Settings
 from publish.story import Position
+from shared.background import keep_running
 from shared.deliveries import Delivery, Rejection
 from shared.envelope import value_of
 from shared.failures import Transient
@@ -109,6 +108,9 @@ class Cache:
             for delivery in deliveries
         ]
         async with self._lock:
+            gone = [revision.update.update_id for revision in revisions if revision.update.is_final]
+            if gone:
+                await self._model.take_out(gone)
             positions = await self._positions([revision.update for revision in revisions])
             entries = []
             for revision in revisions:
@@ -145,16 +147,16 @@ class Cache:
 
     async def keep_watching(self) -> None:
         """Notice a flush or a new epoch while no message comes, and make the model again; until cancelled."""
-        while True:
-            await asyncio.sleep(WATCH_INTERVAL_S)
-            try:
-                mark = await self._model.watermark()
-                if mark is None or mark.epoch != await read.current_epoch(self._pool):
-                    self._in_step = False
-                    await self._archive_has_what_was_written()
-                    await self._get_in_step()
-            except (RedisError, OSError, Transient, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("the read model could not be looked at", error=str(error) or type(error).__name__)
+
+        async def step() -> None:
+            mark = await self._model.watermark()
+            if mark is None or mark.epoch != await read.current_epoch(self._pool):
+                self._in_step = False
+                await self._archive_has_what_was_written()
+                await self._get_in_step()
+
+        await asyncio.sleep(WATCH_INTERVAL_S)
+        await keep_running("read model", step, every_s=WATCH_INTERVAL_S)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -172,7 +174,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         yield Cache(pool, model, settings)
         await redis.aclose()
 
-    await follow(settings, stop, "cache", opening, health_port=8096, transient=(RedisError,), max_size=4)
+    await follow(settings, stop, "cache", opening, health_port=8096, max_size=4)
 
 
 @click.command()

@@ -161,6 +161,19 @@ class ReadModel:
             raise Flushed
         return written
 
+    async def take_out(self, update_ids: Collection[str]) -> None:
+        """Take the words of updates out, whatever else can be written: Redis deletes also when it has no room left."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for update_id in update_ids:
+            pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
+        found = await pipeline.execute()
+        pipeline = self._redis.pipeline(transaction=False)
+        for update_id, feeds in zip(update_ids, found, strict=True):
+            pipeline.delete(f"{self.prefix}update:{update_id}")
+            for feed in (feeds or b"").decode().split(_BETWEEN):
+                pipeline.zrem(f"{self.prefix}feed:{feed}", update_id)
+        await pipeline.execute()
+
     async def begin_rebuild(self) -> str:
         """A token that is there until `done`, unless Redis is flushed in between."""
         token = secrets.token_hex(8)

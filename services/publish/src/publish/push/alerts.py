@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-import asyncpg
 import orjson
 import structlog
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter, Histogram
 
 from publish.archive import read
@@ -21,10 +19,12 @@ from publish.push.readable import Sinks
 from publish.push.rules import TOP, Decision, Earlier, Rules, decide
 from publish.story import channels_of
 from shared import messages
+from shared.background import keep_running
 from shared.kafka import Emitter, acknowledged
 from shared.messages import EnrichedUpdate
 from shared.problem import Problem
 from shared.topics import ALERTS
+from shared.transient import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -300,16 +300,7 @@ class Alerts:
 
     async def keep_releasing(self) -> None:
         """Put alerts that may leave on Kafka, until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                await self._release()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
-                log.warning("alerts cannot be released", error=str(error) or type(error).__name__)
-            try:
-                await asyncio.wait_for(self._wake.wait(), IDLE_S)
-            except TimeoutError:
-                continue
+        await keep_running("alerts", self._release, every_s=IDLE_S, wake=self._wake)
 
     async def _release(self) -> None:
         await self._pool.execute(
@@ -323,11 +314,24 @@ class Alerts:
                 "ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED"
             )
             for row in rows:
-                await self._release_one(connection, row)
+                await self._release_or_end(connection, row)
         await self._pool.execute(
             "UPDATE publish.alerts a SET state = 'sent', ended_at = now() WHERE state = 'sending' AND released_at IS NOT NULL "
             "AND batches <= (SELECT count(*) FROM publish.alert_batches b WHERE b.alert_id = a.id)"
         )
+
+    async def _release_or_end(self, connection: Any, alert: Any) -> None:
+        """Release an alert; one that cannot be released ends, and the others go on."""
+        try:
+            async with connection.transaction():
+                await self._release_one(connection, alert)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("an alert cannot be released", alert=alert["id"])
+            await self._end(
+                connection, alert, "suppressed", f"it cannot be released: {type(error).__name__}: {error}"[:500]
+            )
 
     async def _release_one(self, connection: Any, alert: Any) -> None:
         archived = (await read.some(connection, [alert["update_id"]])).get(alert["update_id"])

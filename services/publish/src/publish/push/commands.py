@@ -25,7 +25,7 @@ OPERATOR = Key("operator", "operator", frozenset({"operate"}), frozenset({"news"
 
 def _with_pool(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
     async def body() -> Any:
-        pool = await connect(Settings(), schema="publish", max_size=2)
+        pool = await connect(Settings(), schema="publish", max_size=2, for_command=True)
         try:
             await migrate(pool, "publish")
             return await act(pool)

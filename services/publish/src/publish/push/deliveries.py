@@ -5,7 +5,6 @@ one delivery at a time, by the schedule, in slots of its own, so that those who 
 """
 
 import asyncio
-import contextlib
 import random
 from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,12 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.endpoints import queue_message
 from publish.push.outbound import Answer, Outbound, retry_after_s
+from shared.background import keep_running
+from shared.postgres import BY_INDEX
+from shared.transient import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,12 @@ IDLE_S = 0.5
 LOG_LIFE = timedelta(days=60)
 """Twice as long as Kafka keeps updates.enriched."""
 CLAIM_AT_ONCE = 1000
+MOST_LOST = 10
+"""Times that a delivery is taken beyond its schedule when processes end before it does, whatever they end of."""
+WINDOW = 64
+"""Of one endpoint's deliveries, how many that are due are looked at before the orders are gone through."""
+LEASE_MARGIN_S = 15.0
+"""How long a delivery stays with a process beyond the timeout of its request: after so long that of one that died is repeated."""
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
 JITTER = 0.2
@@ -56,6 +63,10 @@ class Due:
     failures: int
     failing_since: datetime | None
     owner: str | None
+    lost: bool = False
+    """Its process ended while it had it."""
+    tried_alone: int = 0
+    """How often a process that made it alone ended meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,15 @@ class NotYet:
 
     reason: str
 
+
+@dataclass(frozen=True, slots=True)
+class CannotBeMade:
+    """The request can never be made: this delivery fails, and it alone."""
+
+    reason: str
+
+
+Composed = Request | NotYet | CannotBeMade | str
 
 Compose = Callable[[Sequence[Due]], Awaitable[Mapping[int, Request | NotYet | str]]]
 """The request of each delivery by its id, or the reason why it must not leave any more."""
@@ -120,29 +140,77 @@ def judge(due: Due, answer: Answer, schedule_s: Sequence[float], now: datetime, 
     return Verdict("waiting", pause_s, error, "fails" if fails else "as it was", endpoint_pause_s)
 
 
-CLAIM = """
-WITH due AS (
-  SELECT d.id, d.endpoint_id, e.failures
-  FROM publish.deliveries d JOIN publish.endpoints e ON e.id = d.endpoint_id
-  WHERE d.state = 'waiting' AND d.next_attempt_at <= now() AND (d.leased_until IS NULL OR d.leased_until < now())
-    AND e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $4)
-    AND e.id <> ALL($2::text[])
-    AND NOT EXISTS (SELECT FROM publish.deliveries b WHERE b.endpoint_id = d.endpoint_id AND b.order_key = d.order_key
-                    AND b.state = 'waiting' AND b.id < d.id)
-  ORDER BY d.next_attempt_at, d.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED),
-ranked AS (
-  SELECT id, endpoint_id, row_number() OVER (PARTITION BY endpoint_id ORDER BY id) AS nth, failures FROM due)
+CLAIM = f"""
+WITH RECURSIVE queued AS (
+  (SELECT endpoint_id FROM publish.deliveries WHERE state = 'waiting' ORDER BY endpoint_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.endpoint_id FROM publish.deliveries d
+          WHERE d.state = 'waiting' AND d.endpoint_id > q.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
+  FROM queued q WHERE q.endpoint_id IS NOT NULL),
+open AS MATERIALIZED (
+  SELECT e.id, CASE WHEN e.failures > 0 THEN 1 ELSE $3 END AS most
+  FROM queued q JOIN publish.endpoints e ON e.id = q.endpoint_id
+  WHERE e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $4)
+    AND e.id <> ALL($2::text[])),
+oldest AS MATERIALIZED (
+  SELECT o.id AS endpoint_id, o.most, h.id, h.next_attempt_at
+  FROM open o CROSS JOIN LATERAL (
+    SELECT w.id, w.next_attempt_at
+    FROM (SELECT d.id, d.order_key, d.next_attempt_at, d.leased_until FROM publish.deliveries d
+          WHERE d.endpoint_id = o.id AND d.state = 'waiting' AND d.next_attempt_at <= now()
+          ORDER BY d.next_attempt_at, d.id LIMIT {WINDOW}) w
+    WHERE (w.leased_until IS NULL OR w.leased_until < now())
+      AND w.id = (SELECT b.id FROM publish.deliveries b WHERE b.endpoint_id = o.id AND b.order_key = w.order_key
+                  AND b.state = 'waiting' ORDER BY b.id LIMIT 1)
+    LIMIT o.most) h),
+short AS MATERIALIZED (
+  SELECT o.id, o.most FROM open o
+  WHERE o.most > (SELECT count(*) FROM oldest h WHERE h.endpoint_id = o.id)
+    AND EXISTS (SELECT FROM publish.deliveries d WHERE d.endpoint_id = o.id AND d.state = 'waiting'
+                AND d.next_attempt_at <= now() ORDER BY d.next_attempt_at, d.id OFFSET {WINDOW})),
+heads AS MATERIALIZED (
+  SELECT s.id AS endpoint_id, h.id, h.next_attempt_at
+  FROM short s CROSS JOIN LATERAL (
+    WITH RECURSIVE head AS (
+      (SELECT d.id, d.order_key, d.next_attempt_at, d.leased_until FROM publish.deliveries d
+       WHERE d.endpoint_id = s.id AND d.state = 'waiting' ORDER BY d.order_key, d.id LIMIT 1)
+      UNION ALL
+      SELECT n.* FROM head p CROSS JOIN LATERAL (
+        SELECT d.id, d.order_key, d.next_attempt_at, d.leased_until FROM publish.deliveries d
+        WHERE d.endpoint_id = s.id AND d.state = 'waiting' AND d.order_key > p.order_key
+        ORDER BY d.order_key, d.id LIMIT 1) n)
+    SELECT head.id, head.next_attempt_at FROM head
+    WHERE head.next_attempt_at <= now() AND (head.leased_until IS NULL OR head.leased_until < now())
+    LIMIT s.most) h),
+due AS (
+  SELECT d.id
+  FROM (SELECT id, next_attempt_at FROM heads
+        UNION ALL
+        SELECT id, next_attempt_at FROM oldest WHERE endpoint_id NOT IN (SELECT id FROM short)) c
+  JOIN publish.deliveries d ON d.id = c.id
+  WHERE d.ended_at IS NULL AND (d.leased_until IS NULL OR d.leased_until < now())
+  ORDER BY c.next_attempt_at, c.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED)
 UPDATE publish.deliveries d
-SET leased_until = now() + make_interval(secs => $5), attempts = d.attempts + 1
-FROM ranked r JOIN publish.endpoints e ON e.id = r.endpoint_id
-WHERE d.id = r.id AND r.nth <= CASE WHEN r.failures > 0 THEN 1 ELSE $3 END
+SET leased_until = now() + make_interval(secs => $5), attempts = d.attempts + 1, lost = d.leased_until IS NOT NULL
+FROM due JOIN publish.deliveries t ON t.id = due.id JOIN publish.endpoints e ON e.id = t.endpoint_id
+WHERE d.id = due.id
 RETURNING d.id, d.endpoint_id, d.message_id, d.type, d.update_id, d.revision, d.body, d.attempts, d.created_at,
-          e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner
+          e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner, d.lost, d.tried_alone
+"""  # noqa: S608 -- the window is ours
+"""What is due, at most $3 of each endpoint and $1 in all, leased for $5 seconds; none of the endpoints $2, and of those that
+failed last time one each, if $4.
+
+What it reads grows with what it takes, whatever waits and whatever Postgres believes of the table. Endpoints that have a
+queue are found by steps along an index (`queued`). Of each, the deliveries that are due longest are looked at (`oldest`), in
+order, until enough of them are the first of their order. Where the window holds too few of these, because many wait behind
+others, the first of each order are found by steps along the index of orders (`heads`): one for each order that is put off
+and has others behind it. `due` asks by id alone: a condition
+on `state` would let Postgres read all that waits, where it believes that hardly anything does.
 """
 
 RECORD = """
 UPDATE publish.deliveries d
-SET state = t.state, leased_until = NULL, last_status = t.status, last_error = t.error,
+SET state = t.state, leased_until = NULL, lost = false, tried_alone = 0, last_status = t.status, last_error = t.error,
     next_attempt_at = now() + make_interval(secs => t.pause),
     ended_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE now() END,
     attempts = d.attempts - CASE WHEN t.unmade THEN 1 ELSE 0 END,
@@ -161,7 +229,12 @@ FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (id, health, pause)
 WHERE e.id = t.id AND (t.health = 'fails' OR e.failures > 0)
 """
 
-Ended = tuple[Due, Answer | NotYet | str]
+Ended = tuple[Due, Answer | NotYet | CannotBeMade | str]
+
+MOST_TRIED_ALONE = 2
+TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = tried_alone + $2 WHERE id = $1"
+TOOK_DOWN = "the process that made it ended each time, {} times"
+LOST_TOO_OFTEN = "taken {} times, and the process ended before it did"
 
 
 class Deliveries:
@@ -181,6 +254,7 @@ class Deliveries:
         timeout_s: float,
     ) -> None:
         self._pool = pool
+        self._claims = pool.line(BY_INDEX)
         self._outbound = outbound
         self._ours = ours
         self._composers = compose
@@ -188,12 +262,13 @@ class Deliveries:
         self._per_endpoint = per_endpoint
         self._schedule_s = schedule_s
         self._disable_after = disable_after
-        self._lease_s = timeout_s * 2 + 30
+        self._lease_s = timeout_s + LEASE_MARGIN_S
         self._wake = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._of_endpoint: Tally[str] = Tally()
         self._slow = 0
         self._ended: asyncio.Queue[Ended] = asyncio.Queue()
+        self._unwritten: list[Ended] = []
 
     def wake(self) -> None:
         """Something was queued."""
@@ -201,16 +276,16 @@ class Deliveries:
 
     async def keep_delivering(self) -> None:
         """Deliver until cancelled; what was under way is repeated after its lease."""
-        recorder = asyncio.create_task(self._keep_recording())
-        try:
-            while not recorder.done():
+
+        async def take_all() -> None:
+            while await self._take():
                 self._wake.clear()
-                if not await self._take():
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), IDLE_S)
-            recorder.result()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(keep_running("deliveries", take_all, every_s=IDLE_S, wake=self._wake))
+                group.create_task(keep_running("results of deliveries", self._record_ended, every_s=0.0))
         finally:
-            recorder.cancel()
             for task in self._under_way:
                 task.cancel()
 
@@ -220,28 +295,55 @@ class Deliveries:
         if room <= 0:
             return 0
         busy = [key for key, count in self._of_endpoint.items() if count >= self._per_endpoint]
-        try:
-            rows = await self._pool.fetch(
-                CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
-            )
-            due = [Due(**dict(row)) for row in rows]
-            requests = await self._compose(due)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            log.warning("deliveries cannot be taken", error=str(error) or type(error).__name__)
-            await asyncio.sleep(IDLE_S)
-            return 0
+        rows = await self._claims.fetch(
+            CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
+        )
+        due = [Due(**dict(row)) for row in rows]
+        requests = await self._compose([each for each in due if not each.lost])
+        for each in due:
+            if each.lost:
+                requests[each.id] = await self._compose_alone(each)
         for each in due:
             self._begin(each, requests[each.id])
         return len(due)
 
-    async def _compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
-        requests: dict[int, Request | NotYet | str] = {}
+    async def _compose(self, due: Sequence[Due]) -> dict[int, Composed]:
+        requests: dict[int, Composed] = {}
         for kind, compose in self._composers.items():
             if of_kind := [each for each in due if each.kind == kind]:
-                requests.update(await compose(of_kind))
+                requests.update(await self._compose_isolating(compose, of_kind))
         return requests
 
-    def _begin(self, due: Due, request: Request | NotYet | str) -> None:
+    async def _compose_isolating(self, compose: Compose, due: Sequence[Due]) -> Mapping[int, Composed]:
+        """The requests; where one cannot be made, which one."""
+        try:
+            return await compose(due)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            failure = error
+        if len(due) > 1:
+            found: dict[int, Composed] = {}
+            for each in due:
+                found.update(await self._compose_isolating(compose, [each]))
+            return found
+        log.error("a delivery cannot be made", delivery=due[0].id, update_id=due[0].update_id, exc_info=failure)
+        return {due[0].id: CannotBeMade(f"it cannot be made: {type(failure).__name__}: {failure}"[:500])}
+
+    async def _compose_alone(self, due: Due) -> Composed:
+        """The request of a delivery that was in hand when its process ended: it is noted before it is begun, by itself."""
+        if due.tried_alone >= MOST_TRIED_ALONE:
+            log.error("a delivery takes its process down; it is set aside", delivery=due.id, update_id=due.update_id)
+            return CannotBeMade(TOOK_DOWN.format(due.tried_alone))
+        if due.attempts > MOST_LOST + len(self._schedule_s):
+            log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
+            return CannotBeMade(LOST_TOO_OFTEN.format(due.attempts))
+        await self._pool.execute(TRY_ALONE, due.id, 1)
+        request = (await self._compose([due]))[due.id]
+        await self._pool.execute(TRY_ALONE, due.id, -1)
+        return request
+
+    def _begin(self, due: Due, request: Composed) -> None:
         self._of_endpoint[due.endpoint_id] += 1
         self._slow += due.failures > 0
         if not isinstance(request, Request):
@@ -259,26 +361,40 @@ class Deliveries:
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
         self._ended.put_nowait((due, answer))
 
-    async def _keep_recording(self) -> None:
-        while True:
-            ended = [await self._ended.get()]
-            while not self._ended.empty() and len(ended) < CLAIM_AT_ONCE:
-                ended.append(self._ended.get_nowait())
-            while True:
-                try:
-                    await self._record(ended)
-                    break
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                    log.warning("results of deliveries cannot be written", error=str(error) or type(error).__name__)
-                    await asyncio.sleep(IDLE_S)
-            for due, _ in ended:
-                self._of_endpoint[due.endpoint_id] -= 1
-                if not self._of_endpoint[due.endpoint_id]:
-                    del self._of_endpoint[due.endpoint_id]
-                self._slow -= due.failures > 0
-            self._wake.set()
+    async def _record_ended(self) -> None:
+        """Write down what has ended; what cannot be written now stays for the next time."""
+        ended = self._unwritten
+        if not ended:
+            ended.append(await self._ended.get())
+        while not self._ended.empty() and len(ended) < CLAIM_AT_ONCE:
+            ended.append(self._ended.get_nowait())
+        try:
+            await self._record(ended)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            await self._record_one_by_one(ended)
+        self._unwritten = []
+        for due, _ in ended:
+            self._of_endpoint[due.endpoint_id] -= 1
+            if not self._of_endpoint[due.endpoint_id]:
+                del self._of_endpoint[due.endpoint_id]
+            self._slow -= due.failures > 0
+        self._wake.set()
 
-    def _verdict(self, due: Due, result: Answer | NotYet | str, now: datetime) -> Verdict:
+    async def _record_one_by_one(self, ended: Sequence[Ended]) -> None:
+        """One result that cannot be written holds up no other: its delivery is repeated after its lease."""
+        for each in ended:
+            try:
+                await self._record([each])
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.exception("a result cannot be written", delivery=each[0].id, endpoint=each[0].endpoint_id)
+
+    def _verdict(self, due: Due, result: Answer | NotYet | CannotBeMade | str, now: datetime) -> Verdict:
+        if isinstance(result, CannotBeMade):
+            return Verdict("failed", 0.0, result.reason, "as it was")
         if isinstance(result, str):
             return Verdict("skipped", 0.0, result, "as it was")
         if isinstance(result, NotYet):
@@ -316,9 +432,9 @@ class Deliveries:
                     await _disable(connection, due, verdict)
 
 
-def _entry(result: Answer | NotYet | str, now: datetime) -> dict[str, Any]:
+def _entry(result: Answer | NotYet | CannotBeMade | str, now: datetime) -> dict[str, Any]:
     if not isinstance(result, Answer):
-        return {"at": now.isoformat(), "error": result.reason if isinstance(result, NotYet) else result}
+        return {"at": now.isoformat(), "error": result if isinstance(result, str) else result.reason}
     entry: dict[str, Any] = {"at": now.isoformat(), "status": result.status, "duration_ms": result.duration_ms}
     if result.error:
         entry["error"] = result.error.replace("\x00", "")

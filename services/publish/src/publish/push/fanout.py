@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 import structlog
 from prometheus_client import Counter, Histogram
@@ -21,7 +20,9 @@ from publish.push.alerts import PushBatch, message_of
 from publish.push.couriers import Brought, Courier, Message, Target
 from publish.push.mutes import muted
 from publish.push.rules import Reader, Rules, is_quiet, turn_of
+from shared.background import keep_running
 from shared.deliveries import Delivery, Rejection
+from shared.transient import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -245,19 +246,25 @@ class Fanout:
         courier = self._couriers.get(row["service"])
         if courier is None:
             return Brought("failed", None, f"no courier for {row['service']} is configured")
-        brought = await courier.bring(Target(row["target"], row["p256dh"], row["auth"]), message)
+        try:
+            brought = await courier.bring(Target(row["target"], row["p256dh"], row["auth"]), message)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            # What cannot be made for one reader must not hold up the others of its batch.
+            log.exception("a message cannot be made", subscription=row["id"], service=row["service"])
+            brought = Brought("failed", None, f"it cannot be made: {type(error).__name__}")
         BROUGHT.labels(row["service"], brought.result).inc()
         return brought
 
     async def keep_trying_again(self) -> None:
         """Bring again what push services put off, until cancelled."""
-        while True:
-            await asyncio.sleep(RETRY_INTERVAL_S)
-            try:
-                while await self._try_again():
-                    continue
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("messages cannot be tried again", error=str(error) or type(error).__name__)
+
+        async def step() -> None:
+            while await self._try_again():
+                continue
+
+        await keep_running("messages to try again", step, every_s=RETRY_INTERVAL_S)
 
     async def _try_again(self) -> int:
         rows = await self._pool.fetch(
@@ -280,6 +287,16 @@ class Fanout:
         oldest = datetime.now(UTC) - timedelta(seconds=self._rules.ttl_s)
         why_not = {key: await self._why_not(alert) for key, alert in by_alert.items()}
 
+        async def again_or_told(row: Any) -> None:
+            try:
+                await again(row)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.exception("a message cannot be made", alert=row["alert_id"], subscription=row["subscription_id"])
+                reason = f"it cannot be made: {type(error).__name__}"
+                await self._recorder.put(Result(row["alert_id"], row["subscription_id"], "failed", reason))
+
         async def again(row: Any) -> None:
             alert, reader = by_alert[row["alert_id"]], by_reader.get(row["subscription_id"])
             ended: Result | None = None
@@ -298,19 +315,14 @@ class Fanout:
 
         async def bring_some() -> None:
             for row in queue:
-                await again(row)
+                await again_or_told(row)
 
         await asyncio.gather(*(bring_some() for _ in range(RETRIED_SLOTS)))
         return len(rows)
 
     async def keep_digesting(self) -> None:
         """Send readers what was kept for them once they may have it, until cancelled."""
-        while True:
-            try:
-                await self.digest(datetime.now(UTC))
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("digests cannot be sent", error=str(error) or type(error).__name__)
-            await asyncio.sleep(DIGEST_INTERVAL_S)
+        await keep_running("digests", lambda: self.digest(datetime.now(UTC)), every_s=DIGEST_INTERVAL_S)
 
     async def digest(self, now: datetime) -> int:
         """One digest to each reader who has some kept and is open for it now; how many left."""
@@ -329,7 +341,12 @@ class Fanout:
         ]
         sent = 0
         for row in open_now:
-            sent += await self._digest_one(row, now)
+            try:
+                sent += await self._digest_one(row, now)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.exception("a digest cannot be made", subscription=row["id"])
         return sent
 
     async def _digest_one(self, row: Any, now: datetime) -> bool:

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import click
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.cache.model import ReadModel
@@ -42,12 +38,18 @@ from publish.push.webhooks import Webhooks
 from publish.push.websub import Feeds, Hub, queue_feeds
 from publish.settings import Settings
 from publish.takedown import keep_proving, prover_of
+from shared.background import keep_running, until_answered
+from shared.crash_notes import CrashNotes
 from shared.health import Health, health_routes, starting_route
-from shared.kafka import Emitter, new_broker, new_producer, start_patiently
+from shared.http.bounds import Bounds
+from shared.http.proxies import TrustedProxies
+from shared.http.routing import application
+from shared.kafka import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.lane import Lane
 from shared.messages import EnrichedUpdate
-from shared.postgres import connect, migrate
-from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
+from shared.partition_notes import PartitionNotes
+from shared.postgres import open_pool
+from shared.problem import PROBLEM_HANDLERS
 from shared.process import http_server, run, run_until
 from shared.topics import ALERTS, ENRICHED
 
@@ -77,12 +79,7 @@ async def sinks_of(settings: Settings) -> AsyncIterator[Sinks]:
 
 
 async def _keep_forgetting(pool: Any, keep: timedelta) -> None:
-    while True:
-        await asyncio.sleep(FORGET_INTERVAL_S)
-        try:
-            await forget_old(pool, keep)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            log.warning("old deliveries cannot be deleted", error=str(error) or type(error).__name__)
+    await keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S)
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ async def _couriers(
 
 
 async def _parts(
-    settings: Settings, pool: Any, emitter: Emitter, sinks: Sinks, stack: contextlib.AsyncExitStack
+    settings: Settings, pool: Any, emitter: Emitter, sinks: Sinks, key: Any, *, stack: contextlib.AsyncExitStack
 ) -> Parts:
     rules = read_rules(settings.publish_push_rules)
     outbound = await stack.enter_async_context(
@@ -133,7 +130,6 @@ async def _parts(
         header=settings.publish_push_purge_header,
         authorization=settings.publish_push_purge_auth,
     )
-    await apply(pool, settings.purge_urls)
     deliveries = Deliveries(
         pool,
         outbound,
@@ -146,7 +142,7 @@ async def _parts(
         timeout_s=settings.publish_push_timeout_s,
     )
     alerts = Alerts(pool, rules, emitter, sinks)
-    vapid = Vapid(await vapid_key(pool, settings.publish_push_vapid_key), settings.publish_push_vapid_contact)
+    vapid = Vapid(key, settings.publish_push_vapid_contact)
     fanout = Fanout(
         pool,
         await _couriers(settings, outbound, ours, vapid, stack),
@@ -167,7 +163,8 @@ async def _parts(
         done=queued,
     )
     private = settings.publish_push_allow_private
-    hub = Hub(pool, outbound, site_url=site_url, allow_private=private)
+    proxies = TrustedProxies.of(settings)
+    hub = Hub(pool, outbound, site_url=site_url, allow_private=private, proxies=proxies)
     routes = [
         *hub.routes(),
         *EndpointRoutes(pool, Endpoints(pool, allow_private=private), deliveries.wake).routes(),
@@ -177,6 +174,7 @@ async def _parts(
             public_key=vapid.public_key,
             site_url=settings.publish_site_url,
             site_name=settings.publish_site_name,
+            proxies=proxies,
         ).routes(),
         *AlertRoutes(pool, alerts, rules, settings.publish_site_url).routes(),
     ]
@@ -184,34 +182,17 @@ async def _parts(
     return Parts(deliveries, notifier, alerts, fanout, hub, routes)
 
 
-async def _on_outage(_: Request, error: Exception) -> Response:
-    log.warning("a request could not be answered", error=str(error) or type(error).__name__)
-    return problem_response(
-        Problem(503, "unavailable", "what this needs does not answer now", headers={"Retry-After": "5"})
-    )
-
-
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-)
-HANDLERS = PROBLEM_HANDLERS | dict.fromkeys(AWAY, _on_outage)
-
-
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process: the port answers at once, and /readyz says what is waited for."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
-    app = Starlette(routes=[*health_routes(health), starting_route()], exception_handlers=HANDLERS)
-    async with http_server(app, settings.bind_host, settings.health_port or settings.publish_push_port):
+    app = application([*health_routes(health), starting_route()], PROBLEM_HANDLERS)
+    port = settings.health_port or settings.publish_push_port
+    async with http_server(app, settings.bind_host, port, Bounds.of(settings)):
         await _follow(settings, stop, health, app)
 
 
 async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: Starlette) -> None:
-    pool = await connect(settings, schema="publish", stop=stop, max_size=12)
-    await migrate(pool, "publish")
+    pool = await open_pool(settings, schema="publish", stop=stop, max_size=12)
     health.ready = {"kafka": lambda: "waiting for Kafka"}
     producer = new_producer(settings, "slugline-publish-push")
     await start_patiently(producer, "producer", stop)
@@ -219,7 +200,11 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
     async with contextlib.AsyncExitStack() as stack:
         sinks = await stack.enter_async_context(sinks_of(settings))
         prover = await stack.enter_async_context(prover_of(settings, pool))
-        parts = await _parts(settings, pool, emitter, sinks, stack)
+        await until_answered("caches to purge", lambda: apply(pool, settings.purge_urls), stop)
+        key = await until_answered(
+            "the key of Web Push", lambda: vapid_key(pool, settings.publish_push_vapid_key), stop
+        )
+        parts = await _parts(settings, pool, emitter, sinks, key, stack=stack)
         lane = Lane(
             stage=STAGE,
             topic=ENRICHED,
@@ -227,7 +212,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
             handle=parts.notifier.handle,
             emitter=emitter,
             settings=settings,
-            transient=(RedisError,),
+            notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
         )
         batches = Lane(
             stage=f"{STAGE}.batches",
@@ -237,6 +222,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
             emitter=emitter,
             settings=settings,
             max_records=BATCHES_AT_ONCE,
+            notes=PartitionNotes(CrashNotes(pool, "publish", f"{STAGE}.batches")),
         )
         broker = new_broker(settings, "slugline-publish-push")
         lane.attach(broker)
@@ -247,8 +233,9 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
         if not stop.is_set():
-            await broker.start()
+            await start_broker(broker, stop)
             health.ready = {"lane": lane.why_not_ready, "batches": batches.why_not_ready}
+            health.roles = {"lane": lane.role, "batches": batches.role}
             health.live = {"lane": lane.why_not_live, "batches": batches.why_not_live}
             await run_until(
                 stop,

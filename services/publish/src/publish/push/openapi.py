@@ -6,13 +6,16 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.push.endpoints import ChangedEndpoint, NewEndpoint
 from publish.push.mutes import NewMute
 from publish.push.reader_routes import Ordered
-from publish.push.routes import Since, answer
+from publish.push.routes import QUERIES, Since, answer
 from publish.push.subscriptions import NewSubscription, Wishes
+from shared.http.query import check_query
 
 BODIES: dict[tuple[str, str], type[BaseModel]] = {
     ("POST", "/v1/push/endpoints"): NewEndpoint,
@@ -61,6 +64,10 @@ def _operation(method: str, path: str) -> dict[str, Any]:
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in re.findall(r"{(\w+)}", path)
+        ]
+        + [
+            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+            for name in QUERIES.get((method, path), ())
         ],
         "responses": {"2XX": {"description": "Done, or queued"}, "4XX": refused},
         "security": [] if path in OPEN else [{"bearer": []}],
@@ -99,7 +106,8 @@ def openapi_route(routes: Iterable[Route], url: str) -> Route:
     """`GET /openapi.json`."""
     own = list(routes)
 
-    async def openapi(_: Any) -> Any:
+    async def openapi(request: Request) -> Response:
+        check_query(request)
         return answer(made)
 
     route = Route("/openapi.json", openapi)

@@ -16,12 +16,12 @@ from typing import Any
 import orjson
 import structlog
 from prometheus_client import Counter, Histogram
-from redis.exceptions import RedisError
 
 from publish.cache.model import ReadModel
 from publish.push.outbound import Outbound
 from publish.story import Position
 from shared.messages import EnrichedUpdate
+from shared.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ class Sinks:
             return None
         try:
             mark = await self.model.watermark()
-        except (RedisError, OSError):
+        except TRANSIENT:
             mark = None
         return None if mark is not None and mark >= place else "cache"
 

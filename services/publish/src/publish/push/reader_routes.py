@@ -1,7 +1,6 @@
 """The HTTP of alerts: readers subscribe, editors order and approve."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,43 +20,34 @@ from publish.push.routes import Keyed, answer, model_of, number_of
 from publish.push.rules import LOWEST, TOP, Rules, turn_of
 from publish.push.subscriptions import NewSubscription, Subscriptions, Wishes
 from publish.story import channels_of
+from shared.http.proxies import TrustedProxies
+from shared.http.query import check_query
+from shared.http.rate import RateLimit
 from shared.problem import Problem, problem_response
 
 PER_MINUTE = 30
-KNOWN_ADDRESSES = 10_000
-
-
-class Pace:
-    """So many requests a minute from one address."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
-        self._seen: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def check(self, address: str) -> None:
-        """Raises a Problem with Retry-After for one that asks too often."""
-        now = time.monotonic()
-        left, at = self._seen.pop(address, (float(self._per_minute), now))
-        left = min(left + (now - at) * self._per_minute / 60, float(self._per_minute))
-        self._seen[address] = (max(left - 1, 0.0), now)
-        if len(self._seen) > KNOWN_ADDRESSES:
-            self._seen.popitem(last=False)
-        if left < 1:
-            raise Problem(429, "too-often", "too many requests from this address", headers={"Retry-After": "60"})
 
 
 class ReaderRoutes:
     """`/v1/push/subscriptions`: for the site's pages and apps, without a key, from the site's own origin."""
 
     def __init__(
-        self, subscriptions: Subscriptions, fanout: Fanout, *, public_key: str, site_url: str, site_name: str
+        self,
+        subscriptions: Subscriptions,
+        fanout: Fanout,
+        *,
+        public_key: str,
+        site_url: str,
+        site_name: str,
+        proxies: TrustedProxies,
     ) -> None:
         self._subscriptions = subscriptions
         self._fanout = fanout
         self._public_key = public_key
         self._site_url = site_url
         self._site_name = site_name
-        self._pace = Pace(PER_MINUTE)
+        self._proxies = proxies
+        self._rate = RateLimit(PER_MINUTE)
 
     def routes(self) -> list[Route]:
         """Where each is."""
@@ -84,6 +74,7 @@ class ReaderRoutes:
                 return Response(None, 204, headers)
             act = acts.get("GET" if request.method == "HEAD" else request.method)
             try:
+                check_query(request)
                 if act is None:
                     raise Problem(405, "method-not-allowed", f"{request.method} is of no use here")
                 response: Response = await act(request)
@@ -93,6 +84,9 @@ class ReaderRoutes:
             return response
 
         return endpoint
+
+    def _check_rate(self, request: Request) -> None:
+        self._rate.check(self._proxies.client(request.client.host if request.client else "", request.headers.raw))
 
     @staticmethod
     def _token(request: Request) -> str:
@@ -107,7 +101,7 @@ class ReaderRoutes:
 
     async def add(self, request: Request) -> Response:
         """Subscribe."""
-        self._pace.check(request.client.host if request.client else "")
+        self._check_rate(request)
         return answer(await self._subscriptions.add(await model_of(request, NewSubscription)), 201)
 
     async def one(self, request: Request) -> Response:
@@ -128,7 +122,7 @@ class ReaderRoutes:
 
     async def test(self, request: Request) -> Response:
         """Bring a test notification now, and say what the push service answered."""
-        self._pace.check(request.client.host if request.client else "")
+        self._check_rate(request)
         row = await self._subscriptions.own(request.path_params["subscription_id"], self._token(request))
         title, body = self._site_name, "Alerts work on this device."
         payload = {

@@ -14,10 +14,18 @@ from starlette.routing import Route
 from publish.push import keys
 from publish.push.endpoints import ChangedEndpoint, Endpoints, NewEndpoint
 from publish.push.keys import Key
+from shared.http.query import check_query
 from shared.problem import Problem
 
 MAX_BODY_BYTES = 65_536
 MAX_DEPTH = 20
+
+QUERIES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("GET", "/v1/push/endpoints/{endpoint_id}/deliveries"): ("state", "limit", "before"),
+    ("GET", "/v1/push/alerts"): ("state", "limit"),
+    ("GET", "/v1/push/mutes"): ("ended", "limit"),
+}
+"""The query parameters that are known, by method and path; no other route has any."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -87,10 +95,18 @@ class Keyed:
             raise Problem(403, "scope", f"this key does not open {scope}")
         return found
 
-    def route(self, path: str, method: str, scope: str, act: Callable[[Request, Key], Awaitable[Response]]) -> Route:
+    def route(
+        self,
+        path: str,
+        method: str,
+        scope: str,
+        act: Callable[[Request, Key], Awaitable[Response]],
+    ) -> Route:
         """A route that runs `act` with the key of the request."""
+        query = QUERIES.get((method, path), ())
 
         async def endpoint(request: Request) -> Response:
+            check_query(request, query)
             return await act(request, await self.key(request, scope))
 
         return Route(path, endpoint, methods=[method])

@@ -5,7 +5,6 @@ subscriber has not got yet is not queued twice: it is the feed of the moment tha
 """
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import re
@@ -14,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-import asyncpg
 import orjson
 import structlog
 from starlette.requests import Request as HttpRequest
@@ -24,10 +22,14 @@ from starlette.routing import Route
 from publish.push.deliveries import Due, NotYet, Request
 from publish.push.notify import Notice
 from publish.push.outbound import Answer, Outbound, check_url
-from publish.push.reader_routes import Pace
 from publish.push.routes import body_bytes
 from publish.story import Position
+from shared.background import keep_running
+from shared.http.proxies import TrustedProxies
+from shared.http.query import check_query
+from shared.http.rate import RateLimit
 from shared.problem import Problem
+from shared.transient import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,8 @@ LEAST_LEASE_S = 300
 MOST_LEASE_S = 30 * 86_400
 MAX_SECRET_BYTES = 199
 VERIFY_ATTEMPTS = 3
+LOST_ATTEMPTS = 5
+"""Attempts beyond these were counted when they were begun, and never ended: the process did."""
 VERIFY_PAUSE_S = 30.0
 IDLE_S = 0.5
 PER_MINUTE = 60
@@ -127,12 +131,15 @@ class Feeds:
 class Hub:
     """Takes requests to subscribe, verifies that the subscriber meant it, and lets leases end."""
 
-    def __init__(self, pool: Any, outbound: Outbound, *, site_url: str, allow_private: bool) -> None:
+    def __init__(
+        self, pool: Any, outbound: Outbound, *, site_url: str, allow_private: bool, proxies: TrustedProxies
+    ) -> None:
         self._pool = pool
         self._outbound = outbound
         self._site_url = site_url
         self._allow_private = allow_private
-        self._pace = Pace(PER_MINUTE)
+        self._proxies = proxies
+        self._rate = RateLimit(PER_MINUTE)
         self._wake = asyncio.Event()
 
     def routes(self) -> list[Route]:
@@ -141,7 +148,8 @@ class Hub:
 
     async def ask(self, request: HttpRequest) -> Response:
         """`POST /websub`: a form with hub.mode, hub.topic, hub.callback, and optionally hub.lease_seconds and hub.secret."""
-        self._pace.check(request.client.host if request.client else "")
+        check_query(request)
+        self._rate.check(self._proxies.client(request.client.host if request.client else "", request.headers.raw))
         try:
             form = dict(parse_qsl((await body_bytes(request)).decode(), max_num_fields=50))
         except ValueError:
@@ -172,18 +180,15 @@ class Hub:
 
     async def keep_verifying(self) -> None:
         """Verify what is asked for and end what has run out, until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self._verify_some():
-                    continue
-                await self._pool.execute(
-                    "DELETE FROM publish.endpoints WHERE kind = 'websub' AND lease_until < now() - interval '1 minute'"
-                )
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("WebSub requests cannot be verified", error=str(error) or type(error).__name__)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), IDLE_S)
+
+        async def step() -> None:
+            while await self._verify_some():
+                continue
+            await self._pool.execute(
+                "DELETE FROM publish.endpoints WHERE kind = 'websub' AND lease_until < now() - interval '1 minute'"
+            )
+
+        await keep_running("WebSub requests", step, every_s=IDLE_S, wake=self._wake)
 
     async def _verify_some(self) -> int:
         rows = await self._pool.fetch(
@@ -192,8 +197,23 @@ class Hub:
             "next_attempt_at = now() + make_interval(secs => $1) FROM due WHERE r.id = due.id RETURNING r.*",
             VERIFY_PAUSE_S,
         )
-        await asyncio.gather(*(self._verify(row) for row in rows))
+        await asyncio.gather(*(self._verify_or_drop(row) for row in rows))
         return len(rows)
+
+    async def _verify_or_drop(self, asked: Any) -> None:
+        """Verify a request; one that cannot even be tried is dropped after as many attempts as the others have."""
+        try:
+            if asked["attempts"] <= VERIFY_ATTEMPTS + LOST_ATTEMPTS:
+                await self._verify(asked)
+                return
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("a WebSub request cannot be verified", topic=asked["topic"], callback=asked["callback"])
+            if asked["attempts"] < VERIFY_ATTEMPTS:
+                return
+        log.error("a WebSub request is dropped", topic=asked["topic"], callback=asked["callback"])
+        await self._pool.execute("DELETE FROM publish.websub_requests WHERE id = $1", asked["id"])
 
     async def _verify(self, asked: Any) -> None:
         """Verification of intent, section 5.3: the subscriber echoes the challenge, or it was not the one who asked."""

@@ -1,6 +1,7 @@
 """What the routes share, and how they answer."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from publish.story import Position
 from publish.web.assets import Assets
 from publish.web.front import Answer, Front, Header
 from publish.web.newsroom import Entry, Newsroom
+from publish.web.omissions import RETRY_S
 from publish.web.past import Past
 from publish.web.views import Views, modified_at
 from shared.problem import Problem
@@ -94,6 +96,8 @@ class Edge:
 
     def keep(self, request: Request, answer: Answer) -> Answer:
         """Keep an answer under the address that it was asked by."""
+        if answer.fresh_s is None and self.views.omissions.are_any:
+            answer.fresh_s = RETRY_S
         return self.front.keep(request.scope["path"], request.scope["query_string"], answer)
 
 
@@ -107,6 +111,26 @@ class Kept(Response):
     async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         """Answer as the front does."""
         await self.answer(scope, receive, send)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def taking(endpoint: Endpoint, *names: str) -> Endpoint:
+    """An endpoint that takes these query parameters, each once, and no others: 400 names the one it does not know."""
+    known = frozenset(names)
+
+    async def checked(request: Request) -> Response:
+        if request.scope["query_string"]:
+            given = [name for name, _ in request.query_params.multi_items()]
+            for name in given:
+                if name not in known:
+                    raise Problem(400, "unknown-parameter", f"{name[:100]!r} is no parameter here", field=name[:100])
+                if given.count(name) > 1:
+                    raise Problem(400, "repeated-parameter", f"{name} is given more than once", field=name)
+        return await endpoint(request)
+
+    return checked
 
 
 def before_of(request: Request) -> Position | None:

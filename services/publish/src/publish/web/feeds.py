@@ -19,8 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from publish.story import NEWS, channels_of
-from publish.web.edge import EXPOSED, NOSNIFF, OPEN, Edge, Kept
-from publish.web.fragment import fitting
+from publish.web.edge import EXPOSED, NOSNIFF, OPEN, Edge, Kept, taking
 from publish.web.front import Answer
 from publish.web.newsroom import Entry
 from publish.web.past import page_of
@@ -55,6 +54,7 @@ DC = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 NEWS_SITEMAP = "http://www.google.com/schemas/sitemap-news/0.9"
+RSS_PREFIXES = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 TYPES = {
@@ -94,7 +94,7 @@ class Feed:
     def _html(self, update: EnrichedUpdate) -> str:
         figures = "".join(self._figure(picture) for picture in pictures_of(update))
         note = f"<p><em>{escape(seen(update.editors_note))}</em></p>" if update.editors_note else ""
-        return figures + fitting(seen(update.body_html), 2) + note
+        return figures + self.views.fitting(update.body_html, 2) + note
 
     def _figure(self, picture: Picture) -> str:
         words = escape(" ".join(filter(None, (picture.caption, picture.credit))))
@@ -105,7 +105,7 @@ class Feed:
 
     def rss(self) -> bytes:
         """RSS 2.0 with the atom, content, dc and media modules."""
-        make = ElementMaker(nsmap={"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA})
+        make = ElementMaker(nsmap=RSS_PREFIXES)
         atom = ElementMaker(namespace=ATOM)
         channel = make.channel(
             make.title(self.title),
@@ -118,26 +118,30 @@ class Feed:
             atom.link(href=self.address, rel="self", type="application/rss+xml"),
             *([atom.link(href=self.hub, rel="hub")] if self.hub else []),
         )
-        for entry in self.entries:
-            update = entry.update
-            item = make.item(
-                make.title(title_of(update)),
-                make.link(self.site + path_of(update)),
-                make.guid(id_of(update), isPermaLink="false"),
-                make.pubDate(format_datetime(update.first_published_at)),
-                make.description(escape(_summary(update), quote=False)),
-                ElementMaker(namespace=CONTENT).encoded(self._html(update)),
-                atom.updated(self.views.iso(modified_at(update))),
-            )
-            byline = byline_of(update)
-            if byline:
-                item.append(ElementMaker(namespace=DC).creator(byline))
-            for tag in update.tags:
-                item.append(make.category(seen(tag.label or tag.code), domain=seen(tag.uri or "urn:slugline:tag")))
-            for picture in pictures_of(update)[:1]:
-                item.append(self._media(picture))
+        for _, item in self.views.omissions.those(self.entries, "rss", self._rss_item):
             channel.append(item)
         return _serialised(make.rss(channel, version="2.0"))
+
+    def _rss_item(self, entry: Entry) -> Any:
+        make, atom = ElementMaker(nsmap=RSS_PREFIXES), ElementMaker(namespace=ATOM)
+        update = entry.update
+        item = make.item(
+            make.title(title_of(update)),
+            make.link(self.site + path_of(update)),
+            make.guid(id_of(update), isPermaLink="false"),
+            make.pubDate(format_datetime(update.first_published_at)),
+            make.description(escape(_summary(update), quote=False)),
+            ElementMaker(namespace=CONTENT).encoded(self._html(update)),
+            atom.updated(self.views.iso(modified_at(update))),
+        )
+        byline = byline_of(update)
+        if byline:
+            item.append(ElementMaker(namespace=DC).creator(byline))
+        for tag in update.tags:
+            item.append(make.category(seen(tag.label or tag.code), domain=seen(tag.uri or "urn:slugline:tag")))
+        for picture in pictures_of(update)[:1]:
+            item.append(self._media(picture))
+        return item
 
     def _media(self, picture: Picture) -> Any:
         media = ElementMaker(namespace=MEDIA)
@@ -164,32 +168,36 @@ class Feed:
             make.generator("Slugline"),
         )
         feed.set(XML_LANG, self.language)
-        for entry in self.entries:
-            update = entry.update
-            element = make.entry(
-                make.id(id_of(update)),
-                make.title(title_of(update), type="text"),
-                make.link(href=self.site + path_of(update), rel="alternate", type="text/html"),
-                make.published(self.views.iso(update.first_published_at)),
-                make.updated(self.views.iso(modified_at(update))),
-                make.summary(_summary(update), type="text"),
-                make.content(self._html(update), type="html"),
-            )
-            if language_of(update):
-                element.set(XML_LANG, language_of(update))
-            for author in update.authors:
-                person = make.author(make.name(seen(author.name) or "unknown"))
-                if author.slug:
-                    person.append(make.uri(self.site + author_path(author.slug)))
-                element.append(person)
-            if not update.authors and byline_of(update):
-                element.append(make.author(make.name(byline_of(update))))
-            for tag in update.tags:
-                element.append(make.category(term=seen(tag.code), label=seen(tag.label or tag.code)))
-            if update.copyright:
-                element.append(make.rights(seen(update.copyright)))
+        for _, element in self.views.omissions.those(self.entries, "atom", self._atom_entry):
             feed.append(element)
         return _serialised(feed)
+
+    def _atom_entry(self, entry: Entry) -> Any:
+        make = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
+        update = entry.update
+        element = make.entry(
+            make.id(id_of(update)),
+            make.title(title_of(update), type="text"),
+            make.link(href=self.site + path_of(update), rel="alternate", type="text/html"),
+            make.published(self.views.iso(update.first_published_at)),
+            make.updated(self.views.iso(modified_at(update))),
+            make.summary(_summary(update), type="text"),
+            make.content(self._html(update), type="html"),
+        )
+        if language_of(update):
+            element.set(XML_LANG, language_of(update))
+        for author in update.authors:
+            person = make.author(make.name(seen(author.name) or "unknown"))
+            if author.slug:
+                person.append(make.uri(self.site + author_path(author.slug)))
+            element.append(person)
+        if not update.authors and byline_of(update):
+            element.append(make.author(make.name(byline_of(update))))
+        for tag in update.tags:
+            element.append(make.category(term=seen(tag.code), label=seen(tag.label or tag.code)))
+        if update.copyright:
+            element.append(make.rights(seen(update.copyright)))
+        return element
 
     def json(self) -> bytes:
         """JSON Feed 1.1."""
@@ -202,11 +210,12 @@ class Feed:
                 "language": self.language,
                 "authors": [{"name": self.publisher, "url": self.site + "/"}],
                 **({"hubs": [{"type": "WebSub", "url": self.hub}]} if self.hub else {}),
-                "items": [self._json_item(entry.update) for entry in self.entries],
+                "items": [item for _, item in self.views.omissions.those(self.entries, "json-feed", self._json_item)],
             }
         )
 
-    def _json_item(self, update: EnrichedUpdate) -> dict[str, Any]:
+    def _json_item(self, entry: Entry) -> dict[str, Any]:
+        update = entry.update
         item: dict[str, Any] = {
             "id": id_of(update),
             "url": self.site + path_of(update),
@@ -242,24 +251,26 @@ def sitemap(edge: Edge, at: datetime) -> bytes:
     make = ElementMaker(namespace=SITEMAP, nsmap={None: SITEMAP, "news": NEWS_SITEMAP})
     news = ElementMaker(namespace=NEWS_SITEMAP)
     root = make.urlset()
-    for entry in islice(edge.newsroom.newest(), SITEMAP_ENTRIES):
+
+    def url_of(entry: Entry) -> Any:
         update = entry.update
-        if at - update.first_published_at > SITEMAP_AGE:
-            continue
-        root.append(
-            make.url(
-                make.loc(edge.views.site_url + path_of(update)),
-                make.lastmod(edge.views.iso(modified_at(update))),
-                news.news(
-                    news.publication(
-                        news.name(edge.settings.publish_site_name),
-                        news.language((language_of(update) or edge.settings.publish_language).lower()),
-                    ),
-                    news.publication_date(edge.views.iso(update.first_published_at)),
-                    news.title(title_of(update)),
+        return make.url(
+            make.loc(edge.views.site_url + path_of(update)),
+            make.lastmod(edge.views.iso(modified_at(update))),
+            news.news(
+                news.publication(
+                    news.name(edge.settings.publish_site_name),
+                    news.language((language_of(update) or edge.settings.publish_language).lower()),
                 ),
-            )
+                news.publication_date(edge.views.iso(update.first_published_at)),
+                news.title(title_of(update)),
+            ),
         )
+
+    newest = islice(edge.newsroom.newest(), SITEMAP_ENTRIES)
+    recent = [entry for entry in newest if at - entry.update.first_published_at <= SITEMAP_AGE]
+    for _, url in edge.views.omissions.those(recent, "sitemap", url_of):
+        root.append(url)
     return _serialised(root)
 
 
@@ -272,10 +283,10 @@ class Feeds:
     def routes(self) -> list[Route]:
         """Where each feed is."""
         return [
-            Route("/feeds/news.{form}", self.news),
-            Route("/feeds/{kind}/{name}.{form}", self.channel),
-            Route("/sitemap-news.xml", self.sitemap),
-            Route("/robots.txt", self.robots),
+            Route("/feeds/news.{form}", taking(self.news)),
+            Route("/feeds/{kind}/{name}.{form}", taking(self.channel)),
+            Route("/sitemap-news.xml", taking(self.sitemap)),
+            Route("/robots.txt", taking(self.robots)),
         ]
 
     async def news(self, request: Request) -> Response:
@@ -318,7 +329,7 @@ class Feeds:
             channel=channel,
             whole=page.whole,
         )
-        return Kept(edge.keep(request, answer) if not request.url.query else answer)
+        return Kept(edge.keep(request, answer))
 
     async def sitemap(self, request: Request) -> Response:
         """`GET /sitemap-news.xml`."""
@@ -329,7 +340,7 @@ class Feeds:
             channel=NEWS,
             fresh_s=SITEMAP_FRESH_S,
         )
-        return Kept(self.edge.keep(request, answer) if not request.url.query else answer)
+        return Kept(self.edge.keep(request, answer))
 
     async def robots(self, _: Request) -> Response:
         """`GET /robots.txt`."""

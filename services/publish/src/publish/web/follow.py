@@ -8,20 +8,21 @@ it has in memory is served meanwhile.
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import OffsetOutOfRangeError
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.archive import epochs, read
 from publish.settings import Settings
 from publish.story import Position
 from publish.web.newsroom import Applied, Entry, Newsroom, tells
-from publish.web.past import AWAY, Past, entry_of
+from publish.web.omissions import Omitted
+from publish.web.past import Past, entry_of
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.hub import Hub
 from publish.web.views import StreamViews, Views
@@ -30,6 +31,7 @@ from shared.kafka import new_consumer, start_patiently
 from shared.messages import EnrichedUpdate
 from shared.problem import Problem
 from shared.topics import ENRICHED
+from shared.transient import TRANSIENT, is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -98,10 +100,13 @@ class Follower:
                 pause_s = 0.2
             except NotThisLog as reason:
                 self._waiting = str(reason)
-                log.warning("waiting for the archive", reason=str(reason))
-            except (*AWAY, KafkaError) as error:
-                self._waiting = f"{type(error).__name__}: {error}"
-                log.warning("cannot follow the log", error=self._waiting, retry_in_s=round(pause_s, 1))
+                log.warning("waiting for the archive", reason=str(reason), fold="archive")
+            except Exception as error:
+                self._waiting = reason_of(error)
+                if is_transient(error):
+                    log.warning("cannot follow the log", error=self._waiting, fold="log")
+                else:
+                    log.error("bug in following the log", exc_info=error, fold=type(error).__name__)
             await _pause(stop, pause_s)
             pause_s = min(pause_s * 2, 2.0)
 
@@ -199,22 +204,18 @@ class Follower:
                 watch_at = time.monotonic() + WATCH_INTERVAL_S
 
     async def _take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
-        events: list[StreamEvent] = []
+        """Apply records to memory, then tell the streams: what is removed is gone before anything is rendered."""
+        done: list[Applied] = []
         for record in records:
-            cursor = Position(self._epoch, record.offset)
-            decoded = decode(record, TYPES)
-            if decoded is None or isinstance(decoded, Rejection):
-                APPLIED.labels("unreadable" if decoded else "other").inc()
-                if decoded:
-                    log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
+            try:
+                applied = await self._take_one(record)
+            except Exception:
+                APPLIED.labels("failed").inc()
+                log.exception("record passed over", offset=record.offset)
                 continue
-            update = _published(decoded.event)
-            applied = await self._apply(cursor, update)
-            if applied is None:
-                APPLIED.labels("none").inc()
-                continue
-            APPLIED.labels(update.kind).inc()
-            events.append(self.event(applied))
+            if applied is not None:
+                done.append(applied)
+        events = list(self._events(done))
         self._hub.publish(events, through=Position(self._epoch, records[-1].offset))
         OFFSET.set(records[-1].offset)
         HELD.set(len(self._newsroom))
@@ -222,6 +223,31 @@ class Follower:
         for event in events:
             if event.enriched_at:
                 SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at))
+
+    async def _take_one(self, record: "ConsumerRecord[bytes, bytes]") -> Applied | None:
+        decoded = decode(record, TYPES)
+        if decoded is None or isinstance(decoded, Rejection):
+            APPLIED.labels("unreadable" if decoded else "other").inc()
+            if decoded:
+                log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
+            return None
+        update = decoded.event
+        SINCE_RECEIVED.observe(max(0.0, (datetime.now(UTC) - update.passport.received_at).total_seconds()))
+        applied = await self._apply(Position(self._epoch, record.offset), update)
+        APPLIED.labels(update.kind if applied is not None else "none").inc()
+        return applied
+
+    def _events(self, done: Sequence[Applied]) -> Iterator[StreamEvent]:
+        """What streams are told, without what cannot be shown, nor the words of what is gone by now."""
+        for applied in done:
+            if applied.entry is not None and self._newsroom.removed(applied.update.update_id) is not None:
+                continue
+            event = self.event(applied)
+            try:
+                event.views["json"]
+            except Omitted:
+                continue
+            yield event
 
     async def _apply(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
         """Apply a revision; one of an update that memory cannot place gets its position from the archive."""
@@ -265,8 +291,8 @@ class Follower:
         try:
             async with asyncio.timeout(2):
                 epoch = await read.current_epoch(self._past.pool)
-        except AWAY as error:
-            log.warning("the archive does not answer", error=str(error) or type(error).__name__)
+        except TRANSIENT as error:
+            log.warning("the archive does not answer", error=reason_of(error), fold="archive")
         else:
             if epoch != self._epoch:
                 raise NotThisLog("the archive has begun a new epoch")
@@ -275,8 +301,8 @@ class Follower:
         try:
             async with asyncio.timeout(2):
                 end = (await consumer.end_offsets([self._partition]))[self._partition]
-        except (KafkaError, TimeoutError, OSError) as error:
-            log.warning("kafka does not answer", error=str(error) or type(error).__name__)
+        except TRANSIENT as error:
+            log.warning("kafka does not answer", error=reason_of(error), fold="kafka")
             return
         BEHIND.set(max(0, end - reached))
         if end < reached:
@@ -299,14 +325,6 @@ def stream_event(views: Views, applied: Applied) -> StreamEvent:
         views=StreamViews(views, applied),
         enriched_at=enriched_at.timestamp() if enriched_at else 0.0,
     )
-
-
-def _published(update: EnrichedUpdate) -> EnrichedUpdate:
-    """The update with the time at which this replica's readers have it on its passport."""
-    now = datetime.now(UTC)
-    passport = update.passport.model_copy(update={"published_at": now})
-    SINCE_RECEIVED.observe(max(0.0, (now - passport.received_at).total_seconds()))
-    return update.model_copy(update={"passport": passport})
 
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:

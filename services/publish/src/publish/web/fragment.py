@@ -1,16 +1,20 @@
 """Makes a sanitised body fit where a page puts it: only what HTML allows there, however a source nested its elements.
 
 Sanitising upstream makes a body harmless; this makes it valid. The tree is built anew from a short list of elements, so
-nothing that upstream let through by mistake reaches a reader either.
+nothing that upstream let through by mistake reaches a reader either. What comes out is a small multiple of what went in,
+and takes as much time: how deep elements are within each other is bounded before anything looks at them.
 """
 
 import re
+from collections.abc import Collection, Iterator
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 import nh3
 from lxml import etree, html
+
+from shared.markup import plainly_nested
 
 INLINE = frozenset(
     ["em", "strong", "b", "i", "u", "s", "del", "ins", "sub", "sup", "code", "q", "cite", "small", "mark", "abbr", "dfn", "kbd", "samp", "var", "bdi"]
@@ -47,17 +51,12 @@ DROPPED = frozenset(
 )  # fmt: skip
 LINKS = ("http", "https", "mailto")
 MAX_DEPTH = 40
-MOST_NESTED = 200
-"""libxml2 drops what is nested deeper than 256 elements, words and all: of such a body the words alone are kept."""
-TAG = re.compile(r"<(/?)(?!(?:br|hr|img|wbr|col|area)\b)[a-z][^>]*>")
-
-
-def _nesting(cleaned: str) -> int:
-    depth = deepest = 0
-    for tag in TAG.finditer(cleaned):
-        depth += -1 if tag[1] else 1
-        deepest = max(deepest, depth)
-    return deepest
+"""Of what is deeper the words alone are kept."""
+MOST_NESTED = 100
+"""Elements within each other before anything is parsed; libxml2 drops what is deeper than 256, words and all."""
+ANY_TAG = re.compile(r"<[^<>]*>")
+FILLED_FREELY = 20
+"""Empty cells that rows are filled up with in any table; beyond them no more than it has cells."""
 
 
 class Headings:
@@ -79,107 +78,139 @@ def fitting(body: str, heading: int = 4) -> str:
     """The body as flow content; its headings begin at the level `heading`."""
     if not body.strip():
         return ""
-    cleaned = nh3.clean(body)
-    if _nesting(cleaned) > MOST_NESTED:
-        return f"<p>{nh3.clean(body, tags=set())}</p>"
+    cleaned = nh3.clean(plainly_nested(body, MOST_NESTED))
     try:
         root = html.fragment_fromstring(cleaned, create_parent="div")
     except (etree.LxmlError, ValueError):
-        return f"<p>{nh3.clean(body, tags=set())}</p>"
+        return f"<p>{escape(ANY_TAG.sub(' ', cleaned).replace('<', ' '), quote=False)}</p>"
     pieces: list[str] = []
-    _flow(root, pieces, Headings(heading), 0)
+    _Body(Headings(heading), _holders(root)).flow(root, pieces, 0)
     return "".join(pieces)
 
 
-def _flow(node: Any, out: list[str], heading: Headings, depth: int) -> None:
-    run: list[str] = []
+def _holders(root: Any) -> frozenset[Any]:
+    """The elements that have a block in them, at any depth."""
+    holders: set[Any] = set()
+    for block in root.iter(*BLOCK):
+        for around in block.iterancestors():
+            if around in holders:
+                break
+            holders.add(around)
+    return frozenset(holders)
 
-    def end_run() -> None:
-        text = "".join(run)
-        run.clear()
-        if _says_something(text):
-            out.append(f"<p>{text.strip()}</p>")
 
-    if node.text:
-        run.append(escape(node.text, quote=False))
-    for child in node:
-        tag = child.tag if isinstance(child.tag, str) else ""
-        if tag in BLOCK:
-            end_run()
-            _block(child, tag, out, heading, depth + 1)
-        elif tag and tag not in DROPPED:
-            if tag not in INLINE and tag not in ("a", "br") and _holds_block(child) and depth < MAX_DEPTH:
+class _Body:
+    """A body that is laid out anew: `holders` are the elements with a block in them."""
+
+    def __init__(self, heading: Headings, holders: Collection[Any]) -> None:
+        self._heading = heading
+        self._holders = holders
+
+    def flow(self, node: Any, out: list[str], depth: int) -> None:
+        """The content of an element as flow content."""
+        run: list[str] = []
+
+        def end_run() -> None:
+            text = "".join(run)
+            run.clear()
+            if _says_something(text):
+                out.append(f"<p>{text.strip()}</p>")
+
+        if node.text:
+            run.append(escape(node.text, quote=False))
+        for child in node:
+            tag = child.tag if isinstance(child.tag, str) else ""
+            if tag in BLOCK:
                 end_run()
-                _flow(child, out, heading, depth + 1)
-            else:
-                _inline_element(child, tag, run, depth + 1, linked=False)
-        if child.tail:
-            run.append(escape(child.tail, quote=False))
-    end_run()
+                self._block(child, tag, out, depth + 1)
+            elif tag and tag not in DROPPED:
+                if tag not in INLINE and tag not in ("a", "br") and child in self._holders and depth < MAX_DEPTH:
+                    end_run()
+                    self.flow(child, out, depth + 1)
+                else:
+                    _inline_element(child, tag, run, depth + 1, linked=False)
+            if child.tail:
+                run.append(escape(child.tail, quote=False))
+        end_run()
 
-
-def _block(node: Any, tag: str, out: list[str], heading: Headings, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        text = " ".join("".join(node.itertext()).split())
-        out.append(f"<p>{escape(text, quote=False)}</p>" if text else "")
-    elif tag in ("ul", "ol"):
-        _list(node, tag, out, heading, depth)
-    elif tag == "table":
-        _table(node, out, heading, depth)
-    elif tag == "blockquote":
-        inner: list[str] = []
-        _flow(node, inner, heading, depth)
-        if inner:
-            out.append(f"<blockquote>{''.join(inner)}</blockquote>")
-    elif tag in HEADINGS:
-        text = _inline(node, depth, linked=False).strip()
-        if _says_something(text):
-            level = heading.level(int(tag[1]))
-            out.append(f"<h{level}>{text}</h{level}>")
-    elif tag == "pre":
-        text = _inline(node, depth, linked=False)
-        if _says_something(text):
-            out.append(f"<pre>{text}</pre>")
-    elif tag == "hr":
-        out.append("<hr>")
-    else:
-        _flow(node, out, heading, depth)
-
-
-def _list(node: Any, tag: str, out: list[str], heading: Headings, depth: int) -> None:
-    items: list[str] = []
-    for child in node:
-        if not isinstance(child.tag, str) or child.tag in DROPPED:
-            continue
-        inner: list[str] = []
-        if child.tag in ("ul", "ol"):
-            _list(child, child.tag, inner, heading, depth + 1)
+    def _block(self, node: Any, tag: str, out: list[str], depth: int) -> None:
+        if depth > MAX_DEPTH:
+            text = " ".join("".join(node.itertext()).split())
+            out.append(f"<p>{escape(text, quote=False)}</p>" if text else "")
+        elif tag in ("ul", "ol"):
+            self._list(node, tag, out, depth)
+        elif tag == "table":
+            self._table(node, out, depth)
+        elif tag == "blockquote":
+            inner: list[str] = []
+            self.flow(node, inner, depth)
+            if inner:
+                out.append(f"<blockquote>{''.join(inner)}</blockquote>")
+        elif tag in HEADINGS:
+            text = _inline(node, depth, linked=False).strip()
+            if _says_something(text):
+                level = self._heading.level(int(tag[1]))
+                out.append(f"<h{level}>{text}</h{level}>")
+        elif tag == "pre":
+            text = _inline(node, depth, linked=False)
+            if _says_something(text):
+                out.append(f"<pre>{text}</pre>")
+        elif tag == "hr":
+            out.append("<hr>")
         else:
-            _flow(child, inner, heading, depth + 1)
-        content = "".join(inner)
-        if content.startswith("<p>") and content.count("<p>") == 1 and content.endswith("</p>"):
-            content = content[3:-4]
-        if content:
-            items.append(f"<li>{content}</li>")
-    if items:
-        out.append(f"<{tag}>{''.join(items)}</{tag}>")
+            self.flow(node, out, depth)
 
+    def _list(self, node: Any, tag: str, out: list[str], depth: int) -> None:
+        items: list[str] = []
+        for child in node:
+            if not isinstance(child.tag, str) or child.tag in DROPPED:
+                continue
+            inner: list[str] = []
+            if child.tag in ("ul", "ol"):
+                self._block(child, child.tag, inner, depth + 1)
+            else:
+                self.flow(child, inner, depth + 1)
+            content = "".join(inner)
+            if content.startswith("<p>") and content.count("<p>") == 1 and content.endswith("</p>"):
+                content = content[3:-4]
+            if content:
+                items.append(f"<li>{content}</li>")
+        if items:
+            out.append(f"<{tag}>{''.join(items)}</{tag}>")
 
-def _table(node: Any, out: list[str], heading: Headings, depth: int) -> None:
-    rows: list[list[str]] = []
-    for row in node.iter("tr"):
-        cells = []
-        for cell in row:
-            if cell.tag in ("td", "th"):
-                inner: list[str] = []
-                _flow(cell, inner, heading, depth + 1)
-                cells.append(f"<{cell.tag}>{''.join(inner)}</{cell.tag}>")
-        if cells:
-            rows.append(cells)
-    if rows:
-        width = max(len(cells) for cells in rows)
-        lines = ("".join(cells + ["<td></td>"] * (width - len(cells))) for cells in rows)
+    def _table(self, node: Any, out: list[str], depth: int) -> None:
+        """The table with its rows filled up to one length; where that were more than there is, what its cells say, one after the other."""
+        rows: list[list[tuple[str, str]]] = []
+        for row in _rows(node):
+            cells = []
+            for cell in row:
+                if cell.tag in ("td", "th"):
+                    inner: list[str] = []
+                    self.flow(cell, inner, depth + 1)
+                    cells.append((cell.tag, "".join(inner)))
+            if cells:
+                rows.append(cells)
+        if not rows:
+            return
+        width = max(map(len, rows))
+        said = sum(map(len, rows))
+        if width * len(rows) - said > max(said, FILLED_FREELY):
+            out.extend(content for cells in rows for _, content in cells)
+            return
+        lines = (
+            "".join(f"<{tag}>{content}</{tag}>" for tag, content in cells) + "<td></td>" * (width - len(cells))
+            for cells in rows
+        )
         out.append("<table><tbody>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</tbody></table>")
+
+
+def _rows(table: Any) -> Iterator[Any]:
+    """A table's own rows; those of a table within it are that one's."""
+    for child in table:
+        if child.tag == "tr":
+            yield child
+        elif child.tag in ("thead", "tbody", "tfoot"):
+            yield from (row for row in child if row.tag == "tr")
 
 
 def _inline(node: Any, depth: int, *, linked: bool) -> str:
@@ -214,10 +245,6 @@ def _inline_element(node: Any, tag: str, out: list[str], depth: int, *, linked: 
     if tag in BLOCK and out and _says_something(inner):
         out.append("<br>")
     out.append(inner)
-
-
-def _holds_block(node: Any) -> bool:
-    return any(isinstance(each.tag, str) and each.tag in BLOCK for each in node.iter())
 
 
 def _says_something(text: str) -> bool:

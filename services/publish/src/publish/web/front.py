@@ -4,9 +4,9 @@ import gzip
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from prometheus_client import Counter
 
@@ -19,6 +19,8 @@ READY = {status: ANSWERS.labels("ready", str(status)) for status in (200, 304)}
 
 KEPT = 4000
 KEPT_BYTES = 128 * 1024 * 1024
+ANSWER_BYTES = 2048
+"""What a kept answer takes beside its body and its address: headers, tag, its place in the table."""
 CURSOR_SLACK = 500
 """A page that prints a cursor is made again once the log is that far ahead: its reader would be replayed too much."""
 GZIP_LEVEL = 5
@@ -104,16 +106,28 @@ class Answer:
 class Front:
     """The ASGI application before the routes: what is ready leaves at once."""
 
-    def __init__(self, app: Any, newsroom: Newsroom) -> None:
+    def __init__(self, app: Any, newsroom: Newsroom, *, ignored: Callable[[str], bool] = lambda _: False) -> None:
+        """`ignored` tells the query parameters that others put on our addresses and that change nothing."""
         self.app = app
         self.newsroom = newsroom
+        self._ignored = ignored
         self._ready: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
         self._bytes = 0
+
+    @property
+    def kept_bytes(self) -> int:
+        """What the kept answers take at the most: each with its address, and as if its compressed body were as large."""
+        return self._bytes
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve from what is ready, else by the routes."""
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             answer = self.ready(scope["path"], scope["query_string"])
+            if answer is None and scope["query_string"]:
+                query = without(scope["query_string"], self._ignored)
+                if query != scope["query_string"]:
+                    scope = {**scope, "query_string": query}
+                    answer = self.ready(scope["path"], query)
             if answer is not None:
                 READY[await answer(scope, receive, send)].inc()
                 return
@@ -138,7 +152,7 @@ class Front:
             or (answer.until is not None and time.monotonic() > answer.until)
         ):
             del self._ready[key]
-            self._bytes -= len(answer.body)
+            self._bytes -= _weight(key, answer)
             return None
         return answer
 
@@ -149,10 +163,22 @@ class Front:
         answer.generation = self.newsroom.generation(answer.channel)
         answer.offset = self.newsroom.cursor.offset
         answer.until = None if answer.fresh_s is None else time.monotonic() + answer.fresh_s
-        previous = self._ready.pop((path, query), None)
-        self._bytes += len(answer.body) - (len(previous.body) if previous else 0)
-        self._ready[(path, query)] = answer
+        key = (path, query)
+        previous = self._ready.pop(key, None)
+        self._bytes += _weight(key, answer) - (_weight(key, previous) if previous else 0)
+        self._ready[key] = answer
         while len(self._ready) > KEPT or self._bytes > KEPT_BYTES:
-            _, oldest = self._ready.popitem(last=False)
-            self._bytes -= len(oldest.body)
+            oldest = self._ready.popitem(last=False)
+            self._bytes -= _weight(*oldest)
         return answer
+
+
+def _weight(key: tuple[str, bytes], answer: Answer) -> int:
+    return len(key[0].encode()) + len(key[1]) + 2 * len(answer.body) + ANSWER_BYTES
+
+
+def without(query: bytes, ignored: Callable[[str], bool]) -> bytes:
+    """A query string without the parameters that are ignored; what is left stays as it is."""
+    parts = query.split(b"&")
+    kept = [part for part in parts if not ignored(unquote_plus(part.partition(b"=")[0].decode("latin-1")))]
+    return query if len(kept) == len(parts) else b"&".join(kept)

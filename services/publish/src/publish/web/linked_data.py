@@ -108,7 +108,12 @@ def live_blog(
         "headline": seen(headline),
         "publisher": _publisher(views),
         "author": _publisher(views),
-        "liveBlogUpdate": [_about(views, entry, "BlogPosting") for entry in entries],
+        "liveBlogUpdate": [
+            json
+            for _, json in views.omissions.those(
+                entries, "linked-data", lambda each: _about(views, each, "BlogPosting")
+            )
+        ],
     }
     if published:
         value["datePublished"] = value["coverageStartTime"] = views.iso(min(published))

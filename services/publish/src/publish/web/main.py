@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 import structlog
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,12 +17,14 @@ from starlette.routing import Route
 from publish.settings import Settings
 from publish.web.api import Api
 from publish.web.assets import SERVICE_WORKER, Assets
-from publish.web.edge import NOSNIFF, Edge
+from publish.web.edge import NOSNIFF, Edge, taking
 from publish.web.feeds import Feeds
 from publish.web.follow import Follower
+from publish.web.fragment import fitting
 from publish.web.front import Front
 from publish.web.media import MediaRoute
 from publish.web.newsroom import Newsroom
+from publish.web.omissions import RETRY_S, Omissions, Omitted
 from publish.web.pages import Pages
 from publish.web.past import Past
 from publish.web.replay import replay_from
@@ -31,21 +34,38 @@ from publish.web.stream.limits import Limits
 from publish.web.stream.routes import stream_routes
 from publish.web.stream.serve import stream_server
 from publish.web.views import Views
+from shared.background import until_answered
 from shared.health import Health, health_routes
-from shared.postgres import connect, migrate
-from shared.problem import PROBLEM_HANDLERS, Problem, problem_response
+from shared.http.bounds import Bounds
+from shared.http.routing import application
+from shared.postgres import open_pool
+from shared.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.process import run, run_until
+from shared.suspects import Suspects
+from shared.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.web"
+CLOSE_S = 2.0
 API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
 
 
-def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) -> tuple[Edge, Hub]:
-    """A replica's application, without anything that connects; `edge.front` is the ASGI application."""
+def build(
+    settings: Settings,
+    newsroom: Newsroom,
+    past: Past,
+    health: Health,
+    *,
+    fit: Callable[[str, int], str] = fitting,
+    omissions: Omissions | None = None,
+) -> tuple[Edge, Hub]:
+    """A replica's application, without anything that connects; `edge.front` is the ASGI application.
+
+    `fit` and `omissions` are the views': what makes bodies fit, and what leaves out what cannot be shown.
+    """
     assets = Assets()
-    edge = Edge(settings, newsroom, past, Views(settings, assets), assets)
+    edge = Edge(settings, newsroom, past, Views(settings, assets, fit=fit, omissions=omissions), assets)
     hub = Hub(
         Limits.of(settings),
         replay_from(past, edge.views),
@@ -97,61 +117,81 @@ def build(settings: Settings, newsroom: Newsroom, past: Past, health: Health) ->
         response.headers.update(problem.headers)
         return response
 
-    app = Starlette(
-        routes=[
+    async def on_omitted(request: Request, error: Exception) -> Response:
+        return await on_problem(
+            request, Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(RETRY_S))})
+        )
+
+    app = application(
+        [
             *health_routes(health),
             *Api(edge).routes(),
             *pages.routes(),
             *Feeds(edge).routes(),
             *stream_routes(hub),
-            Route("/static/{name}", static),
-            Route(f"/{SERVICE_WORKER}", static),
-            Route("/media/{path:path}", MediaRoute(settings.media_store).__call__),
+            Route("/static/{name}", taking(static, "v")),
+            Route(f"/{SERVICE_WORKER}", taking(static, "v")),
+            Route("/media/{path:path}", taking(MediaRoute(settings.media_store, newsroom, past))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
-        exception_handlers={**PROBLEM_HANDLERS, Problem: on_problem, HTTPException: on_problem},
+        {
+            **PROBLEM_HANDLERS,
+            **dict.fromkeys((*TRANSIENT, Problem, HTTPException), on_problem),
+            Omitted: on_omitted,
+        },
     )
-    edge.front = Front(app, newsroom)
+    edge.front = Front(app, newsroom, ignored=settings.ignored_parameters)
     return edge, hub
 
 
 def _problem_of(error: Exception) -> Problem:
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    if not isinstance(error, HTTPException):
+        return outage_problem(error)
+    status = error.status_code
     code = {404: "not-found", 405: "method-not-allowed"}.get(status, f"http-{status}")
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return Problem(status, code, str(getattr(error, "detail", "an error of ours")), headers=headers)
+    return Problem(status, code, str(error.detail), headers=error.headers)
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """The process: the port answers at once, and /readyz says what is waited for."""
+async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, int], str] = fitting) -> None:
+    """The process: the port answers at once, and /readyz says what is waited for. `fit` is the views'."""
     newsroom = Newsroom(settings.publish_web_updates)
     past = Past()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
-    edge, hub = build(settings, newsroom, past, health)
+    edge, hub = build(settings, newsroom, past, health, fit=fit)
     follower = Follower(settings, newsroom, edge.views, past, hub)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live
 
+    suspects: Suspects | None = None
+
     async def follow() -> None:
-        past.pool = await _connect(settings, stop)
+        nonlocal suspects
+        past.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
+        suspects = await _noting(past.pool, settings, edge.views.omissions, stop)
         waiting["postgres"] = None
         await follower.run(stop)
 
-    async with stream_server(edge.front, hub, settings.bind_host, settings.port):
+    bounds = Bounds.of(settings, settings.publish_web_connections)
+    async with stream_server(edge.front, hub, settings.bind_host, settings.port, bounds):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())
         health.draining = True
         await hub.drain(settings.publish_stream_drain_s)
     if past.pool is not None:
+        if suspects is not None:
+            with contextlib.suppress(*TRANSIENT):
+                await asyncio.wait_for(suspects.close(), CLOSE_S)
         await past.pool.close()
 
 
-async def _connect(settings: Settings, stop: asyncio.Event) -> Any:
-    pool = await connect(settings, schema="publish", stop=stop, stateless=True)
-    await migrate(pool, "publish")
-    return pool
+async def _noting(pool: Any, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
+    """Note from now on what is rendered, and leave out what took this process down before."""
+    name = f"{settings.instance or socket.gethostname()}:{settings.port}"
+    suspects = Suspects(pool, "publish", STAGE, name)
+    await until_answered("what was noted", lambda: omissions.begin(suspects), stop)
+    return suspects
 
 
 @click.command()

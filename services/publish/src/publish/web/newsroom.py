@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from publish.pictures import renditions_shown
 from publish.story import NEWS, Position, channels_of, supersedes
 from shared.messages import Change, EnrichedUpdate
 
@@ -82,6 +83,7 @@ class Newsroom:
         self.complete = False
         self._entries: dict[str, Entry] = {}
         self._index: dict[str, list[tuple[Position, str]]] = {}
+        self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, Removed] = OrderedDict()
         self._let_go: OrderedDict[str, tuple[Position, int]] = OrderedDict()
         self._generations: dict[str, int] = {}
@@ -97,6 +99,7 @@ class Newsroom:
         self.complete = complete
         self._entries = {}
         self._index = {}
+        self._pictures = {}
         self._removed = OrderedDict()
         self._let_go = OrderedDict()
         self._generations = {}
@@ -104,6 +107,7 @@ class Newsroom:
         self._floor = self._count
         for entry in sorted(entries, key=lambda each: each.position):
             self._entries[entry.update.update_id] = entry
+            self._show_pictures(entry.update)
             for channel in channels_of(entry.update):
                 self._index.setdefault(channel, []).append((entry.position, entry.update.update_id))
 
@@ -118,6 +122,10 @@ class Newsroom:
     def removed(self, update_id: str) -> Removed | None:
         """What is left of an update that went out of sight while this replica followed."""
         return self._removed.get(update_id)
+
+    def showing(self, picture: str) -> frozenset[str]:
+        """The ids of the updates in memory that show a picture (see `publish.pictures`)."""
+        return frozenset(self._pictures.get(picture, ()))
 
     def knows(self, update_id: str) -> bool:
         """Whether memory can place a later revision of this update by itself."""
@@ -193,6 +201,7 @@ class Newsroom:
             self._remember(entry)
             return
         self._entries[entry.update.update_id] = entry
+        self._show_pictures(entry.update)
         for channel in channels_of(entry.update):
             bisect.insort(self._index.setdefault(channel, []), (entry.position, entry.update.update_id))
         if len(self._entries) > self.limit:
@@ -216,12 +225,20 @@ class Newsroom:
 
     def _drop(self, entry: Entry) -> None:
         del self._entries[entry.update.update_id]
+        for picture in renditions_shown(entry.update):
+            self._pictures[picture].discard(entry.update.update_id)
+            if not self._pictures[picture]:
+                del self._pictures[picture]
         place = (entry.position, entry.update.update_id)
         for channel in channels_of(entry.update):
             index = self._index[channel]
             del index[bisect.bisect_left(index, place)]
             if not index:
                 del self._index[channel]
+
+    def _show_pictures(self, update: EnrichedUpdate) -> None:
+        for picture in renditions_shown(update):
+            self._pictures.setdefault(picture, set()).add(update.update_id)
 
     def _bury(self, update_id: str, removed: Removed) -> None:
         self._removed[update_id] = removed

@@ -1,25 +1,28 @@
 """The pages: the News Feed, an update's own page, and the feeds of a story, a tag and an author."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from publish.story import NEWS
-from publish.web.edge import UPDATE_ID, Edge, Kept, before_of, closed_at
+from publish.story import NEWS, Position
+from publish.web.edge import UPDATE_ID, Edge, Kept, before_of, closed_at, taking
 from publish.web.front import Answer
 from publish.web.linked_data import live_blog, news_article, script
 from publish.web.newsroom import Entry
+from publish.web.omissions import Omitted
 from publish.web.past import entry_of, page_of
 from publish.web.stories import stories_of
 from publish.web.views import (
     DiffPart,
+    Picture,
     author_path,
     language_of,
     path_of,
@@ -35,6 +38,7 @@ from shared.messages import Author, EnrichedUpdate
 from shared.problem import Problem
 
 LEAD_AMONG = 50
+LEADS_TRIED = 3
 PINNED_AMONG = 500
 DEFAULT_URGENCY = 5
 GONE_WORDS = {
@@ -45,7 +49,9 @@ WITHDRAWN = "This update has been withdrawn."
 HISTORY_WORDS = {"publish": "Published", "update": "Updated", "correct": "Corrected"}
 
 
-def lead_of(newest: Sequence[Entry]) -> Entry | None:
+def lead_of(
+    newest: Sequence[Entry], pictures: Callable[[Entry], Sequence[Picture]] = lambda entry: pictures_of(entry.update)
+) -> Entry | None:
     """The update that opens the page, of the newest ones, newest first.
 
     A pinned one before all: an editor said so. Then, among the newest fifty, a key event, then one with a picture, then
@@ -60,7 +66,7 @@ def lead_of(newest: Sequence[Entry]) -> Entry | None:
         update = entry.update
         return (
             update.flags.key_event,
-            bool(pictures_of(update)) or update.media_pending,
+            bool(pictures(entry)) or update.media_pending,
             -(update.urgency or DEFAULT_URGENCY),
             entry.position,
         )
@@ -115,13 +121,13 @@ class Pages:
     def routes(self) -> list[Route]:
         """Where each page is."""
         return [
-            Route("/", self.news),
-            Route("/stories", self.stories),
-            Route("/stories/{story}", self.story),
-            Route("/tags/{code}", self.tag),
-            Route("/authors/{slug}", self.author),
-            Route("/updates/{update_id}", self.update),
-            Route("/updates/{update_id}/{slug}", self.update),
+            Route("/", taking(self.news, "before")),
+            Route("/stories", taking(self.stories)),
+            Route("/stories/{story}", taking(self.story, "before")),
+            Route("/tags/{code}", taking(self.tag, "before")),
+            Route("/authors/{slug}", taking(self.author, "before")),
+            Route("/updates/{update_id}", taking(self.update)),
+            Route("/updates/{update_id}/{slug}", taking(self.update)),
         ]
 
     async def news(self, request: Request) -> Response:
@@ -198,7 +204,7 @@ class Pages:
         cursor = edge.newsroom.cursor
         newest = list(islice(edge.newsroom.newest(subject.channel), PINNED_AMONG))
         has_lead = before is None and subject.channel.partition(":")[0] in (NEWS, "story")
-        lead = lead_of(newest) if has_lead else None
+        lead, article = self._lead(newest) if has_lead else (None, None)
         page = await page_of(edge.newsroom, edge.past, subject.channel, before, size + 1)
         rest = [entry for entry in page.entries if lead is None or entry.update.update_id != lead.update.update_id]
         shown = rest[:size]
@@ -206,7 +212,7 @@ class Pages:
         over = closed_at(newest or page.entries) if subject.channel.startswith("story:") else None
         url = edge.views.site_url + subject.path
         together = [*([lead] if lead else []), *shown]
-        pictures = [picture for entry in together[:5] for picture in pictures_of(entry.update)[:1]]
+        pictures = [picture for entry in together[:5] for picture in edge.views.pictures(entry)[:1]]
         body = edge.views.render(
             "feed.html",
             views=edge.views,
@@ -223,6 +229,7 @@ class Pages:
             cursor=cursor,
             before=before,
             lead=lead,
+            lead_article=article,
             entries=shown,
             next=following,
             closed_at=over,
@@ -230,7 +237,21 @@ class Pages:
             linked_data=script(live_blog(edge.views, subject.title, url, together, closed_at=over)),
         )
         answer = edge.page(body, channel=subject.channel, whole=page.whole)
-        return Kept(edge.keep(request, answer) if self._plain(request) else answer)
+        return Kept(edge.keep(request, answer))
+
+    def _lead(self, newest: Sequence[Entry]) -> tuple[Entry | None, Markup | None]:
+        """The update that opens the page and its article: of those that can be shown."""
+        views, left_out = self.edge.views, set[str]()
+        for _ in range(LEADS_TRIED):
+            able = [entry for entry in newest if entry.update.update_id not in left_out] if left_out else newest
+            lead = lead_of(able, views.pictures)
+            if lead is None:
+                break
+            try:
+                return lead, views.article(lead, link=True)
+            except Omitted:
+                left_out.add(lead.update.update_id)
+        return None, None
 
     def _image(self, picture: Any) -> dict[str, Any]:
         return {
@@ -239,10 +260,6 @@ class Pages:
             "height": picture.height,
             "alt": picture.alt,
         }
-
-    def _plain(self, request: Request) -> bool:
-        """Whether the address has nothing in it but what the page reads: others are not kept, so none crowds them out."""
-        return set(request.query_params) <= {"before"}
 
     async def update(self, request: Request) -> Response:
         """`GET /updates/{update_id}/{slug}`: an update's own page."""
@@ -266,22 +283,26 @@ class Pages:
         if request.scope["path"] != path_of_scope(entry.update):
             return RedirectResponse(path_of(entry.update), 301, {"Cache-Control": "public, max-age=60"})
         history, complete = await self._history(entry)
-        description = seen(entry.update.summary or entry.update.excerpt or entry.update.text[:200])
-        pictures = pictures_of(entry.update)
-        body = edge.views.render(
+        body = edge.views.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history))
+        kept = in_memory and complete
+        answer = edge.page(body, channel=f"update:{update_id}", whole=kept)
+        return Kept(edge.keep(request, answer) if kept else answer)
+
+    def _own_page(self, entry: Entry, cursor: Position, history: Sequence[Revision]) -> bytes:
+        views, update = self.edge.views, entry.update
+        pictures = pictures_of(update)
+        return views.render(
             "own.html",
             entry=entry,
-            canonical=edge.views.site_url + path_of(entry.update),
-            api=f"/v1/updates/{update_id}",
-            description=description,
+            article=views.article(entry),
+            canonical=views.site_url + path_of(update),
+            api=f"/v1/updates/{update.update_id}",
+            description=seen(update.summary or update.excerpt or update.text[:200]),
             cursor=cursor,
             history=history,
             image=self._image(pictures[0]) if pictures else None,
-            linked_data=script(news_article(edge.views, entry)),
+            linked_data=script(news_article(views, entry)),
         )
-        kept = in_memory and complete and not request.url.query
-        answer = edge.page(body, channel=f"update:{update_id}", whole=kept)
-        return Kept(edge.keep(request, answer) if kept else answer)
 
     async def _history(self, entry: Entry) -> tuple[list[Revision], bool]:
         """The history, and whether the archive has it up to the revision that stands."""
@@ -293,7 +314,11 @@ class Pages:
             return [], False
         updates = [each.update for each in archived if each.update.revision < entry.update.revision]
         complete = any(each.update.revision == entry.update.revision for each in archived)
-        return history_of([*updates, entry.update]), complete
+        try:
+            lines = self.edge.views.omissions.attempt(entry, "history", lambda: history_of([*updates, entry.update]))
+        except Omitted:
+            return [], False
+        return lines, complete
 
     def gone(self, update: EnrichedUpdate) -> Response:
         """410 for what is out of sight."""
@@ -330,7 +355,7 @@ class Pages:
             ],
         )
         answer: Answer = edge.page(body, channel=NEWS)
-        return Kept(edge.keep(request, answer) if not request.url.query else answer)
+        return Kept(edge.keep(request, answer))
 
 
 def path_of_scope(update: EnrichedUpdate) -> str:

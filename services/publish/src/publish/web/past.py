@@ -3,15 +3,13 @@
 import asyncio
 from typing import Any
 
-import asyncpg
-
 from publish.archive import read
 from publish.archive.read import Archived
 from publish.story import NEWS, Position, channels_of
 from publish.web.newsroom import Entry, Newsroom, Page
 from shared.problem import Problem
+from shared.transient import is_transient
 
-AWAY: tuple[type[BaseException], ...] = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 PATIENCE_S = 3.0
 RETRY_AFTER_S = 2
 
@@ -31,7 +29,9 @@ class Past:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await question
-        except AWAY as error:
+        except Exception as error:
+            if not is_transient(error):
+                raise
             raise Problem(
                 503, "archive-away", "the archive does not answer; the newest updates are here all the same",
                 headers={"Retry-After": str(RETRY_AFTER_S)},
@@ -57,6 +57,11 @@ class Past:
     async def revisions(self, update_id: str) -> list[Archived]:
         """The revisions of an update that may be served."""
         found: list[Archived] = await self._ask(read.revisions(self._connected(), update_id))
+        return found
+
+    async def showing(self, picture: str) -> list[str]:
+        """The ids of visible updates that show a picture."""
+        found: list[str] = await self._ask(read.showing(self._connected(), picture))
         return found
 
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:

@@ -1,11 +1,13 @@
 """What streams ask the archive for: the revisions after a cursor that memory does not reach back to."""
 
+import contextlib
 from collections.abc import Collection
 
 from publish.archive import read
 from publish.story import Position
 from publish.web.follow import stream_event
 from publish.web.newsroom import Applied
+from publish.web.omissions import Omitted
 from publish.web.past import Past, entry_of
 from publish.web.stream.event import Replay, Replayed
 from publish.web.views import Views
@@ -21,15 +23,14 @@ def replay_from(past: Past, views: Views) -> Replay:
         if reached.epoch != after.epoch:
             return None
         found = await read.replay(past.pool, after.epoch, after.offset, channels, limit)
-        events = [
-            stream_event(
-                views,
-                Applied(
-                    each.update, each.cursor, each.channels, None if each.update.is_removal else entry_of(each)
-                ),
-            )
-            for each in found
-        ]  # fmt: skip
+        events = []
+        for each in found:
+            entry = None if each.update.is_removal else entry_of(each)
+            event = stream_event(views, Applied(each.update, each.cursor, each.channels, entry))
+            with contextlib.suppress(Omitted):
+                # Made now, so that what cannot be shown is left out here.
+                event.views["json"]
+                events.append(event)
         return Replayed(events, found[-1].cursor if len(found) == limit else reached)
 
     return replay

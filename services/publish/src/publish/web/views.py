@@ -1,7 +1,8 @@
 """What readers get of an update: as JSON, and as the HTML that page and stream share."""
 
+import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
+import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
@@ -16,7 +18,10 @@ from publish.settings import Settings
 from publish.web.assets import Assets
 from publish.web.fragment import fitting, web_address
 from publish.web.newsroom import UNPLACED, Applied, Entry
+from publish.web.omissions import Omissions, Omitted
 from shared.messages import Author, Change, EnrichedUpdate, Media, Rendition
+
+log = structlog.get_logger(__name__)
 
 NOT_FOR_READERS = {
     "guid",
@@ -131,6 +136,16 @@ def removal_view(applied: Applied) -> dict[str, Any]:
         "cursor": str(applied.cursor),
         "passport": update.passport.model_dump(),
     }
+
+
+def removal_bytes(applied: Applied) -> bytes:
+    """The removal as JSON, whatever else the update may hold: nothing keeps a removal from readers."""
+    try:
+        return dump(removal_view(applied))
+    except Exception:
+        log.exception("a removal is told without its circumstances", update_id=applied.update.update_id)
+        update = applied.update
+        return dump({"update_id": update.update_id, "kind": "kill", "removal": update.removal or "killed"})
 
 
 def dump(value: Any) -> bytes:
@@ -286,8 +301,19 @@ class StreamViews(Mapping[str, bytes]):
 class Views:
     """Renders updates and pages for one site."""
 
-    def __init__(self, settings: Settings, assets: Assets) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        assets: Assets,
+        *,
+        fit: Callable[[str, int], str] = fitting,
+        omissions: Omissions | None = None,
+    ) -> None:
+        """`fit` makes a body fit where a page puts it: (body, level of its first heading). `omissions` bounds what one
+        update may take, and leaves out what cannot be shown."""
         self.settings = settings
+        self.fit = fit
+        self.omissions = omissions or Omissions()
         self.site_url = settings.publish_site_url
         self.zone = ZoneInfo(settings.publish_time_zone)
         self._templates = Environment(
@@ -317,9 +343,11 @@ class Views:
             SHORT_WORDS=SHORT_WORDS,
         )
         self._templates.filters.update(
-            iso=self.iso, clock=self.clock, day=self.day, moment=self.moment, fitting=fitting_markup, avatar=self.avatar
+            iso=self.iso, clock=self.clock, day=self.day, moment=self.moment, fitting=self.fitting, avatar=self.avatar
         )
-        self._item: Callable[[Entry], str] = vars(self._templates.get_template("update.html").module)["feed_item"]
+        macros = vars(self._templates.get_template("update.html").module)
+        self._item: Callable[[Entry], str] = macros["feed_item"]
+        self._article: Callable[..., str] = macros["article"]
 
     def iso(self, moment: datetime) -> str:
         """A time with its offset, to the second."""
@@ -347,23 +375,52 @@ class Views:
         return quote(url, safe="/:%?=&;,+~@") if origin in self.settings.image_origins else ""
 
     def json(self, entry: Entry) -> bytes:
-        """An update as one line of JSON, made once for each revision."""
+        """An update as one line of JSON, made once for each revision; `Omitted` where it cannot be made."""
         made = entry.made.get("json")
         if made is None:
-            made = entry.made["json"] = dump(reader_view(entry, self.site_url))
+            made = self.omissions.attempt(entry, "json", lambda: dump(reader_view(entry, self.site_url)))
+            entry.made["json"] = made
         return made
 
+    def pictures(self, entry: Entry) -> list[Picture]:
+        """The pictures of an update; none where they cannot be shown."""
+        try:
+            return pictures_of(entry.update)
+        except Exception:  # noqa: BLE001 -- told with the update itself, which has the same pictures
+            return []
+
+    def jsons(self, entries: Iterable[Entry]) -> bytes:
+        """Updates as the elements of a JSON array, without those that cannot be shown."""
+        made = []
+        for entry in entries:
+            with contextlib.suppress(Omitted):
+                made.append(self.json(entry))
+        return b",".join(made)
+
     def item(self, entry: Entry) -> Markup:
-        """An update as an item of a feed, made once for each revision."""
+        """An update as an item of a feed, made once for each revision; nothing where it cannot be shown."""
         made = entry.made.get("item")
         if made is None:
-            made = entry.made["item"] = self._item(entry).encode("utf-8", "replace")
+            try:
+                made = self.omissions.attempt(entry, "item", lambda: self._item(entry).encode("utf-8", "replace"))
+            except Omitted:
+                return Markup()
+            entry.made["item"] = made
         return Markup(made.decode())  # noqa: S704 -- the template escapes
+
+    def article(self, entry: Entry, *, link: bool = False) -> Markup:
+        """An update in full; with `link` its headline leads to its own page. `Omitted` where it cannot be shown."""
+        text = self.omissions.attempt(entry, "article", lambda: self._article(entry, link=link))
+        return Markup(text)  # noqa: S704 -- the template escapes
+
+    def fitting(self, html: str, heading: int = 4) -> Markup:
+        """A body that was sanitised upstream, once more and so that it fits where a page puts it."""
+        return Markup(self.fit(seen(html), heading))  # noqa: S704 -- sanitised
 
     def event(self, applied: Applied, *, page: bool) -> bytes:
         """What a stream sends of a revision; for a page with the item ready to put in."""
         if applied.entry is None:
-            return dump(removal_view(applied))
+            return removal_bytes(applied)
         made = self.json(applied.entry)
         if not page:
             return made
@@ -373,11 +430,6 @@ class Views:
     def render(self, template: str, **values: Any) -> bytes:
         """A whole page."""
         return self._templates.get_template(template).render(**values).encode("utf-8", "replace")
-
-
-def fitting_markup(html: str, heading: int = 4) -> Markup:
-    """A body that was sanitised upstream, once more and so that it fits where a page puts it."""
-    return Markup(fitting(seen(html), heading))  # noqa: S704 -- sanitised
 
 
 def now() -> datetime:

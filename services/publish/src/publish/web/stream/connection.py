@@ -1,10 +1,30 @@
 """One reader's connection: a raw socket that is written to directly, and what waits for it while it is full."""
 
+import asyncio
+import contextlib
 import os
+import socket
+import struct
 from collections import deque
 from socket import AF_UNSPEC, SOCK_STREAM, SocketType
 
+from publish.story import Position
 from publish.web.stream.event import end_of_frame
+
+UNSENT_BYTES = 64 * 1024
+"""Of one reader that the kernel keeps before it has sent them (TCP_NOTSENT_LOWAT): all that a reader who does not read holds.
+
+What is under way to the reader is not counted, so that one far away is written to as fast as its window allows.
+"""
+
+SEND_BUFFER_BYTES = 256 * 1024
+"""Of one reader that the kernel keeps in all, unsent or not acknowledged (SO_SNDBUF; Linux doubles it for its bookkeeping).
+
+Its own rule would let a reader who acknowledges nothing have 4 MB. 350 kB under way are 1.7 MB/s at 200 ms.
+"""
+
+ORPHAN_MS = 20_000
+"""Longest that the kernel goes on sending to a reader whose connection was closed here (TCP_USER_TIMEOUT)."""
 
 MOST_PARTS = 256
 """Of one gathering write: far below IOV_MAX, and already enough to fill any socket's buffer."""
@@ -16,23 +36,30 @@ GONE: deque[bytes] = deque()
 class Connection:
     """The hub's side of one reader.
 
-    `waiting` is None while everything that was sent is in the kernel's hands; anything else keeps the fan-out from
-    writing past what waits. `answered` tells that the response's head is sent, `closing` why the connection ends once
-    nothing waits.
+    `waiting` is None while everything that was sent is in the kernel's hands. A reader for whom it is not is behind: no
+    fan-out reaches it, and it is given what came after `reached` bit by bit, as its socket takes it. `given` is how many
+    bytes of its audience it was given or passed over. `behind_at` and `progress_at` are times of the monotonic clock: since
+    when it is behind, and when it last took something; `unacknowledged` is what the kernel had for it when last looked at.
+    `answered` tells that the response's head is sent, `closing` why the connection ends once nothing waits, `newcomer` that
+    it has not caught up yet with what it missed before it came. `drained` is waited for by who feeds it from elsewhere.
     """
 
     __slots__ = (
         "address",
         "answered",
         "audience",
-        "blocked_at",
+        "behind_at",
         "closing",
+        "drained",
         "fd",
-        "idle_ticks",
-        "queued",
+        "given",
+        "newcomer",
+        "progress_at",
+        "reached",
         "sent",
         "slot",
         "socket",
+        "unacknowledged",
         "waiting",
     )
 
@@ -44,11 +71,36 @@ class Connection:
         self.slot = -1
         self.waiting: deque[bytes] | None = None
         self.sent = 0
-        self.queued = 0
-        self.idle_ticks = 0
-        self.blocked_at = 0.0
+        self.reached = Position(0, -1)
+        self.given = 0
+        self.behind_at = 0.0
+        self.progress_at = 0.0
+        self.unacknowledged = -1
         self.answered = False
+        self.newcomer = True
         self.closing = ""
+        self.drained: asyncio.Future[None] | None = None
+
+    def bound(self) -> None:
+        """Bound what the kernel keeps for this reader."""
+        # A Unix socket knows neither, and its buffer does not grow.
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def close(self, *, abort: bool) -> None:
+        """Close the socket; what the kernel still has for the reader is thrown away at once, or soon if it is not taken."""
+        with contextlib.suppress(OSError):
+            if abort:
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ORPHAN_MS)
+        self.socket.close()
+
+    @property
+    def lag(self) -> int:
+        """Bytes that its audience was sent since it fell behind and that it was not given yet."""
+        return self.audience.begun - self.given if self.audience is not None else 0
 
     def cut(self) -> None:
         """Leave only the rest of a frame that is partly out, so that what follows begins at a frame's boundary."""
@@ -63,12 +115,13 @@ class Connection:
         else:
             self.sent = 0
 
-    def write(self) -> bool:
-        """Write what waits, as much as the socket takes, in as few calls as can be; True once nothing waits.
+    def write(self) -> int:
+        """Write what waits, as much as the socket takes, in as few calls as can be; how many bytes it took.
 
         OSError when the reader is gone.
         """
         waiting = self.waiting
+        took = 0
         while waiting:
             first = memoryview(waiting[0])[self.sent :] if self.sent else waiting[0]
             try:
@@ -78,29 +131,28 @@ class Connection:
                     parts = [waiting[index] for index in range(1, min(len(waiting), MOST_PARTS))]
                     count = os.writev(self.fd, [first, *parts])
             except BlockingIOError:
-                return False
-            self.idle_ticks = 0
+                break
+            took += count
             count += self.sent
             while waiting and count >= len(waiting[0]):
                 count -= len(waiting.popleft())
             self.sent = count
-        self.waiting = None
-        self.queued = 0
-        return True
+        return took
 
 
 class Audience:
     """Readers who follow the same channels in the same view: whatever one of them is sent, all are.
 
-    `connections` are those whose sockets took all so far, `sockets` theirs in the same order; for those who are `behind`,
-    bytes wait.
+    `connections` are those whose sockets took all so far, `sockets` theirs in the same order; the others are `behind`.
+    `begun` is how many bytes it was sent since it is there.
     """
 
-    __slots__ = ("behind", "channels", "connections", "sockets", "view")
+    __slots__ = ("begun", "behind", "channels", "connections", "sockets", "view")
 
     def __init__(self, channels: frozenset[str], view: str) -> None:
         self.channels = channels
         self.view = view
+        self.begun = 0
         self.connections: list[Connection] = []
         self.sockets: list[SocketType] = []
         self.behind: set[Connection] = set()
@@ -108,6 +160,7 @@ class Audience:
     def add(self, connection: Connection) -> None:
         """Take a reader in."""
         connection.audience = self
+        connection.given = self.begun
         if connection.waiting is None:
             self.catch_up(connection)
         else:
@@ -120,7 +173,7 @@ class Audience:
         connection.audience = None
 
     def fall_behind(self, connection: Connection) -> None:
-        """Bytes wait for a reader from now on: the last one takes its slot."""
+        """A reader is out of the fan-out from now on: the last one takes its slot."""
         self.behind.add(connection)
         if connection.slot < 0:
             return
@@ -133,7 +186,9 @@ class Audience:
         connection.slot = -1
 
     def catch_up(self, connection: Connection) -> None:
-        """Nothing waits for a reader any more."""
+        """A reader has all that its audience was sent."""
+        connection.newcomer = False
+        connection.given = self.begun
         self.behind.discard(connection)
         if connection.slot < 0:
             connection.slot = len(self.connections)

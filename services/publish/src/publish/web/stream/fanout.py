@@ -1,21 +1,27 @@
 """The walk over the sockets: every reader of an audience is written the same bytes, by one plain loop.
 
-The kernel's send path is nearly all that a delivery costs, so nothing runs here for each reader and event but one `write`.
-Only a reader whose socket is full has a buffer, of references to bytes that all share, and is watched for room.
+The kernel's send path is nearly all that a delivery costs, so nothing runs here for each reader and event but one `send`.
+A reader whose socket is full is behind: it is passed over from then on, and costs nothing until its socket takes more. Then
+it is given what it missed, piece by piece, and is in the fan-out again once it has all.
 """
 
 import asyncio
+import fcntl
 import os
+import random
 import select
+import struct
+import termios
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
 from socket import SocketType
 
+from publish.story import Position
 from publish.web.stream import metrics
-from publish.web.stream.connection import GONE, Audience, Audiences, Connection
+from publish.web.stream.connection import GONE, UNSENT_BYTES, Audience, Audiences, Connection
 from publish.web.stream.event import reset_frame
 from publish.web.stream.limits import Limits
 
@@ -25,24 +31,75 @@ TURN_S = 0.02
 STEP = 256
 """Readers between two looks at the clock."""
 
-MOST_BUFFERS = 8
-"""A burst may fill a healthy reader's buffer in a moment: until this many times over it has `slow_s` to take it."""
+STEP_BYTES = 2 * 1024 * 1024
+"""Bytes between two looks at the clock, about a millisecond of copying: fewer readers where each is sent much."""
+
+PIECE_BYTES = 128 * 1024
+"""Of joined events that one write is to carry; a single event may be larger. More is written piece by piece."""
+
+READY_AT_ONCE = 32
+"""Sockets with news between two looks at the clock."""
+
+HELD_BYTES = 2 * UNSENT_BYTES + PIECE_BYTES
+"""What a reader who is behind is reckoned to hold: in the kernel, whose unit is up to 64 kB, and of one piece here."""
+
+CROWDED_S = 2.0
+"""For so long a reader may take nothing although all who are behind hold more than they may."""
+
+SLOW_RETRY = 4
+"""Who is too slow is asked to come back after so many times the usual wait: its share of the work stays small."""
 
 _LEFT = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 @dataclass(slots=True, eq=False)
 class _Walk:
-    """One joined write to the readers that an audience had when it began, and how far it has come.
+    """One joined write of `size` bytes to the readers that an audience had when it began, and how far it has come.
 
     `changes` is the fan-out's count of those for whom it changed whether they may be written to.
     """
 
     connections: list[Connection]
     sockets: list[SocketType]
-    data: bytes
+    parts: tuple[bytes, ...]
+    size: int
     changes: int
     next: int = 0
+
+
+More = Callable[[Connection], bytes | None]
+"""What a reader who is behind is given next, and notes in `reached`; empty when that is not known yet, None when it has all."""
+
+
+def _nothing(_: Connection) -> None:
+    """For a fan-out without a memory of what was sent."""
+
+
+class _Joiner:
+    """Joins the parts of a write; audiences that follow each other and are sent the same share the bytes."""
+
+    def __init__(self) -> None:
+        self._joined: dict[tuple[bytes, ...], bytes] = {}
+        self._size = 0
+
+    def join(self, parts: tuple[bytes, ...]) -> bytes:
+        """The parts as one."""
+        if len(parts) == 1:
+            return parts[0]
+        data = self._joined.get(parts)
+        if data is None:
+            data = b"".join(parts)
+            self._size += len(data)
+            if self._size > 32 * PIECE_BYTES:
+                self.clear()
+                self._size = len(data)
+            self._joined[parts] = data
+        return data
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        self._joined.clear()
+        self._size = 0
 
 
 def _send_each(sockets: Sequence[SocketType], data: bytes) -> list[int]:
@@ -64,17 +121,31 @@ def _send_each(sockets: Sequence[SocketType], data: bytes) -> list[int]:
             return counts
 
 
-class Fanout:
-    """The connections of one replica, by audience."""
+def _unacknowledged(fd: int) -> int:
+    """Bytes written to a socket that its reader has not acknowledged."""
+    (count,) = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCOUTQ, b"\0" * 4))
+    return int(count)
 
-    def __init__(self, limits: Limits) -> None:
+
+class Fanout:
+    """The connections of one replica, by audience.
+
+    `through` is the place of the newest event that was begun to be written. `more` is asked for what a reader missed.
+    """
+
+    def __init__(self, limits: Limits, more: More = _nothing) -> None:
+        self.through = Position(0, -1)
         self._limits = limits
+        self._more = more
         self._epoll = select.epoll()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: dict[int, Connection] = {}
         self._addresses: dict[str, int] = {}
         self._audiences = Audiences()
         self._walks: deque[_Walk] = deque()
+        self._joiner = _Joiner()
+        self._behind: dict[Connection, None] = {}
+        self._unjudged: list[Connection] = []
         self._changes = 0
         self._backwards = False
 
@@ -107,6 +178,7 @@ class Fanout:
     def adopt(self, fd: int, address: str | None) -> Connection:
         """Take over a non-blocking socket, which is closed when its reader is dropped."""
         connection = Connection(fd, address)
+        connection.bound()
         self._connections[fd] = connection
         self._epoll.register(fd, _LEFT)
         if address is not None:
@@ -115,11 +187,22 @@ class Fanout:
         metrics.ACCEPTED.inc()
         return connection
 
-    def join(self, connection: Connection, channels: frozenset[str], view: str) -> None:
-        """Let a reader follow: it is in every walk that begins from now on."""
+    def join(self, connection: Connection, channels: frozenset[str], view: str, reached: Position) -> None:
+        """Let a reader follow who was given all up to a place.
+
+        Where that is the newest begun, it is in every walk that begins from now on; else it is behind.
+        """
+        connection.reached = reached
+        if connection.waiting is None and reached != self.through:
+            connection.waiting = deque()
+            self._watch(connection)
         self._audiences.join(connection, channels, view)
 
-    def audiences(self, channels: frozenset[str] | None) -> Iterable[Audience]:
+    def leave(self, connection: Connection) -> None:
+        """Let a reader follow nothing until it joins again."""
+        self._audiences.leave(connection)
+
+    def audiences(self, channels: frozenset[str] | None) -> Collection[Audience]:
         """Those who follow any of the channels, each once; None for everybody."""
         return self._audiences.everyone() if channels is None else self._audiences.following(channels)
 
@@ -128,23 +211,42 @@ class Fanout:
         """Whether some readers of an audience may have been written what others have not."""
         return bool(self._walks)
 
-    def begin(self, frames: Mapping[Audience, Sequence[bytes]]) -> None:
-        """Begin one walk for each audience; all that it is to be sent leaves joined.
+    def begin(self, frames: Mapping[Audience, Sequence[bytes]], through: Position) -> None:
+        """Begin one walk for each audience, with all up to a place; all that an audience is to be sent leaves joined.
 
         Every other walk goes backwards: nobody is always the last, and the sockets that were walked last are still in the
         processor's cache.
         """
-        for audience, parts in frames.items():
-            data = parts[0] if len(parts) == 1 else b"".join(parts)
-            count = len(audience.connections) + len(audience.behind)
-            metrics.WRITES.inc(count)
-            metrics.DELIVERIES.inc(count * len(parts))
-            metrics.BYTES.inc(count * len(data))
-            for connection in tuple(audience.behind):
-                self._deliver(connection, data)
-            step = -1 if self._backwards else 1
-            self._walks.append(_Walk(audience.connections[::step], audience.sockets[::step], data, self._changes))
+        self.through = through
+        self._joiner.clear()
+        step = -1 if self._backwards else 1
         self._backwards = not self._backwards
+        writes = deliveries = written = 0
+        for audience, frame in frames.items():
+            parts = tuple(frame)
+            size = sum(map(len, parts))
+            audience.begun += size
+            count = len(audience.connections)
+            if not count:
+                continue
+            writes += count
+            deliveries += count * len(parts)
+            written += count * size
+            self._walks.append(
+                _Walk(audience.connections[::step], audience.sockets[::step], parts, size, self._changes)
+            )
+        metrics.WRITES.inc(writes)
+        metrics.DELIVERIES.inc(deliveries)
+        metrics.BYTES.inc(written)
+
+    def restart(self, reset: bytes, through: Position) -> None:
+        """Send a reset to all who follow and are behind, in place of what they missed up to a place."""
+        for connection in self._behind:
+            if connection.audience is not None and connection.waiting is not None:
+                connection.cut()
+                connection.waiting.append(reset)
+                connection.reached = through
+                connection.given = connection.audience.begun
 
     def walk(self, until: float) -> bool:
         """Go on with the walks until a time of the monotonic clock; True once all are done."""
@@ -157,11 +259,12 @@ class Fanout:
         return True
 
     def _walk(self, walk: _Walk, until: float) -> bool:
-        data, size = walk.data, len(walk.data)
+        data, size = self._joiner.join(walk.parts), walk.size
+        step = max(1, min(STEP, STEP_BYTES // (size or 1)))
         while walk.next < len(walk.sockets):
             if walk.changes != self._changes:
-                self._sift(walk)
-            first, walk.next = walk.next, walk.next + STEP
+                self._sift(walk, data)
+            first, walk.next = walk.next, walk.next + step
             counts = _send_each(walk.sockets[first : walk.next], data)
             if counts.count(size) != len(counts):
                 for connection, count in zip(islice(walk.connections, first, walk.next), counts, strict=True):
@@ -174,60 +277,57 @@ class Fanout:
                 break
         return walk.next >= len(walk.sockets)
 
-    def _sift(self, walk: _Walk) -> None:
+    def _sift(self, walk: _Walk, data: bytes) -> None:
         """Take out of the rest of a walk who is gone, and who has fallen behind since it began."""
         rest = walk.connections[walk.next :]
         for connection in rest:
-            if connection.waiting is not None:
-                self._deliver(connection, walk.data)
+            # A heartbeat filled its socket: it has all that was begun, but for this.
+            if connection.waiting is not None and connection.waiting is not GONE and not connection.closing:
+                connection.waiting.append(data)
         walk.connections = [connection for connection in rest if connection.waiting is None]
         walk.sockets = [connection.socket for connection in walk.connections]
         walk.next = 0
         walk.changes = self._changes
 
-    def _deliver(self, connection: Connection, data: bytes) -> None:
-        """Send to one who may be behind."""
-        if connection.waiting is GONE or connection.closing:
-            return
-        if connection.waiting is not None:
-            self._queue(connection, data)
-            return
-        (count,) = _send_each([connection.socket], data)
-        if count < 0:
-            self.drop(connection, "lost")
-        elif count != len(data):
-            self._block(connection, data, count)
-
     def _block(self, connection: Connection, data: bytes, count: int) -> None:
+        """Leave a reader behind whose socket took only a part of what all up to the newest begun are sent."""
         connection.waiting = deque((data,))
         connection.sent = count
-        connection.queued = len(data) - count
+        connection.reached = self.through
         self._watch(connection)
 
     def _watch(self, connection: Connection) -> None:
-        """Hear when a full socket takes more."""
-        connection.idle_ticks = 0
-        connection.blocked_at = time.monotonic()
+        """Hear when a socket takes more."""
+        self._behind[connection] = None
+        connection.behind_at = connection.progress_at = time.monotonic()
+        connection.unacknowledged = -1
         self._changes += 1
         if connection.audience is not None:
+            connection.given = connection.audience.begun
             connection.audience.fall_behind(connection)
         self._epoll.modify(connection.fd, _LEFT | select.EPOLLOUT)
         metrics.BLOCKED.inc()
 
-    def _queue(self, connection: Connection, data: bytes) -> None:
-        assert connection.waiting is not None  # noqa: S101
-        connection.waiting.append(data)
-        connection.queued += len(data)
-        if connection.queued > self._limits.buffer_bytes and (
-            connection.queued > self._limits.buffer_bytes * MOST_BUFFERS
-            or time.monotonic() - connection.blocked_at > self._limits.slow_s
-        ):
-            self._evict(connection)
+    def _catch_up(self, connection: Connection) -> None:
+        """Nothing waits for a reader any more: let it follow, or tell who feeds it."""
+        self._unwatch(connection)
+        connection.waiting = None
+        self._epoll.modify(connection.fd, _LEFT)
+        if connection.audience is not None:
+            connection.audience.catch_up(connection)
 
-    def _evict(self, connection: Connection) -> None:
-        metrics.EVICTIONS.labels("slow").inc()
-        metrics.RESETS.labels("slow").inc()
-        self.end(connection, reset_frame("slow", self._limits.snapshot, None), "slow")
+    def _unwatch(self, connection: Connection) -> None:
+        if connection in self._behind:
+            del self._behind[connection]
+            metrics.BLOCKED.dec()
+        if connection.drained is not None and not connection.drained.done():
+            connection.drained.set_result(None)
+
+    async def drained(self, connection: Connection) -> None:
+        """Wait until nothing waits for a reader who follows nothing yet, or it is gone."""
+        if connection in self._behind:
+            connection.drained = asyncio.get_running_loop().create_future()
+            await connection.drained
 
     def end(self, connection: Connection, last: bytes, reason: str) -> None:
         """Send some last bytes at the next boundary of frames, then close."""
@@ -240,36 +340,64 @@ class Fanout:
         self.send(connection, last)
 
     def send(self, connection: Connection, *parts: bytes) -> None:
-        """Write now what the socket takes; the rest waits, whatever the bound of the buffer says."""
-        waited = connection.waiting is not None
+        """Write now what the socket takes of a few last or first bytes; the rest waits."""
         if connection.waiting is None:
             connection.waiting = deque(parts)
             connection.sent = 0
         else:
             connection.waiting.extend(parts)
+        if self._write(connection) is None:
+            return
+        if connection not in self._behind:
+            if connection.waiting:
+                connection.reached = self.through
+                self._watch(connection)
+            else:
+                connection.waiting = None
+
+    def _write(self, connection: Connection) -> int | None:
+        """Write what waits; how many bytes the socket took, None where the connection has ended."""
         try:
-            done = connection.write()
+            took = connection.write()
         except OSError:
             self.drop(connection, "lost")
-            return
-        if done:
-            if connection.closing:
-                self.drop(connection, connection.closing)
-        elif not waited:
-            self._watch(connection)
+            return None
+        if took:
+            connection.progress_at = time.monotonic()
+            connection.unacknowledged = -1
+        if not connection.waiting and connection.closing:
+            self.drop(connection, connection.closing)
+            return None
+        return took
 
-    def drop(self, connection: Connection, reason: str) -> None:
-        """Close a connection at once."""
+    def _feed(self, connection: Connection) -> bool:
+        """Write what waits for a reader who is behind, or the next piece of what it missed; True if it took anything."""
+        took = self._write(connection)
+        if took is None:
+            return True
+        if not connection.waiting:
+            piece = self._more(connection) if connection.audience is not None else None
+            if connection.waiting is GONE:
+                return True
+            if piece is None:
+                self._catch_up(connection)
+            elif piece and connection.waiting is not None:
+                connection.waiting.append(piece)
+                connection.given += len(piece)
+                return bool(self._write(connection)) or took > 0
+        return took > 0
+
+    def drop(self, connection: Connection, reason: str, *, abort: bool = False) -> None:
+        """Close a connection at once; with `abort`, what the kernel still has for it is thrown away too."""
         if connection.waiting is GONE:
             return
         self._changes += 1
         self._audiences.leave(connection)
-        if connection.waiting is not None:
-            metrics.BLOCKED.dec()
+        self._unwatch(connection)
         connection.waiting = GONE
         del self._connections[connection.fd]
         self._epoll.unregister(connection.fd)
-        connection.socket.close()
+        connection.close(abort=abort)
         if connection.address is not None:
             count = self._addresses[connection.address] - 1
             if count:
@@ -280,39 +408,74 @@ class Fanout:
         metrics.ENDED.labels(reason).inc()
 
     def _on_ready(self) -> None:
-        for fd, mask in self._epoll.poll(0, 256):
-            connection = self._connections.get(fd)
-            if connection is None:
-                continue
-            if mask & _LEFT:
-                self.drop(connection, "left")
-                continue
-            try:
-                done = connection.write()
-            except OSError:
-                self.drop(connection, "lost")
-                continue
-            if done:
-                metrics.BLOCKED.dec()
-                if connection.closing:
-                    self.drop(connection, connection.closing)
+        until = time.monotonic() + TURN_S
+        while True:
+            ready = self._epoll.poll(0, READY_AT_ONCE)
+            for fd, mask in ready:
+                connection = self._connections.get(fd)
+                if connection is None:
+                    continue
+                if mask & _LEFT:
+                    self.drop(connection, "left")
                 else:
-                    self._epoll.modify(fd, _LEFT)
-                    if connection.audience is not None:
-                        connection.audience.catch_up(connection)
+                    self._feed(connection)
+            if len(ready) < READY_AT_ONCE or time.monotonic() > until:
+                return
 
     def beat(self, turn: int, beat: bytes, page_beat: bytes) -> None:
-        """Send one turn's share of the heartbeats, and let go who has stalled since its last."""
+        """Send one turn's share of the heartbeats to those who are not behind."""
         every = self._limits.heartbeat_s
         for connection in [each for fd, each in self._connections.items() if fd % every == turn % every]:
             if connection.waiting is None:
                 audience = connection.audience
                 self._beat(connection, page_beat if audience is not None and audience.view == "page" else beat)
-            elif connection.waiting is not GONE:
-                connection.idle_ticks += 1
-                if connection.idle_ticks > 1:
-                    metrics.EVICTIONS.labels("stalled").inc()
-                    self.drop(connection, "stalled")
+
+    def judge(self) -> None:
+        """Let go of those behind who take nothing, or too little; those who are behind for longest come first.
+
+        It takes several turns of the loop where they are many.
+        """
+        if not self._unjudged:
+            self._unjudged = list(reversed(self._behind))
+        until = time.monotonic() + TURN_S
+        while self._unjudged:
+            self._judge(self._unjudged.pop(), time.monotonic())
+            if self._loop is not None and time.monotonic() > until:
+                self._loop.call_soon(self.judge)
+                return
+
+    def _judge(self, connection: Connection, now: float) -> None:
+        limits = self._limits
+        if connection not in self._behind or now - connection.behind_at < min(limits.slow_s, CROWDED_S):
+            return
+        # The loop may not have come to a socket that has room: only one that is full now is its reader's fault.
+        if self._feed(connection) or connection not in self._behind:
+            return
+        unacknowledged = _unacknowledged(connection.fd)
+        if unacknowledged < connection.unacknowledged:
+            connection.progress_at = now
+        connection.unacknowledged = unacknowledged
+        idle_s = now - connection.progress_at
+        if idle_s > limits.stalled_s:
+            self._abort(connection, "stalled")
+        elif idle_s > CROWDED_S and len(self._behind) * HELD_BYTES > limits.behind_bytes:
+            self._abort(connection, "crowded")
+        elif now - connection.behind_at >= limits.slow_s and connection.lag > limits.buffer_bytes:
+            self.evict(connection)
+
+    def _abort(self, connection: Connection, reason: str) -> None:
+        metrics.EVICTIONS.labels(reason).inc()
+        self.drop(connection, reason, abort=True)
+
+    def evict(self, connection: Connection) -> None:
+        """Send a reader away who is too slow: a reset at the next boundary of frames, then the end."""
+        if connection.closing:
+            return
+        metrics.EVICTIONS.labels("slow").inc()
+        metrics.RESETS.labels("slow").inc()
+        retry_ms = int(self._limits.retry_ms * SLOW_RETRY * (1 + random.random()))
+        reset = reset_frame("slow", self._limits.snapshot, None)
+        self.end(connection, b"retry: %d\n%b" % (retry_ms, reset), "slow")
 
     def _beat(self, connection: Connection, beat: bytes) -> None:
         try:

@@ -1,15 +1,18 @@
 """The hub: what is published goes to every reader who follows one of its channels, once and in order.
 
 An event is encoded once. Readers who follow the same are one audience; whatever is published while its sockets are walked
-leaves joined in the next walk. Who joins is given what it missed as of the last walk that began, and is in every one after:
-so replay and live meet without a seam.
+leaves joined in the next walk. Who joins, or falls behind, is given what it missed as of the last walk that began, piece by
+piece as its socket takes it, and is in every walk after: so replay and live meet without a seam. No copy of what a reader
+missed is held for it, only its place: the pieces are made of the window when its socket has room.
 """
 
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -18,7 +21,7 @@ from publish.story import NEWS, Position
 from publish.web.stream import metrics
 from publish.web.stream.connection import GONE, Audience, Connection
 from publish.web.stream.event import Replay, Replayed, StreamEvent, frame, parse_cursor, reset_frame
-from publish.web.stream.fanout import TURN_S, Fanout
+from publish.web.stream.fanout import PIECE_BYTES, TURN_S, Fanout
 from publish.web.stream.limits import Limits
 from publish.web.stream.request import Wanted
 from publish.web.stream.window import Encoded, Window
@@ -55,7 +58,22 @@ NO_MORE = (
 """Tells an EventSource not to come back (WHATWG HTML, section 9.2)."""
 
 MADE_AT_ONCE = 32
-"""Frames that may be made for one reader who comes back within a turn of the loop."""
+"""Frames that may be made for one piece of what a reader missed."""
+
+LOOKED_AT = 2_000
+"""Events of the window that are looked at for one piece."""
+
+BEGUN_AT_ONCE = 20_000
+"""Frames begun at once, each counted for every audience that is sent it: many events for many audiences are parted."""
+
+ARCHIVE_PAGE = 250
+"""Events that the archive is asked for at a time, once it is known that all of them may be replayed."""
+
+RECENT_BYTES = 16 * 1024 * 1024
+"""Of pieces that are kept for others who missed the same."""
+
+ANSWER_BYTES = 1024 * 1024
+"""Of events in one answer to a poll; a single event may be larger."""
 
 NEARLY = 1_000
 """Records that one replica may be ahead of another without a doubt that both follow the same log."""
@@ -73,11 +91,31 @@ async def in_turns(work: Iterable[T]) -> list[T]:
     return made
 
 
+def _fitting(found: list[Encoded], most: int) -> list[Encoded]:
+    """The first of some events, at most so many, and no more bytes than one answer may have."""
+    size = 0
+    for count, entry in enumerate(found[:most]):
+        size += len(entry.frames.get("json", b""))
+        if size > ANSWER_BYTES and count:
+            return found[:count]
+    return found[:most]
+
+
 @dataclass(slots=True, eq=False)
 class _Reset:
     """A reset of everybody, in its place between events."""
 
     data: bytes
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some of what followed a place: `data` is complete up to and with `through`."""
+
+    data: bytes
+    through: Position
+    count: int
 
 
 @dataclass(slots=True, eq=False)
@@ -108,7 +146,7 @@ class Hub:
     def __init__(self, limits: Limits | None = None, replay: Replay | None = None, over: Over | None = None) -> None:
         self.limits = limits or Limits()
         self.window = Window(self.limits.window_events, self.limits.window_bytes)
-        self.fanout = Fanout(self.limits)
+        self.fanout = Fanout(self.limits, self._more)
         self.draining = False
         self.closed = False
         self._replay = replay
@@ -117,19 +155,18 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ticks = 0
-        self._pending: list[Encoded | _Reset] = []
+        self._pending: deque[Encoded | _Reset] = deque()
         self._walked: list[Encoded] = []
         self._held_back: list[StreamEvent] | None = None
         self._scheduled = False
         self._quiet = False
-        self._started = Position(0, -1)
         self._moved_at = float("-inf")
         self._parked: list[_Parked] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking = asyncio.Semaphore(4)
-        self._asked: dict[tuple[frozenset[str], Position], asyncio.Task[Replayed | None]] = {}
-        self._joined: dict[tuple[frozenset[str], str, Position], tuple[bytes, int]] = {}
-        self._joined_size = 0
+        self._asked: dict[tuple[frozenset[str], Position, int], asyncio.Task[Replayed | None]] = {}
+        self._pieces: dict[tuple[frozenset[str], str, Position], _Piece] = {}
+        self._pieces_size = 0
         self._polls = 0
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         base = self.limits.retry_ms
@@ -139,6 +176,11 @@ class Hub:
     def head(self) -> Position:
         """The newest position that was published."""
         return self.window.head
+
+    @property
+    def _started(self) -> Position:
+        """The newest position that was begun to be written."""
+        return self.fanout.through
 
     @property
     def ready(self) -> bool:
@@ -168,7 +210,8 @@ class Hub:
             if left <= 0:
                 break
             count = max(1, round(len(self.fanout) * step_s / max(left, step_s)))
-            for connection in self.fanout.connections()[:count]:
+            staying = (each for each in self.fanout.connections() if not each.closing)
+            for connection in list(islice(staying, count)):
                 self.fanout.end(connection, self._hint() + b"\n", "drain")
             await asyncio.sleep(min(step_s, left))
         for connection in self.fanout.connections():
@@ -195,7 +238,7 @@ class Hub:
         position = Position(epoch, offset)
         if not self._begun:
             self._begun = True
-            self._started = position
+            self.fanout.through = position
             self.window.begin(position)
         elif epoch != self.head.epoch:
             self._begin_again(position, "epoch")
@@ -207,7 +250,7 @@ class Hub:
 
     def _begin_again(self, position: Position, reason: str) -> None:
         self._held_back = None
-        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position)))
+        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position), position))
         metrics.RESETS.labels(reason).inc(len(self.fanout))
         self.window.begin(position)
         self._schedule()
@@ -236,7 +279,7 @@ class Hub:
 
     def reset(self, reason: str) -> None:
         """Tell every reader to fetch the snapshot again; the stream goes on from the newest event."""
-        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, self.head)))
+        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, self.head), self.head))
         metrics.RESETS.labels(reason).inc(len(self.fanout))
         self._schedule()
 
@@ -260,6 +303,8 @@ class Hub:
             entry = Encoded(event)
             self.window.append(entry)
             self._pending.append(entry)
+            if entry.kind == "kill":
+                self._forget_pieces()
         if through is not None and self._begun and Position(*through) > self.head:
             self.window.head = Position(*through)
             self._quiet = True
@@ -281,27 +326,41 @@ class Hub:
                 self._schedule()
                 return
             self._end_walks()
+            if time.monotonic() > until and (self._pending or self._quiet):
+                self._schedule()
+                return
 
     def _begin_walks(self) -> None:
-        batch, self._pending = self._pending, []
+        """Begin to write what is pending, or so much of it that each reader is sent no more than a piece."""
         self._quiet = False
+        through = self._started
         frames: dict[Audience, list[bytes]] = {}
-        for entry in batch:
+        size = begun = 0
+        while self._pending:
+            entry = self._pending[0]
             if isinstance(entry, _Reset):
                 for audience in self.fanout.audiences(None):
                     frames.setdefault(audience, []).append(entry.data)
+                self.fanout.restart(entry.data, entry.position)
                 self._wake(None)
-                continue
-            self._walked.append(entry)
-            self._wake(entry.channels)
-            if entry.frames:
-                for audience in self.fanout.audiences(entry.channels):
+                through = entry.position
+            else:
+                audiences = self.fanout.audiences(entry.channels) if entry.frames else ()
+                size += len(entry.frames["json"]) if entry.frames else 0
+                begun += len(audiences)
+                if (size > PIECE_BYTES or begun > BEGUN_AT_ONCE) and frames:
+                    break
+                self._walked.append(entry)
+                self._wake(entry.channels)
+                for audience in audiences:
                     frames.setdefault(audience, []).append(self._frame(entry, audience.view))
-        self._started = self.window.head
-        self._joined.clear()
-        self._joined_size = 0
+                through = entry.position
+            self._pending.popleft()
+        if not self._pending:
+            through = self.window.head
+        self._forget_pieces()
         self._moved_at = time.monotonic()
-        self.fanout.begin(frames)
+        self.fanout.begin(frames, through)
 
     def _frame(self, entry: Encoded, view: str) -> bytes:
         """The frame of an event for a view; where it cannot be made, the reset that tells its readers of the hole."""
@@ -332,6 +391,7 @@ class Hub:
         moved = not walking and time.monotonic() - self._moved_at < self.limits.heartbeat_s + 1
         beat = b":\nid: %d-%d\n\n" % self._started if moved else b":\n"
         self.fanout.beat(self._ticks, beat, frame("ready", b"{}", None if walking else self._started))
+        self.fanout.judge()
         if self._parked:
             self._unpark()
 
@@ -383,7 +443,7 @@ class Hub:
 
     def _follow(self, connection: Connection, wanted: Wanted) -> None:
         if not wanted.cursor:
-            self._go_live(connection, wanted, b"")
+            self._go_live(connection, wanted)
             return
         try:
             cursor = parse_cursor(wanted.cursor)
@@ -402,44 +462,111 @@ class Hub:
             self._parked.append(_Parked(connection, wanted, cursor, deadline))
         elif cursor.epoch != self.window.floor.epoch:
             self._go_live(connection, wanted, self._reset("epoch"))
-        elif cursor >= self.window.floor and self._is_made(wanted, cursor):
-            data, count = self._recent(wanted, cursor)
+        elif cursor >= self.window.floor:
             metrics.REPLAYS.labels("memory").inc()
-            metrics.REPLAYED.labels("memory").inc(count)
-            self._go_live(connection, wanted, data)
-        elif cursor < self.window.floor and self._replay is None:
+            self._go_on(connection, wanted, cursor)
+        elif self._replay is None:
             self._go_live(connection, wanted, self._reset("expired"))
         else:
             self._hold(connection, wanted)
-            task = asyncio.get_running_loop().create_task(self._catch_up(connection, wanted, cursor))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin_catching_up(connection, wanted, cursor)
+
+    def _begin_catching_up(self, connection: Connection, wanted: Wanted, cursor: Position) -> None:
+        task = asyncio.get_running_loop().create_task(self._catch_up(connection, wanted, cursor))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _go_on(self, connection: Connection, wanted: Wanted, cursor: Position) -> None:
+        """Let a reader follow who has all up to a place that memory has, and begin to give it what it missed."""
+        if cursor == self._started:
+            self._go_live(connection, wanted)
+            return
+        if connection.answered or not self._is_made(wanted, cursor):
+            # Many may have waited for the same moment: each is given its first piece when the fan-out comes to it.
+            self._hold(connection, wanted)
+            self.fanout.join(connection, wanted.channels, wanted.view, cursor)
+            return
+        piece = self._piece(wanted.channels, wanted.view, cursor)
+        metrics.REPLAYED.labels("memory").inc(piece.count)
+        connection.answered = True
+        self.fanout.join(connection, wanted.channels, wanted.view, piece.through)
+        self.fanout.send(connection, HEAD + self._hello(wanted), piece.data)
 
     def _is_made(self, wanted: Wanted, cursor: Position) -> bool:
-        """Whether what memory has behind a cursor is ready but for a few frames, which are made at once."""
-        if wanted.view == "json" or (wanted.channels, wanted.view, cursor) in self._joined:
+        """Whether the first piece of what memory has behind a cursor takes no time to be made."""
+        if wanted.view == "json" or (wanted.channels, wanted.view, cursor) in self._pieces:
             return True
-        entries = self.window.of(wanted.channels, cursor, self._started)
-        return sum(wanted.view not in entry.frames for entry in entries) <= MADE_AT_ONCE
+        entries = islice(self.window.between(cursor, self._started), LOOKED_AT)
+        return all(wanted.view in each.frames for each in entries if each.frames)
 
     async def _make(self, entries: Sequence[Encoded], view: str) -> None:
         """Make the frames of many events, but of those that are killed meanwhile."""
         await in_turns(self._frame(each, view) for each in entries if each.frames and view not in each.frames)
 
-    def _recent(self, wanted: Wanted, cursor: Position) -> tuple[bytes, int]:
-        """What memory has behind a cursor, as one buffer that all who ask for the same share."""
-        key = (wanted.channels, wanted.view, cursor)
-        found = self._joined.get(key)
-        if found is None:
-            entries = self.window.of(wanted.channels, cursor, self._started)
-            frames = [self._frame(entry, wanted.view) for entry in entries]
-            found = (b"".join(frames), len(frames))
-            if self._joined_size > 16 * 1024 * 1024:
-                self._joined.clear()
-                self._joined_size = 0
-            self._joined[key] = found
-            self._joined_size += len(found[0])
+    def _more(self, connection: Connection) -> bytes | None:
+        """What the fan-out gives a reader next who is behind."""
+        audience, reached = connection.audience, connection.reached
+        if audience is None or reached == self._started:
+            return None
+        if self._started < self.window.floor:
+            return b""  # What is pending is more than memory holds, or a reset comes first: it is known once that is begun.
+        if reached < self.window.floor:
+            if self._replay is None or connection.lag > self.limits.buffer_bytes:
+                self.fanout.evict(connection)
+                return b""
+            self.fanout.leave(connection)
+            self._begin_catching_up(connection, Wanted(audience.channels, audience.view, ""), reached)
+            return None
+        piece = self._piece(audience.channels, audience.view, reached)
+        connection.reached = piece.through
+        if connection.newcomer:
+            metrics.REPLAYED.labels("memory").inc(piece.count)
+        else:
+            metrics.WRITES.inc()
+            metrics.DELIVERIES.inc(piece.count)
+            metrics.BYTES.inc(len(piece.data))
+        return piece.data
+
+    def _piece(self, channels: frozenset[str], view: str, after: Position) -> _Piece:
+        """The next of what memory has behind a place, as one buffer that all who ask for the same share.
+
+        Where it comes as far as the newest place that was begun, it ends with that place's id.
+        """
+        key = (channels, view, after)
+        found = self._pieces.get(key)
+        if found is not None:
+            return found
+        frames: list[bytes] = []
+        size = made = 0
+        through = after
+        entries = self.window.between(after, self._started)
+        for entry in islice(entries, LOOKED_AT):
+            if entry.frames and not entry.channels.isdisjoint(channels):
+                made += view not in entry.frames
+                data = self._frame(entry, view)
+                size += len(data)
+                if frames and size > PIECE_BYTES:
+                    break
+                frames.append(data)
+            through = entry.position
+            if size > PIECE_BYTES or made >= MADE_AT_ONCE:
+                break
+        else:
+            if next(entries, None) is None:
+                through = self._started
+        count = len(frames)
+        if through == self._started and size <= PIECE_BYTES:
+            frames.append(b"id: %d-%d\n\n" % through)
+        found = _Piece(frames[0] if len(frames) == 1 else b"".join(frames), through, count)
+        if self._pieces_size > RECENT_BYTES:
+            self._forget_pieces()
+        self._pieces[key] = found
+        self._pieces_size += len(found.data)
         return found
+
+    def _forget_pieces(self) -> None:
+        self._pieces.clear()
+        self._pieces_size = 0
 
     def _hello(self, wanted: Wanted) -> bytes:
         greeting = b": slugline\n" + self._hint() + b"\n"
@@ -453,15 +580,15 @@ class Hub:
             connection.answered = True
             self.fanout.send(connection, HEAD, self._hello(wanted))
 
-    def _go_live(self, connection: Connection, wanted: Wanted, missed: bytes) -> None:
-        """Give the reader what it missed, as of the last walk that began, and let it follow from there."""
-        self.fanout.join(connection, wanted.channels, wanted.view)
-        here = b"id: %d-%d\n\n" % self._started
+    def _go_live(self, connection: Connection, wanted: Wanted, reset: bytes = b"") -> None:
+        """Let a reader follow from the newest place that was begun, perhaps after a reset."""
+        self.fanout.join(connection, wanted.channels, wanted.view, self._started)
+        here = b"%bid: %d-%d\n\n" % (reset, *self._started)
         if connection.answered:
-            self.fanout.send(connection, missed, here)
+            self.fanout.send(connection, here)
         else:
             connection.answered = True
-            self.fanout.send(connection, HEAD + self._hello(wanted), missed, here)
+            self.fanout.send(connection, HEAD + self._hello(wanted) + here)
 
     def _unpark(self) -> None:
         """Let go on who was ahead of this replica: it has caught up, or the wait was long enough."""
@@ -485,55 +612,72 @@ class Hub:
         return cursor.epoch == self._started.epoch and cursor.offset - self._started.offset <= NEARLY
 
     async def _catch_up(self, connection: Connection, wanted: Wanted, cursor: Position) -> None:
-        """Replay what is older than memory, then what memory has, then follow."""
-        old: list[Encoded] = []
-        reached, reason, made = cursor, "", False
-        while not reason:
+        """Replay what is older than memory, as fast as the reader takes it, then go on from memory.
+
+        While its socket is full, nothing is held for it: the archive is asked again from where it is then.
+        """
+        reached, most = cursor, self.limits.replay_events + 1
+        while connection.waiting is not GONE and not connection.closing:
             if reached.epoch != self._started.epoch:
-                reason = "epoch"
-            elif reached < min(self.window.floor, self._started):
-                answer = await self._older(wanted, reached)
-                if (
-                    answer is None
-                    or answer.through <= reached
-                    or len(old) + len(answer.events) > self.limits.replay_events
-                ):
-                    reason = "expired"
-                else:
-                    until = self._started
-                    older = await in_turns(Encoded(each) for each in answer.events if reached < each.position <= until)
-                    await self._make(older, wanted.view)
-                    old += older
-                    reached = min(answer.through, until)
-            elif not made and not self._is_made(wanted, reached):
-                await self._make(list(self.window.of(wanted.channels, reached, self._started)), wanted.view)
-                made = True
-            else:
-                break
+                self._go_live(connection, wanted, self._reset("epoch"))
+                return
+            if reached >= min(self.window.floor, self._started):
+                self._go_on(connection, wanted, reached)
+                return
+            answer = await self._older(wanted, reached, most)
             if connection.waiting is GONE or connection.closing:
                 return
-        if reason:
-            self._go_live(connection, wanted, self._reset(reason))
-            return
-        recent, count = self._recent(wanted, reached)
-        metrics.REPLAYS.labels("archive" if cursor < reached else "memory").inc()
-        metrics.REPLAYED.labels("archive").inc(len(old))
-        metrics.REPLAYED.labels("memory").inc(count)
-        self._go_live(connection, wanted, b"".join([*(self._frame(entry, wanted.view) for entry in old), recent]))
+            if answer is None or answer.through <= reached or len(answer.events) > self.limits.replay_events:
+                self._go_live(connection, wanted, self._reset("expired"))
+                return
+            if reached == cursor:
+                metrics.REPLAYS.labels("archive").inc()
+            most = min(ARCHIVE_PAGE, self.limits.replay_events)
+            reached = await self._replay_older(connection, wanted, reached, answer)
+            del answer
+            await self.fanout.drained(connection)
 
-    async def _older(self, wanted: Wanted, after: Position) -> Replayed | None:
+    async def _replay_older(
+        self, connection: Connection, wanted: Wanted, reached: Position, answer: Replayed
+    ) -> Position:
+        """Write of the archive's answer what the socket takes; the place up to which the reader was given all then."""
+        until = self._started
+        events = (event for event in answer.events if reached < event.position <= until)
+        frames: list[bytes] = []
+        size = 0
+        for event in events:
+            if until.epoch != self._started.epoch:
+                return reached
+            frames.append(self._frame(Encoded(event), wanted.view))
+            size += len(frames[-1])
+            if size > PIECE_BYTES or (wanted.view != "json" and len(frames) >= MADE_AT_ONCE):
+                reached = event.position
+                metrics.REPLAYED.labels("archive").inc(len(frames))
+                self.fanout.send(connection, *frames)
+                frames, size = [], 0
+                if connection.waiting is not None:
+                    return reached
+                await asyncio.sleep(0)
+                if connection.waiting is not None:
+                    return reached
+        if frames:
+            metrics.REPLAYED.labels("archive").inc(len(frames))
+            self.fanout.send(connection, *frames)
+        return min(answer.through, until)
+
+    async def _older(self, wanted: Wanted, after: Position, most: int) -> Replayed | None:
         """What the archive has behind a cursor; None where it cannot tell, or does not answer."""
         if self._replay is None:
             return None
         try:
-            return await self._ask(wanted.channels, after)
+            return await self._ask(wanted.channels, after, most)
         except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, the reader is told of the hole
             log.warning("no replay from the archive", error=str(error) or type(error).__name__)
             return None
 
-    async def _ask(self, channels: frozenset[str], after: Position) -> Replayed | None:
+    async def _ask(self, channels: frozenset[str], after: Position, most: int) -> Replayed | None:
         """One question to the archive for all who have the same, and a few at a time."""
-        key = (channels, after)
+        key = (channels, after, most)
         task = self._asked.get(key)
         if task is None:
 
@@ -541,7 +685,7 @@ class Hub:
                 async with self._asking:
                     if self._replay is None:
                         return None
-                    return await self._replay(after, channels, self.limits.replay_events)
+                    return await self._replay(after, channels, most)
 
             task = self._asked[key] = asyncio.get_running_loop().create_task(ask())
             task.add_done_callback(lambda _: self._asked.pop(key, None))
@@ -558,7 +702,8 @@ class Hub:
         reached = cursor
         if cursor < self.window.floor:
             try:
-                answer = await self._ask(channels, cursor) if self._replay is not None else None
+                limit = min(most + 1, self.limits.replay_events)
+                answer = await self._ask(channels, cursor, limit) if self._replay is not None else None
             except Exception as error:
                 log.warning("no replay from the archive", error=str(error) or type(error).__name__)
                 away = {"Retry-After": "2"}
@@ -571,12 +716,10 @@ class Hub:
         through = reached
         if reached >= self.window.floor:
             through = self.head
-            for entry in self.window.of(channels, reached, self.head):
-                if len(found) > most:
-                    break
-                found.append(entry)
-        if len(found) > most:
-            found = found[:most]
+            found += islice(self.window.of(channels, reached, self.head), max(0, most + 1 - len(found)))
+        fitting = _fitting(found, most)
+        if len(fitting) < len(found):
+            found = fitting
             through = found[-1].position
         await self._make(found, wanted.view)
         return Missed(found, through, more=through < self.head)

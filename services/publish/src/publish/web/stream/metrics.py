@@ -11,7 +11,9 @@ DELIVERIES = Counter("slugline_stream_deliveries", "Events handed to readers' co
 BYTES = Counter("slugline_stream_bytes", "Bytes of events handed to readers' connections")
 WRITES = Counter("slugline_stream_writes", "Writes that carried events; fewer than deliveries where a burst coalesced")
 EVICTIONS = Counter(
-    "slugline_stream_evictions", "Readers cut off because their buffer was full or they stalled", ["reason"]
+    "slugline_stream_evictions",
+    "Readers cut off because they were too slow, took nothing, or too many were so",
+    ["reason"],
 )
 RESETS = Counter("slugline_stream_resets", "Resets sent to readers", ["reason"])
 REPLAYS = Counter("slugline_stream_replays", "Replays to readers who came back", ["origin"])

@@ -5,41 +5,30 @@ requests before, as a proxy's do, uvicorn reads the request, and the socket is h
 descriptor, and the server's transport lets go of its own, which closes nothing at the reader.
 """
 
-import asyncio
 import contextlib
+import functools
 import os
-import socket
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
-import structlog
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
-from publish.web.stream.accept import Acceptor, listen
+from publish.web.stream.accept import StreamAcceptor
 from publish.web.stream.hub import NO_MORE, Hub
 from publish.web.stream.request import wanted
-from shared.problem import Problem, problem_response
-from shared.process import HttpServer
-
-log = structlog.get_logger(__name__)
+from shared.http.bounds import Bounds
+from shared.http.connections import OTHER_FILES, OpenConnections
+from shared.http.listen import listen
+from shared.http.protocol import BoundedProtocol, bounded
+from shared.problem import Problem
+from shared.process import HttpServer, server_config, serving
 
 PATH = b"/v1/stream"
 
 
-class StreamProtocol(HttpToolsProtocol):
-    """uvicorn's own protocol, but for a stream."""
+class StreamProtocol(BoundedProtocol):
+    """The protocol of every port, but for a stream."""
 
     hub: ClassVar[Hub]
     is_stream = False
-    early = b""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin with the bytes that were read before this protocol had the connection."""
-        super().connection_made(transport)
-        if self.early:
-            early, self.early = self.early, b""
-            self.data_received(early)
 
     def on_headers_complete(self) -> None:
         """A stream's request goes no further than here; any other goes to the application."""
@@ -52,6 +41,7 @@ class StreamProtocol(HttpToolsProtocol):
             and self.scheme == "http"
             and (self.cycle is None or self.cycle.response_complete)
         ):
+            self.check_head()
             self.is_stream = True
             return
         super().on_headers_complete()
@@ -91,7 +81,7 @@ class StreamProtocol(HttpToolsProtocol):
         """Give the socket to the hub, or say why not."""
         query = self.url.partition(b"?")[2].decode("latin-1")
         last = next((value for name, value in self.headers if name == b"last-event-id"), b"")
-        address = self.hub.limits.proxies.client(self.client[0] if self.client else "", self.headers)
+        address = self.hub.limits.proxies.named(self.client[0] if self.client else "", self.headers)
         try:
             request = wanted(query, last.decode("utf-8", "replace"))
             if self.hub.is_over(request):
@@ -106,93 +96,37 @@ class StreamProtocol(HttpToolsProtocol):
         self.transport.abort()
         self.hub.connect(fd, request, address)
 
-    def refuse(self, problem: Problem) -> None:
-        """Answer before anything streams; the connection ends with it."""
-        self.transport.write(refusal(problem))
-        self.transport.close()
 
-
-def refusal(problem: Problem) -> bytes:
-    """The whole answer to a stream that is not begun."""
-    response = problem_response(problem)
-    response.headers["Connection"] = "close"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
-    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", bytes(response.body)])
-
-
-def stream_protocol(hub: Hub) -> type[StreamProtocol]:
+def stream_protocol(connections: OpenConnections, hub: Hub) -> type[BoundedProtocol]:
     """The HTTP protocol of a server whose streams are this hub's; for `uvicorn.Config(http=...)`."""
-    return type("StreamProtocol", (StreamProtocol,), {"hub": hub})
-
-
-class StreamServer(HttpServer):
-    """uvicorn with the acceptor in front of it."""
-
-    def __init__(self, config: uvicorn.Config, hub: Hub, acceptor: type[Acceptor]) -> None:
-        super().__init__(config)
-        self.hub = hub
-        self.acceptor = acceptor
-        self._taking: set[asyncio.Task[Any]] = set()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, by the acceptor instead of the loop's own server."""
-        await self.lifespan.startup()
-        listeners = sockets or listen(self.config.host, self.config.port, self.config.backlog)
-        self.servers = [self.acceptor(each, self.hub, self._take, refusal) for each in listeners]  # type: ignore[misc]
-        self.started = True
-
-    def _take(self, connection: socket.socket, early: bytes) -> None:
-        loop = asyncio.get_running_loop()
-
-        def protocol() -> StreamProtocol:
-            made: StreamProtocol = self.config.http_protocol_class(  # type: ignore[assignment, call-arg]
-                config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
-            )
-            made.early = early
-            return made
-
-        task = loop.create_task(loop.connect_accepted_socket(protocol, connection))
-        self._taking.add(task)
-        task.add_done_callback(self._taken)
-
-    def _taken(self, task: asyncio.Task[Any]) -> None:
-        self._taking.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("connection lost before it was served", error=str(error))
+    return bounded(connections, type("StreamProtocol", (StreamProtocol,), {"hub": hub}))
 
 
 @contextlib.asynccontextmanager
 async def stream_server(
-    app: Any, hub: Hub, host: str, port: int, *, acceptor: type[Acceptor] = Acceptor, **options: Any
-) -> AsyncIterator[StreamServer]:
+    app: Any,
+    hub: Hub,
+    host: str,
+    port: int,
+    bounds: Bounds | None = None,
+    *,
+    acceptor: type[StreamAcceptor] = StreamAcceptor,
+    **options: Any,
+) -> AsyncIterator[HttpServer]:
     """Serve an ASGI application and the hub's streams on one port while the block runs; entered once it listens."""
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        http=stream_protocol(hub),
-        backlog=4096,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-        **options,
-    )
-    server = StreamServer(config, hub, acceptor)
+    bounds = bounds or Bounds()
+    connections = OpenConnections(bounds, OTHER_FILES + hub.limits.most_connections)
+    config = server_config(app, stream_protocol(connections, hub), bounds, **options)
+    server = HttpServer(config, connections, functools.partial(acceptor, hub))
     hub.start()
-    task = asyncio.create_task(server.serve(), name=f"http:{port}")
     try:
-        while not server.started:
-            if task.done():
-                task.result()
-                raise OSError(f"port {port} cannot be served")
-            await asyncio.sleep(0.01)
-        yield server
+        with connections.watched():
+            async with serving(server, listen(host, port)):
+                try:
+                    yield server
+                finally:
+                    for each in server.servers:
+                        each.close()
+                    hub.close()
     finally:
-        server.should_exit = True
-        for each in server.servers if server.started else ():
-            each.close()
         hub.close()
-        await task

@@ -36,7 +36,8 @@ class Encoded:
             if not self.frames:
                 raise KeyError(view)
             data = self._views[view if view in tuple(self._views) else "json"]
-            if view == "page":
+            # A removal is every tab's: the names of its channels would tell what the text was about.
+            if view == "page" and self.kind != "kill":
                 data = _with_channels(data, self.channels)
             made = self.frames[view] = frame(self.kind, data, self.position)
             self.size += len(made) - len(self.frames["json"]) * UNMADE

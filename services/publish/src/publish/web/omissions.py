@@ -1,0 +1,147 @@
+"""What cannot be shown of one update, or not in time, is left out, so that the page, the feed or the stream around it stands."""
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from prometheus_client import Counter
+
+from publish.web.newsroom import Entry
+from shared.suspects import Suspects
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+BOUND_S = 1.0
+"""Of the processor's time, for what one update shows in one place. The largest update that Kafka carries takes a twentieth."""
+WAITED_S = 5.0
+"""Of the clock's, for what waits instead of working; a machine that is busy elsewhere is no fault of the update."""
+AGAIN_EVERY_S = 0.1
+RETRY_S, MOST_RETRY_S = 60.0, 3600.0
+"""What was left out is tried again after so long, since it may have been of the moment; twice as long each time."""
+REMEMBERED = 10_000
+
+OMITTED = Counter("slugline_web_omissions", "Times that something of one update was left out", ["what"])
+
+
+class TooLong(Exception):
+    """It has taken longer than it may."""
+
+
+class Omitted(Exception):
+    """This cannot be shown of an update, for now at least."""
+
+    def __init__(self, update_id: str, what: str) -> None:
+        super().__init__(f"{what} of {update_id} cannot be shown")
+
+
+@contextlib.contextmanager
+def within(bound_s: float, waited_s: float = math.inf) -> Iterator[None]:
+    """Raise `TooLong` inside the block once it has worked for `bound_s`, or was in it for `waited_s`.
+
+    By the alarm clock of the process, so only on its main thread, and between two steps of the interpreter: a call into C
+    that does not return is ended by the watchdog of the process alone. On other threads nothing is bounded.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    began, worked = time.monotonic(), time.thread_time()
+    over = False
+
+    def ring(_: int, __: Any) -> None:
+        if not over and (time.thread_time() - worked >= bound_s or time.monotonic() - began >= waited_s):
+            raise TooLong(f"longer than {bound_s:g} s")
+
+    handler = signal.signal(signal.SIGALRM, ring)
+    left_s, every_s = signal.setitimer(signal.ITIMER_REAL, bound_s, min(AGAIN_EVERY_S, bound_s))
+    try:
+        yield
+    finally:
+        over = True
+        # Whoever else has set the alarm finds it as it was.
+        rest_s = max(left_s - (time.monotonic() - began), 0.001) if left_s else 0.0
+        signal.setitimer(signal.ITIMER_REAL, rest_s, every_s)
+        signal.signal(signal.SIGALRM, handler if handler is not None else signal.SIG_DFL)
+
+
+class Omissions:
+    """Makes what is shown of single updates, and remembers for a while what could not be made."""
+
+    def __init__(
+        self,
+        bound_s: float = BOUND_S,
+        waited_s: float = WAITED_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bound_s = bound_s
+        self._waited_s = waited_s
+        self._clock = clock
+        self._failed: dict[tuple[str, int, str], tuple[float, int]] = {}
+        self._aside: frozenset[str] = frozenset()
+        self._in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+
+    async def begin(self, suspects: Suspects) -> None:
+        """From now on note what is made, and leave out what earlier processes have died of."""
+        self._aside = frozenset(await suspects.open())
+        self._in_hand = suspects.in_hand
+
+    @property
+    def are_any(self) -> bool:
+        """Whether something is left out now, so that no answer should be kept for long."""
+        return bool(self._failed)
+
+    def attempt(self, entry: Entry, what: str, make: Callable[[], T]) -> T:
+        """What `make` gives; `Omitted` where it fails, takes too long, or did so for this revision a short while ago."""
+        update = entry.update
+        key = (update.update_id, update.revision, what)
+        failed_at, times = self._failed.get(key, (0.0, 0))
+        if self._aside and _name(entry) in self._aside:
+            OMITTED.labels(what).inc()
+            raise Omitted(update.update_id, what)
+        if times and self._clock() - failed_at < min(RETRY_S * 2.0 ** (times - 1), MOST_RETRY_S):
+            raise Omitted(update.update_id, what)
+        try:
+            with self._in_hand(_name(entry)), within(self._bound_s, self._waited_s):
+                made = make()
+        except Exception as error:
+            OMITTED.labels(what).inc()
+            if not times:
+                log.exception("left out", what=what, update_id=update.update_id, revision=update.revision)
+            self._failed.pop(key, None)
+            self._failed[key] = (self._clock(), times + 1)
+            while len(self._failed) > REMEMBERED:
+                del self._failed[next(iter(self._failed))]
+            raise Omitted(update.update_id, what) from error
+        if times:
+            del self._failed[key]
+        return made
+
+    def those(self, entries: Iterable[Entry], what: str, make: Callable[[Entry], T]) -> list[tuple[Entry, T]]:
+        """The entries that something can be made of, with what was made of each, in their order."""
+        several = list(entries)
+        if not self._aside and not any(
+            (entry.update.update_id, entry.update.revision, what) in self._failed for entry in several
+        ):
+            # To set the alarm for each of them would take as long as to make some of them.
+            with contextlib.suppress(Exception), within(self._bound_s, self._waited_s):
+                return [(entry, self._made(entry, make)) for entry in several]
+        made: list[tuple[Entry, T]] = []
+        for entry in several:
+            with contextlib.suppress(Omitted):
+                made.append((entry, self.attempt(entry, what, partial(make, entry))))
+        return made
+
+    def _made(self, entry: Entry, make: Callable[[Entry], T]) -> T:
+        with self._in_hand(_name(entry)):
+            return make(entry)
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.update.update_id}/{entry.update.revision}"

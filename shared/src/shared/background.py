@@ -1,0 +1,93 @@
+"""Work that goes on beside a process's own for as long as it lives: a server that goes away is waited for and ends nothing."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from prometheus_client import Counter
+
+from shared.failures import Unanswered
+from shared.transient import is_transient, reason_of
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+FAILURES = Counter(
+    "slugline_background_failures", "Runs of a background loop that failed: an outage, or a bug", ["loop", "kind"]
+)
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 3.0
+"""After a failure; short enough that whatever waits goes on a few seconds after an outage."""
+
+
+def pause_after(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubled each time up to the longest, and spread by a fifth."""
+    return min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE_S) * random.uniform(0.8, 1.2)
+
+
+async def keep_running(
+    loop: str, step: Callable[[], Awaitable[object]], *, every_s: float, wake: asyncio.Event | None = None
+) -> None:
+    """Run `step` until cancelled, `every_s` seconds after it ended, or at once when `wake` is set.
+
+    An outage is told once, waited out with a bounded pause, and its end is told. A bug is told with its traceback and
+    counted (`slugline_background_failures`); the next run may fare better.
+    """
+    failures, failing_since = 0, 0.0
+    while True:
+        if wake is not None:
+            wake.clear()
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 -- told and counted; the loop must not end with it
+            if not failures:
+                failing_since = time.monotonic()
+            failures += 1
+            _tell(loop, error)
+            await asyncio.sleep(max(pause_after(failures), min(every_s, LONGEST_PAUSE_S)))
+            continue
+        if failures:
+            away_s = round(time.monotonic() - failing_since, 1)
+            log.info("background loop goes on", loop=loop, failures=failures, away_s=away_s)
+            failures = 0
+        await _rest(every_s, wake)
+
+
+def _tell(loop: str, error: Exception) -> None:
+    if is_transient(error):
+        FAILURES.labels(loop, "outage").inc()
+        log.warning("background loop waits", loop=loop, error=reason_of(error), fold=loop)
+    else:
+        FAILURES.labels(loop, "bug").inc()
+        log.error("bug in a background loop", loop=loop, exc_info=error, fold=(loop, type(error).__name__))
+
+
+async def _rest(every_s: float, wake: asyncio.Event | None) -> None:
+    if wake is None:
+        await asyncio.sleep(every_s)
+        return
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(wake.wait(), every_s)
+
+
+async def until_answered(what: str, step: Callable[[], Awaitable[T]], stop: asyncio.Event | None = None) -> T:
+    """The result of `step`, tried again with a bounded pause for as long as a server is away.
+
+    Raises `Unanswered` once `stop` is set, and at once whatever is no outage.
+    """
+    failures = 0
+    while True:
+        try:
+            return await step()
+        except Exception as error:
+            if not is_transient(error) or isinstance(error, Unanswered):
+                raise
+            if stop is not None and stop.is_set():
+                raise Unanswered(reason_of(error)) from error
+            failures += 1
+            log.warning("waiting for a server", what=what, error=reason_of(error), fold=what)
+            await _rest(pause_after(failures), stop)

@@ -1,0 +1,369 @@
+"""Text from outside costs enrich and publish time in proportion to its length, and becomes no more than a few times as long.
+
+Every function that takes such text meets every hostile text of `growth.pumps`, and some more of HTML's own, at a length
+and at four times that length.
+"""
+
+import functools
+import gc
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from enrich.account import read_account, spelled, terms_of
+from enrich.attach import Steps
+from enrich.compose import Attached, compose
+from enrich.dictionary import Dictionary, Entry, folded
+from enrich.directory import Directory, Profile, loose_key
+from enrich.endings import read_back
+from enrich.knowledge import Knowledge
+from enrich.likeness import Likeness, Told, family_of
+from enrich.media.embedded import Embedded
+from enrich.media.metadata import read_iim, read_xmp, words_in
+from enrich.media.rights import Rights, why_withheld
+from enrich.revise import decide
+from enrich.settings import Settings
+from enrich.state import State
+from enrich.steps.authors import attach_authors, read_byline
+from enrich.steps.story import story_id
+from enrich.steps.tags import Labels, attach_tags
+from enrich.steps.text import (
+    bare_text,
+    direction_of,
+    excerpt_of,
+    language_of,
+    line_of,
+    normalised_language,
+    plain,
+    reading,
+    sanitised,
+    slug_of,
+    tidy,
+    word_diff,
+)
+from enrich.vocabulary import Vocabulary
+from growth.pumps import PUMPS
+from publish.archive.read import Archived
+from publish.push.alerts import ordered_words, words_of
+from publish.push.webhooks import body_of
+from publish.settings import Settings as PublishSettings
+from publish.story import Position
+from publish.web.edge import Edge
+from publish.web.feeds import Feed
+from publish.web.fragment import fitting, web_address
+from publish.web.linked_data import news_article, script
+from publish.web.main import build
+from publish.web.newsroom import Entry as Standing
+from publish.web.newsroom import Newsroom
+from publish.web.ninjs import ninjs
+from publish.web.past import Past
+from publish.web.views import dump, seen, shown_diff, story_name, title_of
+from shared.health import Health
+from shared.markup import plainly_nested
+from shared.messages import (
+    Author,
+    Change,
+    Creator,
+    EnrichedUpdate,
+    Media,
+    MediaReference,
+    Passport,
+    RawUpdate,
+    Rendition,
+    Subject,
+    Tag,
+    update_id_for,
+)
+from shared.messages.limits import LONGEST
+
+TIMES = 6
+"""As long for four times as much, at most: some room for the machine."""
+FLOOR_S = 0.02
+"""Below it nothing is judged."""
+MEASURED = 5
+"""Times at most before a text is called slow: a neighbour on the processor makes a single one long."""
+SIZE = 5000
+"""Characters, and four times as many: the square of 20,000 is seen where it costs 50 ps."""
+SIZES: Mapping[str, int] = {"body": 12_000, "fragment": 12_000}
+"""Of what would need more to be seen."""
+
+Function = Callable[[str], Any]
+
+FORMATS = ("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u")
+MARKUP: Mapping[str, Callable[[int], str]] = {
+    "formats torn by a paragraph": lambda n: (
+        "<p>" + "".join(f"<{each}>" * 3 for each in FORMATS) + "</p>" + "<p>x</p>" * (n // 8)
+    ),
+    "different formats torn by a paragraph": lambda n: (
+        "<p>" + "".join(f"<b id={i}>" for i in range(90)) + "</p>" + "<p>x</p>" * (n // 8)
+    ),
+    "ends that are hidden in attributes": lambda n: (
+        "<p>" + "".join(f'<b id={i} title="</b>">' for i in range(n // 60)) + "</p>" + "<p>x</p>" * (n // 16)
+    ),
+    "ends that end nothing": lambda n: "<div></zz>" * (n // 10),
+    "ends across a block": lambda n: "<span><div></span>" * (n // 18),
+    "formats between the cells of a table": lambda n: (
+        "<table>" + "".join(f"<b id={i}><tr></tr>" for i in range(60)) + "x<tr></tr>" * (n // 10)
+    ),
+    "paragraphs between the cells of a table": lambda n: "<table>" + "a<p>" * (n // 4),
+    "links in links": lambda n: '<a href="https://a.example/">x' * (n // 30),
+    "items under formats": lambda n: "<b>" * 60 + "<li></li>" * (n // 9),
+    "references in an attribute": lambda n: f'<a href="https://a.example/?{"&amp;" * (n // 5)}">x</a>',
+    "drawings that do not end": lambda n: "<svg>" * (n // 5),
+    "styles that do not end": lambda n: "<style><title>" * (n // 14),
+    "headings in headings": lambda n: "<h2><span>" * (n // 10),
+    "headings of headings": lambda n: "<h6>a</h6><h2>b</h2>" * (n // 20),
+    "blocks in spans": lambda n: ("<span>" * 30 + "<p>x</p>" + "</span>" * 30) * (n // 400 + 1),
+    "empty elements within each other": lambda n: ("<b>" * 60 + "</b>" * 60) * (n // 420 + 1),
+    "references without a name": lambda n: "<p>" + "&" * n,
+}
+"""What the repairs of HTML's parsers, and our own steps behind them, take badly."""
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+KNOWN = Directory.of([Profile(id="anna-bell", name="Anna Bell"), Profile(id="ada-quill", name="Ada Quill")])
+NAMED = Dictionary.of(
+    [
+        Entry(code="person:anna-bell", kind="person", label="Anna Bell"),
+        Entry(code="place:moskva", kind="place", label="Москва"),
+        Entry(code="place:a", kind="place", label="Ab"),
+        Entry(code="topic:news", kind="topic", label="新聞"),
+    ]
+)
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description>{}</dc:description>'
+    "</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+def xmp(inside: str) -> dict[str, str]:
+    """What a packet says whose caption is that."""
+    return read_xmp(XMP.format(inside).encode("utf-8", "surrogatepass"))
+
+
+def iim(value: str) -> dict[str, str]:
+    """What a block says that is nothing but captions of a few bytes."""
+    data = value.encode("utf-8", "surrogatepass")
+    return read_iim(b"".join(b"\x1c\x02\x78\x00\x08" + data[at : at + 8].ljust(8) for at in range(0, len(data), 8)))
+
+
+def exif(value: str) -> Embedded:
+    """What an artist's name says."""
+    return words_in({"exif-ifd0-Artist": f"{value} ({value}, ASCII, 5 components, 5 bytes)"}.get)
+
+
+def rights(terms: str) -> str:
+    """Why a picture with these terms is withheld."""
+    reference = MediaReference(url="https://a.example/a.jpg", credit="PA", usage_terms=terms, copyright=terms)
+    return why_withheld(reference, Embedded(), Rights(allowed=("no use",)))
+
+
+def gathered(text: str) -> Any:
+    """Where an update with these words stands beside one that tells something else."""
+    likeness = Likeness()
+    for number, words in enumerate(("The bridge is closed", text)):
+        told = Told(
+            update_id=f"u{number}", family=f"f{number}", headline=words, text=words, own_story=None, at=NOON, slugline=words
+        )  # fmt: skip
+        placed = likeness.place(told)
+    return placed
+
+
+def tags(text: str) -> Any:
+    """The tags of an update that says this in every place."""
+    return attach_tags(
+        subjects=[Subject(code=text, name=text, scheme=text), Subject(name=text, kind="person")], keywords=[text],
+        headline=text[:500], text=text, language="ru", vocabulary=Vocabulary(), dictionary=NAMED, labels=Labels(("en",)),
+    )  # fmt: skip
+
+
+def raw(text: str) -> RawUpdate:
+    """A version that says this in every field of words."""
+    return RawUpdate(
+        update_id=update_id_for("pa", "g"), source="pa", guid="g", received_at=NOON, headline=text, body_html=text,
+        summary=text, byline=text, creators=(Creator(name=text, role=text),), credit=text, copyright=text, located=text,
+        subjects=(Subject(name=text),), keywords=(text,), editors_note=text, story=text, slugline=text, version=text,
+        link=f"https://a.example/{text}", language=text,
+    )  # fmt: skip
+
+
+@functools.cache
+def steps() -> Steps:
+    """The steps, with budgets that nothing reaches."""
+    late = 1e9
+    settings = Settings(enrich_text_budget_ms=late, enrich_authors_budget_ms=late, enrich_tags_budget_ms=late)
+    return Steps(Knowledge(directory=KNOWN, dictionary=NAMED), settings)
+
+
+def whole(text: str) -> EnrichedUpdate:
+    """The revision that enrich makes of a version."""
+    version = raw(text)
+    decision = decide(version, State(update_id=version.update_id), NOON)
+    made = steps().read(version, (version.headline, version.body_html), {})
+    revision = compose(decision, Attached(made.text, made.authorship, made.tagging), NOON)
+    assert revision is not None
+    return revision.update
+
+
+def update(text: str) -> EnrichedUpdate:
+    """A revision that says this in every field of words, as one of another release might."""
+    return EnrichedUpdate(
+        update_id=update_id_for("pa", "g"), revision=1, kind="publish", source="pa", guid="g", first_published_at=NOON,
+        passport=Passport(received_at=NOON), headline=text, body_html=text, text=text, summary=text, excerpt=text,
+        byline=text, credit=text, copyright=text, located=text, editors_note=text, story="s", story_label=text,
+        authors=(Author(name=text),), tags=(Tag(code="topic:a", label=text),), slug="s",
+        media=(Media(id="m", caption=text, credit=text, alt_text=text, renditions=(JPEG,)),),
+    )  # fmt: skip
+
+
+JPEG = Rendition(url="/media/a.jpg", mime_type="image/jpeg", width=10, height=10)
+
+
+@functools.cache
+def edge() -> Edge:
+    """A web replica of nothing."""
+    newsroom = Newsroom(10)
+    newsroom.reset(Position(1, -1), [], complete=True)
+    return build(PublishSettings(publish_site_url="https://news.example"), newsroom, Past(), Health("web"))[0]
+
+
+def entry(text: str) -> Standing:
+    """The revision as a replica keeps it."""
+    return Standing(Position(1, 0), Position(1, 0), update(text))
+
+
+def feed(text: str) -> Feed:
+    """A feed of that revision."""
+    return Feed(edge(), title="t", page="/", address="/feeds/news", hub="", entries=[entry(text)], name="News")
+
+
+def webhook(text: str) -> bytes:
+    """What a webhook is told of that revision."""
+    said = update(text)
+    return body_of(Archived(Position(1, 0), said, Position(1, 0), frozenset({"news"})), "https://news.example")
+
+
+def page(text: str) -> bytes:
+    """The update's own page."""
+    made = entry(text)
+    return edge().views.render(
+        "own.html", entry=made, canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
+        linked_data=script(news_article(edge().views, made)),
+    )  # fmt: skip
+
+
+TEXT: Mapping[str, Function] = {
+    "nested": plainly_nested,
+    "line": tidy,
+    "line, cut": lambda text: line_of(text, 500),
+    "body": sanitised,
+    "plain text of a body": lambda text: plain(sanitised(text)),
+    "plain text of what was not sanitised": plain,
+    "text that the step degrades to": lambda text: bare_text(text, text, text, text),
+    "language that is said": normalised_language,
+    "language that is guessed": lambda text: language_of(None, text),
+    "direction": lambda text: direction_of("und", text),
+    "read time": lambda text: reading(text, "ja"),
+    "excerpt": excerpt_of,
+    "slug": slug_of,
+    "difference of a middle": lambda text: word_diff(text, text[: len(text) // 2] + "else" + text[len(text) // 2 :]),
+    "difference of all": lambda text: word_diff(f"{text} and", f"or {text[::-1]}"),
+    "difference of a part": lambda text: word_diff(f"It was {text}", f"It is {text[len(text) // 3 :]}, they say"),
+    "byline": lambda text: read_byline(text, KNOWN),
+    "byline of names": lambda text: read_byline(f"By Ada Quill {text} and Ben Marsh in Oslo", KNOWN),
+    "authors": lambda text: attach_authors(text, [Creator(name=text, uri=text, role=text)], KNOWN),
+    "name": lambda text: loose_key(text[: LONGEST["byline"]]),
+    "tags": tags,
+    "terms": terms_of,
+    "account": lambda text: read_account(text, text, (), text),
+    "words of an explanation": lambda text: spelled(["bridge"], text),
+    "likeness": gathered,
+    "family": lambda text: family_of("pa", text, {}),
+    "small letters": folded,
+    "names in a text": lambda text: NAMED.find(text[:500], text, "ru"),
+    "inflected names": lambda text: read_back(text, folded(text), "fi", {"helsinki"}),
+    "story": story_id,
+    "XMP": xmp,
+    "XMP, bare": lambda text: read_xmp(text.encode("utf-8", "surrogatepass")),
+    "IIM": iim,
+    "EXIF": exif,
+    "rights": rights,
+    "fragment": fitting,
+    "seen": seen,
+    "address": web_address,
+    "title": lambda text: title_of(update(text)),
+    "name of a story": lambda text: story_name("a", text),
+    "alert": lambda text: (words_of(update(text)), ordered_words(update(text), text, text)),
+    "shown difference": lambda text: shown_diff(Change(diff=(("=", text), ("-", text), ("+", text)))),
+}
+WHOLE: Mapping[str, Function] = {
+    "revision": whole,
+    "item": lambda text: edge().views.item(entry(text)),
+    "page": page,
+    "JSON": lambda text: edge().views.json(entry(text)),
+    "ninjs": lambda text: dump(ninjs(edge().views, entry(text))),
+    "webhook": webhook,
+    "RSS": lambda text: feed(text).rss(),
+    "Atom": lambda text: feed(text).atom(),
+    "JSON Feed": lambda text: feed(text).json(),
+}
+"""Several functions, one after the other: measured with what is hardest."""
+
+
+def took_s(function: Function, given: str) -> float:
+    """Seconds of the processor that a call takes; the collector of garbage, which looks at all that there is, is left out."""
+    gc.disable()
+    try:
+        began = time.process_time()
+        function(given)
+        return time.process_time() - began
+    finally:
+        gc.enable()
+
+
+def grows(function: Function, pump: Callable[[int], str], size: int) -> str:
+    """How the time of a function grows, where it is more than in proportion; else nothing."""
+    larger = pump(4 * size)
+    large = took_s(function, larger)
+    if large <= FLOOR_S:
+        return ""
+    small = min(took_s(function, pump(size)) for _ in range(3))
+    for _ in range(MEASURED):
+        large = min(large, took_s(function, larger))
+        if large <= max(TIMES * small, FLOOR_S):
+            return ""
+    return f"{small * 1000:.1f} ms became {large * 1000:.1f} ms"
+
+
+ALONE = {pump: made for pump, made in PUMPS.items() if not pump.endswith("between words")}
+QUICK = set(TEXT) - {
+    "nested",
+    "body",
+    "fragment",
+    "plain text of a body",
+    "difference of a middle",
+    "difference of all",
+}
+"""What has time for every hostile text twice: alone, and between two words."""
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_time_grows_with_the_length(name: str) -> None:
+    """At most six times as long for four times as much, whatever it is made of."""
+    pumps = (PUMPS if name in QUICK else ALONE) | MARKUP
+    grown = {pump: grows(TEXT[name], made, SIZES.get(name, SIZE)) for pump, made in pumps.items()}
+    assert not {pump: said for pump, said in grown.items() if said}
+
+
+HARDEST = ("spaces", "no-break spaces", "line feeds", "entities", "bidi embeddings", "unequal rows")
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_time_of_whole_answers_grows_with_the_length(name: str) -> None:
+    """So too where a whole revision, page or feed is made of it."""
+    pumps = {pump: made for pump, made in ALONE.items() if "table" in made(100) or pump in HARDEST} | MARKUP
+    grown = {pump: grows(WHOLE[name], made, SIZE) for pump, made in pumps.items()}
+    assert not {pump: said for pump, said in grown.items() if said}
