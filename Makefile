@@ -22,33 +22,35 @@ venv: .venv/.ready ## Create the environment from the lock
 	@echo "environment: creating .venv"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..." >&2; exit 1; }
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@test -x $(UV) || { sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock; .venv/bin/pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock; }
+	@test -x $(UV) || { sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock; $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock; }
 	@VIRTUAL_ENV=.venv $(UV) pip sync -q --require-hashes requirements.lock
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	@touch $@
 
-lock: ## Resolve the dependencies again: requirements.lock, one lock for each service's image, one for building
+lock: ## Resolve the dependencies again: requirements.lock, one lock for each service's image, one for building, Kafka's jars
 	$(LOCK) -q --all-extras pyproject.toml $(MEMBERS:%=%/pyproject.toml) -o requirements.lock
 	for s in ingest enrich publish; do $(LOCK) -q -c requirements.lock services/$$s/pyproject.toml -o services/$$s/requirements.lock; done
 	grep -o '^hatchling==[^ ]*' requirements.lock | $(LOCK) -q -c requirements.lock - -o deploy/build.lock
+	@$(MAKE) -s venv
+	PYTHONPATH=deploy $(PY) -m local.jars
 
 demo: venv ## A newsroom's morning on embedded parts: everything starts, a sample wire plays (PORT, INGEST_PORT)
 	@$(LOCAL) demo
 
-up: venv ## The same on Apache Kafka (Java 17+ and Maven, or Docker); data survives a restart, under .local/up
+up: venv ## The same on Apache Kafka, whose jars are fetched the first time; data survives a restart, under .local/up
 	@$(LOCAL) up
 
-test: venv ## All tests, on the best servers to be had: Docker, Java, or embedded (TESTS=tests/flow for a part)
-	@.venv/bin/pytest $(TESTS)
+test: venv ## All tests, on real servers: processes, or TEST_SERVERS=containers (TESTS=tests/flow for a part)
+	@$(PY) -m pytest $(TESTS)
 
 bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)
 	@$(PY) tests/bench/run.py $(BENCH)
 
 lint: venv ## Style, types and import rules
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy
-	@.venv/bin/lint-imports
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 images: ## Build the three images as slugline-SERVICE:dev
 	@for s in ingest enrich publish; do docker build -q -t slugline-$$s:dev --build-arg SERVICE=$$s -f services/Dockerfile . || exit 1; done

@@ -4,18 +4,23 @@
 import hypothesis  # noqa: F401
 import pytest
 
+from support.capabilities import lacking
 from support.processes import processes
-from support.servers import CHOICE, choose, newsroom, servers
+from support.servers import RUNNING, newsroom, servers
 
 __all__ = ["newsroom", "processes", "servers"]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Decide what the servers run on, before anything is collected."""
-    config.stash[CHOICE] = choose()
+@pytest.fixture(autouse=True)
+def needed(request: pytest.FixtureRequest) -> None:
+    """Skip a test that needs of the broker what it cannot do."""
+    for name in [name for mark in request.node.iter_markers("needs") for name in mark.args]:
+        if reason := lacking(name, request.getfixturevalue("servers")):
+            pytest.skip(f"needs {name} of the broker: {reason}")
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    """Say what the servers run on."""
-    choice = config.stash[CHOICE]
-    return f"servers: {choice.kind}" + (f" ({choice.because})" if choice.because else "")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the servers ran on."""
+    running = config.stash.get(RUNNING, None)
+    if running is not None:
+        terminalreporter.write_line(f"servers: {running.kind}" + (f" ({running.because})" if running.because else ""))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from local import kafka, postgres, redis
+from local import jars, kafka, postgres, redis
 from local.child import NotReady, die_with_parent, free_port
 from local.replay import Replay, filled, key_of
 from local.services import SERVICES
@@ -70,7 +70,7 @@ def up(pace: float, sample: bool) -> None:
     """The same on Apache Kafka; what it holds survives a restart, under .local/up."""
 
     def servers(stack: Stack, data: Path) -> list[Server]:
-        broker = kafka.durable_kafka(stack.folder / "data" / "kafka", stack.logs / "kafka.log", stack.folder.parent)
+        broker = kafka.Kafka(stack.folder / "data" / "kafka", stack.logs / "kafka.log", stack.folder.parent)
         return _servers(stack, data, broker, durable=True)
 
     _run("up", servers, keep=True, pace=pace if sample else None, key=_kept_key)
@@ -112,7 +112,7 @@ def _run(
                 stack.end()
     except Interrupted:
         say(f"ended; logs are in {_short(folder / 'logs')}")
-    except (NotReady, Taken, kafka.NoKafka, postgres.NoPostgres, redis.NoRedis) as reason:
+    except (NotReady, Taken, jars.NoJars, kafka.NoKafka, postgres.NoPostgres, redis.NoRedis) as reason:
         click.echo(f"{name}: {reason}", err=True)
         sys.exit(1)
 

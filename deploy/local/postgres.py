@@ -6,8 +6,7 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -51,16 +50,22 @@ def _account() -> pwd.struct_passwd | None:
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
-def _program_folder(account: pwd.struct_passwd | None) -> Path:
-    """The binaries where `account` can execute them: a copy, when the environment lies under a closed folder."""
-    folder = binaries()
-    if account is None or reachable(folder):
-        return folder
-    install = folder.parent
-    copy = Path(tempfile.gettempdir()) / f"slugline-{install.name}-{os.getuid()}"
-    if not (copy / "bin" / "postgres").exists():
-        shutil.copytree(install, copy, dirs_exist_ok=True, symlinks=True)
-    return copy / "bin"
+def copied(programs: Path, place: Path) -> Path:
+    """Copy the programs and what they load into `place`, in the stead of what is there; returns their folder in it.
+
+    They find their libraries by their own place, those that their wheel brings beside itself too.
+    """
+    install = programs.parent
+    shutil.rmtree(place, ignore_errors=True)
+    copy = place / install.parent.name / install.name
+    shutil.copytree(install, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+    libraries = install.parent.parent / f"{install.parent.name}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, place / libraries.name)
+    for each in (place, *place.rglob("*")):
+        # Whatever the mask was under which the environment was made.
+        each.chmod(0o755 if each.is_dir() or each.stat().st_mode & 0o100 else 0o644)
+    return copy / programs.name
 
 
 @dataclass
@@ -69,6 +74,7 @@ class Postgres(ServerProcess):
 
     durable: bool = False
     """Whether what is committed survives a power cut."""
+    _programs: Path | None = field(default=None, init=False)
 
     @property
     def dsn(self) -> str:
@@ -93,9 +99,13 @@ class Postgres(ServerProcess):
     def start(self) -> None:
         """Create the cluster where there is none, and start it."""
         account = _account()
-        programs = _program_folder(account)
         self.prepare()
-        self._prepare_cluster(account, programs)
+        self._make_reachable(account)
+        programs = self._programs = self._prepare_programs(account)
+        if (self.data / "PG_VERSION").exists():
+            self._check_version(programs)
+        else:
+            self._initialise(account, programs)
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -119,26 +129,28 @@ class Postgres(ServerProcess):
 
     def wait(self) -> None:
         """Return once it answers and the database is there."""
-        client = [str(self._isready), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", DATABASE, "-U", USER]
+        assert self._programs is not None
+        program = str(self._programs / "pg_isready")
+        client = [program, "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", DATABASE, "-U", USER]
         self.wait_until(lambda: subprocess.run(client, check=False).returncode == 0, 60)
 
-    @property
-    def _isready(self) -> Path:
-        return binaries() / "pg_isready"
+    def _prepare_programs(self, account: pwd.struct_passwd | None) -> Path:
+        """The binaries where `account` can execute them: beside the data, when the environment lies under a closed folder."""
+        folder = binaries()
+        if account is None or reachable(folder):
+            return folder
+        return copied(folder, self.data.with_name(f"{self.data.name}-programs"))
 
-    def _prepare_cluster(self, account: pwd.struct_passwd | None, programs: Path) -> None:
+    def _make_reachable(self, account: pwd.struct_passwd | None) -> None:
         self.data.chmod(0o700)
-        if account is not None:
-            if not reachable(self.data.parent):
-                raise NoPostgres(
-                    f"Postgres does not run as root, and the user {account.pw_name} cannot reach {self.data}: "
-                    "run as an ordinary user, or from a folder that others may enter"
-                )
-            os.chown(self.data, account.pw_uid, account.pw_gid)
-        if (self.data / "PG_VERSION").exists():
-            self._check_version(programs)
+        if account is None:
             return
-        self._initialise(account, programs)
+        if not reachable(self.data.parent):
+            raise NoPostgres(
+                f"Postgres does not run as root, and the user {account.pw_name} cannot reach {self.data}: "
+                "run as an ordinary user, or from a folder that others may enter"
+            )
+        os.chown(self.data, account.pw_uid, account.pw_gid)
 
     def _check_version(self, programs: Path) -> None:
         has = (self.data / "PG_VERSION").read_text().strip()

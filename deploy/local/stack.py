@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import sys
 import tempfile
 import time
@@ -209,18 +210,39 @@ def folder_of(name: str, *, keep: bool) -> Iterator[Path]:
 @contextlib.contextmanager
 def postgres_folder(folder: Path, *, keep: bool) -> Iterator[Path]:
     """Where Postgres keeps its data: under `folder`, unless this is root and nobody else may enter there."""
-    if os.geteuid() != 0 or reachable(folder):
+    if os.geteuid() != 0 or reachable(folder / "data"):
         yield folder / "data" / "postgres"
         return
     if keep:
         path = Path("/var/tmp") / f"slugline-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
-        path.mkdir(exist_ok=True)
+        path.mkdir(mode=0o755, exist_ok=True)
+        refuse_foreign(path)
         path.chmod(0o755)
         yield path / "postgres"
         return
-    with tempfile.TemporaryDirectory(prefix="slugline-") as temporary:
-        Path(temporary).chmod(0o755)
-        yield Path(temporary) / "postgres"
+    with open_folder() as path:
+        yield path / "postgres"
+
+
+def refuse_foreign(folder: Path) -> None:
+    """`Taken` unless the folder is one, is this user's, and nobody else may write there: its name can be guessed."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise Taken(f"{folder} is another user's, or others may write there; see what it is and move it away")
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that others may enter but only this user may write to, under a name that nobody can guess; gone afterwards."""
+    place = next(
+        (each for each in (tempfile.gettempdir(), "/tmp", "/var/tmp") if reachable(Path(each).resolve())), None
+    )
+    if place is None:
+        raise Taken("no folder for temporary files can be entered by others; set TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="slugline-", dir=place, ignore_cleanup_errors=True) as temporary:
+        path = Path(temporary).resolve()
+        path.chmod(0o755)
+        yield path
 
 
 def port_from(setting: str, default: int) -> int:

@@ -39,7 +39,7 @@ from shared.kafka import Emitter, acknowledged, apply_topics, new_consumer, new_
 from shared.messages import Creator, Flags, MediaReference, RawUpdate, Subject, update_id_for  # noqa: E402
 from shared.settings import Connections  # noqa: E402
 from shared.topics import ENRICHED, RAW  # noqa: E402
-from support.servers import Servers, choose_to_measure, running_servers  # noqa: E402 -- after the path
+from support.servers import Servers, running_servers  # noqa: E402 -- after the path
 
 NAMES = 100_000
 LANE_CORE = max(os.sched_getaffinity(0))
@@ -352,5 +352,5 @@ if __name__ == "__main__":
     parser.add_argument("--updates", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    with running_servers(choose_to_measure()) as running:
+    with running_servers(to_measure=True) as running:
         asyncio.run(main(running, arguments.updates, arguments.repeats))

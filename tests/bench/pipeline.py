@@ -39,7 +39,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # noqa: E402
 
 from support.pipeline import KEYS, SERVICES, Pipeline, started  # noqa: E402
 from support.processes import Processes  # noqa: E402
-from support.servers import Servers, choose_to_measure, new_newsroom, running_servers  # noqa: E402
+from support.servers import Servers, new_newsroom, running_servers  # noqa: E402
 
 BODY = "The harbour master said that the tug would bring the ferry alongside before noon. " * 14
 ALL_SERVICES = (*SERVICES, ("enrich", "media"))
@@ -386,7 +386,7 @@ def main() -> None:
     print(
         "   rate   | p50 bare slugline   ratio | p95 bare slugline   ratio | p99 bare slugline   ratio |  answer p50  p99 | client lost"
     )
-    with running_servers(choose_to_measure()) as servers:
+    with running_servers(to_measure=True) as servers:
         rows = uvloop.run(measure(servers, rates, arguments.turns, arguments.seconds))
     output = ROOT / ".local/bench/pipeline.json"
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ from shared.messages import Passport  # noqa: E402
 from shared.postgres import connect, migrate  # noqa: E402
 from shared.settings import Connections  # noqa: E402
 from support.revisions import emit, revision  # noqa: E402
-from support.servers import Servers, choose_to_measure, running_servers  # noqa: E402
+from support.servers import Servers, running_servers  # noqa: E402
 
 OUT = ROOT / ".local" / "bench" / "push.json"
 BATCH = 500
@@ -336,7 +336,7 @@ def main() -> int:
     parser.add_argument("--endpoints", type=int, default=10_000)
     parser.add_argument("--alerts", type=int, default=30)
     options = parser.parse_args()
-    with running_servers(choose_to_measure()) as servers:
+    with running_servers(to_measure=True) as servers:
         return uvloop.run(body(servers, options))
 
 

@@ -22,7 +22,8 @@ HERE = Path(__file__).resolve().parent
 OUT = ROOT / ".local" / "bench"
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
-from support.servers import GIVEN, Choice, choose_to_measure, running_servers  # noqa: E402 -- after the path
+from local.jars import NoJars  # noqa: E402 -- after the path
+from support.servers import GIVEN, running_servers  # noqa: E402 -- after the path
 
 LIMIT_S = 1800
 """A benchmark that takes longer is ended, and counts as failed."""
@@ -113,13 +114,13 @@ class Report:
         return [each.name for each in self.benchmarks if each.outcome.startswith("failed")]
 
 
-def why_not(bench: Bench, choice: Choice) -> str | None:
-    """Why a benchmark cannot run here; None where it can."""
+def why_not(bench: Bench, no_servers: str = "") -> str | None:
+    """Why a benchmark cannot run here; None where it can. `no_servers` says why there are none, where there are none."""
     missing = [program for program in bench.programs if shutil.which(program) is None]
     if missing:
         return f"needs {' and '.join(missing)}"
-    if bench.servers and choice.kind == "embedded":
-        return f"figures on the in-memory Kafka say nothing, and {choice.because}"
+    if bench.servers and no_servers:
+        return f"figures on the in-memory Kafka say nothing, and {no_servers}"
     return None
 
 
@@ -166,10 +167,8 @@ def main(names: tuple[str, ...], *, quick: bool) -> None:
     needed, unless TEST_KAFKA_SERVERS, TEST_POSTGRES_DSN and TEST_REDIS_URL say where they are. The status is 1 where one failed.
     """
     wanted = [bench for bench in BENCHES if not names or bench.name in names]
-    choice = choose_to_measure()
-    report = Report(quick, choice.kind)
-    click.echo(f"servers: {choice.kind}" + (f" ({choice.because})" if choice.because else ""))
-    needed = any(bench.servers and why_not(bench, choice) is None for bench in wanted)
+    report = Report(quick, "none")
+    no_servers = ""
     env = os.environ | {
         "PYTHONPATH": os.pathsep.join(
             filter(None, [str(ROOT / "tests"), str(ROOT / "deploy"), os.environ.get("PYTHONPATH")])
@@ -178,12 +177,17 @@ def main(names: tuple[str, ...], *, quick: bool) -> None:
     }
     try:
         with contextlib.ExitStack() as stack:
-            if needed:
-                servers = stack.enter_context(running_servers(choice))
-                env |= dict(zip(GIVEN, (servers.kafka, servers.postgres, servers.redis), strict=True))
+            if any(bench.servers and why_not(bench) is None for bench in wanted):
+                try:
+                    servers = stack.enter_context(running_servers(to_measure=True))
+                    report.servers = servers.kind
+                    env |= dict(zip(GIVEN, (servers.kafka, servers.postgres, servers.redis), strict=True))
+                except NoJars as reason:
+                    no_servers = str(reason)
+            click.echo(f"servers: {no_servers or report.servers}")
             for number, bench in enumerate(wanted, 1):
                 click.secho(f"\n== {number} of {len(wanted)}: {bench.name}, {bench.measures}", bold=True)
-                reason = why_not(bench, choice)
+                reason = why_not(bench, no_servers)
                 outcome = run(bench, env, quick=quick) if reason is None else Outcome(bench.name, f"left out: {reason}")
                 report.add(outcome)
                 click.echo(f"-- {outcome.outcome}, {outcome.seconds:.0f} s")

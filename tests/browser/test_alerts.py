@@ -17,10 +17,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Error, Page, Route, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from browser.push_service import PushService, push_service
-from browser.test_page import ARGUMENTS, SYSTEM
 from publish.archive import main as archive
 from publish.push import main as push
 from publish.settings import Settings
@@ -28,6 +27,7 @@ from publish.web import main as web
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres import connect
 from shared.settings import Connections
+from support.browser import ARGUMENTS, SYSTEM, chromium
 from support.revisions import emit, free_port, revision, running
 from support.waiting import eventually
 
@@ -108,17 +108,16 @@ async def reader(newsroom: Connections, tmp_path: Path) -> AsyncIterator[Reader]
     )
     async with contextlib.AsyncExitStack() as stack:
         service = await stack.enter_async_context(push_service(tmp_path))
-        playwright = await stack.enter_async_context(async_playwright())
-        try:
-            # Only a whole Chromium with a profile of its own has push: neither its headless shell nor a private window has.
-            context = await playwright.chromium.launch_persistent_context(
-                tmp_path / "profile", executable_path=SYSTEM, channel=None if SYSTEM else "chromium",
-                ignore_default_args=["--disable-background-networking"],
-                args=[each for each in ARGUMENTS if each != "--disable-background-networking"] + service.switches,
-            )  # fmt: skip
-        except Error as error:
-            pytest.skip(f"no Chromium: {error.message[:200]}")
-        stack.push_async_callback(context.close)
+        # Only a whole Chromium with a profile of its own has push: neither its headless shell nor a private window has.
+        context = await stack.enter_async_context(
+            chromium(
+                lambda browsers: browsers.launch_persistent_context(
+                    tmp_path / "profile", executable_path=SYSTEM, channel=None if SYSTEM else "chromium",
+                    ignore_default_args=["--disable-background-networking"],
+                    args=[each for each in ARGUMENTS if each != "--disable-background-networking"] + service.switches,
+                )
+            )
+        )  # fmt: skip
         await context.grant_permissions(["notifications"], origin=settings.publish_site_url)
 
         async def to_the_local_service(route: Route) -> None:

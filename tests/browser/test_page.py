@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from browser.checkers import fetched
 from publish.archive import main as archive
@@ -20,16 +19,12 @@ from publish.settings import Settings
 from publish.web import main as web
 from shared.messages import Author, Change, EnrichedUpdate, Flags, Media, Rendition, Tag
 from shared.settings import Connections
+from support.browser import ARGUMENTS, SYSTEM, chromium
 from support.revisions import emit, free_port, revision, running
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(180)]
 
-SYSTEM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 expect.set_options(timeout=30_000)
 
 
@@ -78,14 +73,9 @@ async def site(newsroom: Connections) -> AsyncIterator[Site]:
     given = {"health_port": free_port(), "port": free_port(), "publish_stream_drain_s": 0.1}
     settings = Settings(**newsroom.model_dump() | given)
     async with contextlib.AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        try:
-            browser = await playwright.chromium.launch(executable_path=SYSTEM, args=ARGUMENTS)
-        except Error as error:
-            pytest.skip(
-                f"no browser: neither the system's Chromium nor Playwright's own starts ({error.message[:200]})"
-            )
-        stack.push_async_callback(browser.close)
+        browser = await stack.enter_async_context(
+            chromium(lambda browsers: browsers.launch(executable_path=SYSTEM, args=ARGUMENTS))
+        )
         await stack.enter_async_context(running(lambda stop: archive.serve(settings, stop)))
         await stack.enter_async_context(running(lambda stop: web.serve(settings, stop)))
         site = Site(settings, browser)

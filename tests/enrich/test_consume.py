@@ -74,6 +74,7 @@ async def test_a_redelivery_after_the_emission_gives_the_same_revision(desk: Des
     assert again.model_dump(exclude=without_clock) == first.model_dump(exclude=without_clock)
 
 
+@pytest.mark.needs("room")
 async def test_one_poison_message_in_a_batch_is_set_aside_and_the_rest_is_published(
     desk: Desk, replicas: Replicas
 ) -> None:

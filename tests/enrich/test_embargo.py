@@ -16,6 +16,7 @@ from .copy_of import order, version
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.needs("a second member")
 async def test_two_replicas_release_and_expire_updates_once_at_their_moments(desk: Desk, replicas: Replicas) -> None:
     """Nothing public before; one release and one revision at the moment, though both replicas look; the same for an expiry."""
     await replicas(2, enrich_release_interval_s=0.05)

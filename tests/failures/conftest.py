@@ -1,9 +1,6 @@
 """A broker and a Postgres that a test may kill, and newsrooms on them."""
 
-import os
-import shutil
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local import kafka, postgres
+from local import jars, kafka, postgres
+from local.stack import open_folder
 from shared.settings import Connections
-from support.servers import CACHE, CHOICE, ContainerKafka, Servers, new_newsroom
+from support.servers import CACHE, ContainerKafka, Servers, in_containers, new_newsroom, real_wanted
 
 
 class ProcessKafka:
@@ -63,16 +61,15 @@ class ProcessKafka:
 
 
 @pytest.fixture
-def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[ProcessKafka | ContainerKafka]:
+def broker(tmp_path: Path) -> Iterator[ProcessKafka | ContainerKafka]:
     """A broker of this test alone: a container where the run uses containers, else a local process."""
-    kind = pytestconfig.stash[CHOICE].kind
-    no_java = kafka.why_no_java()
-    if kind != "containers" and no_java is not None:
-        if os.environ.get("REQUIRE_REAL") == "1":
-            pytest.fail(f"a broker that can be killed is needed: {no_java}")
-        pytest.skip(f"a broker that can be killed is needed: {no_java}")
-    own: ProcessKafka | ContainerKafka = ContainerKafka() if kind == "containers" else ProcessKafka(tmp_path)
-    own.start()
+    own: ProcessKafka | ContainerKafka = ContainerKafka() if in_containers() else ProcessKafka(tmp_path)
+    try:
+        own.start()
+    except jars.NoJars as reason:
+        if real_wanted():
+            raise
+        pytest.skip(f"a broker that can be killed is needed: {reason}")
     try:
         own.wait()
         yield own
@@ -94,17 +91,15 @@ async def newsroom_on_broker(
 def database() -> Iterator[postgres.Postgres]:
     """A Postgres of this test alone, which keeps what it has committed when it is killed."""
     # Postgres does not run as root and needs a folder that its own account can reach.
-    folder = Path(tempfile.mkdtemp(prefix="slugline-tests-"))
-    folder.chmod(0o755)
-    own = postgres.Postgres(folder / "postgres", folder / "postgres.log", durable=True)
-    try:
-        own.start()
-        own.wait()
-        yield own
-    finally:
-        if own.child is not None:
-            own.child.end()
-        shutil.rmtree(folder, ignore_errors=True)
+    with open_folder() as folder:
+        own = postgres.Postgres(folder / "postgres", folder / "postgres.log", durable=True)
+        try:
+            own.start()
+            own.wait()
+            yield own
+        finally:
+            if own.child is not None:
+                own.child.end()
 
 
 @pytest_asyncio.fixture

@@ -286,6 +286,7 @@ async def test_dead_letters_that_cannot_be_written_do_not_count_twice(newsroom: 
     assert await total_committed(newsroom) == bad
 
 
+@pytest.mark.needs("a second member")
 async def test_a_second_replica_takes_over_without_loss_or_disorder(newsroom: Connections) -> None:
     """A rebalance in the middle of work loses nothing, and within a key no effect runs before an earlier one is done."""
     guids = [f"key{key}/{number:03}" for number in range(30) for key in range(12)]
@@ -499,6 +500,7 @@ class Batches(Effects):
         return await super().__call__(deliveries)
 
 
+@pytest.mark.needs("whole fetches")
 async def test_a_paced_lane_takes_the_first_at_once_and_then_what_has_gathered(newsroom: Connections) -> None:
     """Nobody waits where nothing has come for a while; what comes at once after is one batch."""
     work = Batches()

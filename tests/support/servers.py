@@ -1,19 +1,18 @@
 """Kafka, Postgres and Redis for tests, and on them a newsroom of its own for each test.
 
 Addresses come from TEST_KAFKA_SERVERS, TEST_POSTGRES_DSN and TEST_REDIS_URL where they are set. Otherwise the servers
-are started once for the run: as containers where a Docker engine has the images, else as local processes on Kafka's own
-jars, else embedded, with librdkafka's in-memory cluster in Kafka's place. REQUIRE_REAL=1 refuses that last one.
+are started once for the run, when a test first wants them: as processes of this machine, or as containers where
+TEST_SERVERS=containers. Where Kafka's jars cannot be fetched, or TEST_SERVERS=embedded, librdkafka's in-memory cluster
+takes its place, and tests that want of it what it cannot do are skipped; REQUIRE_REAL=1 makes an error of that.
 """
 
 import contextlib
 import os
-import shutil
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,9 @@ import pytest
 import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 
-from local import kafka, postgres, redis
+from local import jars, kafka, postgres, redis
 from local.child import free_port, listens
+from local.stack import open_folder
 from shared.kafka import apply_topics
 from shared.settings import Connections
 from shared.topics import TOPICS
@@ -31,16 +31,8 @@ from shared.topics import TOPICS
 POSTGRES_IMAGE = "postgres:17"
 REDIS_IMAGE = "redis:8"
 GIVEN = ("TEST_KAFKA_SERVERS", "TEST_POSTGRES_DSN", "TEST_REDIS_URL")
+KINDS = ("processes", "containers", "embedded")
 CACHE = Path(__file__).resolve().parents[2] / ".local"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What this run's servers run on (`given`, `containers`, `processes` or `embedded`), and why nothing better."""
-
-    kind: str
-    because: str = ""
-    to_measure: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +43,8 @@ class Servers:
     postgres: str
     redis: str
     kind: str
+    because: str = ""
+    """Why Kafka is the in-memory one, where it is."""
     topic_port: int = 0
     """Where topics of the in-memory cluster are made; 0 where Kafka makes them itself."""
 
@@ -63,42 +57,21 @@ def _docker(*arguments: str, timeout_s: float = 20) -> bool:
     return done.returncode == 0
 
 
-def _why_no_containers() -> str | None:
-    if shutil.which("docker") is None or not _docker("info"):
-        return "no Docker engine answers"
-    for image in (kafka.IMAGE, POSTGRES_IMAGE, REDIS_IMAGE):
-        if not _docker("image", "inspect", image) and not _docker("pull", "-q", image, timeout_s=300):
-            return f"the image {image} cannot be had"
-    return None
+def in_containers() -> bool:
+    """Whether this run wants its servers as containers."""
+    return _wanted() == "containers"
 
 
-def choose() -> Choice:
-    """The best servers that can be had here."""
-    if all(os.environ.get(name) for name in GIVEN):
-        return Choice("given")
-    no_containers = _why_no_containers()
-    if no_containers is None:
-        return Choice("containers")
-    no_java = kafka.why_no_java()
-    if no_java is None:
-        return Choice("processes", no_containers)
-    return Choice("embedded", f"{no_containers}; {no_java}")
+def _wanted() -> str:
+    wanted = os.environ.get("TEST_SERVERS", "processes")
+    if wanted not in KINDS:
+        raise pytest.UsageError(f"TEST_SERVERS={wanted}: one of {', '.join(KINDS)}")
+    return wanted
 
 
-def choose_to_measure() -> Choice:
-    """The servers for a benchmark: processes of this machine before containers, whose ports go through a process of their own.
-
-    Services then reach Postgres by its socket, as those of `make up` do.
-    """
-    choice = choose()
-    if choice.kind == "containers" and kafka.why_no_java() is None:
-        choice = Choice("processes", "the published port of a container would be measured too")
-    return replace(choice, to_measure=True)
-
-
-def _given() -> Servers:
-    brokers, dsn, url = (os.environ[name] for name in GIVEN)
-    return Servers(brokers, dsn, url, "given")
+def real_wanted() -> bool:
+    """Whether a run without Apache Kafka is worth nothing."""
+    return os.environ.get("REQUIRE_REAL") == "1"
 
 
 class ContainerKafka:
@@ -188,57 +161,74 @@ def container_says(container: Any, words: bytes, times: int) -> bool:
     return b"".join(container.get_logs()).count(words) >= times
 
 
+def _why_no_kafka() -> str:
+    if _wanted() == "embedded":
+        return "TEST_SERVERS=embedded"
+    try:
+        jars.classpath(CACHE)
+    except jars.NoJars as reason:
+        return str(reason)
+    return ""
+
+
 @contextlib.contextmanager
-def _processes(kind: str, *, to_measure: bool) -> Iterator[Servers]:
-    # Postgres does not run as root and needs a folder that its own account can reach.
-    folder = Path(tempfile.mkdtemp(prefix="slugline-tests-"))
-    folder.chmod(0o755)
-    logs = folder / "logs"
-    database = postgres.Postgres(folder / "postgres", logs / "postgres.log")
-    cache = redis.Redis(folder / "redis", logs / "redis.log")
-    broker: kafka.Kafka | kafka.MemoryKafka = (
-        kafka.Kafka(folder / "kafka", logs / "kafka.log", CACHE)
-        if kind == "processes"
-        else kafka.MemoryKafka(folder / "kafka", logs / "kafka.log")
-    )
+def _processes(*, to_measure: bool) -> Iterator[Servers]:
+    because = _why_no_kafka()
+    if because and (real_wanted() or to_measure):
+        raise jars.NoJars(because)
     with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        # Postgres does not run as root and needs a folder that its own account can reach.
+        folder = stack.enter_context(open_folder())
+        logs = folder / "logs"
+        database = postgres.Postgres(folder / "postgres", logs / "postgres.log")
+        cache = redis.Redis(folder / "redis", logs / "redis.log")
+        broker: kafka.Kafka | kafka.MemoryKafka = (
+            kafka.MemoryKafka(folder / "kafka", logs / "kafka.log")
+            if because
+            else kafka.Kafka(folder / "kafka", logs / "kafka.log", CACHE)
+        )
         for server in (broker, cache, database):
             server.start()
             assert server.child is not None
             stack.callback(server.child.end)
         for server in (broker, cache, database):
             server.wait()
-        port = broker.topic_port if isinstance(broker, kafka.MemoryKafka) else 0
+        kind, port = ("embedded", broker.topic_port) if isinstance(broker, kafka.MemoryKafka) else ("processes", 0)
+        # Services of a benchmark reach Postgres as those of `make up` do.
         dsn = database.nearest_dsn if to_measure else database.dsn
-        yield Servers(broker.servers, dsn, cache.url, kind, port)
+        yield Servers(broker.servers, dsn, cache.url, kind, because, port)
+
+
+RUNNING = pytest.StashKey[Servers]()
+"""What the tests of this run ran on; not there where none wanted servers."""
 
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     """The servers of this run."""
-    choice = pytestconfig.stash[CHOICE]
-    if choice.kind == "embedded" and os.environ.get("REQUIRE_REAL") == "1":
-        pytest.exit(f"real servers are required and cannot be had: {choice.because}", returncode=3)
-    with running_servers(choice) as running:
-        yield running
+    try:
+        with running_servers() as running:
+            pytestconfig.stash[RUNNING] = running
+            yield running
+    except jars.NoJars as reason:
+        pytest.exit(f"real Kafka is required: {reason}", returncode=3)
 
 
 @contextlib.contextmanager
-def running_servers(choice: Choice) -> Iterator[Servers]:
-    """The servers of a choice, while the block runs."""
-    if choice.kind == "given":
-        yield _given()
-        return
-    if choice.kind == "containers":
+def running_servers(*, to_measure: bool = False) -> Iterator[Servers]:
+    """The servers, while the block runs; `to_measure` never as containers, whose ports go through a process of their own.
+
+    Raises `NoJars` where real Kafka is wanted, as it always is to measure, and cannot be had.
+    """
+    given = [os.environ.get(name, "") for name in GIVEN]
+    if all(given):
+        yield Servers(*given, "given")
+    elif in_containers() and not to_measure:
         with _containers() as running:
             yield running
-        return
-    with _processes(choice.kind, to_measure=choice.to_measure) as running:
-        yield running
-
-
-CHOICE = pytest.StashKey[Choice]()
+    else:
+        with _processes(to_measure=to_measure) as running:
+            yield running
 
 
 async def _make_topics(servers: Servers, settings: Connections) -> None:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.kafka import Emitter, acknowledged, new_consumer, new_producer
 from shared.messages import RawUpdate, update_id_for
@@ -85,16 +84,17 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
 
 
 async def committed(settings: Connections, group: str, topic: str) -> dict[int, int]:
-    """The committed offset of each partition of a topic in a group."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
-    await admin.start()
+    """The committed offset of each partition of a topic in a group, which is not joined for that."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_servers, group_id=settings.topic_prefix + group, enable_auto_commit=False
+    )
+    await consumer.start()
     try:
-        offsets = await admin.list_consumer_group_offsets(settings.topic_prefix + group)
+        name = settings.topic_prefix + topic
+        numbers = await eventually(lambda: _partitions(consumer, name), what=f"no partitions of {name}")
+        partitions = [TopicPartition(name, number) for number in sorted(numbers)]
+        consumer.assign(partitions)
+        offsets = {each.partition: await consumer.committed(each) for each in partitions}
+        return {number: offset for number, offset in offsets.items() if offset is not None}
     finally:
-        await admin.close()
-    name = settings.topic_prefix + topic
-    return {
-        partition.partition: each.offset
-        for partition, each in offsets.items()
-        if partition.topic == name and each.offset >= 0
-    }
+        await consumer.stop()

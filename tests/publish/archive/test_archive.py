@@ -112,6 +112,7 @@ async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, poo
         assert told[revision("b").update_id].stage == "published"
 
 
+@pytest.mark.needs("a controller")
 async def test_a_recreated_log_begins_a_new_epoch_from_its_beginning(settings: Settings, pool: Any) -> None:
     """After the topic was lost and made again, what is in it is archived under a new epoch and nothing moves."""
     async with running(lambda stop: serve(settings, stop)):

@@ -255,6 +255,7 @@ async def test_nothing_leaves_before_it_is_readable_but_past_the_deadline_webhoo
         assert await pool.fetchval("SELECT count(*) FROM publish.pushed WHERE NOT readable") == 1
 
 
+@pytest.mark.needs("a controller")
 async def test_what_is_on_a_log_that_was_made_again_is_pushed_too(
     settings: Settings, pool: Any, site: Any, recipients: Any, key: keys.Key
 ) -> None:

@@ -1,14 +1,13 @@
 """The page's script in a real browser: ten tabs over HTTP/1.1, one stream, and no hole whatever closes or sleeps."""
 
 import asyncio
-import os
-import shutil
 import time
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from publish.web.stream.hub import Limits
+from support.browser import ARGUMENTS, SYSTEM, chromium
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -17,14 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 @pytest.fixture
 async def browser():
     """Chromium: the system's, else Playwright's own."""
-    async with async_playwright() as playwright:
-        system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-        try:
-            opened = await playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+    async with chromium(lambda browsers: browsers.launch(executable_path=SYSTEM, args=ARGUMENTS)) as opened:
         yield opened
-        await opened.close()
 
 
 @pytest.fixture

@@ -83,6 +83,7 @@ async def test_a_poison_record_lets_the_next_ones_pass(settings: Settings) -> No
         assert await eventually(lambda: headlines(client)) == ["after 1"]
 
 
+@pytest.mark.needs("a controller")
 async def test_a_new_log_is_a_new_epoch_and_nothing_is_lost(settings: Settings, pool: Any) -> None:
     """When the topic is recreated, the replica takes the archive's new epoch: old updates stay, new ones stand above them."""
     async with running(lambda stop: archive.serve(settings, stop)), replica(settings) as client:

@@ -107,7 +107,7 @@ def compose_removal(decision: Decision, now: datetime) -> Revision:
         updated_at=before.updated_at if before is not None else None,
         change=Change(reason=cut(decision.said, LONGEST["correction_reason"])),
         fingerprint=decision.fingerprint or (state.current.fingerprint if state.current is not None else ""),
-        passport=Passport(received_at=at, enriched_at=now),
+        passport=Passport(received_at=at, enriched_at=now, published_at=now),
     )
     shown = Shown(
         removal=update.removal,
@@ -185,7 +185,7 @@ def compose(
         degraded=attached.degraded,
         repairs=_repairs_of(state, lines),
         fingerprint=state.current.fingerprint,
-        passport=Passport(received_at=decision.at or opened, enriched_at=now),
+        passport=Passport(received_at=decision.at or opened, enriched_at=now, published_at=now),
     )
     said = update.model_dump(mode="json", exclude_defaults=True)
     parts = _parts(said)

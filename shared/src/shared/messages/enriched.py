@@ -102,6 +102,8 @@ class Passport(Message):
     received_at: datetime
     enriched_at: datetime | None = None
     published_at: datetime | None = None
+    """When it was given to the log that every channel reads; the same wherever the update is read, now or later. How long
+    each channel took from there is in its metrics."""
 
 
 class EnrichedUpdate(Message):

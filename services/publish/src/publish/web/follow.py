@@ -231,7 +231,8 @@ class Follower:
             if decoded:
                 log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
             return None
-        update = _published(decoded.event)
+        update = decoded.event
+        SINCE_RECEIVED.observe(max(0.0, (datetime.now(UTC) - update.passport.received_at).total_seconds()))
         applied = await self._apply(Position(self._epoch, record.offset), update)
         APPLIED.labels(update.kind if applied is not None else "none").inc()
         return applied
@@ -324,14 +325,6 @@ def stream_event(views: Views, applied: Applied) -> StreamEvent:
         views=StreamViews(views, applied),
         enriched_at=enriched_at.timestamp() if enriched_at else 0.0,
     )
-
-
-def _published(update: EnrichedUpdate) -> EnrichedUpdate:
-    """The update with the time at which this replica's readers have it on its passport."""
-    now = datetime.now(UTC)
-    passport = update.passport.model_copy(update={"published_at": now})
-    SINCE_RECEIVED.observe(max(0.0, (now - passport.received_at).total_seconds()))
-    return update.model_copy(update={"passport": passport})
 
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:
