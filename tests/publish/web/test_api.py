@@ -112,6 +112,15 @@ async def test_a_parameter_that_is_not_known_is_refused_everywhere(replica: Repl
     assert replica.edge.front.kept_bytes == 0
 
 
+async def test_who_asks_past_every_cache_is_answered_and_nothing_is_kept_of_it(replica: Replica) -> None:
+    """Our push process asks with `at` and a value of its own each time, to see what is true now."""
+    before = len(replica.edge.front._ready)
+    for number in range(20):
+        for path in ("/v1/updates?limit=1&", "/feeds/news.atom?", "/feeds/news.json?"):
+            assert (await replica.client.get(f"{path}at={number}")).status_code == 200
+    assert len(replica.edge.front._ready) == before
+
+
 async def test_what_others_add_to_addresses_changes_nothing(replica: Replica) -> None:
     """A link that was shared with marks of its campaign is answered as the page, from what is kept of it."""
     replica.take(full())

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.story import NEWS
-from publish.web.edge import UPDATE_ID, Edge, Kept, before_of, channel_of, limit_of, taking
+from publish.web.edge import NOW, UPDATE_ID, Edge, Kept, before_of, channel_of, limit_of, taking
 from publish.web.newsroom import Entry
 from publish.web.ninjs import ninjs
 from publish.web.openapi import document
@@ -30,7 +30,7 @@ class Api:
     def routes(self) -> list[Route]:
         """Where each is."""
         return [
-            Route("/v1/updates", taking(self.updates, "channel", "before", "limit")),
+            Route("/v1/updates", taking(self.updates, "channel", "before", "limit", NOW)),
             Route("/v1/updates/{update_id}.ninjs", taking(self.ninjs)),
             Route("/v1/updates/{update_id}", taking(self.update)),
             Route("/v1/updates/{update_id}/revisions", taking(self.revisions)),
@@ -49,7 +49,7 @@ class Api:
         body = b'{"updates":[' + parts + b"]," + tail[1:]
         answer = edge.json(body, channel=channel, whole=page.whole)
         # A channel that nobody published in is cheap to answer, and there are as many as one can think of names.
-        return Kept(edge.keep(request, answer) if page.entries or not request.url.query else answer)
+        return Kept(edge.keep(request, answer) if page.entries or not request.scope["query_string"] else answer)
 
     async def update(self, request: Request) -> Response:
         """`GET /v1/updates/{update_id}`."""

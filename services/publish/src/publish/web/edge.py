@@ -22,6 +22,8 @@ from shared.problem import Problem
 UPDATE_ID = re.compile(r"^[a-z2-7]{26}$")
 CHANNEL_KINDS = ("source", "tag", "story", "author", "update")
 MAX_CHANNEL_CHARS = 300
+NOW = "at"
+"""The parameter, with any value, of who asks past every cache for what is true now: our own push process does."""
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 REFERRER: Header = (b"referrer-policy", b"strict-origin-when-cross-origin")
@@ -95,7 +97,9 @@ class Edge:
         return Answer(body, "application/json", headers, channel=channel, whole=whole)
 
     def keep(self, request: Request, answer: Answer) -> Answer:
-        """Keep an answer under the address that it was asked by."""
+        """Keep an answer under the address that it was asked by, unless that is one which nobody asks by again."""
+        if NOW in request.query_params:
+            return answer
         if answer.fresh_s is None and self.views.omissions.are_any:
             answer.fresh_s = RETRY_S
         return self.front.keep(request.scope["path"], request.scope["query_string"], answer)

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from publish.story import NEWS, channels_of
-from publish.web.edge import EXPOSED, NOSNIFF, OPEN, Edge, Kept, taking
+from publish.web.edge import EXPOSED, NOSNIFF, NOW, OPEN, Edge, Kept, taking
 from publish.web.front import Answer
 from publish.web.newsroom import Entry
 from publish.web.past import page_of
@@ -283,8 +283,8 @@ class Feeds:
     def routes(self) -> list[Route]:
         """Where each feed is."""
         return [
-            Route("/feeds/news.{form}", taking(self.news)),
-            Route("/feeds/{kind}/{name}.{form}", taking(self.channel)),
+            Route("/feeds/news.{form}", taking(self.news, NOW)),
+            Route("/feeds/{kind}/{name}.{form}", taking(self.channel, NOW)),
             Route("/sitemap-news.xml", taking(self.sitemap)),
             Route("/robots.txt", taking(self.robots)),
         ]
