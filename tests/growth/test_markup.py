@@ -1,13 +1,13 @@
 """What is made of markup is a small multiple of it, however its elements stand within each other."""
 
 import pytest
-from growth.test_text import MARKUP, WHOLE, entry, feed, webhook
 from hypothesis import given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from enrich.steps.text import bare_text, plain, sanitised
 from growth.pumps import PUMPS
+from growth.test_text import MARKUP, WHOLE, entry, feed, webhook
 from publish.web.fragment import fitting
 from publish.web.linked_data import news_article
 from publish.web.ninjs import ninjs
@@ -21,12 +21,23 @@ NAMES = "p div span b i em font a ul ol li table tbody tr td th caption h2 h5 bl
 PIECES = st.one_of(
     st.sampled_from([f"<{name}>" for name in NAMES] * 2 + [f"</{name}>" for name in NAMES]),
     st.sampled_from(
-        ['<b id=1 title="</b>">', "<b id=2>", "<a href='https://a.example/'>", '<td colspan="1000">', "<p title='>'>", "<br/", "<!--", "-->"]
+        [
+            '<b id=1 title="</b>">',
+            "<b id=2>",
+            "<a href='https://a.example/'>",
+            '<td colspan="1000">',
+            "<p title='>'>",
+            "<br/",
+            "<!--",
+            "-->",
+        ]
     ),
     st.sampled_from(["x", " words ", "&amp;", "\xa0", "<", "&", "»"]),
 )
 MARKUPS = st.lists(
-    st.tuples(st.lists(PIECES, min_size=1, max_size=8), st.integers(1, 60)).map(lambda said: "".join(said[0]) * said[1]),
+    st.tuples(st.lists(PIECES, min_size=1, max_size=8), st.integers(1, 60)).map(
+        lambda said: "".join(said[0]) * said[1]
+    ),
     min_size=1,
     max_size=6,
 ).map("".join)

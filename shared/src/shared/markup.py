@@ -65,7 +65,9 @@ _BLANKS = "\t\n\f\r "
 _PLAIN_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z]+=\"[^\"<>]*+\")*+) ?/?>")
 _AROUND_BLOCKS = frozenset(["", "div", "blockquote", "ul", "ol", "li", "td", "th"])
 _PLAIN_PARENTS = {
-    **dict.fromkeys(("p", "div", "blockquote", "ul", "ol", "h2", "h3", "h4", "h5", "h6", "pre", "hr", "table"), _AROUND_BLOCKS),
+    **dict.fromkeys(
+        ("p", "div", "blockquote", "ul", "ol", "h2", "h3", "h4", "h5", "h6", "pre", "hr", "table"), _AROUND_BLOCKS
+    ),
     "li": frozenset(["ul", "ol"]),
     **dict.fromkeys(("thead", "tbody", "tfoot"), frozenset(["table"])),
     "tr": frozenset(["table", "thead", "tbody", "tfoot"]),
@@ -73,7 +75,9 @@ _PLAIN_PARENTS = {
 }
 """Where a block stands in copy that needs no repair; `""` is the body itself."""
 _PLAIN_TEXT = (INLINE | {"br", "wbr"}) - {"rb", "rp", "rt"}
-_WORDS_BETWEEN_CELLS = re.compile(r"(?:</?(?:table|thead|tbody|tfoot|tr)\b[^>]*+(?<!/table)>|</t[dh]>)[\t\n\f\r ]*+(?!<)")
+_WORDS_BETWEEN_CELLS = re.compile(
+    r"(?:</?(?:table|thead|tbody|tfoot|tr)\b[^>]*+(?<!/table)>|</t[dh]>)[\t\n\f\r ]*+(?!<)"
+)
 
 
 def plainly_nested(html: str, deepest: int = DEEPEST) -> str:

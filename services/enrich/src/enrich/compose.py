@@ -264,7 +264,9 @@ def _change(
     decision: Decision, before: Shown | None, text: Text, *, changed: tuple[str, ...], words: bool, again: bool
 ) -> Change:
     if before is None:
-        return Change(reason=line_of(decision.said, LONGEST["correction_reason"]) if decision.correction or again else "")
+        return Change(
+            reason=line_of(decision.said, LONGEST["correction_reason"]) if decision.correction or again else ""
+        )
     diff: Diff = ()
     if words:
         if before.headline != text.headline:
@@ -302,12 +304,18 @@ def _repairs_of(state: State, lines: Mapping[str, str]) -> tuple[Repair, ...]:
         for name, text in said.items()
         if len(text) > LONGEST[name]
     ]
-    if not cuts and len(raw.repairs) <= MOST_REPAIRS and all(len(each.detail) <= LONGEST_DETAIL for each in raw.repairs):
+    if (
+        not cuts
+        and len(raw.repairs) <= MOST_REPAIRS
+        and all(len(each.detail) <= LONGEST_DETAIL for each in raw.repairs)
+    ):
         return raw.repairs
     told = raw.repairs[: MOST_REPAIRS - len(cuts)]
     return (
         *[
-            each.model_copy(update={"place": cut(each.place, LONGEST_DETAIL), "detail": cut(each.detail, LONGEST_DETAIL)})
+            each.model_copy(
+                update={"place": cut(each.place, LONGEST_DETAIL), "detail": cut(each.detail, LONGEST_DETAIL)}
+            )
             for each in told
         ],
         *cuts,

@@ -187,9 +187,7 @@ def attach_authors(
         if found.profile is not None:
             authors.append(_as(found.profile.author, name.contribution, located))
         else:
-            authors.append(
-                Author(name=cut(name.name, LONGEST_NAME), contribution=name.contribution, located=located)
-            )
+            authors.append(Author(name=cut(name.name, LONGEST_NAME), contribution=name.contribution, located=located))
             if name.kind == "person":
                 unknown.append(name.name)
         because.append(

@@ -290,9 +290,7 @@ def sanitised(body_html: str) -> str:
     if not body:
         return ""
     if "<" not in body:
-        return "".join(
-            f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs_of(unescaped(body))
-        )
+        return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs_of(unescaped(body)))
     if CLEAN.fullmatch(body):
         return body
     clean = str(_cleaner().clean(plainly_nested(body))).strip()
