@@ -104,7 +104,9 @@ async def test_hostile_text_on_the_raw_topic_holds_up_nobody(pipeline: Pipeline,
 async def test_hostile_markup_of_an_earlier_release_holds_up_no_page(pipeline: Pipeline, name: str) -> None:
     """A revision that enrich of another release let through is shown, others arrive meanwhile, and its removal is applied."""
     guid = f"hostile:{uuid.uuid4().hex}"
-    shown = revision(guid, 1, body_html=HOSTILE[name], text="words " * 200, word_count=10, first_published_at=datetime.now(UTC))
+    shown = revision(
+        guid, 1, body_html=HOSTILE[name], text="words " * 200, word_count=10, first_published_at=datetime.now(UTC)
+    )
     await put(pipeline, ENRICHED, [shown])
     await others_pass(pipeline, name)
     page = await pipeline.get(f"/updates/{shown.update_id}/words")

@@ -147,7 +147,7 @@ def xmp(inside: str) -> dict[str, str]:
 def iim(value: str) -> dict[str, str]:
     """What a block says that is nothing but captions of a few bytes."""
     data = value.encode("utf-8", "surrogatepass")
-    return read_iim(b"".join(b"\x1c\x02\x78\x00\x08" + data[at : at + 8].ljust(8) for at in range(0, len(data), 8)))
+    return read_iim(b"".join(b"\x1c\x02\x78\x00\x40" + data[at : at + 64].ljust(64) for at in range(0, len(data), 64)))
 
 
 def exif(value: str) -> Embedded:

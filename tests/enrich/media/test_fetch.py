@@ -197,6 +197,19 @@ async def test_compressed_bomb_is_cut_off_at_the_limit(picture_host: Any, answer
     assert "'br'" in await refusal(picture_host.url("/br"))
 
 
+async def test_what_a_content_encoding_gives_nothing_of_is_limited_too(picture_host: Any, answer: Any) -> None:
+    """Bytes behind its end are not read; a header without an end meets the limit of what is sent."""
+    endless = b"\x1f\x8b\x08\x08" + b"\0" * 6 + b"n" * 5_000_000
+    picture_host.routes |= {
+        "/behind": answer(
+            body=gzip.compress(b"picture") + b"\0" * 5_000_000, headers={"Content-Encoding": "gzip"}, length=False
+        ),
+        "/header": answer(body=endless, headers={"Content-Encoding": "gzip"}, length=False),
+    }
+    assert await fetch(picture_host.url("/behind")) == b"picture"
+    assert "too large" in await refusal(picture_host.url("/header"))
+
+
 async def test_whole_time_is_limited_however_a_host_drips(picture_host: Any, answer: Any) -> None:
     """A byte now and then keeps no connection beyond the limit: each read is quick, the whole is not."""
     picture_host.routes["/drip"] = answer(body=b"x" * 1000, piece=1, pause_s=0.1)

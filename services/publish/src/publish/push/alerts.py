@@ -33,6 +33,8 @@ BATCH = 500
 IDLE_S = 1.0
 TITLE_LENGTH = 120
 BODY_LENGTH = 240
+LOOKED_THROUGH = 20
+"""Times the characters that are shown: text that is blank beyond them is shown shorter."""
 REPEATABLE_SHARE = 0.001
 LEAST_SLOTS = 8
 
@@ -58,7 +60,8 @@ class PushBatch(messages.Message):
 
 
 def _cut(text: str, length: int) -> str:
-    text = " ".join(text.replace("\x00", "").split())
+    # What a screen shows stands at the beginning, however long the rest.
+    text = " ".join(text.lstrip()[: LOOKED_THROUGH * length].replace("\x00", "").split())
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
