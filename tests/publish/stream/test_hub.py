@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from publish.story import Position
 from publish.web.stream import fanout
 from publish.web.stream import hub as hub_module
+from publish.web.stream.connection import Audience
 from publish.web.stream.hub import Hub, Limits, Replayed, StreamEvent
 from publish.web.stream.request import wanted
 from support.event_stream import Reader
@@ -400,6 +401,176 @@ async def test_a_reader_too_slow_is_reset_at_a_boundary_and_closed() -> None:
         back = connect(hub, "", f"1-{got[-1]}")
         await back.count(100 - len(got))
         assert numbers(back) == list(range(len(got) + 1, 101))
+
+
+async def unread(hub: Hub, count: int) -> list[Reader]:
+    """Readers over TCP who are connected and read nothing."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=count)
+    readers = []
+    for _ in range(count):
+        their = socket.create_connection(listener.getsockname())
+        our, _ = listener.accept()
+        our.setblocking(False)
+        hub.connect(our.detach(), wanted(""), None)
+        readers.append(Reader(their))
+    listener.close()
+    return readers
+
+
+def was_reset(connection: socket.socket) -> bool:
+    """Whether what a socket still has ends with a reset instead of the other side's close."""
+    try:
+        while connection.recv(1 << 20):
+            pass
+    except ConnectionResetError:
+        return True
+    return False
+
+
+def kernel_bytes(hub: Hub) -> list[int]:
+    """What the kernel has for each reader that was not acknowledged."""
+    return [fanout.unacknowledged(each.fd) for each in hub.fanout.connections()]
+
+
+async def test_the_kernel_keeps_little_for_who_does_not_read() -> None:
+    """Of 4 MB that are published, the kernel has less than 200 kB for each reader who reads nothing, and we one piece."""
+    with started() as hub:
+        readers = await unread(hub, 20)
+        reading = connect(hub)
+        for offset in range(1, 201):
+            hub.publish([event(offset, size=20_000)])
+            await settle(hub, 1)
+            reading.take()
+        await reading.count(200)
+        assert numbers(reading) == list(range(1, 201))
+        stuck = hub.fanout.connections()[:20]
+        assert max(kernel_bytes(hub)) < 200_000
+        assert all(each.waiting is not None and sum(map(len, each.waiting)) < 200_000 for each in stuck)
+        for reader in readers:
+            reader.close()
+
+
+async def test_who_takes_nothing_is_let_go_and_so_is_what_the_kernel_has_for_it() -> None:
+    """Nothing is acknowledged for `stalled_s`: the connection is reset, not left to the kernel's retries."""
+    with started(Limits(stalled_s=1.0, buffer_bytes=10**9)) as hub:
+        (reader,) = await unread(hub, 1)
+        stalled = metric("slugline_stream_evictions_total", reason="stalled")
+        hub.publish([event(1, size=2_000_000)])
+        await eventually(lambda: len(hub), lambda left: left == 0, within_s=30)
+        assert metric("slugline_stream_evictions_total", reason="stalled") == stalled + 1
+        assert was_reset(reader.socket)
+        reader.close()
+
+
+async def test_a_slow_reader_who_goes_on_reading_is_kept() -> None:
+    """Who takes a little now and then is not stalled, and gets all of what it takes so long for."""
+    with started(Limits(stalled_s=1.5, buffer_bytes=10**9)) as hub:
+        (reader,) = await unread(hub, 1)
+        hub.publish([event(1, size=1_500_000)])
+        began = time.monotonic()
+        reader.socket.setblocking(True)
+        while time.monotonic() - began < 4.5:
+            reader.receive(await asyncio.to_thread(reader.socket.recv, 100_000))
+            await asyncio.sleep(0.3)
+        await reader.count(1)
+        assert numbers(reader) == [1]
+        reader.close()
+
+
+async def test_all_who_take_nothing_have_a_bound_together() -> None:
+    """Where those who are behind hold more than they may, who has been so for longest goes first, and the others stay."""
+    most = 5
+    with started(Limits(behind_bytes=most * fanout.HELD_BYTES)) as hub:
+        readers = await unread(hub, 12)
+        hub.publish([event(1, size=400_000)])
+        await eventually(lambda: len(hub), lambda left: left == most, within_s=30)
+        assert metric("slugline_stream_evictions_total", reason="crowded") >= 12 - most
+        for reader in readers:
+            reader.close()
+
+
+async def test_replays_do_not_add_up() -> None:
+    """Whoever comes back for megabytes and reads none of them is held a piece, whatever place it comes back to."""
+    with started() as hub:
+        hub.publish([event(offset, size=20_000) for offset in range(1, 101)])
+        await settle(hub, 100)
+        readers = [connect(hub, "", f"1-{place}", buffer=16_384) for place in range(50)]
+        await settle(hub, 200)
+        held = [sum(map(len, each.waiting or ())) for each in hub.fanout.connections()]
+        assert len(held) == len(readers)
+        assert 0 < max(held) < 200_000
+        for place, reader in enumerate(readers[:3]):
+            await reader.count(100 - place)
+            assert numbers(reader) == list(range(place + 1, 101))
+
+
+async def test_what_the_archive_has_is_not_held_for_who_does_not_read() -> None:
+    """A replay from the archive stops where the socket is full, and goes on from there once it is not."""
+    log = Log([event(offset, size=5_000) for offset in range(1, 601)])
+    with started(Limits(window_events=5), log) as hub:
+        hub.publish(log.events)
+        await settle(hub, 100)
+        slow = connect(hub, "", "1-0", buffer=16_384)
+        await eventually(lambda: log.asked)
+        (connection,) = hub.fanout.connections()
+        await eventually(lambda: bool(connection.waiting))
+        assert sum(map(len, connection.waiting or ())) < 200_000
+        await slow.count(600)
+        assert numbers(slow) == list(range(1, 601))
+
+
+async def test_a_burst_is_written_piece_by_piece() -> None:
+    """However much is published at once, no more than a piece is joined for a reader, and all get all in order."""
+    with started() as hub:
+        readers = [connect(hub, f"channels=news,tag:{number}") for number in range(5)]
+        seen: list[int] = []
+        begin = hub.fanout.begin
+
+        def noting(frames: Mapping[Audience, Sequence[bytes]], through: Position) -> None:
+            seen.extend(sum(map(len, parts)) for parts in frames.values())
+            begin(frames, through)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(hub.fanout, "begin", noting)
+            hub.publish([event(offset, size=20_000) for offset in range(1, 101)])
+            for reader in readers:
+                await reader.count(100)
+        for reader in readers:
+            assert numbers(reader) == list(range(1, 101))
+        assert len(seen) > len(readers)
+        assert max(seen) <= fanout.PIECE_BYTES
+
+
+async def test_a_walk_yields_after_bytes_not_only_after_readers() -> None:
+    """Large events leave the loop its turns too: between two looks at the clock no more is written than a step of bytes."""
+    with contextlib.ExitStack() as stack:
+        fan = fanout.Fanout(Limits())
+        fan.open()
+        stack.callback(fan.close)
+        for _ in range(100):
+            our, their = socket.socketpair()
+            our.setblocking(False)
+            stack.enter_context(their)
+            fan.join(fan.adopt(our.detach(), None), frozenset({"news"}), "json", fan.through)
+        size = fanout.STEP_BYTES // 10
+        fan.begin({audience: [b"x" * size] for audience in fan.audiences(None)}, fan.through)
+        turns = 1
+        while not fan.walk(until=0.0):
+            turns += 1
+        assert turns == 10
+
+
+async def test_a_kill_is_not_behind_the_words_that_it_takes_out() -> None:
+    """What waits in memory for who is behind loses the killed words too: it hears of the kill instead."""
+    with started() as hub:
+        slow = connect(hub, buffer=4096)
+        hub.publish([event(1, size=200_000)])
+        await settle(hub)
+        hub.publish([event(2, "update:x", size=1_000)])
+        await settle(hub)
+        hub.publish([event(3, "update:x", kind="kill")])
+        await slow.count(2)
+        assert numbers(slow) == [1, 3]
 
 
 async def test_a_burst_does_not_throw_out_a_healthy_reader() -> None:

@@ -91,7 +91,7 @@ async def test_a_gap_is_told_in_the_answer(served, make_event, path: str, cursor
     async with served(Limits(window_events=2, catch_up_s=0)) as site:
         site.publish(*[make_event(offset) for offset in range(1, 8)])
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}") as client:
-            answer = (await client.get(path, params={"cursor": cursor, "timeout": 5})).json()
+            answer = (await client.get(path, params={"cursor": cursor})).json()
     (event,) = answer["events"]
     assert event["event"] == "reset"
     assert event["data"] == {"reason": reason, "snapshot": "/v1/updates", "cursor": "1-7"}
@@ -139,3 +139,33 @@ async def test_a_host_cannot_stand_for_the_question(site, make_event) -> None:
         for host in ("here.example", "a#", "a?channel=tag:b", "a/?channel=tag:b#"):
             answer = await client.get("/v1/since?channel=tag:a&cursor=1-0", headers={"Host": host})
             assert [each["id"] for each in answer.json()["events"]] == ["1-1"], host
+
+
+@pytest.mark.parametrize(
+    ("target", "field"),
+    [
+        ("/v1/since?timeout=3", "timeout"),
+        ("/v1/poll?limits=3", "limits"),
+        ("/v1/since?cursor=1-0&cursor=1-1", "cursor"),
+    ],
+)
+async def test_a_parameter_that_is_not_known_is_refused(client, target: str, field: str) -> None:
+    """One that is misspelt would be as good as absent: the answer names it instead."""
+    answer = await client.get(target)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["field"] == field
+
+
+async def test_an_answer_to_a_poll_has_a_bound_of_bytes(site, client, make_event) -> None:
+    """Large events come in several answers, each complete up to its cursor, and none is left out."""
+    site.publish(*[make_event(n, data=b'{"n":%d,"pad":"%b"}' % (n, b"x" * 400_000)) for n in range(1, 8)])
+    seen, sizes, cursor, more = [], [], "1-0", True
+    while more:
+        answer = await client.get("/v1/since", params={"cursor": cursor})
+        body = answer.json()
+        seen += [each["data"]["n"] for each in body["events"]]
+        sizes.append(len(answer.content))
+        cursor, more = body["cursor"], body["more"]
+    assert seen == list(range(1, 8))
+    assert max(sizes) < 1_100_000

@@ -108,7 +108,7 @@ async def test_a_request_may_come_in_pieces(site, path: str) -> None:
 
 @pytest.mark.parametrize(
     "request_line",
-    ["GET /v1/stream HTTP/1.0", "GET /v1/stream? HTTP/1.1", "GET /v1/stream?channels=news&x=%00 HTTP/1.1"],
+    ["GET /v1/stream HTTP/1.0", "GET /v1/stream? HTTP/1.1", "GET /v1/stream?channels=news&&view=&channel HTTP/1.1"],
 )
 async def test_other_ways_to_ask_for_a_stream(site, make_event, request_line: str) -> None:
     """HTTP/1.0, as nginx speaks it to its upstreams, and odd queries get a stream."""
@@ -130,6 +130,16 @@ async def test_last_event_id_wins_when_newer(site, make_event) -> None:
     assert [each.last_event_id for each in await older.count(1)] == ["1-6"]
 
 
+@pytest.mark.parametrize("name", ["cursor", "lastEventId", "Last-Event-ID"])
+async def test_a_cursor_has_the_names_that_clients_give_it(site, make_event, name: str) -> None:
+    """A client that cannot set a header sends its last event's id in the query; the newest that is given counts."""
+    site.publish(*[make_event(offset) for offset in range(1, 7)])
+    reader = site.ask(f"/v1/stream?{name}=1-3")
+    other = site.ask(f"/v1/stream?cursor=1-1&{name}=1-5" if name != "cursor" else "/v1/stream?cursor=1-5")
+    assert [each.last_event_id for each in await reader.count(3)] == ["1-4", "1-5", "1-6"]
+    assert [each.last_event_id for each in await other.count(1)] == ["1-6"]
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -138,6 +148,14 @@ async def test_last_event_id_wins_when_newer(site, make_event) -> None:
         ("channels=" + "x" * 300, "bad-channel"),
         ("channels=a%0Ab", "bad-channel"),
         ("&".join(f"x{number}=1" for number in range(100)), "bad-query"),
+        ("chanel=news", "unknown-parameter"),
+        ("channels=news&utm_source=x", "unknown-parameter"),
+        ("last-event-id=1-1", "unknown-parameter"),
+        ("timeout=5", "unknown-parameter"),
+        ("x", "unknown-parameter"),
+        ("view=json&view=page", "repeated-parameter"),
+        ("cursor=1-" + "1" * 200, "bad-cursor"),
+        ("lastEventId=" + "1" * 200, "bad-cursor"),
     ],
 )
 async def test_what_cannot_be_followed_is_refused_with_a_reason(site, query: str, code: str) -> None:

@@ -121,7 +121,7 @@ def _send_each(sockets: Sequence[SocketType], data: bytes) -> list[int]:
             return counts
 
 
-def _unacknowledged(fd: int) -> int:
+def unacknowledged(fd: int) -> int:
     """Bytes written to a socket that its reader has not acknowledged."""
     (count,) = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCOUTQ, b"\0" * 4))
     return int(count)
@@ -451,10 +451,10 @@ class Fanout:
         # The loop may not have come to a socket that has room: only one that is full now is its reader's fault.
         if self._feed(connection) or connection not in self._behind:
             return
-        unacknowledged = _unacknowledged(connection.fd)
-        if unacknowledged < connection.unacknowledged:
+        left = unacknowledged(connection.fd)
+        if left < connection.unacknowledged:
             connection.progress_at = now
-        connection.unacknowledged = unacknowledged
+        connection.unacknowledged = left
         idle_s = now - connection.progress_at
         if idle_s > limits.stalled_s:
             self._abort(connection, "stalled")

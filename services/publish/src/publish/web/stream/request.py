@@ -1,6 +1,7 @@
 """What a reader asks of the stream, and where the request comes from. All of it is hostile until read."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qs
@@ -11,6 +12,20 @@ from shared.problem import Problem
 
 MOST_CHANNELS = 32
 MOST_CHARACTERS = 200
+MOST_CURSOR_CHARACTERS = 100
+MOST_FIELDS = 64
+
+KEPT_CHARACTERS = 512
+"""Longest query that is remembered as it was read."""
+
+CURSORS = ("cursor", "lastEventId", "Last-Event-ID")
+"""Names under which a cursor may come: ours, and those by which clients that cannot set a header send Last-Event-ID."""
+
+STREAM_PARAMETERS = frozenset({"channels", "channel", "view", *CURSORS})
+POLL_PARAMETERS = STREAM_PARAMETERS | {"timeout", "limit"}
+SINCE_PARAMETERS = STREAM_PARAMETERS | {"limit"}
+
+_SEVERAL = frozenset({"channels", "channel"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -24,33 +39,57 @@ class Wanted:
     cursor: str
 
 
-def wanted(query: str, last_event_id: str = "") -> Wanted:
-    """Read `channels` (comma-separated), `channel` (each as it is), `view` and `cursor`. `Last-Event-ID` wins over `cursor` unless the latter is the newer.
+def wanted(query: str, last_event_id: str = "", known: Collection[str] = STREAM_PARAMETERS) -> Wanted:
+    """Read `channels` (comma-separated), `channel` (each as it is), `view` and the cursor, of which the newest given counts.
 
-    A browser that reconnects repeats the address it began with, so its cursor there is the older; a page that opens a
-    new connection with a fresh cursor has no `Last-Event-ID`.
+    A browser that reconnects repeats the address it began with, so that its cursor there is older than its Last-Event-ID;
+    a page that opens a new connection with a fresh cursor has no Last-Event-ID. Problem (400) names the parameter that is
+    wrong, or not `known`.
     """
-    channels, view, cursor = _read(query)
-    return Wanted(channels, view, _newer(last_event_id, cursor))
+    read = _remembered if len(query) <= KEPT_CHARACTERS else _read
+    channels, view, cursor = read(query, frozenset(known))
+    return Wanted(channels, view, _newer(last_event_id[:MOST_CURSOR_CHARACTERS], cursor))
 
 
-@lru_cache(maxsize=1024)
-def _read(query: str) -> tuple[frozenset[str], str, str]:
+def _read(query: str, known: frozenset[str]) -> tuple[frozenset[str], str, str]:
     try:
-        fields = parse_qs(query, max_num_fields=64, errors="replace") if query else {}
+        fields = parse_qs(query, max_num_fields=MOST_FIELDS, keep_blank_values=True, errors="replace") if query else {}
     except ValueError as error:
         raise Problem(400, "bad-query", "query: too many fields") from error
+    for name, values in fields.items():
+        shown = name[:MOST_CHARACTERS]
+        if name not in known:
+            may = ", ".join(sorted(known))
+            raise Problem(400, "unknown-parameter", f"{shown!r} is no query parameter; known are {may}", field=shown)
+        if len(values) > 1 and name not in _SEVERAL:
+            raise Problem(400, "repeated-parameter", f"{name}: given {len(values)} times, may come once", field=name)
     names = [name.strip() for value in fields.get("channels", ()) for name in value.split(",")]
     names.extend(fields.get("channel", ()))
     channels = frozenset(name for name in names if name) or frozenset({NEWS})
     if len(channels) > MOST_CHANNELS:
-        raise Problem(400, "too-many-channels", f"channels: at most {MOST_CHANNELS} in one connection")
+        raise Problem(
+            400, "too-many-channels", f"channels: at most {MOST_CHANNELS} in one connection", field="channels"
+        )
     if any(len(name) > MOST_CHARACTERS or _CONTROL.search(name) for name in channels):
-        raise Problem(400, "bad-channel", f"channels: a name has at most {MOST_CHARACTERS} characters, none of control")
-    view = fields.get("view", ["json"])[-1]
+        raise Problem(
+            400,
+            "bad-channel",
+            f"channels: a name has at most {MOST_CHARACTERS} characters, none of control",
+            field="channels",
+        )
+    view = fields.get("view", [""])[0] or "json"
     if view not in VIEWS:
-        raise Problem(400, "bad-view", f"view: one of {', '.join(VIEWS)}")
-    return channels, view, fields.get("cursor", [""])[-1]
+        raise Problem(400, "bad-view", f"view: one of {', '.join(VIEWS)}", field="view")
+    cursor = ""
+    for name in CURSORS:
+        value = fields.get(name, [""])[0]
+        if len(value) > MOST_CURSOR_CHARACTERS:
+            raise Problem(400, "bad-cursor", f"{name}: at most {MOST_CURSOR_CHARACTERS} characters", field=name)
+        cursor = _newer(value, cursor)
+    return channels, view, cursor
+
+
+_remembered = lru_cache(maxsize=1024)(_read)
 
 
 def _newer(header: str, query: str) -> str:

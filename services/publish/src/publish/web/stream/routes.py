@@ -15,10 +15,14 @@ from publish.story import Position
 from publish.web.stream import metrics
 from publish.web.stream.event import parse_cursor, reset_data
 from publish.web.stream.hub import HEADERS, Hub, Missed
-from publish.web.stream.request import Wanted, wanted
+from publish.web.stream.request import POLL_PARAMETERS, SINCE_PARAMETERS, Wanted, wanted
 from shared.problem import Problem
 
 MOST_EVENTS = 1_000
+
+KEPT_BYTES = 8 * 1024 * 1024
+"""Of answers and what they answer, kept while nothing new comes."""
+
 LONGEST_S = 55.0
 """Below the minute after which proxies give up."""
 
@@ -34,7 +38,7 @@ def stream_routes(hub: Hub) -> list[Route]:
 
     async def poll(request: Request) -> Response:
         """Wait for what follows the cursor; without one, for what is published next."""
-        asked = wanted(request.scope["query_string"].decode("latin-1"))
+        asked = wanted(request.scope["query_string"].decode("latin-1"), known=POLL_PARAMETERS)
         timeout_s = _number(request, "timeout", 25, 0, LONGEST_S)
         limit = int(_number(request, "limit", 200, 1, MOST_EVENTS))
         hub.admit(None)
@@ -54,7 +58,7 @@ def stream_routes(hub: Hub) -> list[Route]:
 
     async def since(request: Request) -> Response:
         """What followed the cursor; without one, only where the stream is now."""
-        asked = wanted(request.scope["query_string"].decode("latin-1"))
+        asked = wanted(request.scope["query_string"].decode("latin-1"), known=SINCE_PARAMETERS)
         limit = int(_number(request, "limit", 200, 1, MOST_EVENTS))
         if not hub.ready:
             raise Problem(503, "not-ready", "there is no stream here at this moment", headers={"Retry-After": "1"})
@@ -93,12 +97,14 @@ class _Bodies:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._kept: dict[tuple[frozenset[str], str, Position | str, int], tuple[bytes, bool]] = {}
+        self._size = 0
         self._head: Position | None = None
 
     async def answer(self, asked: Wanted, cursor: Position | str, limit: int, *, patient: bool) -> tuple[bytes, bool]:
         """The body, and whether it holds no event. `patient`: a cursor ahead of this replica may be waited for."""
-        if self._head != self._hub.head or len(self._kept) > 256:
+        if self._head != self._hub.head or len(self._kept) > 256 or self._size > KEPT_BYTES:
             self._kept.clear()
+            self._size = 0
             self._head = self._hub.head
         key = (asked.channels, asked.view, cursor, limit)
         kept = self._kept.get(key)
@@ -117,6 +123,7 @@ class _Bodies:
         )
         if self._head == self._hub.head and not isinstance(missed, str):
             self._kept[key] = made
+            self._size += len(made[0]) + sum(map(len, asked.channels))
         return made
 
     def _reset(self, reason: str) -> tuple[bytes, bool]:
@@ -155,7 +162,7 @@ def _number(request: Request, name: str, default: float, least: float, most: flo
     except ValueError:
         value = float("nan")
     if not least <= value <= most:
-        raise Problem(400, f"bad-{name}", f"{name}: a number from {least:g} to {most:g}")
+        raise Problem(400, f"bad-{name}", f"{name}: a number from {least:g} to {most:g}", field=name)
     return value
 
 
