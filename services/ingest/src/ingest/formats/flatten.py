@@ -42,7 +42,7 @@ RAW = frozenset(["script", "style", "iframe", "textarea", "title", "xmp", "noemb
 """What is in these is no markup, up to their end tag."""
 
 FOREIGN = frozenset(["svg", "math", "template", "select", "object", "applet", "noscript"])
-"""What is in these is read by other rules, and shown to nobody."""
+"""What is in these is read by other rules; readers are not shown it, so it is left out where a body is written anew."""
 
 FORMATTING = frozenset(
     ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
@@ -80,8 +80,8 @@ _PLAIN = re.compile(
 """Paragraphs with links and emphasis, as nine of ten bodies are."""
 
 _STRICT = re.compile(
-    rf"<(?:(/?)([a-zA-Z][a-zA-Z0-9]*+)({_STRICT_ATTRIBUTES})\s*+/?>|!--[^<>\-]*+-->|"
-    rf"(script|style|iframe){_STRICT_ATTRIBUTES}\s*+>[^<]*+</\4>)?",
+    rf"<(?:(?:(script|style|iframe|title|textarea){_STRICT_ATTRIBUTES}\s*+>[^<]*+</\1>)|"
+    rf"(/?)([a-zA-Z][a-zA-Z0-9]*+)({_STRICT_ATTRIBUTES})\s*+/?>|!--[^<>\-]*+-->)?",
     re.IGNORECASE,
 )
 """A tag, comment or script that every parser reads alike; else a bare `<`."""
@@ -97,6 +97,15 @@ _NAME = re.compile(r"[a-zA-Z_:][\w:.\-]{0,40}")
 _SPAN = re.compile(r"\b(?:col|row)span\s*=\s*[\"']?\s*(\d+)", re.IGNORECASE)
 _ENDS = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>?", re.IGNORECASE) for name in (*RAW, *FOREIGN)}
 _KNOWN = frozenset(markup.XHTML)
+_HTML = (
+    _KNOWN | RAW | FOREIGN | VOID | FORMATTING
+    | frozenset(
+        ["html", "head", "body", "frameset", "form", "button", "fieldset", "legend", "label", "dialog", "menu", "dir",
+         "listing", "marquee", "optgroup", "option", "data", "output", "meter", "progress", "canvas", "map", "search",
+         "slot", "hgroup", "rtc", "keygen", "param", "frame", "plaintext"]
+    )
+)  # fmt: skip
+"""What is none of these ends with what is around it; of these each has rules of its own, so they have to be closed."""
 
 
 def flat(html: str) -> Flat:
@@ -111,13 +120,13 @@ def fits(html: str) -> bool:
     stack: list[str] = []
     rows = cells = 0
     for found in _STRICT.finditer(html):
-        closing, name, attributes, _ = found.groups()
+        _, closing, name, attributes = found.groups()
         if name is None:
             if found.end() - found.start() == 1:
                 return False
             continue
         name = name.lower()
-        if name in RAW or name in FOREIGN or name == "plaintext":
+        if name in RAW or name == "plaintext":
             return False
         if closing:
             if stack and stack[-1] == name:
@@ -152,7 +161,7 @@ def _closed(stack: list[str], name: str) -> bool:
     at = _open_at(stack, name)
     if at is None:
         return True
-    tidy = all(one in OPTIONAL_END for one in stack[at + 1 :])
+    tidy = all(one in OPTIONAL_END or one not in _HTML for one in stack[at + 1 :])
     del stack[at:]
     return tidy
 
@@ -161,7 +170,7 @@ def _closed_by(stack: list[str], name: str) -> bool:
     at = _implied(stack, name)
     if at is None:
         return True
-    tidy = all(one in OPTIONAL_END for one in stack[at:])
+    tidy = all(one in OPTIONAL_END or one not in _HTML for one in stack[at:])
     del stack[at:]
     return tidy
 
