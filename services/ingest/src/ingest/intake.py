@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Literal, TypeVar
 
 import structlog
@@ -19,6 +18,8 @@ from ingest.batching import Batcher
 from ingest.formats import Reading, Unreadable, read
 from ingest.originals import Original, Transport
 from ingest.patience import Away, Patience
+from ingest.reader import Asked
+from ingest.readers import Readers
 from ingest.sources.registry import Source
 from shared.kafka import Emitter
 from shared.messages import RawUpdate
@@ -35,6 +36,9 @@ NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 """Feeds put the newest first; readers are to meet it last."""
 
 LARGE_BYTES = 65_536
+"""What is larger is read in a process of its own; what is not takes less time than to send it there and back."""
+
+READ_TIMEOUT_S = 20.0
 BATCH_BYTES = 1_048_576
 BATCH_ITEMS = 1000
 
@@ -119,6 +123,7 @@ class Intake:
     """How long one document waits for Kafka and Postgres together before they count as away."""
     pool: Any | None = None
     emitter: Emitter | None = None
+    readers: Readers = field(default_factory=lambda: Readers(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
         """What senders ask of Postgres at the same time goes together."""
@@ -207,20 +212,7 @@ class Intake:
         patience = patience or Patience(self.patience_s)
         try:
             with STEPS["read"].time():
-                understand = partial(
-                    read,
-                    original.body,
-                    content_type=original.content_type,
-                    source=source.name,
-                    received_at=original.received_at,
-                    original_id=str(original.id),
-                    sha256=sha256,
-                    profile=source.profile,
-                    format=original.asked_format or source.format,
-                )
-                # What takes long must not hold up the others, nor the heartbeats of the consumer beside it.
-                large = len(original.body) > LARGE_BYTES
-                reading = await asyncio.to_thread(understand) if large else understand()
+                reading = await self._read(source, original, sha256)
         except Unreadable as cause:
             self.activity.refused(source.name, cause.code)
             log.warning(
@@ -231,6 +223,31 @@ class Intake:
             await patience.within(originals.note_unreadable(self._postgres(), original.id, refused))
             raise NotTaken(original.id, cause) from cause
         return await self._emit(source, original, reading, traceparent_now(), patience, again=again)
+
+    async def _read(self, source: Source, original: Original, sha256: str) -> Reading:
+        """What is understood of a document; one that takes long must hold up neither the others nor our heartbeats."""
+        asked_format = original.asked_format or source.format
+        if len(original.body) > LARGE_BYTES:
+            asked = Asked(
+                content_type=original.content_type,
+                source=source.name,
+                received_at=original.received_at,
+                original_id=str(original.id),
+                sha256=sha256,
+                profile=source.profile,
+                format=asked_format,
+            )
+            return await self.readers.read(asked, original.body)
+        return read(
+            original.body,
+            content_type=original.content_type,
+            source=source.name,
+            received_at=original.received_at,
+            original_id=str(original.id),
+            sha256=sha256,
+            profile=source.profile,
+            format=asked_format,
+        )
 
     async def _emit(
         self, source: Source, original: Original, reading: Reading, traceparent: str, patience: Patience, *, again: bool

@@ -117,43 +117,52 @@ def flat(html: str) -> Flat:
 
 def fits(html: str) -> bool:
     """Whether a body keeps to the limits, is balanced, and is read alike by every parser."""
-    stack: list[str] = []
-    rows = cells = 0
+    nesting = _Nesting()
     for found in _STRICT.finditer(html):
         _, closing, name, attributes = found.groups()
         if name is None:
             if found.end() - found.start() == 1:
                 return False
-            continue
-        name = name.lower()
-        if name in RAW or name == "plaintext":
+        elif not (nesting.end(name.lower()) if closing else nesting.start(name.lower(), attributes)):
             return False
-        if closing:
-            if stack and stack[-1] == name:
-                stack.pop()
-            elif not _closed(stack, name):
-                return False
-            continue
-        if attributes and not _narrow(attributes):
+    return True
+
+
+class _Nesting:
+    """What is open at a place of a body. Each method says whether the body still fits."""
+
+    def __init__(self) -> None:
+        self._stack: list[str] = []
+        self._rows = self._cells = 0
+
+    def end(self, name: str) -> bool:
+        """An end tag."""
+        if self._stack and self._stack[-1] == name:
+            self._stack.pop()
+            return True
+        return name not in RAW and _closed(self._stack, name)
+
+    def start(self, name: str, attributes: str) -> bool:
+        """A start tag."""
+        stack = self._stack
+        if name in RAW or name == "plaintext" or (attributes and not _narrow(attributes)):
             return False
         if name in _CLOSES and not _closed_by(stack, name):
             return False
         if name in VOID:
-            continue
+            return True
+        if (name == "table" and "table" in stack) or (
+            name in LISTS and sum(one in LISTS for one in stack) >= MAX_LISTS
+        ):
+            return False
         if name == "table":
-            rows = cells = 0
-            if "table" in stack:
-                return False
+            self._rows = self._cells = 0
         elif name == "tr":
-            rows, cells = rows + 1, 0
+            self._rows, self._cells = self._rows + 1, 0
         elif name in CELLS:
-            cells += 1
-        elif name in LISTS and sum(one in LISTS for one in stack) >= MAX_LISTS:
-            return False
+            self._cells += 1
         stack.append(name)
-        if len(stack) > MAX_DEPTH or cells > MAX_COLUMNS or rows > MAX_ROWS:
-            return False
-    return True
+        return len(stack) <= MAX_DEPTH and self._cells <= MAX_COLUMNS and self._rows <= MAX_ROWS
 
 
 def _closed(stack: list[str], name: str) -> bool:

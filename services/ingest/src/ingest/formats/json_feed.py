@@ -72,7 +72,9 @@ def _draft(
 ) -> Draft:
     draft = Draft(place=pointer, hints=item)
     fields = draft.fields
-    link = media.absolute(_text(item.get("url")) or _text(item.get("external_url")), _text(feed.get("home_page_url"))[:4000])
+    link = media.absolute(
+        _text(item.get("url")) or _text(item.get("external_url")), _text(feed.get("home_page_url"))[:4000]
+    )
     guid = _text(item.get("id"))
     if not isinstance(item.get("id"), str) and guid:
         draft.repaired("number-for-text", "/id")

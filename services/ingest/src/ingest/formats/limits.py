@@ -136,7 +136,9 @@ def extra_within(extra: dict[str, Any], tell: Tell) -> dict[str, Any]:
     for name, value in extra.items():
         size += len(name) + len(_written(value)) + 4
         if size > MOST_EXTRA_BYTES:
-            tell("too-large", "/extra", f"{len(kept)} of {len(extra)} members are kept, {MOST_EXTRA_BYTES} bytes at most")
+            tell(
+                "too-large", "/extra", f"{len(kept)} of {len(extra)} members are kept, {MOST_EXTRA_BYTES} bytes at most"
+            )
             break
         kept[name] = value
     return kept
@@ -148,5 +150,3 @@ def _written(value: Any) -> bytes:
     except TypeError:
         # A number of more than 64 bits, half a surrogate pair: about as long as Python writes it.
         return str(value).encode("utf-8", "replace")
-
-

@@ -165,7 +165,9 @@ def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     captions = _captions(html)
     for image in itertools.islice(_IMAGE.finditer(html), 10 * MAX_IN_HTML):
-        said = {one[0].lower(): text.unescaped(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))}
+        said = {
+            one[0].lower(): text.unescaped(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))
+        }
         width, height = number(said.get("width")), number(said.get("height"))
         url = absolute(said.get("src"), base)
         if url is None or (width is not None and width <= 2) or (height is not None and height <= 2):

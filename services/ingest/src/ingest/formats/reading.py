@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.formats import charset, limits, text
 from ingest.formats.flatten import flat
-from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 from shared.messages import RawUpdate, Repair, Signal, Status, update_id_for
+from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """A larger document is refused unread; a day of a busy wire in one file is smaller."""
