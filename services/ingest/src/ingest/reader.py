@@ -62,7 +62,10 @@ def main() -> None:
     _send(answers, [b"ready"])
     while (head := _read(requests)) is not None:
         body = _read(requests) or b""
-        told, frames = answer(Asked.model_validate_json(head), body)
+        try:
+            told, frames = answer(Asked.model_validate_json(head), body)
+        except MemoryError:
+            told, frames = Told(unreadable=("reader-crashed", "", "it needs more memory than a document may")), []
         _send(answers, [told.model_dump_json().encode(), *frames])
 
 

@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 REPLACED = Counter("slugline_ingest_readers_replaced", "Reader processes that were replaced: time, crash, age", ["why"])
 
 COUNT = 2
-MEMORY_BYTES = 1024**3
-"""Of address space, for each; the largest documents that are permitted take half."""
+MEMORY_BYTES = 2 * 1024**3
+"""Of address space, for each: the largest documents that are permitted reserve half, and use half of that."""
 START_TIMEOUT_S = 30.0
 BUSY_TIMEOUT_S = 20.0
 DOCUMENTS_BEFORE_REPLACEMENT = 1000

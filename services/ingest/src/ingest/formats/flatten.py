@@ -330,7 +330,8 @@ class _Writer:
             return
         if name in TABLE_PARTS and (self._inner_tables or (name in CELLS and self._cells >= MAX_COLUMNS)):
             # The last cell that is permitted takes up what follows it, until its row ends.
-            self._part(name)
+            if name not in CELLS:
+                self._part(name)
             return
         skipped = self._skipped[-1]
         if skipped.get(name):
