@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import faulthandler
 import gc
-import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 import uvicorn
@@ -73,10 +72,6 @@ class HttpServer(uvicorn.Server):
             log.info("connection lost before it was served", error=str(error) or type(error).__name__)
 
 
-T = TypeVar("T")
-
-HUNG = 70
-"""The exit code of a process that ended itself because something in it hung."""
 ENDING_S = 30.0
 """For what is left once the process has ended in order: a thread that never returns must not hold it."""
 
@@ -93,20 +88,6 @@ async def _keep_turning(limit_s: float) -> None:
             await asyncio.sleep(limit_s / 6)
     finally:
         faulthandler.dump_traceback_later(max(limit_s, ENDING_S), exit=True)
-
-
-async def in_thread(work: Callable[[], T], limit_s: float) -> T:
-    """What `work` gives on a thread. A thread cannot be ended: past `limit_s` the process is, so that a new one begins
-    without it, and what was noted before tells of what it hung."""
-    try:
-        async with asyncio.timeout(limit_s) as patience:
-            return await asyncio.to_thread(work)
-    except TimeoutError:
-        if not patience.expired():
-            raise
-        log.critical("a thread does not return; the process ends", limit_s=limit_s)
-        faulthandler.dump_traceback()
-        os._exit(HUNG)
 
 
 def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

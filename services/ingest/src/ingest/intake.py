@@ -19,11 +19,12 @@ from ingest.batching import Batcher
 from ingest.formats import Reading, Unreadable, read
 from ingest.originals import Original, Transport
 from ingest.patience import Away, MaybeTaken, Patience
+from ingest.reader import Asked
+from ingest.readers import Readers
 from ingest.sources.registry import Source
 from shared.kafka import Emitter
 from shared.lane import TRANSIENT
 from shared.messages import RawUpdate
-from shared.process import in_thread
 from shared.telemetry import spans_are_kept, traceparent_now
 
 log = structlog.get_logger(__name__)
@@ -37,8 +38,9 @@ NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
 """Feeds put the newest first; readers are to meet it last."""
 
 LARGE_BYTES = 65_536
-READING_S = 120.0
-"""The largest document that is taken is read in seconds; one that takes so long is never done."""
+"""What is larger is read in a process of its own; what is not takes less time than to send it there and back."""
+
+READ_TIMEOUT_S = 20.0
 BATCH_BYTES = 1_048_576
 BATCH_ITEMS = 1000
 
@@ -142,6 +144,7 @@ class Intake:
     """How long one document waits for Kafka and Postgres together before they count as away."""
     pool: Any | None = None
     emitter: Emitter | None = None
+    readers: Readers = field(default_factory=lambda: Readers(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
         """What senders ask of Postgres at the same time goes together."""
@@ -241,20 +244,7 @@ class Intake:
         patience = patience or Patience(self.patience_s)
         try:
             with STEPS["read"].time():
-                understand = partial(
-                    read,
-                    original.body,
-                    content_type=original.content_type,
-                    source=source.name,
-                    received_at=original.received_at,
-                    original_id=str(original.id),
-                    sha256=sha256,
-                    profile=source.profile,
-                    format=original.asked_format or source.format,
-                )
-                # What takes long must not hold up the others, nor the heartbeats of the consumer beside it.
-                large = len(original.body) > LARGE_BYTES
-                reading = await in_thread(understand, READING_S) if large else understand()
+                reading = await self._read(source, original, sha256)
         except Unreadable as cause:
             self.activity.refused(source.name, cause.code)
             log.warning(
@@ -265,6 +255,31 @@ class Intake:
             await patience.within(originals.note_unreadable(self._postgres(), original.id, refused))
             raise NotTaken(original.id, cause) from cause
         return await self._emit(source, original, reading, traceparent_now(), patience, known=known, again=again)
+
+    async def _read(self, source: Source, original: Original, sha256: str) -> Reading:
+        """What is understood of a document; one that takes long must hold up neither the others nor our heartbeats."""
+        asked_format = original.asked_format or source.format
+        if len(original.body) > LARGE_BYTES:
+            asked = Asked(
+                content_type=original.content_type,
+                source=source.name,
+                received_at=original.received_at,
+                original_id=str(original.id),
+                sha256=sha256,
+                profile=source.profile,
+                format=asked_format,
+            )
+            return await self.readers.read(asked, original.body)
+        return read(
+            original.body,
+            content_type=original.content_type,
+            source=source.name,
+            received_at=original.received_at,
+            original_id=str(original.id),
+            sha256=sha256,
+            profile=source.profile,
+            format=asked_format,
+        )
 
     async def _emit(
         self,

@@ -1,5 +1,6 @@
 """What a desk orders about an update, whoever's it is: emitted on `updates.raw`, to meet the update's versions in order."""
 
+import asyncio
 import uuid
 from datetime import UTC, datetime
 from functools import partial
@@ -9,8 +10,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ingest import emit
+from ingest.formats.flatten import flat
 from ingest.patience import Away, MaybeTaken, Patience
 from shared.messages import Order, OrderName
+from shared.messages.limits import LONGEST
 from shared.telemetry import traceparent_now
 
 log = structlog.get_logger(__name__)
@@ -22,6 +25,9 @@ REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 
 MAX_TEXT = 500_000
 
+INLINE_CHARACTERS = 20_000
+"""A longer text is looked at in a thread."""
+
 
 class OrderRequest(BaseModel):
     """An order as a desk writes it."""
@@ -30,8 +36,14 @@ class OrderRequest(BaseModel):
 
     order: OrderName
     by: str = Field(default="", max_length=200, description="The person who orders it; the source's name when empty")
-    reason: str = Field(default="", max_length=2000, description="Shown to readers of a correction, kept of a removal")
-    headline: str | None = Field(default=None, max_length=10_000, description="A correction's new headline")
+    reason: str = Field(
+        default="",
+        max_length=LONGEST["correction_reason"],
+        description="Shown to readers of a correction, kept of a removal",
+    )
+    headline: str | None = Field(
+        default=None, max_length=LONGEST["headline"], description="A correction's new headline"
+    )
     body_html: str | None = Field(default=None, max_length=MAX_TEXT, description="A correction's new body")
 
     @field_validator("by", "reason", "headline", "body_html")
@@ -83,7 +95,7 @@ async def give(
         ordered_at=datetime.now(UTC),
         reason=request.reason,
         headline=request.headline,
-        body_html=request.body_html,
+        body_html=None if request.body_html is None else (await _flat(request.body_html)),
     )
     order_id = uuid.uuid4().hex
     message = emit.sendable(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
@@ -100,6 +112,13 @@ async def give(
     if pool is not None:
         await _note(pool, order_id, order)
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
+
+
+async def _flat(body_html: str) -> str:
+    """A correction's text within the limits of markup, like any other."""
+    if len(body_html) <= INLINE_CHARACTERS:
+        return flat(body_html).html
+    return (await asyncio.to_thread(flat, body_html)).html
 
 
 async def _note(pool: Any, order_id: str, order: Order) -> None:

@@ -15,6 +15,11 @@ class Settings(Connections):
     ingest_body_timeout_s: float = Field(
         default=20.0, gt=0, description="A body that has not arrived whole after so many seconds is refused"
     )
+    ingest_read_timeout_s: float = Field(
+        default=20.0,
+        gt=0,
+        description="A document of more than 64 KiB that is not understood within so many seconds is refused",
+    )
     ingest_dependency_timeout_s: float = Field(
         default=1.4,
         gt=0,

@@ -151,7 +151,11 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
         try:
             emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             # Not written down: the source has not spoken, and its silence must not seem over.
-            return await _reprocess(pool, Intake(Activity(), PATIENCE_S, pool, emitter), wanted, total)
+            intake = Intake(Activity(), PATIENCE_S, pool, emitter)
+            try:
+                return await _reprocess(pool, intake, wanted, total)
+            finally:
+                await intake.readers.close()
         finally:
             await producer.stop()
 

@@ -42,7 +42,7 @@ RAW = frozenset(["script", "style", "iframe", "textarea", "title", "xmp", "noemb
 """What is in these is no markup, up to their end tag."""
 
 FOREIGN = frozenset(["svg", "math", "template", "select", "object", "applet", "noscript"])
-"""What is in these is read by other rules, and shown to nobody."""
+"""What is in these is read by other rules; readers are not shown it, so it is left out where a body is written anew."""
 
 FORMATTING = frozenset(
     ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
@@ -80,8 +80,8 @@ _PLAIN = re.compile(
 """Paragraphs with links and emphasis, as nine of ten bodies are."""
 
 _STRICT = re.compile(
-    rf"<(?:(/?)([a-zA-Z][a-zA-Z0-9]*+)({_STRICT_ATTRIBUTES})\s*+/?>|!--[^<>\-]*+-->|"
-    rf"(script|style|iframe){_STRICT_ATTRIBUTES}\s*+>[^<]*+</\4>)?",
+    rf"<(?:(?:(script|style|iframe|title|textarea){_STRICT_ATTRIBUTES}\s*+>[^<]*+</\1>)|"
+    rf"(/?)([a-zA-Z][a-zA-Z0-9]*+)({_STRICT_ATTRIBUTES})\s*+/?>|!--[^<>\-]*+-->)?",
     re.IGNORECASE,
 )
 """A tag, comment or script that every parser reads alike; else a bare `<`."""
@@ -97,6 +97,15 @@ _NAME = re.compile(r"[a-zA-Z_:][\w:.\-]{0,40}")
 _SPAN = re.compile(r"\b(?:col|row)span\s*=\s*[\"']?\s*(\d+)", re.IGNORECASE)
 _ENDS = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>?", re.IGNORECASE) for name in (*RAW, *FOREIGN)}
 _KNOWN = frozenset(markup.XHTML)
+_HTML = (
+    _KNOWN | RAW | FOREIGN | VOID | FORMATTING
+    | frozenset(
+        ["html", "head", "body", "frameset", "form", "button", "fieldset", "legend", "label", "dialog", "menu", "dir",
+         "listing", "marquee", "optgroup", "option", "data", "output", "meter", "progress", "canvas", "map", "search",
+         "slot", "hgroup", "rtc", "keygen", "param", "frame", "plaintext"]
+    )
+)  # fmt: skip
+"""What is none of these ends with what is around it; of these each has rules of its own, so they have to be closed."""
 
 
 def flat(html: str) -> Flat:
@@ -108,43 +117,52 @@ def flat(html: str) -> Flat:
 
 def fits(html: str) -> bool:
     """Whether a body keeps to the limits, is balanced, and is read alike by every parser."""
-    stack: list[str] = []
-    rows = cells = 0
+    nesting = _Nesting()
     for found in _STRICT.finditer(html):
-        closing, name, attributes, _ = found.groups()
+        _, closing, name, attributes = found.groups()
         if name is None:
             if found.end() - found.start() == 1:
                 return False
-            continue
-        name = name.lower()
-        if name in RAW or name in FOREIGN or name == "plaintext":
+        elif not (nesting.end(name.lower()) if closing else nesting.start(name.lower(), attributes)):
             return False
-        if closing:
-            if stack and stack[-1] == name:
-                stack.pop()
-            elif not _closed(stack, name):
-                return False
-            continue
-        if attributes and not _narrow(attributes):
+    return True
+
+
+class _Nesting:
+    """What is open at a place of a body. Each method says whether the body still fits."""
+
+    def __init__(self) -> None:
+        self._stack: list[str] = []
+        self._rows = self._cells = 0
+
+    def end(self, name: str) -> bool:
+        """An end tag."""
+        if self._stack and self._stack[-1] == name:
+            self._stack.pop()
+            return True
+        return name not in RAW and _closed(self._stack, name)
+
+    def start(self, name: str, attributes: str) -> bool:
+        """A start tag."""
+        stack = self._stack
+        if name in RAW or name == "plaintext" or (attributes and not _narrow(attributes)):
             return False
         if name in _CLOSES and not _closed_by(stack, name):
             return False
         if name in VOID:
-            continue
+            return True
+        if (name == "table" and "table" in stack) or (
+            name in LISTS and sum(one in LISTS for one in stack) >= MAX_LISTS
+        ):
+            return False
         if name == "table":
-            rows = cells = 0
-            if "table" in stack:
-                return False
+            self._rows = self._cells = 0
         elif name == "tr":
-            rows, cells = rows + 1, 0
+            self._rows, self._cells = self._rows + 1, 0
         elif name in CELLS:
-            cells += 1
-        elif name in LISTS and sum(one in LISTS for one in stack) >= MAX_LISTS:
-            return False
+            self._cells += 1
         stack.append(name)
-        if len(stack) > MAX_DEPTH or cells > MAX_COLUMNS or rows > MAX_ROWS:
-            return False
-    return True
+        return len(stack) <= MAX_DEPTH and self._cells <= MAX_COLUMNS and self._rows <= MAX_ROWS
 
 
 def _closed(stack: list[str], name: str) -> bool:
@@ -152,7 +170,7 @@ def _closed(stack: list[str], name: str) -> bool:
     at = _open_at(stack, name)
     if at is None:
         return True
-    tidy = all(one in OPTIONAL_END for one in stack[at + 1 :])
+    tidy = all(one in OPTIONAL_END or one not in _HTML for one in stack[at + 1 :])
     del stack[at:]
     return tidy
 
@@ -161,7 +179,7 @@ def _closed_by(stack: list[str], name: str) -> bool:
     at = _implied(stack, name)
     if at is None:
         return True
-    tidy = all(one in OPTIONAL_END for one in stack[at:])
+    tidy = all(one in OPTIONAL_END or one not in _HTML for one in stack[at:])
     del stack[at:]
     return tidy
 
@@ -312,7 +330,8 @@ class _Writer:
             return
         if name in TABLE_PARTS and (self._inner_tables or (name in CELLS and self._cells >= MAX_COLUMNS)):
             # The last cell that is permitted takes up what follows it, until its row ends.
-            self._part(name)
+            if name not in CELLS:
+                self._part(name)
             return
         skipped = self._skipped[-1]
         if skipped.get(name):

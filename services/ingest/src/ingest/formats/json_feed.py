@@ -29,6 +29,10 @@ _TAKEN = frozenset(
 )
 
 
+MAX_AUTHORS = 10
+"""Of a feed, where its items name none."""
+
+
 def recognise(document: Document) -> int:
     """Sure of an object whose `version` is JSON Feed's."""
     first = json_document.first_object(document)
@@ -48,7 +52,8 @@ def read(document: Document) -> Parsed:
     if len(members) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/items", f"{len(members)} items, {MAX_ITEMS} are permitted")
     zone = times.zone(document.profile.time_zone)
-    authors = _named([*_list(feed.get("authors")), feed.get("author")])
+    # Each item is told them: a feed has one or two.
+    authors = _named([*_list(feed.get("authors"))[:MAX_AUTHORS], feed.get("author")])
     items: list[Draft | Refused] = []
     for index, item in enumerate(members):
         pointer = f"/items/{index}"

@@ -327,7 +327,8 @@ class _Item:
             private.append(public)
             public = ""
         for name, said in (("editors_note", public), ("private_note", "\n".join(filter(None, private)))):
-            if said and said not in self.fields.get(name, "")[: LONGEST[name]]:
+            known = self.fields.get(name, "")
+            if said and len(known) <= LONGEST[name] and said not in known:
                 add_text(self.fields, name, said, "\n")
         if public and "correct" in role:
             self.fields["correction_reason"] = public

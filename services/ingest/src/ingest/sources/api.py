@@ -46,7 +46,13 @@ KEPT_HEADERS = frozenset(
 )
 RETRY_AFTER_S = 2
 MAX_ORDER_BYTES = 1_048_576
-STATUS_OF_CODE = {"unknown-format": 415, "too-large": 413, "too-many-items": 413}
+STATUS_OF_CODE = {
+    "unknown-format": 415,
+    "too-large": 413,
+    "too-many-items": 413,
+    "too-slow-to-read": 413,
+    "reader-crashed": 413,
+}
 
 REQUEST_SECONDS = Histogram(
     "slugline_ingest_request_seconds",

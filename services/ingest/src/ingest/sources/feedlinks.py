@@ -7,6 +7,10 @@ from urllib.parse import urljoin
 import orjson
 from lxml import etree
 
+MAX_TAGS = 400_000
+MAX_LINKS = 200
+"""More than a feed has beside its items."""
+
 ATOM = "{http://www.w3.org/2005/Atom}link"
 OLDER = ("next", "prev-archive")
 """RFC 5005, sections 3 and 4: the next page of a paged feed, the archive before this one."""
@@ -35,6 +39,8 @@ def feed_links(body: bytes, url: str, headers: Iterable[Mapping[str, str]] = ())
 
 
 def _in_json(body: bytes) -> list[tuple[str, str]]:
+    if body.count(b"{") + body.count(b"[") > MAX_TAGS:
+        return []
     try:
         feed = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -45,13 +51,15 @@ def _in_json(body: bytes) -> list[tuple[str, str]]:
     hubs = feed.get("hubs")
     named.extend(
         ("hub", hub.get("url"))
-        for hub in (hubs if isinstance(hubs, list) else [])
+        for hub in (hubs[:MAX_LINKS] if isinstance(hubs, list) else [])
         if isinstance(hub, dict) and str(hub.get("type", "")).lower() == "websub"
     )
     return [(rel, target) for rel, target in named if isinstance(target, str) and target]
 
 
 def _in_xml(body: bytes) -> list[tuple[str, str]]:
+    if body.count(b"<") > MAX_TAGS:
+        return []
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(body, parser)
@@ -64,5 +72,7 @@ def _in_xml(body: bytes) -> list[tuple[str, str]]:
             continue
         target = element.get("href")
         if target:
-            links.extend((rel, target) for rel in element.get("rel", "alternate").lower().split())
+            links.extend((rel, target) for rel in element.get("rel", "alternate").lower().split()[:MAX_LINKS])
+        if len(links) > MAX_LINKS:
+            break
     return links

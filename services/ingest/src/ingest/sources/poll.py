@@ -15,12 +15,12 @@ import httpx
 import structlog
 from prometheus_client import Counter, Gauge
 
-from ingest.intake import Intake, NotTaken
+from ingest.intake import LARGE_BYTES, Intake, NotTaken
 from ingest.outgoing import Answer, Fetcher, Refused
 from ingest.patience import Away
 from ingest.settings import Settings
 from ingest.sources import registry
-from ingest.sources.feedlinks import feed_links
+from ingest.sources.feedlinks import FeedLinks, feed_links
 from ingest.sources.registry import Source
 from ingest.sources.websub import Subscriber
 from shared.background import keep_running, until_answered
@@ -288,7 +288,7 @@ class Poller:
         """Whether a hub tells us what is new, so that asking may be rare."""
         if source.kind != "websub":
             return False
-        links = feed_links(answer.body, answer.url, answer.links) if answer is not None else None
+        links = await _links(answer) if answer is not None else None
         return await self.subscriber.attend(source, links)
 
     async def _take(self, source: Source, cursor: Cursor, answer: Answer) -> Polled:
@@ -341,7 +341,7 @@ class Poller:
         seen = {source.url, newest.url}
         answer = newest
         for _ in range(MAX_PAGES):
-            older = feed_links(answer.body, answer.url, answer.links).older
+            older = (await _links(answer)).older
             if older is None or older in seen or (oldest is not None and oldest < since):
                 break
             seen.add(older)
@@ -409,6 +409,13 @@ async def ask_recovery(pool: Any, name: str, hours: float) -> bool:
             datetime.now(UTC) - timedelta(hours=hours),
         )
     )
+
+
+async def _links(answer: Answer) -> FeedLinks:
+    """The feed's own links; a large one is parsed in a thread."""
+    if len(answer.body) <= LARGE_BYTES:
+        return feed_links(answer.body, answer.url, answer.links)
+    return await asyncio.to_thread(feed_links, answer.body, answer.url, answer.links)
 
 
 def _kept(answer: Answer) -> Mapping[str, str]:

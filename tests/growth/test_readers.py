@@ -1,0 +1,203 @@
+"""What reads text from outside takes time in proportion to its length, whatever the text is made of."""
+
+import gzip
+import time
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from conformance.documents import outcome
+from growth.documents import DOCUMENTS
+from growth.measure import growth
+from growth.pumps import PUMPS
+from ingest.formats import Unreadable, charset, flatten, limits, markup, media, text, times, wire_text
+from ingest.sources.body import inflated
+from ingest.sources.feedlinks import feed_links
+from ingest.sources.poll import retry_after_s
+from shared.problem import Problem
+
+
+def _markup(said: str) -> str:
+    element = etree.Element("body")
+    one = etree.SubElement(element, "p")
+    one.text = said.translate({code: None for code in range(32) if code not in (9, 10, 13)})
+    return markup.page(element)
+
+
+def _limits(said: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {"headline": said, "keywords": said.split(" "), "subjects": [{"name": said}], "link": said}
+    limits.keep_within(fields, lambda *_: None)
+    return fields
+
+
+FUNCTIONS: dict[str, Callable[[str], Any]] = {
+    "paragraphs": text.paragraphs,
+    "paragraphs of inline markup": text.paragraphs_of_inline,
+    "paragraphs of escaped text": text.paragraphs_of_escaped,
+    "words of HTML": text.of_html,
+    "whether it is markup": text.is_markup,
+    "body of a page": text.body_of_page,
+    "lines set as paragraphs": text.typeset,
+    "paragraphs set anew": lambda said: text.reset(f"<p>{said}</p>"),
+    "rows of a table": lambda said: text.is_table(said) and text.rows(said),
+    "characters that nothing can hold": text.cleaned,
+    "references": text.unescaped,
+    "place of a dateline": text.place_of_dateline,
+    "whether a note is private": text.says_private,
+    "dateline of a wire": wire_text.dateline,
+    "time group of a wire": wire_text.time_group,
+    "byline of a wire": wire_text.is_byline,
+    "time": times.parse,
+    "pictures in a text": media.in_html,
+    "address of a picture": lambda said: media.absolute(said, "https://example.org/"),
+    "kind of a picture": media.kind_of,
+    "number of pixels": media.number,
+    "flattening": flatten.flat,
+    "markup": _markup,
+    "limits": _limits,
+    "charset": lambda said: charset.decode(said.encode("utf-8", "replace"), "utf-8", "iso-8859-1"),
+    "links of a feed": lambda said: feed_links(
+        f"<feed>{said}</feed>".encode("utf-8", "replace"), "https://example.org"
+    ),
+    "pause that a server asks for": lambda said: retry_after_s(said, datetime(2026, 1, 1, tzinfo=UTC)),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_time_grows_with_the_text(name: str) -> None:
+    """At most six times as long for four times as much, for every function and every kind of text."""
+    grown = {pump: why for pump, made in PUMPS.items() if (why := growth(FUNCTIONS[name], made, 6_000))}
+    assert not grown
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_time_grows_with_the_document(name: str) -> None:
+    """The same of whole documents, in every format, with the text in each of their fields."""
+    grown = {}
+    for pump, made in PUMPS.items():
+        if pump.endswith("between words") and (
+            why := growth(outcome, lambda n, made=made: DOCUMENTS[name](made(n)), 500)
+        ):  # type: ignore[misc]
+            grown[pump] = why
+    assert not grown
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in DOCUMENTS if "as it is" in name or "7901" in name or "native" in name]
+)
+def test_a_body_is_no_more_than_a_small_multiple_of_its_document(name: str) -> None:
+    """An ampersand becomes five characters, a blank of a table eight at most; nothing becomes more."""
+    for pump, made in PUMPS.items():
+        document = DOCUMENTS[name](made(1_000))
+        found = outcome(document)
+        bodies = [] if isinstance(found, Unreadable) else [update.body_html for update in found.updates]
+        assert sum(map(len, bodies)) <= 8 * len(document) + 200, pump
+
+
+MEMBER = gzip.compress(b"")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda n: MEMBER * n + gzip.compress(b"{}"),
+        lambda n: gzip.compress(b"x") * n,
+        lambda n: gzip.compress(b"x" * n * 20),
+        lambda n: gzip.compress(b"{}") + b"\x00" * n * 20,
+        lambda n: gzip.compress(b"{}") + b"\xff" * n * 20,
+        lambda n: MEMBER * n + b"\x1f\x8b",
+        lambda n: gzip.compress(bytes(range(256)) * n)[:-4],
+    ],
+    ids=["empty members", "members of a byte", "one member", "zeros behind", "bytes behind", "cut short", "no end"],
+)  # fmt: skip
+def test_decompression_grows_with_the_body(made: Callable[[int], bytes]) -> None:
+    """Neither many members nor what stands behind the last of them costs more than its length."""
+    assert not growth(lambda body: _inflated(body, "gzip"), made, 10_000)
+
+
+def test_a_body_of_more_members_than_anybody_sends_is_refused() -> None:
+    """It would take longer than its sender is worth; the limit is told."""
+    with pytest.raises(Problem, match="members"):
+        inflated(MEMBER * 100_001, "gzip", 1 << 20)
+
+
+def test_a_bomb_ends_at_the_limit() -> None:
+    """In both encodings, and in the last of many members."""
+    for body, encoding in (
+        (gzip.compress(b"\x00" * 50_000_000), "gzip"),
+        (MEMBER * 1000 + gzip.compress(b"\x00" * 50_000_000), "gzip"),
+        (zlib.compress(b"\x00" * 50_000_000), "deflate"),
+    ):
+        with pytest.raises(Problem, match="larger than 1000 bytes"):
+            inflated(body, encoding, 1000)
+
+
+def _inflated(body: bytes, encoding: str) -> bytes | str:
+    try:
+        return inflated(body, encoding, 1 << 20)
+    except Problem as problem:
+        return problem.detail
+
+
+NAMESPACES = "".join(f'<n{number}:b xmlns:n{number}="urn:{number}"/>' for number in range(100_000))
+LARGE: dict[str, bytes] = {
+    "namespaces of a feed": f"<rss><channel><item><guid>a</guid><title>b</title><description>{NAMESPACES}</description></item></channel></rss>".encode(),
+    "namespaces of a text": f"<nitf><body><body.content>{NAMESPACES}</body.content></body></nitf>".encode(),
+    "attributes of a feed": b"<rss><channel><item><title "
+    + b" ".join(b'a%d="v"' % number for number in range(20_000))
+    + b">a</title></item></channel></rss>",
+    "base of a feed": b'<rss xml:base="http://a/'
+    + b"a/" * 100_000
+    + b'"><channel>'
+    + b"<item/>" * 9000
+    + b"</channel></rss>",
+    "categories of an entry": b"<rss><channel><item><title>a</title>"
+    + b"".join(b"<category>c%d</category>" % number for number in range(50_000))
+    + b"</item></channel></rss>",
+    "categories of a broken entry": b"<rss><channel><item><title>a</title>"
+    + b"".join(b"<category>c%d</category>" % number for number in range(20_000))
+    + b"&bogus;</channel></rss>",
+    "rights of a feed, for each entry": b"<rss><channel><copyright>"
+    + b"&lt;b&gt;" * 50_000
+    + b"</copyright>"
+    + b"<item><title>a</title></item>" * 9000
+    + b"</channel></rss>",
+    "authors of a JSON feed, for each item": b'{"version":"https://jsonfeed.org/version/1.1","authors":['
+    + b",".join(b'{"name":"a%d"}' % number for number in range(20_000))
+    + b'],"items":['
+    + b",".join(b'{"id":"%d","title":"a"}' % number for number in range(9000))
+    + b"]}",
+    "bylines of an item": b'<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="a"><contentMeta><headline>a</headline>'
+    + b"<by>ab</by>" * 90_000
+    + b"</contentMeta></newsItem>",
+    "notes of an item": b'<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="a"><itemMeta>'
+    + b"".join(b"<edNote>n%d</edNote>" % number for number in range(90_000))
+    + b"</itemMeta></newsItem>",
+    "texts in texts": b"<nitf><body><body.content>" * 60 + b"<p>a</p>" * 50_000 + b"</body.content></body></nitf>" * 60,
+    "a name of a megabyte over many values": b'{"uri":"a","'
+    + b"n" * 1_000_000
+    + b'":['
+    + b'"\\u0000",' * 100_000
+    + b"1]}",
+    "kills with a long note": b'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a</identifier><status>Actual</status>'
+    b"<scope>Public</scope><msgType>Cancel</msgType><sender>"
+    + b"s" * 400_000
+    + b"</sender><note>"
+    + b"n" * 1_000_000
+    + b"</note><references>"
+    + b" ".join(b"a,%d,2026-11-23T09:00:00Z" % number for number in range(1_900))
+    + b"</references></alert>",
+    "entities of a thousand digits": b'{"guid":"a","headline":"b","body_html":"<b>&#' + b"1" * 900_000 + b';</b>"}',
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_multiplies_inside_a_document_is_read_soon_or_refused(name: str) -> None:
+    """Each of these took minutes or gigabytes: one part of a document for each of another."""
+    began = time.process_time()
+    outcome(LARGE[name])
+    assert time.process_time() - began < 8.0
