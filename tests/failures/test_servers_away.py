@@ -1,6 +1,5 @@
 """Postgres or Kafka away: a sender is told at once, nothing is half taken, and nothing is lost when they come back."""
 
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,11 +28,10 @@ def update(guid: str) -> dict[str, Any]:
 
 async def refused_quickly(pipeline: Pipeline, guid: str) -> httpx.Response:
     """Post an update that cannot be taken now: the answer, which came within two seconds as the product promises."""
-    began = time.monotonic()
     answer = await pipeline.post(update(guid))
-    took_s = time.monotonic() - began
     assert answer.status_code == 503, answer.text
-    assert took_s < 2.0
+    # From the request to the answer: what it takes to make a client is this test's own affair.
+    assert answer.elapsed.total_seconds() < 2.0
     assert int(answer.headers["retry-after"]) > 0
     assert answer.headers["content-type"] == "application/problem+json"
     return answer

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from publish.archive import read
 from publish.settings import Settings
 from publish.web import main as web
 from shared.kafka import apply_topics, new_producer
-from shared.messages import Change
+from shared.messages import Change, Passport, update_id_for
 from shared.settings import Connections
 from shared.topics import ENRICHED
 from support.revisions import NOON, emit, free_port, revision, running
@@ -69,6 +70,27 @@ async def test_snapshot_and_tail_meet_without_a_hole(settings: Settings) -> None
             await emit(settings, [revision(f"u{n}") for n in range(30, 40)] + [revision("u3", 2), revision("u5", 1)])
             expected = [f"u{n} { {3: 2, 29: 3}.get(n, 1) }" for n in range(39, -1, -1)]
             await eventually(lambda: headlines(client), lambda seen: seen == expected)
+
+
+async def test_an_update_is_the_same_from_memory_and_from_the_archive(settings: Settings, pool: Any) -> None:
+    """Who asks a replica that saw the update pass, one that took it from the archive, or again later, is told the same."""
+    passport = Passport(
+        received_at=NOON, enriched_at=NOON + timedelta(seconds=1), published_at=NOON + timedelta(seconds=2)
+    )
+    asked = f"/v1/updates/{update_id_for('wire', 'a')}"
+    async with running(lambda stop: archive.serve(settings, stop)):
+        async with replica(settings) as client:
+            await emit(settings, [revision("a", passport=passport)])
+            await eventually(lambda: headlines(client), lambda seen: seen == ["a 1"])
+            from_memory = (await client.get(asked)).json()
+            await emit(settings, [revision("a", passport=passport), revision("b")])
+            await eventually(lambda: headlines(client), lambda seen: seen == ["b 1", "a 1"])
+            after_a_repeat = (await client.get(asked)).json()
+        await eventually(lambda: read.archived_up_to(pool), lambda seen: seen == (1, 2))
+        async with replica(settings) as client:
+            from_the_archive = (await client.get(asked)).json()
+    assert from_memory["passport"]["published_at"] == "2026-01-01T12:00:02Z"
+    assert from_memory == after_a_repeat == from_the_archive
 
 
 async def test_a_poison_record_lets_the_next_ones_pass(settings: Settings) -> None:
