@@ -279,8 +279,8 @@ async def test_requests_that_need_postgres_are_told_to_come_again(
         unknown = "a" * 26
         asked = [
             (f"{pipeline.web}/v1/updates/{unknown}", {}, 404),
-            (f"{push.url}/v1/alerts", pushing, 200),
-            (f"{push.url}/v1/endpoints", pushing, 200),
+            (f"{push.url}/v1/push/alerts", pushing, 200),
+            (f"{push.url}/v1/push/endpoints", pushing, 200),
             (f"{text.url}/v1/authors", editing, 200),
             (f"{pipeline.ingest}/v1/items/{unknown}", wire, 404),
         ]
