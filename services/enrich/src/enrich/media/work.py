@@ -274,13 +274,18 @@ WITH due AS (
     WHERE retry_at <= now() AND host <> ALL ($1::text[])
     ORDER BY retry_at LIMIT 500
 ), ranked AS (
-    SELECT due.update_id, due.reference,
+    SELECT due.update_id, due.reference, due.retry_at,
            row_number() OVER (PARTITION BY due.host ORDER BY due.retry_at) + coalesce(busy.running, 0) AS place
     FROM due LEFT JOIN unnest($2::text[], $3::int[]) AS busy (host, running) USING (host)
 ), chosen AS (
-    SELECT r.update_id, r.reference, r.taken AS lost FROM enrich.media_references r JOIN ranked USING (update_id, reference)
-    WHERE ranked.place <= $4 AND r.retry_at <= now()
-    ORDER BY r.retry_at LIMIT $5 FOR UPDATE OF r SKIP LOCKED
+    -- One by one and by key: joined as tables, all that is due would be read, whatever waits.
+    SELECT taken.* FROM (SELECT * FROM ranked WHERE place <= $4 ORDER BY retry_at) ranked
+    CROSS JOIN LATERAL (
+        SELECT r.update_id, r.reference, r.taken AS lost FROM enrich.media_references r
+        WHERE r.update_id = ranked.update_id AND r.reference = ranked.reference AND coalesce(r.retry_at <= now(), false)
+        FOR UPDATE OF r SKIP LOCKED
+    ) taken
+    LIMIT $5
 )
 UPDATE enrich.media_references r
 SET retry_at = now() + make_interval(secs => $6), attempts = r.attempts + (r.state = 'pending')::int, taken = r.state = 'pending'
