@@ -203,7 +203,7 @@ class Poller:
         wait_s = RETRY_S if polled.ours else max(interval * random.uniform(0.9, 1.1), polled.wait_s or 0.0)
         if polled.announced:
             wait_s = max(wait_s, most_s * ANNOUNCED_FACTOR)
-        failures = cursor.failures + (not polled.ours) if polled.outcome == "failed" else 0
+        failures = cursor.failures + 1 if polled.outcome == "failed" else 0
         POLLS.labels(source.name, polled.outcome).inc()
         FAILING.labels(source.name).set(failures)
         if polled.ours:
