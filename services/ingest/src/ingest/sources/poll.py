@@ -230,7 +230,7 @@ class Poller:
             wait_s = max(wait_s, LEAST_REST_S)
         if polled.announced:
             wait_s = max(wait_s, most_s * ANNOUNCED_FACTOR)
-        failures = cursor.failures + (not polled.ours) if polled.outcome == "failed" else 0
+        failures = cursor.failures + 1 if polled.outcome == "failed" else 0
         POLLS.labels(source.name, polled.outcome).inc()
         FAILING.labels(source.name).set(failures)
         if polled.ours:
