@@ -27,7 +27,7 @@ FIELDS = ("headline", "summary", "byline", "credit", "copyright", "located", "ed
 def made(**said: Any) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     raw = version(**said)
-    decision = decide(raw, State(update_id=raw.update_id), NINE)
+    decision = decide(raw, State(update_id=raw.update_id))
     read = Steps(Knowledge(), Settings()).read(raw, (raw.headline, raw.body_html), {})
     gathered = gather(raw, Known(decision.state), None, into={}, labels={}, family="pa", headline=read.text.headline)
     attached = Attached(read.text, read.authorship, read.tagging, gathered=gathered)

@@ -201,7 +201,7 @@ def steps() -> Steps:
 def whole(text: str) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     version = raw(text)
-    decision = decide(version, State(update_id=version.update_id), NOON)
+    decision = decide(version, State(update_id=version.update_id))
     made = steps().read(version, (version.headline, version.body_html), {})
     revision = compose(decision, Attached(made.text, made.authorship, made.tagging), NOON)
     assert revision is not None

@@ -121,6 +121,12 @@ async def test_who_asks_past_every_cache_is_answered_and_nothing_is_kept_of_it(r
     assert len(replica.edge.front._ready) == before
 
 
+async def test_the_service_worker_is_told_where_alerts_come_from(replica: Replica) -> None:
+    """Its address names the push process, and nothing else that it does not know."""
+    assert (await replica.get("/sw.js?push=https%3A%2F%2Fpush.example")).status_code == 200
+    assert (await replica.get("/sw.js?x=1")).status_code == 400
+
+
 async def test_what_others_add_to_addresses_changes_nothing(replica: Replica) -> None:
     """A link that was shared with marks of its campaign is answered as the page, from what is kept of it."""
     replica.take(full())

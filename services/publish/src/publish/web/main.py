@@ -130,7 +130,7 @@ def build(
             *Feeds(edge).routes(),
             *stream_routes(hub),
             Route("/static/{name}", taking(static, "v")),
-            Route(f"/{SERVICE_WORKER}", taking(static, "v")),
+            Route(f"/{SERVICE_WORKER}", taking(static, "v", "push")),
             Route("/media/{path:path}", taking(MediaRoute(settings.media_store, newsroom, past))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
