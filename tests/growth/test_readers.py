@@ -80,7 +80,7 @@ def test_time_grows_with_the_document(name: str) -> None:
     grown = {}
     for pump, made in PUMPS.items():
         if pump.endswith("between words") and (
-            why := growth(outcome, lambda n, made=made: DOCUMENTS[name](made(n)), 500)
+            why := growth(outcome, lambda n, made=made: DOCUMENTS[name](made(n)), 1_500)
         ):  # type: ignore[misc]
             grown[pump] = why
     assert not grown
