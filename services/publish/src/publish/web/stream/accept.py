@@ -29,6 +29,13 @@ class StreamAcceptor(Acceptor):
         super().__init__(listener, connections, take)
         self._hub = hub
 
+    def give_in_turn(self, connection: socket.socket, peer: str, data: bytes) -> None:
+        """A stream waits for no turn: it costs hardly more than accepting it does, and thousands come back at once."""
+        if self.request.match(data) is not None:
+            self.give(connection, peer, data)
+        else:
+            super().give_in_turn(connection, peer, data)
+
     def give(self, connection: socket.socket, peer: str, data: bytes) -> None:
         """A stream's connection is the hub's; any other is the server's."""
         request = self.request.match(data)
