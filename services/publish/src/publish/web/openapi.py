@@ -50,6 +50,10 @@ LIMIT = _parameter(
     "limit", "query", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Updates on a page."
 )
 SINCE = _parameter("cursor", "query", CURSOR, "The `cursor` of a page, of an event or of an answer.")
+LAST_EVENT_ID = _parameter(
+    "lastEventId", "query", CURSOR,
+    "As `cursor`, under the name that clients use which cannot set the header; `Last-Event-ID` is taken too. The newest counts.",
+)  # fmt: skip
 VIEW = _parameter(
     "view",
     "query",
@@ -238,21 +242,21 @@ def document(site_url: str) -> dict[str, Any]:
             ),
             "/v1/stream": _get(
                 "Server-sent events from a cursor on", _feed("The stream.", "text/event-stream"),
-                CHANNELS, SINCE, VIEW,
-                _parameter("Last-Event-ID", "header", CURSOR, "Where the client was; it wins over `cursor`."),
+                CHANNELS, SINCE, LAST_EVENT_ID, VIEW,
+                _parameter("Last-Event-ID", "header", CURSOR, "Where the client was; of this and the parameters the newest counts."),
                 on_204={"description": "All that was asked for are stories long over: do not come back."},
                 on_400=bad, on_429=_problem("Too many streams from this address."), on_503=_problem("Full or starting."),
             ),
             "/v1/poll": _get(
                 "Wait for what follows a cursor", _json("What followed.", _ref("Events")),
-                CHANNELS, SINCE, VIEW,
+                CHANNELS, SINCE, LAST_EVENT_ID, VIEW,
                 _parameter("timeout", "query", {"type": "number", "minimum": 0, "maximum": 55, "default": 25}, "Seconds."),
                 _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 1000}, "Events in an answer."),
                 on_400=bad, on_503=_problem("Full or starting."),
             ),
             "/v1/since": _get(
                 "What followed a cursor", _json("What followed.", _ref("Events")),
-                CHANNELS, SINCE, VIEW,
+                CHANNELS, SINCE, LAST_EVENT_ID, VIEW,
                 _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 1000}, "Events in an answer."),
                 on_400=bad, on_503=_problem("Starting."),
             ),
