@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
+import asyncpg
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -134,7 +135,8 @@ async def _note(pool: Any, order_id: str, order: Order) -> None:
                 order.ordered_at,
             )
         )
-    except Away as error:
+    except (Away, asyncpg.PostgresError) as error:
+        # Whatever Postgres has against it: the order is given.
         log.warning("order given and not noted", update_id=order.update_id, order=order.order, reason=str(error))
 
 
