@@ -250,7 +250,7 @@ def page(text: str) -> bytes:
     """The update's own page."""
     made = entry(text)
     return edge().views.render(
-        "own.html", entry=made, canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
+        "own.html", entry=made, article=edge().views.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
         linked_data=script(news_article(edge().views, made)),
     )  # fmt: skip
 

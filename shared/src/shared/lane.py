@@ -207,7 +207,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             async with asyncio.timeout(GIVE_BACK_S):
                 await self._notes.give_back(partitions)
-        except self._transient as error:
+        except TRANSIENT as error:
             log.warning("not given back; the next process is careful", stage=self.stage, error=str(error))
 
     def why_not_ready(self) -> str | None:
@@ -327,7 +327,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await notes.take(records, self._end_of)
             careful = await notes.are_careful(records)
-        except self._transient as failure:
+        except Exception as failure:
+            if not is_transient(failure):
+                raise
             await self._pause_and_rewind(records, failure)
             return
         if careful:
