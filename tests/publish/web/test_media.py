@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages import EnrichedUpdate, Media, Rendition
+from shared.messages import Author, EnrichedUpdate, Media, Rendition
 from support.revisions import revision
 
 from .conftest import Make, Replica
@@ -123,3 +123,9 @@ async def test_without_the_archive_a_picture_out_of_memory_is_503(make_replica: 
     replica.past.away = True
     answer = await replica.get(PICTURE)
     assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
+
+
+async def test_a_portrait_by_any_name_is_served_with_its_author(replica: Replica, store: Path) -> None:
+    """One that was put into the store by hand, as the demo's are: while an update of the author is visible."""
+    replica.take(revision("a", authors=(Author(name="Ada", avatar_url=PICTURE),)))
+    assert (await replica.get(PICTURE)).status_code == 200

@@ -1,7 +1,8 @@
 """Which pictures an update shows: pure.
 
 A picture is named by the folder of its renditions in the object store, which is the digest of the original's bytes: the
-same photograph in two updates is one picture. An author's portrait belongs to the author and is not looked at here.
+same photograph in two updates is one picture. Portraits of authors that enrich made belong to the author and are always
+served (`is_portrait`); others go with the updates that name them.
 """
 
 from shared.messages import EnrichedUpdate
@@ -25,9 +26,11 @@ def renditions_shown(update: EnrichedUpdate) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     if update.is_removal:
         return {}
-    for media in update.media:
-        for rendition in media.renditions:
-            if rendition.url.startswith(MEDIA_PREFIX):
-                path = rendition.url.removeprefix(MEDIA_PREFIX)
-                found.setdefault(picture_of(path), []).append(path)
+    urls = [rendition.url for media in update.media for rendition in media.renditions]
+    # A portrait that was put into the store by hand has a name like any other picture's.
+    urls += [author.avatar_url for author in update.authors if author.avatar_url]
+    for url in urls:
+        if url.startswith(MEDIA_PREFIX):
+            path = url.removeprefix(MEDIA_PREFIX)
+            found.setdefault(picture_of(path), []).append(path)
     return {picture: tuple(paths) for picture, paths in found.items()}
