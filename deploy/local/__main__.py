@@ -29,7 +29,7 @@ from local.stack import (
     postgres_folder,
     say,
 )
-from shared.topics import TOPICS
+from shared.streams import TOPICS
 
 SAMPLE = Path(__file__).resolve().parent / "sample"
 STORY = ("ferry-gannet", "The ferry Gannet")

@@ -35,10 +35,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
-from shared.kafka import Emitter, acknowledged, apply_topics, new_consumer, new_producer  # noqa: E402
+from shared.kafka.clients import Emitter, acknowledged, apply_topics, new_consumer, new_producer  # noqa: E402
 from shared.messages import Creator, Flags, MediaReference, RawUpdate, Subject, update_id_for  # noqa: E402
 from shared.settings import Connections  # noqa: E402
-from shared.topics import ENRICHED, RAW  # noqa: E402
+from shared.streams import ENRICHED, RAW  # noqa: E402
 from support.servers import Servers, running_servers  # noqa: E402 -- after the path
 
 NAMES = 100_000

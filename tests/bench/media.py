@@ -42,7 +42,7 @@ def libvips_alone(data: bytes, *, size_by_size: bool) -> int:
     """All renditions by libvips and nothing else; the bytes that came out."""
     import pyvips  # noqa: PLC0415 -- as above
 
-    from enrich.media import render  # noqa: PLC0415 -- as above
+    from enrich.media.render import render  # noqa: PLC0415 -- as above
 
     def from_file(width: int) -> Any:
         return pyvips.Image.thumbnail_buffer(
@@ -93,7 +93,7 @@ def memory_peak_mb(pid: int) -> float:
 
 async def measure(rounds: int, data: bytes, path: Path) -> dict[str, Any]:
     """Alternate the three; seconds of each round and the peaks of memory."""
-    from enrich.media.renderers import Renderers, RenderLimits  # noqa: PLC0415 -- not in the reference processes
+    from enrich.media.render.pool import Renderers, RenderLimits  # noqa: PLC0415 -- not in the reference processes
 
     references = {
         name: subprocess.Popen(

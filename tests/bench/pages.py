@@ -25,17 +25,18 @@ import psutil
 import uvloop
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
+from local.child import free_port  # noqa: E402 -- after the path
+from publish.representation.position import Position  # noqa: E402
 from publish.settings import Settings  # noqa: E402 -- after the path
-from publish.story import Position  # noqa: E402
-from publish.web.main import build  # noqa: E402
-from publish.web.newsroom import Newsroom  # noqa: E402
-from publish.web.past import Past  # noqa: E402
+from publish.web.archive_client import Past  # noqa: E402
+from publish.web.feed_store import Newsroom  # noqa: E402
+from publish.web.process import build  # noqa: E402
 from publish.web.stream.serve import stream_server  # noqa: E402
-from shared.health import Health  # noqa: E402
 from shared.messages import EnrichedUpdate  # noqa: E402
-from support.revisions import free_port, revision  # noqa: E402
+from shared.observability.health import Health  # noqa: E402
+from support.revisions import revision  # noqa: E402
 
 CONNECTIONS = 32
 WORDS = "Water rose over the lower quay in the night and the harbour authority closed the gates at six. " * 3

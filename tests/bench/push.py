@@ -38,22 +38,22 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
 from local.child import Child, end_all, free_port  # noqa: E402 -- after the path
-from publish.archive.write import revision_of, write_batch  # noqa: E402
-from publish.push import keys  # noqa: E402
-from publish.push.alerts import PushBatch, message_of  # noqa: E402
-from publish.push.couriers.web import Vapid, WebPush, encrypt, new_vapid_key  # noqa: E402
-from publish.push.deliveries import Deliveries  # noqa: E402
-from publish.push.fanout import Fanout  # noqa: E402
+from publish.archive.store import revision_of, write_batch  # noqa: E402
+from publish.push.alerts.decisions import PushBatch, message_of  # noqa: E402
+from publish.push.alerts.providers.web import Vapid, WebPush, encrypt, new_vapid_key  # noqa: E402
+from publish.push.alerts.rules import Rules  # noqa: E402
+from publish.push.alerts.sender import Fanout  # noqa: E402
+from publish.push.delivery import keys  # noqa: E402
+from publish.push.delivery.outbound import Outbound  # noqa: E402
+from publish.push.delivery.queue import Deliveries  # noqa: E402
 from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
-from publish.push.outbound import Outbound  # noqa: E402
-from publish.push.rules import Rules  # noqa: E402
-from publish.push.webhooks import Webhooks  # noqa: E402
-from publish.story import Position  # noqa: E402
-from shared.deliveries import Delivery  # noqa: E402
-from shared.envelope import value_of  # noqa: E402
-from shared.kafka import apply_topics  # noqa: E402
+from publish.push.webhooks.message import Webhooks  # noqa: E402
+from publish.representation.position import Position  # noqa: E402
+from shared.consumer.decode import Delivery  # noqa: E402
+from shared.kafka.clients import apply_topics  # noqa: E402
+from shared.kafka.cloudevents import value_of  # noqa: E402
 from shared.messages import Passport  # noqa: E402
-from shared.postgres import connect, migrate  # noqa: E402
+from shared.postgres.pool import connect, migrate  # noqa: E402
 from shared.settings import Connections  # noqa: E402
 from support.revisions import emit, revision  # noqa: E402
 from support.servers import Servers, running_servers  # noqa: E402

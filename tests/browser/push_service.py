@@ -28,8 +28,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from local.child import free_port
 from shared.process import http_server
-from support.revisions import free_port
 
 ANDROID_ID, SECURITY_TOKEN = 1_234_567, 7_654_321
 MCS_VERSION = 41

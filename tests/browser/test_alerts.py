@@ -20,15 +20,16 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, Route, expect
 
 from browser.push_service import PushService, push_service
-from publish.archive import main as archive
-from publish.push import main as push
+from local.child import free_port
+from publish.archive import process as archive
+from publish.push import process as push
 from publish.settings import Settings
-from publish.web import main as web
+from publish.web import process as web
 from shared.messages import EnrichedUpdate, Passport
-from shared.postgres import connect
+from shared.postgres.pool import connect
 from shared.settings import Connections
 from support.browser import ARGUMENTS, SYSTEM, chromium
-from support.revisions import emit, free_port, revision, running
+from support.revisions import emit, revision, running
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(240)]

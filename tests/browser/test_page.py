@@ -14,13 +14,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from browser.checkers import fetched
-from publish.archive import main as archive
+from local.child import free_port
+from publish.archive import process as archive
 from publish.settings import Settings
-from publish.web import main as web
+from publish.web import process as web
 from shared.messages import Author, Change, EnrichedUpdate, Flags, Media, Rendition, Tag
 from shared.settings import Connections
 from support.browser import ARGUMENTS, SYSTEM, chromium
-from support.revisions import emit, free_port, revision, running
+from support.revisions import emit, revision, running
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(180)]

@@ -10,8 +10,9 @@ import html5lib
 import pytest
 
 from ingest.formats import DEFAULT_PROFILE, Profile, Reading, Unreadable, read
+from support.places import CONFORMANCE
 
-ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "conformance"
+ROOT = CONFORMANCE
 RECEIVED_AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 

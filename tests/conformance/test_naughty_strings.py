@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.documents import corpus, letters, understood, words_of
-from ingest.formats import text
+from ingest.formats.text import plain as text
 
 pytestmark = pytest.mark.conformance
 

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from shared import messages
-from shared.envelope import headers_for, value_of
+from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import Message
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -1,128 +1,17 @@
-"""A text lane in the test's own process, on real servers, and what it says."""
+"""`enrich text` in the test's own process, on real servers."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from enrich import gathering
-from enrich.main import serve_text
 from enrich.settings import Settings
-from shared.kafka import Emitter, acknowledged, new_consumer, new_producer
-from shared.messages import EnrichedUpdate, Message, Outcome, Outcomes
+from shared.kafka.clients import Emitter, new_producer
 from shared.settings import Connections
-from shared.topics import ENRICHED, OUTCOMES, RAW
-from support.waiting import eventually
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Desk:
-    """Sends to `updates.raw` and reads what came of it."""
-
-    settings: Settings
-    producer: AIOKafkaProducer
-    emitter: Emitter
-
-    async def send(self, *messages: Message) -> None:
-        """Each keyed by its update, in order."""
-        futures = [
-            await self.emitter.send(RAW, each, key=each.update_id, event_id=f"test:{index}")  # type: ignore[attr-defined]
-            for index, each in enumerate(messages)
-        ]
-        await acknowledged(futures)
-
-    async def send_bytes(self, value: bytes, *, key: str, kind: str) -> None:
-        """Bytes as they are."""
-        headers = [("ce_type", kind.encode())]
-        await acknowledged([await self.emitter.send_bytes(RAW, value, key=key.encode(), headers=headers)])
-
-    async def records(self, topic: str) -> list["ConsumerRecord[bytes, bytes]"]:
-        """Everything in a topic, by partition and offset."""
-        consumer = new_consumer(self.settings, "test")
-        await consumer.start()
-        try:
-            name = self.settings.topic_prefix + topic
-            await consumer._client.force_metadata_update()
-            partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or {0}]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            found: list[Any] = []
-            for partition in partitions:
-                while await consumer.position(partition) < ends[partition]:
-                    batches = await consumer.getmany(timeout_ms=200)
-                    found.extend(record for batch in batches.values() for record in batch)
-            return sorted(found, key=lambda record: (record.partition, record.offset))
-        finally:
-            await consumer.stop()
-
-    async def revisions(self) -> list[EnrichedUpdate]:
-        """All that was emitted, in the newsroom's order."""
-        return [EnrichedUpdate.model_validate_json(record.value) for record in await self.records(ENRICHED)]
-
-    async def until(self, count: int) -> list[EnrichedUpdate]:
-        """All revisions, once there are so many."""
-        return await eventually(self.revisions, lambda seen: len(seen) >= count, within_s=45, what=f"{count} revisions")
-
-    async def outcomes(self) -> list[Outcome]:
-        """What was told of each message."""
-        records = await self.records(OUTCOMES)
-        return [each for record in records for each in Outcomes.model_validate_json(record.value).outcomes]
-
-    async def until_outcomes(self, count: int) -> list[Outcome]:
-        """All outcomes, once there are so many."""
-        return await eventually(self.outcomes, lambda seen: len(seen) >= count, within_s=45, what=f"{count} outcomes")
-
-
-def settings_of(newsroom: Connections, **changes: Any) -> Settings:
-    """The service's settings on the test's newsroom."""
-    return Settings(**{**newsroom.model_dump(), "health_port": free_port(), **changes})
-
-
-@asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[None]:
-    """A replica of the lane, and of the gathering beside it; ready, and stopped in order at the end."""
-    stop = asyncio.Event()
-    beside = settings.model_copy(update={"health_port": free_port()})
-    tasks = [
-        asyncio.create_task(serve_text(settings, stop)),
-        asyncio.create_task(gathering.serve(beside, stop)),
-    ]
-
-    async def ready() -> bool:
-        for task in tasks:
-            if task.done():
-                task.result()
-        async with httpx.AsyncClient() as client:
-            try:
-                answers = [
-                    await client.get(f"http://127.0.0.1:{each.health_port}/readyz") for each in (settings, beside)
-                ]
-            except httpx.TransportError:
-                return False
-        return all(answer.status_code == 200 for answer in answers)
-
-    try:
-        await eventually(ready, within_s=60, what="the lane is not ready")
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(asyncio.gather(*tasks), 40)
+from support.enrich_text import Desk, Replicas, running, settings_of
 
 
 @pytest_asyncio.fixture
@@ -135,9 +24,6 @@ async def desk(newsroom: Connections) -> AsyncIterator[Desk]:
         yield Desk(settings, producer, Emitter(producer, source="test", topic_prefix=settings.topic_prefix))
     finally:
         await producer.stop()
-
-
-Replicas = Callable[..., Awaitable[Sequence[Settings]]]
 
 
 @pytest_asyncio.fixture

@@ -2,12 +2,12 @@
 
 import json
 import re
-from pathlib import Path
 
 from enrich.__main__ import cli
 from enrich.settings import Settings
+from support.places import ROOT
 
-README = Path(__file__).parents[2] / "services" / "enrich" / "README.md"
+README = ROOT / "services" / "enrich" / "README.md"
 
 
 def row(name: str) -> str:

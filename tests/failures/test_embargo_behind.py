@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from shared.settings import Connections
-from shared.topics import ENRICHED
+from shared.streams import ENRICHED
 from support.pipeline import KEYS, started
 from support.processes import Processes
 from support.topics import everything_in

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from shared.settings import Connections
-from shared.topics import ENRICHED, dead
+from shared.streams import ENRICHED, dead
 from support.pipeline import Pipeline, started
 from support.processes import Process, Processes
 from support.topics import everything_in

@@ -10,9 +10,9 @@ import httpx
 import orjson
 import pytest
 
-from ingest.emit import FRESH_S
+from ingest.intake.emit import FRESH_S
 from shared.settings import Connections
-from shared.topics import ENRICHED, RAW
+from shared.streams import ENRICHED, RAW
 from support.pipeline import KEYS, Pipeline, started
 from support.processes import Processes
 from support.topics import everything_in

@@ -23,7 +23,7 @@ from local.child import free_port
 from local.postgres import Postgres
 from shared.process import http_server
 from shared.settings import Connections
-from shared.topics import ENRICHED, MEDIA, OUTCOMES, RAW, dead
+from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW, dead
 from support.pipeline import KEYS, Pipeline, started
 from support.processes import Processes
 from support.proxy import proxied

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from shared.settings import Connections
-from shared.topics import RAW
+from shared.streams import RAW
 from support.pipeline import Pipeline, started
 from support.processes import Processes
 from support.proxy import Proxy, proxied

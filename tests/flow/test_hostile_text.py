@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.envelope import headers_for, value_of
-from shared.kafka import new_producer
+from shared.kafka.clients import new_producer
+from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate, Message, RawUpdate, update_id_for
-from shared.topics import ENRICHED, RAW
+from shared.streams import ENRICHED, RAW
 from support.pipeline import Pipeline
 from support.revisions import revision
 from support.waiting import eventually

@@ -1,15 +1,15 @@
 """Every naughty string through the whole pipeline: unharmed in the API, harmless on the page."""
 
 import json
-from pathlib import Path
 
 import html5lib
 import pytest
 
 from support.pipeline import Pipeline
+from support.places import CONFORMANCE
 from support.waiting import eventually
 
-CORPUS = Path(__file__).resolve().parents[3] / "shared" / "conformance" / "naughty-strings" / "blns.json"
+CORPUS = CONFORMANCE / "naughty-strings" / "blns.json"
 
 pytestmark = [
     pytest.mark.flow,

@@ -17,9 +17,6 @@ from support.processes import Processes
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(180)]
-SERVICES = (
-    ("ingest", "api"), ("enrich", "text"), ("publish", "archive"), ("publish", "cache"), ("publish", "web"),
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -52,7 +49,7 @@ async def test_the_picture_goes_with_its_update(
 ) -> None:
     """Every rendition that the page named, whether by a kill or a takedown, once no other update shows it."""
     processes.start(newsroom, "enrich", "media", ENRICH_MEDIA_ALLOW_PRIVATE="true")
-    async with started(newsroom, processes, tmp_path, SERVICES) as pipeline:
+    async with started(newsroom, processes, tmp_path) as pipeline:
 
         async def posted(guid: str) -> tuple[str, set[str]]:
             update_id = await pipeline.accepted(

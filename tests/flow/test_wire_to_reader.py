@@ -7,9 +7,9 @@ import httpx
 import pytest
 import redis.asyncio
 
-from shared.kafka import new_producer
+from shared.kafka.clients import new_producer
 from shared.messages import DeadLetter, EnrichedUpdate
-from shared.topics import RAW, dead
+from shared.streams import RAW, dead
 from support.pipeline import Pipeline
 from support.topics import everything_in
 from support.waiting import eventually

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
-from enrich.steps.text import bare_text, plain, sanitised
+from enrich.text.steps.text import bare_text, plain, sanitised
 from growth.pumps import PUMPS
 from growth.test_text import MARKUP, WHOLE, entry, feed, webhook
-from publish.web.fragment import fitting
-from publish.web.linked_data import news_article
-from publish.web.ninjs import ninjs
-from publish.web.views import dump
+from publish.representation.fragment import fitting
+from publish.representation.linked_data import news_article
+from publish.representation.ninjs import ninjs
+from publish.representation.views import dump
 from shared.markup import DEEPEST, plainly_nested
 
 TIMES, MORE = 8, 3000

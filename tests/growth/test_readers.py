@@ -14,11 +14,14 @@ from conformance.documents import outcome
 from growth.documents import DOCUMENTS
 from growth.measure import growth
 from growth.pumps import PUMPS
-from ingest.formats import Unreadable, charset, flatten, limits, markup, media, text, times, wire_text
-from ingest.sources.body import inflated
-from ingest.sources.feedlinks import feed_links
-from ingest.sources.poll import retry_after_s
-from shared.problem import Problem
+from ingest.formats import Unreadable, charset, flatten, limits, media, times
+from ingest.formats.text import plain as text
+from ingest.formats.text import teleprinter
+from ingest.formats.xml import markup
+from ingest.transports.api.body import inflated
+from ingest.transports.feed_links import feed_links
+from ingest.transports.poll import retry_after_s
+from shared.http.problem import Problem
 
 
 def _markup(said: str) -> str:
@@ -48,9 +51,9 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "references": text.unescaped,
     "place of a dateline": text.place_of_dateline,
     "whether a note is private": text.says_private,
-    "dateline of a wire": wire_text.dateline,
-    "time group of a wire": wire_text.time_group,
-    "byline of a wire": wire_text.is_byline,
+    "dateline of a wire": teleprinter.dateline,
+    "time group of a wire": teleprinter.time_group,
+    "byline of a wire": teleprinter.is_byline,
     "time": times.parse,
     "pictures in a text": media.in_html,
     "address of a picture": lambda said: media.absolute(said, "https://example.org/"),

@@ -13,24 +13,25 @@ from typing import Any
 
 import pytest
 
-from enrich.account import read_account, spelled, terms_of
-from enrich.attach import Steps
-from enrich.compose import Attached, compose
-from enrich.dictionary import Dictionary, Entry, folded
-from enrich.directory import Directory, Profile, loose_key
-from enrich.endings import read_back
-from enrich.knowledge import Knowledge
-from enrich.likeness import Likeness, Told, family_of
 from enrich.media.embedded import Embedded
-from enrich.media.metadata import read_iim, read_xmp, words_in
+from enrich.media.render.metadata import read_iim, read_xmp, words_in
 from enrich.media.rights import Rights, why_withheld
-from enrich.revise import decide
+from enrich.reference.dictionary import Dictionary, Entry, folded
+from enrich.reference.directory import Directory, Profile, loose_key
+from enrich.reference.inflections import read_back
+from enrich.reference.library import Knowledge
+from enrich.reference.vocabulary import Vocabulary
 from enrich.settings import Settings
-from enrich.state import State
-from enrich.steps.authors import attach_authors, read_byline
-from enrich.steps.story import story_id
-from enrich.steps.tags import Labels, attach_tags
-from enrich.steps.text import (
+from enrich.stories.clustering import Likeness, Told, family_of
+from enrich.stories.event_signature import read_account, spelled, terms_of
+from enrich.text.domain.lifecycle import decide
+from enrich.text.domain.revision import Attached, compose
+from enrich.text.domain.state import State
+from enrich.text.steps.authors import attach_authors, read_byline
+from enrich.text.steps.runner import Steps
+from enrich.text.steps.story import story_id
+from enrich.text.steps.tags import Labels, attach_tags
+from enrich.text.steps.text import (
     bare_text,
     direction_of,
     excerpt_of,
@@ -44,24 +45,22 @@ from enrich.steps.text import (
     tidy,
     word_diff,
 )
-from enrich.vocabulary import Vocabulary
 from growth.pumps import PUMPS
-from publish.archive.read import Archived
-from publish.push.alerts import ordered_words, words_of
-from publish.push.webhooks import body_of
+from publish.archive.queries import Archived
+from publish.push.alerts.decisions import ordered_words, words_of
+from publish.push.webhooks.message import body_of
+from publish.representation.fragment import fitting, web_address
+from publish.representation.linked_data import news_article, script
+from publish.representation.ninjs import ninjs
+from publish.representation.position import Position
+from publish.representation.views import dump, seen, shown_diff, story_name, title_of
 from publish.settings import Settings as PublishSettings
-from publish.story import Position
-from publish.web.edge import Edge
-from publish.web.feeds import Feed
-from publish.web.fragment import fitting, web_address
-from publish.web.linked_data import news_article, script
-from publish.web.main import build
-from publish.web.newsroom import Entry as Standing
-from publish.web.newsroom import Newsroom
-from publish.web.ninjs import ninjs
-from publish.web.past import Past
-from publish.web.views import dump, seen, shown_diff, story_name, title_of
-from shared.health import Health
+from publish.web.archive_client import Past
+from publish.web.feed_store import Entry as Standing
+from publish.web.feed_store import Newsroom
+from publish.web.process import build
+from publish.web.routes.edge import Edge
+from publish.web.routes.feeds import Feed
 from shared.markup import plainly_nested
 from shared.messages import (
     Author,
@@ -78,6 +77,7 @@ from shared.messages import (
     update_id_for,
 )
 from shared.messages.limits import LONGEST
+from shared.observability.health import Health
 
 TIMES = 6
 """As long for four times as much, at most: some room for the machine."""

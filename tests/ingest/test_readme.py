@@ -1,15 +1,15 @@
 """The README of the service is true."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from ingest.__main__ import COMMANDS
-from ingest.commands.sources import sources
+from ingest.cli.sources import sources
 from ingest.settings import Settings
+from support.places import ROOT
 
-README = Path(__file__).parents[2] / "services" / "ingest" / "README.md"
+README = ROOT / "services" / "ingest" / "README.md"
 
 
 def row(name: str) -> str:

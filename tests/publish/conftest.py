@@ -1,12 +1,20 @@
 """What every test of publish works on."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
 import pytest_asyncio
 
+from publish.representation.position import Position
 from publish.settings import Settings
-from shared.postgres import connect, migrate
+from publish.web.feed_store import Newsroom
+from publish.web.process import build
+from shared.observability.health import Health
+from shared.postgres.pool import connect, migrate
+from support.web_replica import ListedPast, Make, Replica
 
 
 @pytest_asyncio.fixture
@@ -16,3 +24,26 @@ async def pool(settings: Settings) -> AsyncIterator[Any]:
     await migrate(pool, "publish")
     yield pool
     await pool.close()
+
+
+@pytest.fixture
+def make_replica(tmp_path: Path) -> Make:
+    """Makes replicas with settings of the test's own."""
+
+    def make(limit: int = 1000, **settings: Any) -> Replica:
+        settings.setdefault("media_store", f"file://{tmp_path}/media")
+        given = Settings(publish_site_url="https://news.example", **settings)
+        newsroom, past = Newsroom(limit), ListedPast()
+        newsroom.reset(Position(1, -1), [], complete=True)
+        edge, hub = build(given, newsroom, past, Health("publish.web"))
+        transport = httpx.ASGITransport(app=edge.front, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url="http://test")
+        return Replica(edge, hub, past, newsroom, client)
+
+    return make
+
+
+@pytest.fixture
+def replica(make_replica: Make) -> Replica:
+    """A replica of an empty newsroom."""
+    return make_replica()

@@ -1,12 +1,12 @@
 """The README of the service is true."""
 
 import re
-from pathlib import Path
 
 from publish.__main__ import cli
 from publish.settings import Settings
+from support.places import ROOT
 
-README = Path(__file__).parents[2] / "services" / "publish" / "README.md"
+README = ROOT / "services" / "publish" / "README.md"
 
 
 def row(name: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.settings import Connections
-from shared.topics import TOPICS
+from shared.streams import TOPICS
 
 
 @pytest.mark.integration

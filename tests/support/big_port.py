@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from publish.web.stream.hub import Hub
 from publish.web.stream.serve import stream_server
-from shared.health import Health, health_routes
-from shared.http.bounds import Bounds
 from shared.http.routing import application
+from shared.http.server.bounds import Bounds
+from shared.observability.health import Health, health_routes
 from shared.process import http_server, run
 from shared.settings import Connections
 

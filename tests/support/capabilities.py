@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from shared.kafka import new_consumer, new_producer
+from shared.kafka.clients import new_consumer, new_producer
 from shared.settings import Connections
-from shared.topics import ENRICHED, RAW
+from shared.streams import ENRICHED, RAW
 from support.servers import Servers, new_newsroom
 from support.topics import raw_update, send_all
 from support.waiting import eventually

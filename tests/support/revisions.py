@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.envelope import headers_for, value_of
-from shared.kafka import acknowledged, new_producer
+from shared.kafka.clients import acknowledged, new_producer
+from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate, Passport, Tag, update_id_for
 from shared.settings import Connections
-from shared.topics import ENRICHED
+from shared.streams import ENRICHED
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -61,13 +60,6 @@ async def emit(settings: Connections, updates: Iterable[EnrichedUpdate], topic: 
         return [record.offset for record in await acknowledged(futures)]  # type: ignore[attr-defined]
     finally:
         await producer.stop()
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

@@ -24,9 +24,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from local import jars, kafka, postgres, redis
 from local.child import free_port, listens
 from local.stack import open_folder
-from shared.kafka import apply_topics
+from shared.kafka.clients import apply_topics
 from shared.settings import Connections
-from shared.topics import TOPICS
+from shared.streams import TOPICS
 
 POSTGRES_IMAGE = "postgres:17"
 REDIS_IMAGE = "redis:8"

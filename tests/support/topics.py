@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from shared.kafka import Emitter, acknowledged, new_consumer, new_producer
+from shared.kafka.clients import Emitter, acknowledged, new_consumer, new_producer
 from shared.messages import RawUpdate, update_id_for
 from shared.settings import Connections
 from support.waiting import eventually

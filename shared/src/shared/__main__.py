@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared import messages
 from shared.asyncapi import asyncapi_document
-from shared.kafka import acknowledged, apply_topics, new_consumer, new_producer
+from shared.kafka.clients import acknowledged, apply_topics, new_consumer, new_producer
 from shared.messages import DeadLetter, Message
 from shared.settings import Connections
-from shared.topics import TOPICS, dead
+from shared.streams import TOPICS, dead
 
 
 @click.group()

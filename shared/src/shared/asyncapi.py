@@ -13,7 +13,7 @@ from shared.messages import (
     Refresh,
     Release,
 )
-from shared.topics import ENRICHED, MEDIA, OUTCOMES, RAW, TOPICS, dead
+from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW, TOPICS, dead
 
 CARRIES: dict[str, tuple[type[Message], ...]] = {
     RAW: (RawUpdate, Order, Release, Refresh),

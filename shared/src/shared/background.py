@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter
 
 from shared.failures import Unanswered
-from shared.transient import is_transient, reason_of
+from shared.failures.transient import is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 

@@ -45,7 +45,7 @@ def migration(schema: str) -> click.Command:
 
     @click.command(name="migrate", help=f"Bring the schema `{schema}` of Postgres up to date.")
     def migrate() -> None:
-        from shared import postgres  # noqa: PLC0415 -- a command line that only asks for help stays fast
+        from shared.postgres import pool as postgres  # noqa: PLC0415 -- a command line that only asks for help stays fast
         from shared.settings import Connections  # noqa: PLC0415
 
         async def body() -> list[str]:

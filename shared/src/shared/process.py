@@ -14,14 +14,14 @@ import uvicorn
 import uvloop
 
 from shared.failures import Unanswered
-from shared.health import Health, health_app
-from shared.http.accept import Acceptor, Take
-from shared.http.bounds import Bounds
-from shared.http.connections import OpenConnections
-from shared.http.listen import listen, raise_descriptor_limit
-from shared.http.protocol import BoundedProtocol, bounded
+from shared.http.server.accept import Acceptor, Take
+from shared.http.server.bounds import Bounds
+from shared.http.server.connections import OpenConnections
+from shared.http.server.listen import listen, raise_descriptor_limit
+from shared.http.server.protocol import BoundedProtocol, bounded
+from shared.observability.health import Health, health_app
+from shared.observability.logs import configure_logging, configure_tracing
 from shared.settings import Connections
-from shared.telemetry import configure_logging, configure_tracing
 
 log = structlog.get_logger(__name__)
 

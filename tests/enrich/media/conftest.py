@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 import pyvips
 
-from enrich.media.renderers import Renderers, RenderLimits
+from enrich.media.render.pool import Renderers, RenderLimits
 from enrich.settings import Settings
 from shared.settings import Connections
 

@@ -10,7 +10,7 @@ from conformance.documents import outcome, understood
 from growth.documents import DOCUMENTS
 from ingest.formats import Reading, Unreadable
 from ingest.formats.limits import keep_within
-from ingest.orders import OrderRequest
+from ingest.intake.orders import OrderRequest
 from shared.messages import RawUpdate
 from shared.messages.limits import LONGEST, MOST, MOST_EXTRA_BYTES
 

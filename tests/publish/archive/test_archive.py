@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from publish.archive import read
-from publish.archive.main import serve
+from local.child import free_port
+from publish.archive import queries
+from publish.archive.process import serve
+from publish.representation.position import Position
 from publish.settings import Settings
-from publish.story import Position
-from shared.envelope import headers_for
-from shared.kafka import apply_topics, new_consumer, new_producer
+from shared.kafka.clients import apply_topics, new_consumer, new_producer
+from shared.kafka.cloudevents import headers_for
 from shared.messages import EnrichedUpdate, Media, Outcomes, Rendition
 from shared.settings import Connections
-from shared.topics import ENRICHED, OUTCOMES, dead
-from support.revisions import emit, free_port, revision, running
+from shared.streams import ENRICHED, OUTCOMES, dead
+from support.revisions import emit, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -30,13 +31,13 @@ def settings(newsroom: Connections) -> Settings:
 async def archived(pool: Any, offset: int, epoch: int = 1) -> None:
     """Wait until the archive is there."""
     await eventually(
-        lambda: read.archived_up_to(pool), lambda seen: seen >= (epoch, offset), what="the archive is not there"
+        lambda: queries.archived_up_to(pool), lambda seen: seen >= (epoch, offset), what="the archive is not there"
     )
 
 
 async def headlines(pool: Any, channel: str = "news") -> list[str]:
     """What a page of a channel shows, newest first."""
-    return [each.update.headline for each in await read.page(pool, channel, None, 100)]
+    return [each.update.headline for each in await queries.page(pool, channel, None, 100)]
 
 
 async def test_corrections_move_no_position_and_a_kill_is_final(settings: Settings, pool: Any) -> None:
@@ -59,13 +60,13 @@ async def test_corrections_move_no_position_and_a_kill_is_final(settings: Settin
         assert await headlines(pool, "tag:t2") == ["a 2"]
         assert await headlines(pool, "tag:t1") == []
         killed = revision("c", 1).update_id
-        found = await read.one(pool, killed)
+        found = await queries.one(pool, killed)
         assert found is not None
         assert (found.update.removal, found.update.headline, found.position.offset) == ("killed", "", offsets[3])
-        assert [each.update.removal for each in await read.revisions(pool, killed)] == ["killed"]
-        replayed = await read.replay(pool, 1, -1)
+        assert [each.update.removal for each in await queries.revisions(pool, killed)] == ["killed"]
+        replayed = await queries.replay(pool, 1, -1)
         assert [each.cursor.offset for each in replayed] == [offsets[0], offsets[1], offsets[2], offsets[4]]
-        told = await read.replay(pool, 1, offsets[0], channels=["tag:t1"])
+        told = await queries.replay(pool, 1, offsets[0], channels=["tag:t1"])
         assert [each.cursor.offset for each in told] == [offsets[2]], "who follows a tag hears of what leaves it"
         assert await pool.fetchval(
             "SELECT data IS NOT NULL FROM publish.revisions WHERE update_id = $1 AND revision = 1", killed
@@ -133,7 +134,7 @@ async def test_a_recreated_log_begins_a_new_epoch_from_its_beginning(settings: S
     assert await headlines(pool) == [f"new {n} 1" for n in reversed(range(7))] + [
         f"old {n} 1" for n in reversed(range(5))
     ]
-    assert (await read.snapshot(pool, 1)).epoch == 2
+    assert (await queries.snapshot(pool, 1)).epoch == 2
     assert await pool.fetchval("SELECT count(*) FROM publish.epochs") == 2
 
 
@@ -187,16 +188,16 @@ async def test_a_snapshot_and_the_replay_after_it_meet_without_a_hole(settings: 
     """While revisions pour in, a snapshot and what is replayed from its place are together what is there at last."""
     async with running(lambda stop: serve(settings, stop)):
         pouring = asyncio.create_task(emit(settings, [revision(f"u{n % 50}", n // 50 + 1) for n in range(1000)]))
-        snapshot = await eventually(lambda: read.snapshot(pool, 1000), lambda seen: len(seen.updates) > 5)
+        snapshot = await eventually(lambda: queries.snapshot(pool, 1000), lambda seen: len(seen.updates) > 5)
         last = (await pouring)[-1]
         await archived(pool, last)
         seen = {each.update.update_id: (each.position, each.update.revision) for each in snapshot.updates}
         assert all(each.cursor <= Position(1, snapshot.offset) for each in snapshot.updates)
-        for each in await read.replay(pool, snapshot.epoch, snapshot.offset):
+        for each in await queries.replay(pool, snapshot.epoch, snapshot.offset):
             seen[each.update.update_id] = (each.position, each.update.revision)
         now = {
             each.update.update_id: (each.position, each.update.revision)
-            for each in (await read.snapshot(pool, 1000)).updates
+            for each in (await queries.snapshot(pool, 1000)).updates
         }
         assert seen == now
 
@@ -216,12 +217,12 @@ async def test_pictures_are_shown_by_what_stands(settings: Settings, pool: Any) 
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(settings, [showing("a", 1, "p", "q"), showing("b", 1, "q"), showing("c", 1, "r")])
         await archived(pool, offsets[-1])
-        assert [await read.showing(pool, each) for each in "pqr"] == [[a], sorted([a, b]), [revision("c").update_id]]
+        assert [await queries.showing(pool, each) for each in "pqr"] == [[a], sorted([a, b]), [revision("c").update_id]]
         killed = revision("a", 3, removal="killed")
         offsets = await emit(settings, [showing("b", 2, "s"), killed, showing("a", 2, "p"), showing("a", 4, "p")])
         await archived(pool, offsets[-1])
-        assert [await read.showing(pool, each) for each in "pqs"] == [[], [], [b]]
-        assert await read.once_shown(pool, a) == {"p": ["p/9.jpg"], "q": ["q/9.jpg"]}
+        assert [await queries.showing(pool, each) for each in "pqs"] == [[], [], [b]]
+        assert await queries.once_shown(pool, a) == {"p": ["p/9.jpg"], "q": ["q/9.jpg"]}
 
 
 async def test_pictures_that_an_older_release_archived_are_found(settings: Settings, pool: Any) -> None:
@@ -230,5 +231,5 @@ async def test_pictures_that_an_older_release_archived_are_found(settings: Setti
         await archived(pool, (await emit(settings, [showing("a", 1, "p"), showing("b", 1, "q")]))[-1])
     await pool.execute("DELETE FROM publish.pictures WHERE picture = 'p'")
     async with running(lambda stop: serve(settings, stop)):
-        await eventually(lambda: read.showing(pool, "p"), bool, what="the picture is not known")
-    assert await read.showing(pool, "q") == [revision("b").update_id]
+        await eventually(lambda: queries.showing(pool, "p"), bool, what="the picture is not known")
+    assert await queries.showing(pool, "q") == [revision("b").update_id]

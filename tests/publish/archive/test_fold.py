@@ -7,13 +7,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
-from publish.archive import read
+from publish.archive import queries
 from publish.archive.epochs import Epoch, Log, why_another
-from publish.archive.write import Revision, revision_of, write_batch
-from publish.story import Position, fold
-from shared.envelope import value_of
+from publish.archive.store import Revision, revision_of, write_batch
+from publish.representation.position import Position, fold
+from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
-from shared.postgres import connect, migrate
+from shared.postgres.pool import connect, migrate
 from shared.settings import Connections
 from support.revisions import revision
 
@@ -32,7 +32,7 @@ LOGS = st.lists(
 
 @pytest.mark.integration
 async def test_any_order_of_revisions_in_any_batches_is_what_the_shared_fold_makes_of_it(newsroom: Connections) -> None:
-    """Duplicates, late revisions and kills in any order, cut into any batches, give the pages of `publish.story.fold`."""
+    """Duplicates, late revisions and kills in any order, cut into any batches, give the pages of `publish.representation.position.fold`."""
     pool = await connect(newsroom, schema="publish")
     await migrate(pool, "publish")
 
@@ -43,8 +43,8 @@ async def test_any_order_of_revisions_in_any_batches_is_what_the_shared_fold_mak
             revisions = [revision_of(Position(1, n), update, value_of(update)) for n, update in enumerate(log)]
             for start in range(0, len(revisions), batch):
                 await write_batch(connection, revisions[start : start + batch])
-            seen = await read.page(connection, "news", None, 100)
-            tagged = await read.page(connection, "tag:t1", None, 100)
+            seen = await queries.page(connection, "news", None, 100)
+            tagged = await queries.page(connection, "tag:t1", None, 100)
             await transaction.rollback()
         expected = fold((each.place, each.update) for each in revisions)
         assert [(each.position, each.update) for each in seen] == [(each.position, each.update) for each in expected]

@@ -10,16 +10,17 @@ from aiokafka import ConsumerRecord
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from publish.archive import main as archive
-from publish.cache import main as cache
-from publish.cache.model import Entry, Flushed, ReadModel
+from local.child import free_port
+from publish.archive import process as archive
+from publish.cache import process as cache
+from publish.cache.store import Entry, Flushed, ReadModel
+from publish.representation.position import Position
 from publish.settings import Settings
-from publish.story import Position
-from shared.deliveries import Delivery
-from shared.envelope import value_of
+from shared.consumer.decode import Delivery
+from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
 from shared.settings import Connections
-from support.revisions import emit, free_port, revision, running
+from support.revisions import emit, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration

@@ -14,13 +14,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from publish.archive import main as archive
-from publish.archive import read
-from publish.push import keys
+from local.child import free_port
+from publish.archive import process as archive
+from publish.archive import queries
+from publish.push.delivery import keys
 from publish.settings import Settings
 from shared.process import http_server
 from shared.settings import Connections
-from support.revisions import free_port, running
+from support.revisions import running
 
 
 @dataclass
@@ -106,17 +107,17 @@ class Site:
         """The feed: the headlines, newest first."""
         if self.feeds_fail:
             return Response(None, 503)
-        found = await read.page(self.pool, "news", None, 50)
+        found = await queries.page(self.pool, "news", None, 50)
         return Response("\n".join(each.update.headline for each in found), 200, media_type="application/atom+xml")
 
     async def updates(self, _: Request) -> Response:
         """How far the replica is."""
         self.asked += 1
-        return JSONResponse({"updates": [], "cursor": self.held_at or str(await read.archived_up_to(self.pool))})
+        return JSONResponse({"updates": [], "cursor": self.held_at or str(await queries.archived_up_to(self.pool))})
 
     async def update(self, request: Request) -> Response:
         """One update."""
-        found = await read.one(self.pool, request.path_params["update_id"])
+        found = await queries.one(self.pool, request.path_params["update_id"])
         if found is None or self.held_at:
             return JSONResponse({}, 404)
         revision = {"revision": found.update.revision}

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from publish.__main__ import cli
-from publish.push.deliveries import forget_old
+from publish.push.delivery.queue import forget_old
 from publish.settings import Settings
 
 pytestmark = pytest.mark.integration

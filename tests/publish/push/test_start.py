@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from publish.push.main import serve
+from publish.push.process import serve
 from publish.settings import Settings
 from support.proxy import proxied
 from support.revisions import running

@@ -3,9 +3,9 @@
 import os
 import signal
 
+from publish.representation.fragment import fitting
 from publish.settings import Settings
-from publish.web.fragment import fitting
-from publish.web.main import STAGE, serve
+from publish.web.process import STAGE, serve
 from shared.process import run
 
 

@@ -13,19 +13,18 @@ import pytest
 from aiokafka import ConsumerRecord
 from structlog.testing import capture_logs
 
+from publish.representation.fragment import fitting
+from publish.representation.position import Position
 from publish.settings import Settings
-from publish.story import Position
-from publish.web.follow import Follower
-from publish.web.fragment import fitting
-from publish.web.main import build
-from publish.web.newsroom import Entry, Newsroom
+from publish.web.feed_store import Entry, Newsroom
+from publish.web.follower import Follower
 from publish.web.omissions import RETRY_S, Omissions, Omitted, TooLong, within
-from shared.envelope import headers_for, value_of
-from shared.health import Health
+from publish.web.process import build
+from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
+from shared.observability.health import Health
 from support.revisions import revision
-
-from .conftest import ListedPast, Replica
+from support.web_replica import ListedPast, Replica
 
 FEEDS = ("/feeds/news.rss", "/feeds/news.atom", "/feeds/news.json")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.child import Child
-from publish.archive import main as archive
+from local.child import Child, free_port
+from publish.archive import process as archive
 from publish.settings import Settings
 from shared.settings import Connections
-from support.revisions import emit, free_port, revision, running
+from support.revisions import emit, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration

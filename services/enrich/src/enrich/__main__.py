@@ -5,16 +5,16 @@ import click
 from shared.commands import Commands, migration
 
 COMMANDS = {
-    "media": "enrich.media.commands:media",
-    "media-remove": "enrich.media.commands:media_remove",
-    "media-report": "enrich.media.commands:media_report",
-    "media-retry": "enrich.media.commands:media_retry",
-    "media-rights": "enrich.media.commands:media_rights",
-    "render": "enrich.media.commands:render",
-    "authors": "enrich.commands.authors:authors",
-    "tags": "enrich.commands.tags:tags",
-    "stories": "enrich.commands.stories:stories",
-    "explain": "enrich.commands.explain:explain",
+    "media": "enrich.admin.cli.media:media",
+    "media-remove": "enrich.admin.cli.media:media_remove",
+    "media-report": "enrich.admin.cli.media:media_report",
+    "media-retry": "enrich.admin.cli.media:media_retry",
+    "media-rights": "enrich.admin.cli.media:media_rights",
+    "render": "enrich.admin.cli.media:render",
+    "authors": "enrich.admin.cli.authors:authors",
+    "tags": "enrich.admin.cli.tags:tags",
+    "stories": "enrich.admin.cli.stories:stories",
+    "explain": "enrich.admin.cli.explain:explain",
 }
 """Where each command lives."""
 
@@ -30,8 +30,8 @@ cli.add_command(migration("enrich"))
 @cli.command()
 def text() -> None:
     """Enrich updates: from updates.raw to updates.enriched."""
-    from enrich.main import serve_text  # noqa: PLC0415
     from enrich.settings import Settings  # noqa: PLC0415
+    from enrich.text.process import serve_text  # noqa: PLC0415
     from shared.process import run  # noqa: PLC0415
 
     settings = Settings()
@@ -41,8 +41,8 @@ def text() -> None:
 @cli.command()
 def gather() -> None:
     """Gather updates of several agencies that tell the same into stories."""
-    from enrich.gathering import STAGE, serve  # noqa: PLC0415
     from enrich.settings import Settings  # noqa: PLC0415
+    from enrich.stories.process import STAGE, serve  # noqa: PLC0415
     from shared.process import run  # noqa: PLC0415
 
     settings = Settings()

@@ -5,17 +5,17 @@ import click
 from shared.commands import Commands
 
 COMMANDS = {
-    "api": "ingest.commands.processes:api",
-    "migrate": "ingest.commands.processes:migrate",
-    "poll": "ingest.commands.processes:poll",
-    "watch": "ingest.commands.processes:watch",
-    "openapi": "ingest.commands.processes:openapi",
-    "sources": "ingest.commands.sources:sources",
-    "originals": "ingest.commands.originals:originals",
-    "record": "ingest.commands.wireday:record",
-    "replay": "ingest.commands.wireday:replay",
-    "read": "ingest.read:read_command",
-    "order": "ingest.commands.orders:order",
+    "api": "ingest.cli.processes:api",
+    "migrate": "ingest.cli.processes:migrate",
+    "poll": "ingest.cli.processes:poll",
+    "watch": "ingest.cli.processes:watch",
+    "openapi": "ingest.cli.processes:openapi",
+    "sources": "ingest.cli.sources:sources",
+    "originals": "ingest.cli.originals:originals",
+    "record": "ingest.cli.wireday:record",
+    "replay": "ingest.cli.wireday:replay",
+    "read": "ingest.cli.read:read_command",
+    "order": "ingest.cli.orders:order",
 }
 """Where each command lives."""
 

@@ -5,11 +5,11 @@ import click
 from shared.commands import Commands, migration
 
 COMMANDS = {
-    "web": "publish.web.main:web",
-    "archive": "publish.archive.main:archive",
-    "cache": "publish.cache.main:cache",
-    "push": "publish.push.main:push",
-    "takedown": "publish.takedown:takedown",
+    "web": "publish.web.process:web",
+    "archive": "publish.archive.process:archive",
+    "cache": "publish.cache.process:cache",
+    "push": "publish.push.process:push",
+    "takedown": "publish.takedown.prove:takedown",
 }
 """Where each command lives."""
 

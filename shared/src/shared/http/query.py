@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from starlette.requests import Request
 
-from shared.problem import Problem
+from shared.http.problem import Problem
 
 MOST_SHOWN = 60
 

@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from shared.problem import Problem
+from shared.http.problem import Problem
 
 KNOWN_ADDRESSES = 10_000
 

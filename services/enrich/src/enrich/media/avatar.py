@@ -3,8 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from enrich.media.main import render_limits
-from enrich.media.renderers import Renderers
+from enrich.media.process import render_limits
+from enrich.media.render.pool import Renderers
 from enrich.media.store import open_store, store_renditions
 from enrich.settings import Settings
 from shared.messages import Rendition

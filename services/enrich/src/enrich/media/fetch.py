@@ -19,7 +19,7 @@ import httpx
 from prometheus_client import Counter, Histogram
 
 from enrich.media.refusals import Later, Refused
-from shared.addresses import why_forbidden
+from shared.http.addresses import why_forbidden
 
 FETCHES = Counter("slugline_media_fetches", "Pictures asked for, by outcome", ["outcome"])
 FETCH_SECONDS = Histogram(

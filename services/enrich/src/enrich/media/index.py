@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrich.limits import LONGEST, cut
 from enrich.media.embedded import Embedded
 from enrich.media.rights import Rights, why_withheld, words_of
+from enrich.text.steps.limits import LONGEST, cut
 from shared.messages import Media, MediaReference, Rendition
 
 PICTURES = ("picture", "graphic")

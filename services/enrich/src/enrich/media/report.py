@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from enrich.media.store import remove_renditions
-from shared.kafka import Emitter, acknowledged
+from shared.kafka.clients import Emitter, acknowledged
 from shared.messages import Refresh, Rendition
-from shared.topics import RAW
+from shared.streams import RAW
 
 
 async def settled(pool: Any, *, states: Sequence[str], source: str, limit: int) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, MemoryStore, from_url
 
-from enrich.media.rendered import Encoded
+from enrich.media.render.rendered import Encoded
 from shared.failures import Transient
 from shared.messages import Rendition
 from shared.settings import Connections

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from datetime import datetime
 
-from ingest.formats import json_document
+from ingest.formats.json import document as json_document
 from ingest.formats.reading import (
     DEFAULT_PROFILE,
     MAX_DOCUMENT_BYTES,

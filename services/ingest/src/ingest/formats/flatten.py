@@ -10,7 +10,7 @@ Source: WHATWG HTML, 13.2 (tokens, implied end tags, raw text).
 import re
 from typing import NamedTuple
 
-from ingest.formats import markup
+from ingest.formats.xml import markup
 
 MAX_DEPTH = 32
 """Elements within each other; the deepest of real copy have 15."""

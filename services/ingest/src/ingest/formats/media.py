@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from ingest.formats import text
+from ingest.formats.text import plain as text
 
 KINDS = {
     "picture": "picture",

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ingest.formats import charset, limits, text
+from ingest.formats import charset, limits
 from ingest.formats.flatten import flat
+from ingest.formats.text import plain as text
 from shared.messages import RawUpdate, Repair, Signal, Status, update_id_for
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 

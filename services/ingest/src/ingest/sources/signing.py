@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.problem import Problem
+from shared.http.problem import Problem
 
 PREFIX = "whsec_"
 TOLERANCE_S = 300

@@ -14,11 +14,11 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError
 
-from shared.deliveries import header_of
+from shared.consumer.decode import header_of
 from shared.failures import Transient
-from shared.kafka import new_consumer
+from shared.kafka.clients import new_consumer
 from shared.settings import Connections
-from shared.topics import ENRICHED
+from shared.streams import ENRICHED
 
 log = structlog.get_logger(__name__)
 

@@ -10,11 +10,11 @@ from typing import Any
 import structlog
 from prometheus_client import Histogram
 
-from publish.archive import read
-from publish.archive.read import Archived
-from publish.push.readable import Sinks, wait_until_readable
-from publish.takedown import watch
-from shared.deliveries import Delivery, Rejection
+from publish.archive import queries
+from publish.archive.queries import Archived
+from publish.push.readiness import Sinks, wait_until_readable
+from publish.takedown.prove import watch
+from shared.consumer.decode import Delivery, Rejection
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate
 
@@ -113,7 +113,7 @@ class Notifier:
         if not fresh:
             return ()
         await self._archived(fresh, deliveries[-1].record.offset)
-        found = sorted((await read.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
+        found = sorted((await queries.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
         if not found:
             return ()
         waited = await self._pool.fetchval(ANYBODY)
@@ -134,11 +134,11 @@ class Notifier:
         """Wait for these revisions to be archived. One that the archive has set aside is not waited for long."""
         started = time.monotonic()
         while True:
-            missing = len(wanted) - await read.count(self._pool, wanted)
+            missing = len(wanted) - await queries.count(self._pool, wanted)
             if not missing:
                 return
             waited_s = time.monotonic() - started
-            if waited_s > SET_ASIDE_AFTER_S and (await read.archived_up_to(self._pool)).offset >= offset:
+            if waited_s > SET_ASIDE_AFTER_S and (await queries.archived_up_to(self._pool)).offset >= offset:
                 log.error("revisions that the archive does not have are not pushed", missing=missing, offset=offset)
                 return
             if waited_s > ARCHIVE_PATIENCE_S:

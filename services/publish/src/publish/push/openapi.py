@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from publish.push.endpoints import ChangedEndpoint, NewEndpoint
-from publish.push.mutes import NewMute
-from publish.push.reader_routes import Ordered
-from publish.push.routes import QUERIES, Since, answer
-from publish.push.subscriptions import NewSubscription, Wishes
+from publish.push.alerts.mutes import NewMute
+from publish.push.alerts.routes import Ordered
+from publish.push.alerts.subscriptions import NewSubscription, Wishes
+from publish.push.delivery.endpoints import ChangedEndpoint, NewEndpoint
+from publish.push.delivery.routes import QUERIES, Since, answer
 from shared.http.query import check_query
 
 BODIES: dict[tuple[str, str], type[BaseModel]] = {

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import structlog
 from prometheus_client import Counter
 
-from publish.web.newsroom import Entry
-from shared.suspects import Suspects
+from publish.web.feed_store import Entry
+from shared.poison.suspects import Suspects
 
 log = structlog.get_logger(__name__)
 

@@ -3,14 +3,14 @@
 import contextlib
 from collections.abc import Collection
 
-from publish.archive import read
-from publish.story import Position
-from publish.web.follow import stream_event
-from publish.web.newsroom import Applied
+from publish.archive import queries
+from publish.representation.position import Position
+from publish.representation.views import Views
+from publish.web.archive_client import Past, entry_of
+from publish.web.feed_store import Applied
+from publish.web.follower import stream_event
 from publish.web.omissions import Omitted
-from publish.web.past import Past, entry_of
 from publish.web.stream.event import Replay, Replayed
-from publish.web.views import Views
 
 
 def replay_from(past: Past, views: Views) -> Replay:
@@ -19,10 +19,10 @@ def replay_from(past: Past, views: Views) -> Replay:
     async def replay(after: Position, channels: Collection[str], limit: int) -> Replayed | None:
         if past.pool is None:
             return None
-        reached = await read.archived_up_to(past.pool)
+        reached = await queries.archived_up_to(past.pool)
         if reached.epoch != after.epoch:
             return None
-        found = await read.replay(past.pool, after.epoch, after.offset, channels, limit)
+        found = await queries.replay(past.pool, after.epoch, after.offset, channels, limit)
         events = []
         for each in found:
             entry = None if each.update.is_removal else entry_of(each)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from publish.web.edge import closed_at
-from publish.web.newsroom import Entry, Newsroom
+from publish.web.feed_store import Entry, Newsroom
+from publish.web.routes.edge import closed_at
 
 MOST = 100
 

@@ -10,10 +10,10 @@ import socket
 
 from publish.web.stream.hub import NO_MORE, Hub
 from publish.web.stream.request import wanted
-from shared.http.accept import Acceptor, Take
-from shared.http.connections import OpenConnections
-from shared.http.refusal import refusal
-from shared.problem import Problem
+from shared.http.problem import Problem
+from shared.http.server.accept import Acceptor, Take
+from shared.http.server.connections import OpenConnections
+from shared.http.server.refusal import refusal
 
 MOST_HEAD_BYTES = 8192
 

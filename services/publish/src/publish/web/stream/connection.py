@@ -8,7 +8,7 @@ import struct
 from collections import deque
 from socket import AF_UNSPEC, SOCK_STREAM, SocketType
 
-from publish.story import Position
+from publish.representation.position import Position
 from publish.web.stream.event import end_of_frame
 
 UNSENT_BYTES = 64 * 1024

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from publish.story import Position
+from publish.representation.position import Position
 
 VIEWS = ("json", "page")
 """`json`: the data for any consumer. `page`: the same with a ready `html` fragment for the site's own page."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import islice, repeat
 from socket import SocketType
 
-from publish.story import Position
+from publish.representation.position import Position
 from publish.web.stream import metrics
 from publish.web.stream.connection import GONE, UNSENT_BYTES, Audience, Audiences, Connection
 from publish.web.stream.event import reset_frame

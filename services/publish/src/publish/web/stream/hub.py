@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import structlog
 
-from publish.story import NEWS, Position
+from publish.representation.position import NEWS, Position
 from publish.web.stream import metrics
 from publish.web.stream.connection import GONE, Audience, Connection
 from publish.web.stream.event import Replay, Replayed, StreamEvent, frame, parse_cursor, reset_frame
@@ -25,7 +25,7 @@ from publish.web.stream.fanout import PIECE_BYTES, TURN_S, Fanout
 from publish.web.stream.limits import Limits
 from publish.web.stream.request import Wanted
 from publish.web.stream.window import Encoded, Window
-from shared.problem import Problem
+from shared.http.problem import Problem
 
 __all__ = ["Hub", "Limits", "Replay", "Replayed", "StreamEvent"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qs
 
-from publish.story import NEWS
+from publish.representation.position import NEWS
 from publish.web.stream.event import VIEWS, parse_cursor
-from shared.problem import Problem
+from shared.http.problem import Problem
 
 MOST_CHANNELS = 32
 MOST_CHARACTERS = 200

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from publish.story import Position
+from publish.representation.position import Position
 from publish.web.stream import metrics
 from publish.web.stream.event import parse_cursor, reset_data
 from publish.web.stream.hub import HEADERS, Hub, Missed
 from publish.web.stream.request import POLL_PARAMETERS, SINCE_PARAMETERS, Wanted, wanted
-from shared.problem import Problem
+from shared.http.problem import Problem
 
 MOST_EVENTS = 1_000
 

@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 from publish.web.stream.accept import StreamAcceptor
 from publish.web.stream.hub import NO_MORE, Hub
 from publish.web.stream.request import wanted
-from shared.http.bounds import Bounds
-from shared.http.connections import OTHER_FILES, OpenConnections
-from shared.http.listen import listen
-from shared.http.protocol import BoundedProtocol, bounded
-from shared.problem import Problem
+from shared.http.problem import Problem
+from shared.http.server.bounds import Bounds
+from shared.http.server.connections import OTHER_FILES, OpenConnections
+from shared.http.server.listen import listen
+from shared.http.server.protocol import BoundedProtocol, bounded
 from shared.process import HttpServer, server_config, serving
 
 PATH = b"/v1/stream"

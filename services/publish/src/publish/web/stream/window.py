@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
-from publish.story import Position
+from publish.representation.position import Position
 from publish.web.stream.event import VIEWS, StreamEvent, frame
 
 UNMADE = 3

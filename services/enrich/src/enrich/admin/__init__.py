@@ -1,0 +1,1 @@
+"""What editors and operators do with the service: its API and its commands."""

@@ -1,0 +1,118 @@
+"""The directory of authors over HTTP, for a newsroom's own tools: on the port of `enrich text`, with a key."""
+
+import hashlib
+import hmac
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from enrich.admin.cli.authors import put
+from enrich.reference.directory import Profile
+from enrich.reference.library import announce
+from enrich.text.schedule import ask_refresh
+from shared.http.problem import Problem
+from shared.http.query import check_query
+
+LARGEST_PROFILE = 64 * 1024
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def author_routes(pool: Any, key_sha256: str) -> list[Route]:
+    """`GET /v1/authors`, and `GET`, `PUT`, `DELETE /v1/authors/{id}`; none where no key is set."""
+    if not key_sha256:
+        return []
+    api = AuthorApi(pool, key_sha256.lower())
+    return [
+        Route("/v1/authors", api.authors, methods=["GET"]),
+        Route("/v1/authors/{author_id}", api.read, methods=["GET"]),
+        Route("/v1/authors/{author_id}", api.replace, methods=["PUT"]),
+        Route("/v1/authors/{author_id}", api.remove, methods=["DELETE"]),
+    ]
+
+
+class AuthorApi:
+    """The handlers; each asks for the key first."""
+
+    def __init__(self, pool: Any, key_sha256: str) -> None:
+        self._pool = pool
+        self._key_sha256 = key_sha256
+
+    async def authors(self, request: Request) -> Response:
+        """The whole directory."""
+        self._authorise(request)
+        rows = await self._pool.fetch("SELECT profile FROM enrich.authors ORDER BY id")
+        return JSONResponse({"authors": [row["profile"] for row in rows]}, headers=NO_STORE)
+
+    async def read(self, request: Request) -> Response:
+        """One profile."""
+        author_id = self._authorise(request)
+        profile = await self._pool.fetchval("SELECT profile FROM enrich.authors WHERE id = $1", author_id)
+        if profile is None:
+            raise _no_author(author_id)
+        return JSONResponse(profile, headers=NO_STORE)
+
+    async def replace(self, request: Request) -> Response:
+        """Put a profile, new or in the place of what was there."""
+        author_id = self._authorise(request)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_PROFILE:
+                raise Problem(413, "too-large", f"a profile has at most {LARGEST_PROFILE} bytes")
+        profile = profile_of(body, author_id)
+        async with self._pool.acquire() as connection, connection.transaction():
+            added, _ = await put(connection, [profile])
+        said = profile.model_dump(mode="json", exclude_defaults=True)
+        return JSONResponse(said, 201 if added else 200, headers=NO_STORE)
+
+    async def remove(self, request: Request) -> Response:
+        """Take a profile out; the name stays on updates as text."""
+        author_id = self._authorise(request)
+        async with self._pool.acquire() as connection, connection.transaction():
+            removed = await connection.fetchval("DELETE FROM enrich.authors WHERE id = $1 RETURNING id", author_id)
+            if removed is None:
+                raise _no_author(author_id)
+            await announce(connection, "authors", [author_id])
+            await ask_refresh(connection, "authors", author_ids=[author_id])
+        return Response(status_code=204)
+
+    def _authorise(self, request: Request) -> str:
+        check_query(request)
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        digest = hashlib.sha256(key.strip().encode()).hexdigest()
+        if scheme.lower() != "bearer" or not hmac.compare_digest(digest, self._key_sha256):
+            raise Problem(
+                401, "key", "a key is needed: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
+            )
+        author_id: str = request.path_params.get("author_id", "")
+        if "\x00" in author_id:
+            raise _no_author(author_id)
+        return author_id
+
+
+def _no_author(author_id: str) -> Problem:
+    return Problem(404, "no-author", f"no author {author_id[:80]!r}")
+
+
+def profile_of(body: bytes, author_id: str) -> Profile:
+    """The profile of a request's body, under the id of its path; a Problem names the field that is at fault."""
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, "not-json", f"the body is not JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise Problem(400, "not-an-object", "a profile is a JSON object")
+    if said.get("id", author_id) != author_id:
+        raise Problem(422, "not-valid", "the id is that of the path", pointer="/id")
+    if b"\\u0000" in body:
+        raise Problem(422, "not-valid", "NUL is no text")
+    try:
+        return Profile.model_validate({**said, "id": author_id})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        pointer = "/" + "/".join(str(part) for part in first["loc"])
+        raise Problem(422, "not-valid", f"{pointer}: {first['msg']}", pointer=pointer) from error

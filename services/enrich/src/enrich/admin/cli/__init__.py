@@ -1,0 +1,45 @@
+"""What editors and operators do with the service, for `python -m enrich`."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+import click
+
+from enrich.settings import Settings
+from shared.failures import Invalid
+from shared.postgres.pool import connect, migrate
+
+T = TypeVar("T")
+
+
+def update_id(_: click.Context, __: click.Parameter, value: str) -> str:
+    """For click: the id of an update, whether or not it has come yet."""
+    if not re.fullmatch(r"[a-z2-7]{26}", value):
+        raise click.BadParameter(f"{value!r} is no id of an update, which has 26 letters and digits")
+    return value
+
+
+def on_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Do `work(connection)` in one transaction on a schema that is up to date; a failure ends the command with its reason."""
+
+    async def body() -> T:
+        settings = Settings()
+        pool = await asyncio.wait_for(connect(settings, schema="enrich", max_size=2, for_command=True), 30)
+        try:
+            await migrate(pool, "enrich")
+            async with pool.acquire() as connection, connection.transaction():
+                return await work(connection)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(body())
+    except TimeoutError:
+        raise click.ClickException("Postgres does not answer; see POSTGRES_DSN") from None
+    except Invalid as failure:
+        raise click.ClickException(f"{failure.reason}{f' at {failure.field}' if failure.field else ''}") from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise click.ClickException(f"Postgres: {error}") from None

@@ -1,0 +1,87 @@
+"""`python -m enrich explain`: what each step would make of updates, without a server."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import orjson
+
+from enrich.admin.cli.authors import read_profiles
+from enrich.admin.explainer import Explainer, read_lines
+from enrich.reference.dictionary import Dictionary
+from enrich.reference.directory import Directory
+from enrich.reference.library import Knowledge, read_entries, vocabulary_of
+from enrich.reference.vocabulary import read_release, shipped
+from enrich.settings import Settings
+from enrich.text.steps.runner import Steps
+from enrich.text.steps.tags import Labels
+from shared.failures import Invalid
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--authors", type=FILE, help="The directory: JSON or CSV, as `authors import` takes it.")
+@click.option("--names", type=FILE, help="The dictionary: JSON lines, as `tags names` takes it.")
+@click.option("--topics", type=FILE, help="IPTC's JSON release; the small table that ships when it is left out.")
+@click.option(
+    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="The moment to judge embargoes by; now when left out."
+)
+@click.option("--text", "as_text", is_flag=True, help="For people; else one JSON object a line.")
+def explain(  # noqa: PLR0917 -- click hands over its options by name
+    file: BinaryIO, authors: Path | None, names: Path | None, topics: Path | None, at: datetime | None, as_text: bool
+) -> None:
+    """Show what enrich would make of the updates in FILE (`-` is standard input) and why, in their order.
+
+    FILE has one JSON object a line: raw updates or desk orders, or the lines that `ingest read` prints. Nothing is
+    connected to and nothing is written. Exit code 1 where a line cannot be understood.
+    """
+    settings = Settings()
+    now = (at or datetime.now(UTC)).astimezone(UTC)
+    try:
+        explainer = Explainer(Steps(knowledge_of(settings, authors, names, topics), settings), now)
+        for said in explainer.explain(read_lines(file.read(), now)):
+            click.echo(as_lines(said) if as_text else orjson.dumps(said).decode())
+    except Invalid as failure:
+        click.echo(
+            f"{getattr(file, 'name', 'input')}: {failure.reason}{f' at {failure.field}' if failure.field else ''}",
+            err=True,
+        )
+        sys.exit(1)
+
+
+def knowledge_of(settings: Settings, authors: Path | None, names: Path | None, topics: Path | None) -> Knowledge:
+    """The newsroom's knowledge out of files."""
+    profiles = read_profiles(authors.read_bytes(), authors.suffix.lower()) if authors is not None else []
+    names = names or settings.enrich_dictionary
+    return Knowledge(
+        directory=Directory.of(profiles),
+        vocabulary=vocabulary_of(*read_release(topics.read_bytes())) if topics is not None else shipped(),
+        dictionary=Dictionary.of(read_entries(names)) if names is not None else Dictionary(),
+        labels=Labels(settings.enrich_label_languages),
+    )
+
+
+def as_lines(said: dict[str, Any]) -> str:
+    """An explanation for people."""
+    lines = [f"{said['update_id']}  {said.get('source', 'order')}  {said.get('guid', said.get('order', ''))}"]
+    for step, made in said.items():
+        if step in ("update_id", "guid", "source", "order"):
+            continue
+        if isinstance(made, dict):
+            lines.append(f"  {step}")
+            lines.extend(f"    {name}: {_short(value)}" for name, value in made.items() if value not in ("", [], None))
+        elif isinstance(made, list):
+            lines.append(f"  {step}{'' if made else ': none'}")
+            lines.extend(f"    {_short(each)}" for each in made)
+        else:
+            lines.append(f"  {step}: {made}")
+    return "\n".join(lines) + "\n"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= 300 else f"{text[:300]}…"

@@ -1,0 +1,197 @@
+"""The commands of the media lane, for `python -m enrich`."""
+
+import asyncio
+import hashlib
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from enrich.media.process import media as serve
+from enrich.media.process import render_limits
+from enrich.media.refusals import Refused
+from enrich.media.render.image_hash import Likeness
+from enrich.media.render.pool import Renderers, RenderLimits
+from enrich.media.render.rendered import Rendered
+from enrich.media.report import remove, retry_refused, set_rights, settled, summary
+from enrich.media.store import open_store
+from enrich.settings import Settings
+from shared.failures import Transient
+from shared.kafka.clients import Emitter, new_producer
+from shared.observability.logs import configure_logging
+from shared.postgres.pool import connect, migrate
+from shared.process import run
+
+STATES = ("withheld", "failed", "pending", "ready")
+
+
+@click.command("media")
+def media() -> None:
+    """Fetch, judge and render the pictures that updates refer to."""
+    settings = Settings()
+    run(settings, "enrich.media", lambda stop: serve(settings, stop))
+
+
+@click.command("render")
+@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def render(image: Path, folder: Path) -> None:
+    """Do with IMAGE what the media lane does, without a server: write the renditions into FOLDER and print one JSON object.
+
+    Exit code 1, and `refused` with the reason in the object, where the picture is not taken.
+    """
+    settings = Settings()
+    configure_logging(settings, "enrich.render")
+    try:
+        size = image.stat().st_size
+        if size > settings.enrich_media_max_bytes:
+            raise Refused(f"too large: {size:,} bytes, the limit is {settings.enrich_media_max_bytes:,}")
+        data = image.read_bytes()
+        rendered = asyncio.run(_rendered(data, render_limits(settings)))
+    except Refused as refusal:
+        _print({"file": str(image), "refused": refusal.reason})
+        sys.exit(1)
+    except Transient as failure:
+        raise click.ClickException(failure.reason) from None
+    except OSError as error:
+        raise click.ClickException(f"{image}: {error.strerror}") from None
+    written = []
+    for each in rendered.renditions:
+        path = folder / f"{each.width}.{each.extension}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(each.data)
+        except OSError as error:
+            raise click.ClickException(f"{path}: {error.strerror}") from None
+        written.append(
+            {
+                "path": str(path), "mime_type": each.mime_type, "width": each.width, "height": each.height,
+                "size_bytes": len(each.data),
+            }
+        )  # fmt: skip
+    _print(
+        {
+            "file": str(image),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "mime_type": rendered.mime_type,
+            "width": rendered.width,
+            "height": rendered.height,
+            "metadata": {name: text for name, text in rendered.facts()["embedded"].items() if text},
+            "focal_point": rendered.focal_point,
+            "placeholder": rendered.placeholder,
+            "phash": _hex(rendered.likeness),
+            "renditions": written,
+        }
+    )
+
+
+@click.command("media-report")
+@click.option("--state", type=click.Choice(STATES), multiple=True, default=("withheld", "failed"), show_default=True)
+@click.option("--source", default="", help="Only this source's pictures.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many of the newest.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
+def media_report(state: tuple[str, ...], source: str, limit: int, as_json: bool) -> None:
+    """Show which pictures readers do not see, and why."""
+
+    async def read(pool: Any) -> None:
+        rows = await settled(pool, states=state, source=source, limit=limit)
+        if as_json:
+            for row in rows:
+                _print(row)
+            return
+        for row in rows:
+            click.echo(
+                f"{row['state']:9} {row['source']:20.20} {row['update_id']}  {row['reason']}\n          {row['url']}"
+            )
+        counts = await summary(pool, source=source)
+        click.echo("in all: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "no pictures"))
+
+    _with_pool(read)
+
+
+@click.command("media-rights")
+@click.argument("source")
+@click.option("--forbid", multiple=True, metavar="PHRASE", help="Withhold pictures whose terms contain PHRASE.")
+@click.option("--allow", multiple=True, metavar="PHRASE", help="PHRASE is settled by contract and forbids nothing.")
+@click.option("--credit", default=None, help="Credit of this source's pictures that carry none.")
+@click.option("--clear", is_flag=True, help="Forget what was set before.")
+def media_rights(source: str, forbid: tuple[str, ...], allow: tuple[str, ...], credit: str | None, clear: bool) -> None:
+    """Show or change what SOURCE's pictures may be used for. Takes effect with each update's next revision."""
+
+    async def change(pool: Any) -> None:
+        _print(await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear))
+
+    _with_pool(change)
+
+
+@click.command("media-retry")
+@click.option("--source", default="", help="Only this source's pictures.")
+@click.option("--update", "update_id", default="", help="Only this update's pictures.")
+def media_retry(source: str, update_id: str) -> None:
+    """Ask once more for the pictures that failed, and render refused ones again."""
+    if not source and not update_id:
+        raise click.UsageError("say which: --source or --update")
+
+    async def again(pool: Any) -> None:
+        click.echo(f"{await retry_refused(pool, source=source, update_id=update_id)} pictures will be tried again")
+
+    _with_pool(again)
+
+
+@click.command("media-remove")
+@click.argument("picture")
+@click.option("--reason", required=True, help="Kept in the index and shown in the report.")
+def media_remove(picture: str, reason: str) -> None:
+    """Take PICTURE (its id, or the sha256 of one copy) and all copies of it out of the store and off every page.
+
+    A copy that comes later, from whichever source, is withheld.
+    """
+
+    async def take_away(pool: Any) -> None:
+        settings = Settings()
+        producer = new_producer(settings, "slugline-operator")
+        await producer.start()
+        try:
+            emitter = Emitter(producer, source="/slugline/enrich/media", topic_prefix=settings.topic_prefix)
+            result = await remove(
+                pool, open_store(settings), emitter, picture=picture, reason=reason, now=datetime.now(UTC)
+            )
+        finally:
+            await producer.stop()
+        _print(result)
+        if not result["copies"]:
+            sys.exit(1)
+
+    _with_pool(take_away)
+
+
+async def _rendered(data: bytes, limits: RenderLimits) -> Rendered:
+    async with Renderers(1, limits) as renderers:
+        return await renderers.render(data)
+
+
+def _with_pool(body: Callable[[Any], Awaitable[None]]) -> None:
+    settings = Settings()
+    configure_logging(settings, "enrich.operator")
+
+    async def connected() -> None:
+        pool = await connect(settings, schema="enrich", max_size=2, for_command=True)
+        try:
+            await migrate(pool, "enrich")
+            await body(pool)
+        finally:
+            await pool.close()
+
+    asyncio.run(connected())
+
+
+def _hex(likeness: Likeness | None) -> str | None:
+    return f"{likeness.phash:016x}" if likeness is not None else None
+
+
+def _print(value: Any) -> None:
+    click.echo(orjson.dumps(value, default=str).decode())

@@ -1,0 +1,149 @@
+"""`python -m enrich stories`: merge, split and look at stories."""
+
+import getpass
+from typing import Any
+
+import click
+import orjson
+
+from enrich.admin.cli import on_postgres, update_id
+from enrich.reference.library import announce
+from enrich.text.domain.state import State
+from enrich.text.schedule import ask_refresh
+from enrich.text.steps.story import merged, own_story, story_id
+
+
+@click.group()
+def stories() -> None:
+    """Which updates make one story."""
+
+
+@stories.command()
+@click.argument("story")
+@click.argument("into")
+@click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
+def merge(story: str, into: str, by: str) -> None:
+    """Let the updates of STORY belong to INTO, those to come too."""
+    story, into = story_id(story), story_id(into)
+
+    async def work(connection: Any) -> int:
+        if story == into:
+            raise click.ClickException(f"{story} cannot become a part of itself")
+        rows = await connection.fetch("SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL")
+        if merged(into, {row["story"]: row["merged_into"] for row in rows}) == story:
+            raise click.ClickException(f"{into} is a part of {story} already")
+        await connection.execute(
+            """
+            INSERT INTO enrich.stories (story, merged_into, merged_by) VALUES ($1, $2, $3)
+            ON CONFLICT (story) DO UPDATE SET merged_into = excluded.merged_into, merged_by = excluded.merged_by, changed_at = now()
+            """,
+            story, into, by,
+        )  # fmt: skip
+        await announce(connection, "stories", [story])
+        return await _again(connection, [story])
+
+    click.echo(f"{story} is now part of {into}; {on_postgres(work)} updates move")
+
+
+@stories.command()
+@click.argument("story")
+def unmerge(story: str) -> None:
+    """Take back that STORY was merged into another one."""
+
+    async def work(connection: Any) -> int:
+        into = await connection.fetchval(
+            "SELECT merged_into FROM enrich.stories WHERE story = $1 AND merged_into IS NOT NULL FOR UPDATE",
+            story_id(story),
+        )
+        if into is None:
+            raise click.ClickException(f"{story_id(story)} was not merged into another story")
+        await connection.execute("UPDATE enrich.stories SET merged_into = NULL WHERE story = $1", story_id(story))
+        await announce(connection, "stories", [into])
+        return await _again(connection, [into])
+
+    click.echo(f"{story_id(story)} stands for itself again; {on_postgres(work)} updates are looked at")
+
+
+@stories.command()
+@click.argument("update_id", callback=update_id)
+@click.option("--to", "story", default="", help="The story it belongs to; one of its own when left out.")
+@click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
+def split(update_id: str, story: str, by: str) -> None:
+    """Take one update out of its story. It holds for all of its versions."""
+    chosen = story_id(story) if story else own_story(update_id)
+
+    async def work(connection: Any) -> None:
+        await connection.execute(
+            """
+            INSERT INTO enrich.overrides (update_id, story, story_because) VALUES ($1, $2, $3)
+            ON CONFLICT (update_id) DO UPDATE SET
+                story = excluded.story, story_because = excluded.story_because, changed_at = now()
+            """,
+            update_id, chosen, f"same story because {by} put it there" if story else f"a story of its own because {by} split it off",
+        )  # fmt: skip
+        await ask_refresh(connection, "override", update_ids=[update_id], settle=False)
+
+    on_postgres(work)
+    click.echo(f"{update_id} is in {chosen}")
+
+
+@stories.command()
+@click.argument("story")
+@click.argument("label")
+def label(story: str, label: str) -> None:
+    """Name a story for readers."""
+
+    async def work(connection: Any) -> int:
+        await connection.execute(
+            "INSERT INTO enrich.stories (story, label) VALUES ($1, $2) "
+            "ON CONFLICT (story) DO UPDATE SET label = excluded.label, changed_at = now()",
+            story_id(story), label,
+        )  # fmt: skip
+        await announce(connection, "stories", [story_id(story)])
+        return await _again(connection, [story_id(story)])
+
+    click.echo(f"{story_id(story)} is called {label!r}; {on_postgres(work)} updates follow")
+
+
+@stories.command()
+@click.argument("story")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def show(story: str, as_json: bool) -> None:
+    """Print the updates of a story, and why each is in it."""
+
+    async def read(connection: Any) -> list[Any]:
+        rows: list[Any] = await connection.fetch(
+            """
+            SELECT u.update_id, u.status, u.source, u.state, o.story AS ordered, o.story_because, g.story AS gathered, g.because, g.families
+            FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id) LEFT JOIN enrich.gathered g USING (update_id)
+            WHERE u.story = $1 ORDER BY u.written_at
+            """,
+            story_id(story),
+        )
+        return rows
+
+    rows = on_postgres(read)
+    for row in rows:
+        state = State.model_validate_json(row["state"])
+        raw = state.current.raw if state.current else None
+        why = "an editor put it there" if row["ordered"] else ""
+        if not why and raw is not None and raw.story:
+            why = f"{raw.source} calls it {raw.story!r}"
+        why = row["story_because"] if row["ordered"] else why or row["because"] or "it grew out of an update of it"
+        headline = state.shown.headline if state.shown else ""
+        if as_json:
+            said = {"update_id": row["update_id"], "status": row["status"], "source": row["source"], "headline": headline,
+                    "because": why, "families": row["families"] or []}  # fmt: skip
+            click.echo(orjson.dumps(said).decode())
+        else:
+            click.echo(f"{row['update_id']}  {row['status']:10} {row['source']:16} {headline[:60]:60}  {why}")
+    if not rows:
+        raise click.ClickException(f"no updates in {story_id(story)!r}")
+
+
+async def _again(connection: Any, stories: list[str]) -> int:
+    await ask_refresh(connection, "story", stories=stories)
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM enrich.updates WHERE story = ANY($1::text[]) AND status = 'live'", stories
+    )
+    return count

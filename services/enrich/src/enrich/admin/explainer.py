@@ -1,0 +1,217 @@
+"""What each step makes of updates and why, without a server."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from enrich.media.embedded import Embedded
+from enrich.media.index import MediaLookup
+from enrich.media.rights import Rights, why_withheld
+from enrich.stories.clustering import Likeness, Told, family_of, names_of
+from enrich.text.domain.lifecycle import Decision, decide, due_of, order_of
+from enrich.text.domain.revision import Attached, Revision, compose, compose_removal, shown_state
+from enrich.text.domain.state import State
+from enrich.text.state_store import Known
+from enrich.text.steps.authors import attach_authors
+from enrich.text.steps.runner import Steps
+from enrich.text.steps.story import story_id
+from shared.failures import Invalid
+from shared.messages import MediaReference, Message, Order, RawUpdate, Refresh, Release, update_id_for
+
+TYPES: dict[str, type[Message]] = {kind.ce_type: kind for kind in (RawUpdate, Order, Release, Refresh)}
+
+
+def read_lines(body: bytes, now: datetime) -> Iterator[RawUpdate | Order]:
+    """The messages of JSON lines: raw updates, orders, or whole lines of `ingest read` with their `updates`."""
+    for number, line in enumerate(body.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            said = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise Invalid(f"line {number} is not JSON: {error}", field=f"/{number}") from error
+        if not isinstance(said, dict | list):
+            raise Invalid(f"line {number} is no object", field=f"/{number}")
+        listed = (
+            said if isinstance(said, list) else said["updates"] if isinstance(said.get("updates"), list) else [said]
+        )
+        if isinstance(said, dict) and "updates" not in said and "error" in said:
+            continue
+        for index, each in enumerate(listed):
+            yield _message(each, f"/{number}/{index}", now)
+
+
+def _message(said: Any, place: str, now: datetime) -> RawUpdate | Order:
+    if not isinstance(said, dict):
+        raise Invalid("an update is a JSON object", field=place)
+    if isinstance(said.get("update"), dict):
+        said = said["update"]
+    model: type[RawUpdate] | type[Order] = Order if "order" in said else RawUpdate
+    if model is RawUpdate:
+        said = {"source": "unnamed", "received_at": now.isoformat(), **said}
+        if "guid" in said and not said.get("update_id"):
+            said["update_id"] = update_id_for(str(said["source"]), str(said["guid"]))
+    try:
+        return model.model_validate(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Invalid(first["msg"], field="/".join([place, *map(str, first["loc"])])) from error
+
+
+@dataclass
+class Explainer:
+    """Folds messages as the lane does and tells of each what was decided, made and emitted."""
+
+    steps: Steps
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    states: dict[str, State] = field(default_factory=dict)
+    likeness: Likeness = field(default_factory=Likeness)
+
+    def explain(self, messages: Iterable[RawUpdate | Order]) -> Iterator[dict[str, Any]]:
+        """One explanation for each message, in order."""
+        for message in messages:
+            yield self._one(message)
+
+    def _one(self, message: RawUpdate | Order) -> dict[str, Any]:
+        before = self.states.get(message.update_id, State(update_id=message.update_id))
+        source = message.source if isinstance(message, RawUpdate) else ""
+        margin_s = self.steps.settings.margin_s(source)
+        decision = self._released(decide(message, before, margin_s=margin_s))
+        said: dict[str, Any] = {
+            "update_id": message.update_id,
+            **(
+                {"guid": message.guid, "source": source} if isinstance(message, RawUpdate) else {"order": message.order}
+            ),
+            "decision": self._decision(message, decision),
+        }
+        revision: Revision | None = None
+        state = decision.state
+        if state.current is not None and state.final is None:
+            attached, because = self._attached(state)
+            said |= _steps(state, attached, self.steps, because)
+            if decision.emit and decision.sight == "visible":
+                revision = compose(decision, attached, self.now, margin_s=margin_s)
+        if decision.emit and decision.sight != "visible":
+            revision = compose_removal(decision, self.now)
+        self.states[message.update_id] = shown_state(state, revision) if revision is not None else state
+        said["emits"] = revision.update.model_dump(mode="json", exclude_defaults=True) if revision is not None else None
+        return said
+
+    def _released(self, decision: Decision) -> Decision:
+        """With the release of an embargo that is over by now."""
+        due_at, due_for = due_of(decision.state)
+        if due_at is None or due_at > self.now or due_for != "embargo":
+            return decision
+        released = decide(Release(update_id=decision.state.update_id, due_at=due_at), decision.state)
+        return replace(released, outcome="enriched" if released.emit else "held")
+
+    def _attached(self, state: State) -> tuple[Attached, str]:
+        assert state.current is not None  # noqa: S101
+        raw = state.current.raw
+        parent = update_id_for(raw.source, raw.evolved_from) if raw.evolved_from else ""
+        parent_state = self.states.get(parent)
+        parent_story = parent_state.shown.story if parent_state is not None and parent_state.shown is not None else None
+        known = Known(state)
+        first = self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media))
+        family = family_of(raw.source, raw.credit, self.steps.settings.enrich_families)
+        cluster = self.likeness.place(
+            Told(
+                update_id=raw.update_id,
+                family=family,
+                headline=first.text.headline,
+                text=first.text.text or first.text.summary,
+                own_story=story_id(raw.story) if raw.story else None,
+                at=raw.received_at,
+                names=names_of(tag.code for tag in first.tagging.tags),
+                slugline=raw.slugline,
+            )
+        )
+        known = Known(
+            state,
+            gathered=cluster.story,
+            gathered_because=cluster.because,
+            gathered_label=cluster.label,
+            families=cluster.families,
+        )
+        return self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media)), cluster.because
+
+    def _decision(self, message: RawUpdate | Order, decision: Decision) -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "outcome": decision.outcome,
+            "because": decision.reason,
+            "sight": decision.sight,
+        }
+        if isinstance(message, RawUpdate):
+            created, number, received, fingerprint = order_of(message)
+            said["order"] = {
+                "by": "version_created" if message.version_created else "received_at",
+                "moment": created.isoformat(),
+                "number": number if number >= 0 else None,
+                "received_at": received.isoformat(),
+                "fingerprint": fingerprint,
+            }
+        due_at, due_for = due_of(decision.state)
+        if due_at is not None:
+            said["due"] = {"at": due_at.isoformat(), "for": due_for}
+        return said
+
+
+def _steps(state: State, attached: Attached, steps: Steps, likeness: str) -> dict[str, Any]:
+    assert state.current is not None  # noqa: S101
+    raw, text = state.current.raw, attached.text
+    authorship = attach_authors(raw.byline, raw.creators, steps.knowledge.directory)
+    return {
+        "text": {
+            "language": text.language,
+            "why_language": text.why_language,
+            "direction": text.direction,
+            "words": text.word_count,
+            "read_time_minutes": text.read_time_minutes,
+            "excerpt": text.excerpt,
+            "body_changed_by_cleaning": text.body_html != raw.body_html,
+        },
+        "authors": {
+            "byline": raw.byline,
+            "names": [each.model_dump(mode="json", exclude_defaults=True) for each in attached.authorship.authors],
+            "unknown": list(attached.authorship.unknown),
+            "because": list(authorship.because),
+        },
+        "tags": [
+            {
+                "code": code,
+                "because": because,
+                **next(
+                    (
+                        {"label": tag.label, "confidence": tag.confidence, "origin": tag.origin, "places": tag.places}
+                        for tag in attached.tagging.tags
+                        if tag.code == code
+                    ),
+                    {"taken": False},
+                ),
+            }
+            for code, because in attached.tagging.because
+        ],
+        "story": {
+            "story": attached.gathered.story,
+            "because": attached.gathered.because or "the source names no story, and nothing like it was seen",
+            "corroboration": attached.gathered.corroboration.model_dump(mode="json"),
+            "likeness": likeness,
+        },
+        "media": [_picture(reference) for reference in raw.media],
+        "degraded": list(attached.degraded),
+    }
+
+
+def _picture(reference: MediaReference) -> dict[str, Any]:
+    reason = why_withheld(reference, Embedded(), Rights())
+    because = reason or "it is fetched and judged by `enrich media`"
+    if reference.kind not in ("picture", "graphic"):
+        because = f"{reference.kind} is not rendered"
+    return {"url": reference.url, "kind": reference.kind, "because": because}
+
+
+__all__: Sequence[str] = ("Explainer", "read_lines")

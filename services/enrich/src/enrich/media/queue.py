@@ -1,0 +1,350 @@
+"""The work of the lane as rows of Postgres: what is wanted, whose turn it is, what it came to.
+
+A reference is taken up when its `retry_at` has passed, by whichever process asks first; taking it moves `retry_at` by a
+lease, so that the work of a process that was killed is taken up again. A settled reference keeps a `retry_at` until its
+update has been announced: killed in between, it is announced again, which changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from enrich.media.embedded import Embedded
+from enrich.media.index import PICTURES, reference_key
+from enrich.media.render.image_hash import Likeness, alike, bands, distance, near_bands, signed, unsigned
+from enrich.media.render.rendered import Rendered
+from enrich.media.rights import Rights, why_withheld
+from shared.messages import MediaReference, MediaWanted, Rendition
+
+_LIKENESS_LOCK = 0x736C75676C696E65
+ANNOUNCE_AFTER_S = 2.0
+"""How long an update's settled pictures wait for the others, so that readers get them as one revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One reference that this process has taken up."""
+
+    update_id: str
+    reference: str
+    source: str
+    url: str
+    host: str
+    wanted: MediaReference
+    state: str
+    attempts: int
+    sha256: str | None
+    fetched_url: str | None
+    traceparent: str
+    lost: bool = False
+    """Its process ended while it had it."""
+    tried_alone: int = 0
+    """How often a process that had it alone ended meanwhile."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What identifies it."""
+        return self.update_id, self.reference
+
+    @property
+    def shown_url(self) -> str:
+        """For logs: without the query, which is where agencies put signatures and keys."""
+        return self.url.partition("?")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the index, as far as a judgement needs it."""
+
+    sha256: str
+    embedded: Embedded
+    refused: str
+    removed: bool
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, for the limit per host; empty where it has none."""
+    try:
+        return (urlsplit(url).hostname or "")[:255]
+    except ValueError:
+        return ""
+
+
+async def want(pool: Any, events: Sequence[tuple[MediaWanted, str]]) -> int:
+    """Take in what updates refer to, each with its traceparent. The same event again, or an older one, changes nothing.
+    How many references are to be looked at now."""
+    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for event, traceparent in events:
+        for each in event.media:
+            if each.kind not in PICTURES:
+                continue
+            key = (event.update_id, reference_key(each))
+            if key in rows and rows[key][6] > event.requested_at:
+                continue
+            wanted = each.model_dump(mode="json", exclude_defaults=True)
+            rows[key] = (*key, event.source, each.url, host_of(each.url), wanted, event.requested_at, traceparent)
+    if not rows:
+        return 0
+    columns = list(zip(*rows.values(), strict=True))
+    taken = await pool.fetch(_WANT, *[list(column) for column in columns])
+    return len(taken)
+
+
+async def claim(
+    pool: Any, *, running: Mapping[str, int], per_host: int, free: int, lease_s: float
+) -> list[Task]:  # fmt: skip
+    """Take up what is due, at most `free`, and of each host no more than is left of `per_host`."""
+    saturated = [host for host, count in running.items() if count >= per_host]
+    rows = await pool.fetch(_CLAIM, saturated, list(running), list(running.values()), per_host, free, lease_s)
+    return [
+        Task(
+            update_id=row["update_id"],
+            reference=row["reference"],
+            source=row["source"],
+            url=row["url"],
+            host=row["host"],
+            wanted=MediaReference.model_validate(row["wanted"]),
+            state=row["state"],
+            attempts=row["attempts"],
+            sha256=row["sha256"],
+            fetched_url=row["fetched_url"],
+            traceparent=row["traceparent"],
+            lost=row["lost"],
+            tried_alone=row["tried_alone"],
+        )
+        for row in rows
+    ]
+
+
+async def try_alone(pool: Any, task: Task) -> None:
+    """Note that a reference is worked on alone, before it is."""
+    await pool.execute(
+        "UPDATE enrich.media_references SET tried_alone = tried_alone + 1 WHERE update_id = $1 AND reference = $2",
+        *task.key,
+    )
+
+
+async def extend(pool: Any, tasks: Sequence[Task], lease_s: float) -> None:
+    """Keep what is being worked on."""
+    await pool.execute(_EXTEND, [task.update_id for task in tasks], [task.reference for task in tasks], lease_s)
+
+
+async def retry(pool: Any, task: Task, reason: str, after_s: float, *, counts: bool) -> None:
+    """Try again later. An attempt that failed for a reason of our own does not count."""
+    await pool.execute(_RETRY, task.update_id, task.reference, task.url, reason, after_s, 0 if counts else 1)
+
+
+async def settle(pool: Any, task: Task, state: str, reason: str, sha256: str | None) -> bool:
+    """Record what a reference came to, to be announced. False where another URL is wanted by now."""
+    done = await pool.fetchval(
+        _SETTLE, task.update_id, task.reference, task.url, state, reason, sha256, ANNOUNCE_AFTER_S
+    )
+    return done is not None
+
+
+async def unannounced(pool: Any, update_id: str) -> tuple[list[str], int]:
+    """The settled references of an update that it has not been told of, and how many are still being fetched."""
+    rows = await pool.fetch(_UNANNOUNCED, update_id)
+    settled = [row["reference"] for row in rows if row["state"] != "pending"]
+    return settled, len(rows) - len(settled)
+
+
+async def announced(pool: Any, update_id: str, references: Sequence[str]) -> None:
+    """The update has been told of these."""
+    await pool.execute(_ANNOUNCED, update_id, list(references))
+
+
+async def waiting(pool: Any) -> dict[str, int]:
+    """How many references are to be fetched: `now` for the first time, `later` after a failure of the moment."""
+    row = await pool.fetchrow(
+        "SELECT count(*) FILTER (WHERE attempts < 2) AS now, count(*) FILTER (WHERE attempts >= 2) AS later "
+        "FROM enrich.media_references WHERE retry_at IS NOT NULL AND state = 'pending'"
+    )
+    return {"now": row["now"], "later": row["later"]}
+
+
+async def known(pool: Any, sha256: str) -> Picture | None:
+    """The picture with this content."""
+    row = await pool.fetchrow(_PICTURE, sha256)
+    return _picture(row) if row is not None else None
+
+
+async def fetched_lately(pool: Any, source: str, url: str, within_s: float) -> Picture | None:
+    """The picture that this source's URL led to a short while ago, for whichever update."""
+    row = await pool.fetchrow(_LATELY, source, url, within_s)
+    return _picture(row) if row is not None else None
+
+
+async def rights_of(pool: Any, source: str) -> Rights:
+    """What the newsroom agreed with a source."""
+    row = await pool.fetchrow("SELECT forbidden, allowed, credit FROM enrich.media_rights WHERE source = $1", source)
+    return Rights(tuple(row["forbidden"]), tuple(row["allowed"]), row["credit"]) if row is not None else Rights()
+
+
+async def add_refused(pool: Any, sha256: str, size_bytes: int, reason: str) -> None:
+    """Bytes that cannot be rendered, so that they are not tried again."""
+    await pool.execute(
+        "INSERT INTO enrich.media (sha256, picture, size_bytes, refused) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING",
+        sha256, size_bytes, reason,
+    )  # fmt: skip
+
+
+async def add(
+    pool: Any, sha256: str, size_bytes: int, rendered: Rendered, renditions: Sequence[Rendition], *, compare: bool
+) -> Picture:
+    """Add a picture to the index. One that looks like another shares its identity, and its removal."""
+    likeness = rendered.likeness if compare else None
+    embedded = {name: getattr(rendered.embedded, name) for name in Embedded.__slots__}
+    async with pool.acquire() as connection, connection.transaction():
+        same = None
+        if likeness is not None:
+            # Two copies that come at once must not both be the first.
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LIKENESS_LOCK)
+            same = await _same_picture(connection, likeness, rendered.width / rendered.height)
+        removed = same is not None and same["removed_at"] is not None
+        row = await connection.fetchrow(
+            _ADD,
+            sha256,
+            same["picture"] if same is not None else sha256,
+            rendered.mime_type,
+            rendered.width,
+            rendered.height,
+            size_bytes,
+            *(rendered.focal_point or (None, None)),
+            rendered.placeholder,
+            signed(likeness.phash) if likeness else None,
+            signed(likeness.dhash) if likeness else None,
+            bands(likeness.phash) if likeness else [],
+            [each.model_dump(mode="json") for each in renditions],
+            {name: text for name, text in embedded.items() if text},
+            f"looks like {same['sha256']}, which was removed" if same is not None and removed else "",
+        )
+        return _picture(row)
+
+
+def judge(task: Task, picture: Picture, rights: Rights) -> tuple[str, str]:
+    """State and reason of a reference whose picture is known."""
+    if picture.refused:
+        return "failed", picture.refused
+    if picture.removed:
+        return "withheld", "removed by the newsroom"
+    reason = why_withheld(task.wanted, picture.embedded, rights)
+    return ("withheld", reason) if reason else ("ready", "")
+
+
+async def _same_picture(connection: Any, likeness: Likeness, aspect: float) -> Any:
+    rows = await connection.fetch(_NEAR, near_bands(likeness.phash))
+    near = [
+        row
+        for row in rows
+        if row["height"]
+        and alike(
+            likeness, aspect, Likeness(unsigned(row["phash"]), unsigned(row["dhash"])), row["width"] / row["height"]
+        )
+    ]
+    return min(near, key=lambda row: distance(likeness.phash, unsigned(row["phash"])), default=None)
+
+
+def _picture(row: Any) -> Picture:
+    return Picture(
+        row["sha256"], Embedded.from_json(row["embedded"]), row["refused"], removed=row["removed_at"] is not None
+    )
+
+
+_WANT = """
+INSERT INTO enrich.media_references AS r
+    (update_id, reference, source, url, host, wanted, requested_at, traceparent, state, retry_at)
+SELECT w.*, 'pending', now()
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::text[]) AS w
+ON CONFLICT (update_id, reference) DO UPDATE SET
+    source = excluded.source, url = excluded.url, host = excluded.host, wanted = excluded.wanted,
+    requested_at = excluded.requested_at, traceparent = excluded.traceparent, state = 'pending', reason = '',
+    attempts = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.attempts ELSE 0 END,
+    taken = r.taken AND r.state = 'pending' AND r.url = excluded.url,
+    tried_alone = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.tried_alone ELSE 0 END,
+    retry_at = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.retry_at ELSE now() END
+WHERE excluded.requested_at > r.requested_at AND NOT (r.state = 'failed' AND r.url = excluded.url)
+RETURNING r.reference
+"""
+
+_CLAIM = """
+WITH due AS (
+    SELECT update_id, reference, host, retry_at FROM enrich.media_references
+    WHERE retry_at <= now() AND host <> ALL ($1::text[])
+    ORDER BY retry_at LIMIT 500
+), ranked AS (
+    SELECT due.update_id, due.reference, due.retry_at,
+           row_number() OVER (PARTITION BY due.host ORDER BY due.retry_at) + coalesce(busy.running, 0) AS place
+    FROM due LEFT JOIN unnest($2::text[], $3::int[]) AS busy (host, running) USING (host)
+), chosen AS (
+    -- One by one and by key: joined as tables, all that is due would be read, whatever waits.
+    SELECT taken.* FROM (SELECT * FROM ranked WHERE place <= $4 ORDER BY retry_at) ranked
+    CROSS JOIN LATERAL (
+        SELECT r.update_id, r.reference, r.taken AS lost FROM enrich.media_references r
+        WHERE r.update_id = ranked.update_id AND r.reference = ranked.reference AND coalesce(r.retry_at <= now(), false)
+        FOR UPDATE OF r SKIP LOCKED
+    ) taken
+    LIMIT $5
+)
+UPDATE enrich.media_references r
+SET retry_at = now() + make_interval(secs => $6), attempts = r.attempts + (r.state = 'pending')::int, taken = r.state = 'pending'
+FROM chosen WHERE r.update_id = chosen.update_id AND r.reference = chosen.reference
+RETURNING r.*, chosen.lost
+"""
+
+_EXTEND = """
+UPDATE enrich.media_references r SET retry_at = now() + make_interval(secs => $3)
+FROM unnest($1::text[], $2::text[]) AS mine (update_id, reference)
+WHERE r.update_id = mine.update_id AND r.reference = mine.reference AND r.state = 'pending' AND r.retry_at > now()
+"""
+
+_RETRY = """
+UPDATE enrich.media_references
+SET retry_at = now() + make_interval(secs => $5), reason = $4, attempts = greatest(attempts - $6, 0),
+    taken = false, tried_alone = 0
+WHERE update_id = $1 AND reference = $2 AND url = $3 AND state = 'pending'
+"""
+
+_SETTLE = """
+UPDATE enrich.media_references
+SET state = $4, reason = $5, sha256 = $6, taken = false, tried_alone = 0, settled_at = now(), retry_at = now() + make_interval(secs => $7),
+    fetched_url = CASE WHEN $6::text IS NULL THEN NULL ELSE url END,
+    fetched_as = CASE WHEN $6::text IS NULL THEN NULL ELSE wanted END
+WHERE update_id = $1 AND reference = $2 AND url = $3 AND state = 'pending'
+RETURNING reference
+"""
+
+_UNANNOUNCED = """
+SELECT reference, state FROM enrich.media_references
+WHERE update_id = $1 AND retry_at IS NOT NULL AND (state <> 'pending' OR attempts < 2)
+"""
+
+_ANNOUNCED = """
+UPDATE enrich.media_references SET retry_at = NULL
+WHERE update_id = $1 AND reference = ANY ($2::text[]) AND state <> 'pending'
+"""
+
+_PICTURE = "SELECT sha256, embedded, refused, removed_at FROM enrich.media WHERE sha256 = $1"
+
+_LATELY = """
+SELECT m.sha256, m.embedded, m.refused, m.removed_at
+FROM enrich.media_references r JOIN enrich.media m USING (sha256)
+WHERE r.source = $1 AND md5(r.fetched_url) = md5($2) AND r.fetched_url = $2
+  AND r.settled_at > now() - make_interval(secs => $3)
+ORDER BY r.settled_at DESC LIMIT 1
+"""
+
+_NEAR = """
+SELECT sha256, picture, phash, dhash, width, height, removed_at FROM enrich.media
+WHERE refused = '' AND phash_bands && $1::int[]
+"""
+
+_ADD = """
+INSERT INTO enrich.media
+    (sha256, picture, mime_type, width, height, size_bytes, focal_x, focal_y, placeholder, phash, dhash, phash_bands,
+     renditions, embedded, removed_reason, removed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, CASE WHEN $15 <> '' THEN now() END)
+ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256
+RETURNING sha256, embedded, refused, removed_at
+"""

@@ -1,0 +1,1 @@
+"""Decoding and rendering of pictures, in confined processes."""

@@ -1,0 +1,1 @@
+"""Reference data that updates are read with: authors, Media Topics, names and their inflections."""

@@ -1,0 +1,261 @@
+"""Names of people, places, organisations and house topics, found in a text by one pass of Aho–Corasick."""
+
+import functools
+import re
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import ahocorasick_rs
+from pydantic import Field, field_validator
+
+from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, ReadBack, read_back
+from shared.messages import Message
+
+Kind = Literal["person", "place", "organisation", "topic"]
+PREFIXES = {"person": "person:", "place": "place:", "organisation": "org:", "topic": "topic:"}
+
+MOST_HITS = 5000
+"""In one text: a text that is a list of names is cut there."""
+CHUNK = 50_000
+"""Characters between two looks at the clock."""
+
+_JOINTS = {code: " " for code in range(0x3000) if not chr(code).isalnum()} | {
+    code: " " for code in range(0x3000, 0x3040) if not chr(code).isalnum()
+}
+SHORT = 5
+"""Characters of a pattern, its space included, that says less: many words are as short."""
+INFLECTED = 0.05
+"""Less sure is a name that was read back from another case."""
+UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\U00020000-\U0003fffd]")
+AS_IT_IS, FIRST, ALL = range(3)
+"""What must be capital: nothing of a topic, the first letter of a name, all of an acronym."""
+ACRONYM = 6
+"""Letters: a name this short and in capitals is an acronym, and found only in capitals."""
+
+
+class Entry(Message):
+    """Something that has names."""
+
+    code: str = Field(max_length=200)
+    """`person:…`, `place:…`, `org:…`, `topic:…`, or a Media Topic for a house rule."""
+    kind: Kind
+    label: str = Field(min_length=1, max_length=200)
+    names: tuple[str, ...] = Field(default=(), max_length=200)
+    """Spellings to be found beside the label."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    uri: str | None = None
+    weight: float = Field(default=1.0, gt=0, le=1)
+    """How much a single appearance says; less for names that are common words."""
+    languages: tuple[str, ...] = ()
+    """Only in texts of these languages; all when empty."""
+
+    @field_validator("code")
+    @classmethod
+    def _has_scheme(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z]+:[\w.\-]{1,180}", value):
+            raise ValueError("scheme and code, as in person:ada-lovelace")
+        return value
+
+
+@dataclass(slots=True)
+class Hit:
+    """An entry found in a text."""
+
+    entry: Entry
+    places: list[tuple[int, int]]
+    confidence: float
+    because: str
+
+
+@functools.cache
+def _score(kind: Kind, weight: float, senses: int, short: int, inflected: bool) -> tuple[float, str]:
+    """How sure it is that a spelling which so many share means one of them; and why."""
+    base = {"person": 0.9, "organisation": 0.85, "place": 0.8, "topic": 0.8}[kind]
+    reason = f"name of a {kind}"
+    if short:
+        base, reason = base - 0.2, f"{reason}, short"
+    if senses > 1:
+        base, reason = base / senses, f"{reason}, one of {senses} of that name"
+    if inflected:
+        base, reason = base - INFLECTED, f"{reason}, inflected"
+    return base * weight, reason
+
+
+@dataclass
+class Dictionary:
+    """The automaton over all names, and whose they are."""
+
+    entries: Sequence[Entry] = ()
+    edition: int = 0
+    _owner: "array[int]" = field(default_factory=lambda: array("i"), repr=False)
+    """By pattern: whose spelling it is; below zero, the place in `_shared` of those who share it. Arrays, and no object
+    for each of 100,000 patterns: a hit then costs the processor few trips to memory."""
+    _shared: list[tuple[int, ...]] = field(default_factory=list, repr=False)
+    _is_short: bytes = b""
+    _capitals: bytes = b""
+    _words: frozenset[str] = field(default=frozenset(), repr=False)
+    """Of all names, so that an inflected name is known when it is read back."""
+    _bound_to_languages: bool = field(default=False, repr=False)
+    _automaton: Any = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], edition: int = 0) -> "Dictionary":
+        """Build the automaton: about a second for 100,000 names."""
+        dictionary = cls(tuple(entries), edition)
+        owners: dict[str, list[int]] = {}
+        capitals: dict[str, int] = {}
+        for index, entry in enumerate(dictionary.entries):
+            for name in dict.fromkeys((entry.label, *entry.names)):
+                pattern = folded(name).strip(" ")
+                if len(pattern) < 2:
+                    continue
+                # The space before a name is its left boundary; scripts without spaces have none.
+                key = pattern if UNSPACED.match(pattern) else f" {pattern}"
+                known = owners.setdefault(key, [])
+                if index not in known:
+                    known.append(index)
+                needs = (
+                    AS_IT_IS
+                    if entry.kind == "topic" and not name.isupper()
+                    else ALL
+                    if name.isupper() and len(name) <= ACRONYM
+                    else FIRST
+                )
+                capitals[key] = min(needs, capitals.get(key, needs))
+        dictionary._bound_to_languages = any(entry.languages for entry in dictionary.entries)
+        if owners:
+            dictionary._automaton = ahocorasick_rs.AhoCorasick(list(owners), store_patterns=False)
+            for owned in owners.values():
+                dictionary._owner.append(owned[0] if len(owned) == 1 else ~len(dictionary._shared))
+                if len(owned) > 1:
+                    dictionary._shared.append(tuple(owned))
+            dictionary._is_short = bytes(len(key) <= SHORT for key in owners)
+            dictionary._capitals = bytes(capitals.values())
+            dictionary._words = frozenset(word for key in owners for word in key.split())
+        return dictionary
+
+    def find(self, headline: str, text: str, language: str = "und", spent: Any = None) -> list[Hit]:
+        """The entries named in `headline + "\\n" + text`, best first. `spent()` is asked between stretches of a long text."""
+        if self._automaton is None:
+            return []
+        whole = f"{headline}\n{text}"
+        primary = language.split("-", 1)[0]
+        read = read_back(whole, folded(whole), primary, self._words)
+        spans = self._spans(read, whole, ADDED.get(primary, ()), LEAST_ADDED.get(primary, LEAST), spent)
+        return self._judged(spans, len(headline), primary)
+
+    def _spans(
+        self, read: ReadBack, whole: str, added: Sequence[str], least: int, spent: Any
+    ) -> list[tuple[int, int, int, bool]]:
+        """Non-overlapping matches: start, end, pattern, whether inflected; of two that overlap the longer one, else the first."""
+        found: list[tuple[int, int, int, bool]] = []
+        haystack = f" {read.text} "
+        needed = self._capitals
+        first_letters = {ending[0] for ending in added}
+        for begin in range(0, len(haystack), CHUNK):
+            if begin and spent is not None and spent():
+                break
+            # Stretches overlap by the length of a long name, so that none is cut in two.
+            stretch = haystack if len(haystack) <= CHUNK else haystack[begin : begin + CHUNK + 200]
+            for number, start, end in self._automaton.find_matches_as_indexes(stretch, overlapping=True):
+                if stretch[start] != " ":
+                    # Of a script without spaces, whose names have no boundaries.
+                    stop = end
+                    first, last = start - 1, end - 1
+                elif (following := stretch[end : end + 1]) == " ":
+                    stop = end
+                    first, last = start, end - 1
+                elif following not in first_letters or end - start <= least:
+                    # The beginning of another word.
+                    continue
+                else:
+                    # An ending may follow.
+                    stop = stretch.find(" ", end, end + 4)
+                    if stop < 0 or stretch[end:stop] not in added:
+                        continue
+                    first, last = start, stop - 1
+                if start >= CHUNK and len(haystack) > CHUNK:
+                    continue
+                first, last, inflected = begin + first, begin + last, stop != end
+                if read.ends:
+                    inflected = inflected or read.is_inflected(first, last)
+                    first, last = read.place(first, last)
+                if not needed[number] or _is_written(whole[first:last], needed[number]):
+                    found.append((first, last, number, inflected))
+            if len(found) > MOST_HITS:
+                break
+        return _apart(found)
+
+    def _judged(self, spans: Sequence[tuple[int, int, int, bool]], headline_end: int, language: str) -> list[Hit]:
+        hits: dict[int, Hit] = {}
+        entries = self.entries
+        named: set[int] | None = None
+        for start, end, number, inflected in spans:
+            owner = self._owner[number]
+            candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
+            if self._bound_to_languages:
+                candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
+            senses = len(candidates)
+            if senses > 1:
+                # A short form that two people share is the one whose full name is in the text too.
+                if named is None:
+                    named = {self._owner[each] for _, _, each, _ in spans}
+                candidates = [each for each in candidates if each in named] or candidates
+                senses = len(candidates)
+            for index in candidates:
+                hit = hits.get(index)
+                if hit is not None:
+                    hit.places.append((start, end))
+                entry = entries[index] if hit is None else hit.entry
+                score, reason = _score(entry.kind, entry.weight, senses, self._is_short[number], inflected)
+                if hit is None:
+                    hits[index] = Hit(entry, [(start, end)], score, reason)
+                elif score > hit.confidence:
+                    hit.confidence, hit.because = score, reason
+        for hit in hits.values():
+            times = len(hit.places)
+            if hit.places[0][0] < headline_end:
+                hit.confidence, hit.because = hit.confidence + 0.05, f"{hit.because}, in the headline"
+            if times > 1:
+                hit.confidence += min(0.03 * (times - 1), 0.09)
+                hit.because = f"{hit.because}, {times} times"
+            hit.confidence = round(min(hit.confidence, 0.99), 2)
+        return sorted(hits.values(), key=_by_confidence)
+
+
+def _is_written(name: str, capitals: int) -> bool:
+    """Whether a name stands in a text with the capitals that it needs."""
+    return name.isupper() if capitals == ALL else not name.islower()
+
+
+def _apart(found: list[tuple[int, int, int, bool]]) -> list[tuple[int, int, int, bool]]:
+    """Of spans that overlap the longer one, else the first."""
+    if len(found) < 2:
+        return found
+    found.sort(key=_by_place)
+    kept = [found[0]]
+    for span in found[1:]:
+        last = kept[-1]
+        if span[0] >= last[1]:
+            kept.append(span)
+        elif span[1] - span[0] > last[1] - last[0]:
+            kept[-1] = span
+    return kept
+
+
+def _by_place(span: tuple[int, int, int, bool]) -> tuple[int, int]:
+    return span[0], -span[1]
+
+
+def _by_confidence(hit: Hit) -> tuple[float, tuple[int, int], str]:
+    return -hit.confidence, hit.places[0], hit.entry.code
+
+
+def folded(text: str) -> str:
+    """Small letters, and a space for whatever parts words; every character keeps its place."""
+    small = text.lower()
+    if len(small) != len(text):
+        small = "".join(lower if len(lower := character.lower()) == 1 else character for character in text)
+    return small.translate(_JOINTS)

@@ -1,0 +1,1 @@
+"""`enrich gather`: updates of several agencies that report one event become one story."""

@@ -1,0 +1,156 @@
+"""What an update tells, as words with weights: two agencies tell of one event in words of their own, and share its names,
+its numbers and its rare words."""
+
+import functools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from sys import intern
+
+from enrich.reference.dictionary import folded
+from enrich.reference.inflections import NAME
+from enrich.text.steps.limits import LONGEST
+from enrich.text.steps.text import UNSPACED
+
+LEAD = 300
+"""Characters of the text that are looked at: agencies put the event there, and background behind it."""
+IN_BOTH, IN_HEADLINE, NAMED, IN_SLUGLINE = 1.5, 1.2, 1.5, 1.2
+"""How much more a word says in the headline, as a name, in the slugline; a word of the lead says 1."""
+IMAGINED = 300
+"""Updates that are imagined beside those of the window, so that at its beginning a word that came once is not yet rare."""
+USED = 30
+"""In how many of the imagined ones a word of `COMMON` stands; any other stands in one."""
+LEAST_OF_HEADLINE = 2
+"""Words that each headline shares with the other account: a round-up shares them deep in its text alone."""
+
+SMALL_WORDS = frozenset(
+    """
+    a an and are as at be been but by for from had has have he her his in into is it its more new no not of off on or out over said says she
+    than that the their they this to under up was were who will with after amid before during against about
+    der die das und in im zu den dem des ein eine einer einem einen nach für mit von vom auf bei aus am an als auch sich ist sind war wird wurde wurden haben hat
+    le la les de du des un une et en au aux pour sur dans par est ont sont été que qui son ses ce cette plus avec
+    el los las del y un una por para con se al lo su sus que es han fue son
+    o a os as da do dos das e em no na um uma por com que foi ao
+    il lo gli i di che per con del della dei nel nella un una è sono ha
+    het een van en in op te met voor dat zijn is naar bij
+    """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
+)
+COMMON = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december
+    police people year years day days week weeks month months hour hours time times man men woman women child children one two three four five six seven eight nine ten
+    hundred thousand million billion euros dollars pounds percent first second third last early late next since until while when where there some many most much other others such only also
+    would could may might can should just like back then them these those which what whose how told official officials court government minister president prime state country city town region
+    night morning evening afternoon killed kill dead died die death hurt injured wounded arrested made make part called call work home near between around still spokesman spokeswoman statement
+    announced according reported report reports expected number due set take taken took left right high higher low lower long large big small great north south east west northern southern eastern western
+    world news update live latest talks meeting vote party plan plans deal company group market shares fell rose
+    montag dienstag mittwoch donnerstag freitag samstag sonntag polizei menschen jahr jahre jahren tag uhr mann frau kinder millionen milliarden euro prozent regierung minister präsident stadt land mehr zwei drei vier fünf teilte angaben
+    lundi mardi mercredi jeudi vendredi samedi dimanche police personnes ans année jour heures homme femme enfants millions milliards gouvernement ministre président ville pays deux trois quatre cinq selon annoncé indiqué
+    lunes martes miércoles jueves viernes sábado domingo policía personas años año día horas hombre mujer niños millones gobierno ministro presidente ciudad país dos tres cuatro cinco según informó
+    """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
+)
+WORD = re.compile(r"[^\W_]+")
+PROPER = re.compile(rf" (?<=[^.!?:;…»”\"\n] )({NAME.pattern})")
+"""A capital within a sentence: a name, or in German a noun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The terms of an update, each once."""
+
+    terms: tuple[str, ...]
+    strengths: tuple[float, ...]
+    headline: frozenset[str]
+    named: frozenset[str]
+    """Terms that are written as names, and codes of names."""
+    sought: tuple[str, ...]
+    """Terms by which others are looked for: of the headline and the slugline what is not common, codes of names."""
+    keys: tuple[str, ...]
+    """Terms by which it is found: those, and the names of the lead."""
+
+
+def read_account(headline: str, text: str, names: Sequence[str] = (), slugline: str = "") -> Account:
+    """What `headline` and the lead of `text` say. `names` are codes of what the dictionary found in them."""
+    headline, lead, slugline = headline[: LONGEST["headline"]], text[:LEAD], slugline[: LONGEST["slugline"]]
+    head, body, slug = set(terms_of(headline)), set(terms_of(lead)), set(terms_of(slugline))
+    proper = set(terms_of(" ".join(PROPER.findall(lead))))
+    strengths = dict.fromkeys(body, 1.0)
+    for term in head:
+        strengths[term] = IN_BOTH if term in body else IN_HEADLINE
+    for term in proper:
+        strengths[term] *= NAMED
+    for term in slug:
+        strengths[term] = max(strengths.get(term, 0.0), IN_SLUGLINE)
+    strengths |= dict.fromkeys(map(intern, names), 1.0)
+    sought = ((head | slug) - _COMMON_TERMS).union(names)
+    named = (proper.union(terms_of(" ".join(PROPER.findall(headline)))) - _COMMON_TERMS).union(names)
+    return Account(
+        tuple(strengths),
+        tuple(strengths.values()),
+        frozenset(head),
+        frozenset(named),
+        tuple(sought),
+        tuple(sought | (proper - _COMMON_TERMS)),
+    )
+
+
+def terms_of(text: str) -> list[str]:
+    """The words of a text by their beginnings, without small ones; pairs of characters where a script has no spaces."""
+    small = folded(text)
+    if not small.isascii() and UNSPACED.search(small):
+        small = re.sub(rf"(?:{UNSPACED.pattern})+", _pairs, small)
+    return [term for word in small.split() if (term := _term(word))]
+
+
+@functools.lru_cache(maxsize=65_536)
+def _term(word: str) -> str:
+    if len(word) < 2 or word in SMALL_WORDS:
+        return ""
+    # Enough of a word to see past its ending; one object for all updates that have it.
+    return intern(word if len(word) <= 5 or word[0].isdigit() else word[:6])
+
+
+def spelled(terms: Sequence[str], text: str) -> list[str]:
+    """Terms as `text` writes them, in their order; those that it does not write are left out."""
+    written: dict[str, str] = {}
+    for word in WORD.findall(text):
+        for term in terms_of(word):
+            written.setdefault(term, word)
+    return list(dict.fromkeys(written[term] for term in terms if term in written))
+
+
+def _pairs(found: re.Match[str]) -> str:
+    run = found[0]
+    return f" {' '.join(run[at : at + 2] for at in range(max(len(run) - 1, 1)))} "
+
+
+_COMMON_TERMS = frozenset(term for word in COMMON for term in terms_of(word))
+
+
+def weighted(account: Account, counts: Mapping[str, int], total: int) -> tuple[float, ...]:
+    """The weight of each term by how rare it is among `total` updates, of which `counts` have it; their squares come to 1."""
+    every = math.log(IMAGINED + total)
+    weights = [
+        strength * (every - math.log((USED if term in _COMMON_TERMS else 1) + counts.get(term, 0)))
+        for term, strength in zip(account.terms, account.strengths, strict=True)
+    ]
+    length = math.hypot(*weights) or 1.0
+    return tuple([weight / length for weight in weights])
+
+
+def likeness_of(
+    one: Account, weights: Sequence[float], other: Account, other_weights: Sequence[float]
+) -> tuple[float, dict[str, float]]:
+    """How much two accounts have in common, from 0 to 1, and what each common term adds to it; nothing where a headline
+    shares too little to be about the same, or where they share no name: results and quakes are told in one form of words."""
+    for headline, terms in ((one.headline, other.terms), (other.headline, one.terms)):
+        if len(headline.intersection(terms)) < min(LEAST_OF_HEADLINE, max(len(headline) - 1, 1)):
+            return 0.0, {}
+    mine = dict(zip(one.terms, weights, strict=True))
+    shared = {
+        term: mine[term] * weight for term, weight in zip(other.terms, other_weights, strict=True) if term in mine
+    }
+    if one.named.isdisjoint(shared) and other.named.isdisjoint(shared):
+        return 0.0, {}
+    return sum(shared.values()), shared

@@ -1,0 +1,1 @@
+"""`enrich text`: the only writer of revisions."""

@@ -1,0 +1,372 @@
+"""The text lane: a batch of messages about updates becomes revisions, then state rows and outcomes (`enrich.text.state_writer`)."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from enrich.media.index import MediaLookup, media_for
+from enrich.reference.directory import name_key
+from enrich.reference.library import Library
+from enrich.settings import Settings
+from enrich.text.domain.lifecycle import Decision, Input, decide
+from enrich.text.domain.revision import Revision, compose, compose_removal, shown_state
+from enrich.text.domain.state import State
+from enrich.text.state_store import Known, Unknown, load
+from enrich.text.state_writer import Emitted, Settlement
+from enrich.text.steps.budget import MISSED
+from enrich.text.steps.runner import Reading, Steps
+from shared.consumer.consumer import Begun
+from shared.consumer.decode import Delivery, Rejection, version_of
+from shared.failures import Invalid, Permanent
+from shared.failures.transient import is_transient, reason_of
+from shared.kafka.clients import Emitter
+from shared.kafka.cloudevents import headers_for
+from shared.messages import (
+    MediaReference,
+    MediaWanted,
+    Message,
+    Order,
+    Outcome,
+    RawUpdate,
+    Refresh,
+    Release,
+    update_id_for,
+)
+from shared.observability.logs import traceparent_now
+from shared.streams import ENRICHED, MAX_MESSAGE_BYTES, MEDIA, RAW
+
+log = structlog.get_logger(__name__)
+
+STAGE = "enrich.text"
+SOURCE = "slugline/enrich/text"
+TYPES: dict[str, type[Message]] = {kind.ce_type: kind for kind in (RawUpdate, Order, Release, Refresh)}
+ENVELOPE_BYTES = 2048
+"""Left of Kafka's limit for key, headers and framing."""
+YIELD_EVERY = 25
+"""Messages between two turns of the event loop, so that heartbeats and sends go on while a batch is made."""
+AHEAD = 4
+"""Messages of a batch so small that a reader waits for it: they are read while Postgres says what is known of them."""
+LOADED = {"authors", "tags", "story", "override"}
+"""Causes of a refresh that speak of what is kept in memory."""
+
+REVISIONS = Counter("slugline_enrich_revisions", "Revisions emitted", ["kind"])
+DECISIONS = Counter("slugline_enrich_outcomes", "What became of messages", ["outcome"])
+LATENCY = Histogram(
+    "slugline_enrich_latency_seconds",
+    "From the receipt of a version until its revision was made",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+
+Pictures = Mapping[tuple[str, tuple[MediaReference, ...]], MediaLookup | None]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a batch does, gathered while it is folded."""
+
+    now: datetime
+    known: dict[str, Known]
+    states: dict[str, State]
+    parents: Mapping[str, str | None] | None
+    pictures: Pictures
+    ahead: Mapping[int, Reading]
+    """By the identity of a version that came."""
+    futures: list[Any] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
+    unknown: dict[tuple[str, str], Unknown] = field(default_factory=dict)
+
+
+class TextLane:
+    """Handles the batches of `updates.raw`; collaborators are handed to it."""
+
+    def __init__(
+        self,
+        *,
+        pool: Any,
+        emitter: Emitter,
+        library: Library,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._pool = pool
+        self._line = pool.line()
+        self._emitter = emitter
+        self._library = library
+        self._settings = settings
+        self._steps = Steps(library.knowledge, settings)
+        self._clock = clock
+        self._settlement = Settlement(pool, emitter, STAGE)
+
+    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+        """Fold each update's messages in order; emit, await, then record."""
+        begun = await self.begin(deliveries)
+        await begun.settled
+        return begun.rejections
+
+    async def begin(self, deliveries: Sequence[Delivery[Any]]) -> Begun:
+        """Fold each update's messages in order and emit; what follows is under way when this returns."""
+        started, failures = time.monotonic(), self._settlement.failures
+        if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in deliveries):
+            await self._library.catch_up()
+        events: list[Input] = [each.event for each in deliveries]
+        unsettled = self._settlement.unsettled()
+        rows, ahead = await self._loaded(events)
+        known = {
+            update_id: replace(each, state=unsettled[update_id]) if update_id in unsettled else each
+            for update_id, each in rows.items()
+        }
+        batch = _Batch(
+            now=self._clock(),
+            known=known,
+            states={update_id: each.state for update_id, each in known.items()},
+            parents=await self._parents(events, known, unsettled),
+            pictures=await self._pictures(events, known),
+            ahead=ahead,
+        )
+        for number, delivery in enumerate(deliveries, 1):
+            await self._one(delivery, batch)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        if len(deliveries) <= AHEAD:
+            await self._emitter.begin_sending()
+        record = deliveries[0].record
+        emitted = Emitted(
+            id=f"{record.partition}:{record.offset}",
+            since=started,
+            futures=batch.futures,
+            states={update_id: batch.states[update_id] for update_id in batch.moved},
+            outcomes=batch.outcomes,
+            unknown=batch.unknown,
+        )
+        return Begun(batch.rejections, self._settlement.add(emitted, failures))
+
+    async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, Known], dict[int, Reading]]:
+        """What is known of the updates, and what was read of the versions meanwhile."""
+        loading = asyncio.create_task(load(self._line, [event.update_id for event in events]))
+        ahead: dict[int, Reading] = {}
+        try:
+            if len(events) <= AHEAD:
+                # One turn to begin the question, one to send it.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                for event in events:
+                    if isinstance(event, RawUpdate) and (event.headline or event.body_html):
+                        ahead[id(event)] = self._steps.read(event, (event.headline, event.body_html), {})
+            return await loading, ahead
+        finally:
+            loading.cancel()
+
+    async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
+        event: Input = delivery.event
+        try:
+            state, revision, decision = self._made(event, _fingerprint(delivery), batch)
+        except Exception as failure:
+            if is_transient(failure):
+                raise
+            log.exception("a message that cannot be handled", update_id=event.update_id)
+            batch.rejections.append(Rejection(delivery.record, _failure(failure)))
+            told = _fingerprint(delivery)
+            self._outcome(batch, event, stage="dead", state=None, reason=str(failure), fingerprint=told)
+            return
+        if revision is not None:
+            batch.futures.extend(await self._emit(revision, decision, delivery, batch))
+        if state is not batch.states[event.update_id]:
+            batch.states[event.update_id] = state
+            batch.moved.add(event.update_id)
+        outcome = decision.outcome
+        if outcome == "enriched" and revision is None:
+            outcome = "duplicate"
+        if outcome is None and revision is not None:
+            outcome = "enriched"
+        if outcome is not None:
+            self._outcome(
+                batch, event, stage=outcome, state=state, reason=decision.reason, fingerprint=decision.fingerprint
+            )
+
+    def _made(self, event: Input, fingerprint: str, batch: _Batch) -> tuple[State, Revision | None, Decision]:
+        """The state after the message, and the revision that it asks for."""
+        update_id = event.update_id
+        before = batch.states[update_id]
+        margin_s = self._settings.margin_s(event.source if isinstance(event, RawUpdate) else _source_of(before))
+        decision = decide(event, before, margin_s=margin_s, fingerprint=fingerprint)
+        revision = None
+        if decision.emit and decision.sight == "visible":
+            assert decision.state.current is not None  # noqa: S101
+            raw = decision.state.current.raw
+            attached = self._steps.attach(
+                decision.state,
+                batch.known[update_id],
+                self._parent_story(raw, batch),
+                batch.pictures.get(
+                    (update_id, raw.media), MediaLookup(pending=raw.media) if raw.media else MediaLookup()
+                ),
+                batch.ahead.get(id(raw)),
+            )
+            if raw.evolved_from and batch.parents is None and "story" not in attached.degraded:
+                attached = replace(attached, degraded=(*attached.degraded, "story"))
+            revision = compose(decision, attached, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now))
+            if revision is not None:
+                counted = before.shown.unknown_names if before.shown is not None else ()
+                for name in attached.authorship.unknown:
+                    if (key := name_key(name)) and key not in counted:
+                        batch.unknown[key[:200], update_id] = Unknown(
+                            name.replace("\x00", ""), update_id, raw.source.replace("\x00", "")
+                        )
+        elif decision.emit:
+            revision = compose_removal(decision, batch.now)
+        if revision is None:
+            return decision.state, None, decision
+        if len(revision.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES:
+            raise Permanent(f"the revision has {len(revision.value)} bytes; {MAX_MESSAGE_BYTES} are the most")
+        return shown_state(decision.state, revision), revision, decision
+
+    def _retry_at(self, now: datetime) -> Callable[[int], datetime | None]:
+        def retry_at(attempts: int) -> datetime | None:
+            if attempts >= self._settings.enrich_retries:
+                return None
+            return now + timedelta(seconds=self._settings.enrich_retry_after_s * 4**attempts)
+
+        return retry_at
+
+    async def _emit(
+        self, revision: Revision, decision: Decision, delivery: Delivery[Any], batch: _Batch
+    ) -> list["asyncio.Future[object]"]:
+        update = revision.update
+        trace = delivery.header("traceparent") or traceparent_now()
+        headers = headers_for(
+            update, source=SOURCE, event_id=f"{update.update_id}:{update.revision}", time=batch.now, traceparent=trace
+        )
+        futures = [
+            await self._emitter.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
+        ]
+        REVISIONS.labels(update.kind).inc()
+        LATENCY.observe(max((batch.now - update.passport.received_at).total_seconds(), 0))
+        if update.media_pending:
+            futures.extend(await self._ask_for_media(delivery.event, decision, batch, trace))
+        for replaced in decision.replaced:
+            order = Order(
+                update_id=replaced,
+                order="supersede",
+                by=f"{update.source}: {update.update_id} takes its place",
+                ordered_at=update.first_published_at,
+            )
+            futures.append(
+                await self._emitter.send(
+                    RAW, order, key=replaced, event_id=f"{replaced}:superseded:{update.update_id}", traceparent=trace
+                )
+            )
+        return futures
+
+    async def _ask_for_media(
+        self, event: Input, decision: Decision, batch: _Batch, trace: str
+    ) -> list["asyncio.Future[object]"]:
+        assert decision.state.current is not None  # noqa: S101
+        raw = decision.state.current.raw
+        lookup = batch.pictures.get((raw.update_id, raw.media))
+        pending = lookup.pending if lookup is not None else raw.media
+        # The media lane tells when it is done, which is not yet another reason to ask it.
+        if not pending or (isinstance(event, Refresh) and event.cause != "retry"):
+            return []
+        wanted = MediaWanted(update_id=raw.update_id, source=raw.source, media=pending, requested_at=batch.now)
+        event_id = f"{raw.update_id}:{decision.state.revision + 1}:media"
+        return [await self._emitter.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
+
+    async def _pictures(self, events: Sequence[Input], known: Mapping[str, Known]) -> Pictures:
+        """What the media index knows; None for all where it cannot be asked within its budget."""
+        lists: dict[str, list[tuple[MediaReference, ...]]] = {}
+        for event in events:
+            raws = [event] if isinstance(event, RawUpdate) else []
+            state = known[event.update_id].state
+            raws += [version.raw for version in (state.current, state.held) if version is not None]
+            for raw in raws:
+                if raw.media and raw.media not in (mine := lists.setdefault(event.update_id, [])):
+                    mine.append(raw.media)
+        found: dict[tuple[str, tuple[MediaReference, ...]], MediaLookup | None] = {}
+        for layer in range(max(map(len, lists.values()), default=0)):
+            wanted = {update_id: mine[layer] for update_id, mine in lists.items() if len(mine) > layer}
+            try:
+                async with asyncio.timeout(self._settings.enrich_media_budget_ms / 1000):
+                    looked_up: Mapping[str, MediaLookup] = await media_for(self._pool, wanted)
+            except Exception as failure:  # noqa: BLE001 -- the text never waits for a picture
+                log.warning(
+                    "media index away; updates go without pictures", error=reason_of(failure), fold="media index"
+                )
+                MISSED.labels("media", "late" if isinstance(failure, TimeoutError) else "failed").inc(len(wanted))
+                looked_up = {}
+            for update_id, references in wanted.items():
+                found[update_id, references] = looked_up.get(update_id)
+        return found
+
+    async def _parents(
+        self, events: Sequence[Input], known: Mapping[str, Known], unsettled: Mapping[str, State]
+    ) -> Mapping[str, str | None] | None:
+        """The stories of the updates that those of the batch grew out of; None where they cannot be had in time."""
+        wanted = set()
+        for event in events:
+            state = known[event.update_id].state
+            raws = [event] if isinstance(event, RawUpdate) else [state.current.raw] if state.current else []
+            wanted |= {update_id_for(raw.source, raw.evolved_from) for raw in raws if raw.evolved_from}
+        if not wanted:
+            return {}
+        try:
+            async with asyncio.timeout(self._settings.enrich_story_budget_ms / 1000):
+                rows = await self._pool.fetch(
+                    "SELECT update_id, story FROM enrich.updates WHERE update_id = ANY($1::text[])", list(wanted)
+                )
+        except TimeoutError:
+            log.warning("stories of parents are late; updates go without them", fold="parents")
+            MISSED.labels("story", "late").inc(len(wanted))
+            return None
+        stories = {row["update_id"]: row["story"] for row in rows}
+        for update_id in wanted & unsettled.keys():
+            shown = unsettled[update_id].shown
+            stories[update_id] = shown.story if shown is not None else None
+        return stories
+
+    def _parent_story(self, raw: RawUpdate, batch: _Batch) -> str | None:
+        if not raw.evolved_from:
+            return None
+        parent = update_id_for(raw.source, raw.evolved_from)
+        if parent in batch.states and (shown := batch.states[parent].shown) is not None:
+            return shown.story
+        return batch.parents.get(parent) if batch.parents is not None else None
+
+    def _outcome(
+        self, batch: _Batch, event: Input, *, stage: Any, state: State | None, reason: str, fingerprint: str = ""
+    ) -> None:
+        DECISIONS.labels(stage).inc()
+        batch.outcomes.append(
+            Outcome(
+                update_id=event.update_id,
+                fingerprint=fingerprint or (event.fingerprint() if isinstance(event, RawUpdate) else ""),
+                stage=stage,
+                at=batch.now,
+                revision=(state.revision or None) if state is not None else None,
+                reason=reason[:500],
+            )
+        )
+
+
+def _fingerprint(delivery: Delivery[Any]) -> str:
+    """Of a version, as ingest told it; empty where the record does not say."""
+    named = version_of(delivery.record)
+    return named[1] if named is not None and named[0] == delivery.event.update_id else ""
+
+
+def _failure(failure: Exception) -> Invalid | Permanent:
+    if isinstance(failure, Invalid | Permanent):
+        return failure
+    return Permanent(f"{type(failure).__name__}: {failure}")
+
+
+def _source_of(state: State) -> str:
+    version = state.held or state.current
+    return version.raw.source if version is not None else ""

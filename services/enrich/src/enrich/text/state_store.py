@@ -1,0 +1,163 @@
+"""The rows of `enrich.updates`: read for a batch, and written so that each only moves forward."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from enrich.text.domain.lifecycle import due_of, status_of
+from enrich.text.domain.state import State
+from shared.messages import RawUpdate, update_id_for
+from shared.postgres.pool import table
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an update before a batch: its state, and what editors and the gathering of stories decided."""
+
+    state: State
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    story: str | None = None
+    story_because: str = ""
+    gathered: str | None = None
+    gathered_because: str = ""
+    gathered_label: str = ""
+    families: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A name of a byline that the directory does not know."""
+
+    spelling: str
+    example: str
+    """The id of an update that has it."""
+    source: str
+
+
+_LOAD = """
+SELECT asked.update_id, u.state, o.tags, o.story, o.story_because,
+       g.story AS gathered, g.because AS gathered_because, g.label AS gathered_label, g.families
+FROM {asked} AS asked (update_id)
+LEFT JOIN enrich.updates u USING (update_id)
+LEFT JOIN enrich.overrides o USING (update_id)
+LEFT JOIN enrich.gathered g USING (update_id)
+"""
+
+_STORE = """
+INSERT INTO enrich.updates
+    (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names,
+     parent, due_at, due_for, state, written_at)
+SELECT update_id, turn, revision, status, source, story, string_to_array(author_ids, ' '), string_to_array(tag_codes, ' '),
+       string_to_array(unknown_names, ' '), parent, due_at, due_for, state, clock_timestamp()
+FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bytea[])
+     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, parent, due_at, due_for, state)
+ON CONFLICT (update_id) DO UPDATE SET
+    turn = excluded.turn, revision = excluded.revision, status = excluded.status, source = excluded.source,
+    story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes, unknown_names = excluded.unknown_names,
+    parent = excluded.parent, due_at = excluded.due_at, due_for = excluded.due_for, asked_at = NULL,
+    state = excluded.state, written_at = excluded.written_at
+WHERE enrich.updates.turn < excluded.turn
+"""
+
+_FOLLOW = """
+INSERT INTO enrich.refreshes (cause, update_ids)
+SELECT 'story', array_agg(child.update_id)
+FROM enrich.updates child JOIN enrich.updates parent ON child.parent = parent.update_id
+WHERE (child.update_id = ANY($1::text[]) OR parent.update_id = ANY($1::text[]))
+  AND child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
+  AND NOT EXISTS (SELECT 1 FROM enrich.overrides o WHERE o.update_id = child.update_id AND o.story IS NOT NULL)
+HAVING count(*) > 0
+"""
+
+
+async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
+    """What is known of each of the updates, in one query; an update that was never seen has an empty state."""
+    ids = list(dict.fromkeys(update_ids))
+    found: dict[str, Known] = {}
+    asked, values = table("text", [(update_id,) for update_id in ids])
+    for row in await pool.fetch(_LOAD.format(asked=asked), *values):
+        update_id = row["update_id"]
+        state = State.model_validate_json(row["state"]) if row["state"] is not None else State(update_id=update_id)
+        found[update_id] = Known(
+            state=state,
+            tags=row["tags"] or {},
+            story=row["story"],
+            story_because=row["story_because"] or "",
+            gathered=row["gathered"],
+            gathered_because=row["gathered_because"] or "",
+            gathered_label=row["gathered_label"] or "",
+            families=tuple(row["families"] or ()),
+        )
+    return found
+
+
+async def store(pool: Any, states: Sequence[State]) -> None:
+    """Write states; a row that has moved further is left as it is."""
+    columns: list[list[Any]] = [[] for _ in range(13)]
+    # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
+    for state in sorted(states, key=lambda each: each.update_id):
+        due_at, due_for = due_of(state)
+        shown = state.shown
+        source = state.current.raw.source if state.current else state.held.raw.source if state.held else ""
+        values = (
+            state.update_id,
+            state.turn,
+            state.revision,
+            status_of(state),
+            source.replace("\x00", ""),
+            shown.story if shown else None,
+            " ".join(shown.author_ids) if shown else "",
+            " ".join(shown.tag_codes) if shown else "",
+            " ".join(map(as_word, shown.unknown_names)) if shown else "",
+            parent_of(state.current.raw) if state.current else None,
+            due_at,
+            due_for,
+            state.model_dump_json(exclude_defaults=True).encode(),
+        )
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+    families = [
+        state.update_id
+        for state in states
+        if state.shown and (state.shown.story or (state.current and parent_of(state.current.raw)))
+    ]
+    async with pool.acquire() as connection:
+        if not families:
+            await connection.execute(_STORE, *columns)
+            return
+        async with connection.transaction():
+            await connection.execute(_STORE, *columns)
+            await connection.execute(_FOLLOW, families)
+
+
+def parent_of(raw: RawUpdate) -> str | None:
+    """The update whose story this one follows; None where its source names a story of its own."""
+    if not raw.evolved_from or (raw.story and raw.story.strip()):
+        return None
+    return update_id_for(raw.source, raw.evolved_from)
+
+
+def as_word(key: str) -> str:
+    """The key of a name as one word, for an array that travels as one text."""
+    return key.replace(" ", "-")
+
+
+async def note_unknown(pool: Any, names: Mapping[str, Sequence[Unknown]]) -> None:
+    """Count names of bylines that the directory does not know, by their key."""
+    if not names:
+        return
+    keys = sorted(names)
+    await pool.execute(
+        """
+        INSERT INTO enrich.unknown_names (name, spelling, example, source, seen)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+        ON CONFLICT (name) DO UPDATE SET
+            seen = enrich.unknown_names.seen + excluded.seen, last_seen = now(), example = excluded.example
+        """,
+        keys,
+        [names[key][-1].spelling for key in keys],
+        [names[key][-1].example for key in keys],
+        [names[key][-1].source for key in keys],
+        [len(names[key]) for key in keys],
+    )

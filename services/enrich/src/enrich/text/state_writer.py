@@ -1,0 +1,163 @@
+"""What follows an emission: once Kafka has the revisions, their states are written and what became of the messages is told.
+
+Batches that are emitted shortly after one another are settled together, and the lane goes on meanwhile: what is not yet in
+Postgres is remembered here. Once one batch has failed, so does every batch that was begun before the failure was known,
+since it stands on states that will not be written.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import Histogram
+
+from enrich.text.domain.state import State
+from enrich.text.state_store import Unknown, note_unknown, store
+from shared.failures import Transient
+from shared.kafka.clients import Emitter, acknowledged
+from shared.messages import Outcome, Outcomes
+from shared.streams import OUTCOMES
+
+PACE_S = 0.25
+"""The least time from one settlement to the next, so that batches are settled together; no reader waits for that."""
+AT_ONCE = 500
+"""Messages: so many wait for no others. Also the most outcomes of one message."""
+
+ADDED = Histogram(
+    "slugline_enrich_added_seconds",
+    "From a message's arrival in the lane until Kafka has its revision",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A batch whose revisions were handed to Kafka."""
+
+    id: str
+    """Of the batch, the same whenever it is handled again."""
+    since: float
+    """When it was begun, by `time.monotonic`."""
+    futures: list["asyncio.Future[object]"]
+    states: Mapping[str, State]
+    """Of the updates that it moved, by id."""
+    outcomes: list[Outcome]
+    unknown: Mapping[tuple[str, str], Unknown]
+    """By name and update, each once."""
+    settled: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Settlement:
+    """Settles batches in the order in which they were begun."""
+
+    def __init__(self, pool: Any, emitter: Emitter, source: str) -> None:
+        self._pool = pool
+        self._emitter = emitter
+        self._source = source
+        self._waiting: list[Emitted] = []
+        self._unsettled: dict[str, tuple[State, Emitted]] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._next_at = 0.0
+        self.failures = 0
+        """Counts them; a batch that was begun under a lower count fails with those before it."""
+
+    def unsettled(self) -> dict[str, State]:
+        """The states, by update id, that may not be in Postgres yet. Take them before asking Postgres."""
+        return {update_id: state for update_id, (state, _) in self._unsettled.items()}
+
+    def add(self, emitted: Emitted, failures: int) -> "asyncio.Future[None]":
+        """Take a batch over that was begun when `failures` were counted. The future ends once it is settled."""
+        if failures != self.failures:
+            for future in emitted.futures:
+                future.add_done_callback(_heard)
+            emitted.settled.set_exception(Transient("a batch before this one was not settled"))
+            return emitted.settled
+        if emitted.futures:
+            emitted.futures[-1].add_done_callback(lambda _: ADDED.observe(time.monotonic() - emitted.since))
+        self._waiting.append(emitted)
+        self._unsettled |= {update_id: (state, emitted) for update_id, state in emitted.states.items()}
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return emitted.settled
+
+    async def _run(self) -> None:
+        while self._waiting:
+            rest_s = self._next_at - time.monotonic()
+            if rest_s > 0 and sum(len(each.outcomes) for each in self._waiting) < AT_ONCE:
+                await asyncio.sleep(rest_s)
+            self._next_at = time.monotonic() + PACE_S
+            batches, self._waiting = self._waiting, []
+            try:
+                acked, failure = await self._acknowledged(batches)
+                await self._record(acked)
+            except Exception as error:  # noqa: BLE001 -- handed to the lane
+                acked, failure = [], error
+            for batch in acked:
+                self._forget(batch)
+                batch.settled.set_result(None)
+            if failure is not None:
+                self._fail([batch for batch in batches if not batch.settled.done()], failure)
+
+    async def _acknowledged(self, batches: list[Emitted]) -> tuple[list[Emitted], Exception | None]:
+        """The batches before the first that Kafka did not take, and why it did not."""
+        for number, batch in enumerate(batches):
+            try:
+                await acknowledged(batch.futures)
+            except Exception as failure:  # noqa: BLE001 -- handed to the lane
+                return batches[:number], failure
+        return batches, None
+
+    async def _record(self, batches: list[Emitted]) -> None:
+        states = {update_id: state for batch in batches for update_id, state in batch.states.items()}
+        unknown: dict[str, list[Unknown]] = {}
+        for batch in batches:
+            for (key, _), each in batch.unknown.items():
+                unknown.setdefault(key, []).append(each)
+
+        async def write() -> None:
+            if states:
+                await store(self._pool, list(states.values()))
+            await note_unknown(self._pool, unknown)
+
+        # Awaited together, and both to their end: what is told of a batch is true once Kafka has its revisions.
+        results = await asyncio.gather(write(), self._tell(batches), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _tell(self, batches: list[Emitted]) -> None:
+        outcomes = [outcome for batch in batches for outcome in batch.outcomes]
+        futures = []
+        for begin in range(0, len(outcomes), AT_ONCE):
+            some = tuple(outcomes[begin : begin + AT_ONCE])
+            futures.append(
+                await self._emitter.send(
+                    OUTCOMES,
+                    Outcomes(outcomes=some),
+                    key=some[0].update_id,
+                    event_id=f"{self._source}:{batches[0].id}:{begin}",
+                )
+            )
+        await acknowledged(futures)
+
+    def _fail(self, batches: Iterable[Emitted], failure: Exception) -> None:
+        self.failures += 1
+        for batch in [*batches, *self._waiting]:
+            for future in batch.futures:
+                future.add_done_callback(_heard)
+            batch.settled.set_exception(failure)
+        self._waiting.clear()
+        self._unsettled.clear()
+
+    def _forget(self, batch: Emitted) -> None:
+        for update_id in batch.states:
+            if (kept := self._unsettled.get(update_id)) is not None and kept[1] is batch:
+                del self._unsettled[update_id]
+
+
+def _heard(future: "asyncio.Future[object]") -> None:
+    """Of a send whose batch has failed: that it may fail too is not news."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,76 @@
+"""`python -m ingest order`: a desk's orders without HTTP, for the night when it is in the way."""
+
+import asyncio
+import getpass
+import re
+import typing
+from typing import Any
+
+import asyncpg
+import click
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+
+from ingest.intake import orders
+from ingest.intake.deadline import Away, MaybeTaken
+from ingest.intake.emit import SendQueue
+from ingest.settings import Settings
+from shared.failures.transient import TRANSIENT
+from shared.kafka.clients import Emitter, new_producer
+from shared.messages import OrderName
+from shared.observability.logs import configure_logging
+from shared.postgres import pool as postgres
+
+PATIENCE_S = 10.0
+
+
+async def _postgres(settings: Settings) -> Any | None:
+    """Postgres, where it answers: an order does not wait for it."""
+    stop = asyncio.Event()
+    stop.set()
+    try:
+        return await postgres.connect(settings, schema="ingest", stop=stop, max_size=1)
+    except (*TRANSIENT, asyncpg.PostgresError):
+        return None
+
+
+@click.command()
+@click.argument("order", type=click.Choice(typing.get_args(OrderName)))
+@click.argument("update_id")
+@click.option("--reason", default="", help="Shown to readers of a correction; kept in the report of a removal.")
+@click.option("--by", default=getpass.getuser, show_default="your user name", help="Who orders it.")
+@click.option("--headline", help="A correction's new headline.")
+@click.option("--body-html", help="A correction's new body.")
+def order(
+    *, order: OrderName, update_id: str, reason: str, by: str, headline: str | None, body_html: str | None
+) -> None:
+    """Give ORDER about the update UPDATE_ID; ends once Kafka has it."""
+    if not re.fullmatch(r"[a-z2-7]{26}", update_id):
+        raise click.BadParameter("26 characters of a-z and 2-7 are needed", param_hint="UPDATE_ID")
+    try:
+        request = orders.OrderRequest(order=order, by=by, reason=reason, headline=headline, body_html=body_html)
+    except ValidationError as error:
+        raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+
+    async def give() -> orders.OrderReceipt:
+        settings = Settings()
+        configure_logging(settings, "ingest")
+        pool = None
+        producer = new_producer(settings, "slugline-ingest-order")
+        await producer.start()
+        try:
+            pool = await _postgres(settings)
+            emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+            return await orders.give(SendQueue(emitter), update_id, request, by=by, patience_s=PATIENCE_S, pool=pool)
+        finally:
+            await producer.stop()
+            if pool is not None:
+                await pool.close()
+
+    try:
+        receipt = asyncio.run(give())
+    except MaybeTaken as error:
+        raise click.ClickException(str(error)) from error
+    except (Away, KafkaError, OSError) as error:
+        raise click.ClickException(f"the order was not given: {error}") from error
+    click.echo(f"{receipt.order} of {receipt.update_id} given, {receipt.ordered_at.isoformat()}")

@@ -1,0 +1,308 @@
+"""Slugline's own JSON: one update, a list of them, or `{"updates": [...]}`.
+
+Its fields are those of a raw update under their own names. Names in camelCase and the field's usual synonyms are
+understood, values that only have the wrong type are put right and recorded; members that are not known are kept in
+`extra`. JSON itself is taken strictly: whoever writes this format writes it for us.
+"""
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from ingest.formats import media, times
+from ingest.formats.json import document as json_document
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.text import plain as text
+from shared.messages import Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
+
+
+class NativeUpdate(BaseModel):
+    """One version of an update. Only `guid` and something to show, or a `status` other than usable, are needed."""
+
+    model_config = ConfigDict(extra="allow", title="Slugline update")
+
+    guid: str = Field(min_length=1, max_length=1000)
+    """What you call this update, the same in all of its versions."""
+    version: str | None = Field(default=None, max_length=200)
+    version_created: AwareDatetime | None = None
+    status: Status = "usable"
+    """`withheld` takes the update out of sight until a usable version comes, `canceled` kills it for ever."""
+    signal: Signal | None = None
+    urgency: int | None = Field(default=None, ge=1, le=9)
+    language: str | None = None
+    """BCP 47."""
+    headline: str = ""
+    body_html: str = ""
+    """HTML; it is sanitised before a reader sees it."""
+    body_text: str = ""
+    """Plain text, taken where there is no `body_html`; a blank line parts paragraphs."""
+    summary: str = ""
+    byline: str = ""
+    creators: tuple[Creator, ...] = ()
+    credit: str = ""
+    copyright: str = ""
+    usage_terms: str = ""
+    located: str = ""
+    """The dateline's place."""
+    subjects: tuple[Subject, ...] = ()
+    keywords: tuple[str, ...] = ()
+    media: tuple[MediaReference, ...] = ()
+    first_created: AwareDatetime | None = None
+    embargo_until: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    editors_note: str = ""
+    private_note: str = ""
+    """A note that no reader sees."""
+    correction_reason: str = ""
+    evolved_from: str | None = None
+    replaces: tuple[str, ...] = ()
+    story: str | None = None
+    slugline: str = ""
+    link: str | None = None
+    flags: Flags = Flags()
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class NativeBatch(BaseModel):
+    """Several updates at once; each is answered for on its own."""
+
+    updates: list[NativeUpdate]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the format: an update, a list of updates, or a batch."""
+    from pydantic.json_schema import models_json_schema  # noqa: PLC0415
+
+    _, schema = models_json_schema(
+        [(NativeUpdate, "validation"), (NativeBatch, "validation")], ref_template="#/$defs/{model}"
+    )
+    one = {"$ref": "#/$defs/NativeUpdate"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Slugline native JSON",
+        "anyOf": [one, {"type": "array", "items": one}, {"$ref": "#/$defs/NativeBatch"}],
+        "$defs": schema["$defs"],
+    }
+
+
+_SYNONYMS = {
+    "id": "guid",
+    "uri": "guid",
+    "title": "headline",
+    "body": "body_html",
+    "bodyhtml": "body_html",
+    "bodytext": "body_text",
+    "content_html": "body_html",
+    "content_text": "body_text",
+    "description": "summary",
+    "abstract": "summary",
+    "pub_status": "status",
+    "pubstatus": "status",
+    "versioncreated": "version_created",
+    "firstcreated": "first_created",
+    "embargoed": "embargo_until",
+    "embargo": "embargo_until",
+    "expires": "expires_at",
+    "ednote": "editors_note",
+    "ed_note": "editors_note",
+    "editor_note": "editors_note",
+    "url": "link",
+    "lang": "language",
+    "dateline": "located",
+    "location": "located",
+    "priority": "urgency",
+    "pictures": "media",
+    "images": "media",
+    "tags": "keywords",
+    "authors": "creators",
+    "story_id": "story",
+}
+_FIELDS = frozenset(NativeUpdate.model_fields)
+_TEXTS = frozenset(name for name, one in NativeUpdate.model_fields.items() if one.annotation in (str, str | None))
+_TIMES = ("version_created", "first_created", "embargo_until", "expires_at")
+_LISTS = ("creators", "subjects", "keywords", "media", "replaces")
+_ENVELOPE = frozenset({"update_id", "source", "received_at", "original", "repairs", "profile"})
+"""Fields of a raw update that the sender does not decide: those of a recorded update are passed over."""
+
+
+def recognise(document: Document) -> int:
+    """Sure of a batch, and of an object with a `guid` and a field that has our name for it."""
+    first = json_document.first_object(document)
+    if isinstance(first.get("updates"), list):
+        return 80
+    if "guid" not in first:
+        return 0
+    return (
+        70 if not first.keys().isdisjoint(("headline", "body_html", "body_text", "status", "body", "summary")) else 30
+    )
+
+
+def read(document: Document) -> Parsed:
+    """One draft or one refusal for each update."""
+    parsed = json_document.parse(document, strict=True)
+    items: list[Draft | Refused] = []
+    for pointer, value in _members(parsed.value):
+        if flaw := parsed.flaw_in(pointer):
+            items.append(Refused(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
+        elif isinstance(value, dict) and len(value) > json_document.MAX_FIELDS:
+            reason = f"{len(value)} members, {json_document.MAX_FIELDS} are permitted"
+            items.append(Refused(index=0, code="too-large", place=pointer or "/", reason=reason))
+        elif not isinstance(value, dict):
+            items.append(
+                Refused(index=0, code="not-an-object", place=pointer or "/", reason="an update is a JSON object")
+            )
+        else:
+            items.append(_draft(pointer, value, document))
+    return Parsed("native", items, parsed.repairs)
+
+
+def _members(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        batch = value.get("updates")
+        if not isinstance(batch, list):
+            return [("", value)]
+        prefix, members = "/updates", batch
+    elif isinstance(value, list):
+        prefix, members = "", value
+    else:
+        raise Unreadable("not-an-object", "", "an update is a JSON object, a batch a list of them")
+    if len(members) > MAX_ITEMS:
+        raise Unreadable("too-many-items", prefix, f"{len(members)} items, {MAX_ITEMS} are permitted")
+    return [(f"{prefix}/{index}", member) for index, member in enumerate(members)]
+
+
+def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft | Refused:
+    draft = Draft(place=pointer, pointers=True)
+    fields, said = _named(value)
+    draft.hints = value
+    zone = times.zone(document.profile.time_zone)
+    for name in _TIMES:
+        if (written := fields.get(name)) is None:
+            fields.pop(name, None)
+            continue
+        place = f"{pointer}/{said.get(name, name)}"
+        if not isinstance(written, str) or not written:
+            return Refused(index=0, code="not-a-time", place=place, reason="a time is text in RFC 3339")
+        moment, code = times.parse(written, zone)
+        if moment is None:
+            return Refused(index=0, code="not-a-time", place=place, reason=f"{written[:60]!r} is no time in RFC 3339")
+        fields[name] = moment
+        if code:
+            draft.repaired(code, f"/{said.get(name, name)}", written)
+    _put_right(draft, fields, said)
+    body_text = fields.pop("body_text", "")
+    if not isinstance(body_text, str):
+        place = f"{pointer}/{said.get('body_text', 'body_text')}"
+        return Refused(index=0, code="invalid-field", place=place, reason="a body is text")
+    if body_text and not fields.get("body_html"):
+        fields["body_html"] = text.paragraphs(body_text)
+    draft.fields = fields
+    return _unfetchable(draft, said) or _judged(draft, said)
+
+
+def _named(value: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The members by our names, and how the document calls each."""
+    fields: dict[str, Any] = {}
+    said: dict[str, str] = {}
+    extra: dict[str, Any] = {}
+    for name, one in value.items():
+        ours = name if name in _FIELDS else _ours(name)
+        if ours in _FIELDS and (ours not in fields or name == ours):
+            if name == "body" and isinstance(one, str) and "<" not in one:
+                ours = "body_text"
+            fields[ours] = one
+            said[ours] = name
+        elif name not in _ENVELOPE:
+            extra[name] = one
+    kept = fields.get("extra")
+    if extra:
+        fields["extra"] = {**(kept if isinstance(kept, dict) else {}), **extra}
+    return fields, said
+
+
+def _ours(name: str) -> str:
+    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return snake if snake in _FIELDS else _SYNONYMS.get(snake, _SYNONYMS.get(name.lower(), name))
+
+
+def _put_right(draft: Draft, fields: dict[str, Any], said: dict[str, str]) -> None:
+    """Values whose meaning is plain although their type is not what the schema says."""
+    for name in [*fields]:
+        value = fields[name]
+        place = f"/{said.get(name, name)}"
+        if value is None:
+            del fields[name]
+        elif name in _TEXTS and isinstance(value, (int, float)) and not isinstance(value, bool):
+            fields[name] = str(value)
+            draft.repaired("number-for-text", place)
+        elif name == "urgency" and isinstance(value, str) and value.strip().isdigit():
+            fields[name] = int(value)
+            draft.repaired("text-for-number", place)
+        elif name in _LISTS:
+            fields[name] = _listed(draft, name, value, place)
+        elif name in ("status", "signal") and isinstance(value, str):
+            plain = value.strip().lower().removeprefix("stat:").removeprefix("sig:")
+            fields[name] = {"cancelled": "canceled", "killed": "canceled"}.get(plain, plain)
+
+
+def _listed(draft: Draft, name: str, value: Any, place: str) -> Any:
+    if not isinstance(value, list):
+        draft.repaired("single-for-list", place)
+        value = [value]
+    if name in ("creators", "subjects"):
+        return [{"name": one} if isinstance(one, str) else one for one in value]
+    if name == "media":
+        return [{"url": one} if isinstance(one, str) else one for one in value]
+    return value
+
+
+def _unfetchable(draft: Draft, said: dict[str, str]) -> Refused | None:
+    """Why a picture cannot be fetched, if one cannot; what is no object at all is told by the model."""
+    several = draft.fields.get("media")
+    for index, one in enumerate(several if isinstance(several, list) else ()):
+        url = one.get("url") if isinstance(one, dict) else None
+        if isinstance(url, str) and media.absolute(url) is None:
+            place = f"{draft.place}/{said.get('media', 'media')}/{index}/url"
+            return Refused(index=0, code="invalid-field", place=place, reason="an absolute http(s) URL is needed")
+    return None
+
+
+_Shown = Literal["headline", "body_html", "summary", "media"]
+_SHOWN: tuple[_Shown, ...] = ("headline", "body_html", "summary", "media")
+
+
+def _judged(draft: Draft, said: dict[str, str]) -> Draft | Refused:
+    fields = draft.fields
+    guid = fields.get("guid")
+    place = f"{draft.place}/{said.get('guid', 'guid')}"
+    if guid is None:
+        return Refused(
+            index=0, code="missing-field", place=place, reason="guid is needed: the same in all versions of an update"
+        )
+    if not isinstance(guid, str) or not guid.strip() or len(guid) > 1000:
+        return Refused(index=0, code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
+    gone = fields.get("status") in ("canceled", "withheld") or fields.get("signal") in (
+        "kill",
+        "takedown",
+        "expire",
+        "pin",
+        "unpin",
+    )
+    if not gone and not any(fields.get(name) for name in _SHOWN):
+        return Refused(
+            index=0,
+            code="empty",
+            place=f"{draft.place}/headline",
+            reason="a usable update needs a headline, a body, a summary or media",
+        )
+    return draft
+
+
+FORMAT = Format(
+    names=("native", "slugline"),
+    media_types=("application/vnd.slugline.update+json",),
+    recognise=recognise,
+    read=read,
+    family="json",
+)
+assert _FIELDS - {"body_text"} <= set(RawUpdate.model_fields)  # noqa: S101

@@ -1,0 +1,1 @@
+"""Plain text, and the text formats of the teleprinter age."""

@@ -1,0 +1,121 @@
+"""What the two text formats of the teleprinter age share: framing by control characters, headers, lines to paragraphs."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from ingest.formats import charset
+from ingest.formats.reading import MAX_ITEMS, Document, Unreadable
+from ingest.formats.text import plain as text
+from shared.messages import Repair
+
+MAX_CHARACTERS = 1024 * 1024
+"""A message has a few thousand."""
+
+MAX_LINES = 250_000
+"""A day of a busy wire in one file has half as many."""
+
+SOH, STX, ETX, EOT = "\x01", "\x02", "\x03", "\x04"
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
+_MONTHS |= {
+    "mär": 3,
+    "mrz": 3,
+    "mai": 5,
+    "okt": 10,
+    "dez": 12,
+    "fév": 2,
+    "avr": 4,
+    "aoû": 8,
+    "déc": 12,
+    "ene": 1,
+    "abr": 4,
+    "ago": 8,
+    "dic": 12,
+}
+_GROUP = re.compile(r"\b(\d{2})(\d{2})(\d{2})\s*(GMT|UTC|Z|[A-Z]{3,4})?\s+([A-Za-zäéû]{3})[a-z]*\.?\s+(\d{2,4})\b")
+_DATELINE = re.compile(r"^\s*([^()\n]{2,60}?)\s*\(([A-Za-z][\w./ \-]{1,30})\)\s*(?:--|[-–—_:])\s")
+_BYLINE = re.compile(r"^(?:by|von|par|por|av|af|door|di|de|od)\s+\S", re.IGNORECASE)
+_ADJUSTED = {
+    "METD": 2,
+    "CEST": 2,
+    "MESZ": 2,
+    "CET": 1,
+    "MEZ": 1,
+    "MET": 1,
+    "BST": 1,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "PST": -8,
+    "PDT": -7,
+}
+
+
+def messages(document: Document) -> list[str]:
+    """The messages of a transmission as text, each from its start of header to the next one's."""
+    body = document.body
+    claimed = document.declared_charset
+    decoded, used, wrong = charset.decode(body, claimed, fallback=document.profile.charset)
+    if wrong or (used not in ("utf-8", "ascii") and not claimed):
+        document.repairs.append(Repair(code="charset-assumed", detail=(wrong or f"read as {used}")[:200]))
+    if max(decoded.count(SOH), decoded.count(ETX)) > MAX_ITEMS:
+        raise Unreadable("too-many-items", "", f"{decoded.count(SOH)} messages, {MAX_ITEMS} are permitted")
+    if (lines := decoded.count("\n") + decoded.count("\r")) > MAX_LINES:
+        raise Unreadable("too-large", "", f"{lines} lines, {MAX_LINES} are permitted")
+    decoded = decoded.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    parts = decoded.split(SOH)[1:] if SOH in decoded else [decoded]
+    if (longest := max(map(len, parts))) > MAX_CHARACTERS:
+        raise Unreadable("too-large", "", f"a message of {longest} characters, {MAX_CHARACTERS} are permitted")
+    found = [part for part in parts if part.strip(" \n\x16" + EOT)]
+    if not found:
+        raise Unreadable("empty", "", "there is no message in the transmission")
+    return found
+
+
+def split(message: str) -> tuple[str, str, str]:
+    """Header, text and what follows it; without framing the first blank line ends the header."""
+    header, framed, rest = message.partition(STX)
+    if not framed:
+        header, _, rest = message.partition("\n\n")
+    content, _, end = rest.partition(ETX)
+    return header.strip("\n\x16 "), content.strip("\n"), end.strip("\n\x16 " + EOT)
+
+
+def time_group(said: str, default: tzinfo = UTC) -> datetime | None:
+    """A date-time group, `212322 GMT Nov 18`: day, hour, minute, zone, month, year; without a zone it is in `default`."""
+    found = None
+    said = said if len(said) <= 400 else said[:200] + "\n\n" + said[-200:]
+    for found in _GROUP.finditer(said):  # noqa: B007
+        pass
+    if found is None:
+        return None
+    day, hour, minute, zone, month, year = found.groups()
+    number = _MONTHS.get(month.lower())
+    if number is None:
+        return None
+    offset = timezone(timedelta(hours=_ADJUSTED[zone])) if zone in _ADJUSTED else UTC if zone else default
+    try:
+        return datetime(
+            int(year) + (2000 if len(year) == 2 else 0), number, int(day), int(hour), int(minute), tzinfo=offset
+        )
+    except ValueError:
+        return None
+
+
+def dateline(body: str) -> tuple[str, str]:
+    """Place and agency of the first paragraph that begins with one: `Geneva (dpa) - ...`."""
+    for line in body.split("\n")[:12]:
+        if found := _DATELINE.match(line[:200]):
+            return text.one_line(found.group(1)), text.one_line(found.group(2))
+    return "", ""
+
+
+def is_byline(line: str) -> bool:
+    """Whether a line of the head is a byline."""
+    return _BYLINE.match(line) is not None and len(line) < 200

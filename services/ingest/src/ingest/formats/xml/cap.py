@@ -1,0 +1,350 @@
+"""CAP 1.2 (and 1.1), the Common Alerting Protocol: https://docs.oasis-open.org/emergency/cap/v1.2/CAP-v1.2.html
+
+An Update is a new version of the alert that it refers to, a Cancel kills each alert that it refers to. Only alerts of
+status Actual, for the public, are published; exercises, tests and drafts are refused. Since later messages may refer to
+an Update instead of the first alert, an Update's own name is told as an alias of the alert it became a version of.
+
+An alert in several languages is one update, in the source's language where it speaks that, else in its first; the
+others are noted beside it. An Update and a Cancel name alerts, not languages: one update an alert is what they can
+reach for certain. Who wants two languages sets up two sources, each with its own. Several infos in one language (other
+events, other areas) are told one below the other.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from ingest.formats import media, times, vocabularies
+from ingest.formats.reading import Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.text import plain as text
+from ingest.formats.xml import document as xml_document
+from ingest.formats.xml import markup
+from ingest.formats.xml.document import child, children, language_of, local, words
+from shared.messages.limits import LONGEST
+
+_SEVERITIES = {"Extreme": 1, "Severe": 2, "Moderate": 4, "Minor": 5, "Unknown": 5}
+
+
+MAX_PARTS = 2_000
+"""Alerts of a document, infos and references of an alert; real ones have dozens."""
+
+
+def recognise(document: Document) -> int:
+    """Sure of an `alert` in CAP's namespace."""
+    name, tag = xml_document.root_name(document)
+    if name == "alert" and ("emergency:cap" in tag or "<identifier" in document.head or ":identifier" in document.head):
+        return 95
+    return (
+        75
+        if name and "emergency:cap" in document.head and "alert" in document.head and name not in ("feed", "rss")
+        else 0
+    )
+
+
+def read(document: Document) -> Parsed:
+    """One draft for an alert, one for each alert that a Cancel names."""
+    root = xml_document.parse(document)
+    alerts = list(xml_document.outermost(root, "alert"))
+    counts = {
+        "/alert": len(alerts),
+        "/alert/info": sum(1 for _ in root.iter("{*}info")),
+        "/alert/references": max((len(words(one).split()) for one in root.iter("{*}references")), default=0),
+    }
+    for place, count in counts.items():
+        if count > MAX_PARTS:
+            raise Unreadable("too-many-items", place, f"{count}, {MAX_PARTS} are permitted")
+    if not alerts:
+        raise Unreadable("not-cap", "/", f"there is no alert in {local(root)[:60]!r}")
+    items: list[Draft | Refused] = []
+    for index, alert in enumerate(alerts):
+        items += _read_one(alert, f"/alert[{index + 1}]" if index else "/alert", document)
+    return Parsed("cap", items)
+
+
+def _read_one(alert: Any, place: str, document: Document) -> list[Draft | Refused]:
+    said = {
+        name: words(child(alert, name))
+        for name in (
+            "identifier",
+            "sender",
+            "sent",
+            "status",
+            "msgType",
+            "scope",
+            "references",
+            "note",
+            "source",
+            "incidents",
+            "restriction",
+            "code",
+        )
+    }
+    if refusal := _refusal(said, place):
+        return [refusal]
+    draft = Draft(place=place)
+    references = _references(said["references"], draft)
+    if said["msgType"] == "Update" and not references:
+        draft.repaired("missing-references", "/references", "an Update that refers to nothing is taken as an Alert")
+    zone = times.zone(document.profile.time_zone)
+    sent, code = times.parse(said["sent"], zone)
+    if code:
+        draft.repaired(code, "/sent", said["sent"])
+    if said["msgType"] == "Cancel":
+        return [_kill(place, one, said, sent, draft) for one in references]
+    _describe(draft, alert, said, sent, document)
+    own = said["identifier"]
+    draft.fields["guid"] = references[0] if references else own
+    if references:
+        draft.aliases = (own, *references[1:])
+        draft.fields["signal"] = "update"
+        draft.fields["replaces"] = tuple(references[1:])
+    return [draft]
+
+
+def _refusal(said: dict[str, str], place: str) -> Refused | None:
+    """Why an alert is not for readers, if it is not."""
+    code = "not-for-publication"
+    if not said["identifier"]:
+        code, name, reason = "no-identity", "identifier", "the alert has no identifier"
+    elif len(said["identifier"]) > LONGEST["guid"]:
+        code, name, reason = "too-long", "identifier", f"more than {LONGEST['guid']} characters"
+    elif said["status"] != "Actual":
+        name, reason = "status", f"status is {said['status'][:40] or 'missing'!r}, only Actual is published"
+    elif said["scope"] and said["scope"] != "Public":
+        name, reason = "scope", f"scope is {said['scope'][:40]!r}, only Public is published"
+    elif said["msgType"] not in ("Alert", "Update", "Cancel"):
+        code, name = "not-news", "msgType"
+        reason = f"a message of type {said['msgType'][:40]!r} carries no alert"
+    elif said["msgType"] == "Cancel" and not said["references"]:
+        code, name, reason = "missing-field", "references", "a Cancel names the alerts that it cancels"
+    else:
+        return None
+    return Refused(index=0, code=code, place=f"{place}/{name}", reason=reason)
+
+
+def _references(said: str, draft: Draft) -> list[str]:
+    """Identifiers of `sender,identifier,sent` triples, the earliest first: it is the alert that began it."""
+    found: list[tuple[datetime | None, str]] = []
+    for triple in said.split():
+        parts = triple.split(",")
+        if len(parts) == 3:
+            moment, _ = times.parse(parts[2])
+            found.append((moment, parts[1]))
+        else:
+            draft.repaired("malformed-reference", "/references", triple)
+            found.append((None, parts[1] if len(parts) > 1 else parts[0]))
+    if all(moment is not None for moment, _ in found):
+        found.sort(key=lambda one: one[0].timestamp() if one[0] else 0.0)
+    return list(dict.fromkeys(identifier for _, identifier in found if identifier))
+
+
+def _kill(place: str, guid: str, said: dict[str, str], sent: datetime | None, draft: Draft) -> Draft:
+    kill = Draft(place=place, repairs=list(draft.repairs))
+    kill.fields = {
+        "guid": guid,
+        "status": "canceled",
+        "signal": "kill",
+        "version_created": sent,
+        "version": said["sent"],
+    }
+    if said["note"]:
+        kill.fields["correction_reason"] = said["note"][: LONGEST["correction_reason"] + 1]
+    kill.fields["extra"] = {"identifier": said["identifier"], "sender": said["sender"][:1000]}
+    return kill
+
+
+def _describe(draft: Draft, alert: Any, said: dict[str, str], sent: datetime | None, document: Document) -> None:
+    fields = draft.fields
+    fields["version"] = said["sent"] or None
+    fields["version_created"] = sent
+    fields["private_note"] = said["note"]
+    extra: dict[str, Any] = {
+        name: value for name, value in said.items() if value and name not in ("note", "references")
+    }
+    infos = list(children(alert, "info"))
+    if not infos:
+        fields["headline"] = said["note"]
+        fields["extra"] = extra
+        return
+    language = _chosen([_language(one) for one in infos], document.profile.language)
+    ours = _distinct([one for one in infos if _language(one) == language])
+    lead = next((one for one in ours if not _is_over(one)), ours[0])
+    told = {name: words(child(lead, name)) for name in _TOLD}
+    fields["language"] = language
+    fields["headline"] = told["headline"] or told["event"]
+    fields["body_html"] = "".join(_text(one, alone=len(ours) == 1) for one in ours)
+    fields["credit"] = told["senderName"]
+    if url := media.absolute(told["web"]):
+        fields["link"] = url
+    urgencies = [_urgency(one, document) for one in ours if not _is_over(one)] or [_urgency(lead, document)]
+    fields["urgency"] = min((one for one in urgencies if one), default=None)
+    _info_times(draft, ours, times.zone(document.profile.time_zone))
+    subjects = (one for info in ours for one in _subjects(info) if one)
+    fields["subjects"] = list({(one["kind"], one["code"], one["name"]): one for one in subjects}.values())
+    areas = (name for info in ours for area in children(info, "area") if (name := words(child(area, "areaDesc"))))
+    fields["located"] = "; ".join(dict.fromkeys(areas))
+    references = [one for info in ours for each in children(info, "resource") if (one := _resource(each))]
+    if references:
+        fields["media"] = media.with_roles(references)
+    extra |= {name: value for name, value in told.items() if value and name in _KEPT}
+    if several := [_pair(one) for info in ours for one in children(info, "parameter")]:
+        unique = {(one["name"], one["value"]): one for one in several}
+        extra["parameters"] = list(unique.values())[:MAX_PARAMETERS]
+    if translations := _translations(infos, language):
+        extra["translations"] = translations
+    fields["extra"] = extra
+
+
+MAX_PARAMETERS = 200
+
+_TOLD = (
+    "event",
+    "urgency",
+    "severity",
+    "certainty",
+    "headline",
+    "senderName",
+    "web",
+    "contact",
+    "audience",
+    "responseType",
+    "onset",
+)
+_KEPT = frozenset({"event", "urgency", "severity", "certainty", "contact", "audience", "responseType", "onset"})
+
+
+def _language(info: Any) -> str:
+    """The info's language; CAP's default is en-US."""
+    return words(child(info, "language")) or language_of(info) or "en-US"
+
+
+def _chosen(spoken: list[str], wanted: str | None) -> str:
+    """The source's language where the alert speaks it, else the alert's first."""
+    if wanted:
+        for exact in (wanted.lower(), wanted.lower()[:2]):
+            for one in spoken:
+                if one.lower() == exact or (len(exact) == 2 and one.lower()[:2] == exact):
+                    return one
+    return spoken[0]
+
+
+def _distinct(infos: list[Any]) -> list[Any]:
+    """The infos that say something of their own: some senders repeat one for each of its categories or areas."""
+    kept: dict[tuple[str, ...], Any] = {}
+    for one in infos:
+        said = tuple(words(child(one, name)) for name in ("event", "headline", "description", "instruction"))
+        if said not in kept:
+            kept[said] = one
+        else:
+            for area in list(children(one, "area")):
+                kept[said].append(area)
+    return list(kept.values())
+
+
+def _is_over(info: Any) -> bool:
+    return words(child(info, "responseType")) == "AllClear" or words(child(info, "urgency")) == "Past"
+
+
+def _text(info: Any, *, alone: bool) -> str:
+    """An info's text; where an alert has several, each stands under its own headline and areas."""
+    parts = [
+        _paragraphs("".join(one.itertext())) for name in ("description", "instruction") for one in children(info, name)
+    ]
+    if alone:
+        return "".join(parts)
+    own = words(child(info, "headline")) or words(child(info, "event"))
+    places = "; ".join(dict.fromkeys(words(child(area, "areaDesc")) for area in children(info, "area")))
+    heading = f"<h3>{text.escaped(own)}</h3>" if own else ""
+    return "".join((heading, f"<p>{text.escaped(places)}</p>" if places else "", *parts))
+
+
+def _paragraphs(said: str) -> str:
+    """CAP's texts are plain; some senders write HTML in them all the same."""
+    if "<" in said and text.is_markup(said):
+        return said.strip() if markup.has_blocks(said.lower()) else text.paragraphs_of_inline(said)
+    return text.paragraphs(said)
+
+
+def _urgency(info: Any, document: Document) -> int | None:
+    urgency, severity = words(child(info, "urgency")), words(child(info, "severity"))
+    if known := document.profile.urgencies.get(severity):
+        return known
+    return 1 if urgency == "Immediate" and severity in ("Extreme", "Severe") else _SEVERITIES.get(severity)
+
+
+def _translations(infos: list[Any], language: str) -> dict[str, dict[str, str]]:
+    """What the alert says in its other languages, by language."""
+    found: dict[str, dict[str, str]] = {}
+    for one in infos:
+        if (spoken := _language(one)) != language:
+            said = found.setdefault(spoken, {})
+            for name in ("headline", "event", "description", "instruction"):
+                if value := words(child(one, name)):
+                    said[name] = "\n".join(dict.fromkeys(filter(None, (said.get(name), value))))[:4000]
+    return found
+
+
+def _info_times(draft: Draft, infos: list[Any], zone: Any) -> None:
+    """In force from the first until the last of the infos ends; one that names no end lasts."""
+    for name, ours, pick in (("expires", "expires_at", max), ("effective", "first_created", min)):
+        moments = []
+        for info in infos:
+            written = words(child(info, name))
+            moment, code = times.parse(written, zone) if written else (None, "")
+            if code:
+                draft.repaired(code, f"/info/{name}", written)
+            if moment is not None:
+                moments.append(moment)
+            elif name == "expires" and not _is_over(info):
+                moments.append(times.LATEST)
+        if moments and (chosen := pick(moments)) != times.LATEST:
+            draft.fields[ours] = chosen
+
+
+def _subjects(info: Any) -> list[dict[str, Any] | None]:
+    found = [
+        vocabularies.subject("subject", code=f"capcat:{said}", name=said)
+        for one in children(info, "category")
+        if (said := words(one))
+    ]
+    found += [vocabularies.subject("event", name=words(one)) for one in children(info, "event")]
+    for one in children(info, "eventCode"):
+        name, value = _pair(one).values()
+        found.append(vocabularies.subject("event", code=value, scheme=name))
+    for area in children(info, "area"):
+        codes = [_pair(one) for one in children(area, "geocode")]
+        found.append(
+            vocabularies.subject(
+                "place",
+                name=words(child(area, "areaDesc")),
+                code=f"{codes[0]['name']}:{codes[0]['value']}" if codes else None,
+            )
+        )
+    return found
+
+
+def _pair(element: Any) -> dict[str, str]:
+    return {"name": words(child(element, "valueName")), "value": words(child(element, "value"))}
+
+
+def _resource(resource: Any) -> dict[str, Any] | None:
+    url = media.absolute(words(child(resource, "uri")))
+    if url is None:
+        return None
+    mime = words(child(resource, "mimeType")) or None
+    if mime and mime.startswith("text/"):
+        return None
+    offer = media.Offer(url, mime, size_bytes=media.number(words(child(resource, "size"))))
+    return media.reference(
+        [offer],
+        media.kind_of(mime, media.by_extension(url), default="document"),
+        {"caption": words(child(resource, "resourceDesc"))},
+    )
+
+
+FORMAT = Format(
+    names=("cap",),
+    media_types=("application/cap+xml", "application/common-alerting-protocol+xml"),
+    recognise=recognise,
+    read=read,
+    family="xml",
+)

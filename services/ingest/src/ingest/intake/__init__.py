@@ -1,0 +1,1 @@
+"""One document's way: receive, keep the original, read, deduplicate, emit, record."""

@@ -1,0 +1,289 @@
+"""What became of each version that a source has sent: emitted, enriched, published, or why not."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+
+from ingest.intake.deduplicate import Known, Newest
+from shared.messages import Outcome, RawUpdate
+from shared.postgres.pool import table
+
+State = Literal[
+    "unacknowledged", "received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"
+]
+
+ENDS = ("duplicate", "superseded", "suppressed", "dead")
+
+# Only a return needs more than the newest few versions, and what returns is not old.
+_KNOWN = """
+SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NULL AS seen,
+    newest.fingerprint, newest.version, newest.received_at, (
+        SELECT max(doubtful.received_at) FROM ingest.items AS doubtful
+        WHERE doubtful.update_id = wanted.update_id AND doubtful.emitted_at IS NULL
+    ) AS doubtful_at
+FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
+LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
+    AND item.emitted_at IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT recent.* FROM (
+        SELECT fingerprint, version, version_created, received_at, sequence FROM ingest.items
+        WHERE update_id = wanted.update_id AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT 50
+    ) AS recent
+    WHERE wanted.version_created IS NULL
+        OR (recent.version_created = wanted.version_created AND recent.version IS NOT DISTINCT FROM wanted.version)
+    ORDER BY recent.sequence DESC, recent.fingerprint DESC LIMIT 1
+) AS newest ON true
+"""
+
+# A row that is lost in a crash of Postgres makes a repeat news again, which is harmless: no need to wait for the disk.
+# What was emitted of one update is in the order in which enrich puts it, that of receipt, not in that of our writing.
+# What Kafka may have is no news and no repeat until it is known; of what was emitted before it changes nothing.
+_RECORD = """
+WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+noted AS (
+    UPDATE ingest.originals AS kept SET format = read.format, parser_version = read.parser_version,
+        updates = read.updates, refused = read.refused::jsonb, read_at = now()
+    FROM {read} AS read (id, format, parser_version, updates, refused), lazily
+    WHERE kept.id = read.id
+)
+INSERT INTO ingest.items (update_id, fingerprint, source, guid, version, version_created, original_id, original_index,
+    received_at, emitted_at, sequence)
+SELECT sent.update_id, sent.fingerprint, sent.source, sent.guid, sent.version, sent.version_created, sent.original_id,
+    sent.original_index, sent.received_at, CASE WHEN sent.acknowledged THEN clock_timestamp() END,
+    (extract(epoch FROM sent.received_at) * 1000000)::bigint
+FROM {sent} AS sent (update_id, fingerprint, source, guid, version, version_created, original_id, original_index, received_at,
+    acknowledged), lazily
+ON CONFLICT (update_id, fingerprint) DO UPDATE SET
+    source = excluded.source, guid = excluded.guid, version = excluded.version,
+    version_created = excluded.version_created, original_id = excluded.original_id,
+    original_index = excluded.original_index, received_at = greatest(items.received_at, excluded.received_at),
+    emitted_at = excluded.emitted_at, sequence = greatest(items.sequence, excluded.sequence)
+WHERE excluded.emitted_at IS NOT NULL OR items.emitted_at IS NULL
+"""
+
+# Stages are heard of in any order and more than once, and before the row was written: each keeps its first time.
+# What a later stage tells of, Kafka has, though it never acknowledged it to us.
+_OUTCOMES = """
+WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO ingest.items AS item (update_id, fingerprint, held_at, enriched_at, published_at, ended, ended_at, reason,
+    revision, position)
+SELECT heard.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+    $7::timestamptz[], $8::text[], $9::integer[], $10::text[]) AS heard, lazily
+ON CONFLICT (update_id, fingerprint) DO UPDATE SET
+    held_at = least(item.held_at, excluded.held_at),
+    enriched_at = least(item.enriched_at, excluded.enriched_at),
+    published_at = least(item.published_at, excluded.published_at),
+    ended = CASE WHEN item.ended = 'dead' THEN item.ended ELSE coalesce(excluded.ended, item.ended) END,
+    ended_at = CASE WHEN item.ended = 'dead' THEN item.ended_at ELSE coalesce(excluded.ended_at, item.ended_at) END,
+    reason = CASE WHEN excluded.reason <> '' THEN excluded.reason ELSE item.reason END,
+    revision = greatest(item.revision, excluded.revision),
+    position = coalesce(item.position, excluded.position),
+    emitted_at = CASE WHEN item.source IS NOT NULL THEN coalesce(item.emitted_at, clock_timestamp()) END
+"""
+
+_OF_UPDATE = """
+SELECT * FROM (
+    (SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NOT NULL ORDER BY sequence DESC LIMIT $2)
+    UNION ALL
+    (SELECT * FROM ingest.items WHERE update_id = $1 AND emitted_at IS NULL AND source IS NOT NULL LIMIT $2)
+) AS version
+ORDER BY sequence DESC LIMIT $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A version that Kafka has acknowledged, or may have."""
+
+    update: RawUpdate
+    fingerprint: str
+    index: int
+    """Its place in the document."""
+    acknowledged: bool = True
+
+
+async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], Known]:
+    """What was emitted before of these versions, by (update id, fingerprint)."""
+    if not updates:
+        return {}
+    wanted, values = table(
+        "text text text timestamptz",
+        [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
+    )
+    rows = await pool.fetch(_KNOWN.format(wanted=wanted), *values)
+    return {(row["update_id"], row["asked"]): _known_of(row) for row in rows}
+
+
+def _known_of(row: Mapping[str, Any]) -> Known:
+    newest = None
+    if row["fingerprint"] is not None:
+        newest = Newest(row["fingerprint"], row["version"], row["received_at"])
+    return Known(seen=row["seen"], newest=newest, doubtful_at=row["doubtful_at"])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of one document, and what of it Kafka has acknowledged, or may have."""
+
+    original_id: uuid.UUID
+    source: str
+    format: str
+    parser_version: str
+    updates: int
+    refused: Sequence[Mapping[str, Any]]
+    sent: Sequence[Sent]
+
+
+async def record(pool: Any, documents: Sequence[Made]) -> None:
+    """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
+    ordered = sorted(
+        ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)
+    )
+    newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
+    # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
+    rows = [newest[key] for key in sorted(newest)]
+    read, of_documents = table(
+        "uuid text text integer text",
+        [
+            (
+                made.original_id,
+                made.format,
+                made.parser_version,
+                made.updates,
+                orjson.dumps(list(made.refused)).decode(),
+            )
+            for made in documents
+        ],
+    )
+    emitted, of_updates = table(
+        "text text text text text timestamptz uuid integer timestamptz boolean",
+        [
+            (
+                sent.update.update_id, sent.fingerprint, made.source, sent.update.guid, sent.update.version,
+                sent.update.version_created, made.original_id, sent.index, sent.update.received_at, sent.acknowledged,
+            )
+            for made, sent in rows
+        ],
+        first=len(of_documents) + 1,
+    )  # fmt: skip
+    await pool.execute(_RECORD.format(read=read, sent=emitted), *of_documents, *of_updates)
+
+
+@dataclass(slots=True)
+class _Heard:
+    held_at: datetime | None = None
+    enriched_at: datetime | None = None
+    published_at: datetime | None = None
+    ended: str | None = None
+    ended_at: datetime | None = None
+    reason: str = ""
+    revision: int | None = None
+    position: str | None = None
+
+
+def gathered(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The outcomes of a batch by version, what belongs to one version put together. Those of no version are left out."""
+    heard: dict[tuple[str, str], _Heard] = {}
+    for outcome in outcomes:
+        if not outcome.fingerprint:
+            continue
+        row = heard.setdefault((outcome.update_id, outcome.fingerprint), _Heard())
+        row.revision = max(filter(None, (row.revision, outcome.revision)), default=None)
+        row.reason = _storable(outcome.reason) or row.reason
+        if outcome.stage in ENDS:
+            if row.ended != "dead":
+                row.ended, row.ended_at = outcome.stage, outcome.at
+            continue
+        name = f"{outcome.stage}_at"
+        setattr(row, name, min(filter(None, (getattr(row, name), outcome.at))))
+        row.position = row.position or outcome.position
+    return {
+        key: {name: getattr(row, name) for name in _Heard.__dataclass_fields__} for key, row in sorted(heard.items())
+    }
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
+
+
+async def hear(pool: Any, outcomes: Iterable[Outcome]) -> None:
+    """Write what the later stages have told."""
+    heard = gathered(outcomes)
+    if not heard:
+        return
+    columns = [[key[0] for key in heard], [key[1] for key in heard]]
+    columns += [[row[name] for row in heard.values()] for name in _Heard.__dataclass_fields__]
+    await pool.execute(_OUTCOMES, *columns)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemVersion:
+    """One version of an update and how far it came."""
+
+    fingerprint: str
+    version: str | None
+    version_created: datetime | None
+    state: State
+    received_at: datetime | None
+    emitted_at: datetime | None
+    held_at: datetime | None
+    enriched_at: datetime | None
+    published_at: datetime | None
+    ended_at: datetime | None
+    reason: str
+    revision: int | None
+    position: str | None
+    original: uuid.UUID | None
+    original_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An update as its source asks about it: its versions, the one emitted last first."""
+
+    update_id: str
+    source: str
+    guid: str
+    versions: list[ItemVersion] = field(default_factory=list)
+
+
+def state_of(row: Mapping[str, Any]) -> State:
+    """How far a version came, whatever the order in which the stages were heard of."""
+    if row["published_at"] is not None:
+        return "published"
+    if row["ended"] == "dead":
+        return "dead"
+    if row["enriched_at"] is not None:
+        return "enriched"
+    if row["ended"] is not None:
+        ended: State = row["ended"]
+        return ended
+    if row["held_at"] is not None:
+        return "held"
+    return "received" if row["emitted_at"] is not None else "unacknowledged"
+
+
+async def one(pool: Any, update_id: str, limit: int = 50) -> Item | None:
+    """The update of that id with its newest versions, also those that Kafka may have; None for one that no source has sent."""
+    rows = await pool.fetch(_OF_UPDATE, update_id, limit)
+    if not rows:
+        return None
+    versions = [
+        ItemVersion(
+            state=state_of(row),
+            original=row["original_id"],
+            # What was said of a repeat does not explain a version that is out.
+            reason="" if row["published_at"] is not None else row["reason"],
+            **{
+                name: row[name]
+                for name in ItemVersion.__dataclass_fields__
+                if name not in ("state", "original", "reason")
+            },
+        )
+        for row in rows
+    ]
+    return Item(update_id, rows[0]["source"], rows[0]["guid"], versions)

@@ -1,0 +1,142 @@
+"""The bytes as they reached us: kept before anything is made of them, for proof and for reading them again."""
+
+import hashlib
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.postgres.pool import table
+
+Transport = Literal["api", "poll", "watch", "websub"]
+
+
+def new_original_id() -> uuid.UUID:
+    """A UUID version 7 (RFC 9562, section 5.7): ordered by time, so that the index grows at its end."""
+    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One document as received."""
+
+    id: uuid.UUID
+    source: str
+    transport: Transport
+    received_at: datetime
+    content_type: str | None
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What came with it and may explain it later; never a credential."""
+    asked_format: str | None = None
+    """The format that the way it came in by leaves as the only one."""
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the body."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+_STORE = """
+INSERT INTO ingest.originals (id, source, transport, received_at, content_type, headers, sha256, body, asked_format)
+SELECT * FROM {kept} AS kept ON CONFLICT (id) DO NOTHING
+"""
+
+
+async def store(pool: Any, originals: Sequence[tuple[Original, str]]) -> None:
+    """Keep originals, each with its checksum; once this returns, Postgres has them for good."""
+    kept, values = table(
+        "uuid text text timestamptz text jsonb text bytea text",
+        [
+            (
+                original.id, original.source, original.transport, original.received_at, original.content_type,
+                dict(original.headers), sha256, original.body, original.asked_format,
+            )
+            for original, sha256 in originals
+        ],
+    )  # fmt: skip
+    await pool.execute(_STORE.format(kept=kept), *values)
+
+
+async def has_come_before(pool: Any, source: str, sha256: str) -> bool:
+    """Whether a hub has sent these very bytes before, and they were read and what was in them emitted."""
+    found = await pool.fetchval(
+        "SELECT true FROM ingest.originals WHERE source = $1 AND sha256 = $2 AND transport = 'websub' "
+        "AND read_at IS NOT NULL LIMIT 1",
+        source,
+        sha256,
+    )
+    return bool(found)
+
+
+async def note_unreadable(pool: Any, original_id: uuid.UUID, refused: dict[str, Any]) -> None:
+    """Write beside an original why nothing could be made of it."""
+    await pool.execute(
+        "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1", original_id, [refused]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which originals are meant; what is empty does not narrow."""
+
+    ids: tuple[uuid.UUID, ...] = ()
+    source: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    format: str | None = None
+    parser_version: str | None = None
+    """Those that were read by this version of their reader."""
+    refused: bool = False
+    """Only those of which something, or all, was refused."""
+
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition in SQL, and its parameters."""
+        conditions: list[str] = []
+        values: list[Any] = []
+        for condition, value in (
+            ("id = ANY(${})", list(self.ids) or None),
+            ("source = ${}", self.source),
+            ("received_at >= ${}", self.since),
+            ("received_at < ${}", self.until),
+            ("format = ${}", self.format),
+            ("parser_version = ${}", self.parser_version),
+        ):
+            if value is not None:
+                values.append(value)
+                conditions.append(condition.format(len(values)))
+        if self.refused:
+            conditions.append("(refused <> '[]' OR read_at IS NULL)")
+        return " AND ".join(conditions) or "true", values
+
+
+async def count(pool: Any, wanted: Wanted) -> int:
+    """How many originals are meant."""
+    where, values = wanted.where()
+    return int(await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
+
+
+async def in_order(pool: Any, wanted: Wanted, columns: str = "*", page: int = 50) -> AsyncIterator[Any]:
+    """The rows of the originals that are meant, oldest first; read in pages, so that memory stays flat."""
+    where, values = wanted.where()
+    after = uuid.UUID(int=0)
+    moment: datetime | None = None
+    while True:
+        rows = await pool.fetch(
+            f"SELECT {columns} FROM ingest.originals WHERE {where} "  # noqa: S608
+            f"AND (${len(values) + 1}::timestamptz IS NULL OR (received_at, id) > (${len(values) + 1}, ${len(values) + 2})) "
+            f"ORDER BY received_at, id LIMIT {page}",
+            *values,
+            moment,
+            after,
+        )
+        for row in rows:
+            yield row
+        if len(rows) < page:
+            return
+        moment, after = rows[-1]["received_at"], rows[-1]["id"]

@@ -1,0 +1,227 @@
+"""Wires the processes: which collaborators each has, in which order they start and end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import structlog
+
+from ingest.intake import items
+from ingest.intake.receive import Intake
+from ingest.parsers.pool import Readers
+from ingest.settings import Settings
+from ingest.sources.activity import Activity
+from ingest.sources.rate import Buckets
+from ingest.sources.registry import Registry
+from ingest.sources.silence import Silences
+from ingest.transports.api import repeats
+from ingest.transports.api.openapi import document
+from ingest.transports.api.routes import Api, build
+from ingest.transports.outgoing import Fetcher
+from ingest.transports.poll import Poller
+from ingest.transports.watch import Watcher
+from ingest.transports.websub import Callback
+from shared.consumer.consumer import Lane
+from shared.consumer.decode import Delivery, Rejection
+from shared.failures.transient import is_transient, reason_of
+from shared.http.server.bounds import Bounds
+from shared.kafka.clients import Emitter, new_broker, new_producer, start_patiently
+from shared.messages import Outcomes
+from shared.observability.health import Health
+from shared.poison.notes import CrashNotes
+from shared.poison.partitions import PartitionNotes
+from shared.postgres import pool as postgres
+from shared.process import health_server, http_server, run_until
+from shared.streams import OUTCOMES
+
+BACKGROUND_PATIENCE_S = 10.0
+"""Nobody waits for an answer of a process that fetches copy itself."""
+
+log = structlog.get_logger(__name__)
+
+OUTCOMES_PACE_S = 0.25
+"""Nobody waits for what is told, and many outcomes are written as one costs."""
+
+
+async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
+    """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
+    pool = await postgres.open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
+    intake.pool = pool
+    return pool
+
+
+async def open_kafka(
+    intake: Intake, settings: Settings, stop: asyncio.Event, client_id: str, closing: contextlib.AsyncExitStack
+) -> None:
+    """A producer, given to the intake; waits for Kafka as long as it takes."""
+    producer = new_producer(settings, client_id)
+    closing.push_async_callback(producer.stop)
+    await start_patiently(producer, "producer", stop)
+    if not stop.is_set():
+        intake.emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+
+
+def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
+    """The checks of a process that takes copy in."""
+    return {
+        "postgres": lambda: None if intake.pool is not None else "Postgres has not answered yet",
+        "kafka": lambda: None if intake.emitter is not None else "Kafka has not answered yet",
+        "sources": lambda: None if registry.loaded else "the sources have not been read yet",
+    }
+
+
+def why_not_live(intake: Intake) -> dict[str, Any]:
+    """A sender that died is mended only by a restart."""
+    return {
+        "sender": lambda: "the Kafka sender has died" if intake.emitter is not None and intake.emitter.failed else None
+    }
+
+
+async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
+    """Keep what the later stages tell, for the sender who asks."""
+
+    async def hear(deliveries: Sequence[Delivery[Outcomes]]) -> Sequence[Rejection]:
+        await items.hear(intake.pool, [outcome for each in deliveries for outcome in each.event.outcomes])
+        return []
+
+    while not stop.is_set():
+        assert intake.emitter is not None  # noqa: S101 -- opened before
+        lane = Lane(
+            stage="ingest.outcomes",
+            topic=OUTCOMES,
+            types={Outcomes.ce_type: Outcomes},
+            handle=hear,
+            emitter=intake.emitter,
+            settings=settings,
+            pace_s=OUTCOMES_PACE_S,
+            notes=PartitionNotes(CrashNotes(intake.pool, "ingest", "ingest.outcomes")),
+        )
+        broker = new_broker(settings, "slugline-ingest-outcomes")
+        lane.attach(broker)
+        try:
+            await broker.start()
+            await lane.keep_committing()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("outcomes are not followed for now", error=reason_of(error), fold="outcomes")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 2.0)
+        finally:
+            await lane.drain()
+            await broker.stop()
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    intake: Intake, registry: Registry, settings: Settings, stop: asyncio.Event, client_id: str
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Postgres, Kafka, the sources and the counting, opened in the background while the block runs.
+
+    The task ends once both servers have answered.
+    """
+    background: list[asyncio.Task[Any]] = []
+    closing = contextlib.AsyncExitStack()
+
+    async def open_all() -> None:
+        async def postgres_first() -> None:
+            pool = await open_postgres(intake, settings, stop)
+            background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
+            background.append(asyncio.create_task(intake.activity.keep_flushing(pool), name="activity"))
+
+        await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
+
+    opening = asyncio.create_task(open_all(), name="opening")
+    try:
+        yield opening
+    finally:
+        opening.cancel()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(opening, *background, return_exceptions=True)
+        await closing.aclose()
+        await intake.readers.close()
+        if intake.pool is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(intake.pool.close(), 5)
+
+
+def new_owner(settings: Settings) -> str:
+    """A name for what this process has in hand; never that of a process before it."""
+    return f"{settings.instance or socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
+    """`ingest poll` until `stop`."""
+    sources = Registry()
+    intake = Intake(Activity(), BACKGROUND_PATIENCE_S, readers=Readers(settings.ingest_read_timeout_s))
+    health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
+    async with (
+        health_server(health, settings, 8091),
+        opened(intake, sources, settings, stop, "slugline-ingest-poll") as opening,
+        Fetcher(allow_private=settings.ingest_outgoing_allow_private) as fetcher,
+    ):
+
+        async def poll() -> None:
+            await opening
+            poller = Poller(settings, intake.pool, intake, fetcher, new_owner(settings))
+            await asyncio.gather(poller.run(), poller.subscriber.keep_leaving())
+
+        await run_until(stop, poll())
+
+
+async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
+    """`ingest watch` until `stop`."""
+    # It tells of every change that it sees; what becomes of each file is told by us.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    sources = Registry()
+    intake = Intake(Activity(), BACKGROUND_PATIENCE_S, readers=Readers(settings.ingest_read_timeout_s))
+    health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))
+    async with (
+        health_server(health, settings, 8092),
+        opened(intake, sources, settings, stop, "slugline-ingest-watch") as opening,
+    ):
+
+        async def watch() -> None:
+            await opening
+            await Watcher(settings, sources, intake, new_owner(settings)).run()
+
+        await run_until(stop, watch())
+
+
+async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
+    """`ingest api` until `stop`: it listens at once, and answers 503 until Postgres and Kafka have answered."""
+    registry = Registry()
+    intake = Intake(Activity(), settings.ingest_dependency_timeout_s, readers=Readers(settings.ingest_read_timeout_s))
+    health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
+    api = Api(settings, registry, intake, Buckets())
+    app = build(api, health, document, Callback(settings, registry, intake).routes())
+
+    async with (
+        opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
+        http_server(app, settings.bind_host, settings.ingest_port, Bounds.of(settings)),
+    ):
+
+        async def outcomes() -> None:
+            await opening
+            await follow_outcomes(intake, settings, stop)
+
+        async def silences() -> None:
+            await opening
+            await Silences().keep_looking(intake.pool)
+
+        async def forgetting() -> None:
+            await opening
+            await repeats.keep_forgetting(intake.pool)
+
+        async def drain() -> None:
+            await stop.wait()
+            health.draining = True
+            await asyncio.Event().wait()
+
+        await run_until(stop, outcomes(), silences(), forgetting(), drain())

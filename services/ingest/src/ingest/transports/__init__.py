@@ -1,0 +1,1 @@
+"""How copy arrives: pushed, polled, dropped into a folder, or announced by a hub."""

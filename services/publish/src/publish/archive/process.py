@@ -1,0 +1,188 @@
+"""`python -m publish archive`: updates.enriched into Postgres, in order, once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from prometheus_client import Gauge, Histogram
+
+from publish.archive.epochs import Epoch, align, event_id_of, newest
+from publish.archive.store import Revision, find_missing_pictures, revision_of, write_batch
+from publish.channel import follow
+from publish.representation.position import Position
+from publish.settings import Settings
+from shared.background import keep_running, until_answered
+from shared.consumer.decode import Delivery, Rejection
+from shared.failures import Transient
+from shared.kafka.clients import Emitter, acknowledged
+from shared.messages import Outcome, Outcomes
+from shared.process import run
+from shared.settings import Connections
+from shared.streams import ENRICHED, OUTCOMES
+
+log = structlog.get_logger(__name__)
+
+STAGE = "publish.archive"
+WATCH_INTERVAL_S = 10.0
+LOOKED_BACK = 20_000
+"""Records: more than come while two releases run side by side."""
+OUT_OF_STEP = -2
+"""No record follows on this place, so the next batch is compared with the log first."""
+
+LATENCY = Histogram(
+    "slugline_archive_latency_seconds",
+    "From a stage of the passport until the revision is archived",
+    ["since"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+EPOCH = Gauge("slugline_archive_epoch", "The epoch of the log that is followed")
+ARCHIVED = Gauge("slugline_archive_offset", "Offset in the log up to which everything is archived")
+
+
+class Archive:
+    """Where the archive is in its log, and the batches that take it further."""
+
+    def __init__(self, pool: Any, emitter: Emitter, settings: Connections) -> None:
+        self._pool = pool
+        self._emitter = emitter
+        self._settings = settings
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._epoch: Epoch | None = None
+        self._reach = -1
+        """The last record of this log that the lane has taken in hand, in order, in this process."""
+        self._sent_to: int | None = None
+
+    async def before(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Mapping[TopicPartition, int] | None:
+        """Where to read instead, if these records do not follow on what is archived.
+
+        The group's committed offset may be behind the archive (repeats, which change nothing), ahead of it (Postgres
+        came back from a backup) or of another log altogether; the archive's own place is the truth.
+        """
+        first = records[0].offset
+        if self._epoch is None or first != self._reach + 1:
+            known = self._epoch
+            await self.find_epoch()
+            assert self._epoch is not None  # noqa: S101
+            if known is not None and known.epoch != self._epoch.epoch:
+                self._sent_to = None
+                return {self._partition: self._epoch.last_offset + 1}
+            expected = max(self._epoch.last_offset, self._reach) + 1
+            if first > expected:
+                if self._sent_to != expected:
+                    self._sent_to = expected
+                    log.warning("the log is ahead of the archive; going back", at=first, to=expected)
+                    return {self._partition: expected}
+                log.error("records are gone from the log before they were archived", first=expected, last=first - 1)
+        self._sent_to = None
+        self._reach = records[-1].offset
+        return None
+
+    async def find_epoch(self) -> None:
+        """Compare the log with what is archived of it, and take a new epoch where it is another log."""
+        found = await align(self._pool, self._settings)
+        if self._epoch is None or found.epoch != self._epoch.epoch:
+            self._reach = found.last_offset
+        self._epoch = found
+        EPOCH.set(found.epoch)
+        ARCHIVED.set(found.last_offset)
+
+    async def look_back(self) -> None:
+        """Add what a release before this one did not write of the newest updates, if it ran beside this one's tables."""
+        if self._epoch is not None:
+            await find_missing_pictures(self._pool, self._epoch.epoch, self._epoch.last_offset - LOOKED_BACK)
+
+    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+        """Archive a batch, then tell its outcomes."""
+        assert self._epoch is not None  # noqa: S101
+        epoch = self._epoch.epoch
+        revisions = [
+            revision_of(Position(epoch, delivery.record.offset), delivery.event, bytes(delivery.record.value or b""))
+            for delivery in deliveries
+        ]
+        last = deliveries[-1].record
+        async with self._pool.acquire() as connection, connection.transaction():
+            known = await newest(connection, lock=True)
+            if known is None or known.epoch != epoch:
+                self._reach = OUT_OF_STEP
+                raise Transient("another archive process has begun a new epoch")
+            fresh = [revision for revision in revisions if revision.place.offset > known.last_offset]
+            if fresh:
+                await write_batch(connection, fresh)
+                moved = await connection.fetchval(
+                    "UPDATE publish.epochs SET last_offset = $2, last_event_id = $3 WHERE epoch = $1 "
+                    "AND NOT EXISTS (SELECT FROM publish.epochs WHERE epoch > $1) RETURNING epoch",
+                    epoch, last.offset, event_id_of(last),
+                )  # fmt: skip
+                if moved is None:
+                    self._reach = OUT_OF_STEP
+                    raise Transient("a new epoch has begun meanwhile")
+        now = datetime.now(UTC)
+        _measure(fresh, now)
+        await self._tell(revisions, now, [delivery.header("traceparent") for delivery in deliveries])
+        return ()
+
+    async def _tell(self, revisions: Sequence[Revision], now: datetime, traces: Sequence[str]) -> None:
+        outcomes = Outcomes(
+            outcomes=tuple(
+                Outcome(
+                    update_id=revision.update.update_id,
+                    fingerprint=revision.update.fingerprint,
+                    stage="published",
+                    at=now,
+                    revision=revision.update.revision,
+                    position=str(revision.place),
+                )
+                for revision in revisions
+            )
+        )
+        place = revisions[0].place
+        future = await self._emitter.send(
+            OUTCOMES, outcomes, key=revisions[0].update.update_id, event_id=f"{STAGE}:{place}", traceparent=traces[0]
+        )
+        await acknowledged([future])
+
+    async def keep_watching(self) -> None:
+        """Look at the log now and then, since one that was recreated under us may go unnoticed; until cancelled."""
+
+        async def step() -> None:
+            found = await align(self._pool, self._settings)
+            if self._epoch is not None and found.epoch != self._epoch.epoch:
+                self._reach = OUT_OF_STEP
+
+        await keep_running("epochs", step, every_s=WATCH_INTERVAL_S)
+
+
+def _measure(revisions: Sequence[Revision], now: datetime) -> None:
+    for revision in revisions:
+        passport = revision.update.passport
+        LATENCY.labels("received").observe(max((now - passport.received_at).total_seconds(), 0))
+        if passport.enriched_at is not None:
+            LATENCY.labels("enriched").observe(max((now - passport.enriched_at).total_seconds(), 0))
+    if revisions:
+        ARCHIVED.set(revisions[-1].place.offset)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """The process."""
+
+    @asynccontextmanager
+    async def opening(pool: Any, emitter: Emitter) -> AsyncIterator[Archive]:
+        archive = Archive(pool, emitter, settings)
+        if not stop.is_set():
+            await until_answered("the log", archive.find_epoch, stop)
+            await until_answered("the newest updates", archive.look_back, stop)
+        yield archive
+
+    await follow(settings, stop, "archive", opening, health_port=8095, stateless=True)
+
+
+@click.command()
+def archive() -> None:
+    """Keep every revision in Postgres, and the epochs and positions that all channels share."""
+    settings = Settings()
+    run(settings, STAGE, lambda stop: serve(settings, stop))

@@ -1,0 +1,221 @@
+"""What the archive answers: to web replicas, to the cache when it is rebuilt, and to push.
+
+Nothing here serves the text of an update that is killed or taken down, nor that of one that is out of sight now.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from publish.representation.position import NEWS, Position
+from shared.messages import EnrichedUpdate
+
+log = structlog.get_logger(__name__)
+
+MAX_PAGE = 1000
+
+UNREADABLE = Counter("slugline_archive_unreadable", "Archived revisions that could not be read and were left out")
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A revision of an update.
+
+    `position` is the update's place for ever (of one that never was visible: the place of this revision); `cursor` is
+    this revision's own place in the log; `channels` are those of this revision and, in a replay, of the one before.
+    """
+
+    position: Position
+    update: EnrichedUpdate
+    cursor: Position
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The newest visible updates, newest position first, as of the archived place `epoch`-`offset` (-1: before the first)."""
+
+    epoch: int
+    offset: int
+    updates: list[Archived]
+
+
+_STANDING = (
+    "SELECT u.data, u.epoch, u.log_offset, coalesce(u.position_epoch, u.epoch) AS position_epoch, "
+    "coalesce(u.position_offset, u.log_offset) AS position_offset, u.channels "
+    "FROM publish.updates u "
+)
+
+
+def _archived(row: Any) -> Archived:
+    return Archived(
+        position=Position(row["position_epoch"], row["position_offset"]),
+        update=EnrichedUpdate.model_validate_json(row["data"]),
+        cursor=Position(row["epoch"], row["log_offset"]),
+        channels=frozenset(row["channels"]),
+    )
+
+
+def _readable(rows: Iterable[Any]) -> list[Archived]:
+    """The rows as far as they can be read: one that cannot, as after a change of the contract, takes no other with it."""
+    found = []
+    for row in rows:
+        try:
+            found.append(_archived(row))
+        except ValueError:
+            UNREADABLE.inc()
+            log.exception("an archived revision cannot be read", epoch=row["epoch"], offset=row["log_offset"])
+    return found
+
+
+async def current_epoch(pool: Any) -> int:
+    """The epoch of the log that is followed now; 0 until the archive has seen a log."""
+    return int(await pool.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
+
+
+async def archived_up_to(pool: Any) -> Position:
+    """The place up to which, and with which, everything is archived; `0--1` until the archive has seen a log."""
+    row = await pool.fetchrow("SELECT epoch, last_offset FROM publish.epochs ORDER BY epoch DESC LIMIT 1")
+    return Position(row["epoch"], row["last_offset"]) if row else Position(0, -1)
+
+
+async def snapshot(pool: Any, limit: int) -> Snapshot:
+    """The newest `limit` visible updates and the place in the log that they are as of: one consistent read."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        place = await archived_up_to(connection)
+        return Snapshot(place.epoch, place.offset, await page(connection, NEWS, None, limit))
+
+
+async def page(pool: Any, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
+    """Visible updates of a channel, newest position first, older than `before`.
+
+    `pool` is a pool or a connection. A channel that nobody ever published in is empty.
+    """
+    if "\x00" in channel:
+        return []
+    epoch, offset = before if before is not None else (2**31 - 1, 2**63 - 1)
+    kind, _, name = channel.partition(":")
+    if kind == "update":
+        found = await one(pool, name)
+        fits = found is not None and not found.update.is_removal and found.position < (epoch, offset)
+        return [found] if found is not None and fits else []
+    if channel == NEWS:
+        rows = await pool.fetch(
+            _STANDING + "WHERE u.visible AND (u.position_epoch, u.position_offset) < ($1, $2) "
+            "ORDER BY u.position_epoch DESC, u.position_offset DESC LIMIT $3",
+            epoch, offset, limit,
+        )  # fmt: skip
+    else:
+        rows = await pool.fetch(
+            _STANDING + "JOIN publish.update_channels c USING (update_id) WHERE c.channel = $1 AND (c.position_epoch, c.position_offset) < ($2, $3) AND u.visible "
+            "ORDER BY c.position_epoch DESC, c.position_offset DESC LIMIT $4",
+            channel, epoch, offset, limit,
+        )  # fmt: skip
+    return _readable(rows)
+
+
+async def one(pool: Any, update_id: str) -> Archived | None:
+    """What stands of an update: its newest revision, or its removal, which carries no text; None if it was never seen."""
+    row = await pool.fetchrow(_STANDING + "WHERE u.update_id = $1", update_id.replace("\x00", "?"))
+    return _archived(row) if row else None
+
+
+async def showing(pool: Any, picture: str, limit: int = 100) -> list[str]:
+    """The ids of visible updates that show a picture (see `publish.representation.pictures`)."""
+    rows = await pool.fetch(
+        "SELECT update_id FROM publish.pictures WHERE picture = $1 AND shown ORDER BY update_id LIMIT $2",
+        picture,
+        limit,
+    )
+    return [row["update_id"] for row in rows]
+
+
+async def once_shown(pool: Any, update_id: str) -> dict[str, list[str]]:
+    """The pictures that an update shows or ever showed, with the paths of their renditions."""
+    rows = await pool.fetch("SELECT picture, paths FROM publish.pictures WHERE update_id = $1", update_id)
+    return {row["picture"]: list(row["paths"]) for row in rows}
+
+
+async def some(pool: Any, update_ids: Collection[str]) -> dict[str, Archived]:
+    """What stands of several updates, by id; those never seen are left out."""
+    rows = await pool.fetch(_STANDING + "WHERE u.update_id = ANY($1)", list(update_ids))
+    found = _readable(rows)
+    return {each.update.update_id: each for each in found}
+
+
+_REVISION = (
+    "SELECT r.data, r.epoch, r.log_offset, coalesce(u.position_epoch, r.epoch) AS position_epoch, "
+    "coalesce(u.position_offset, r.log_offset) AS position_offset, r.channels "
+    "FROM publish.revisions r JOIN publish.updates u USING (update_id) "
+    "WHERE r.data IS NOT NULL AND NOT r.withheld AND (u.visible OR r.removal IS NOT NULL) "
+)
+
+
+async def revisions(pool: Any, update_id: str) -> list[Archived]:
+    """What may be served of an update's history, first revision first; of one out of sight, only its removals."""
+    rows = await pool.fetch(_REVISION + "AND r.update_id = $1 ORDER BY r.revision", update_id)
+    return _readable(rows)
+
+
+async def replay(
+    pool: Any, epoch: int, after_offset: int, channels: Collection[str] | None = None, limit: int = MAX_PAGE
+) -> list[Archived]:
+    """Every revision of an epoch after a place in its log, in the log's order, of any of the channels (None: of all).
+
+    The text of what is out of sight by now is left out; its removal is there. A repeated revision comes once. Whoever
+    gets `limit` of them asks again from the last one's cursor.
+    """
+    if channels is None or NEWS in channels:
+        rows = await pool.fetch(
+            _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 ORDER BY r.log_offset LIMIT $3",
+            epoch, after_offset, limit,
+        )  # fmt: skip
+    else:
+        rows = await pool.fetch(
+            _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 AND r.channels && $3 ORDER BY r.log_offset LIMIT $4",
+            epoch, after_offset, list(channels), limit,
+        )  # fmt: skip
+    return [_archived(row) for row in rows]
+
+
+async def everything(connection: Any, *, since: datetime, chunk: int = 500) -> AsyncIterator[list[Archived]]:
+    """What stands of every update that readers were given words of since then, removals too, oldest change first.
+
+    Comes in chunks; run it inside a transaction.
+    """
+    query = _STANDING + "WHERE coalesce(u.updated_at, u.first_published_at) > $1 ORDER BY u.epoch, u.log_offset"
+    batch: list[Archived] = []
+    async for row in connection.cursor(query, since, prefetch=chunk):
+        batch.extend(_readable([row]))
+        if len(batch) >= chunk:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+async def told(pool: Any, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
+    """These revisions, by update id and revision, as far as they may be served now."""
+    rows = await pool.fetch(
+        _REVISION + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2)",
+        list({update_id for update_id, _ in wanted}),
+        [f"{update_id}:{revision}" for update_id, revision in wanted],
+    )
+    found = _readable(rows)
+    return {(each.update.update_id, each.update.revision): each for each in found}
+
+
+async def count(pool: Any, wanted: Collection[tuple[str, int]]) -> int:
+    """How many of these revisions are archived, whether they may be served or not."""
+    return int(
+        await pool.fetchval(
+            "SELECT count(*) FROM unnest($1::text[], $2::int[]) AS w (update_id, revision) "
+            "JOIN publish.revisions r USING (update_id, revision)",
+            [update_id for update_id, _ in wanted],
+            [revision for _, revision in wanted],
+        )
+    )

@@ -1,0 +1,184 @@
+"""`python -m publish cache`: updates.enriched into the Redis read model."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from prometheus_client import Counter, Gauge
+from redis.asyncio import Redis
+
+from publish.archive import queries
+from publish.archive.store import revision_of
+from publish.cache.store import Entry, Flushed, ReadModel
+from publish.channel import follow
+from publish.representation.position import Position
+from publish.settings import Settings
+from shared.background import keep_running
+from shared.consumer.decode import Delivery, Rejection
+from shared.failures import Transient
+from shared.kafka.clients import Emitter
+from shared.kafka.cloudevents import value_of
+from shared.messages import EnrichedUpdate
+from shared.process import run
+from shared.streams import ENRICHED
+
+log = structlog.get_logger(__name__)
+
+STAGE = "publish.cache"
+WATCH_INTERVAL_S = 1.0
+CATCH_UP_S = 10.0
+
+REBUILDS = Counter("slugline_cache_rebuilds", "Times the read model was made again from the archive")
+WRITTEN = Counter("slugline_cache_writes", "Revisions written to the read model")
+OFFSET = Gauge("slugline_cache_offset", "Offset in the log up to which the read model is whole")
+
+
+class Cache:
+    """Keeps the read model in step with the log, and with the archive where the log is not enough."""
+
+    def __init__(self, pool: Any, model: ReadModel, settings: Settings) -> None:
+        self._pool = pool
+        self._model = model
+        self._days = settings.publish_cache_days
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._lock = asyncio.Lock()
+        self._in_step = False
+        self._epoch = 0
+        self._reach = -1
+        self._sent_to: int | None = None
+
+    async def before(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Mapping[TopicPartition, int] | None:
+        """Where to read instead, if these records do not follow on what is in the model."""
+        first = records[0].offset
+        if not self._in_step or first > self._reach + 1:
+            place = await self._get_in_step()
+            if first > place.offset + 1 and self._sent_to != place.offset + 1:
+                self._sent_to = place.offset + 1
+                return {self._partition: place.offset + 1}
+            self._in_step = True
+        self._sent_to = None
+        self._reach = records[-1].offset
+        return None
+
+    async def _get_in_step(self) -> Position:
+        """The place that the model is whole up to, after a rebuild where it was not."""
+        async with self._lock:
+            epoch = await queries.current_epoch(self._pool)
+            if epoch == 0:
+                raise Transient("the archive has not seen the log yet")
+            mark = await self._model.watermark()
+            if mark is None or mark.epoch != epoch:
+                mark = await self._rebuild()
+            self._epoch = mark.epoch
+            return mark
+
+    async def _rebuild(self) -> Position:
+        since = datetime.now(UTC) - timedelta(days=self._days)
+        count = 0
+        token = await self._model.begin_rebuild()
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            place = await queries.archived_up_to(connection)
+            async for chunk in queries.everything(connection, since=since):
+                await self._model.rebuild(
+                    [Entry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
+                )
+                count += len(chunk)
+        try:
+            await self._model.done(place, token)
+        except Flushed:
+            raise Transient("the read model was flushed while it was made again") from None
+        REBUILDS.inc()
+        log.warning("read model made again from the archive", updates=count, cursor=str(place))
+        return place
+
+    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+        """Write a batch to the model."""
+        revisions = [
+            revision_of(
+                Position(self._epoch, delivery.record.offset), delivery.event, bytes(delivery.record.value or b"")
+            )
+            for delivery in deliveries
+        ]
+        async with self._lock:
+            gone = [revision.update.update_id for revision in revisions if revision.update.is_final]
+            if gone:
+                await self._model.take_out(gone)
+            positions = await self._positions([revision.update for revision in revisions])
+            entries = []
+            for revision in revisions:
+                key = revision.update.update_id
+                if not revision.update.is_removal:
+                    positions.setdefault(key, revision.place)
+                entries.append(
+                    Entry(revision.update, revision.data, positions.get(key, revision.place), revision.place)
+                )
+            try:
+                WRITTEN.inc(await self._model.write(entries, revisions[-1].place))
+            except Flushed:
+                self._in_step = False
+                raise Transient("the read model was flushed") from None
+        OFFSET.set(revisions[-1].place.offset)
+        return ()
+
+    async def _positions(self, updates: Sequence[EnrichedUpdate]) -> dict[str, Position]:
+        """The positions that these updates have already: from the model, else from the archive if they are not new."""
+        positions = await self._model.positions({update.update_id: None for update in updates}.keys())
+        unknown = {update.update_id for update in updates if update.revision > 1} - positions.keys()
+        if unknown:
+            archived = await queries.some(self._pool, unknown)
+            positions.update({key: each.position for key, each in archived.items() if not each.update.is_removal})
+        return positions
+
+    async def _archive_has_what_was_written(self) -> None:
+        """Wait, bounded, for the archive, so that a rebuild holds what the flush took; past that the log gives it again."""
+        deadline = asyncio.get_running_loop().time() + CATCH_UP_S
+        while asyncio.get_running_loop().time() < deadline:
+            if await queries.archived_up_to(self._pool) >= (self._epoch, self._reach):
+                return
+            await asyncio.sleep(0.05)
+
+    async def keep_watching(self) -> None:
+        """Notice a flush or a new epoch while no message comes, and make the model again; until cancelled."""
+
+        async def step() -> None:
+            mark = await self._model.watermark()
+            if mark is None or mark.epoch != await queries.current_epoch(self._pool):
+                self._in_step = False
+                await self._archive_has_what_was_written()
+                await self._get_in_step()
+
+        await asyncio.sleep(WATCH_INTERVAL_S)
+        await keep_running("read model", step, every_s=WATCH_INTERVAL_S)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """The process."""
+
+    @asynccontextmanager
+    async def opening(pool: Any, _: Emitter) -> AsyncIterator[Cache]:
+        redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
+        model = ReadModel(
+            redis,
+            topic_prefix=settings.topic_prefix,
+            feed_length=settings.publish_cache_feed_length,
+            days=settings.publish_cache_days,
+        )
+        yield Cache(pool, model, settings)
+        await redis.aclose()
+
+    await follow(settings, stop, "cache", opening, health_port=8096, max_size=4)
+
+
+@click.command()
+def cache() -> None:
+    """Keep the Redis read model."""
+    settings = Settings()
+    run(settings, STAGE, lambda stop: serve(settings, stop))

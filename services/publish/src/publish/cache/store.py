@@ -1,0 +1,201 @@
+"""The keys of the read model and the one script that writes them."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+
+from publish.representation.position import Position, channels_of
+from shared.messages import EnrichedUpdate
+
+_BETWEEN = "\x1f"
+EPOCH_FACTOR = 2**40
+"""A score is a double, whole up to 2^53: 8,192 epochs of 10^12 records."""
+
+# A removal that is final wins whatever its revision; a rebuild may write the same revision again.
+WRITE = """
+local prefix, rebuilding = ARGV[1], ARGV[2] == 'rebuild'
+if not rebuilding and redis.call('EXISTS', prefix .. 'generation') == 0 then return -1 end
+local length, ttl = tonumber(ARGV[3]), ARGV[4]
+local function final(removal) return removal == 'killed' or removal == 'taken-down' end
+local written = 0
+for i = 8, #ARGV, 8 do
+  local id, revision, removal = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+  local position, score, feeds, json, change = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7]
+  local state = prefix .. 'state:' .. id
+  local known = redis.call('HMGET', state, 'revision', 'removal', 'feeds')
+  local newer = true
+  if known[1] then
+    local before = tonumber(known[1])
+    if final(known[2]) then newer = rebuilding and final(removal) and revision >= before
+    else newer = final(removal) or revision > before or (rebuilding and revision == before) end
+  end
+  if newer then
+    for feed in string.gmatch(known[3] or '', '[^\\31]+') do redis.call('ZREM', prefix .. 'feed:' .. feed, id) end
+    for feed in string.gmatch(feeds, '[^\\31]+') do
+      local key = prefix .. 'feed:' .. feed
+      redis.call('ZADD', key, score, id)
+      redis.call('ZREMRANGEBYRANK', key, 0, -(length + 1))
+    end
+    redis.call('SET', prefix .. 'update:' .. id, json, 'EX', ttl)
+    redis.call('HSET', state, 'revision', revision, 'removal', removal, 'position', position, 'feeds', feeds)
+    redis.call('EXPIRE', state, ttl)
+    if not rebuilding then redis.call('PUBLISH', prefix .. 'changes', change) end
+    written = written + 1
+  end
+end
+if not rebuilding then
+  local mark = redis.call('HMGET', prefix .. 'watermark', 'epoch', 'offset')
+  local epoch, offset = tonumber(ARGV[5]), tonumber(ARGV[6])
+  local known_epoch, known_offset = tonumber(mark[1] or -1), tonumber(mark[2] or -1)
+  if epoch > known_epoch or (epoch == known_epoch and offset > known_offset) then
+    redis.call('HSET', prefix .. 'watermark', 'epoch', epoch, 'offset', ARGV[6], 'cursor', epoch .. '-' .. ARGV[6], 'at', ARGV[7])
+  end
+end
+return written
+"""
+
+# The model is whole only if nothing was flushed since the rebuild began.
+DONE = """
+local prefix, token = ARGV[1], ARGV[2]
+if redis.call('DEL', prefix .. 'rebuild:' .. token) == 0 then return 0 end
+redis.call('HSET', prefix .. 'watermark', 'epoch', ARGV[3], 'offset', ARGV[4], 'cursor', ARGV[6], 'at', ARGV[5])
+redis.call('SET', prefix .. 'generation', token .. ' ' .. ARGV[5])
+return 1
+"""
+REBUILD_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A revision to write, with the position that its update keeps and its own place in the log."""
+
+    update: EnrichedUpdate
+    data: bytes
+    position: Position
+    cursor: Position
+
+
+class Flushed(Exception):
+    """The model is not whole: Redis was flushed, or never had it."""
+
+
+def _arguments(entry: Entry) -> tuple[str | bytes | int, ...]:
+    update = entry.update
+    feeds = () if update.is_removal else channels_of(update) - {f"update:{update.update_id}"}
+    ahead = f'{{"position":"{entry.position}","cursor":"{entry.cursor}",'.encode()
+    change = {
+        "update_id": update.update_id,
+        "revision": update.revision,
+        "kind": update.kind,
+        "cursor": str(entry.cursor),
+    }
+    return (
+        update.update_id,
+        update.revision,
+        update.removal or "",
+        str(entry.position),
+        entry.position.epoch * EPOCH_FACTOR + entry.position.offset,
+        _BETWEEN.join(sorted(feed.replace(_BETWEEN, "") for feed in feeds)),
+        ahead + entry.data.lstrip()[1:],
+        orjson.dumps(change),
+    )
+
+
+class ReadModel:
+    """The read model of one newsroom."""
+
+    def __init__(self, redis: Redis, *, topic_prefix: str, feed_length: int, days: int) -> None:
+        self._redis: Any = redis
+        self.prefix = f"slugline:{topic_prefix}"
+        self._feed_length = feed_length
+        self._ttl_s = days * 86_400
+        self._write = redis.register_script(WRITE)
+        self._done = redis.register_script(DONE)
+
+    async def watermark(self) -> Position | None:
+        """The place up to which the model is whole; None where it is not."""
+        generation, mark = await self._whole()
+        return Position(int(mark[0]), int(mark[1])) if generation and mark[0] is not None else None
+
+    async def _whole(self) -> tuple[Any, Any]:
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.get(f"{self.prefix}generation")
+        pipeline.hmget(f"{self.prefix}watermark", "epoch", "offset")
+        generation, mark = await pipeline.execute()
+        return generation, mark
+
+    async def shows(self, update_id: str) -> str:
+        """What of an update's text or listing is here; empty where it is nothing but a tombstone."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.get(f"{self.prefix}update:{update_id}")
+        pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
+        pipeline.zscore(f"{self.prefix}feed:news", update_id)
+        found, feeds, score = await pipeline.execute()
+        value = orjson.loads(found) if found else {}
+        told = [name for name in ("headline", "text", "body_html", "summary", "excerpt") if value.get(name)]
+        if told or (value and not value.get("removal")):
+            return f"holds its {', '.join(told) or 'entry'}"
+        return f"lists it in {feeds.decode() if feeds else 'news'}" if feeds or score is not None else ""
+
+    async def positions(self, update_ids: Collection[str]) -> dict[str, Position]:
+        """The positions of those updates that are in the model."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for update_id in update_ids:
+            pipeline.hget(f"{self.prefix}state:{update_id}", "position")
+        found = await pipeline.execute()
+        return {
+            key: Position.parse(position.decode())
+            for key, position in zip(update_ids, found, strict=True)
+            if position is not None
+        }
+
+    async def write(self, entries: Sequence[Entry], reached: Position) -> int:
+        """Write a batch and move the watermark; how many were newer than what was there. Raises Flushed."""
+        written = await self._run("live", entries, reached)
+        if written < 0:
+            raise Flushed
+        return written
+
+    async def take_out(self, update_ids: Collection[str]) -> None:
+        """Take the words of updates out, whatever else can be written: Redis deletes also when it has no room left."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for update_id in update_ids:
+            pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
+        found = await pipeline.execute()
+        pipeline = self._redis.pipeline(transaction=False)
+        for update_id, feeds in zip(update_ids, found, strict=True):
+            pipeline.delete(f"{self.prefix}update:{update_id}")
+            for feed in (feeds or b"").decode().split(_BETWEEN):
+                pipeline.zrem(f"{self.prefix}feed:{feed}", update_id)
+        await pipeline.execute()
+
+    async def begin_rebuild(self) -> str:
+        """A token that is there until `done`, unless Redis is flushed in between."""
+        token = secrets.token_hex(8)
+        await self._redis.set(f"{self.prefix}rebuild:{token}", "1", ex=REBUILD_S)
+        return token
+
+    async def rebuild(self, entries: Sequence[Entry]) -> None:
+        """Write a chunk of a rebuild; the model is not whole until `done`."""
+        await self._run("rebuild", entries, Position(0, 0))
+
+    async def done(self, reached: Position, token: str) -> None:
+        """The model is whole up to this place. Raises Flushed where Redis was flushed since the rebuild began."""
+        now = datetime.now(UTC).isoformat()
+        cursor = str(reached) if reached.offset >= 0 else ""
+        if not await self._done(args=[self.prefix, token, reached.epoch, reached.offset, now, cursor]):
+            raise Flushed
+
+    async def _run(self, mode: str, entries: Sequence[Entry], reached: Position) -> int:
+        arguments: list[Any] = [
+            self.prefix, mode, self._feed_length, self._ttl_s, reached.epoch, reached.offset,
+            datetime.now(UTC).isoformat(),
+        ]  # fmt: skip
+        for entry in entries:
+            arguments.extend(_arguments(entry))
+        return int(await self._write(args=arguments))

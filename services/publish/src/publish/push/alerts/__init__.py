@@ -1,0 +1,1 @@
+"""Alerts to readers' browsers and phones: rules, decisions, subscriptions, sending."""

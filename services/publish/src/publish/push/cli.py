@@ -1,0 +1,259 @@
+"""What operators do with push: keys, endpoints, alerts, a VAPID key."""
+
+import asyncio
+import getpass
+import json
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from publish.push.alerts.decisions import STATES, newest, shown
+from publish.push.alerts.mutes import Mutes, NewMute
+from publish.push.alerts.providers.web import Vapid, new_vapid_key
+from publish.push.delivery import keys
+from publish.push.delivery.endpoints import ChangedEndpoint, Endpoints, NewEndpoint
+from publish.push.delivery.keys import Key
+from publish.settings import Settings
+from shared.http.problem import Problem
+from shared.postgres.pool import connect, migrate
+
+OPERATOR = Key("operator", "operator", frozenset({"operate"}), frozenset({"news"}))
+
+
+def _with_pool(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+    async def body() -> Any:
+        pool = await connect(Settings(), schema="publish", max_size=2, for_command=True)
+        try:
+            await migrate(pool, "publish")
+            return await act(pool)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(body())
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from None
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    return f"{'/'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def _say(value: Any) -> None:
+    click.echo(json.dumps(value, default=str))
+
+
+@click.group("keys")
+def key_commands() -> None:
+    """Keys of those who subscribe endpoints or order alerts."""
+
+
+@key_commands.command("add")
+@click.argument("name")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(keys.SCOPES), default=("webhooks",), show_default=True
+)
+@click.option(
+    "--channel", "channels", multiple=True, default=("news",), help="What the holder may have. [default: news]"
+)
+def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...]) -> None:
+    """Make a key for NAME and print it: it is told this once."""
+    key_id, token = _with_pool(lambda pool: keys.add(pool, name, scopes, channels))
+    _say({"id": key_id, "key": token})
+
+
+@key_commands.command("revoke")
+@click.argument("key_id")
+def keys_revoke(key_id: str) -> None:
+    """End the key KEY_ID; its endpoints are disabled."""
+    if not _with_pool(lambda pool: keys.revoke(pool, key_id)):
+        raise click.ClickException(f"there is no live key {key_id}")
+    click.echo("revoked")
+
+
+@key_commands.command("list")
+def keys_list() -> None:
+    """Print all keys, one JSON object a line."""
+    names = ("id", "name", "scopes", "channels", "created_at", "revoked_at")
+    for row in _with_pool(lambda pool: pool.fetch("SELECT * FROM publish.push_keys ORDER BY created_at")):
+        _say({name: row[name] for name in names})
+
+
+@click.group("endpoints")
+def endpoint_commands() -> None:
+    """Webhook endpoints, whoever's they are."""
+
+
+def _endpoints(pool: Any) -> Endpoints:
+    return Endpoints(pool, allow_private=Settings().publish_push_allow_private)
+
+
+@endpoint_commands.command("add")
+@click.argument("key_id")
+@click.argument("url")
+@click.option(
+    "--channel", "channels", multiple=True, default=("news",), help="Updates of these channels. [default: news]"
+)
+@click.option("--kind", "kinds", multiple=True, help="Only these kinds of revision; removals come always.")
+@click.option("--max-urgency", type=click.IntRange(1, 9), help="Only updates of this urgency or a more pressing one.")
+def endpoints_add(
+    key_id: str, url: str, channels: tuple[str, ...], kinds: tuple[str, ...], max_urgency: int | None
+) -> None:
+    """Subscribe URL for the holder of KEY_ID; prints the endpoint with its secret."""
+    try:
+        wanted = NewEndpoint(url=url, channels=channels, kinds=kinds, max_urgency=max_urgency)
+    except ValidationError as error:
+        raise click.ClickException(_first(error)) from None
+
+    async def act(pool: Any) -> dict[str, Any]:
+        row = await pool.fetchrow("SELECT * FROM publish.push_keys WHERE id = $1 AND revoked_at IS NULL", key_id)
+        if row is None:
+            raise click.ClickException(f"there is no live key {key_id}")
+        key = Key(row["id"], row["name"], frozenset(row["scopes"]), frozenset(row["channels"]))
+        return await _endpoints(pool).add(wanted, key)
+
+    _say(_with_pool(act))
+
+
+@endpoint_commands.command("list")
+def endpoints_list() -> None:
+    """Print all endpoints and their health, one JSON object a line."""
+    for endpoint in _with_pool(lambda pool: _endpoints(pool).all(OPERATOR)):
+        _say(endpoint)
+
+
+@endpoint_commands.command("test")
+@click.argument("endpoint_id")
+def endpoints_test(endpoint_id: str) -> None:
+    """Queue a test event to ENDPOINT_ID."""
+    _say(_with_pool(lambda pool: _endpoints(pool).test(endpoint_id, OPERATOR)))
+
+
+@endpoint_commands.command("deliveries")
+@click.argument("endpoint_id")
+@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+def endpoints_deliveries(endpoint_id: str, limit: int) -> None:
+    """Print the delivery log of ENDPOINT_ID, newest first, one JSON object a line."""
+    found = _with_pool(
+        lambda pool: _endpoints(pool).deliveries(endpoint_id, OPERATOR, before=None, state=None, limit=limit)
+    )
+    for delivery in found:
+        _say(delivery)
+
+
+@endpoint_commands.command("redeliver")
+@click.argument("endpoint_id")
+@click.argument("delivery_id", type=click.IntRange(1, 2**62))
+def endpoints_redeliver(endpoint_id: str, delivery_id: int) -> None:
+    """Queue the message of DELIVERY_ID again, under its own id."""
+    _say(_with_pool(lambda pool: _endpoints(pool).redeliver(endpoint_id, delivery_id, OPERATOR)))
+
+
+@endpoint_commands.command("recover")
+@click.argument("endpoint_id")
+@click.option("--hours", type=click.FloatRange(0, 744, min_open=True), default=24.0, show_default=True)
+def endpoints_recover(endpoint_id: str, hours: float) -> None:
+    """Queue again, in order, what ENDPOINT_ID has missed within the last hours."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    _say(_with_pool(lambda pool: _endpoints(pool).recover(endpoint_id, since, OPERATOR)))
+
+
+@endpoint_commands.command("rotate")
+@click.argument("endpoint_id")
+def endpoints_rotate(endpoint_id: str) -> None:
+    """Print a new secret of ENDPOINT_ID; the old one signs beside it for a day."""
+    _say(_with_pool(lambda pool: _endpoints(pool).rotate(endpoint_id, OPERATOR)))
+
+
+@endpoint_commands.command("activate")
+@click.argument("endpoint_id")
+def endpoints_activate(endpoint_id: str) -> None:
+    """Deliver to ENDPOINT_ID again, from its first attempt on."""
+    changes = ChangedEndpoint(state="active")
+    _say(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+
+
+@endpoint_commands.command("disable")
+@click.argument("endpoint_id")
+def endpoints_disable(endpoint_id: str) -> None:
+    """Deliver nothing to ENDPOINT_ID until it is activated."""
+    changes = ChangedEndpoint(state="disabled")
+    _say(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+
+
+@endpoint_commands.command("remove")
+@click.argument("endpoint_id")
+def endpoints_remove(endpoint_id: str) -> None:
+    """End ENDPOINT_ID and its log."""
+    _with_pool(lambda pool: _endpoints(pool).remove(endpoint_id, OPERATOR))
+    click.echo("removed")
+
+
+@click.command("alerts")
+@click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
+@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+def alert_list(state: str | None, limit: int) -> None:
+    """Print alerts, newest first, one JSON object a line: state, reason, audience."""
+    for alert in _with_pool(lambda pool: newest(pool, state, limit)):
+        _say(alert)
+
+
+@click.command("alert")
+@click.argument("alert_id")
+def alert_one(alert_id: str) -> None:
+    """Print ALERT_ID with its progress and results."""
+    _say(_with_pool(lambda pool: shown(pool, alert_id)))
+
+
+def _person() -> str:
+    return f"{getpass.getuser()} (command)"
+
+
+@click.group("mutes")
+def mute_commands() -> None:
+    """Hold back the alerts of a story, or of another channel, before there are any."""
+
+
+@mute_commands.command("add")
+@click.argument("channel")
+@click.option("--reason", required=True, help="Why; every alert that is held back says it.")
+@click.option("--hours", type=click.FloatRange(0, 744, min_open=True), default=12.0, show_default=True)
+@click.option("--by", default=_person, help="Who says so. [default: the user of this command]")
+def mutes_add(channel: str, reason: str, hours: float, by: str) -> None:
+    """Mute CHANNEL: story:ID, tag:CODE, source:NAME, update:ID or news."""
+    try:
+        wanted = NewMute(channel=channel, reason=reason, until=datetime.now(UTC) + timedelta(hours=hours))
+    except ValidationError as error:
+        raise click.ClickException(_first(error)) from None
+    _say(_with_pool(lambda pool: Mutes(pool).add(wanted, by)))
+
+
+@mute_commands.command("list")
+@click.option("--ended", is_flag=True, help="With those that have ended.")
+@click.option("--limit", default=50, show_default=True, help="How many of the newest.")
+def mutes_list(ended: bool, limit: int) -> None:
+    """Print the mutes that hold, newest first, one JSON object a line."""
+    for mute in _with_pool(lambda pool: Mutes(pool).all(ended=ended, limit=limit)):
+        _say(mute)
+
+
+@mute_commands.command("lift")
+@click.argument("mute_id", type=int)
+@click.option("--by", default=_person, help="Who says so. [default: the user of this command]")
+def mutes_lift(mute_id: int, by: str) -> None:
+    """End the mute MUTE_ID before its time."""
+    _say(_with_pool(lambda pool: Mutes(pool).lift(mute_id, by)))
+
+
+@click.command("vapid")
+def vapid_key() -> None:
+    """Make a VAPID key.
+
+    Prints the private one, for PUBLISH_PUSH_VAPID_KEY, and its public one. Nothing is stored.
+    """
+    private = new_vapid_key()
+    _say({"private": private, "public": Vapid(private, "mailto:nobody@example.org").public_key})

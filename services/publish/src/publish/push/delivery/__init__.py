@@ -1,0 +1,1 @@
+"""Deliveries to other servers: the queue, the endpoints and their keys."""

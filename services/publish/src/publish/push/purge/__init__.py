@@ -1,0 +1,1 @@
+"""Purges of a CDN or a cache by surrogate key."""

@@ -1,0 +1,70 @@
+"""Purging a CDN or a cache by surrogate key: what shows an update, and the channels it is in, is fetched anew.
+
+A key is the name of a channel (`news`, `update:…`, `tag:…`), percent-encoded, as answers carry them in `Surrogate-Key`.
+One HTTP request for each batch of revisions and cache; tried again until it is taken.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from publish.push.delivery.queue import Due, NotYet, Request
+from publish.push.notify import Notice
+
+KEYS_AT_ONCE = 200
+"""What fits into a header of a few KiB."""
+
+QUEUE = """
+INSERT INTO publish.deliveries (endpoint_id, message_id, type, order_key, body)
+SELECT e.id, $1, 'purge', $1, $2 FROM publish.endpoints e WHERE e.kind = 'purge' AND e.state = 'active'
+"""
+
+
+def surrogate_keys(channels: Iterable[str]) -> list[str]:
+    """The keys of channels, as they stand in a header."""
+    return sorted({quote(channel, safe=":") for channel in channels})
+
+
+async def apply(pool: Any, urls: Sequence[str]) -> None:
+    """Have these caches purged from now on, and no others."""
+    ids = [f"purge_{hashlib.sha256(url.encode()).hexdigest()[:24]}" for url in urls]
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM publish.endpoints WHERE kind = 'purge' AND id <> ALL($1::text[])", ids)
+        await connection.executemany(
+            "INSERT INTO publish.endpoints (id, kind, url, channels) VALUES ($1, 'purge', $2, '{}') "
+            "ON CONFLICT (id) DO UPDATE SET state = 'active', failures = 0, failing_since = NULL, retry_at = NULL",
+            list(zip(ids, urls, strict=True)),
+        )
+
+
+async def queue_purges(connection: Any, notices: Sequence[Notice]) -> None:
+    """Queue the purge of all that shows these revisions."""
+    keys = surrogate_keys(channel for notice in notices for channel in notice.archived.channels)
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        name = f"purge_{notices[0].archived.cursor}_{start}"
+        await connection.execute(QUEUE, name, orjson.dumps(keys[start : start + KEYS_AT_ONCE]).decode())
+
+
+class Purges:
+    """Composes purge requests."""
+
+    def __init__(self, *, method: str, header: str, authorization: str) -> None:
+        self._method = method
+        self._header = header
+        name, _, value = authorization.partition(":")
+        self._authorization = {name.strip(): value.strip()} if value.strip() else {}
+
+    async def compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
+        """A request for each."""
+        return {
+            each.id: Request(
+                {self._header: " ".join(orjson.loads(each.body or "[]")), **self._authorization},
+                None,
+                method=self._method,
+                ours=True,
+            )
+            for each in due
+        }

@@ -1,0 +1,58 @@
+"""Webhooks by the Standard Webhooks specification 1.0: what a message says and how it is signed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from publish.archive.queries import Archived, told
+from publish.push.delivery.endpoints import live_secrets
+from publish.push.delivery.queue import Due, NotYet, Request
+from publish.representation.views import dump, reader_view, removal_view
+from publish.web.feed_store import Applied, Entry
+
+WITHDRAWN = "the update is out of sight by now; its removal follows"
+
+
+def body_of(archived: Archived, site_url: str) -> bytes:
+    """The message about a revision: its type, its time, and the update as the API gives it; of a removal no text."""
+    update = archived.update
+    if update.is_removal:
+        view = removal_view(Applied(update, archived.cursor, archived.channels, None))
+    else:
+        view = reader_view(Entry(archived.position, archived.cursor, update, update.change), site_url)
+    moment = update.passport.enriched_at or update.updated_at or update.first_published_at
+    return dump({"type": f"update.{update.kind}", "timestamp": moment, "data": view})
+
+
+def signed(message_id: str, secrets: Sequence[str], body: bytes, now: datetime) -> dict[str, str]:
+    """The headers of an attempt: its own time, and a signature by each live secret."""
+    text = body.decode()
+    return {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(message_id, now, text) for secret in secrets),
+    }
+
+
+class Webhooks:
+    """Composes the requests of webhook deliveries out of what the archive may serve now."""
+
+    def __init__(self, pool: Any, site_url: str) -> None:
+        self._pool = pool
+        self._site_url = site_url
+
+    async def compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
+        """A request for each, or why it does not leave: text that was removed meanwhile is never sent."""
+        wanted = {(each.update_id, each.revision) for each in due if each.body is None}
+        bodies = {key: body_of(archived, self._site_url) for key, archived in (await told(self._pool, wanted)).items()}
+        now = datetime.now(UTC)
+        return {each.id: self._request(each, bodies, now) for each in due}
+
+    def _request(self, due: Due, bodies: Mapping[tuple[str, int], bytes], now: datetime) -> Request | str:
+        body = due.body.encode() if due.body is not None else bodies.get((due.update_id, due.revision))
+        if body is None:
+            return WITHDRAWN
+        return Request(signed(due.message_id, live_secrets(due.secrets, now), body, now), body)

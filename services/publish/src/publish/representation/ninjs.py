@@ -1,0 +1,93 @@
+"""An update as ninjs 3.1, for the tools that agencies and their clients have (IPTC)."""
+
+from typing import Any
+
+from publish.representation.views import Views, language_of, modified_at, path_of, pictures_of, seen, title_of
+from publish.web.feed_store import Entry
+from shared.messages import EnrichedUpdate
+
+SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
+
+
+def ninjs(views: Views, entry: Entry) -> dict[str, Any]:
+    """The item. Its version is our revision; what ninjs has no field for is left out."""
+    update = entry.update
+    item: dict[str, Any] = {
+        "uri": f"urn:slugline:update:{update.update_id}",
+        "standard": {"name": "ninjs", "version": "3.1"},
+        "type": "text",
+        "representationType": "full",
+        "version": str(update.revision),
+        "firstCreated": views.iso(update.first_published_at),
+        "versionCreated": views.iso(modified_at(update)),
+        "pubStatus": "usable",
+        "headlines": [{"role": "main", "value": title_of(update)}],
+        "bodies": [
+            {"role": "main", "contentType": "text/html", "value": seen(update.body_html), "wordCount": update.word_count},
+            {"role": "text", "contentType": "text/plain", "value": seen(update.text)},
+        ],
+        "altIds": [{"role": "page", "value": views.site_url + path_of(update)}],
+    }  # fmt: skip
+    optional = {
+        "language": language_of(update),
+        "by": seen(update.byline),
+        "located": seen(update.located),
+        "copyrightNotice": seen(update.copyright),
+        "edNote": seen(update.editors_note),
+        "urgency": update.urgency,
+    }
+    item |= {name: value for name, value in optional.items() if value}
+    if update.summary:
+        item["descriptions"] = [{"role": "summary", "contentType": "text/plain", "value": seen(update.summary)}]
+    if update.credit:
+        item["infoSources"] = [{"name": seen(update.credit), "role": "credit"}]
+    return item | _about(update) | _pictures(views, update)
+
+
+def _about(update: EnrichedUpdate) -> dict[str, Any]:
+    item: dict[str, Any] = {}
+    subjects = [tag for tag in update.tags if tag.kind not in SUBJECT_KINDS]
+    if subjects:
+        item["subjects"] = [
+            {"name": seen(tag.label), **({"uri": seen(tag.uri)} if tag.uri else {}), "literal": seen(tag.code)}
+            for tag in subjects
+        ]
+    for kind, member in SUBJECT_KINDS.items():
+        named = [tag for tag in update.tags if tag.kind == kind]
+        if named:
+            item[member] = [
+                {"name": seen(tag.label), "literal": seen(tag.code), **({"uri": seen(tag.uri)} if tag.uri else {})}
+                for tag in named
+            ]
+    if update.authors:
+        item["people"] = [
+            *({"name": seen(author.name), "rel": "author"} for author in update.authors),
+            *item.get("people", []),
+        ]
+    return item
+
+
+def _pictures(views: Views, update: EnrichedUpdate) -> dict[str, Any]:
+    pictures = pictures_of(update)
+    if not pictures:
+        return {}
+    return {
+        "associations": [
+            {
+                "name": f"picture-{number}",
+                "uri": views.site_url + picture.largest,
+                "type": "picture",
+                "headlines": [{"role": "main", "value": picture.caption or picture.alt or title_of(update)}],
+                "renditions": [
+                    {
+                        "name": "main",
+                        "href": views.site_url + picture.largest,
+                        "width": picture.width,
+                        "height": picture.height,
+                    }
+                ],
+                **({"by": picture.credit} if picture.credit else {}),
+            }
+            for number, picture in enumerate(pictures, 1)
+        ]
+    }

@@ -1,0 +1,255 @@
+"""What a web replica keeps in memory: the newest visible updates in order of position, by channel, and what was removed."""
+
+import bisect
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from publish.representation.pictures import renditions_shown
+from publish.representation.position import NEWS, Position, channels_of, supersedes
+from shared.messages import Change, EnrichedUpdate
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """The revision of an update that stands. `position` is the update's for ever, `cursor` this revision's own place.
+
+    `change` is what readers were last told of a change: late enrichment does not take it away again. `made` keeps what
+    was rendered of this revision.
+    """
+
+    position: Position
+    cursor: Position
+    update: EnrichedUpdate
+    change: Change = field(default_factory=Change)
+    made: dict[str, bytes] = field(default_factory=dict)
+
+
+REMEMBERED = 4
+"""Positions that are kept of updates that memory let go, for each that it holds."""
+
+UNPLACED = Position(0, 0)
+"""Stands for the position of an update that nobody could be asked about: before every other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What is left of an update that is out of sight; `position` is None where it was never seen here."""
+
+    position: Position | None
+    update: EnrichedUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a revision did: the channels that must hear of it, and the entry that stands now (None once removed).
+
+    An entry whose place is older than all that memory holds is here too, though memory does not keep it.
+    """
+
+    update: EnrichedUpdate
+    cursor: Position
+    channels: frozenset[str]
+    entry: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a channel, newest position first. `whole`: memory holds all that belongs on it; if not, ask the archive."""
+
+    entries: list[Entry]
+    more: bool
+    whole: bool
+
+    @property
+    def next(self) -> Position | None:
+        """The cursor of the page after this one."""
+        return self.entries[-1].position if self.more and self.entries else None
+
+
+class Newsroom:
+    """The memory of one replica: filled by a snapshot, kept up by `apply` in the log's order.
+
+    `cursor` is the place of the last revision that changed something: whoever read the page of that moment and follows
+    the stream behind it misses nothing.
+
+    Every channel has a generation that moves whenever anything that the channel shows may have changed, so that what
+    was rendered of it can be kept until then.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.cursor = Position(0, -1)
+        self.complete = False
+        self._entries: dict[str, Entry] = {}
+        self._index: dict[str, list[tuple[Position, str]]] = {}
+        self._pictures: dict[str, set[str]] = {}
+        self._removed: OrderedDict[str, Removed] = OrderedDict()
+        self._let_go: OrderedDict[str, tuple[Position, int]] = OrderedDict()
+        self._generations: dict[str, int] = {}
+        self._count = 0
+        self._floor = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def reset(self, cursor: Position, entries: Iterable[Entry], *, complete: bool) -> None:
+        """Begin again from a snapshot. `complete`: there are no visible updates but these."""
+        self.cursor = cursor
+        self.complete = complete
+        self._entries = {}
+        self._index = {}
+        self._pictures = {}
+        self._removed = OrderedDict()
+        self._let_go = OrderedDict()
+        self._generations = {}
+        self._count += 1
+        self._floor = self._count
+        for entry in sorted(entries, key=lambda each: each.position):
+            self._entries[entry.update.update_id] = entry
+            self._show_pictures(entry.update)
+            for channel in channels_of(entry.update):
+                self._index.setdefault(channel, []).append((entry.position, entry.update.update_id))
+
+    def generation(self, channel: str) -> int:
+        """A number that is another one after every change of the channel."""
+        return self._generations.get(channel, self._floor)
+
+    def get(self, update_id: str) -> Entry | None:
+        """What stands of an update, if it is visible and in memory."""
+        return self._entries.get(update_id)
+
+    def removed(self, update_id: str) -> Removed | None:
+        """What is left of an update that went out of sight while this replica followed."""
+        return self._removed.get(update_id)
+
+    def showing(self, picture: str) -> frozenset[str]:
+        """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
+        return frozenset(self._pictures.get(picture, ()))
+
+    def knows(self, update_id: str) -> bool:
+        """Whether memory can place a later revision of this update by itself."""
+        if update_id in self._entries or update_id in self._let_go:
+            return True
+        removed = self._removed.get(update_id)
+        return removed is not None and (removed.position is not None or removed.update.is_final)
+
+    def page(self, channel: str, before: Position | None, limit: int) -> Page:
+        """The updates of a channel that stand before a position, newest first."""
+        index = self._index.get(channel, [])
+        end = bisect.bisect_left(index, (before, "")) if before is not None else len(index)
+        start = max(0, end - limit)
+        entries = [self._entries[update_id] for _, update_id in reversed(index[start:end])]
+        return Page(entries, more=start > 0, whole=start > 0 or self.complete)
+
+    def newest(self, channel: str = NEWS) -> Iterator[Entry]:
+        """The updates of a channel, newest position first."""
+        for _, update_id in reversed(self._index.get(channel, [])):
+            yield self._entries[update_id]
+
+    def apply(self, cursor: Position, update: EnrichedUpdate, position: Position | None = None) -> Applied | None:
+        """Take in the next revision of the log; None when it changes nothing (a duplicate, an older one, after a kill).
+
+        `position` is that of an update which memory does not know; without one a first visible revision stands at its
+        own place in the log. One that is older than all that memory holds is left to the archive: it is never put on top.
+        """
+        update_id = update.update_id
+        entry = self._entries.get(update_id)
+        stone = self._removed.get(update_id)
+        standing = entry.update if entry else stone.update if stone else None
+        if standing is not None and not supersedes(update, standing):
+            if stone is not None and stone.position is None and not update.is_removal:
+                self._removed[update_id] = Removed(cursor, stone.update)
+            return None
+        let_go = self._let_go.get(update_id)
+        if let_go is not None and standing is None and update.revision <= let_go[1] and not update.is_final:
+            return None
+        self.cursor = max(self.cursor, cursor)
+        channels = channels_of(update) | (channels_of(standing) if standing else frozenset())
+        known_position = entry.position if entry else stone.position if stone else let_go[0] if let_go else None
+        place = known_position or position
+        if entry is not None:
+            self._drop(entry)
+        self._removed.pop(update_id, None)
+        if update.is_removal:
+            self._bury(update_id, Removed(place, update))
+            self._touch(channels)
+            return Applied(update, cursor, channels, None)
+        change = (
+            entry.change if entry and not tells(update.change) and _same_words(update, entry.update) else update.change
+        )
+        placed = Entry(place or cursor, cursor, update, change)
+        self._keep(placed)
+        self._touch(channels)
+        return Applied(update, cursor, channels, placed)
+
+    def pass_by(self, cursor: Position, update: EnrichedUpdate) -> Applied:
+        """Tell of a revision whose update's position is not known, without keeping it."""
+        self.cursor = max(self.cursor, cursor)
+        channels = channels_of(update)
+        self._touch(channels)
+        return Applied(update, cursor, channels, Entry(UNPLACED, cursor, update, update.change))
+
+    def _touch(self, channels: Iterable[str]) -> None:
+        self._count += 1
+        for channel in channels:
+            self._generations[channel] = self._count
+
+    def _keep(self, entry: Entry) -> None:
+        news = self._index.get(NEWS, [])
+        if not self.complete and news and entry.position < news[0][0]:
+            self._remember(entry)
+            return
+        self._entries[entry.update.update_id] = entry
+        self._show_pictures(entry.update)
+        for channel in channels_of(entry.update):
+            bisect.insort(self._index.setdefault(channel, []), (entry.position, entry.update.update_id))
+        if len(self._entries) > self.limit:
+            self._evict()
+
+    def _evict(self) -> None:
+        oldest = self._entries[self._index[NEWS][0][1]]
+        channels = channels_of(oldest.update)
+        self._drop(oldest)
+        self._remember(oldest)
+        self.complete = False
+        # What was rendered with this update on it would not hear of its removal, which may name fewer channels.
+        self._touch(channels)
+        self._generations.pop(f"update:{oldest.update.update_id}", None)
+
+    def _remember(self, entry: Entry) -> None:
+        """Keep the place of what is let go: the archive, which lags behind, may not know it yet."""
+        self._let_go[entry.update.update_id] = (entry.position, entry.update.revision)
+        while len(self._let_go) > REMEMBERED * self.limit:
+            self._let_go.popitem(last=False)
+
+    def _drop(self, entry: Entry) -> None:
+        del self._entries[entry.update.update_id]
+        for picture in renditions_shown(entry.update):
+            self._pictures[picture].discard(entry.update.update_id)
+            if not self._pictures[picture]:
+                del self._pictures[picture]
+        place = (entry.position, entry.update.update_id)
+        for channel in channels_of(entry.update):
+            index = self._index[channel]
+            del index[bisect.bisect_left(index, place)]
+            if not index:
+                del self._index[channel]
+
+    def _show_pictures(self, update: EnrichedUpdate) -> None:
+        for picture in renditions_shown(update):
+            self._pictures.setdefault(picture, set()).add(update.update_id)
+
+    def _bury(self, update_id: str, removed: Removed) -> None:
+        self._removed[update_id] = removed
+        while len(self._removed) > self.limit:
+            self._removed.popitem(last=False)
+
+
+def tells(change: Change) -> bool:
+    """Whether there is something for readers in it: the words that changed, or why."""
+    return bool(change.diff or change.reason)
+
+
+def _same_words(new: EnrichedUpdate, old: EnrichedUpdate) -> bool:
+    return new.updated_at == old.updated_at and new.updated_at is not None

@@ -1,0 +1,334 @@
+"""Keeps a replica's memory and its streams in step with the log: a snapshot of the archive, then the tail behind it.
+
+The archive says which log is the current one (its epoch) and what each update's position is. A replica that starts, or
+whose log is not the archive's any more, waits until the archive knows, takes a new snapshot, and tells every reader; what
+it has in memory is served meanwhile.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+from prometheus_client import Counter, Gauge, Histogram
+
+from publish.archive import epochs, queries
+from publish.representation.position import Position
+from publish.representation.views import StreamViews, Views
+from publish.settings import Settings
+from publish.web.archive_client import Past, entry_of
+from publish.web.feed_store import Applied, Entry, Newsroom, tells
+from publish.web.omissions import Omitted
+from publish.web.stream.event import StreamEvent
+from publish.web.stream.hub import Hub
+from shared.consumer.decode import Rejection, decode
+from shared.failures.transient import TRANSIENT, is_transient, reason_of
+from shared.http.problem import Problem
+from shared.kafka.clients import new_consumer, start_patiently
+from shared.messages import EnrichedUpdate
+from shared.streams import ENRICHED
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 25
+"""Revisions that are rendered and published before pages and streams get their turn."""
+WATCH_INTERVAL_S = 2.0
+SILENT_AFTER_S = 15.0
+ASK_AGAIN_AFTER_S = 2.0
+RECALLED = 300
+"""Newest updates of a snapshot whose last correction is looked up in the archive."""
+
+APPLIED = Counter("slugline_web_revisions", "Revisions taken from the log", ["effect"])
+HELD = Gauge("slugline_web_updates", "Visible updates in memory")
+OFFSET = Gauge("slugline_web_offset", "Offset in the log up to which this replica has followed")
+BEHIND = Gauge("slugline_web_lag_messages", "Messages of the log that this replica has not followed yet")
+SNAPSHOTS = Counter("slugline_web_snapshots", "Snapshots taken of the archive")
+LATENCY = Histogram(
+    "slugline_web_latency_seconds",
+    "From a stage of the passport until this replica's readers have the revision",
+    ["since"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+
+SINCE_RECEIVED, SINCE_ENRICHED = LATENCY.labels("received"), LATENCY.labels("enriched")
+
+TYPES = {EnrichedUpdate.ce_type: EnrichedUpdate}
+
+
+class NotThisLog(Exception):
+    """The log that is followed is not the archive's any more."""
+
+
+class Follower:
+    """Follows `updates.enriched` without a group, so that every replica hears everything."""
+
+    def __init__(self, settings: Settings, newsroom: Newsroom, views: Views, past: Past, hub: Hub) -> None:
+        self._settings = settings
+        self._newsroom = newsroom
+        self._views = views
+        self._past = past
+        self._hub = hub
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._epoch = 0
+        self._waiting: str | None = "not started"
+        self._caught_up = False
+        self._unplaced: dict[str, tuple[Position, EnrichedUpdate]] = {}
+        self._ask_after = 0.0
+        self._heard_at = time.monotonic()
+
+    def why_not_ready(self) -> str | None:
+        """For `Health.ready`. Once there is something to serve, an outage is no reason to send readers away."""
+        return None if self._caught_up else (self._waiting or "reading the log up to its end")
+
+    def why_not_live(self) -> str | None:
+        """For `Health.live`: a loop that stopped turning is mended only by a restart."""
+        silent = time.monotonic() - self._heard_at
+        return f"the log has not been looked at for {silent:.0f} s" if silent > SILENT_AFTER_S * 8 else None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow until `stop`, whatever goes away in between."""
+        pause_s = 0.2
+        while not stop.is_set():
+            self._heard_at = time.monotonic()
+            try:
+                await self._follow_one_log(stop)
+                pause_s = 0.2
+            except NotThisLog as reason:
+                self._waiting = str(reason)
+                log.warning("waiting for the archive", reason=str(reason), fold="archive")
+            except Exception as error:
+                self._waiting = reason_of(error)
+                if is_transient(error):
+                    log.warning("cannot follow the log", error=self._waiting, fold="log")
+                else:
+                    log.error("bug in following the log", exc_info=error, fold=type(error).__name__)
+            await _pause(stop, pause_s)
+            pause_s = min(pause_s * 2, 2.0)
+
+    async def _follow_one_log(self, stop: asyncio.Event) -> None:
+        pool = self._past.pool
+        self._waiting = "waiting for the archive's snapshot"
+        snapshot = await queries.snapshot(pool, self._settings.publish_web_updates)
+        if snapshot.epoch == 0:
+            raise NotThisLog("the archive has not seen a log yet")
+        self._waiting = "waiting for Kafka"
+        consumer = new_consumer(self._settings, "slugline-publish-web")
+        await start_patiently(consumer, "updates.enriched", stop)
+        try:
+            if stop.is_set():
+                return
+            consumer.assign([self._partition])
+            first, end = await self._verify(consumer, pool, snapshot)
+            entries = [entry_of(archived) for archived in snapshot.updates]
+            await self._recall_changes(entries)
+            self._newsroom.reset(
+                Position(snapshot.epoch, snapshot.offset),
+                entries,
+                complete=len(snapshot.updates) < self._settings.publish_web_updates,
+            )
+            self._epoch = snapshot.epoch
+            self._unplaced.clear()
+            self._hub.begin(snapshot.epoch, snapshot.offset)
+            SNAPSHOTS.inc()
+            HELD.set(len(self._newsroom))
+            log.info("snapshot taken", epoch=snapshot.epoch, offset=snapshot.offset, updates=len(self._newsroom))
+            consumer.seek(self._partition, first)
+            await self._tail(consumer, end, stop)
+        finally:
+            await consumer.stop()
+
+    async def _verify(self, consumer: Any, pool: Any, snapshot: queries.Snapshot) -> tuple[int, int]:
+        """Where to read on, and the log's end; NotThisLog when it is not the log that the archive knows."""
+        partition = self._partition
+        begin = (await consumer.beginning_offsets([partition]))[partition]
+        end = (await consumer.end_offsets([partition]))[partition]
+        if end <= snapshot.offset:
+            raise NotThisLog("the log ends before the archived place")
+        known = await epochs.newest(pool)
+        if known is None or known.epoch != snapshot.epoch:
+            raise NotThisLog("the archive has begun a new epoch")
+        if begin <= known.last_offset < end:
+            consumer.seek(partition, known.last_offset)
+            batches = await consumer.getmany(partition, timeout_ms=2000, max_records=1)
+            records = batches.get(partition, [])
+            if records and (records[0].offset, epochs.event_id_of(records[0])) != (
+                known.last_offset,
+                known.last_event_id,
+            ):
+                raise NotThisLog("another record is at the archived place")
+        if begin > snapshot.offset + 1:
+            log.error(
+                "records are gone from the log before they were archived", first=snapshot.offset + 1, last=begin - 1
+            )
+        return max(begin, snapshot.offset + 1), end
+
+    async def _recall_changes(self, entries: Sequence[Entry]) -> None:
+        """Find the reason and the diff of corrections that late enrichment has followed; of the newest updates."""
+        newest = sorted(entries, key=lambda entry: entry.position, reverse=True)[:RECALLED]
+        for entry in newest:
+            update = entry.update
+            if update.updated_at is None or tells(update.change):
+                continue
+            for archived in reversed(await queries.revisions(self._past.pool, update.update_id)):
+                if archived.update.updated_at == update.updated_at and tells(archived.update.change):
+                    entry.change = archived.update.change
+                    break
+
+    async def _tail(self, consumer: Any, end: int, stop: asyncio.Event) -> None:
+        reached = self._newsroom.cursor.offset + 1
+        watch_at = time.monotonic() + WATCH_INTERVAL_S
+        while not stop.is_set():
+            if not self._caught_up and reached >= end:
+                self._caught_up = True
+                self._waiting = None
+                log.info("caught up with the log", offset=reached - 1)
+            try:
+                batches = await consumer.getmany(self._partition, timeout_ms=500, max_records=500)
+            except OffsetOutOfRangeError as error:
+                raise NotThisLog("the log has no such offset") from error
+            records = batches.get(self._partition, [])
+            for start in range(0, len(records), CHUNK):
+                await self._take(records[start : start + CHUNK])
+                await asyncio.sleep(0)
+            if records:
+                reached = records[-1].offset + 1
+                BEHIND.set(max(0, (consumer.highwater(self._partition) or reached) - reached))
+            self._heard_at = time.monotonic()
+            if self._heard_at >= watch_at:
+                await self._watch(consumer, reached)
+                watch_at = time.monotonic() + WATCH_INTERVAL_S
+
+    async def _take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
+        """Apply records to memory, then tell the streams: what is removed is gone before anything is rendered."""
+        done: list[Applied] = []
+        for record in records:
+            try:
+                applied = await self._take_one(record)
+            except Exception:
+                APPLIED.labels("failed").inc()
+                log.exception("record passed over", offset=record.offset)
+                continue
+            if applied is not None:
+                done.append(applied)
+        events = list(self._events(done))
+        self._hub.publish(events, through=Position(self._epoch, records[-1].offset))
+        OFFSET.set(records[-1].offset)
+        HELD.set(len(self._newsroom))
+        now = datetime.now(UTC)
+        for event in events:
+            if event.enriched_at:
+                SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at))
+
+    async def _take_one(self, record: "ConsumerRecord[bytes, bytes]") -> Applied | None:
+        decoded = decode(record, TYPES)
+        if decoded is None or isinstance(decoded, Rejection):
+            APPLIED.labels("unreadable" if decoded else "other").inc()
+            if decoded:
+                log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
+            return None
+        update = decoded.event
+        SINCE_RECEIVED.observe(max(0.0, (datetime.now(UTC) - update.passport.received_at).total_seconds()))
+        applied = await self._apply(Position(self._epoch, record.offset), update)
+        APPLIED.labels(update.kind if applied is not None else "none").inc()
+        return applied
+
+    def _events(self, done: Sequence[Applied]) -> Iterator[StreamEvent]:
+        """What streams are told, without what cannot be shown, nor the words of what is gone by now."""
+        for applied in done:
+            if applied.entry is not None and self._newsroom.removed(applied.update.update_id) is not None:
+                continue
+            event = self.event(applied)
+            try:
+                event.views["json"]
+            except Omitted:
+                continue
+            yield event
+
+    async def _apply(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
+        """Apply a revision; one of an update that memory cannot place gets its position from the archive."""
+        if update.revision == 1 or update.is_removal or self._newsroom.knows(update.update_id):
+            return self._newsroom.apply(cursor, update)
+        try:
+            return await self._apply_placed(cursor, update)
+        except Problem:
+            # Its words reach open pages now, its place is asked for again, and nothing is put on top meanwhile.
+            self._unplaced[update.update_id] = (cursor, update)
+            self._ask_after = time.monotonic() + ASK_AGAIN_AFTER_S
+            return self._newsroom.pass_by(cursor, update)
+
+    async def _apply_placed(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
+        if time.monotonic() < self._ask_after:
+            raise Problem(503, "archive-away", "the archive did not answer a moment ago")
+        archived = await self._past.one(update.update_id)
+        if archived is None:
+            if await self._past.reached() < (cursor.epoch, cursor.offset - 1):
+                raise Problem(503, "archive-behind", "the archive has not seen what came before this revision")
+            return self._newsroom.apply(cursor, update)
+        if archived.update.is_final:
+            return None
+        was_visible = not archived.update.is_removal or archived.position != archived.cursor
+        if archived.update.revision > update.revision and not archived.update.is_removal:
+            return self._newsroom.apply(cursor, archived.update, archived.position)
+        return self._newsroom.apply(cursor, update, archived.position if was_visible else None)
+
+    async def _place_the_unplaced(self) -> None:
+        for update_id, (cursor, update) in list(self._unplaced.items()):
+            try:
+                applied = await self._apply_placed(cursor, update)
+            except Problem:
+                return
+            del self._unplaced[update_id]
+            if applied is not None:
+                HELD.set(len(self._newsroom))
+
+    async def _watch(self, consumer: Any, reached: int) -> None:
+        """See now and then whether this is the archive's log still; with Postgres or Kafka away, nobody can tell."""
+        try:
+            async with asyncio.timeout(2):
+                epoch = await queries.current_epoch(self._past.pool)
+        except TRANSIENT as error:
+            log.warning("the archive does not answer", error=reason_of(error), fold="archive")
+        else:
+            if epoch != self._epoch:
+                raise NotThisLog("the archive has begun a new epoch")
+            if self._unplaced:
+                await self._place_the_unplaced()
+        try:
+            async with asyncio.timeout(2):
+                end = (await consumer.end_offsets([self._partition]))[self._partition]
+        except TRANSIENT as error:
+            log.warning("kafka does not answer", error=reason_of(error), fold="kafka")
+            return
+        BEHIND.set(max(0, end - reached))
+        if end < reached:
+            raise NotThisLog("the log ends before the place that was reached")
+
+    def event(self, applied: Applied) -> StreamEvent:
+        """A revision as streams carry it."""
+        return stream_event(self._views, applied)
+
+
+def stream_event(views: Views, applied: Applied) -> StreamEvent:
+    """A revision as streams carry it; its views are made when they are asked for."""
+    update = applied.update
+    enriched_at = update.passport.enriched_at
+    return StreamEvent(
+        epoch=applied.cursor.epoch,
+        offset=applied.cursor.offset,
+        kind="kill" if update.is_removal else update.kind,
+        channels=applied.channels,
+        views=StreamViews(views, applied),
+        enriched_at=enriched_at.timestamp() if enriched_at else 0.0,
+    )
+
+
+async def _pause(stop: asyncio.Event, pause_s: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.8, 1.2))
+    except TimeoutError:
+        return

@@ -1,0 +1,184 @@
+"""Ready answers: what was rendered is kept as bytes until something it shows has changed, and is sent before routing."""
+
+import gzip
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+from prometheus_client import Counter
+
+from publish.web.feed_store import Newsroom
+
+ANSWERS = Counter(
+    "slugline_web_answers", "Answers to readers: ready ones as they were, others by their route", ["by", "status"]
+)
+READY = {status: ANSWERS.labels("ready", str(status)) for status in (200, 304)}
+
+KEPT = 4000
+KEPT_BYTES = 128 * 1024 * 1024
+ANSWER_BYTES = 2048
+"""What a kept answer takes beside its body and its address: headers, tag, its place in the table."""
+CURSOR_SLACK = 500
+"""A page that prints a cursor is made again once the log is that far ahead: its reader would be replayed too much."""
+GZIP_LEVEL = 5
+SMALL = 600
+
+Header = tuple[bytes, bytes]
+
+
+class Answer:
+    """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept."""
+
+    __slots__ = (
+        "body", "channel", "fresh_s", "generation", "head", "head_304", "head_gzip", "offset", "until", "whole", "zipped",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        body: bytes,
+        content_type: str,
+        headers: Sequence[Header] = (),
+        *,
+        channel: str = "",
+        whole: bool = True,
+        fresh_s: float | None = None,
+    ) -> None:
+        self.body = body
+        self.channel = channel
+        self.whole = whole
+        self.fresh_s = fresh_s
+        self.zipped: bytes | None = None
+        self.generation = -1
+        self.offset = 0
+        self.until: float | None = None
+        tag = hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+        shared = [*headers, (b"vary", b"accept-encoding")]
+        if channel:
+            # What a kill or a correction purges from caches that take keys.
+            shared.append((b"surrogate-key", quote(channel, safe=":").encode()))
+        self.head_304: list[Header] = [(b"etag", b'"%b"' % tag), *shared]
+        self.head: list[Header] = [
+            (b"content-type", content_type.encode()),
+            (b"content-length", b"%d" % len(body)),
+            *self.head_304,
+        ]
+        self.head_gzip: list[Header] = [
+            (b"content-type", content_type.encode()),
+            (b"content-encoding", b"gzip"),
+            (b"etag", b'"%b-gzip"' % tag),
+            *shared,
+        ]
+
+    def zip(self) -> bytes:
+        """The body, compressed once for all who take it so."""
+        if self.zipped is None:
+            self.zipped = gzip.compress(self.body, GZIP_LEVEL, mtime=0)
+            self.head_gzip.append((b"content-length", b"%d" % len(self.zipped)))
+        return self.zipped
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> int:  # noqa: ARG002
+        """Answer a request, with 304 where the reader has it already (RFC 9110, section 13.1.2): the status."""
+        known = accepts = b""
+        for name, value in scope["headers"]:
+            if name == b"if-none-match":
+                known = value
+            elif name == b"accept-encoding":
+                accepts = value
+        zipped = b"gzip" in accepts and len(self.body) > SMALL and b"gzip;q=0" not in accepts.replace(b" ", b"")
+        if known:
+            tag = self.head_304[0][1][1:-1]
+            if known.strip() == b"*" or tag in known:
+                head = self.head_304
+                if zipped:
+                    head = [(b"etag", b'"%b-gzip"' % tag), *head[1:]]
+                await send({"type": "http.response.start", "status": 304, "headers": head})
+                await send({"type": "http.response.body"})
+                return 304
+        body = self.zip() if zipped else self.body
+        await send({"type": "http.response.start", "status": 200, "headers": self.head_gzip if zipped else self.head})
+        await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+        return 200
+
+
+class Front:
+    """The ASGI application before the routes: what is ready leaves at once."""
+
+    def __init__(self, app: Any, newsroom: Newsroom, *, ignored: Callable[[str], bool] = lambda _: False) -> None:
+        """`ignored` tells the query parameters that others put on our addresses and that change nothing."""
+        self.app = app
+        self.newsroom = newsroom
+        self._ignored = ignored
+        self._ready: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def kept_bytes(self) -> int:
+        """What the kept answers take at the most: each with its address, and as if its compressed body were as large."""
+        return self._bytes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve from what is ready, else by the routes."""
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            answer = self.ready(scope["path"], scope["query_string"])
+            if answer is None and scope["query_string"]:
+                query = without(scope["query_string"], self._ignored)
+                if query != scope["query_string"]:
+                    scope = {**scope, "query_string": query}
+                    answer = self.ready(scope["path"], query)
+            if answer is not None:
+                READY[await answer(scope, receive, send)].inc()
+                return
+
+        async def counted(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                ANSWERS.labels("route", str(message["status"])).inc()
+            await send(message)
+
+        await self.app(scope, receive, counted)
+
+    def ready(self, path: str, query: bytes) -> Answer | None:
+        """The answer that was kept and is still true."""
+        key = (path, query)
+        answer = self._ready.get(key)
+        if answer is None:
+            return None
+        newsroom = self.newsroom
+        if (
+            answer.generation != newsroom.generation(answer.channel)
+            or newsroom.cursor.offset - answer.offset > CURSOR_SLACK
+            or (answer.until is not None and time.monotonic() > answer.until)
+        ):
+            del self._ready[key]
+            self._bytes -= _weight(key, answer)
+            return None
+        return answer
+
+    def keep(self, path: str, query: bytes, answer: Answer) -> Answer:
+        """Keep an answer for its next reader; those that were not asked for longest make room."""
+        if not (answer.whole and answer.channel):
+            return answer
+        answer.generation = self.newsroom.generation(answer.channel)
+        answer.offset = self.newsroom.cursor.offset
+        answer.until = None if answer.fresh_s is None else time.monotonic() + answer.fresh_s
+        key = (path, query)
+        previous = self._ready.pop(key, None)
+        self._bytes += _weight(key, answer) - (_weight(key, previous) if previous else 0)
+        self._ready[key] = answer
+        while len(self._ready) > KEPT or self._bytes > KEPT_BYTES:
+            oldest = self._ready.popitem(last=False)
+            self._bytes -= _weight(*oldest)
+        return answer
+
+
+def _weight(key: tuple[str, bytes], answer: Answer) -> int:
+    return len(key[0].encode()) + len(key[1]) + 2 * len(answer.body) + ANSWER_BYTES
+
+
+def without(query: bytes, ignored: Callable[[str], bool]) -> bytes:
+    """A query string without the parameters that are ignored; what is left stays as it is."""
+    parts = query.split(b"&")
+    kept = [part for part in parts if not ignored(unquote_plus(part.partition(b"=")[0].decode("latin-1")))]
+    return query if len(kept) == len(parts) else b"&".join(kept)

@@ -1,0 +1,1 @@
+"""What the web process answers: pages, API, feeds, pictures, assets."""

@@ -1,0 +1,131 @@
+"""The JSON API: what is visible now, with cursors."""
+
+from functools import cache
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from publish.representation.ninjs import ninjs
+from publish.representation.position import NEWS
+from publish.representation.views import dump, story_path
+from publish.web.archive_client import entry_of, page_of
+from publish.web.feed_store import Entry
+from publish.web.routes.edge import NOW, UPDATE_ID, Edge, Kept, before_of, channel_of, limit_of, taking
+from publish.web.routes.openapi import document
+from publish.web.stories import stories_of
+from shared.http.problem import Problem
+
+API_PAGE = 20
+
+
+class Api:
+    """The routes under `/v1` of one replica."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+        # Made once: it takes as long as a hundred pages.
+        self._description = cache(lambda: edge.json(dump(document(edge.views.site_url))))
+
+    def routes(self) -> list[Route]:
+        """Where each is."""
+        return [
+            Route("/v1/updates", taking(self.updates, "channel", "before", "limit", NOW)),
+            Route("/v1/updates/{update_id}.ninjs", taking(self.ninjs)),
+            Route("/v1/updates/{update_id}", taking(self.update)),
+            Route("/v1/updates/{update_id}/revisions", taking(self.revisions)),
+            Route("/v1/stories", taking(self.stories)),
+            Route("/openapi.json", taking(self.openapi)),
+        ]
+
+    async def updates(self, request: Request) -> Response:
+        """`GET /v1/updates`: a page of a channel, newest position first."""
+        edge = self.edge
+        channel, before, limit = channel_of(request), before_of(request), limit_of(request, API_PAGE)
+        cursor = edge.newsroom.cursor
+        page = await page_of(edge.newsroom, edge.past, channel, before, limit)
+        parts = edge.views.jsons(page.entries)
+        tail = dump({"channel": channel, "next": str(page.next) if page.next else None, "cursor": str(cursor)})
+        body = b'{"updates":[' + parts + b"]," + tail[1:]
+        answer = edge.json(body, channel=channel, whole=page.whole)
+        # A channel that nobody published in is cheap to answer, and there are as many as one can think of names.
+        return Kept(edge.keep(request, answer) if page.entries or not request.scope["query_string"] else answer)
+
+    async def update(self, request: Request) -> Response:
+        """`GET /v1/updates/{update_id}`."""
+        entry, in_memory = await self._entry(request)
+        answer = self.edge.json(
+            self.edge.views.json(entry), channel=f"update:{entry.update.update_id}", whole=in_memory
+        )
+        return Kept(self.edge.keep(request, answer))
+
+    async def ninjs(self, request: Request) -> Response:
+        """`GET /v1/updates/{update_id}.ninjs`."""
+        entry, in_memory = await self._entry(request)
+        channel = f"update:{entry.update.update_id}"
+        views = self.edge.views
+        body = views.omissions.attempt(entry, "ninjs", lambda: dump(ninjs(views, entry)))
+        answer = self.edge.json(body, channel=channel, whole=in_memory)
+        return Kept(self.edge.keep(request, answer))
+
+    async def _entry(self, request: Request) -> tuple[Entry, bool]:
+        update_id = request.path_params["update_id"]
+        if not UPDATE_ID.match(update_id):
+            raise Problem(404, "not-found", "there is no such update")
+        entry = self.edge.newsroom.get(update_id)
+        if entry is not None:
+            return entry, True
+        removed = self.edge.newsroom.removed(update_id)
+        if removed is None:
+            archived = await self.edge.past.one(update_id)
+            if archived is None:
+                raise Problem(404, "not-found", "there is no such update")
+            if not archived.update.is_removal:
+                return entry_of(archived), False
+            gone = archived.update
+        else:
+            gone = removed.update
+        raise Problem(
+            410, "gone", f"this update is out of sight: {gone.removal}",
+            removal=gone.removal, update_id=update_id, revision=gone.revision,
+        )  # fmt: skip
+
+    async def revisions(self, request: Request) -> Response:
+        """`GET /v1/updates/{update_id}/revisions`: what readers were given over time, first to last."""
+        entry, _ = await self._entry(request)
+        archived = await self.edge.past.revisions(entry.update.update_id)
+        views = self.edge.views
+        parts = views.jsons(entry_of(each) for each in archived if not each.update.is_removal)
+        return Kept(
+            self.edge.json(b'{"revisions":[' + parts + b"]}", channel=f"update:{entry.update.update_id}", whole=False)
+        )
+
+    async def stories(self, request: Request) -> Response:
+        """`GET /v1/stories`: the stories of the newest updates."""
+        edge = self.edge
+        value = {
+            "stories": [
+                {
+                    "id": story.id,
+                    "label": story.label,
+                    "url": edge.views.site_url + story_path(story.id),
+                    "updates": story.count,
+                    "closed": story.closed,
+                    "corroboration": story.corroboration,
+                    "newest": {
+                        "update_id": story.newest.update.update_id,
+                        "headline": story.newest.update.headline,
+                        "first_published_at": story.newest.update.first_published_at,
+                        "position": str(story.newest.position),
+                    },
+                }
+                for story in stories_of(edge.newsroom)
+            ],
+            "cursor": str(edge.newsroom.cursor),
+        }
+        answer = edge.json(dump(value), channel=NEWS)
+        return Kept(edge.keep(request, answer))
+
+    async def openapi(self, request: Request) -> Response:  # noqa: ARG002
+        """`GET /openapi.json`."""
+        return Kept(self._description())

@@ -1,0 +1,364 @@
+"""Feeds out: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, and the sitemap that Google News reads.
+
+An entry has one id for ever; a correction moves its `updated`, a kill takes it out. What a source says is text to a feed
+reader, whatever it looks like; only the body is HTML, and that is sanitised.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from html import escape
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from lxml import etree
+from lxml.builder import ElementMaker  # type: ignore[import-not-found]
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from publish.representation.position import NEWS, channels_of
+from publish.representation.views import (
+    Picture,
+    author_path,
+    byline_of,
+    dump,
+    language_of,
+    modified_at,
+    now,
+    path_of,
+    pictures_of,
+    seen,
+    story_name,
+    story_path,
+    tag_path,
+    title_of,
+)
+from publish.web.archive_client import page_of
+from publish.web.feed_store import Entry
+from publish.web.response_cache import Answer
+from publish.web.routes.edge import EXPOSED, NOSNIFF, NOW, OPEN, Edge, Kept, taking
+from shared.http.problem import Problem
+from shared.messages import EnrichedUpdate
+
+ENTRIES = 50
+SITEMAP_ENTRIES = 1000
+SITEMAP_AGE = timedelta(days=2)
+SITEMAP_FRESH_S = 60.0
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+ATOM = "http://www.w3.org/2005/Atom"
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+DC = "http://purl.org/dc/elements/1.1/"
+MEDIA = "http://search.yahoo.com/mrss/"
+SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+NEWS_SITEMAP = "http://www.google.com/schemas/sitemap-news/0.9"
+RSS_PREFIXES = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+TYPES = {
+    "rss": "application/rss+xml; charset=utf-8",
+    "atom": "application/atom+xml; charset=utf-8",
+    "json": "application/feed+json; charset=utf-8",
+}
+KINDS = {"story": story_path, "tag": tag_path, "author": author_path}
+
+
+def id_of(update: EnrichedUpdate) -> str:
+    """The id of an entry: the update's, for ever."""
+    return f"urn:slugline:update:{update.update_id}"
+
+
+def _summary(update: EnrichedUpdate) -> str:
+    return seen(update.summary or update.excerpt or update.text[:300])
+
+
+class Feed:
+    """One feed, to be written in any of the formats."""
+
+    def __init__(
+        self, edge: Edge, *, title: str, page: str, address: str, hub: str, entries: Sequence[Entry], name: str
+    ) -> None:
+        self.site = edge.views.site_url
+        self.views = edge.views
+        self.title = title
+        self.page = self.site + page
+        self.address = self.site + address
+        self.hub = hub
+        self.entries = entries
+        self.publisher = name
+        self.language = edge.settings.publish_language
+        self.updated = max((modified_at(entry.update) for entry in entries), default=NEVER)
+
+    def _html(self, update: EnrichedUpdate) -> str:
+        figures = "".join(self._figure(picture) for picture in pictures_of(update))
+        note = f"<p><em>{escape(seen(update.editors_note))}</em></p>" if update.editors_note else ""
+        return figures + self.views.fitting(update.body_html, 2) + note
+
+    def _figure(self, picture: Picture) -> str:
+        words = escape(" ".join(filter(None, (picture.caption, picture.credit))))
+        return (
+            f'<figure><img src="{escape(self.site + picture.src)}" alt="{escape(picture.alt)}" '
+            f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'
+        )
+
+    def rss(self) -> bytes:
+        """RSS 2.0 with the atom, content, dc and media modules."""
+        make = ElementMaker(nsmap=RSS_PREFIXES)
+        atom = ElementMaker(namespace=ATOM)
+        channel = make.channel(
+            make.title(self.title),
+            make.link(self.page),
+            make.description(f"Live updates: {self.title}"),
+            make.language(self.language),
+            make.lastBuildDate(format_datetime(self.updated)),
+            make.generator("Slugline"),
+            make.ttl("1"),
+            atom.link(href=self.address, rel="self", type="application/rss+xml"),
+            *([atom.link(href=self.hub, rel="hub")] if self.hub else []),
+        )
+        for _, item in self.views.omissions.those(self.entries, "rss", self._rss_item):
+            channel.append(item)
+        return _serialised(make.rss(channel, version="2.0"))
+
+    def _rss_item(self, entry: Entry) -> Any:
+        make, atom = ElementMaker(nsmap=RSS_PREFIXES), ElementMaker(namespace=ATOM)
+        update = entry.update
+        item = make.item(
+            make.title(title_of(update)),
+            make.link(self.site + path_of(update)),
+            make.guid(id_of(update), isPermaLink="false"),
+            make.pubDate(format_datetime(update.first_published_at)),
+            make.description(escape(_summary(update), quote=False)),
+            ElementMaker(namespace=CONTENT).encoded(self._html(update)),
+            atom.updated(self.views.iso(modified_at(update))),
+        )
+        byline = byline_of(update)
+        if byline:
+            item.append(ElementMaker(namespace=DC).creator(byline))
+        for tag in update.tags:
+            item.append(make.category(seen(tag.label or tag.code), domain=seen(tag.uri or "urn:slugline:tag")))
+        for picture in pictures_of(update)[:1]:
+            item.append(self._media(picture))
+        return item
+
+    def _media(self, picture: Picture) -> Any:
+        media = ElementMaker(namespace=MEDIA)
+        element = media.content(
+            url=self.site + picture.largest, medium="image", width=str(picture.width), height=str(picture.height)
+        )
+        if picture.caption:
+            element.append(media.description(picture.caption, type="plain"))
+        if picture.credit:
+            element.append(media.credit(picture.credit))
+        return element
+
+    def atom(self) -> bytes:
+        """Atom."""
+        make = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
+        feed = make.feed(
+            make.id(self.address),
+            make.title(self.title),
+            make.updated(self.views.iso(self.updated)),
+            make.link(href=self.address, rel="self", type="application/atom+xml"),
+            make.link(href=self.page, rel="alternate", type="text/html"),
+            *([make.link(href=self.hub, rel="hub")] if self.hub else []),
+            make.author(make.name(self.publisher), make.uri(self.site + "/")),
+            make.generator("Slugline"),
+        )
+        feed.set(XML_LANG, self.language)
+        for _, element in self.views.omissions.those(self.entries, "atom", self._atom_entry):
+            feed.append(element)
+        return _serialised(feed)
+
+    def _atom_entry(self, entry: Entry) -> Any:
+        make = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
+        update = entry.update
+        element = make.entry(
+            make.id(id_of(update)),
+            make.title(title_of(update), type="text"),
+            make.link(href=self.site + path_of(update), rel="alternate", type="text/html"),
+            make.published(self.views.iso(update.first_published_at)),
+            make.updated(self.views.iso(modified_at(update))),
+            make.summary(_summary(update), type="text"),
+            make.content(self._html(update), type="html"),
+        )
+        if language_of(update):
+            element.set(XML_LANG, language_of(update))
+        for author in update.authors:
+            person = make.author(make.name(seen(author.name) or "unknown"))
+            if author.slug:
+                person.append(make.uri(self.site + author_path(author.slug)))
+            element.append(person)
+        if not update.authors and byline_of(update):
+            element.append(make.author(make.name(byline_of(update))))
+        for tag in update.tags:
+            element.append(make.category(term=seen(tag.code), label=seen(tag.label or tag.code)))
+        if update.copyright:
+            element.append(make.rights(seen(update.copyright)))
+        return element
+
+    def json(self) -> bytes:
+        """JSON Feed 1.1."""
+        return dump(
+            {
+                "version": "https://jsonfeed.org/version/1.1",
+                "title": self.title,
+                "home_page_url": self.page,
+                "feed_url": self.address,
+                "language": self.language,
+                "authors": [{"name": self.publisher, "url": self.site + "/"}],
+                **({"hubs": [{"type": "WebSub", "url": self.hub}]} if self.hub else {}),
+                "items": [item for _, item in self.views.omissions.those(self.entries, "json-feed", self._json_item)],
+            }
+        )
+
+    def _json_item(self, entry: Entry) -> dict[str, Any]:
+        update = entry.update
+        item: dict[str, Any] = {
+            "id": id_of(update),
+            "url": self.site + path_of(update),
+            "title": title_of(update),
+            "content_html": self._html(update) or f"<p>{escape(title_of(update))}</p>",
+            "summary": _summary(update),
+            "date_published": self.views.iso(update.first_published_at),
+            "date_modified": self.views.iso(modified_at(update)),
+            "tags": list(dict.fromkeys(seen(tag.label or tag.code) for tag in update.tags)),
+        }
+        if update.authors:
+            item["authors"] = [
+                {"name": seen(each.name), **({"url": self.site + author_path(each.slug)} if each.slug else {})}
+                for each in update.authors
+            ]
+        elif byline_of(update):
+            item["authors"] = [{"name": byline_of(update)}]
+        if language_of(update):
+            item["language"] = language_of(update)
+        if update.link:
+            item["external_url"] = seen(update.link)
+        for picture in pictures_of(update)[:1]:
+            item["image"] = self.site + picture.largest
+        return item
+
+
+def _serialised(root: Any) -> bytes:
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8"))
+
+
+def sitemap(edge: Edge, at: datetime) -> bytes:
+    """The updates of the last two days for Google News, at most a thousand."""
+    make = ElementMaker(namespace=SITEMAP, nsmap={None: SITEMAP, "news": NEWS_SITEMAP})
+    news = ElementMaker(namespace=NEWS_SITEMAP)
+    root = make.urlset()
+
+    def url_of(entry: Entry) -> Any:
+        update = entry.update
+        return make.url(
+            make.loc(edge.views.site_url + path_of(update)),
+            make.lastmod(edge.views.iso(modified_at(update))),
+            news.news(
+                news.publication(
+                    news.name(edge.settings.publish_site_name),
+                    news.language((language_of(update) or edge.settings.publish_language).lower()),
+                ),
+                news.publication_date(edge.views.iso(update.first_published_at)),
+                news.title(title_of(update)),
+            ),
+        )
+
+    newest = islice(edge.newsroom.newest(), SITEMAP_ENTRIES)
+    recent = [entry for entry in newest if at - entry.update.first_published_at <= SITEMAP_AGE]
+    for _, url in edge.views.omissions.those(recent, "sitemap", url_of):
+        root.append(url)
+    return _serialised(root)
+
+
+class Feeds:
+    """The feed routes of one replica."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+
+    def routes(self) -> list[Route]:
+        """Where each feed is."""
+        return [
+            Route("/feeds/news.{form}", taking(self.news, NOW)),
+            Route("/feeds/{kind}/{name}.{form}", taking(self.channel, NOW)),
+            Route("/sitemap-news.xml", taking(self.sitemap)),
+            Route("/robots.txt", taking(self.robots)),
+        ]
+
+    async def news(self, request: Request) -> Response:
+        """`GET /feeds/news.rss`, `.atom`, `.json`."""
+        return await self._feed(request, NEWS, self.edge.settings.publish_site_name, "/", "/feeds/news")
+
+    async def channel(self, request: Request) -> Response:
+        """`GET /feeds/tag/CODE.rss` and the like."""
+        kind, name = request.path_params["kind"], request.path_params["name"]
+        if kind not in KINDS or "\x00" in name:
+            raise Problem(404, "not-found", "there is no such feed")
+        return await self._feed(
+            request, f"{kind}:{name}", name, KINDS[kind](name), f"/feeds/{kind}/{quote(name, safe=':')}"
+        )
+
+    async def _feed(self, request: Request, channel: str, title: str, page_path: str, address: str) -> Response:
+        edge = self.edge
+        form = request.path_params["form"]
+        if form not in TYPES:
+            raise Problem(404, "not-found", "feeds end in .rss, .atom or .json")
+        page = await page_of(edge.newsroom, edge.past, channel, None, ENTRIES)
+        if not page.entries and channel != NEWS:
+            raise Problem(404, "not-found", "nothing has been published in this feed")
+        hub = edge.settings.publish_websub_hub
+        feed = Feed(
+            edge,
+            title=_title(channel, title, page.entries),
+            page=page_path,
+            address=f"{address}.{form}",
+            hub=hub,
+            entries=page.entries,
+            name=edge.settings.publish_site_name,
+        )
+        body = {"rss": feed.rss, "atom": feed.atom, "json": feed.json}[form]()
+        links = ", ".join([*([f'<{hub}>; rel="hub"'] if hub else []), f'<{feed.address}>; rel="self"']).encode()
+        answer = Answer(
+            body,
+            TYPES[form],
+            [edge.cache, NOSNIFF, OPEN, EXPOSED, (b"link", links)],
+            channel=channel,
+            whole=page.whole,
+        )
+        return Kept(edge.keep(request, answer))
+
+    async def sitemap(self, request: Request) -> Response:
+        """`GET /sitemap-news.xml`."""
+        answer = Answer(
+            sitemap(self.edge, now()),
+            "application/xml; charset=utf-8",
+            [self.edge.cache, NOSNIFF],
+            channel=NEWS,
+            fresh_s=SITEMAP_FRESH_S,
+        )
+        return Kept(self.edge.keep(request, answer))
+
+    async def robots(self, _: Request) -> Response:
+        """`GET /robots.txt`."""
+        lines = ["User-agent: *", "Disallow: /v1/", f"Sitemap: {self.edge.views.site_url}/sitemap-news.xml", ""]
+        return PlainTextResponse("\n".join(lines), headers={"Cache-Control": "public, max-age=3600"})
+
+
+def _title(channel: str, name: str, entries: Sequence[Entry]) -> str:
+    """The label of a channel as its newest update has it."""
+    kind = channel.partition(":")[0]
+    for entry in entries[:1]:
+        update = entry.update
+        if channel not in channels_of(update):
+            continue
+        if kind == "story":
+            return story_name(name, update.story_label)
+        if kind == "tag":
+            return seen(next(tag.label for tag in update.tags if tag.code == name) or name)
+        if kind == "author":
+            return seen(next(author.name for author in update.authors if author.slug == name))
+    return seen(name)

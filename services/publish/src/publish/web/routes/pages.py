@@ -1,0 +1,363 @@
+"""The pages: the News Feed, an update's own page, and the feeds of a story, a tag and an author."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from publish.representation.linked_data import live_blog, news_article, script
+from publish.representation.position import NEWS, Position
+from publish.representation.views import (
+    DiffPart,
+    Picture,
+    author_path,
+    language_of,
+    path_of,
+    pictures_of,
+    seen,
+    shown_diff,
+    story_name,
+    story_path,
+    tag_path,
+    title_of,
+)
+from publish.web.archive_client import entry_of, page_of
+from publish.web.feed_store import Entry
+from publish.web.omissions import Omitted
+from publish.web.response_cache import Answer
+from publish.web.routes.edge import UPDATE_ID, Edge, Kept, before_of, closed_at, taking
+from publish.web.stories import stories_of
+from shared.http.problem import Problem
+from shared.messages import Author, EnrichedUpdate
+
+LEAD_AMONG = 50
+LEADS_TRIED = 3
+PINNED_AMONG = 500
+DEFAULT_URGENCY = 5
+GONE_WORDS = {
+    "expired": "This update is no longer available.",
+    "superseded": "This update has been replaced by a newer one.",
+}
+WITHDRAWN = "This update has been withdrawn."
+HISTORY_WORDS = {"publish": "Published", "update": "Updated", "correct": "Corrected"}
+
+
+def lead_of(
+    newest: Sequence[Entry], pictures: Callable[[Entry], Sequence[Picture]] = lambda entry: pictures_of(entry.update)
+) -> Entry | None:
+    """The update that opens the page, of the newest ones, newest first.
+
+    A pinned one before all: an editor said so. Then, among the newest fifty, a key event, then one with a picture, then
+    the more urgent (IPTC 1 to 9), then the newer: the page opens with what matters, and what is only newer is at the top
+    of the feed below it anyway.
+    """
+    pinned = next((entry for entry in newest if entry.update.flags.pinned), None)
+    if pinned is not None:
+        return pinned
+
+    def weight(entry: Entry) -> tuple[bool, bool, int, Any]:
+        update = entry.update
+        return (
+            update.flags.key_event,
+            bool(pictures(entry)) or update.media_pending,
+            -(update.urgency or DEFAULT_URGENCY),
+            entry.position,
+        )
+
+    return max(newest[:LEAD_AMONG], key=weight, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A line of an update's history."""
+
+    at: datetime
+    words: str
+    reason: str
+    diff: list[DiffPart]
+
+
+def history_of(updates: Sequence[EnrichedUpdate]) -> list[Revision]:
+    """What readers were told of an update over time, newest first; enrichment around the same words is not news."""
+    lines = [
+        Revision(
+            at=update.updated_at if update.kind != "publish" and update.updated_at else update.first_published_at,
+            words=HISTORY_WORDS[update.kind],
+            reason=seen(update.change.reason),
+            diff=shown_diff(update.change) if update.kind != "publish" else [],
+        )
+        for update in updates
+        if update.kind in HISTORY_WORDS and not update.is_removal
+    ]
+    return lines[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the page of a channel is about."""
+
+    channel: str
+    path: str
+    title: str
+    kicker: str
+    description: str
+    feed: str
+    author: Author | None = None
+
+
+class Pages:
+    """The HTML routes of one replica."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+
+    def routes(self) -> list[Route]:
+        """Where each page is."""
+        return [
+            Route("/", taking(self.news, "before")),
+            Route("/stories", taking(self.stories)),
+            Route("/stories/{story}", taking(self.story, "before")),
+            Route("/tags/{code}", taking(self.tag, "before")),
+            Route("/authors/{slug}", taking(self.author, "before")),
+            Route("/updates/{update_id}", taking(self.update)),
+            Route("/updates/{update_id}/{slug}", taking(self.update)),
+        ]
+
+    async def news(self, request: Request) -> Response:
+        """`GET /`: the News Feed."""
+        site = self.edge.settings
+        subject = Subject(
+            NEWS,
+            "/",
+            site.publish_site_name,
+            "News Feed",
+            f"Live updates from {site.publish_site_name}, as they happen.",
+            "/feeds/news",
+        )
+        return await self._feed(request, subject, known=True)
+
+    async def story(self, request: Request) -> Response:
+        """`GET /stories/{story}`."""
+        story = request.path_params["story"]
+        newest = await self._newest(f"story:{story}")
+        label = story_name(story, newest.update.story_label if newest else "")
+        return await self._feed(
+            request,
+            Subject(
+                f"story:{story}", story_path(story), label, "Live story", f"Live coverage: {label}.",
+                f"/feeds/story/{quote(story, safe='')}",
+            ),
+            known=newest is not None,
+        )  # fmt: skip
+
+    async def tag(self, request: Request) -> Response:
+        """`GET /tags/{code}`."""
+        code = request.path_params["code"]
+        newest = await self._newest(f"tag:{code}")
+        label = next((tag.label for tag in newest.update.tags if tag.code == code), code) if newest else code
+        return await self._feed(
+            request,
+            Subject(
+                f"tag:{code}", tag_path(code), seen(label), "Topic", f"Live updates about {seen(label)}.",
+                f"/feeds/tag/{quote(code, safe=':')}",
+            ),
+            known=newest is not None,
+        )  # fmt: skip
+
+    async def author(self, request: Request) -> Response:
+        """`GET /authors/{slug}`."""
+        slug = request.path_params["slug"]
+        newest = await self._newest(f"author:{slug}")
+        found = next((each for each in newest.update.authors if each.slug == slug), None) if newest else None
+        name = seen(found.name) if found else slug
+        return await self._feed(
+            request,
+            Subject(
+                f"author:{slug}", author_path(slug), name, "Author", f"Live updates by {name}.",
+                f"/feeds/author/{quote(slug, safe='')}", found,
+            ),
+            known=newest is not None,
+        )  # fmt: skip
+
+    async def _newest(self, channel: str) -> Entry | None:
+        if "\x00" in channel:
+            return None
+        newest = next(self.edge.newsroom.newest(channel), None)
+        if newest is None and not self.edge.newsroom.complete:
+            page = await page_of(self.edge.newsroom, self.edge.past, channel, None, 1)
+            newest = page.entries[0] if page.entries else None
+        return newest
+
+    async def _feed(self, request: Request, subject: Subject, *, known: bool) -> Response:
+        if not known:
+            raise Problem(404, "not-found", "nothing has been published under this address")
+        edge = self.edge
+        before = before_of(request)
+        size = edge.settings.publish_web_page_size
+        cursor = edge.newsroom.cursor
+        newest = list(islice(edge.newsroom.newest(subject.channel), PINNED_AMONG))
+        has_lead = before is None and subject.channel.partition(":")[0] in (NEWS, "story")
+        lead, article = self._lead(newest) if has_lead else (None, None)
+        page = await page_of(edge.newsroom, edge.past, subject.channel, before, size + 1)
+        rest = [entry for entry in page.entries if lead is None or entry.update.update_id != lead.update.update_id]
+        shown = rest[:size]
+        following = shown[-1].position if shown and (page.more or len(rest) > size) else None
+        over = closed_at(newest or page.entries) if subject.channel.startswith("story:") else None
+        url = edge.views.site_url + subject.path
+        together = [*([lead] if lead else []), *shown]
+        pictures = [picture for entry in together[:5] for picture in edge.views.pictures(entry)[:1]]
+        body = edge.views.render(
+            "feed.html",
+            views=edge.views,
+            title=subject.title,
+            heading=subject.title,
+            kicker=subject.kicker,
+            intro="",
+            author=subject.author,
+            description=subject.description,
+            canonical=url,
+            feed=subject.feed,
+            api="/v1/updates" if subject.channel == NEWS else f"/v1/updates?channel={quote(subject.channel, safe=':')}",
+            channel=subject.channel,
+            cursor=cursor,
+            before=before,
+            lead=lead,
+            lead_article=article,
+            entries=shown,
+            next=following,
+            closed_at=over,
+            image=self._image(pictures[0]) if pictures else None,
+            linked_data=script(live_blog(edge.views, subject.title, url, together, closed_at=over)),
+        )
+        answer = edge.page(body, channel=subject.channel, whole=page.whole)
+        return Kept(edge.keep(request, answer))
+
+    def _lead(self, newest: Sequence[Entry]) -> tuple[Entry | None, Markup | None]:
+        """The update that opens the page and its article: of those that can be shown."""
+        views, left_out = self.edge.views, set[str]()
+        for _ in range(LEADS_TRIED):
+            able = [entry for entry in newest if entry.update.update_id not in left_out] if left_out else newest
+            lead = lead_of(able, views.pictures)
+            if lead is None:
+                break
+            try:
+                return lead, views.article(lead, link=True)
+            except Omitted:
+                left_out.add(lead.update.update_id)
+        return None, None
+
+    def _image(self, picture: Any) -> dict[str, Any]:
+        return {
+            "url": self.edge.views.site_url + picture.largest,
+            "width": picture.width,
+            "height": picture.height,
+            "alt": picture.alt,
+        }
+
+    async def update(self, request: Request) -> Response:
+        """`GET /updates/{update_id}/{slug}`: an update's own page."""
+        edge = self.edge
+        update_id = request.path_params["update_id"]
+        if not UPDATE_ID.match(update_id):
+            raise Problem(404, "not-found", "there is no such update")
+        cursor = edge.newsroom.cursor
+        entry = edge.newsroom.get(update_id)
+        removed = edge.newsroom.removed(update_id)
+        if removed is not None:
+            return self.gone(removed.update)
+        in_memory = entry is not None
+        if entry is None:
+            archived = await edge.past.one(update_id)
+            if archived is None:
+                raise Problem(404, "not-found", "there is no such update")
+            if archived.update.is_removal:
+                return self.gone(archived.update)
+            entry = entry_of(archived)
+        if request.scope["path"] != path_of_scope(entry.update):
+            return RedirectResponse(path_of(entry.update), 301, {"Cache-Control": "public, max-age=60"})
+        history, complete = await self._history(entry)
+        body = edge.views.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history))
+        kept = in_memory and complete
+        answer = edge.page(body, channel=f"update:{update_id}", whole=kept)
+        return Kept(edge.keep(request, answer) if kept else answer)
+
+    def _own_page(self, entry: Entry, cursor: Position, history: Sequence[Revision]) -> bytes:
+        views, update = self.edge.views, entry.update
+        pictures = pictures_of(update)
+        return views.render(
+            "own.html",
+            entry=entry,
+            article=views.article(entry),
+            canonical=views.site_url + path_of(update),
+            api=f"/v1/updates/{update.update_id}",
+            description=seen(update.summary or update.excerpt or update.text[:200]),
+            cursor=cursor,
+            history=history,
+            image=self._image(pictures[0]) if pictures else None,
+            linked_data=script(news_article(views, entry)),
+        )
+
+    async def _history(self, entry: Entry) -> tuple[list[Revision], bool]:
+        """The history, and whether the archive has it up to the revision that stands."""
+        if entry.update.revision == 1:
+            return [], True
+        try:
+            archived = await self.edge.past.revisions(entry.update.update_id)
+        except Problem:
+            return [], False
+        updates = [each.update for each in archived if each.update.revision < entry.update.revision]
+        complete = any(each.update.revision == entry.update.revision for each in archived)
+        try:
+            lines = self.edge.views.omissions.attempt(entry, "history", lambda: history_of([*updates, entry.update]))
+        except Omitted:
+            return [], False
+        return lines, complete
+
+    def gone(self, update: EnrichedUpdate) -> Response:
+        """410 for what is out of sight."""
+        words = GONE_WORDS.get(update.removal or "", WITHDRAWN)
+        return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update.update_id}")
+
+    def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:
+        """A page that says one thing."""
+        body = self.edge.views.render("message.html", heading=heading, words=words, kicker=kicker)
+        headers = {name.decode(): value.decode() for name, value in self.edge.security()}
+        headers["Vary"] = "Accept"
+        if channel:
+            headers["Surrogate-Key"] = quote(channel, safe=":")
+        headers["Cache-Control"] = "no-store" if status >= 500 else self.edge.cache[1].decode()
+        return Response(body, status, headers, "text/html")
+
+    async def stories(self, request: Request) -> Response:
+        """`GET /stories`: the stories that are live."""
+        edge = self.edge
+        body = edge.views.render(
+            "stories.html",
+            canonical=edge.views.site_url + "/stories",
+            stories=[
+                {
+                    "id": story.id,
+                    "label": seen(story.label),
+                    "headline": title_of(story.newest.update),
+                    "language": language_of(story.newest.update),
+                    "count": story.count,
+                    "newest_at": story.newest.update.first_published_at,
+                    "closed": story.closed,
+                }
+                for story in stories_of(edge.newsroom)
+            ],
+        )
+        answer: Answer = edge.page(body, channel=NEWS)
+        return Kept(edge.keep(request, answer))
+
+
+def path_of_scope(update: EnrichedUpdate) -> str:
+    """The canonical path as the server gives it to us, percent-decoded."""
+    return f"/updates/{update.update_id}/{update.slug or 'update'}"

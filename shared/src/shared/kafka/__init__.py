@@ -1,0 +1,1 @@
+"""Kafka: the broker, the producer, the bare consumer, and CloudEvents in its headers."""

@@ -1,0 +1,85 @@
+"""/livez, /readyz and /metrics: what tells an orchestrator and a person at 3 a.m. how a process is."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from shared.http.problem import PROBLEM_HANDLERS, Problem
+from shared.http.routing import application
+
+Check = Callable[[], str | None]
+"""The reason why not, or None when all is well. Cheap and without waiting: probes come often."""
+
+Role = Callable[[], str]
+"""What this replica does of work that replicas share: whether it is active or stands by."""
+
+
+@dataclass
+class Health:
+    """The checks of one process. Live: a restart would not help. Ready: it does its work now."""
+
+    service: str
+    ready: dict[str, Check] = field(default_factory=dict)
+    live: dict[str, Check] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    """Told by /livez and /readyz, and judged by neither: a replica that stands by is ready to take over."""
+    draining: bool = False
+    started_at: float = field(default_factory=time.monotonic)
+
+    def reasons(self, checks: dict[str, Check]) -> dict[str, str]:
+        """The names of the checks that fail, with the reason."""
+        return {name: reason for name, check in checks.items() if (reason := check()) is not None}
+
+    def why_not_ready(self) -> dict[str, str]:
+        """Empty when ready."""
+        why = self.reasons(self.ready) | self.reasons(self.live)
+        return why | {"draining": "the process is shutting down"} if self.draining else why
+
+
+def _answer(health: Health, why: dict[str, str]) -> Response:
+    body: dict[str, Any] = {
+        "service": health.service,
+        "status": "ok" if not why else "failing",
+        "failing": why,
+    }
+    if health.roles:
+        body["roles"] = {name: role() for name, role in health.roles.items()}
+    return JSONResponse(body, 200 if not why else 503, {"Cache-Control": "no-store"})
+
+
+def health_routes(health: Health, before_metrics: Callable[[], Awaitable[None]] | None = None) -> list[Route]:
+    """The three routes, for a process that has an HTTP server of its own."""
+
+    async def livez(_: Request) -> Response:
+        return _answer(health, health.reasons(health.live))
+
+    async def readyz(_: Request) -> Response:
+        return _answer(health, health.why_not_ready())
+
+    async def metrics(_: Request) -> Response:
+        if before_metrics is not None:
+            await before_metrics()
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def starting_route() -> Route:
+    """Every other address, as long as a process waits for its servers: 503, and come back."""
+
+    async def starting(_: Request) -> Response:
+        raise Problem(503, "starting", "the process waits for Postgres or Kafka", headers={"Retry-After": "5"})
+
+    return Route("/{path:path}", starting, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+
+
+def health_app(health: Health) -> Starlette:
+    """The three routes alone, for a process that has no other HTTP."""
+    return application(health_routes(health), PROBLEM_HANDLERS)

@@ -1,0 +1,1 @@
+"""Messages and rows that take their process down: how they are found, and passed over by the next process."""

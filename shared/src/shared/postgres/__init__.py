@@ -1,0 +1,1 @@
+"""Postgres: the pool, dedicated connections, migrations, and queues of leased rows."""

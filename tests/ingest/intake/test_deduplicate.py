@@ -1,0 +1,230 @@
+"""What counts as news."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrich.text.domain.lifecycle import decide, order_of
+from enrich.text.domain.state import State
+from ingest.intake.deduplicate import Judged, Known, Newest, judge
+from shared.messages import RawUpdate, update_id_for
+from support.topics import raw_update
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+Told = tuple[RawUpdate, str]
+
+
+def told(guid: str, headline: str, version: str | None = None, seconds: float = 0, **said: Any) -> Told:
+    """A version, received so many seconds after noon, and its fingerprint."""
+    received_at = NOON + timedelta(seconds=seconds)
+    update = raw_update(guid, headline=headline, version=version, received_at=received_at, **said)
+    return update, update.fingerprint()
+
+
+class Emitted:
+    """What has been emitted, as Postgres keeps it."""
+
+    def __init__(self) -> None:
+        self.messages: list[RawUpdate] = []
+
+    def known(self, items: Sequence[Told]) -> dict[tuple[str, str], Known]:
+        """What `items.known` answers."""
+        return {(update.update_id, fingerprint): self._known(update, fingerprint) for update, fingerprint in items}
+
+    def _known(self, update: RawUpdate, fingerprint: str) -> Known:
+        own = [each for each in self.messages if each.update_id == update.update_id]
+        place = (update.version_created, update.version)
+        group = [each for each in own if not update.version_created or (each.version_created, each.version) == place]
+        newest = max(group, key=lambda each: (each.received_at, each.fingerprint()), default=None)
+        return Known(
+            seen=any(each.fingerprint() == fingerprint for each in own),
+            newest=Newest(newest.fingerprint(), newest.version, newest.received_at) if newest else None,
+        )
+
+    def take(self, *items: Told, again: bool = False) -> list[str]:
+        """The verdicts on a document, whose news is emitted."""
+        judged = judge(items, self.known(items), seen_suffices=again)
+        self.messages += news(items, judged)
+        return [each.verdict for each in judged]
+
+    def outcome(self) -> RawUpdate | None:
+        """The version that enrich is left with."""
+        state = State(update_id=update_id_for("test", "a"))
+        for message in self.messages:
+            state = decide(message, state).state
+        return state.current.raw if state.current else None
+
+
+def news(items: Sequence[Told], judged: Sequence[Judged]) -> list[RawUpdate]:
+    """What is emitted."""
+    return [
+        update.model_copy(update={"received_at": verdict.received_at})
+        for (update, _), verdict in zip(items, judged, strict=True)
+        if verdict.verdict == "new"
+    ]
+
+
+def verdicts(*items: Told) -> list[str]:
+    """The verdicts on the first document of all."""
+    return Emitted().take(*items)
+
+
+def test_what_stands_twice_in_a_document_is_taken_once() -> None:
+    """A repeat within one document is a duplicate."""
+    assert verdicts(told("a", "x"), told("a", "x")) == ["new", "duplicate"]
+
+
+def test_a_text_without_versions_may_return_to_an_older_wording() -> None:
+    """Without versions only what equals the latest is a repeat, so that a reverted edit reaches readers."""
+    assert verdicts(told("a", "x"), told("a", "y"), told("a", "x")) == ["new", "new", "new"]
+
+
+def test_an_old_version_that_comes_again_late_is_a_repeat() -> None:
+    """A version that was overtaken by another has nothing to say when it is delivered again, with a time or without."""
+    assert verdicts(told("a", "x", "1"), told("a", "y", "2"), told("a", "x", "1")) == ["new", "new", "duplicate"]
+    timed = [
+        told("a", text, version_created=NOON + timedelta(minutes=at)) for text, at in (("x", 1), ("y", 2), ("x", 1))
+    ]
+    assert verdicts(*timed) == ["new", "new", "duplicate"]
+
+
+def test_a_whole_history_that_is_delivered_again_is_a_repeat() -> None:
+    """What a source without times redelivers from the beginning sets nothing back, the edits of one version included."""
+    emitted = Emitted()
+    history = [("x", "1"), ("y", "1"), ("z", "2")]
+    assert [emitted.take(told("a", *each, seconds=at)) for at, each in enumerate(history)] == [["new"]] * 3
+    assert [emitted.take(told("a", *each, seconds=9 + at)) for at, each in enumerate(history)] == [["duplicate"]] * 3
+
+
+def test_what_is_withheld_and_restored_under_one_version_flips_each_time() -> None:
+    """A source may go back and forth between two things that it says of one version; each is taken once."""
+    for versions in ({"version": "7"}, {"version_created": NOON}, {"version": "7", "version_created": NOON}):
+        emitted = Emitted()
+        for at, status in enumerate(("usable", "withheld", "usable", "withheld", "usable")):
+            item = told("a", "x", seconds=10 * at, status=status, **versions)
+            assert emitted.take(item) == ["new"]
+            assert emitted.take(told("a", "x", seconds=10 * at + 5, status=status, **versions)) == ["duplicate"]
+            outcome = emitted.outcome()
+            assert outcome is not None
+            assert outcome.status == status
+
+
+def test_the_same_document_again_is_a_repeat_whatever_it_says_back_and_forth() -> None:
+    """A document with several wordings of one version ends with the last of them, and brings nothing the second time."""
+    for versions in ({}, {"version": "7"}, {"version_created": NOON}):
+        emitted = Emitted()
+        first = [told("a", text, **versions) for text in "xyxz"]
+        assert emitted.take(*first) == ["new"] * 4
+        outcome = emitted.outcome()
+        assert outcome is not None
+        assert outcome.headline == "z"
+        assert emitted.take(*[told("a", text, seconds=60, **versions) for text in "xyxz"]) == ["duplicate"] * 4
+
+
+def test_what_is_said_later_counts_as_received_later_whatever_the_clocks_show() -> None:
+    """A replica whose clock is behind does not make a source's newest words older than those before."""
+    emitted = Emitted()
+    for text, clock in (("x", 100), ("y", 60), ("z", 60), ("x", 50)):
+        assert emitted.take(told("a", text, "7", seconds=clock)) == ["new"]
+        outcome = emitted.outcome()
+        assert outcome is not None
+        assert outcome.headline == text
+
+
+def test_a_moved_time_does_not_open_an_embargo() -> None:
+    """What is embargoed until after its receipt stays so."""
+    emitted = Emitted()
+    emitted.take(told("a", "x", seconds=100))
+    emitted.take(told("a", "y", seconds=60, embargo_until=NOON + timedelta(seconds=90)))
+    assert emitted.messages[-1].received_at == NOON + timedelta(seconds=60)
+
+
+def test_an_original_that_is_read_again_keeps_its_time() -> None:
+    """What a newer reader makes of an old original stands where the original stood, and never passes for a return."""
+    emitted = Emitted()
+    for at, text in enumerate("xy"):
+        emitted.take(told("a", text, seconds=at))
+    assert emitted.take(told("a", "x"), again=True) == ["duplicate"]
+    assert emitted.take(told("a", "x", credit="North"), again=True) == ["new"]
+    outcome = emitted.outcome()
+    assert outcome is not None
+    assert outcome.headline == "y"
+
+
+VERSIONS = st.sampled_from([(None, None), ("1", None), (None, 1), (None, 2), ("1", 1), ("2", 1), ("2", 2)])
+WORDINGS = st.sampled_from([("x", "usable"), ("y", "usable"), ("x", "withheld")])
+
+
+@st.composite
+def sayings(draw: st.DrawFn) -> list[list[Told]]:
+    """What a source says of one update: documents, each with a few versions, in ways that may change between them."""
+    documents = []
+    for number in range(draw(st.integers(1, 8))):
+        items = []
+        for _ in range(draw(st.integers(1, 3))):
+            (version, created), (text, status) = draw(VERSIONS), draw(WORDINGS)
+            moment = NOON + timedelta(hours=created) if created else None
+            items.append(told("a", text, version, seconds=10 * number, version_created=moment, status=status))
+        documents.append(items)
+    return documents
+
+
+@given(sayings())
+def test_a_document_again_brings_nothing(documents: list[list[Told]]) -> None:
+    """Whatever was said before, the document that was taken last is a duplicate when it comes once more."""
+    emitted = Emitted()
+    for document in documents:
+        emitted.take(*document)
+    assert set(emitted.take(*documents[-1])) == {"duplicate"}
+
+
+@given(sayings())
+def test_readers_are_left_with_the_last_word_on_the_newest_version(documents: list[list[Told]]) -> None:
+    """Where versions have a time, enrich ends with what was said last of the newest, one document or many, with repeats."""
+    emitted, one_by_one, shown = Emitted(), Emitted(), None
+    flat = [item for document in documents for item in document if item[0].version_created is not None]
+    for document in documents:
+        timed = [item for item in document if item[0].version_created is not None]
+        emitted.take(*timed)
+        emitted.take(*timed)
+    for item in flat:
+        one_by_one.take(item)
+        one_by_one.take(item)
+    if flat:
+        newest = max(order_of(update)[:2] for update, _ in flat)
+        shown = [update for update, _ in flat if order_of(update)[:2] == newest][-1].fingerprint()
+    for each in (emitted, one_by_one):
+        outcome = each.outcome()
+        assert (outcome.fingerprint() if outcome else None) == shown
+
+
+@given(sayings(), st.randoms(use_true_random=False))
+def test_what_was_emitted_ends_in_one_state_in_every_order(documents: list[list[Told]], random: Any) -> None:
+    """Two replicas that emit at once leave enrich with one state, and the next judgement agrees with it."""
+    emitted = Emitted()
+    for document in documents:
+        emitted.take(*[item for item in document if item[0].version_created is not None])
+    before = emitted.outcome()
+    random.shuffle(emitted.messages)
+    after = emitted.outcome()
+    assert (after.fingerprint() if after else None) == (before.fingerprint() if before else None)
+    if before is not None:
+        late = before.model_copy(update={"received_at": NOON + timedelta(days=1)})
+        assert emitted.take((late, late.fingerprint())) == ["duplicate"]
+
+
+def test_what_follows_a_text_that_kafka_may_have_counts_as_received_after_it() -> None:
+    """A correction is not overtaken by its sender's own older text that was answered 503 and came out late, though the clock
+    of the replica that takes the correction is behind; an embargo's end is not passed for that."""
+    doubtful, fingerprint = told("a", "refused", seconds=5)
+    for said, later in (({}, True), ({"embargo_until": NOON + timedelta(seconds=4)}, False)):
+        correction = told("a", "correction", seconds=3, **said)
+        key = (correction[0].update_id, correction[1])
+        [judged] = judge([correction], {key: Known(seen=False, newest=None, doubtful_at=doubtful.received_at)})
+        assert (judged.received_at > doubtful.received_at) == later
+        taken = correction[0].model_copy(update={"received_at": judged.received_at})
+        assert not later or order_of(taken, correction[1]) > order_of(doubtful, fingerprint)

@@ -1,0 +1,35 @@
+"""The description of the API is true."""
+
+import re
+
+from starlette.routing import Route
+
+from ingest.intake.receive import Intake
+from ingest.settings import Settings
+from ingest.sources.activity import Activity
+from ingest.sources.rate import Buckets
+from ingest.sources.registry import Registry
+from ingest.transports.api.openapi import document
+from ingest.transports.api.routes import PROBLEMS, Api, build
+from shared.observability.health import Health
+
+
+def test_every_route_is_described_and_every_description_is_a_route() -> None:
+    """What senders use is in the document, method by method, and nothing else is."""
+    app = build(Api(Settings(), Registry(), Intake(Activity(), 1.0), Buckets()), Health("ingest api"), document)
+    served = {
+        (route.path, method.lower())
+        for route in app._app.routes
+        if isinstance(route, Route) and route.path.startswith("/v1/") and "websub" not in route.path
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    described = {(path, method) for path, methods in document()["paths"].items() for method in methods}
+    assert served == described
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """No `$ref` of the document dangles, and every problem status that an operation names is explained."""
+    components = document()["components"]
+    for kind, name in re.findall(r"'#/components/(\w+)/(\w+)'", str(document())):
+        assert name in components[kind]
+    assert {f"Problem{status}" for status in PROBLEMS} == set(components["responses"])

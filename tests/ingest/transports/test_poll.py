@@ -1,0 +1,332 @@
+"""Feeds that are asked for again and again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ingest.sources import registry
+from ingest.sources.registry import Source
+from ingest.transports.feed_links import feed_links
+from ingest.transports.outgoing import Fetcher, Refused
+from ingest.transports.poll import Cursor, Polled, Poller, ask_recovery, next_interval, retry_after_s
+from local.child import free_port
+from shared.process import http_server
+from support.ingest_api import Wire
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def feed(*guids: str, next_url: str = "", when: datetime = NOW) -> bytes:
+    """A JSON Feed with these items."""
+    items = [
+        {"id": guid, "title": f"Headline {guid}", "content_text": "Text.", "date_published": when.isoformat()}
+        for guid in guids
+    ]
+    extra = {"next_url": next_url} if next_url else {}
+    return orjson.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "Feed", "items": items, **extra})
+
+
+@dataclass
+class FeedServer:
+    """A server whose answers a test decides, and that remembers what it was asked."""
+
+    url: str
+    answer: Callable[[Request], Response] = lambda _: Response(status_code=404)
+    asked: list[dict[str, str]] = field(default_factory=list)
+
+    def serve(self, body: bytes, etag: str = '"1"') -> None:
+        """Serve a feed with conditions."""
+
+        def answer(request: Request) -> Response:
+            if request.headers.get("if-none-match") == etag:
+                return Response(status_code=304)
+            return Response(body, media_type="application/feed+json", headers={"ETag": etag})
+
+        self.answer = answer
+
+
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    """A feed's server on a port of its own."""
+    port = free_port()
+    served = FeedServer(f"http://127.0.0.1:{port}/feed")
+
+    async def anything(request: Request) -> Response:
+        served.asked.append(dict(request.headers))
+        return served.answer(request)
+
+    async with http_server(Starlette(routes=[Route("/{path:path}", anything)]), "127.0.0.1", port):
+        yield served
+
+
+@pytest_asyncio.fixture
+async def poller(wire: Wire, server: FeedServer) -> AsyncIterator[Poller]:
+    """A poller with one source."""
+    await registry.save(wire.pool, Source(name="feed", kind="poll", url=server.url))
+    async with Fetcher(allow_private=True) as fetcher:
+        yield Poller(wire.settings, wire.pool, wire.intake, fetcher, "one")
+
+
+async def once(poller: Poller, pool: Any) -> dict[str, Any]:
+    """Let the source be due, poll it, and see what was written down."""
+    await pool.execute("UPDATE ingest.cursors SET next_at = now()")
+    [cursor] = await poller.lease()
+    await poller.poll_and_release(cursor)
+    return dict(await pool.fetchrow("SELECT * FROM ingest.cursors WHERE source = 'feed'"))
+
+
+@pytest.mark.integration
+async def test_a_feed_is_read_once_and_then_asked_with_conditions(
+    wire: Wire, server: FeedServer, poller: Poller
+) -> None:
+    """Items become messages; the next request carries the ETag, a 304 brings nothing, a changed feed only its new item."""
+    server.serve(feed("b", "a"))
+    first = await once(poller, wire.pool)
+    assert (first["status"], first["etag"], first["lease_owner"]) == (200, '"1"', None)
+    assert sorted(item["guid"] for item in await wire.raw()) == ["a", "b"]
+    assert (await once(poller, wire.pool))["status"] == 304
+    assert server.asked[-1]["if-none-match"] == '"1"'
+    server.serve(feed("c", "b", "a"), '"2"')
+    await once(poller, wire.pool)
+    assert sorted(item["guid"] for item in await wire.raw()) == ["a", "b", "c"]
+
+
+@pytest.mark.integration
+async def test_the_same_file_again_is_not_even_kept(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """A server without conditions that sends the same bytes brings no second original and no event."""
+    server.answer = lambda _: Response(feed("a"), media_type="application/feed+json")
+    await once(poller, wire.pool)
+    await once(poller, wire.pool)
+    assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals") == 1
+    assert len(await wire.raw()) == 1
+
+
+@pytest.mark.integration
+async def test_two_replicas_never_have_one_source_in_hand(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """A leased source is nobody else's, until the lease has run out because its holder died."""
+    async with Fetcher(allow_private=True) as fetcher:
+        other = Poller(wire.settings, wire.pool, wire.intake, fetcher, "two")
+        taken = await asyncio.gather(poller.lease(), other.lease())
+        assert sum(len(each) for each in taken) == 1
+        await wire.pool.execute("UPDATE ingest.cursors SET lease_until = now() - interval '1 second'")
+        assert [cursor.source for cursor in await other.lease()] == ["feed"]
+
+
+@pytest.mark.integration
+async def test_a_source_that_takes_the_poller_down_rests_and_the_others_do_not(
+    wire: Wire, server: FeedServer, poller: Poller
+) -> None:
+    """Two processes that ended while they read it are enough: it is asked again only after a while, and says why."""
+    server.serve(feed("a"))
+    await registry.save(wire.pool, Source(name="other", kind="poll", url=server.url))
+    for _ in range(2):
+        await wire.pool.execute("UPDATE ingest.cursors SET next_at = now()")
+        await poller.lease()
+        await wire.pool.execute("UPDATE ingest.cursors SET reading = true WHERE source = 'feed'")
+        await wire.pool.execute("UPDATE ingest.cursors SET lease_until = now() - interval '1 second'")
+    for cursor in await poller.lease():
+        await poller.poll_and_release(cursor)
+    rows = {
+        row["source"]: row for row in await wire.pool.fetch("SELECT *, next_at - now() AS rest FROM ingest.cursors")
+    }
+    assert (rows["other"]["error"], rows["other"]["deaths"]) == ("", 0)
+    assert "2 processes ended" in rows["feed"]["error"]
+    assert rows["feed"]["rest"] > timedelta(minutes=4)
+    assert len(server.asked) == 1
+    await registry.remove(wire.pool, "other")
+    row = await once(poller, wire.pool)
+    assert (row["error"], row["deaths"], row["reading"]) == ("", 0, False)
+
+
+@pytest.mark.integration
+async def test_a_poller_that_is_told_to_end_has_not_died_of_what_it_read(
+    wire: Wire, server: FeedServer, poller: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its source is given back at once, without a mark."""
+    server.serve(feed("a"))
+    reading = asyncio.Event()
+
+    async def take(*_: Any, **__: Any) -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(wire.intake, "take", take)
+    [cursor] = await poller.lease()
+    task = asyncio.create_task(poller.poll_and_release(cursor))
+    await asyncio.wait_for(reading.wait(), 10)
+    assert await wire.pool.fetchval("SELECT reading FROM ingest.cursors")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    row = await wire.pool.fetchrow("SELECT reading, lease_owner, deaths FROM ingest.cursors")
+    assert tuple(row) == (False, None, 0)
+
+
+@pytest.mark.integration
+async def test_kafka_away_leaves_the_cursor_where_it_was(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """What Kafka has not acknowledged is asked for again without conditions, and then taken."""
+    server.serve(feed("a"))
+    emitter, wire.intake.emitter = wire.intake.emitter, None
+    failed = await once(poller, wire.pool)
+    assert (failed["etag"], failed["failures"]) == (None, 1)
+    wire.intake.emitter = emitter
+    await once(poller, wire.pool)
+    assert "if-none-match" not in server.asked[-1]
+    assert len(await wire.raw()) == 1
+
+
+@pytest.mark.integration
+async def test_a_feed_that_is_gone_pauses_its_source(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """410 ends the polling and says why; it is not asked again."""
+    server.answer = lambda _: Response(status_code=410)
+    await once(poller, wire.pool)
+    source = await registry.one_source(wire.pool, "feed")
+    assert source is not None
+    assert source.paused
+    assert "410" in source.paused_because
+    await wire.pool.execute("UPDATE ingest.cursors SET next_at = now()")
+    assert await poller.lease() == []
+
+
+@pytest.mark.integration
+async def test_a_server_that_asks_for_patience_is_given_it(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """Retry-After of a 503 decides when the next poll comes."""
+    server.answer = lambda _: Response(status_code=503, headers={"Retry-After": "3600"})
+    row = await once(poller, wire.pool)
+    assert row["next_at"] - row["polled_at"] >= timedelta(seconds=3599)
+    assert (row["status"], row["failures"]) == (503, 1)
+
+
+@pytest.mark.integration
+async def test_recovery_walks_back_through_older_pages(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """After an outage the pages before are read until they are older than asked for, and no further."""
+    now = datetime.now(UTC)
+    pages = {
+        "/feed": feed("d", next_url="/2", when=now),
+        "/2": feed("c", next_url="/3", when=now - timedelta(hours=1)),
+        "/3": feed("b", next_url="/4", when=now - timedelta(hours=9)),
+        "/4": feed("a", when=now - timedelta(hours=20)),
+    }
+    server.answer = lambda request: Response(pages[request.url.path], media_type="application/feed+json")
+    await once(poller, wire.pool)
+    assert [item["guid"] for item in await wire.raw()] == ["d"]
+    assert await ask_recovery(wire.pool, "feed", 3)
+    row = await once(poller, wire.pool)
+    assert sorted(item["guid"] for item in await wire.raw()) == ["b", "c", "d"]
+    assert row["recover_since"] is None
+
+
+@pytest.mark.integration
+async def test_a_recovery_that_is_interrupted_begins_again(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """While an older page cannot be had the recovery is still to be done; the next poll makes up for it."""
+    now = datetime.now(UTC)
+    pages = {"/feed": feed("b", next_url="/2", when=now), "/2": feed("a", when=now - timedelta(hours=1))}
+    broken = {"/2"}
+
+    def answer(request: Request) -> Response:
+        if request.url.path in broken:
+            return Response(status_code=502)
+        return Response(pages[request.url.path], media_type="application/feed+json")
+
+    server.answer = answer
+    await once(poller, wire.pool)
+    assert await ask_recovery(wire.pool, "feed", 3)
+    row = await once(poller, wire.pool)
+    assert row["recover_since"] is not None
+    assert "/2: the server answered 502" in row["error"]
+    broken.clear()
+    row = await once(poller, wire.pool)
+    assert row["recover_since"] is None
+    assert sorted(item["guid"] for item in await wire.raw()) == ["a", "b"]
+
+
+@pytest.mark.integration
+async def test_a_feed_that_cannot_be_read_fails_without_being_kept_twice(
+    wire: Wire, server: FeedServer, poller: Poller
+) -> None:
+    """An answer that is no feed is kept as an original, told of in the cursor, and the poller lives on."""
+    server.answer = lambda _: Response(b"<html><p>Moved, sorry.", media_type="text/html")
+    row = await once(poller, wire.pool)
+    assert row["failures"] == 1
+    assert row["error"]
+    await once(poller, wire.pool)
+    assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals") == 1
+
+
+async def test_redirects_are_followed_within_reason(server: FeedServer) -> None:
+    """A redirect is followed; a circle of them and one to another scheme are refused."""
+    async with Fetcher(allow_private=True) as fetcher:
+        server.answer = lambda request: (
+            RedirectResponse("/there") if request.url.path == "/feed" else Response(b"here", headers={"X-There": "yes"})
+        )
+        answer = await fetcher.get(server.url, {}, 1000)
+        assert (answer.body, answer.headers["x-there"]) == (b"here", "yes")
+        server.answer = lambda _: RedirectResponse("/feed")
+        with pytest.raises(Refused, match="redirects"):
+            await fetcher.get(server.url, {}, 1000)
+        server.answer = lambda _: Response(status_code=302, headers={"Location": "file:///etc/passwd"})
+        with pytest.raises(Refused, match="redirect"):
+            await fetcher.get(server.url, {}, 1000)
+
+
+async def test_an_answer_over_the_limit_is_not_read_to_its_end(server: FeedServer) -> None:
+    """More bytes than permitted end the fetch."""
+    server.answer = lambda _: Response(b"x" * 2000)
+    async with Fetcher(allow_private=True) as fetcher:
+        with pytest.raises(Refused, match="larger"):
+            await fetcher.get(server.url, {}, 1000)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "0177.0.0.1", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"]
+)
+async def test_private_addresses_are_refused_when_connecting(server: FeedServer, host: str) -> None:
+    """However loopback is written, nothing is fetched from it."""
+    port = server.url.split(":")[2].split("/")[0]
+    async with Fetcher(allow_private=False) as fetcher:
+        with pytest.raises(Refused):
+            await fetcher.get(f"http://{host}:{port}/feed", {}, 1000)
+    assert server.asked == []
+
+
+def test_the_interval_follows_the_feed() -> None:
+    """Shorter while copy comes, longer while none does, doubled with each failure, always within its bounds."""
+    new, nothing, failed = Polled("new"), Polled("nothing"), Polled("failed")
+    assert next_interval(new, Cursor("s", interval_s=40), 10, 120) == 20
+    assert next_interval(new, Cursor("s", interval_s=10), 10, 120) == 10
+    assert next_interval(nothing, Cursor("s", interval_s=100), 10, 120) == 120
+    assert next_interval(failed, Cursor("s", interval_s=20, failures=3), 10, 120) == 160
+    assert next_interval(failed, Cursor("s", interval_s=20, failures=60), 10, 120) == 1800
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    """Both forms are understood, nonsense and the past ask for nothing, a day is the most."""
+    assert retry_after_s("120", NOW) == 120
+    assert retry_after_s(format_datetime(NOW + timedelta(minutes=5), usegmt=True), NOW) == 300
+    assert retry_after_s(format_datetime(NOW - timedelta(minutes=5), usegmt=True), NOW) == 0
+    assert retry_after_s("99999999999999999", NOW) == 86_400
+    assert retry_after_s("soon", NOW) is None
+
+
+def test_links_of_a_feed_and_not_of_its_items() -> None:
+    """Hub, self and older pages are found in headers, Atom, RSS and JSON Feed, relative ones against the feed's address."""
+    atom = (
+        b'<feed xmlns="http://www.w3.org/2005/Atom"><link rel="hub" href="https://hub.example/"/>'
+        b'<link rel="next" href="?page=2"/><entry><link rel="self" href="/item"/></entry></feed>'
+    )
+    found = feed_links(atom, "https://a.example/feed")
+    assert (found.hub, found.topic, found.older) == ("https://hub.example/", None, "https://a.example/feed?page=2")
+    assert feed_links(feed(next_url="/2"), "https://a.example/feed").older == "https://a.example/2"
+    header = [{"url": "https://other.example/", "rel": "hub"}]
+    assert feed_links(atom, "https://a.example/feed", header).hub == "https://other.example/"
+    assert feed_links(b"\x00 no feed", "https://a.example/feed").hub is None

@@ -1,0 +1,113 @@
+"""A delivery that cannot be made fails alone; one that takes its process down is set aside after the second time."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from publish.push.delivery.outbound import Outbound
+from publish.push.delivery.queue import Composed, Deliveries, Due, Request
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+class Death(BaseException):
+    """The end of a process, as far as its loop can tell."""
+
+
+def composing(bug: Callable[[], None]) -> Callable[[Sequence[Due]], Any]:
+    """Requests for all but those of the update `bad`."""
+
+    async def compose(due: Sequence[Due]) -> Mapping[int, Composed]:
+        for each in due:
+            if each.update_id == "bad":
+                bug()
+        return {each.id: Request({}, b"{}") for each in due}
+
+    return compose
+
+
+async def queue(pool: Any, url: str, *update_ids: str) -> None:
+    """Deliveries of stories of their own, to one endpoint."""
+    await pool.execute(
+        "INSERT INTO publish.endpoints (id, kind, url, channels) VALUES ('e', 'webhook', $1, '{news}') ON CONFLICT DO NOTHING",
+        url,
+    )
+    for update_id in update_ids:
+        await pool.execute(
+            "INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key) "
+            "VALUES ('e', $1, 'update.publish', $1, 1, $1)",
+            update_id,
+        )
+
+
+async def states(pool: Any) -> dict[str, str]:
+    """What became of each."""
+    rows = await pool.fetch("SELECT update_id, state FROM publish.deliveries ORDER BY id")
+    return {row["update_id"]: row["state"] for row in rows}
+
+
+@contextlib.asynccontextmanager
+async def delivering(pool: Any, bug: Callable[[], None]) -> Any:
+    """The loop as one process runs it; what ends it is given to the block."""
+    async with Outbound(allow_private=True, timeout_s=5) as outbound:
+        deliveries = Deliveries(
+            pool, outbound, outbound, {"webhook": composing(bug)},
+            in_flight=100, per_endpoint=50, schedule_s=(1.0, 2.0), disable_after=timedelta(hours=1), timeout_s=5,
+        )  # fmt: skip
+
+        async def run() -> str:
+            try:
+                await deliveries.keep_delivering()
+            except BaseExceptionGroup as ends:
+                if ends.subgroup(Death) is None:
+                    raise
+                return "died"
+            return "ended"
+
+        running = asyncio.create_task(run())
+        try:
+            yield running
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_payload_that_cannot_be_made_fails_its_delivery_alone(pool: Any, recipients: Any) -> None:
+    """The others of the batch are delivered, and its reason can be read."""
+
+    def bug() -> None:
+        raise TypeError("a bug")
+
+    await queue(pool, f"{recipients.url}/a", "one", "bad", "two")
+    async with delivering(pool, bug):
+        seen = await eventually(lambda: states(pool), lambda seen: "waiting" not in seen.values(), what="all ended")
+    assert seen == {"one": "delivered", "bad": "failed", "two": "delivered"}
+    error = await pool.fetchval("SELECT last_error FROM publish.deliveries WHERE update_id = 'bad'")
+    assert error == "it cannot be made: TypeError: a bug"
+
+
+async def test_one_that_takes_its_process_down_is_set_aside_and_those_beside_it_are_not(
+    pool: Any, recipients: Any
+) -> None:
+    """The first end names nobody, since they were made together; each is then made alone, until it is known."""
+
+    def bug() -> None:
+        raise Death
+
+    await queue(pool, f"{recipients.url}/a", "one", "bad", "two")
+    for _ in range(3):
+        async with delivering(pool, bug) as running:
+            assert await asyncio.wait_for(running, 20) == "died"
+        await pool.execute(
+            "UPDATE publish.deliveries SET leased_until = now() - interval '1 s' WHERE leased_until IS NOT NULL"
+        )
+    async with delivering(pool, bug):
+        seen = await eventually(lambda: states(pool), lambda seen: "waiting" not in seen.values(), what="all ended")
+    assert seen == {"one": "delivered", "bad": "failed", "two": "delivered"}
+    error = await pool.fetchval("SELECT last_error FROM publish.deliveries WHERE update_id = 'bad'")
+    assert "2 times" in error

@@ -1,0 +1,138 @@
+"""The memory of a replica."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publish.representation.position import Position, channels_of, fold
+from publish.web.feed_store import Entry, Newsroom
+from shared.messages import Change, EnrichedUpdate
+from support.revisions import NOON, revision
+
+LOGS = st.lists(
+    st.builds(
+        lambda guid, number, removal, tag: revision(guid, number, removal=removal, tags=[tag]),
+        st.sampled_from("abcd"),
+        st.integers(1, 4),
+        st.sampled_from([None, None, None, "withdrawn", "killed"]),
+        st.sampled_from(["t1", "t2"]),
+    ),
+    max_size=16,
+)
+
+
+def filled(updates: list[EnrichedUpdate], limit: int = 100) -> Newsroom:
+    """A memory that was told these revisions, from nothing."""
+    newsroom = Newsroom(limit)
+    newsroom.reset(Position(1, -1), [], complete=True)
+    for offset, update in enumerate(updates):
+        newsroom.apply(Position(1, offset), update)
+    return newsroom
+
+
+def headlines(newsroom: Newsroom, channel: str = "news") -> list[str]:
+    """What a channel shows, newest first."""
+    return [entry.update.headline for entry in newsroom.page(channel, None, 1000).entries]
+
+
+@given(LOGS, st.integers(0, 16))
+def test_a_snapshot_and_the_tail_are_the_fold_of_the_whole_log(log: list[EnrichedUpdate], cut: int) -> None:
+    """Wherever the snapshot was taken, memory shows what the fold of all revisions shows, in every channel."""
+    placed = [((1, offset), update) for offset, update in enumerate(log)]
+    newsroom = Newsroom(100)
+    known = fold(placed[:cut])
+    newsroom.reset(
+        Position(1, min(cut, len(log)) - 1),
+        [Entry(each.position, each.position, each.update) for each in known],
+        complete=True,
+    )
+    # A removal from before the snapshot is in the archive alone, which the follower asks; here every update is fresh.
+    removed = {update.update_id for _, update in placed[:cut] if update.is_removal}
+    rest = [(place, update) for place, update in placed[cut:] if update.update_id not in removed]
+    for place, update in rest:
+        newsroom.apply(Position(*place), update)
+    expected = [
+        each
+        for each in fold(placed[:cut] + rest)
+        if each.update.update_id not in removed or each.update.update_id in {k.update.update_id for k in known}
+    ]
+    seen = newsroom.page("news", None, 100).entries
+    assert [(each.position, each.update) for each in seen] == [(each.position, each.update) for each in expected]
+    for channel in ("tag:t1", "tag:t2"):
+        assert [entry.update for entry in newsroom.page(channel, None, 100).entries] == [
+            each.update for each in expected if channel in channels_of(each.update)
+        ]
+
+
+@given(LOGS)
+def test_whatever_changes_a_channel_moves_its_generation(log: list[EnrichedUpdate]) -> None:
+    """A page that was rendered at a generation is true for as long as the generation stands."""
+    newsroom = Newsroom(2)
+    newsroom.reset(Position(1, -1), [], complete=True)
+    channels = ["news", "tag:t1", "tag:t2", *(f"update:{revision(guid).update_id}" for guid in "abcd")]
+    for offset, update in enumerate(log):
+        before = {name: (newsroom.generation(name), newsroom.page(name, None, 10).entries) for name in channels}
+        newsroom.apply(Position(1, offset), update)
+        for name in channels:
+            generation, entries = before[name]
+            if newsroom.page(name, None, 10).entries != entries:
+                assert newsroom.generation(name) != generation, name
+
+
+def test_a_later_revision_of_what_memory_let_go_is_never_put_on_top() -> None:
+    """An update that is older than all that memory holds keeps its place, which only the archive has."""
+    newsroom = filled([revision(guid) for guid in "abcde"], limit=3)
+    assert headlines(newsroom) == ["e 1", "d 1", "c 1"]
+    assert newsroom.apply(Position(1, 8), revision("a", 1)) is None
+    applied = newsroom.apply(Position(1, 9), revision("a", 2))
+    assert applied is not None
+    assert applied.entry is not None
+    assert applied.entry.position == (1, 0)
+    told = newsroom.apply(Position(1, 10), revision("z", 2), Position(0, 7))
+    assert told is not None
+    assert told.entry is not None
+    assert told.entry.position == (0, 7)
+    assert headlines(newsroom) == ["e 1", "d 1", "c 1"]
+
+
+def test_what_memory_cannot_tell_is_left_to_the_archive() -> None:
+    """A page that reaches beyond memory says so; one of a memory that holds everything is whole."""
+    newsroom = filled([revision(guid) for guid in "abcde"], limit=3)
+    assert newsroom.page("news", None, 2).whole
+    assert not newsroom.page("news", None, 3).whole
+    assert filled([revision(guid) for guid in "abc"]).page("news", None, 3).whole
+
+
+def test_a_withdrawn_update_returns_to_its_place() -> None:
+    """Withdrawn and restored, an update stands where it first stood."""
+    newsroom = filled(
+        [revision("a"), revision("b"), revision("a", 2, removal="withdrawn"), revision("c"), revision("a", 3)]
+    )
+    assert headlines(newsroom) == ["c 1", "b 1", "a 3"]
+
+
+def test_readers_of_a_channel_that_an_update_leaves_are_told() -> None:
+    """The channels of a revision are its own and those of the one before."""
+    newsroom = filled([revision("a", tags=["t1"])])
+    applied = newsroom.apply(Position(1, 1), revision("a", 2, tags=["t2"]))
+    assert applied is not None
+    assert {"tag:t1", "tag:t2"} <= applied.channels
+    killed = newsroom.apply(Position(1, 2), revision("a", 3, removal="killed"))
+    assert killed is not None
+    assert "tag:t2" in killed.channels
+
+
+def test_late_enrichment_keeps_the_reason_of_a_correction() -> None:
+    """A picture that follows a correction does not take the correction's reason and diff away."""
+    told = Change(reason="The number was wrong.", diff=(("-", "5"), ("+", "6")))
+    corrected = revision("a", 2, kind="correct", change=told, updated_at=NOON + timedelta(minutes=5))
+    enriched = revision("a", 3, kind="enrich", updated_at=NOON + timedelta(minutes=5))
+    newsroom = filled([revision("a"), corrected, enriched])
+    entry = newsroom.get(enriched.update_id)
+    assert entry is not None
+    assert entry.change == told
+    newsroom.apply(Position(1, 9), revision("a", 4, updated_at=NOON + timedelta(minutes=9)))
+    entry = newsroom.get(enriched.update_id)
+    assert entry is not None
+    assert entry.change == Change()

@@ -1,0 +1,583 @@
+"""What a lane promises, on real Kafka: nothing lost, nothing out of order, nothing committed ahead of its work."""
+
+import asyncio
+import base64
+import contextlib
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.child import Child
+from shared.consumer import consumer as lanes
+from shared.consumer.consumer import Begun, Lane, Stuck
+from shared.consumer.decode import Delivery, Rejection
+from shared.failures import Permanent, Transient
+from shared.kafka.clients import Emitter, new_broker, new_producer
+from shared.messages import DeadLetter, Outcomes, RawUpdate
+from shared.settings import Connections
+from shared.streams import OUTCOMES, RAW, dead
+from support.topics import committed, everything_in, raw_update, send_all
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+STAGE = "test.lane"
+Deliveries = Sequence[Delivery[RawUpdate]]
+
+
+@asynccontextmanager
+async def running(
+    settings: Connections,
+    handle: Callable[[Deliveries], Awaitable[Sequence[Rejection]]],
+    *,
+    emitter: Callable[[Emitter], Emitter] = lambda plain: plain,
+    **options: Any,
+) -> AsyncIterator[Lane]:
+    """A lane on updates.raw that runs while the block does, then drains as a process does."""
+    producer = new_producer(settings, STAGE)
+    await producer.start()
+    broker = new_broker(settings, STAGE)
+    lane = Lane(
+        stage=STAGE,
+        topic=RAW,
+        types={RawUpdate.ce_type: RawUpdate},
+        handle=handle,
+        emitter=emitter(Emitter(producer, source=STAGE, topic_prefix=settings.topic_prefix)),
+        settings=settings,
+        **options,
+    )
+    lane.attach(broker)
+    await broker.start()
+    committing = asyncio.create_task(lane.keep_committing())
+    try:
+        yield lane
+    finally:
+        await lane.drain()
+        committing.cancel()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await committing
+        finally:
+            await broker.stop()
+            await producer.stop()
+
+
+class Effects:
+    """Records what was handled, in order."""
+
+    def __init__(self) -> None:
+        self.guids: list[str] = []
+
+    async def __call__(self, deliveries: Deliveries) -> list[Rejection]:
+        self.guids.extend(delivery.event.guid for delivery in deliveries)
+        return []
+
+    def of(self, prefix: str) -> list[str]:
+        return [guid for guid in self.guids if guid.startswith(prefix)]
+
+
+def same_key(names: Iterable[str]) -> list[RawUpdate]:
+    """Updates that go to one partition, so that their order is defined."""
+    first = raw_update("one partition")
+    return [raw_update(name, update_id=first.update_id) for name in names]
+
+
+async def send_raw(settings: Connections, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+    """Put bytes on updates.raw in the partition of `same_key`."""
+    producer = new_producer(settings, "tests")
+    await producer.start()
+    try:
+        key = raw_update("one partition").update_id
+        await producer.send_and_wait(settings.topic_prefix + RAW, value, key=key.encode(), headers=list(headers))
+    finally:
+        await producer.stop()
+
+
+async def letters(settings: Connections) -> list[DeadLetter]:
+    """The dead letters of updates.raw."""
+    return [DeadLetter.model_validate_json(record.value or b"") for record in await everything_in(settings, dead(RAW))]
+
+
+async def total_committed(settings: Connections) -> int:
+    """The sum of committed offsets, which is the number of messages committed on fresh topics."""
+    return sum((await committed(settings, STAGE, RAW)).values())
+
+
+async def test_poison_in_the_middle_of_a_batch_lets_the_rest_pass(newsroom: Connections) -> None:
+    """A message that cannot be read is set aside whole, with the reason and its place; its neighbours are handled in order."""
+    poison = b'{"update_id": "short", "headline": '
+    await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
+    await send_raw(newsroom, poison, [("ce_type", RawUpdate.ce_type.encode()), ("traceparent", b"00-abc-def-00")])
+    await send_all(newsroom, RAW, same_key(["d", "e", "f"]))
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: len(effects.guids) >= 6, what="handled")
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+    assert effects.guids == ["a", "b", "c", "d", "e", "f"]
+    assert base64.b64decode(letter.payload) == poison
+    assert (letter.stage, letter.failure, letter.offset) == (STAGE, "invalid", 3)
+    assert letter.topic == newsroom.topic_prefix + RAW
+    assert letter.reason
+    assert letter.traceparent == "00-abc-def-00"
+    assert await total_committed(newsroom) == 7
+
+
+async def test_a_field_at_fault_is_named(newsroom: Connections) -> None:
+    """A dead letter tells which field broke the contract, as a JSON pointer."""
+    bad = raw_update("bad").model_dump_json().replace('"status":"usable"', '"status":"published"')
+    await send_raw(newsroom, bad.encode(), [("ce_type", RawUpdate.ce_type.encode())])
+    async with running(newsroom, Effects()):
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+    assert letter.field == "/status"
+
+
+async def test_a_transient_failure_is_retried_in_order(newsroom: Connections) -> None:
+    """While infrastructure is away nothing is skipped, nothing overtakes and nothing goes to the dead letters."""
+    await send_all(newsroom, RAW, same_key(str(number) for number in range(20)))
+    effects, attempts = Effects(), 0
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 3:
+            raise Transient("the database is away")
+        return await effects(deliveries)
+
+    async with running(newsroom, handle, max_records=7) as lane:
+        await eventually(lane.why_not_ready, lambda why: why and "database is away" in why)
+        await eventually(lambda: len(effects.guids) >= 20, what="handled")
+        assert lane.why_not_ready() is None
+    assert effects.guids == [str(number) for number in range(20)]
+    assert await letters(newsroom) == []
+    assert await total_committed(newsroom) == 20
+
+
+async def test_what_can_never_be_done_is_set_aside(newsroom: Connections) -> None:
+    """A permanent failure, returned or raised, costs its own message only."""
+    await send_all(newsroom, RAW, same_key(["a", "returned", "b", "raised", "c"]))
+    effects = Effects()
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        if any(delivery.event.guid == "raised" for delivery in deliveries):
+            raise Permanent("not to be done", field="/guid")
+        good = [delivery for delivery in deliveries if delivery.event.guid != "returned"]
+        await effects(good)
+        bad = [delivery for delivery in deliveries if delivery.event.guid == "returned"]
+        return [Rejection(delivery.record, Permanent("never")) for delivery in bad]
+
+    async with running(newsroom, handle):
+        await eventually(lambda: letters(newsroom), lambda found: len(found) == 2, what="two dead letters")
+        await eventually(lambda: "c" in effects.guids, what="the last one handled")
+    assert {letter.reason for letter in await letters(newsroom)} == {"never", "not to be done"}
+    assert {letter.failure for letter in await letters(newsroom)} == {"permanent"}
+    assert list(dict.fromkeys(effects.guids)) == ["a", "b", "c"]
+
+
+async def test_a_bug_on_one_message_is_tried_again_then_set_aside(newsroom: Connections) -> None:
+    """An unforeseen error is tried three times on that message alone, then the feed goes on without it."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "bug", "c"]))
+    effects, tried = Effects(), 0
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        nonlocal tried
+        if any(delivery.event.guid == "bug" for delivery in deliveries):
+            tried += len(deliveries) == 1
+            raise ValueError("unforeseen")
+        return await effects(deliveries)
+
+    async with running(newsroom, handle):
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+        await eventually(lambda: "c" in effects.guids, what="the next one handled")
+    assert tried == lanes.BUG_ATTEMPTS
+    assert letter.reason == "ValueError: unforeseen"
+    assert list(dict.fromkeys(effects.guids)) == ["a", "b", "c"]
+
+
+async def test_a_bug_of_the_moment_costs_nothing(newsroom: Connections) -> None:
+    """An unforeseen error that does not come again sets nothing aside."""
+    await send_all(newsroom, RAW, same_key(["a"]))
+    effects, calls = Effects(), 0
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise KeyError("once")
+        return await effects(deliveries)
+
+    async with running(newsroom, handle):
+        await eventually(lambda: effects.guids == ["a"], what="handled")
+    assert await letters(newsroom) == []
+
+
+async def test_drain_commits_what_is_done(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of a process its positions are committed at once, so that the next one repeats nothing."""
+    monkeypatch.setattr(lanes, "COMMIT_INTERVAL_S", 3600)
+    await send_all(newsroom, RAW, [raw_update(str(number)) for number in range(50)])
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: len(effects.guids) == 50, what="handled")
+        assert await total_committed(newsroom) == 0
+    assert await total_committed(newsroom) == 50
+
+
+async def test_nothing_is_committed_ahead_of_its_work(newsroom: Connections) -> None:
+    """While a batch is being handled, the position before it stays committed, however long it takes."""
+    await send_all(newsroom, RAW, same_key(["first"]))
+    effects, hold = Effects(), asyncio.Event()
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        if any(delivery.event.guid == "slow" for delivery in deliveries):
+            await hold.wait()
+        return await effects(deliveries)
+
+    async with running(newsroom, handle) as lane:
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 1, what="the first committed")
+        await send_all(newsroom, RAW, same_key(["slow"]))
+        await eventually(lambda: lane._busy_since is not None, what="the slow one under way")
+        await lane._commit()
+        assert await total_committed(newsroom) == 1
+        hold.set()
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
+
+
+async def test_the_ceiling_halts_a_lane_that_would_empty_its_topic(newsroom: Connections) -> None:
+    """When everything fails, the lane stops, says so in its readiness, and leaves the messages where they are."""
+    many = lanes.CEILING_IN_A_ROW * 3
+    await send_all(newsroom, RAW, same_key(str(number) for number in range(many)))
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        return [Rejection(delivery.record, Permanent("a bad release")) for delivery in deliveries]
+
+    async with running(newsroom, handle, max_records=60) as lane:
+        await eventually(lane.why_not_ready, lambda why: why and "ceiling" in why, what="halted")
+        set_aside = len(await letters(newsroom))
+    assert set_aside <= lanes.CEILING_IN_A_ROW
+    assert await total_committed(newsroom) == set_aside
+
+
+async def test_dead_letters_that_cannot_be_written_do_not_count_twice(newsroom: Connections) -> None:
+    """An outage of the dead-letter topic is a pause: its repeats never add up to the ceiling."""
+    bad = 150
+    await send_all(newsroom, RAW, same_key(str(number) for number in range(bad)))
+    refusals = lanes.CEILING_IN_A_ROW // bad + 2
+
+    class Failing(Emitter):
+        async def send(self, topic: str, *arguments: Any, **options: Any) -> Any:
+            nonlocal refusals
+            if topic == dead(RAW) and refusals > 0:
+                refusals -= 1
+                raise OSError("the dead-letter topic has no leader")
+            return await super().send(topic, *arguments, **options)
+
+    def failing(plain: Emitter) -> Emitter:
+        return Failing(plain._producer, source=STAGE, topic_prefix=newsroom.topic_prefix)
+
+    async def handle(deliveries: Deliveries) -> list[Rejection]:
+        return [Rejection(delivery.record, Permanent("never")) for delivery in deliveries]
+
+    async with running(newsroom, handle, emitter=failing):
+        await eventually(lambda: letters(newsroom), lambda found: len(found) >= bad, within_s=60, what="dead letters")
+    assert await total_committed(newsroom) == bad
+
+
+@pytest.mark.needs("a second member")
+async def test_a_second_replica_takes_over_without_loss_or_disorder(newsroom: Connections) -> None:
+    """A rebalance in the middle of work loses nothing, and within a key no effect runs before an earlier one is done."""
+    guids = [f"key{key}/{number:03}" for number in range(30) for key in range(12)]
+    await send_all(newsroom, RAW, [raw_update(guid, update_id=raw_update(guid[:5]).update_id) for guid in guids])
+    first_done: dict[str, list[str]] = defaultdict(list)
+    by: dict[str, set[str]] = defaultdict(set)
+
+    def worker(name: str) -> Callable[[Deliveries], Awaitable[list[Rejection]]]:
+        async def handle(deliveries: Deliveries) -> list[Rejection]:
+            # Slow until the other has joined, so that the rebalance finds work in hand.
+            await asyncio.sleep(0.01 if by["two"] else 0.3)
+            for delivery in deliveries:
+                guid = delivery.event.guid
+                if guid not in first_done[guid[:5]]:
+                    first_done[guid[:5]].append(guid)
+                by[name].add(guid)
+            return []
+
+        return handle
+
+    async with running(newsroom, worker("one"), max_records=10):
+        await eventually(lambda: len(by["one"]) > 30, what="the first at work")
+        async with running(newsroom, worker("two"), max_records=10):
+            await eventually(
+                lambda: len(by["one"] | by["two"]), lambda count: count == len(guids), within_s=40, what="all done"
+            )
+    assert by["two"], "the second replica was given no partition"
+    for done in first_done.values():
+        assert done == sorted(done)
+    assert await total_committed(newsroom) == len(guids)
+
+
+async def test_a_header_that_is_not_utf8_does_no_harm(newsroom: Connections) -> None:
+    """Headers are anybody's bytes: a foreign one never costs a message."""
+    value = raw_update("odd").model_dump_json().encode()
+    headers = [("ce_type", RawUpdate.ce_type.encode()), ("x-odd", b"\xff\xfe\x00"), ("traceparent", b"\xc3\x28")]
+    await send_raw(newsroom, value, headers)
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: effects.guids == ["odd"], what="handled")
+    assert await letters(newsroom) == []
+
+
+async def test_the_sender_of_what_cannot_be_read_is_told(newsroom: Connections) -> None:
+    """Key and ce_id name the version, so its end is on updates.outcomes; what names none is only a dead letter."""
+    update = raw_update("one partition")
+    version = f"{update.update_id}:{'0' * 32}"
+    for ce_id in (version, f"{version}:20260101T120000.000000Z", f"{'a' * 26}:{'0' * 32}", "nonsense", ""):
+        headers = [("ce_id", ce_id.encode()), ("ce_type", RawUpdate.ce_type.encode())]
+        await send_raw(newsroom, b'{"update_id": 5}', headers)
+    effects = Effects()
+    async with running(newsroom, effects):
+
+        async def set_aside() -> int:
+            return len(await letters(newsroom))
+
+        await eventually(set_aside, lambda count: count == 5, within_s=30, what="not all were set aside")
+    told = [
+        outcome
+        for record in await everything_in(newsroom, OUTCOMES)
+        for outcome in Outcomes.model_validate_json(record.value or b"").outcomes
+    ]
+    assert {(each.update_id, each.fingerprint, each.stage) for each in told} == {(update.update_id, "0" * 32, "dead")}
+    assert len(told) == 2
+    assert told[0].reason.startswith("/update_id: RawUpdate: ")
+
+
+async def test_a_message_of_an_unknown_type_is_no_dead_letter_when_it_is_ours(newsroom: Connections) -> None:
+    """A newer release may put new types on a topic: older readers pass over ours and set others' aside."""
+    await send_raw(newsroom, b"{}", [("ce_type", b"slugline.update.invented")])
+    await send_raw(newsroom, b"{}", [("ce_type", b"com.example.else")])
+    async with running(newsroom, Effects()):
+        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+    assert letter.field == "ce_type"
+
+
+async def test_kill_between_effect_and_commit_repeats_the_work(newsroom: Connections, tmp_path: Path) -> None:
+    """A process that dies after its effect and before its commit leaves the message to the next one: twice, never not."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
+    script = Path(__file__).parent / "dying_consumer.py"
+    variables = {name.upper(): str(value) for name, value in newsroom.model_dump().items()}
+    child = Child("dying", [sys.executable, str(script), str(tmp_path / "effects")], tmp_path / "log", env=variables)
+    child.start()
+    await eventually(lambda: not child.running, what="the first process killed", within_s=30)
+    assert child.process is not None
+    assert child.process.returncode == -9, child.tail()
+    assert (tmp_path / "effects").read_text().split() == ["a", "b", "c"]
+    assert await total_committed(newsroom) == 0
+    effects = Effects()
+    async with running(newsroom, effects):
+        await eventually(lambda: len(effects.guids) >= 3, within_s=45, what="repeated")
+    assert effects.guids == ["a", "b", "c"]
+
+
+class Beginning:
+    """Begins batches whose settling the test decides; what fails takes those begun after it with it, as it must."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[list[str], asyncio.Future[None]]] = []
+        self.handled: list[str] = []
+
+    @property
+    def names(self) -> list[str]:
+        return [guid for guids, _ in self.begun for guid in guids]
+
+    async def begin(self, deliveries: Deliveries) -> Begun:
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.begun.append(([delivery.event.guid for delivery in deliveries], settled))
+        return Begun([], settled)
+
+    async def handle(self, deliveries: Deliveries) -> list[Rejection]:
+        self.handled.extend(delivery.event.guid for delivery in deliveries)
+        return []
+
+    def settle(self, guid: str) -> None:
+        for guids, settled in self.begun:
+            if guid in guids and not settled.done():
+                settled.set_result(None)
+
+    def fail(self, failure: Exception, *, since: str) -> None:
+        failing = False
+        for guids, settled in self.begun:
+            failing = failing or since in guids
+            if failing and not settled.done():
+                settled.set_exception(failure)
+
+
+async def test_a_batch_begins_before_the_last_has_settled_and_none_is_committed_out_of_turn(
+    newsroom: Connections,
+) -> None:
+    """What settled is committed as far as everything before it has; what has not stays, also over a drain's commit."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+        await eventually(lambda: work.names == ["a", "b", "c"], what="all begun")
+        work.settle("a")
+        work.settle("c")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 1, what="the first committed")
+        await send_all(newsroom, RAW, same_key(["d"]))
+        await eventually(lambda: "d" in work.names, what="the fourth begun")
+        assert await total_committed(newsroom) == 1
+        work.settle("b")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 3, what="three committed")
+        work.settle("d")
+    assert await total_committed(newsroom) == 4
+    assert work.handled == []
+
+
+@pytest.mark.parametrize("failure", [Transient("the database is away"), ValueError("unforeseen")])
+async def test_what_does_not_settle_is_read_again_and_handled_one_batch_at_a_time(
+    newsroom: Connections, failure: Exception
+) -> None:
+    """A batch that fails after it was begun comes again, in order, with all that were begun after it, also when nothing new arrives."""
+    await send_all(newsroom, RAW, same_key(["a", "b", "c", "d"]))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+        await eventually(lambda: work.names == ["a", "b", "c", "d"], what="all begun")
+        work.settle("a")
+        work.fail(failure, since="b")
+        await eventually(lambda: work.handled == ["b", "c", "d"], what="handled again")
+        await send_all(newsroom, RAW, same_key(["e"]))
+        await eventually(lambda: "e" in work.names, what="the next begun")
+        work.settle("e")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 5, what="all committed")
+    assert work.names == ["a", "b", "c", "d", "e"]
+
+
+async def test_what_was_read_beyond_a_failure_is_read_again_after_it(newsroom: Connections) -> None:
+    """Records that arrive while a failed batch ends are not handled before it."""
+    await send_all(newsroom, RAW, same_key(["a"]))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1) as lane:
+        await eventually(lambda: work.names == ["a"], what="begun")
+        work.fail(Transient("the database is away"), since="a")
+        await send_all(newsroom, RAW, same_key(["b"]))
+        await eventually(lambda: "b" in [*work.handled, *work.names], what="the second taken")
+        assert work.handled[:1] == ["a"]
+        work.settle("b")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
+        assert lane.why_not_ready() is None
+
+
+async def test_no_more_than_so_many_batches_are_under_way(
+    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stage whose effects do not settle stops reading instead of filling its memory."""
+    monkeypatch.setattr(lanes, "MOST_UNDER_WAY", 20)
+    names = [f"{number:02}" for number in range(lanes.MOST_UNDER_WAY + 5)]
+    await send_all(newsroom, RAW, same_key(names))
+    work = Beginning()
+    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+        await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY, what="as many as may be")
+        work.settle(names[0])
+        await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY + 1, what="one more")
+        for number, name in enumerate(names, 1):
+            await eventually(lambda: len(work.names), lambda begun, least=number: begun >= least, what=f"{name} begun")
+            work.settle(name)
+    assert work.names == names
+    assert await total_committed(newsroom) == len(names)
+
+
+class Batches(Effects):
+    """Records what was handled together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[str]] = []
+
+    async def __call__(self, deliveries: Deliveries) -> list[Rejection]:
+        self.batches.append([delivery.event.guid for delivery in deliveries])
+        return await super().__call__(deliveries)
+
+
+@pytest.mark.needs("whole fetches")
+async def test_a_paced_lane_takes_the_first_at_once_and_then_what_has_gathered(newsroom: Connections) -> None:
+    """Nobody waits where nothing has come for a while; what comes at once after is one batch."""
+    work = Batches()
+    async with running(newsroom, work, pace_s=5.0):
+        for name in ("a", "b", "c"):
+            await send_all(newsroom, RAW, same_key([name]))
+            if name == "a":
+                await eventually(lambda: work.guids == ["a"], within_s=15, what="the first handled")
+        await eventually(lambda: work.guids == ["a", "b", "c"], what="all handled")
+    assert work.batches == [["a"], ["b", "c"]]
+
+
+async def test_a_paced_lane_does_not_rest_while_its_batches_are_full(newsroom: Connections) -> None:
+    """What has piled up is worked off as fast as it goes."""
+    names = ["a", "b", "c", "d"]
+    await send_all(newsroom, RAW, same_key(names))
+    work = Batches()
+    async with running(newsroom, work, pace_s=600.0, max_records=1):
+        await eventually(lambda: work.guids == names, what="all handled")
+    assert await total_committed(newsroom) == 4
+
+
+async def test_a_batch_that_raises_in_the_lane_itself_is_read_again(
+    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong, no batch is passed over."""
+    effects, taken, failed = Effects(), Lane._consume_batch, []
+
+    async def failing_once(lane: Lane, records: Any) -> None:
+        if not failed:
+            failed.append(True)
+            raise RuntimeError("a bug")
+        await taken(lane, records)
+
+    monkeypatch.setattr(Lane, "_consume_batch", failing_once)
+    await send_all(newsroom, RAW, same_key(["a", "b"]))
+    async with running(newsroom, effects):
+        await eventually(lambda: effects.guids == ["a", "b"], what="handled")
+        await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
+
+
+async def test_a_lane_that_polls_no_more_says_so(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consume loop that ended without a word is neither ready nor live, so that its process is restarted."""
+    effects = Effects()
+    async with running(newsroom, effects) as lane:
+        await send_all(newsroom, RAW, same_key(["a"]))
+        await eventually(lambda: effects.guids == ["a"], what="handled")
+        monkeypatch.setattr(lanes, "STALE_POLL_S", 3.0)
+        assert lane.why_not_live() is None
+        lane._subscriber.running = False
+        await eventually(lane.why_not_live, lambda why: why and "polled" in why, what="not live")
+        assert "polled" in str(lane.why_not_ready())
+        lane._subscriber.running = True
+
+
+async def test_a_batch_that_waits_for_ever_ends_its_process(
+    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What awaits an answer that never comes is seen by a loop that still turns: the process ends, and a new one begins."""
+    monkeypatch.setattr(lanes, "STUCK_S", 2.0)
+    monkeypatch.setattr(lanes, "REVOCATION_PATIENCE_S", 1.0)
+    await send_all(newsroom, RAW, same_key(["a"]))
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def handle(_: Deliveries) -> list[Rejection]:
+        begun.set()
+        await never.wait()
+        return []
+
+    async def until_stuck() -> None:
+        async with running(newsroom, handle) as lane:
+            await asyncio.wait_for(begun.wait(), 30)
+            assert lane.why_not_live() is None
+            await eventually(lane.why_not_live, lambda why: why and "running for 2 s" in why, what="not live")
+            with pytest.raises(Stuck):
+                await asyncio.wait_for(lane.keep_committing(), 30)
+            never.set()
+
+    with pytest.raises(Stuck):
+        await until_stuck()

@@ -1,0 +1,103 @@
+"""A text lane in the test's own process, on real servers, and what it says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+
+from enrich.settings import Settings
+from enrich.stories import process as gathering
+from enrich.text.process import serve_text
+from local.child import free_port
+from shared.kafka.clients import Emitter, acknowledged
+from shared.messages import EnrichedUpdate, Message, Outcome, Outcomes
+from shared.settings import Connections
+from shared.streams import ENRICHED, OUTCOMES, RAW
+from support.topics import everything_in
+from support.waiting import eventually
+
+
+@dataclass
+class Desk:
+    """Sends to `updates.raw` and reads what came of it."""
+
+    settings: Settings
+    producer: AIOKafkaProducer
+    emitter: Emitter
+
+    async def send(self, *messages: Message) -> None:
+        """Each keyed by its update, in order."""
+        futures = [
+            await self.emitter.send(RAW, each, key=each.update_id, event_id=f"test:{index}")  # type: ignore[attr-defined]
+            for index, each in enumerate(messages)
+        ]
+        await acknowledged(futures)
+
+    async def send_bytes(self, value: bytes, *, key: str, kind: str) -> None:
+        """Bytes as they are."""
+        headers = [("ce_type", kind.encode())]
+        await acknowledged([await self.emitter.send_bytes(RAW, value, key=key.encode(), headers=headers)])
+
+    async def records(self, topic: str) -> list["ConsumerRecord[bytes, bytes]"]:
+        """Everything in a topic, by partition and offset."""
+        return await everything_in(self.settings, topic)
+
+    async def revisions(self) -> list[EnrichedUpdate]:
+        """All that was emitted, in the newsroom's order."""
+        return [EnrichedUpdate.model_validate_json(record.value) for record in await self.records(ENRICHED)]
+
+    async def until(self, count: int) -> list[EnrichedUpdate]:
+        """All revisions, once there are so many."""
+        return await eventually(self.revisions, lambda seen: len(seen) >= count, within_s=45, what=f"{count} revisions")
+
+    async def outcomes(self) -> list[Outcome]:
+        """What was told of each message."""
+        records = await self.records(OUTCOMES)
+        return [each for record in records for each in Outcomes.model_validate_json(record.value).outcomes]
+
+    async def until_outcomes(self, count: int) -> list[Outcome]:
+        """All outcomes, once there are so many."""
+        return await eventually(self.outcomes, lambda seen: len(seen) >= count, within_s=45, what=f"{count} outcomes")
+
+
+def settings_of(newsroom: Connections, **changes: Any) -> Settings:
+    """The service's settings on the test's newsroom."""
+    return Settings(**{**newsroom.model_dump(), "health_port": free_port(), **changes})
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[None]:
+    """A replica of the lane, and of the gathering beside it; ready, and stopped in order at the end."""
+    stop = asyncio.Event()
+    beside = settings.model_copy(update={"health_port": free_port()})
+    tasks = [
+        asyncio.create_task(serve_text(settings, stop)),
+        asyncio.create_task(gathering.serve(beside, stop)),
+    ]
+
+    async def ready() -> bool:
+        for task in tasks:
+            if task.done():
+                task.result()
+        async with httpx.AsyncClient() as client:
+            try:
+                answers = [
+                    await client.get(f"http://127.0.0.1:{each.health_port}/readyz") for each in (settings, beside)
+                ]
+            except httpx.TransportError:
+                return False
+        return all(answer.status_code == 200 for answer in answers)
+
+    try:
+        await eventually(ready, within_s=60, what="the lane is not ready")
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(asyncio.gather(*tasks), 40)
+
+
+Replicas = Callable[..., Awaitable[Sequence[Settings]]]

@@ -1,0 +1,82 @@
+"""A web replica in memory: what it was told, and an archive that answers from a list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from publish.archive.queries import Archived
+from publish.representation.pictures import renditions_shown
+from publish.representation.position import Position, channels_of
+from publish.web.archive_client import Past
+from publish.web.feed_store import Applied, Newsroom
+from publish.web.routes.edge import Edge
+from publish.web.stream.hub import Hub
+from shared.http.problem import Problem
+from shared.messages import EnrichedUpdate
+
+
+class ListedPast(Past):
+    """An archive of a few revisions; `away` is Postgres down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.archived: list[Archived] = []
+        self.away = False
+
+    def _look(self) -> list[Archived]:
+        if self.away:
+            raise Problem(503, "archive-away", "the archive does not answer", headers={"Retry-After": "2"})
+        return self.archived
+
+    async def one(self, update_id: str) -> Archived | None:
+        """The newest revision of an update."""
+        found = [each for each in self._look() if each.update.update_id == update_id]
+        return max(found, key=lambda each: each.update.revision, default=None)
+
+    async def revisions(self, update_id: str) -> list[Archived]:
+        """All of them."""
+        return [each for each in self._look() if each.update.update_id == update_id]
+
+    async def showing(self, picture: str) -> list[str]:
+        """The updates whose newest revision shows a picture."""
+        newest = {each.update.update_id: each.update for each in self._look()}
+        return [update_id for update_id, update in newest.items() if picture in renditions_shown(update)]
+
+    async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
+        """Older ones, newest first."""
+        fit = [
+            each
+            for each in self._look()
+            if channel in each.channels and not each.update.is_removal and (before is None or each.position < before)
+        ]
+        return sorted(fit, key=lambda each: each.position, reverse=True)[:limit]
+
+
+@dataclass
+class Replica:
+    """The application, its memory, and the end of the log that it was given."""
+
+    edge: Edge
+    hub: Hub
+    past: ListedPast
+    newsroom: Newsroom
+    client: httpx.AsyncClient
+    offset: int = field(default=-1)
+
+    def take(self, *updates: EnrichedUpdate) -> list[Applied | None]:
+        """Apply revisions as the follower does."""
+        applied = []
+        for update in updates:
+            self.offset += 1
+            cursor = Position(1, self.offset)
+            applied.append(self.newsroom.apply(cursor, update))
+            self.past.archived.append(Archived(cursor, update, cursor, channels_of(update)))
+        return applied
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        """GET, as a browser unless told otherwise."""
+        return await self.client.get(path, headers={"accept": "text/html", **headers})
+
+
+Make = Callable[..., Replica]
