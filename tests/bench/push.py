@@ -34,6 +34,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from redis.asyncio import Redis
 
+from shared.postgres.pool import Pool
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
@@ -53,7 +55,8 @@ from shared.consumer.decode import Delivery  # noqa: E402
 from shared.kafka.clients import apply_topics  # noqa: E402
 from shared.kafka.cloudevents import value_of  # noqa: E402
 from shared.messages import Passport  # noqa: E402
-from shared.postgres.pool import connect, migrate  # noqa: E402
+from shared.postgres.migrations import migrate  # noqa: E402
+from shared.postgres.pool import connect  # noqa: E402
 from shared.settings import Connections  # noqa: E402
 from support.revisions import emit, revision  # noqa: E402
 from support.servers import Servers, running_servers  # noqa: E402
@@ -125,7 +128,7 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-async def web_push(pool: Any, port: int, server: psutil.Process, messages: int) -> dict[str, Any]:
+async def web_push(pool: Pool, port: int, server: psutil.Process, messages: int) -> dict[str, Any]:
     """The fan-out of one alert to `messages` readers."""
     browser = ec.generate_private_key(ec.SECP256R1()).public_key()
     p256dh = browser.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -173,7 +176,7 @@ async def web_push(pool: Any, port: int, server: psutil.Process, messages: int) 
     }
 
 
-async def webhooks(pool: Any, port: int, endpoints: int) -> dict[str, Any]:
+async def webhooks(pool: Pool, port: int, endpoints: int) -> dict[str, Any]:
     """One update to many endpoints; how long those that work wait for it."""
     _, token = await keys.add(pool, "bench", ["webhooks"], ["news"])
     key = await keys.find(pool, token)
@@ -230,7 +233,7 @@ async def webhooks(pool: Any, port: int, endpoints: int) -> dict[str, Any]:
     }
 
 
-async def first(connections: Connections, pool: Any, port: int, alerts: int) -> dict[str, Any]:
+async def first(connections: Connections, pool: Pool, port: int, alerts: int) -> dict[str, Any]:
     """From enriched until the first notification, with every process on its own."""
     settings = connections.model_copy(update={"topic_prefix": f"bench{uuid.uuid4().hex[:8]}."})
     await apply_topics(settings)

@@ -26,7 +26,7 @@ from publish.push import process as push
 from publish.settings import Settings
 from publish.web import process as web
 from shared.messages import EnrichedUpdate, Passport
-from shared.postgres.pool import connect
+from shared.postgres.pool import Pool, connect
 from shared.settings import Connections
 from support.browser import ARGUMENTS, SYSTEM, chromium
 from support.revisions import emit, revision, running
@@ -42,7 +42,7 @@ class Reader:
     settings: Settings
     context: BrowserContext
     service: PushService
-    pool: Any
+    pool: Pool
 
     @property
     def url(self) -> str:

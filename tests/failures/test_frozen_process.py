@@ -14,6 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
+from shared.postgres.pool import Connection
 from shared.settings import Connections
 from shared.streams import ENRICHED, dead
 from support.pipeline import Pipeline, started
@@ -61,7 +62,7 @@ async def sending(pipeline: Pipeline, taken: list[str]) -> AsyncIterator[None]:
             await task
 
 
-async def freeze_in_transaction(process: Any, connection: Any) -> None:
+async def freeze_in_transaction(process: Any, connection: Connection) -> None:
     """Stop the process where it holds the lock on the place in the log."""
     for _ in range(600):
         process.send_signal(signal.SIGSTOP)

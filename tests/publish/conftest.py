@@ -13,7 +13,8 @@ from publish.settings import Settings
 from publish.web.feed_store import Newsroom
 from publish.web.process import build
 from shared.observability.health import Health
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from support.web_replica import ListedPast, Make, Replica
 
 

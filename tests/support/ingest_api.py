@@ -20,7 +20,8 @@ from ingest.transports.api.routes import Api, build
 from ingest.transports.websub import Callback
 from shared.kafka.clients import Emitter, new_producer
 from shared.observability.health import Health
-from shared.postgres import pool as postgres
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, connect
 from shared.settings import Connections
 from shared.streams import RAW
 from support.topics import everything_in
@@ -33,7 +34,7 @@ class Wire:
     """The service as a sender sees it, and what stands behind it."""
 
     settings: Settings
-    pool: Any
+    pool: Pool
     intake: Intake
     registry: Registry
     client: httpx.AsyncClient
@@ -64,8 +65,8 @@ class Wire:
 async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]:
     """The service with the sources `north`, `south` and the desk."""
     chosen = Settings(**(newsroom.model_dump() | settings))
-    pool = await postgres.connect(newsroom, schema="ingest", max_size=4)
-    await postgres.migrate(pool, "ingest")
+    pool = await connect(newsroom, schema="ingest", max_size=4)
+    await migrate(pool, "ingest")
     for name, key in KEYS.items():
         await registry.save(pool, Source(name=name, desk=name == "desk"))
         await registry.add_key(pool, name, registry.digest_of(key))

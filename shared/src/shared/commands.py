@@ -45,13 +45,14 @@ def migration(schema: str) -> click.Command:
 
     @click.command(name="migrate", help=f"Bring the schema `{schema}` of Postgres up to date.")
     def migrate() -> None:
-        from shared.postgres import pool as postgres  # noqa: PLC0415 -- a command line that only asks for help stays fast
+        from shared.postgres.migrations import migrate  # noqa: PLC0415 -- a command line that only asks for help stays fast
+        from shared.postgres.pool import connect  # noqa: PLC0415 -- a command line that only asks for help stays fast
         from shared.settings import Connections  # noqa: PLC0415
 
         async def body() -> list[str]:
-            pool = await postgres.connect(Connections(), schema=schema, for_command=True)
+            pool = await connect(Connections(), schema=schema, for_command=True)
             try:
-                return await postgres.migrate(pool, schema)
+                return await migrate(pool, schema)
             finally:
                 await pool.close()
 

@@ -16,7 +16,8 @@ from enrich.media.refusals import Refused
 from enrich.media.report import set_rights
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.settings import Settings
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from shared.settings import Connections
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from enrich.media import queue
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from shared.settings import Connections
 
 pytestmark = pytest.mark.integration

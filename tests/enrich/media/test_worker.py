@@ -26,7 +26,8 @@ from enrich.text.process import serve_text
 from local.child import free_port
 from shared.kafka.clients import Emitter, acknowledged, new_consumer, new_producer
 from shared.messages import EnrichedUpdate, MediaReference, MediaWanted, RawUpdate, Refresh, update_id_for
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, connect
 from shared.streams import ENRICHED, MEDIA, RAW
 
 pytestmark = [pytest.mark.integration]
@@ -39,7 +40,7 @@ class Newsroom:
     """A test's own newsroom: what it sends and what it reads back."""
 
     settings: Settings
-    pool: Any
+    pool: Pool
     emitter: Emitter
 
     async def want(self, guid: str, *references: MediaReference, source: str = "agency") -> str:

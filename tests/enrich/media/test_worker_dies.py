@@ -13,7 +13,8 @@ from enrich.media.refusals import Refused
 from enrich.media.worker import PictureDesk
 from enrich.settings import Settings
 from shared.messages import MediaReference, MediaWanted, update_id_for
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, connect
 
 pytestmark = [pytest.mark.integration]
 
@@ -50,7 +51,7 @@ class Silent:
         return sent
 
 
-async def states(pool: Any) -> dict[str, str]:
+async def states(pool: Pool) -> dict[str, str]:
     """What became of each picture."""
     rows = await pool.fetch("SELECT url, state FROM enrich.media_references ORDER BY url")
     return {row["url"].rpartition("/")[2]: row["state"] for row in rows}

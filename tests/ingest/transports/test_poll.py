@@ -21,6 +21,7 @@ from ingest.transports.feed_links import feed_links
 from ingest.transports.outgoing import Fetcher, Refused
 from ingest.transports.poll import Cursor, Polled, Poller, ask_recovery, next_interval, retry_after_s
 from local.child import free_port
+from shared.postgres.pool import Pool
 from shared.process import http_server
 from support.ingest_api import Wire
 
@@ -78,7 +79,7 @@ async def poller(wire: Wire, server: FeedServer) -> AsyncIterator[Poller]:
         yield Poller(wire.settings, wire.pool, wire.intake, fetcher, "one")
 
 
-async def once(poller: Poller, pool: Any) -> dict[str, Any]:
+async def once(poller: Poller, pool: Pool) -> dict[str, Any]:
     """Let the source be due, poll it, and see what was written down."""
     await pool.execute("UPDATE ingest.cursors SET next_at = now()")
     [cursor] = await poller.lease()

@@ -14,6 +14,7 @@ from publish.settings import Settings
 from shared.kafka.clients import apply_topics, new_consumer, new_producer
 from shared.kafka.cloudevents import headers_for
 from shared.messages import EnrichedUpdate, Media, Outcomes, Rendition
+from shared.postgres.pool import Pool
 from shared.settings import Connections
 from shared.streams import ENRICHED, OUTCOMES, dead
 from support.revisions import emit, revision, running
@@ -28,19 +29,19 @@ def settings(newsroom: Connections) -> Settings:
     return Settings(**newsroom.model_dump() | {"health_port": free_port()})
 
 
-async def archived(pool: Any, offset: int, epoch: int = 1) -> None:
+async def archived(pool: Pool, offset: int, epoch: int = 1) -> None:
     """Wait until the archive is there."""
     await eventually(
         lambda: queries.archived_up_to(pool), lambda seen: seen >= (epoch, offset), what="the archive is not there"
     )
 
 
-async def headlines(pool: Any, channel: str = "news") -> list[str]:
+async def headlines(pool: Pool, channel: str = "news") -> list[str]:
     """What a page of a channel shows, newest first."""
     return [each.update.headline for each in await queries.page(pool, channel, None, 100)]
 
 
-async def test_corrections_move_no_position_and_a_kill_is_final(settings: Settings, pool: Any) -> None:
+async def test_corrections_move_no_position_and_a_kill_is_final(settings: Settings, pool: Pool) -> None:
     """An update stays where it was first visible, whatever comes after; a killed one is gone for ever, with its text."""
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(
@@ -73,7 +74,7 @@ async def test_corrections_move_no_position_and_a_kill_is_final(settings: Settin
         )
 
 
-async def test_a_takedown_destroys_the_text_also_after_a_kill(settings: Settings, pool: Any) -> None:
+async def test_a_takedown_destroys_the_text_also_after_a_kill(settings: Settings, pool: Pool) -> None:
     """Of a taken-down update no revision's text is left in the database, whether it came before or after the order."""
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(
@@ -91,7 +92,7 @@ async def test_a_takedown_destroys_the_text_also_after_a_kill(settings: Settings
         assert b"Words of a" not in await pool.fetchval("SELECT data FROM publish.updates")
 
 
-async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, pool: Any) -> None:
+async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, pool: Pool) -> None:
     """Who asks for an item learns that it is published, and under which cursor."""
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(settings, [revision("a", 1), revision("b", 1)])
@@ -114,7 +115,7 @@ async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, poo
 
 
 @pytest.mark.needs("a controller")
-async def test_a_recreated_log_begins_a_new_epoch_from_its_beginning(settings: Settings, pool: Any) -> None:
+async def test_a_recreated_log_begins_a_new_epoch_from_its_beginning(settings: Settings, pool: Pool) -> None:
     """After the topic was lost and made again, what is in it is archived under a new epoch and nothing moves."""
     async with running(lambda stop: serve(settings, stop)):
         await archived(pool, (await emit(settings, [revision(f"old {n}") for n in range(5)]))[-1])
@@ -146,7 +147,7 @@ async def _emitted(settings: Settings) -> bool:
     return True
 
 
-async def test_a_database_from_a_backup_is_filled_again_from_the_log(settings: Settings, pool: Any) -> None:
+async def test_a_database_from_a_backup_is_filled_again_from_the_log(settings: Settings, pool: Pool) -> None:
     """When Postgres is behind the group's committed offset, the archive goes back and leaves no hole."""
     async with running(lambda stop: serve(settings, stop)):
         await archived(pool, (await emit(settings, [revision(f"u{n}") for n in range(10)]))[-1])
@@ -160,7 +161,7 @@ async def test_a_database_from_a_backup_is_filled_again_from_the_log(settings: S
     assert await pool.fetchval("SELECT count(*) FROM publish.epochs") == 1
 
 
-async def test_poison_in_a_batch_is_set_aside_and_the_rest_is_archived(settings: Settings, pool: Any) -> None:
+async def test_poison_in_a_batch_is_set_aside_and_the_rest_is_archived(settings: Settings, pool: Pool) -> None:
     """One message that is no update reaches the dead letters once; those before and after it are archived."""
     producer = new_producer(settings, "test")
     await producer.start()
@@ -184,7 +185,7 @@ async def _end(consumer: Any) -> int:
     return sum((await consumer.end_offsets(list(partitions))).values())
 
 
-async def test_a_snapshot_and_the_replay_after_it_meet_without_a_hole(settings: Settings, pool: Any) -> None:
+async def test_a_snapshot_and_the_replay_after_it_meet_without_a_hole(settings: Settings, pool: Pool) -> None:
     """While revisions pour in, a snapshot and what is replayed from its place are together what is there at last."""
     async with running(lambda stop: serve(settings, stop)):
         pouring = asyncio.create_task(emit(settings, [revision(f"u{n % 50}", n // 50 + 1) for n in range(1000)]))
@@ -211,7 +212,7 @@ def showing(guid: str, number: int, *pictures: str) -> EnrichedUpdate:
     return revision(guid, number, media=media)
 
 
-async def test_pictures_are_shown_by_what_stands(settings: Settings, pool: Any) -> None:
+async def test_pictures_are_shown_by_what_stands(settings: Settings, pool: Pool) -> None:
     """A picture goes when its update is removed or shows another one, comes with what stands, and its paths are remembered."""
     a, b = revision("a").update_id, revision("b").update_id
     async with running(lambda stop: serve(settings, stop)):
@@ -225,7 +226,7 @@ async def test_pictures_are_shown_by_what_stands(settings: Settings, pool: Any) 
         assert await queries.once_shown(pool, a) == {"p": ["p/9.jpg"], "q": ["q/9.jpg"]}
 
 
-async def test_pictures_that_an_older_release_archived_are_found(settings: Settings, pool: Any) -> None:
+async def test_pictures_that_an_older_release_archived_are_found(settings: Settings, pool: Pool) -> None:
     """A release that knows nothing of pictures may archive beside the new tables: the next start adds what is missing."""
     async with running(lambda stop: serve(settings, stop)):
         await archived(pool, (await emit(settings, [showing("a", 1, "p"), showing("b", 1, "q")]))[-1])

@@ -13,7 +13,8 @@ from publish.archive.store import Revision, revision_of, write_batch
 from publish.representation.position import Position, fold
 from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from shared.settings import Connections
 from support.revisions import revision
 

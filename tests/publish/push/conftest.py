@@ -19,6 +19,7 @@ from publish.archive import process as archive
 from publish.archive import queries
 from publish.push.delivery import keys
 from publish.settings import Settings
+from shared.postgres.pool import Pool
 from shared.process import http_server
 from shared.settings import Connections
 from support.revisions import running
@@ -98,7 +99,7 @@ def settings(newsroom: Connections) -> Settings:
 class Site:
     """Stands in for a web replica: it answers from the archive, unless it is held back."""
 
-    pool: Any
+    pool: Pool
     held_at: str | None = None
     asked: int = 0
     feeds_fail: bool = False
@@ -125,7 +126,7 @@ class Site:
 
 
 @pytest_asyncio.fixture
-async def site(settings: Settings, pool: Any) -> AsyncIterator[Site]:
+async def site(settings: Settings, pool: Pool) -> AsyncIterator[Site]:
     """The site of this test, and the archive that it answers from."""
     made = Site(pool)
     app = Starlette(
@@ -144,7 +145,7 @@ async def site(settings: Settings, pool: Any) -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture
-async def key(pool: Any) -> keys.Key:
+async def key(pool: Pool) -> keys.Key:
     """A consumer's key."""
     _, token = await keys.add(pool, "consumer", ["webhooks"], ["news"])
     found = await keys.find(pool, token)

@@ -1,7 +1,6 @@
 """A push process that starts before its servers, and one that loses them."""
 
 import asyncio
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -9,6 +8,7 @@ import pytest
 
 from publish.push.process import serve
 from publish.settings import Settings
+from shared.postgres.pool import Pool
 from support.proxy import proxied
 from support.revisions import running
 from support.waiting import eventually
@@ -24,7 +24,7 @@ async def _answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
 
 
 @pytest.mark.usefixtures("site")
-async def test_the_port_answers_at_once_and_says_what_is_waited_for(settings: Settings, pool: Any) -> None:
+async def test_the_port_answers_at_once_and_says_what_is_waited_for(settings: Settings, pool: Pool) -> None:
     """Without Postgres the process is alive, not ready, and tells clients to come back; it is ready by itself once Postgres answers, and says so too when Postgres leaves again."""
     parts = urlsplit(settings.postgres_dsn)
     assert parts.hostname is not None
@@ -57,7 +57,7 @@ async def test_the_port_answers_at_once_and_says_what_is_waited_for(settings: Se
 
 
 @pytest.mark.usefixtures("site")
-async def test_an_alert_that_nobody_approves_does_not_wait_for_ever(settings: Settings, pool: Any) -> None:
+async def test_an_alert_that_nobody_approves_does_not_wait_for_ever(settings: Settings, pool: Pool) -> None:
     """Past the time of the rules an alert of the top level is suppressed, with the reason that it was not approved."""
     async with running(lambda stop: serve(settings, stop)):
         await pool.execute(

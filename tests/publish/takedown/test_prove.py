@@ -20,6 +20,7 @@ from publish.takedown.prove import as_text, prove, prover_of
 from publish.web import process as web
 from shared.kafka.cloudevents import value_of
 from shared.messages import Media, Rendition
+from shared.postgres.pool import Pool
 from shared.settings import Connections
 from support.revisions import emit, revision, running
 from support.waiting import eventually
@@ -36,7 +37,7 @@ def settings(newsroom: Connections) -> Settings:
 
 
 @pytest_asyncio.fixture
-async def pool(settings: Settings, pool: Any) -> AsyncIterator[Any]:
+async def pool(settings: Settings, pool: Pool) -> AsyncIterator[Any]:
     """Archive, cache and web, running."""
     async with AsyncExitStack() as stack:
         for process in (archive, cache, web):
@@ -58,7 +59,7 @@ def showing(path: str) -> tuple[Media, ...]:
     return (Media(id=path, credit="Ada", renditions=(rendition,)),)
 
 
-async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Any) -> None:
+async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Pool) -> None:
     """The report lists archive, cache, page, API, feeds and stream with the time each was clean, and finds text put back."""
     killed = revision("a").update_id
     async with prover_of(settings, pool) as prover:

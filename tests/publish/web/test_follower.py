@@ -16,6 +16,7 @@ from publish.settings import Settings
 from publish.web import process as web
 from shared.kafka.clients import apply_topics, new_producer
 from shared.messages import Change, Passport, update_id_for
+from shared.postgres.pool import Pool
 from shared.settings import Connections
 from shared.streams import ENRICHED
 from support.revisions import NOON, emit, revision, running
@@ -73,7 +74,7 @@ async def test_snapshot_and_tail_meet_without_a_hole(settings: Settings) -> None
             await eventually(lambda: headlines(client), lambda seen: seen == expected)
 
 
-async def test_an_update_is_the_same_from_memory_and_from_the_archive(settings: Settings, pool: Any) -> None:
+async def test_an_update_is_the_same_from_memory_and_from_the_archive(settings: Settings, pool: Pool) -> None:
     """Who asks a replica that saw the update pass, one that took it from the archive, or again later, is told the same."""
     passport = Passport(
         received_at=NOON, enriched_at=NOON + timedelta(seconds=1), published_at=NOON + timedelta(seconds=2)
@@ -107,7 +108,7 @@ async def test_a_poison_record_lets_the_next_ones_pass(settings: Settings) -> No
 
 
 @pytest.mark.needs("a controller")
-async def test_a_new_log_is_a_new_epoch_and_nothing_is_lost(settings: Settings, pool: Any) -> None:
+async def test_a_new_log_is_a_new_epoch_and_nothing_is_lost(settings: Settings, pool: Pool) -> None:
     """When the topic is recreated, the replica takes the archive's new epoch: old updates stay, new ones stand above them."""
     async with running(lambda stop: archive.serve(settings, stop)), replica(settings) as client:
         await emit(settings, [revision(f"old{n}") for n in range(3)])
@@ -147,7 +148,7 @@ async def test_a_late_revision_of_an_old_update_is_never_put_on_top(settings: Se
         assert (await eventually(older, lambda seen: "u2 2" in seen))[-3:] == ["u2 2", "u1 1", "u0 1"]
 
 
-async def test_a_withdrawn_update_of_before_the_snapshot_returns_to_its_place(settings: Settings, pool: Any) -> None:
+async def test_a_withdrawn_update_of_before_the_snapshot_returns_to_its_place(settings: Settings, pool: Pool) -> None:
     """A replica that never saw an update asks the archive where it stood."""
     async with running(lambda stop: archive.serve(settings, stop)):
         await emit(settings, [revision("a"), revision("b"), revision("a", 2, removal="withdrawn"), revision("c")])

@@ -13,7 +13,8 @@ import pytest
 from local.child import Child
 from shared.messages import DeadLetter
 from shared.poison.notes import CrashNotes, Hand, Note, TookDown, adopt, begin, in_hand_of, was_left_open
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from shared.settings import Connections
 from shared.streams import RAW, dead
 from support.topics import committed, everything_in, raw_update, send_all

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.poison.suspects import Suspects
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from shared.settings import Connections
 
 pytestmark = pytest.mark.integration

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 import pytest
@@ -14,7 +13,9 @@ from ingest.intake import items, originals
 from ingest.intake.originals import Original
 from shared.consumer.consumer import TRANSIENT
 from shared.messages import RawUpdate
-from shared.postgres.pool import connect, migrate, table
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, connect
+from shared.postgres.rows import table
 from shared.settings import Connections
 from support.topics import raw_update
 from support.waiting import eventually
@@ -32,12 +33,12 @@ async def scans(settings: Connections) -> Mapping[str, int]:
         await connection.close()
 
 
-async def told(pool: Any) -> None:
+async def told(pool: Pool) -> None:
     """Make the one connection of a pool add what it counted to what all can see; it does so before it answers."""
     await pool.execute("SELECT pg_stat_force_next_flush()")
 
 
-async def take_in(pool: Any, *updates: RawUpdate) -> None:
+async def take_in(pool: Pool, *updates: RawUpdate) -> None:
     """What ingest asks and writes of updates that came at the same time, each in a document of its own."""
     documents = [
         Original(
@@ -69,7 +70,7 @@ async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections
         await pool.close()
     before = await scans(newsroom)
     pool = await connect(newsroom, schema="ingest", stateless=True, by_keys=True, max_size=1)
-    line = pool.line()
+    line = pool.dedicated()
     for number in range(8):
         update = raw_update(f"update {number}")
         await take_in(line, update)
@@ -103,7 +104,7 @@ async def test_rows_are_a_table_whatever_their_number(newsroom: Connections, cou
 async def test_a_line_serves_on_whatever_became_of_its_statement(newsroom: Connections) -> None:
     """It serves on after a statement that failed, was cut off, lost its server, or found its table changed."""
     pool = await connect(newsroom, schema="ingest", max_size=1)
-    line = pool.line()
+    line = pool.dedicated()
     async with asyncio.timeout(30):
         with pytest.raises(asyncpg.UndefinedTableError):
             await line.fetch("SELECT * FROM nowhere")
@@ -128,7 +129,7 @@ async def test_a_line_serves_on_whatever_became_of_its_statement(newsroom: Conne
 async def test_a_line_connects_once_and_takes_no_connection_from_its_pool(newsroom: Connections) -> None:
     """Statements that follow one another find the same server process and are planned once, whoever holds the pool."""
     pool = await connect(newsroom, schema="ingest", max_size=1)
-    line = pool.line()
+    line = pool.dedicated()
     async with asyncio.timeout(30), pool.acquire():
         first = await line.fetch("SELECT pg_backend_pid() AS pid")
         for _ in range(3):

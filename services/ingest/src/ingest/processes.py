@@ -35,7 +35,7 @@ from shared.messages import Outcomes
 from shared.observability.health import Health
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
-from shared.postgres import pool as postgres
+from shared.postgres.migrations import open_pool
 from shared.process import health_server, http_server, run_until
 from shared.streams import OUTCOMES
 
@@ -50,7 +50,7 @@ OUTCOMES_PACE_S = 0.25
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
-    pool = await postgres.open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
+    pool = await open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
     intake.pool = pool
     return pool
 

@@ -17,7 +17,7 @@ from shared.messages import EnrichedUpdate
 from shared.observability.health import Health
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
-from shared.postgres.pool import open_pool
+from shared.postgres.migrations import open_pool
 from shared.process import health_server, run_until
 from shared.streams import ENRICHED
 

@@ -39,7 +39,7 @@ class Repeats:
         self._most = most
         self._kept: OrderedDict[object, _Kept] = OrderedDict()
 
-    def is_new(self, key: object, line: Any, now: float) -> bool:
+    def is_new(self, key: object, line: object, now: float) -> bool:
         """Whether the line is to be printed; else it is counted, and the last one kept for `due`."""
         kept = self._kept.get(key)
         if kept is not None:

@@ -21,12 +21,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
 from shared.failures import Transient
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -166,7 +166,7 @@ class CrashNotes:
     Whatever Postgres fails with is raised: without it no place is taken.
     """
 
-    def __init__(self, pool: Any, schema: str, stage: str, folder: Path | None = None) -> None:
+    def __init__(self, pool: Pool, schema: str, stage: str, folder: Path | None = None) -> None:
         self.stage = stage
         self.owner = uuid.uuid4().hex
         self._pool = pool

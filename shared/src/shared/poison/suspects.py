@@ -8,11 +8,11 @@ import contextlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from shared.poison.notes import MOST_TRIES, TAKEN_DOWN, Hand, in_hand_of, path_of_hand, temporary_folder
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ class Suspects:
     Only one process at a time has a `place`, which is a replica's own name where there are several.
     """
 
-    def __init__(self, pool: Any, schema: str, stage: str, place: str, folder: Path | None = None) -> None:
+    def __init__(self, pool: Pool, schema: str, stage: str, place: str, folder: Path | None = None) -> None:
         self.owner = uuid.uuid4().hex
         self._pool = pool
         self._table = f'"{schema}".crash_notes'

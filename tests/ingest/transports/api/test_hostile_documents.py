@@ -11,7 +11,8 @@ import pytest
 
 from ingest.sources import registry
 from ingest.sources.registry import Source
-from shared.postgres import pool as postgres
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from shared.settings import Connections
 from support.processes import Process, Processes
 
@@ -56,8 +57,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], dict[str, str], int]] = {
 
 
 async def _with_sources(newsroom: Connections) -> None:
-    pool = await postgres.connect(newsroom, schema="ingest", max_size=1)
-    await postgres.migrate(pool, "ingest")
+    pool = await connect(newsroom, schema="ingest", max_size=1)
+    await migrate(pool, "ingest")
     for name in ("hostile", "north"):
         await registry.save(pool, Source(name=name))
         await registry.set_keys(pool, name, [registry.digest_of(name)])

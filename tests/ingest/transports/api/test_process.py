@@ -17,7 +17,8 @@ from ingest.sources.registry import Source
 from local.child import free_port
 from shared.kafka.clients import Emitter, new_producer
 from shared.messages import Outcome, Outcomes
-from shared.postgres import pool as postgres
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 from shared.process import http_server
 from shared.settings import Connections
 from shared.streams import OUTCOMES, RAW
@@ -32,8 +33,8 @@ HEADERS = {"Authorization": "Bearer key", "Content-Type": "application/json"}
 
 async def with_source(newsroom: Connections) -> None:
     """Let a source in."""
-    pool = await postgres.connect(newsroom, schema="ingest", max_size=1)
-    await postgres.migrate(pool, "ingest")
+    pool = await connect(newsroom, schema="ingest", max_size=1)
+    await migrate(pool, "ingest")
     await registry.save(pool, Source(name="north"))
     await registry.set_keys(pool, "north", [registry.digest_of("key")])
     await pool.close()
@@ -160,7 +161,7 @@ async def test_a_file_and_a_feed_reach_the_topic(newsroom: Connections, processe
     for process in started:
         await process.ready()
     async with http_server(feed.app(), "127.0.0.1", port):
-        pool = await postgres.connect(newsroom, schema="ingest", max_size=1)
+        pool = await connect(newsroom, schema="ingest", max_size=1)
         await registry.save(pool, Source(name="feed", kind="poll", url=f"http://127.0.0.1:{port}/feed"))
         await registry.save(pool, Source(name="dropped", kind="watch", folder=str(folder)))
         await pool.close()

@@ -13,6 +13,7 @@ from publish.push.delivery import keys
 from publish.push.process import serve
 from publish.settings import Settings
 from shared.messages import EnrichedUpdate, Passport
+from shared.postgres.pool import Pool
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
@@ -28,7 +29,7 @@ def fresh(guid: str, number: int = 1, **fields: Any) -> EnrichedUpdate:
 
 
 @pytest_asyncio.fixture
-async def device(pool: Any, recipients: Any) -> str:
+async def device(pool: Pool, recipients: Any) -> str:
     """A reader's phone, by a push service that takes everything."""
     wanted = NewSubscription.model_validate(
         {
@@ -46,7 +47,7 @@ async def device(pool: Any, recipients: Any) -> str:
 
 
 async def test_a_muted_story_alerts_nobody_until_it_is_lifted_and_says_why(
-    settings: Settings, pool: Any, site: Any, recipients: Any, device: str
+    settings: Settings, pool: Pool, site: Any, recipients: Any, device: str
 ) -> None:
     """Rules' alerts, what waits for approval and an editor's order stay, each naming the mute; the preview says so; others leave; a lifted or ended mute holds nothing back; the record stays."""
     _, token = await keys.add(pool, "Ann", ["alerts"], ["news"])
@@ -118,7 +119,7 @@ async def test_a_muted_story_alerts_nobody_until_it_is_lifted_and_says_why(
 
 @pytest.mark.usefixtures("site")
 async def test_what_readers_have_had_is_corrected_and_withdrawn_while_its_story_is_muted(
-    settings: Settings, pool: Any, recipients: Any, device: str, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, pool: Pool, recipients: Any, device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mute stops no correction and no withdrawal of an alert that went out; what was kept for a digest it does stop."""
     monkeypatch.setattr("publish.push.fanout.DIGEST_INTERVAL_S", 0.2)

@@ -24,6 +24,7 @@ from publish.push.delivery import keys
 from publish.push.process import serve
 from publish.settings import Settings
 from shared.messages import EnrichedUpdate, Passport
+from shared.postgres.pool import Pool
 from shared.settings import Connections
 from support.places import CONFORMANCE
 from support.processes import Processes, processes
@@ -112,7 +113,7 @@ def fresh(guid: str, number: int = 1, **fields: Any) -> EnrichedUpdate:
     return revision(guid, number, passport=Passport(received_at=now, enriched_at=now), **fields)
 
 
-async def subscribe(pool: Any, device: Device, **wishes: Any) -> dict[str, Any]:
+async def subscribe(pool: Pool, device: Device, **wishes: Any) -> dict[str, Any]:
     """Subscribe a device."""
     wanted = NewSubscription(subscription=device.subscription, **wishes)
     return await Subscriptions(pool, Rules(), allow_private=True).add(wanted)
@@ -120,7 +121,7 @@ async def subscribe(pool: Any, device: Device, **wishes: Any) -> dict[str, Any]:
 
 @pytest.mark.integration
 async def test_an_alert_is_replaced_by_a_correction_and_withdrawn_by_a_kill(
-    settings: Settings, pool: Any, site: Any, recipients: Any
+    settings: Settings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """A reader gets the alert, its correction under the same topic, and the withdrawal; who did not have it gets neither."""
     device, other = Device.new(f"{recipients.url}/device"), Device.new(f"{recipients.url}/other")
@@ -153,7 +154,7 @@ async def test_an_alert_is_replaced_by_a_correction_and_withdrawn_by_a_kill(
 
 
 @pytest.mark.integration
-async def test_push_services_answers_are_heeded(settings: Settings, pool: Any, site: Any, recipients: Any) -> None:
+async def test_push_services_answers_are_heeded(settings: Settings, pool: Pool, site: Any, recipients: Any) -> None:
     """410 ends a subscription, 429 is tried again after its pause, 503 without one soon and then less and less often, 400 is a failure with its reason; each is counted."""
     recipients.behave["/gone"] = lambda got, n: 410
     recipients.behave["/busy"] = lambda got, n: Response(None, 429, {"Retry-After": "1"}) if n == 1 else 201
@@ -180,7 +181,7 @@ async def test_push_services_answers_are_heeded(settings: Settings, pool: Any, s
 
 @pytest.mark.integration
 async def test_what_is_not_an_alert_now_has_its_reason(
-    settings: Settings, pool: Any, site: Any, recipients: Any
+    settings: Settings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """One alert for a story unless the level rises; what is old is none; each suppressed one says why."""
     device = Device.new(f"{recipients.url}/device")
@@ -207,7 +208,7 @@ async def test_what_is_not_an_alert_now_has_its_reason(
 
 @pytest.mark.integration
 async def test_the_budget_keeps_for_the_digest_and_drops_nothing(
-    settings: Settings, pool: Any, site: Any, recipients: Any, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, pool: Pool, site: Any, recipients: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the hour's cap and in quiet hours alerts are kept with the reason, and come in one digest, without what was killed."""
     monkeypatch.setattr("publish.push.fanout.DIGEST_INTERVAL_S", 0.2)
@@ -254,7 +255,7 @@ async def _ready(settings: Settings) -> bool:
 
 @pytest.mark.integration
 async def test_the_top_level_needs_two_people_and_an_editors_word_is_previewed(
-    settings: Settings, pool: Any, site: Any, recipients: Any
+    settings: Settings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """A top alert leaves only with the yes of two people to the words that leave; the preview says who would get it and sends nothing."""
     device = Device.new(f"{recipients.url}/device")
@@ -299,7 +300,7 @@ async def test_the_top_level_needs_two_people_and_an_editors_word_is_previewed(
 
 @pytest.mark.integration
 async def test_an_editors_words_stay_until_the_update_says_something_else(
-    settings: Settings, pool: Any, site: Any, recipients: Any
+    settings: Settings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """A revision that changes neither headline nor summary corrects nothing of an ordered alert; one that does takes its place."""
     device = Device.new(f"{recipients.url}/device")
@@ -324,7 +325,7 @@ async def test_an_editors_words_stay_until_the_update_says_something_else(
 
 
 @pytest.mark.integration
-async def test_a_reader_subscribes_tests_and_leaves(settings: Settings, pool: Any, site: Any, recipients: Any) -> None:
+async def test_a_reader_subscribes_tests_and_leaves(settings: Settings, pool: Pool, site: Any, recipients: Any) -> None:
     """From the site's origin, without a key: subscribe, test, change, unsubscribe; only with the token told to this reader."""
     device = Device.new(f"{recipients.url}/device")
     async with running(lambda stop: serve(settings, stop)):
@@ -404,7 +405,7 @@ async def test_readers_behind_one_proxy_do_not_share_a_rate(settings: Settings) 
 
 @pytest.mark.integration
 async def test_a_crash_in_the_middle_of_a_fan_out_loses_nobody_and_repeats_next_to_nothing(
-    settings: Settings, pool: Any, site: Any, recipients: Any, processes: Processes
+    settings: Settings, pool: Pool, site: Any, recipients: Any, processes: Processes
 ) -> None:
     """kill -9 of the process: every reader gets the alert, and no more than were under way get it twice."""
     readers = 2000

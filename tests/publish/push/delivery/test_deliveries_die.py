@@ -10,6 +10,7 @@ import pytest
 
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import Composed, Deliveries, Due, Request
+from shared.postgres.pool import Pool
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -31,7 +32,7 @@ def composing(bug: Callable[[], None]) -> Callable[[Sequence[Due]], Any]:
     return compose
 
 
-async def queue(pool: Any, url: str, *update_ids: str) -> None:
+async def queue(pool: Pool, url: str, *update_ids: str) -> None:
     """Deliveries of stories of their own, to one endpoint."""
     await pool.execute(
         "INSERT INTO publish.endpoints (id, kind, url, channels) VALUES ('e', 'webhook', $1, '{news}') ON CONFLICT DO NOTHING",
@@ -45,14 +46,14 @@ async def queue(pool: Any, url: str, *update_ids: str) -> None:
         )
 
 
-async def states(pool: Any) -> dict[str, str]:
+async def states(pool: Pool) -> dict[str, str]:
     """What became of each."""
     rows = await pool.fetch("SELECT update_id, state FROM publish.deliveries ORDER BY id")
     return {row["update_id"]: row["state"] for row in rows}
 
 
 @contextlib.asynccontextmanager
-async def delivering(pool: Any, bug: Callable[[], None]) -> Any:
+async def delivering(pool: Pool, bug: Callable[[], None]) -> Any:
     """The loop as one process runs it; what ends it is given to the block."""
     async with Outbound(allow_private=True, timeout_s=5) as outbound:
         deliveries = Deliveries(
@@ -77,7 +78,7 @@ async def delivering(pool: Any, bug: Callable[[], None]) -> Any:
             await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_payload_that_cannot_be_made_fails_its_delivery_alone(pool: Any, recipients: Any) -> None:
+async def test_a_payload_that_cannot_be_made_fails_its_delivery_alone(pool: Pool, recipients: Any) -> None:
     """The others of the batch are delivered, and its reason can be read."""
 
     def bug() -> None:
@@ -92,7 +93,7 @@ async def test_a_payload_that_cannot_be_made_fails_its_delivery_alone(pool: Any,
 
 
 async def test_one_that_takes_its_process_down_is_set_aside_and_those_beside_it_are_not(
-    pool: Any, recipients: Any
+    pool: Pool, recipients: Any
 ) -> None:
     """The first end names nobody, since they were made together; each is then made alone, until it is known."""
 

@@ -11,7 +11,9 @@ import pytest
 import pytest_asyncio
 
 from publish.push.delivery.queue import CLAIM
-from shared.postgres.pool import BY_INDEX, connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Connection, connect
+from shared.postgres.session import BY_INDEX
 from shared.settings import Connections
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -27,14 +29,21 @@ FIRST_WAITING = 1_000_000
 
 
 async def fill(
-    connection: Any, first: int, count: int, state: str, *, endpoints: int = 1, behind: int = 1, put_off: bool = False
+    connection: Connection,
+    first: int,
+    count: int,
+    state: str,
+    *,
+    endpoints: int = 1,
+    behind: int = 1,
+    put_off: bool = False,
 ) -> None:
     """So many deliveries, `behind` of each order, spread over the endpoints."""
     last = first + count - 1
     await connection.execute(FILL, first, last, state, endpoints, behind, int(put_off), int(put_off))
 
 
-async def touched(connection: Any, statement: str, *values: Any) -> tuple[int, int]:
+async def touched(connection: Connection, statement: str, *values: Any) -> tuple[int, int]:
     """How many pages a statement touched, and how many rows it gave; what it did is undone."""
     transaction = connection.transaction()
     await transaction.start()
@@ -46,7 +55,7 @@ async def touched(connection: Any, statement: str, *values: Any) -> tuple[int, i
     return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], plan["Actual Rows"]
 
 
-async def claimed(connection: Any) -> tuple[int, int]:
+async def claimed(connection: Connection) -> tuple[int, int]:
     """What one claim touches, and how many it takes."""
     return await touched(connection, CLAIM, 1000, [], PER_ENDPOINT, True, 60.0)
 
@@ -69,7 +78,7 @@ async def queue(newsroom: Connections, request: pytest.FixtureRequest) -> AsyncI
     await pool.close()
 
 
-async def known(connection: Any, statistics: str) -> None:
+async def known(connection: Connection, statistics: str) -> None:
     """What Postgres believes: nothing, a small queue that is done, a large one that is done, or one that waits."""
     await connection.execute("TRUNCATE publish.deliveries")
     count = {"small": 400, "large": 50_000, "waiting": MANY}.get(statistics, 0)

@@ -24,6 +24,7 @@ from publish.push.purge.surrogate_keys import surrogate_keys
 from publish.settings import Settings
 from publish.web import process as web
 from shared.messages import EnrichedUpdate, Passport
+from shared.postgres.pool import Pool
 from shared.process import http_server
 from support.revisions import emit, revision, running
 from support.waiting import eventually
@@ -31,7 +32,7 @@ from support.waiting import eventually
 
 @pytest.mark.integration
 async def test_what_changed_is_purged_and_a_cache_that_is_away_is_tried_again(
-    settings: Settings, pool: Any, site: Any, recipients: Any
+    settings: Settings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """Each revision purges its update and its channels, and the ones that it leaves; 503 is tried again until it is taken."""
     recipients.behave["/cache"] = lambda got, n: 503 if n < 3 else 200

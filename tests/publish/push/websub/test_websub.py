@@ -16,6 +16,7 @@ from local.child import free_port
 from publish.push.process import serve
 from publish.push.websub.hub import channel_of
 from publish.settings import Settings
+from shared.postgres.pool import Pool
 from shared.process import http_server
 from support.revisions import emit, revision, running
 from support.waiting import eventually
@@ -70,7 +71,7 @@ async def _hub(settings: Settings, **form: str) -> httpx.Response:
 
 
 async def test_a_verified_subscriber_gets_the_whole_feed_signed_until_it_leaves(
-    settings: Settings, pool: Any, site: Any, subscriber: Any
+    settings: Settings, pool: Pool, site: Any, subscriber: Any
 ) -> None:
     """Intent is verified, content comes whole with links and a sha256 signature, a feed that cannot be read waits, an unsubscribed one gets none."""
     topic = f"{settings.publish_site_url}/feeds/news.atom"
@@ -102,7 +103,7 @@ async def test_a_verified_subscriber_gets_the_whole_feed_signed_until_it_leaves(
 
 
 async def test_who_did_not_ask_is_not_subscribed_and_nonsense_is_refused(
-    settings: Settings, pool: Any, site: Any, subscriber: Any
+    settings: Settings, pool: Pool, site: Any, subscriber: Any
 ) -> None:
     """A callback that does not echo the challenge gets nothing; wrong modes, topics, callbacks, secrets and leases are refused by name."""
     topic = f"{settings.publish_site_url}/feeds/news.atom"

@@ -24,6 +24,7 @@ from publish.push import process as push
 from publish.settings import Settings
 from publish.web import process as web
 from shared.messages import Author, EnrichedUpdate, Passport
+from shared.postgres.pool import Pool
 from shared.process import http_server
 from shared.streams import ENRICHED
 from support.revisions import emit, revision, running
@@ -114,7 +115,7 @@ def titles(form: str, body: bytes) -> list[str]:
 
 
 async def test_every_feed_is_a_topic_at_the_hub_that_it_names(
-    newsroom_with_hub: Settings, pool: Any, subscribers: Subscribers
+    newsroom_with_hub: Settings, pool: Pool, subscribers: Subscribers
 ) -> None:
     """From the links of each feed: subscribe, confirm, and get the whole feed signed, with what concerns it and nothing else, until the lease ends or the subscriber leaves."""
     site = newsroom_with_hub.publish_site_url

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from typing import Any
 
 import orjson
 from pydantic import ValidationError
@@ -16,12 +15,13 @@ from enrich.reference.library import announce
 from enrich.text.schedule import ask_refresh
 from shared.http.problem import Problem
 from shared.http.query import check_query
+from shared.postgres.pool import Pool
 
 LARGEST_PROFILE = 64 * 1024
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def author_routes(pool: Any, key_sha256: str) -> list[Route]:
+def author_routes(pool: Pool, key_sha256: str) -> list[Route]:
     """`GET /v1/authors`, and `GET`, `PUT`, `DELETE /v1/authors/{id}`; none where no key is set."""
     if not key_sha256:
         return []
@@ -37,7 +37,7 @@ def author_routes(pool: Any, key_sha256: str) -> list[Route]:
 class AuthorApi:
     """The handlers; each asks for the key first."""
 
-    def __init__(self, pool: Any, key_sha256: str) -> None:
+    def __init__(self, pool: Pool, key_sha256: str) -> None:
         self._pool = pool
         self._key_sha256 = key_sha256
 

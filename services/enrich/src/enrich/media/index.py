@@ -9,6 +9,7 @@ from enrich.media.embedded import Embedded
 from enrich.media.rights import Rights, why_withheld, words_of
 from enrich.text.steps.limits import LONGEST, cut
 from shared.messages import Media, MediaReference, Rendition
+from shared.postgres.pool import Pool
 
 PICTURES = ("picture", "graphic")
 """The kinds that are rendered."""
@@ -36,7 +37,7 @@ def reference_key(reference: MediaReference) -> str:
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-async def media_for(pool: Any, wanted: Mapping[str, Sequence[MediaReference]]) -> dict[str, MediaLookup]:
+async def media_for(pool: Pool, wanted: Mapping[str, Sequence[MediaReference]]) -> dict[str, MediaLookup]:
     """What is known of the references of each update, in one query. Every update of `wanted` is in the answer."""
     asked = [
         (update_id, reference_key(reference))

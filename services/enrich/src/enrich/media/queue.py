@@ -16,6 +16,7 @@ from enrich.media.render.image_hash import Likeness, alike, bands, distance, nea
 from enrich.media.render.rendered import Rendered
 from enrich.media.rights import Rights, why_withheld
 from shared.messages import MediaReference, MediaWanted, Rendition
+from shared.postgres.pool import Connection, Pool, Row
 
 _LIKENESS_LOCK = 0x736C75676C696E65
 ANNOUNCE_AFTER_S = 2.0
@@ -71,7 +72,7 @@ def host_of(url: str) -> str:
         return ""
 
 
-async def want(pool: Any, events: Sequence[tuple[MediaWanted, str]]) -> int:
+async def want(pool: Pool, events: Sequence[tuple[MediaWanted, str]]) -> int:
     """Take in what updates refer to, each with its traceparent. The same event again, or an older one, changes nothing.
     How many references are to be looked at now."""
     rows: dict[tuple[str, str], tuple[Any, ...]] = {}
@@ -92,7 +93,7 @@ async def want(pool: Any, events: Sequence[tuple[MediaWanted, str]]) -> int:
 
 
 async def claim(
-    pool: Any, *, running: Mapping[str, int], per_host: int, free: int, lease_s: float
+    pool: Pool, *, running: Mapping[str, int], per_host: int, free: int, lease_s: float
 ) -> list[Task]:  # fmt: skip
     """Take up what is due, at most `free`, and of each host no more than is left of `per_host`."""
     saturated = [host for host, count in running.items() if count >= per_host]
@@ -117,7 +118,7 @@ async def claim(
     ]
 
 
-async def try_alone(pool: Any, task: Task) -> None:
+async def try_alone(pool: Pool, task: Task) -> None:
     """Note that a reference is worked on alone, before it is."""
     await pool.execute(
         "UPDATE enrich.media_references SET tried_alone = tried_alone + 1 WHERE update_id = $1 AND reference = $2",
@@ -125,17 +126,17 @@ async def try_alone(pool: Any, task: Task) -> None:
     )
 
 
-async def extend(pool: Any, tasks: Sequence[Task], lease_s: float) -> None:
+async def extend(pool: Pool, tasks: Sequence[Task], lease_s: float) -> None:
     """Keep what is being worked on."""
     await pool.execute(_EXTEND, [task.update_id for task in tasks], [task.reference for task in tasks], lease_s)
 
 
-async def retry(pool: Any, task: Task, reason: str, after_s: float, *, counts: bool) -> None:
+async def retry(pool: Pool, task: Task, reason: str, after_s: float, *, counts: bool) -> None:
     """Try again later. An attempt that failed for a reason of our own does not count."""
     await pool.execute(_RETRY, task.update_id, task.reference, task.url, reason, after_s, 0 if counts else 1)
 
 
-async def settle(pool: Any, task: Task, state: str, reason: str, sha256: str | None) -> bool:
+async def settle(pool: Pool, task: Task, state: str, reason: str, sha256: str | None) -> bool:
     """Record what a reference came to, to be announced. False where another URL is wanted by now."""
     done = await pool.fetchval(
         _SETTLE, task.update_id, task.reference, task.url, state, reason, sha256, ANNOUNCE_AFTER_S
@@ -143,19 +144,19 @@ async def settle(pool: Any, task: Task, state: str, reason: str, sha256: str | N
     return done is not None
 
 
-async def unannounced(pool: Any, update_id: str) -> tuple[list[str], int]:
+async def unannounced(pool: Pool, update_id: str) -> tuple[list[str], int]:
     """The settled references of an update that it has not been told of, and how many are still being fetched."""
     rows = await pool.fetch(_UNANNOUNCED, update_id)
     settled = [row["reference"] for row in rows if row["state"] != "pending"]
     return settled, len(rows) - len(settled)
 
 
-async def announced(pool: Any, update_id: str, references: Sequence[str]) -> None:
+async def announced(pool: Pool, update_id: str, references: Sequence[str]) -> None:
     """The update has been told of these."""
     await pool.execute(_ANNOUNCED, update_id, list(references))
 
 
-async def waiting(pool: Any) -> dict[str, int]:
+async def waiting(pool: Pool) -> dict[str, int]:
     """How many references are to be fetched: `now` for the first time, `later` after a failure of the moment."""
     row = await pool.fetchrow(
         "SELECT count(*) FILTER (WHERE attempts < 2) AS now, count(*) FILTER (WHERE attempts >= 2) AS later "
@@ -164,25 +165,25 @@ async def waiting(pool: Any) -> dict[str, int]:
     return {"now": row["now"], "later": row["later"]}
 
 
-async def known(pool: Any, sha256: str) -> Picture | None:
+async def known(pool: Pool, sha256: str) -> Picture | None:
     """The picture with this content."""
     row = await pool.fetchrow(_PICTURE, sha256)
     return _picture(row) if row is not None else None
 
 
-async def fetched_lately(pool: Any, source: str, url: str, within_s: float) -> Picture | None:
+async def fetched_lately(pool: Pool, source: str, url: str, within_s: float) -> Picture | None:
     """The picture that this source's URL led to a short while ago, for whichever update."""
     row = await pool.fetchrow(_LATELY, source, url, within_s)
     return _picture(row) if row is not None else None
 
 
-async def rights_of(pool: Any, source: str) -> Rights:
+async def rights_of(pool: Pool, source: str) -> Rights:
     """What the newsroom agreed with a source."""
     row = await pool.fetchrow("SELECT forbidden, allowed, credit FROM enrich.media_rights WHERE source = $1", source)
     return Rights(tuple(row["forbidden"]), tuple(row["allowed"]), row["credit"]) if row is not None else Rights()
 
 
-async def add_refused(pool: Any, sha256: str, size_bytes: int, reason: str) -> None:
+async def add_refused(pool: Pool, sha256: str, size_bytes: int, reason: str) -> None:
     """Bytes that cannot be rendered, so that they are not tried again."""
     await pool.execute(
         "INSERT INTO enrich.media (sha256, picture, size_bytes, refused) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING",
@@ -191,7 +192,7 @@ async def add_refused(pool: Any, sha256: str, size_bytes: int, reason: str) -> N
 
 
 async def add(
-    pool: Any, sha256: str, size_bytes: int, rendered: Rendered, renditions: Sequence[Rendition], *, compare: bool
+    pool: Pool, sha256: str, size_bytes: int, rendered: Rendered, renditions: Sequence[Rendition], *, compare: bool
 ) -> Picture:
     """Add a picture to the index. One that looks like another shares its identity, and its removal."""
     likeness = rendered.likeness if compare else None
@@ -233,7 +234,7 @@ def judge(task: Task, picture: Picture, rights: Rights) -> tuple[str, str]:
     return ("withheld", reason) if reason else ("ready", "")
 
 
-async def _same_picture(connection: Any, likeness: Likeness, aspect: float) -> Any:
+async def _same_picture(connection: Connection, likeness: Likeness, aspect: float) -> Any:
     rows = await connection.fetch(_NEAR, near_bands(likeness.phash))
     near = [
         row
@@ -246,7 +247,7 @@ async def _same_picture(connection: Any, likeness: Likeness, aspect: float) -> A
     return min(near, key=lambda row: distance(likeness.phash, unsigned(row["phash"])), default=None)
 
 
-def _picture(row: Any) -> Picture:
+def _picture(row: Row) -> Picture:
     return Picture(
         row["sha256"], Embedded.from_json(row["embedded"]), row["refused"], removed=row["removed_at"] is not None
     )

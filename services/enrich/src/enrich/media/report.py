@@ -7,10 +7,11 @@ from typing import Any
 from enrich.media.store import remove_renditions
 from shared.kafka.clients import Emitter, acknowledged
 from shared.messages import Refresh, Rendition
+from shared.postgres.pool import Pool
 from shared.streams import RAW
 
 
-async def settled(pool: Any, *, states: Sequence[str], source: str, limit: int) -> list[dict[str, Any]]:
+async def settled(pool: Pool, *, states: Sequence[str], source: str, limit: int) -> list[dict[str, Any]]:
     """References in these states, newest first, with the reason."""
     rows = await pool.fetch(
         "SELECT update_id, source, url, state, reason, attempts, retry_at, settled_at, sha256 "
@@ -21,7 +22,7 @@ async def settled(pool: Any, *, states: Sequence[str], source: str, limit: int) 
     return [dict(row) for row in rows]
 
 
-async def summary(pool: Any, *, source: str) -> dict[str, int]:
+async def summary(pool: Pool, *, source: str) -> dict[str, int]:
     """How many references are in each state."""
     rows = await pool.fetch(
         "SELECT state, count(*) AS count FROM enrich.media_references WHERE $1 = '' OR source = $1 GROUP BY state ORDER BY state",
@@ -31,7 +32,7 @@ async def summary(pool: Any, *, source: str) -> dict[str, int]:
 
 
 async def set_rights(
-    pool: Any, source: str, *, forbid: Sequence[str], allow: Sequence[str], credit: str | None, clear: bool
+    pool: Pool, source: str, *, forbid: Sequence[str], allow: Sequence[str], credit: str | None, clear: bool
 ) -> dict[str, Any]:
     """Add to, or with `clear` replace, what was agreed with a source; what holds now."""
     if clear:
@@ -51,7 +52,7 @@ async def set_rights(
     return dict(row) if row is not None else {"source": source, "forbidden": [], "allowed": [], "credit": ""}
 
 
-async def retry_refused(pool: Any, *, source: str, update_id: str) -> int:
+async def retry_refused(pool: Pool, *, source: str, update_id: str) -> int:
     """Failed references are taken up again, with all their attempts; bytes that were refused are forgotten."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
@@ -68,7 +69,7 @@ async def retry_refused(pool: Any, *, source: str, update_id: str) -> int:
 
 
 async def remove(
-    pool: Any, store: Any, emitter: Emitter, *, picture: str, reason: str, now: datetime
+    pool: Pool, store: Any, emitter: Emitter, *, picture: str, reason: str, now: datetime
 ) -> dict[str, Any]:
     """Take a picture and its copies away: marked first, so that no new revision shows it; then out of the store; then
     every update that shows it is announced. Doing it again does no harm."""

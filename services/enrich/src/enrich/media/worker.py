@@ -33,6 +33,7 @@ from shared.failures import Transient
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.kafka.clients import Emitter, acknowledged
 from shared.messages import MediaReference, MediaWanted, Refresh
+from shared.postgres.pool import Pool
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,7 @@ class PictureDesk:
     """One process's share of the work."""
 
     def __init__(
-        self, settings: Settings, *, pool: Any, store: Any, fetcher: Fetcher, renderers: Renderers, emitter: Emitter
+        self, settings: Settings, *, pool: Pool, store: Any, fetcher: Fetcher, renderers: Renderers, emitter: Emitter
     ) -> None:
         self._settings = settings
         self._pool = pool

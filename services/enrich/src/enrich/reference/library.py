@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 import structlog
@@ -21,6 +20,7 @@ from enrich.text.steps.tags import Labels
 from shared.background import keep_running
 from shared.failures import Invalid
 from shared.failures.transient import TRANSIENT
+from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Knowledge:
 class Library:
     """Loads the tables and loads again what has changed."""
 
-    pool: Any
+    pool: Pool
     dictionary_file: Path | None
     knowledge: Knowledge
     editions: dict[str, int] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class Library:
 
         await keep_running("editions", step, every_s=interval_s)
 
-    async def _listen(self, told: asyncio.Event, interval_s: float, connection: Any) -> None:
+    async def _listen(self, told: asyncio.Event, interval_s: float, connection: Connection) -> None:
         while True:
             try:
                 await asyncio.wait_for(told.wait(), interval_s)
@@ -145,7 +145,7 @@ KEPT_CHANGES_D = 7
 """Days after which nobody is still making an update with the edition before a change."""
 
 
-async def announce(connection: Any, name: str, keys: Sequence[str] = ()) -> int:
+async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) -> int:
     """Begin a new edition of a table, within the transaction that changed it; the replicas hear of it at its end.
 
     `keys`: what of it changed, where updates that show it must be made again: see `enrich.changes`.

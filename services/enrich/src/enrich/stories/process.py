@@ -26,7 +26,9 @@ from shared.failures.transient import TRANSIENT
 from shared.messages import RefreshCause
 from shared.observability.health import Health
 from shared.poison.suspects import Suspects
-from shared.postgres.pool import LEADER_IDLE_S, open_pool
+from shared.postgres.migrations import open_pool
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.session import LEADER_IDLE_S
 from shared.process import health_server, run_until
 
 log = structlog.get_logger(__name__)
@@ -73,13 +75,13 @@ class Gatherer:
     in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
     """Notes what is looked at while it is."""
 
-    async def begin(self, pool: Any, now: datetime) -> None:
+    async def begin(self, pool: Pool, now: datetime) -> None:
         """Start from what was found before, at the beginning of the window."""
         rows = await pool.fetch("SELECT update_id, story, families, label FROM enrich.gathered")
         self.told = {row["update_id"]: (row["story"], tuple(row["families"]), row["label"]) for row in rows}
         self.cursor = now - self.likeness.window
 
-    async def step(self, pool: Any) -> int:
+    async def step(self, pool: Pool) -> int:
         """Look at what was written since; how many rows."""
         rows = await pool.fetch(
             "SELECT update_id, written_at FROM enrich.updates WHERE written_at > $1 ORDER BY written_at LIMIT $2",
@@ -95,7 +97,7 @@ class Gatherer:
             self.seen = {update_id: at for update_id, at in self.seen.items() if at > self.cursor}
         return len(fresh)
 
-    async def _look_at_all(self, pool: Any, update_ids: Sequence[str]) -> None:
+    async def _look_at_all(self, pool: Pool, update_ids: Sequence[str]) -> None:
         rows = await pool.fetch(
             """
             SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered
@@ -179,7 +181,7 @@ class Gatherer:
             if self.told.get(each, NOTHING) != (placed.story, placed.families, placed.label)
         }
 
-    async def _write(self, pool: Any, changed: Mapping[str, Placed]) -> None:
+    async def _write(self, pool: Pool, changed: Mapping[str, Placed]) -> None:
         ids = sorted(changed)
         async with pool.acquire() as connection, connection.transaction():
             await connection.executemany(
@@ -206,7 +208,7 @@ class Gatherer:
 
 
 async def keep_gathering(
-    pool: Any,
+    pool: Pool,
     families: Mapping[str, str],
     *,
     threshold: float,
@@ -239,7 +241,7 @@ async def keep_gathering(
     await keep_running("stories", step, every_s=INTERVAL_S * 5)
 
 
-async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[[], datetime]) -> None:
+async def _lead(pool: Pool, connection: Connection, gatherer: Gatherer, clock: Callable[[], datetime]) -> None:
     await gatherer.begin(pool, clock())
     log.info("gathering stories", known=len(gatherer.told))
     while True:
@@ -249,7 +251,7 @@ async def _lead(pool: Any, connection: Any, gatherer: Gatherer, clock: Callable[
         await asyncio.sleep(INTERVAL_S)
 
 
-async def _unlock(connection: Any) -> None:
+async def _unlock(connection: Connection) -> None:
     if not connection.is_closed():
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
         await connection.execute("RESET idle_session_timeout")

@@ -39,6 +39,7 @@ from shared.messages import (
     update_id_for,
 )
 from shared.observability.logs import traceparent_now
+from shared.postgres.pool import Pool
 from shared.streams import ENRICHED, MAX_MESSAGE_BYTES, MEDIA, RAW
 
 log = structlog.get_logger(__name__)
@@ -90,14 +91,14 @@ class TextLane:
     def __init__(
         self,
         *,
-        pool: Any,
+        pool: Pool,
         emitter: Emitter,
         library: Library,
         settings: Settings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pool = pool
-        self._line = pool.line()
+        self._dedicated = pool.dedicated()
         self._emitter = emitter
         self._library = library
         self._settings = settings
@@ -150,7 +151,7 @@ class TextLane:
 
     async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, Known], dict[int, Reading]]:
         """What is known of the updates, and what was read of the versions meanwhile."""
-        loading = asyncio.create_task(load(self._line, [event.update_id for event in events]))
+        loading = asyncio.create_task(load(self._dedicated, [event.update_id for event in events]))
         ahead: dict[int, Reading] = {}
         try:
             if len(events) <= AHEAD:

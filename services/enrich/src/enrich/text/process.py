@@ -21,7 +21,8 @@ from shared.kafka.clients import Emitter, new_broker, new_producer, start_broker
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
-from shared.postgres.pool import connect, open_pool
+from shared.postgres.migrations import open_pool
+from shared.postgres.pool import connect
 from shared.process import http_server, run_until
 from shared.streams import RAW
 

@@ -5,7 +5,6 @@ Every replica looks; a row is one replica's while it sends, so that one release 
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from prometheus_client import Counter
@@ -13,6 +12,7 @@ from prometheus_client import Counter
 from shared.background import keep_running
 from shared.kafka.clients import Emitter, acknowledged
 from shared.messages import Refresh, RefreshCause, Release
+from shared.postgres.pool import Connection, Pool
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ REFRESHES = Counter("slugline_enrich_refreshes", "Refreshes sent", ["cause"])
 
 
 async def keep_releasing(
-    pool: Any,
+    pool: Pool,
     emitter: Emitter,
     *,
     interval_s: float,
@@ -47,7 +47,7 @@ def _asking(update_id: str, due_at: datetime, due_for: str, now: datetime) -> Re
     return Release.model_validate({"update_id": update_id, "due_at": due_at, "reason": due_for})
 
 
-async def release_due(pool: Any, emitter: Emitter, now: datetime, again_s: float = 60.0) -> int:
+async def release_due(pool: Pool, emitter: Emitter, now: datetime, again_s: float = 60.0) -> int:
     """Send a `Release`, or for a retry a `Refresh`, for each row that is due and not sent for; how many."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
@@ -80,7 +80,7 @@ async def release_due(pool: Any, emitter: Emitter, now: datetime, again_s: float
         return len(rows)
 
 
-async def refresh_asked(pool: Any, emitter: Emitter, now: datetime) -> int:
+async def refresh_asked(pool: Pool, emitter: Emitter, now: datetime) -> int:
     """Carry out one job of `enrich.refreshes` that is due: a `Refresh` for each update that it concerns. How many jobs."""
     async with pool.acquire() as connection, connection.transaction():
         job = await connection.fetchrow(
@@ -121,7 +121,7 @@ SETTLING_S = 30.0
 
 
 async def ask_refresh(
-    connection: Any,
+    connection: Connection,
     cause: RefreshCause,
     *,
     author_ids: Sequence[str] = (),

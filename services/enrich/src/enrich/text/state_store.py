@@ -7,7 +7,8 @@ from typing import Any
 from enrich.text.domain.lifecycle import due_of, status_of
 from enrich.text.domain.state import State
 from shared.messages import RawUpdate, update_id_for
-from shared.postgres.pool import table
+from shared.postgres.pool import Pool
+from shared.postgres.rows import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ HAVING count(*) > 0
 """
 
 
-async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
+async def load(pool: Pool, update_ids: Iterable[str]) -> dict[str, Known]:
     """What is known of each of the updates, in one query; an update that was never seen has an empty state."""
     ids = list(dict.fromkeys(update_ids))
     found: dict[str, Known] = {}
@@ -92,7 +93,7 @@ async def load(pool: Any, update_ids: Iterable[str]) -> dict[str, Known]:
     return found
 
 
-async def store(pool: Any, states: Sequence[State]) -> None:
+async def store(pool: Pool, states: Sequence[State]) -> None:
     """Write states; a row that has moved further is left as it is."""
     columns: list[list[Any]] = [[] for _ in range(13)]
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
@@ -143,7 +144,7 @@ def as_word(key: str) -> str:
     return key.replace(" ", "-")
 
 
-async def note_unknown(pool: Any, names: Mapping[str, Sequence[Unknown]]) -> None:
+async def note_unknown(pool: Pool, names: Mapping[str, Sequence[Unknown]]) -> None:
     """Count names of bylines that the directory does not know, by their key."""
     if not names:
         return

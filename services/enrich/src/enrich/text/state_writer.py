@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from prometheus_client import Histogram
 
@@ -18,6 +17,7 @@ from enrich.text.state_store import Unknown, note_unknown, store
 from shared.failures import Transient
 from shared.kafka.clients import Emitter, acknowledged
 from shared.messages import Outcome, Outcomes
+from shared.postgres.pool import Pool
 from shared.streams import OUTCOMES
 
 PACE_S = 0.25
@@ -52,7 +52,7 @@ class Emitted:
 class Settlement:
     """Settles batches in the order in which they were begun."""
 
-    def __init__(self, pool: Any, emitter: Emitter, source: str) -> None:
+    def __init__(self, pool: Pool, emitter: Emitter, source: str) -> None:
         self._pool = pool
         self._emitter = emitter
         self._source = source

@@ -10,7 +10,8 @@ import click
 from ingest.settings import Settings
 from shared.failures.transient import TRANSIENT
 from shared.observability.logs import configure_logging
-from shared.postgres import pool as postgres
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 
 T = TypeVar("T")
 
@@ -24,11 +25,11 @@ def with_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
         stop = asyncio.Event()
         stop.set()
         try:
-            pool = await postgres.connect(settings, schema="ingest", stop=stop, max_size=2, for_command=True)
+            pool = await connect(settings, schema="ingest", stop=stop, max_size=2, for_command=True)
         except (*TRANSIENT, asyncpg.PostgresError) as error:
             raise click.ClickException(f"Postgres does not answer: {error or type(error).__name__}") from error
         try:
-            await postgres.migrate(pool, "ingest")
+            await migrate(pool, "ingest")
             return await work(pool)
         finally:
             await pool.close()

@@ -19,7 +19,7 @@ from shared.failures.transient import TRANSIENT
 from shared.kafka.clients import Emitter, new_producer
 from shared.messages import OrderName
 from shared.observability.logs import configure_logging
-from shared.postgres import pool as postgres
+from shared.postgres.pool import connect
 
 PATIENCE_S = 10.0
 
@@ -29,7 +29,7 @@ async def _postgres(settings: Settings) -> Any | None:
     stop = asyncio.Event()
     stop.set()
     try:
-        return await postgres.connect(settings, schema="ingest", stop=stop, max_size=1)
+        return await connect(settings, schema="ingest", stop=stop, max_size=1)
     except (*TRANSIENT, asyncpg.PostgresError):
         return None
 

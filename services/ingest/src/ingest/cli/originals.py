@@ -24,6 +24,7 @@ from ingest.sources import registry
 from ingest.sources.activity import Activity
 from ingest.sources.registry import Source
 from shared.kafka.clients import Emitter, new_producer
+from shared.postgres.pool import Pool
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,7 +75,7 @@ def list_(*, limit: int, as_json: bool, **selection: Any) -> None:
     """What came in, and what was made of it, newest first."""
     where, values = _wanted(**selection).where()
 
-    async def work(pool: Any) -> list[dict[str, Any]]:
+    async def work(pool: Pool) -> list[dict[str, Any]]:
         rows = await pool.fetch(
             "SELECT id, source, transport, received_at, content_type, sha256, octet_length(body) AS size_bytes, format, "  # noqa: S608 -- conditions are ours
             f"parser_version, updates, refused, read_at FROM ingest.originals WHERE {where} "
@@ -101,7 +102,7 @@ def list_(*, limit: int, as_json: bool, **selection: Any) -> None:
 def show(original: uuid.UUID, body: bool) -> None:
     """What is known of ORIGINAL, as JSON; with --body the bytes, ready for 'python -m ingest read'."""
 
-    async def work(pool: Any) -> tuple[Any, list[Any]]:
+    async def work(pool: Pool) -> tuple[Any, list[Any]]:
         row = await pool.fetchrow("SELECT * FROM ingest.originals WHERE id = $1", original)
         items = await pool.fetch(
             "SELECT update_id, guid, version, fingerprint, original_index, emitted_at FROM ingest.items "
@@ -139,7 +140,7 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
     if wanted == Wanted():
         raise click.UsageError("say which: ids, --source, --since, --until, --format, --parser-version or --refused")
 
-    async def work(pool: Any) -> Counter[str]:
+    async def work(pool: Pool) -> Counter[str]:
         total = await kept.count(pool, wanted)
         if wanted.ids and total == 0:
             raise click.ClickException("there is no such original")
@@ -166,7 +167,7 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
     click.echo(", ".join(f"{count} {what}" for what, count in counted.items()) or "nothing is meant")
 
 
-async def _reprocess(pool: Any, intake: Intake, wanted: Wanted, total: int) -> Counter[str]:
+async def _reprocess(pool: Pool, intake: Intake, wanted: Wanted, total: int) -> Counter[str]:
     known = {source.name: source for source in await registry.all_sources(pool)}
     counted: Counter[str] = Counter(originals=0)
     said = time.monotonic()
@@ -208,7 +209,7 @@ async def _reprocess(pool: Any, intake: Intake, wanted: Wanted, total: int) -> C
 def prune(older_than: datetime) -> None:
     """Delete originals that are old; items and updates stay."""
 
-    async def work(pool: Any) -> int:
+    async def work(pool: Pool) -> int:
         deleted = 0
         while True:
             rows = await pool.fetch(

@@ -17,6 +17,7 @@ from ingest.sources import declared, registry, signing
 from ingest.sources.registry import Source
 from ingest.sources.silence import assessed
 from ingest.transports.poll import ask_recovery
+from shared.postgres.pool import Pool
 
 
 @click.group()
@@ -72,7 +73,7 @@ def add(
         }
     )  # fmt: skip
 
-    async def work(pool: Any) -> str | None:
+    async def work(pool: Pool) -> str | None:
         if await registry.one_source(pool, name) is not None:
             raise click.ClickException(f"there is a source {name} already; change it with a file and 'sources apply'")
         await registry.save(pool, source)
@@ -104,7 +105,7 @@ def apply(file: Path, prune: bool) -> None:
     if prune and not wanted:
         raise click.ClickException(f"{file} names no source, and --prune would remove them all")
 
-    async def work(pool: Any) -> list[tuple[str, str]]:
+    async def work(pool: Pool) -> list[tuple[str, str]]:
         done: list[tuple[str, str]] = []
         for each in wanted:
             name = each.source.name
@@ -144,7 +145,7 @@ ORDER BY s.name
 def list_(as_json: bool) -> None:
     """What each source has brought, and how long ago; which is paused, silent or fails, and why."""
 
-    async def work(pool: Any) -> list[dict[str, Any]]:
+    async def work(pool: Pool) -> list[dict[str, Any]]:
         usable = {each.name for each in await registry.all_sources(pool)}
         silent = {each.source: each.meaning for each, _ in await assessed(pool, datetime.now(UTC)) if each.alarm}
         return [dict(row) | _state(row, silent, usable) for row in await pool.fetch(_LIST)]
@@ -193,7 +194,7 @@ def _ago(moment: datetime | None) -> str:
 def show(name: str) -> None:
     """Everything that is known of the source NAME, as JSON; keys as their SHA-256."""
 
-    async def work(pool: Any) -> dict[str, Any] | None:
+    async def work(pool: Pool) -> dict[str, Any] | None:
         source = await registry.one_source(pool, name, unchecked=True)
         if source is None:
             return None
@@ -267,7 +268,7 @@ def remove(name: str) -> None:
 def key(name: str, label: str, as_digest: bool) -> None:
     """Make a key for NAME and print it; of more than two the oldest stops to work."""
 
-    async def work(pool: Any) -> tuple[str, Sequence[datetime]]:
+    async def work(pool: Pool) -> tuple[str, Sequence[datetime]]:
         live = await registry.live_keys(pool, name)
         if live is None:
             raise click.ClickException(f"there is no source {name}")
@@ -292,12 +293,12 @@ def rotate(name: str, finish: bool, again: bool) -> None:
     if finish and again:
         raise click.UsageError("--finish or --again, not both")
 
-    async def end(pool: Any) -> int:
+    async def end(pool: Pool) -> int:
         if await registry.one_source(pool, name) is None:
             raise click.ClickException(f"there is no source {name}")
         return await registry.retire_keys(pool, name, 1)
 
-    async def begin(pool: Any) -> tuple[str, int]:
+    async def begin(pool: Pool) -> tuple[str, int]:
         live = await registry.live_keys(pool, name)
         if live is None:
             raise click.ClickException(f"there is no source {name}")

@@ -18,6 +18,7 @@ from ingest.cli.database import with_postgres
 from ingest.intake import originals
 from ingest.intake.originals import Wanted
 from ingest.settings import Settings
+from shared.postgres.pool import Pool
 
 RETRY_S = 1.0
 MAX_RETRY_S = 30.0
@@ -49,7 +50,7 @@ def record(
         raise click.UsageError("--until is not after the beginning")
     wanted = Wanted(since=since, until=until)
 
-    async def work(pool: Any) -> int:
+    async def work(pool: Pool) -> int:
         total = await originals.count(pool, wanted)
 
         async def rows() -> AsyncIterator[Any]:

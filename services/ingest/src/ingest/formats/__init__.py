@@ -1,6 +1,6 @@
 """The formats that wires send: bytes in, raw updates out, with what was repaired and what was refused.
 
-Each format is a module of this package with a `FORMAT`; adding one is adding its file. Nothing here reads a file or
+Each format is a module of its family's package with a `FORMAT`; adding one is adding its file. Nothing here reads a file or
 opens a socket: readers are functions of the bytes, their type and the source's profile.
 """
 
@@ -25,7 +25,8 @@ __all__ = ["DEFAULT_PROFILE", "FORMATS", "Profile", "Reading", "Refused", "Unrea
 
 
 def _registered() -> tuple[Format, ...]:
-    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    names = [module.name for module in pkgutil.walk_packages(__path__, f"{__name__}.") if not module.ispkg]
+    modules = map(importlib.import_module, sorted(names, key=lambda name: name.rpartition(".")[2]))
     return tuple(module.FORMAT for module in modules if hasattr(module, "FORMAT"))
 
 

@@ -5,10 +5,10 @@ whoever remembers that the one was a version of the other takes both for the sam
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from ingest.formats import Reading
 from shared.messages import RawUpdate, update_id_for
+from shared.postgres.pool import Pool
 
 FORMATS = ("cap",)
 """Those whose messages point at documents. Of all others nothing is looked up."""
@@ -23,7 +23,7 @@ def concerns(reading: Reading) -> bool:
     return bool(reading.aliases) or reading.format.startswith(FORMATS)
 
 
-async def resolved(pool: Any, source: str, reading: Reading) -> tuple[RawUpdate, ...]:
+async def resolved(pool: Pool, source: str, reading: Reading) -> tuple[RawUpdate, ...]:
     """The updates of a document under the guids that they first had; its own names are remembered."""
     wanted = {guid for update in reading.updates for guid in (update.guid, *update.replaces)}
     wanted |= {guid for _, guid in reading.aliases}
@@ -36,7 +36,7 @@ async def resolved(pool: Any, source: str, reading: Reading) -> tuple[RawUpdate,
     return tuple(_renamed(update, first) for update in reading.updates)
 
 
-async def _remember(pool: Any, source: str, names: Iterable[tuple[str, str]]) -> None:
+async def _remember(pool: Pool, source: str, names: Iterable[tuple[str, str]]) -> None:
     pairs = [pair for pair in names if len(pair[0].encode()) <= MAX_NAME_BYTES]
     if pairs:
         await pool.execute(

@@ -10,7 +10,8 @@ import orjson
 
 from ingest.intake.deduplicate import Known, Newest
 from shared.messages import Outcome, RawUpdate
-from shared.postgres.pool import table
+from shared.postgres.pool import Pool
+from shared.postgres.rows import table
 
 State = Literal[
     "unacknowledged", "received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"
@@ -106,7 +107,7 @@ class Sent:
     acknowledged: bool = True
 
 
-async def known(pool: Any, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], Known]:
+async def known(pool: Pool, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], Known]:
     """What was emitted before of these versions, by (update id, fingerprint)."""
     if not updates:
         return {}
@@ -138,7 +139,7 @@ class Made:
     sent: Sequence[Sent]
 
 
-async def record(pool: Any, documents: Sequence[Made]) -> None:
+async def record(pool: Pool, documents: Sequence[Made]) -> None:
     """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
     ordered = sorted(
         ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)
@@ -210,7 +211,7 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
 
 
-async def hear(pool: Any, outcomes: Iterable[Outcome]) -> None:
+async def hear(pool: Pool, outcomes: Iterable[Outcome]) -> None:
     """Write what the later stages have told."""
     heard = gathered(outcomes)
     if not heard:
@@ -267,7 +268,7 @@ def state_of(row: Mapping[str, Any]) -> State:
     return "received" if row["emitted_at"] is not None else "unacknowledged"
 
 
-async def one(pool: Any, update_id: str, limit: int = 50) -> Item | None:
+async def one(pool: Pool, update_id: str, limit: int = 50) -> Item | None:
     """The update of that id with its newest versions, also those that Kafka may have; None for one that no source has sent."""
     rows = await pool.fetch(_OF_UPDATE, update_id, limit)
     if not rows:

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import asyncpg
 import structlog
@@ -16,6 +16,7 @@ from ingest.intake.deadline import Away, MaybeTaken, Patience
 from shared.messages import Order, OrderName
 from shared.messages.limits import LONGEST
 from shared.observability.logs import traceparent_now
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ async def give(
     *,
     by: str,
     patience_s: float,
-    pool: Any | None = None,
+    pool: Pool | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
     """Emit an order and wait for Kafka; raises `Away` where it does not answer, and `MaybeTaken` where it may have the order.
@@ -122,7 +123,7 @@ async def _flat(body_html: str) -> str:
     return (await asyncio.to_thread(flat, body_html)).html
 
 
-async def _note(pool: Any, order_id: str, order: Order) -> None:
+async def _note(pool: Pool, order_id: str, order: Order) -> None:
     try:
         await Patience(NOTE_PATIENCE_S).within(
             pool.execute(
@@ -149,7 +150,7 @@ class OrderGiven(BaseModel):
     ordered_at: datetime
 
 
-async def given(pool: Any, update_id: str, limit: int = 50) -> list[OrderGiven]:
+async def given(pool: Pool, update_id: str, limit: int = 50) -> list[OrderGiven]:
     """What was ordered about an update, the newest first."""
     rows = await pool.fetch(
         "SELECT name, by, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",

@@ -26,6 +26,7 @@ from shared.consumer.consumer import TRANSIENT
 from shared.kafka.clients import Emitter
 from shared.messages import RawUpdate
 from shared.observability.logs import spans_are_kept, traceparent_now
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +112,7 @@ class _Candidate:
 class _Lines:
     """A line to Postgres for each question that every document asks."""
 
-    pool: Any
+    pool: Pool
     store: Any
     judge: Any
     record: Any
@@ -143,7 +144,7 @@ class Intake:
     activity: Activity
     patience_s: float
     """How long one document waits for Kafka and Postgres together before they count as away."""
-    pool: Any | None = None
+    pool: Pool | None = None
     emitter: Emitter | None = None
     readers: Readers = field(default_factory=lambda: Readers(READ_TIMEOUT_S))
 
@@ -394,7 +395,7 @@ class Intake:
     def _lines(self) -> "_Lines":
         pool = self._postgres()
         if self._drawn is None or self._drawn.pool is not pool:
-            self._drawn = _Lines(pool, store=pool.line(), judge=pool.line(), record=pool.line())
+            self._drawn = _Lines(pool, store=pool.dedicated(), judge=pool.dedicated(), record=pool.dedicated())
         return self._drawn
 
     def _postgres(self) -> Any:

@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.background import keep_running
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Activity:
         tally.last_heard_at = datetime.now(UTC)
         REJECTED.labels(source, code).inc(count)
 
-    async def flush(self, pool: Any) -> None:
+    async def flush(self, pool: Pool) -> None:
         """Write down what happened; on failure it is kept for the next time."""
         tallies, self._tallies = self._tallies, defaultdict(Tally)
         try:
@@ -108,7 +108,7 @@ class Activity:
             newer.last_heard_at = newer.last_heard_at or tally.last_heard_at
             newer.last_accepted_at = newer.last_accepted_at or tally.last_accepted_at
 
-    async def keep_flushing(self, pool: Any) -> None:
+    async def keep_flushing(self, pool: Pool) -> None:
         """Write down once a second until cancelled, and once more then."""
 
         async def step() -> None:

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import structlog
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ingest.formats import FORMATS, Profile
 from shared.background import keep_running
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +127,7 @@ def digest_of(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-async def all_sources(pool: Any, told: set[str] | None = None) -> list[Source]:
+async def all_sources(pool: Pool, told: set[str] | None = None) -> list[Source]:
     """Every source, by name. One whose row no longer fits (a profile of an older release) is left out, and logged once."""
     sources = []
     for row in await pool.fetch(f"SELECT {', '.join(COLUMNS)} FROM ingest.sources ORDER BY name"):  # noqa: S608 -- columns are ours
@@ -140,7 +141,7 @@ async def all_sources(pool: Any, told: set[str] | None = None) -> list[Source]:
     return sources
 
 
-async def one_source(pool: Any, name: str, *, unchecked: bool = False) -> Source | None:
+async def one_source(pool: Pool, name: str, *, unchecked: bool = False) -> Source | None:
     """The source of that name; with `unchecked` also one whose row no longer fits, to be looked at or mended."""
     row = await pool.fetchrow(f"SELECT {', '.join(COLUMNS)} FROM ingest.sources WHERE name = $1", name)  # noqa: S608
     if row is None:
@@ -153,7 +154,7 @@ async def one_source(pool: Any, name: str, *, unchecked: bool = False) -> Source
         return Source.model_construct(**dict(row))
 
 
-async def save(pool: Any, source: Source) -> Literal["added", "changed", "unchanged"]:
+async def save(pool: Pool, source: Source) -> Literal["added", "changed", "unchanged"]:
     """Add a source or make it what is given; whether it is paused stays as it is, and its secrets do."""
     before = await one_source(pool, source.name, unchecked=True)
     if before is not None:
@@ -195,7 +196,7 @@ WITH unwanted AS (
 """The same for the sources that are paused. Once resumed they read their feed whole, to find its hub again."""
 
 
-async def pause(pool: Any, name: str, because: str) -> bool:
+async def pause(pool: Pool, name: str, because: str) -> bool:
     """Take nothing more from a source until it is resumed. Whether there is such a source."""
     return bool(
         await pool.fetchval(
@@ -206,7 +207,7 @@ async def pause(pool: Any, name: str, because: str) -> bool:
     )
 
 
-async def resume(pool: Any, name: str) -> bool:
+async def resume(pool: Pool, name: str) -> bool:
     """Take from a source again. Whether there is such a source; one that is not paused stays as it is."""
     return bool(
         await pool.fetchval(
@@ -217,14 +218,14 @@ async def resume(pool: Any, name: str) -> bool:
     )
 
 
-async def remove(pool: Any, name: str) -> bool:
+async def remove(pool: Pool, name: str) -> bool:
     """Forget a source and its keys, and let its hub know; originals and items stay. Whether there was such a source."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(UNSUBSCRIBE, name)
         return bool(await connection.fetchval("DELETE FROM ingest.sources WHERE name = $1 RETURNING true", name))
 
 
-async def add_key(pool: Any, name: str, sha256: bytes, label: str = "") -> bool:
+async def add_key(pool: Pool, name: str, sha256: bytes, label: str = "") -> bool:
     """Let a key in; of more than two the oldest stop to work. False where the key is there already."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM ingest.sources WHERE name = $1 FOR UPDATE", name)
@@ -243,7 +244,7 @@ async def add_key(pool: Any, name: str, sha256: bytes, label: str = "") -> bool:
     return bool(added)
 
 
-async def set_keys(pool: Any, name: str, digests: Sequence[bytes]) -> bool:
+async def set_keys(pool: Pool, name: str, digests: Sequence[bytes]) -> bool:
     """Make these the source's keys and no others. Whether that changed something."""
     async with pool.acquire() as connection, connection.transaction():
         before = await connection.fetch("SELECT sha256 FROM ingest.keys WHERE source = $1 FOR UPDATE", name)
@@ -257,7 +258,7 @@ async def set_keys(pool: Any, name: str, digests: Sequence[bytes]) -> bool:
     return True
 
 
-async def retire_keys(pool: Any, name: str, keep: int) -> int:
+async def retire_keys(pool: Pool, name: str, keep: int) -> int:
     """Let only the newest `keep` keys of a source work. How many stopped."""
     rows = await pool.fetch(
         "DELETE FROM ingest.keys WHERE source = $1 AND sha256 NOT IN "
@@ -268,7 +269,7 @@ async def retire_keys(pool: Any, name: str, keep: int) -> int:
     return len(rows)
 
 
-async def live_keys(pool: Any, name: str) -> list[datetime] | None:
+async def live_keys(pool: Pool, name: str) -> list[datetime] | None:
     """When each key of a source was made, the oldest first; None where there is no source."""
     rows = await pool.fetch(
         "SELECT k.created_at FROM ingest.sources AS s LEFT JOIN ingest.keys AS k ON k.source = s.name "
@@ -278,7 +279,7 @@ async def live_keys(pool: Any, name: str) -> list[datetime] | None:
     return [row["created_at"] for row in rows if row["created_at"] is not None] if rows else None
 
 
-async def drop_newest_key(pool: Any, name: str) -> None:
+async def drop_newest_key(pool: Pool, name: str) -> None:
     """Let the newest key of a source stop to work."""
     await pool.execute(
         "DELETE FROM ingest.keys WHERE sha256 = "
@@ -287,7 +288,7 @@ async def drop_newest_key(pool: Any, name: str) -> None:
     )
 
 
-async def next_signing_generation(pool: Any, name: str, *, rotate: bool) -> int | None:
+async def next_signing_generation(pool: Pool, name: str, *, rotate: bool) -> int | None:
     """The generation of a source's secret, after a first or a further one was given out; None where there is no source."""
     generation: int | None = await pool.fetchval(
         "UPDATE ingest.sources SET signing_generation = greatest(signing_generation, 1) + $2 WHERE name = $1 "
@@ -317,7 +318,7 @@ class Registry:
         """Whether the sources have been read since the start."""
         return self._loaded_at is not None
 
-    async def load(self, pool: Any) -> None:
+    async def load(self, pool: Pool) -> None:
         """Read everything; it is a few hundred rows at most."""
         sources = {source.name: source for source in await all_sources(pool, self._told)}
         self._told -= sources.keys()
@@ -326,7 +327,7 @@ class Registry:
         }
         self.sources, self._keys, self._loaded_at = sources, keys, time.monotonic()
 
-    async def keep_fresh(self, pool: Any) -> None:
+    async def keep_fresh(self, pool: Pool) -> None:
         """Read again every two seconds until cancelled."""
         await keep_running("sources", lambda: self.load(pool), every_s=REFRESH_S)
 
@@ -335,7 +336,7 @@ class Registry:
         name = self._keys.get(digest_of(key))
         return self.sources.get(name) if name is not None else None
 
-    async def source_of_key(self, key: str, pool: Any | None) -> Source | None:
+    async def source_of_key(self, key: str, pool: Pool | None) -> Source | None:
         """Whose key this is. One that is not known is looked for in Postgres, since it may be new."""
         source = self.known_of_key(key)
         if source is None and pool is not None:
@@ -346,7 +347,7 @@ class Registry:
             source = self.known_of_key(key)
         return source
 
-    async def source_named(self, name: str, pool: Any | None) -> Source | None:
+    async def source_named(self, name: str, pool: Pool | None) -> Source | None:
         """The source of that name, with the same care for one that is new."""
         if name not in self.sources and pool is not None:
             async with self._loading:

@@ -11,6 +11,7 @@ from prometheus_client import Gauge
 
 from ingest.sources.activity import AGE
 from shared.background import keep_running
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ def assess(row: Mapping[str, Any], now: datetime) -> Silence:
     return Silence(row["name"], age_s, limit_s is not None and age_s > limit_s, f"{readers}; {cause}")
 
 
-async def assessed(pool: Any, now: datetime) -> list[tuple[Silence, int | None]]:
+async def assessed(pool: Pool, now: datetime) -> list[tuple[Silence, int | None]]:
     """The silence of every source that is not paused, with its threshold in seconds."""
     return [(assess(row, now), row["silence_after_s"]) for row in await pool.fetch(_SOURCES)]
 
@@ -71,7 +72,7 @@ class Silences:
         self._silent: set[str] = set()
         self._known: set[str] = set()
 
-    async def look(self, pool: Any, now: datetime | None = None) -> list[Silence]:
+    async def look(self, pool: Pool, now: datetime | None = None) -> list[Silence]:
         """Look at every source that is not paused; the alarms that began now."""
         began: list[Silence] = []
         known: set[str] = set()
@@ -97,6 +98,6 @@ class Silences:
         self._known = known
         return began
 
-    async def keep_looking(self, pool: Any) -> None:
+    async def keep_looking(self, pool: Pool) -> None:
         """Look every few seconds until cancelled."""
         await keep_running("silences", lambda: self.look(pool), every_s=LOOK_S)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import httpx
 import structlog
@@ -25,6 +24,7 @@ from ingest.transports.outgoing import Answer, Fetcher, Refused
 from ingest.transports.websub import Subscriber
 from shared.background import keep_running, until_answered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -153,7 +153,7 @@ class PageAway(Exception):
 class Poller:
     """Leases the sources that are due, asks for them, and gives what is new to the intake."""
 
-    def __init__(self, settings: Settings, pool: Any, intake: Intake, fetcher: Fetcher, owner: str) -> None:
+    def __init__(self, settings: Settings, pool: Pool, intake: Intake, fetcher: Fetcher, owner: str) -> None:
         self._settings = settings
         self._pool = pool
         self._intake = intake
@@ -398,7 +398,7 @@ class Poller:
         return Polled("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, wait_s)
 
 
-async def ask_recovery(pool: Any, name: str, hours: float) -> bool:
+async def ask_recovery(pool: Pool, name: str, hours: float) -> bool:
     """Let the next poll of a source take what it published in the last hours, older pages included; at once."""
     return bool(
         await pool.fetchval(

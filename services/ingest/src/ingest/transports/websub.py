@@ -30,6 +30,7 @@ from ingest.transports.feed_links import FeedLinks
 from ingest.transports.outgoing import Fetcher, Refused
 from shared.background import keep_running
 from shared.http.problem import Problem
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,7 @@ def is_signed(body: bytes, header: str, secret: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.strip().lower().encode("utf-8", "replace"))
 
 
-async def subscription_of(pool: Any, source: str) -> Subscription | None:
+async def subscription_of(pool: Pool, source: str) -> Subscription | None:
     """The subscription of a source."""
     row = await pool.fetchrow("SELECT * FROM ingest.subscriptions WHERE source = $1", source)
     return Subscription(**dict(row)) if row is not None else None
@@ -97,7 +98,7 @@ async def subscription_of(pool: Any, source: str) -> Subscription | None:
 class Subscriber:
     """Asks hubs, and asks again in time."""
 
-    def __init__(self, settings: Settings, pool: Any, fetcher: Fetcher) -> None:
+    def __init__(self, settings: Settings, pool: Pool, fetcher: Fetcher) -> None:
         self._settings = settings
         self._pool = pool
         self._fetcher = fetcher

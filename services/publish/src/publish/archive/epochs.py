@@ -17,6 +17,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from shared.consumer.decode import header_of
 from shared.failures import Transient
 from shared.kafka.clients import new_consumer
+from shared.postgres.pool import Connection, Pool
 from shared.settings import Connections
 from shared.streams import ENRICHED
 
@@ -113,13 +114,13 @@ _NEWEST = (
 )
 
 
-async def newest(connection: Any, *, lock: bool = False) -> Epoch | None:
+async def newest(connection: Connection, *, lock: bool = False) -> Epoch | None:
     """The current epoch, locked against another archive process if asked for; None before the first."""
     row = await connection.fetchrow(_NEWEST + " FOR UPDATE" if lock else _NEWEST)
     return Epoch(**dict(row)) if row else None
 
 
-async def align(pool: Any, settings: Connections) -> Epoch:
+async def align(pool: Pool, settings: Connections) -> Epoch:
     """The epoch of the log as it is now: the known one, or a new one that is begun here."""
     known = await newest(pool)
     seen = await look(settings, None if known is None or known.is_empty else known.last_offset)

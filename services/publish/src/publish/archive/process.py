@@ -21,6 +21,7 @@ from shared.consumer.decode import Delivery, Rejection
 from shared.failures import Transient
 from shared.kafka.clients import Emitter, acknowledged
 from shared.messages import Outcome, Outcomes
+from shared.postgres.pool import Pool
 from shared.process import run
 from shared.settings import Connections
 from shared.streams import ENRICHED, OUTCOMES
@@ -47,7 +48,7 @@ ARCHIVED = Gauge("slugline_archive_offset", "Offset in the log up to which every
 class Archive:
     """Where the archive is in its log, and the batches that take it further."""
 
-    def __init__(self, pool: Any, emitter: Emitter, settings: Connections) -> None:
+    def __init__(self, pool: Pool, emitter: Emitter, settings: Connections) -> None:
         self._pool = pool
         self._emitter = emitter
         self._settings = settings
@@ -171,7 +172,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
 
     @asynccontextmanager
-    async def opening(pool: Any, emitter: Emitter) -> AsyncIterator[Archive]:
+    async def opening(pool: Pool, emitter: Emitter) -> AsyncIterator[Archive]:
         archive = Archive(pool, emitter, settings)
         if not stop.is_set():
             await until_answered("the log", archive.find_epoch, stop)

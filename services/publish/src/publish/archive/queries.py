@@ -13,6 +13,7 @@ from prometheus_client import Counter
 
 from publish.representation.position import NEWS, Position
 from shared.messages import EnrichedUpdate
+from shared.postgres.pool import Connection, Pool, Row
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ _STANDING = (
 )
 
 
-def _archived(row: Any) -> Archived:
+def _archived(row: Row) -> Archived:
     return Archived(
         position=Position(row["position_epoch"], row["position_offset"]),
         update=EnrichedUpdate.model_validate_json(row["data"]),
@@ -72,25 +73,25 @@ def _readable(rows: Iterable[Any]) -> list[Archived]:
     return found
 
 
-async def current_epoch(pool: Any) -> int:
+async def current_epoch(pool: Pool) -> int:
     """The epoch of the log that is followed now; 0 until the archive has seen a log."""
     return int(await pool.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
 
 
-async def archived_up_to(pool: Any) -> Position:
+async def archived_up_to(pool: Pool) -> Position:
     """The place up to which, and with which, everything is archived; `0--1` until the archive has seen a log."""
     row = await pool.fetchrow("SELECT epoch, last_offset FROM publish.epochs ORDER BY epoch DESC LIMIT 1")
     return Position(row["epoch"], row["last_offset"]) if row else Position(0, -1)
 
 
-async def snapshot(pool: Any, limit: int) -> Snapshot:
+async def snapshot(pool: Pool, limit: int) -> Snapshot:
     """The newest `limit` visible updates and the place in the log that they are as of: one consistent read."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
         return Snapshot(place.epoch, place.offset, await page(connection, NEWS, None, limit))
 
 
-async def page(pool: Any, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
+async def page(pool: Pool, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
     """Visible updates of a channel, newest position first, older than `before`.
 
     `pool` is a pool or a connection. A channel that nobody ever published in is empty.
@@ -118,13 +119,13 @@ async def page(pool: Any, channel: str, before: tuple[int, int] | None, limit: i
     return _readable(rows)
 
 
-async def one(pool: Any, update_id: str) -> Archived | None:
+async def one(pool: Pool, update_id: str) -> Archived | None:
     """What stands of an update: its newest revision, or its removal, which carries no text; None if it was never seen."""
     row = await pool.fetchrow(_STANDING + "WHERE u.update_id = $1", update_id.replace("\x00", "?"))
     return _archived(row) if row else None
 
 
-async def showing(pool: Any, picture: str, limit: int = 100) -> list[str]:
+async def showing(pool: Pool, picture: str, limit: int = 100) -> list[str]:
     """The ids of visible updates that show a picture (see `publish.representation.pictures`)."""
     rows = await pool.fetch(
         "SELECT update_id FROM publish.pictures WHERE picture = $1 AND shown ORDER BY update_id LIMIT $2",
@@ -134,13 +135,13 @@ async def showing(pool: Any, picture: str, limit: int = 100) -> list[str]:
     return [row["update_id"] for row in rows]
 
 
-async def once_shown(pool: Any, update_id: str) -> dict[str, list[str]]:
+async def once_shown(pool: Pool, update_id: str) -> dict[str, list[str]]:
     """The pictures that an update shows or ever showed, with the paths of their renditions."""
     rows = await pool.fetch("SELECT picture, paths FROM publish.pictures WHERE update_id = $1", update_id)
     return {row["picture"]: list(row["paths"]) for row in rows}
 
 
-async def some(pool: Any, update_ids: Collection[str]) -> dict[str, Archived]:
+async def some(pool: Pool, update_ids: Collection[str]) -> dict[str, Archived]:
     """What stands of several updates, by id; those never seen are left out."""
     rows = await pool.fetch(_STANDING + "WHERE u.update_id = ANY($1)", list(update_ids))
     found = _readable(rows)
@@ -155,14 +156,14 @@ _REVISION = (
 )
 
 
-async def revisions(pool: Any, update_id: str) -> list[Archived]:
+async def revisions(pool: Pool, update_id: str) -> list[Archived]:
     """What may be served of an update's history, first revision first; of one out of sight, only its removals."""
     rows = await pool.fetch(_REVISION + "AND r.update_id = $1 ORDER BY r.revision", update_id)
     return _readable(rows)
 
 
 async def replay(
-    pool: Any, epoch: int, after_offset: int, channels: Collection[str] | None = None, limit: int = MAX_PAGE
+    pool: Pool, epoch: int, after_offset: int, channels: Collection[str] | None = None, limit: int = MAX_PAGE
 ) -> list[Archived]:
     """Every revision of an epoch after a place in its log, in the log's order, of any of the channels (None: of all).
 
@@ -182,7 +183,7 @@ async def replay(
     return [_archived(row) for row in rows]
 
 
-async def everything(connection: Any, *, since: datetime, chunk: int = 500) -> AsyncIterator[list[Archived]]:
+async def everything(connection: Connection, *, since: datetime, chunk: int = 500) -> AsyncIterator[list[Archived]]:
     """What stands of every update that readers were given words of since then, removals too, oldest change first.
 
     Comes in chunks; run it inside a transaction.
@@ -198,7 +199,7 @@ async def everything(connection: Any, *, since: datetime, chunk: int = 500) -> A
         yield batch
 
 
-async def told(pool: Any, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
+async def told(pool: Pool, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
     """These revisions, by update id and revision, as far as they may be served now."""
     rows = await pool.fetch(
         _REVISION + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2)",
@@ -209,7 +210,7 @@ async def told(pool: Any, wanted: Collection[tuple[str, int]]) -> dict[tuple[str
     return {(each.update.update_id, each.update.revision): each for each in found}
 
 
-async def count(pool: Any, wanted: Collection[tuple[str, int]]) -> int:
+async def count(pool: Pool, wanted: Collection[tuple[str, int]]) -> int:
     """How many of these revisions are archived, whether they may be served or not."""
     return int(
         await pool.fetchval(

@@ -9,6 +9,7 @@ from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of
 from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
+from shared.postgres.pool import Connection, Pool
 
 _BETWEEN = "\x1f"
 
@@ -146,7 +147,7 @@ def fold_batch(before: Mapping[str, Standing], revisions: Iterable[Revision]) ->
     return Batch(told, before, after)
 
 
-async def standing_of(connection: Any, update_ids: Sequence[str]) -> dict[str, Standing]:
+async def standing_of(connection: Connection, update_ids: Sequence[str]) -> dict[str, Standing]:
     """What stands of these updates."""
     rows = await connection.fetch(
         "SELECT update_id, revision, epoch, log_offset, position_epoch, position_offset, removal, source, story, "
@@ -171,7 +172,7 @@ async def standing_of(connection: Any, update_ids: Sequence[str]) -> dict[str, S
     }
 
 
-async def write_batch(connection: Any, revisions: Sequence[Revision]) -> Batch:
+async def write_batch(connection: Connection, revisions: Sequence[Revision]) -> Batch:
     """Archive revisions in the order of the log; a repeat changes nothing. Run it inside a transaction."""
     before = await standing_of(connection, list({revision.update.update_id for revision in revisions}))
     batch = fold_batch(before, revisions)
@@ -186,7 +187,7 @@ async def write_batch(connection: Any, revisions: Sequence[Revision]) -> Batch:
     return batch
 
 
-async def _insert_revisions(connection: Any, told: Sequence[tuple[Revision, frozenset[str]]]) -> None:
+async def _insert_revisions(connection: Connection, told: Sequence[tuple[Revision, frozenset[str]]]) -> None:
     await connection.execute(
         "INSERT INTO publish.revisions (update_id, revision, epoch, log_offset, kind, removal, channels, data) "
         "SELECT u, r, e, o, k, m, string_to_array(c, chr(31)), d FROM unnest($1::text[], $2::int[], $3::int[], "
@@ -203,7 +204,7 @@ async def _insert_revisions(connection: Any, told: Sequence[tuple[Revision, froz
     )
 
 
-async def _upsert_updates(connection: Any, moved: Sequence[Standing]) -> None:
+async def _upsert_updates(connection: Connection, moved: Sequence[Standing]) -> None:
     await connection.execute(
         "INSERT INTO publish.updates (update_id, revision, epoch, log_offset, position_epoch, position_offset, visible, "
         "final, removal, source, story, channels, first_published_at, updated_at, data) "
@@ -251,7 +252,7 @@ def _listed(standings: Iterable[Standing]) -> list[tuple[str, int, int, str]]:
     ]
 
 
-async def _place_in_channels(connection: Any, before: Mapping[str, Standing], moved: Sequence[Standing]) -> None:
+async def _place_in_channels(connection: Connection, before: Mapping[str, Standing], moved: Sequence[Standing]) -> None:
     changed = [each for each in moved if _rows_of(each) != _rows_of(before.get(each.update_id))]
     leaving = _listed(before[each.update_id] for each in changed if each.update_id in before)
     if leaving:
@@ -270,7 +271,7 @@ async def _place_in_channels(connection: Any, before: Mapping[str, Standing], mo
         )
 
 
-async def write_pictures(connection: Any, standing: Mapping[str, EnrichedUpdate]) -> None:
+async def write_pictures(connection: Connection, standing: Mapping[str, EnrichedUpdate]) -> None:
     """Write down which pictures these updates, as they stand now, show; what they showed before is shown no more."""
     rows = [
         (picture, update_id, list(paths))
@@ -288,7 +289,7 @@ async def write_pictures(connection: Any, standing: Mapping[str, EnrichedUpdate]
         )
 
 
-async def find_missing_pictures(pool: Any, epoch: int, after: int) -> int:
+async def find_missing_pictures(pool: Pool, epoch: int, after: int) -> int:
     """Write down the pictures of updates that were archived after a place in the log by a release that did not: how many updates."""
     rows = await pool.fetch(
         "SELECT u.update_id, u.data FROM publish.updates u WHERE u.visible AND position('/media/'::bytea IN u.data) > 0 "
@@ -303,7 +304,7 @@ async def find_missing_pictures(pool: Any, epoch: int, after: int) -> int:
     return len(found)
 
 
-async def _withhold(connection: Any, final: Mapping[str, bool]) -> None:
+async def _withhold(connection: Connection, final: Mapping[str, bool]) -> None:
     """Take the text of killed and taken-down updates out of every read; of the latter it is destroyed."""
     await connection.execute(
         "UPDATE publish.revisions r SET withheld = true, data = CASE WHEN t.destroyed THEN NULL ELSE r.data END "

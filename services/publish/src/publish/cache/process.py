@@ -24,6 +24,7 @@ from shared.failures import Transient
 from shared.kafka.clients import Emitter
 from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
+from shared.postgres.pool import Pool
 from shared.process import run
 from shared.streams import ENRICHED
 
@@ -41,7 +42,7 @@ OFFSET = Gauge("slugline_cache_offset", "Offset in the log up to which the read 
 class Cache:
     """Keeps the read model in step with the log, and with the archive where the log is not enough."""
 
-    def __init__(self, pool: Any, model: ReadModel, settings: Settings) -> None:
+    def __init__(self, pool: Pool, model: ReadModel, settings: Settings) -> None:
         self._pool = pool
         self._model = model
         self._days = settings.publish_cache_days
@@ -163,7 +164,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
 
     @asynccontextmanager
-    async def opening(pool: Any, _: Emitter) -> AsyncIterator[Cache]:
+    async def opening(pool: Pool, _: Emitter) -> AsyncIterator[Cache]:
         redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
         model = ReadModel(
             redis,

@@ -18,7 +18,8 @@ from publish.push.delivery.endpoints import ChangedEndpoint, Endpoints, NewEndpo
 from publish.push.delivery.keys import Key
 from publish.settings import Settings
 from shared.http.problem import Problem
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, connect
 
 OPERATOR = Key("operator", "operator", frozenset({"operate"}), frozenset({"news"}))
 
@@ -88,7 +89,7 @@ def endpoint_commands() -> None:
     """Webhook endpoints, whoever's they are."""
 
 
-def _endpoints(pool: Any) -> Endpoints:
+def _endpoints(pool: Pool) -> Endpoints:
     return Endpoints(pool, allow_private=Settings().publish_push_allow_private)
 
 
@@ -109,7 +110,7 @@ def endpoints_add(
     except ValidationError as error:
         raise click.ClickException(_first(error)) from None
 
-    async def act(pool: Any) -> dict[str, Any]:
+    async def act(pool: Pool) -> dict[str, Any]:
         row = await pool.fetchrow("SELECT * FROM publish.push_keys WHERE id = $1 AND revoked_at IS NULL", key_id)
         if row is None:
             raise click.ClickException(f"there is no live key {key_id}")

@@ -17,6 +17,7 @@ from publish.takedown.prove import watch
 from shared.consumer.decode import Delivery, Rejection
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate
+from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ WHERE update_id = $1 AND revision <> $2 AND state = 'waiting' AND leased_until I
 """
 
 
-async def queue_webhooks(connection: Any, notices: Sequence[Notice]) -> None:
+async def queue_webhooks(connection: Connection, notices: Sequence[Notice]) -> None:
     """Queue deliveries to the endpoints that a revision concerns, in the log's order."""
     for notice in notices:
         update = notice.update
@@ -87,7 +88,7 @@ async def queue_webhooks(connection: Any, notices: Sequence[Notice]) -> None:
         )  # fmt: skip
 
 
-async def queue_takedowns(connection: Any, notices: Sequence[Notice]) -> None:
+async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> None:
     """Have every kill looked at, sink by sink."""
     for notice in notices:
         if notice.update.is_final:
@@ -98,7 +99,7 @@ class Notifier:
     """Handles batches of the push lane."""
 
     def __init__(
-        self, pool: Any, sinks: Sinks, queues: Sequence[Queue], *, readable_s: float, done: Callable[[], None]
+        self, pool: Pool, sinks: Sinks, queues: Sequence[Queue], *, readable_s: float, done: Callable[[], None]
     ) -> None:
         self._pool = pool
         self._sinks = sinks
@@ -151,7 +152,7 @@ class Notifier:
         )
         return wanted - {(row["update_id"], row["revision"]) for row in rows}
 
-    async def _mark(self, connection: Any, notices: Sequence[Notice]) -> list[Notice]:
+    async def _mark(self, connection: Connection, notices: Sequence[Notice]) -> list[Notice]:
         """Write down that these are pushed; those that another process has not."""
         rows = await connection.fetch(
             "INSERT INTO publish.pushed (update_id, revision, epoch, log_offset, urgency, readable) "

@@ -49,7 +49,8 @@ from shared.messages import EnrichedUpdate
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
-from shared.postgres.pool import open_pool
+from shared.postgres.migrations import open_pool
+from shared.postgres.pool import Pool
 from shared.process import http_server, run, run_until
 from shared.streams import ALERTS, ENRICHED
 
@@ -78,7 +79,7 @@ async def sinks_of(settings: Settings) -> AsyncIterator[Sinks]:
             await redis.aclose()
 
 
-async def _keep_forgetting(pool: Any, keep: timedelta) -> None:
+async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
     await keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S)
 
 
@@ -116,7 +117,7 @@ async def _couriers(
 
 
 async def _parts(
-    settings: Settings, pool: Any, emitter: Emitter, sinks: Sinks, key: Any, *, stack: contextlib.AsyncExitStack
+    settings: Settings, pool: Pool, emitter: Emitter, sinks: Sinks, key: Any, *, stack: contextlib.AsyncExitStack
 ) -> Parts:
     rules = read_rules(settings.publish_push_rules)
     outbound = await stack.enter_async_context(

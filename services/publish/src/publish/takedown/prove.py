@@ -29,7 +29,8 @@ from publish.representation.pictures import MEDIA_PREFIX
 from publish.settings import Settings
 from shared.background import keep_running
 from shared.failures.transient import TRANSIENT, is_transient
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Connection, Pool, connect
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +65,7 @@ Look = Callable[[], Coroutine[Any, Any, str]]
 class Prover:
     """Looks at the sinks of one newsroom."""
 
-    def __init__(self, pool: Any, model: ReadModel | None, outbound: Outbound, web_urls: Sequence[str]) -> None:
+    def __init__(self, pool: Pool, model: ReadModel | None, outbound: Outbound, web_urls: Sequence[str]) -> None:
         self._pool = pool
         self._model = model
         self._outbound = outbound
@@ -168,7 +169,7 @@ class Prover:
         return ""
 
 
-async def write_down(pool: Any, killed: Archived, findings: Sequence[Finding]) -> None:
+async def write_down(pool: Pool, killed: Archived, findings: Sequence[Finding]) -> None:
     """Keep what was found: since when each sink has been clean."""
     await pool.executemany(
         "INSERT INTO publish.takedowns (update_id, sink, removal, revision, clean_at, checked_at, detail) "
@@ -185,7 +186,7 @@ async def write_down(pool: Any, killed: Archived, findings: Sequence[Finding]) -
     )  # fmt: skip
 
 
-async def report(pool: Any, killed: Archived) -> dict[str, Any]:
+async def report(pool: Pool, killed: Archived) -> dict[str, Any]:
     """What is known of a takedown, sink by sink."""
     update = killed.update
     ordered_at = update.passport.received_at
@@ -215,7 +216,7 @@ async def report(pool: Any, killed: Archived) -> dict[str, Any]:
     }
 
 
-async def prove(pool: Any, prover: Prover, update_id: str, *, within_s: float) -> dict[str, Any] | None:
+async def prove(pool: Pool, prover: Prover, update_id: str, *, within_s: float) -> dict[str, Any] | None:
     """Look until every sink is clean or the time is up; the report, or None where the update is not killed."""
     deadline = asyncio.get_running_loop().time() + within_s
     while True:
@@ -230,7 +231,7 @@ async def prove(pool: Any, prover: Prover, update_id: str, *, within_s: float) -
         await asyncio.sleep(PAUSE_S)
 
 
-async def watch(connection: Any, killed: Archived) -> None:
+async def watch(connection: Connection, killed: Archived) -> None:
     """Have a takedown looked at until it is clean: the rows say that nothing is known yet."""
     await connection.execute(
         "INSERT INTO publish.takedowns (update_id, sink, removal, revision, checked_at, detail) "
@@ -239,7 +240,7 @@ async def watch(connection: Any, killed: Archived) -> None:
     )  # fmt: skip
 
 
-async def _prove_or_say(pool: Any, prover: Prover, update_id: str) -> None:
+async def _prove_or_say(pool: Pool, prover: Prover, update_id: str) -> None:
     """Prove one takedown; what fails on one is no reason to leave the others unproven."""
     try:
         await prove(pool, prover, update_id, within_s=0)
@@ -249,7 +250,7 @@ async def _prove_or_say(pool: Any, prover: Prover, update_id: str) -> None:
         log.exception("a takedown cannot be looked at", update_id=update_id)
 
 
-async def keep_proving(pool: Any, prover: Prover) -> None:
+async def keep_proving(pool: Pool, prover: Prover) -> None:
     """Look at watched takedowns until they are clean, an hour at most; until cancelled."""
 
     async def step() -> None:
@@ -267,7 +268,7 @@ async def keep_proving(pool: Any, prover: Prover) -> None:
 
 
 @asynccontextmanager
-async def prover_of(settings: Settings, pool: Any) -> AsyncIterator[Prover]:
+async def prover_of(settings: Settings, pool: Pool) -> AsyncIterator[Prover]:
     """The sinks that the settings name; these addresses are ours, so private ones are in order."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
     model = ReadModel(

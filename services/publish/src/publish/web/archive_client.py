@@ -9,6 +9,7 @@ from publish.representation.position import NEWS, Position, channels_of
 from publish.web.feed_store import Entry, Newsroom, Page
 from shared.failures.transient import is_transient
 from shared.http.problem import Problem
+from shared.postgres.pool import Pool
 
 PATIENCE_S = 3.0
 RETRY_AFTER_S = 2
@@ -23,7 +24,7 @@ class Past:
     """The archive as this replica reads it. `pool` is None until Postgres has answered for the first time."""
 
     def __init__(self) -> None:
-        self.pool: Any = None
+        self.pool: Pool = None
 
     async def _ask(self, question: Any) -> Any:
         try:

@@ -31,6 +31,7 @@ from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.kafka.clients import new_consumer, start_patiently
 from shared.messages import EnrichedUpdate
+from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
 
 log = structlog.get_logger(__name__)
@@ -142,7 +143,7 @@ class Follower:
         finally:
             await consumer.stop()
 
-    async def _verify(self, consumer: Any, pool: Any, snapshot: queries.Snapshot) -> tuple[int, int]:
+    async def _verify(self, consumer: Any, pool: Pool, snapshot: queries.Snapshot) -> tuple[int, int]:
         """Where to read on, and the log's end; NotThisLog when it is not the log that the archive knows."""
         partition = self._partition
         begin = (await consumer.beginning_offsets([partition]))[partition]

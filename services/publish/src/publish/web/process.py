@@ -5,7 +5,6 @@ import contextlib
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 import structlog
@@ -41,7 +40,8 @@ from shared.http.routing import application
 from shared.http.server.bounds import Bounds
 from shared.observability.health import Health, health_routes
 from shared.poison.suspects import Suspects
-from shared.postgres.pool import open_pool
+from shared.postgres.migrations import open_pool
+from shared.postgres.pool import Pool
 from shared.process import run, run_until
 
 log = structlog.get_logger(__name__)
@@ -186,7 +186,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, 
         await past.pool.close()
 
 
-async def _noting(pool: Any, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
+async def _noting(pool: Pool, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
     """Note from now on what is rendered, and leave out what took this process down before."""
     name = f"{settings.instance or socket.gethostname()}:{settings.port}"
     suspects = Suspects(pool, "publish", STAGE, name)

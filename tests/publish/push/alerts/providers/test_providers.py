@@ -22,6 +22,7 @@ from publish.push.alerts.providers import Message, Target
 from publish.push.alerts.providers.apns import Apns
 from publish.push.alerts.providers.fcm import Fcm, ServiceAccount
 from publish.push.delivery.outbound import Outbound
+from shared.postgres.pool import Connection
 
 ALERT = Message(b'{"kind":"alert","tag":"t"}', "Title", "Body", "https://site/u", "topic", 600, "high")
 WITHDRAWAL = Message(b'{"kind":"withdraw","tag":"t"}', "", "", "https://site/u", "topic", 600, "high", withdraws=True)
@@ -120,7 +121,7 @@ class Apple:
             writer.write(connection.data_to_send())
         writer.close()
 
-    def _answer(self, connection: Any, stream: int, headers: dict[str, str], body: bytearray) -> None:
+    def _answer(self, connection: Connection, stream: int, headers: dict[str, str], body: bytearray) -> None:
         self.got.append((headers, bytes(body)))
         status, reason = self.answers.get(headers[":path"].rsplit("/", 1)[1], (200, ""))
         connection.send_headers(stream, [(":status", str(status)), ("apns-id", "x")], end_stream=not reason)

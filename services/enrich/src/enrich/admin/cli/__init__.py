@@ -10,7 +10,8 @@ import click
 
 from enrich.settings import Settings
 from shared.failures import Invalid
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import connect
 
 T = TypeVar("T")
 

@@ -18,6 +18,7 @@ from enrich.text.schedule import ask_refresh
 from enrich.text.state_store import as_word
 from enrich.text.steps.text import slug_of
 from shared.failures import Invalid
+from shared.postgres.pool import Connection
 
 LISTS = ("links", "aliases", "languages")
 
@@ -63,7 +64,7 @@ def list_() -> None:
 def show(author_id: str) -> None:
     """Print one author as JSON, and how many updates show them."""
 
-    async def read(connection: Any) -> tuple[Any, int]:
+    async def read(connection: Connection) -> tuple[Any, int]:
         profile = await connection.fetchval("SELECT profile FROM enrich.authors WHERE id = $1", author_id)
         shown = await connection.fetchval(
             "SELECT count(*) FROM enrich.updates WHERE status = 'live' AND author_ids @> ARRAY[$1]", author_id
@@ -81,7 +82,7 @@ def show(author_id: str) -> None:
 def remove(author_id: str) -> None:
     """Take an author out of the directory; their name stays on updates as text."""
 
-    async def work(connection: Any) -> bool:
+    async def work(connection: Connection) -> bool:
         removed = await connection.fetchval("DELETE FROM enrich.authors WHERE id = $1 RETURNING id", author_id)
         if removed is None:
             return False
@@ -128,7 +129,7 @@ def avatar(author_id: str, portrait: Path) -> None:
     except Refused as refusal:
         raise click.ClickException(f"{portrait}: {refusal.reason}") from None
 
-    async def work(connection: Any) -> bool:
+    async def work(connection: Connection) -> bool:
         row = await connection.fetchrow("SELECT profile FROM enrich.authors WHERE id = $1", author_id)
         if row is None:
             return False
@@ -140,7 +141,7 @@ def avatar(author_id: str, portrait: Path) -> None:
     click.echo(stored.url)
 
 
-async def put(connection: Any, profiles: Sequence[Profile]) -> tuple[list[str], list[str]]:
+async def put(connection: Connection, profiles: Sequence[Profile]) -> tuple[list[str], list[str]]:
     """Put profiles into the directory within a transaction, and ask that the updates which show them are made again.
 
     The ids that were added, and those that were changed.

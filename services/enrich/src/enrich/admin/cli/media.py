@@ -23,7 +23,8 @@ from enrich.settings import Settings
 from shared.failures import Transient
 from shared.kafka.clients import Emitter, new_producer
 from shared.observability.logs import configure_logging
-from shared.postgres.pool import connect, migrate
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, connect
 from shared.process import run
 
 STATES = ("withheld", "failed", "pending", "ready")
@@ -97,7 +98,7 @@ def render(image: Path, folder: Path) -> None:
 def media_report(state: tuple[str, ...], source: str, limit: int, as_json: bool) -> None:
     """Show which pictures readers do not see, and why."""
 
-    async def read(pool: Any) -> None:
+    async def read(pool: Pool) -> None:
         rows = await settled(pool, states=state, source=source, limit=limit)
         if as_json:
             for row in rows:
@@ -122,7 +123,7 @@ def media_report(state: tuple[str, ...], source: str, limit: int, as_json: bool)
 def media_rights(source: str, forbid: tuple[str, ...], allow: tuple[str, ...], credit: str | None, clear: bool) -> None:
     """Show or change what SOURCE's pictures may be used for. Takes effect with each update's next revision."""
 
-    async def change(pool: Any) -> None:
+    async def change(pool: Pool) -> None:
         _print(await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear))
 
     _with_pool(change)
@@ -136,7 +137,7 @@ def media_retry(source: str, update_id: str) -> None:
     if not source and not update_id:
         raise click.UsageError("say which: --source or --update")
 
-    async def again(pool: Any) -> None:
+    async def again(pool: Pool) -> None:
         click.echo(f"{await retry_refused(pool, source=source, update_id=update_id)} pictures will be tried again")
 
     _with_pool(again)
@@ -151,7 +152,7 @@ def media_remove(picture: str, reason: str) -> None:
     A copy that comes later, from whichever source, is withheld.
     """
 
-    async def take_away(pool: Any) -> None:
+    async def take_away(pool: Pool) -> None:
         settings = Settings()
         producer = new_producer(settings, "slugline-operator")
         await producer.start()

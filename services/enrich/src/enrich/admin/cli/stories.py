@@ -11,6 +11,7 @@ from enrich.reference.library import announce
 from enrich.text.domain.state import State
 from enrich.text.schedule import ask_refresh
 from enrich.text.steps.story import merged, own_story, story_id
+from shared.postgres.pool import Connection
 
 
 @click.group()
@@ -26,7 +27,7 @@ def merge(story: str, into: str, by: str) -> None:
     """Let the updates of STORY belong to INTO, those to come too."""
     story, into = story_id(story), story_id(into)
 
-    async def work(connection: Any) -> int:
+    async def work(connection: Connection) -> int:
         if story == into:
             raise click.ClickException(f"{story} cannot become a part of itself")
         rows = await connection.fetch("SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL")
@@ -50,7 +51,7 @@ def merge(story: str, into: str, by: str) -> None:
 def unmerge(story: str) -> None:
     """Take back that STORY was merged into another one."""
 
-    async def work(connection: Any) -> int:
+    async def work(connection: Connection) -> int:
         into = await connection.fetchval(
             "SELECT merged_into FROM enrich.stories WHERE story = $1 AND merged_into IS NOT NULL FOR UPDATE",
             story_id(story),
@@ -72,7 +73,7 @@ def split(update_id: str, story: str, by: str) -> None:
     """Take one update out of its story. It holds for all of its versions."""
     chosen = story_id(story) if story else own_story(update_id)
 
-    async def work(connection: Any) -> None:
+    async def work(connection: Connection) -> None:
         await connection.execute(
             """
             INSERT INTO enrich.overrides (update_id, story, story_because) VALUES ($1, $2, $3)
@@ -93,7 +94,7 @@ def split(update_id: str, story: str, by: str) -> None:
 def label(story: str, label: str) -> None:
     """Name a story for readers."""
 
-    async def work(connection: Any) -> int:
+    async def work(connection: Connection) -> int:
         await connection.execute(
             "INSERT INTO enrich.stories (story, label) VALUES ($1, $2) "
             "ON CONFLICT (story) DO UPDATE SET label = excluded.label, changed_at = now()",
@@ -111,7 +112,7 @@ def label(story: str, label: str) -> None:
 def show(story: str, as_json: bool) -> None:
     """Print the updates of a story, and why each is in it."""
 
-    async def read(connection: Any) -> list[Any]:
+    async def read(connection: Connection) -> list[Any]:
         rows: list[Any] = await connection.fetch(
             """
             SELECT u.update_id, u.status, u.source, u.state, o.story AS ordered, o.story_because, g.story AS gathered, g.because, g.families
@@ -141,7 +142,7 @@ def show(story: str, as_json: bool) -> None:
         raise click.ClickException(f"no updates in {story_id(story)!r}")
 
 
-async def _again(connection: Any, stories: list[str]) -> int:
+async def _again(connection: Connection, stories: list[str]) -> int:
     await ask_refresh(connection, "story", stories=stories)
     count: int = await connection.fetchval(
         "SELECT count(*) FROM enrich.updates WHERE story = ANY($1::text[]) AND status = 'live'", stories

@@ -14,6 +14,7 @@ from enrich.reference.library import announce, read_entries, vocabulary_of
 from enrich.reference.vocabulary import Concept, Vocabulary, read_release
 from enrich.text.schedule import ask_refresh
 from shared.failures import Invalid
+from shared.postgres.pool import Connection
 
 
 @click.group()
@@ -30,7 +31,7 @@ def import_(file: Path) -> None:
     except Invalid as failure:
         raise click.ClickException(f"{file}: {failure.reason}") from None
 
-    async def work(connection: Any) -> None:
+    async def work(connection: Connection) -> None:
         await connection.execute("DELETE FROM enrich.subjects")
         await connection.execute("DELETE FROM enrich.subject_codes")
         await connection.executemany(
@@ -68,7 +69,7 @@ def names(file: Path, replace: bool) -> None:
 def map_(code: str, meant: str) -> None:
     """Let a source's CODE (scheme:code) mean the Media Topic MEANT (medtop:…)."""
 
-    async def work(connection: Any) -> None:
+    async def work(connection: Connection) -> None:
         await connection.execute(
             "INSERT INTO enrich.subject_codes (code, meant) VALUES ($1, $2) "
             "ON CONFLICT (code) DO UPDATE SET meant = excluded.meant",
@@ -85,7 +86,7 @@ def map_(code: str, meant: str) -> None:
 def show(code: str) -> None:
     """Print what a code means: a Media Topic, a code of another scheme, or an entry of the dictionary."""
 
-    async def read(connection: Any) -> tuple[Vocabulary, Any]:
+    async def read(connection: Connection) -> tuple[Vocabulary, Any]:
         concepts = [
             Concept.model_validate(row["concept"])
             for row in await connection.fetch("SELECT concept FROM enrich.subjects")
@@ -129,7 +130,7 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
     decided = {code: {"use": True, "by": by, "at": at} for code in add}
     decided |= {code: {"use": False, "by": by, "at": at} for code in remove}
 
-    async def work(connection: Any) -> Any:
+    async def work(connection: Connection) -> Any:
         tags = await connection.fetchval(
             """
             INSERT INTO enrich.overrides (update_id, tags) VALUES ($1, $2)
@@ -146,7 +147,7 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
         click.echo(f"{'about' if decision['use'] else 'not about':9} {code}  (by {decision['by']}, {decision['at']})")
 
 
-async def put_names(connection: Any, entries: Sequence[Entry], *, replace: bool = False) -> int:
+async def put_names(connection: Connection, entries: Sequence[Entry], *, replace: bool = False) -> int:
     """Put entries into the dictionary within a transaction; how many it has then."""
     if replace:
         await connection.execute("DELETE FROM enrich.names")

@@ -19,6 +19,7 @@ import structlog
 from ingest.intake.deadline import Away, Patience
 from ingest.intake.receive import Receipt, Result
 from shared.consumer.consumer import TRANSIENT
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ class Earlier:
 
 
 async def take_once(
-    pool: Any, digest: bytes, patience_s: float, take: Callable[[frozenset[int]], Awaitable[Receipt]]
+    pool: Pool, digest: bytes, patience_s: float, take: Callable[[frozenset[int]], Awaitable[Receipt]]
 ) -> Receipt:
     """Take a push in with `take`, unless it was taken before, by whatever replica; then its receipt tells of duplicates.
 
@@ -88,7 +89,7 @@ async def take_once(
     return receipt
 
 
-async def _claimed(pool: Any, digest: bytes, patience_s: float) -> Earlier | None:
+async def _claimed(pool: Pool, digest: bytes, patience_s: float) -> Earlier | None:
     """What became of the push before; unless that is complete, it is now ours."""
     deadline = time.monotonic() + patience_s
     while True:
@@ -105,7 +106,7 @@ async def _claimed(pool: Any, digest: bytes, patience_s: float) -> Earlier | Non
         await asyncio.sleep(LOOK_S)
 
 
-async def _end(pool: Any, digest: bytes, receipt: Receipt | None, patience_s: float) -> None:
+async def _end(pool: Pool, digest: bytes, receipt: Receipt | None, patience_s: float) -> None:
     """Write down what became of it, and let it go. Where that fails, the claim ends by itself, and its items are known."""
     earlier = Earlier(receipt, complete=False) if receipt is not None else None
     complete = earlier is not None and len(earlier.taken) == len({each.index for each in earlier.receipt.results})
@@ -131,7 +132,7 @@ def _earlier(written: dict[str, Any] | None, *, complete: bool) -> Earlier | Non
     return Earlier(Receipt(uuid.UUID(written["original"]), written["format"], results), complete)
 
 
-async def keep_forgetting(pool: Any) -> None:
+async def keep_forgetting(pool: Pool) -> None:
     """Forget, until cancelled, the pushes whose time is over."""
     while True:
         try:

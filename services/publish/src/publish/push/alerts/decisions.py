@@ -24,6 +24,7 @@ from shared.failures.transient import is_transient
 from shared.http.problem import Problem
 from shared.kafka.clients import Emitter, acknowledged
 from shared.messages import EnrichedUpdate
+from shared.postgres.pool import Connection, Pool
 from shared.streams import ALERTS
 
 log = structlog.get_logger(__name__)
@@ -118,7 +119,7 @@ ON CONFLICT DO NOTHING
 class Alerts:
     """Decides on alerts and puts those that leave on Kafka."""
 
-    def __init__(self, pool: Any, rules: Rules, emitter: Emitter, sinks: Sinks) -> None:
+    def __init__(self, pool: Pool, rules: Rules, emitter: Emitter, sinks: Sinks) -> None:
         self._pool = pool
         self._rules = rules
         self._emitter = emitter
@@ -129,7 +130,7 @@ class Alerts:
         """Something was decided."""
         self._wake.set()
 
-    async def queue(self, connection: Any, notices: Sequence[Notice]) -> None:
+    async def queue(self, connection: Connection, notices: Sequence[Notice]) -> None:
         """Decide on each notice; see `notify.Queue`."""
         for notice in notices:
             update = notice.update
@@ -147,7 +148,7 @@ class Alerts:
             ):
                 await self._propose(connection, notice, found, earlier)
 
-    async def _earlier(self, connection: Any, update: EnrichedUpdate) -> list[Any]:
+    async def _earlier(self, connection: Connection, update: EnrichedUpdate) -> list[Any]:
         rows = await connection.fetch(
             "SELECT id, update_id, revision, story, level, title, body, state, created_at FROM publish.alerts "
             "WHERE kind = 'alert' AND state <> 'suppressed' AND (update_id = $1 OR (story = $2 AND created_at > $3)) "
@@ -156,7 +157,9 @@ class Alerts:
         )  # fmt: skip
         return list(rows)
 
-    async def _propose(self, connection: Any, notice: Notice, found: tuple[int, str], earlier: Sequence[Any]) -> None:
+    async def _propose(
+        self, connection: Connection, notice: Notice, found: tuple[int, str], earlier: Sequence[Any]
+    ) -> None:
         level, why = found
         update = notice.update
         known = [Earlier(each["update_id"], each["story"], each["level"], each["created_at"]) for each in earlier]
@@ -170,7 +173,7 @@ class Alerts:
             kind="alert", level=level, decision=decision, proposed_by="rules",
         )  # fmt: skip
 
-    async def _follow(self, connection: Any, notice: Notice, own: Sequence[Any]) -> None:
+    async def _follow(self, connection: Connection, notice: Notice, own: Sequence[Any]) -> None:
         """A removal takes back what was alerted, a correction of its words replaces it, at those who had it."""
         update = notice.update
         if update.is_removal:
@@ -200,7 +203,7 @@ class Alerts:
                 kind=kind, level=each["level"], decision=decision, proposed_by="rules", of_alert=each["id"],
             )  # fmt: skip
 
-    async def _words_before(self, connection: Any, alert: Any) -> tuple[str, str]:
+    async def _words_before(self, connection: Connection, alert: Any) -> tuple[str, str]:
         """What the update said when it was alerted. An editor's own words are not those: what did not change is no correction of them."""
         key = (alert["update_id"], alert["revision"])
         archived = (await queries.told(connection, {key})).get(key)
@@ -208,7 +211,7 @@ class Alerts:
 
     async def _insert(
         self,
-        connection: Any,
+        connection: Connection,
         alert_id: str,
         update: EnrichedUpdate,
         *,
@@ -323,7 +326,7 @@ class Alerts:
             "AND batches <= (SELECT count(*) FROM publish.alert_batches b WHERE b.alert_id = a.id)"
         )
 
-    async def _release_or_end(self, connection: Any, alert: Any) -> None:
+    async def _release_or_end(self, connection: Connection, alert: Any) -> None:
         """Release an alert; one that cannot be released ends, and the others go on."""
         try:
             async with connection.transaction():
@@ -336,7 +339,7 @@ class Alerts:
                 connection, alert, "suppressed", f"it cannot be released: {type(error).__name__}: {error}"[:500]
             )
 
-    async def _release_one(self, connection: Any, alert: Any) -> None:
+    async def _release_one(self, connection: Connection, alert: Any) -> None:
         archived = (await queries.some(connection, [alert["update_id"]])).get(alert["update_id"])
         if archived is None or (archived.update.is_removal and alert["kind"] != "withdraw"):
             return await self._end(connection, alert, "suppressed", "the update is out of sight")
@@ -374,7 +377,7 @@ class Alerts:
         log.info("alert released", alert=alert["id"], audience=len(ids), batches=len(batches))
         return None
 
-    async def _end(self, connection: Any, alert: Any, state: str, reason: str) -> None:
+    async def _end(self, connection: Connection, alert: Any, state: str, reason: str) -> None:
         await connection.execute(
             "UPDATE publish.alerts SET state = $2, reason = $3, released_at = now(), ended_at = now() WHERE id = $1",
             alert["id"], state, reason,
@@ -383,7 +386,7 @@ class Alerts:
         log.info("alert ended", alert=alert["id"], state=state, reason=reason)
 
 
-async def shown(pool: Any, alert_id: str) -> dict[str, Any]:
+async def shown(pool: Pool, alert_id: str) -> dict[str, Any]:
     """An alert, its progress, and what became of it at its readers, by result and reason."""
     row = await pool.fetchrow("SELECT * FROM publish.alerts WHERE id = $1", alert_id.replace("\x00", ""))
     if row is None:
@@ -397,7 +400,7 @@ async def shown(pool: Any, alert_id: str) -> dict[str, Any]:
     return readable(row) | {"batches_done": done, "results": [dict(each) for each in results]}
 
 
-async def newest(pool: Any, state: str | None, limit: int) -> list[dict[str, Any]]:
+async def newest(pool: Pool, state: str | None, limit: int) -> list[dict[str, Any]]:
     """Alerts, newest first; the suppressed ones with their reason."""
     rows = await pool.fetch(
         "SELECT * FROM publish.alerts WHERE ($1::text IS NULL OR state = $1) ORDER BY created_at DESC LIMIT $2",
@@ -414,7 +417,7 @@ def _channels(update: EnrichedUpdate) -> frozenset[str]:
     return frozenset(channel.replace("\x00", "") for channel in channels_of(update))
 
 
-async def audience(connection: Any, alert: Mapping[str, Any]) -> list[int]:
+async def audience(connection: Connection, alert: Mapping[str, Any]) -> list[int]:
     """The ids of the subscriptions that an alert is for, in order: by channel, or those who had what it follows."""
     if alert["of_alert"] is not None:
         rows = await connection.fetch(

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 
 from publish.push.delivery.endpoints import checked_channel, readable
 from shared.http.problem import Problem
+from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ def words_of(mute: Mapping[str, Any]) -> str:
     return f"muted: {mute['channel']} until {until} by {mute['muted_by']}: {mute['reason']} (mute {mute['id']})"
 
 
-async def muted(connection: Any, channels: Collection[str]) -> str | None:
+async def muted(connection: Connection, channels: Collection[str]) -> str | None:
     """Why alerts in these channels stay now; None where nothing mutes them. Of several, the one that lasts longest."""
     row = await connection.fetchrow(ACTIVE, list(channels))
     return words_of(row) if row is not None else None
@@ -69,7 +70,7 @@ async def muted(connection: Any, channels: Collection[str]) -> str | None:
 class Mutes:
     """The mutes in Postgres."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def add(self, wanted: NewMute, person: str) -> dict[str, Any]:

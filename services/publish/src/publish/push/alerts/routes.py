@@ -24,6 +24,7 @@ from shared.http.problem import Problem, problem_response
 from shared.http.proxies import TrustedProxies
 from shared.http.query import check_query
 from shared.http.rate import RateLimit
+from shared.postgres.pool import Pool
 
 PER_MINUTE = 30
 
@@ -149,7 +150,7 @@ class Ordered(BaseModel):
 class AlertRoutes:
     """`/v1/push/alerts` and `/v1/push/mutes`: for editors, with a key of scope `alerts`; each person has a key of their own."""
 
-    def __init__(self, pool: Any, alerts: Alerts, rules: Rules, site_url: str) -> None:
+    def __init__(self, pool: Pool, alerts: Alerts, rules: Rules, site_url: str) -> None:
         self._pool = pool
         self._keyed = Keyed(pool)
         self._alerts = alerts
@@ -223,7 +224,7 @@ class AlertRoutes:
         return answer(await preview(self._pool, self._alerts, self._rules, self._site_url, ordered))
 
 
-async def preview(pool: Any, alerts: Alerts, rules: Rules, site_url: str, ordered: Ordered) -> dict[str, Any]:
+async def preview(pool: Pool, alerts: Alerts, rules: Rules, site_url: str, ordered: Ordered) -> dict[str, Any]:
     """The dry run of an order."""
     update = await alerts.candidate(ordered.update_id)
     title, body = ordered_words(update, ordered.title, ordered.body)

@@ -23,6 +23,7 @@ from publish.push.alerts.rules import Reader, Rules, is_quiet, turn_of
 from shared.background import keep_running
 from shared.consumer.decode import Delivery, Rejection
 from shared.failures.transient import is_transient
+from shared.postgres.pool import Pool, Row
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,7 @@ class Result:
 class Recorder:
     """Writes results down in groups: many at a time, and whoever waits knows that its own is durable."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._waiting: list[tuple[Result, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -141,7 +142,7 @@ def reader_of(row: Mapping[str, Any], had: Mapping[int, tuple[int, int]]) -> Rea
     )  # fmt: skip
 
 
-async def had_of(pool: Any, subscription_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+async def had_of(pool: Pool, subscription_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """How many alerts each has had within the hour and within the day."""
     rows = await pool.fetch(HAD, list(subscription_ids))
     return {row["subscription_id"]: (row["hour"], row["day"]) for row in rows}
@@ -151,7 +152,7 @@ class Fanout:
     """Handles batches, what is to be tried again, and digests."""
 
     def __init__(
-        self, pool: Any, couriers: Mapping[str, Courier], rules: Rules, *, site_url: str, site_name: str
+        self, pool: Pool, couriers: Mapping[str, Courier], rules: Rules, *, site_url: str, site_name: str
     ) -> None:
         self._pool = pool
         self._couriers = couriers
@@ -221,7 +222,7 @@ class Fanout:
                 return "the update is out of sight by now"
         return None
 
-    async def _bring(self, alert: Any, row: Any, message: Message, attempts: int = 0) -> Brought:
+    async def _bring(self, alert: Any, row: Row, message: Message, attempts: int = 0) -> Brought:
         brought = await self.bring(row, message)
         pause_s = brought.pause_s
         if pause_s is None:
@@ -287,7 +288,7 @@ class Fanout:
         oldest = datetime.now(UTC) - timedelta(seconds=self._rules.ttl_s)
         why_not = {key: await self._why_not(alert) for key, alert in by_alert.items()}
 
-        async def again_or_told(row: Any) -> None:
+        async def again_or_told(row: Row) -> None:
             try:
                 await again(row)
             except Exception as error:
@@ -297,7 +298,7 @@ class Fanout:
                 reason = f"it cannot be made: {type(error).__name__}"
                 await self._recorder.put(Result(row["alert_id"], row["subscription_id"], "failed", reason))
 
-        async def again(row: Any) -> None:
+        async def again(row: Row) -> None:
             alert, reader = by_alert[row["alert_id"]], by_reader.get(row["subscription_id"])
             ended: Result | None = None
             if reader is None:
@@ -349,7 +350,7 @@ class Fanout:
                 log.exception("a digest cannot be made", subscription=row["id"])
         return sent
 
-    async def _digest_one(self, row: Any, now: datetime) -> bool:
+    async def _digest_one(self, row: Row, now: datetime) -> bool:
         kept = await self._pool.fetch(
             "SELECT a.id, a.title, a.update_id, a.channels FROM publish.alerts a JOIN publish.updates u USING (update_id) "
             "WHERE a.id = ANY($1) AND u.visible ORDER BY a.level, a.created_at DESC",

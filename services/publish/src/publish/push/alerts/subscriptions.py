@@ -16,6 +16,7 @@ from publish.push.delivery.endpoints import checked_channel, readable
 from publish.push.delivery.keys import digest
 from publish.push.delivery.outbound import check_url
 from shared.http.problem import Problem
+from shared.postgres.pool import Pool
 
 MAX_CHANNELS = 50
 
@@ -96,7 +97,7 @@ def _decoded(value: str, field: str) -> bytes:
 class Subscriptions:
     """The subscriptions in Postgres. A reader's token, told once, opens the reader's own."""
 
-    def __init__(self, pool: Any, rules: Rules, *, allow_private: bool) -> None:
+    def __init__(self, pool: Pool, rules: Rules, *, allow_private: bool) -> None:
         self._pool = pool
         self._rules = rules
         self._allow_private = allow_private
@@ -171,7 +172,7 @@ def _moment(milliseconds: float) -> datetime | None:
         return None
 
 
-async def vapid_key(pool: Any, given: str) -> str:
+async def vapid_key(pool: Pool, given: str) -> str:
     """The newsroom's private VAPID key: as given, else one that is made once and kept."""
     if given:
         return given

@@ -13,6 +13,7 @@ from publish.push.delivery.keys import Key
 from publish.push.delivery.outbound import check_url
 from shared.http.problem import Problem
 from shared.messages import Kind
+from shared.postgres.pool import Connection, Pool
 
 KINDS = frozenset(get_args(Kind))
 MAX_CHANNELS = 100
@@ -104,7 +105,7 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
 class Endpoints:
     """The endpoints in Postgres. Where a key is given, it is its own endpoints, unless it may operate."""
 
-    def __init__(self, pool: Any, *, allow_private: bool) -> None:
+    def __init__(self, pool: Pool, *, allow_private: bool) -> None:
         self._pool = pool
         self._allow_private = allow_private
 
@@ -272,7 +273,7 @@ SELECT count(*) FROM queued
 """
 
 
-async def queue_message(connection: Any, endpoint_id: str, message_id: str, body: Mapping[str, Any]) -> int:
+async def queue_message(connection: Connection, endpoint_id: str, message_id: str, body: Mapping[str, Any]) -> int:
     """Queue a message that is about no update."""
     return int(
         await connection.fetchval(

@@ -4,7 +4,8 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from shared.postgres.pool import Pool
 
 SCOPES = ("webhooks", "alerts", "operate")
 """`webhooks`: one's own endpoints; `alerts`: propose and approve; `operate`: everybody's."""
@@ -25,7 +26,7 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-async def add(pool: Any, name: str, scopes: Sequence[str], channels: Sequence[str]) -> tuple[str, str]:
+async def add(pool: Pool, name: str, scopes: Sequence[str], channels: Sequence[str]) -> tuple[str, str]:
     """A new key: its id and the token, which is told this once."""
     key_id, token = f"key_{secrets.token_hex(8)}", f"slp_{secrets.token_urlsafe(32)}"
     await pool.execute(
@@ -35,7 +36,7 @@ async def add(pool: Any, name: str, scopes: Sequence[str], channels: Sequence[st
     return key_id, token
 
 
-async def find(pool: Any, token: str) -> Key | None:
+async def find(pool: Pool, token: str) -> Key | None:
     """The key that a token is; None where it is none or was revoked."""
     row = await pool.fetchrow(
         "SELECT id, name, scopes, channels FROM publish.push_keys WHERE sha256 = $1 AND revoked_at IS NULL",
@@ -44,7 +45,7 @@ async def find(pool: Any, token: str) -> Key | None:
     return Key(row["id"], row["name"], frozenset(row["scopes"]), frozenset(row["channels"])) if row else None
 
 
-async def revoke(pool: Any, key_id: str) -> bool:
+async def revoke(pool: Pool, key_id: str) -> bool:
     """End a key; its endpoints are disabled with it. Whether there was one."""
     async with pool.acquire() as connection, connection.transaction():
         found = await connection.fetchval(

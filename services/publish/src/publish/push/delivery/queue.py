@@ -19,7 +19,8 @@ from publish.push.delivery.endpoints import queue_message
 from publish.push.delivery.outbound import Answer, Outbound, retry_after_s
 from shared.background import keep_running
 from shared.failures.transient import is_transient
-from shared.postgres.pool import BY_INDEX
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.session import BY_INDEX
 
 log = structlog.get_logger(__name__)
 
@@ -242,7 +243,7 @@ class Deliveries:
 
     def __init__(
         self,
-        pool: Any,
+        pool: Pool,
         outbound: Outbound,
         ours: Outbound,
         compose: Mapping[str, Compose],
@@ -254,7 +255,7 @@ class Deliveries:
         timeout_s: float,
     ) -> None:
         self._pool = pool
-        self._claims = pool.line(BY_INDEX)
+        self._claims = pool.dedicated(BY_INDEX)
         self._outbound = outbound
         self._ours = ours
         self._composers = compose
@@ -443,7 +444,7 @@ def _entry(result: Answer | NotYet | CannotBeMade | str, now: datetime) -> dict[
     return entry
 
 
-async def _disable(connection: Any, due: Due, verdict: Verdict) -> None:
+async def _disable(connection: Connection, due: Due, verdict: Verdict) -> None:
     """Disable an endpoint and give its owner notice: on the endpoint itself, in the log, and at the owner's other endpoints."""
     reason = "it answered 410 Gone" if verdict.endpoint == "gone" else f"nothing but failures for long: {verdict.error}"
     found = await connection.fetchval(
@@ -472,7 +473,7 @@ async def _disable(connection: Any, due: Due, verdict: Verdict) -> None:
         await queue_message(connection, other["id"], f"msg_disabled_{due.endpoint_id}_{due.id}", body)
 
 
-async def forget_old(pool: Any, keep: timedelta) -> None:
+async def forget_old(pool: Pool, keep: timedelta) -> None:
     """Delete what ended longer ago: deliveries, alerts with their results; and of what was pushed, what no log repeats."""
     await pool.execute(
         "DELETE FROM publish.deliveries WHERE state <> 'waiting' AND ended_at < now() - $1::interval", keep

@@ -16,6 +16,7 @@ from publish.push.delivery.endpoints import ChangedEndpoint, Endpoints, NewEndpo
 from publish.push.delivery.keys import Key
 from shared.http.problem import Problem
 from shared.http.query import check_query
+from shared.postgres.pool import Pool
 
 MAX_BODY_BYTES = 65_536
 MAX_DEPTH = 20
@@ -80,7 +81,7 @@ def number_of(request: Request, name: str, default: int | None, most: int) -> in
 class Keyed:
     """Opens routes to holders of a key with a scope."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def key(self, request: Request, scope: str) -> Key:
@@ -121,7 +122,7 @@ class Since(BaseModel):
 class EndpointRoutes:
     """`/v1/push/endpoints`: what a consumer of webhooks does for itself."""
 
-    def __init__(self, pool: Any, endpoints: Endpoints, wake: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, endpoints: Endpoints, wake: Callable[[], None]) -> None:
         self._keyed = Keyed(pool)
         self._endpoints = endpoints
         self._wake = wake

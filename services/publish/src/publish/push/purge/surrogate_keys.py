@@ -6,13 +6,13 @@ One HTTP request for each batch of revisions and cache; tried again until it is 
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from publish.push.delivery.queue import Due, NotYet, Request
 from publish.push.notify import Notice
+from shared.postgres.pool import Connection, Pool
 
 KEYS_AT_ONCE = 200
 """What fits into a header of a few KiB."""
@@ -28,7 +28,7 @@ def surrogate_keys(channels: Iterable[str]) -> list[str]:
     return sorted({quote(channel, safe=":") for channel in channels})
 
 
-async def apply(pool: Any, urls: Sequence[str]) -> None:
+async def apply(pool: Pool, urls: Sequence[str]) -> None:
     """Have these caches purged from now on, and no others."""
     ids = [f"purge_{hashlib.sha256(url.encode()).hexdigest()[:24]}" for url in urls]
     async with pool.acquire() as connection, connection.transaction():
@@ -40,7 +40,7 @@ async def apply(pool: Any, urls: Sequence[str]) -> None:
         )
 
 
-async def queue_purges(connection: Any, notices: Sequence[Notice]) -> None:
+async def queue_purges(connection: Connection, notices: Sequence[Notice]) -> None:
     """Queue the purge of all that shows these revisions."""
     keys = surrogate_keys(channel for notice in notices for channel in notice.archived.channels)
     for start in range(0, len(keys), KEYS_AT_ONCE):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from standardwebhooks import Webhook
 
@@ -11,6 +10,7 @@ from publish.push.delivery.endpoints import live_secrets
 from publish.push.delivery.queue import Due, NotYet, Request
 from publish.representation.views import dump, reader_view, removal_view
 from publish.web.feed_store import Applied, Entry
+from shared.postgres.pool import Pool
 
 WITHDRAWN = "the update is out of sight by now; its removal follows"
 
@@ -40,7 +40,7 @@ def signed(message_id: str, secrets: Sequence[str], body: bytes, now: datetime) 
 class Webhooks:
     """Composes the requests of webhook deliveries out of what the archive may serve now."""
 
-    def __init__(self, pool: Any, site_url: str) -> None:
+    def __init__(self, pool: Pool, site_url: str) -> None:
         self._pool = pool
         self._site_url = site_url
 

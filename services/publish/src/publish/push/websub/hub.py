@@ -30,6 +30,7 @@ from shared.http.problem import Problem
 from shared.http.proxies import TrustedProxies
 from shared.http.query import check_query
 from shared.http.rate import RateLimit
+from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ def channel_of(topic: str, site_url: str) -> str | None:
     return f"{match[1]}:{unquote(match[2])}" if match[1] else "news"
 
 
-async def queue_feeds(connection: Any, notices: Sequence[Notice]) -> None:
+async def queue_feeds(connection: Connection, notices: Sequence[Notice]) -> None:
     """Queue the feeds that revisions change, once for each subscriber."""
     channels = {channel for notice in notices for channel in notice.archived.channels}
     if channels:
@@ -132,7 +133,7 @@ class Hub:
     """Takes requests to subscribe, verifies that the subscriber meant it, and lets leases end."""
 
     def __init__(
-        self, pool: Any, outbound: Outbound, *, site_url: str, allow_private: bool, proxies: TrustedProxies
+        self, pool: Pool, outbound: Outbound, *, site_url: str, allow_private: bool, proxies: TrustedProxies
     ) -> None:
         self._pool = pool
         self._outbound = outbound
@@ -233,7 +234,7 @@ class Hub:
                 await self._settle(connection, asked)
         log.info("WebSub", mode=asked["mode"], topic=asked["topic"], callback=asked["callback"], confirmed=confirmed)
 
-    async def _settle(self, connection: Any, asked: Any) -> None:
+    async def _settle(self, connection: Connection, asked: Any) -> None:
         if asked["mode"] == "unsubscribe":
             await connection.execute(
                 "DELETE FROM publish.endpoints WHERE kind = 'websub' AND topic = $1 AND url = $2",
