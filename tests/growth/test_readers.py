@@ -20,7 +20,7 @@ from ingest.formats.text import teleprinter
 from ingest.formats.xml import markup
 from ingest.transports.api.body import inflated
 from ingest.transports.feed_links import feed_links
-from ingest.transports.poll import retry_after_s
+from ingest.transports.poll.schedule import retry_after_s
 from shared.http.problem import Problem
 
 

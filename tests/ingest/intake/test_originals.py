@@ -20,8 +20,8 @@ from ingest.cli import recording
 from ingest.formats import Profile
 from ingest.intake import originals
 from ingest.intake.originals import OriginalFilter, new_original_id
-from ingest.sources import registry
-from ingest.sources.registry import Source
+from ingest.sources import store
+from ingest.sources.source import Source
 from local.child import free_port
 from shared.process import http_server
 from support.ingest_api import Wire
@@ -48,7 +48,7 @@ async def test_originals_are_found_by_what_is_asked(wire: Wire) -> None:
     for number in range(7):
         await wire.push({"guid": str(number), "headline": "x"})
     await wire.push(b"{", "south-key")
-    found = [row["id"] async for row in originals.iterate(wire.pool, OriginalFilter(source="north"), page=3)]
+    found = [each.id async for each in originals.iterate(wire.pool, OriginalFilter(source="north"), page=3)]
     assert len(found) == len(set(found)) == 7
     assert await originals.count(wire.pool, OriginalFilter(refused=True)) == 1
     assert await originals.count(wire.pool, OriginalFilter(format="native")) == 7
@@ -65,7 +65,7 @@ async def test_reading_again_emits_only_what_changes(wire: Wire) -> None:
     assert again.exit_code == 0, again.output
     assert "3 duplicate" in again.output
     assert len(await wire.raw()) == 3
-    await registry.save(wire.pool, Source(name="north", profile=Profile(credit="North Agency")))
+    await store.save(wire.pool, Source(name="north", profile=Profile(credit="North Agency")))
     changed = await run(wire, "originals", "reprocess", "--source", "north")
     assert "3 accepted" in changed.output
     # The source has not spoken: a silence goes on.

@@ -20,12 +20,13 @@ from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry
 from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api import idempotency
+from ingest.transports.api.app import build
+from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
-from ingest.transports.api.routes import Api, build
 from ingest.transports.outgoing import Fetcher
-from ingest.transports.poll import Poller
-from ingest.transports.watch import Watcher
-from ingest.transports.websub import HubCallbacks
+from ingest.transports.poll.poller import Poller
+from ingest.transports.watch.watcher import Watcher
+from ingest.transports.websub.callbacks import HubCallbacks
 from shared.consumer.consumer import Lane
 from shared.consumer.decode import Delivery, Rejection
 from shared.failures.transient import is_transient, reason_of
@@ -86,7 +87,9 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
     """Keep what the later stages tell, for the sender who asks."""
 
     async def hear(deliveries: Sequence[Delivery[Outcomes]]) -> Sequence[Rejection]:
-        await items.hear(intake.pool, [outcome for each in deliveries for outcome in each.event.outcomes])
+        await items.record_outcomes(
+            intake.postgres(), [outcome for each in deliveries for outcome in each.event.outcomes]
+        )
         return []
 
     while not stop.is_set():
@@ -99,7 +102,7 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
             emitter=intake.emitter,
             settings=settings,
             pace_s=OUTCOMES_PACE_S,
-            notes=PartitionNotes(CrashNotes(intake.pool, "ingest", "ingest.outcomes")),
+            notes=PartitionNotes(CrashNotes(intake.postgres(), "ingest", "ingest.outcomes")),
         )
         broker = new_broker(settings, "slugline-ingest-outcomes")
         lane.attach(broker)
@@ -169,7 +172,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
         async def poll() -> None:
             await opening
-            poller = Poller(settings, intake.pool, intake, fetcher, new_owner(settings))
+            poller = Poller(settings, intake.postgres(), intake, fetcher, new_owner(settings))
             await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing())
 
         await run_until(stop, poll())
@@ -215,11 +218,11 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
 
         async def monitor() -> None:
             await opening
-            await QuietSourceMonitor().keep_looking(intake.pool)
+            await QuietSourceMonitor().keep_checking(intake.postgres())
 
         async def forgetting() -> None:
             await opening
-            await idempotency.keep_pruning(intake.pool)
+            await idempotency.keep_pruning(intake.postgres())
 
         async def drain() -> None:
             await stop.wait()

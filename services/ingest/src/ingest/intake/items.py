@@ -1,30 +1,28 @@
-"""What became of each version that a source has sent: emitted, enriched, published, or why not."""
+"""What is known of each version that a source has sent: emitted, enriched, published, or why not."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 import orjson
 
 from ingest.intake.deduplicate import EmittedHistory, LatestVersion
+from ingest.intake.receipt import RejectedItem
 from shared.messages import Outcome, RawUpdate
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Queryable, Row
 from shared.postgres.rows import table
 
-State = Literal[
-    "unacknowledged", "received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"
-]
+Ended: TypeAlias = Literal["duplicate", "superseded", "suppressed", "dead"]
+State: TypeAlias = Literal["unacknowledged", "received", "held", "enriched", "published"] | Ended
 
-ENDS = ("duplicate", "superseded", "suppressed", "dead")
-
-# Only a return needs more than the newest few versions, and what returns is not old.
-_KNOWN = """
+# Only a return needs more than the latest few versions, and a source returns to nothing old.
+_HISTORY = """
 SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NULL AS seen,
-    newest.fingerprint, newest.version, newest.received_at, (
-        SELECT max(doubtful.received_at) FROM ingest.items AS doubtful
-        WHERE doubtful.update_id = wanted.update_id AND doubtful.emitted_at IS NULL
+    latest.fingerprint, latest.version, latest.received_at, (
+        SELECT max(unacknowledged.received_at) FROM ingest.items AS unacknowledged
+        WHERE unacknowledged.update_id = wanted.update_id AND unacknowledged.emitted_at IS NULL
     ) AS unacknowledged_at
 FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
@@ -37,12 +35,12 @@ LEFT JOIN LATERAL (
     WHERE wanted.version_created IS NULL
         OR (recent.version_created = wanted.version_created AND recent.version IS NOT DISTINCT FROM wanted.version)
     ORDER BY recent.sequence DESC, recent.fingerprint DESC LIMIT 1
-) AS newest ON true
+) AS latest ON true
 """
 
-# A row that is lost in a crash of Postgres makes a repeat news again, which is harmless: no need to wait for the disk.
-# What was emitted of one update is in the order in which enrich puts it, that of receipt, not in that of our writing.
-# What Kafka may have is no news and no repeat until it is known; of what was emitted before it changes nothing.
+# A row that is lost in a crash of Postgres makes a repeat new again, which is harmless: there is no need to wait for the disk.
+# Versions are ordered as enrich orders them, by time of receipt, and not by when they were written here.
+# A version that Kafka may have counts as neither new nor duplicate until that is known, and never overwrites one that was emitted.
 _RECORD = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
 noted AS (
@@ -66,14 +64,14 @@ ON CONFLICT (update_id, fingerprint) DO UPDATE SET
 WHERE excluded.emitted_at IS NOT NULL OR items.emitted_at IS NULL
 """
 
-# Stages are heard of in any order and more than once, and before the row was written: each keeps its first time.
-# What a later stage tells of, Kafka has, though it never acknowledged it to us.
+# Outcomes come in any order, more than once, and before the row was written: each stage keeps its first time.
+# Kafka has whatever a later stage reports, even if it never acknowledged it to us.
 _OUTCOMES = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO ingest.items AS item (update_id, fingerprint, held_at, enriched_at, published_at, ended, ended_at, reason,
     revision, position)
-SELECT heard.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-    $7::timestamptz[], $8::text[], $9::integer[], $10::text[]) AS heard, lazily
+SELECT reported.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+    $7::timestamptz[], $8::text[], $9::integer[], $10::text[]) AS reported, lazily
 ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     held_at = least(item.held_at, excluded.held_at),
     enriched_at = least(item.enriched_at, excluded.enriched_at),
@@ -107,25 +105,6 @@ class SentVersion:
     acknowledged: bool = True
 
 
-async def known(pool: Pool, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], EmittedHistory]:
-    """What was emitted before of these versions, by (update id, fingerprint)."""
-    if not updates:
-        return {}
-    wanted, values = table(
-        "text text text timestamptz",
-        [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
-    )
-    rows = await pool.fetch(_KNOWN.format(wanted=wanted), *values)
-    return {(row["update_id"], row["asked"]): _known_of(row) for row in rows}
-
-
-def _known_of(row: Mapping[str, Any]) -> EmittedHistory:
-    newest = None
-    if row["fingerprint"] is not None:
-        newest = LatestVersion(row["fingerprint"], row["version"], row["received_at"])
-    return EmittedHistory(seen=row["seen"], newest=newest, unacknowledged_at=row["unacknowledged_at"])
-
-
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """What was made of one document, and what of it Kafka has acknowledged, or may have."""
@@ -135,90 +114,116 @@ class DocumentRecord:
     format: str
     parser_version: str
     updates: int
-    refused: Sequence[Mapping[str, Any]]
+    rejected: Sequence[RejectedItem]
     sent: Sequence[SentVersion]
 
 
-async def record(pool: Pool, documents: Sequence[DocumentRecord]) -> None:
+async def history(
+    database: Queryable, updates: Sequence[tuple[RawUpdate, str]]
+) -> dict[tuple[str, str], EmittedHistory]:
+    """What was emitted before of the updates of these versions, by (update id, fingerprint)."""
+    if not updates:
+        return {}
+    wanted, values = table(
+        "text text text timestamptz",
+        [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
+    )
+    rows = await database.fetch(_HISTORY.format(wanted=wanted), *values)
+    return {(row["update_id"], row["asked"]): _history_of(row) for row in rows}
+
+
+def _history_of(row: Row) -> EmittedHistory:
+    latest = None
+    if row["fingerprint"] is not None:
+        latest = LatestVersion(row["fingerprint"], row["version"], row["received_at"])
+    return EmittedHistory(seen=row["seen"], latest=latest, unacknowledged_at=row["unacknowledged_at"])
+
+
+async def record(database: Queryable, documents: Sequence[DocumentRecord]) -> None:
     """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
     ordered = sorted(
-        ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)
+        ((document, sent) for document in documents for sent in document.sent),
+        key=lambda each: (each[1].acknowledged, each[1].update.received_at),
     )
-    newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
-    # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
-    rows = [newest[key] for key in sorted(newest)]
+    latest = {(sent.update.update_id, sent.fingerprint): (document, sent) for document, sent in ordered}
+    # Every writer uses the same order, so that two who write the same rows do not deadlock.
+    rows = [latest[key] for key in sorted(latest)]
     read, of_documents = table(
         "uuid text text integer text",
         [
-            (
-                made.original_id,
-                made.format,
-                made.parser_version,
-                made.updates,
-                orjson.dumps(list(made.refused)).decode(),
-            )
-            for made in documents
+            (each.original_id, each.format, each.parser_version, each.updates, orjson.dumps(each.rejected).decode())
+            for each in documents
         ],
     )
     emitted, of_updates = table(
         "text text text text text timestamptz uuid integer timestamptz boolean",
         [
             (
-                sent.update.update_id, sent.fingerprint, made.source, sent.update.guid, sent.update.version,
-                sent.update.version_created, made.original_id, sent.index, sent.update.received_at, sent.acknowledged,
+                sent.update.update_id, sent.fingerprint, document.source, sent.update.guid, sent.update.version,
+                sent.update.version_created, document.original_id, sent.index, sent.update.received_at, sent.acknowledged,
             )
-            for made, sent in rows
+            for document, sent in rows
         ],
         first=len(of_documents) + 1,
     )  # fmt: skip
-    await pool.execute(_RECORD.format(read=read, sent=emitted), *of_documents, *of_updates)
+    await database.execute(_RECORD.format(read=read, sent=emitted), *of_documents, *of_updates)
 
 
 @dataclass(slots=True)
-class _Heard:
+class Stages:
+    """What later stages have reported of one version."""
+
     held_at: datetime | None = None
     enriched_at: datetime | None = None
     published_at: datetime | None = None
-    ended: str | None = None
+    ended: Ended | None = None
     ended_at: datetime | None = None
     reason: str = ""
     revision: int | None = None
     position: str | None = None
 
+    def add(self, outcome: Outcome) -> None:
+        """Take in one outcome; each stage keeps its first time."""
+        self.revision = max(filter(None, (self.revision, outcome.revision)), default=None)
+        self.reason = _storable(outcome.reason) or self.reason
+        match outcome.stage:
+            case "held":
+                self.held_at = min(filter(None, (self.held_at, outcome.at)))
+            case "enriched":
+                self.enriched_at = min(filter(None, (self.enriched_at, outcome.at)))
+            case "published":
+                self.published_at = min(filter(None, (self.published_at, outcome.at)))
+            case ended:
+                if self.ended != "dead":
+                    self.ended, self.ended_at = ended, outcome.at
+                return
+        self.position = self.position or outcome.position
 
-def gathered(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The outcomes of a batch by version, what belongs to one version put together. Those of no version are left out."""
-    heard: dict[tuple[str, str], _Heard] = {}
+
+_STAGES = tuple(field.name for field in fields(Stages))
+
+
+def by_version(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], Stages]:
+    """The outcomes of a batch, combined by (update id, fingerprint). Those of no version are left out."""
+    stages: dict[tuple[str, str], Stages] = {}
     for outcome in outcomes:
-        if not outcome.fingerprint:
-            continue
-        row = heard.setdefault((outcome.update_id, outcome.fingerprint), _Heard())
-        row.revision = max(filter(None, (row.revision, outcome.revision)), default=None)
-        row.reason = _storable(outcome.reason) or row.reason
-        if outcome.stage in ENDS:
-            if row.ended != "dead":
-                row.ended, row.ended_at = outcome.stage, outcome.at
-            continue
-        name = f"{outcome.stage}_at"
-        setattr(row, name, min(filter(None, (getattr(row, name), outcome.at))))
-        row.position = row.position or outcome.position
-    return {
-        key: {name: getattr(row, name) for name in _Heard.__dataclass_fields__} for key, row in sorted(heard.items())
-    }
+        if outcome.fingerprint:
+            stages.setdefault((outcome.update_id, outcome.fingerprint), Stages()).add(outcome)
+    return dict(sorted(stages.items()))
 
 
 def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
 
 
-async def hear(pool: Pool, outcomes: Iterable[Outcome]) -> None:
-    """Write what the later stages have told."""
-    heard = gathered(outcomes)
-    if not heard:
+async def record_outcomes(database: Queryable, outcomes: Iterable[Outcome]) -> None:
+    """Write what later stages have reported."""
+    versions = by_version(outcomes)
+    if not versions:
         return
-    columns = [[key[0] for key in heard], [key[1] for key in heard]]
-    columns += [[row[name] for row in heard.values()] for name in _Heard.__dataclass_fields__]
-    await pool.execute(_OUTCOMES, *columns)
+    columns: list[list[object]] = [[key[0] for key in versions], [key[1] for key in versions]]
+    columns += [[getattr(stages, name) for stages in versions.values()] for name in _STAGES]
+    await database.execute(_OUTCOMES, *columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,39 +257,46 @@ class Item:
     versions: list[ItemVersion] = field(default_factory=list)
 
 
-def state_of(row: Mapping[str, Any]) -> State:
-    """How far a version came, whatever the order in which the stages were heard of."""
-    if row["published_at"] is not None:
+def state_of(stages: Stages, *, emitted: bool) -> State:
+    """How far a version came, whatever the order in which its outcomes came."""
+    if stages.published_at is not None:
         return "published"
-    if row["ended"] == "dead":
+    if stages.ended == "dead":
         return "dead"
-    if row["enriched_at"] is not None:
+    if stages.enriched_at is not None:
         return "enriched"
-    if row["ended"] is not None:
-        ended: State = row["ended"]
-        return ended
-    if row["held_at"] is not None:
+    if stages.ended is not None:
+        return stages.ended
+    if stages.held_at is not None:
         return "held"
-    return "received" if row["emitted_at"] is not None else "unacknowledged"
+    return "received" if emitted else "unacknowledged"
 
 
-async def one(pool: Pool, update_id: str, limit: int = 50) -> Item | None:
-    """The update of that id with its newest versions, also those that Kafka may have; None for one that no source has sent."""
-    rows = await pool.fetch(_OF_UPDATE, update_id, limit)
+async def find(database: Queryable, update_id: str, limit: int = 50) -> Item | None:
+    """The update of that id with its latest versions, also those that Kafka may have; None for one that no source has sent."""
+    rows = await database.fetch(_OF_UPDATE, update_id, limit)
     if not rows:
         return None
-    versions = [
-        ItemVersion(
-            state=state_of(row),
-            original=row["original_id"],
-            # What was said of a repeat does not explain a version that is out.
-            reason="" if row["published_at"] is not None else row["reason"],
-            **{
-                name: row[name]
-                for name in ItemVersion.__dataclass_fields__
-                if name not in ("state", "original", "reason")
-            },
-        )
-        for row in rows
-    ]
-    return Item(update_id, rows[0]["source"], rows[0]["guid"], versions)
+    return Item(update_id, rows[0]["source"], rows[0]["guid"], [_version_of(row) for row in rows])
+
+
+def _version_of(row: Row) -> ItemVersion:
+    stages = Stages(**{name: row[name] for name in _STAGES})
+    return ItemVersion(
+        fingerprint=row["fingerprint"],
+        version=row["version"],
+        version_created=row["version_created"],
+        state=state_of(stages, emitted=row["emitted_at"] is not None),
+        received_at=row["received_at"],
+        emitted_at=row["emitted_at"],
+        held_at=stages.held_at,
+        enriched_at=stages.enriched_at,
+        published_at=stages.published_at,
+        ended_at=stages.ended_at,
+        # The reason why a repeat was dropped says nothing about a version that is published.
+        reason="" if stages.published_at is not None else stages.reason,
+        revision=stages.revision,
+        position=stages.position,
+        original=row["original_id"],
+        original_index=row["original_index"],
+    )

@@ -1,13 +1,13 @@
-"""How fast a source may send: a token bucket for each, in this process."""
+"""The rate at which a source may send: a token bucket for each source, in each process."""
 
 import time
 from collections.abc import Callable
 
-from ingest.sources.registry import Source
+from ingest.sources.source import Source
 
 
 class SourceRateLimit:
-    """One bucket of tokens for each source that has a rate; a request takes one. Each replica counts for itself."""
+    """One bucket of tokens for each source that has a rate; a request takes one."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -14,7 +14,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from ingest.transports.api.body import inflated_apart
+from ingest.transports.api.body import inflate_in_background
 from shared.http.addresses import why_forbidden
 from shared.http.problem import Problem
 
@@ -167,7 +167,7 @@ async def _read(url: str, response: httpx.Response, max_bytes: int) -> Answer:
         if encoding not in ("gzip", "x-gzip", "deflate"):
             raise Refused(f"the answer is encoded as {encoding[:50]!r}, which was not asked for")
         try:
-            body = await inflated_apart(body, encoding, max_bytes)
+            body = await inflate_in_background(body, encoding, max_bytes)
         except Problem as problem:
             raise Refused(problem.detail) from problem
     links = tuple(
