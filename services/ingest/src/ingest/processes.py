@@ -30,13 +30,14 @@ from shared.consumer.consumer import Lane
 from shared.consumer.decode import Delivery, Rejection
 from shared.failures.transient import is_transient, reason_of
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.kafka.clients import Emitter, new_broker, new_producer, start_patiently
 from shared.messages import Outcomes
-from shared.observability.health import Health
+from shared.observability.health import Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
-from shared.process import health_server, http_server, run_until
+from shared.process import run_until
 from shared.streams import OUTCOMES
 
 BACKGROUND_PATIENCE_S = 10.0

@@ -14,11 +14,11 @@ from shared.consumer.consumer import Lane
 from shared.consumer.decode import Delivery, Rejection
 from shared.kafka.clients import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.messages import EnrichedUpdate
-from shared.observability.health import Health
+from shared.observability.health import Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
-from shared.process import health_server, run_until
+from shared.process import run_until
 from shared.streams import ENRICHED
 
 log = structlog.get_logger(__name__)

@@ -17,13 +17,14 @@ from shared.consumer.consumer import Lane
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.routing import application
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.kafka.clients import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import connect
-from shared.process import http_server, run_until
+from shared.process import run_until
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)

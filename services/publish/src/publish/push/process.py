@@ -44,6 +44,7 @@ from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.proxies import TrustedProxies
 from shared.http.routing import application
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.kafka.clients import Emitter, new_broker, new_producer, start_broker, start_patiently
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health, health_routes, starting_route
@@ -51,7 +52,7 @@ from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
-from shared.process import http_server, run, run_until
+from shared.process import run, run_until
 from shared.streams import ALERTS, ENRICHED
 
 log = structlog.get_logger(__name__)
