@@ -90,7 +90,7 @@ def serve_nothing(port: int, core: int, sizes: dict[str, int], ready: Event) -> 
         await send({"type": "http.response.body", "body": body})
 
     async def body() -> None:
-        from shared.process import http_server  # noqa: PLC0415
+        from shared.http.server.server import http_server  # noqa: PLC0415
 
         async with http_server(app, "127.0.0.1", port):
             ready.set()

@@ -23,7 +23,7 @@ from ingest.intake.originals import Wanted, new_original_id
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from local.child import free_port
-from shared.process import http_server
+from shared.http.server.server import http_server
 from support.ingest_api import Wire
 
 

@@ -21,8 +21,8 @@ from ingest.transports.feed_links import feed_links
 from ingest.transports.outgoing import Fetcher, Refused
 from ingest.transports.poll import Cursor, Polled, Poller, ask_recovery, next_interval, retry_after_s
 from local.child import free_port
+from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
-from shared.process import http_server
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

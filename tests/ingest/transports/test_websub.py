@@ -24,8 +24,8 @@ from ingest.transports.outgoing import Fetcher
 from ingest.transports.poll import Poller
 from ingest.transports.websub import Callback, Subscriber, Subscription, is_due, is_signed, subscription_of
 from local.child import free_port
+from shared.http.server.server import http_server
 from shared.observability.health import Health
-from shared.process import http_server
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -30,16 +30,17 @@ from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient, reason_of
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
 from shared.messages import Outcomes
-from shared.observability.health import Health
+from shared.observability.health import Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
-from shared.process import health_server, http_server, run_until
+from shared.process import run_until
 from shared.streams import OUTCOMES
 
 BACKGROUND_PATIENCE_S = 10.0

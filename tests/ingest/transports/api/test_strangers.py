@@ -15,7 +15,7 @@ from ingest.sources import registry, signing
 from ingest.transports.api.strangers import LEAST_BYTES_PER_S, Strangers
 from local.child import free_port
 from shared.http.problem import Problem
-from shared.process import http_server
+from shared.http.server.server import http_server
 from shared.settings import Connections
 from support.ingest_api import started
 from support.signed_push import BODY, MASTER, signed

@@ -24,12 +24,12 @@ from enrich.text.steps.story import is_parted, story_id
 from shared.background import keep_running
 from shared.failures.transient import TRANSIENT
 from shared.messages import RefreshCause
-from shared.observability.health import Health
+from shared.observability.health import Health, health_server
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.session import LEADER_IDLE_S
-from shared.process import health_server, run_until
+from shared.process import run_until
 
 log = structlog.get_logger(__name__)
 

@@ -43,6 +43,7 @@ from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.proxies import TrustedProxies
 from shared.http.routing import Replaceable, application
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
@@ -51,7 +52,7 @@ from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
-from shared.process import http_server, run, run_until
+from shared.process import run, run_until
 from shared.streams import ENRICHED, PUSH_BATCHES
 
 log = structlog.get_logger(__name__)
