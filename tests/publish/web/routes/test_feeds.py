@@ -100,10 +100,10 @@ def test_the_news_sitemap_has_two_days_and_a_thousand(make_replica: Make) -> Non
     now = datetime(2026, 1, 10, tzinfo=UTC)
     replica.take(revision("old", first_published_at=now - timedelta(days=2, seconds=1)))
     replica.take(revision("fresh", first_published_at=now - timedelta(days=2, seconds=-1)))
-    root = etree.fromstring(sitemap(replica.edge, now))
+    root = etree.fromstring(sitemap(replica.answers, now))
     assert [each.text for each in root.iter("{*}title")] == ["fresh 1"]
     replica.take(*(revision(f"u{n}", first_published_at=now) for n in range(1100)))
-    assert len(list(etree.fromstring(sitemap(replica.edge, now)).iter("{*}url"))) == 1000
+    assert len(list(etree.fromstring(sitemap(replica.answers, now)).iter("{*}url"))) == 1000
 
 
 async def test_bodies_are_safe_html_and_text_stays_text(replica: Replica) -> None:

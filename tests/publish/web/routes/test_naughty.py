@@ -102,12 +102,12 @@ async def test_the_api_and_the_stream_carry_them_unharmed(naughty: Replica) -> N
         got = (await naughty.get(f"/v1/updates/{update.update_id}", accept="*/*")).json()
         for name in ("headline", "text", "byline", "summary", "credit"):
             assert got[name] == getattr(update, name)
-        applied = naughty.newsroom.apply(
-            naughty.newsroom.cursor._replace(offset=10_000 + number), update.model_copy(update={"revision": 3})
+        applied = naughty.feed_store.apply(
+            naughty.feed_store.cursor._replace(offset=10_000 + number), update.model_copy(update={"revision": 3})
         )
         assert applied is not None
         for view in ("json", "page"):
-            data = stream_event(naughty.edge.views, applied).views[view]
+            data = stream_event(naughty.answers.views, applied).views[view]
             assert b"\n" not in data
             assert json.loads(data)["headline"] == update.headline
 
@@ -184,5 +184,5 @@ async def test_feeds_are_well_formed_with_all_of_them(make_replica: Make) -> Non
         assert len((await replica.get("/feeds/news.json")).json()["items"]) == len(expected)
         sitemap = etree.fromstring((await replica.get("/sitemap-news.xml")).content)
         assert sitemap.tag.endswith("urlset")
-        for update_id in list(replica.newsroom._entries):
+        for update_id in list(replica.feed_store._entries):
             assert (await replica.get(f"/v1/updates/{update_id}.ninjs")).json()["pubStatus"] == "usable"

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from publish.representation.position import Position
 from publish.representation.views import Views, modified_at
 from publish.settings import Settings
-from publish.web.archive_client import Past
-from publish.web.feed_store import Entry, Newsroom
+from publish.web.archive_client import ArchiveClient
+from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.omissions import RETRY_S
-from publish.web.response_cache import Answer, Front, Header
+from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
 from publish.web.routes.assets import Assets
 from shared.http.problem import Problem
 
@@ -36,15 +36,15 @@ EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after")
 
 
 @dataclass
-class Edge:
+class Answers:
     """One web replica: what it knows and how it renders."""
 
     settings: Settings
-    newsroom: Newsroom
-    past: Past
+    feed_store: FeedStore
+    archive: ArchiveClient
     views: Views
     assets: Assets
-    front: Front = field(init=False)
+    response_cache: ResponseCache = field(init=False)
 
     @property
     def cache(self) -> Header:
@@ -85,35 +85,35 @@ class Edge:
             PERMISSIONS,
         ]
 
-    def page(self, body: bytes, *, channel: str, whole: bool = True) -> Answer:
+    def page(self, body: bytes, *, channel: str, whole: bool = True) -> ReadyAnswer:
         """An HTML answer."""
-        return Answer(
+        return ReadyAnswer(
             body, "text/html; charset=utf-8", [self.cache_of(channel), *self.security()], channel=channel, whole=whole
         )
 
-    def json(self, body: bytes, *, channel: str = "", whole: bool = True) -> Answer:
+    def json(self, body: bytes, *, channel: str = "", whole: bool = True) -> ReadyAnswer:
         """A JSON answer of a body that is encoded."""
         headers = [self.cache_of(channel), NOSNIFF, OPEN, EXPOSED]
-        return Answer(body, "application/json", headers, channel=channel, whole=whole)
+        return ReadyAnswer(body, "application/json", headers, channel=channel, whole=whole)
 
-    def keep(self, request: Request, answer: Answer) -> Answer:
+    def keep(self, request: Request, answer: ReadyAnswer) -> ReadyAnswer:
         """Keep an answer under the address that it was asked by, unless that is one which nobody asks by again."""
         if NOW in request.query_params:
             return answer
         if answer.fresh_s is None and self.views.omissions.are_any:
             answer.fresh_s = RETRY_S
-        return self.front.keep(request.scope["path"], request.scope["query_string"], answer)
+        return self.response_cache.keep(request.scope["path"], request.scope["query_string"], answer)
 
 
-class Kept(Response):
-    """An `Answer` that leaves by way of a route."""
+class ReadyResponse(Response):
+    """An `ReadyAnswer` that leaves by way of a route."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ReadyAnswer) -> None:
         super().__init__(answer.body)
         self.answer = answer
 
     async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-        """Answer as the front does."""
+        """ReadyAnswer as the response cache does."""
         await self.answer(scope, receive, send)
 
 
@@ -171,7 +171,7 @@ def channel_of(request: Request) -> str:
     return given
 
 
-def closed_at(entries: list[Entry]) -> datetime | None:
+def closed_at(entries: list[FeedEntry]) -> datetime | None:
     """When a story's coverage ended, by the updates that say it is over; None while it is open."""
     times = [
         entry.update.version_created or modified_at(entry.update) for entry in entries if entry.update.flags.closed
