@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrich.media.index import MediaLookup
+from enrich.picture_index.lookup import MediaLookup
 from enrich.reference.library import Knowledge
 from enrich.settings import Settings
 from enrich.text.domain.lifecycle import Decision, Input, decide, due_of, opened_at, order_of

@@ -8,17 +8,19 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from enrich.media.embedded import Embedded
-from enrich.media.index import MediaLookup
-from enrich.media.rights import Rights, why_withheld
-from enrich.stories.clustering import Likeness, Told, family_of, names_of
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.lookup import MediaLookup
+from enrich.picture_index.rights import Rights, why_withheld
+from enrich.reference.agencies import family_of
+from enrich.reference.stories import story_id
+from enrich.stories.clustering import Likeness, Told, names_of
+from enrich.text.domain.attachments import Attached
 from enrich.text.domain.lifecycle import Decision, decide, due_of, order_of
-from enrich.text.domain.revision import Attached, Revision, compose, compose_removal, shown_state
+from enrich.text.domain.revision import Revision, compose, compose_removal, shown_state
 from enrich.text.domain.state import State
 from enrich.text.state_store import Known
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.runner import Steps
-from enrich.text.steps.story import story_id
 from shared.failures import Invalid
 from shared.messages import MediaReference, Message, Order, RawUpdate, Refresh, Release, update_id_for
 

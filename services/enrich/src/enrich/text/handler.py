@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 
-from enrich.media.index import MediaLookup, media_for
+from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.reference.directory import name_key
 from enrich.reference.library import Library
 from enrich.settings import Settings

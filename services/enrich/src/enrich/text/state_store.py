@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from enrich.reference.changes import as_word
 from enrich.text.domain.lifecycle import due_of, status_of
 from enrich.text.domain.state import State
 from shared.messages import RawUpdate, update_id_for
@@ -137,11 +138,6 @@ def parent_of(raw: RawUpdate) -> str | None:
     if not raw.evolved_from or (raw.story and raw.story.strip()):
         return None
     return update_id_for(raw.source, raw.evolved_from)
-
-
-def as_word(key: str) -> str:
-    """The key of a name as one word, for an array that travels as one text."""
-    return key.replace(" ", "-")
 
 
 async def note_unknown(pool: Pool, names: Mapping[str, Sequence[Unknown]]) -> None:

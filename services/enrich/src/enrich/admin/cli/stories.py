@@ -7,10 +7,9 @@ import click
 import orjson
 
 from enrich.admin.cli import on_postgres, update_id
-from enrich.reference.library import announce
+from enrich.reference.changes import announce, ask_refresh
+from enrich.reference.stories import merged, own_story, story_id
 from enrich.text.domain.state import State
-from enrich.text.schedule import ask_refresh
-from enrich.text.steps.story import merged, own_story, story_id
 from shared.postgres.pool import Connection
 
 

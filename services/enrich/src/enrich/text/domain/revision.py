@@ -2,33 +2,29 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from enrich.reference.directory import name_key
+from enrich.short_text import LONGEST_DETAIL, MOST_REPAIRS, cut, line_of, slug_of
+from enrich.text.domain.attachments import Attached, Text
 from enrich.text.domain.lifecycle import Decision, flags_of, headline_and_body, note_of, opened_at
 from enrich.text.domain.state import Shown, State
-from enrich.text.steps.authors import Authorship
-from enrich.text.steps.limits import LONGEST, LONGEST_DETAIL, MOST_REPAIRS, cut
-from enrich.text.steps.tags import Tagging
-from enrich.text.steps.text import Diff, Text, line_of, slug_of, word_diff
+from enrich.text.domain.word_diff import Diff, word_diff
 from shared.messages import (
     Change,
-    Corroboration,
     EnrichedUpdate,
     Flags,
     Kind,
-    Media,
-    MediaReference,
     Passport,
     RawUpdate,
     Repair,
-    Step,
     update_id_for,
 )
+from shared.messages.limits import LONGEST
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "headline": ("headline",),
@@ -49,31 +45,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "degraded": ("degraded",),
 }
 """What a change is told by, and the fields that each name stands for."""
+
 WORDS = ("headline", "body", "summary")
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """The story of an update, and who else tells it."""
-
-    story: str | None = None
-    label: str = ""
-    corroboration: Corroboration = field(default_factory=Corroboration)
-    because: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """What the steps made of the version that stands."""
-
-    text: Text
-    authorship: Authorship
-    tagging: Tagging
-    media: tuple[Media, ...] = ()
-    pending: tuple[MediaReference, ...] = ()
-    gathered: Gathered = Gathered()
-    editions: Mapping[str, int] = field(default_factory=dict)
-    degraded: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

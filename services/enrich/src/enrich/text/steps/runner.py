@@ -6,19 +6,19 @@ from typing import Any, TypeVar
 
 import structlog
 
-from enrich.media.index import MediaLookup
+from enrich.picture_index.lookup import MediaLookup
+from enrich.reference.agencies import family_of
 from enrich.reference.library import Knowledge
 from enrich.settings import Settings
-from enrich.stories.clustering import family_of
+from enrich.text.domain.attachments import Attached, Authorship, Gathered, Tagging, Text
 from enrich.text.domain.lifecycle import headline_and_body
-from enrich.text.domain.revision import Attached, Gathered
 from enrich.text.domain.state import State
 from enrich.text.state_store import Known
-from enrich.text.steps.authors import Authorship, attach_authors
+from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
 from enrich.text.steps.story import gather
-from enrich.text.steps.tags import Tagging, attach_tags
-from enrich.text.steps.text import Text, bare_text, read_text
+from enrich.text.steps.tags import attach_tags
+from enrich.text.steps.text.step import bare_text, read_text
 from shared.messages import RawUpdate, Step
 
 log = structlog.get_logger(__name__)

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from enrich.media.index import picture_of
+from enrich.picture_index.lookup import picture_of
 from enrich.reference.library import Knowledge
 from enrich.settings import Settings
+from enrich.short_text import LONGEST_NAME, MOST_REPAIRS, cut, line_of
+from enrich.text.domain.attachments import Attached
 from enrich.text.domain.lifecycle import decide
-from enrich.text.domain.revision import Attached, compose
+from enrich.text.domain.revision import compose
 from enrich.text.domain.state import State
 from enrich.text.state_store import Known
-from enrich.text.steps.limits import LONGEST_NAME, MOST_REPAIRS, cut
 from enrich.text.steps.runner import Steps
 from enrich.text.steps.story import gather
-from enrich.text.steps.text import line_of
 from shared.messages import Creator, EnrichedUpdate, MediaReference, Repair, Subject
 from shared.messages.limits import LONGEST
 from support.incoming import NINE, version
