@@ -27,9 +27,9 @@ from enrich.settings import Settings
 from enrich.short_text import line_of, slug_of, tidy
 from enrich.stories.clustering import Likeness, Told
 from enrich.stories.event_signature import read_account, spelled, terms_of
-from enrich.text.domain.attachments import Attached
+from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
-from enrich.text.domain.revision import compose
+from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import State
 from enrich.text.domain.word_diff import word_diff
 from enrich.text.steps.authors import attach_authors
@@ -197,9 +197,9 @@ def steps() -> Steps:
 def whole(text: str) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     version = raw(text)
-    decision = decide(version, State(update_id=version.update_id))
+    transition = decide(version, State(update_id=version.update_id))
     made = steps().read(version, (version.headline, version.body_html), {})
-    revision = compose(decision, Attached(made.text, made.authorship, made.tagging), NOON)
+    revision = build_revision(transition, Attachments(made.text, made.authorship, made.tagging), NOON)
     assert revision is not None
     return revision.update
 

@@ -130,7 +130,7 @@ def show(story: str, as_json: bool) -> None:
         if not why and raw is not None and raw.story:
             why = f"{raw.source} calls it {raw.story!r}"
         why = row["story_because"] if row["ordered"] else why or row["because"] or "it grew out of an update of it"
-        headline = state.shown.headline if state.shown else ""
+        headline = state.last_published.headline if state.last_published else ""
         if as_json:
             said = {"update_id": row["update_id"], "status": row["status"], "source": row["source"], "headline": headline,
                     "because": why, "families": row["families"] or []}  # fmt: skip

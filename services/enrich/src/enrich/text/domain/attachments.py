@@ -1,4 +1,4 @@
-"""What the steps make of a version, for the revision to carry."""
+"""What the steps attach to a version: text, authors, tags, pictures and story."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Authorship:
-    """What the step makes of a version."""
+    """What the authors step makes of a version."""
 
     authors: tuple[Author, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Authorship:
 
 @dataclass(frozen=True, slots=True)
 class Tagging:
-    """What the step makes of a version."""
+    """What the tags step makes of a version."""
 
     tags: tuple[Tag, ...] = ()
     because: tuple[tuple[str, str], ...] = ()
@@ -45,8 +45,8 @@ class Tagging:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """The story of an update, and who else tells it."""
+class StoryPlacement:
+    """The story of an update, and who else reports it."""
 
     story: str | None = None
     label: str = ""
@@ -55,14 +55,14 @@ class Gathered:
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
-    """What the steps made of the version that stands."""
+class Attachments:
+    """What the steps made of the current version."""
 
     text: Text
     authorship: Authorship
     tagging: Tagging
     media: tuple[Media, ...] = ()
     pending: tuple[MediaReference, ...] = ()
-    gathered: Gathered = Gathered()
+    story: StoryPlacement = StoryPlacement()
     editions: Mapping[str, int] = field(default_factory=dict)
     degraded: tuple[Step, ...] = ()

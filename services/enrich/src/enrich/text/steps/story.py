@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from enrich.reference.stories import is_parted, merged, own_story
 from enrich.short_text import line_of, slug_of
-from enrich.text.domain.attachments import Gathered
+from enrich.text.domain.attachments import StoryPlacement
 from enrich.text.state_store import Known
 from shared.messages import Corroboration, RawUpdate
 from shared.messages.limits import LONGEST
@@ -19,7 +19,7 @@ def gather(
     labels: Mapping[str, str],
     family: str,
     headline: str,
-) -> Gathered:
+) -> StoryPlacement:
     """An editor's word, then the source's story, then the parent's, then the likeness to what others tell."""
     story, label, because = None, "", ""
     if known.story is not None:
@@ -39,7 +39,7 @@ def gather(
         label = labels.get(story) or (label if standing == told else "") or own or story.replace("-", " ")
     # Whom an editor has parted from those that it is like is told by none of them.
     families = () if is_parted(known.story, known.gathered, into) else known.families
-    return Gathered(story or None, label, corroboration_of(families, family, known.gathered_because), because)
+    return StoryPlacement(story or None, label, corroboration_of(families, family, known.gathered_because), because)
 
 
 def corroboration_of(families: Sequence[str], own: str, because: str) -> Corroboration:
