@@ -177,10 +177,10 @@ async def test_a_poller_that_is_told_to_end_has_not_died_of_what_it_read(
 async def test_kafka_away_leaves_the_cursor_where_it_was(wire: Wire, server: FeedServer, poller: Poller) -> None:
     """What Kafka has not acknowledged is asked for again without conditions, and then taken."""
     server.serve(feed("a"))
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     failed = await once(poller, wire.pool)
     assert (failed["etag"], failed["failures"]) == (None, 1)
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
     await once(poller, wire.pool)
     assert "if-none-match" not in server.asked[-1]
     assert len(await wire.raw()) == 1

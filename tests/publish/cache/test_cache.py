@@ -16,7 +16,7 @@ from publish.cache import process as cache
 from publish.cache.store import Entry, Flushed, ReadModel
 from publish.representation.position import Position
 from publish.settings import Settings
-from shared.consumer.decode import Delivery
+from shared.consumer.decode import Incoming
 from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
 from shared.settings import Connections
@@ -189,14 +189,14 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     model.write = full  # type: ignore[method-assign]
     follower = cache.Cache(None, model, settings)
     with pytest.raises(OutOfMemoryError):
-        await follower.handle([_delivery(2, revision("a", 2, kind="kill", removal="killed"))])
+        await follower.handle([_incoming(2, revision("a", 2, kind="kill", removal="killed"))])
     assert await reader.update(revision("a").update_id) is None
     assert await redis.zrange(f"{reader.prefix}feed:tag:t1", 0, -1) == [revision("b").update_id]
     assert await redis.zrange(f"{reader.prefix}feed:news", 0, -1) == [revision("b").update_id]
     await raw.aclose()
 
 
-def _delivery(offset: int, update: EnrichedUpdate) -> Delivery[EnrichedUpdate]:
+def _incoming(offset: int, update: EnrichedUpdate) -> Incoming[EnrichedUpdate]:
     value = value_of(update)
     record = ConsumerRecord("updates.enriched", 0, offset, 0, 0, b"k", value, None, 0, len(value), ())
-    return Delivery(record, update)
+    return Incoming(record, update)

@@ -11,7 +11,7 @@ from enrich.text import state_store as rows
 from enrich.text.domain.state import State
 from ingest.intake import items, originals
 from ingest.intake.originals import Original
-from shared.consumer.consumer import TRANSIENT
+from shared.failures.transient import TRANSIENT
 from shared.messages import RawUpdate
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect

@@ -26,16 +26,19 @@ from ingest.transports.outgoing import Fetcher
 from ingest.transports.poll import Poller
 from ingest.transports.watch import Watcher
 from ingest.transports.websub import Callback
-from shared.consumer.consumer import Lane
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.consumer import Consumer
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient, reason_of
 from shared.http.server.bounds import Bounds
-from shared.kafka.clients import Emitter, new_broker, new_producer, start_patiently
+from shared.kafka.broker import new_app, new_broker
+from shared.kafka.producer import Producer
+from shared.kafka.startup import open_producer
 from shared.messages import Outcomes
 from shared.observability.health import Health
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
+from shared.postgres.pool import Pool
 from shared.process import health_server, http_server, run_until
 from shared.streams import OUTCOMES
 
@@ -44,8 +47,9 @@ BACKGROUND_PATIENCE_S = 10.0
 
 log = structlog.get_logger(__name__)
 
+OUTCOMES_STAGE = "ingest.outcomes"
 OUTCOMES_PACE_S = 0.25
-"""Nobody waits for what is told, and many outcomes are written as one costs."""
+"""The outcomes consumer takes at most one batch every 250 ms: reporting is not latency-sensitive."""
 
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
@@ -59,18 +63,17 @@ async def open_kafka(
     intake: Intake, settings: Settings, stop: asyncio.Event, client_id: str, closing: contextlib.AsyncExitStack
 ) -> None:
     """A producer, given to the intake; waits for Kafka as long as it takes."""
-    producer = new_producer(settings, client_id)
-    closing.push_async_callback(producer.stop)
-    await start_patiently(producer, "producer", stop)
+    opening = open_producer(settings, client_id, source="slugline/ingest", stop=stop)
+    producer = await closing.enter_async_context(opening)
     if not stop.is_set():
-        intake.emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+        intake.producer = producer
 
 
 def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
     """The checks of a process that takes copy in."""
     return {
         "postgres": lambda: None if intake.pool is not None else "Postgres has not answered yet",
-        "kafka": lambda: None if intake.emitter is not None else "Kafka has not answered yet",
+        "kafka": lambda: None if intake.producer is not None else "Kafka has not answered yet",
         "sources": lambda: None if registry.loaded else "the sources have not been read yet",
     }
 
@@ -78,34 +81,39 @@ def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
 def why_not_live(intake: Intake) -> dict[str, Any]:
     """A sender that died is mended only by a restart."""
     return {
-        "sender": lambda: "the Kafka sender has died" if intake.emitter is not None and intake.emitter.failed else None
+        "sender": lambda: (
+            "the Kafka sender has died" if intake.producer is not None and intake.producer.failed else None
+        )
     }
 
 
-async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
-    """Keep what the later stages tell, for the sender who asks."""
+def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer:
+    """Records the outcomes that the later stages report, for the sender who asks."""
 
-    async def hear(deliveries: Sequence[Delivery[Outcomes]]) -> Sequence[Rejection]:
-        await items.hear(intake.pool, [outcome for each in deliveries for outcome in each.event.outcomes])
+    async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
+        await items.hear(pool, [outcome for each in incoming for outcome in each.event.outcomes])
         return []
 
+    return Consumer(
+        stage=OUTCOMES_STAGE,
+        stream=OUTCOMES,
+        handle=record,
+        producer=producer,
+        settings=settings,
+        pace_s=OUTCOMES_PACE_S,
+        crash_notes=PartitionNotes(CrashNotes(pool, "ingest", OUTCOMES_STAGE)),
+    )
+
+
+async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
+    """Consume outcomes until `stop`; while Kafka is away, copy is taken in all the same."""
+    assert intake.pool is not None and intake.producer is not None  # noqa: S101, PT018 -- opened before
     while not stop.is_set():
-        assert intake.emitter is not None  # noqa: S101 -- opened before
-        lane = Lane(
-            stage="ingest.outcomes",
-            topic=OUTCOMES,
-            types={Outcomes.ce_type: Outcomes},
-            handle=hear,
-            emitter=intake.emitter,
-            settings=settings,
-            pace_s=OUTCOMES_PACE_S,
-            notes=PartitionNotes(CrashNotes(intake.pool, "ingest", "ingest.outcomes")),
-        )
-        broker = new_broker(settings, "slugline-ingest-outcomes")
-        lane.attach(broker)
+        consumer = outcomes_consumer(intake.pool, intake.producer, settings)
+        app = new_app(new_broker(settings, "slugline-ingest-outcomes"), consumer)
         try:
-            await broker.start()
-            await lane.keep_committing()
+            await app.start()
+            await consumer.run()
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -113,8 +121,7 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 2.0)
         finally:
-            await lane.drain()
-            await broker.stop()
+            await app.stop()
 
 
 @contextlib.asynccontextmanager

@@ -22,21 +22,19 @@ from enrich.text.state_store import Known, Unknown, load
 from enrich.text.state_writer import Emitted, Settlement
 from enrich.text.steps.budget import MISSED
 from enrich.text.steps.runner import Reading, Steps
-from shared.consumer.consumer import Begun
-from shared.consumer.decode import Delivery, Rejection, version_of
+from shared.consumer.consumer import StartedBatch
+from shared.consumer.decode import Incoming, Rejection, version_of
 from shared.failures import Invalid, Permanent
 from shared.failures.transient import is_transient, reason_of
-from shared.kafka.clients import Emitter
 from shared.kafka.cloudevents import headers_for
+from shared.kafka.producer import Producer
 from shared.messages import (
     MediaReference,
     MediaWanted,
-    Message,
     Order,
     Outcome,
     RawUpdate,
     Refresh,
-    Release,
     update_id_for,
 )
 from shared.observability.logs import traceparent_now
@@ -47,7 +45,6 @@ log = structlog.get_logger(__name__)
 
 STAGE = "enrich.text"
 SOURCE = "slugline/enrich/text"
-TYPES: dict[str, type[Message]] = {kind.ce_type: kind for kind in (RawUpdate, Order, Release, Refresh)}
 ENVELOPE_BYTES = 2048
 """Left of Kafka's limit for key, headers and framing."""
 YIELD_EVERY = 25
@@ -93,32 +90,32 @@ class TextLane:
         self,
         *,
         pool: Pool,
-        emitter: Emitter,
+        producer: Producer,
         library: Library,
         settings: Settings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pool = pool
         self._dedicated = pool.dedicated()
-        self._emitter = emitter
+        self._producer = producer
         self._library = library
         self._settings = settings
         self._steps = Steps(library.knowledge, settings)
         self._clock = clock
-        self._settlement = Settlement(pool, emitter, STAGE)
+        self._settlement = Settlement(pool, producer, STAGE)
 
-    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
         """Fold each update's messages in order; emit, await, then record."""
-        begun = await self.begin(deliveries)
-        await begun.settled
-        return begun.rejections
+        started = await self.start_batch(incoming)
+        await started.completed
+        return started.rejections
 
-    async def begin(self, deliveries: Sequence[Delivery[Any]]) -> Begun:
+    async def start_batch(self, incoming: Sequence[Incoming[Any]]) -> StartedBatch:
         """Fold each update's messages in order and emit; what follows is under way when this returns."""
         started, failures = time.monotonic(), self._settlement.failures
-        if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in deliveries):
+        if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in incoming):
             await self._library.catch_up()
-        events: list[Input] = [each.event for each in deliveries]
+        events: list[Input] = [each.event for each in incoming]
         unsettled = self._settlement.unsettled()
         rows, ahead = await self._loaded(events)
         known = {
@@ -133,13 +130,13 @@ class TextLane:
             pictures=await self._pictures(events, known),
             ahead=ahead,
         )
-        for number, delivery in enumerate(deliveries, 1):
-            await self._one(delivery, batch)
+        for number, message in enumerate(incoming, 1):
+            await self._one(message, batch)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        if len(deliveries) <= AHEAD:
-            await self._emitter.begin_sending()
-        record = deliveries[0].record
+        if len(incoming) <= AHEAD:
+            await self._producer.begin_sending()
+        record = incoming[0].record
         emitted = Emitted(
             id=f"{record.partition}:{record.offset}",
             since=started,
@@ -148,7 +145,7 @@ class TextLane:
             outcomes=batch.outcomes,
             unknown=batch.unknown,
         )
-        return Begun(batch.rejections, self._settlement.add(emitted, failures))
+        return StartedBatch(batch.rejections, self._settlement.add(emitted, failures))
 
     async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, Known], dict[int, Reading]]:
         """What is known of the updates, and what was read of the versions meanwhile."""
@@ -166,20 +163,20 @@ class TextLane:
         finally:
             loading.cancel()
 
-    async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
-        event: Input = delivery.event
+    async def _one(self, message: Incoming[Any], batch: _Batch) -> None:
+        event: Input = message.event
         try:
-            state, revision, transition = self._made(event, _fingerprint(delivery), batch)
+            state, revision, transition = self._made(event, _fingerprint(message), batch)
         except Exception as failure:
             if is_transient(failure):
                 raise
             log.exception("a message that cannot be handled", update_id=event.update_id)
-            batch.rejections.append(Rejection(delivery.record, _failure(failure)))
-            told = _fingerprint(delivery)
+            batch.rejections.append(Rejection(message.record, _failure(failure)))
+            told = _fingerprint(message)
             self._outcome(batch, event, stage="dead", state=None, reason=str(failure), fingerprint=told)
             return
         if revision is not None:
-            batch.futures.extend(await self._emit(revision, transition, delivery, batch))
+            batch.futures.extend(await self._emit(revision, transition, message, batch))
         if state is not batch.states[event.update_id]:
             batch.states[event.update_id] = state
             batch.moved.add(event.update_id)
@@ -241,20 +238,20 @@ class TextLane:
         return retry_at
 
     async def _emit(
-        self, revision: BuiltRevision, transition: Transition, delivery: Delivery[Any], batch: _Batch
+        self, revision: BuiltRevision, transition: Transition, message: Incoming[Any], batch: _Batch
     ) -> list["asyncio.Future[object]"]:
         update = revision.update
-        trace = delivery.header("traceparent") or traceparent_now()
+        trace = message.header("traceparent") or traceparent_now()
         headers = headers_for(
             update, source=SOURCE, event_id=f"{update.update_id}:{update.revision}", time=batch.now, traceparent=trace
         )
         futures = [
-            await self._emitter.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
+            await self._producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
         ]
         REVISIONS.labels(update.kind).inc()
         LATENCY.observe(max((batch.now - update.passport.received_at).total_seconds(), 0))
         if update.media_pending:
-            futures.extend(await self._ask_for_media(delivery.event, transition, batch, trace))
+            futures.extend(await self._ask_for_media(message.event, transition, batch, trace))
         for replaced in transition.replaced:
             order = Order(
                 update_id=replaced,
@@ -263,7 +260,7 @@ class TextLane:
                 ordered_at=update.first_published_at,
             )
             futures.append(
-                await self._emitter.send(
+                await self._producer.send(
                     RAW, order, key=replaced, event_id=f"{replaced}:superseded:{update.update_id}", traceparent=trace
                 )
             )
@@ -281,7 +278,7 @@ class TextLane:
             return []
         wanted = MediaWanted(update_id=raw.update_id, source=raw.source, media=pending, requested_at=batch.now)
         event_id = f"{raw.update_id}:{transition.state.revision + 1}:media"
-        return [await self._emitter.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
+        return [await self._producer.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
 
     async def _pictures(self, events: Sequence[Input], known: Mapping[str, Known]) -> Pictures:
         """What the media index knows; None for all where it cannot be asked within its budget."""
@@ -359,10 +356,10 @@ class TextLane:
         )
 
 
-def _fingerprint(delivery: Delivery[Any]) -> str:
+def _fingerprint(message: Incoming[Any]) -> str:
     """Of a version, as ingest told it; empty where the record does not say."""
-    named = version_of(delivery.record)
-    return named[1] if named is not None and named[0] == delivery.event.update_id else ""
+    named = version_of(message.record)
+    return named[1] if named is not None and named[0] == message.event.update_id else ""
 
 
 def _failure(failure: Exception) -> Invalid | Permanent:

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from shared.background import keep_running
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh, Release
 from shared.postgres.pool import Pool
 from shared.streams import RAW
@@ -26,7 +26,7 @@ REFRESHES = Counter("slugline_enrich_refreshes", "Refreshes sent", ["cause"])
 
 async def keep_releasing(
     pool: Pool,
-    emitter: Emitter,
+    producer: Producer,
     *,
     interval_s: float,
     again_s: float,
@@ -35,9 +35,9 @@ async def keep_releasing(
     """Send what is due until cancelled. An outage is waited out: what was due then is due still."""
 
     async def step() -> None:
-        while await release_due(pool, emitter, clock(), again_s) == AT_ONCE:
+        while await release_due(pool, producer, clock(), again_s) == AT_ONCE:
             pass
-        while await refresh_asked(pool, emitter, clock()):
+        while await refresh_asked(pool, producer, clock()):
             pass
 
     await keep_running("due updates", step, every_s=interval_s)
@@ -49,7 +49,7 @@ def _asking(update_id: str, due_at: datetime, due_for: str, now: datetime) -> Re
     return Release.model_validate({"update_id": update_id, "due_at": due_at, "reason": due_for})
 
 
-async def release_due(pool: Pool, emitter: Emitter, now: datetime, again_s: float = 60.0) -> int:
+async def release_due(pool: Pool, producer: Producer, now: datetime, again_s: float = 60.0) -> int:
     """Send a `Release`, or for a retry a `Refresh`, for each row that is due and not sent for; how many."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
@@ -70,7 +70,7 @@ async def release_due(pool: Pool, emitter: Emitter, now: datetime, again_s: floa
                 log.exception("a due update cannot be asked for", update_id=update_id, due_for=due_for)
                 continue
             event_id = f"{update_id}:{due_for}:{due_at.timestamp():.3f}"
-            futures.append(await emitter.send(RAW, message, key=update_id, event_id=event_id))
+            futures.append(await producer.send(RAW, message, key=update_id, event_id=event_id))
             RELEASES.labels(due_for).inc()
         await acknowledged(futures)
         if rows:
@@ -82,7 +82,7 @@ async def release_due(pool: Pool, emitter: Emitter, now: datetime, again_s: floa
         return len(rows)
 
 
-async def refresh_asked(pool: Pool, emitter: Emitter, now: datetime) -> int:
+async def refresh_asked(pool: Pool, producer: Producer, now: datetime) -> int:
     """Carry out one job of `enrich.refreshes` that is due: a `Refresh` for each update that it concerns. How many jobs."""
     async with pool.acquire() as connection, connection.transaction():
         job = await connection.fetchrow(
@@ -109,7 +109,7 @@ async def refresh_asked(pool: Pool, emitter: Emitter, now: datetime) -> int:
                     log.exception("an update cannot be asked to be made again", update_id=update_id, job=job["id"])
                     continue
                 futures.append(
-                    await emitter.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job['id']}")
+                    await producer.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job['id']}")
                 )
                 REFRESHES.labels(job["cause"]).inc()
             await acknowledged(futures)

@@ -16,7 +16,7 @@ from ingest.intake.deadline import Away, MaybeTaken
 from ingest.intake.emit import SendQueue
 from ingest.settings import Settings
 from shared.failures.transient import TRANSIENT
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import OrderName
 from shared.observability.logs import configure_logging
 from shared.postgres.pool import connect
@@ -56,14 +56,14 @@ def order(
         settings = Settings()
         configure_logging(settings, "ingest")
         pool = None
-        producer = new_producer(settings, "slugline-ingest-order")
-        await producer.start()
+        kafka_producer = new_producer(settings, "slugline-ingest-order")
+        await kafka_producer.start()
         try:
             pool = await _postgres(settings)
-            emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.give(SendQueue(emitter), update_id, request, by=by, patience_s=PATIENCE_S, pool=pool)
+            producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+            return await orders.give(SendQueue(producer), update_id, request, by=by, patience_s=PATIENCE_S, pool=pool)
         finally:
-            await producer.stop()
+            await kafka_producer.stop()
             if pool is not None:
                 await pool.close()
 

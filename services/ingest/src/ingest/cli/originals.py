@@ -23,7 +23,7 @@ from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.activity import Activity
 from ingest.sources.registry import Source
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.postgres.pool import Pool
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -147,18 +147,18 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
         if dry_run:
             return Counter(meant=total)
         settings = Settings()
-        producer = new_producer(settings, "slugline-ingest-reprocess")
-        await producer.start()
+        kafka_producer = new_producer(settings, "slugline-ingest-reprocess")
+        await kafka_producer.start()
         try:
-            emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+            producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             # Not written down: the source has not spoken, and its silence must not seem over.
-            intake = Intake(Activity(), PATIENCE_S, pool, emitter)
+            intake = Intake(Activity(), PATIENCE_S, pool, producer)
             try:
                 return await _reprocess(pool, intake, wanted, total)
             finally:
                 await intake.readers.close()
         finally:
-            await producer.stop()
+            await kafka_producer.stop()
 
     try:
         counted = with_postgres(work)

@@ -22,8 +22,8 @@ from ingest.parsers.pool import Readers
 from ingest.parsers.worker import Asked
 from ingest.sources.activity import Activity
 from ingest.sources.registry import Source
-from shared.consumer.consumer import TRANSIENT
-from shared.kafka.clients import Emitter
+from shared.failures.transient import TRANSIENT
+from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
 from shared.observability.logs import spans_are_kept, traceparent_now
 from shared.postgres.pool import Pool
@@ -139,13 +139,13 @@ class NotTaken(Exception):
 
 @dataclass
 class Intake:
-    """The collaborators of the way from a document to Kafka. A pool or an emitter is None until its server has answered."""
+    """The collaborators of the way from a document to Kafka. A pool or an producer is None until its server has answered."""
 
     activity: Activity
     patience_s: float
     """How long one document waits for Kafka and Postgres together before they count as away."""
     pool: Pool | None = None
-    emitter: Emitter | None = None
+    producer: Producer | None = None
     readers: Readers = field(default_factory=lambda: Readers(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
@@ -386,10 +386,10 @@ class Intake:
 
     def queue(self) -> emit.SendQueue | None:
         """The way to Kafka; None until it has answered."""
-        if self.emitter is None:
+        if self.producer is None:
             return None
-        if self._queue is None or self._queue.emitter is not self.emitter:
-            self._queue = emit.SendQueue(self.emitter)
+        if self._queue is None or self._queue.producer is not self.producer:
+            self._queue = emit.SendQueue(self.producer)
         return self._queue
 
     def _lines(self) -> "_Lines":

@@ -18,7 +18,7 @@ import structlog
 
 from ingest.intake.deadline import Away, Patience
 from ingest.intake.receive import Receipt, Result
-from shared.consumer.consumer import TRANSIENT
+from shared.failures.transient import TRANSIENT
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
