@@ -13,38 +13,34 @@ from typing import Any
 
 import pytest
 
-from enrich.media.embedded import Embedded
 from enrich.media.render.metadata import read_iim, read_xmp, words_in
-from enrich.media.rights import Rights, why_withheld
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.rights import Rights, why_withheld
+from enrich.reference.agencies import family_of
 from enrich.reference.dictionary import Dictionary, Entry, folded
 from enrich.reference.directory import Directory, Profile, loose_key
 from enrich.reference.inflections import read_back
 from enrich.reference.library import Knowledge
-from enrich.reference.vocabulary import Vocabulary
+from enrich.reference.stories import story_id
+from enrich.reference.vocabulary import Labels, Vocabulary
 from enrich.settings import Settings
-from enrich.stories.clustering import Likeness, Told, family_of
+from enrich.short_text import line_of, slug_of, tidy
+from enrich.stories.clustering import Likeness, Told
 from enrich.stories.event_signature import read_account, spelled, terms_of
+from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
-from enrich.text.domain.revision import Attached, compose
+from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import State
-from enrich.text.steps.authors import attach_authors, read_byline
+from enrich.text.domain.word_diff import word_diff
+from enrich.text.steps.authors import attach_authors
+from enrich.text.steps.byline.parser import read_byline
 from enrich.text.steps.runner import Steps
-from enrich.text.steps.story import story_id
-from enrich.text.steps.tags import Labels, attach_tags
-from enrich.text.steps.text import (
-    bare_text,
-    direction_of,
-    excerpt_of,
-    language_of,
-    line_of,
-    normalised_language,
-    plain,
-    reading,
-    sanitised,
-    slug_of,
-    tidy,
-    word_diff,
-)
+from enrich.text.steps.tags import attach_tags
+from enrich.text.steps.text.language import direction_of, language_of, normalised_language
+from enrich.text.steps.text.plain_text import plain
+from enrich.text.steps.text.reading import excerpt_of, reading
+from enrich.text.steps.text.sanitise import sanitised
+from enrich.text.steps.text.step import bare_text
 from growth.pumps import PUMPS
 from publish.archive.queries import Archived
 from publish.push.alerts.decisions import ordered_words, words_of
@@ -201,9 +197,9 @@ def steps() -> Steps:
 def whole(text: str) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     version = raw(text)
-    decision = decide(version, State(update_id=version.update_id))
+    transition = decide(version, State(update_id=version.update_id))
     made = steps().read(version, (version.headline, version.body_html), {})
-    revision = compose(decision, Attached(made.text, made.authorship, made.tagging), NOON)
+    revision = build_revision(transition, Attachments(made.text, made.authorship, made.tagging), NOON)
     assert revision is not None
     return revision.update
 

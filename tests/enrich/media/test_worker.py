@@ -17,10 +17,10 @@ import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
 
-from enrich.media.index import MediaLookup, media_for
 from enrich.media.process import media
 from enrich.media.report import remove, retry_refused, set_rights, settled
 from enrich.media.store import URL_PREFIX, open_store
+from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.settings import Settings
 from enrich.text.process import serve_text
 from local.child import free_port

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from enrich.__main__ import cli
-from enrich.reference.library import announce
+from enrich.reference.changes import announce
 from shared.messages import Order
 from support.enrich_text import Desk, Replicas
 from support.incoming import version

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from enrich.reference.dictionary import Dictionary, Entry
-from enrich.reference.vocabulary import MEDTOP_URI, Concept, Vocabulary, read_release, shipped
-from enrich.text.steps.tags import Labels, attach_tags
+from enrich.reference.vocabulary import MEDTOP_URI, Concept, Labels, Vocabulary, read_release, shipped
+from enrich.text.steps.tags import attach_tags
 from shared.failures import Invalid
 from shared.messages import Subject, Tag
 from support.places import CONFORMANCE

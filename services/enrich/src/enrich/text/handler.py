@@ -10,13 +10,14 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 
-from enrich.media.index import MediaLookup, media_for
+from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.reference.directory import name_key
 from enrich.reference.library import Library
 from enrich.settings import Settings
-from enrich.text.domain.lifecycle import Decision, Input, decide
-from enrich.text.domain.revision import Revision, compose, compose_removal, shown_state
+from enrich.text.domain.lifecycle import Input, decide
+from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
 from enrich.text.domain.state import State
+from enrich.text.domain.transition import Transition
 from enrich.text.state_store import Known, Unknown, load
 from enrich.text.state_writer import Emitted, Settlement
 from enrich.text.steps.budget import MISSED
@@ -165,7 +166,7 @@ class TextLane:
     async def _one(self, message: Incoming[Any], batch: _Batch) -> None:
         event: Input = message.event
         try:
-            state, revision, decision = self._made(event, _fingerprint(message), batch)
+            state, revision, transition = self._made(event, _fingerprint(message), batch)
         except Exception as failure:
             if is_transient(failure):
                 raise
@@ -175,32 +176,32 @@ class TextLane:
             self._outcome(batch, event, stage="dead", state=None, reason=str(failure), fingerprint=told)
             return
         if revision is not None:
-            batch.futures.extend(await self._emit(revision, decision, message, batch))
+            batch.futures.extend(await self._emit(revision, transition, message, batch))
         if state is not batch.states[event.update_id]:
             batch.states[event.update_id] = state
             batch.moved.add(event.update_id)
-        outcome = decision.outcome
+        outcome = transition.outcome
         if outcome == "enriched" and revision is None:
             outcome = "duplicate"
         if outcome is None and revision is not None:
             outcome = "enriched"
         if outcome is not None:
             self._outcome(
-                batch, event, stage=outcome, state=state, reason=decision.reason, fingerprint=decision.fingerprint
+                batch, event, stage=outcome, state=state, reason=transition.reason, fingerprint=transition.fingerprint
             )
 
-    def _made(self, event: Input, fingerprint: str, batch: _Batch) -> tuple[State, Revision | None, Decision]:
+    def _made(self, event: Input, fingerprint: str, batch: _Batch) -> tuple[State, BuiltRevision | None, Transition]:
         """The state after the message, and the revision that it asks for."""
         update_id = event.update_id
         before = batch.states[update_id]
         margin_s = self._settings.margin_s(event.source if isinstance(event, RawUpdate) else _source_of(before))
-        decision = decide(event, before, margin_s=margin_s, fingerprint=fingerprint)
+        transition = decide(event, before, margin_s=margin_s, fingerprint=fingerprint)
         revision = None
-        if decision.emit and decision.sight == "visible":
-            assert decision.state.current is not None  # noqa: S101
-            raw = decision.state.current.raw
-            attached = self._steps.attach(
-                decision.state,
+        if transition.emit and transition.visibility == "visible":
+            assert transition.state.current is not None  # noqa: S101
+            raw = transition.state.current.raw
+            attachments = self._steps.attach(
+                transition.state,
                 batch.known[update_id],
                 self._parent_story(raw, batch),
                 batch.pictures.get(
@@ -208,23 +209,25 @@ class TextLane:
                 ),
                 batch.ahead.get(id(raw)),
             )
-            if raw.evolved_from and batch.parents is None and "story" not in attached.degraded:
-                attached = replace(attached, degraded=(*attached.degraded, "story"))
-            revision = compose(decision, attached, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now))
+            if raw.evolved_from and batch.parents is None and "story" not in attachments.degraded:
+                attachments = replace(attachments, degraded=(*attachments.degraded, "story"))
+            revision = build_revision(
+                transition, attachments, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now)
+            )
             if revision is not None:
-                counted = before.shown.unknown_names if before.shown is not None else ()
-                for name in attached.authorship.unknown:
+                counted = before.last_published.unknown_names if before.last_published is not None else ()
+                for name in attachments.authorship.unknown:
                     if (key := name_key(name)) and key not in counted:
                         batch.unknown[key[:200], update_id] = Unknown(
                             name.replace("\x00", ""), update_id, raw.source.replace("\x00", "")
                         )
-        elif decision.emit:
-            revision = compose_removal(decision, batch.now)
+        elif transition.emit:
+            revision = build_removal(transition, batch.now)
         if revision is None:
-            return decision.state, None, decision
+            return transition.state, None, transition
         if len(revision.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES:
             raise Permanent(f"the revision has {len(revision.value)} bytes; {MAX_MESSAGE_BYTES} are the most")
-        return shown_state(decision.state, revision), revision, decision
+        return published_state(transition.state, revision), revision, transition
 
     def _retry_at(self, now: datetime) -> Callable[[int], datetime | None]:
         def retry_at(attempts: int) -> datetime | None:
@@ -235,7 +238,7 @@ class TextLane:
         return retry_at
 
     async def _emit(
-        self, revision: Revision, decision: Decision, message: Incoming[Any], batch: _Batch
+        self, revision: BuiltRevision, transition: Transition, message: Incoming[Any], batch: _Batch
     ) -> list["asyncio.Future[object]"]:
         update = revision.update
         trace = message.header("traceparent") or traceparent_now()
@@ -248,8 +251,8 @@ class TextLane:
         REVISIONS.labels(update.kind).inc()
         LATENCY.observe(max((batch.now - update.passport.received_at).total_seconds(), 0))
         if update.media_pending:
-            futures.extend(await self._ask_for_media(message.event, decision, batch, trace))
-        for replaced in decision.replaced:
+            futures.extend(await self._ask_for_media(message.event, transition, batch, trace))
+        for replaced in transition.replaced:
             order = Order(
                 update_id=replaced,
                 order="supersede",
@@ -264,17 +267,17 @@ class TextLane:
         return futures
 
     async def _ask_for_media(
-        self, event: Input, decision: Decision, batch: _Batch, trace: str
+        self, event: Input, transition: Transition, batch: _Batch, trace: str
     ) -> list["asyncio.Future[object]"]:
-        assert decision.state.current is not None  # noqa: S101
-        raw = decision.state.current.raw
+        assert transition.state.current is not None  # noqa: S101
+        raw = transition.state.current.raw
         lookup = batch.pictures.get((raw.update_id, raw.media))
         pending = lookup.pending if lookup is not None else raw.media
         # The media lane tells when it is done, which is not yet another reason to ask it.
         if not pending or (isinstance(event, Refresh) and event.cause != "retry"):
             return []
         wanted = MediaWanted(update_id=raw.update_id, source=raw.source, media=pending, requested_at=batch.now)
-        event_id = f"{raw.update_id}:{decision.state.revision + 1}:media"
+        event_id = f"{raw.update_id}:{transition.state.revision + 1}:media"
         return [await self._producer.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
 
     async def _pictures(self, events: Sequence[Input], known: Mapping[str, Known]) -> Pictures:
@@ -325,7 +328,7 @@ class TextLane:
             return None
         stories = {row["update_id"]: row["story"] for row in rows}
         for update_id in wanted & unsettled.keys():
-            shown = unsettled[update_id].shown
+            shown = unsettled[update_id].last_published
             stories[update_id] = shown.story if shown is not None else None
         return stories
 
@@ -333,7 +336,7 @@ class TextLane:
         if not raw.evolved_from:
             return None
         parent = update_id_for(raw.source, raw.evolved_from)
-        if parent in batch.states and (shown := batch.states[parent].shown) is not None:
+        if parent in batch.states and (shown := batch.states[parent].last_published) is not None:
             return shown.story
         return batch.parents.get(parent) if batch.parents is not None else None
 

@@ -6,11 +6,11 @@ import structlog
 
 from enrich.admin.api import author_routes
 from enrich.reference.library import Knowledge, Library
+from enrich.reference.vocabulary import Labels
 from enrich.settings import Settings
 from enrich.text.handler import SOURCE, STAGE, TextLane
 from enrich.text.schedule import keep_releasing
-from enrich.text.steps.tags import Labels
-from enrich.text.steps.text import prepare
+from enrich.text.steps.text.language import prepare
 from shared.background import until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS

@@ -3,7 +3,7 @@
 Every replica looks; a row is one replica's while it sends, so that one release is sent however many look.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -11,14 +11,16 @@ from prometheus_client import Counter
 
 from shared.background import keep_running
 from shared.kafka.producer import Producer, acknowledged
-from shared.messages import Refresh, RefreshCause, Release
-from shared.postgres.pool import Connection, Pool
+from shared.messages import Refresh, Release
+from shared.postgres.pool import Pool
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 500
+
 RELEASES = Counter("slugline_enrich_releases", "Releases sent", ["reason"])
+
 REFRESHES = Counter("slugline_enrich_refreshes", "Refreshes sent", ["cause"])
 
 
@@ -114,33 +116,3 @@ async def refresh_asked(pool: Pool, producer: Producer, now: datetime) -> int:
         await connection.execute("DELETE FROM enrich.refreshes WHERE id = $1", job["id"])
         log.info("refreshes sent", cause=job["cause"], updates=len(rows))
         return 1
-
-
-SETTLING_S = 30.0
-"""After which a refresh is asked for again, for updates that were being made with the old edition meanwhile."""
-
-
-async def ask_refresh(
-    connection: Connection,
-    cause: RefreshCause,
-    *,
-    author_ids: Sequence[str] = (),
-    unknown_names: Sequence[str] = (),
-    update_ids: Sequence[str] = (),
-    stories: Sequence[str] = (),
-    settle: bool = True,
-) -> None:
-    """Ask, within the transaction that changes something, that the updates which show it are made again.
-
-    `settle`: ask once more a little later, where what changed is kept in the replicas' memory.
-    """
-    if not (author_ids or unknown_names or update_ids or stories):
-        return
-    for after_s in (0.0, SETTLING_S) if settle else (0.0,):
-        await connection.execute(
-            """
-            INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at)
-            VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
-            """,
-            cause, list(author_ids), list(unknown_names), list(update_ids), list(stories), after_s,
-        )  # fmt: skip

@@ -2,8 +2,8 @@
 
 import pytest
 
-from enrich.media.embedded import Embedded
-from enrich.media.rights import Rights, why_withheld, words_of
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.rights import Rights, why_withheld, words_of
 from shared.messages import MediaReference
 
 URL = "https://example.org/a.jpg"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from enrich.reference.directory import Directory, Profile, name_key
-from enrich.text.steps import authors
-from enrich.text.steps.authors import attach_authors, read_byline
+from enrich.text.steps.authors import attach_authors
+from enrich.text.steps.byline import parser
+from enrich.text.steps.byline.parser import read_byline
 from shared.messages import Creator
 
 DIRECTORY = Directory.of(
@@ -102,11 +103,11 @@ def test_names_and_authors_are_read_with_measured_precision_and_recall(capsys: p
     assert all(precision >= 0.98 and recall >= 0.98 for precision, recall in measured.values()), wrong
 
 
-@pytest.mark.parametrize("line", [line for line in SET if authors.PLAIN.fullmatch(line.byline)])
+@pytest.mark.parametrize("line", [line for line in SET if parser.PLAIN.fullmatch(line.byline)])
 def test_the_plainest_bylines_are_read_as_all_others_are(line: Labelled, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is told at a glance, and the long way round, are the same names."""
     at_a_glance = read_byline(line.byline, DIRECTORY)
-    monkeypatch.setattr(authors, "PLAIN", re.compile("(?!)"))
+    monkeypatch.setattr(parser, "PLAIN", re.compile("(?!)"))
     assert read_byline(line.byline, DIRECTORY) == at_a_glance
 
 

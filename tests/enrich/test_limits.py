@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from enrich.media.index import picture_of
+from enrich.picture_index.lookup import picture_of
 from enrich.reference.library import Knowledge
 from enrich.settings import Settings
+from enrich.short_text import LONGEST_NAME, MOST_REPAIRS, cut, line_of
+from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
-from enrich.text.domain.revision import Attached, compose
+from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import State
 from enrich.text.state_store import Known
-from enrich.text.steps.limits import LONGEST_NAME, MOST_REPAIRS, cut
 from enrich.text.steps.runner import Steps
 from enrich.text.steps.story import gather
-from enrich.text.steps.text import line_of
 from shared.messages import Creator, EnrichedUpdate, MediaReference, Repair, Subject
 from shared.messages.limits import LONGEST
 from support.incoming import NINE, version
@@ -26,11 +26,11 @@ FIELDS = ("headline", "summary", "byline", "credit", "copyright", "located", "ed
 def made(**said: Any) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     raw = version(**said)
-    decision = decide(raw, State(update_id=raw.update_id))
+    transition = decide(raw, State(update_id=raw.update_id))
     read = Steps(Knowledge(), Settings()).read(raw, (raw.headline, raw.body_html), {})
-    gathered = gather(raw, Known(decision.state), None, into={}, labels={}, family="pa", headline=read.text.headline)
-    attached = Attached(read.text, read.authorship, read.tagging, gathered=gathered)
-    revision = compose(decision, attached, NINE)
+    gathered = gather(raw, Known(transition.state), None, into={}, labels={}, family="pa", headline=read.text.headline)
+    attachments = Attachments(read.text, read.authorship, read.tagging, story=gathered)
+    revision = build_revision(transition, attachments, NINE)
     assert revision is not None
     return revision.update
 

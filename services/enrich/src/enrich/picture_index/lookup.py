@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrich.media.embedded import Embedded
-from enrich.media.rights import Rights, why_withheld, words_of
-from enrich.text.steps.limits import LONGEST, cut
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.rights import Rights, why_withheld, words_of
+from enrich.short_text import cut
 from shared.messages import Media, MediaReference, Rendition
+from shared.messages.limits import LONGEST
 from shared.postgres.pool import Pool
 
 PICTURES = ("picture", "graphic")

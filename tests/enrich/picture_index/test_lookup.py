@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.media.index import lookup, media_for, reference_key
+from enrich.picture_index.lookup import lookup, media_for, reference_key
 from shared.messages import MediaReference
 
 REFERENCE = MediaReference(url="https://example.org/a.jpg", guid="p1", credit="A", caption="New words")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from enrich.media.embedded import Embedded
+from enrich.picture_index.embedded import Embedded
 from shared.messages import MediaReference
 
 FORBIDDEN: tuple[str, ...] = (
