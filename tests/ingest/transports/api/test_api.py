@@ -343,7 +343,7 @@ async def test_kafka_away_is_503(newsroom: Connections) -> None:
     async with started(newsroom) as wire:
         away = new_producer(Connections(kafka_servers="127.0.0.1:1"), "tests")
         kafka_producer = wire.intake.producer
-        wire.intake.patience_s = Settings().ingest_dependency_timeout_s
+        wire.intake.timeout_s = Settings().ingest_dependency_timeout_s
         wire.intake.producer = None
         refused = await wire.push({"guid": "a", "headline": "x"})
         assert refused.status_code == 503
@@ -360,7 +360,7 @@ async def test_kafka_away_is_503(newsroom: Connections) -> None:
 async def test_postgres_away_is_503(newsroom: Connections) -> None:
     """Without Postgres nothing reaches Kafka; a known key hears 503, not that it is wrong."""
     async with started(newsroom) as wire:
-        wire.intake.patience_s = Settings().ingest_dependency_timeout_s
+        wire.intake.timeout_s = Settings().ingest_dependency_timeout_s
         await wire.pool.execute("SELECT 1")
         real, wire.intake.pool = wire.intake.pool, _Silent()
         async with asyncio.timeout(30):
@@ -465,7 +465,7 @@ async def test_a_source_is_counted(wire: Wire) -> None:
     await wire.push({"guid": "a", "headline": "x"})
     await wire.push({"guid": "a", "headline": "x"})
     await wire.push([{"headline": "y"}])
-    await wire.intake.activity.flush(wire.pool)
+    await wire.intake.statistics.flush(wire.pool)
     row = await wire.pool.fetchrow("SELECT * FROM ingest.activity WHERE source = 'north'")
     assert (row["accepted"], row["duplicate"], row["rejected"]) == (1, 1, 1)
     assert row["last_accepted_at"] <= row["last_heard_at"]

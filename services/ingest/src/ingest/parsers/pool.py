@@ -17,7 +17,7 @@ from prometheus_client import Counter
 from pydantic import ValidationError
 
 from ingest.formats import Reading, Unreadable
-from ingest.intake.deadline import Away
+from ingest.intake.deadline import Unavailable
 from ingest.parsers.worker import Asked, Told
 from shared.messages import RawUpdate
 
@@ -60,7 +60,7 @@ class Readers:
     async def read(self, asked: Asked, body: bytes) -> Reading:
         """What `ingest.formats.read` makes of the document; its repairs are with its updates only.
 
-        Raises Unreadable, also where it takes too long or ends the reader; `Away` where no reader can be had. A crash
+        Raises Unreadable, also where it takes too long or ends the reader; `Unavailable` where no reader can be had. A crash
         may be the fault of the document before, so it is tried once more with a fresh one.
         """
         try:
@@ -75,7 +75,7 @@ class Readers:
                                 "reader crashed", source=asked.source, original=asked.original_id, again=not fresh
                             )
         except TimeoutError:
-            raise Away("all readers are busy") from None
+            raise Unavailable("all readers are busy") from None
         raise Unreadable("reader-crashed", "", "the reader ended on it: it needs more memory than a document may")
 
     async def _read_with(self, reader: "_Reader", asked: Asked, body: bytes) -> Reading:
@@ -128,7 +128,7 @@ class Readers:
                 await reader.frame()
         except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             await self._end(reader)
-            raise Away(f"no reader can be started: {type(error).__name__}") from None
+            raise Unavailable(f"no reader can be started: {type(error).__name__}") from None
         except BaseException:
             await self._end(reader)
             raise

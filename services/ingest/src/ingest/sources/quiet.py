@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
-from ingest.sources.activity import AGE
+from ingest.sources.statistics import AGE
 from shared.background import keep_running
 from shared.postgres.pool import Pool
 
@@ -31,7 +31,7 @@ WHERE s.paused_at IS NULL
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class QuietPeriod:
     """How long a source has brought nothing new, and whether that is too long."""
 
     source: str
@@ -41,7 +41,7 @@ class Silence:
     """For the person who is woken."""
 
 
-def assess(row: Mapping[str, Any], now: datetime) -> Silence:
+def assess(row: Mapping[str, Any], now: datetime) -> QuietPeriod:
     """The silence of one source, as the database knows it."""
     since: datetime = max(filter(None, (row["last_accepted_at"], row["created_at"], row["resumed_at"])))
     age_s = max((now - since).total_seconds(), 0.0)
@@ -57,26 +57,26 @@ def assess(row: Mapping[str, Any], now: datetime) -> Silence:
         cause = "it answers or sends, but nothing that is new or that can be read: is its own desk at work?"
     else:
         cause = f"nothing at all has been heard of it since {heard:%Y-%m-%d %H:%M} UTC: is its line down?"
-    return Silence(row["name"], age_s, limit_s is not None and age_s > limit_s, f"{readers}; {cause}")
+    return QuietPeriod(row["name"], age_s, limit_s is not None and age_s > limit_s, f"{readers}; {cause}")
 
 
-async def assessed(pool: Pool, now: datetime) -> list[tuple[Silence, int | None]]:
+async def assess_all(pool: Pool, now: datetime) -> list[tuple[QuietPeriod, int | None]]:
     """The silence of every source that is not paused, with its threshold in seconds."""
     return [(assess(row, now), row["silence_after_s"]) for row in await pool.fetch(_SOURCES)]
 
 
-class Silences:
+class QuietSourceMonitor:
     """Remembers who is silent, so that each silence is told once, and its end."""
 
     def __init__(self) -> None:
         self._silent: set[str] = set()
         self._known: set[str] = set()
 
-    async def look(self, pool: Pool, now: datetime | None = None) -> list[Silence]:
+    async def look(self, pool: Pool, now: datetime | None = None) -> list[QuietPeriod]:
         """Look at every source that is not paused; the alarms that began now."""
-        began: list[Silence] = []
+        began: list[QuietPeriod] = []
         known: set[str] = set()
-        for silence, limit_s in await assessed(pool, now or datetime.now(UTC)):
+        for silence, limit_s in await assess_all(pool, now or datetime.now(UTC)):
             known.add(silence.source)
             AGE.labels(silence.source).set(silence.age_s)
             if limit_s is not None:
@@ -100,4 +100,4 @@ class Silences:
 
     async def keep_looking(self, pool: Pool) -> None:
         """Look every few seconds until cancelled."""
-        await keep_running("silences", lambda: self.look(pool), every_s=LOOK_S)
+        await keep_running("quiet sources", lambda: self.look(pool), every_s=LOOK_S)

@@ -15,8 +15,8 @@ from shared.postgres.pool import Pool
 log = structlog.get_logger(__name__)
 
 FLUSH_S = 1.0
-FLUSH_PATIENCE_S = 10.0
-LAST_FLUSH_PATIENCE_S = 2.0
+FLUSH_TIMEOUT_S = 10.0
+LAST_FLUSH_TIMEOUT_S = 2.0
 
 ACCEPTED = Counter("slugline_ingest_accepted", "Versions of updates that Kafka has acknowledged", ["source"])
 DUPLICATE = Counter("slugline_ingest_duplicate", "Versions that were known already", ["source"])
@@ -28,7 +28,7 @@ AGE = Gauge("slugline_ingest_age_seconds", "Time since the source last brought n
 
 
 @dataclass(slots=True)
-class Tally:
+class Counts:
     """What happened since it was last written down."""
 
     accepted: int = 0
@@ -39,11 +39,11 @@ class Tally:
     last_accepted_at: datetime | None = None
 
 
-class Activity:
+class SourceStatistics:
     """Counts; one for each process."""
 
     def __init__(self) -> None:
-        self._tallies: dict[str, Tally] = defaultdict(Tally)
+        self._tallies: dict[str, Counts] = defaultdict(Counts)
 
     def heard(self, source: str, at: datetime | None = None) -> None:
         """The source has shown a sign of life, with copy or without."""
@@ -71,7 +71,7 @@ class Activity:
 
     async def flush(self, pool: Pool) -> None:
         """Write down what happened; on failure it is kept for the next time."""
-        tallies, self._tallies = self._tallies, defaultdict(Tally)
+        tallies, self._tallies = self._tallies, defaultdict(Counts)
         try:
             await pool.executemany(
                 "INSERT INTO ingest.activity AS a (source, accepted, duplicate, repaired, rejected, last_heard_at, last_accepted_at) "
@@ -92,13 +92,13 @@ class Activity:
                     )
                     for name, tally in sorted(tallies.items())
                 ],
-                timeout=FLUSH_PATIENCE_S,
+                timeout=FLUSH_TIMEOUT_S,
             )
         except BaseException:
             self._put_back(tallies)
             raise
 
-    def _put_back(self, tallies: Mapping[str, Tally]) -> None:
+    def _put_back(self, tallies: Mapping[str, Counts]) -> None:
         for name, tally in tallies.items():
             newer = self._tallies[name]
             newer.accepted += tally.accepted
@@ -123,6 +123,6 @@ class Activity:
                 # Shielded from a second cancellation; its failure is told here, or nowhere.
                 last.add_done_callback(lambda late: late.cancelled() or late.exception())
                 try:
-                    await asyncio.wait_for(asyncio.shield(last), LAST_FLUSH_PATIENCE_S)
+                    await asyncio.wait_for(asyncio.shield(last), LAST_FLUSH_TIMEOUT_S)
                 except Exception as error:  # noqa: BLE001 -- the process ends either way
                     log.warning("activity of the last second is lost", error=str(error) or type(error).__name__)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.intake.batching import Batcher
-from ingest.intake.deadline import Away, Patience
+from shared.failures import Unanswered
+from shared.postgres.batching import Batcher
 
 
 class Slow:
@@ -30,7 +30,7 @@ class Slow:
         if 13 in questions:
             raise ValueError("unlucky")
         if 99 in questions:
-            raise Away("away")
+            raise Unanswered("away")
         return [2 * question for question in questions]
 
 
@@ -42,7 +42,7 @@ async def asked(batcher: Batcher[int, int], *questions: int) -> list[int | BaseE
 async def test_what_gathers_meanwhile_goes_together() -> None:
     """The first goes at once and alone, those that come meanwhile in one batch, each gets its own answer."""
     slow = Slow()
-    batcher = Batcher(slow.work, patience_s=30)
+    batcher = Batcher(slow.work, timeout_s=30)
     first = asyncio.create_task(asked(batcher, 1))
     await slow.asked()
     rest = asyncio.create_task(asked(batcher, 2, 3, 4))
@@ -56,10 +56,10 @@ async def test_a_batch_is_bounded() -> None:
     """Neither more than so many nor heavier than so much goes at once; one that is too heavy goes alone."""
     slow = Slow()
     slow.gate.set()
-    assert await asked(Batcher(slow.work, patience_s=30, most=2), 1, 2, 3) == [2, 4, 6]
+    assert await asked(Batcher(slow.work, timeout_s=30, most=2), 1, 2, 3) == [2, 4, 6]
     assert slow.batches == [[1, 2], [3]]
     slow.batches.clear()
-    assert await asked(Batcher(slow.work, patience_s=30, weight=lambda each: each, heaviest=10), 50, 4, 5, 6) == [
+    assert await asked(Batcher(slow.work, timeout_s=30, weight=lambda each: each, heaviest=10), 50, 4, 5, 6) == [
         100,
         8,
         10,
@@ -72,17 +72,17 @@ async def test_one_bad_question_is_not_the_others_failure() -> None:
     """What fails for a reason of its own fails alone; a server that is away is so for all."""
     slow = Slow()
     slow.gate.set()
-    good, bad, other = await asked(Batcher(slow.work, patience_s=30), 1, 13, 3)
+    good, bad, other = await asked(Batcher(slow.work, timeout_s=30), 1, 13, 3)
     assert (good, other) == (2, 6)
     assert isinstance(bad, ValueError)
-    answers = await asked(Batcher(slow.work, patience_s=30), 1, 99)
-    assert all(isinstance(answer, Away) for answer in answers)
+    answers = await asked(Batcher(slow.work, timeout_s=30), 1, 99)
+    assert all(isinstance(answer, Unanswered) for answer in answers)
 
 
 async def test_who_gives_up_takes_nobody_with_him() -> None:
     """A caller that stops waiting leaves the others their answers."""
     slow = Slow()
-    batcher = Batcher(slow.work, patience_s=30)
+    batcher = Batcher(slow.work, timeout_s=30)
     first = batcher.ask(1)
     await slow.asked()
     second, third = batcher.ask(2), batcher.ask(3)
@@ -96,12 +96,12 @@ async def test_who_gives_up_takes_nobody_with_him() -> None:
 async def test_a_batch_that_hangs_is_given_up_and_the_next_goes_on() -> None:
     """Who asked in it hears that the server is away; what waits behind it is asked, and only once."""
     slow = Slow()
-    batcher = Batcher(slow.work, patience_s=0.05)
+    batcher = Batcher(slow.work, timeout_s=0.05)
     hung = batcher.ask(1)
     await slow.asked()
     next_one = batcher.ask(2)
     async with asyncio.timeout(30):
-        with pytest.raises(Away):
+        with pytest.raises(Unanswered):
             await hung
         slow.gate.set()
         assert await next_one == 4
@@ -121,22 +121,10 @@ async def test_a_question_that_hangs_alone_gives_up_the_rest_of_its_batch() -> N
             await asyncio.Event().wait()
         return await slow.work(questions)
 
-    batcher = Batcher(work, patience_s=0.05)
+    batcher = Batcher(work, timeout_s=0.05)
     async with asyncio.timeout(30):
         first, second, third = await asked(batcher, 13, 2, 3)
         assert await batcher.ask(4) == 8
     assert isinstance(first, ValueError)
-    assert isinstance(second, Away)
-    assert isinstance(third, Away)
-
-
-async def test_patience_ends_the_waiting_and_leaves_the_others_their_answer() -> None:
-    """Who has no patience left hears that the server is away; a batch in which he asked answers the others."""
-    slow = Slow()
-    batcher = Batcher(slow.work, patience_s=30)
-    first, second = batcher.ask(1), batcher.ask(2)
-    async with asyncio.timeout(30):
-        with pytest.raises(Away):
-            await Patience(0.01).answered(first)
-        slow.gate.set()
-        assert await Patience(30).answered(second) == 4
+    assert isinstance(second, Unanswered)
+    assert isinstance(third, Unanswered)

@@ -12,11 +12,11 @@ from typing import Any
 import click
 import httpx
 
-from ingest.cli import wireday_file as wireday
+from ingest.cli import recording
 from ingest.cli.arguments import Moment, Speed
 from ingest.cli.database import with_postgres
 from ingest.intake import originals
-from ingest.intake.originals import Wanted
+from ingest.intake.originals import OriginalFilter
 from ingest.settings import Settings
 from shared.postgres.pool import Pool
 
@@ -48,7 +48,7 @@ def record(
         until = until or since + timedelta(days=1)
     if until is not None and until <= since:
         raise click.UsageError("--until is not after the beginning")
-    wanted = Wanted(since=since, until=until)
+    wanted = OriginalFilter(since=since, until=until)
 
     async def work(pool: Pool) -> int:
         total = await originals.count(pool, wanted)
@@ -56,7 +56,7 @@ def record(
         async def rows() -> AsyncIterator[Any]:
             told = time.monotonic()
             number = 0
-            async for row in originals.in_order(pool, wanted):
+            async for row in originals.iterate(pool, wanted):
                 number += 1
                 if time.monotonic() - told > PROGRESS_S:
                     told = time.monotonic()
@@ -64,7 +64,7 @@ def record(
                 if not sources or row["source"] in sources:
                     yield row
 
-        return await wireday.write(file, rows())
+        return await recording.write(file, rows())
 
     try:
         count = with_postgres(work)
@@ -139,7 +139,7 @@ def replay(
         except KeyboardInterrupt:
             click.echo(f"stopped: {played.summary()}", err=True)
             sys.exit(INTERRUPTED)
-    except wireday.BadRecording as error:
+    except recording.InvalidRecording as error:
         raise click.ClickException(str(error)) from error
     click.echo(played.summary())
     sys.exit(1 if played.unexpected else 0)
@@ -148,7 +148,7 @@ def replay(
 def _looked_through(file: Path, sources: tuple[str, ...], name: str | None, keys: dict[str, str]) -> int:
     """How many documents are meant. Raises before anything is sent where the file is damaged or a key is missing."""
     count = 0
-    for document in wireday.read(file):
+    for document in recording.read(file):
         if sources and document.source not in sources:
             continue
         count += 1
@@ -175,7 +175,7 @@ def _play(
     started = time.monotonic()
     width = len(str(played.total))
     with httpx.Client(timeout=60, trust_env=False) as client:
-        for document in wireday.read(file):
+        for document in recording.read(file):
             if sources and document.source not in sources:
                 continue
             first = first or document.received_at
@@ -195,7 +195,7 @@ def _play(
                 click.echo(f"{at}  {sender:20} {answer.status_code}  {outcome}", err=True)
 
 
-def _count(played: _Played, document: wireday.Recorded, answer: httpx.Response) -> str:
+def _count(played: _Played, document: recording.RecordedDocument, answer: httpx.Response) -> str:
     """Count what became of a document; in words."""
     statuses = Counter(str(result.get("status", "unknown")) for result in _results(answer))
     played.counted.update(statuses)
@@ -224,7 +224,9 @@ def _detail(answer: httpx.Response) -> str:
         return answer.text[:300]
 
 
-def _post(client: httpx.Client, base: str, sender: str, key: str, document: wireday.Recorded) -> httpx.Response:
+def _post(
+    client: httpx.Client, base: str, sender: str, key: str, document: recording.RecordedDocument
+) -> httpx.Response:
     """The answer that is final: while the other side is away or asks for patience, the same document again."""
     native = document.format == "native"
     headers = {"Authorization": f"Bearer {key}"}

@@ -24,12 +24,12 @@ RELEASE = 1
 MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
-class BadRecording(Exception):
+class InvalidRecording(Exception):
     """The file is no recording, or was cut short or changed; names the line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedDocument:
     """One document of a recording."""
 
     received_at: datetime
@@ -71,8 +71,8 @@ async def write(path: Path, rows: AsyncIterable[Any]) -> int:
     return written
 
 
-def read(path: Path) -> Iterator[Recorded]:
-    """The documents of a recording, in its order; raises `BadRecording` where it is none, was cut short or changed."""
+def read(path: Path) -> Iterator[RecordedDocument]:
+    """The documents of a recording, in its order; raises `InvalidRecording` where it is none, was cut short or changed."""
     try:
         with gzip.open(path, "rb") as file:
             number = 0
@@ -81,27 +81,27 @@ def read(path: Path) -> Iterator[Recorded]:
                 fields = _fields(line, number)
                 if number == 1:
                     if fields.get("kind") != KIND or fields.get("release") != RELEASE:
-                        raise BadRecording(f"{path} is no wire day of release {RELEASE}")
+                        raise InvalidRecording(f"{path} is no wire day of release {RELEASE}")
                     continue
                 yield _recorded(fields, number)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BadRecording(f"{path}: {error}") from error
+        raise InvalidRecording(f"{path}: {error}") from error
 
 
 def _fields(line: bytes, number: int) -> dict[str, Any]:
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise BadRecording(f"line {number}: {error}") from error
+        raise InvalidRecording(f"line {number}: {error}") from error
     if not isinstance(fields, dict):
-        raise BadRecording(f"line {number} is no object")
+        raise InvalidRecording(f"line {number} is no object")
     return fields
 
 
-def _recorded(fields: dict[str, Any], number: int) -> Recorded:
+def _recorded(fields: dict[str, Any], number: int) -> RecordedDocument:
     try:
         body = base64.b64decode(fields["body"], validate=True)
-        recorded = Recorded(
+        recorded = RecordedDocument(
             datetime.fromisoformat(fields["received_at"]),
             str(fields["source"]),
             fields.get("content_type"),
@@ -110,7 +110,7 @@ def _recorded(fields: dict[str, Any], number: int) -> Recorded:
             fields.get("updates"),
         )
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise BadRecording(f"line {number}: {error!r}") from error
+        raise InvalidRecording(f"line {number}: {error!r}") from error
     if hashlib.sha256(body).hexdigest() != fields.get("sha256", hashlib.sha256(body).hexdigest()):
-        raise BadRecording(f"line {number}: the body is not what was recorded")
+        raise InvalidRecording(f"line {number}: the body is not what was recorded")
     return recorded

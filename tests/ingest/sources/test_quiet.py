@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ingest.sources import registry
+from ingest.sources.quiet import QuietSourceMonitor, assess
 from ingest.sources.registry import Source
-from ingest.sources.silence import Silences, assess
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -43,12 +43,12 @@ def test_no_alarm_where_none_is_due() -> None:
 async def test_a_silence_is_told_once_and_ends_with_new_copy(wire: Wire) -> None:
     """The alarm begins once however often one looks, and is over when copy comes."""
     await registry.save(wire.pool, Source(name="north", silence_after_s=60))
-    silences = Silences()
+    monitor = QuietSourceMonitor()
     later = datetime.now(UTC) + timedelta(minutes=5)
-    assert [each.source for each in await silences.look(wire.pool, later)] == ["north"]
-    assert await silences.look(wire.pool, later) == []
+    assert [each.source for each in await monitor.look(wire.pool, later)] == ["north"]
+    assert await monitor.look(wire.pool, later) == []
     await wire.registry.load(wire.pool)
     await wire.push({"guid": "a", "headline": "x"})
-    await wire.intake.activity.flush(wire.pool)
-    assert await silences.look(wire.pool) == []
-    assert silences._silent == set()
+    await wire.intake.statistics.flush(wire.pool)
+    assert await monitor.look(wire.pool) == []
+    assert monitor._silent == set()

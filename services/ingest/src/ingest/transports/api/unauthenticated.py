@@ -21,7 +21,7 @@ LEAST_BYTES_PER_S = 16_384
 """What must have come for each second after the grace; a line of 128 kbit/s."""
 
 
-class _Reading:
+class _IncomingBody:
     """One body that is coming in."""
 
     __slots__ = ("address", "began", "evicted", "held", "limit")
@@ -34,13 +34,13 @@ class _Reading:
         self.evicted = False
 
 
-class Strangers:
+class UnauthenticatedBodies:
     """Reads bodies before it is known who sends them."""
 
     def __init__(self, *, room_bytes: int = ROOM_BYTES, grace_s: float = GRACE_S) -> None:
         self._room_bytes = room_bytes
         self._grace_s = grace_s
-        self._readings: set[_Reading] = set()
+        self._readings: set[_IncomingBody] = set()
         self.held = 0
         """Bytes that have come of all of them."""
 
@@ -52,11 +52,11 @@ class Strangers:
         """
         address = request.client.host if request.client is not None else ""
         timeout = asyncio.timeout(self._grace_s)
-        reading: _Reading | None = None
+        reading: _IncomingBody | None = None
         try:
             try:
                 async with timeout:
-                    reading = _Reading(address, timeout)
+                    reading = _IncomingBody(address, timeout)
                     self._readings.add(reading)
                     raw = await read_raw(self._counted(request, reading, limit), limit, timeout_s)
             except TimeoutError as error:
@@ -70,7 +70,7 @@ class Strangers:
                 self._readings.discard(reading)
                 self.held -= reading.held
 
-    def _counted(self, request: Request, reading: _Reading, limit: int) -> Request:
+    def _counted(self, request: Request, reading: _IncomingBody, limit: int) -> Request:
         """The same request, whose body is counted as it comes."""
 
         async def receive() -> Any:
@@ -80,7 +80,7 @@ class Strangers:
 
         return Request(request.scope, receive)
 
-    def _came(self, reading: _Reading, size: int, room_bytes: int) -> None:
+    def _came(self, reading: _IncomingBody, size: int, room_bytes: int) -> None:
         if reading.limit.expired() or reading.evicted:
             return
         reading.held += size
@@ -102,7 +102,7 @@ class Strangers:
         if not largest.limit.expired():
             largest.limit.reschedule(asyncio.get_running_loop().time())
 
-    def _why(self, reading: _Reading | None) -> Problem:
+    def _why(self, reading: _IncomingBody | None) -> Problem:
         headers = {"Connection": "close"}
         if reading is not None and reading.evicted:
             return Problem(

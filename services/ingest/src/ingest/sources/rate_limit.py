@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ingest.sources.registry import Source
 
 
-class Buckets:
+class SourceRateLimit:
     """One bucket of tokens for each source that has a rate; a request takes one. Each replica counts for itself."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from ingest.intake.deadline import Away, Patience
+from ingest.intake.deadline import Deadline, Unavailable
 from ingest.intake.receive import Receipt, Result
 from shared.failures.transient import TRANSIENT
 from shared.postgres.pool import Pool
@@ -53,7 +53,7 @@ def digest_of(source: str, identity: str, body: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierReceipt:
     """What became of a push when it came before."""
 
     receipt: Receipt
@@ -70,50 +70,50 @@ class Earlier:
         return replace(self.receipt, results=[replace(each, status="duplicate") for each in self.receipt.results])
 
 
-async def take_once(
-    pool: Pool, digest: bytes, patience_s: float, take: Callable[[frozenset[int]], Awaitable[Receipt]]
+async def receive_once(
+    pool: Pool, digest: bytes, timeout_s: float, take: Callable[[frozenset[int]], Awaitable[Receipt]]
 ) -> Receipt:
     """Take a push in with `take`, unless it was taken before, by whatever replica; then its receipt tells of duplicates.
 
     `take` is given the places of the items that were taken when it came before. What it raises leaves the push as it was, to
-    be taken when it comes again. Raises `Away` where another replica has it in hand for longer than `patience_s`.
+    be taken when it comes again. Raises `Unavailable` where another replica has it in hand for longer than `timeout_s`.
     """
-    earlier = await _claimed(pool, digest, patience_s)
+    earlier = await _claimed(pool, digest, timeout_s)
     if earlier is not None and earlier.complete:
         return earlier.repeated()
     receipt = None
     try:
         receipt = await take(earlier.taken if earlier is not None else frozenset())
     finally:
-        await _end(pool, digest, receipt, patience_s)
+        await _end(pool, digest, receipt, timeout_s)
     return receipt
 
 
-async def _claimed(pool: Pool, digest: bytes, patience_s: float) -> Earlier | None:
+async def _claimed(pool: Pool, digest: bytes, timeout_s: float) -> EarlierReceipt | None:
     """What became of the push before; unless that is complete, it is now ours."""
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + timeout_s
     while True:
-        mine = await Patience(patience_s).within(pool.fetchrow(_CLAIM, digest, CLAIM_S))
+        mine = await Deadline(timeout_s).within(pool.fetchrow(_CLAIM, digest, CLAIM_S))
         if mine is not None:
             return _earlier(mine["receipt"], complete=False)
-        row = await Patience(patience_s).within(
+        row = await Deadline(timeout_s).within(
             pool.fetchrow("SELECT receipt, complete FROM ingest.signed_pushes WHERE digest = $1", digest)
         )
         if row is not None and row["complete"]:
             return _earlier(row["receipt"], complete=True)
         if time.monotonic() > deadline:
-            raise Away("the same push is being taken in right now")
+            raise Unavailable("the same push is being taken in right now")
         await asyncio.sleep(LOOK_S)
 
 
-async def _end(pool: Pool, digest: bytes, receipt: Receipt | None, patience_s: float) -> None:
+async def _end(pool: Pool, digest: bytes, receipt: Receipt | None, timeout_s: float) -> None:
     """Write down what became of it, and let it go. Where that fails, the claim ends by itself, and its items are known."""
-    earlier = Earlier(receipt, complete=False) if receipt is not None else None
+    earlier = EarlierReceipt(receipt, complete=False) if receipt is not None else None
     complete = earlier is not None and len(earlier.taken) == len({each.index for each in earlier.receipt.results})
     try:
         written = _written(receipt) if receipt is not None else None
-        await Patience(patience_s).within(pool.execute(_ENDED, digest, complete, written))
-    except Away as away:
+        await Deadline(timeout_s).within(pool.execute(_ENDED, digest, complete, written))
+    except Unavailable as away:
         log.warning("a signed push is not remembered", reason=str(away))
 
 
@@ -125,14 +125,14 @@ def _written(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _earlier(written: dict[str, Any] | None, *, complete: bool) -> Earlier | None:
+def _earlier(written: dict[str, Any] | None, *, complete: bool) -> EarlierReceipt | None:
     if written is None:
         return None
     results = [Result(index, status, identity, guid) for index, status, identity, guid in written["results"]]
-    return Earlier(Receipt(uuid.UUID(written["original"]), written["format"], results), complete)
+    return EarlierReceipt(Receipt(uuid.UUID(written["original"]), written["format"], results), complete)
 
 
-async def keep_forgetting(pool: Pool) -> None:
+async def keep_pruning(pool: Pool) -> None:
     """Forget, until cancelled, the pushes whose time is over."""
     while True:
         try:

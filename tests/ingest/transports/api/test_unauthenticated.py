@@ -12,7 +12,7 @@ import pytest
 from starlette.requests import Request
 
 from ingest.sources import registry, signing
-from ingest.transports.api.strangers import LEAST_BYTES_PER_S, Strangers
+from ingest.transports.api.unauthenticated import LEAST_BYTES_PER_S, UnauthenticatedBodies
 from local.child import free_port
 from shared.http.problem import Problem
 from shared.http.server.server import http_server
@@ -111,7 +111,7 @@ class Body:
         self._pieces.put_nowait(b"x" * size)
 
 
-async def read(strangers: Strangers, body: Body) -> int | str:
+async def read(strangers: UnauthenticatedBodies, body: Body) -> int | str:
     """The size of a body, or why it is not read."""
     try:
         async with strangers.body(body.request, 1_000_000, 30) as raw:
@@ -122,7 +122,7 @@ async def read(strangers: Strangers, body: Body) -> int | str:
 
 async def test_where_there_is_no_room_the_largest_of_the_greediest_goes() -> None:
     """Memory is bounded for all together; a small body of another address always has room, and what ends makes some."""
-    strangers = Strangers(room_bytes=1_000_000)
+    strangers = UnauthenticatedBodies(room_bytes=1_000_000)
     greedy = [Body("10.0.0.1") for _ in range(3)]
     modest = Body("10.0.0.2")
     reading = [asyncio.create_task(read(strangers, each)) for each in (*greedy, modest)]
@@ -144,7 +144,7 @@ async def test_where_there_is_no_room_the_largest_of_the_greediest_goes() -> Non
 
 async def test_a_body_that_comes_too_slowly_is_given_up_and_a_steady_one_is_not() -> None:
     """After the grace so many bytes a second must have come; one that keeps up may take longer than the grace."""
-    strangers = Strangers(grace_s=0.2)
+    strangers = UnauthenticatedBodies(grace_s=0.2)
     slow, steady = Body("10.0.0.1"), Body("10.0.0.1")
     reading = [asyncio.create_task(read(strangers, each)) for each in (slow, steady)]
     slow.come(10)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from ingest.intake.deadline import Away
+from shared.failures import Unanswered
 from shared.failures.transient import is_transient
 
 A = TypeVar("A")
@@ -22,17 +22,17 @@ class Batcher(Generic[A, R]):
         self,
         work: Callable[[Sequence[A]], Awaitable[Sequence[R]]],
         *,
-        patience_s: float,
+        timeout_s: float,
         most: int = 100,
         weight: Callable[[A], int] = lambda _: 0,
         heaviest: int = 1,
     ) -> None:
         """`most` bounds the number in a batch, `heaviest` the sum of their weights; one too heavy goes alone.
 
-        A batch that has no answer after `patience_s` is given up, and holds up the next no longer.
+        A batch that has no answer after `timeout_s` is given up, and holds up the next no longer.
         """
         self._work = work
-        self._patience_s = patience_s
+        self._patience_s = timeout_s
         self._most = most
         self._weight = weight
         self._heaviest = heaviest
@@ -72,7 +72,7 @@ class Batcher(Generic[A, R]):
         """Leave the batch that runs to itself, and go on with what waits behind it."""
         for _, future in batch:
             if not future.done():
-                future.set_exception(Away("Postgres does not answer"))
+                future.set_exception(Unanswered("the batch took too long"))
         running, self._running = self._running, None
         if running is not None:
             # Not awaited: a cancelled query asks the server, which does not answer, to cancel it.
