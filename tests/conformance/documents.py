@@ -9,7 +9,7 @@ from pathlib import Path
 import html5lib
 import pytest
 
-from ingest.formats import DEFAULT_PROFILE, Profile, Reading, Unreadable, read
+from ingest.formats import DEFAULT_PROFILE, ReadResult, SourceProfile, Unreadable, read
 from support.places import CONFORMANCE
 
 ROOT = CONFORMANCE
@@ -29,13 +29,13 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
-def understood(
+def read_document(
     body: bytes | str,
     *,
     content_type: str | None = None,
-    profile: Profile = DEFAULT_PROFILE,
+    profile: SourceProfile = DEFAULT_PROFILE,
     taken_for: str | None = None,
-) -> Reading:
+) -> ReadResult:
     """A document as ingest reads it."""
     octets = body.encode() if isinstance(body, str) else body
     return read(
@@ -50,10 +50,10 @@ def understood(
     )
 
 
-def outcome(body: bytes | str, *, taken_for: str | None = None) -> Reading | Unreadable:
+def outcome(body: bytes | str, *, taken_for: str | None = None) -> ReadResult | Unreadable:
     """What becomes of a document: what was understood, or why nothing could be."""
     try:
-        return understood(body, taken_for=taken_for)
+        return read_document(body, taken_for=taken_for)
     except Unreadable as failure:
         return failure
 
