@@ -18,6 +18,8 @@ from starlette.routing import Route
 from ingest.__main__ import cli
 from ingest.cli import recording
 from ingest.formats import Profile
+from ingest.cli import wireday_file as wireday
+from ingest.formats import SourceProfile
 from ingest.intake import originals
 from ingest.intake.originals import OriginalFilter, new_original_id
 from ingest.sources import registry
@@ -65,7 +67,7 @@ async def test_reading_again_emits_only_what_changes(wire: Wire) -> None:
     assert again.exit_code == 0, again.output
     assert "3 duplicate" in again.output
     assert len(await wire.raw()) == 3
-    await registry.save(wire.pool, Source(name="north", profile=Profile(credit="North Agency")))
+    await registry.save(wire.pool, Source(name="north", profile=SourceProfile(credit="North Agency")))
     changed = await run(wire, "originals", "reprocess", "--source", "north")
     assert "3 accepted" in changed.output
     # The source has not spoken: a silence goes on.

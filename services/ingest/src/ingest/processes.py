@@ -13,7 +13,7 @@ import structlog
 
 from ingest.intake import items
 from ingest.intake.receive import Intake
-from ingest.parsers.pool import Readers
+from ingest.parsers.pool import ParserPool
 from ingest.settings import Settings
 from ingest.sources.quiet import QuietSourceMonitor
 from ingest.sources.rate_limit import SourceRateLimit
@@ -170,7 +170,7 @@ def new_owner(settings: Settings) -> str:
 async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest poll` until `stop`."""
     sources = Registry()
-    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, readers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8091),
@@ -191,7 +191,7 @@ async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     # It tells of every change that it sees; what becomes of each file is told by us.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
-    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, readers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8092),
@@ -209,7 +209,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest api` until `stop`: it listens at once, and answers 503 until Postgres and Kafka have answered."""
     registry = Registry()
     intake = Intake(
-        SourceStatistics(), settings.ingest_dependency_timeout_s, readers=Readers(settings.ingest_read_timeout_s)
+        SourceStatistics(), settings.ingest_dependency_timeout_s, readers=ParserPool(settings.ingest_read_timeout_s)
     )
     health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
     api = Api(settings, registry, intake, SourceRateLimit())

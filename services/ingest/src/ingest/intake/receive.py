@@ -13,12 +13,15 @@ from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Histogram
 
-from ingest.formats import Reading, Unreadable, read
+from ingest.formats import ReadResult, Unreadable, read
 from ingest.intake import aliases, deduplicate, emit, items, originals
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from ingest.intake.originals import Original, Transport
 from ingest.parsers.pool import Readers
 from ingest.parsers.worker import Asked
+from ingest.parsers.pool import ParserPool
+from ingest.parsers.worker import ReadRequest
+from ingest.sources.activity import Activity
 from ingest.sources.registry import Source
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
@@ -148,7 +151,7 @@ class Intake:
     """How long one document waits for Kafka and Postgres together before they count as away."""
     pool: Pool | None = None
     producer: Producer | None = None
-    readers: Readers = field(default_factory=lambda: Readers(READ_TIMEOUT_S))
+    readers: ParserPool = field(default_factory=lambda: ParserPool(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
         """What senders ask of Postgres at the same time goes together."""
@@ -260,11 +263,11 @@ class Intake:
             raise DocumentRejected(original.id, cause) from cause
         return await self._emit(source, original, reading, traceparent_now(), patience, known=known, again=again)
 
-    async def _read(self, source: Source, original: Original, sha256: str) -> Reading:
+    async def _read(self, source: Source, original: Original, sha256: str) -> ReadResult:
         """What is understood of a document; one that takes long must hold up neither the others nor our heartbeats."""
         asked_format = original.asked_format or source.format
         if _is_large(original.body):
-            asked = Asked(
+            asked = ReadRequest(
                 content_type=original.content_type,
                 source=source.name,
                 received_at=original.received_at,
@@ -289,7 +292,7 @@ class Intake:
         self,
         source: Source,
         original: Original,
-        reading: Reading,
+        reading: ReadResult,
         traceparent: str,
         patience: Deadline,
         *,
@@ -414,7 +417,7 @@ def _is_large(body: bytes) -> bool:
     return len(body) > LARGE_BYTES or body.count(b"<") > MANY_TAGS
 
 
-def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], list[Result]]:
+def _prepared(reading: ReadResult, traceparent: str) -> tuple[list[_Candidate], list[Result]]:
     """What can be sent, and what was refused: by the reader, or because Kafka or Postgres could not hold it."""
     candidates: list[_Candidate] = []
     results = [
