@@ -25,12 +25,9 @@ from ingest.transports.api.routes import Api, build
 from ingest.transports.outgoing import Fetcher
 from ingest.transports.poll import Poller
 from ingest.transports.watch import Watcher
-from ingest.transports.websub import Callback
+from ingest.transports.websub import HubCallbacks
 from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
-from ingest.transports.websub import HubCallbacks
-from shared.consumer.consumer import Lane
-from shared.consumer.decode import Delivery, Rejection
 from shared.failures.transient import is_transient, reason_of
 from shared.http.server.bounds import Bounds
 from shared.http.server.server import http_server

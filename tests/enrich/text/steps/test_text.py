@@ -13,12 +13,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from enrich.short_text import slug_of, tidy
 from enrich.text.domain.word_diff import DIFF_LENGTH, word_diff
-from enrich.text.steps.text.language import direction_of, language_by_small_words, language_of
-from enrich.text.steps.text.plain_text import plain
-from enrich.text.steps.text.reading import excerpt_of, reading
-from enrich.text.steps.text.sanitise import CLEAN, TAGS, sanitised
-from enrich.text.steps.text.step import bare_text, read_text
-from support.places import CONFORMANCE
 from enrich.text.steps.text import (
     CLEAN,
     DIFF_LENGTH,
@@ -36,6 +30,11 @@ from enrich.text.steps.text import (
     tidy,
     word_diff,
 )
+from enrich.text.steps.text.language import direction_of, language_by_small_words, language_of
+from enrich.text.steps.text.plain_text import plain
+from enrich.text.steps.text.reading import excerpt_of, reading
+from enrich.text.steps.text.sanitise import CLEAN, TAGS, sanitised
+from enrich.text.steps.text.step import bare_text, read_text
 from support.places import conformance_files
 
 PIECES = [

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 import orjson
 from aiokafka.errors import KafkaError
+from shared.kafka.clients import new_producer
 
 from ingest.cli.arguments import Moment
 from ingest.cli.database import with_postgres
@@ -22,9 +23,8 @@ from ingest.intake.receive import DocumentRejected, Intake
 from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.registry import Source
-from shared.kafka.producer import Producer, new_producer
 from ingest.sources.statistics import SourceStatistics
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.postgres.pool import Pool
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.postgres.pool import Pool
-from shared.postgres.rows import table
+from shared.postgres.rows import narrowed, table
 
 Transport = Literal["api", "poll", "watch", "websub"]
 
@@ -119,7 +119,7 @@ class OriginalFilter:
 async def count(pool: Pool, wanted: OriginalFilter) -> int:
     """How many originals are meant."""
     where, values = wanted.where()
-    return int(await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
+    return narrowed(int, await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
 
 
 async def iterate(pool: Pool, wanted: OriginalFilter, columns: str = "*", page: int = 50) -> AsyncIterator[Any]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ingest.formats import FORMATS, SourceProfile
 from shared.background import keep_running
 from shared.postgres.pool import Pool
+from shared.postgres.rows import narrowed
 
 log = structlog.get_logger(__name__)
 
@@ -290,13 +291,13 @@ async def drop_newest_key(pool: Pool, name: str) -> None:
 
 async def next_signing_generation(pool: Pool, name: str, *, rotate: bool) -> int | None:
     """The generation of a source's secret, after a first or a further one was given out; None where there is no source."""
-    generation: int | None = await pool.fetchval(
+    generation = await pool.fetchval(
         "UPDATE ingest.sources SET signing_generation = greatest(signing_generation, 1) + $2 WHERE name = $1 "
         "RETURNING signing_generation",
         name,
         int(rotate),
     )
-    return generation
+    return None if generation is None else narrowed(int, generation)
 
 
 class Registry:
