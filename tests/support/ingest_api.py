@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import orjson
-from shared.kafka.clients import new_producer
 
 from ingest.intake.receive import Intake
 from ingest.settings import Settings

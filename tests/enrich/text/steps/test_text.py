@@ -13,23 +13,6 @@ from selectolax.lexbor import LexborHTMLParser
 
 from enrich.short_text import slug_of, tidy
 from enrich.text.domain.word_diff import DIFF_LENGTH, word_diff
-from enrich.text.steps.text import (
-    CLEAN,
-    DIFF_LENGTH,
-    TAGS,
-    bare_text,
-    direction_of,
-    excerpt_of,
-    language_by_small_words,
-    language_of,
-    plain,
-    read_text,
-    reading,
-    sanitised,
-    slug_of,
-    tidy,
-    word_diff,
-)
 from enrich.text.steps.text.language import direction_of, language_by_small_words, language_of
 from enrich.text.steps.text.plain_text import plain
 from enrich.text.steps.text.reading import excerpt_of, reading

@@ -13,11 +13,9 @@ from prometheus_client import Counter
 
 from shared.background import keep_running
 from shared.kafka.producer import Producer, acknowledged
-from shared.messages import Refresh, Release
-from shared.postgres.pool import Pool
 from shared.messages import Refresh, RefreshCause, Release
 from shared.postgres.lease_queue import LeaseQueue
-from shared.postgres.pool import Connection, Pool, Queryable
+from shared.postgres.pool import Connection, Pool
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import click
 import orjson
 from aiokafka.errors import KafkaError
-from shared.kafka.clients import new_producer
 
 from ingest.cli.arguments import Moment
 from ingest.cli.database import with_postgres

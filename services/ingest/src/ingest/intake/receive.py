@@ -21,7 +21,6 @@ from ingest.parsers.pool import ParserPool
 from ingest.parsers.worker import ReadRequest
 from ingest.sources.registry import Source
 from ingest.sources.statistics import SourceStatistics
-from shared.consumer.consumer import TRANSIENT
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
