@@ -11,7 +11,7 @@ from enrich.text import state_store as rows
 from enrich.text.domain.state import State
 from ingest.intake import items, originals
 from ingest.intake.originals import Original
-from shared.consumer.consumer import TRANSIENT
+from shared.failures.transient import TRANSIENT
 from shared.messages import RawUpdate
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Queryable, connect
@@ -54,7 +54,9 @@ async def take_in(pool: Queryable, *updates: RawUpdate) -> None:
     await originals.store(pool, [(original, original.sha256) for original in documents])
     await items.known(pool, [(update, update.fingerprint()) for update in updates])
     made = [
-        items.Made(original.id, update.source, "native", "1", 1, [], [items.Sent(update, update.fingerprint(), 0)])
+        items.DocumentRecord(
+            original.id, update.source, "native", "1", 1, [], [items.SentVersion(update, update.fingerprint(), 0)]
+        )
         for original, update in zip(documents, updates, strict=True)
     ]
     await items.record(pool, made)

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from enrich.media.embedded import Embedded
-from enrich.media.index import PICTURES, reference_key
 from enrich.media.render.image_hash import Likeness, alike, bands, distance, near_bands, signed, unsigned
 from enrich.media.render.rendered import Rendered
-from enrich.media.rights import Rights, why_withheld
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.lookup import PICTURES, reference_key
+from enrich.picture_index.rights import Rights, why_withheld
 from shared.messages import MediaReference, MediaWanted, Rendition
 from shared.postgres.lease_queue import FairShare, LeaseQueue
 from shared.postgres.pool import Connection, Pool, Row

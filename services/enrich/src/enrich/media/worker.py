@@ -28,10 +28,10 @@ from enrich.media.render.pool import Renderers
 from enrich.media.store import store_renditions
 from enrich.settings import Settings
 from shared.background import keep_running
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import MediaReference, MediaWanted, Refresh
 from shared.postgres.pool import Pool
 from shared.streams import RAW
@@ -58,14 +58,14 @@ class PictureDesk:
     """One process's share of the work."""
 
     def __init__(
-        self, settings: Settings, *, pool: Pool, store: Any, fetcher: Fetcher, renderers: Renderers, emitter: Emitter
+        self, settings: Settings, *, pool: Pool, store: Any, fetcher: Fetcher, renderers: Renderers, producer: Producer
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._store = store
         self._fetcher = fetcher
         self._renderers = renderers
-        self._emitter = emitter
+        self._producer = producer
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._alone: deque[Task] = deque()
@@ -74,10 +74,10 @@ class PictureDesk:
         self._look = asyncio.Event()
         self._away: str | None = None
 
-    async def handle(self, deliveries: Sequence[Delivery[MediaWanted]]) -> list[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[MediaWanted]]) -> list[Rejection]:
         """For the lane: note what is wanted. From here on Postgres has it, so the position in Kafka may move on while a
         slow host is waited for."""
-        events = [(delivery.event, delivery.header("traceparent")) for delivery in deliveries]
+        events = [(message.event, message.header("traceparent")) for message in incoming]
         if await queue.want(self._pool, events):
             self._look.set()
         return []
@@ -272,7 +272,7 @@ class PictureDesk:
             return
         await acknowledged(
             [
-                await self._emitter.send(
+                await self._producer.send(
                     RAW,
                     Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
                     key=task.update_id,

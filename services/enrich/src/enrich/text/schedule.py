@@ -12,17 +12,15 @@ import structlog
 from prometheus_client import Counter
 
 from shared.background import keep_running
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh, RefreshCause, Release
 from shared.postgres.lease_queue import LeaseQueue
-from shared.postgres.pool import Connection, Pool, Queryable
+from shared.postgres.pool import Connection, Pool
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 500
-REPEAT_AFTER_S = 30.0
-"""When a refresh is sent a second time, for updates that were being made with the old edition at the first."""
 
 RELEASES = Counter("slugline_enrich_releases", "Releases sent", ["reason"])
 REFRESHES = Counter("slugline_enrich_refreshes", "Refreshes sent", ["cause"])
@@ -74,19 +72,19 @@ REFRESH_JOBS = LeaseQueue(
 )
 
 
-async def keep_releasing(pool: Pool, emitter: Emitter, *, interval_s: float, again_s: float) -> None:
+async def keep_releasing(pool: Pool, producer: Producer, *, interval_s: float, again_s: float) -> None:
     """Send what is due until cancelled. An outage is waited out: what was due then is still due."""
 
     async def step() -> None:
-        while await release_due(pool, emitter, again_s) == AT_ONCE:
+        while await release_due(pool, producer, again_s) == AT_ONCE:
             pass
-        while await run_refresh_job(pool, emitter):
+        while await run_refresh_job(pool, producer):
             pass
 
     await keep_running("due updates", step, every_s=interval_s)
 
 
-async def release_due(pool: Pool, emitter: Emitter, again_s: float) -> int:
+async def release_due(pool: Pool, producer: Producer, again_s: float) -> int:
     """Send a `Release`, or for a retry a `Refresh`, for each update that is due and not sent for; how many."""
     async with pool.acquire() as connection, connection.transaction():
         updates = await DUE_UPDATES.lock(connection, AT_ONCE, again_s)
@@ -99,7 +97,7 @@ async def release_due(pool: Pool, emitter: Emitter, again_s: float) -> int:
                 log.exception("no message for a due update", update_id=update.update_id, due_for=update.due_for)
                 continue
             event_id = f"{update.update_id}:{update.due_for}:{update.due_at.timestamp():.3f}"
-            futures.append(await emitter.send(RAW, message, key=update.update_id, event_id=event_id))
+            futures.append(await producer.send(RAW, message, key=update.update_id, event_id=event_id))
             RELEASES.labels(update.due_for).inc()
         await acknowledged(futures)
         if updates:
@@ -111,13 +109,13 @@ async def release_due(pool: Pool, emitter: Emitter, again_s: float) -> int:
         return len(updates)
 
 
-async def run_refresh_job(pool: Pool, emitter: Emitter) -> bool:
+async def run_refresh_job(pool: Pool, producer: Producer) -> bool:
     """Send a `Refresh` for each update that one due job concerns; False where none is due."""
     async with pool.acquire() as connection, connection.transaction():
         for job in await REFRESH_JOBS.lock(connection, 1):
             update_ids = await _updates_of(connection, job)
             for begin in range(0, len(update_ids), AT_ONCE):
-                await _send_refreshes(emitter, job, update_ids[begin : begin + AT_ONCE])
+                await _send_refreshes(producer, job, update_ids[begin : begin + AT_ONCE])
             await connection.execute("DELETE FROM enrich.refreshes WHERE id = $1", job.id)
             log.info("refreshes sent", cause=job.cause, updates=len(update_ids))
             return True
@@ -137,7 +135,7 @@ async def _updates_of(connection: Connection, job: RefreshJob) -> list[str]:
     return [row["update_id"] for row in rows]
 
 
-async def _send_refreshes(emitter: Emitter, job: RefreshJob, update_ids: Sequence[str]) -> None:
+async def _send_refreshes(producer: Producer, job: RefreshJob, update_ids: Sequence[str]) -> None:
     futures = []
     for update_id in update_ids:
         try:
@@ -147,32 +145,6 @@ async def _send_refreshes(emitter: Emitter, job: RefreshJob, update_ids: Sequenc
         except ValueError:
             log.exception("no refresh for an update", update_id=update_id, job=job.id)
             continue
-        futures.append(await emitter.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job.id}"))
+        futures.append(await producer.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job.id}"))
         REFRESHES.labels(job.cause).inc()
     await acknowledged(futures)
-
-
-async def ask_refresh(
-    database: Queryable,
-    cause: RefreshCause,
-    *,
-    author_ids: Sequence[str] = (),
-    unknown_names: Sequence[str] = (),
-    update_ids: Sequence[str] = (),
-    stories: Sequence[str] = (),
-    repeat: bool = True,
-) -> None:
-    """Ask, in the transaction that changes something, for the updates that show it to be made again.
-
-    `repeat`: ask a second time a little later, where replicas keep what changed in memory.
-    """
-    if not (author_ids or unknown_names or update_ids or stories):
-        return
-    for after_s in (0.0, REPEAT_AFTER_S) if repeat else (0.0,):
-        await database.execute(
-            """
-            INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at)
-            VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
-            """,
-            cause, list(author_ids), list(unknown_names), list(update_ids), list(stories), after_s,
-        )  # fmt: skip

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from ingest.formats import FORMATS, Profile
+from ingest.formats import FORMATS, SourceProfile
 from shared.background import keep_running
 from shared.postgres.pool import Pool
 from shared.postgres.rows import narrowed
@@ -44,7 +44,7 @@ class Source(BaseModel):
     """The folder that is watched; absolute."""
     format: str | None = None
     """The one format it sends; recognised from each document when empty."""
-    profile: Profile = Profile()
+    profile: SourceProfile = SourceProfile()
     desk: bool = False
     """Its keys may give orders about every source's updates, and see them."""
     rate_per_s: float | None = Field(default=None, gt=0)

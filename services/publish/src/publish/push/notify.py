@@ -14,7 +14,7 @@ from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.push.readiness import Sinks, wait_until_readable
 from publish.takedown.prove import watch
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
@@ -107,13 +107,13 @@ class Notifier:
         self._readable_s = readable_s
         self._done = done
 
-    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
-        wanted = {(delivery.event.update_id, delivery.event.revision) for delivery in deliveries}
+        wanted = {(message.event.update_id, message.event.revision) for message in incoming}
         fresh = await self._not_pushed(wanted)
         if not fresh:
             return ()
-        await self._archived(fresh, deliveries[-1].record.offset)
+        await self._archived(fresh, incoming[-1].record.offset)
         found = sorted((await queries.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
         if not found:
             return ()

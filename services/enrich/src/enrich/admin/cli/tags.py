@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from enrich.admin.cli import on_postgres, update_id
+from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.dictionary import Entry
-from enrich.reference.library import announce, read_entries, vocabulary_of
+from enrich.reference.library import read_entries, vocabulary_of
 from enrich.reference.vocabulary import Concept, Vocabulary, read_release
-from enrich.text.schedule import ask_refresh
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 

@@ -21,7 +21,7 @@ from publish.push.alerts.mutes import muted
 from publish.push.alerts.providers import Brought, Courier, Message, Target
 from publish.push.alerts.rules import Reader, Rules, is_quiet, turn_of
 from shared.background import keep_running
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool, Row
 
@@ -161,10 +161,10 @@ class Fanout:
         self._site_name = site_name
         self._recorder = Recorder(pool)
 
-    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
         """Bring batches, one after the other."""
-        for delivery in deliveries:
-            await self._batch(delivery.event)
+        for message in incoming:
+            await self._batch(message.event)
         return ()
 
     async def _batch(self, batch: PushBatch) -> None:
