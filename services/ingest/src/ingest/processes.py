@@ -25,12 +25,9 @@ from ingest.transports.api.routes import Api, build
 from ingest.transports.outgoing import Fetcher
 from ingest.transports.poll import Poller
 from ingest.transports.watch import Watcher
-from ingest.transports.websub import Callback
+from ingest.transports.websub import HubCallbacks
 from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
-from ingest.transports.websub import HubCallbacks
-from shared.consumer.consumer import Lane
-from shared.consumer.decode import Delivery, Rejection
 from shared.failures.transient import is_transient, reason_of
 from shared.http.server.bounds import Bounds
 from shared.http.server.server import http_server
@@ -95,7 +92,7 @@ def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Con
     """Records the outcomes that the later stages report, for the sender who asks."""
 
     async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
-        await items.hear(pool, [outcome for each in incoming for outcome in each.event.outcomes])
+        await items.record_outcomes(pool, [outcome for each in incoming for outcome in each.event.outcomes])
         return []
 
     return Consumer(
