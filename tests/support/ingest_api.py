@@ -17,10 +17,8 @@ from ingest.sources.registry import Registry, Source
 from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import Api, build
-from ingest.transports.websub import Callback
-from shared.kafka.producer import Producer, new_producer
 from ingest.transports.websub import HubCallbacks
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.observability.health import Health
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.state import State
 from enrich.text.domain.versions import version_order
-from ingest.intake.deduplicate import Judged, Known, Newest, judge
 from ingest.intake.deduplicate import DedupResult, EmittedHistory, LatestVersion, classify
 from shared.messages import RawUpdate, update_id_for
 from support.topics import raw_update

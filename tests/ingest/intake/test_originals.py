@@ -17,8 +17,6 @@ from starlette.routing import Route
 
 from ingest.__main__ import cli
 from ingest.cli import recording
-from ingest.formats import Profile
-from ingest.cli import wireday_file as wireday
 from ingest.formats import SourceProfile
 from ingest.intake import originals
 from ingest.intake.originals import OriginalFilter, new_original_id

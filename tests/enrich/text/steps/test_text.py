@@ -18,24 +18,6 @@ from enrich.text.steps.text.plain_text import plain
 from enrich.text.steps.text.reading import excerpt_of, reading
 from enrich.text.steps.text.sanitise import CLEAN, TAGS, sanitised
 from enrich.text.steps.text.step import bare_text, read_text
-from support.places import CONFORMANCE
-from enrich.text.steps.text import (
-    CLEAN,
-    DIFF_LENGTH,
-    TAGS,
-    bare_text,
-    direction_of,
-    excerpt_of,
-    language_by_small_words,
-    language_of,
-    plain,
-    read_text,
-    reading,
-    sanitised,
-    slug_of,
-    tidy,
-    word_diff,
-)
 from support.places import conformance_files
 
 PIECES = [

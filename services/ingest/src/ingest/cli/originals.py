@@ -22,9 +22,8 @@ from ingest.intake.receive import DocumentRejected, Intake
 from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.registry import Source
-from shared.kafka.producer import Producer, new_producer
 from ingest.sources.statistics import SourceStatistics
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.postgres.pool import Pool
 
 F = TypeVar("F", bound=Callable[..., Any])

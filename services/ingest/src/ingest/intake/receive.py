@@ -17,17 +17,12 @@ from ingest.formats import ReadResult, Unreadable, read
 from ingest.intake import aliases, deduplicate, emit, items, originals
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from ingest.intake.originals import Original, Transport
-from ingest.parsers.pool import Readers
-from ingest.parsers.worker import Asked
 from ingest.parsers.pool import ParserPool
 from ingest.parsers.worker import ReadRequest
-from ingest.sources.activity import Activity
 from ingest.sources.registry import Source
+from ingest.sources.statistics import SourceStatistics
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
-from ingest.sources.statistics import SourceStatistics
-from shared.consumer.consumer import TRANSIENT
-from shared.kafka.clients import Emitter
 from shared.messages import RawUpdate
 from shared.observability.logs import spans_are_kept, traceparent_now
 from shared.postgres.batching import Batcher

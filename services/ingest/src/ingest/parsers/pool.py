@@ -16,11 +16,8 @@ import structlog
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from ingest.formats import Reading, Unreadable
-from ingest.intake.deadline import Unavailable
-from ingest.parsers.worker import Asked, Told
 from ingest.formats import ReadResult, Unreadable
-from ingest.intake.deadline import Away
+from ingest.intake.deadline import Unavailable
 from ingest.parsers.worker import ReadRequest, ReadResponse
 from shared.messages import RawUpdate
 

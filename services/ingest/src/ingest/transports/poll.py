@@ -240,7 +240,7 @@ class Poller:
                 "poll failed", source=source.name, error=polled.error, in_a_row=failures, retry_in_s=round(wait_s)
             )
         else:
-            self._intake.activity.heard(source.name)
+            self._intake.statistics.heard(source.name)
         release = functools.partial(
             self._pool.execute,
             _RELEASE,
