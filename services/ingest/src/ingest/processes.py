@@ -92,7 +92,7 @@ def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Con
     """Records the outcomes that the later stages report, for the sender who asks."""
 
     async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
-        await items.hear(pool, [outcome for each in incoming for outcome in each.event.outcomes])
+        await items.record_outcomes(pool, [outcome for each in incoming for outcome in each.event.outcomes])
         return []
 
     return Consumer(

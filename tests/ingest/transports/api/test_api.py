@@ -407,8 +407,8 @@ async def test_a_sender_can_ask_where_its_item_is(wire: Wire) -> None:
     def outcome(stage: Any, **fields: Any) -> Outcome:
         return Outcome(update_id=pushed["id"], fingerprint=fingerprint, stage=stage, at=datetime.now(UTC), **fields)
 
-    await items.hear(wire.pool, [outcome("published", position="1-7", revision=1)])
-    await items.hear(wire.pool, [outcome("enriched", revision=1), outcome("duplicate", reason="again")])
+    await items.record_outcomes(wire.pool, [outcome("published", position="1-7", revision=1)])
+    await items.record_outcomes(wire.pool, [outcome("enriched", revision=1), outcome("duplicate", reason="again")])
     told = (await state()).json()
     assert told["state"] == "published"
     version = told["versions"][0]
@@ -428,7 +428,7 @@ async def test_an_outcome_may_be_heard_before_the_row_is_there(wire: Wire) -> No
     fingerprint = await wire.pool.fetchval("SELECT fingerprint FROM ingest.items")
     await wire.pool.execute("DELETE FROM ingest.items")
     heard = Outcome(update_id=first["id"], fingerprint=fingerprint, stage="enriched", at=datetime.now(UTC), revision=1)
-    await items.hear(wire.pool, [heard])
+    await items.record_outcomes(wire.pool, [heard])
     assert (await wire.client.get(f"/v1/items/{first['id']}", headers={"X-API-Key": "north-key"})).status_code == 404
     assert (await wire.push(update)).json()["results"][0]["status"] == "accepted"
     told = (await wire.client.get(f"/v1/items/{first['id']}", headers={"X-API-Key": "north-key"})).json()

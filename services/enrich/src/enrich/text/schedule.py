@@ -23,7 +23,6 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 500
 
 RELEASES = Counter("slugline_enrich_releases", "Releases sent", ["reason"])
-
 REFRESHES = Counter("slugline_enrich_refreshes", "Refreshes sent", ["cause"])
 
 

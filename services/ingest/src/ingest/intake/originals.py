@@ -7,9 +7,9 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, Queryable, Row
 from shared.postgres.rows import narrowed, table
 
 Transport = Literal["api", "poll", "watch", "websub"]
@@ -49,7 +49,7 @@ SELECT * FROM {kept} AS kept ON CONFLICT (id) DO NOTHING
 """
 
 
-async def store(pool: Pool, originals: Sequence[tuple[Original, str]]) -> None:
+async def store(database: Queryable, originals: Sequence[tuple[Original, str]]) -> None:
     """Keep originals, each with its checksum; once this returns, Postgres has them for good."""
     kept, values = table(
         "uuid text text timestamptz text jsonb text bytea text",
@@ -61,7 +61,7 @@ async def store(pool: Pool, originals: Sequence[tuple[Original, str]]) -> None:
             for original, sha256 in originals
         ],
     )  # fmt: skip
-    await pool.execute(_STORE.format(kept=kept), *values)
+    await database.execute(_STORE.format(kept=kept), *values)
 
 
 async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
@@ -75,7 +75,7 @@ async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
     return bool(found)
 
 
-async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: dict[str, Any]) -> None:
+async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: Mapping[str, object]) -> None:
     """Write beside an original why nothing could be made of it."""
     await pool.execute(
         "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1", original_id, [refused]
@@ -96,10 +96,10 @@ class OriginalFilter:
     refused: bool = False
     """Only those of which something, or all, was refused."""
 
-    def where(self) -> tuple[str, list[Any]]:
+    def where(self) -> tuple[str, list[object]]:
         """The condition in SQL, and its parameters."""
         conditions: list[str] = []
-        values: list[Any] = []
+        values: list[object] = []
         for condition, value in (
             ("id = ANY(${})", list(self.ids) or None),
             ("source = ${}", self.source),
@@ -122,7 +122,7 @@ async def count(pool: Pool, wanted: OriginalFilter) -> int:
     return narrowed(int, await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
 
 
-async def iterate(pool: Pool, wanted: OriginalFilter, columns: str = "*", page: int = 50) -> AsyncIterator[Any]:
+async def iterate(pool: Pool, wanted: OriginalFilter, columns: str = "*", page: int = 50) -> AsyncIterator[Row]:
     """The rows of the originals that are meant, oldest first; read in pages, so that memory stays flat."""
     where, values = wanted.where()
     after = uuid.UUID(int=0)
