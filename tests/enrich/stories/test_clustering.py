@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from enrich.stories.clustering import MOST_ALIKE, MOST_MEMBERS, Likeness, Placed, Told, family_of
+from enrich.reference.agencies import family_of
+from enrich.stories.clustering import MOST_ALIKE, MOST_MEMBERS, Likeness, Placed, Told
 from support.incoming import NINE
 
 FERRY = (

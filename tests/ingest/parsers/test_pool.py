@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 
 from conformance.documents import corpus, named, outcome
-from ingest.formats import DEFAULT_PROFILE, Reading, Unreadable
-from ingest.parsers.pool import COUNT, Readers, _reading
-from ingest.parsers.worker import Asked, answer
+from ingest.formats import DEFAULT_PROFILE, ReadResult, Unreadable
+from ingest.parsers.pool import COUNT, ParserPool, _reading
+from ingest.parsers.worker import ReadRequest, answer
 from support.waiting import eventually
 
-ASKED = Asked(
+ASKED = ReadRequest(
     content_type=None,
     source="wire",
     received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
@@ -30,19 +30,19 @@ SMALL = orjson.dumps({"guid": "a", "headline": "b"})
 
 
 @pytest_asyncio.fixture
-async def readers() -> AsyncIterator[Readers]:
+async def readers() -> AsyncIterator[ParserPool]:
     """Two processes at most, with time for whatever is permitted."""
-    made = Readers(timeout_s=60.0)
+    made = ParserPool(timeout_s=60.0)
     yield made
     await made.close()
 
 
-async def test_a_document_is_read_as_it_is_inline(readers: Readers) -> None:
+async def test_a_document_is_read_as_it_is_inline(readers: ParserPool) -> None:
     """What comes back is what went out: updates, refusals, repairs, fingerprints."""
     items = [{"guid": str(number), "headline": f"h{number}"} for number in range(3000)]
     body = orjson.dumps([*items, {"headline": "no name"}, {"guid": "c", "headline": "h" * 5000}])
     there, here = await readers.read(ASKED, body), outcome(body)
-    assert isinstance(here, Reading)
+    assert isinstance(here, ReadResult)
     assert [one.fingerprint() for one in there.updates] == [one.fingerprint() for one in here.updates]
     assert there.refused == here.refused
     assert there.updates[-1].repairs == here.updates[-1].repairs
@@ -66,7 +66,7 @@ def test_what_is_told_of_a_document_loses_nothing(folder: str) -> None:
         assert (there.format, there.refused, there.aliases) == (here.format, here.refused, here.aliases)
 
 
-async def test_what_cannot_be_read_says_why(readers: Readers) -> None:
+async def test_what_cannot_be_read_says_why(readers: ParserPool) -> None:
     """The reader's own reason, and the process is kept."""
     for _ in range(2):
         with pytest.raises(Unreadable) as told:
@@ -77,12 +77,12 @@ async def test_what_cannot_be_read_says_why(readers: Readers) -> None:
 
 async def test_a_reader_that_takes_too_long_is_killed() -> None:
     """Its document is refused, and the next is read by another process."""
-    readers = Readers(timeout_s=60.0)
+    readers = ParserPool(timeout_s=60.0)
     try:
         await readers.read(ASKED, SMALL)
         (before,) = readers.pids()
         os.kill(before, signal.SIGSTOP)
-        impatient = Readers(timeout_s=0.5)
+        impatient = ParserPool(timeout_s=0.5)
         impatient._idle, impatient._all = readers._idle, readers._all
         with pytest.raises(Unreadable) as told:
             await impatient.read(ASKED, SMALL)
@@ -94,7 +94,7 @@ async def test_a_reader_that_takes_too_long_is_killed() -> None:
         await readers.close()
 
 
-async def test_a_reader_that_dies_is_replaced(readers: Readers) -> None:
+async def test_a_reader_that_dies_is_replaced(readers: ParserPool) -> None:
     """Killed while idle or with a document in hand, the document is read all the same."""
     await readers.read(ASKED, SMALL)
     (before,) = readers.pids()
@@ -106,7 +106,7 @@ async def test_a_reader_that_dies_is_replaced(readers: Readers) -> None:
     assert before not in readers.pids()
 
 
-async def test_a_source_takes_up_one_reader_only(readers: Readers) -> None:
+async def test_a_source_takes_up_one_reader_only(readers: ParserPool) -> None:
     """Many large documents of one source wait for each other, those of another do not wait for them."""
     await asyncio.gather(*(readers.read(ASKED, SMALL) for _ in range(5)))
     assert len(readers.pids()) == 1
@@ -115,7 +115,7 @@ async def test_a_source_takes_up_one_reader_only(readers: Readers) -> None:
     assert len(readers.pids()) <= COUNT
 
 
-async def test_a_reader_has_no_secrets(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_has_no_secrets(readers: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor anything else of its parent's environment."""
     monkeypatch.setenv("POSTGRES_DSN", "postgresql://a:secret@127.0.0.1/a")
     await readers.read(ASKED, SMALL)

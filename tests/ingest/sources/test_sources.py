@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ingest.__main__ import cli
 from ingest.intake import items
-from ingest.sources.declared import BadFile, parse
-from ingest.sources.rate import Buckets
+from ingest.sources.declared import InvalidFile, parse
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Source, digest_of
 from shared.messages import Outcome
 from shared.settings import Connections
@@ -82,7 +82,7 @@ def test_a_file_says_what_a_source_is() -> None:
 )
 def test_a_file_that_is_wrong_is_told_where(text: str, says: str) -> None:
     """The error names the source and the field, and nothing of the file is applied."""
-    with pytest.raises(BadFile, match=says):
+    with pytest.raises(InvalidFile, match=says):
         parse(text, {"A": "key"})
 
 
@@ -211,14 +211,14 @@ async def test_a_setting_that_makes_no_sense_is_named(newsroom: Connections) -> 
 def test_a_source_may_send_a_burst_and_then_its_rate() -> None:
     """Tokens fill with time up to the burst; who has none is told how long to wait."""
     now = [0.0]
-    buckets = Buckets(lambda: now[0])
+    rate_limit = SourceRateLimit(lambda: now[0])
     source = Source(name="north", rate_per_s=2, burst=3)
-    assert [buckets.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert [rate_limit.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
     now[0] = 0.5
-    assert [buckets.wait_s(source) for _ in range(2)] == [0, 0.5]
+    assert [rate_limit.wait_s(source) for _ in range(2)] == [0, 0.5]
     now[0] = 100
-    assert [buckets.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
-    assert buckets.wait_s(Source(name="free")) == 0
+    assert [rate_limit.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert rate_limit.wait_s(Source(name="free")) == 0
 
 
 STAGES = ("enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from enrich.media.index import MediaLookup
+from enrich.picture_index.lookup import MediaLookup
 from enrich.reference.directory import Directory, Profile
 from enrich.reference.library import Knowledge
 from enrich.settings import Settings

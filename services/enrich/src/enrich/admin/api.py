@@ -10,9 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from enrich.admin.cli.authors import put
+from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.directory import Profile
-from enrich.reference.library import announce
-from enrich.text.schedule import ask_refresh
 from shared.http.problem import Problem
 from shared.http.query import check_query
 from shared.postgres.pool import Pool

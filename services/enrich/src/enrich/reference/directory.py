@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from anyascii import anyascii
 from pydantic import Field, field_validator
@@ -82,6 +82,19 @@ def loose_key(name: str) -> str:
     for many, one in (("shch", "sh"), ("kh", "h"), ("zh", "j"), ("ts", "c"), ("tz", "c"), ("iy", "i"), ("yi", "i"), ("ij", "i"), ("yy", "i"), ("ii", "i"), ("ay", "ai"), ("ey", "ei"), ("y", "i"), ("j", "i"), ("w", "v"), ("ph", "f"), ("ks", "x"), ("ou", "u"), ("oo", "u"), ("dh", "d"), ("ck", "k"), ("q", "k")):  # fmt: skip
         key = key.replace(many, one)
     return re.sub(r"(.)\1", r"\1", key.replace("ie", "e"))
+
+
+Contribution = Literal["writing", "reporting", "editing", "photography", "translation"]
+
+
+@dataclass(slots=True)
+class Name:
+    """One name of a byline."""
+
+    name: str
+    contribution: Contribution = "writing"
+    located: str | None = None
+    kind: Literal["person", "agency", "staff"] = "person"
 
 
 @dataclass(frozen=True)

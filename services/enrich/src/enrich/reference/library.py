@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +15,7 @@ from pydantic import ValidationError
 
 from enrich.reference.dictionary import Dictionary, Entry
 from enrich.reference.directory import Directory, Profile
-from enrich.reference.vocabulary import Concept, Vocabulary, shipped
-from enrich.text.steps.tags import Labels
+from enrich.reference.vocabulary import Concept, Labels, Vocabulary, shipped
 from shared.background import keep_running
 from shared.failures import Invalid
 from shared.failures.transient import TRANSIENT
@@ -25,7 +24,9 @@ from shared.postgres.pool import Connection, Pool
 log = structlog.get_logger(__name__)
 
 CHANNEL = "enrich_editions"
+
 EDITION = Gauge("slugline_enrich_edition", "Edition that is in memory", ["name"])
+
 KEPT = Gauge("slugline_enrich_knowledge_entries", "Entries in memory", ["name"])
 
 
@@ -139,29 +140,6 @@ class Library:
                 await connection.execute("SELECT 1")
             told.clear()
             await self.catch_up()
-
-
-KEPT_CHANGES_D = 7
-"""Days after which nobody is still making an update with the edition before a change."""
-
-
-async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) -> int:
-    """Begin a new edition of a table, within the transaction that changed it; the replicas hear of it at its end.
-
-    `keys`: what of it changed, where updates that show it must be made again: see `enrich.changes`.
-    """
-    edition: int = await connection.fetchval(
-        "UPDATE enrich.editions SET edition = edition + 1 WHERE name = $1 RETURNING edition", name
-    )
-    if keys:
-        await connection.execute(
-            "DELETE FROM enrich.changes WHERE changed_at < now() - make_interval(days => $1)", KEPT_CHANGES_D
-        )
-        await connection.execute(
-            "INSERT INTO enrich.changes (name, edition, keys) VALUES ($1, $2, $3)", name, edition, list(keys)
-        )
-    await connection.execute(f"NOTIFY {CHANNEL}")
-    return edition
 
 
 def vocabulary_of(concepts: Iterable[Concept], meant: Mapping[str, str], edition: int = 0) -> Vocabulary:

@@ -1,13 +1,11 @@
 """Which updates of several agencies tell the same: near-duplicate texts by MinHash, and independent accounts of one event."""
 
-import functools
 import heapq
 import itertools
 import math
-import re
 import struct
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,60 +13,47 @@ from typing import Any
 from rensa import RMinHash
 
 from enrich.reference.dictionary import folded
+from enrich.short_text import UNSPACED
 from enrich.stories.event_signature import LEAD, Account, likeness_of, read_account, spelled, weighted
-from enrich.text.steps.authors import AGENCIES
-from enrich.text.steps.text import UNSPACED
 
 PERMUTATIONS = 64
+
 ROWS = 4
 """Of a band: with 16 bands of 4 rows, two texts with half of their word groups in common meet with a chance of 64 %, with 0.7 of 99 %."""
+
 SKETCH = struct.Struct(f"<{PERMUTATIONS}I")
+
 BAND_BYTES = SKETCH.size * ROWS // PERMUTATIONS
+
 LEAST_WORDS = 8
 """A shorter text says too little to be like another one."""
+
 MOST_WORDS = 200
 """Of a text: its beginning is what agencies share."""
+
 LIKE_ACCOUNTS = 0.33
-"""From which two accounts tell of one event. In `tests/enrich/reports.txt` other events of the same kind come to 0.25."""
+"""From which two accounts tell of one event. In `tests/enrich/stories/reports.txt` other events of the same kind come to 0.25."""
+
 ACCOUNT_HOURS = 12
 """Between two accounts of one event: beyond it the same words tell of the next one."""
+
 LEAST_COMMON = 2
 """Words of the headline, or names, that two updates share before they are compared."""
+
 RARE = 8
 """A word of the headline that so few updates have counts for two."""
+
 MOST_CANDIDATES = 50
+
 MOST_ALIKE = 16
 """Of texts that meet in a band: the newest stand for all, so that a flood of one text costs no more than a few."""
+
 MOST_MEMBERS = 200
+
 NAMES = ("person:", "place:", "org:", "topic:")
+
 MOST_SAID = 6
 """Words that an explanation names."""
-
-FAMILIES: Mapping[str, str] = {
-    "thomson reuters": "reuters", "thomson reuters foundation": "reuters", "associated press": "ap", "the associated press": "ap", "agence france presse": "afp",
-    "pa media": "pa", "press association": "pa", "pa news agency": "pa", "deutsche presse agentur": "dpa", "dpa afx": "dpa", "agencia efe": "efe",
-    "united press international": "upi", "itar tass": "tass", "the canadian press": "canadian press", "australian associated press": "aap", "xinhuanet": "xinhua",
-    "kyodo news": "kyodo", "jiji press": "jiji", "yonhap news agency": "yonhap", "press trust of india": "pti", "anadolu agency": "anadolu", "tt news agency": "tt",
-    "bloomberg news": "bloomberg", "bbc news": "bbc", "deutsche welle": "dw",
-}  # fmt: skip
-
-
-@functools.lru_cache(maxsize=4096)
-def _credited(credit: str) -> str:
-    return re.sub(r"[^\w]+", " ", credit.casefold()).strip()
-
-
-def family_of(source: str, credit: str, families: Mapping[str, str]) -> str:
-    """The publisher family that an update's words come from: the agency that it credits, else the source's own.
-
-    A paper that prints an agency's text confirms nothing that the agency did not say.
-    """
-    own = families.get(source, source)
-    credited = _credited(credit[:60]) if credit else ""
-    if credited in AGENCIES:
-        family = FAMILIES.get(credited, credited)
-        return families.get(family, family)
-    return own
 
 
 def names_of(codes: Iterable[str]) -> tuple[str, ...]:

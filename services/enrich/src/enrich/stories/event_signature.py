@@ -10,8 +10,8 @@ from sys import intern
 
 from enrich.reference.dictionary import folded
 from enrich.reference.inflections import NAME
-from enrich.text.steps.limits import LONGEST
-from enrich.text.steps.text import UNSPACED
+from enrich.short_text import UNSPACED
+from shared.messages.limits import LONGEST
 
 LEAD = 300
 """Characters of the text that are looked at: agencies put the event there, and background behind it."""

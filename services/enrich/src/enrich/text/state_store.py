@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from enrich.text.domain.lifecycle import due_of, status_of
+from enrich.reference.changes import as_word
 from enrich.text.domain.state import State
+from enrich.text.domain.visibility import due_of, status_of
 from shared.messages import RawUpdate, update_id_for
 from shared.postgres.pool import Pool
 from shared.postgres.rows import table
@@ -99,11 +100,11 @@ async def store(pool: Pool, states: Sequence[State]) -> None:
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
     for state in sorted(states, key=lambda each: each.update_id):
         due_at, due_for = due_of(state)
-        shown = state.shown
+        shown = state.last_published
         source = state.current.raw.source if state.current else state.held.raw.source if state.held else ""
         values = (
             state.update_id,
-            state.turn,
+            state.state_version,
             state.revision,
             status_of(state),
             source.replace("\x00", ""),
@@ -121,7 +122,7 @@ async def store(pool: Pool, states: Sequence[State]) -> None:
     families = [
         state.update_id
         for state in states
-        if state.shown and (state.shown.story or (state.current and parent_of(state.current.raw)))
+        if state.last_published and (state.last_published.story or (state.current and parent_of(state.current.raw)))
     ]
     async with pool.acquire() as connection:
         if not families:
@@ -137,11 +138,6 @@ def parent_of(raw: RawUpdate) -> str | None:
     if not raw.evolved_from or (raw.story and raw.story.strip()):
         return None
     return update_id_for(raw.source, raw.evolved_from)
-
-
-def as_word(key: str) -> str:
-    """The key of a name as one word, for an array that travels as one text."""
-    return key.replace(" ", "-")
 
 
 async def note_unknown(pool: Pool, names: Mapping[str, Sequence[Unknown]]) -> None:

@@ -15,7 +15,7 @@ from prometheus_client import Histogram
 from enrich.text.domain.state import State
 from enrich.text.state_store import Unknown, note_unknown, store
 from shared.failures import Transient
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Outcome, Outcomes
 from shared.postgres.pool import Pool
 from shared.streams import OUTCOMES
@@ -52,9 +52,9 @@ class Emitted:
 class Settlement:
     """Settles batches in the order in which they were begun."""
 
-    def __init__(self, pool: Pool, emitter: Emitter, source: str) -> None:
+    def __init__(self, pool: Pool, producer: Producer, source: str) -> None:
         self._pool = pool
-        self._emitter = emitter
+        self._producer = producer
         self._source = source
         self._waiting: list[Emitted] = []
         self._unsettled: dict[str, tuple[State, Emitted]] = {}
@@ -133,7 +133,7 @@ class Settlement:
         for begin in range(0, len(outcomes), AT_ONCE):
             some = tuple(outcomes[begin : begin + AT_ONCE])
             futures.append(
-                await self._emitter.send(
+                await self._producer.send(
                     OUTCOMES,
                     Outcomes(outcomes=some),
                     key=some[0].update_id,

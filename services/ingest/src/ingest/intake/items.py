@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 
-from ingest.intake.deduplicate import Known, Newest
+from ingest.intake.deduplicate import EmittedHistory, LatestVersion
 from shared.messages import Outcome, RawUpdate
 from shared.postgres.pool import Pool
 from shared.postgres.rows import table
@@ -25,7 +25,7 @@ SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NU
     newest.fingerprint, newest.version, newest.received_at, (
         SELECT max(doubtful.received_at) FROM ingest.items AS doubtful
         WHERE doubtful.update_id = wanted.update_id AND doubtful.emitted_at IS NULL
-    ) AS doubtful_at
+    ) AS unacknowledged_at
 FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
     AND item.emitted_at IS NOT NULL
@@ -97,7 +97,7 @@ ORDER BY sequence DESC LIMIT $2
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentVersion:
     """A version that Kafka has acknowledged, or may have."""
 
     update: RawUpdate
@@ -107,7 +107,7 @@ class Sent:
     acknowledged: bool = True
 
 
-async def known(pool: Pool, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], Known]:
+async def known(pool: Pool, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], EmittedHistory]:
     """What was emitted before of these versions, by (update id, fingerprint)."""
     if not updates:
         return {}
@@ -119,15 +119,15 @@ async def known(pool: Pool, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tu
     return {(row["update_id"], row["asked"]): _known_of(row) for row in rows}
 
 
-def _known_of(row: Mapping[str, Any]) -> Known:
+def _known_of(row: Mapping[str, Any]) -> EmittedHistory:
     newest = None
     if row["fingerprint"] is not None:
-        newest = Newest(row["fingerprint"], row["version"], row["received_at"])
-    return Known(seen=row["seen"], newest=newest, doubtful_at=row["doubtful_at"])
+        newest = LatestVersion(row["fingerprint"], row["version"], row["received_at"])
+    return EmittedHistory(seen=row["seen"], newest=newest, unacknowledged_at=row["unacknowledged_at"])
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class DocumentRecord:
     """What was made of one document, and what of it Kafka has acknowledged, or may have."""
 
     original_id: uuid.UUID
@@ -136,10 +136,10 @@ class Made:
     parser_version: str
     updates: int
     refused: Sequence[Mapping[str, Any]]
-    sent: Sequence[Sent]
+    sent: Sequence[SentVersion]
 
 
-async def record(pool: Pool, documents: Sequence[Made]) -> None:
+async def record(pool: Pool, documents: Sequence[DocumentRecord]) -> None:
     """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
     ordered = sorted(
         ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)

@@ -17,8 +17,11 @@ from prometheus_client import Counter
 from pydantic import ValidationError
 
 from ingest.formats import Reading, Unreadable
-from ingest.intake.deadline import Away
+from ingest.intake.deadline import Unavailable
 from ingest.parsers.worker import Asked, Told
+from ingest.formats import ReadResult, Unreadable
+from ingest.intake.deadline import Away
+from ingest.parsers.worker import ReadRequest, ReadResponse
 from shared.messages import RawUpdate
 
 log = structlog.get_logger(__name__)
@@ -37,7 +40,7 @@ MOST_ANSWER_BYTES = 256 * 1024 * 1024
 """The updates of a document are at most a few times its size."""
 
 
-class Readers:
+class ParserPool:
     """At most `COUNT` processes, started when they are needed and kept; of one source one document at a time."""
 
     def __init__(self, timeout_s: float) -> None:
@@ -57,10 +60,10 @@ class Readers:
         """The processes that run now."""
         return [reader.pid for reader in self._all]
 
-    async def read(self, asked: Asked, body: bytes) -> Reading:
+    async def read(self, asked: ReadRequest, body: bytes) -> ReadResult:
         """What `ingest.formats.read` makes of the document; its repairs are with its updates only.
 
-        Raises Unreadable, also where it takes too long or ends the reader; `Away` where no reader can be had. A crash
+        Raises Unreadable, also where it takes too long or ends the reader; `Unavailable` where no reader can be had. A crash
         may be the fault of the document before, so it is tried once more with a fresh one.
         """
         try:
@@ -75,10 +78,10 @@ class Readers:
                                 "reader crashed", source=asked.source, original=asked.original_id, again=not fresh
                             )
         except TimeoutError:
-            raise Away("all readers are busy") from None
+            raise Unavailable("all readers are busy") from None
         raise Unreadable("reader-crashed", "", "the reader ended on it: it needs more memory than a document may")
 
-    async def _read_with(self, reader: "_Reader", asked: Asked, body: bytes) -> Reading:
+    async def _read_with(self, reader: "_Reader", asked: ReadRequest, body: bytes) -> ReadResult:
         try:
             async with asyncio.timeout(self._timeout_s):
                 told, frames = await reader.ask(asked, body)
@@ -128,7 +131,7 @@ class Readers:
                 await reader.frame()
         except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             await self._end(reader)
-            raise Away(f"no reader can be started: {type(error).__name__}") from None
+            raise Unavailable(f"no reader can be started: {type(error).__name__}") from None
         except BaseException:
             await self._end(reader)
             raise
@@ -159,14 +162,14 @@ class _Reader:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def ask(self, asked: Asked, body: bytes) -> tuple[Told, list[bytes]]:
+    async def ask(self, asked: ReadRequest, body: bytes) -> tuple[ReadResponse, list[bytes]]:
         assert self._process.stdin is not None  # noqa: S101 -- it was made with a pipe
         self.documents += 1
         for frame in (asked.model_dump_json().encode(), body):
             self._process.stdin.write(struct.pack(">I", len(frame)))
             self._process.stdin.write(frame)
         await self._process.stdin.drain()
-        told = Told.model_validate_json(await self.frame())
+        told = ReadResponse.model_validate_json(await self.frame())
         frames: list[bytes] = []
         size = 0
         for _ in range(told.frames):
@@ -193,10 +196,10 @@ class _Reader:
             self._process.stdin.close()
 
 
-def _reading(told: Told, frames: list[bytes]) -> Reading:
+def _reading(told: ReadResponse, frames: list[bytes]) -> ReadResult:
     """The answer of a process that may have been taken over by what it parsed: every field is judged again."""
     updates = tuple(RawUpdate.model_validate_json(line) for frame in frames for line in frame.split(b"\n"))
-    return Reading(
+    return ReadResult(
         format=told.format,
         parser_version=told.parser_version,
         updates=updates,

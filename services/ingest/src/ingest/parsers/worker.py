@@ -1,7 +1,7 @@
 """A reader in a process of its own: large documents in on standard input, what was understood of them out.
 
-`python -I -m ingest.reader MEMORY_BYTES`. A request is a frame of JSON (`Asked`) and a frame of the document's bytes; an
-answer a frame of JSON (`Told`) and, where it says so, frames of updates, one line of JSON each. A frame is its length
+`python -I -m ingest.parsers.worker MEMORY_BYTES`. A request is a frame of JSON (`ReadRequest`) and a frame of the document's bytes; an
+answer a frame of JSON (`ReadResponse`) and, where it says so, frames of updates, one line of JSON each. A frame is its length
 in four bytes, big end first, and its bytes. It ends when standard input does, or with its parent.
 """
 
@@ -19,7 +19,7 @@ from typing import IO
 
 from pydantic import BaseModel
 
-from ingest.formats import Profile, Reading, Refused, Unreadable, read
+from ingest.formats import ReadResult, RefusedItem, SourceProfile, Unreadable, read
 
 FRAME_BYTES = 256 * 1024
 """About how many bytes of updates go in one frame."""
@@ -27,7 +27,7 @@ FRAME_BYTES = 256 * 1024
 _PR_SET_PDEATHSIG = 1
 
 
-class Asked(BaseModel):
+class ReadRequest(BaseModel):
     """How a document is to be read; as `ingest.formats.read` takes it."""
 
     content_type: str | None
@@ -35,16 +35,16 @@ class Asked(BaseModel):
     received_at: datetime
     original_id: str
     sha256: str
-    profile: Profile
+    profile: SourceProfile
     format: str | None
 
 
-class Told(BaseModel):
-    """What became of a document: a `Reading` without its updates, or why nothing can be read."""
+class ReadResponse(BaseModel):
+    """What became of a document: a `ReadResult` without its updates, or why nothing can be read."""
 
     format: str = ""
     parser_version: str = ""
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedItem, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
     frames: int = 0
     """So many frames of updates follow."""
@@ -63,13 +63,16 @@ def main() -> None:
     while (head := _read(requests)) is not None:
         body = _read(requests) or b""
         try:
-            told, frames = answer(Asked.model_validate_json(head), body)
+            told, frames = answer(ReadRequest.model_validate_json(head), body)
         except MemoryError:
-            told, frames = Told(unreadable=("reader-crashed", "", "it needs more memory than a document may")), []
+            told, frames = (
+                ReadResponse(unreadable=("reader-crashed", "", "it needs more memory than a document may")),
+                [],
+            )
         _send(answers, [told.model_dump_json().encode(), *frames])
 
 
-def answer(asked: Asked, body: bytes) -> tuple[Told, list[bytes]]:
+def answer(asked: ReadRequest, body: bytes) -> tuple[ReadResponse, list[bytes]]:
     """What is told of a document, and its updates."""
     try:
         reading = read(
@@ -83,10 +86,10 @@ def answer(asked: Asked, body: bytes) -> tuple[Told, list[bytes]]:
             format=asked.format,
         )
     except Unreadable as cause:
-        return Told(unreadable=(cause.code, cause.place, cause.reason)), []
+        return ReadResponse(unreadable=(cause.code, cause.place, cause.reason)), []
     refused = list(reading.refused)
     frames = list(_framed(reading, refused))
-    told = Told(
+    told = ReadResponse(
         format=reading.format,
         parser_version=reading.parser_version,
         refused=tuple(refused),
@@ -96,7 +99,7 @@ def answer(asked: Asked, body: bytes) -> tuple[Told, list[bytes]]:
     return told, frames
 
 
-def _framed(reading: Reading, refused: list[Refused]) -> Iterator[bytes]:
+def _framed(reading: ReadResult, refused: list[RefusedItem]) -> Iterator[bytes]:
     lines: list[bytes] = []
     size = 0
     for number, update in enumerate(reading.updates):
@@ -105,7 +108,7 @@ def _framed(reading: Reading, refused: list[Refused]) -> Iterator[bytes]:
         except ValueError as error:
             index = update.original.index if update.original is not None else number
             reason = f"cannot be written as JSON in UTF-8: {error}"
-            refused.append(Refused(index=index, code="not-text", place="", reason=reason[:500]))
+            refused.append(RefusedItem(index=index, code="not-text", place="", reason=reason[:500]))
             continue
         lines.append(line)
         size += len(line)

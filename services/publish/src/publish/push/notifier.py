@@ -11,7 +11,7 @@ from publish.archive import queries
 from publish.push.delivery.notice import Notice, QueueDeliveries
 from publish.push.readiness import Sinks, wait_until_readable
 from publish.takedown.prove import watch
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
@@ -31,6 +31,7 @@ ANYBODY = (
     "SELECT EXISTS (SELECT FROM publish.endpoints WHERE state = 'active') OR EXISTS (SELECT FROM publish.subscriptions)"
 )
 
+
 async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> None:
     """Have every kill looked at, sink by sink."""
     for notice in notices:
@@ -39,10 +40,16 @@ async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> 
 
 
 class Notifier:
-    """Handles batches of the push lane."""
+    """Handles batches of revisions."""
 
     def __init__(
-        self, pool: Pool, sinks: Sinks, queues: Sequence[QueueDeliveries], *, readable_s: float, done: Callable[[], None]
+        self,
+        pool: Pool,
+        sinks: Sinks,
+        queues: Sequence[QueueDeliveries],
+        *,
+        readable_s: float,
+        done: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._sinks = sinks
@@ -50,13 +57,13 @@ class Notifier:
         self._readable_s = readable_s
         self._done = done
 
-    async def handle(self, deliveries: Sequence[Delivery[EnrichedUpdate]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
-        wanted = {(delivery.event.update_id, delivery.event.revision) for delivery in deliveries}
+        wanted = {(message.event.update_id, message.event.revision) for message in incoming}
         fresh = await self._not_pushed(wanted)
         if not fresh:
             return ()
-        await self._archived(fresh, deliveries[-1].record.offset)
+        await self._archived(fresh, incoming[-1].record.offset)
         found = sorted((await queries.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
         if not found:
             return ()

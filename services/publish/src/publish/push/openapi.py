@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from publish.push.alerts.mutes import NewMute
 from publish.push.alerts.desk_routes import AlertOrder
+from publish.push.alerts.mutes import NewMute
 from publish.push.alerts.subscriptions import NewSubscription, Preferences
 from publish.push.delivery.http import QUERIES, json_response
 from publish.push.webhooks.endpoints import ChangedEndpoint, NewEndpoint

@@ -10,7 +10,6 @@ from datetime import timedelta
 import click
 import structlog
 from redis.asyncio import Redis
-from starlette.applications import Starlette
 from starlette.routing import Route
 
 from publish.cache.store import ReadModel
@@ -44,24 +43,27 @@ from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
 from publish.takedown.prove import keep_proving, prover_of
 from shared.background import keep_running, until_answered
-from shared.consumer.consumer import Lane
+from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.proxies import TrustedProxies
-from shared.http.routing import application
+from shared.http.routing import Replaceable, application
 from shared.http.server.bounds import Bounds
-from shared.kafka.clients import Emitter, new_broker, new_producer, start_broker, start_patiently
-from shared.messages import EnrichedUpdate
+from shared.http.server.server import http_server
+from shared.kafka.broker import new_app, new_broker
+from shared.kafka.producer import Producer
+from shared.kafka.startup import open_producer, start_app
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
-from shared.process import http_server, run, run_until
-from shared.streams import ALERTS, ENRICHED
+from shared.process import run, run_until
+from shared.streams import ENRICHED, PUSH_BATCHES
 
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.push"
+CLIENT_ID = "slugline-publish-push"
 FORGET_INTERVAL_S = 600.0
 BATCHES_AT_ONCE = 4
 """Batches that one poll hands over: they are done before any is committed, and that must take less than a rebalance."""
@@ -136,13 +138,13 @@ def _delivery_worker(settings: PushSettings, resources: Resources) -> DeliveryWo
 
 
 async def _alerts(
-    settings: PushSettings, resources: Resources, emitter: Emitter, sinks: Sinks, stack: contextlib.AsyncExitStack
+    settings: PushSettings, resources: Resources, producer: Producer, sinks: Sinks, stack: contextlib.AsyncExitStack
 ) -> Alerts:
     pool, site_url, site_name = resources.pool, settings.publish_site_url, settings.publish_site_name
     rules = read_rules(settings.publish_push_rules)
     providers = await open_providers(settings, resources, stack)
     web_push = providers["web"]
-    release = AlertRelease(pool, rules, emitter, sinks)
+    release = AlertRelease(pool, rules, producer, sinks)
     decisions = AlertDecisions(pool, rules, release.wake)
     sender = AlertSender(pool, providers, rules, site_url=site_url)
     reader_routes = ReaderRoutes(
@@ -163,11 +165,11 @@ async def _alerts(
 
 
 async def _parts(
-    settings: PushSettings, resources: Resources, emitter: Emitter, sinks: Sinks, stack: contextlib.AsyncExitStack
+    settings: PushSettings, resources: Resources, producer: Producer, sinks: Sinks, stack: contextlib.AsyncExitStack
 ) -> Parts:
     pool = resources.pool
     worker = _delivery_worker(settings, resources)
-    alerts = await _alerts(settings, resources, emitter, sinks, stack)
+    alerts = await _alerts(settings, resources, producer, sinks, stack)
 
     def queued() -> None:
         worker.wake()
@@ -200,18 +202,41 @@ async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
 async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
     """The process: the port answers at once, and /readyz says what is waited for."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
-    app = application([*health_routes(health), starting_route()], PROBLEM_HANDLERS)
+    site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
     port = settings.health_port or settings.publish_push_port
-    async with http_server(app, settings.bind_host, port, Bounds.of(settings)):
-        await _follow(settings, stop, health, app)
+    async with http_server(site, settings.bind_host, port, Bounds.of(settings)):
+        pool = await open_pool(settings, schema="publish", stop=stop, max_size=12)
+        health.ready = {"kafka": lambda: "waiting for Kafka"}
+        async with open_producer(settings, CLIENT_ID, source="slugline/publish/push", stop=stop) as producer:
+            await _follow(settings, stop, health, site, pool=pool, producer=producer)
+        await pool.close()
 
 
-async def _follow(settings: PushSettings, stop: asyncio.Event, health: Health, app: Starlette) -> None:
-    pool = await open_pool(settings, schema="publish", stop=stop, max_size=12)
-    health.ready = {"kafka": lambda: "waiting for Kafka"}
-    producer = new_producer(settings, "slugline-publish-push")
-    await start_patiently(producer, "producer", stop)
-    emitter = Emitter(producer, source="slugline/publish/push", topic_prefix=settings.topic_prefix)
+def _consumers(settings: PushSettings, pool: Pool, producer: Producer, parts: Parts) -> tuple[Consumer, Consumer]:
+    updates = Consumer(
+        stage=STAGE,
+        stream=ENRICHED,
+        handle=parts.notifier.handle,
+        producer=producer,
+        settings=settings,
+        crash_notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
+    )
+    batches = Consumer(
+        stage=f"{STAGE}.batches",
+        stream=PUSH_BATCHES,
+        types={PushBatch.ce_type: PushBatch},
+        handle=parts.alerts.sender.handle,
+        producer=producer,
+        settings=settings,
+        max_records=BATCHES_AT_ONCE,
+        crash_notes=PartitionNotes(CrashNotes(pool, "publish", f"{STAGE}.batches")),
+    )
+    return updates, batches
+
+
+async def _follow(
+    settings: PushSettings, stop: asyncio.Event, health: Health, site: Replaceable, *, pool: Pool, producer: Producer
+) -> None:
     async with contextlib.AsyncExitStack() as stack:
         sinks = await stack.enter_async_context(sinks_of(settings))
         prover = await stack.enter_async_context(prover_of(settings, pool))
@@ -225,43 +250,22 @@ async def _follow(settings: PushSettings, stop: asyncio.Event, health: Health, a
             timeout_s,
             stop,
         )
-        parts = await _parts(settings, resources, emitter, sinks, stack)
-        lane = Lane(
-            stage=STAGE,
-            topic=ENRICHED,
-            types={EnrichedUpdate.ce_type: EnrichedUpdate},
-            handle=parts.notifier.handle,
-            emitter=emitter,
-            settings=settings,
-            notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
-        )
-        batches = Lane(
-            stage=f"{STAGE}.batches",
-            topic=ALERTS,
-            types={PushBatch.ce_type: PushBatch},
-            handle=parts.alerts.sender.handle,
-            emitter=emitter,
-            settings=settings,
-            max_records=BATCHES_AT_ONCE,
-            notes=PartitionNotes(CrashNotes(pool, "publish", f"{STAGE}.batches")),
-        )
-        broker = new_broker(settings, "slugline-publish-push")
-        lane.attach(broker)
-        batches.attach(broker)
-        app.router.routes[:] = [*health_routes(health), *parts.routes]
+        parts = await _parts(settings, resources, producer, sinks, stack)
+        consumers = _consumers(settings, pool, producer, parts)
+        app = new_app(new_broker(settings, CLIENT_ID), *consumers)
+        site.app = application([*health_routes(health), *parts.routes], PROBLEM_HANDLERS)
         # Sending an alert makes many short-lived objects and no cycles: at the usual thresholds, half of its time goes to the collector.
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
         if not stop.is_set():
-            await start_broker(broker, stop)
-            health.ready = {"lane": lane.why_not_ready, "batches": batches.why_not_ready}
-            health.roles = {"lane": lane.role, "batches": batches.role}
-            health.live = {"lane": lane.why_not_live, "batches": batches.why_not_live}
+            await start_app(app, stop)
+            health.ready = {}
+            for consumer in consumers:
+                consumer.report_to(health)
             await run_until(
                 stop,
-                lane.keep_committing(),
-                batches.keep_committing(),
+                *(consumer.run() for consumer in consumers),
                 parts.worker.keep_delivering(),
                 parts.hub.keep_verifying(),
                 parts.alerts.release.keep_releasing(),
@@ -271,10 +275,7 @@ async def _follow(settings: PushSettings, stop: asyncio.Event, health: Health, a
                 _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
             )
         health.draining = True
-        await asyncio.gather(lane.drain(), batches.drain())
-        await broker.stop()
-    await producer.stop()
-    await pool.close()
+        await app.stop()
 
 
 @click.group(invoke_without_command=True)

@@ -12,11 +12,9 @@ import orjson
 from pydantic import ValidationError
 
 from enrich.admin.cli import on_postgres
+from enrich.reference.changes import announce, as_word, ask_refresh
 from enrich.reference.directory import Profile, name_key
-from enrich.reference.library import announce
-from enrich.text.schedule import ask_refresh
-from enrich.text.state_store import as_word
-from enrich.text.steps.text import slug_of
+from enrich.short_text import slug_of
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 

@@ -13,10 +13,9 @@ from enrich.admin.explainer import Explainer, read_lines
 from enrich.reference.dictionary import Dictionary
 from enrich.reference.directory import Directory
 from enrich.reference.library import Knowledge, read_entries, vocabulary_of
-from enrich.reference.vocabulary import read_release, shipped
+from enrich.reference.vocabulary import Labels, read_release, shipped
 from enrich.settings import Settings
 from enrich.text.steps.runner import Steps
-from enrich.text.steps.tags import Labels
 from shared.failures import Invalid
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from enrich.admin.cli import on_postgres, update_id
+from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.dictionary import Entry
-from enrich.reference.library import announce, read_entries, vocabulary_of
+from enrich.reference.library import read_entries, vocabulary_of
 from enrich.reference.vocabulary import Concept, Vocabulary, read_release
-from enrich.text.schedule import ask_refresh
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 
@@ -140,7 +140,7 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
             """,
             update_id, decided, list(forget),
         )  # fmt: skip
-        await ask_refresh(connection, "override", update_ids=[update_id], settle=False)
+        await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
         return tags
 
     for code, decision in sorted(on_postgres(work).items()):

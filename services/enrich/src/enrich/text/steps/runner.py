@@ -6,19 +6,18 @@ from typing import Any, TypeVar
 
 import structlog
 
-from enrich.media.index import MediaLookup
+from enrich.picture_index.lookup import MediaLookup
+from enrich.reference.agencies import family_of
 from enrich.reference.library import Knowledge
 from enrich.settings import Settings
-from enrich.stories.clustering import family_of
-from enrich.text.domain.lifecycle import headline_and_body
-from enrich.text.domain.revision import Attached, Gathered
-from enrich.text.domain.state import State
+from enrich.text.domain.attachments import Attachments, Authorship, StoryPlacement, Tagging, Text
+from enrich.text.domain.state import State, headline_and_body
 from enrich.text.state_store import Known
-from enrich.text.steps.authors import Authorship, attach_authors
+from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
 from enrich.text.steps.story import gather
-from enrich.text.steps.tags import Tagging, attach_tags
-from enrich.text.steps.text import Text, bare_text, read_text
+from enrich.text.steps.tags import attach_tags
+from enrich.text.steps.text.step import bare_text, read_text
 from shared.messages import RawUpdate, Step
 
 log = structlog.get_logger(__name__)
@@ -65,7 +64,7 @@ class Steps:
         parent_story: str | None,
         media: MediaLookup | None,
         ahead: Reading | None = None,
-    ) -> Attached:
+    ) -> Attachments:
         """What the steps make of the version that stands. `media` is None where the index could not be asked.
 
         `ahead` is what was read before the state was known; it is used where it still holds.
@@ -78,13 +77,13 @@ class Steps:
         if media is None:
             missed.append("media")
             media = MediaLookup()
-        return Attached(
+        return Attachments(
             text=reading.text,
             authorship=reading.authorship,
             tagging=reading.tagging,
             media=media.media,
             pending=media.pending,
-            gathered=self._story(raw, known, parent_story, reading.text.headline, missed),
+            story=self._story(raw, known, parent_story, reading.text.headline, missed),
             editions=self.knowledge.editions_shown,
             degraded=tuple(missed),
         )
@@ -137,7 +136,7 @@ class Steps:
 
     def _story(
         self, raw: RawUpdate, known: Known, parent_story: str | None, headline: str, missed: list[Step]
-    ) -> Gathered:
+    ) -> StoryPlacement:
         family = family_of(raw.source, raw.credit, self.settings.enrich_families)
         knowledge = self.knowledge
         found = _guarded(
@@ -154,7 +153,7 @@ class Steps:
                 headline=headline,
             ),
         )
-        return found if found is not None else Gathered()
+        return found if found is not None else StoryPlacement()
 
 
 def _guarded(step: Step, missed: list[Step], raw: RawUpdate, work: Callable[[], T]) -> T | None:

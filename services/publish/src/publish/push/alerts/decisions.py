@@ -88,9 +88,7 @@ class AlertDecisions:
     ) -> None:
         level, reason = found
         update = notice.update
-        decision = await self._decide(
-            connection, update, level, reason, earlier, people=0, readable=notice.readable
-        )
+        decision = await self._decide(connection, update, level, reason, earlier, people=0, readable=notice.readable)
         await self._insert(
             connection, f"{update.update_id}.{update.revision}", update,
             kind="alert", level=level, decision=decision, proposed_by="rules",

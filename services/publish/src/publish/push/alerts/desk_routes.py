@@ -74,7 +74,9 @@ class DeskRoutes:
         state = request.query_params.get("state")
         if state is not None and state not in STATES:
             raise Problem(400, "bad-parameter", f"state: {', '.join(STATES)}", field="state")
-        return json_response({"alerts": await newest(self._pool, state, number_parameter(request, "limit", 50, 500) or 50)})
+        return json_response(
+            {"alerts": await newest(self._pool, state, number_parameter(request, "limit", 50, 500) or 50)}
+        )
 
     async def one(self, request: Request, _: Key) -> Response:
         """One alert, its progress and its results."""
@@ -104,7 +106,13 @@ class DeskRoutes:
         """End a mute before its time."""
         return json_response(await self._mutes.lift(request.path_params["mute_id"], f"{key.name} ({key.id})"))
 
-    async def preview(
+    async def preview(self, request: Request, _: Key) -> Response:
+        """What an order would do, without doing it: the notification, how many would get it now, how many later and why."""
+        ordered = await body_model(request, AlertOrder)
+        return json_response(await preview(self._pool, self._decisions, self._rules, self._site_url, ordered))
+
+
+async def preview(
     pool: Pool, decisions: AlertDecisions, rules: Rules, site_url: str, ordered: AlertOrder
 ) -> dict[str, object]:
     """The dry run of an order."""

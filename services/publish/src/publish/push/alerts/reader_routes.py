@@ -99,7 +99,9 @@ class ReaderRoutes:
 
     async def one(self, request: Request) -> Response:
         """A reader's own subscription."""
-        return json_response(await self._subscriptions.view(request.path_params["subscription_id"], self._token(request)))
+        return json_response(
+            await self._subscriptions.view(request.path_params["subscription_id"], self._token(request))
+        )
 
     async def change(self, request: Request) -> Response:
         """Change the preferences."""

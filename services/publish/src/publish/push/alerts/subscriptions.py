@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-import secrets
 import dataclasses
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time

@@ -145,7 +145,7 @@ FROM due JOIN publish.deliveries t ON t.id = due.id JOIN publish.endpoints e ON 
 WHERE d.id = due.id
 RETURNING d.id, d.endpoint_id, d.message_id, d.type, d.update_id, d.revision, d.body, d.attempts, d.created_at,
           e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner, d.lost, d.tried_alone
-"""  # noqa: S608 -- the window is ours
+"""
 """What is due, at most $3 of each endpoint and $1 in all, leased for $5 seconds; none of the endpoints $2, and of those that
 failed last time one each, if $4.
 

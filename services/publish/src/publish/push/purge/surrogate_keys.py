@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import orjson
 
-from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Unsent
 from publish.push.delivery.notice import Notice
+from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Unsent
 from shared.postgres.pool import Connection, Pool
 
 KEYS_AT_ONCE = 200

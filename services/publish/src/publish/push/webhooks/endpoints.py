@@ -18,7 +18,7 @@ from publish.push.webhooks.queueing import QUEUE_MISSED
 from shared.http.problem import Problem
 from shared.messages import Kind
 from shared.postgres.pool import Pool
-from shared.postgres.rows import narrowed, typed, typed_or_none
+from shared.postgres.rows import typed, typed_or_none
 
 KINDS = frozenset(get_args(Kind))
 MAX_CHANNELS = 100
@@ -200,7 +200,7 @@ class Endpoints:
             endpoint.id, kept["url"], kept["description"],
             list(new.get("channels") or endpoint.channels),
             list(new["kinds"]) if new.get("kinds") is not None else endpoint.kinds,
-            new["max_urgency"] if "max_urgency" in new else endpoint.max_urgency,
+            new.get("max_urgency", endpoint.max_urgency),
             kept["state"],
             "" if kept["state"] == "active" else (by if disabled else endpoint.disabled_reason),
             activated or new.get("url") is not None,

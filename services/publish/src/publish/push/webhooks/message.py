@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook
 
 from publish.archive.queries import Archived, told
-from publish.push.webhooks.endpoints import live_secrets
 from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Skipped, Unsent
+from publish.push.webhooks.endpoints import live_secrets
 from publish.representation.views import dump, reader_view, removal_view
-from publish.web.feed_store import Applied, Entry
+from publish.web.feed_store import Applied, FeedEntry
 from shared.postgres.pool import Pool
 
 WITHDRAWN = "the update is out of sight by now; its removal follows"
@@ -21,7 +21,7 @@ def body_of(archived: Archived, site_url: str) -> bytes:
     if update.is_removal:
         view = removal_view(Applied(update, archived.cursor, archived.channels, None))
     else:
-        view = reader_view(Entry(archived.position, archived.cursor, update, update.change), site_url)
+        view = reader_view(FeedEntry(archived.position, archived.cursor, update, update.change), site_url)
     moment = update.passport.enriched_at or update.updated_at or update.first_published_at
     return dump({"type": f"update.{update.kind}", "timestamp": moment, "data": view})
 
@@ -51,7 +51,9 @@ class Webhooks:
         now = datetime.now(UTC)
         return {each.id: self._request(each, bodies, now) for each in due}
 
-    def _request(self, due: DueDelivery, bodies: Mapping[tuple[str, int], bytes], now: datetime) -> DeliveryRequest | Unsent:
+    def _request(
+        self, due: DueDelivery, bodies: Mapping[tuple[str, int], bytes], now: datetime
+    ) -> DeliveryRequest | Unsent:
         body = due.body.encode() if due.body is not None else bodies.get((due.update_id, due.revision))
         if body is None:
             return Skipped(WITHDRAWN)

@@ -106,7 +106,7 @@ class EndpointRoutes:
             request.path_params["endpoint_id"], key,
             before=number_parameter(request, "before", None, 2**62), state=state, limit=limit,
         )  # fmt: skip
-        return json_response({"deliveries": found, "next": found[-1]["id"] if len(found) == limit else None})
+        return json_response({"deliveries": found, "next": found[-1].id if len(found) == limit else None})
 
     async def redeliver(self, request: Request, key: Key) -> Response:
         """Deliver a message again."""

@@ -15,10 +15,10 @@ from publish.push.alerts.sending.batch import PushBatch
 from publish.push.readiness import Sinks
 from shared.background import keep_running
 from shared.failures.transient import is_transient
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.rows import typed
-from shared.streams import ALERTS
+from shared.streams import PUSH_BATCHES
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +37,10 @@ RELEASED = Histogram(
 class AlertRelease:
     """Releases alerts whose update is readable, or ends those that became pointless while they waited."""
 
-    def __init__(self, pool: Pool, rules: Rules, emitter: Emitter, sinks: Sinks) -> None:
+    def __init__(self, pool: Pool, rules: Rules, producer: Producer, sinks: Sinks) -> None:
         self._pool = pool
         self._rules = rules
-        self._emitter = emitter
+        self._producer = producer
         self._sinks = sinks
         self._wake = asyncio.Event()
 
@@ -102,8 +102,8 @@ class AlertRelease:
         slots = max(LEAST_SLOTS, int(len(ids) * REPEATABLE_SHARE))
         batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
         futures = [
-            await self._emitter.send(
-                ALERTS,
+            await self._producer.send(
+                PUSH_BATCHES,
                 PushBatch(alert_id=alert.id, number=number, first=batch[0], last=batch[-1], slots=slots),
                 key=f"{alert.id}:{number}",
                 event_id=f"{alert.id}:{number}",

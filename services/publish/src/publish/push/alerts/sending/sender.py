@@ -24,7 +24,7 @@ from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
 from publish.push.alerts.subscriptions import COLUMNS, Subscription, reader_of, recent_counts
 from publish.push.alerts.subscriptions import find as find_subscriptions
 from shared.background import keep_running
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
@@ -79,26 +79,22 @@ class DueRetry:
 class AlertSender:
     """Sends alerts to the readers of each batch, and again what providers put off."""
 
-    def __init__(
-        self, pool: Pool, providers: Mapping[str, Provider], rules: Rules, *, site_url: str
-    ) -> None:
+    def __init__(self, pool: Pool, providers: Mapping[str, Provider], rules: Rules, *, site_url: str) -> None:
         self._pool = pool
         self._providers = providers
         self._rules = rules
         self._site_url = site_url
         self._recorder = ResultRecorder(pool)
 
-    async def handle(self, deliveries: Sequence[Delivery[PushBatch]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[PushBatch]]) -> Sequence[Rejection]:
         """Send batches, one after the other."""
-        for delivery in deliveries:
-            await self._batch(delivery.event)
+        for message in incoming:
+            await self._batch(message.event)
         return ()
 
     async def _batch(self, batch: PushBatch) -> None:
         for alert in await find_alerts(self._pool, [batch.alert_id]):
-            rows = await self._pool.fetch(
-                WANTING, batch.first, batch.last, alert.id, alert.of_alert, alert.channels
-            )
+            rows = await self._pool.fetch(WANTING, batch.first, batch.last, alert.id, alert.of_alert, alert.channels)
             if rows:
                 await self._send_all(alert, typed(Subscription, rows), batch.slots)
             await self._pool.execute(
