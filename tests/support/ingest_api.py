@@ -20,7 +20,7 @@ from ingest.transports.api.app import build
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
 from ingest.transports.websub.callbacks import HubCallbacks
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.observability.health import Health
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
@@ -72,10 +72,10 @@ async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]
     for name, key in KEYS.items():
         await store.save(pool, Source(name=name, desk=name == "desk"))
         await keys.add_key(pool, name, keys.digest_of(key))
-    producer = new_producer(newsroom, "tests")
-    await producer.start()
-    emitter = Emitter(producer, source="slugline/ingest", topic_prefix=newsroom.topic_prefix)
-    intake = Intake(SourceStatistics(), timeout_s=5.0, pool=pool, emitter=emitter)
+    kafka_producer = new_producer(newsroom, "tests")
+    await kafka_producer.start()
+    producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=newsroom.topic_prefix)
+    intake = Intake(SourceStatistics(), timeout_s=5.0, pool=pool, producer=producer)
     known = Registry()
     await known.load(pool)
     callback = HubCallbacks(chosen, known, intake)
@@ -85,5 +85,5 @@ async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]
         async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as client:
             yield Wire(chosen, pool, intake, known, client, app)
     finally:
-        await asyncio.wait_for(producer.stop(), 10)
+        await asyncio.wait_for(kafka_producer.stop(), 10)
         await pool.close()

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.text.domain.lifecycle import decide, order_of
+from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.state import State
+from enrich.text.domain.versions import version_order
 from ingest.intake.deduplicate import DedupResult, EmittedHistory, LatestVersion, classify
 from shared.messages import RawUpdate, update_id_for
 from support.topics import raw_update
@@ -202,8 +203,8 @@ def test_readers_are_left_with_the_last_word_on_the_newest_version(documents: li
         one_by_one.take(item)
         one_by_one.take(item)
     if flat:
-        newest = max(order_of(update)[:2] for update, _ in flat)
-        shown = [update for update, _ in flat if order_of(update)[:2] == newest][-1].fingerprint()
+        newest = max(version_order(update)[:2] for update, _ in flat)
+        shown = [update for update, _ in flat if version_order(update)[:2] == newest][-1].fingerprint()
     for each in (emitted, one_by_one):
         outcome = each.outcome()
         assert (outcome.fingerprint() if outcome else None) == shown
@@ -236,4 +237,4 @@ def test_what_follows_a_text_that_kafka_may_have_counts_as_received_after_it() -
         )
         assert (result.received_at > doubtful.received_at) == later
         taken = correction[0].model_copy(update={"received_at": result.received_at})
-        assert not later or order_of(taken, correction[1]) > order_of(doubtful, fingerprint)
+        assert not later or version_order(taken, correction[1]) > version_order(doubtful, fingerprint)

@@ -1,6 +1,6 @@
-"""How far a version came."""
+"""What the later stages report of a version, put together."""
 
-from dataclasses import replace
+from datetime import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ STAGES = ("enriched", "published", "duplicate", "superseded", "suppressed", "hel
 
 
 @given(st.permutations(range(5)), st.lists(st.sampled_from(STAGES), min_size=5, max_size=5))
-def test_the_order_in_which_stages_are_heard_of_does_not_matter(order: list[int], stages: list[str]) -> None:
+def test_the_order_in_which_stages_report_does_not_matter(order: list[int], stages: list[str]) -> None:
     """Any order of the same outcomes, with repeats, ends in the same state and the same times."""
     outcomes = [
         Outcome.model_validate(
@@ -21,12 +21,12 @@ def test_the_order_in_which_stages_are_heard_of_does_not_matter(order: list[int]
         for second, stage in enumerate(stages)
     ]
 
-    def seen(said: list[Outcome]) -> tuple[str, object, object]:
-        row = next(iter(items.by_version(said).values()))
-        # Of several ends of one kind the last word stands; which it is makes no difference to the state.
-        ended = row.ended and ("dead" if "dead" in stages else "duplicate")
-        state = items.state_of(replace(row, ended=ended), emitted=False)
-        return state, row.enriched_at, row.published_at
+    def seen(reported: list[Outcome]) -> tuple[str, datetime | None, datetime | None]:
+        progress = next(iter(items.progress_of(reported).values()))
+        # Of several ends of one kind the last stands; which one it is makes no difference to the state.
+        if progress.ended is not None:
+            progress.ended = "dead" if "dead" in stages else "superseded"
+        return progress.state(emitted=True), progress.enriched_at, progress.published_at
 
     shuffled = [outcomes[index] for index in order]
     assert seen(outcomes) == seen(shuffled) == seen([*shuffled, *outcomes])

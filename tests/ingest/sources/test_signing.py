@@ -109,9 +109,9 @@ async def test_a_signed_push_that_was_not_taken_may_come_again(newsroom: Connect
     async with signing_wire(newsroom) as (one, _):
         for number, title in enumerate(("First", "Second")):
             assert statuses(await push(one, saying(title), f"m{number}")) == ["accepted"]
-        emitter, one.intake.emitter = one.intake.emitter, None
+        producer, one.intake.producer = one.intake.producer, None
         assert (await push(one, saying("First"), "m3")).status_code == 503
-        one.intake.emitter = emitter
+        one.intake.producer = producer
         assert statuses(await push(one, saying("First"), "m3")) == ["accepted"]
         assert (await push(one, b"nothing that is read", "m4")).status_code == 400
         assert (await push(one, b"nothing that is read", "m4")).status_code == 400

@@ -22,8 +22,8 @@ from ingest.transports.outgoing import Fetcher, Refused
 from ingest.transports.poll.poller import Poller, request_recovery
 from ingest.transports.poll.schedule import Cursor, PollResult, next_interval, retry_after_s
 from local.child import free_port
+from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
-from shared.process import http_server
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -178,10 +178,10 @@ async def test_a_poller_that_is_told_to_end_has_not_died_of_what_it_read(
 async def test_kafka_away_leaves_the_cursor_where_it_was(wire: Wire, server: FeedServer, poller: Poller) -> None:
     """What Kafka has not acknowledged is asked for again without conditions, and then taken."""
     server.serve(feed("a"))
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     failed = await once(poller, wire.pool)
     assert (failed["etag"], failed["failures"]) == (None, 1)
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
     await once(poller, wire.pool)
     assert "if-none-match" not in server.asked[-1]
     assert len(await wire.raw()) == 1

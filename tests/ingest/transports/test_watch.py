@@ -79,10 +79,10 @@ async def test_a_file_is_put_back_while_kafka_is_away(wire: Wire, tmp_path: Path
     """An outage loses no file: it lies where it lay, under its name, and is taken afterwards."""
     watcher, source = await started(wire, tmp_path)
     drop(tmp_path, "good.json", GOOD)
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     assert not await watcher.take_all(source, tmp_path, FolderState())
     assert (tmp_path / "good.json").read_bytes() == GOOD
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
     assert await watcher.take_all(source, tmp_path, FolderState())
     assert len(await wire.raw()) == 1
 

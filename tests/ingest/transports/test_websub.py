@@ -28,8 +28,8 @@ from ingest.transports.websub.callbacks import HubCallbacks
 from ingest.transports.websub.subscriber import Subscriber
 from ingest.transports.websub.subscriptions import Subscription, is_due, is_signed, subscription_of
 from local.child import free_port
+from shared.http.server.server import http_server
 from shared.observability.health import Health
-from shared.process import http_server
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -138,11 +138,11 @@ async def test_what_the_hub_sends_is_taken_only_with_its_signature(
     good = {"X-Hub-Signature": signature(RSS, subscription.secret)}
     assert (await client.post(path, content=RSS, headers=headers | good)).status_code == 202
     assert [item["guid"] for item in await wire.raw()] == ["r1"]
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     other = RSS.replace(b"r1", b"r2")
     signed = headers | {"X-Hub-Signature": signature(other, subscription.secret)}
     assert (await client.post(path, content=other, headers=signed)).status_code == 503
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
 
 
 @pytest.mark.integration
@@ -163,9 +163,9 @@ async def test_what_a_hub_has_sent_before_brings_no_withdrawn_wording_back(
     async def is_due() -> bool:
         return bool(await wire.pool.fetchval("SELECT next_at <= now() AND etag IS NULL FROM ingest.cursors"))
 
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     assert await send(b"First") == 503
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
     assert [await send(title) for title in (b"First", b"Second")] == [202, 202]
     assert not await is_due()
     assert await send(b"First") == 202

@@ -16,7 +16,7 @@ from ingest.intake import items
 from ingest.settings import Settings
 from ingest.sources import keys, store
 from ingest.sources.source import Source
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, RawUpdate, update_id_for
 from shared.postgres.dedicated_connection import DedicatedConnection
 from shared.postgres.pool import Pool
@@ -344,16 +344,16 @@ async def test_kafka_away_is_503(newsroom: Connections) -> None:
     """Without Kafka nothing is accepted, the sender hears so and when to come again, and may repeat."""
     async with started(newsroom) as wire:
         away = new_producer(Connections(kafka_servers="127.0.0.1:1"), "tests")
-        producer = wire.intake.emitter
+        kafka_producer = wire.intake.producer
         wire.intake.timeout_s = Settings().ingest_dependency_timeout_s
-        wire.intake.emitter = None
+        wire.intake.producer = None
         refused = await wire.push({"guid": "a", "headline": "x"})
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
-        wire.intake.emitter = Emitter(away, source="slugline/ingest")
+        wire.intake.producer = Producer(away, source="slugline/ingest")
         async with asyncio.timeout(30):
             assert (await wire.push({"guid": "a", "headline": "x"})).status_code == 503
-        wire.intake.emitter = producer
+        wire.intake.producer = kafka_producer
         again = await wire.push({"guid": "a", "headline": "x"})
         assert again.json()["results"][0]["status"] == "accepted"
         assert len(await wire.raw()) == 1

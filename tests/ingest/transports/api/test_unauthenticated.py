@@ -15,7 +15,7 @@ from ingest.sources import signing, store
 from ingest.transports.api.unauthenticated import MIN_BYTES_PER_S, UnauthenticatedBodies
 from local.child import free_port
 from shared.http.problem import Problem
-from shared.process import http_server
+from shared.http.server.server import http_server
 from shared.settings import Connections
 from support.ingest_api import started
 from support.signed_push import BODY, MASTER, signed

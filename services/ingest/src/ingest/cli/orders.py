@@ -15,7 +15,7 @@ from ingest.intake import orders
 from ingest.intake.deadline import OutcomeUnknown, Unavailable
 from ingest.intake.emit import SendQueue
 from ingest.settings import Settings
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import OrderName
 from shared.observability.logs import configure_logging
 
@@ -44,16 +44,16 @@ def order(
         settings = Settings()
         configure_logging(settings, "ingest")
         pool = None
-        producer = new_producer(settings, "slugline-ingest-order")
-        await producer.start()
+        kafka_producer = new_producer(settings, "slugline-ingest-order")
+        await kafka_producer.start()
         try:
             # An order does not depend on Postgres.
             with contextlib.suppress(*CONNECT_ERRORS):
                 pool = await connect_once(settings, 1)
-            emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.send(SendQueue(emitter), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool)
+            producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+            return await orders.send(SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool)
         finally:
-            await producer.stop()
+            await kafka_producer.stop()
             if pool is not None:
                 await pool.close()
 

@@ -13,7 +13,7 @@ import click
 import orjson
 from aiokafka.errors import KafkaError
 
-from ingest.cli.arguments import Moment
+from ingest.cli.arguments import moment
 from ingest.cli.database import with_postgres
 from ingest.intake import originals as kept
 from ingest.intake.deadline import Unavailable
@@ -25,7 +25,7 @@ from ingest.sources import store
 from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api.responses import inspect_command
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.postgres.pool import Pool
 
 P = ParamSpec("P")
@@ -51,9 +51,12 @@ def _selection(command: Callable[P, None]) -> Callable[P, None]:
         click.argument("ids", nargs=-1, type=click.UUID),
         click.option("--source", help="Of this source."),
         click.option(
-            "--since", type=Moment(), help="Received at or after: 2026-01-31T12:00Z, or 2h for two hours ago."
+            "--since",
+            type=moment,
+            metavar="TIME",
+            help="Received at or after: 2026-01-31T12:00Z, or 2h for two hours ago.",
         ),
-        click.option("--until", type=Moment(), help="Received before."),
+        click.option("--until", type=moment, metavar="TIME", help="Received before."),
         click.option("--format", "format", help="Read as this format."),
         click.option("--parser-version", help="Read by this version of the format's reader."),
         click.option("--refused", is_flag=True, help="Of which something, or everything, was refused."),
@@ -140,18 +143,18 @@ def reprocess(*, dry_run: bool, **selection: Unpack[Selection]) -> None:
         if dry_run:
             return Counter(meant=len(ids))
         settings = Settings()
-        producer = new_producer(settings, "slugline-ingest-reprocess")
-        await producer.start()
+        kafka_producer = new_producer(settings, "slugline-ingest-reprocess")
+        await kafka_producer.start()
         try:
-            emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+            producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             # These statistics are never flushed: the source has sent nothing, and must not seem to have.
-            intake = Intake(SourceStatistics(), TIMEOUT_S, pool, emitter)
+            intake = Intake(SourceStatistics(), TIMEOUT_S, pool, producer)
             try:
                 return await _reprocess(pool, intake, ids)
             finally:
-                await intake.readers.close()
+                await intake.parsers.close()
         finally:
-            await producer.stop()
+            await kafka_producer.stop()
 
     try:
         counted = with_postgres(work)
@@ -195,7 +198,13 @@ async def _reprocess(pool: Pool, intake: Intake, ids: list[uuid.UUID]) -> Counte
 
 
 @originals.command("prune")
-@click.option("--older-than", type=Moment(), required=True, help="Received before: a time, or 30d for thirty days ago.")
+@click.option(
+    "--older-than",
+    type=moment,
+    metavar="TIME",
+    required=True,
+    help="Received before: a time, or 30d for thirty days ago.",
+)
 @click.confirmation_option(prompt="Originals that are deleted cannot be read again. Delete them?")
 def prune(older_than: datetime) -> None:
     """Delete originals that are old; items and updates stay."""

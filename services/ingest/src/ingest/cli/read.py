@@ -12,7 +12,7 @@ import click
 import orjson
 from pydantic import ValidationError
 
-from ingest.formats import DEFAULT_PROFILE, FORMATS, Profile, Unreadable, read
+from ingest.formats import DEFAULT_PROFILE, FORMATS, SourceProfile, Unreadable, read
 from ingest.formats.reading import MAX_DOCUMENT_BYTES
 
 
@@ -38,7 +38,7 @@ class FileReport:
             return json.dumps(asdict(self)).encode()
 
 
-def report(path: str, source: str, profile: Profile, format: str | None) -> FileReport:  # noqa: A002
+def report(path: str, source: str, profile: SourceProfile, format: str | None) -> FileReport:  # noqa: A002
     """What would become of one file. A file that yields nothing because all of it was refused is an error."""
     found = FileReport(path)
     try:
@@ -80,11 +80,11 @@ def _bytes(path: str) -> bytes:
         return file.read(MAX_DOCUMENT_BYTES + 1)
 
 
-def _profile(path: str | None) -> Profile:
+def _profile(path: str | None) -> SourceProfile:
     if path is None:
         return DEFAULT_PROFILE
     try:
-        return Profile.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
+        return SourceProfile.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
     except (OSError, ValueError, ValidationError) as failure:
         raise click.ClickException(f"{path}: {failure}") from None
 

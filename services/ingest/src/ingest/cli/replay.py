@@ -13,7 +13,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from ingest.cli import recording
-from ingest.cli.arguments import Moment, Speed
+from ingest.cli.arguments import moment
+from ingest.cli.arguments import speed as speed_factor
 from ingest.cli.database import with_postgres
 from ingest.intake import originals
 from ingest.intake.originals import OriginalFilter, StoredOriginal
@@ -34,8 +35,8 @@ INTERRUPTED = 130
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="This day, UTC; today when nothing else is said.")
-@click.option("--since", type=Moment(), help="From this time on instead.")
-@click.option("--until", type=Moment(), help="Up to this time.")
+@click.option("--since", type=moment, metavar="TIME", help="From this time on instead.")
+@click.option("--until", type=moment, metavar="TIME", help="Up to this time.")
 @click.option("--source", "sources", multiple=True, help="Of this source only; may be given again.")
 def record(
     file: Path, day: datetime | None, since: datetime | None, until: datetime | None, sources: tuple[str, ...]
@@ -113,7 +114,9 @@ class _Progress:
 )
 @click.option("--as", "name", help="Send everything as this source.")
 @click.option("--source", "sources", multiple=True, help="Of this source only; may be given again.")
-@click.option("--speed", type=Speed(), default="1x", show_default=True, help="1x, 10x, 0.5x, or max.")
+@click.option(
+    "--speed", type=speed_factor, metavar="SPEED", default="1x", show_default=True, help="1x, 10x, 0.5x, or max."
+)
 @click.option("--quiet", is_flag=True, help="Only the sum at the end.")
 def replay(
     *,

@@ -6,7 +6,7 @@ names are remembered, so that all of them mean the same update and a kill finds 
 
 from collections.abc import Iterable
 
-from ingest.formats import Reading
+from ingest.formats import ReadResult
 from shared.messages import RawUpdate, update_id_for
 from shared.postgres.pool import Pool
 
@@ -18,12 +18,12 @@ MAX_NAME_BYTES = 1000
 """A longer name is no identifier, and would not fit into the index."""
 
 
-def needed(reading: Reading) -> bool:
+def needed(reading: ReadResult) -> bool:
     """Whether names have to be looked up for a document."""
     return bool(reading.aliases) or reading.format.startswith(FORMATS)
 
 
-async def resolved(pool: Pool, source: str, reading: Reading) -> tuple[RawUpdate, ...]:
+async def resolved(pool: Pool, source: str, reading: ReadResult) -> tuple[RawUpdate, ...]:
     """The updates of a document under the guids that they had first. The names that it gives are remembered."""
     wanted = {guid for update in reading.updates for guid in (update.guid, *update.replaces)}
     wanted |= {guid for _, guid in reading.aliases}

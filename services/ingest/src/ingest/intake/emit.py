@@ -24,8 +24,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from shared.kafka.clients import Emitter
 from shared.kafka.cloudevents import headers_for, value_of
+from shared.kafka.producer import Producer
 from shared.messages import Message
 from shared.streams import MAX_MESSAGE_BYTES, RAW
 
@@ -112,8 +112,8 @@ class SendQueue:
     Each broker is given one group at a time, of all that has gathered for it, and only while its last answer is fresh.
     """
 
-    def __init__(self, emitter: Emitter, *, fresh_s: float = FRESH_S, group_bytes: int = GROUP_BYTES) -> None:
-        self.emitter = emitter
+    def __init__(self, producer: Producer, *, fresh_s: float = FRESH_S, group_bytes: int = GROUP_BYTES) -> None:
+        self.producer = producer
         self.last_error = ""
         """Why a broker could last not be probed."""
         self._fresh_s = fresh_s
@@ -130,7 +130,7 @@ class SendQueue:
     def put(self, message: EncodedMessage) -> QueuedMessage:
         """Queue a message."""
         queued = QueuedMessage(message)
-        partition = self.emitter.partition_of(RAW, message.update_id.encode())
+        partition = self.producer.partition_of(RAW, message.update_id.encode())
         if None in self._waiting:
             # Messages that came before the partitions were known are sent before this one.
             partition = None
@@ -155,7 +155,7 @@ class SendQueue:
         long_ago = time.monotonic() - self._fresh_s
         if self._answered_at and min(self._answered_at.values()) > long_ago:
             return
-        leaders = self.emitter.leaders_of(RAW)
+        leaders = self.producer.leaders_of(RAW)
         self._answered_at = {node: at for node, at in self._answered_at.items() if node in leaders}
         for node in leaders:
             # A broker that is being given messages will answer those first.
@@ -168,7 +168,7 @@ class SendQueue:
             self._sending[node] = asyncio.create_task(self._send_all(node))
 
     def _broker_of(self, partition: int | None) -> int | None:
-        return None if partition is None else self.emitter.leader_of(RAW, partition)
+        return None if partition is None else self.producer.leader_of(RAW, partition)
 
     def _is_fresh(self, node: int) -> bool:
         return time.monotonic() - self._answered_at.get(node, float("-inf")) < self._fresh_s
@@ -201,12 +201,12 @@ class SendQueue:
     async def _find_leaders(self) -> None:
         """Look up the partitions and their leaders, and start sending to those that are known now."""
         try:
-            await self.emitter.look_up(RAW)
+            await self.producer.look_up(RAW)
         except (KafkaError, OSError, TimeoutError) as error:
             self.last_error = str(error) or type(error).__name__
         unplaced = self._waiting.pop(None, deque())
         for queued in unplaced:
-            partition = self.emitter.partition_of(RAW, queued.message.update_id.encode())
+            partition = self.producer.partition_of(RAW, queued.message.update_id.encode())
             self._waiting.setdefault(partition, deque()).append(queued)
         for partition in self._waiting:
             self._start(partition)
@@ -221,7 +221,7 @@ class SendQueue:
 
     async def _answers(self, node: int) -> bool:
         try:
-            await self.emitter.ask(node)
+            await self.producer.ask(node)
         except (KafkaError, OSError, TimeoutError) as error:
             self.last_error = str(error) or type(error).__name__
             return False
@@ -248,7 +248,7 @@ class SendQueue:
                 left -= len(queued.message.value)
                 queued.handed_over = True
                 try:
-                    future = await self.emitter.send_bytes(
+                    future = await self.producer.send_bytes(
                         RAW,
                         queued.message.value,
                         key=queued.message.update_id.encode(),

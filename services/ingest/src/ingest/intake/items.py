@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import orjson
 
+from ingest.formats import RefusedItem
 from ingest.intake.deduplicate import EmittedHistory, LatestVersion
-from ingest.intake.receipt import RejectedItem
 from shared.messages import Outcome, RawUpdate
 from shared.postgres.pool import Queryable, Row
 from shared.postgres.rows import table
@@ -114,7 +114,7 @@ class DocumentRecord:
     format: str
     parser_version: str
     updates: int
-    rejected: Sequence[RejectedItem]
+    refused: Sequence[RefusedItem]
     sent: Sequence[SentVersion]
 
 
@@ -151,7 +151,13 @@ async def record(database: Queryable, documents: Sequence[DocumentRecord]) -> No
     read, of_documents = table(
         "uuid text text integer text",
         [
-            (each.original_id, each.format, each.parser_version, each.updates, orjson.dumps(each.rejected).decode())
+            (
+                each.original_id,
+                each.format,
+                each.parser_version,
+                each.updates,
+                orjson.dumps([refused.model_dump() for refused in each.refused]).decode(),
+            )
             for each in documents
         ],
     )
@@ -170,8 +176,8 @@ async def record(database: Queryable, documents: Sequence[DocumentRecord]) -> No
 
 
 @dataclass(slots=True)
-class Stages:
-    """What later stages have reported of one version."""
+class Progress:
+    """How far one version came, as later stages report it. The fields are columns of `ingest.items`."""
 
     held_at: datetime | None = None
     enriched_at: datetime | None = None
@@ -199,17 +205,31 @@ class Stages:
                 return
         self.position = self.position or outcome.position
 
+    def state(self, *, emitted: bool) -> State:
+        """How far the version came, whatever the order in which its outcomes came."""
+        if self.published_at is not None:
+            return "published"
+        if self.ended == "dead":
+            return "dead"
+        if self.enriched_at is not None:
+            return "enriched"
+        if self.ended is not None:
+            return self.ended
+        if self.held_at is not None:
+            return "held"
+        return "received" if emitted else "unacknowledged"
 
-_STAGES = tuple(field.name for field in fields(Stages))
+
+_PROGRESS = tuple(field.name for field in fields(Progress))
 
 
-def by_version(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], Stages]:
+def progress_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], Progress]:
     """The outcomes of a batch, combined by (update id, fingerprint). Those of no version are left out."""
-    stages: dict[tuple[str, str], Stages] = {}
+    progress: dict[tuple[str, str], Progress] = {}
     for outcome in outcomes:
         if outcome.fingerprint:
-            stages.setdefault((outcome.update_id, outcome.fingerprint), Stages()).add(outcome)
-    return dict(sorted(stages.items()))
+            progress.setdefault((outcome.update_id, outcome.fingerprint), Progress()).add(outcome)
+    return dict(sorted(progress.items()))
 
 
 def _storable(text: str) -> str:
@@ -218,11 +238,11 @@ def _storable(text: str) -> str:
 
 async def record_outcomes(database: Queryable, outcomes: Iterable[Outcome]) -> None:
     """Write what later stages have reported."""
-    versions = by_version(outcomes)
+    versions = progress_of(outcomes)
     if not versions:
         return
     columns: list[list[object]] = [[key[0] for key in versions], [key[1] for key in versions]]
-    columns += [[getattr(stages, name) for stages in versions.values()] for name in _STAGES]
+    columns += [[getattr(progress, name) for progress in versions.values()] for name in _PROGRESS]
     await database.execute(_OUTCOMES, *columns)
 
 
@@ -257,21 +277,6 @@ class Item:
     versions: list[ItemVersion] = field(default_factory=list)
 
 
-def state_of(stages: Stages, *, emitted: bool) -> State:
-    """How far a version came, whatever the order in which its outcomes came."""
-    if stages.published_at is not None:
-        return "published"
-    if stages.ended == "dead":
-        return "dead"
-    if stages.enriched_at is not None:
-        return "enriched"
-    if stages.ended is not None:
-        return stages.ended
-    if stages.held_at is not None:
-        return "held"
-    return "received" if emitted else "unacknowledged"
-
-
 async def find(database: Queryable, update_id: str, limit: int = 50) -> Item | None:
     """The update of that id with its latest versions, also those that Kafka may have; None for one that no source has sent."""
     rows = await database.fetch(_OF_UPDATE, update_id, limit)
@@ -281,22 +286,22 @@ async def find(database: Queryable, update_id: str, limit: int = 50) -> Item | N
 
 
 def _version_of(row: Row) -> ItemVersion:
-    stages = Stages(**{name: row[name] for name in _STAGES})
+    progress = Progress(**{name: row[name] for name in _PROGRESS})
     return ItemVersion(
         fingerprint=row["fingerprint"],
         version=row["version"],
         version_created=row["version_created"],
-        state=state_of(stages, emitted=row["emitted_at"] is not None),
+        state=progress.state(emitted=row["emitted_at"] is not None),
         received_at=row["received_at"],
         emitted_at=row["emitted_at"],
-        held_at=stages.held_at,
-        enriched_at=stages.enriched_at,
-        published_at=stages.published_at,
-        ended_at=stages.ended_at,
+        held_at=progress.held_at,
+        enriched_at=progress.enriched_at,
+        published_at=progress.published_at,
+        ended_at=progress.ended_at,
         # The reason why a repeat was dropped says nothing about a version that is published.
-        reason="" if stages.published_at is not None else stages.reason,
-        revision=stages.revision,
-        position=stages.position,
+        reason="" if progress.published_at is not None else progress.reason,
+        revision=progress.revision,
+        position=progress.position,
         original=row["original_id"],
         original_index=row["original_index"],
     )

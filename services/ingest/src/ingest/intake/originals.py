@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ingest.intake.receipt import RejectedItem
+from ingest.formats import RefusedItem
 from shared.postgres.pool import Pool, Queryable
 from shared.postgres.rows import narrowed, table, typed
 
@@ -78,10 +78,12 @@ async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
     return bool(found)
 
 
-async def record_unreadable(pool: Pool, original_id: uuid.UUID, rejected: RejectedItem) -> None:
+async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: RefusedItem) -> None:
     """Write beside an original why nothing could be made of it."""
     await pool.execute(
-        "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1", original_id, [rejected]
+        "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1",
+        original_id,
+        [refused.model_dump()],
     )
 
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ingest.formats import Reading, read
+from ingest.formats import ReadResult, read
 from ingest.intake import emit
 from ingest.intake.deduplicate import DedupResult
 from ingest.intake.originals import Original
 from ingest.intake.receipt import Result
-from ingest.parsers.pool import Readers
-from ingest.parsers.worker import Asked
+from ingest.parsers.pool import ParserPool
+from ingest.parsers.worker import ReadRequest
 from ingest.sources.source import Source
 from shared.messages import RawUpdate
 
@@ -26,11 +26,11 @@ def is_large(body: bytes) -> bool:
     return len(body) > LARGE_BYTES or body.count(b"<") > MANY_TAGS
 
 
-async def read_original(readers: Readers, source: Source, original: Original, sha256: str) -> Reading:
+async def read_original(parsers: ParserPool, source: Source, original: Original, sha256: str) -> ReadResult:
     """Read a document; a large one in another process, so that it delays neither other documents nor our heartbeats."""
     format_name = original.asked_format or source.format
     if is_large(original.body):
-        asked = Asked(
+        request = ReadRequest(
             content_type=original.content_type,
             source=source.name,
             received_at=original.received_at,
@@ -39,7 +39,7 @@ async def read_original(readers: Readers, source: Source, original: Original, sh
             profile=source.profile,
             format=format_name,
         )
-        return await readers.read(asked, original.body)
+        return await parsers.read(request, original.body)
     return read(
         original.body,
         content_type=original.content_type,
@@ -63,7 +63,7 @@ class Candidate:
     message: emit.EncodedMessage
 
 
-def prepare(reading: Reading, traceparent: str) -> tuple[list[Candidate], list[Result]]:
+def prepare(reading: ReadResult, traceparent: str) -> tuple[list[Candidate], list[Result]]:
     """What can be sent, and what cannot: items that were not understood, or that Kafka or Postgres could not hold."""
     candidates: list[Candidate] = []
     results = [

@@ -41,16 +41,6 @@ class Receipt:
         return sum(result.status in statuses for result in self.results)
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedItem:
-    """Why nothing could be made of an item, as it is stored beside the original."""
-
-    index: int
-    code: str
-    place: str
-    reason: str
-
-
 class DocumentRejected(Exception):
     """Nothing can ever be made of the document; it is kept as the original of that id."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -12,17 +12,17 @@ from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Histogram
 
-from ingest.formats import Reading, Unreadable
+from ingest.formats import ReadResult, RefusedItem, Unreadable
 from ingest.intake import aliases, deduplicate, emit, items, originals
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from ingest.intake.originals import Original, Transport
 from ingest.intake.read import Candidate, as_received, is_large, prepare, read_original
-from ingest.intake.receipt import DocumentOutcomeUnknown, DocumentRejected, Receipt, RejectedItem, Result
-from ingest.parsers.pool import Readers
+from ingest.intake.receipt import DocumentOutcomeUnknown, DocumentRejected, Receipt, Result
+from ingest.parsers.pool import ParserPool
 from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
 from shared.failures.transient import TRANSIENT
-from shared.kafka.clients import Emitter
+from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
 from shared.observability.logs import spans_are_kept, traceparent_now
 from shared.postgres.batching import Batcher
@@ -89,14 +89,14 @@ class _Version:
 
 @dataclass
 class Intake:
-    """Takes documents, with the collaborators that this needs. `pool` and `emitter` are None until their server has answered."""
+    """Takes documents, with the collaborators that this needs. `pool` and `producer` are None until their server has answered."""
 
     statistics: SourceStatistics
     timeout_s: float
     """How long one document waits for Kafka and Postgres together before they count as unavailable."""
     pool: Pool | None = None
-    emitter: Emitter | None = None
-    readers: Readers = field(default_factory=lambda: Readers(READ_TIMEOUT_S))
+    producer: Producer | None = None
+    parsers: ParserPool = field(default_factory=lambda: ParserPool(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
         """Statements of documents that are taken at the same time are combined."""
@@ -187,7 +187,9 @@ class Intake:
             candidates, results = await asyncio.to_thread(prepare, reading, traceparent)
         else:
             candidates, results = prepare(reading, traceparent)
-        rejected = [RejectedItem(each.index, each.code, each.pointer, each.reason) for each in results]
+        refused = [
+            RefusedItem(index=each.index, code=each.code, place=each.pointer, reason=each.reason) for each in results
+        ]
         versions = await self._deduplicate(candidates, traceparent, deadline, again=again)
         for version in versions:
             version.duplicate = version.duplicate or version.candidate.index in taken_before
@@ -198,11 +200,11 @@ class Intake:
             format=reading.format,
             parser_version=reading.parser_version,
             updates=len(candidates),
-            rejected=rejected,
+            refused=refused,
             sent=[_sent(version) for version in versions if not version.duplicate and version.status != "not-sent"],
         )
         await self._record(document, versions, deadline)
-        self._count(source, versions, rejected)
+        self._count(source, versions, refused)
         results.extend(_result(version) for version in versions)
         moments = [moment for update in reading.updates if (moment := update.first_created or update.version_created)]
         receipt = Receipt(
@@ -212,18 +214,18 @@ class Intake:
             raise DocumentOutcomeUnknown(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
         return receipt
 
-    async def _read(self, source: Source, original: Original, sha256: str, deadline: Deadline) -> Reading:
+    async def _read(self, source: Source, original: Original, sha256: str, deadline: Deadline) -> ReadResult:
         try:
             with STEPS["read"].time():
-                reading = await read_original(self.readers, source, original, sha256)
+                reading = await read_original(self.parsers, source, original, sha256)
         except Unreadable as cause:
             self.statistics.record_rejection(source.name, cause.code)
             log.warning(
                 "document refused", source=source.name, original=str(original.id), code=cause.code,
                 place=cause.place, reason=cause.reason,
             )  # fmt: skip
-            rejected = RejectedItem(0, cause.code, cause.place, cause.reason)
-            await deadline.run(originals.record_unreadable(self.postgres(), original.id, rejected))
+            refused = RefusedItem(index=0, code=cause.code, place=cause.place, reason=cause.reason)
+            await deadline.run(originals.record_unreadable(self.postgres(), original.id, refused))
             raise DocumentRejected(original.id, cause) from cause
         if not aliases.needed(reading):
             return reading
@@ -273,7 +275,7 @@ class Intake:
         except TRANSIENT as error:
             log.warning("not written down that Kafka has it", source=document.source, reason=str(error))
 
-    def _count(self, source: Source, versions: Sequence[_Version], rejected: Sequence[RejectedItem]) -> None:
+    def _count(self, source: Source, versions: Sequence[_Version], refused: Sequence[RefusedItem]) -> None:
         accepted = [version for version in versions if version.accepted]
         self.statistics.record_document(
             source.name,
@@ -281,9 +283,9 @@ class Intake:
             duplicate=sum(version.duplicate for version in versions),
             repaired=sum(bool(version.candidate.update.repairs) for version in accepted),
         )
-        for item in rejected:
+        for item in refused:
             self.statistics.record_rejection(source.name, item.code)
-            log.warning("item refused", source=source.name, **asdict(item))
+            log.warning("item refused", source=source.name, **item.model_dump())
 
     async def _store_batch(self, kept: Sequence[tuple[Original, str]]) -> Sequence[None]:
         await originals.store(self._dedicated().store, kept)
@@ -300,10 +302,10 @@ class Intake:
 
     def queue(self) -> emit.SendQueue | None:
         """The queue of messages to Kafka; None until Kafka has answered."""
-        if self.emitter is None:
+        if self.producer is None:
             return None
-        if self._queue is None or self._queue.emitter is not self.emitter:
-            self._queue = emit.SendQueue(self.emitter)
+        if self._queue is None or self._queue.producer is not self.producer:
+            self._queue = emit.SendQueue(self.producer)
         return self._queue
 
     def _dedicated(self) -> _Connections:

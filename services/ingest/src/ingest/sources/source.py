@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from ingest.formats import FORMATS, Profile
+from ingest.formats import FORMATS, SourceProfile
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Kind = Literal["api", "poll", "watch", "websub"]
@@ -29,7 +29,7 @@ class Source(BaseModel):
     """The folder that is watched; absolute."""
     format: str | None = None
     """The one format it sends; recognised from each document when empty."""
-    profile: Profile = Profile()
+    profile: SourceProfile = SourceProfile()
     desk: bool = False
     """Its keys may give orders about the updates of every source, and see them."""
     rate_per_s: float | None = Field(default=None, gt=0)

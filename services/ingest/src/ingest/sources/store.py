@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from ingest.sources.source import Source, complaint
 from shared.postgres.pool import Pool
+from shared.postgres.rows import narrowed
 
 log = structlog.get_logger(__name__)
 
@@ -120,10 +121,10 @@ async def remove(pool: Pool, name: str) -> bool:
 
 async def next_signing_generation(pool: Pool, name: str, *, rotate: bool) -> int | None:
     """The generation of a source's signing secret, after issuing the first or, with `rotate`, the next; None where there is no source."""
-    generation: int | None = await pool.fetchval(
+    generation = await pool.fetchval(
         "UPDATE ingest.sources SET signing_generation = greatest(signing_generation, 1) + $2 WHERE name = $1 "
         "RETURNING signing_generation",
         name,
         int(rotate),
     )
-    return generation
+    return None if generation is None else narrowed(int, generation)

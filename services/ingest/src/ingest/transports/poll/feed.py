@@ -98,8 +98,14 @@ class FeedReader:
         except DocumentRejected as error:
             # The same bytes will be rejected again, so no validators are kept: a full answer shows whether they changed.
             return PollResult("failed", 200, None, None, sha256, f"{error.code}: {error.reason}")
-        outcome = "new" if accepted else "nothing"
-        return PollResult(outcome, 200, etag, last_modified, sha256, recovered=cursor.recover_since is not None)
+        return PollResult(
+            "new" if accepted else "nothing",
+            200,
+            etag,
+            last_modified,
+            sha256,
+            recovered=cursor.recover_since is not None,
+        )
 
     async def _take(self, source: Source, answer: Answer) -> Receipt:
         await self.before_reading(source)
