@@ -53,12 +53,13 @@ from publish.representation.fragment import fitting, web_address
 from publish.representation.linked_data import news_article, script
 from publish.representation.ninjs import ninjs
 from publish.representation.position import Position
-from publish.representation.views import dump, seen, shown_diff, story_name, title_of
+from publish.representation.reader_json import dump
+from publish.representation.words import seen, shown_diff, story_name, title_of
 from publish.settings import Settings as PublishSettings
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedEntry as Standing
 from publish.web.feed_store import FeedStore
-from publish.web.process import build
+from publish.web.application import build
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
 from shared.markup import plainly_nested
@@ -251,9 +252,9 @@ def webhook(text: str) -> bytes:
 def page(text: str) -> bytes:
     """The update's own page."""
     made = entry(text)
-    return answers().views.render(
-        "own.html", entry=made, article=answers().views.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
-        linked_data=script(news_article(answers().views, made)),
+    return answers().renderer.render(
+        "own.html", update=made.update, article=answers().renderer.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
+        linked_data=script(news_article(answers().renderer.site, made.update)),
     )  # fmt: skip
 
 
@@ -303,10 +304,10 @@ TEXT: Mapping[str, Function] = {
 }
 WHOLE: Mapping[str, Function] = {
     "revision": whole,
-    "item": lambda text: answers().views.item(entry(text)),
+    "item": lambda text: answers().renderer.item(entry(text)),
     "page": page,
-    "JSON": lambda text: answers().views.json(entry(text)),
-    "ninjs": lambda text: dump(ninjs(answers().views, entry(text))),
+    "JSON": lambda text: answers().renderer.json(entry(text)),
+    "ninjs": lambda text: dump(ninjs(answers().renderer.site, entry(text).update)),
     "webhook": webhook,
     "RSS": lambda text: feed(text).rss(),
     "Atom": lambda text: feed(text).atom(),

@@ -19,11 +19,11 @@ from publish.settings import Settings
 from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.follower import Follower
 from publish.web.omissions import RETRY_S, Omissions, Omitted, TooLong, within
-from publish.web.process import build
+from publish.web.application import build
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health
-from support.revisions import revision
+from support.revisions import read, revision
 from support.web_replica import ListedArchive, Replica
 
 FEEDS = ("/feeds/news.rss", "/feeds/news.atom", "/feeds/news.json")
@@ -91,7 +91,7 @@ def test_what_failed_is_tried_again_only_after_a_while() -> None:
     """A bug costs its time once, not for every reader; what was of the moment comes back."""
     now = [0.0]
     omissions = Omissions(clock=lambda: now[0])
-    entry = FeedEntry(Position(1, 0), Position(1, 0), revision("a"))
+    entry = FeedEntry(read(revision("a")))
     tries: list[float] = []
 
     def make() -> str:

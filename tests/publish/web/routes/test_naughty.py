@@ -10,8 +10,8 @@ from html5lib import HTMLParser
 from lxml import etree
 
 from browser.checkers import checked, strictly_parsed
-from publish.representation.views import seen
-from publish.web.follower import stream_event
+from publish.representation.words import seen
+from publish.web.renderer import stream_event
 from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Tag
 from support.places import CONFORMANCE
 from support.revisions import NOON
@@ -149,7 +149,7 @@ async def test_pages_show_them_as_text_and_run_none(naughty: Replica, tmp_path: 
 
 async def test_the_pages_they_name_answer(naughty: Replica) -> None:
     """A story, a tag or an author with a naughty name has its page or is not found, and no name is an error of ours."""
-    from publish.representation.views import author_path, story_path, tag_path  # noqa: PLC0415
+    from publish.representation.site import author_path, story_path, tag_path  # noqa: PLC0415
 
     for number, text in enumerate(strings()):
         update = hostile(number, text)

@@ -44,11 +44,10 @@ async def test_the_page_shows_lead_and_feed_and_says_where_the_stream_goes_on(re
 
 async def test_the_lead_is_what_an_editor_pinned_else_what_matters_most() -> None:
     """Pinned before key event, key event before picture, picture before urgency, urgency before newness."""
-    from publish.representation.position import Position  # noqa: PLC0415
     from publish.web.feed_store import FeedEntry  # noqa: PLC0415
 
     def entry(n: int, **fields: Any) -> FeedEntry:
-        return FeedEntry(Position(1, n), Position(1, n), revision(f"u{n}", **fields))
+        return FeedEntry(read(revision(f"u{n}", **fields), n))
 
     plain, urgent, shown = entry(5), entry(4, urgency=1), entry(3, media=(picture(),))
     key, pinned = entry(2, flags=Flags(key_event=True)), entry(1, flags=Flags(pinned=True))

@@ -13,10 +13,10 @@ from prometheus_client import Histogram
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.push.readiness import Sinks, wait_until_readable
-from publish.takedown.prove import watch
+from publish.representation.reader_update import ReaderUpdate
+from publish.takedown.proof import watch
 from shared.consumer.decode import Delivery, Rejection
 from shared.failures import Transient
-from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class Notice:
     readable: bool
 
     @property
-    def update(self) -> EnrichedUpdate:
+    def update(self) -> ReaderUpdate:
         """The revision."""
         return self.archived.update
 
@@ -114,7 +114,7 @@ class Notifier:
         if not fresh:
             return ()
         await self._archived(fresh, deliveries[-1].record.offset)
-        found = sorted((await queries.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
+        found = sorted((await queries.servable(self._pool, fresh)).values(), key=lambda each: each.cursor)
         if not found:
             return ()
         waited = await self._pool.fetchval(ANYBODY)

@@ -10,11 +10,10 @@ from typing import Any
 
 import click
 import structlog
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from publish.cache.store import ReadModel
+from publish.cache.store import open_read_model
 from publish.push.alerts.decisions import Alerts, PushBatch
 from publish.push.alerts.providers import Courier
 from publish.push.alerts.providers.apns import Apns
@@ -37,7 +36,8 @@ from publish.push.readiness import Sinks
 from publish.push.webhooks.message import Webhooks
 from publish.push.websub.hub import Feeds, Hub, queue_feeds
 from publish.settings import Settings
-from publish.takedown.prove import keep_proving, prover_of
+from publish.takedown.proof import keep_proving
+from publish.takedown.sinks import open_sinks
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Lane
 from shared.http.problem import PROBLEM_HANDLERS
@@ -65,18 +65,11 @@ BATCHES_AT_ONCE = 4
 @contextlib.asynccontextmanager
 async def sinks_of(settings: Settings) -> AsyncIterator[Sinks]:
     """Where readers read, as the settings say; these addresses are ours, so private ones are in order."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
-    model = ReadModel(
-        redis,
-        topic_prefix=settings.topic_prefix,
-        feed_length=settings.publish_cache_feed_length,
-        days=settings.publish_cache_days,
-    )
-    async with Outbound(allow_private=True, timeout_s=5.0) as outbound:
-        try:
-            yield Sinks(outbound, settings.web_urls, model if settings.publish_push_check_cache else None)
-        finally:
-            await redis.aclose()
+    async with (
+        open_read_model(settings, timeout_s=3) as model,
+        Outbound(allow_private=True, timeout_s=5.0) as outbound,
+    ):
+        yield Sinks(outbound, settings.web_urls, model if settings.publish_push_check_cache else None)
 
 
 async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
@@ -200,7 +193,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
     emitter = Emitter(producer, source="slugline/publish/push", topic_prefix=settings.topic_prefix)
     async with contextlib.AsyncExitStack() as stack:
         sinks = await stack.enter_async_context(sinks_of(settings))
-        prover = await stack.enter_async_context(prover_of(settings, pool))
+        killed_in = await stack.enter_async_context(open_sinks(settings, pool))
         await until_answered("caches to purge", lambda: apply(pool, settings.purge_urls), stop)
         key = await until_answered(
             "the key of Web Push", lambda: vapid_key(pool, settings.publish_push_vapid_key), stop
@@ -247,7 +240,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: 
                 parts.alerts.keep_releasing(),
                 parts.fanout.keep_trying_again(),
                 parts.fanout.keep_digesting(),
-                keep_proving(pool, prover),
+                keep_proving(pool, killed_in),
                 _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
             )
         health.draining = True

@@ -18,12 +18,12 @@ from publish.push.delivery.endpoints import readable
 from publish.push.notify import Notice
 from publish.push.readiness import Sinks
 from publish.representation.position import channels_of
+from publish.representation.reader_update import ReaderUpdate
 from shared import messages
 from shared.background import keep_running
 from shared.failures.transient import is_transient
 from shared.http.problem import Problem
 from shared.kafka.clients import Emitter, acknowledged
-from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
 from shared.streams import ALERTS
 
@@ -66,13 +66,13 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def words_of(update: EnrichedUpdate) -> tuple[str, str]:
+def words_of(update: ReaderUpdate) -> tuple[str, str]:
     """The title and the body of the alert of an update."""
     title = _cut(update.headline or update.text, TITLE_LENGTH)
     return title, _cut(update.summary or update.excerpt or update.text, BODY_LENGTH)
 
 
-def ordered_words(update: EnrichedUpdate, title: str | None, body: str | None) -> tuple[str, str]:
+def ordered_words(update: ReaderUpdate, title: str | None, body: str | None) -> tuple[str, str]:
     """An editor's words where there are some, cut to what a screen shows; those of the update else."""
     own = words_of(update)
     return (_cut(title, TITLE_LENGTH) if title else "") or own[0], (_cut(body, BODY_LENGTH) if body else "") or own[1]
@@ -148,7 +148,7 @@ class Alerts:
             ):
                 await self._propose(connection, notice, found, earlier)
 
-    async def _earlier(self, connection: Connection, update: EnrichedUpdate) -> list[Any]:
+    async def _earlier(self, connection: Connection, update: ReaderUpdate) -> list[Any]:
         rows = await connection.fetch(
             "SELECT id, update_id, revision, story, level, title, body, state, created_at FROM publish.alerts "
             "WHERE kind = 'alert' AND state <> 'suppressed' AND (update_id = $1 OR (story = $2 AND created_at > $3)) "
@@ -206,14 +206,14 @@ class Alerts:
     async def _words_before(self, connection: Connection, alert: Any) -> tuple[str, str]:
         """What the update said when it was alerted. An editor's own words are not those: what did not change is no correction of them."""
         key = (alert["update_id"], alert["revision"])
-        archived = (await queries.told(connection, {key})).get(key)
+        archived = (await queries.servable(connection, {key})).get(key)
         return words_of(archived.update) if archived is not None else (alert["title"], alert["body"])
 
     async def _insert(
         self,
         connection: Connection,
         alert_id: str,
-        update: EnrichedUpdate,
+        update: ReaderUpdate,
         *,
         kind: str,
         level: int,
@@ -227,13 +227,13 @@ class Alerts:
         await connection.execute(
             INSERT, alert_id, update.update_id, update.revision, kind, level, _clean(update.story),
             sorted(channel for channel in _channels(update)), title, body,
-            _clean(update.path) or f"/updates/{update.update_id}", decision.state, decision.reason, proposed_by,
+            f"/updates/{update.update_id}" if update.is_removal else update.path, decision.state, decision.reason, proposed_by,
             list(approved_by), of_alert, update.passport.enriched_at or update.passport.received_at,
         )  # fmt: skip
         DECIDED.labels(kind, decision.state).inc()
         log.info("alert", alert=alert_id, kind=kind, level=level, state=decision.state, reason=decision.reason)
 
-    async def candidate(self, update_id: str) -> EnrichedUpdate:
+    async def candidate(self, update_id: str) -> ReaderUpdate:
         """The visible update that an editor means."""
         found = await queries.one(self._pool, update_id)
         if found is None or found.update.is_removal:
@@ -268,7 +268,7 @@ class Alerts:
         self.wake()
         return await shown(self._pool, alert_id)
 
-    async def would(self, update: EnrichedUpdate, level: int) -> dict[str, str]:
+    async def would(self, update: ReaderUpdate, level: int) -> dict[str, str]:
         """What an editor's order of this level would become."""
         rows = await self._earlier(self._pool, update)
         earlier = [Earlier(each["update_id"], each["story"], each["level"], each["created_at"]) for each in rows]
@@ -413,7 +413,7 @@ def _clean(text: str | None) -> str | None:
     return text.replace("\x00", "") if text else None
 
 
-def _channels(update: EnrichedUpdate) -> frozenset[str]:
+def _channels(update: ReaderUpdate) -> frozenset[str]:
     return frozenset(channel.replace("\x00", "") for channel in channels_of(update))
 
 
