@@ -30,9 +30,9 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 from local.child import free_port  # noqa: E402 -- after the path
 from publish.representation.position import Position  # noqa: E402
 from publish.settings import Settings  # noqa: E402 -- after the path
+from publish.web.application import build  # noqa: E402
 from publish.web.archive_client import ArchiveClient  # noqa: E402
 from publish.web.feed_store import FeedStore  # noqa: E402
-from publish.web.application import build  # noqa: E402
 from publish.web.stream.serve import stream_server  # noqa: E402
 from shared.messages import EnrichedUpdate  # noqa: E402
 from shared.observability.health import Health  # noqa: E402
@@ -90,7 +90,7 @@ def serve_nothing(port: int, core: int, sizes: dict[str, int], ready: Event) -> 
         await send({"type": "http.response.body", "body": body})
 
     async def body() -> None:
-        from shared.process import http_server  # noqa: PLC0415
+        from shared.http.server.server import http_server  # noqa: PLC0415
 
         async with http_server(app, "127.0.0.1", port):
             ready.set()

@@ -17,7 +17,8 @@ from publish.cache.store import Flushed, ReadModel
 from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
-from shared.consumer.decode import Delivery
+from shared.consumer.decode import Incoming
+from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
 from shared.settings import Connections
 from support.revisions import emit, read, revision, running
@@ -169,9 +170,7 @@ async def test_feeds_are_bounded_and_scores_keep_the_order_of_positions(settings
     await model.done(Position(1, 29), token)
     reader = Reader(redis, settings)
     assert await reader.feed("news") == [f"u{n} 1" for n in reversed(range(20, 30))]
-    await model.write(
-        [reader_update(revision("z"), cursor=Position(2, 0), position=Position(2, 0))], Position(2, 0)
-    )
+    await model.write([reader_update(revision("z"), cursor=Position(2, 0), position=Position(2, 0))], Position(2, 0))
     assert (await reader.feed("news"))[0] == "z 1"
     await raw.aclose()
 
@@ -180,7 +179,9 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     """Where Redis takes no more, as when its memory is full, the text of what was killed is gone all the same."""
     reader = Reader(redis, settings)
     raw = Redis.from_url(settings.redis_url)
-    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=100, days=36500, site_url="https://news.example")
+    model = ReadModel(
+        raw, topic_prefix=settings.topic_prefix, feed_length=100, days=36500, site_url="https://news.example"
+    )
     token = await model.begin_rebuild()
     await model.rebuild(_placed([revision("a", tags=["t1"]), revision("b", tags=["t1"])]))
     await model.done(Position(1, 1), token)
@@ -191,14 +192,14 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     model.write = full  # type: ignore[method-assign]
     follower = cache.Cache(None, model, settings)
     with pytest.raises(OutOfMemoryError):
-        await follower.handle([_delivery(2, revision("a", 2, kind="kill", removal="killed"))])
+        await follower.handle([_incoming(2, revision("a", 2, kind="kill", removal="killed"))])
     assert await reader.update(revision("a").update_id) is None
     assert await redis.zrange(f"{reader.prefix}feed:tag:t1", 0, -1) == [revision("b").update_id]
     assert await redis.zrange(f"{reader.prefix}feed:news", 0, -1) == [revision("b").update_id]
     await raw.aclose()
 
 
-def _delivery(offset: int, update: EnrichedUpdate) -> Delivery[EnrichedUpdate]:
+def _incoming(offset: int, update: EnrichedUpdate) -> Incoming[EnrichedUpdate]:
     value = value_of(update)
     record = ConsumerRecord("updates.enriched", 0, offset, 0, 0, b"k", value, None, 0, len(value), ())
-    return Delivery(record, update)
+    return Incoming(record, update)

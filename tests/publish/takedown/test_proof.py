@@ -18,7 +18,6 @@ from publish.takedown.cli import as_text
 from publish.takedown.proof import prove
 from publish.takedown.sinks import open_sinks
 from publish.web import process as web
-from shared.kafka.cloudevents import value_of
 from shared.messages import Media, Rendition
 from shared.postgres.pool import Pool
 from shared.settings import Connections

@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 from publish.representation.fragment import fitting
 from publish.representation.position import Position
 from publish.settings import Settings
+from publish.web.application import build
 from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.follower import Follower
 from publish.web.omissions import RETRY_S, Omissions, Omitted, TooLong, within
-from publish.web.application import build
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health
@@ -205,7 +205,7 @@ async def test_a_kill_beside_it_is_applied_to_memory_page_and_stream(
     replica = poisoned(bug, "none")
     hub = replica.hub
     hub.begin(1, 2)
-    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.views, BrokenPast(), hub)
+    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.renderer, BrokenPast(), hub)
     follower._epoch = 1
     assert "words of a" in (await replica.get("/")).text
     killed = revision("a", 2, kind="kill", removal="killed")
@@ -236,19 +236,19 @@ async def test_a_json_that_cannot_be_made_is_missing_from_lists_and_streams_alon
 ) -> None:
     """The list has the others, the update itself says that it cannot be shown, and the stream goes on behind it."""
     replica = poisoned(raises, "none")
-    real = replica.answers.views.omissions.attempt
+    real = replica.answers.renderer.omissions.attempt
 
     def attempt(entry: FeedEntry, what: str, make: Callable[[], Any]) -> Any:
         return real(entry, what, raises if entry.update.headline.startswith("b") and what == "json" else make)
 
-    monkeypatch.setattr(replica.answers.views.omissions, "attempt", attempt)
+    monkeypatch.setattr(replica.answers.renderer.omissions, "attempt", attempt)
     listed = (await replica.get("/v1/updates", accept="*/*")).json()
     assert [each["headline"] for each in listed["updates"]] == ["c 1", "a 1"]
     alone = await replica.get(f"/v1/updates/{revision('b').update_id}", accept="*/*")
     assert alone.status_code == 503
     assert alone.json()["code"] == "not-shown"
     follower = Follower(
-        replica.answers.settings, replica.feed_store, replica.answers.views, replica.archive, replica.hub
+        replica.answers.settings, replica.feed_store, replica.answers.renderer, replica.archive, replica.hub
     )
     follower._epoch = 1
     replica.hub.begin(1, 2)

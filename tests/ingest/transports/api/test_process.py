@@ -15,11 +15,11 @@ from starlette.routing import Route
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from local.child import free_port
-from shared.kafka.clients import Emitter, new_producer
+from shared.http.server.server import http_server
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, Outcomes
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
-from shared.process import http_server
 from shared.settings import Connections
 from shared.streams import OUTCOMES, RAW
 from support.processes import Process, Processes
@@ -132,8 +132,8 @@ async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connectio
             return found
 
         fingerprint = (await told())["versions"][0]["fingerprint"]
-        producer = new_producer(newsroom, "tests")
-        await producer.start()
+        kafka_producer = new_producer(newsroom, "tests")
+        await kafka_producer.start()
         outcome = Outcome.model_validate(
             {
                 "update_id": update_id,
@@ -143,9 +143,9 @@ async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connectio
                 "revision": 1,
             }
         )
-        emitter = Emitter(producer, source="tests", topic_prefix=newsroom.topic_prefix)
-        await (await emitter.send(OUTCOMES, Outcomes(outcomes=(outcome,)), key=update_id, event_id="1"))
-        await producer.stop()
+        producer = Producer(kafka_producer, source="tests", topic_prefix=newsroom.topic_prefix)
+        await (await producer.send(OUTCOMES, Outcomes(outcomes=(outcome,)), key=update_id, event_id="1"))
+        await kafka_producer.stop()
         await eventually(told, lambda found: found["state"] == "published", within_s=60)
     await ended(process)
 

@@ -10,12 +10,10 @@ from jsonschema import Draft4Validator, Draft202012Validator
 from publish.web.routes.openapi import document
 from publish.web.stories import is_over
 from shared.messages import Flags
-from support.places import CONFORMANCE
+from support.places import conformance
 from support.revisions import revision
 from support.samples import full
 from support.web_replica import Make, Replica
-
-NINJS = CONFORMANCE / "ninjs/specification/ninjs-schema_3.1.json"
 
 
 def fits(name: str, value: Any) -> None:
@@ -237,10 +235,9 @@ async def test_the_document_is_openapi(replica: Replica) -> None:
 
 
 @pytest.mark.conformance
-@pytest.mark.skipif(not NINJS.exists(), reason="no ninjs schema beside the checkout")
 async def test_ninjs_validates(replica: Replica) -> None:
     """An update with everything, and one with nothing, are valid ninjs 3.1."""
-    schema = json.loads(NINJS.read_text())
+    schema = json.loads(conformance("ninjs/specification/ninjs-schema_3.1.json").read_text())
     replica.take(full(), full(number=2), revision("bare"))
     for update_id in (full().update_id, revision("bare").update_id):
         item = (await replica.get(f"/v1/updates/{update_id}.ninjs")).json()

@@ -14,7 +14,7 @@ from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool, Queryable, Row
-from shared.postgres.rows import typed
+from shared.postgres.rows import narrowed, typed
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +87,7 @@ def _readable(records: Iterable[Row]) -> list[Archived]:
 
 async def current_epoch(source: Queryable) -> int:
     """The epoch of the log that is followed now; 0 until the archive has seen a log."""
-    return int(await source.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
+    return narrowed(int, await source.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
 
 
 async def archived_up_to(source: Queryable) -> Position:
@@ -224,11 +224,12 @@ async def servable(source: Queryable, wanted: Collection[tuple[str, int]]) -> di
 
 async def count(source: Queryable, wanted: Collection[tuple[str, int]]) -> int:
     """How many of these revisions are archived, whether they may be served or not."""
-    return int(
+    return narrowed(
+        int,
         await source.fetchval(
             "SELECT count(*) FROM unnest($1::text[], $2::int[]) AS w (update_id, revision) "
             "JOIN publish.revisions r USING (update_id, revision)",
             [update_id for update_id, _ in wanted],
             [revision for _, revision in wanted],
-        )
+        ),
     )

@@ -18,9 +18,9 @@ from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
 from shared.background import keep_running
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
-from shared.kafka.clients import Emitter
+from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Pool
 from shared.process import run
@@ -44,14 +44,16 @@ class Cache:
         self._pool = pool
         self._model = model
         self._days = settings.publish_cache_days
-        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._lock = asyncio.Lock()
         self._in_step = False
         self._epoch = 0
         self._reach = -1
         self._sent_to: int | None = None
 
-    async def before(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Mapping[TopicPartition, int] | None:
+    async def check_position(
+        self, records: Sequence["ConsumerRecord[bytes, bytes]"]
+    ) -> Mapping[TopicPartition, int] | None:
         """Where to read instead, if these records do not follow on what is in the model."""
         first = records[0].offset
         if not self._in_step or first > self._reach + 1:
@@ -96,11 +98,10 @@ class Cache:
         log.warning("read model made again from the archive", updates=count, cursor=str(place))
         return place
 
-    async def handle(self, deliveries: Sequence[Delivery[EnrichedUpdate]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Write a batch to the model."""
         updates = [
-            reader_update(delivery.event, cursor=Position(self._epoch, delivery.record.offset))
-            for delivery in deliveries
+            reader_update(message.event, cursor=Position(self._epoch, message.record.offset)) for message in incoming
         ]
         async with self._lock:
             killed = [update.update_id for update in updates if update.is_final]
@@ -155,7 +156,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
 
     @asynccontextmanager
-    async def opening(pool: Pool, _: Emitter) -> AsyncIterator[Cache]:
+    async def opening(pool: Pool, _: Producer) -> AsyncIterator[Cache]:
         async with open_read_model(settings, timeout_s=10) as model:
             yield Cache(pool, model, settings)
 

@@ -15,7 +15,7 @@ from publish.takedown.sinks import Finding, Sinks
 from shared.background import keep_running
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Connection, Pool
-from shared.postgres.rows import typed
+from shared.postgres.rows import narrowed, typed
 
 log = structlog.get_logger(__name__)
 
@@ -125,6 +125,7 @@ async def keep_proving(pool: Pool, sinks: Sinks) -> None:
         )
         for row in rows:
             await _prove_or_log(pool, sinks, row["update_id"])
-        UNCLEAN.set(await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL"))
+        unclean = await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL")
+        UNCLEAN.set(narrowed(int, unclean))
 
     await keep_running("takedowns", step, every_s=PAUSE_S)

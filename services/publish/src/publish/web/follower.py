@@ -30,7 +30,8 @@ from publish.web.stream.hub import Hub
 from shared.consumer.decode import Rejection, decode
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
-from shared.kafka.clients import new_consumer, start_patiently
+from shared.kafka.standalone import new_consumer
+from shared.kafka.startup import start_when_available
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
@@ -77,7 +78,7 @@ class Follower:
         self._renderer = renderer
         self._archive = archive
         self._hub = hub
-        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch = 0
         self._waiting: str | None = "not started"
         self._caught_up = False
@@ -122,7 +123,7 @@ class Follower:
             raise NotThisLog("the archive has not seen a log yet")
         self._waiting = "waiting for Kafka"
         consumer = new_consumer(self._settings, "slugline-publish-web")
-        await start_patiently(consumer, "updates.enriched", stop)
+        await start_when_available(consumer, "updates.enriched", stop)
         try:
             if stop.is_set():
                 return

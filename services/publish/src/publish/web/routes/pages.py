@@ -14,7 +14,7 @@ from starlette.routing import Route
 from publish.representation.linked_data import blog_posting, live_blog, news_article, script
 from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, Position
-from publish.representation.reader_update import ReaderUpdate
+from publish.representation.reader_update import ReaderAuthor, ReaderUpdate
 from publish.representation.site import author_path, story_path, tag_path
 from publish.representation.words import DiffPart, language_of, seen, shown_diff, story_name, title_of
 from publish.web.archive_client import page_of
