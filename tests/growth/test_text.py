@@ -50,6 +50,7 @@ from publish.representation.linked_data import news_article, script
 from publish.representation.ninjs import ninjs
 from publish.representation.position import Position
 from publish.representation.reader_json import dump
+from publish.representation.reader_update import reader_change
 from publish.representation.words import seen, shown_diff, story_name, title_of
 from publish.settings import Settings as PublishSettings
 from publish.web.application import build
@@ -75,6 +76,7 @@ from shared.messages import (
 )
 from shared.messages.limits import LONGEST
 from shared.observability.health import Health
+from support.revisions import read
 
 TIMES = 6
 """As long for four times as much, at most: some room for the machine."""
@@ -292,10 +294,10 @@ TEXT: Mapping[str, Function] = {
     "fragment": fitting,
     "seen": seen,
     "address": web_address,
-    "title": lambda text: title_of(update(text)),
+    "title": lambda text: title_of(read(update(text))),
     "name of a story": lambda text: story_name("a", text),
     "alert": lambda text: (words_of(update(text)), ordered_words(update(text), text, text)),
-    "shown difference": lambda text: shown_diff(Change(diff=(("=", text), ("-", text), ("+", text)))),
+    "shown difference": lambda text: shown_diff(reader_change(Change(diff=(("=", text), ("-", text), ("+", text))))),
 }
 WHOLE: Mapping[str, Function] = {
     "revision": whole,

@@ -92,7 +92,7 @@ def test_a_later_revision_of_what_memory_let_go_is_never_put_on_top() -> None:
     assert applied is not None
     assert applied.entry is not None
     assert applied.entry.position == (1, 0)
-    told = feed_store.apply(reader_update(revision("z", 2), Position(0, 7), cursor=Position(1, 10)))
+    told = feed_store.apply(reader_update(revision("z", 2), cursor=Position(1, 10), position=Position(0, 7)))
     assert told is not None
     assert told.entry is not None
     assert told.entry.position == (0, 7)

@@ -10,6 +10,8 @@ from html5lib import HTMLParser
 from lxml import etree
 
 from browser.checkers import checked, strictly_parsed
+from publish.representation.position import Position
+from publish.representation.reader_update import reader_update
 from publish.representation.words import seen
 from publish.web.renderer import stream_event
 from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Tag
@@ -98,9 +100,8 @@ async def test_the_api_and_the_stream_carry_them_unharmed(naughty: Replica) -> N
         got = (await naughty.get(f"/v1/updates/{update.update_id}", accept="*/*")).json()
         for name in ("headline", "text", "byline", "summary", "credit"):
             assert got[name] == getattr(update, name)
-        applied = naughty.feed_store.apply(
-            naughty.feed_store.cursor._replace(offset=10_000 + number), update.model_copy(update={"revision": 3})
-        )
+        cursor = Position(1, 10_000 + number)
+        applied = naughty.feed_store.apply(reader_update(update.model_copy(update={"revision": 3}), cursor=cursor))
         assert applied is not None
         for view in ("json", "page"):
             data = stream_event(naughty.answers.renderer, applied).views[view]

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from publish.representation.position import Position
-from shared.messages import Change, EnrichedUpdate, Kind, Message, Removal, without_source_words
+from shared.messages import Change, EnrichedUpdate, Kind, Message, Removal, UpdateId, without_source_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class ReaderChange:
 class ReaderUpdate:
     """One update as readers may see it now. Positions never change; words do, by revisions."""
 
-    update_id: str
+    update_id: UpdateId
     revision: int
     kind: Kind
     source: str
@@ -127,7 +127,7 @@ class ReaderUpdate:
     media: tuple[ReaderMedia, ...]
     media_pending: bool
     corroboration: ReaderCorroboration
-    evolved_from: str | None
+    evolved_from: UpdateId | None
     read_time_minutes: int
     word_count: int
     slug: str

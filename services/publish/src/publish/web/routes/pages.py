@@ -170,7 +170,7 @@ class Pages:
         return await self._feed(
             request,
             Subject(
-                f"author:{slug}", author_path(slug), name, "ReaderAuthor", f"Live updates by {name}.",
+                f"author:{slug}", author_path(slug), name, "Author", f"Live updates by {name}.",
                 f"/feeds/author/{quote(slug, safe='')}", found,
             ),
             known=newest is not None,
