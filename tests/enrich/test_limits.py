@@ -11,8 +11,7 @@ from enrich.short_text import LONGEST_NAME, MOST_REPAIRS, cut, line_of
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import build_revision
-from enrich.text.domain.state import State
-from enrich.text.state_store import KnownUpdate
+from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
 from enrich.text.steps.story import gather
 from shared.messages import Creator, EnrichedUpdate, MediaReference, Repair, Subject
@@ -27,7 +26,7 @@ def made(**said: Any) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     raw = version(**said)
     transition = decide(raw, State(update_id=raw.update_id))
-    read = Steps(ReferenceData(), Settings()).read(raw, (raw.headline, raw.body_html), {})
+    read = Steps(ReferenceData(), Settings()).run(raw, (raw.headline, raw.body_html), {})
     gathered = gather(
         raw, KnownUpdate(transition.state), None, into={}, labels={}, family="pa", headline=read.text.headline
     )

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from enrich.reference.loader import CHANNEL
 from shared.messages import RefreshCause
-from shared.postgres.pool import Connection
+from shared.postgres.pool import Connection, Queryable
 
 KEPT_CHANGES_D = 7
 """Days after which nobody is still making an update with the edition before a change."""
+AGAIN_AFTER_S = 30.0
+"""After which a refresh is asked for again, for updates that were being enriched with the old edition meanwhile."""
 
 
 async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) -> int:
@@ -29,27 +31,23 @@ async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) 
     return edition
 
 
-SETTLING_S = 30.0
-"""After which a refresh is asked for again, for updates that were being made with the old edition meanwhile."""
-
-
 async def ask_refresh(
-    connection: Connection,
+    connection: Queryable,
     cause: RefreshCause,
     *,
     author_ids: Sequence[str] = (),
     unknown_names: Sequence[str] = (),
     update_ids: Sequence[str] = (),
     stories: Sequence[str] = (),
-    settle: bool = True,
+    again_later: bool = True,
 ) -> None:
     """Ask, within the transaction that changes something, that the updates which show it are made again.
 
-    `settle`: ask once more a little later, where what changed is kept in the replicas' memory.
+    `again_later`: ask once more a little later, where what changed is kept in the replicas' memory.
     """
     if not (author_ids or unknown_names or update_ids or stories):
         return
-    for after_s in (0.0, SETTLING_S) if settle else (0.0,):
+    for after_s in (0.0, AGAIN_AFTER_S) if again_later else (0.0,):
         await connection.execute(
             """
             INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at)

@@ -132,7 +132,7 @@ class Gatherer:
         if changed:
             await self._write(pool, changed)
         for name, ids in stale.items():
-            await ask_refresh(pool, REFRESHED[name], update_ids=ids, settle=False)
+            await ask_refresh(pool, REFRESHED[name], update_ids=ids, again_later=False)
             log.info("made with an older edition", table=name, updates=len(ids))
 
     def _is_stale(self, shown: Mapping[str, Any]) -> str | None:
@@ -202,7 +202,7 @@ class Gatherer:
                     for each, placed in sorted(changed.items())
                 ],
             )
-            await ask_refresh(connection, "story", update_ids=ids, settle=False)
+            await ask_refresh(connection, "story", update_ids=ids, again_later=False)
         self.told |= {each: (placed.story, placed.families, placed.label) for each, placed in changed.items()}
         GATHERED.inc(len(ids))
 

@@ -8,7 +8,8 @@ from enrich.admin.api import author_routes
 from enrich.reference.loader import ReferenceData, ReferenceLoader
 from enrich.reference.vocabulary import Labels
 from enrich.settings import Settings
-from enrich.text.handler import SOURCE, STAGE, TextHandler
+from enrich.text.emission import SOURCE
+from enrich.text.handler import STAGE, TextHandler
 from enrich.text.schedule import keep_releasing
 from enrich.text.steps.text.language import prepare
 from shared.background import until_answered
