@@ -1,24 +1,25 @@
-"""Short fields stay short, whatever a message says that ingest did not cut."""
+"""Short fields of a revision stay short, whatever a message says that ingest did not cut."""
 
 from typing import Any
 
 import pytest
 
-from enrich.picture_index.lookup import picture_of
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
-from enrich.short_text import LONGEST_NAME, MOST_REPAIRS, cut, line_of
+from enrich.short_text import LONGEST_NAME, MOST_REPAIRS
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
 from enrich.text.steps.story import gather
-from shared.messages import Creator, EnrichedUpdate, MediaReference, Repair, Subject
+from shared.messages import Creator, EnrichedUpdate, Repair, Subject
 from shared.messages.limits import LONGEST
 from support.incoming import NINE, version
 
 LONG = "word " * 400_000
+
+
 FIELDS = ("headline", "summary", "byline", "credit", "copyright", "located", "editors_note")
 
 
@@ -68,32 +69,3 @@ def test_names_codes_and_labels_are_short() -> None:
     assert len(update.guid) <= LONGEST["guid"]
     assert len(update.repairs) == MOST_REPAIRS
     assert len(update.model_dump_json()) < 100_000
-
-
-def test_the_words_of_a_picture_are_short() -> None:
-    """A caption of megabytes stands under no picture."""
-    reference = MediaReference(
-        url="https://a.example/a.jpg", caption=LONG, credit=LONG, copyright=LONG, alt_text=LONG, usage_terms=LONG
-    )
-    row = {
-        "refused": "", "removed_at": None, "embedded": {}, "forbidden": (), "allowed": (), "default_credit": "",
-        "focal_x": None, "focal_y": None, "picture": "p", "width": 1, "height": 1, "placeholder": None, "renditions": (),
-    }  # fmt: skip
-    picture, _ = picture_of(reference, row)
-    assert picture is not None
-    for name in ("caption", "credit", "copyright", "alt_text"):
-        assert 0 < len(getattr(picture, name)) <= LONGEST[name]
-
-
-def test_a_cut_line_turns_no_other_text() -> None:
-    """Marks of direction that lose their end by the cut are closed, within the limit."""
-    line = line_of("\u202e" + "word " * 1000, 100)
-    assert len(line) <= 100
-    assert line.endswith("\u202c") or "\u202e" not in line
-    assert len(line_of("\u202e" * 5000, 100)) <= 100
-
-
-@pytest.mark.parametrize(("text", "most", "kept"), [("one two three", 13, "one two three"), ("one two three", 10, "one two…"), ("abcdefghij", 5, "abcd…")])  # fmt: skip
-def test_a_cut_is_between_words_where_one_ends(text: str, most: int, kept: str) -> None:
-    """The ellipsis counts."""
-    assert cut(text, most) == kept
