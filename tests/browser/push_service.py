@@ -29,7 +29,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.child import free_port
-from shared.process import http_server
+from shared.http.server.server import http_server
 
 ANDROID_ID, SECURITY_TOKEN = 1_234_567, 7_654_321
 MCS_VERSION = 41

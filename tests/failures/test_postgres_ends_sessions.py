@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from local.child import free_port
 from local.postgres import Postgres
-from shared.process import http_server
+from shared.http.server.server import http_server
 from shared.settings import Connections
 from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW
 from support.pipeline import KEYS, Pipeline, started

@@ -51,11 +51,11 @@ from publish.representation.ninjs import ninjs
 from publish.representation.position import Position
 from publish.representation.views import dump, seen, shown_diff, story_name, title_of
 from publish.settings import Settings as PublishSettings
-from publish.web.archive_client import Past
-from publish.web.feed_store import Entry as Standing
-from publish.web.feed_store import Newsroom
+from publish.web.archive_client import ArchiveClient
+from publish.web.feed_store import FeedEntry as Standing
+from publish.web.feed_store import FeedStore
 from publish.web.process import build
-from publish.web.routes.edge import Edge
+from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
 from shared.markup import plainly_nested
 from shared.messages import (
@@ -219,11 +219,13 @@ JPEG = Rendition(url="/media/a.jpg", mime_type="image/jpeg", width=10, height=10
 
 
 @functools.cache
-def edge() -> Edge:
+def answers() -> Answers:
     """A web replica of nothing."""
-    newsroom = Newsroom(10)
-    newsroom.reset(Position(1, -1), [], complete=True)
-    return build(PublishSettings(publish_site_url="https://news.example"), newsroom, Past(), Health("web"))[0]
+    feed_store = FeedStore(10)
+    feed_store.reset(Position(1, -1), [], complete=True)
+    return build(PublishSettings(publish_site_url="https://news.example"), feed_store, ArchiveClient(), Health("web"))[
+        0
+    ]
 
 
 def entry(text: str) -> Standing:
@@ -233,7 +235,7 @@ def entry(text: str) -> Standing:
 
 def feed(text: str) -> Feed:
     """A feed of that revision."""
-    return Feed(edge(), title="t", page="/", address="/feeds/news", hub="", entries=[entry(text)], name="News")
+    return Feed(answers(), title="t", page="/", address="/feeds/news", hub="", entries=[entry(text)], name="News")
 
 
 def webhook(text: str) -> bytes:
@@ -245,9 +247,9 @@ def webhook(text: str) -> bytes:
 def page(text: str) -> bytes:
     """The update's own page."""
     made = entry(text)
-    return edge().views.render(
-        "own.html", entry=made, article=edge().views.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
-        linked_data=script(news_article(edge().views, made)),
+    return answers().views.render(
+        "own.html", entry=made, article=answers().views.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
+        linked_data=script(news_article(answers().views, made)),
     )  # fmt: skip
 
 
@@ -297,10 +299,10 @@ TEXT: Mapping[str, Function] = {
 }
 WHOLE: Mapping[str, Function] = {
     "revision": whole,
-    "item": lambda text: edge().views.item(entry(text)),
+    "item": lambda text: answers().views.item(entry(text)),
     "page": page,
-    "JSON": lambda text: edge().views.json(entry(text)),
-    "ninjs": lambda text: dump(ninjs(edge().views, entry(text))),
+    "JSON": lambda text: answers().views.json(entry(text)),
+    "ninjs": lambda text: dump(ninjs(answers().views, entry(text))),
     "webhook": webhook,
     "RSS": lambda text: feed(text).rss(),
     "Atom": lambda text: feed(text).atom(),

@@ -12,8 +12,9 @@ from publish.web.stream.hub import Hub
 from publish.web.stream.serve import stream_server
 from shared.http.routing import application
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.observability.health import Health, health_routes
-from shared.process import http_server, run
+from shared.process import run
 from shared.settings import Connections
 
 BIG = b"x" * 4_000_000

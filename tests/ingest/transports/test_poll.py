@@ -19,10 +19,10 @@ from ingest.sources import registry
 from ingest.sources.registry import Source
 from ingest.transports.feed_links import feed_links
 from ingest.transports.outgoing import Fetcher, Refused
-from ingest.transports.poll import Cursor, Polled, Poller, ask_recovery, next_interval, retry_after_s
+from ingest.transports.poll import Cursor, Poller, PollResult, next_interval, request_recovery, retry_after_s
 from local.child import free_port
+from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
-from shared.process import http_server
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -221,7 +221,7 @@ async def test_recovery_walks_back_through_older_pages(wire: Wire, server: FeedS
     server.answer = lambda request: Response(pages[request.url.path], media_type="application/feed+json")
     await once(poller, wire.pool)
     assert [item["guid"] for item in await wire.raw()] == ["d"]
-    assert await ask_recovery(wire.pool, "feed", 3)
+    assert await request_recovery(wire.pool, "feed", 3)
     row = await once(poller, wire.pool)
     assert sorted(item["guid"] for item in await wire.raw()) == ["b", "c", "d"]
     assert row["recover_since"] is None
@@ -241,7 +241,7 @@ async def test_a_recovery_that_is_interrupted_begins_again(wire: Wire, server: F
 
     server.answer = answer
     await once(poller, wire.pool)
-    assert await ask_recovery(wire.pool, "feed", 3)
+    assert await request_recovery(wire.pool, "feed", 3)
     row = await once(poller, wire.pool)
     assert row["recover_since"] is not None
     assert "/2: the server answered 502" in row["error"]
@@ -302,7 +302,7 @@ async def test_private_addresses_are_refused_when_connecting(server: FeedServer,
 
 def test_the_interval_follows_the_feed() -> None:
     """Shorter while copy comes, longer while none does, doubled with each failure, always within its bounds."""
-    new, nothing, failed = Polled("new"), Polled("nothing"), Polled("failed")
+    new, nothing, failed = PollResult("new"), PollResult("nothing"), PollResult("failed")
     assert next_interval(new, Cursor("s", interval_s=40), 10, 120) == 20
     assert next_interval(new, Cursor("s", interval_s=10), 10, 120) == 10
     assert next_interval(nothing, Cursor("s", interval_s=100), 10, 120) == 120

@@ -13,7 +13,7 @@ from redis.exceptions import OutOfMemoryError
 from local.child import free_port
 from publish.archive import process as archive
 from publish.cache import process as cache
-from publish.cache.store import Entry, Flushed, ReadModel
+from publish.cache.store import CacheEntry, Flushed, ReadModel
 from publish.representation.position import Position
 from publish.settings import Settings
 from shared.consumer.decode import Incoming
@@ -142,8 +142,8 @@ async def test_a_flush_while_no_message_comes_is_made_good(settings: Settings, r
         assert await redis.exists(f"{reader.prefix}generation")
 
 
-def _entries(updates: Sequence[EnrichedUpdate]) -> list[Entry]:
-    return [Entry(update, value_of(update), Position(1, n), Position(1, n)) for n, update in enumerate(updates)]
+def _entries(updates: Sequence[EnrichedUpdate]) -> list[CacheEntry]:
+    return [CacheEntry(update, value_of(update), Position(1, n), Position(1, n)) for n, update in enumerate(updates)]
 
 
 async def test_a_flush_in_the_middle_of_a_rebuild_leaves_the_model_unmade(settings: Settings, redis: Any) -> None:
@@ -169,7 +169,9 @@ async def test_feeds_are_bounded_and_scores_keep_the_order_of_positions(settings
     await model.done(Position(1, 29), token)
     reader = Reader(redis, settings)
     assert await reader.feed("news") == [f"u{n} 1" for n in reversed(range(20, 30))]
-    await model.write([Entry(revision("z"), value_of(revision("z")), Position(2, 0), Position(2, 0))], Position(2, 0))
+    await model.write(
+        [CacheEntry(revision("z"), value_of(revision("z")), Position(2, 0), Position(2, 0))], Position(2, 0)
+    )
     assert (await reader.feed("news"))[0] == "z 1"
     await raw.aclose()
 

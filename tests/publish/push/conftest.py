@@ -19,8 +19,8 @@ from publish.archive import process as archive
 from publish.archive import queries
 from publish.push.delivery import keys
 from publish.settings import Settings
+from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
-from shared.process import http_server
 from shared.settings import Connections
 from support.revisions import running
 

@@ -538,7 +538,7 @@ async def test_a_batch_that_raises_in_the_lane_itself_is_read_again(
         if not failed:
             failed.append(True)
             raise RuntimeError("a bug")
-        await taken(lane, records)
+        await taken(consumer, records)
 
     monkeypatch.setattr(Consumer, "_consume_batch", failing_once)
     await send_all(newsroom, RAW, same_key(["a", "b"]))

@@ -20,8 +20,8 @@ from shared.http.proxies import TrustedProxies
 from shared.http.query import check_query
 from shared.http.routing import application
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.observability.health import Health, health_routes
-from shared.process import http_server
 from support.raw_http import Client, get
 from support.waiting import eventually
 

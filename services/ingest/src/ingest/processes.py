@@ -13,36 +13,37 @@ import structlog
 
 from ingest.intake import items
 from ingest.intake.receive import Intake
-from ingest.parsers.pool import Readers
+from ingest.parsers.pool import ParserPool
 from ingest.settings import Settings
-from ingest.sources.activity import Activity
-from ingest.sources.rate import Buckets
+from ingest.sources.quiet import QuietSourceMonitor
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry
-from ingest.sources.silence import Silences
-from ingest.transports.api import repeats
+from ingest.sources.statistics import SourceStatistics
+from ingest.transports.api import idempotency
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import Api, build
 from ingest.transports.outgoing import Fetcher
 from ingest.transports.poll import Poller
 from ingest.transports.watch import Watcher
-from ingest.transports.websub import Callback
+from ingest.transports.websub import HubCallbacks
 from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient, reason_of
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
 from shared.messages import Outcomes
-from shared.observability.health import Health
+from shared.observability.health import Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
-from shared.process import health_server, http_server, run_until
+from shared.process import run_until
 from shared.streams import OUTCOMES
 
-BACKGROUND_PATIENCE_S = 10.0
+BACKGROUND_TIMEOUT_S = 10.0
 """Nobody waits for an answer of a process that fetches copy itself."""
 
 log = structlog.get_logger(__name__)
@@ -91,7 +92,7 @@ def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Con
     """Records the outcomes that the later stages report, for the sender who asks."""
 
     async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
-        await items.hear(pool, [outcome for each in incoming for outcome in each.event.outcomes])
+        await items.record_outcomes(pool, [outcome for each in incoming for outcome in each.event.outcomes])
         return []
 
     return Consumer(
@@ -139,7 +140,7 @@ async def opened(
         async def postgres_first() -> None:
             pool = await open_postgres(intake, settings, stop)
             background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
-            background.append(asyncio.create_task(intake.activity.keep_flushing(pool), name="activity"))
+            background.append(asyncio.create_task(intake.statistics.keep_flushing(pool), name="activity"))
 
         await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
 
@@ -152,7 +153,7 @@ async def opened(
             task.cancel()
         await asyncio.gather(opening, *background, return_exceptions=True)
         await closing.aclose()
-        await intake.readers.close()
+        await intake.parsers.close()
         if intake.pool is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(intake.pool.close(), 5)
@@ -166,7 +167,7 @@ def new_owner(settings: Settings) -> str:
 async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest poll` until `stop`."""
     sources = Registry()
-    intake = Intake(Activity(), BACKGROUND_PATIENCE_S, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8091),
@@ -177,7 +178,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
         async def poll() -> None:
             await opening
             poller = Poller(settings, intake.pool, intake, fetcher, new_owner(settings))
-            await asyncio.gather(poller.run(), poller.subscriber.keep_leaving())
+            await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing())
 
         await run_until(stop, poll())
 
@@ -187,7 +188,7 @@ async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     # It tells of every change that it sees; what becomes of each file is told by us.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
-    intake = Intake(Activity(), BACKGROUND_PATIENCE_S, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8092),
@@ -204,10 +205,12 @@ async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
 async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest api` until `stop`: it listens at once, and answers 503 until Postgres and Kafka have answered."""
     registry = Registry()
-    intake = Intake(Activity(), settings.ingest_dependency_timeout_s, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(
+        SourceStatistics(), settings.ingest_dependency_timeout_s, parsers=ParserPool(settings.ingest_read_timeout_s)
+    )
     health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
-    api = Api(settings, registry, intake, Buckets())
-    app = build(api, health, document, Callback(settings, registry, intake).routes())
+    api = Api(settings, registry, intake, SourceRateLimit())
+    app = build(api, health, document, HubCallbacks(settings, registry, intake).routes())
 
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
@@ -218,17 +221,17 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             await opening
             await follow_outcomes(intake, settings, stop)
 
-        async def silences() -> None:
+        async def monitor() -> None:
             await opening
-            await Silences().keep_looking(intake.pool)
+            await QuietSourceMonitor().keep_looking(intake.pool)
 
         async def forgetting() -> None:
             await opening
-            await repeats.keep_forgetting(intake.pool)
+            await idempotency.keep_pruning(intake.pool)
 
         async def drain() -> None:
             await stop.wait()
             health.draining = True
             await asyncio.Event().wait()
 
-        await run_until(stop, outcomes(), silences(), forgetting(), drain())
+        await run_until(stop, outcomes(), monitor(), forgetting(), drain())

@@ -16,12 +16,12 @@ from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.messages import EnrichedUpdate
-from shared.observability.health import Health
+from shared.observability.health import Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
-from shared.process import health_server, run_until
+from shared.process import run_until
 from shared.streams import ENRICHED
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,8 @@
 """/livez, /readyz and /metrics: what tells an orchestrator and a person at 3 a.m. how a process is."""
 
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,9 @@ from starlette.routing import Route
 
 from shared.http.problem import PROBLEM_HANDLERS, Problem
 from shared.http.routing import application
+from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
+from shared.settings import Connections
 
 Check = Callable[[], str | None]
 """The reason why not, or None when all is well. Cheap and without waiting: probes come often."""
@@ -83,3 +87,11 @@ def starting_route() -> Route:
 def health_app(health: Health) -> Starlette:
     """The three routes alone, for a process that has no other HTTP."""
     return application(health_routes(health), PROBLEM_HANDLERS)
+
+
+@contextlib.asynccontextmanager
+async def health_server(health: Health, settings: Connections, default_port: int) -> AsyncIterator[None]:
+    """The health port of a process that has no other HTTP."""
+    port = settings.health_port or default_port
+    async with http_server(health_app(health), settings.bind_host, port, Bounds.of(settings)):
+        yield

@@ -15,11 +15,11 @@ from starlette.routing import Route
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from local.child import free_port
+from shared.http.server.server import http_server
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, Outcomes
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
-from shared.process import http_server
 from shared.settings import Connections
 from shared.streams import OUTCOMES, RAW
 from support.processes import Process, Processes

@@ -23,9 +23,9 @@ from publish.push.process import serve
 from publish.push.purge.surrogate_keys import surrogate_keys
 from publish.settings import Settings
 from publish.web import process as web
+from shared.http.server.server import http_server
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
-from shared.process import http_server
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 

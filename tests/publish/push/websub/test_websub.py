@@ -16,8 +16,8 @@ from local.child import free_port
 from publish.push.process import serve
 from publish.push.websub.hub import channel_of
 from publish.settings import Settings
+from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
-from shared.process import http_server
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 

@@ -23,9 +23,9 @@ from publish.archive import process as archive
 from publish.push import process as push
 from publish.settings import Settings
 from publish.web import process as web
+from shared.http.server.server import http_server
 from shared.messages import Author, EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
-from shared.process import http_server
 from shared.streams import ENRICHED
 from support.revisions import emit, revision, running
 from support.topics import committed

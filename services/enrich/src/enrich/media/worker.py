@@ -104,7 +104,7 @@ class PictureDesk:
 
         async def step() -> None:
             if tasks := list(self._running.values()):
-                await queue.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
+                await queue.renew(self._pool, tasks, self._settings.enrich_media_lease_s)
             for turn, count in (await queue.waiting(self._pool)).items():
                 WAITING.labels(turn).set(count)
 
@@ -189,7 +189,7 @@ class PictureDesk:
             except Later as later:
                 await self._put_off(task, later)
                 return
-            state, reason = queue.judge(task, picture, await queue.rights_of(self._pool, task.source))
+            state, reason = queue.outcome_of(task, picture, await queue.rights_of(self._pool, task.source))
             await self._settle(task, state, reason, picture.sha256)
 
     async def _put_off(self, task: Task, later: Later) -> None:
@@ -207,7 +207,7 @@ class PictureDesk:
         await queue.retry(self._pool, task, later.reason, pause_s, counts=True)
 
     async def _settle(self, task: Task, state: str, reason: str, sha256: str | None) -> None:
-        if not await queue.settle(self._pool, task, state, reason, sha256):
+        if not await queue.finish(self._pool, task, state, reason, sha256):
             return
         SETTLED.labels(state).inc()
         log.info(
@@ -281,7 +281,7 @@ class PictureDesk:
                 )
             ]
         )
-        await queue.announced(self._pool, task.update_id, settled)
+        await queue.mark_announced(self._pool, task.update_id, settled)
 
     def _note_away(self, error: BaseException) -> None:
         reason = error.reason if isinstance(error, Transient) else reason_of(error)

@@ -8,8 +8,8 @@ from shared.postgres.pool import Connection, Queryable
 
 KEPT_CHANGES_D = 7
 """Days after which nobody is still making an update with the edition before a change."""
-AGAIN_AFTER_S = 30.0
-"""After which a refresh is asked for again, for updates that were being enriched with the old edition meanwhile."""
+REPEAT_AFTER_S = 30.0
+"""When a refresh is sent a second time, for updates that were being made with the old edition at the first."""
 
 
 async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) -> int:
@@ -32,23 +32,23 @@ async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) 
 
 
 async def ask_refresh(
-    connection: Queryable,
+    database: Queryable,
     cause: RefreshCause,
     *,
     author_ids: Sequence[str] = (),
     unknown_names: Sequence[str] = (),
     update_ids: Sequence[str] = (),
     stories: Sequence[str] = (),
-    again_later: bool = True,
+    repeat: bool = True,
 ) -> None:
-    """Ask, within the transaction that changes something, that the updates which show it are made again.
+    """Ask, in the transaction that changes something, for the updates that show it to be made again.
 
-    `again_later`: ask once more a little later, where what changed is kept in the replicas' memory.
+    `repeat`: ask a second time a little later, where replicas keep what changed in memory.
     """
     if not (author_ids or unknown_names or update_ids or stories):
         return
-    for after_s in (0.0, AGAIN_AFTER_S) if again_later else (0.0,):
-        await connection.execute(
+    for after_s in (0.0, REPEAT_AFTER_S) if repeat else (0.0,):
+        await database.execute(
             """
             INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at)
             VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))

@@ -24,12 +24,12 @@ from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMember
 from shared.background import keep_running
 from shared.failures.transient import TRANSIENT
 from shared.messages import RefreshCause
-from shared.observability.health import Health
+from shared.observability.health import Health, health_server
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.session import LEADER_IDLE_S
-from shared.process import health_server, run_until
+from shared.process import run_until
 
 log = structlog.get_logger(__name__)
 
@@ -132,7 +132,7 @@ class Gatherer:
         if changed:
             await self._write(pool, changed)
         for name, ids in stale.items():
-            await ask_refresh(pool, REFRESHED[name], update_ids=ids, again_later=False)
+            await ask_refresh(pool, REFRESHED[name], update_ids=ids, repeat=False)
             log.info("made with an older edition", table=name, updates=len(ids))
 
     def _is_stale(self, shown: Mapping[str, Any]) -> str | None:
@@ -202,7 +202,7 @@ class Gatherer:
                     for each, placed in sorted(changed.items())
                 ],
             )
-            await ask_refresh(connection, "story", update_ids=ids, again_later=False)
+            await ask_refresh(connection, "story", update_ids=ids, repeat=False)
         self.told |= {each: (placed.story, placed.families, placed.label) for each, placed in changed.items()}
         GATHERED.inc(len(ids))
 

@@ -17,6 +17,7 @@ from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.routing import Replaceable, application
 from shared.http.server.bounds import Bounds
+from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.startup import open_producer, start_app
 from shared.observability.health import Health, health_routes, starting_route
@@ -24,7 +25,7 @@ from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import connect
-from shared.process import http_server, run_until
+from shared.process import run_until
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)

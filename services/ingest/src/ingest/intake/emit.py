@@ -49,12 +49,12 @@ REFUSALS = (
 )
 """Answers of Kafka that say that it has not taken a message; after any other failure it may have."""
 
-Fate = Literal["acknowledged", "not-taken", "maybe-taken"]
+SendStatus = Literal["acknowledged", "not-taken", "maybe-taken"]
 """`not-taken` is for ever: the message will not be sent any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sendable:
+class EncodedMessage:
     """A message for `updates.raw`, encoded."""
 
     update_id: str
@@ -67,21 +67,21 @@ class Sendable:
         return len(self.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES
 
 
-def sendable(message: Message, update_id: str, event_id: str, traceparent: str) -> Sendable:
+def encoded(message: Message, update_id: str, event_id: str, traceparent: str) -> EncodedMessage:
     """A message in its envelope."""
-    return Sendable(
+    return EncodedMessage(
         update_id,
         value_of(message),
         headers_for(message, source="slugline/ingest", event_id=event_id, traceparent=traceparent),
     )
 
 
-class Queued:
+class QueuedMessage:
     """A message that was given to a `SendQueue`."""
 
     __slots__ = ("acknowledged", "handed_over", "message")
 
-    def __init__(self, message: Sendable) -> None:
+    def __init__(self, message: EncodedMessage) -> None:
         self.message = message
         self.acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends once Kafka has the message, or has failed to take it; cancelled when it was withdrawn."""
@@ -89,7 +89,7 @@ class Queued:
         """Whether aiokafka has it, so that it cannot be withdrawn any more."""
 
     @property
-    def fate(self) -> Fate:
+    def fate(self) -> SendStatus:
         """What can be said of it now."""
         if not self.acknowledged.done():
             return "maybe-taken"
@@ -118,7 +118,7 @@ class SendQueue:
         """Why a broker could not be asked lately."""
         self._fresh_s = fresh_s
         self._group_bytes = group_bytes
-        self._waiting: dict[int | None, deque[Queued]] = {}
+        self._waiting: dict[int | None, deque[QueuedMessage]] = {}
         """By partition; under None while Kafka has not told of any."""
         self._answered_at: dict[int, float] = {}
         """When each broker last answered, by `time.monotonic`."""
@@ -127,9 +127,9 @@ class SendQueue:
         """By broker; under None for partitions that have no leader."""
         self._later: set[asyncio.Task[None]] = set()
 
-    def put(self, message: Sendable) -> Queued:
+    def put(self, message: EncodedMessage) -> QueuedMessage:
         """Queue a message."""
-        queued = Queued(message)
+        queued = QueuedMessage(message)
         partition = self.producer.partition_of(RAW, message.update_id.encode())
         if None in self._waiting:
             # What came before the partitions were known stays before this.
@@ -138,7 +138,7 @@ class SendQueue:
         self._start(partition)
         return queued
 
-    def when_acknowledged(self, queued: Queued, work: Callable[[], Awaitable[None]]) -> None:
+    def when_acknowledged(self, queued: QueuedMessage, work: Callable[[], Awaitable[None]]) -> None:
         """Do something about a message once Kafka has it, should that ever be; for those whose fate is `maybe-taken`."""
 
         async def wait() -> None:
@@ -150,7 +150,7 @@ class SendQueue:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
-    def ask_ahead(self) -> None:
+    def probe_brokers(self) -> None:
         """Ask the brokers that have been silent whether they live, so that what is about to be put need not wait for it."""
         long_ago = time.monotonic() - self._fresh_s
         if self._answered_at and min(self._answered_at.values()) > long_ago:
@@ -233,7 +233,7 @@ class SendQueue:
 
     async def _send(self, node: int, partitions: Sequence[int | None]) -> None:
         """Hand a group over, and wait until the broker has answered for all of it."""
-        sent: list[Queued] = []
+        sent: list[QueuedMessage] = []
         left = self._group_bytes
         for partition in partitions:
             if left <= 0:
@@ -266,7 +266,7 @@ class SendQueue:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
                 await queued.acknowledged
 
-    def _on_answer(self, node: int, queued: Queued, future: "asyncio.Future[object]") -> None:
+    def _on_answer(self, node: int, queued: QueuedMessage, future: "asyncio.Future[object]") -> None:
         failure = KafkaError("given up") if future.cancelled() else future.exception()
         if failure is None:
             self._answered_at[node] = time.monotonic()
@@ -275,20 +275,20 @@ class SendQueue:
             self._fail(queued, failure)
 
     @staticmethod
-    def _fail(queued: Queued, failure: BaseException) -> None:
+    def _fail(queued: QueuedMessage, failure: BaseException) -> None:
         queued.acknowledged.set_exception(failure)
         # Who put it may have gone; asyncio must not report it as never looked at.
         queued.acknowledged.exception()
 
 
-async def emit(queue: SendQueue | None, messages: Sequence[Sendable], patience_s: float) -> list[Queued]:
+async def emit(queue: SendQueue | None, messages: Sequence[EncodedMessage], timeout_s: float) -> list[QueuedMessage]:
     """Send messages, and wait for what Kafka says of each; those that have not left by then are withdrawn.
 
-    A large batch may take its time; what ends the waiting is `patience_s` seconds in which Kafka acknowledges nothing of it.
+    A large batch may take its time; what ends the waiting is `timeout_s` seconds in which Kafka acknowledges nothing of it.
     A message whose fate is `maybe-taken` may be acknowledged yet.
     """
     if queue is None:
-        refused = [Queued(message) for message in messages]
+        refused = [QueuedMessage(message) for message in messages]
         for each in refused:
             each.withdraw()
         return refused
@@ -297,7 +297,7 @@ async def emit(queue: SendQueue | None, messages: Sequence[Sendable], patience_s
     progress = time.monotonic()
     try:
         while pending:
-            left_s = max(progress + patience_s - time.monotonic(), 0.0)
+            left_s = max(progress + timeout_s - time.monotonic(), 0.0)
             done, pending = await asyncio.wait(pending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             if not done:
                 break
@@ -309,6 +309,6 @@ async def emit(queue: SendQueue | None, messages: Sequence[Sendable], patience_s
         fates = [each.fate for each in queued]
         log.warning(
             "kafka does not answer", withdrawn=fates.count("not-taken"), unacknowledged=fates.count("maybe-taken"),
-            patience_s=round(patience_s, 2), error=queue.trouble or None,
+            timeout_s=round(timeout_s, 2), error=queue.trouble or None,
         )  # fmt: skip
     return queued

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from publish.archive import queries
 from publish.archive.store import revision_of
-from publish.cache.store import Entry, Flushed, ReadModel
+from publish.cache.store import CacheEntry, Flushed, ReadModel
 from publish.channel import follow
 from publish.representation.position import Position
 from publish.settings import Settings
@@ -91,7 +91,7 @@ class Cache:
             place = await queries.archived_up_to(connection)
             async for chunk in queries.everything(connection, since=since):
                 await self._model.rebuild(
-                    [Entry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
+                    [CacheEntry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
                 )
                 count += len(chunk)
         try:
@@ -119,7 +119,7 @@ class Cache:
                 if not revision.update.is_removal:
                     positions.setdefault(key, revision.place)
                 entries.append(
-                    Entry(revision.update, revision.data, positions.get(key, revision.place), revision.place)
+                    CacheEntry(revision.update, revision.data, positions.get(key, revision.place), revision.place)
                 )
             try:
                 WRITTEN.inc(await self._model.write(entries, revisions[-1].place))

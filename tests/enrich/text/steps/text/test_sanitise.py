@@ -13,7 +13,7 @@ from enrich.short_text import slug_of, tidy
 from enrich.text.steps.text.plain_text import plain
 from enrich.text.steps.text.sanitise import CLEAN, TAGS, sanitised
 from enrich.text.steps.text.step import bare_text, read_text
-from support.places import CONFORMANCE
+from support.places import conformance_files
 
 PIECES = [
     "<p>",
@@ -41,16 +41,9 @@ PIECES = [
 LINKS = re.compile(r"(?:https?://|mailto:|tel:)")
 
 
-NAUGHTY = (
-    json.loads((CONFORMANCE / "naughty-strings/blns.json").read_text())
-    if (CONFORMANCE / "naughty-strings").is_dir()
-    else []
-)
-
-
+NAUGHTY = [each for path in conformance_files("naughty-strings", "blns.json") for each in json.loads(path.read_text())]
 ATTACKS = [
-    path.read_text(errors="replace").partition("\n--\n")[0]
-    for path in sorted((CONFORMANCE / "html-sanitise").glob("*.test"))
+    path.read_text(errors="replace").partition("\n--\n")[0] for path in conformance_files("html-sanitise", "*.test")
 ] + [
     "<p onclick=alert(1)>x</p>",
     '<a href="java\tscript:alert(1)">x</a>',

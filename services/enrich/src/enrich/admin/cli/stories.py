@@ -81,7 +81,7 @@ def split(update_id: str, story: str, by: str) -> None:
             """,
             update_id, chosen, f"same story because {by} put it there" if story else f"a story of its own because {by} split it off",
         )  # fmt: skip
-        await ask_refresh(connection, "override", update_ids=[update_id], again_later=False)
+        await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
 
     on_postgres(work)
     click.echo(f"{update_id} is in {chosen}")

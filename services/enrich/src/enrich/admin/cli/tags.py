@@ -140,7 +140,7 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
             """,
             update_id, decided, list(forget),
         )  # fmt: skip
-        await ask_refresh(connection, "override", update_ids=[update_id], again_later=False)
+        await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
         return tags
 
     for code, decision in sorted(on_postgres(work).items()):

@@ -19,7 +19,7 @@ from shared.http.server.bounds import Bounds
 from shared.http.server.connections import OTHER_FILES, OpenConnections
 from shared.http.server.listen import listen
 from shared.http.server.protocol import BoundedProtocol, bounded
-from shared.process import HttpServer, server_config, serving
+from shared.http.server.server import HttpServer, server_config, serving
 
 PATH = b"/v1/stream"
 
