@@ -39,16 +39,17 @@ from shared.postgres.pool import Pool
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
+from publish.push.alerts.sender import Fanout  # noqa: E402
+from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
+
 from local.child import Child, end_all, free_port  # noqa: E402 -- after the path
 from publish.archive.store import revision_of, write_batch  # noqa: E402
 from publish.push.alerts.decisions import PushBatch, message_of  # noqa: E402
 from publish.push.alerts.providers.web import Vapid, WebPush, encrypt, new_vapid_key  # noqa: E402
 from publish.push.alerts.rules import Rules  # noqa: E402
-from publish.push.alerts.sender import Fanout  # noqa: E402
 from publish.push.delivery import keys  # noqa: E402
 from publish.push.delivery.outbound import Outbound  # noqa: E402
 from publish.push.delivery.queue import Deliveries  # noqa: E402
-from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
 from publish.push.webhooks.message import Webhooks  # noqa: E402
 from publish.representation.position import Position  # noqa: E402
 from shared.consumer.decode import Incoming  # noqa: E402
