@@ -201,7 +201,7 @@ def whole(text: str) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     version = raw(text)
     transition = decide(version, State(update_id=version.update_id))
-    made = steps().read(version, (version.headline, version.body_html), {})
+    made = steps().run(version, (version.headline, version.body_html), {})
     revision = build_revision(transition, Attachments(made.text, made.authorship, made.tagging), NOON)
     assert revision is not None
     return revision.update
