@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -27,8 +26,8 @@ from ingest.settings import Settings
 from ingest.sources.registry import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED, Registry, Source
 from ingest.transports.api.body import read_body
 from ingest.transports.feed_links import FeedLinks
-from ingest.transports.outgoing import Fetcher, Refused
 from shared.background import keep_running
+from shared.http.client import GuardedClient, RequestFailed, RequestRefused
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
 
@@ -98,10 +97,10 @@ async def subscription_of(pool: Pool, source: str) -> Subscription | None:
 class Subscriber:
     """Asks hubs, and asks again in time."""
 
-    def __init__(self, settings: Settings, pool: Pool, fetcher: Fetcher) -> None:
+    def __init__(self, settings: Settings, pool: Pool, client: GuardedClient) -> None:
         self._settings = settings
         self._pool = pool
-        self._fetcher = fetcher
+        self._client = client
         self._told: set[str] = set()
 
     async def attend(self, source: Source, links: FeedLinks | None) -> bool:
@@ -156,9 +155,9 @@ class Subscriber:
             "hub.lease_seconds": str(LEASE_S),
         }
         try:
-            answer = await self._fetcher.post_form(hub, form)
+            answer = await self._client.post_form(hub, form)
             error = "" if 200 <= answer.status < 300 else f"the hub answered {answer.status}: {answer.body[:200]!r}"
-        except (Refused, httpx.HTTPError, TimeoutError, OSError) as failure:
+        except (RequestRefused, RequestFailed) as failure:
             error = str(failure) or type(failure).__name__
         if error:
             log.warning("hub refuses the subscription", source=source.name, hub=hub, error=error)
@@ -193,15 +192,15 @@ class Subscriber:
         }
         error, ended, patience = "", False, timedelta(0)
         try:
-            answer = await self._fetcher.post_form(row["hub"], form)
+            answer = await self._client.post_form(row["hub"], form)
             if 200 <= answer.status < 300:
                 patience = ANSWER_PATIENCE
             else:
                 error = f"the hub answered {answer.status}: {answer.body[:200]!r}"
                 ended = answer.status in (404, 410)
-        except Refused as failure:
+        except RequestRefused as failure:
             error, ended = str(failure), True
-        except (httpx.HTTPError, TimeoutError, OSError) as failure:
+        except RequestFailed as failure:
             error = str(failure) or type(failure).__name__
         if error:
             log.warning(

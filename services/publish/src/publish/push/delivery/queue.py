@@ -16,9 +16,10 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.delivery.endpoints import queue_message
-from publish.push.delivery.outbound import Answer, Outbound, retry_after_s
+from publish.push.delivery.outbound import Answer, Outbound
 from shared.background import keep_running
 from shared.failures.transient import is_transient
+from shared.http.retry_after import retry_after_s
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.session import BY_INDEX
 
@@ -130,7 +131,7 @@ def judge(due: Due, answer: Answer, schedule_s: Sequence[float], now: datetime, 
         return Verdict("waiting", 0.0, error, "hopeless")
     # A refusal of this one message (400, 422) says nothing of the endpoint; silence, overload and errors of its own do.
     fails = answer.status is None or answer.status >= 500 or answer.status in (401, 403, 404, 408, 429)
-    asked_s = retry_after_s(answer) or 0.0
+    asked_s = retry_after_s(answer.headers) or 0.0
     pause_s = max(schedule_s[min(due.attempts, len(schedule_s)) - 1] * random.uniform(1 - JITTER, 1 + JITTER), asked_s)
     endpoint_pause_s = 0.0
     if fails:

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from publish.push.alerts.providers import MAX_ATTEMPT_PAUSE_S, Brought, Message, Target
-from publish.push.delivery.outbound import Outbound, retry_after_s
+from publish.push.delivery.outbound import Outbound
+from shared.http.retry_after import retry_after_s
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 TOKEN_LIFE_S = 3600
@@ -121,7 +122,7 @@ class Fcm:
         if answer.status == 401:
             self._token_until = 0.0
         if answer.status is None or answer.status in (401, 429) or answer.status >= 500:
-            asked_s = retry_after_s(answer, most=MAX_ATTEMPT_PAUSE_S)
+            asked_s = retry_after_s(answer.headers, longest_s=MAX_ATTEMPT_PAUSE_S)
             return Brought(
                 "later", answer.status, code or answer.error, DEFAULT_PAUSE_S if asked_s is None else asked_s
             )

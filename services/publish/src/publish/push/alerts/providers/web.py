@@ -10,7 +10,8 @@ from py_vapid import Vapid02
 from py_vapid.utils import b64urlencode
 
 from publish.push.alerts.providers import MAX_ATTEMPT_PAUSE_S, Brought, Message, Target
-from publish.push.delivery.outbound import Answer, Outbound, retry_after_s
+from publish.push.delivery.outbound import Answer, Outbound
+from shared.http.retry_after import retry_after_s
 
 MAX_PAYLOAD_BYTES = 3993
 """What push services must take is 4,096 bytes (RFC 8030, section 7.2), less header, delimiter and tag (RFC 8291, section 4)."""
@@ -91,7 +92,7 @@ def judge(answer: Answer) -> Brought:
     if answer.status in (404, 410):
         return Brought("gone", answer.status, "the subscription has ended")
     if answer.status is None or answer.status == 429 or answer.status >= 500:
-        asked_s = retry_after_s(answer, most=MAX_ATTEMPT_PAUSE_S)
+        asked_s = retry_after_s(answer.headers, longest_s=MAX_ATTEMPT_PAUSE_S)
         return Brought("later", answer.status, answer.error, asked_s)
     said = answer.body[:200].decode("utf-8", "replace").replace("\x00", "")
     return Brought("failed", answer.status, f"answered {answer.status}: {said}")
