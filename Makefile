@@ -11,7 +11,7 @@ LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --n
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv lock demo up test bench lint images
+.PHONY: help venv lock demo up test unit bench lint images
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
@@ -42,6 +42,9 @@ up: venv ## The same on Apache Kafka, whose jars are fetched the first time; dat
 
 test: venv ## All tests, on real servers: processes, or TEST_SERVERS=containers (TESTS=tests/flow for a part)
 	@$(PY) -m pytest $(TESTS)
+
+unit: venv ## The tests that need no server: seconds
+	@$(PY) -m pytest -q -m unit $(TESTS)
 
 bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)
 	@$(PY) tests/bench/run.py $(BENCH)

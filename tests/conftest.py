@@ -11,6 +11,18 @@ from support.servers import RUNNING, newsroom, servers
 __all__ = ["newsroom", "processes", "servers"]
 
 
+SLOW_RINGS = {"bench", "browser", "conformance", "failures", "flow", "growth", "local"}
+"""Folders whose tests take minutes, or need more than Python."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `unit` what needs no server, so that `make unit` answers in seconds."""
+    for item in items:
+        rings = set(item.path.parts) & SLOW_RINGS
+        if not rings and "servers" not in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.unit)
+
+
 @pytest.fixture(autouse=True)
 def needed(request: pytest.FixtureRequest) -> None:
     """Skip a test that needs of the broker what it cannot do."""

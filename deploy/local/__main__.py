@@ -29,7 +29,7 @@ from local.stack import (
     postgres_folder,
     say,
 )
-from shared.streams import TOPICS
+from shared.streams import STREAMS
 
 SAMPLE = Path(__file__).resolve().parent / "sample"
 STORY = ("ferry-gannet", "The ferry Gannet")
@@ -127,7 +127,7 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     stack.env |= {"KAFKA_SERVERS": broker.servers, "POSTGRES_DSN": database.nearest_dsn, "REDIS_URL": cache.url}  # type: ignore[attr-defined]
     if isinstance(broker, kafka.MemoryKafka):
         stack.env["KAFKA_FETCH_WAIT_MS"] = str(kafka.FETCH_WAIT_MS)
-        kafka.create_topics(broker.topic_port, [(topic.name, topic.partitions) for topic in TOPICS])
+        kafka.create_topics(broker.topic_port, [(topic.name, topic.partitions) for topic in STREAMS])
     else:
         stack.python(topics=["shared", "topics", "apply"])
 

@@ -35,10 +35,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
-from shared.kafka.clients import Emitter, acknowledged, apply_topics, new_consumer, new_producer  # noqa: E402
+from shared.kafka.producer import Producer, acknowledged, new_producer  # noqa: E402
+from shared.kafka.standalone import new_consumer  # noqa: E402
+from shared.kafka.topics import apply_topics  # noqa: E402
 from shared.messages import Creator, Flags, MediaReference, RawUpdate, Subject, update_id_for  # noqa: E402
 from shared.settings import Connections  # noqa: E402
-from shared.streams import ENRICHED, RAW  # noqa: E402
+from shared.streams import ENRICHED, MEDIA, PUSH_BATCHES, RAW, Stream  # noqa: E402
 from support.servers import Servers, running_servers  # noqa: E402 -- after the path
 
 NAMES = 100_000
@@ -199,10 +201,10 @@ async def throughput(servers: Servers, count: int, dictionary: Path, updates: Se
     """One pass over a topic full of updates. The first revisions warm the lane up and are not measured; what is counted are
     positions of the log, so that nobody who reads along takes the processor's caches."""
     async with newsroom(servers) as settings:
-        producer = new_producer(settings, "bench")
-        await producer.start()
-        emitter = Emitter(producer, source="bench", topic_prefix=settings.topic_prefix)
-        await send_all(emitter, updates)
+        kafka_producer = new_producer(settings, "bench")
+        await kafka_producer.start()
+        producer = Producer(kafka_producer, source="bench", topic_prefix=settings.topic_prefix)
+        await send_all(producer, updates)
         consumer, partition = await follower(settings, ENRICHED)
         async with lane(settings, dictionary) as process:
             with core_of_its_own(settings):
@@ -211,7 +213,7 @@ async def throughput(servers: Servers, count: int, dictionary: Path, updates: Se
                 got = await until(consumer, partition, len(updates))
                 cpu, wall = cpu_s(process) - used, time.perf_counter() - started
         await consumer.stop()
-        await producer.stop()
+        await kafka_producer.stop()
         return {"updates": count, "revisions": got, "wall_s": wall, "cpu_s": cpu, "per_s": (got - warm) / wall, "per_core_s": (got - warm) / cpu}  # fmt: skip
 
 
@@ -226,10 +228,10 @@ async def until(consumer: AIOKafkaConsumer, partition: TopicPartition, count: in
     return int(held)
 
 
-async def send(emitter: Emitter, updates: Sequence[RawUpdate]) -> None:
+async def send(producer: Producer, updates: Sequence[RawUpdate]) -> None:
     """Send as ingest does, and wait until Kafka has them."""
     futures = [
-        await emitter.send(
+        await producer.send(
             RAW, each, key=each.update_id, event_id=f"{each.update_id}:{each.fingerprint()}", traceparent=TRACE
         )
         for each in updates
@@ -237,17 +239,17 @@ async def send(emitter: Emitter, updates: Sequence[RawUpdate]) -> None:
     await acknowledged(futures)
 
 
-async def send_all(emitter: Emitter, updates: Sequence[RawUpdate]) -> None:
+async def send_all(producer: Producer, updates: Sequence[RawUpdate]) -> None:
     """Send all, so many at a time."""
     for begin in range(0, len(updates), 1000):
-        await send(emitter, updates[begin : begin + 1000])
+        await send(producer, updates[begin : begin + 1000])
 
 
-async def follower(settings: Connections, topic: str) -> tuple[AIOKafkaConsumer, TopicPartition]:
+async def follower(settings: Connections, stream: Stream) -> tuple[AIOKafkaConsumer, TopicPartition]:
     """A consumer at the end of a topic of one partition."""
     consumer = new_consumer(settings, "bench")
     await consumer.start()
-    partition = TopicPartition(settings.topic_prefix + topic, 0)
+    partition = TopicPartition(settings.topic_prefix + stream.name, 0)
     consumer.assign([partition])
     await consumer.seek_to_end(partition)
     await consumer.position(partition)
@@ -257,23 +259,23 @@ async def follower(settings: Connections, topic: str) -> tuple[AIOKafkaConsumer,
 async def idle(servers: Servers, dictionary: Path, updates: Sequence[RawUpdate], count: int = 200) -> dict[str, float]:
     """One update at a time: from before the send until its revision is read; for the lane, and for a bare relay."""
     async with newsroom(servers) as settings:
-        producer = new_producer(settings, "bench")
-        await producer.start()
-        emitter = Emitter(producer, source="bench", topic_prefix=settings.topic_prefix)
+        kafka_producer = new_producer(settings, "bench")
+        await kafka_producer.start()
+        producer = Producer(kafka_producer, source="bench", topic_prefix=settings.topic_prefix)
         consumer, _ = await follower(settings, ENRICHED)
         async with lane(settings, dictionary):
-            await one_by_one(emitter, consumer, RAW, updates[:30])
-            enriched = await one_by_one(emitter, consumer, RAW, updates[30 : 30 + count])
+            await one_by_one(producer, consumer, RAW, updates[:30])
+            enriched = await one_by_one(producer, consumer, RAW, updates[30 : 30 + count])
         await consumer.stop()
         relay = asyncio.create_task(bare_relay(settings))
-        out, _ = await follower(settings, "push.batches.dead")
+        out, _ = await follower(settings, PUSH_BATCHES.dead_letters)
         await asyncio.sleep(2)
-        await one_by_one(emitter, out, "media.wanted", updates[:30])
-        bare = await one_by_one(emitter, out, "media.wanted", updates[30 : 30 + count])
+        await one_by_one(producer, out, MEDIA, updates[:30])
+        bare = await one_by_one(producer, out, MEDIA, updates[30 : 30 + count])
         relay.cancel()
         await asyncio.gather(relay, return_exceptions=True)
         await out.stop()
-        await producer.stop()
+        await kafka_producer.stop()
     p50, p99 = statistics.median(enriched), statistics.quantiles(enriched, n=100)[98]
     bare50, bare99 = statistics.median(bare), statistics.quantiles(bare, n=100)[98]
     return {"p50_ms": p50, "p99_ms": p99, "bare_p50_ms": bare50, "bare_p99_ms": bare99, "added_p50_ms": p50 - bare50}
@@ -282,31 +284,35 @@ async def idle(servers: Servers, dictionary: Path, updates: Sequence[RawUpdate],
 async def bare_relay(settings: Connections) -> None:
     """What a hop costs at the least: consume, produce, acknowledge; offsets on a clock."""
     consumer = AIOKafkaConsumer(
-        settings.topic_prefix + "media.wanted", bootstrap_servers=settings.kafka_servers, group_id=settings.topic_prefix + "relay",
+        settings.topic_prefix + MEDIA.name, bootstrap_servers=settings.kafka_servers, group_id=settings.topic_prefix + "relay",
         auto_offset_reset="latest", enable_auto_commit=True, auto_commit_interval_ms=1000, fetch_max_wait_ms=100,
     )  # fmt: skip
-    producer = new_producer(settings, "relay")
+    kafka_producer = new_producer(settings, "relay")
     await consumer.start()
-    await producer.start()
+    await kafka_producer.start()
     try:
         while True:
             for records in (await consumer.getmany(timeout_ms=100)).values():
-                topic = settings.topic_prefix + "push.batches.dead"
-                await acknowledged([await producer.send(topic, value=each.value, key=each.key) for each in records])
+                topic = settings.topic_prefix + PUSH_BATCHES.dead_letters.name
+                await acknowledged(
+                    [await kafka_producer.send(topic, value=each.value, key=each.key) for each in records]
+                )
     finally:
         await consumer.stop()
-        await producer.stop()
+        await kafka_producer.stop()
 
 
 async def one_by_one(
-    emitter: Emitter, consumer: AIOKafkaConsumer, topic: str, updates: Sequence[RawUpdate]
+    producer: Producer, consumer: AIOKafkaConsumer, stream: Stream, updates: Sequence[RawUpdate]
 ) -> list[float]:
     """Milliseconds of each."""
     taken = []
     for each in updates:
         started = time.perf_counter()
         event_id = f"{each.update_id}:{each.fingerprint()}"
-        await acknowledged([await emitter.send(topic, each, key=each.update_id, event_id=event_id, traceparent=TRACE)])
+        await acknowledged(
+            [await producer.send(stream, each, key=each.update_id, event_id=event_id, traceparent=TRACE)]
+        )
         # What is told of another update meanwhile is not what is waited for.
         key, came = each.update_id.encode(), False
         while not came:

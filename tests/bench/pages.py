@@ -30,8 +30,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 from local.child import free_port  # noqa: E402 -- after the path
 from publish.representation.position import Position  # noqa: E402
 from publish.settings import Settings  # noqa: E402 -- after the path
-from publish.web.archive_client import Past  # noqa: E402
-from publish.web.feed_store import Newsroom  # noqa: E402
+from publish.web.archive_client import ArchiveClient  # noqa: E402
+from publish.web.feed_store import FeedStore  # noqa: E402
 from publish.web.process import build  # noqa: E402
 from publish.web.stream.serve import stream_server  # noqa: E402
 from shared.messages import EnrichedUpdate  # noqa: E402
@@ -61,18 +61,18 @@ def serve_edge(port: int, core: int, churn_per_s: float, ready: Event) -> None:
     psutil.Process().cpu_affinity([core])
 
     async def body() -> None:
-        newsroom = Newsroom(5000)
-        newsroom.reset(Position(1, -1), [], complete=True)
+        feed_store = FeedStore(5000)
+        feed_store.reset(Position(1, -1), [], complete=True)
         for offset, update in enumerate(updates(1000)):
-            newsroom.apply(Position(1, offset), update)
-        edge, hub = build(Settings(port=port), newsroom, Past(), Health("publish.web"))
-        async with stream_server(edge.front, hub, "127.0.0.1", port):
+            feed_store.apply(Position(1, offset), update)
+        answers, hub = build(Settings(port=port), feed_store, ArchiveClient(), Health("publish.web"))
+        async with stream_server(answers.response_cache, hub, "127.0.0.1", port):
             ready.set()
             offset = 1000
             while True:
                 await asyncio.sleep(1 / churn_per_s if churn_per_s else 3600)
                 offset += 1
-                newsroom.apply(Position(1, offset), revision(f"new{offset}", body_html=f"<p>{WORDS}</p>", text=WORDS))
+                feed_store.apply(Position(1, offset), revision(f"new{offset}", body_html=f"<p>{WORDS}</p>", text=WORDS))
 
     uvloop.run(body())
 

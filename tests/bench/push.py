@@ -39,21 +39,22 @@ from shared.postgres.pool import Pool
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
+from publish.push.alerts.sender import Fanout  # noqa: E402
+from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
+
 from local.child import Child, end_all, free_port  # noqa: E402 -- after the path
 from publish.archive.store import revision_of, write_batch  # noqa: E402
 from publish.push.alerts.decisions import PushBatch, message_of  # noqa: E402
 from publish.push.alerts.providers.web import Vapid, WebPush, encrypt, new_vapid_key  # noqa: E402
 from publish.push.alerts.rules import Rules  # noqa: E402
-from publish.push.alerts.sender import Fanout  # noqa: E402
 from publish.push.delivery import keys  # noqa: E402
 from publish.push.delivery.outbound import Outbound  # noqa: E402
 from publish.push.delivery.queue import Deliveries  # noqa: E402
-from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
 from publish.push.webhooks.message import Webhooks  # noqa: E402
 from publish.representation.position import Position  # noqa: E402
-from shared.consumer.decode import Delivery  # noqa: E402
-from shared.kafka.clients import apply_topics  # noqa: E402
+from shared.consumer.decode import Incoming  # noqa: E402
 from shared.kafka.cloudevents import value_of  # noqa: E402
+from shared.kafka.topics import apply_topics  # noqa: E402
 from shared.messages import Passport  # noqa: E402
 from shared.postgres.migrations import migrate  # noqa: E402
 from shared.postgres.pool import connect  # noqa: E402
@@ -162,7 +163,7 @@ async def web_push(pool: Pool, port: int, server: psutil.Process, messages: int)
             for n in range(-(-messages // BATCH))
         ]
         used, at, theirs = cpu_s(), time.perf_counter(), sum(server.cpu_times()[:2])
-        await fanout.handle([Delivery(None, batch) for batch in batches])  # type: ignore[arg-type]
+        await fanout.handle([Incoming(None, batch) for batch in batches])  # type: ignore[arg-type]
         used, wall, theirs = cpu_s() - used, time.perf_counter() - at, sum(server.cpu_times()[:2]) - theirs
     sent = await pool.fetchval("SELECT count(*) FROM publish.alert_results WHERE result = 'sent'")
     assert sent == messages, f"{sent} of {messages} were sent"

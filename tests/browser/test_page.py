@@ -21,6 +21,7 @@ from publish.web import process as web
 from shared.messages import Author, Change, EnrichedUpdate, Flags, Media, Rendition, Tag
 from shared.settings import Connections
 from support.browser import ARGUMENTS, SYSTEM, chromium
+from support.places import skip_or_fail
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
@@ -248,7 +249,7 @@ async def test_the_pages_are_accessible(site: Site) -> None:
     """axe-core finds nothing to complain of on any page, in light and in dark; the skip link is the first stop."""
     folder = fetched("axe-core")
     if folder is None:
-        pytest.skip("axe-core cannot be had here")
+        skip_or_fail("REQUIRE_BROWSER", "axe-core cannot be had here")
     axe = Path(folder / "axe.min.js").read_text()
     author = Author(name="Ana Ferreira", slug="ana", role="Correspondent", bio="Writes about rivers.")
     full = words(

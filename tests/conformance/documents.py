@@ -7,35 +7,31 @@ from functools import cache
 from pathlib import Path
 
 import html5lib
-import pytest
 
-from ingest.formats import DEFAULT_PROFILE, Profile, Reading, Unreadable, read
-from support.places import CONFORMANCE
+from ingest.formats import DEFAULT_PROFILE, ReadResult, SourceProfile, Unreadable, read
+from support.places import conformance
 
-ROOT = CONFORMANCE
 RECEIVED_AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 def corpus(folder: str, pattern: str = "*") -> list[Path]:
-    """The files of one suite; the test is skipped where the suites are absent."""
-    base = ROOT / folder
-    if not base.is_dir():
-        pytest.skip(f"{base} is absent", allow_module_level=True)
-    return sorted(path for path in base.rglob(pattern) if path.is_file() and path.name not in ("SOURCE.txt", "LICENSE"))
+    """The files of one suite."""
+    files = conformance(folder).rglob(pattern)
+    return sorted(path for path in files if path.is_file() and path.name not in ("SOURCE.txt", "LICENSE"))
 
 
 def named(path: Path) -> str:
     """A file's name in a test's id."""
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
+    return str(path.relative_to(conformance()))
 
 
-def understood(
+def read_document(
     body: bytes | str,
     *,
     content_type: str | None = None,
-    profile: Profile = DEFAULT_PROFILE,
+    profile: SourceProfile = DEFAULT_PROFILE,
     taken_for: str | None = None,
-) -> Reading:
+) -> ReadResult:
     """A document as ingest reads it."""
     octets = body.encode() if isinstance(body, str) else body
     return read(
@@ -50,10 +46,10 @@ def understood(
     )
 
 
-def outcome(body: bytes | str, *, taken_for: str | None = None) -> Reading | Unreadable:
+def outcome(body: bytes | str, *, taken_for: str | None = None) -> ReadResult | Unreadable:
     """What becomes of a document: what was understood, or why nothing could be."""
     try:
-        return understood(body, taken_for=taken_for)
+        return read_document(body, taken_for=taken_for)
     except Unreadable as failure:
         return failure
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conformance.documents import corpus, letters, named, understood, words_of
-from ingest.formats import Reading, Unreadable
+from conformance.documents import corpus, letters, named, read_document, words_of
+from ingest.formats import ReadResult, Unreadable
 from shared.messages import RawUpdate
 
 pytestmark = pytest.mark.conformance
@@ -89,9 +89,9 @@ def checks(update: RawUpdate) -> dict[str, Callable[[Any], bool]]:
     }
 
 
-def _read(path: Path) -> Reading | None:
+def _read(path: Path) -> ReadResult | None:
     try:
-        return understood(path.read_bytes())
+        return read_document(path.read_bytes())
     except Unreadable:
         return None
 
@@ -126,7 +126,7 @@ def test_what_feedparser_expects_of_an_entry_is_in_its_update() -> None:
 def test_a_feed_that_declares_entities_is_refused(path: Path) -> None:
     """Even feedparser's harmless entities are refused: nobody needs them, and attacks look the same."""
     with pytest.raises(Unreadable, match="entities"):
-        understood(path.read_bytes())
+        read_document(path.read_bytes())
 
 
 def test_every_feed_yields_updates_or_a_reason_and_the_same_ones_again() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.documents import corpus, letters, understood, words_of
+from conformance.documents import corpus, letters, read_document, words_of
 from ingest.formats.text import plain as text
 
 pytestmark = pytest.mark.conformance
@@ -32,7 +32,7 @@ def test_native_fields_keep_every_string(field: str) -> None:
     """What is sent is what is emitted, without control characters."""
     for number, said in enumerate(STRINGS):
         document: dict[str, Any] = {"guid": f"g{number}", "headline": "x", field: said}
-        reading = understood(json.dumps(document), taken_for="native")
+        reading = read_document(json.dumps(document), taken_for="native")
         if not reading.updates:
             assert field == "headline"
             assert [refused.code for refused in reading.refused] == ["empty"]
@@ -44,7 +44,9 @@ def test_native_fields_keep_every_string(field: str) -> None:
 def test_a_naughty_guid_is_an_identity() -> None:
     """Every string that is not blank identifies an update, and different strings different ones."""
     readings = [
-        understood(json.dumps({"guid": said, "headline": "x"}), taken_for="native") for said in STRINGS if said.strip()
+        read_document(json.dumps({"guid": said, "headline": "x"}), taken_for="native")
+        for said in STRINGS
+        if said.strip()
     ]
     ids = [reading.updates[0].update_id for reading in readings if reading.updates]
     assert len(ids) > 480
@@ -54,7 +56,7 @@ def test_a_naughty_guid_is_an_identity() -> None:
 def test_plain_text_bodies_show_every_string() -> None:
     """A plain body is escaped, so that a reader sees the very characters."""
     for said in STRINGS:
-        reading = understood(json.dumps({"guid": "g", "headline": "x", "body_text": said}), taken_for="native")
+        reading = read_document(json.dumps({"guid": "g", "headline": "x", "body_text": said}), taken_for="native")
         assert letters(words_of(reading.updates[0].body_html)) == letters(text.cleaned(said))
 
 
@@ -66,9 +68,9 @@ def test_newsml_and_rss_titles_show_every_string() -> None:
             '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><contentMeta><headline>'
             f"{escape(plain)}</headline></contentMeta></newsItem>"
         )
-        assert letters(understood(newsml).updates[0].headline) == letters(plain)
+        assert letters(read_document(newsml).updates[0].headline) == letters(plain)
         atom = (
             '<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>g</id><title type="text">'
             f"{escape(plain)}</title><summary>x</summary></entry></feed>"
         )
-        assert letters(understood(atom).updates[0].headline) == letters(plain)
+        assert letters(read_document(atom).updates[0].headline) == letters(plain)

@@ -9,7 +9,7 @@ import NewsMLG2
 import pytest
 from lxml import etree
 
-from conformance.documents import corpus, letters, named, outcome, understood, words_of
+from conformance.documents import corpus, letters, named, outcome, read_document, words_of
 from ingest.formats import Unreadable
 
 pytestmark = pytest.mark.conformance
@@ -23,7 +23,7 @@ OTHER = [path for path in FILES if path not in NEWS]
 @pytest.mark.parametrize("path", NEWS, ids=named)
 def test_an_item_keeps_what_its_elements_say(path: Path) -> None:
     """Guid, version, headline, byline, subjects, keywords, rights, creators and texts, found by plain XPath, are kept."""
-    reading = understood(path.read_bytes())
+    reading = read_document(path.read_bytes())
     tree = etree.fromstring(path.read_bytes())
     items = tree.xpath("descendant-or-self::g2:newsItem[@guid]", namespaces=NS)
     by_guid = {update.guid: update for update in reading.updates}
@@ -83,7 +83,7 @@ def test_our_reading_agrees_with_the_standards_own() -> None:
         item = _reference(path)
         if item is None:
             continue
-        update = next(one for one in understood(path.read_bytes()).updates if one.guid == item.guid)
+        update = next(one for one in read_document(path.read_bytes()).updates if one.guid == item.guid)
         assert (update.version or "1") == str(item.version)
         created = getattr(item.itemmeta, "versioncreated", None)
         if created is not None and update.version_created is not None:

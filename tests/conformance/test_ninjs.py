@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.documents import corpus, letters, named, outcome, understood, words_of
+from conformance.documents import corpus, letters, named, outcome, read_document, words_of
 from ingest.formats import Unreadable
 
 pytestmark = pytest.mark.conformance
@@ -40,7 +40,7 @@ def _first_text(value: Any) -> str:
 @pytest.mark.parametrize("path", PASSING, ids=named)
 def test_what_an_item_says_is_in_its_update(path: Path) -> None:
     """Identity, version, status, headline, language, people, places, subjects and pictures are kept, whatever the version."""
-    reading = understood(path.read_bytes())
+    reading = read_document(path.read_bytes())
     items = _items(path)
     assert not reading.refused
     assert len(reading.updates) == len(items)
@@ -80,7 +80,7 @@ def _hrefs(item: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("path", [path for path in PASSING if "examples" in path.parts], ids=named)
 def test_the_text_of_an_agency_is_whole(path: Path) -> None:
     """Each word of a body, and of a caption, is in the update."""
-    for update, item in zip(understood(path.read_bytes()).updates, _items(path), strict=True):
+    for update, item in zip(read_document(path.read_bytes()).updates, _items(path), strict=True):
         bodies = [value for name, value in item.items() if name.startswith("body_") and isinstance(value, str)]
         bodies += [
             one["value"]
@@ -109,7 +109,7 @@ def test_an_item_that_breaks_the_schema_yields_an_update_or_a_reason(path: Path)
 
 def test_an_agency_that_names_a_member_twice_is_read() -> None:
     """Business Wire's example has one rendition twice: the last is taken and the repair recorded."""
-    reading = understood(
+    reading = read_document(
         next(
             path for path in PASSING if path.parts[-2:] == ("1.4", "businesswire-newsml-20130731006140.json")
         ).read_bytes()

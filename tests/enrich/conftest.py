@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from enrich.settings import Settings
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.settings import Connections
 from support.enrich_text import Desk, Replicas, running, settings_of
 
@@ -18,12 +18,12 @@ from support.enrich_text import Desk, Replicas, running, settings_of
 async def desk(newsroom: Connections) -> AsyncIterator[Desk]:
     """A desk of a newsroom in which no lane runs yet."""
     settings = settings_of(newsroom)
-    producer = new_producer(settings, "test")
-    await producer.start()
+    kafka_producer = new_producer(settings, "test")
+    await kafka_producer.start()
     try:
-        yield Desk(settings, producer, Emitter(producer, source="test", topic_prefix=settings.topic_prefix))
+        yield Desk(settings, Producer(kafka_producer, source="test", topic_prefix=settings.topic_prefix))
     finally:
-        await producer.stop()
+        await kafka_producer.stop()
 
 
 @pytest_asyncio.fixture

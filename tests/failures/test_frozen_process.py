@@ -16,7 +16,7 @@ import pytest
 
 from shared.postgres.pool import Connection
 from shared.settings import Connections
-from shared.streams import ENRICHED, dead
+from shared.streams import ENRICHED
 from support.pipeline import Pipeline, started
 from support.processes import Process, Processes
 from support.topics import everything_in
@@ -83,7 +83,7 @@ async def test_a_standby_takes_over_from_an_archive_that_froze_in_its_transactio
         await pipeline.accepted(guid="first", headline="First", body_html="<p>Text</p>")
         standby = processes.start(newsroom, "publish", "archive")
         await standby.ready()
-        roles = [(await roles_of(each))["lane"] for each in (pipeline.named["publish-archive"], standby)]
+        roles = [(await roles_of(each))[ENRICHED.name] for each in (pipeline.named["publish-archive"], standby)]
         assert sorted(role.partition(":")[0].partition(",")[0] for role in roles) == ["active", "standing by"]
         if roles[0].startswith("active"):
             active, other = pipeline.named["publish-archive"], standby
@@ -106,8 +106,10 @@ async def test_a_standby_takes_over_from_an_archive_that_froze_in_its_transactio
                     what=f"the archive stands at {before}",
                 )
                 print(f"taken over after {time.monotonic() - frozen_at:.1f} s")
-                role = await eventually(lambda: roles_of(other), lambda roles: roles["lane"].startswith("active"))
-                assert role["lane"] == "active, 1 partitions"
+                role = await eventually(
+                    lambda: roles_of(other), lambda roles: roles[ENRICHED.name].startswith("active")
+                )
+                assert role[ENRICHED.name] == "active, 1 partitions"
                 process.send_signal(signal.SIGCONT)
                 await active.ready()
 
@@ -119,7 +121,7 @@ async def test_a_standby_takes_over_from_an_archive_that_froze_in_its_transactio
             repeated = "SELECT count(*) FROM (SELECT FROM publish.revisions GROUP BY update_id, revision HAVING count(*) > 1) r"
             assert await connection.fetchval(repeated) == 0
             assert await connection.fetchval("SELECT count(*) FROM publish.epochs") == 1
-            assert not await everything_in(newsroom, dead(ENRICHED))
+            assert not await everything_in(newsroom, ENRICHED.dead_letters)
         finally:
             process.send_signal(signal.SIGCONT)
             await connection.close()

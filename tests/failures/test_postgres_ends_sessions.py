@@ -23,7 +23,7 @@ from local.child import free_port
 from local.postgres import Postgres
 from shared.http.server.server import http_server
 from shared.settings import Connections
-from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW, dead
+from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW
 from support.pipeline import KEYS, Pipeline, started
 from support.processes import Processes
 from support.proxy import proxied
@@ -153,7 +153,7 @@ async def nothing_is_lost(pipeline: Pipeline, settings: Connections, taken: list
     finally:
         await connection.close()
     for topic in (RAW, ENRICHED, MEDIA, OUTCOMES):
-        letters = await everything_in(settings, dead(topic)) if topic != OUTCOMES else []
+        letters = await everything_in(settings, topic.dead_letters) if topic != OUTCOMES else []
         assert not letters, f"{len(letters)} of {topic} were set aside: {(letters[0].value or b'')[:400]!r}"
 
 

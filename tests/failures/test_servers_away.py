@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from shared.settings import Connections
-from shared.streams import RAW
+from shared.streams import ENRICHED, RAW
 from support.pipeline import Pipeline, started
 from support.processes import Processes
 from support.proxy import Proxy, proxied
@@ -144,5 +144,5 @@ async def test_database_away_under_the_lanes_is_a_pause(
                     within_s=60,
                     what=f"{update_id} is lost",
                 )
-            assert await everything_in(newsroom, "updates.raw.dead") == []
-            assert await everything_in(newsroom, "updates.enriched.dead") == []
+            assert await everything_in(newsroom, RAW.dead_letters) == []
+            assert await everything_in(newsroom, ENRICHED.dead_letters) == []

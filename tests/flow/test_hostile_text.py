@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.kafka.clients import new_producer
 from shared.kafka.cloudevents import headers_for, value_of
+from shared.kafka.producer import new_producer
 from shared.messages import EnrichedUpdate, Message, RawUpdate, update_id_for
 from shared.streams import ENRICHED, RAW
 from support.pipeline import Pipeline

@@ -7,9 +7,9 @@ import httpx
 import pytest
 import redis.asyncio
 
-from shared.kafka.clients import new_producer
+from shared.kafka.producer import new_producer
 from shared.messages import DeadLetter, EnrichedUpdate
-from shared.streams import RAW, dead
+from shared.streams import ENRICHED, RAW
 from support.pipeline import Pipeline
 from support.topics import everything_in
 from support.waiting import eventually
@@ -154,7 +154,7 @@ async def test_poison_on_the_raw_topic_passes(pipeline: Pipeline) -> None:
     try:
         for poison in (b"\xff\x00 not json", b'{"update_id": 7}', b"[" * 100_000, b""):
             await producer.send_and_wait(
-                pipeline.settings.topic_prefix + RAW,
+                pipeline.settings.topic_prefix + RAW.name,
                 poison,
                 key=update_id.encode(),
                 headers=[("ce_type", b"slugline.update.received"), ("x", b"\xfe")],
@@ -164,7 +164,7 @@ async def test_poison_on_the_raw_topic_passes(pipeline: Pipeline) -> None:
     again = update["headline"] + " second"
     await pipeline.accepted(**(update | {"headline": again}), version="2")
     await pipeline.visible(update_id, again)
-    records = await everything_in(pipeline.settings, dead(RAW))
+    records = await everything_in(pipeline.settings, RAW.dead_letters)
     letters = [DeadLetter.model_validate_json(record.value or b"") for record in records]
     assert [letter.stage for letter in letters if letter.key == update_id] == ["enrich.text"] * 4
 
@@ -184,7 +184,7 @@ async def test_an_embargoed_update_leaves_no_trace_before_its_time(pipeline: Pip
             (await pipeline.get(path)).text
             for path in ("/", "/v1/updates?limit=100", f"/updates/{update_id}/x", f"/v1/updates/{update_id}")
         ]
-        enriched = [record.value or b"" for record in await everything_in(pipeline.settings, "updates.enriched")]
+        enriched = [record.value or b"" for record in await everything_in(pipeline.settings, ENRICHED)]
         assert datetime.now(UTC) < due, "the machine was too slow to look before the embargo ended"
         assert not [text for text in seen if update["headline"] in text]
         assert not [value for value in enriched if update["headline"].encode() in value]
@@ -239,9 +239,7 @@ async def test_the_passport_tells_the_way(pipeline: Pipeline) -> None:
     update_id = await pipeline.accepted(**update)
     await pipeline.visible(update_id, update["headline"])
     (record,) = [
-        record
-        for record in await everything_in(pipeline.settings, "updates.enriched")
-        if record.key == update_id.encode()
+        record for record in await everything_in(pipeline.settings, ENRICHED) if record.key == update_id.encode()
     ]
     passport = EnrichedUpdate.model_validate_json(record.value or b"").passport
     assert passport.enriched_at is not None

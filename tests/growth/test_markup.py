@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
-from enrich.text.steps.text import bare_text, plain, sanitised
+from enrich.text.steps.text.plain_text import plain
+from enrich.text.steps.text.sanitise import sanitised
+from enrich.text.steps.text.step import bare_text
 from growth.pumps import PUMPS
 from growth.test_text import MARKUP, WHOLE, entry, feed, webhook
 from publish.representation.fragment import fitting

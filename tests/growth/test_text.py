@@ -13,38 +13,34 @@ from typing import Any
 
 import pytest
 
-from enrich.media.embedded import Embedded
 from enrich.media.render.metadata import read_iim, read_xmp, words_in
-from enrich.media.rights import Rights, why_withheld
-from enrich.reference.dictionary import Dictionary, Entry, folded
-from enrich.reference.directory import Directory, Profile, loose_key
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.rights import Rights, why_withheld
+from enrich.reference.agencies import family_of
+from enrich.reference.dictionary import Dictionary, DictionaryEntry, folded
+from enrich.reference.directory import AuthorProfile, Directory, loose_key
 from enrich.reference.inflections import read_back
-from enrich.reference.library import Knowledge
-from enrich.reference.vocabulary import Vocabulary
+from enrich.reference.loader import ReferenceData
+from enrich.reference.stories import story_id
+from enrich.reference.vocabulary import Labels, Vocabulary
 from enrich.settings import Settings
-from enrich.stories.clustering import Likeness, Told, family_of
-from enrich.stories.event_signature import read_account, spelled, terms_of
+from enrich.short_text import line_of, slug_of, tidy
+from enrich.stories.clustering import StoryCandidate, StoryClusters
+from enrich.stories.event_signature import event_signature, spelled, terms_of
+from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
-from enrich.text.domain.revision import Attached, compose
+from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import State
-from enrich.text.steps.authors import attach_authors, read_byline
+from enrich.text.domain.word_diff import word_diff
+from enrich.text.steps.authors import attach_authors
+from enrich.text.steps.byline.parser import read_byline
 from enrich.text.steps.runner import Steps
-from enrich.text.steps.story import story_id
-from enrich.text.steps.tags import Labels, attach_tags
-from enrich.text.steps.text import (
-    bare_text,
-    direction_of,
-    excerpt_of,
-    language_of,
-    line_of,
-    normalised_language,
-    plain,
-    reading,
-    sanitised,
-    slug_of,
-    tidy,
-    word_diff,
-)
+from enrich.text.steps.tags import attach_tags
+from enrich.text.steps.text.language import direction_of, language_of, normalised_language
+from enrich.text.steps.text.plain_text import plain
+from enrich.text.steps.text.reading import excerpt_of, reading
+from enrich.text.steps.text.sanitise import sanitised
+from enrich.text.steps.text.step import bare_text
 from growth.pumps import PUMPS
 from publish.archive.queries import Archived
 from publish.push.alerts.decisions import ordered_words, words_of
@@ -55,11 +51,11 @@ from publish.representation.ninjs import ninjs
 from publish.representation.position import Position
 from publish.representation.views import dump, seen, shown_diff, story_name, title_of
 from publish.settings import Settings as PublishSettings
-from publish.web.archive_client import Past
-from publish.web.feed_store import Entry as Standing
-from publish.web.feed_store import Newsroom
+from publish.web.archive_client import ArchiveClient
+from publish.web.feed_store import FeedEntry as Standing
+from publish.web.feed_store import FeedStore
 from publish.web.process import build
-from publish.web.routes.edge import Edge
+from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
 from shared.markup import plainly_nested
 from shared.messages import (
@@ -123,13 +119,13 @@ MARKUP: Mapping[str, Callable[[int], str]] = {
 """What the repairs of HTML's parsers, and our own steps behind them, take badly."""
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-KNOWN = Directory.of([Profile(id="anna-bell", name="Anna Bell"), Profile(id="ada-quill", name="Ada Quill")])
+KNOWN = Directory.of([AuthorProfile(id="anna-bell", name="Anna Bell"), AuthorProfile(id="ada-quill", name="Ada Quill")])
 NAMED = Dictionary.of(
     [
-        Entry(code="person:anna-bell", kind="person", label="Anna Bell"),
-        Entry(code="place:moskva", kind="place", label="Москва"),
-        Entry(code="place:a", kind="place", label="Ab"),
-        Entry(code="topic:news", kind="topic", label="新聞"),
+        DictionaryEntry(code="person:anna-bell", kind="person", label="Anna Bell"),
+        DictionaryEntry(code="place:moskva", kind="place", label="Москва"),
+        DictionaryEntry(code="place:a", kind="place", label="Ab"),
+        DictionaryEntry(code="topic:news", kind="topic", label="新聞"),
     ]
 )
 XMP = (
@@ -163,9 +159,9 @@ def rights(terms: str) -> str:
 
 def gathered(text: str) -> Any:
     """Where an update with these words stands beside one that tells something else."""
-    likeness = Likeness()
+    likeness = StoryClusters()
     for number, words in enumerate(("The bridge is closed", text)):
-        told = Told(
+        told = StoryCandidate(
             update_id=f"u{number}", family=f"f{number}", headline=words, text=words, own_story=None, at=NOON, slugline=words
         )  # fmt: skip
         placed = likeness.place(told)
@@ -195,15 +191,15 @@ def steps() -> Steps:
     """The steps, with budgets that nothing reaches."""
     late = 1e9
     settings = Settings(enrich_text_budget_ms=late, enrich_authors_budget_ms=late, enrich_tags_budget_ms=late)
-    return Steps(Knowledge(directory=KNOWN, dictionary=NAMED), settings)
+    return Steps(ReferenceData(directory=KNOWN, dictionary=NAMED), settings)
 
 
 def whole(text: str) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     version = raw(text)
-    decision = decide(version, State(update_id=version.update_id))
+    transition = decide(version, State(update_id=version.update_id))
     made = steps().read(version, (version.headline, version.body_html), {})
-    revision = compose(decision, Attached(made.text, made.authorship, made.tagging), NOON)
+    revision = build_revision(transition, Attachments(made.text, made.authorship, made.tagging), NOON)
     assert revision is not None
     return revision.update
 
@@ -223,11 +219,13 @@ JPEG = Rendition(url="/media/a.jpg", mime_type="image/jpeg", width=10, height=10
 
 
 @functools.cache
-def edge() -> Edge:
+def answers() -> Answers:
     """A web replica of nothing."""
-    newsroom = Newsroom(10)
-    newsroom.reset(Position(1, -1), [], complete=True)
-    return build(PublishSettings(publish_site_url="https://news.example"), newsroom, Past(), Health("web"))[0]
+    feed_store = FeedStore(10)
+    feed_store.reset(Position(1, -1), [], complete=True)
+    return build(PublishSettings(publish_site_url="https://news.example"), feed_store, ArchiveClient(), Health("web"))[
+        0
+    ]
 
 
 def entry(text: str) -> Standing:
@@ -237,7 +235,7 @@ def entry(text: str) -> Standing:
 
 def feed(text: str) -> Feed:
     """A feed of that revision."""
-    return Feed(edge(), title="t", page="/", address="/feeds/news", hub="", entries=[entry(text)], name="News")
+    return Feed(answers(), title="t", page="/", address="/feeds/news", hub="", entries=[entry(text)], name="News")
 
 
 def webhook(text: str) -> bytes:
@@ -249,9 +247,9 @@ def webhook(text: str) -> bytes:
 def page(text: str) -> bytes:
     """The update's own page."""
     made = entry(text)
-    return edge().views.render(
-        "own.html", entry=made, article=edge().views.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
-        linked_data=script(news_article(edge().views, made)),
+    return answers().views.render(
+        "own.html", entry=made, article=answers().views.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
+        linked_data=script(news_article(answers().views, made)),
     )  # fmt: skip
 
 
@@ -278,7 +276,7 @@ TEXT: Mapping[str, Function] = {
     "name": lambda text: loose_key(text[: LONGEST["byline"]]),
     "tags": tags,
     "terms": terms_of,
-    "account": lambda text: read_account(text, text, (), text),
+    "account": lambda text: event_signature(text, text, (), text),
     "words of an explanation": lambda text: spelled(["bridge"], text),
     "likeness": gathered,
     "family": lambda text: family_of("pa", text, {}),
@@ -301,10 +299,10 @@ TEXT: Mapping[str, Function] = {
 }
 WHOLE: Mapping[str, Function] = {
     "revision": whole,
-    "item": lambda text: edge().views.item(entry(text)),
+    "item": lambda text: answers().views.item(entry(text)),
     "page": page,
-    "JSON": lambda text: edge().views.json(entry(text)),
-    "ninjs": lambda text: dump(ninjs(edge().views, entry(text))),
+    "JSON": lambda text: answers().views.json(entry(text)),
+    "ninjs": lambda text: dump(ninjs(answers().views, entry(text))),
     "webhook": webhook,
     "RSS": lambda text: feed(text).rss(),
     "Atom": lambda text: feed(text).atom(),

@@ -10,12 +10,12 @@ import pytest_asyncio
 
 from publish.representation.position import Position
 from publish.settings import Settings
-from publish.web.feed_store import Newsroom
+from publish.web.feed_store import FeedStore
 from publish.web.process import build
 from shared.observability.health import Health
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
-from support.web_replica import ListedPast, Make, Replica
+from support.web_replica import ListedArchive, Make, Replica
 
 
 @pytest_asyncio.fixture
@@ -34,17 +34,17 @@ def make_replica(tmp_path: Path) -> Make:
     def make(limit: int = 1000, **settings: Any) -> Replica:
         settings.setdefault("media_store", f"file://{tmp_path}/media")
         given = Settings(publish_site_url="https://news.example", **settings)
-        newsroom, past = Newsroom(limit), ListedPast()
-        newsroom.reset(Position(1, -1), [], complete=True)
-        edge, hub = build(given, newsroom, past, Health("publish.web"))
-        transport = httpx.ASGITransport(app=edge.front, raise_app_exceptions=False)
+        feed_store, archive = FeedStore(limit), ListedArchive()
+        feed_store.reset(Position(1, -1), [], complete=True)
+        answers, hub = build(given, feed_store, archive, Health("publish.web"))
+        transport = httpx.ASGITransport(app=answers.response_cache, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://test")
-        return Replica(edge, hub, past, newsroom, client)
+        return Replica(answers, hub, archive, feed_store, client)
 
     return make
 
 
 @pytest.fixture
 def replica(make_replica: Make) -> Replica:
-    """A replica of an empty newsroom."""
+    """A replica of an empty feed_store."""
     return make_replica()

@@ -5,7 +5,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.settings import Connections
-from shared.streams import TOPICS
+from shared.streams import STREAMS
 
 
 @pytest.mark.integration
@@ -14,11 +14,11 @@ async def test_a_newsroom_has_every_topic_with_its_partitions(newsroom: Connecti
     admin = AIOKafkaAdminClient(bootstrap_servers=newsroom.kafka_servers)
     await admin.start()
     try:
-        described = await admin.describe_topics([newsroom.topic_prefix + topic.name for topic in TOPICS])
+        described = await admin.describe_topics([newsroom.topic_prefix + topic.name for topic in STREAMS])
     finally:
         await admin.close()
     partitions = {topic["topic"].removeprefix(newsroom.topic_prefix): len(topic["partitions"]) for topic in described}
-    assert partitions == {topic.name: topic.partitions for topic in TOPICS}
+    assert partitions == {topic.name: topic.partitions for topic in STREAMS}
 
 
 @pytest.mark.integration

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol, TypeVar
 
-import pytest
 from playwright.async_api import BrowserType, async_playwright
+
+from support.places import skip_or_fail
 
 SYSTEM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -40,7 +41,6 @@ async def chromium(launch: Callable[[BrowserType], Awaitable[Opened]]) -> AsyncI
             playwright = await stack.enter_async_context(async_playwright())
             opened = await launch(playwright.chromium)
         except Exception as error:  # noqa: BLE001 -- a driver that does not start raises nothing more special
-            no_browser = pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip
-            no_browser(f"no browser starts here: {error!s:.300}")
+            skip_or_fail("REQUIRE_BROWSER", f"no browser starts here: {error!s:.300}")
         stack.push_async_callback(opened.close)
         yield opened

@@ -11,7 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from shared.kafka.clients import new_consumer, new_producer
+from shared.kafka.producer import new_producer
+from shared.kafka.standalone import new_consumer
 from shared.settings import Connections
 from shared.streams import ENRICHED, RAW
 from support.servers import Servers, new_newsroom
@@ -38,7 +39,7 @@ async def _whole_fetches(settings: Connections) -> str:
     consumer = new_consumer(settings, "tests")
     await consumer.start()
     try:
-        partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         consumer.assign([partition])
         consumer.seek(partition, 0)
         records = (await consumer.getmany(timeout_ms=10_000)).get(partition, [])
@@ -49,7 +50,7 @@ async def _whole_fetches(settings: Connections) -> str:
 
 async def _room(settings: Connections) -> str:
     """A partition keeps ten megabytes."""
-    topic = settings.topic_prefix + ENRICHED
+    topic = settings.topic_prefix + ENRICHED.name
     producer = new_producer(settings, "tests")
     await producer.start()
     try:
@@ -68,7 +69,7 @@ async def _room(settings: Connections) -> str:
 
 async def _second_member(settings: Connections) -> str:
     """Another member joins a group that is at work, and is given its part."""
-    topic = settings.topic_prefix + RAW
+    topic = settings.topic_prefix + RAW.name
 
     def member() -> AIOKafkaConsumer:
         group = f"{settings.topic_prefix}asked"

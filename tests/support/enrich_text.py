@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import ConsumerRecord
 
 from enrich.settings import Settings
 from enrich.stories import process as gathering
 from enrich.text.process import serve_text
 from local.child import free_port
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import EnrichedUpdate, Message, Outcome, Outcomes
 from shared.settings import Connections
-from shared.streams import ENRICHED, OUTCOMES, RAW
+from shared.streams import ENRICHED, OUTCOMES, RAW, Stream
 from support.topics import everything_in
 from support.waiting import eventually
 
@@ -26,13 +26,12 @@ class Desk:
     """Sends to `updates.raw` and reads what came of it."""
 
     settings: Settings
-    producer: AIOKafkaProducer
-    emitter: Emitter
+    producer: Producer
 
     async def send(self, *messages: Message) -> None:
         """Each keyed by its update, in order."""
         futures = [
-            await self.emitter.send(RAW, each, key=each.update_id, event_id=f"test:{index}")  # type: ignore[attr-defined]
+            await self.producer.send(RAW, each, key=each.update_id, event_id=f"test:{index}")  # type: ignore[attr-defined]
             for index, each in enumerate(messages)
         ]
         await acknowledged(futures)
@@ -40,11 +39,11 @@ class Desk:
     async def send_bytes(self, value: bytes, *, key: str, kind: str) -> None:
         """Bytes as they are."""
         headers = [("ce_type", kind.encode())]
-        await acknowledged([await self.emitter.send_bytes(RAW, value, key=key.encode(), headers=headers)])
+        await acknowledged([await self.producer.send_bytes(RAW, value, key=key.encode(), headers=headers)])
 
-    async def records(self, topic: str) -> list["ConsumerRecord[bytes, bytes]"]:
+    async def records(self, stream: Stream) -> list["ConsumerRecord[bytes, bytes]"]:
         """Everything in a topic, by partition and offset."""
-        return await everything_in(self.settings, topic)
+        return await everything_in(self.settings, stream)
 
     async def revisions(self) -> list[EnrichedUpdate]:
         """All that was emitted, in the newsroom's order."""

@@ -12,13 +12,13 @@ import orjson
 from ingest.intake.receive import Intake
 from ingest.settings import Settings
 from ingest.sources import registry
-from ingest.sources.activity import Activity
-from ingest.sources.rate import Buckets
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry, Source
+from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import Api, build
-from ingest.transports.websub import Callback
-from shared.kafka.clients import Emitter, new_producer
+from ingest.transports.websub import HubCallbacks
+from shared.kafka.producer import Producer, new_producer
 from shared.observability.health import Health
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
@@ -70,18 +70,18 @@ async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]
     for name, key in KEYS.items():
         await registry.save(pool, Source(name=name, desk=name == "desk"))
         await registry.add_key(pool, name, registry.digest_of(key))
-    producer = new_producer(newsroom, "tests")
-    await producer.start()
-    emitter = Emitter(producer, source="slugline/ingest", topic_prefix=newsroom.topic_prefix)
-    intake = Intake(Activity(), patience_s=5.0, pool=pool, emitter=emitter)
+    kafka_producer = new_producer(newsroom, "tests")
+    await kafka_producer.start()
+    producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=newsroom.topic_prefix)
+    intake = Intake(SourceStatistics(), timeout_s=5.0, pool=pool, producer=producer)
     known = Registry()
     await known.load(pool)
-    callback = Callback(chosen, known, intake)
-    app = build(Api(chosen, known, intake, Buckets()), Health("ingest api"), document, callback.routes())
+    callback = HubCallbacks(chosen, known, intake)
+    app = build(Api(chosen, known, intake, SourceRateLimit()), Health("ingest api"), document, callback.routes())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as client:
             yield Wire(chosen, pool, intake, known, client, app)
     finally:
-        await asyncio.wait_for(producer.stop(), 10)
+        await asyncio.wait_for(kafka_producer.stop(), 10)
         await pool.close()

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.kafka.clients import acknowledged, new_producer
 from shared.kafka.cloudevents import headers_for, value_of
+from shared.kafka.producer import acknowledged, new_producer
 from shared.messages import EnrichedUpdate, Passport, Tag, update_id_for
 from shared.settings import Connections
-from shared.streams import ENRICHED
+from shared.streams import ENRICHED, Stream
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -43,14 +43,14 @@ def revision(
     )
 
 
-async def emit(settings: Connections, updates: Iterable[EnrichedUpdate], topic: str = ENRICHED) -> list[int]:
+async def emit(settings: Connections, updates: Iterable[EnrichedUpdate], stream: Stream = ENRICHED) -> list[int]:
     """Put revisions on the log as enrich does; their offsets."""
     producer = new_producer(settings, "test")
     await producer.start()
     try:
         futures = [
             await producer.send(
-                settings.topic_prefix + topic,
+                settings.topic_prefix + stream.name,
                 value=value_of(update),
                 key=update.update_id.encode(),
                 headers=headers_for(update, source="test", event_id=f"{update.update_id}:{update.revision}"),

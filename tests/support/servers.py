@@ -24,9 +24,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from local import jars, kafka, postgres, redis
 from local.child import free_port, listens
 from local.stack import open_folder
-from shared.kafka.clients import apply_topics
+from shared.kafka.topics import apply_topics
 from shared.settings import Connections
-from shared.streams import TOPICS
+from shared.streams import STREAMS
 
 POSTGRES_IMAGE = "postgres:17"
 REDIS_IMAGE = "redis:8"
@@ -233,7 +233,7 @@ def running_servers(*, to_measure: bool = False) -> Iterator[Servers]:
 
 async def _make_topics(servers: Servers, settings: Connections) -> None:
     if servers.topic_port:
-        kafka.create_topics(servers.topic_port, [(settings.topic_prefix + t.name, t.partitions) for t in TOPICS])
+        kafka.create_topics(servers.topic_port, [(settings.topic_prefix + t.name, t.partitions) for t in STREAMS])
     await apply_topics(settings)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from shared.kafka.clients import Emitter, acknowledged, new_consumer, new_producer
+from shared.kafka.producer import Producer, acknowledged, new_producer
+from shared.kafka.standalone import new_consumer
 from shared.messages import RawUpdate, update_id_for
 from shared.settings import Connections
+from shared.streams import Stream
 from support.waiting import eventually
 
 
@@ -28,32 +30,32 @@ def raw_update(guid: str, **fields: Any) -> RawUpdate:
 
 
 @asynccontextmanager
-async def emitting(settings: Connections) -> AsyncIterator[Emitter]:
-    """An emitter on a producer that ends with the block."""
-    producer = new_producer(settings, "tests")
-    await producer.start()
+async def emitting(settings: Connections) -> AsyncIterator[Producer]:
+    """An producer on a kafka_producer that ends with the block."""
+    kafka_producer = new_producer(settings, "tests")
+    await kafka_producer.start()
     try:
-        yield Emitter(producer, source="tests", topic_prefix=settings.topic_prefix)
+        yield Producer(kafka_producer, source="tests", topic_prefix=settings.topic_prefix)
     finally:
-        await producer.stop()
+        await kafka_producer.stop()
 
 
-async def send_all(settings: Connections, topic: str, updates: Sequence[RawUpdate]) -> None:
+async def send_all(settings: Connections, stream: Stream, updates: Sequence[RawUpdate]) -> None:
     """Send updates in order, keyed by their ids, and wait until Kafka has them."""
-    async with emitting(settings) as emitter:
+    async with emitting(settings) as producer:
         futures = [
-            await emitter.send(topic, each, key=each.update_id, event_id=f"{each.update_id}:{each.fingerprint()}")
+            await producer.send(stream, each, key=each.update_id, event_id=f"{each.update_id}:{each.fingerprint()}")
             for each in updates
         ]
         await acknowledged(futures)
 
 
-async def everything_in(settings: Connections, topic: str) -> list["ConsumerRecord[bytes, bytes]"]:
+async def everything_in(settings: Connections, stream: Stream) -> list["ConsumerRecord[bytes, bytes]"]:
     """All records that a topic holds now, partition by partition."""
     consumer: AIOKafkaConsumer = new_consumer(settings, "tests")
     await consumer.start()
     try:
-        name = settings.topic_prefix + topic
+        name = settings.topic_prefix + stream.name
         numbers = await eventually(lambda: _partitions(consumer, name), what=f"no partitions of {name}")
         partitions = [TopicPartition(name, number) for number in sorted(numbers)]
         consumer.assign(partitions)
@@ -83,14 +85,14 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
     return found or set()
 
 
-async def committed(settings: Connections, group: str, topic: str) -> dict[int, int]:
+async def committed(settings: Connections, group: str, stream: Stream) -> dict[int, int]:
     """The committed offset of each partition of a topic in a group, which is not joined for that."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_servers, group_id=settings.topic_prefix + group, enable_auto_commit=False
     )
     await consumer.start()
     try:
-        name = settings.topic_prefix + topic
+        name = settings.topic_prefix + stream.name
         numbers = await eventually(lambda: _partitions(consumer, name), what=f"no partitions of {name}")
         partitions = [TopicPartition(name, number) for number in sorted(numbers)]
         consumer.assign(partitions)

@@ -8,15 +8,15 @@ import httpx
 from publish.archive.queries import Archived
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import Position, channels_of
-from publish.web.archive_client import Past
-from publish.web.feed_store import Applied, Newsroom
-from publish.web.routes.edge import Edge
+from publish.web.archive_client import ArchiveClient
+from publish.web.feed_store import Applied, FeedStore
+from publish.web.routes.answers import Answers
 from publish.web.stream.hub import Hub
 from shared.http.problem import Problem
 from shared.messages import EnrichedUpdate
 
 
-class ListedPast(Past):
+class ListedArchive(ArchiveClient):
     """An archive of a few revisions; `away` is Postgres down."""
 
     def __init__(self) -> None:
@@ -57,10 +57,10 @@ class ListedPast(Past):
 class Replica:
     """The application, its memory, and the end of the log that it was given."""
 
-    edge: Edge
+    answers: Answers
     hub: Hub
-    past: ListedPast
-    newsroom: Newsroom
+    archive: ListedArchive
+    feed_store: FeedStore
     client: httpx.AsyncClient
     offset: int = field(default=-1)
 
@@ -70,8 +70,8 @@ class Replica:
         for update in updates:
             self.offset += 1
             cursor = Position(1, self.offset)
-            applied.append(self.newsroom.apply(cursor, update))
-            self.past.archived.append(Archived(cursor, update, cursor, channels_of(update)))
+            applied.append(self.feed_store.apply(cursor, update))
+            self.archive.archived.append(Archived(cursor, update, cursor, channels_of(update)))
         return applied
 
     async def get(self, path: str, **headers: str) -> httpx.Response:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared import messages
 from shared.asyncapi import asyncapi_document
-from shared.kafka.clients import acknowledged, apply_topics, new_consumer, new_producer
+from shared.kafka.producer import acknowledged, new_producer
+from shared.kafka.standalone import new_consumer
+from shared.kafka.topics import apply_topics
 from shared.messages import DeadLetter, Message
 from shared.settings import Connections
-from shared.streams import TOPICS, dead
+from shared.streams import DAY_MS, DECLARED, STREAMS, Stream
 
 
 @click.group()
@@ -38,10 +41,9 @@ def topics_apply() -> None:
 @topics.command("list")
 def topics_list() -> None:
     """Print the topic table."""
-    for topic in TOPICS:
-        click.echo(
-            f"{topic.name:24} {topic.partitions:3} partitions  {topic.retention_ms // 86_400_000:3} days  {topic.purpose}"
-        )
+    for stream in STREAMS:
+        days = stream.retention_ms // DAY_MS
+        click.echo(f"{stream.name:24} {stream.partitions:3} partitions  {days:3} days  {stream.purpose}")
 
 
 @cli.command()
@@ -68,36 +70,57 @@ def dead_letters() -> None:
     """Messages that were set aside."""
 
 
-async def _read_letters(settings: Connections, topic: str, limit: int) -> list[DeadLetter]:
+CONSUMED = {stream.name: stream for stream in DECLARED if stream.receivers}
+
+
+async def _newest_dead_letters(settings: Connections, stream: Stream, limit: int) -> list[DeadLetter]:
     consumer: AIOKafkaConsumer = new_consumer(settings, "slugline-operator")
     await consumer.start()
     try:
-        partition = TopicPartition(settings.topic_prefix + dead(topic), 0)
+        partition = TopicPartition(settings.topic_prefix + stream.dead_letters.name, 0)
         consumer.assign([partition])
         first = (await consumer.beginning_offsets([partition]))[partition]
         end = (await consumer.end_offsets([partition]))[partition]
         consumer.seek(partition, max(first, end - limit))
-        letters: list[DeadLetter] = []
+        found: list[DeadLetter] = []
         while await consumer.position(partition) < end:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
-                letters.extend(DeadLetter.model_validate_json(record.value) for record in records)
-        return letters
+                found.extend(DeadLetter.model_validate_json(record.value) for record in records)
+        return found
     finally:
         await consumer.stop()
 
 
+async def _send_back(settings: Connections, dead: Iterable[DeadLetter]) -> None:
+    producer = new_producer(settings, "slugline-operator")
+    await producer.start()
+    try:
+        futures = [
+            await producer.send(
+                each.topic,
+                value=base64.b64decode(each.payload),
+                key=each.key.encode() if each.key is not None else None,
+                headers=[(name, base64.b64decode(value)) for name, value in each.headers],
+            )
+            for each in dead
+        ]
+        await acknowledged(futures)
+    finally:
+        await producer.stop()
+
+
 @dead_letters.command("show")
-@click.argument("topic")
+@click.argument("topic", type=click.Choice(list(CONSUMED)))
 @click.option("--limit", default=20, show_default=True, help="How many of the newest.")
 def dead_letters_show(topic: str, limit: int) -> None:
-    """Print the newest dead letters of TOPIC (updates.raw, updates.enriched, ...), one JSON object a line."""
-    for letter in asyncio.run(_read_letters(Connections(), topic, limit)):
-        click.echo(letter.model_dump_json())
+    """Print the newest dead letters of TOPIC, one JSON object a line."""
+    for each in asyncio.run(_newest_dead_letters(Connections(), CONSUMED[topic], limit)):
+        click.echo(each.model_dump_json())
 
 
 @dead_letters.command("replay")
-@click.argument("topic")
-@click.option("--max", "most", type=click.IntRange(1), required=True, help="Send back at most this many, newest kept.")
+@click.argument("topic", type=click.Choice(list(CONSUMED)))
+@click.option("--max", "most", type=click.IntRange(1), required=True, help="Send back at most this many, the newest.")
 @click.option("--stage", default="", help="Only those that this stage set aside.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and send nothing.")
 def dead_letters_replay(topic: str, most: int, stage: str, dry_run: bool) -> None:
@@ -105,29 +128,11 @@ def dead_letters_replay(topic: str, most: int, stage: str, dry_run: bool) -> Non
     settings = Connections()
 
     async def replay() -> int:
-        letters = [
-            each
-            for each in await _read_letters(settings, topic, most)
-            if each.whole and (not stage or each.stage == stage)
-        ]
-        if dry_run:
-            return len(letters)
-        producer = new_producer(settings, "slugline-operator")
-        await producer.start()
-        try:
-            futures = [
-                await producer.send(
-                    letter.topic,
-                    value=base64.b64decode(letter.payload),
-                    key=letter.key.encode() if letter.key is not None else None,
-                    headers=[(name, base64.b64decode(value)) for name, value in letter.headers],
-                )
-                for letter in letters
-            ]
-            await acknowledged(futures)
-        finally:
-            await producer.stop()
-        return len(letters)
+        newest = await _newest_dead_letters(settings, CONSUMED[topic], most)
+        chosen = [each for each in newest if each.whole and (not stage or each.stage == stage)]
+        if not dry_run:
+            await _send_back(settings, chosen)
+        return len(chosen)
 
     count = asyncio.run(replay())
     click.echo(f"{'would send' if dry_run else 'sent'} {count} back to {topic}")

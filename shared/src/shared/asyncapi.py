@@ -1,48 +1,17 @@
-"""The AsyncAPI 3.0 document of what is on Kafka, made from the topic table and the message models."""
+"""The AsyncAPI 3.0 document of what is on Kafka, made of the streams table and the message models.
 
-from typing import Any
+FastStream can make such a document of an application. It would tell of one process only, and without the partitions, the
+CloudEvents headers, the dead letters and the messages that are sent: hence this one, of the table that all processes share.
+"""
 
-from shared.messages import (
-    DeadLetter,
-    EnrichedUpdate,
-    MediaWanted,
-    Message,
-    Order,
-    Outcomes,
-    RawUpdate,
-    Refresh,
-    Release,
-)
-from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW, TOPICS, dead
+from collections.abc import Iterator
 
-CARRIES: dict[str, tuple[type[Message], ...]] = {
-    RAW: (RawUpdate, Order, Release, Refresh),
-    ENRICHED: (EnrichedUpdate,),
-    MEDIA: (MediaWanted,),
-    OUTCOMES: (Outcomes,),
-    dead(RAW): (DeadLetter,),
-    dead(ENRICHED): (DeadLetter,),
-    dead(MEDIA): (DeadLetter,),
-}
-"""The messages of each topic that others may read; `push.batches` is publish's own."""
+from pydantic import JsonValue
 
-SENT_BY: dict[str, tuple[str, ...]] = {
-    RAW: ("ingest", "enrich"),
-    ENRICHED: ("enrich",),
-    MEDIA: ("enrich",),
-    OUTCOMES: ("enrich", "publish"),
-    dead(RAW): ("enrich",),
-    dead(ENRICHED): ("publish",),
-    dead(MEDIA): ("enrich",),
-}
-RECEIVED_BY: dict[str, tuple[str, ...]] = {
-    RAW: ("enrich",),
-    ENRICHED: ("publish",),
-    MEDIA: ("enrich",),
-    OUTCOMES: ("ingest",),
-}
+from shared.messages import Message
+from shared.streams import STREAMS, Stream
 
-HEADERS: dict[str, Any] = {
+HEADERS: dict[str, JsonValue] = {
     "type": "object",
     "required": ["ce_specversion", "ce_id", "ce_source", "ce_type"],
     "properties": {
@@ -56,38 +25,16 @@ HEADERS: dict[str, Any] = {
 }
 
 
-def asyncapi_document(version: str) -> dict[str, Any]:
+def asyncapi_document(version: str) -> dict[str, JsonValue]:
     """The document, with the JSON Schema of every message under `components`."""
-    purposes = {topic.name: topic for topic in TOPICS}
-    schemas: dict[str, Any] = {}
-    messages: dict[str, Any] = {}
-    for model in dict.fromkeys(model for models in CARRIES.values() for model in models):
+    streams = [stream for stream in STREAMS if stream.is_public]
+    schemas: dict[str, JsonValue] = {}
+    messages: dict[str, JsonValue] = {}
+    for model in dict.fromkeys(model for stream in streams for model in stream.messages):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(schema.pop("$defs", {}))
+        schemas |= schema.pop("$defs", {})
         schemas[model.__name__] = schema
-        messages[model.__name__] = {
-            "name": model.ce_type,
-            "title": model.__name__,
-            "summary": (model.__doc__ or "").strip().splitlines()[0],
-            "contentType": "application/json",
-            "headers": HEADERS,
-            "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
-        }
-    channels = {
-        name: {
-            "address": name,
-            "description": purposes[name].purpose,
-            "messages": {model.__name__: {"$ref": f"#/components/messages/{model.__name__}"} for model in models},
-            "bindings": {"kafka": {"partitions": purposes[name].partitions, "bindingVersion": "0.5.0"}},
-        }
-        for name, models in CARRIES.items()
-    }
-    operations = {
-        f"{service}.{action}.{name}": {"action": action, "channel": {"$ref": f"#/channels/{name.replace('/', '~1')}"}}
-        for action, table in (("send", SENT_BY), ("receive", RECEIVED_BY))
-        for name, services in table.items()
-        for service in services
-    }
+        messages[model.__name__] = _message(model)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -96,7 +43,34 @@ def asyncapi_document(version: str) -> dict[str, Any]:
             "description": "CloudEvents 1.0 on Kafka, binary content mode.",
         },
         "defaultContentType": "application/json",
-        "channels": channels,
-        "operations": operations,
+        "channels": {stream.name: _channel(stream) for stream in streams},
+        "operations": dict(operation for stream in streams for operation in _operations(stream)),
         "components": {"messages": messages, "schemas": schemas},
     }
+
+
+def _message(model: type[Message]) -> JsonValue:
+    return {
+        "name": model.ce_type,
+        "title": model.__name__,
+        "summary": (model.__doc__ or "").strip().splitlines()[0],
+        "contentType": "application/json",
+        "headers": HEADERS,
+        "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
+    }
+
+
+def _channel(stream: Stream) -> JsonValue:
+    return {
+        "address": stream.name,
+        "description": stream.purpose,
+        "messages": {model.__name__: {"$ref": f"#/components/messages/{model.__name__}"} for model in stream.messages},
+        "bindings": {"kafka": {"partitions": stream.partitions, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _operations(stream: Stream) -> Iterator[tuple[str, JsonValue]]:
+    channel: JsonValue = {"$ref": f"#/channels/{stream.name.replace('/', '~1')}"}
+    for action, services in (("send", stream.senders), ("receive", stream.receivers)):
+        for service in services:
+            yield f"{service}.{action}.{stream.name}", {"action": action, "channel": channel}

@@ -39,7 +39,7 @@ def explain(*arguments: str, lines: str) -> Result:
 
 
 def test_each_step_says_what_it_makes_of_an_update_and_why(tmp_path: Path) -> None:
-    """Decision, authors, tags, story and text of each version in its order, whole lines of `ingest read` included."""
+    """Transition, authors, tags, story and text of each version in its order, whole lines of `ingest read` included."""
     authors = tmp_path / "authors.csv"
     authors.write_text("id,name,role\nada-quill,Ada Quill,Reporter\n")
     names = tmp_path / "names.jsonl"
@@ -52,7 +52,7 @@ def test_each_step_says_what_it_makes_of_an_update_and_why(tmp_path: Path) -> No
     assert "same story because its text is" in second["story"]["because"]
     assert second["text"]["language"] == "en"
     assert (corrected["emits"]["kind"], corrected["emits"]["change"]["reason"]) == ("correct", "It floats")
-    assert (killed["decision"]["sight"], killed["emits"]["removal"]) == ("killed", "killed")
+    assert (killed["decision"]["visibility"], killed["emits"]["removal"]) == ("killed", "killed")
     assert "Ferry" not in json.dumps(killed)
 
 

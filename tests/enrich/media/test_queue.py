@@ -33,7 +33,7 @@ async def test_a_claim_reads_as_much_of_a_long_queue_as_of_a_short_one(newsroom:
             transaction = connection.transaction()
             await transaction.start()
             explained = await connection.fetchval(
-                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {queue._CLAIM}", [], [], [], 4, 8, 60.0
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {queue.QUEUE.claim_sql}", 8, 60.0, [], [], [], 4
             )
             await transaction.rollback()
             plan = (json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"]

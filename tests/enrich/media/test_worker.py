@@ -17,14 +17,15 @@ import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
 
-from enrich.media.index import MediaLookup, media_for
 from enrich.media.process import media
 from enrich.media.report import remove, retry_refused, set_rights, settled
 from enrich.media.store import URL_PREFIX, open_store
+from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.settings import Settings
 from enrich.text.process import serve_text
 from local.child import free_port
-from shared.kafka.clients import Emitter, acknowledged, new_consumer, new_producer
+from shared.kafka.producer import Producer, acknowledged, new_producer
+from shared.kafka.standalone import new_consumer
 from shared.messages import EnrichedUpdate, MediaReference, MediaWanted, RawUpdate, Refresh, update_id_for
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
@@ -41,13 +42,13 @@ class Newsroom:
 
     settings: Settings
     pool: Pool
-    emitter: Emitter
+    producer: Producer
 
     async def want(self, guid: str, *references: MediaReference, source: str = "agency") -> str:
         """Send what an update refers to; its id."""
         update_id = update_id_for(source, guid)
         event = MediaWanted(update_id=update_id, source=source, media=references, requested_at=datetime.now(UTC))
-        await acknowledged([await self.emitter.send(MEDIA, event, key=update_id, event_id=f"{guid}:{time.time()}")])
+        await acknowledged([await self.producer.send(MEDIA, event, key=update_id, event_id=f"{guid}:{time.time()}")])
         return update_id
 
     async def lookup(self, update_id: str, *references: MediaReference) -> MediaLookup:
@@ -72,7 +73,7 @@ class Newsroom:
         consumer = new_consumer(self.settings, "test")
         await consumer.start()
         try:
-            topic = self.settings.topic_prefix + RAW
+            topic = self.settings.topic_prefix + RAW.name
             partitions = [TopicPartition(topic, each) for each in range(12)]
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
@@ -105,10 +106,10 @@ async def opened(settings: Settings) -> AsyncIterator[Newsroom]:
     """A newsroom without its lane."""
     pool = await connect(settings, schema="enrich", max_size=3)
     await migrate(pool, "enrich")
-    producer = new_producer(settings, "test")
-    await producer.start()
-    yield Newsroom(settings, pool, Emitter(producer, source="/test", topic_prefix=settings.topic_prefix))
-    await producer.stop()
+    kafka_producer = new_producer(settings, "test")
+    await kafka_producer.start()
+    yield Newsroom(settings, pool, Producer(kafka_producer, source="/test", topic_prefix=settings.topic_prefix))
+    await kafka_producer.stop()
     await pool.close()
 
 
@@ -369,7 +370,7 @@ async def test_removed_picture_leaves_the_store_and_does_not_come_back(
     await room.refreshes(update_id)
     store = open_store(room.settings)
     result = await remove(
-        room.pool, store, room.emitter, picture=shown.id, reason="mandatory kill", now=datetime.now(UTC)
+        room.pool, store, room.producer, picture=shown.id, reason="mandatory kill", now=datetime.now(UTC)
     )
     assert result["files"] == len(shown.renditions)
     assert result["updates"] == [update_id]
@@ -464,12 +465,12 @@ async def test_text_goes_first_and_the_picture_follows_in_place(
             headline="Storks are back", body_html="<p>On every roof.</p>",
             media=(MediaReference(url=picture_host.url("/a.jpg"), caption="A stork", credit="A. Gency"),),
         )  # fmt: skip
-        await acknowledged([await room.emitter.send(RAW, raw, key=raw.update_id, event_id="one:1")])
+        await acknowledged([await room.producer.send(RAW, raw, key=raw.update_id, event_id="one:1")])
         consumer = new_consumer(settings, "test")
         await consumer.start()
         revisions: list[EnrichedUpdate] = []
         try:
-            partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+            partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
             consumer.assign([partition])
             await consumer.seek_to_beginning(partition)
 
@@ -542,7 +543,12 @@ async def test_store_on_s3(
             assert "immutable" in stored["CacheControl"]
             assert stored["ContentLength"] == rendition.size_bytes
         await remove(
-            room.pool, open_store(room.settings), room.emitter, picture=picture.id, reason="test", now=datetime.now(UTC)
+            room.pool,
+            open_store(room.settings),
+            room.producer,
+            picture=picture.id,
+            reason="test",
+            now=datetime.now(UTC),
         )
         assert "Contents" not in await asyncio.to_thread(client.list_objects_v2, Bucket="newsroom")
 

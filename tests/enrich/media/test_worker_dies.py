@@ -43,7 +43,7 @@ class DeadlyFetcher:
 
 
 class Silent:
-    """An emitter that sends nothing."""
+    """An producer that sends nothing."""
 
     async def send(self, *_: Any, **__: Any) -> "asyncio.Future[object]":
         sent: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -70,7 +70,7 @@ async def test_a_picture_that_takes_its_process_down_is_set_aside(media_settings
     async with asyncio.timeout(60):
         while (await states(pool))["bad"] == "pending":
             fetcher = DeadlyFetcher()
-            desk = PictureDesk(settings, pool=pool, store=None, fetcher=fetcher, renderers=None, emitter=Silent())  # type: ignore[arg-type]
+            desk = PictureDesk(settings, pool=pool, store=None, fetcher=fetcher, renderers=None, producer=Silent())  # type: ignore[arg-type]
             running = asyncio.create_task(desk._take_up())
             await running
             while desk._jobs or desk._alone:

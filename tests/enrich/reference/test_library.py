@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from enrich.__main__ import cli
-from enrich.reference.library import announce
+from enrich.reference.changes import announce
 from shared.messages import Order
 from support.enrich_text import Desk, Replicas
 from support.incoming import version
-from support.places import CONFORMANCE
+from support.places import conformance
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -256,9 +256,7 @@ async def test_iptc_s_release_is_imported_and_retired_codes_resolve(
     desk: Desk, replicas: Replicas, operator: Operator
 ) -> None:
     """A retired code means what its note recommends, and what is broader comes along."""
-    release = CONFORMANCE / "media-topics/data/cptall-x-all.json"
-    if not release.exists():
-        pytest.skip("no conformance data beside the checkout")
+    release = conformance("media-topics/data/cptall-x-all.json")
     assert "1286 Media Topics, 153 of them retired" in await operator.run("tags", "import", str(release))
     assert "medtop:20000105" in await operator.run("tags", "show", "medtop:20000064")
     await replicas()

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from shared.messages import DeadLetter, RawUpdate, update_id_for
-from shared.streams import RAW, dead
+from shared.streams import ENRICHED, RAW
 from support.enrich_text import Desk, Replicas
 from support.incoming import minute, order, version
 from support.waiting import eventually
@@ -52,7 +52,7 @@ async def test_the_event_id_is_the_update_and_its_revision(desk: Desk, replicas:
     await replicas()
     await desk.send(version(1), version(2))
     await desk.until(2)
-    records = await desk.records("updates.enriched")
+    records = await desk.records(ENRICHED)
     update_id = update_id_for("pa", "g1")
     assert [dict(record.headers)["ce_id"].decode() for record in records] == [f"{update_id}:1", f"{update_id}:2"]
     assert {record.key.decode() for record in records} == {update_id}
@@ -89,7 +89,7 @@ async def test_one_poison_message_in_a_batch_is_set_aside_and_the_rest_is_publis
     revisions = await desk.until(40)
 
     async def letters() -> list[DeadLetter]:
-        return [DeadLetter.model_validate_json(record.value) for record in await desk.records(dead(RAW))]
+        return [DeadLetter.model_validate_json(record.value) for record in await desk.records(RAW.dead_letters)]
 
     found = await eventually(letters, lambda seen: len(seen) >= 4, within_s=60, what="four dead letters")
     assert {each.guid for each in revisions} == {f"g{number}" for number in range(40)}

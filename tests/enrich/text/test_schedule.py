@@ -7,7 +7,7 @@ import pytest
 
 from enrich.text.domain.state import State
 from shared.messages import EnrichedUpdate, Refresh, Release, update_id_for
-from shared.streams import ENRICHED, RAW
+from shared.streams import ENRICHED, MEDIA, RAW
 from support.enrich_text import Desk, Replicas, running, settings_of
 from support.incoming import order, version
 from support.waiting import eventually
@@ -106,7 +106,7 @@ async def test_the_media_index_being_away_costs_the_pictures_and_not_the_text(de
         assert (again.kind, again.degraded, again.media_pending) == ("enrich", (), True)
     finally:
         await connection.close()
-    assert len(await desk.records("media.wanted")) >= 1
+    assert len(await desk.records(MEDIA)) >= 1
 
 
 async def test_a_refresh_for_an_update_that_nobody_knows_does_nothing(desk: Desk, replicas: Replicas) -> None:

@@ -56,7 +56,7 @@ def test_an_error_has_code_place_and_reason_and_exit_status_1(files: dict[str, s
 
 def test_it_loads_no_client_of_any_server() -> None:
     """The command works where there is no Kafka, Postgres or Redis, and starts without their clients."""
-    code = "import sys, ingest.read; print([name for name in ('aiokafka', 'asyncpg', 'redis', 'httpx', 'faststream') if name in sys.modules])"
+    code = "import sys, ingest.cli.read; print([name for name in ('aiokafka', 'asyncpg', 'redis', 'httpx', 'faststream') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.documents import outcome, understood
-from ingest.formats import Profile, Unreadable
+from conformance.documents import outcome, read_document
+from ingest.formats import SourceProfile, Unreadable
 from shared.messages import RawUpdate
 
 G2 = (
@@ -22,17 +22,19 @@ LINES = "<NewsLines><HeadLine>River rises</HeadLine>{}</NewsLines>"
 TEXT = '<ContentItem><MediaType FormalName="Text"/><DataContent>{}</DataContent></ContentItem>'
 
 
-def g2(*, item: str = "", meta: str = "", content: str = "", profile: Profile | None = None) -> RawUpdate:
+def g2(*, item: str = "", meta: str = "", content: str = "", profile: SourceProfile | None = None) -> RawUpdate:
     """The update of a NewsML-G2 item."""
-    return understood(G2.format(item=item, meta=meta, content=content), profile=profile or Profile()).updates[0]
+    return read_document(G2.format(item=item, meta=meta, content=content), profile=profile or SourceProfile()).updates[
+        0
+    ]
 
 
 def newsml_1(
-    component: str, *, identity: str = IDENTITY.format(flag=""), doctype: str = "", profile: Profile | None = None
+    component: str, *, identity: str = IDENTITY.format(flag=""), doctype: str = "", profile: SourceProfile | None = None
 ) -> RawUpdate:
     """The update of a NewsML 1 item."""
     document = NEWSML_1.format(component=component, identity=identity, doctype=doctype)
-    return understood(document, profile=profile or Profile()).updates[0]
+    return read_document(document, profile=profile or SourceProfile()).updates[0]
 
 
 SET_IN_LINES = (
@@ -75,7 +77,7 @@ def test_a_table_set_in_columns_stays_one() -> None:
 
 
 def test_a_caption_that_repeats_slugline_and_headline_is_no_summary() -> None:
-    """Readers would be told the same twice, slugline first."""
+    """ParserPool would be told the same twice, slugline first."""
     caption = '<description role="descRole:caption">{}</description>'
     assert not g2(meta=caption.format("RIVER-FLOOD/:River rises")).summary
     assert g2(meta=caption.format("Water at six metres.")).summary == "Water at six metres."
@@ -98,7 +100,7 @@ def test_the_same_note_is_told_once() -> None:
 def test_a_blank_embargo_holds_unless_the_source_leaves_forms_blank() -> None:
     """The standard's meaning is kept where nobody says that this source fills no forms in."""
     assert g2(item="<embargoed/>").status == "withheld"
-    assert g2(item="<embargoed/>", profile=Profile(empty_embargo_is_none=True)).status == "usable"
+    assert g2(item="<embargoed/>", profile=SourceProfile(empty_embargo_is_none=True)).status == "usable"
 
 
 def test_the_words_of_an_nitf_inside() -> None:
@@ -110,7 +112,7 @@ def test_the_words_of_an_nitf_inside() -> None:
     document = G2.replace("<headline>River rises</headline>", "").format(
         item="<edNote>Updated throughout.</edNote>", meta="", content=f"<inlineXML>{inside}</inlineXML>"
     )
-    update = understood(document).updates[0]
+    update = read_document(document).updates[0]
     assert (update.headline, update.byline, update.body_html) == (
         "Title inside",
         "By Anna Okonkwo, Wire",
@@ -125,7 +127,7 @@ def test_the_items_language_is_told_among_several() -> None:
         item="", meta="", content=inline.format("no", "Elva.") + inline.format("en-GB", "The river.")
     )
     told = '<headline xml:lang="no">Elva stiger</headline><headline xml:lang="en">River rises</headline><description role="drol:summary" xml:lang="no">Kort.</description><description role="drol:summary" xml:lang="en">Short.</description>'
-    update = understood(document.replace("{headlines}", told)).updates[0]
+    update = read_document(document.replace("{headlines}", told)).updates[0]
     assert (update.headline, update.summary, update.body_html) == ("River rises", "Short.", "<p>The river.</p>")
     assert update.extra["headlines"] == ["Elva stiger"]
 
@@ -202,7 +204,7 @@ def test_an_item_in_two_languages_is_one_update_in_the_sources_language() -> Non
         "<p>Lang.</p>",
     )
     assert first.extra["translations"] == {"fr": "La rivière monte"}
-    other = newsml_1(both, profile=Profile(language="fr-BE"))
+    other = newsml_1(both, profile=SourceProfile(language="fr-BE"))
     assert (other.guid, other.language, other.headline, other.body_html) == (
         first.guid,
         "fr",
@@ -234,7 +236,7 @@ def test_what_stands_beside_the_text_is_not_the_text() -> None:
 
 def test_nitf_with_fields_in_other_places() -> None:
     """Urgency and revision in the head, the place in parts, a picture as `img`, HTML in a CDATA section."""
-    update = understood(
+    update = read_document(
         "<nitf><head><docdata><doc-id id-string='7'/></docdata><revision-history comment='ADDS mayor'/><urgency ed-urg='2'/></head><body><body.head><headline><hl1>River rises</hl1></headline>"
         "<dateline><location><city>Bend</city><state>Oregon</state></location></dateline></body.head>"
         "<body.content><img source='https://example.org/1.jpg'/><p>Text.</p></body.content></body></nitf>"
@@ -247,7 +249,7 @@ def test_nitf_with_fields_in_other_places() -> None:
     )
     assert ([one.url for one in update.media], update.body_html) == (["https://example.org/1.jpg"], "<p>Text.</p>")
     cdata = "<nitf><head><docdata><doc-id id-string='7'/></docdata></head><body><body.content><![CDATA[One<br/>two]]></body.content></body></nitf>"
-    assert understood(cdata).updates[0].body_html == "<p>One<br/>two</p>"
+    assert read_document(cdata).updates[0].body_html == "<p>One<br/>two</p>"
 
 
 def test_ap_media_api() -> None:
@@ -257,7 +259,7 @@ def test_ap_media_api() -> None:
         '"headline": "River rises", "bylines": [{"by": "By ANNA OKONKWO", "title": "Wire Writer"}], "photographer": {"name": "Ines Sato"}, "datelinelocation": {"city": "Oslo", "countryname": "NORWAY"},'
         '"links": [{"rel": "canonical", "href": "https://example.org/river"}]}}}'
     )
-    first, again = (understood(document % query).updates[0] for query in ("one", "two"))
+    first, again = (read_document(document % query).updates[0] for query in ("one", "two"))
     assert (first.guid, first.update_id) == ("8a3f", again.update_id)
     assert (first.byline, first.located, first.link) == (
         "By ANNA OKONKWO, Wire Writer",
@@ -270,23 +272,23 @@ def test_ap_media_api() -> None:
 def test_an_item_of_ap_without_an_address() -> None:
     """Some answers leave the address out; the item's id is enough to know it by, and the shape tells the format."""
     document = '{"data": {"items": [{"item": {"altids": {"itemid": "8a3f"}, "type": "text", "pubstatus": "usable", "versioncreated": "2026-11-23T08:00:00Z", "headline": "River rises"}}]}}'
-    reading = understood(document)
+    reading = read_document(document)
     assert (reading.format, [update.guid for update in reading.updates]) == ("ninjs-1", ["8a3f"])
 
 
 def test_a_profile_points_into_fields() -> None:
     """A source that hides its names deeper is a matter of data."""
-    profile = Profile(identity=("ids.story",), headline_from=("titles.long",))
+    profile = SourceProfile(identity=("ids.story",), headline_from=("titles.long",))
     document = '{"uri": "urn:1", "versioncreated": "2026-11-23T08:00:00Z", "headline": "Short", "ids": {"story": "8a3f"}, "titles": {"long": "Long"}}'
-    update = understood(document, profile=profile).updates[0]
+    update = read_document(document, profile=profile).updates[0]
     assert (update.guid, update.headline) == ("8a3f", "Long")
 
 
 def test_utf_8_under_another_name_is_utf_8() -> None:
     """Copy that was stored again keeps the declaration of its old charset."""
     document = '<?xml version="1.0" encoding="ISO-8859-15"?><nitf><head><docdata><doc-id id-string="7"/></docdata></head><body><body.head><hedline><hl1>België €</hl1></hedline></body.head></body></nitf>'
-    assert understood(document.encode()).updates[0].headline == "België €"
-    assert understood(document.encode("iso-8859-15")).updates[0].headline == "België €"
+    assert read_document(document.encode()).updates[0].headline == "België €"
+    assert read_document(document.encode("iso-8859-15")).updates[0].headline == "België €"
 
 
 ANPA = "w1645-----\nr s BC-BBO--Standings     11-23 0500\n{}\n\t   AP-WF-11-23-26 0800GMT<\n"
@@ -294,7 +296,7 @@ ANPA = "w1645-----\nr s BC-BBO--Standings     11-23 0500\n{}\n\t   AP-WF-11-23-2
 
 def test_anpa_tables_and_their_headings() -> None:
     """The head ends where the text begins; columns stay columns, and headings stand above what they head."""
-    update = understood(
+    update = read_document(
         ANPA.format(
             "^BC-BBO--Standings<\n^Standings=\n^All Times EST=\n^By The Associated Press=\n^EAST=\n^ W   L   Pct\nOslo 73  52  .584\nBergen 71  54  .568\n\t   ___=\n^Sunday's Games=\n\t   Oslo 6, Bergen 5\n^;W;L;Pct\nOslo;74;52;.587\n"
         )
@@ -311,7 +313,7 @@ def test_anpa_tables_and_their_headings() -> None:
 
 def test_anpa_that_is_only_headlines() -> None:
     """A list of headlines is the text; a routing code before the slugline is not."""
-    update = understood(
+    update = read_document(
         ANPA.format("^*9006< ^AP-Top-Headlines,0176<\n^Top news at 8 a.m.<\n^River rises\n^Schools stay shut\n")
     ).updates[0]
     assert (update.slugline, update.headline, update.body_html) == (

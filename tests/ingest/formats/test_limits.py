@@ -6,9 +6,9 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from conformance.documents import outcome, understood
+from conformance.documents import outcome, read_document
 from growth.documents import DOCUMENTS
-from ingest.formats import Reading, Unreadable
+from ingest.formats import ReadResult, Unreadable
 from ingest.formats.limits import keep_within
 from ingest.intake.orders import OrderRequest
 from shared.messages import RawUpdate
@@ -48,8 +48,8 @@ def test_no_format_lets_a_field_grow(name: str, said: str) -> None:
         assert len(orjson.dumps(update.extra)) <= MOST_EXTRA_BYTES + 2
 
 
-def _native(**fields: Any) -> Reading:
-    return understood(orjson.dumps({"guid": "a", "headline": "b", **fields}), taken_for="native")
+def _native(**fields: Any) -> ReadResult:
+    return read_document(orjson.dumps({"guid": "a", "headline": "b", **fields}), taken_for="native")
 
 
 def test_a_headline_is_cut_and_that_is_told() -> None:
@@ -64,16 +64,18 @@ def test_a_headline_is_cut_and_that_is_told() -> None:
 @pytest.mark.parametrize("field", ["guid", "version"])
 def test_a_name_is_never_cut(field: str) -> None:
     """Two that begin alike would become one: the item is refused, and the reason names the field."""
-    wire = understood(orjson.dumps({"uri": "a", "versioncreated": "2026-01-01T00:00:00Z", "headline": "b", field: "x"}))
+    wire = read_document(
+        orjson.dumps({"uri": "a", "versioncreated": "2026-01-01T00:00:00Z", "headline": "b", field: "x"})
+    )
     assert wire.updates
     long = "x" * (LONGEST[field] + 1)
     name = "uri" if field == "guid" else field
-    found = understood(
+    found = read_document(
         orjson.dumps({"uri": "a", "versioncreated": "2026-01-01T00:00:00Z", "headline": "b", name: long})
     )
     assert [(one.code, one.place) for one in found.refused] == [("too-long", f"/{field}")]
     feed = f"<rss><channel><item><guid>{long}</guid><title>a</title></item></channel></rss>"
-    assert field == "version" or [one.code for one in understood(feed).refused] == ["too-long"]
+    assert field == "version" or [one.code for one in read_document(feed).refused] == ["too-long"]
 
 
 def test_references_and_addresses_are_left_out_rather_than_cut() -> None:
@@ -120,7 +122,7 @@ def test_a_body_that_is_nested_is_flattened_and_that_is_told() -> None:
     """In whatever format it comes."""
     body = "<table><tr><td>" * 14 + "x" + "</td></tr></table>" * 14
     native = _native(body_html=body).updates[0]
-    nitf = understood(
+    nitf = read_document(
         f"<nitf><body><body.content>{body}</body.content></body></nitf>".replace(
             "<nitf>", '<nitf><head><docdata><doc-id id-string="a"/></docdata></head>'
         )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conformance.documents import outcome, understood
+from conformance.documents import outcome, read_document
 from ingest.formats import FORMATS, Unreadable
 
 NITF = "<nitf><head><docdata><doc-id id-string='d'/></docdata></head><body><body.content><p>x</p></body.content></body></nitf>"
@@ -31,7 +31,7 @@ DOCUMENTS = {
 )
 def test_content_tells_the_format(name: str, content_type: str | None) -> None:
     """Whatever type a server declares, the format is the one that the document is in."""
-    reading = understood(DOCUMENTS[name], content_type=content_type)
+    reading = read_document(DOCUMENTS[name], content_type=content_type)
     assert reading.format == name
     assert len(reading.updates) == 1
 
@@ -43,7 +43,7 @@ def test_the_charset_does_not_hide_it(name: str, encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>' + DOCUMENTS[name].replace(
         ">x<", ">Größe<"
     )
-    update = understood(text.encode(encoding)).updates[0]
+    update = read_document(text.encode(encoding)).updates[0]
     assert "Größe" in update.headline + update.body_html
 
 
@@ -59,7 +59,7 @@ def test_what_is_of_no_format_says_so(body: str) -> None:
 
 def test_a_format_that_is_asked_for_is_not_second_guessed() -> None:
     """A source that is set to a format gets that format's reasons."""
-    assert understood(DOCUMENTS["ninjs-1"], taken_for="ninjs").format == "ninjs-1"
+    assert read_document(DOCUMENTS["ninjs-1"], taken_for="ninjs").format == "ninjs-1"
     found = outcome(NITF, taken_for="native")
     assert isinstance(found, Unreadable)
     assert found.code == "malformed-json"
@@ -75,7 +75,7 @@ def test_every_format_has_names_of_its_own() -> None:
 
 def test_the_original_is_named_with_the_format_that_read_it() -> None:
     """Which reader, in which version, made which item of the document into the update."""
-    reading = understood(json.dumps([{"guid": "a", "headline": "x"}, {"guid": "b", "headline": "y"}]))
+    reading = read_document(json.dumps([{"guid": "a", "headline": "x"}, {"guid": "b", "headline": "y"}]))
     assert [(update.original.format, update.original.index) for update in reading.updates if update.original] == [
         ("native", 0),
         ("native", 1),

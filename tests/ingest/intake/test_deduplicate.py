@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.text.domain.lifecycle import decide, order_of
+from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.state import State
-from ingest.intake.deduplicate import Judged, Known, Newest, judge
+from enrich.text.domain.versions import version_order
+from ingest.intake.deduplicate import DedupResult, EmittedHistory, LatestVersion, classify
 from shared.messages import RawUpdate, update_id_for
 from support.topics import raw_update
 
@@ -31,23 +32,23 @@ class Emitted:
     def __init__(self) -> None:
         self.messages: list[RawUpdate] = []
 
-    def known(self, items: Sequence[Told]) -> dict[tuple[str, str], Known]:
+    def known(self, items: Sequence[Told]) -> dict[tuple[str, str], EmittedHistory]:
         """What `items.known` answers."""
         return {(update.update_id, fingerprint): self._known(update, fingerprint) for update, fingerprint in items}
 
-    def _known(self, update: RawUpdate, fingerprint: str) -> Known:
+    def _known(self, update: RawUpdate, fingerprint: str) -> EmittedHistory:
         own = [each for each in self.messages if each.update_id == update.update_id]
         place = (update.version_created, update.version)
         group = [each for each in own if not update.version_created or (each.version_created, each.version) == place]
         newest = max(group, key=lambda each: (each.received_at, each.fingerprint()), default=None)
-        return Known(
+        return EmittedHistory(
             seen=any(each.fingerprint() == fingerprint for each in own),
-            newest=Newest(newest.fingerprint(), newest.version, newest.received_at) if newest else None,
+            newest=LatestVersion(newest.fingerprint(), newest.version, newest.received_at) if newest else None,
         )
 
     def take(self, *items: Told, again: bool = False) -> list[str]:
         """The verdicts on a document, whose news is emitted."""
-        judged = judge(items, self.known(items), seen_suffices=again)
+        judged = classify(items, self.known(items), seen_suffices=again)
         self.messages += news(items, judged)
         return [each.verdict for each in judged]
 
@@ -59,7 +60,7 @@ class Emitted:
         return state.current.raw if state.current else None
 
 
-def news(items: Sequence[Told], judged: Sequence[Judged]) -> list[RawUpdate]:
+def news(items: Sequence[Told], judged: Sequence[DedupResult]) -> list[RawUpdate]:
     """What is emitted."""
     return [
         update.model_copy(update={"received_at": verdict.received_at})
@@ -195,8 +196,8 @@ def test_readers_are_left_with_the_last_word_on_the_newest_version(documents: li
         one_by_one.take(item)
         one_by_one.take(item)
     if flat:
-        newest = max(order_of(update)[:2] for update, _ in flat)
-        shown = [update for update, _ in flat if order_of(update)[:2] == newest][-1].fingerprint()
+        newest = max(version_order(update)[:2] for update, _ in flat)
+        shown = [update for update, _ in flat if version_order(update)[:2] == newest][-1].fingerprint()
     for each in (emitted, one_by_one):
         outcome = each.outcome()
         assert (outcome.fingerprint() if outcome else None) == shown
@@ -224,7 +225,9 @@ def test_what_follows_a_text_that_kafka_may_have_counts_as_received_after_it() -
     for said, later in (({}, True), ({"embargo_until": NOON + timedelta(seconds=4)}, False)):
         correction = told("a", "correction", seconds=3, **said)
         key = (correction[0].update_id, correction[1])
-        [judged] = judge([correction], {key: Known(seen=False, newest=None, doubtful_at=doubtful.received_at)})
+        [judged] = classify(
+            [correction], {key: EmittedHistory(seen=False, newest=None, unacknowledged_at=doubtful.received_at)}
+        )
         assert (judged.received_at > doubtful.received_at) == later
         taken = correction[0].model_copy(update={"received_at": judged.received_at})
-        assert not later or order_of(taken, correction[1]) > order_of(doubtful, fingerprint)
+        assert not later or version_order(taken, correction[1]) > version_order(doubtful, fingerprint)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, NodeNotReadyError, RequestTimedOutError
 
-from ingest.intake.emit import Queued, Sendable, SendQueue, emit
+from ingest.intake.emit import EncodedMessage, QueuedMessage, SendQueue, emit
 from support.waiting import eventually
 
 
@@ -69,14 +69,14 @@ class Brokers:
         self.under_way.clear()
 
 
-def message(number: int) -> Sendable:
+def message(number: int) -> EncodedMessage:
     """A message for the partition of its last digit."""
-    return Sendable(str(number), str(number).encode(), [])
+    return EncodedMessage(str(number), str(number).encode(), [])
 
 
-async def fates(queue: SendQueue, *numbers: int, patience_s: float = 0.05) -> list[str]:
+async def fates(queue: SendQueue, *numbers: int, timeout_s: float = 0.05) -> list[str]:
     """What is told of messages that are sent at once by one sender."""
-    return [each.fate for each in await emit(queue, [message(number) for number in numbers], patience_s)]
+    return [each.fate for each in await emit(queue, [message(number) for number in numbers], timeout_s)]
 
 
 def queue_of(brokers: Brokers, fresh_s: float = 60.0) -> SendQueue:
@@ -91,7 +91,7 @@ async def test_what_was_refused_while_a_broker_was_silent_is_never_sent() -> Non
     queue = queue_of(brokers)
     told = await asyncio.gather(*(fates(queue, number) for number in range(0, 40, 2)))
     assert told == [["not-taken"]] * 20
-    waits = asyncio.create_task(fates(queue, 100, patience_s=30))
+    waits = asyncio.create_task(fates(queue, 100, timeout_s=30))
     await asyncio.sleep(0)
     brokers.wake()
     assert await waits == ["acknowledged"]
@@ -110,7 +110,7 @@ async def test_what_was_under_way_when_a_broker_fell_silent_may_be_taken_and_the
     assert await fates(queue, 4) == ["not-taken"]
     [sent] = await doubtful
     assert sent.fate == "maybe-taken"
-    heard: list[Queued] = []
+    heard: list[QueuedMessage] = []
 
     async def note() -> None:
         heard.append(sent)
@@ -132,7 +132,7 @@ async def test_a_failure_says_whether_a_message_may_be_taken(failure: KafkaError
     queue = queue_of(brokers)
     assert await fates(queue, 0) == ["acknowledged"]
     brokers.silent = {10}
-    sent = asyncio.create_task(fates(queue, 2, patience_s=30))
+    sent = asyncio.create_task(fates(queue, 2, timeout_s=30))
     await eventually(lambda: len(brokers.under_way), what="not handed over")
     brokers.wake(failure)
     assert await sent == [fate]
@@ -152,9 +152,9 @@ async def test_messages_of_a_partition_keep_their_order_and_gather() -> None:
     queue = queue_of(brokers)
     assert await fates(queue, 0) == ["acknowledged"]
     brokers.silent = {10}
-    senders = [asyncio.create_task(fates(queue, number, patience_s=30)) for number in range(2, 402, 2)]
+    senders = [asyncio.create_task(fates(queue, number, timeout_s=30)) for number in range(2, 402, 2)]
     await eventually(lambda: len(brokers.sent) > 1, what="not handed over")
-    senders += [asyncio.create_task(fates(queue, number, patience_s=30)) for number in range(402, 502, 2)]
+    senders += [asyncio.create_task(fates(queue, number, timeout_s=30)) for number in range(402, 502, 2)]
     await asyncio.sleep(0)
     assert len(brokers.sent) == 201
     brokers.wake()
@@ -167,8 +167,8 @@ async def test_a_flood_in_one_partition_does_not_keep_another_waiting() -> None:
     brokers = Brokers()
     brokers.leaders[1] = 10
     queue = SendQueue(brokers, group_bytes=20)  # type: ignore[arg-type]
-    flood = asyncio.create_task(fates(queue, *range(1000, 1400, 2), patience_s=30))
-    late = asyncio.create_task(fates(queue, 1001, patience_s=30))
+    flood = asyncio.create_task(fates(queue, *range(1000, 1400, 2), timeout_s=30))
+    late = asyncio.create_task(fates(queue, 1001, timeout_s=30))
     assert await asyncio.gather(flood, late) == [["acknowledged"] * 200, ["acknowledged"]]
     assert brokers.sent.index("1001") < 12
     assert [each for each in brokers.sent if each != "1001"] == [str(number) for number in range(1000, 1400, 2)]
@@ -188,8 +188,8 @@ async def test_a_broker_is_asked_only_after_a_silence_and_once_for_all() -> None
     assert brokers.asked == [10] * 3
     ahead = queue_of(brokers)
     brokers.asked.clear()
-    ahead.ask_ahead()
-    ahead.ask_ahead()
+    ahead.probe_brokers()
+    ahead.probe_brokers()
     await eventually(lambda: sorted(brokers.asked) == [10, 11], what="not asked ahead")
     assert await fates(ahead, 0, 1) == ["acknowledged"] * 2
     assert sorted(brokers.asked) == [10, 11]
@@ -201,7 +201,7 @@ async def test_a_broker_that_comes_back_within_the_patience_gets_what_waits() ->
     brokers.unreachable = {10}
     queue = queue_of(brokers)
     assert await fates(queue, 0) == ["not-taken"]
-    waits = asyncio.create_task(fates(queue, 2, patience_s=30))
+    waits = asyncio.create_task(fates(queue, 2, timeout_s=30))
     await eventually(lambda: len(brokers.asked) > 2, what="not tried again")
     brokers.unreachable.clear()
     assert await waits == ["acknowledged"]
@@ -214,13 +214,13 @@ async def test_what_has_no_leader_waits_for_one_in_order() -> None:
     brokers.known = False
     queue = queue_of(brokers)
     assert await fates(queue, 0, 1) == ["not-taken"] * 2
-    first = asyncio.create_task(fates(queue, 2, 4, patience_s=30))
+    first = asyncio.create_task(fates(queue, 2, 4, timeout_s=30))
     await asyncio.sleep(0)
     brokers.known = True
-    second = asyncio.create_task(fates(queue, 6, 8, patience_s=30))
+    second = asyncio.create_task(fates(queue, 6, 8, timeout_s=30))
     assert await asyncio.gather(first, second) == [["acknowledged"] * 2] * 2
     brokers.leaders[0] = None
-    waits = asyncio.create_task(fates(queue, 10, patience_s=30))
+    waits = asyncio.create_task(fates(queue, 10, timeout_s=30))
     assert await fates(queue, 12) == ["not-taken"]
     brokers.leaders[0] = 11
     assert await waits == ["acknowledged"]
@@ -232,7 +232,7 @@ async def test_a_sender_that_is_given_up_takes_its_messages_back() -> None:
     brokers = Brokers()
     brokers.silent = {10}
     queue = queue_of(brokers)
-    sender = asyncio.create_task(fates(queue, 0, 2, patience_s=30))
+    sender = asyncio.create_task(fates(queue, 0, 2, timeout_s=30))
     await eventually(lambda: brokers.asked, what="not asked")
     sender.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -244,5 +244,5 @@ async def test_a_sender_that_is_given_up_takes_its_messages_back() -> None:
 
 async def test_without_a_way_to_kafka_nothing_is_taken() -> None:
     """Before Kafka has answered for the first time."""
-    told: Sequence[Queued] = await emit(None, [message(1), message(2)], 1)
+    told: Sequence[QueuedMessage] = await emit(None, [message(1), message(2)], 1)
     assert [each.fate for each in told] == ["not-taken"] * 2

@@ -16,10 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingest.__main__ import cli
-from ingest.cli import wireday_file as wireday
-from ingest.formats import Profile
+from ingest.cli import recording
+from ingest.formats import SourceProfile
 from ingest.intake import originals
-from ingest.intake.originals import Wanted, new_original_id
+from ingest.intake.originals import OriginalFilter, new_original_id
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from local.child import free_port
@@ -48,11 +48,11 @@ async def test_originals_are_found_by_what_is_asked(wire: Wire) -> None:
     for number in range(7):
         await wire.push({"guid": str(number), "headline": "x"})
     await wire.push(b"{", "south-key")
-    found = [row["id"] async for row in originals.in_order(wire.pool, Wanted(source="north"), page=3)]
+    found = [row["id"] async for row in originals.iterate(wire.pool, OriginalFilter(source="north"), page=3)]
     assert len(found) == len(set(found)) == 7
-    assert await originals.count(wire.pool, Wanted(refused=True)) == 1
-    assert await originals.count(wire.pool, Wanted(format="native")) == 7
-    assert await originals.count(wire.pool, Wanted(until=datetime.now(UTC) - timedelta(hours=1))) == 0
+    assert await originals.count(wire.pool, OriginalFilter(refused=True)) == 1
+    assert await originals.count(wire.pool, OriginalFilter(format="native")) == 7
+    assert await originals.count(wire.pool, OriginalFilter(until=datetime.now(UTC) - timedelta(hours=1))) == 0
 
 
 @pytest.mark.integration
@@ -65,7 +65,7 @@ async def test_reading_again_emits_only_what_changes(wire: Wire) -> None:
     assert again.exit_code == 0, again.output
     assert "3 duplicate" in again.output
     assert len(await wire.raw()) == 3
-    await registry.save(wire.pool, Source(name="north", profile=Profile(credit="North Agency")))
+    await registry.save(wire.pool, Source(name="north", profile=SourceProfile(credit="North Agency")))
     changed = await run(wire, "originals", "reprocess", "--source", "north")
     assert "3 accepted" in changed.output
     # The source has not spoken: a silence goes on.
@@ -115,7 +115,7 @@ async def test_a_wire_day_is_recorded_and_played_into_another_system(wire: Wire,
     file = tmp_path / "day.gz"
     recorded = await run(wire, "record", str(file), "--since", "1h")
     assert recorded.exit_code == 0, recorded.output
-    assert [document.body for document in wireday.read(file)][1] == rss
+    assert [document.body for document in recording.read(file)][1] == rss
     assert file.stat().st_mode & 0o077 == 0
     assert b"-key" not in gzip.decompress(file.read_bytes())
     nothing = await run(wire, "record", str(tmp_path / "none.gz"), "--day", "2020-01-01")
@@ -191,16 +191,16 @@ async def test_a_recording_that_was_cut_is_told_so(tmp_path: Path) -> None:
             }  # fmt: skip
 
     file = tmp_path / "day.gz"
-    assert await wireday.write(file, rows()) == 3
-    assert [document.body for document in wireday.read(file)] == [b"0", b"1", b"2"]
+    assert await recording.write(file, rows()) == 3
+    assert [document.body for document in recording.read(file)] == [b"0", b"1", b"2"]
     whole = file.read_bytes()
     file.write_bytes(whole[:-12])
-    with pytest.raises(wireday.BadRecording):
-        list(wireday.read(file))
+    with pytest.raises(recording.InvalidRecording):
+        list(recording.read(file))
     changed = gzip.decompress(whole).replace(b'"MA=="', b'"MQ=="')
     file.write_bytes(gzip.compress(changed))
-    with pytest.raises(wireday.BadRecording, match="line 2"):
-        list(wireday.read(file))
+    with pytest.raises(recording.InvalidRecording, match="line 2"):
+        list(recording.read(file))
     file.write_bytes(gzip.compress(b"{}\n"))
-    with pytest.raises(wireday.BadRecording, match="no wire day"):
-        list(wireday.read(file))
+    with pytest.raises(recording.InvalidRecording, match="no wire day"):
+        list(recording.read(file))

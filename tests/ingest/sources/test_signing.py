@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from ingest.intake.receive import Receipt, Result
 from ingest.sources import registry, signing
-from ingest.transports.api import repeats
+from ingest.transports.api import idempotency
 from shared.http.problem import Problem
 from shared.settings import Connections
 from support.ingest_api import Wire, started
@@ -109,9 +109,9 @@ async def test_a_signed_push_that_was_not_taken_may_come_again(newsroom: Connect
     async with signing_wire(newsroom) as (one, _):
         for number, title in enumerate(("First", "Second")):
             assert statuses(await push(one, saying(title), f"m{number}")) == ["accepted"]
-        emitter, one.intake.emitter = one.intake.emitter, None
+        producer, one.intake.producer = one.intake.producer, None
         assert (await push(one, saying("First"), "m3")).status_code == 503
-        one.intake.emitter = emitter
+        one.intake.producer = producer
         assert statuses(await push(one, saying("First"), "m3")) == ["accepted"]
         assert (await push(one, b"nothing that is read", "m4")).status_code == 400
         assert (await push(one, b"nothing that is read", "m4")).status_code == 400
@@ -122,7 +122,7 @@ async def test_a_signed_push_that_was_not_taken_may_come_again(newsroom: Connect
 async def test_of_a_push_that_was_taken_in_part_the_rest_is_taken_when_it_comes_again(newsroom: Connections) -> None:
     """What of it was taken is not taken again, though its source has said something else since."""
     async with signing_wire(newsroom) as (one, _):
-        digest = repeats.digest_of("north", "m1", b"body")
+        digest = idempotency.digest_of("north", "m1", b"body")
         done, lost = Result(0, "accepted", "u0", "g0"), Result(1, "error", "u1", "g1", "not-acknowledged")
         seen: list[frozenset[int]] = []
 
@@ -131,8 +131,8 @@ async def test_of_a_push_that_was_taken_in_part_the_rest_is_taken_when_it_comes_
             return Receipt(uuid.UUID(int=1), "rss", list(results))
 
         for results in ((done, lost), (replace(done, status="duplicate"), replace(lost, status="accepted"))):
-            await repeats.take_once(one.pool, digest, 1.0, lambda known, results=results: take(known, *results))
-        receipt = await repeats.take_once(one.pool, digest, 1.0, take)
+            await idempotency.receive_once(one.pool, digest, 1.0, lambda known, results=results: take(known, *results))
+        receipt = await idempotency.receive_once(one.pool, digest, 1.0, take)
         assert seen == [frozenset(), frozenset({0})]
         assert [each.status for each in receipt.results] == ["duplicate"] * 2
 
@@ -140,12 +140,12 @@ async def test_of_a_push_that_was_taken_in_part_the_rest_is_taken_when_it_comes_
 @pytest.mark.integration
 async def test_signed_pushes_are_forgotten_once_no_signature_of_them_holds(newsroom: Connections) -> None:
     """They are kept for a day, which is longer than any signature is good."""
-    assert timedelta(seconds=2 * signing.TOLERANCE_S) < repeats.KEPT
+    assert timedelta(seconds=2 * signing.TOLERANCE_S) < idempotency.KEPT
     async with signing_wire(newsroom) as (one, _):
         await push(one, BODY, "old")
         await one.pool.execute("UPDATE ingest.signed_pushes SET seen_at = now() - interval '25 hours'")
         await push(one, BODY, "new")
-        forgetting = asyncio.create_task(repeats.keep_forgetting(one.pool))
+        forgetting = asyncio.create_task(idempotency.keep_pruning(one.pool))
 
         async def left() -> int:
             return int(await one.pool.fetchval("SELECT count(*) FROM ingest.signed_pushes"))

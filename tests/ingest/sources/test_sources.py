@@ -7,15 +7,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ingest.__main__ import cli
-from ingest.intake import items
-from ingest.sources.declared import BadFile, parse
-from ingest.sources.rate import Buckets
+from ingest.sources.declared import InvalidFile, parse
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Source, digest_of
-from shared.messages import Outcome
 from shared.settings import Connections
 
 FILE = """
@@ -82,7 +78,7 @@ def test_a_file_says_what_a_source_is() -> None:
 )
 def test_a_file_that_is_wrong_is_told_where(text: str, says: str) -> None:
     """The error names the source and the field, and nothing of the file is applied."""
-    with pytest.raises(BadFile, match=says):
+    with pytest.raises(InvalidFile, match=says):
         parse(text, {"A": "key"})
 
 
@@ -211,34 +207,11 @@ async def test_a_setting_that_makes_no_sense_is_named(newsroom: Connections) -> 
 def test_a_source_may_send_a_burst_and_then_its_rate() -> None:
     """Tokens fill with time up to the burst; who has none is told how long to wait."""
     now = [0.0]
-    buckets = Buckets(lambda: now[0])
+    rate_limit = SourceRateLimit(lambda: now[0])
     source = Source(name="north", rate_per_s=2, burst=3)
-    assert [buckets.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert [rate_limit.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
     now[0] = 0.5
-    assert [buckets.wait_s(source) for _ in range(2)] == [0, 0.5]
+    assert [rate_limit.wait_s(source) for _ in range(2)] == [0, 0.5]
     now[0] = 100
-    assert [buckets.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
-    assert buckets.wait_s(Source(name="free")) == 0
-
-
-STAGES = ("enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead")
-
-
-@given(st.permutations(range(5)), st.lists(st.sampled_from(STAGES), min_size=5, max_size=5))
-def test_the_order_in_which_stages_are_heard_of_does_not_matter(order: list[int], stages: list[str]) -> None:
-    """Any order of the same outcomes, with repeats, ends in the same state and the same times."""
-    outcomes = [
-        Outcome.model_validate(
-            {"update_id": "a" * 26, "fingerprint": "f", "stage": stage, "at": f"2026-01-01T12:00:0{second}Z"}
-        )
-        for second, stage in enumerate(stages)
-    ]
-
-    def seen(said: list[Outcome]) -> tuple[str, object, object]:
-        row = next(iter(items.gathered(said).values()))
-        # Of several ends of one kind the last word stands; which it is makes no difference to the state.
-        state = items.state_of(row | {"ended": row["ended"] and ("dead" if "dead" in stages else "x")})
-        return state, row["enriched_at"], row["published_at"]
-
-    shuffled = [outcomes[index] for index in order]
-    assert seen(outcomes) == seen(shuffled) == seen([*shuffled, *outcomes])
+    assert [rate_limit.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert rate_limit.wait_s(Source(name="free")) == 0

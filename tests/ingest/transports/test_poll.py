@@ -18,7 +18,7 @@ from ingest.sources import registry
 from ingest.sources.registry import Source
 from ingest.transports.feed_links import feed_links
 from ingest.transports.http_client import http_client
-from ingest.transports.poll import Cursor, Polled, Poller, ask_recovery, next_interval
+from ingest.transports.poll import Cursor, Poller, PollResult, next_interval, request_recovery
 from local.child import free_port
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
@@ -176,10 +176,10 @@ async def test_a_poller_that_is_told_to_end_has_not_died_of_what_it_read(
 async def test_kafka_away_leaves_the_cursor_where_it_was(wire: Wire, server: FeedServer, poller: Poller) -> None:
     """What Kafka has not acknowledged is asked for again without conditions, and then taken."""
     server.serve(feed("a"))
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     failed = await once(poller, wire.pool)
     assert (failed["etag"], failed["failures"]) == (None, 1)
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
     await once(poller, wire.pool)
     assert "if-none-match" not in server.asked[-1]
     assert len(await wire.raw()) == 1
@@ -220,7 +220,7 @@ async def test_recovery_walks_back_through_older_pages(wire: Wire, server: FeedS
     server.answer = lambda request: Response(pages[request.url.path], media_type="application/feed+json")
     await once(poller, wire.pool)
     assert [item["guid"] for item in await wire.raw()] == ["d"]
-    assert await ask_recovery(wire.pool, "feed", 3)
+    assert await request_recovery(wire.pool, "feed", 3)
     row = await once(poller, wire.pool)
     assert sorted(item["guid"] for item in await wire.raw()) == ["b", "c", "d"]
     assert row["recover_since"] is None
@@ -240,7 +240,7 @@ async def test_a_recovery_that_is_interrupted_begins_again(wire: Wire, server: F
 
     server.answer = answer
     await once(poller, wire.pool)
-    assert await ask_recovery(wire.pool, "feed", 3)
+    assert await request_recovery(wire.pool, "feed", 3)
     row = await once(poller, wire.pool)
     assert row["recover_since"] is not None
     assert "/2: the server answered 502" in row["error"]
@@ -265,7 +265,7 @@ async def test_a_feed_that_cannot_be_read_fails_without_being_kept_twice(
 
 def test_the_interval_follows_the_feed() -> None:
     """Shorter while copy comes, longer while none does, doubled with each failure, always within its bounds."""
-    new, nothing, failed = Polled("new"), Polled("nothing"), Polled("failed")
+    new, nothing, failed = PollResult("new"), PollResult("nothing"), PollResult("failed")
     assert next_interval(new, Cursor("s", interval_s=40), 10, 120) == 20
     assert next_interval(new, Cursor("s", interval_s=10), 10, 120) == 10
     assert next_interval(nothing, Cursor("s", interval_s=100), 10, 120) == 120

@@ -10,7 +10,16 @@ import pytest
 
 from ingest.sources import registry
 from ingest.sources.registry import Source
-from ingest.transports.watch import CLAIMS, Look, Watched, Watcher, give_back_of_the_dead, is_partial, looks_of, settle
+from ingest.transports.watch import (
+    CLAIMS,
+    FileSnapshot,
+    FolderState,
+    Watcher,
+    is_partial,
+    list_files,
+    reclaim_from_dead_workers,
+    settle,
+)
 from support.ingest_api import Wire
 from support.waiting import eventually
 
@@ -44,9 +53,9 @@ async def test_files_end_in_done_or_rejected_with_a_reason(wire: Wire, tmp_path:
     drop(tmp_path, "good.json", GOOD)
     drop(tmp_path, "bad.json", b'{"guid": ')
     drop(tmp_path, "mixed.json", MIXED)
-    assert await watcher.take_all(source, tmp_path, Watched())
+    assert await watcher.take_all(source, tmp_path, FolderState())
     assert sorted(item["guid"] for item in await wire.raw()) == ["a", "b"]
-    assert looks_of(tmp_path)[0] == {}
+    assert list_files(tmp_path)[0] == {}
     assert {path.name for path in (tmp_path / "done").iterdir()} == {
         "good.json",
         "mixed.json",
@@ -66,7 +75,7 @@ async def test_several_workers_take_each_file_once(wire: Wire, tmp_path: Path) -
     (one, source), (two, _) = await started(wire, tmp_path), await started(wire, tmp_path, "two")
     for number in range(40):
         drop(tmp_path, f"{number}.json", b'{"guid": "g%d", "headline": "x"}' % number)
-    await asyncio.gather(*(each.take_all(source, tmp_path, Watched()) for each in (one, two)))
+    await asyncio.gather(*(each.take_all(source, tmp_path, FolderState()) for each in (one, two)))
     assert len(list((tmp_path / "done").iterdir())) == 40
     assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals") == 40
     assert len(await wire.raw()) == 40
@@ -77,11 +86,11 @@ async def test_a_file_is_put_back_while_kafka_is_away(wire: Wire, tmp_path: Path
     """An outage loses no file: it lies where it lay, under its name, and is taken afterwards."""
     watcher, source = await started(wire, tmp_path)
     drop(tmp_path, "good.json", GOOD)
-    emitter, wire.intake.emitter = wire.intake.emitter, None
-    assert not await watcher.take_all(source, tmp_path, Watched())
+    producer, wire.intake.producer = wire.intake.producer, None
+    assert not await watcher.take_all(source, tmp_path, FolderState())
     assert (tmp_path / "good.json").read_bytes() == GOOD
-    wire.intake.emitter = emitter
-    assert await watcher.take_all(source, tmp_path, Watched())
+    wire.intake.producer = producer
+    assert await watcher.take_all(source, tmp_path, FolderState())
     assert len(await wire.raw()) == 1
 
 
@@ -111,18 +120,18 @@ async def test_a_link_is_not_followed(wire: Wire, tmp_path: Path) -> None:
     secret = tmp_path.parent / f"{tmp_path.name}-secret.json"
     secret.write_bytes(GOOD)
     (tmp_path / "link.json").symlink_to(secret)
-    await watcher.take_all(source, tmp_path, Watched())
+    await watcher.take_all(source, tmp_path, FolderState())
     assert await wire.raw() == []
     assert secret.exists()
 
 
 def test_a_file_that_still_changes_is_left_alone() -> None:
     """Size or time that moved starts the wait anew; at rest long enough, it is whole."""
-    watched = Watched()
+    watched = FolderState()
     now_ns = 10**18
 
     def look(size: int, now: float) -> list[str]:
-        return watched.whole({"f": Look(size, now_ns, 1)}, set(), 1.0, now, now_ns / 1e9)
+        return watched.whole({"f": FileSnapshot(size, now_ns, 1)}, set(), 1.0, now, now_ns / 1e9)
 
     assert look(10, 0.0) == []
     assert look(20, 0.9) == []
@@ -132,17 +141,17 @@ def test_a_file_that_still_changes_is_left_alone() -> None:
 
 def test_an_empty_file_is_given_longer() -> None:
     """An uploader that creates first and fills later is waited for."""
-    watched = Watched()
-    assert watched.whole({"f": Look(0, 10**18, 1)}, set(), 1.0, 0.0, 1e9) == []
-    assert watched.whole({"f": Look(0, 10**18, 1)}, set(), 1.0, 5.0, 1e9) == []
-    assert watched.whole({"f": Look(0, 10**18, 1)}, set(), 1.0, 10.0, 1e9) == ["f"]
+    watched = FolderState()
+    assert watched.whole({"f": FileSnapshot(0, 10**18, 1)}, set(), 1.0, 0.0, 1e9) == []
+    assert watched.whole({"f": FileSnapshot(0, 10**18, 1)}, set(), 1.0, 5.0, 1e9) == []
+    assert watched.whole({"f": FileSnapshot(0, 10**18, 1)}, set(), 1.0, 10.0, 1e9) == ["f"]
 
 
 def test_a_rename_says_that_a_file_is_whole() -> None:
     """What was seen under a partial name and has its final one is taken without waiting."""
-    watched = Watched()
+    watched = FolderState()
     assert watched.whole({}, {7}, 1.0, 0.0, 1e9) == []
-    assert watched.whole({"f": Look(5, 10**18, 7)}, set(), 1.0, 0.1, 1e9) == ["f"]
+    assert watched.whole({"f": FileSnapshot(5, 10**18, 7)}, set(), 1.0, 0.1, 1e9) == ["f"]
 
 
 @pytest.mark.parametrize("name", [".hidden", "a.part", "a.XML.TMP", "a.filepart", "copy~"])
@@ -158,8 +167,8 @@ def test_claims_of_a_dead_worker_are_given_back(tmp_path: Path) -> None:
         claims.mkdir(parents=True)
         (claims / f"{owner}.json").write_bytes(GOOD)
         os.utime(claims, (time.time() - age_s,) * 2)
-    give_back_of_the_dead(tmp_path, "me")
-    assert set(looks_of(tmp_path)[0]) == {"dead.json"}
+    reclaim_from_dead_workers(tmp_path, "me")
+    assert set(list_files(tmp_path)[0]) == {"dead.json"}
 
 
 def die_with(folder: Path, owner: str, name: str) -> None:
@@ -175,16 +184,16 @@ def test_a_file_that_a_second_worker_died_with_is_rejected(tmp_path: Path) -> No
     (tmp_path / "rejected").mkdir()
     (tmp_path / "bad.json").write_bytes(GOOD)
     die_with(tmp_path, "first", "bad.json")
-    assert give_back_of_the_dead(tmp_path, "me") == []
-    assert set(looks_of(tmp_path)[0]) == {"bad.json"}
+    assert reclaim_from_dead_workers(tmp_path, "me") == []
+    assert set(list_files(tmp_path)[0]) == {"bad.json"}
     die_with(tmp_path, "second", "bad.json")
-    assert give_back_of_the_dead(tmp_path, "me") == ["bad.json"]
-    assert set(looks_of(tmp_path)[0]) == set()
+    assert reclaim_from_dead_workers(tmp_path, "me") == ["bad.json"]
+    assert set(list_files(tmp_path)[0]) == set()
     reason = json.loads((tmp_path / "rejected" / "bad.json.reason.json").read_bytes())
     assert reason["code"] == "took-its-worker-down"
     (tmp_path / "bad.json").write_bytes(GOOD + b" ")
     die_with(tmp_path, "third", "bad.json")
-    assert give_back_of_the_dead(tmp_path, "me") == []
+    assert reclaim_from_dead_workers(tmp_path, "me") == []
 
 
 def test_a_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:

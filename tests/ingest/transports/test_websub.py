@@ -15,14 +15,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.sources import registry
-from ingest.sources.rate import Buckets
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import UNSUBSCRIBE_UNUSED, Source
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import Api, build
 from ingest.transports.feed_links import FeedLinks
 from ingest.transports.http_client import http_client
 from ingest.transports.poll import Poller
-from ingest.transports.websub import Callback, Subscriber, Subscription, is_due, is_signed, subscription_of
+from ingest.transports.websub import HubCallbacks, Subscriber, Subscription, is_due, is_signed, subscription_of
 from local.child import free_port
 from shared.http.server.server import http_server
 from shared.observability.health import Health
@@ -66,11 +66,13 @@ async def subscribed(wire: Wire, hub: tuple[Hub, str]) -> AsyncIterator[tuple[ht
     await wire.registry.load(wire.pool)
     async with http_client(allow_private=True) as fetcher:
         subscriber = Subscriber(settings, wire.pool, fetcher)
-        assert not await subscriber.attend(source, FeedLinks(hub=hub[1], topic="http://feed.test/self"))
+        assert not await subscriber.ensure_subscribed(source, FeedLinks(hub=hub[1], topic="http://feed.test/self"))
     subscription = await subscription_of(wire.pool, "feed")
     assert subscription is not None
-    callback = Callback(settings, wire.registry, wire.intake)
-    app = build(Api(settings, wire.registry, wire.intake, Buckets()), Health("ingest api"), document, callback.routes())
+    callback = HubCallbacks(settings, wire.registry, wire.intake)
+    app = build(
+        Api(settings, wire.registry, wire.intake, SourceRateLimit()), Health("ingest api"), document, callback.routes()
+    )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as client:
         yield client, subscription
@@ -132,11 +134,11 @@ async def test_what_the_hub_sends_is_taken_only_with_its_signature(
     good = {"X-Hub-Signature": signature(RSS, subscription.secret)}
     assert (await client.post(path, content=RSS, headers=headers | good)).status_code == 202
     assert [item["guid"] for item in await wire.raw()] == ["r1"]
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     other = RSS.replace(b"r1", b"r2")
     signed = headers | {"X-Hub-Signature": signature(other, subscription.secret)}
     assert (await client.post(path, content=other, headers=signed)).status_code == 503
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
 
 
 @pytest.mark.integration
@@ -157,9 +159,9 @@ async def test_what_a_hub_has_sent_before_brings_no_withdrawn_wording_back(
     async def is_due() -> bool:
         return bool(await wire.pool.fetchval("SELECT next_at <= now() AND etag IS NULL FROM ingest.cursors"))
 
-    emitter, wire.intake.emitter = wire.intake.emitter, None
+    producer, wire.intake.producer = wire.intake.producer, None
     assert await send(b"First") == 503
-    wire.intake.emitter = emitter
+    wire.intake.producer = producer
     assert [await send(title) for title in (b"First", b"Second")] == [202, 202]
     assert not await is_due()
     assert await send(b"First") == 202
@@ -175,7 +177,7 @@ async def test_the_poller_finds_the_hub_and_then_asks_rarely(wire: Wire, hub: tu
         "title": "F",
         "feed_url": "http://feed.test/self",
         "hubs": [{"type": "WebSub", "url": hub[1]}],
-        "items": [{"id": "1", "title": "Polled", "content_text": "Text."}],
+        "items": [{"id": "1", "title": "PollResult", "content_text": "Text."}],
     }
 
     async def answer(_: Request) -> Response:
@@ -245,7 +247,7 @@ async def left(wire: Wire) -> bool:
     async with http_client(allow_private=True) as fetcher:
         subscriber = Subscriber(settings, wire.pool, fetcher)
         await wire.pool.execute(UNSUBSCRIBE_UNUSED)
-        return await subscriber.leave_one()
+        return await subscriber.unsubscribe_next()
 
 
 async def pause(wire: Wire) -> None:
@@ -335,7 +337,7 @@ async def test_a_feed_that_moves_to_another_hub_leaves_the_one_before(
     async with http_client(allow_private=True) as fetcher:
         source = Source(name="feed", kind="websub", url="http://feed.test/rss")
         links = FeedLinks(hub=f"{hub[1]}?new", topic="http://feed.test/self")
-        await Subscriber(settings, wire.pool, fetcher).attend(source, links)
+        await Subscriber(settings, wire.pool, fetcher).ensure_subscribed(source, links)
     assert await left(wire)
     first, moved, ended = hub[0].asked
     assert [moved["hub.mode"], ended["hub.mode"]] == ["subscribe", "unsubscribe"]

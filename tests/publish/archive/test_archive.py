@@ -11,12 +11,14 @@ from publish.archive import queries
 from publish.archive.process import serve
 from publish.representation.position import Position
 from publish.settings import Settings
-from shared.kafka.clients import apply_topics, new_consumer, new_producer
 from shared.kafka.cloudevents import headers_for
+from shared.kafka.producer import new_producer
+from shared.kafka.standalone import new_consumer
+from shared.kafka.topics import apply_topics
 from shared.messages import EnrichedUpdate, Media, Outcomes, Rendition
 from shared.postgres.pool import Pool
 from shared.settings import Connections
-from shared.streams import ENRICHED, OUTCOMES, dead
+from shared.streams import ENRICHED, OUTCOMES
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
@@ -121,10 +123,10 @@ async def test_a_recreated_log_begins_a_new_epoch_from_its_beginning(settings: S
         await archived(pool, (await emit(settings, [revision(f"old {n}") for n in range(5)]))[-1])
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
     await admin.start()
-    await admin.delete_topics([settings.topic_prefix + ENRICHED])
+    await admin.delete_topics([settings.topic_prefix + ENRICHED.name])
 
     async def gone() -> bool:
-        return settings.topic_prefix + ENRICHED not in await admin.list_topics()
+        return settings.topic_prefix + ENRICHED.name not in await admin.list_topics()
 
     await eventually(gone)
     await admin.close()
@@ -167,13 +169,13 @@ async def test_poison_in_a_batch_is_set_aside_and_the_rest_is_archived(settings:
     await producer.start()
     await emit(settings, [revision("before")])
     headers = headers_for(revision("x"), source="test", event_id="x")
-    await producer.send_and_wait(settings.topic_prefix + ENRICHED, b'{"update_id": 7}', headers=headers)
+    await producer.send_and_wait(settings.topic_prefix + ENRICHED.name, b'{"update_id": 7}', headers=headers)
     await producer.stop()
     offsets = await emit(settings, [revision("after", story="s\x00t", source="a\x1fb")])
     async with running(lambda stop: serve(settings, stop)):
         await archived(pool, offsets[-1])
         assert await headlines(pool) == ["after 1", "before 1"]
-        consumer = new_consumer(settings, "test", dead(ENRICHED))
+        consumer = new_consumer(settings, "test", ENRICHED.dead_letters)
         await consumer.start()
         end = await eventually(lambda: _end(consumer), lambda end: end > 0)
         await consumer.stop()

@@ -13,10 +13,10 @@ from redis.exceptions import OutOfMemoryError
 from local.child import free_port
 from publish.archive import process as archive
 from publish.cache import process as cache
-from publish.cache.store import Entry, Flushed, ReadModel
+from publish.cache.store import CacheEntry, Flushed, ReadModel
 from publish.representation.position import Position
 from publish.settings import Settings
-from shared.consumer.decode import Delivery
+from shared.consumer.decode import Incoming
 from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
 from shared.settings import Connections
@@ -142,8 +142,8 @@ async def test_a_flush_while_no_message_comes_is_made_good(settings: Settings, r
         assert await redis.exists(f"{reader.prefix}generation")
 
 
-def _entries(updates: Sequence[EnrichedUpdate]) -> list[Entry]:
-    return [Entry(update, value_of(update), Position(1, n), Position(1, n)) for n, update in enumerate(updates)]
+def _entries(updates: Sequence[EnrichedUpdate]) -> list[CacheEntry]:
+    return [CacheEntry(update, value_of(update), Position(1, n), Position(1, n)) for n, update in enumerate(updates)]
 
 
 async def test_a_flush_in_the_middle_of_a_rebuild_leaves_the_model_unmade(settings: Settings, redis: Any) -> None:
@@ -169,7 +169,9 @@ async def test_feeds_are_bounded_and_scores_keep_the_order_of_positions(settings
     await model.done(Position(1, 29), token)
     reader = Reader(redis, settings)
     assert await reader.feed("news") == [f"u{n} 1" for n in reversed(range(20, 30))]
-    await model.write([Entry(revision("z"), value_of(revision("z")), Position(2, 0), Position(2, 0))], Position(2, 0))
+    await model.write(
+        [CacheEntry(revision("z"), value_of(revision("z")), Position(2, 0), Position(2, 0))], Position(2, 0)
+    )
     assert (await reader.feed("news"))[0] == "z 1"
     await raw.aclose()
 
@@ -189,14 +191,14 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     model.write = full  # type: ignore[method-assign]
     follower = cache.Cache(None, model, settings)
     with pytest.raises(OutOfMemoryError):
-        await follower.handle([_delivery(2, revision("a", 2, kind="kill", removal="killed"))])
+        await follower.handle([_incoming(2, revision("a", 2, kind="kill", removal="killed"))])
     assert await reader.update(revision("a").update_id) is None
     assert await redis.zrange(f"{reader.prefix}feed:tag:t1", 0, -1) == [revision("b").update_id]
     assert await redis.zrange(f"{reader.prefix}feed:news", 0, -1) == [revision("b").update_id]
     await raw.aclose()
 
 
-def _delivery(offset: int, update: EnrichedUpdate) -> Delivery[EnrichedUpdate]:
+def _incoming(offset: int, update: EnrichedUpdate) -> Incoming[EnrichedUpdate]:
     value = value_of(update)
     record = ConsumerRecord("updates.enriched", 0, offset, 0, 0, b"k", value, None, 0, len(value), ())
-    return Delivery(record, update)
+    return Incoming(record, update)

@@ -13,7 +13,7 @@ from local.child import free_port
 from publish.archive import process as archive
 from publish.archive import queries
 from publish.cache import process as cache
-from publish.cache.store import Entry
+from publish.cache.store import CacheEntry
 from publish.representation.position import Position
 from publish.settings import Settings
 from publish.takedown.prove import as_text, prove, prover_of
@@ -91,7 +91,7 @@ async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(set
         assert model is not None
         await model._redis.delete(f"{model.prefix}state:{killed}")
         text = revision("a", 1)
-        await model.rebuild([Entry(text, value_of(text), Position(1, 0), Position(1, 0))])
+        await model.rebuild([CacheEntry(text, value_of(text), Position(1, 0), Position(1, 0))])
         found = await prove(pool, prover, killed, within_s=0)
         assert found is not None
         assert [sink["sink"] for sink in found["sinks"] if not sink["clean"]] == ["cache"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publish.representation.position import Position, channels_of, fold
-from publish.web.feed_store import Entry, Newsroom
+from publish.web.feed_store import FeedEntry, FeedStore
 from shared.messages import Change, EnrichedUpdate
 from support.revisions import NOON, revision
 
@@ -22,45 +22,45 @@ LOGS = st.lists(
 )
 
 
-def filled(updates: list[EnrichedUpdate], limit: int = 100) -> Newsroom:
+def filled(updates: list[EnrichedUpdate], limit: int = 100) -> FeedStore:
     """A memory that was told these revisions, from nothing."""
-    newsroom = Newsroom(limit)
-    newsroom.reset(Position(1, -1), [], complete=True)
+    feed_store = FeedStore(limit)
+    feed_store.reset(Position(1, -1), [], complete=True)
     for offset, update in enumerate(updates):
-        newsroom.apply(Position(1, offset), update)
-    return newsroom
+        feed_store.apply(Position(1, offset), update)
+    return feed_store
 
 
-def headlines(newsroom: Newsroom, channel: str = "news") -> list[str]:
+def headlines(feed_store: FeedStore, channel: str = "news") -> list[str]:
     """What a channel shows, newest first."""
-    return [entry.update.headline for entry in newsroom.page(channel, None, 1000).entries]
+    return [entry.update.headline for entry in feed_store.page(channel, None, 1000).entries]
 
 
 @given(LOGS, st.integers(0, 16))
 def test_a_snapshot_and_the_tail_are_the_fold_of_the_whole_log(log: list[EnrichedUpdate], cut: int) -> None:
     """Wherever the snapshot was taken, memory shows what the fold of all revisions shows, in every channel."""
     placed = [((1, offset), update) for offset, update in enumerate(log)]
-    newsroom = Newsroom(100)
+    feed_store = FeedStore(100)
     known = fold(placed[:cut])
-    newsroom.reset(
+    feed_store.reset(
         Position(1, min(cut, len(log)) - 1),
-        [Entry(each.position, each.position, each.update) for each in known],
+        [FeedEntry(each.position, each.position, each.update) for each in known],
         complete=True,
     )
     # A removal from before the snapshot is in the archive alone, which the follower asks; here every update is fresh.
     removed = {update.update_id for _, update in placed[:cut] if update.is_removal}
     rest = [(place, update) for place, update in placed[cut:] if update.update_id not in removed]
     for place, update in rest:
-        newsroom.apply(Position(*place), update)
+        feed_store.apply(Position(*place), update)
     expected = [
         each
         for each in fold(placed[:cut] + rest)
         if each.update.update_id not in removed or each.update.update_id in {k.update.update_id for k in known}
     ]
-    seen = newsroom.page("news", None, 100).entries
+    seen = feed_store.page("news", None, 100).entries
     assert [(each.position, each.update) for each in seen] == [(each.position, each.update) for each in expected]
     for channel in ("tag:t1", "tag:t2"):
-        assert [entry.update for entry in newsroom.page(channel, None, 100).entries] == [
+        assert [entry.update for entry in feed_store.page(channel, None, 100).entries] == [
             each.update for each in expected if channel in channels_of(each.update)
         ]
 
@@ -68,57 +68,57 @@ def test_a_snapshot_and_the_tail_are_the_fold_of_the_whole_log(log: list[Enriche
 @given(LOGS)
 def test_whatever_changes_a_channel_moves_its_generation(log: list[EnrichedUpdate]) -> None:
     """A page that was rendered at a generation is true for as long as the generation stands."""
-    newsroom = Newsroom(2)
-    newsroom.reset(Position(1, -1), [], complete=True)
+    feed_store = FeedStore(2)
+    feed_store.reset(Position(1, -1), [], complete=True)
     channels = ["news", "tag:t1", "tag:t2", *(f"update:{revision(guid).update_id}" for guid in "abcd")]
     for offset, update in enumerate(log):
-        before = {name: (newsroom.generation(name), newsroom.page(name, None, 10).entries) for name in channels}
-        newsroom.apply(Position(1, offset), update)
+        before = {name: (feed_store.generation(name), feed_store.page(name, None, 10).entries) for name in channels}
+        feed_store.apply(Position(1, offset), update)
         for name in channels:
             generation, entries = before[name]
-            if newsroom.page(name, None, 10).entries != entries:
-                assert newsroom.generation(name) != generation, name
+            if feed_store.page(name, None, 10).entries != entries:
+                assert feed_store.generation(name) != generation, name
 
 
 def test_a_later_revision_of_what_memory_let_go_is_never_put_on_top() -> None:
     """An update that is older than all that memory holds keeps its place, which only the archive has."""
-    newsroom = filled([revision(guid) for guid in "abcde"], limit=3)
-    assert headlines(newsroom) == ["e 1", "d 1", "c 1"]
-    assert newsroom.apply(Position(1, 8), revision("a", 1)) is None
-    applied = newsroom.apply(Position(1, 9), revision("a", 2))
+    feed_store = filled([revision(guid) for guid in "abcde"], limit=3)
+    assert headlines(feed_store) == ["e 1", "d 1", "c 1"]
+    assert feed_store.apply(Position(1, 8), revision("a", 1)) is None
+    applied = feed_store.apply(Position(1, 9), revision("a", 2))
     assert applied is not None
     assert applied.entry is not None
     assert applied.entry.position == (1, 0)
-    told = newsroom.apply(Position(1, 10), revision("z", 2), Position(0, 7))
+    told = feed_store.apply(Position(1, 10), revision("z", 2), Position(0, 7))
     assert told is not None
     assert told.entry is not None
     assert told.entry.position == (0, 7)
-    assert headlines(newsroom) == ["e 1", "d 1", "c 1"]
+    assert headlines(feed_store) == ["e 1", "d 1", "c 1"]
 
 
 def test_what_memory_cannot_tell_is_left_to_the_archive() -> None:
     """A page that reaches beyond memory says so; one of a memory that holds everything is whole."""
-    newsroom = filled([revision(guid) for guid in "abcde"], limit=3)
-    assert newsroom.page("news", None, 2).whole
-    assert not newsroom.page("news", None, 3).whole
+    feed_store = filled([revision(guid) for guid in "abcde"], limit=3)
+    assert feed_store.page("news", None, 2).whole
+    assert not feed_store.page("news", None, 3).whole
     assert filled([revision(guid) for guid in "abc"]).page("news", None, 3).whole
 
 
 def test_a_withdrawn_update_returns_to_its_place() -> None:
     """Withdrawn and restored, an update stands where it first stood."""
-    newsroom = filled(
+    feed_store = filled(
         [revision("a"), revision("b"), revision("a", 2, removal="withdrawn"), revision("c"), revision("a", 3)]
     )
-    assert headlines(newsroom) == ["c 1", "b 1", "a 3"]
+    assert headlines(feed_store) == ["c 1", "b 1", "a 3"]
 
 
 def test_readers_of_a_channel_that_an_update_leaves_are_told() -> None:
     """The channels of a revision are its own and those of the one before."""
-    newsroom = filled([revision("a", tags=["t1"])])
-    applied = newsroom.apply(Position(1, 1), revision("a", 2, tags=["t2"]))
+    feed_store = filled([revision("a", tags=["t1"])])
+    applied = feed_store.apply(Position(1, 1), revision("a", 2, tags=["t2"]))
     assert applied is not None
     assert {"tag:t1", "tag:t2"} <= applied.channels
-    killed = newsroom.apply(Position(1, 2), revision("a", 3, removal="killed"))
+    killed = feed_store.apply(Position(1, 2), revision("a", 3, removal="killed"))
     assert killed is not None
     assert "tag:t2" in killed.channels
 
@@ -128,11 +128,11 @@ def test_late_enrichment_keeps_the_reason_of_a_correction() -> None:
     told = Change(reason="The number was wrong.", diff=(("-", "5"), ("+", "6")))
     corrected = revision("a", 2, kind="correct", change=told, updated_at=NOON + timedelta(minutes=5))
     enriched = revision("a", 3, kind="enrich", updated_at=NOON + timedelta(minutes=5))
-    newsroom = filled([revision("a"), corrected, enriched])
-    entry = newsroom.get(enriched.update_id)
+    feed_store = filled([revision("a"), corrected, enriched])
+    entry = feed_store.get(enriched.update_id)
     assert entry is not None
     assert entry.change == told
-    newsroom.apply(Position(1, 9), revision("a", 4, updated_at=NOON + timedelta(minutes=9)))
-    entry = newsroom.get(enriched.update_id)
+    feed_store.apply(Position(1, 9), revision("a", 4, updated_at=NOON + timedelta(minutes=9)))
+    entry = feed_store.get(enriched.update_id)
     assert entry is not None
     assert entry.change == Change()

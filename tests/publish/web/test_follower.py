@@ -14,7 +14,8 @@ from publish.archive import process as archive
 from publish.archive import queries
 from publish.settings import Settings
 from publish.web import process as web
-from shared.kafka.clients import apply_topics, new_producer
+from shared.kafka.producer import new_producer
+from shared.kafka.topics import apply_topics
 from shared.messages import Change, Passport, update_id_for
 from shared.postgres.pool import Pool
 from shared.settings import Connections
@@ -101,7 +102,7 @@ async def test_a_poison_record_lets_the_next_ones_pass(settings: Settings) -> No
         producer = new_producer(settings, "test")
         await producer.start()
         for value in (b"\x00not json", b'{"update_id": "short"}', b"[" * 5000):
-            await producer.send_and_wait(settings.topic_prefix + ENRICHED, value, key=b"x")
+            await producer.send_and_wait(settings.topic_prefix + ENRICHED.name, value, key=b"x")
         await producer.stop()
         await emit(settings, [revision("after")])
         assert await eventually(lambda: headlines(client)) == ["after 1"]
@@ -118,10 +119,10 @@ async def test_a_new_log_is_a_new_epoch_and_nothing_is_lost(settings: Settings, 
         )
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
         await admin.start()
-        await admin.delete_topics([settings.topic_prefix + ENRICHED])
+        await admin.delete_topics([settings.topic_prefix + ENRICHED.name])
 
         async def gone() -> bool:
-            return settings.topic_prefix + ENRICHED not in await admin.list_topics()
+            return settings.topic_prefix + ENRICHED.name not in await admin.list_topics()
 
         await eventually(gone)
         await eventually(lambda: apply_topics(settings), what="the topic was not made again")

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from publish.representation.fragment import fitting
 from publish.representation.position import Position
 from publish.settings import Settings
-from publish.web.feed_store import Entry, Newsroom
+from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.follower import Follower
 from publish.web.omissions import RETRY_S, Omissions, Omitted, TooLong, within
 from publish.web.process import build
@@ -24,7 +24,7 @@ from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health
 from support.revisions import revision
-from support.web_replica import ListedPast, Replica
+from support.web_replica import ListedArchive, Replica
 
 FEEDS = ("/feeds/news.rss", "/feeds/news.atom", "/feeds/news.json")
 
@@ -91,7 +91,7 @@ def test_what_failed_is_tried_again_only_after_a_while() -> None:
     """A bug costs its time once, not for every reader; what was of the moment comes back."""
     now = [0.0]
     omissions = Omissions(clock=lambda: now[0])
-    entry = Entry(Position(1, 0), Position(1, 0), revision("a"))
+    entry = FeedEntry(Position(1, 0), Position(1, 0), revision("a"))
     tries: list[float] = []
 
     def make() -> str:
@@ -124,12 +124,16 @@ def poisoned(logged: list[Any], tmp_path: Path) -> Callable[..., Replica]:
 
     def make(bug: Callable[[], None], poison: str = "b", **fields: Any) -> Replica:
         settings = Settings(publish_site_url="https://news.example", media_store=f"file://{tmp_path}/media")
-        newsroom, past = Newsroom(1000), ListedPast()
-        newsroom.reset(Position(1, -1), [], complete=True)
+        feed_store, archive = FeedStore(1000), ListedArchive()
+        feed_store.reset(Position(1, -1), [], complete=True)
         omissions = Omissions(bound_s=0.2, waited_s=0.4)
-        edge, hub = build(settings, newsroom, past, Health("publish.web"), fit=fitting_but(bug), omissions=omissions)
-        transport = httpx.ASGITransport(app=edge.front)
-        replica = Replica(edge, hub, past, newsroom, httpx.AsyncClient(transport=transport, base_url="http://test"))
+        answers, hub = build(
+            settings, feed_store, archive, Health("publish.web"), fit=fitting_but(bug), omissions=omissions
+        )
+        transport = httpx.ASGITransport(app=answers.response_cache)
+        replica = Replica(
+            answers, hub, archive, feed_store, httpx.AsyncClient(transport=transport, base_url="http://test")
+        )
         for name in ("a", "b", "c"):
             words = "poison" if name == poison else "words"
             replica.take(revision(name, body_html=f"<p>{words} of {name}</p>", text="t", word_count=2, **fields))
@@ -186,7 +190,7 @@ def record(offset: int, update: EnrichedUpdate) -> "ConsumerRecord[bytes, bytes]
     )
 
 
-class BrokenPast(ListedPast):
+class BrokenPast(ListedArchive):
     """An archive that fails in a way that nobody foresaw."""
 
     async def one(self, update_id: str) -> Any:
@@ -201,7 +205,7 @@ async def test_a_kill_beside_it_is_applied_to_memory_page_and_stream(
     replica = poisoned(bug, "none")
     hub = replica.hub
     hub.begin(1, 2)
-    follower = Follower(replica.edge.settings, replica.newsroom, replica.edge.views, BrokenPast(), hub)
+    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.views, BrokenPast(), hub)
     follower._epoch = 1
     assert "words of a" in (await replica.get("/")).text
     killed = revision("a", 2, kind="kill", removal="killed")
@@ -232,18 +236,20 @@ async def test_a_json_that_cannot_be_made_is_missing_from_lists_and_streams_alon
 ) -> None:
     """The list has the others, the update itself says that it cannot be shown, and the stream goes on behind it."""
     replica = poisoned(raises, "none")
-    real = replica.edge.views.omissions.attempt
+    real = replica.answers.views.omissions.attempt
 
-    def attempt(entry: Entry, what: str, make: Callable[[], Any]) -> Any:
+    def attempt(entry: FeedEntry, what: str, make: Callable[[], Any]) -> Any:
         return real(entry, what, raises if entry.update.headline.startswith("b") and what == "json" else make)
 
-    monkeypatch.setattr(replica.edge.views.omissions, "attempt", attempt)
+    monkeypatch.setattr(replica.answers.views.omissions, "attempt", attempt)
     listed = (await replica.get("/v1/updates", accept="*/*")).json()
     assert [each["headline"] for each in listed["updates"]] == ["c 1", "a 1"]
     alone = await replica.get(f"/v1/updates/{revision('b').update_id}", accept="*/*")
     assert alone.status_code == 503
     assert alone.json()["code"] == "not-shown"
-    follower = Follower(replica.edge.settings, replica.newsroom, replica.edge.views, replica.past, replica.hub)
+    follower = Follower(
+        replica.answers.settings, replica.feed_store, replica.answers.views, replica.archive, replica.hub
+    )
     follower._epoch = 1
     replica.hub.begin(1, 2)
     await follower._take([record(3, revision("b", 2)), record(4, revision("d"))])

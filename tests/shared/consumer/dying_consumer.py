@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared.consumer.consumer import Lane
-from shared.consumer.decode import Delivery, Rejection
-from shared.kafka.clients import Emitter, new_broker, new_producer
-from shared.messages import RawUpdate
+from shared.consumer.consumer import Consumer
+from shared.consumer.decode import Incoming, Rejection
+from shared.kafka.broker import new_broker
+from shared.kafka.producer import Producer, new_producer
 from shared.settings import Connections
 from shared.streams import RAW
 
@@ -19,29 +19,28 @@ from shared.streams import RAW
 async def main(effects: Path) -> None:
     """Run until killed by its own hand."""
     settings = Connections()
-    producer = new_producer(settings, "dying")
-    await producer.start()
+    kafka_producer = new_producer(settings, "dying")
+    await kafka_producer.start()
     broker = new_broker(settings, "dying")
 
-    seen: list[Delivery[Any]] = []
+    seen: list[Incoming[Any]] = []
 
-    async def handle(deliveries: Sequence[Delivery[Any]]) -> list[Rejection]:
+    async def handle(incoming: Sequence[Incoming[Any]]) -> list[Rejection]:
         with effects.open("a") as out:
-            out.writelines(f"{delivery.event.guid}\n" for delivery in deliveries)
-        seen.extend(deliveries)
+            out.writelines(f"{message.event.guid}\n" for message in incoming)
+        seen.extend(incoming)
         if len(seen) >= 3:
             os.kill(os.getpid(), signal.SIGKILL)
         return []
 
-    lane = Lane(
-        stage="test.lane",
-        topic=RAW,
-        types={RawUpdate.ce_type: RawUpdate},
+    consumer = Consumer(
+        stage="test.consumer",
+        stream=RAW,
         handle=handle,
-        emitter=Emitter(producer, source="dying", topic_prefix=settings.topic_prefix),
+        producer=Producer(kafka_producer, source="dying", topic_prefix=settings.topic_prefix),
         settings=settings,
     )
-    lane.attach(broker)
+    consumer.subscribe(broker)
     await broker.start()
     await asyncio.Event().wait()
 

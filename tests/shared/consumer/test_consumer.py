@@ -14,57 +14,57 @@ import pytest
 
 from local.child import Child
 from shared.consumer import consumer as lanes
-from shared.consumer.consumer import Begun, Lane, Stuck
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.consumer import Consumer, StartedBatch, Stuck
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Permanent, Transient
-from shared.kafka.clients import Emitter, new_broker, new_producer
+from shared.kafka.broker import new_broker
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import DeadLetter, Outcomes, RawUpdate
 from shared.settings import Connections
-from shared.streams import OUTCOMES, RAW, dead
+from shared.streams import OUTCOMES, RAW
 from support.topics import committed, everything_in, raw_update, send_all
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
 STAGE = "test.lane"
-Deliveries = Sequence[Delivery[RawUpdate]]
+Messages = Sequence[Incoming[RawUpdate]]
 
 
 @asynccontextmanager
 async def running(
     settings: Connections,
-    handle: Callable[[Deliveries], Awaitable[Sequence[Rejection]]],
+    handle: Callable[[Messages], Awaitable[Sequence[Rejection]]],
     *,
-    emitter: Callable[[Emitter], Emitter] = lambda plain: plain,
+    producer: Callable[[Producer], Producer] = lambda plain: plain,
     **options: Any,
-) -> AsyncIterator[Lane]:
+) -> AsyncIterator[Consumer]:
     """A lane on updates.raw that runs while the block does, then drains as a process does."""
-    producer = new_producer(settings, STAGE)
-    await producer.start()
+    kafka_producer = new_producer(settings, STAGE)
+    await kafka_producer.start()
     broker = new_broker(settings, STAGE)
-    lane = Lane(
+    consumer = Consumer(
         stage=STAGE,
-        topic=RAW,
-        types={RawUpdate.ce_type: RawUpdate},
+        stream=RAW,
         handle=handle,
-        emitter=emitter(Emitter(producer, source=STAGE, topic_prefix=settings.topic_prefix)),
+        producer=producer(Producer(kafka_producer, source=STAGE, topic_prefix=settings.topic_prefix)),
         settings=settings,
         **options,
     )
-    lane.attach(broker)
+    consumer.subscribe(broker)
     await broker.start()
-    committing = asyncio.create_task(lane.keep_committing())
+    committing = asyncio.create_task(consumer.run())
     try:
-        yield lane
+        yield consumer
     finally:
-        await lane.drain()
+        await consumer.drain()
         committing.cancel()
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 await committing
         finally:
             await broker.stop()
-            await producer.stop()
+            await kafka_producer.stop()
 
 
 class Effects:
@@ -73,8 +73,8 @@ class Effects:
     def __init__(self) -> None:
         self.guids: list[str] = []
 
-    async def __call__(self, deliveries: Deliveries) -> list[Rejection]:
-        self.guids.extend(delivery.event.guid for delivery in deliveries)
+    async def __call__(self, incoming: Messages) -> list[Rejection]:
+        self.guids.extend(message.event.guid for message in incoming)
         return []
 
     def of(self, prefix: str) -> list[str]:
@@ -89,18 +89,23 @@ def same_key(names: Iterable[str]) -> list[RawUpdate]:
 
 async def send_raw(settings: Connections, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> None:
     """Put bytes on updates.raw in the partition of `same_key`."""
-    producer = new_producer(settings, "tests")
-    await producer.start()
+    kafka_producer = new_producer(settings, "tests")
+    await kafka_producer.start()
     try:
         key = raw_update("one partition").update_id
-        await producer.send_and_wait(settings.topic_prefix + RAW, value, key=key.encode(), headers=list(headers))
+        await kafka_producer.send_and_wait(
+            settings.topic_prefix + RAW.name, value, key=key.encode(), headers=list(headers)
+        )
     finally:
-        await producer.stop()
+        await kafka_producer.stop()
 
 
 async def letters(settings: Connections) -> list[DeadLetter]:
     """The dead letters of updates.raw."""
-    return [DeadLetter.model_validate_json(record.value or b"") for record in await everything_in(settings, dead(RAW))]
+    return [
+        DeadLetter.model_validate_json(record.value or b"")
+        for record in await everything_in(settings, RAW.dead_letters)
+    ]
 
 
 async def total_committed(settings: Connections) -> int:
@@ -121,7 +126,7 @@ async def test_poison_in_the_middle_of_a_batch_lets_the_rest_pass(newsroom: Conn
     assert effects.guids == ["a", "b", "c", "d", "e", "f"]
     assert base64.b64decode(letter.payload) == poison
     assert (letter.stage, letter.failure, letter.offset) == (STAGE, "invalid", 3)
-    assert letter.topic == newsroom.topic_prefix + RAW
+    assert letter.topic == newsroom.topic_prefix + RAW.name
     assert letter.reason
     assert letter.traceparent == "00-abc-def-00"
     assert await total_committed(newsroom) == 7
@@ -141,17 +146,17 @@ async def test_a_transient_failure_is_retried_in_order(newsroom: Connections) ->
     await send_all(newsroom, RAW, same_key(str(number) for number in range(20)))
     effects, attempts = Effects(), 0
 
-    async def handle(deliveries: Deliveries) -> list[Rejection]:
+    async def handle(incoming: Messages) -> list[Rejection]:
         nonlocal attempts
         attempts += 1
         if attempts <= 3:
             raise Transient("the database is away")
-        return await effects(deliveries)
+        return await effects(incoming)
 
-    async with running(newsroom, handle, max_records=7) as lane:
-        await eventually(lane.why_not_ready, lambda why: why and "database is away" in why)
+    async with running(newsroom, handle, max_records=7) as consumer:
+        await eventually(consumer.why_not_ready, lambda why: why and "database is away" in why)
         await eventually(lambda: len(effects.guids) >= 20, what="handled")
-        assert lane.why_not_ready() is None
+        assert consumer.why_not_ready() is None
     assert effects.guids == [str(number) for number in range(20)]
     assert await letters(newsroom) == []
     assert await total_committed(newsroom) == 20
@@ -162,13 +167,13 @@ async def test_what_can_never_be_done_is_set_aside(newsroom: Connections) -> Non
     await send_all(newsroom, RAW, same_key(["a", "returned", "b", "raised", "c"]))
     effects = Effects()
 
-    async def handle(deliveries: Deliveries) -> list[Rejection]:
-        if any(delivery.event.guid == "raised" for delivery in deliveries):
+    async def handle(incoming: Messages) -> list[Rejection]:
+        if any(message.event.guid == "raised" for message in incoming):
             raise Permanent("not to be done", field="/guid")
-        good = [delivery for delivery in deliveries if delivery.event.guid != "returned"]
+        good = [message for message in incoming if message.event.guid != "returned"]
         await effects(good)
-        bad = [delivery for delivery in deliveries if delivery.event.guid == "returned"]
-        return [Rejection(delivery.record, Permanent("never")) for delivery in bad]
+        bad = [message for message in incoming if message.event.guid == "returned"]
+        return [Rejection(message.record, Permanent("never")) for message in bad]
 
     async with running(newsroom, handle):
         await eventually(lambda: letters(newsroom), lambda found: len(found) == 2, what="two dead letters")
@@ -183,12 +188,12 @@ async def test_a_bug_on_one_message_is_tried_again_then_set_aside(newsroom: Conn
     await send_all(newsroom, RAW, same_key(["a", "b", "bug", "c"]))
     effects, tried = Effects(), 0
 
-    async def handle(deliveries: Deliveries) -> list[Rejection]:
+    async def handle(incoming: Messages) -> list[Rejection]:
         nonlocal tried
-        if any(delivery.event.guid == "bug" for delivery in deliveries):
-            tried += len(deliveries) == 1
+        if any(message.event.guid == "bug" for message in incoming):
+            tried += len(incoming) == 1
             raise ValueError("unforeseen")
-        return await effects(deliveries)
+        return await effects(incoming)
 
     async with running(newsroom, handle):
         (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
@@ -203,12 +208,12 @@ async def test_a_bug_of_the_moment_costs_nothing(newsroom: Connections) -> None:
     await send_all(newsroom, RAW, same_key(["a"]))
     effects, calls = Effects(), 0
 
-    async def handle(deliveries: Deliveries) -> list[Rejection]:
+    async def handle(incoming: Messages) -> list[Rejection]:
         nonlocal calls
         calls += 1
         if calls == 1:
             raise KeyError("once")
-        return await effects(deliveries)
+        return await effects(incoming)
 
     async with running(newsroom, handle):
         await eventually(lambda: effects.guids == ["a"], what="handled")
@@ -231,16 +236,16 @@ async def test_nothing_is_committed_ahead_of_its_work(newsroom: Connections) -> 
     await send_all(newsroom, RAW, same_key(["first"]))
     effects, hold = Effects(), asyncio.Event()
 
-    async def handle(deliveries: Deliveries) -> list[Rejection]:
-        if any(delivery.event.guid == "slow" for delivery in deliveries):
+    async def handle(incoming: Messages) -> list[Rejection]:
+        if any(message.event.guid == "slow" for message in incoming):
             await hold.wait()
-        return await effects(deliveries)
+        return await effects(incoming)
 
-    async with running(newsroom, handle) as lane:
+    async with running(newsroom, handle) as consumer:
         await eventually(lambda: total_committed(newsroom), lambda total: total == 1, what="the first committed")
         await send_all(newsroom, RAW, same_key(["slow"]))
-        await eventually(lambda: lane._busy_since is not None, what="the slow one under way")
-        await lane._commit()
+        await eventually(lambda: consumer._busy_since is not None, what="the slow one under way")
+        await consumer._commit()
         assert await total_committed(newsroom) == 1
         hold.set()
         await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
@@ -251,11 +256,11 @@ async def test_the_ceiling_halts_a_lane_that_would_empty_its_topic(newsroom: Con
     many = lanes.CEILING_IN_A_ROW * 3
     await send_all(newsroom, RAW, same_key(str(number) for number in range(many)))
 
-    async def handle(deliveries: Deliveries) -> list[Rejection]:
-        return [Rejection(delivery.record, Permanent("a bad release")) for delivery in deliveries]
+    async def handle(incoming: Messages) -> list[Rejection]:
+        return [Rejection(message.record, Permanent("a bad release")) for message in incoming]
 
-    async with running(newsroom, handle, max_records=60) as lane:
-        await eventually(lane.why_not_ready, lambda why: why and "ceiling" in why, what="halted")
+    async with running(newsroom, handle, max_records=60) as consumer:
+        await eventually(consumer.why_not_ready, lambda why: why and "ceiling" in why, what="halted")
         set_aside = len(await letters(newsroom))
     assert set_aside <= lanes.CEILING_IN_A_ROW
     assert await total_committed(newsroom) == set_aside
@@ -267,21 +272,21 @@ async def test_dead_letters_that_cannot_be_written_do_not_count_twice(newsroom: 
     await send_all(newsroom, RAW, same_key(str(number) for number in range(bad)))
     refusals = lanes.CEILING_IN_A_ROW // bad + 2
 
-    class Failing(Emitter):
+    class Failing(Producer):
         async def send(self, topic: str, *arguments: Any, **options: Any) -> Any:
             nonlocal refusals
-            if topic == dead(RAW) and refusals > 0:
+            if topic == RAW.dead_letters and refusals > 0:
                 refusals -= 1
                 raise OSError("the dead-letter topic has no leader")
             return await super().send(topic, *arguments, **options)
 
-    def failing(plain: Emitter) -> Emitter:
+    def failing(plain: Producer) -> Producer:
         return Failing(plain._producer, source=STAGE, topic_prefix=newsroom.topic_prefix)
 
-    async def handle(deliveries: Deliveries) -> list[Rejection]:
-        return [Rejection(delivery.record, Permanent("never")) for delivery in deliveries]
+    async def handle(incoming: Messages) -> list[Rejection]:
+        return [Rejection(message.record, Permanent("never")) for message in incoming]
 
-    async with running(newsroom, handle, emitter=failing):
+    async with running(newsroom, handle, producer=failing):
         await eventually(lambda: letters(newsroom), lambda found: len(found) >= bad, within_s=60, what="dead letters")
     assert await total_committed(newsroom) == bad
 
@@ -294,12 +299,12 @@ async def test_a_second_replica_takes_over_without_loss_or_disorder(newsroom: Co
     first_done: dict[str, list[str]] = defaultdict(list)
     by: dict[str, set[str]] = defaultdict(set)
 
-    def worker(name: str) -> Callable[[Deliveries], Awaitable[list[Rejection]]]:
-        async def handle(deliveries: Deliveries) -> list[Rejection]:
+    def worker(name: str) -> Callable[[Messages], Awaitable[list[Rejection]]]:
+        async def handle(incoming: Messages) -> list[Rejection]:
             # Slow until the other has joined, so that the rebalance finds work in hand.
             await asyncio.sleep(0.01 if by["two"] else 0.3)
-            for delivery in deliveries:
-                guid = delivery.event.guid
+            for message in incoming:
+                guid = message.event.guid
                 if guid not in first_done[guid[:5]]:
                     first_done[guid[:5]].append(guid)
                 by[name].add(guid)
@@ -392,13 +397,13 @@ class Beginning:
     def names(self) -> list[str]:
         return [guid for guids, _ in self.begun for guid in guids]
 
-    async def begin(self, deliveries: Deliveries) -> Begun:
+    async def start_batch(self, incoming: Messages) -> StartedBatch:
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.begun.append(([delivery.event.guid for delivery in deliveries], settled))
-        return Begun([], settled)
+        self.begun.append(([message.event.guid for message in incoming], settled))
+        return StartedBatch([], settled)
 
-    async def handle(self, deliveries: Deliveries) -> list[Rejection]:
-        self.handled.extend(delivery.event.guid for delivery in deliveries)
+    async def handle(self, incoming: Messages) -> list[Rejection]:
+        self.handled.extend(message.event.guid for message in incoming)
         return []
 
     def settle(self, guid: str) -> None:
@@ -420,7 +425,7 @@ async def test_a_batch_begins_before_the_last_has_settled_and_none_is_committed_
     """What settled is committed as far as everything before it has; what has not stays, also over a drain's commit."""
     await send_all(newsroom, RAW, same_key(["a", "b", "c"]))
     work = Beginning()
-    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+    async with running(newsroom, work.handle, start_batch=work.start_batch, max_records=1):
         await eventually(lambda: work.names == ["a", "b", "c"], what="all begun")
         work.settle("a")
         work.settle("c")
@@ -442,7 +447,7 @@ async def test_what_does_not_settle_is_read_again_and_handled_one_batch_at_a_tim
     """A batch that fails after it was begun comes again, in order, with all that were begun after it, also when nothing new arrives."""
     await send_all(newsroom, RAW, same_key(["a", "b", "c", "d"]))
     work = Beginning()
-    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+    async with running(newsroom, work.handle, start_batch=work.start_batch, max_records=1):
         await eventually(lambda: work.names == ["a", "b", "c", "d"], what="all begun")
         work.settle("a")
         work.fail(failure, since="b")
@@ -458,7 +463,7 @@ async def test_what_was_read_beyond_a_failure_is_read_again_after_it(newsroom: C
     """Records that arrive while a failed batch ends are not handled before it."""
     await send_all(newsroom, RAW, same_key(["a"]))
     work = Beginning()
-    async with running(newsroom, work.handle, begin=work.begin, max_records=1) as lane:
+    async with running(newsroom, work.handle, start_batch=work.start_batch, max_records=1) as consumer:
         await eventually(lambda: work.names == ["a"], what="begun")
         work.fail(Transient("the database is away"), since="a")
         await send_all(newsroom, RAW, same_key(["b"]))
@@ -466,7 +471,7 @@ async def test_what_was_read_beyond_a_failure_is_read_again_after_it(newsroom: C
         assert work.handled[:1] == ["a"]
         work.settle("b")
         await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
-        assert lane.why_not_ready() is None
+        assert consumer.why_not_ready() is None
 
 
 async def test_no_more_than_so_many_batches_are_under_way(
@@ -477,7 +482,7 @@ async def test_no_more_than_so_many_batches_are_under_way(
     names = [f"{number:02}" for number in range(lanes.MOST_UNDER_WAY + 5)]
     await send_all(newsroom, RAW, same_key(names))
     work = Beginning()
-    async with running(newsroom, work.handle, begin=work.begin, max_records=1):
+    async with running(newsroom, work.handle, start_batch=work.start_batch, max_records=1):
         await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY, what="as many as may be")
         work.settle(names[0])
         await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY + 1, what="one more")
@@ -495,9 +500,9 @@ class Batches(Effects):
         super().__init__()
         self.batches: list[list[str]] = []
 
-    async def __call__(self, deliveries: Deliveries) -> list[Rejection]:
-        self.batches.append([delivery.event.guid for delivery in deliveries])
-        return await super().__call__(deliveries)
+    async def __call__(self, incoming: Messages) -> list[Rejection]:
+        self.batches.append([message.event.guid for message in incoming])
+        return await super().__call__(incoming)
 
 
 @pytest.mark.needs("whole fetches")
@@ -527,15 +532,15 @@ async def test_a_batch_that_raises_in_the_lane_itself_is_read_again(
     newsroom: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong, no batch is passed over."""
-    effects, taken, failed = Effects(), Lane._consume_batch, []
+    effects, taken, failed = Effects(), Consumer._consume_batch, []
 
-    async def failing_once(lane: Lane, records: Any) -> None:
+    async def failing_once(consumer: Consumer, records: Any) -> None:
         if not failed:
             failed.append(True)
             raise RuntimeError("a bug")
-        await taken(lane, records)
+        await taken(consumer, records)
 
-    monkeypatch.setattr(Lane, "_consume_batch", failing_once)
+    monkeypatch.setattr(Consumer, "_consume_batch", failing_once)
     await send_all(newsroom, RAW, same_key(["a", "b"]))
     async with running(newsroom, effects):
         await eventually(lambda: effects.guids == ["a", "b"], what="handled")
@@ -545,15 +550,15 @@ async def test_a_batch_that_raises_in_the_lane_itself_is_read_again(
 async def test_a_lane_that_polls_no_more_says_so(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
     """A consume loop that ended without a word is neither ready nor live, so that its process is restarted."""
     effects = Effects()
-    async with running(newsroom, effects) as lane:
+    async with running(newsroom, effects) as consumer:
         await send_all(newsroom, RAW, same_key(["a"]))
         await eventually(lambda: effects.guids == ["a"], what="handled")
         monkeypatch.setattr(lanes, "STALE_POLL_S", 3.0)
-        assert lane.why_not_live() is None
-        lane._subscriber.running = False
-        await eventually(lane.why_not_live, lambda why: why and "polled" in why, what="not live")
-        assert "polled" in str(lane.why_not_ready())
-        lane._subscriber.running = True
+        assert consumer.why_not_live() is None
+        consumer._subscriber.running = False
+        await eventually(consumer.why_not_live, lambda why: why and "polled" in why, what="not live")
+        assert "polled" in str(consumer.why_not_ready())
+        consumer._subscriber.running = True
 
 
 async def test_a_batch_that_waits_for_ever_ends_its_process(
@@ -565,18 +570,18 @@ async def test_a_batch_that_waits_for_ever_ends_its_process(
     await send_all(newsroom, RAW, same_key(["a"]))
     begun, never = asyncio.Event(), asyncio.Event()
 
-    async def handle(_: Deliveries) -> list[Rejection]:
+    async def handle(_: Messages) -> list[Rejection]:
         begun.set()
         await never.wait()
         return []
 
     async def until_stuck() -> None:
-        async with running(newsroom, handle) as lane:
+        async with running(newsroom, handle) as consumer:
             await asyncio.wait_for(begun.wait(), 30)
-            assert lane.why_not_live() is None
-            await eventually(lane.why_not_live, lambda why: why and "running for 2 s" in why, what="not live")
+            assert consumer.why_not_live() is None
+            await eventually(consumer.why_not_live, lambda why: why and "running for 2 s" in why, what="not live")
             with pytest.raises(Stuck):
-                await asyncio.wait_for(lane.keep_committing(), 30)
+                await asyncio.wait_for(consumer.run(), 30)
             never.set()
 
     with pytest.raises(Stuck):

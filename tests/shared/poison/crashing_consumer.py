@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared.consumer.consumer import Begun, Lane
-from shared.consumer.decode import Delivery, Rejection
-from shared.kafka.clients import Emitter, new_broker, new_producer
-from shared.messages import RawUpdate
+from shared.consumer.consumer import Consumer, StartedBatch
+from shared.consumer.decode import Incoming, Rejection
+from shared.kafka.broker import new_broker
+from shared.kafka.producer import Producer, new_producer
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.pool import connect
@@ -24,7 +24,7 @@ from shared.process import run, run_until
 from shared.settings import Connections
 from shared.streams import RAW
 
-STAGE = "test.lane"
+STAGE = "test.consumer"
 
 
 async def _do(guid: str, out: Any) -> None:
@@ -50,39 +50,38 @@ async def _do(guid: str, out: Any) -> None:
 async def main(settings: Connections, effects: Path, *, begins: bool, stop: asyncio.Event) -> None:
     """Follow until `stop`."""
     pool = await connect(settings, schema="publish", stop=stop)
-    producer = new_producer(settings, STAGE)
-    await producer.start()
+    kafka_producer = new_producer(settings, STAGE)
+    await kafka_producer.start()
     broker = new_broker(settings, STAGE)
     with effects.open("a") as out:
 
-        async def handle(deliveries: Sequence[Delivery[Any]]) -> list[Rejection]:
-            for delivery in deliveries:
-                await _do(delivery.event.guid, out)
+        async def handle(incoming: Sequence[Incoming[Any]]) -> list[Rejection]:
+            for message in incoming:
+                await _do(message.event.guid, out)
             return []
 
-        async def begin(deliveries: Sequence[Delivery[Any]]) -> Begun:
-            await handle(deliveries)
+        async def start_batch(incoming: Sequence[Incoming[Any]]) -> StartedBatch:
+            await handle(incoming)
             settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             settled.set_result(None)
-            return Begun([], settled)
+            return StartedBatch([], settled)
 
-        lane = Lane(
+        consumer = Consumer(
             stage=STAGE,
-            topic=RAW,
-            types={RawUpdate.ce_type: RawUpdate},
+            stream=RAW,
             handle=handle,
-            begin=begin if begins else None,
-            emitter=Emitter(producer, source=STAGE, topic_prefix=settings.topic_prefix),
+            start_batch=start_batch if begins else None,
+            producer=Producer(kafka_producer, source=STAGE, topic_prefix=settings.topic_prefix),
             settings=settings,
-            notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
+            crash_notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
         )
-        lane.attach(broker)
+        consumer.subscribe(broker)
         await broker.start()
         print("following", flush=True)
-        await run_until(stop, lane.keep_committing())
-        await lane.drain()
+        await run_until(stop, consumer.run())
+        await consumer.drain()
         await broker.stop()
-    await producer.stop()
+    await kafka_producer.stop()
     await pool.close()
 
 

@@ -16,7 +16,7 @@ from shared.poison.notes import CrashNotes, Hand, Note, TookDown, adopt, begin, 
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
-from shared.streams import RAW, dead
+from shared.streams import RAW
 from support.topics import committed, everything_in, raw_update, send_all
 from support.waiting import eventually
 
@@ -182,7 +182,10 @@ def in_one_partition(*names: str) -> list[Any]:
 
 async def letters(settings: Connections) -> list[DeadLetter]:
     """The dead letters of updates.raw."""
-    return [DeadLetter.model_validate_json(record.value or b"") for record in await everything_in(settings, dead(RAW))]
+    return [
+        DeadLetter.model_validate_json(record.value or b"")
+        for record in await everything_in(settings, RAW.dead_letters)
+    ]
 
 
 async def all_committed(settings: Connections) -> int:

@@ -11,10 +11,10 @@ from enrich.text import state_store as rows
 from enrich.text.domain.state import State
 from ingest.intake import items, originals
 from ingest.intake.originals import Original
-from shared.consumer.consumer import TRANSIENT
+from shared.failures.transient import TRANSIENT
 from shared.messages import RawUpdate
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import Pool, connect
+from shared.postgres.pool import Queryable, connect
 from shared.postgres.rows import table
 from shared.settings import Connections
 from support.topics import raw_update
@@ -33,12 +33,12 @@ async def scans(settings: Connections) -> Mapping[str, int]:
         await connection.close()
 
 
-async def told(pool: Pool) -> None:
+async def flush_statistics(pool: Queryable) -> None:
     """Make the one connection of a pool add what it counted to what all can see; it does so before it answers."""
     await pool.execute("SELECT pg_stat_force_next_flush()")
 
 
-async def take_in(pool: Pool, *updates: RawUpdate) -> None:
+async def take_in(pool: Queryable, *updates: RawUpdate) -> None:
     """What ingest asks and writes of updates that came at the same time, each in a document of its own."""
     documents = [
         Original(
@@ -54,7 +54,9 @@ async def take_in(pool: Pool, *updates: RawUpdate) -> None:
     await originals.store(pool, [(original, original.sha256) for original in documents])
     await items.known(pool, [(update, update.fingerprint()) for update in updates])
     made = [
-        items.Made(original.id, update.source, "native", "1", 1, [], [items.Sent(update, update.fingerprint(), 0)])
+        items.DocumentRecord(
+            original.id, update.source, "native", "1", 1, [], [items.SentVersion(update, update.fingerprint(), 0)]
+        )
         for original, update in zip(documents, updates, strict=True)
     ]
     await items.record(pool, made)
@@ -66,23 +68,23 @@ async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections
         pool = await connect(newsroom, schema=schema, max_size=1)
         await migrate(pool, schema)
         await pool.execute("VACUUM ANALYZE")  # as autovacuum would: Postgres now knows that the tables are empty
-        await told(pool)
+        await flush_statistics(pool)
         await pool.close()
     before = await scans(newsroom)
     pool = await connect(newsroom, schema="ingest", stateless=True, by_keys=True, max_size=1)
-    line = pool.dedicated()
+    dedicated = pool.dedicated()
     for number in range(8):
         update = raw_update(f"update {number}")
-        await take_in(line, update)
-        await take_in(line, *(raw_update(f"update {number} and {other}") for other in ("one", "two")))
-        await rows.load(line, [update.update_id])
-        await rows.load(line, [update.update_id, raw_update("another").update_id])
+        await take_in(dedicated, update)
+        await take_in(dedicated, *(raw_update(f"update {number} and {other}") for other in ("one", "two")))
+        await rows.load(dedicated, [update.update_id])
+        await rows.load(dedicated, [update.update_id, raw_update("another").update_id])
         await rows.store(pool, [State(update_id=update.update_id)])
-    assert len(await rows.load(line, [update.update_id])) == 1
-    (known,) = (await items.known(line, [(update, update.fingerprint())])).values()
+    assert len(await rows.load(dedicated, [update.update_id])) == 1
+    (known,) = (await items.known(dedicated, [(update, update.fingerprint())])).values()
     assert known.seen
-    await told(pool)
-    await told(line)
+    await flush_statistics(pool)
+    await flush_statistics(dedicated)
     await pool.close()
     after = await scans(newsroom)
     assert after == before
@@ -101,41 +103,41 @@ async def test_rows_are_a_table_whatever_their_number(newsroom: Connections, cou
     await pool.close()
 
 
-async def test_a_line_serves_on_whatever_became_of_its_statement(newsroom: Connections) -> None:
+async def test_a_dedicated_connection_serves_on_whatever_became_of_its_statement(newsroom: Connections) -> None:
     """It serves on after a statement that failed, was cut off, lost its server, or found its table changed."""
     pool = await connect(newsroom, schema="ingest", max_size=1)
-    line = pool.dedicated()
+    dedicated = pool.dedicated()
     async with asyncio.timeout(30):
         with pytest.raises(asyncpg.UndefinedTableError):
-            await line.fetch("SELECT * FROM nowhere")
-        assert await line.fetch("SELECT 1 AS n") == [(1,)]
+            await dedicated.fetch("SELECT * FROM nowhere")
+        assert await dedicated.fetch("SELECT 1 AS n") == [(1,)]
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(line.fetch("SELECT pg_sleep(30)"), 0.2)
-        assert await line.fetch("SELECT $1::integer AS n", 2) == [(2,)]
+            await asyncio.wait_for(dedicated.fetch("SELECT pg_sleep(30)"), 0.2)
+        assert await dedicated.fetch("SELECT $1::integer AS n", 2) == [(2,)]
         with pytest.raises(TRANSIENT):
-            await line.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
+            await dedicated.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
         await pool.execute("CREATE SCHEMA ingest CREATE TABLE grows (a integer UNIQUE)")
-        assert await line.fetch("SELECT * FROM grows") == []
+        assert await dedicated.fetch("SELECT * FROM grows") == []
         await pool.execute("ALTER TABLE grows ADD b integer")
-        await line.execute("INSERT INTO grows VALUES (1, 2)")
-        assert await line.fetch("SELECT * FROM grows") == [(1, 2)]
-        (pid,) = (await line.fetch("SELECT pg_backend_pid() AS pid"))[0]
+        await dedicated.execute("INSERT INTO grows VALUES (1, 2)")
+        assert await dedicated.fetch("SELECT * FROM grows") == [(1, 2)]
+        (pid,) = (await dedicated.fetch("SELECT pg_backend_pid() AS pid"))[0]
         with pytest.raises(asyncpg.UniqueViolationError):
-            await line.execute("INSERT INTO grows VALUES (1, 2)")
-        assert await line.fetch("SELECT pg_backend_pid() AS pid") == [(pid,)]
+            await dedicated.execute("INSERT INTO grows VALUES (1, 2)")
+        assert await dedicated.fetch("SELECT pg_backend_pid() AS pid") == [(pid,)]
         await pool.close()
 
 
-async def test_a_line_connects_once_and_takes_no_connection_from_its_pool(newsroom: Connections) -> None:
+async def test_a_dedicated_connection_connects_once_and_takes_none_from_its_pool(newsroom: Connections) -> None:
     """Statements that follow one another find the same server process and are planned once, whoever holds the pool."""
     pool = await connect(newsroom, schema="ingest", max_size=1)
-    line = pool.dedicated()
+    dedicated = pool.dedicated()
     async with asyncio.timeout(30), pool.acquire():
-        first = await line.fetch("SELECT pg_backend_pid() AS pid")
+        first = await dedicated.fetch("SELECT pg_backend_pid() AS pid")
         for _ in range(3):
-            assert await line.fetch("SELECT pg_backend_pid() AS pid") == first
+            assert await dedicated.fetch("SELECT pg_backend_pid() AS pid") == first
         prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT pg_backend%'"
-        assert await line.fetch(prepared) == [(1,)]
+        assert await dedicated.fetch(prepared) == [(1,)]
     await pool.close()
     left = await asyncpg.connect(newsroom.postgres_dsn)
     try:

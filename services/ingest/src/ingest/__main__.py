@@ -12,8 +12,8 @@ COMMANDS = {
     "openapi": "ingest.cli.processes:openapi",
     "sources": "ingest.cli.sources:sources",
     "originals": "ingest.cli.originals:originals",
-    "record": "ingest.cli.wireday:record",
-    "replay": "ingest.cli.wireday:replay",
+    "record": "ingest.cli.replay:record",
+    "replay": "ingest.cli.replay:replay",
     "read": "ingest.cli.read:read_command",
     "order": "ingest.cli.orders:order",
 }

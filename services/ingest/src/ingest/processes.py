@@ -13,40 +13,44 @@ import structlog
 
 from ingest.intake import items
 from ingest.intake.receive import Intake
-from ingest.parsers.pool import Readers
+from ingest.parsers.pool import ParserPool
 from ingest.settings import Settings
-from ingest.sources.activity import Activity
-from ingest.sources.rate import Buckets
+from ingest.sources.quiet import QuietSourceMonitor
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry
-from ingest.sources.silence import Silences
-from ingest.transports.api import repeats
+from ingest.sources.statistics import SourceStatistics
+from ingest.transports.api import idempotency
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import Api, build
 from ingest.transports.http_client import http_client
 from ingest.transports.poll import Poller
 from ingest.transports.watch import Watcher
-from ingest.transports.websub import Callback
-from shared.consumer.consumer import Lane
-from shared.consumer.decode import Delivery, Rejection
+from ingest.transports.websub import HubCallbacks
+from shared.consumer.consumer import Consumer
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient, reason_of
 from shared.http.server.bounds import Bounds
 from shared.http.server.server import http_server
-from shared.kafka.clients import Emitter, new_broker, new_producer, start_patiently
+from shared.kafka.broker import new_app, new_broker
+from shared.kafka.producer import Producer
+from shared.kafka.startup import open_producer
 from shared.messages import Outcomes
 from shared.observability.health import Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
+from shared.postgres.pool import Pool
 from shared.process import run_until
 from shared.streams import OUTCOMES
 
-BACKGROUND_PATIENCE_S = 10.0
+BACKGROUND_TIMEOUT_S = 10.0
 """Nobody waits for an answer of a process that fetches copy itself."""
 
 log = structlog.get_logger(__name__)
 
+OUTCOMES_STAGE = "ingest.outcomes"
 OUTCOMES_PACE_S = 0.25
-"""Nobody waits for what is told, and many outcomes are written as one costs."""
+"""The outcomes consumer takes at most one batch every 250 ms: reporting is not latency-sensitive."""
 
 
 async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
@@ -60,18 +64,17 @@ async def open_kafka(
     intake: Intake, settings: Settings, stop: asyncio.Event, client_id: str, closing: contextlib.AsyncExitStack
 ) -> None:
     """A producer, given to the intake; waits for Kafka as long as it takes."""
-    producer = new_producer(settings, client_id)
-    closing.push_async_callback(producer.stop)
-    await start_patiently(producer, "producer", stop)
+    opening = open_producer(settings, client_id, source="slugline/ingest", stop=stop)
+    producer = await closing.enter_async_context(opening)
     if not stop.is_set():
-        intake.emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+        intake.producer = producer
 
 
 def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
     """The checks of a process that takes copy in."""
     return {
         "postgres": lambda: None if intake.pool is not None else "Postgres has not answered yet",
-        "kafka": lambda: None if intake.emitter is not None else "Kafka has not answered yet",
+        "kafka": lambda: None if intake.producer is not None else "Kafka has not answered yet",
         "sources": lambda: None if registry.loaded else "the sources have not been read yet",
     }
 
@@ -79,34 +82,39 @@ def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
 def why_not_live(intake: Intake) -> dict[str, Any]:
     """A sender that died is mended only by a restart."""
     return {
-        "sender": lambda: "the Kafka sender has died" if intake.emitter is not None and intake.emitter.failed else None
+        "sender": lambda: (
+            "the Kafka sender has died" if intake.producer is not None and intake.producer.failed else None
+        )
     }
 
 
-async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
-    """Keep what the later stages tell, for the sender who asks."""
+def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer:
+    """Records the outcomes that the later stages report, for the sender who asks."""
 
-    async def hear(deliveries: Sequence[Delivery[Outcomes]]) -> Sequence[Rejection]:
-        await items.hear(intake.pool, [outcome for each in deliveries for outcome in each.event.outcomes])
+    async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
+        await items.record_outcomes(pool, [outcome for each in incoming for outcome in each.event.outcomes])
         return []
 
+    return Consumer(
+        stage=OUTCOMES_STAGE,
+        stream=OUTCOMES,
+        handle=record,
+        producer=producer,
+        settings=settings,
+        pace_s=OUTCOMES_PACE_S,
+        crash_notes=PartitionNotes(CrashNotes(pool, "ingest", OUTCOMES_STAGE)),
+    )
+
+
+async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
+    """Consume outcomes until `stop`; while Kafka is away, copy is taken in all the same."""
+    assert intake.pool is not None and intake.producer is not None  # noqa: S101, PT018 -- opened before
     while not stop.is_set():
-        assert intake.emitter is not None  # noqa: S101 -- opened before
-        lane = Lane(
-            stage="ingest.outcomes",
-            topic=OUTCOMES,
-            types={Outcomes.ce_type: Outcomes},
-            handle=hear,
-            emitter=intake.emitter,
-            settings=settings,
-            pace_s=OUTCOMES_PACE_S,
-            notes=PartitionNotes(CrashNotes(intake.pool, "ingest", "ingest.outcomes")),
-        )
-        broker = new_broker(settings, "slugline-ingest-outcomes")
-        lane.attach(broker)
+        consumer = outcomes_consumer(intake.pool, intake.producer, settings)
+        app = new_app(new_broker(settings, "slugline-ingest-outcomes"), consumer)
         try:
-            await broker.start()
-            await lane.keep_committing()
+            await app.start()
+            await consumer.run()
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -114,8 +122,7 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 2.0)
         finally:
-            await lane.drain()
-            await broker.stop()
+            await app.stop()
 
 
 @contextlib.asynccontextmanager
@@ -133,7 +140,7 @@ async def opened(
         async def postgres_first() -> None:
             pool = await open_postgres(intake, settings, stop)
             background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
-            background.append(asyncio.create_task(intake.activity.keep_flushing(pool), name="activity"))
+            background.append(asyncio.create_task(intake.statistics.keep_flushing(pool), name="activity"))
 
         await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
 
@@ -146,7 +153,7 @@ async def opened(
             task.cancel()
         await asyncio.gather(opening, *background, return_exceptions=True)
         await closing.aclose()
-        await intake.readers.close()
+        await intake.parsers.close()
         if intake.pool is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(intake.pool.close(), 5)
@@ -160,7 +167,7 @@ def new_owner(settings: Settings) -> str:
 async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest poll` until `stop`."""
     sources = Registry()
-    intake = Intake(Activity(), BACKGROUND_PATIENCE_S, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8091),
@@ -171,7 +178,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
         async def poll() -> None:
             await opening
             poller = Poller(settings, intake.pool, intake, fetcher, new_owner(settings))
-            await asyncio.gather(poller.run(), poller.subscriber.keep_leaving())
+            await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing())
 
         await run_until(stop, poll())
 
@@ -181,7 +188,7 @@ async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     # It tells of every change that it sees; what becomes of each file is told by us.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
-    intake = Intake(Activity(), BACKGROUND_PATIENCE_S, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8092),
@@ -198,10 +205,12 @@ async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
 async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest api` until `stop`: it listens at once, and answers 503 until Postgres and Kafka have answered."""
     registry = Registry()
-    intake = Intake(Activity(), settings.ingest_dependency_timeout_s, readers=Readers(settings.ingest_read_timeout_s))
+    intake = Intake(
+        SourceStatistics(), settings.ingest_dependency_timeout_s, parsers=ParserPool(settings.ingest_read_timeout_s)
+    )
     health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
-    api = Api(settings, registry, intake, Buckets())
-    app = build(api, health, document, Callback(settings, registry, intake).routes())
+    api = Api(settings, registry, intake, SourceRateLimit())
+    app = build(api, health, document, HubCallbacks(settings, registry, intake).routes())
 
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
@@ -212,17 +221,17 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
             await opening
             await follow_outcomes(intake, settings, stop)
 
-        async def silences() -> None:
+        async def monitor() -> None:
             await opening
-            await Silences().keep_looking(intake.pool)
+            await QuietSourceMonitor().keep_looking(intake.pool)
 
         async def forgetting() -> None:
             await opening
-            await repeats.keep_forgetting(intake.pool)
+            await idempotency.keep_pruning(intake.pool)
 
         async def drain() -> None:
             await stop.wait()
             health.draining = True
             await asyncio.Event().wait()
 
-        await run_until(stop, outcomes(), silences(), forgetting(), drain())
+        await run_until(stop, outcomes(), monitor(), forgetting(), drain())

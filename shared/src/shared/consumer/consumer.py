@@ -28,14 +28,15 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.consumer.decode import Delivery, Rejection, dead_outcome, decode, header_of
+from shared.consumer.decode import Incoming, Rejection, dead_outcome, decode, header_of
 from shared.failures import Invalid, Permanent, Transient
 from shared.failures.transient import TRANSIENT, is_transient
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import DeadLetter, Message, Outcomes
+from shared.observability.health import Health
 from shared.poison.partitions import PartitionNotes
 from shared.settings import Connections
-from shared.streams import MAX_MESSAGE_BYTES, OUTCOMES, RAW, dead
+from shared.streams import MAX_MESSAGE_BYTES, OUTCOMES, RAW, Stream
 
 log = structlog.get_logger(__name__)
 
@@ -57,31 +58,31 @@ GIVE_BACK_S = 3.0
 LETTER_BYTES = MAX_MESSAGE_BYTES // 2
 """Of a payload in a letter: base64 makes it a third longer, and a letter that Kafka refuses would block the lane for ever."""
 
-HANDLED = Counter("slugline_lane_messages", "Messages whose effects are done", ["stage"])
-DEAD = Counter("slugline_lane_dead_letters", "Messages set aside", ["stage", "failure"])
-PAUSES = Counter("slugline_lane_pauses", "Times a transient failure paused the lane", ["stage", "error"])
-BATCH_SECONDS = Histogram("slugline_lane_batch_seconds", "Time to handle one batch", ["stage"])
-LAG = Gauge("slugline_lane_lag_messages", "Messages that wait in the lane's topic", ["stage", "partition"])
-HALTED = Gauge("slugline_lane_halted", "1 while the dead-letter ceiling holds the lane", ["stage"])
+HANDLED = Counter("slugline_consumer_messages", "Messages whose effects are done", ["stage"])
+DEAD = Counter("slugline_consumer_dead_letters", "Messages set aside", ["stage", "failure"])
+PAUSES = Counter("slugline_consumer_pauses", "Times a transient failure paused the lane", ["stage", "error"])
+BATCH_SECONDS = Histogram("slugline_consumer_batch_seconds", "Time to handle one batch", ["stage"])
+LAG = Gauge("slugline_consumer_lag_messages", "Messages that wait in the lane's topic", ["stage", "partition"])
+HALTED = Gauge("slugline_consumer_halted", "1 while the dead-letter ceiling holds the lane", ["stage"])
 
-Handle = Callable[[Sequence[Delivery[Any]]], Awaitable[Sequence[Rejection]]]
+Handle = Callable[[Sequence[Incoming[Any]]], Awaitable[Sequence[Rejection]]]
 """Does all effects of the deliveries, in their order, awaits every acknowledgement, and returns what can never be done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedBatch:
     """A batch whose effects are under way."""
 
     rejections: Sequence[Rejection]
-    settled: "asyncio.Future[None]"
+    completed: "asyncio.Future[None]"
     """Ends once every effect is done. Batches settle in the order in which they were begun, and once one has failed so
     do all that were begun after it."""
 
 
-Begin = Callable[[Sequence[Delivery[Any]]], Awaitable[Begun]]
+StartBatch = Callable[[Sequence[Incoming[Any]]], Awaitable[StartedBatch]]
 """Starts all effects of the deliveries, in their order; the next batch may begin while they settle."""
 
-Before = Callable[[Sequence["ConsumerRecord[bytes, bytes]"]], Awaitable[Mapping[TopicPartition, int] | None]]
+PositionCheck = Callable[[Sequence["ConsumerRecord[bytes, bytes]"]], Awaitable[Mapping[TopicPartition, int] | None]]
 """Looks at the records of a batch before anything is done: None to go on, or where to read instead; the batch is then dropped."""
 
 Records = Sequence["ConsumerRecord[bytes, bytes]"]
@@ -103,7 +104,7 @@ class _Flight:
     settled: "asyncio.Future[None]"
 
 
-class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     """Consumes `topic` as a member of `group` and gives batches to `handle`; see the module.
 
     With `begin` a batch need not wait until the one before has settled; a position is still committed only when all
@@ -116,30 +117,30 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self,
         *,
         stage: str,
-        topic: str,
-        types: Mapping[str, type[Message]],
+        stream: Stream,
         handle: Handle,
-        emitter: Emitter,
+        producer: Producer,
         settings: Connections,
-        begin: Begin | None = None,
+        start_batch: StartBatch | None = None,
         group: str | None = None,
         max_records: int = 500,
-        before: Before | None = None,
+        types: Mapping[str, type[Message]] | None = None,
+        check_position: PositionCheck | None = None,
         pace_s: float = 0.0,
-        notes: PartitionNotes | None = None,
+        crash_notes: PartitionNotes | None = None,
     ) -> None:
         self.stage = stage
-        self.topic = settings.topic_prefix + topic
+        self.topic = settings.topic_prefix + stream.name
         self.group = settings.topic_prefix + (group or stage)
-        self._dead_topic = dead(topic)
-        self._types = types
+        self._stream = stream
+        self._types = types or stream.types
         self._handle = handle
-        self._begin = begin
-        self._emitter = emitter
+        self._start_batch = start_batch
+        self._producer = producer
         self._max_records = max_records
-        self._before = before
+        self._check_position = check_position
         self._pace_s = pace_s
-        self._notes = notes
+        self._notes = crash_notes
         self._fetch_wait_ms = settings.kafka_fetch_wait_ms
         self._done: dict[TopicPartition, int] = {}
         self._under_way: deque[_Flight] = deque()
@@ -158,7 +159,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         self._subscriber: Any = None
         self._stopping = asyncio.Event()
 
-    def attach(self, broker: KafkaBroker) -> None:
+    def subscribe(self, broker: KafkaBroker) -> None:
         """Subscribe on a broker that has not started."""
         self._subscriber = broker.subscriber(
             self.topic,
@@ -178,7 +179,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         # itself; it takes a fifth of a millisecond that readers wait for, and it would pass over a batch that raises.
         self._subscriber.consume_one = self._consume
 
-    async def keep_committing(self) -> None:
+    async def run(self) -> None:
         """Commit what is done, once a second, until cancelled; run it beside the broker. `Stuck` where a batch does not end."""
         while True:
             await asyncio.sleep(COMMIT_INTERVAL_S)
@@ -210,6 +211,11 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         except TRANSIENT as error:
             log.warning("not given back; the next process is careful", stage=self.stage, error=str(error))
 
+    def report_to(self, health: Health) -> None:
+        """Add this consumer's checks, under the name of its stream."""
+        name = self._stream.name
+        health.ready[name], health.live[name], health.roles[name] = self.why_not_ready, self.why_not_live, self.role
+
     def why_not_ready(self) -> str | None:
         """For `Health.ready`."""
         if self._halted:
@@ -237,7 +243,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def why_not_live(self) -> str | None:
         """For `Health.live`: a loop that stopped turning, or a sender that died, is mended only by a restart."""
-        if self._emitter.failed:
+        if self._producer.failed:
             return "the Kafka sender has died"
         if self._is_stuck():
             return f"one batch has been running for {STUCK_S:g} s"
@@ -348,7 +354,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             if self._halted:
                 raise Transient("the dead-letter ceiling was reached")
-            if self._before is not None and (elsewhere := await self._before(records)) is not None:
+            if self._check_position is not None and (elsewhere := await self._check_position(records)) is not None:
                 self._read_on_at(elsewhere)
                 return False
             rejections, settled = await effects_of(records)
@@ -438,7 +444,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _effects(self, records: Records, *, at_once: bool = True) -> Effects:
         """Decode and handle; with `at_once` a batch may still be under way when this returns."""
         rejections: list[Rejection] = []
-        deliveries: list[Delivery[Any]] = []
+        deliveries: list[Incoming[Any]] = []
         for record in records:
             decoded = decode(record, self._types)
             if isinstance(decoded, Rejection):
@@ -446,8 +452,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             elif decoded is not None:
                 deliveries.append(decoded)
         settled: asyncio.Future[None] | None = None
-        if deliveries and self._begin is not None and at_once and not self._must_be_careful(records):
-            rejected, settled = await self._begin_or_handle(deliveries, self._begin)
+        if deliveries and self._start_batch is not None and at_once and not self._must_be_careful(records):
+            rejected, settled = await self._begin_or_handle(deliveries, self._start_batch)
             rejections.extend(rejected)
         elif deliveries:
             rejections.extend(await self._handle_isolating(deliveries))
@@ -465,7 +471,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
         return careful
 
     async def _begin_or_handle(
-        self, deliveries: Sequence[Delivery[Any]], begin: Begin
+        self, deliveries: Sequence[Incoming[Any]], begin: StartBatch
     ) -> tuple[Sequence[Rejection], "asyncio.Future[None] | None"]:
         try:
             begun = await begin(deliveries)
@@ -474,9 +480,9 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 raise
             # Found again and judged message by message.
             return await self._handle_isolating(deliveries), None
-        return begun.rejections, begun.settled
+        return begun.rejections, begun.completed
 
-    async def _handle_isolating(self, deliveries: Sequence[Delivery[Any]]) -> list[Rejection]:
+    async def _handle_isolating(self, deliveries: Sequence[Incoming[Any]]) -> list[Rejection]:
         """Handle the batch; where it fails for a reason that is not the infrastructure, find the message that does it."""
         try:
             return list(await self._handle(deliveries))
@@ -492,7 +498,7 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
                 return [Rejection(deliveries[0].record, failure)]
             return await self._try_again(deliveries[0], failure)
 
-    async def _try_again(self, delivery: Delivery[Any], failure: Exception) -> list[Rejection]:
+    async def _try_again(self, delivery: Incoming[Any], failure: Exception) -> list[Rejection]:
         """A bug on one message: twice more, since it may be of the moment; then it is set aside and the rest goes on."""
         for attempt in range(1, BUG_ATTEMPTS):
             await asyncio.sleep(BUG_PAUSE_S * attempt)
@@ -553,8 +559,8 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             )  # fmt: skip
             DEAD.labels(self.stage, kind).inc()
             futures.append(
-                await self._emitter.send(
-                    self._dead_topic,
+                await self._producer.send(
+                    self._stream.dead_letters,
                     letter,
                     key=letter.key or "",
                     event_id=f"{self.stage}:{record.topic}:{record.partition}:{record.offset}",
@@ -563,12 +569,12 @@ class Lane(ConsumerRebalanceListener):  # type: ignore[misc]
             )
         now = datetime.now(UTC)
         told = [outcome for rejection in rejections if (outcome := dead_outcome(rejection, now)) is not None]
-        if told and self._dead_topic == dead(RAW):
+        if told and self._stream == RAW:
             # Whoever sent them asks what became of them, and what cannot be read can say nothing of itself.
             first = rejections[0].record
             event_id = f"{self.stage}:dead:{first.topic}:{first.partition}:{first.offset}"
             outcomes = Outcomes(outcomes=tuple(told))
-            futures.append(await self._emitter.send(OUTCOMES, outcomes, key=told[0].update_id, event_id=event_id))
+            futures.append(await self._producer.send(OUTCOMES, outcomes, key=told[0].update_id, event_id=event_id))
         await acknowledged(futures)
 
     async def _pause_and_rewind(
@@ -675,4 +681,4 @@ def wait_for_records(
     consumer.getmany = getmany
 
 
-__all__ = ["TRANSIENT", "Before", "Begin", "Begun", "Handle", "Lane", "wait_for_records"]
+__all__ = ["TRANSIENT", "Consumer", "Handle", "PositionCheck", "StartBatch", "StartedBatch", "wait_for_records"]

@@ -19,7 +19,7 @@ VERSION_ID = re.compile(r"([a-z2-7]{26}):([0-9a-f]{32})(?::.*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery(Generic[E]):
+class Incoming(Generic[E]):
     """A record and the event it carries."""
 
     record: "ConsumerRecord[bytes, bytes]"
@@ -48,7 +48,7 @@ def header_of(record: "ConsumerRecord[bytes, bytes]", name: str) -> str:
 
 def decode(
     record: "ConsumerRecord[bytes, bytes]", types: Mapping[str, type[Message]]
-) -> Delivery[Any] | Rejection | None:
+) -> Incoming[Any] | Rejection | None:
     """The event of a record by its `ce_type`; None for a type that this stage has no use for.
 
     A record without a type is taken for the first of `types`, so that a hand-made message works.
@@ -60,7 +60,7 @@ def decode(
             return None
         return Rejection(record, Invalid(f"unknown message type {kind[:100]!r}", field="ce_type"))
     try:
-        return Delivery(record, model.model_validate_json(record.value or b""))
+        return Incoming(record, model.model_validate_json(record.value or b""))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in first["loc"])

@@ -1,37 +1,63 @@
-"""Starlette's routes, without an answer that repeats the `Host` of a request."""
+"""Starlette's routes, without an answer that repeats the `Host` of a request; and an application that can be replaced."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NoReturn
 from urllib.parse import quote
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Match, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 
-def application(routes: Sequence[BaseRoute], exception_handlers: Mapping[Any, Any] | None = None) -> Starlette:
-    """An application that sends an address with a slash too many to the one without, by a path.
+def application(
+    routes: Sequence[BaseRoute], exception_handlers: Mapping[type[Exception], ExceptionHandler] | None = None
+) -> Starlette:
+    """An application that redirects an address with a trailing slash to the one without, by a path."""
+    return Starlette(routes=[*routes, _NoOtherRoute(routes)], exception_handlers=exception_handlers)
 
-    Starlette's own redirect is to `http://<Host of the request><path>`: in a shared cache, wherever a stranger likes.
+
+class _NoOtherRoute(BaseRoute):
+    """Takes every request that no route takes: a redirect, or 404.
+
+    Starlette's own redirect, which is tried after all routes, is to `http://<Host of the request><path>`: in a shared
+    cache, that is wherever a stranger likes.
     """
-    app = Starlette(routes=routes, exception_handlers=exception_handlers)
-    app.router.redirect_slashes = False
-    app.router.default = _without_slash(app.router, app.router.default)
-    return app
 
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes = routes
 
-def _without_slash(router: Router, otherwise: ASGIApp) -> ASGIApp:
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Every HTTP request whose address no route has, whatever the method."""
+        if scope["type"] != "http" or any(route.matches(scope)[0] is not Match.NONE for route in self._routes):
+            return Match.NONE, {}
+        return Match.FULL, {}
+
+    def url_path_for(self, name: str, /, **_: object) -> NoReturn:
+        """There is no such address."""
+        raise LookupError(name)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirect to the address without the slash, if a route has it."""
         path = scope["path"]
         # One leading slash: `//host/` would be another site's address.
         wanted = "/" + path.strip("/")
-        found = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.endswith("/") and wanted != "/"
-        if found and any(route.matches({**scope, "path": wanted})[0] is Match.FULL for route in router.routes):
+        may_redirect = scope["method"] in ("GET", "HEAD") and path.endswith("/") and wanted != "/"
+        if may_redirect and any(route.matches({**scope, "path": wanted})[0] is Match.FULL for route in self._routes):
             query = scope["query_string"].decode("ascii", "replace")
             location = quote(wanted) + (f"?{query}" if query else "")
             await RedirectResponse(location, 307)(scope, receive, send)
             return
-        await otherwise(scope, receive, send)
+        raise HTTPException(404)
 
-    return answer
+
+class Replaceable:
+    """An ASGI application in whose place another is put while the port is served: a process that starts has few routes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        await self.app(scope, receive, send)

@@ -13,6 +13,7 @@ import structlog
 
 from shared.poison.notes import MOST_TRIES, TAKEN_DOWN, Hand, in_hand_of, path_of_hand, temporary_folder
 from shared.postgres.pool import Pool
+from shared.postgres.rows import narrowed
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ class Suspects:
         before = await self._pool.fetchval(
             f"SELECT owner FROM {self._table} WHERE stage = $1 AND place = $2", self._stage, self._place
         )
-        before = before if before != self.owner else None
+        before = narrowed(str, before) if before not in (None, self.owner) else None
         if before is not None and (hand := in_hand_of(before, self._folder)) is not None and hand[0] == self._place:
             log.warning("the last process ended with this in hand", stage=self._stage, what=hand[1])
             await self._pool.execute(

@@ -1,4 +1,4 @@
-"""A connection outside the pool, for statements that are run again and again."""
+"""A connection outside the pool, for statements that run again and again."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,15 +11,15 @@ from shared.failures.transient import TRANSIENT
 if TYPE_CHECKING:
     from asyncpg.prepared_stmt import PreparedStatement
 
-CLOSE_S = 2
+CLOSE_TIMEOUT_S = 2
 
 
 class DedicatedConnection:
-    """A connection of its own for statements that are run again and again, one at a time.
+    """Runs statements one at a time on a connection of its own, each prepared once.
 
-    To take a connection from a pool, find the statement and give the connection back costs as much as a small statement
-    itself. After a failure that is not of the values given, or a statement that was cut off, the next one connects anew;
-    what was cut off may still be done.
+    Taking a connection from a pool, finding the statement and giving the connection back costs as much as a small statement
+    itself. A statement that fails for another reason than its values, or is cancelled, closes the connection, and the next one
+    opens another. What was cancelled may still be done.
     """
 
     def __init__(self, connect: Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]) -> None:
@@ -27,44 +27,56 @@ class DedicatedConnection:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._prepared: dict[str, PreparedStatement[asyncpg.Record]] = {}
 
-    async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
-        """The rows of a statement; raises what a pool's `fetch` does."""
+    async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """All rows of a statement."""
+        return (await self._run(query, values))[0]
+
+    async def fetchrow(self, query: str, *values: object) -> asyncpg.Record | None:
+        """The first row of a statement."""
+        return next(iter(await self.fetch(query, *values)), None)
+
+    async def fetchval(self, query: str, *values: object) -> object:
+        """The first column of the first row of a statement."""
+        row = await self.fetchrow(query, *values)
+        return None if row is None else row[0]
+
+    async def execute(self, query: str, *values: object) -> str:
+        """Run a statement; its command tag."""
+        return (await self._run(query, values))[1]
+
+    async def _run(self, query: str, values: Sequence[object]) -> tuple[list[asyncpg.Record], str]:
         try:
-            return await self._run(statement, values)
+            return await self._run_prepared(query, values)
         except asyncpg.InvalidCachedStatementError:
-            # A migration has changed what the statement gives.
-            return await self._run(statement, values)
+            # A migration has changed the columns of the result.
+            return await self._run_prepared(query, values)
 
-    async def execute(self, statement: str, *values: object) -> None:
-        """Run a statement that gives nothing."""
-        await self.fetch(statement, *values)
-
-    async def _run(self, statement: str, values: Sequence[object]) -> list[asyncpg.Record]:
+    async def _run_prepared(self, query: str, values: Sequence[object]) -> tuple[list[asyncpg.Record], str]:
         try:
-            prepared = self._prepared.get(statement)
+            prepared = self._prepared.get(query)
             if prepared is None:
                 if self._connection is None:
                     self._connection = await self._connect()
-                prepared = self._prepared[statement] = await self._connection.prepare(statement)
-            return await prepared.fetch(*values)
+                prepared = self._prepared[query] = await self._connection.prepare(query)
+            return await prepared.fetch(*values), prepared.get_statusmsg() or ""
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
             raise
         except BaseException:
-            self.hang_up()
+            self.abort()
             raise
 
-    def hang_up(self) -> None:
-        """End the connection at once; the next statement makes another."""
-        if (connection := self._taken_away()) is not None:
+    def abort(self) -> None:
+        """Close the connection at once; the next statement opens another."""
+        if (connection := self._detach()) is not None:
             connection.terminate()
 
     async def close(self) -> None:
-        """End the connection as Postgres likes it."""
-        if (connection := self._taken_away()) is not None:
+        """Close the connection in order."""
+        if (connection := self._detach()) is not None:
             with contextlib.suppress(*TRANSIENT):
-                await connection.close(timeout=CLOSE_S)
+                await connection.close(timeout=CLOSE_TIMEOUT_S)
 
-    def _taken_away(self) -> "asyncpg.Connection[asyncpg.Record] | None":
+    def _detach(self) -> "asyncpg.Connection[asyncpg.Record] | None":
         connection, self._connection = self._connection, None
         self._prepared.clear()
         return connection

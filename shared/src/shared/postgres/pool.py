@@ -1,10 +1,10 @@
-"""A pool of Postgres connections, and the connections beside it that are its processes' own."""
+"""The pool of Postgres connections, and what its users may ask of it."""
 
 import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
 
 import asyncpg
 import orjson
@@ -19,7 +19,7 @@ from shared.postgres.session import (
     CLIENT_MARGIN_S,
     COMMAND_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
-    REFUSED,
+    MISCONFIGURED,
     session_settings,
 )
 from shared.settings import Connections
@@ -34,34 +34,34 @@ Connection: TypeAlias = "asyncpg.Connection[Row] | PoolConnectionProxy[Row]"
 
 
 class Queryable(Protocol):
-    """What answers statements: a pool, or one connection in a transaction."""
+    """What runs statements: a pool, a dedicated connection, or a connection in a transaction."""
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
-        """All rows."""
+        """All rows of a statement."""
 
     async def fetchrow(self, query: str, *values: object) -> Row | None:
-        """The first row."""
+        """The first row of a statement."""
 
-    async def fetchval(self, query: str, *values: object) -> Any:
-        """The first column of the first row."""
+    async def fetchval(self, query: str, *values: object) -> object:
+        """The first column of the first row of a statement; see `rows.narrowed`."""
 
     async def execute(self, query: str, *values: object) -> str:
         """Run a statement; its command tag."""
 
 
-class _Connecting(TypedDict):
+class _ConnectOptions(TypedDict):
     timeout: float
     command_timeout: float
     server_settings: dict[str, str]
 
 
 class Pool:
-    """asyncpg's pool, and the dedicated connections that were opened beside it: they end with it, and take no connection from it."""
+    """asyncpg's pool, and the dedicated connections opened beside it, which are closed with it."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]", dsn: str, connecting: _Connecting) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Row]", dsn: str, options: _ConnectOptions) -> None:
         self._pool = pool
         self._dsn = dsn
-        self._connecting = connecting
+        self._options = options
         self._dedicated: list[DedicatedConnection] = []
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
@@ -72,8 +72,8 @@ class Pool:
         """The first row of a statement."""
         return await self._pool.fetchrow(query, *values)
 
-    async def fetchval(self, query: str, *values: object) -> Any:
-        """The first column of the first row of a statement."""
+    async def fetchval(self, query: str, *values: object) -> object:
+        """The first column of the first row of a statement; see `rows.narrowed`."""
         return await self._pool.fetchval(query, *values)
 
     async def execute(self, query: str, *values: object) -> str:
@@ -92,16 +92,16 @@ class Pool:
         async with self._pool.acquire() as connection:
             yield connection
 
-    def dedicated(self, more: Mapping[str, str] | None = None) -> DedicatedConnection:
-        """A connection beside the pool, made as the pool's are when it is first used; its session has `more` settings."""
-        connecting = self._connecting.copy()
-        connecting["server_settings"] = {**connecting["server_settings"], **(more or {})}
-        connection = DedicatedConnection(functools.partial(_connected, self._dsn, connecting))
+    def dedicated(self, extra_settings: Mapping[str, str] | None = None) -> DedicatedConnection:
+        """A connection beside the pool, opened when it is first used; its session has `extra_settings` too."""
+        options = self._options.copy()
+        options["server_settings"] = {**options["server_settings"], **(extra_settings or {})}
+        connection = DedicatedConnection(functools.partial(_connect, self._dsn, options))
         self._dedicated.append(connection)
         return connection
 
     async def close(self) -> None:
-        """Return once all connections have come back and are closed."""
+        """Close all connections, once their users have given them back."""
         for connection in self._dedicated:
             await connection.close()
         await self._pool.close()
@@ -114,12 +114,12 @@ async def _prepare(connection: "asyncpg.Connection[Row]") -> None:
         )
 
 
-async def _leave_as_is(_: object) -> None:
-    """For a pool whose users leave nothing behind on a session."""
+async def _keep_session(_: object) -> None:
+    """For a pool whose users leave no state on a session: skips the round trip that resets it."""
 
 
-async def _connected(dsn: str, connecting: _Connecting) -> "asyncpg.Connection[Row]":
-    connection = await asyncpg.connect(dsn, **connecting)
+async def _connect(dsn: str, options: _ConnectOptions) -> "asyncpg.Connection[Row]":
+    connection = await asyncpg.connect(dsn, **options)
     await _prepare(connection)
     return connection
 
@@ -134,15 +134,17 @@ async def connect(
     by_keys: bool = False,
     for_command: bool = False,
 ) -> Pool:
-    """A pool whose search path is `schema`; json and jsonb are Python values. Waits, with a bounded pause, until Postgres answers,
-    or raises `Unanswered` once `stop` is set.
+    """A pool whose search path is `schema`, with json and jsonb as Python values.
 
-    `stateless` says that nobody sets, locks or listens for longer than a transaction: then a connection goes back to the
-    pool without the round trip that would clean its session. `by_keys` is for statements that find rows by their keys,
-    however many: they are planned once. Postgres would plan one anew each time that its array holds a single key, which
-    takes longer than to run it. `for_command` is for what a person started, which may take its time.
+    Waits until Postgres answers, with a bounded pause between attempts; raises `Unanswered` once `stop` is set.
+
+    `stateless`: nobody sets a parameter, takes a lock or listens for longer than a transaction. A connection then goes back to
+    the pool without the round trip that resets its session.
+    `by_keys`: statements find rows by their keys and are planned once. Postgres would otherwise plan a statement anew each
+    time its array holds a single key, which takes longer than running it.
+    `for_command`: a person started the process, so statements may take their time.
     """
-    connecting: _Connecting = {
+    options: _ConnectOptions = {
         "timeout": CONNECT_TIMEOUT_S,
         "command_timeout": (COMMAND_TIMEOUT_S if for_command else settings.postgres_statement_timeout_s)
         + CLIENT_MARGIN_S,
@@ -161,11 +163,11 @@ async def connect(
                 min_size=1,
                 max_size=max_size,
                 init=_prepare,
-                reset=_leave_as_is if stateless else None,
-                **connecting,
+                reset=_keep_session if stateless else None,
+                **options,
             )
         except Exception as error:
-            if not is_transient(error) or isinstance(error, REFUSED):
+            if not is_transient(error) or isinstance(error, MISCONFIGURED):
                 raise
             if stop is not None and stop.is_set():
                 raise Unanswered(reason_of(error)) from error
@@ -174,4 +176,4 @@ async def connect(
             log.warning("postgres away", error=reason_of(error), retry_in_s=round(pause_s, 1), fold=schema)
             await asyncio.sleep(pause_s)
         else:
-            return Pool(pool, settings.postgres_dsn, connecting)
+            return Pool(pool, settings.postgres_dsn, options)

@@ -1,4 +1,4 @@
-"""What bounds and plans the statements of a session."""
+"""Settings of a session: what limits its statements, and how they are planned."""
 
 import asyncpg
 
@@ -11,26 +11,27 @@ BY_KEYS = {
     "enable_mergejoin": "off",
     "jit": "off",
 }
-"""One plan for every call, by the indexes: made on an empty table, it would read the whole table for as long as it is kept.
-What no index serves then looks so costly that it would be compiled first."""
+"""One plan for every call, by the indexes. A generic plan made while a table is empty would otherwise read the whole table for
+as long as the plan is kept. A statement that no index serves looks so costly that Postgres would compile it first, hence `jit`."""
 BY_INDEX = {**BY_KEYS, "enable_bitmapscan": "off", "enable_sort": "off", "enable_incremental_sort": "off"}
-"""The same for statements that read the first few rows in the order of an index: no statistics make Postgres read all rows to
-sort them."""
+"""The same for statements that read the first few rows in an index's order: whatever the statistics, Postgres does not read all
+rows to sort them."""
 
-REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
-"""At the start of a process: the account or the database of `POSTGRES_DSN` is wrong, which somebody must be told."""
+MISCONFIGURED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""The account or the database of `POSTGRES_DSN` is wrong: a process that starts fails instead of waiting."""
 COMMAND_TIMEOUT_S, COMMAND_IDLE_S = 3600.0, 600.0
 LEADER_IDLE_S = 12.0
-"""A session that holds a lock of its process for longer than a transaction ends when it says nothing for so long."""
+"""A session that holds an advisory lock beyond a transaction ends after so long without a statement."""
 CONNECT_TIMEOUT_S = 5.0
 CLIENT_MARGIN_S = 5.0
-"""How much longer we wait for a statement than Postgres does, so that it is Postgres that ends it."""
+"""How much longer the client waits for a statement than Postgres does, so that Postgres is the one to cancel it."""
 
 
 def session_settings(settings: Connections, *, for_command: bool = False) -> dict[str, str]:
-    """What bounds each session, so that a process or a machine that freezes holds nobody up for long.
+    """The limits of each session, so that a process or a machine that freezes does not block others for long.
 
-    A command that somebody started may run long statements, and think between them. Keepalives and `tcp_user_timeout` are Postgres's own, for a client that is gone; they do nothing on a Unix socket.
+    A command that a person started may run long statements and pause between them. With keepalives and `tcp_user_timeout`
+    Postgres notices a client that is gone; they do nothing on a Unix socket.
     """
     every_s = max(settings.postgres_dead_after_s // 3, 1)
     statement_s = COMMAND_TIMEOUT_S if for_command else settings.postgres_statement_timeout_s
@@ -47,5 +48,5 @@ def session_settings(settings: Connections, *, for_command: bool = False) -> dic
 
 
 def milliseconds(seconds: float) -> str:
-    """As Postgres takes a time without a unit."""
+    """A duration as Postgres reads one without a unit."""
     return str(int(seconds * 1000))

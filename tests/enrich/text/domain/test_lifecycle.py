@@ -8,32 +8,41 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrich.media.index import MediaLookup
-from enrich.reference.library import Knowledge
+from enrich.picture_index.lookup import MediaLookup
+from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
-from enrich.text.domain.lifecycle import Decision, Input, decide, due_of, opened_at, order_of
-from enrich.text.domain.revision import Revision, compose, compose_removal, shown_state
+from enrich.text.domain.lifecycle import Input, decide
+from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
 from enrich.text.domain.state import State
-from enrich.text.state_store import Known
+from enrich.text.domain.transition import Transition
+from enrich.text.domain.versions import version_order, visible_from
+from enrich.text.domain.visibility import due_of
+from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.runner import Steps
 from shared.messages import EnrichedUpdate, Flags, Order, RawUpdate, Refresh, Release, update_id_for
 from support.incoming import minute, order, version
 
-STEPS = Steps(Knowledge(), Settings())
+STEPS = Steps(ReferenceData(), Settings())
 UPDATE = update_id_for("pa", "g1")
 LATER = minute(500)
 
 
-def step(message: Input, state: State, now: datetime, margin_s: float = 0.0) -> tuple[State, Revision | None, Decision]:
+def step(
+    message: Input, state: State, now: datetime, margin_s: float = 0.0
+) -> tuple[State, BuiltRevision | None, Transition]:
     """One message, as the lane does it that reads it at a moment."""
-    decision = decide(message, state, margin_s=margin_s)
+    transition = decide(message, state, margin_s=margin_s)
     revision = None
-    if decision.emit and decision.sight == "visible":
-        attached = STEPS.attach(decision.state, Known(decision.state), None, MediaLookup())
-        revision = compose(decision, attached, now, margin_s=margin_s)
-    elif decision.emit:
-        revision = compose_removal(decision, now)
-    return (shown_state(decision.state, revision) if revision is not None else decision.state), revision, decision
+    if transition.emit and transition.visibility == "visible":
+        attached = STEPS.attach(transition.state, KnownUpdate(transition.state), None, MediaLookup())
+        revision = build_revision(transition, attached, now, margin_s=margin_s)
+    elif transition.emit:
+        revision = build_removal(transition, now)
+    return (
+        (published_state(transition.state, revision) if revision is not None else transition.state),
+        revision,
+        transition,
+    )
 
 
 def fold(messages: Sequence[Input], now: datetime = LATER) -> tuple[State, list[EnrichedUpdate]]:
@@ -109,7 +118,7 @@ def test_every_order_of_arrival_with_any_repeats_ends_in_one_state(history: tupl
 def test_an_older_text_never_follows_a_newer_one(history: tuple[list[Input], list[Input]]) -> None:
     """Whatever arrives when, the versions that readers are given only move forward."""
     _, shuffled = history
-    keys = {each.fingerprint(): order_of(each) for each in shuffled if isinstance(each, RawUpdate)}
+    keys = {each.fingerprint(): version_order(each) for each in shuffled if isinstance(each, RawUpdate)}
     shown = [keys[each.fingerprint] for each in fold(shuffled)[1] if not each.is_removal]
     assert shown == sorted(shown)
 
@@ -200,7 +209,7 @@ def test_when_messages_are_read_changes_neither_the_end_nor_what_may_be_shown(
         (moment_of(each) for each in messages if isinstance(each, Order) and each.order in ("kill", "takedown")),
         default=LATER,
     )
-    opened = {each.fingerprint(): opened_at(each) for each in messages if isinstance(each, RawUpdate)}
+    opened = {each.fingerprint(): visible_from(each) for each in messages if isinstance(each, RawUpdate)}
     for revisions in (at_once, behind):
         assert all(opened[each.fingerprint] <= killed_at for each in revisions if not each.is_removal)
 
@@ -263,9 +272,9 @@ def test_nothing_of_a_held_version_is_told_with_what_stands() -> None:
     """A held correction changes nothing that readers have, its reason and its time included."""
     state, _ = fold([version(1)])
     held = version(2, embargo_until=minute(60), correction_reason="Secret", signal="correction")
-    decision = decide(held, state)
-    assert (decision.said, decision.correction, decision.forced) == ("", False, False)
-    assert decision.at == minute(2)
+    transition = decide(held, state)
+    assert (transition.public_reason, transition.correction, transition.forced) == ("", False, False)
+    assert transition.at == minute(2)
 
 
 def test_what_has_expired_stays_so_whatever_is_read_after() -> None:
@@ -458,9 +467,9 @@ def test_times_without_an_offset_are_taken_for_utc() -> None:
 def test_what_takes_the_place_of_others_names_them_once_it_is_visible() -> None:
     """`replaces` becomes orders for updates of the same source, never of the update itself."""
     raw = version(1, replaces=("old", "g1"))
-    decision = decide(raw, State(update_id=UPDATE))
+    transition = decide(raw, State(update_id=UPDATE))
     held = decide(raw.model_copy(update={"embargo_until": minute(60)}), State(update_id=UPDATE))
-    assert decision.replaced == (update_id_for("pa", "old"),)
+    assert transition.replaced == (update_id_for("pa", "old"),)
     assert held.replaced == ()
     superseded = fold([version(1), Order(update_id=UPDATE, order="supersede", by="pa", ordered_at=minute(2))])[1][-1]
     assert superseded.removal == "superseded"
@@ -471,4 +480,4 @@ def test_what_takes_the_place_of_others_names_them_once_it_is_visible() -> None:
 )
 def test_versions_of_one_moment_are_ordered_as_numbers(older: str, newer: str) -> None:
     """Ten follows nine, however large the numbers are; what is no number comes before any."""
-    assert order_of(version(1, version=older)) < order_of(version(1, version=newer))
+    assert version_order(version(1, version=older)) < version_order(version(1, version=newer))

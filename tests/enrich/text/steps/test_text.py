@@ -11,24 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from enrich.text.steps.text import (
-    CLEAN,
-    DIFF_LENGTH,
-    TAGS,
-    bare_text,
-    direction_of,
-    excerpt_of,
-    language_by_small_words,
-    language_of,
-    plain,
-    read_text,
-    reading,
-    sanitised,
-    slug_of,
-    tidy,
-    word_diff,
-)
-from support.places import CONFORMANCE
+from enrich.short_text import slug_of, tidy
+from enrich.text.domain.word_diff import DIFF_LENGTH, word_diff
+from enrich.text.steps.text.language import direction_of, language_by_small_words, language_of
+from enrich.text.steps.text.plain_text import plain
+from enrich.text.steps.text.reading import excerpt_of, reading
+from enrich.text.steps.text.sanitise import CLEAN, TAGS, sanitised
+from enrich.text.steps.text.step import bare_text, read_text
+from support.places import conformance_files
 
 PIECES = [
     "<p>",
@@ -52,14 +42,9 @@ PIECES = [
     ">",
 ]
 LINKS = re.compile(r"(?:https?://|mailto:|tel:)")
-NAUGHTY = (
-    json.loads((CONFORMANCE / "naughty-strings/blns.json").read_text())
-    if (CONFORMANCE / "naughty-strings").is_dir()
-    else []
-)
+NAUGHTY = [each for path in conformance_files("naughty-strings", "blns.json") for each in json.loads(path.read_text())]
 ATTACKS = [
-    path.read_text(errors="replace").partition("\n--\n")[0]
-    for path in sorted((CONFORMANCE / "html-sanitise").glob("*.test"))
+    path.read_text(errors="replace").partition("\n--\n")[0] for path in conformance_files("html-sanitise", "*.test")
 ] + [
     "<p onclick=alert(1)>x</p>",
     '<a href="java\tscript:alert(1)">x</a>',

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conformance.documents import outcome, understood
+from conformance.documents import outcome, read_document
 from ingest.formats import Unreadable
 from ingest.formats.xml.document import MAX_TAGS
 from shared.messages import RawUpdate
@@ -24,7 +24,7 @@ def rss(*items: str, channel: str = "") -> str:
 
 def entries(document: str) -> tuple[RawUpdate, ...]:
     """The updates of a feed."""
-    return understood(document).updates
+    return read_document(document).updates
 
 
 def test_an_entry_without_an_id_is_known_by_its_link_then_by_its_words() -> None:
@@ -132,14 +132,14 @@ def test_an_address_is_no_byline() -> None:
 
 def test_one_empty_entry_does_not_take_the_others_with_it() -> None:
     """An entry that says nothing is refused beside those that do."""
-    reading = understood(rss("<title>A</title>", "<category/>", "<title>C</title>"))
+    reading = read_document(rss("<title>A</title>", "<category/>", "<title>C</title>"))
     assert [update.headline for update in reading.updates] == ["A", "C"]
     assert [(refused.index, refused.code) for refused in reading.refused] == [(1, "empty")]
 
 
 def test_a_broken_feed_is_read_as_far_as_it_goes() -> None:
     """An unescaped ampersand or a missing end tag is common; the entries are there all the same."""
-    reading = understood(
+    reading = read_document(
         "<rss><channel><item><title>Fish & chips</title><guid>1</guid></item><item><title>B</title><guid>2</guid>"
     )
     assert [update.headline for update in reading.updates] == ["Fish & chips", "B"]
@@ -148,7 +148,7 @@ def test_a_broken_feed_is_read_as_far_as_it_goes() -> None:
 
 def test_a_deleted_entry_goes_out_of_sight() -> None:
     """RFC 6721: what a publisher takes out of a feed is withheld until it comes again."""
-    reading = understood(
+    reading = read_document(
         '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0"><at:deleted-entry ref="tag:a" when="2026-11-23T09:00:00Z"/></feed>'
     )
     assert [(update.guid, update.status) for update in reading.updates] == [("tag:a", "withheld")]
@@ -158,7 +158,7 @@ def test_elements_that_have_feedparsers_own_names_are_only_words() -> None:
     """A feed may call anything `links` or `authors`; and a reference to no character costs no entry."""
     own = "".join(f"<{name}>x</{name}>" for name in ("links", "authors", "tags", "contributors", "title_detail"))
     for wild in ("", "&#99999999999999999999;", "&#xFFFFFFFFFFFFF;"):
-        update = understood(
+        update = read_document(
             f"<rss version='2.0'><channel><item><guid>a</guid><title>T{wild}</title>{own}</item></channel></rss>"
         ).updates[0]
         assert (update.guid, update.headline) == ("a", "T")
@@ -166,7 +166,7 @@ def test_elements_that_have_feedparsers_own_names_are_only_words() -> None:
 
 def test_an_authors_face_is_not_the_entrys_picture() -> None:
     """WordPress tells it where other feeds tell the picture."""
-    update = understood(
+    update = read_document(
         '<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><item><guid>a</guid><title>T</title>'
         '<media:content url="https://0.gravatar.com/avatar/7?s=96" medium="image"/><media:content url="https://example.org/1.jpg" medium="image"/></item></channel></rss>'
     ).updates[0]
@@ -179,7 +179,7 @@ def test_a_counter_that_moves_makes_no_new_version() -> None:
         '<rss version="2.0" xmlns:slash="http://purl.org/rss/1.0/modules/slash/"><channel><item><guid>a</guid><title>T</title>'
         "<slash:comments>{}</slash:comments></item></channel></rss>"
     )
-    first, again = (understood(feed.format(count)).updates[0] for count in (3, 4))
+    first, again = (read_document(feed.format(count)).updates[0] for count in (3, 4))
     assert first.extra != again.extra
     assert first.fingerprint() == again.fingerprint()
 
@@ -210,7 +210,7 @@ def json_feed(**item: object) -> RawUpdate:
         "language": "en",
         "authors": [{"name": "Desk"}],
     }
-    return understood(json.dumps(feed | {"items": [item]})).updates[0]
+    return read_document(json.dumps(feed | {"items": [item]})).updates[0]
 
 
 def test_json_feed() -> None:

@@ -7,16 +7,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conformance.documents import outcome, understood
-from ingest.formats import Reading, Unreadable
+from conformance.documents import outcome, read_document
+from ingest.formats import ReadResult, Unreadable
 from ingest.formats.json import native
 
 UPDATE = {"guid": "g1", "headline": "Port closes", "body_html": "<p>The port closed.</p>"}
 
 
-def native_of(value: Any) -> Reading:
+def native_of(value: Any) -> ReadResult:
     """A value as native JSON."""
-    return understood(value if isinstance(value, (bytes, str)) else json.dumps(value), taken_for="native")
+    return read_document(value if isinstance(value, (bytes, str)) else json.dumps(value), taken_for="native")
 
 
 @pytest.mark.parametrize(
@@ -172,5 +172,5 @@ def test_the_same_words_are_the_same_version() -> None:
 )
 def test_a_value_of_another_kind_is_told_by_its_place(field: str, value: object, place: str) -> None:
     """A body is text, a picture has an address that can be fetched."""
-    reading = understood(json.dumps({"guid": "a", "headline": "x", field: value}), taken_for="native")
+    reading = read_document(json.dumps({"guid": "a", "headline": "x", field: value}), taken_for="native")
     assert [(refused.code, refused.place) for refused in reading.refused] == [("invalid-field", place)]

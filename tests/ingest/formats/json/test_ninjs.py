@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from conformance.documents import understood
-from ingest.formats import Profile, Reading
+from conformance.documents import read_document
+from ingest.formats import ReadResult, SourceProfile
 from shared.messages import RawUpdate
 
 
-def ninjs(*items: dict[str, Any], profile: Profile | None = None) -> Reading:
+def ninjs(*items: dict[str, Any], profile: SourceProfile | None = None) -> ReadResult:
     """A batch of items."""
-    return understood(json.dumps(list(items)), taken_for="ninjs", profile=profile or Profile())
+    return read_document(json.dumps(list(items)), taken_for="ninjs", profile=profile or SourceProfile())
 
 
 def one(**item: Any) -> RawUpdate:
@@ -58,7 +58,7 @@ def test_a_note_for_editors_is_private_unless_the_source_says_otherwise() -> Non
     """ninjs: read by staff at the receiving organisation, not intended to be published."""
     item = {"uri": "u", "ednote": "Call 555"}
     kept = ninjs(item).updates[0]
-    shown = ninjs(item, profile=Profile(public_notes=True)).updates[0]
+    shown = ninjs(item, profile=SourceProfile(public_notes=True)).updates[0]
     assert (kept.editors_note, kept.private_note) == ("", "Call 555")
     assert (shown.editors_note, shown.private_note) == ("Call 555", "")
 
@@ -124,14 +124,14 @@ def test_search_answers_are_opened() -> None:
             ]
         }
     }
-    reading = understood(json.dumps(wrapped))
+    reading = read_document(json.dumps(wrapped))
     assert [update.guid for update in reading.updates] == ["a", "b"]
     assert reading.updates[0].usage_terms == "One. Two."
 
 
 def test_one_bad_item_does_not_take_the_others_with_it() -> None:
     """A name that is there twice at an item's own level means nothing; deep inside the last is taken."""
-    reading = understood(
+    reading = read_document(
         '[{"uri":"a","headline":"A","pubstatus":"usable"},{"uri":"b","headline":"B","headline":"C"},'
         '{"uri":"c","headline":"x\\ud800","extra":{"k":1,"k":2}},{"uri":"d","urgency":NaN},{"headline":"none"},5]',
         taken_for="ninjs",
@@ -159,14 +159,14 @@ def test_one_bad_item_does_not_take_the_others_with_it() -> None:
 )
 def test_broken_json_of_a_wire_is_mended_and_recorded(body: bytes, code: str) -> None:
     """Real copy has curly quotes, bare quotes, Latin-1 and control characters in it."""
-    reading = understood(body, taken_for="ninjs")
+    reading = read_document(body, taken_for="ninjs")
     assert reading.updates[0].headline
     assert code in [repair.code for repair in reading.repairs]
 
 
 def test_a_profile_says_where_a_vendor_hides_things() -> None:
     """Vendor differences are data: fields, codes, urgencies, zone, notes."""
-    profile = Profile(
+    profile = SourceProfile(
         name="vendor",
         headline_from=("kicker",),
         identity=("altid",),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conformance.documents import understood
+from conformance.documents import read_document
 from ingest.formats.text import plain as text
 
 FORBIDDEN = [
@@ -35,7 +35,7 @@ def test_no_escape_of_json_brings_a_control_character_in(character: str) -> None
     """Whatever way it is written, it is not in the update."""
     for escaped in (True, False):
         body = json.dumps({"uri": "u", "headline": f"a{character}b", "pubstatus": "usable"}, ensure_ascii=escaped)
-        headline = understood(body).updates[0].headline
+        headline = read_document(body).updates[0].headline
         assert headline in ("ab", "a b")
 
 

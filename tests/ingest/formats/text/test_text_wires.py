@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conformance.documents import understood
-from ingest.formats import Profile
+from conformance.documents import read_document
+from ingest.formats import SourceProfile
 
 MESSAGE = (
     "\x01eca0003 3 i 380  dpa 0045\r\n\r\nSwitzerland/migration/UN/\r\n1ST LEAD\r\n\x02Switzerland joins resisters\r\n"
@@ -23,7 +23,7 @@ ANPA = (
 @pytest.mark.parametrize("charset", ["utf-8", "cp1252"])
 def test_iptc_7901(charset: str) -> None:
     """Header, keywords, headline, byline, dateline, paragraphs, time; the rest is for desks."""
-    reading = understood(MESSAGE.encode(charset))
+    reading = read_document(MESSAGE.encode(charset))
     update = reading.updates[0]
     assert reading.format == "iptc7901"
     assert (update.guid, update.urgency, update.subjects[0].code, update.slugline) == (
@@ -50,7 +50,7 @@ def test_iptc_7901(charset: str) -> None:
 
 def test_anpa_1312() -> None:
     """Priority, category, keyword, head lines, tabs, typesetter's quotes and dashes, date."""
-    reading = understood(ANPA)
+    reading = read_document(ANPA)
     update = reading.updates[0]
     assert reading.format == "anpa1312"
     assert (update.guid, update.urgency, update.subjects[0].code) == ("anpa1312:w2870:201311131509", 3, "a1312cat:l")
@@ -68,7 +68,7 @@ def test_anpa_1312() -> None:
 
 def test_several_messages_of_one_transmission() -> None:
     """One truncated message does not take the others with it."""
-    reading = understood(
+    reading = read_document(
         MESSAGE + MESSAGE.replace("eca0003", "eca0004").replace("\x03", "") + MESSAGE.replace("eca0003", "eca0005")
     )
     assert [update.extra["number"] for update in reading.updates] == ["0003", "0005"]
@@ -78,14 +78,14 @@ def test_several_messages_of_one_transmission() -> None:
 @pytest.mark.parametrize("document", [MESSAGE, ANPA])
 def test_the_same_transmission_again_gives_the_same_updates(document: str) -> None:
     """A file that is dropped twice holds nothing new."""
-    assert [update.fingerprint() for update in understood(document).updates] == [
-        update.fingerprint() for update in understood(document).updates
+    assert [update.fingerprint() for update in read_document(document).updates] == [
+        update.fingerprint() for update in read_document(document).updates
     ]
 
 
 def test_a_sources_own_charset_and_priorities() -> None:
     """Bytes that are not UTF-8 are read in the profile's charset; its codes mean what it says."""
-    profile = Profile(charset="cp1251", urgencies={"3": 1}, codes={"i": "medtop:11000000"})
-    update = understood(MESSAGE.replace("Müller said “no”", "Киев").encode("cp1251"), profile=profile).updates[0]
+    profile = SourceProfile(charset="cp1251", urgencies={"3": 1}, codes={"i": "medtop:11000000"})
+    update = read_document(MESSAGE.replace("Müller said “no”", "Киев").encode("cp1251"), profile=profile).updates[0]
     assert "Киев" in update.body_html
     assert (update.urgency, update.subjects[0].code) == (1, "medtop:11000000")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.documents import understood
-from ingest.formats import Profile, Reading
+from conformance.documents import read_document
+from ingest.formats import ReadResult, SourceProfile
 
 INFO = (
     "<info><language>{language}</language><category>Met</category><event>Flood</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Likely</certainty>"
@@ -22,11 +22,11 @@ def alert(
     scope: str = "Public",
     references: str = "",
     info: str = "",
-) -> Reading:
+) -> ReadResult:
     """What a CAP message becomes."""
     pointed = f"<references>{references}</references>" if references else ""
     body = info or INFO.format(language="en-US", headline="Flood warning")
-    return understood(
+    return read_document(
         f'<?xml version="1.0"?><cap:alert xmlns:cap="urn:oasis:names:tc:emergency:cap:1.2"><cap:identifier>{identifier}</cap:identifier><cap:sender>w@example.org</cap:sender>'
         f"<cap:sent>2026-11-23T08:00:00-05:00</cap:sent><cap:status>{status}</cap:status><cap:msgType>{kind}</cap:msgType><cap:scope>{scope}</cap:scope>"
         + f"{pointed}{body}".replace("</", "</cap:").replace("<", "<cap:").replace("<cap:/cap:", "</cap:")
@@ -106,7 +106,7 @@ def test_the_info_in_the_sources_language_is_taken() -> None:
     assert (update.headline, update.language) == ("Flood", "en-CA")
     assert update.extra["translations"]["fr-CA"]["headline"] == "Crue"
     text = f'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>A</identifier><sent>2026-11-23T08:00:00Z</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>{both}</alert>'
-    assert understood(text, profile=Profile(language="fr")).updates[0].headline == "Crue"
+    assert read_document(text, profile=SourceProfile(language="fr")).updates[0].headline == "Crue"
 
 
 def test_several_infos_in_one_language_are_told_together() -> None:
@@ -146,7 +146,7 @@ def test_texts_with_bullets_or_html_keep_their_form() -> None:
         '<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>A</identifier><sent>2026-11-23T08:00:00Z</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>'
         "<info><event>Fire</event><description>LEVEL: low&lt;br /&gt;PLACE: Oslo</description></info></alert>"
     )
-    assert understood(document).updates[0].body_html == "<p>LEVEL: low<br />PLACE: Oslo</p>"
+    assert read_document(document).updates[0].body_html == "<p>LEVEL: low<br />PLACE: Oslo</p>"
 
 
 def test_a_note_to_those_who_relay_alerts_is_not_for_readers() -> None:

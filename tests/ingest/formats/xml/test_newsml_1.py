@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conformance.documents import understood
+from conformance.documents import read_document
 from shared.messages import RawUpdate
 
 ITEM = """<NewsItem><Identification><NewsIdentifier><ProviderId>afp.com</ProviderId><DateId>20261123</DateId><NewsItemId>{number}</NewsItemId>
@@ -26,7 +26,7 @@ def read(
     number: str = "abc", status: str = "Usable", management: str = "", text: str = "<p>One.</p><p>Two.</p>"
 ) -> RawUpdate:
     """The update of one item."""
-    return understood(
+    return read_document(
         f"<NewsML>{ITEM.format(number=number, status=status, management=management, text=text)}</NewsML>"
     ).updates[0]
 

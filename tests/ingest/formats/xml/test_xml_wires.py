@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conformance.documents import understood, words_of
-from ingest.formats import Profile
+from conformance.documents import read_document, words_of
+from ingest.formats import SourceProfile
 from shared.messages import RawUpdate
 
 G2 = 'xmlns="http://iptc.org/std/nar/2006-10-01/"'
@@ -37,9 +37,9 @@ def picture(guid: str, *, status: str = "usable") -> str:
     )
 
 
-def one(document: str, profile: Profile | None = None) -> RawUpdate:
+def one(document: str, profile: SourceProfile | None = None) -> RawUpdate:
     """The only update of a document."""
-    reading = understood(document, profile=profile or Profile())
+    reading = read_document(document, profile=profile or SourceProfile())
     assert not reading.refused
     assert len(reading.updates) == 1
     return reading.updates[0]
@@ -64,7 +64,7 @@ def test_a_picture_of_a_package_goes_with_its_text() -> None:
 def test_a_linked_picture_goes_with_its_text_and_a_stranger_stays_itself() -> None:
     """A link to a picture of the same message is enough; a picture that nobody names is an update of its own."""
     text = item(meta="<link rel='irel:associatedWith' residref='pic1'/>", body=xhtml("<p>x</p>"))
-    reading = understood(message(text, picture("pic1"), picture("pic2")))
+    reading = read_document(message(text, picture("pic1"), picture("pic2")))
     assert [update.guid for update in reading.updates] == ["urn:a", "pic2"]
     assert [media.guid for media in reading.updates[0].media] == ["pic1"]
 
@@ -72,7 +72,7 @@ def test_a_linked_picture_goes_with_its_text_and_a_stranger_stays_itself() -> No
 def test_a_canceled_picture_goes_with_nothing() -> None:
     """A kill of a picture is a kill, not an illustration."""
     text = item(meta="<link rel='irel:associatedWith' residref='pic'/>", body=xhtml("<p>x</p>"))
-    reading = understood(message(text, picture("pic", status="canceled")))
+    reading = read_document(message(text, picture("pic", status="canceled")))
     assert [(update.guid, update.status, len(update.media)) for update in reading.updates] == [
         ("urn:a", "usable", 0),
         ("pic", "canceled", 1),
@@ -264,7 +264,7 @@ def test_nitf_media_with_caption_and_credit() -> None:
         ("https://img.example.org/l.jpg", "Cranes.", "Åse")
     ]
     assert update.extra["media_unresolved"] == [{"source": "local.jpg", "caption": "Elsewhere."}]
-    based = one(nitf(body=media), Profile(media_base_url="https://files.example.org/wire/"))
+    based = one(nitf(body=media), SourceProfile(media_base_url="https://files.example.org/wire/"))
     assert based.media[1].url == "https://files.example.org/wire/local.jpg"
 
 
@@ -289,6 +289,6 @@ def test_a_charset_that_is_not_what_it_says_is_recorded() -> None:
     """Windows-1252 under a UTF-8 declaration, and UTF-8 under a Latin-1 one, are read as what they are."""
     document = '<?xml version="1.0" encoding="{}"?>' + nitf(body="<p>“Größe” – 5 €</p>")
     for declared, actual in (("utf-8", "cp1252"), ("iso-8859-1", "utf-8"), ("us-ascii", "utf-8")):
-        reading = understood(document.format(declared).encode(actual))
+        reading = read_document(document.format(declared).encode(actual))
         assert reading.updates[0].body_html == "<p>“Größe” – 5 €</p>"
         assert "bad-charset" in [repair.code for repair in reading.repairs]

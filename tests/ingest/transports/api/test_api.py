@@ -16,7 +16,7 @@ from ingest.intake import items
 from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.registry import Source
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, RawUpdate, update_id_for
 from shared.settings import Connections
 from shared.streams import RAW
@@ -342,16 +342,16 @@ async def test_kafka_away_is_503(newsroom: Connections) -> None:
     """Without Kafka nothing is accepted, the sender hears so and when to come again, and may repeat."""
     async with started(newsroom) as wire:
         away = new_producer(Connections(kafka_servers="127.0.0.1:1"), "tests")
-        producer = wire.intake.emitter
-        wire.intake.patience_s = Settings().ingest_dependency_timeout_s
-        wire.intake.emitter = None
+        kafka_producer = wire.intake.producer
+        wire.intake.timeout_s = Settings().ingest_dependency_timeout_s
+        wire.intake.producer = None
         refused = await wire.push({"guid": "a", "headline": "x"})
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
-        wire.intake.emitter = Emitter(away, source="slugline/ingest")
+        wire.intake.producer = Producer(away, source="slugline/ingest")
         async with asyncio.timeout(30):
             assert (await wire.push({"guid": "a", "headline": "x"})).status_code == 503
-        wire.intake.emitter = producer
+        wire.intake.producer = kafka_producer
         again = await wire.push({"guid": "a", "headline": "x"})
         assert again.json()["results"][0]["status"] == "accepted"
         assert len(await wire.raw()) == 1
@@ -360,7 +360,7 @@ async def test_kafka_away_is_503(newsroom: Connections) -> None:
 async def test_postgres_away_is_503(newsroom: Connections) -> None:
     """Without Postgres nothing reaches Kafka; a known key hears 503, not that it is wrong."""
     async with started(newsroom) as wire:
-        wire.intake.patience_s = Settings().ingest_dependency_timeout_s
+        wire.intake.timeout_s = Settings().ingest_dependency_timeout_s
         await wire.pool.execute("SELECT 1")
         real, wire.intake.pool = wire.intake.pool, _Silent()
         async with asyncio.timeout(30):
@@ -407,8 +407,8 @@ async def test_a_sender_can_ask_where_its_item_is(wire: Wire) -> None:
     def outcome(stage: Any, **fields: Any) -> Outcome:
         return Outcome(update_id=pushed["id"], fingerprint=fingerprint, stage=stage, at=datetime.now(UTC), **fields)
 
-    await items.hear(wire.pool, [outcome("published", position="1-7", revision=1)])
-    await items.hear(wire.pool, [outcome("enriched", revision=1), outcome("duplicate", reason="again")])
+    await items.record_outcomes(wire.pool, [outcome("published", position="1-7", revision=1)])
+    await items.record_outcomes(wire.pool, [outcome("enriched", revision=1), outcome("duplicate", reason="again")])
     told = (await state()).json()
     assert told["state"] == "published"
     version = told["versions"][0]
@@ -428,7 +428,7 @@ async def test_an_outcome_may_be_heard_before_the_row_is_there(wire: Wire) -> No
     fingerprint = await wire.pool.fetchval("SELECT fingerprint FROM ingest.items")
     await wire.pool.execute("DELETE FROM ingest.items")
     heard = Outcome(update_id=first["id"], fingerprint=fingerprint, stage="enriched", at=datetime.now(UTC), revision=1)
-    await items.hear(wire.pool, [heard])
+    await items.record_outcomes(wire.pool, [heard])
     assert (await wire.client.get(f"/v1/items/{first['id']}", headers={"X-API-Key": "north-key"})).status_code == 404
     assert (await wire.push(update)).json()["results"][0]["status"] == "accepted"
     told = (await wire.client.get(f"/v1/items/{first['id']}", headers={"X-API-Key": "north-key"})).json()
@@ -465,7 +465,7 @@ async def test_a_source_is_counted(wire: Wire) -> None:
     await wire.push({"guid": "a", "headline": "x"})
     await wire.push({"guid": "a", "headline": "x"})
     await wire.push([{"headline": "y"}])
-    await wire.intake.activity.flush(wire.pool)
+    await wire.intake.statistics.flush(wire.pool)
     row = await wire.pool.fetchrow("SELECT * FROM ingest.activity WHERE source = 'north'")
     assert (row["accepted"], row["duplicate"], row["rejected"]) == (1, 1, 1)
     assert row["last_accepted_at"] <= row["last_heard_at"]

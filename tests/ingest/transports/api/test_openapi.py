@@ -6,9 +6,9 @@ from starlette.routing import Route
 
 from ingest.intake.receive import Intake
 from ingest.settings import Settings
-from ingest.sources.activity import Activity
-from ingest.sources.rate import Buckets
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry
+from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import PROBLEMS, Api, build
 from shared.observability.health import Health
@@ -16,7 +16,9 @@ from shared.observability.health import Health
 
 def test_every_route_is_described_and_every_description_is_a_route() -> None:
     """What senders use is in the document, method by method, and nothing else is."""
-    app = build(Api(Settings(), Registry(), Intake(Activity(), 1.0), Buckets()), Health("ingest api"), document)
+    app = build(
+        Api(Settings(), Registry(), Intake(SourceStatistics(), 1.0), SourceRateLimit()), Health("ingest api"), document
+    )
     served = {
         (route.path, method.lower())
         for route in app._app.routes

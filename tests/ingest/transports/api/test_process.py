@@ -16,7 +16,7 @@ from ingest.sources import registry
 from ingest.sources.registry import Source
 from local.child import free_port
 from shared.http.server.server import http_server
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, Outcomes
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
@@ -132,8 +132,8 @@ async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connectio
             return found
 
         fingerprint = (await told())["versions"][0]["fingerprint"]
-        producer = new_producer(newsroom, "tests")
-        await producer.start()
+        kafka_producer = new_producer(newsroom, "tests")
+        await kafka_producer.start()
         outcome = Outcome.model_validate(
             {
                 "update_id": update_id,
@@ -143,9 +143,9 @@ async def test_outcomes_of_the_later_stages_reach_the_sender(newsroom: Connectio
                 "revision": 1,
             }
         )
-        emitter = Emitter(producer, source="tests", topic_prefix=newsroom.topic_prefix)
-        await (await emitter.send(OUTCOMES, Outcomes(outcomes=(outcome,)), key=update_id, event_id="1"))
-        await producer.stop()
+        producer = Producer(kafka_producer, source="tests", topic_prefix=newsroom.topic_prefix)
+        await (await producer.send(OUTCOMES, Outcomes(outcomes=(outcome,)), key=update_id, event_id="1"))
+        await kafka_producer.stop()
         await eventually(told, lambda found: found["state"] == "published", within_s=60)
     await ended(process)
 

@@ -13,11 +13,11 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from publish.push.alerts.routes import PER_MINUTE
 from py_vapid import Vapid02
 from starlette.responses import Response
 
 from publish.push.alerts.providers.web import MAX_PAYLOAD_BYTES, Vapid, encrypt, new_vapid_key
-from publish.push.alerts.routes import PER_MINUTE
 from publish.push.alerts.rules import Rules
 from publish.push.alerts.subscriptions import Browser, BrowserKeys, NewSubscription, Subscriptions
 from publish.push.delivery import keys
@@ -26,14 +26,12 @@ from publish.settings import Settings
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
 from shared.settings import Connections
-from support.places import CONFORMANCE
+from support.places import conformance
 from support.processes import Processes, processes
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
 __all__ = ["processes"]
-
-VECTORS = CONFORMANCE / "webpush" / "vectors.json"
 
 
 def b64(value: str) -> bytes:
@@ -46,10 +44,9 @@ def _private(value: str) -> ec.EllipticCurvePrivateKey:
 
 
 @pytest.mark.conformance
-@pytest.mark.skipif(not VECTORS.exists(), reason="the conformance data is not here")
 def test_encryption_gives_the_bytes_of_the_published_vector() -> None:
     """With the vector's salt and key, the message is RFC 8291's own, byte for byte."""
-    vector = json.loads(VECTORS.read_text())["rfc8291"][0]
+    vector = json.loads(conformance("webpush/vectors.json").read_text())["rfc8291"][0]
     sealed = encrypt(
         vector["plaintext"].encode(), b64(vector["ua_public"]), b64(vector["auth_secret"]),
         salt=b64(vector["salt"]), key=_private(vector["as_private"]),

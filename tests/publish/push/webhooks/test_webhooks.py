@@ -9,13 +9,13 @@ import orjson
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from publish.push.delivery.endpoints import Endpoints, NewEndpoint
 from standardwebhooks import Webhook
 
 from publish.push.delivery import keys
-from publish.push.delivery.endpoints import Endpoints, NewEndpoint
 from publish.push.process import serve
 from publish.settings import Settings
-from shared.kafka.clients import apply_topics
+from shared.kafka.topics import apply_topics
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
@@ -265,7 +265,7 @@ async def test_what_is_on_a_log_that_was_made_again_is_pushed_too(
     async with running(lambda stop: serve(settings, stop)):
         await emit(settings, [fresh(f"old {n}") for n in range(3)])
         await eventually(lambda: recipients.at("/a"), lambda got: len(got) == 3)
-        topic = settings.topic_prefix + ENRICHED
+        topic = settings.topic_prefix + ENRICHED.name
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers)
         await admin.start()
         await admin.delete_topics([topic])

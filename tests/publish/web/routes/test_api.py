@@ -10,12 +10,10 @@ from jsonschema import Draft4Validator, Draft202012Validator
 from publish.web.routes.openapi import document
 from publish.web.stories import is_over
 from shared.messages import Flags
-from support.places import CONFORMANCE
+from support.places import conformance
 from support.revisions import revision
 from support.samples import full
 from support.web_replica import Make, Replica
-
-NINJS = CONFORMANCE / "ninjs/specification/ninjs-schema_3.1.json"
 
 
 def fits(name: str, value: Any) -> None:
@@ -88,10 +86,10 @@ async def test_what_was_kept_is_what_would_be_made(replica: Replica) -> None:
         assert kept.content == first.content
         head = await replica.client.head(path)
         assert (head.content, head.headers["content-type"]) == (b"", first.headers["content-type"])
-    assert replica.edge.front.ready("/", b"") is not None
+    assert replica.answers.response_cache.ready("/", b"") is not None
     for n in range(50):
         assert (await replica.get(f"/?junk={n}")).status_code == 400
-    assert replica.edge.front.ready("/", b"junk=7") is None
+    assert replica.answers.response_cache.ready("/", b"junk=7") is None
 
 
 @pytest.mark.parametrize("query", ["x=1", "limit=5&X=1", "before=&before=", "%62efore=&before=", "a", "utm=1"])
@@ -108,16 +106,16 @@ async def test_a_parameter_that_is_not_known_is_refused_everywhere(replica: Repl
         answer = await replica.get(f"{path}?{query}", accept="application/json")
         assert answer.status_code == 400, path
         assert answer.json()["field"], path
-    assert replica.edge.front.kept_bytes == 0
+    assert replica.answers.response_cache.kept_bytes == 0
 
 
 async def test_who_asks_past_every_cache_is_answered_and_nothing_is_kept_of_it(replica: Replica) -> None:
     """Our push process asks with `at` and a value of its own each time, to see what is true now."""
-    before = len(replica.edge.front._ready)
+    before = len(replica.answers.response_cache._ready)
     for number in range(20):
         for path in ("/v1/updates?limit=1&", "/feeds/news.atom?", "/feeds/news.json?"):
             assert (await replica.client.get(f"{path}at={number}")).status_code == 200
-    assert len(replica.edge.front._ready) == before
+    assert len(replica.answers.response_cache._ready) == before
 
 
 async def test_the_service_worker_is_told_where_alerts_come_from(replica: Replica) -> None:
@@ -130,23 +128,23 @@ async def test_what_others_add_to_addresses_changes_nothing(replica: Replica) ->
     """A link that was shared with marks of its campaign is answered as the page, from what is kept of it."""
     replica.take(full())
     plain = await replica.get("/")
-    kept = replica.edge.front.kept_bytes
+    kept = replica.answers.response_cache.kept_bytes
     for query in ("utm_source=mail&utm_medium=x", "fbclid=" + "a" * 500, "before=&gclid=1", "utm_x"):
         answer = await replica.get(f"/?{query}")
         assert (answer.status_code, answer.content) == (200, plain.content), query
-    assert replica.edge.front.kept_bytes <= 2 * kept + 100
+    assert replica.answers.response_cache.kept_bytes <= 2 * kept + 100
 
 
 async def test_kept_answers_are_bounded_with_their_addresses(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address counts as what it takes: thousands of long ones leave no more than the bound."""
-    monkeypatch.setattr("publish.web.front.KEPT_BYTES", 400_000)
+    monkeypatch.setattr("publish.web.response_cache.KEPT_BYTES", 400_000)
     replica.take(*(revision(f"u{n}") for n in range(3)))
     for n in range(200):
         await replica.get(f"/v1/updates?limit=1&before=1-{n:0>18}")
         await replica.get(
             f"/v1/updates?limit=1&before={'%31-2' if n % 2 else '1-2'}&channel=news{'&utm_a=' + 'x' * 5000}"
         )
-    assert 0 < replica.edge.front.kept_bytes <= 400_000
+    assert 0 < replica.answers.response_cache.kept_bytes <= 400_000
 
 
 @pytest.mark.parametrize(
@@ -201,7 +199,7 @@ def test_a_story_is_over_once_nothing_is_expected_to_follow(replica: Replica) ->
     replica.take(revision("a", story="flood"), closing, revision("b", story="fire"))
 
     def over(channel: str, hours: float) -> bool:
-        return is_over(replica.newsroom, channel, ended + timedelta(hours=hours))
+        return is_over(replica.feed_store, channel, ended + timedelta(hours=hours))
 
     assert not over("story:flood", 1)
     assert over("story:flood", 25)
@@ -214,7 +212,7 @@ def test_a_story_is_over_once_nothing_is_expected_to_follow(replica: Replica) ->
 
 def test_the_document_is_true(make_replica: Make) -> None:
     """Every route that is not a page is in the document, and the document names no route that is not there."""
-    app = make_replica().edge.front.app
+    app = make_replica().answers.response_cache.app
     served = {
         route.path.replace(":path}", "}")
         for route in app.routes
@@ -237,10 +235,9 @@ async def test_the_document_is_openapi(replica: Replica) -> None:
 
 
 @pytest.mark.conformance
-@pytest.mark.skipif(not NINJS.exists(), reason="no ninjs schema beside the checkout")
 async def test_ninjs_validates(replica: Replica) -> None:
     """An update with everything, and one with nothing, are valid ninjs 3.1."""
-    schema = json.loads(NINJS.read_text())
+    schema = json.loads(conformance("ninjs/specification/ninjs-schema_3.1.json").read_text())
     replica.take(full(), full(number=2), revision("bare"))
     for update_id in (full().update_id, revision("bare").update_id):
         item = (await replica.get(f"/v1/updates/{update_id}.ninjs")).json()

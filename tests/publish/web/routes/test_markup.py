@@ -3,10 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from browser.checkers import checked, strictly_parsed
 from shared.messages import Author, Flags
+from support.places import skip_or_fail
 from support.revisions import NOON, revision
 from support.samples import full
 from support.web_replica import Make
@@ -76,5 +75,5 @@ async def test_every_state_is_valid_html(make_replica: Make, tmp_path: Path) -> 
         strictly_parsed(name, page)
     found = checked(pages, tmp_path)
     if found is None:
-        pytest.skip("html5lib found nothing; the Nu HTML checker cannot be had here")
+        skip_or_fail("REQUIRE_BROWSER", "html5lib found nothing; the Nu HTML checker cannot be had here")
     assert found == []

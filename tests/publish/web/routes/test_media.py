@@ -102,9 +102,9 @@ async def test_a_picture_goes_with_the_last_update_that_shows_it(make_replica: M
 async def test_memory_has_the_last_word_on_a_picture(replica: Replica, store: Path) -> None:
     """What memory has seen removed, or shows no more, is not served because the archive, which is behind, lists it."""
     replica.take(showing("a"), showing("b"))
-    behind = list(replica.past.archived)
+    behind = list(replica.archive.archived)
     replica.take(revision("a", 2, removal="withdrawn"), revision("b", 2))
-    replica.past.archived = behind
+    replica.archive.archived = behind
     assert (await replica.get(PICTURE)).status_code == 404
 
 
@@ -119,7 +119,7 @@ async def test_without_the_archive_a_picture_out_of_memory_is_503(make_replica: 
     """Whether it may still be seen is not known then, and unknown is not yes."""
     replica = make_replica(1)
     replica.take(showing("a"), revision("newer"))
-    replica.past.away = True
+    replica.archive.away = True
     answer = await replica.get(PICTURE)
     assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
 

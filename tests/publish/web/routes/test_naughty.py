@@ -13,16 +13,12 @@ from browser.checkers import checked, strictly_parsed
 from publish.representation.views import seen
 from publish.web.follower import stream_event
 from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Tag
-from support.places import CONFORMANCE
+from support.places import conformance, skip_or_fail
 from support.revisions import NOON
 from support.samples import full, picture
 from support.web_replica import Make, Replica
 
-LIST = CONFORMANCE / "naughty-strings/blns.json"
-pytestmark = [
-    pytest.mark.conformance,
-    pytest.mark.skipif(not LIST.exists(), reason="no naughty strings beside the checkout"),
-]
+pytestmark = pytest.mark.conformance
 MORE = [
     "\u0000nul\u0000",
     "\ud800 lone",
@@ -36,7 +32,7 @@ MORE = [
 
 def strings() -> list[str]:
     """The collection, and some of our own trade."""
-    return [*json.loads(LIST.read_text()), *MORE]
+    return [*json.loads(conformance("naughty-strings/blns.json").read_text()), *MORE]
 
 
 def hostile(number: int, text: str) -> EnrichedUpdate:
@@ -102,12 +98,12 @@ async def test_the_api_and_the_stream_carry_them_unharmed(naughty: Replica) -> N
         got = (await naughty.get(f"/v1/updates/{update.update_id}", accept="*/*")).json()
         for name in ("headline", "text", "byline", "summary", "credit"):
             assert got[name] == getattr(update, name)
-        applied = naughty.newsroom.apply(
-            naughty.newsroom.cursor._replace(offset=10_000 + number), update.model_copy(update={"revision": 3})
+        applied = naughty.feed_store.apply(
+            naughty.feed_store.cursor._replace(offset=10_000 + number), update.model_copy(update={"revision": 3})
         )
         assert applied is not None
         for view in ("json", "page"):
-            data = stream_event(naughty.edge.views, applied).views[view]
+            data = stream_event(naughty.answers.views, applied).views[view]
             assert b"\n" not in data
             assert json.loads(data)["headline"] == update.headline
 
@@ -143,7 +139,7 @@ async def test_pages_show_them_as_text_and_run_none(naughty: Replica, tmp_path: 
         strictly_parsed(f"own-{number}", pages[f"own-{number}"])
     found = checked(pages, tmp_path)
     if found is None:
-        pytest.skip("html5lib found nothing; the Nu HTML checker cannot be had here")
+        skip_or_fail("REQUIRE_BROWSER", "html5lib found nothing; the Nu HTML checker cannot be had here")
     assert found == []
 
 
@@ -184,5 +180,5 @@ async def test_feeds_are_well_formed_with_all_of_them(make_replica: Make) -> Non
         assert len((await replica.get("/feeds/news.json")).json()["items"]) == len(expected)
         sitemap = etree.fromstring((await replica.get("/sitemap-news.xml")).content)
         assert sitemap.tag.endswith("urlset")
-        for update_id in list(replica.newsroom._entries):
+        for update_id in list(replica.feed_store._entries):
             assert (await replica.get(f"/v1/updates/{update_id}.ninjs")).json()["pubStatus"] == "usable"

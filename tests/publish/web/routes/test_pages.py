@@ -45,10 +45,10 @@ async def test_the_page_shows_lead_and_feed_and_says_where_the_stream_goes_on(re
 async def test_the_lead_is_what_an_editor_pinned_else_what_matters_most() -> None:
     """Pinned before key event, key event before picture, picture before urgency, urgency before newness."""
     from publish.representation.position import Position  # noqa: PLC0415
-    from publish.web.feed_store import Entry  # noqa: PLC0415
+    from publish.web.feed_store import FeedEntry  # noqa: PLC0415
 
-    def entry(n: int, **fields: Any) -> Entry:
-        return Entry(Position(1, n), Position(1, n), revision(f"u{n}", **fields))
+    def entry(n: int, **fields: Any) -> FeedEntry:
+        return FeedEntry(Position(1, n), Position(1, n), revision(f"u{n}", **fields))
 
     plain, urgent, shown = entry(5), entry(4, urgency=1), entry(3, media=(picture(),))
     key, pinned = entry(2, flags=Flags(key_event=True)), entry(1, flags=Flags(pinned=True))
@@ -204,7 +204,7 @@ async def test_what_is_older_than_memory_comes_from_the_archive(make_replica: Ma
     memory holds is shown."""
     replica = make_replica(limit=100)
     replica.take(*(revision(f"u{n}") for n in range(130)))
-    replica.newsroom.apply(replica.newsroom.cursor._replace(offset=200), revision("u3", 2, removal="killed"))
+    replica.feed_store.apply(replica.feed_store.cursor._replace(offset=200), revision("u3", 2, removal="killed"))
     page = tree(await replica.get("/?before=1-40"))
     headlines = [each.text_content() for each in page.xpath('//ol[@id="feed"]//h3')]
     assert headlines == [f"u{n} 1" for n in range(39, 19, -1)]
@@ -212,7 +212,7 @@ async def test_what_is_older_than_memory_comes_from_the_archive(make_replica: Ma
     assert [each.text_content() for each in page.xpath('//ol[@id="feed"]//h3')] == [
         f"u{n} 1" for n in range(9, -1, -1) if n != 3
     ]
-    replica.past.away = True
+    replica.archive.away = True
     assert (await replica.get("/")).status_code == 200
     away = await replica.get("/?before=1-10")
     assert (away.status_code, away.headers["retry-after"]) == (503, "2")

@@ -12,16 +12,13 @@ from publish.representation.position import Position
 from publish.web.stream.event import StreamEvent, end_of_frame, frame, parse_cursor, reset_frame
 from publish.web.stream.window import Encoded, Window
 from support.event_stream import Event, Parser
-from support.places import CONFORMANCE
-
-VECTORS = CONFORMANCE / "sse" / "vectors.json"
+from support.places import conformance
 
 
 @pytest.mark.conformance
-@pytest.mark.skipif(not VECTORS.exists(), reason="no conformance data beside the checkout")
 def test_the_parser_of_these_tests_is_a_browsers() -> None:
     """What reads the stream in these tests agrees with every vector of the WHATWG standard, however the bytes are cut."""
-    for vector in json.loads(VECTORS.read_text()):
+    for vector in json.loads(conformance("sse/vectors.json").read_text()):
         stream = bytes.fromhex(vector["stream_hex"])
         for step in (len(stream) or 1, 1, 3):
             parser = Parser()

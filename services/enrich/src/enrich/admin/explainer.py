@@ -8,17 +8,22 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from enrich.media.embedded import Embedded
-from enrich.media.index import MediaLookup
-from enrich.media.rights import Rights, why_withheld
-from enrich.stories.clustering import Likeness, Told, family_of, names_of
-from enrich.text.domain.lifecycle import Decision, decide, due_of, order_of
-from enrich.text.domain.revision import Attached, Revision, compose, compose_removal, shown_state
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.lookup import MediaLookup
+from enrich.picture_index.rights import Rights, why_withheld
+from enrich.reference.agencies import family_of
+from enrich.reference.stories import story_id
+from enrich.stories.clustering import StoryCandidate, StoryClusters, names_of
+from enrich.text.domain.attachments import Attachments
+from enrich.text.domain.lifecycle import decide
+from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
 from enrich.text.domain.state import State
-from enrich.text.state_store import Known
+from enrich.text.domain.transition import Transition
+from enrich.text.domain.versions import version_order
+from enrich.text.domain.visibility import due_of
+from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.runner import Steps
-from enrich.text.steps.story import story_id
 from shared.failures import Invalid
 from shared.messages import MediaReference, Message, Order, RawUpdate, Refresh, Release, update_id_for
 
@@ -69,7 +74,7 @@ class Explainer:
     steps: Steps
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     states: dict[str, State] = field(default_factory=dict)
-    likeness: Likeness = field(default_factory=Likeness)
+    clusters: StoryClusters = field(default_factory=StoryClusters)
 
     def explain(self, messages: Iterable[RawUpdate | Order]) -> Iterator[dict[str, Any]]:
         """One explanation for each message, in order."""
@@ -80,46 +85,50 @@ class Explainer:
         before = self.states.get(message.update_id, State(update_id=message.update_id))
         source = message.source if isinstance(message, RawUpdate) else ""
         margin_s = self.steps.settings.margin_s(source)
-        decision = self._released(decide(message, before, margin_s=margin_s))
+        transition = self._released(decide(message, before, margin_s=margin_s))
         said: dict[str, Any] = {
             "update_id": message.update_id,
             **(
                 {"guid": message.guid, "source": source} if isinstance(message, RawUpdate) else {"order": message.order}
             ),
-            "decision": self._decision(message, decision),
+            "decision": self._decision(message, transition),
         }
-        revision: Revision | None = None
-        state = decision.state
+        revision: BuiltRevision | None = None
+        state = transition.state
         if state.current is not None and state.final is None:
-            attached, because = self._attached(state)
-            said |= _steps(state, attached, self.steps, because)
-            if decision.emit and decision.sight == "visible":
-                revision = compose(decision, attached, self.now, margin_s=margin_s)
-        if decision.emit and decision.sight != "visible":
-            revision = compose_removal(decision, self.now)
-        self.states[message.update_id] = shown_state(state, revision) if revision is not None else state
+            attachments, because = self._attached(state)
+            said |= _steps(state, attachments, self.steps, because)
+            if transition.emit and transition.visibility == "visible":
+                revision = build_revision(transition, attachments, self.now, margin_s=margin_s)
+        if transition.emit and transition.visibility != "visible":
+            revision = build_removal(transition, self.now)
+        self.states[message.update_id] = published_state(state, revision) if revision is not None else state
         said["emits"] = revision.update.model_dump(mode="json", exclude_defaults=True) if revision is not None else None
         return said
 
-    def _released(self, decision: Decision) -> Decision:
+    def _released(self, transition: Transition) -> Transition:
         """With the release of an embargo that is over by now."""
-        due_at, due_for = due_of(decision.state)
+        due_at, due_for = due_of(transition.state)
         if due_at is None or due_at > self.now or due_for != "embargo":
-            return decision
-        released = decide(Release(update_id=decision.state.update_id, due_at=due_at), decision.state)
+            return transition
+        released = decide(Release(update_id=transition.state.update_id, due_at=due_at), transition.state)
         return replace(released, outcome="enriched" if released.emit else "held")
 
-    def _attached(self, state: State) -> tuple[Attached, str]:
+    def _attached(self, state: State) -> tuple[Attachments, str]:
         assert state.current is not None  # noqa: S101
         raw = state.current.raw
         parent = update_id_for(raw.source, raw.evolved_from) if raw.evolved_from else ""
         parent_state = self.states.get(parent)
-        parent_story = parent_state.shown.story if parent_state is not None and parent_state.shown is not None else None
-        known = Known(state)
+        parent_story = (
+            parent_state.last_published.story
+            if parent_state is not None and parent_state.last_published is not None
+            else None
+        )
+        known = KnownUpdate(state)
         first = self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media))
         family = family_of(raw.source, raw.credit, self.steps.settings.enrich_families)
-        cluster = self.likeness.place(
-            Told(
+        cluster = self.clusters.place(
+            StoryCandidate(
                 update_id=raw.update_id,
                 family=family,
                 headline=first.text.headline,
@@ -130,7 +139,7 @@ class Explainer:
                 slugline=raw.slugline,
             )
         )
-        known = Known(
+        known = KnownUpdate(
             state,
             gathered=cluster.story,
             gathered_because=cluster.because,
@@ -139,14 +148,14 @@ class Explainer:
         )
         return self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media)), cluster.because
 
-    def _decision(self, message: RawUpdate | Order, decision: Decision) -> dict[str, Any]:
+    def _decision(self, message: RawUpdate | Order, transition: Transition) -> dict[str, Any]:
         said: dict[str, Any] = {
-            "outcome": decision.outcome,
-            "because": decision.reason,
-            "sight": decision.sight,
+            "outcome": transition.outcome,
+            "because": transition.reason,
+            "visibility": transition.visibility,
         }
         if isinstance(message, RawUpdate):
-            created, number, received, fingerprint = order_of(message)
+            created, number, received, fingerprint = version_order(message)
             said["order"] = {
                 "by": "version_created" if message.version_created else "received_at",
                 "moment": created.isoformat(),
@@ -154,16 +163,16 @@ class Explainer:
                 "received_at": received.isoformat(),
                 "fingerprint": fingerprint,
             }
-        due_at, due_for = due_of(decision.state)
+        due_at, due_for = due_of(transition.state)
         if due_at is not None:
             said["due"] = {"at": due_at.isoformat(), "for": due_for}
         return said
 
 
-def _steps(state: State, attached: Attached, steps: Steps, likeness: str) -> dict[str, Any]:
+def _steps(state: State, attachments: Attachments, steps: Steps, clusters: str) -> dict[str, Any]:
     assert state.current is not None  # noqa: S101
-    raw, text = state.current.raw, attached.text
-    authorship = attach_authors(raw.byline, raw.creators, steps.knowledge.directory)
+    raw, text = state.current.raw, attachments.text
+    authorship = attach_authors(raw.byline, raw.creators, steps.reference.directory)
     return {
         "text": {
             "language": text.language,
@@ -176,8 +185,8 @@ def _steps(state: State, attached: Attached, steps: Steps, likeness: str) -> dic
         },
         "authors": {
             "byline": raw.byline,
-            "names": [each.model_dump(mode="json", exclude_defaults=True) for each in attached.authorship.authors],
-            "unknown": list(attached.authorship.unknown),
+            "names": [each.model_dump(mode="json", exclude_defaults=True) for each in attachments.authorship.authors],
+            "unknown": list(attachments.authorship.unknown),
             "because": list(authorship.because),
         },
         "tags": [
@@ -187,22 +196,22 @@ def _steps(state: State, attached: Attached, steps: Steps, likeness: str) -> dic
                 **next(
                     (
                         {"label": tag.label, "confidence": tag.confidence, "origin": tag.origin, "places": tag.places}
-                        for tag in attached.tagging.tags
+                        for tag in attachments.tagging.tags
                         if tag.code == code
                     ),
                     {"taken": False},
                 ),
             }
-            for code, because in attached.tagging.because
+            for code, because in attachments.tagging.because
         ],
         "story": {
-            "story": attached.gathered.story,
-            "because": attached.gathered.because or "the source names no story, and nothing like it was seen",
-            "corroboration": attached.gathered.corroboration.model_dump(mode="json"),
-            "likeness": likeness,
+            "story": attachments.story.story,
+            "because": attachments.story.because or "the source names no story, and nothing like it was seen",
+            "corroboration": attachments.story.corroboration.model_dump(mode="json"),
+            "likeness": clusters,
         },
         "media": [_picture(reference) for reference in raw.media],
-        "degraded": list(attached.degraded),
+        "degraded": list(attachments.degraded),
     }
 
 

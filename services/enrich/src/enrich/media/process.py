@@ -7,13 +7,15 @@ from enrich.media.render.pool import Renderers, RenderLimits
 from enrich.media.store import open_store
 from enrich.media.worker import PictureDesk
 from enrich.settings import Settings
-from shared.consumer.consumer import Lane
-from shared.kafka.clients import Emitter, new_broker, new_producer, start_broker, start_patiently
-from shared.messages import MediaWanted
+from shared.consumer.consumer import Consumer
+from shared.kafka.broker import new_app, new_broker
+from shared.kafka.producer import Producer
+from shared.kafka.startup import open_producer, start_app
 from shared.observability.health import Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
+from shared.postgres.pool import Pool
 from shared.process import run_until
 from shared.streams import MEDIA
 
@@ -47,50 +49,41 @@ async def media(settings: Settings, stop: asyncio.Event) -> None:
     async with health_server(health, settings, HEALTH_PORT):
         health.ready["start"] = lambda: "not started yet"
         pool = await open_pool(settings, schema="enrich", stop=stop)
-        producer = new_producer(settings, STAGE)
-        await start_patiently(producer, STAGE, stop)
-        emitter = Emitter(producer, source="/slugline/enrich/media", topic_prefix=settings.topic_prefix)
         try:
-            await _serve(settings, stop, health, pool, emitter)
+            async with open_producer(settings, STAGE, source="/slugline/enrich/media", stop=stop) as producer:
+                if not stop.is_set():
+                    await _serve(settings, stop, health, pool, producer)
         finally:
-            await producer.stop()
             await pool.close()
 
 
-async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: object, emitter: Emitter) -> None:
-    if stop.is_set():
-        return
-    broker = new_broker(settings, STAGE)
+async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: Pool, producer: Producer) -> None:
     budget = Budget(settings.enrich_media_held_bytes)
     fetcher = Fetcher(fetch_limits(settings), budget=budget, connections=2 * settings.enrich_media_fetches)
     async with fetcher, Renderers(settings.enrich_media_renderers, render_limits(settings)) as renderers:
         desk = PictureDesk(
-            settings, pool=pool, store=open_store(settings), fetcher=fetcher, renderers=renderers, emitter=emitter
+            settings, pool=pool, store=open_store(settings), fetcher=fetcher, renderers=renderers, producer=producer
         )
-        lane = Lane(
+        consumer = Consumer(
             stage=STAGE,
-            topic=MEDIA,
-            types={MediaWanted.ce_type: MediaWanted},
+            stream=MEDIA,
             handle=desk.handle,
-            emitter=emitter,
+            producer=producer,
             settings=settings,
-            notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
+            crash_notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
         )
-        lane.attach(broker)
+        app = new_app(new_broker(settings, STAGE), consumer)
 
         async def follow() -> None:
-            await start_broker(broker, stop)
+            await start_app(app, stop)
             del health.ready["start"]
-            health.ready["lane"] = lane.why_not_ready
-            health.roles["lane"] = lane.role
-            await lane.keep_committing()
+            consumer.report_to(health)
+            await consumer.run()
 
         health.ready["desk"] = desk.why_not_ready
-        health.live["lane"] = lane.why_not_live
         try:
             # What is due in Postgres does not wait for a place in the consumer group.
             await run_until(stop, follow(), desk.run(), desk.keep_leases())
         finally:
             health.draining = True
-            await lane.drain()
-            await broker.stop()
+            await app.stop()

@@ -1,31 +1,31 @@
-"""The work of the lane as rows of Postgres: what is wanted, whose turn it is, what it came to.
+"""The media queue: the pictures that updates refer to, what came of each, and the pictures that are known.
 
-A reference is taken up when its `retry_at` has passed, by whichever process asks first; taking it moves `retry_at` by a
-lease, so that the work of a process that was killed is taken up again. A settled reference keeps a `retry_at` until its
-update has been announced: killed in between, it is announced again, which changes nothing.
+A reference is claimed from its `retry_at` on, under a lease (`shared.postgres.lease_queue`), with a limit for each host. One that
+is done keeps a `retry_at` until its update has been announced. A worker that is killed in between leaves it to be announced
+again, which changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-from enrich.media.embedded import Embedded
-from enrich.media.index import PICTURES, reference_key
 from enrich.media.render.image_hash import Likeness, alike, bands, distance, near_bands, signed, unsigned
 from enrich.media.render.rendered import Rendered
-from enrich.media.rights import Rights, why_withheld
+from enrich.picture_index.embedded import Embedded
+from enrich.picture_index.lookup import PICTURES, reference_key
+from enrich.picture_index.rights import Rights, why_withheld
 from shared.messages import MediaReference, MediaWanted, Rendition
+from shared.postgres.lease_queue import FairShare, LeaseQueue
 from shared.postgres.pool import Connection, Pool, Row
 
 _LIKENESS_LOCK = 0x736C75676C696E65
 ANNOUNCE_AFTER_S = 2.0
-"""How long an update's settled pictures wait for the others, so that readers get them as one revision."""
+"""How long an update's finished pictures wait for the others, so that readers get them as one revision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One reference that this process has taken up."""
+    """One reference that this process has claimed."""
 
     update_id: str
     reference: str
@@ -39,13 +39,13 @@ class Task:
     fetched_url: str | None
     traceparent: str
     lost: bool = False
-    """Its process ended while it had it."""
+    """The process that held it before died."""
     tried_alone: int = 0
-    """How often a process that had it alone ended meanwhile."""
+    """How often a process died that worked on it alone."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What identifies it."""
+        """The primary key of its row."""
         return self.update_id, self.reference
 
     @property
@@ -56,7 +56,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of the index, as far as a judgement needs it."""
+    """A known picture, as far as the decision on a reference needs it."""
 
     sha256: str
     embedded: Embedded
@@ -73,62 +73,47 @@ def host_of(url: str) -> str:
 
 
 async def want(pool: Pool, events: Sequence[tuple[MediaWanted, str]]) -> int:
-    """Take in what updates refer to, each with its traceparent. The same event again, or an older one, changes nothing.
-    How many references are to be looked at now."""
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    """Queue what updates refer to, each event with its traceparent; how many references are due now.
+
+    The same event again, or an older one, changes nothing.
+    """
+    newest: dict[tuple[str, str], tuple[MediaReference, MediaWanted, str]] = {}
     for event, traceparent in events:
         for each in event.media:
             if each.kind not in PICTURES:
                 continue
             key = (event.update_id, reference_key(each))
-            if key in rows and rows[key][6] > event.requested_at:
-                continue
-            wanted = each.model_dump(mode="json", exclude_defaults=True)
-            rows[key] = (*key, event.source, each.url, host_of(each.url), wanted, event.requested_at, traceparent)
-    if not rows:
+            if key not in newest or newest[key][1].requested_at <= event.requested_at:
+                newest[key] = (each, event, traceparent)
+    if not newest:
         return 0
-    columns = list(zip(*rows.values(), strict=True))
-    taken = await pool.fetch(_WANT, *[list(column) for column in columns])
-    return len(taken)
-
-
-async def claim(
-    pool: Pool, *, running: Mapping[str, int], per_host: int, free: int, lease_s: float
-) -> list[Task]:  # fmt: skip
-    """Take up what is due, at most `free`, and of each host no more than is left of `per_host`."""
-    saturated = [host for host, count in running.items() if count >= per_host]
-    rows = await pool.fetch(_CLAIM, saturated, list(running), list(running.values()), per_host, free, lease_s)
-    return [
-        Task(
-            update_id=row["update_id"],
-            reference=row["reference"],
-            source=row["source"],
-            url=row["url"],
-            host=row["host"],
-            wanted=MediaReference.model_validate(row["wanted"]),
-            state=row["state"],
-            attempts=row["attempts"],
-            sha256=row["sha256"],
-            fetched_url=row["fetched_url"],
-            traceparent=row["traceparent"],
-            lost=row["lost"],
-            tried_alone=row["tried_alone"],
+    rows = [
+        (
+            *key, event.source, wanted.url, host_of(wanted.url), wanted.model_dump(mode="json", exclude_defaults=True),
+            event.requested_at, traceparent,
         )
-        for row in rows
-    ]
+        for key, (wanted, event, traceparent) in newest.items()
+    ]  # fmt: skip
+    queued = await pool.fetch(_WANT, *[list(column) for column in zip(*rows, strict=True)])
+    return len(queued)
+
+
+async def claim(pool: Pool, *, running: Mapping[str, int], per_host: int, free: int, lease_s: float) -> list[Task]:
+    """Claim what is due, at most `free`, and of each host no more than is left of `per_host`."""
+    return await QUEUE.claim_fairly(pool, free, lease_s, held=running, share=per_host)
 
 
 async def try_alone(pool: Pool, task: Task) -> None:
-    """Note that a reference is worked on alone, before it is."""
+    """Count an attempt that this process makes with nothing else in hand, before it begins."""
     await pool.execute(
         "UPDATE enrich.media_references SET tried_alone = tried_alone + 1 WHERE update_id = $1 AND reference = $2",
         *task.key,
     )
 
 
-async def extend(pool: Pool, tasks: Sequence[Task], lease_s: float) -> None:
-    """Keep what is being worked on."""
-    await pool.execute(_EXTEND, [task.update_id for task in tasks], [task.reference for task in tasks], lease_s)
+async def renew(pool: Pool, tasks: Sequence[Task], lease_s: float) -> None:
+    """Keep what is being worked on from being claimed elsewhere."""
+    await QUEUE.renew(pool, [task.key for task in tasks], lease_s)
 
 
 async def retry(pool: Pool, task: Task, reason: str, after_s: float, *, counts: bool) -> None:
@@ -136,29 +121,29 @@ async def retry(pool: Pool, task: Task, reason: str, after_s: float, *, counts: 
     await pool.execute(_RETRY, task.update_id, task.reference, task.url, reason, after_s, 0 if counts else 1)
 
 
-async def settle(pool: Pool, task: Task, state: str, reason: str, sha256: str | None) -> bool:
-    """Record what a reference came to, to be announced. False where another URL is wanted by now."""
-    done = await pool.fetchval(
-        _SETTLE, task.update_id, task.reference, task.url, state, reason, sha256, ANNOUNCE_AFTER_S
+async def finish(pool: Pool, task: Task, state: str, reason: str, sha256: str | None) -> bool:
+    """Record the outcome of a reference, to be announced. False where another URL is wanted by now."""
+    found = await pool.fetchval(
+        _FINISH, task.update_id, task.reference, task.url, state, reason, sha256, ANNOUNCE_AFTER_S
     )
-    return done is not None
+    return found is not None
 
 
 async def unannounced(pool: Pool, update_id: str) -> tuple[list[str], int]:
-    """The settled references of an update that it has not been told of, and how many are still being fetched."""
+    """The finished references of an update that are not announced yet, and how many are still being fetched."""
     rows = await pool.fetch(_UNANNOUNCED, update_id)
-    settled = [row["reference"] for row in rows if row["state"] != "pending"]
-    return settled, len(rows) - len(settled)
+    finished = [row["reference"] for row in rows if row["state"] != "pending"]
+    return finished, len(rows) - len(finished)
 
 
-async def announced(pool: Pool, update_id: str, references: Sequence[str]) -> None:
-    """The update has been told of these."""
+async def mark_announced(pool: Pool, update_id: str, references: Sequence[str]) -> None:
+    """Take references out of the queue whose update has been announced with them."""
     await pool.execute(_ANNOUNCED, update_id, list(references))
 
 
 async def waiting(pool: Pool) -> dict[str, int]:
-    """How many references are to be fetched: `now` for the first time, `later` after a failure of the moment."""
-    row = await pool.fetchrow(
+    """How many references are to be fetched: `now` for the first time, `later` after a transient failure."""
+    [row] = await pool.fetch(
         "SELECT count(*) FILTER (WHERE attempts < 2) AS now, count(*) FILTER (WHERE attempts >= 2) AS later "
         "FROM enrich.media_references WHERE retry_at IS NOT NULL AND state = 'pending'"
     )
@@ -172,19 +157,19 @@ async def known(pool: Pool, sha256: str) -> Picture | None:
 
 
 async def fetched_lately(pool: Pool, source: str, url: str, within_s: float) -> Picture | None:
-    """The picture that this source's URL led to a short while ago, for whichever update."""
+    """The picture that this source's URL led to less than `within_s` ago, for any update."""
     row = await pool.fetchrow(_LATELY, source, url, within_s)
     return _picture(row) if row is not None else None
 
 
 async def rights_of(pool: Pool, source: str) -> Rights:
-    """What the newsroom agreed with a source."""
+    """The rights that the newsroom has agreed with a source."""
     row = await pool.fetchrow("SELECT forbidden, allowed, credit FROM enrich.media_rights WHERE source = $1", source)
     return Rights(tuple(row["forbidden"]), tuple(row["allowed"]), row["credit"]) if row is not None else Rights()
 
 
 async def add_refused(pool: Pool, sha256: str, size_bytes: int, reason: str) -> None:
-    """Bytes that cannot be rendered, so that they are not tried again."""
+    """Remember bytes that cannot be rendered, so that they are not tried again."""
     await pool.execute(
         "INSERT INTO enrich.media (sha256, picture, size_bytes, refused) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING",
         sha256, size_bytes, reason,
@@ -200,11 +185,11 @@ async def add(
     async with pool.acquire() as connection, connection.transaction():
         same = None
         if likeness is not None:
-            # Two copies that come at once must not both be the first.
+            # Of two copies that arrive at once, one must be the first.
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LIKENESS_LOCK)
             same = await _same_picture(connection, likeness, rendered.width / rendered.height)
         removed = same is not None and same["removed_at"] is not None
-        row = await connection.fetchrow(
+        [row] = await connection.fetch(
             _ADD,
             sha256,
             same["picture"] if same is not None else sha256,
@@ -224,7 +209,7 @@ async def add(
         return _picture(row)
 
 
-def judge(task: Task, picture: Picture, rights: Rights) -> tuple[str, str]:
+def outcome_of(task: Task, picture: Picture, rights: Rights) -> tuple[str, str]:
     """State and reason of a reference whose picture is known."""
     if picture.refused:
         return "failed", picture.refused
@@ -234,7 +219,7 @@ def judge(task: Task, picture: Picture, rights: Rights) -> tuple[str, str]:
     return ("withheld", reason) if reason else ("ready", "")
 
 
-async def _same_picture(connection: Connection, likeness: Likeness, aspect: float) -> Any:
+async def _same_picture(connection: Connection, likeness: Likeness, aspect: float) -> Row | None:
     rows = await connection.fetch(_NEAR, near_bands(likeness.phash))
     near = [
         row
@@ -253,6 +238,24 @@ def _picture(row: Row) -> Picture:
     )
 
 
+def _task(row: Row) -> Task:
+    columns = dict(row)
+    return Task(**columns | {"wanted": MediaReference.model_validate(columns["wanted"])})
+
+
+QUEUE = LeaseQueue(
+    table="enrich.media_references",
+    key={"update_id": "text", "reference": "text"},
+    due="retry_at",
+    before="q.taken AS lost",
+    on_claim="attempts = q.attempts + (q.state = 'pending')::int, taken = q.state = 'pending'",
+    held="q.state = 'pending'",
+    selection=FairShare("host"),
+    columns="q.update_id, q.reference, q.source, q.url, q.host, q.wanted, q.state, q.attempts, q.sha256, q.fetched_url, "
+    "q.traceparent, q.tried_alone, due.lost",
+    read=_task,
+)
+
 _WANT = """
 INSERT INTO enrich.media_references AS r
     (update_id, reference, source, url, host, wanted, requested_at, traceparent, state, retry_at)
@@ -269,37 +272,6 @@ WHERE excluded.requested_at > r.requested_at AND NOT (r.state = 'failed' AND r.u
 RETURNING r.reference
 """
 
-_CLAIM = """
-WITH due AS (
-    SELECT update_id, reference, host, retry_at FROM enrich.media_references
-    WHERE retry_at <= now() AND host <> ALL ($1::text[])
-    ORDER BY retry_at LIMIT 500
-), ranked AS (
-    SELECT due.update_id, due.reference, due.retry_at,
-           row_number() OVER (PARTITION BY due.host ORDER BY due.retry_at) + coalesce(busy.running, 0) AS place
-    FROM due LEFT JOIN unnest($2::text[], $3::int[]) AS busy (host, running) USING (host)
-), chosen AS (
-    -- One by one and by key: joined as tables, all that is due would be read, whatever waits.
-    SELECT taken.* FROM (SELECT * FROM ranked WHERE place <= $4 ORDER BY retry_at) ranked
-    CROSS JOIN LATERAL (
-        SELECT r.update_id, r.reference, r.taken AS lost FROM enrich.media_references r
-        WHERE r.update_id = ranked.update_id AND r.reference = ranked.reference AND coalesce(r.retry_at <= now(), false)
-        FOR UPDATE OF r SKIP LOCKED
-    ) taken
-    LIMIT $5
-)
-UPDATE enrich.media_references r
-SET retry_at = now() + make_interval(secs => $6), attempts = r.attempts + (r.state = 'pending')::int, taken = r.state = 'pending'
-FROM chosen WHERE r.update_id = chosen.update_id AND r.reference = chosen.reference
-RETURNING r.*, chosen.lost
-"""
-
-_EXTEND = """
-UPDATE enrich.media_references r SET retry_at = now() + make_interval(secs => $3)
-FROM unnest($1::text[], $2::text[]) AS mine (update_id, reference)
-WHERE r.update_id = mine.update_id AND r.reference = mine.reference AND r.state = 'pending' AND r.retry_at > now()
-"""
-
 _RETRY = """
 UPDATE enrich.media_references
 SET retry_at = now() + make_interval(secs => $5), reason = $4, attempts = greatest(attempts - $6, 0),
@@ -307,7 +279,7 @@ SET retry_at = now() + make_interval(secs => $5), reason = $4, attempts = greate
 WHERE update_id = $1 AND reference = $2 AND url = $3 AND state = 'pending'
 """
 
-_SETTLE = """
+_FINISH = """
 UPDATE enrich.media_references
 SET state = $4, reason = $5, sha256 = $6, taken = false, tried_alone = 0, settled_at = now(), retry_at = now() + make_interval(secs => $7),
     fetched_url = CASE WHEN $6::text IS NULL THEN NULL ELSE url END,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from enrich.media.store import remove_renditions
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh, Rendition
 from shared.postgres.pool import Pool
 from shared.streams import RAW
@@ -69,7 +69,7 @@ async def retry_refused(pool: Pool, *, source: str, update_id: str) -> int:
 
 
 async def remove(
-    pool: Pool, store: Any, emitter: Emitter, *, picture: str, reason: str, now: datetime
+    pool: Pool, store: Any, producer: Producer, *, picture: str, reason: str, now: datetime
 ) -> dict[str, Any]:
     """Take a picture and its copies away: marked first, so that no new revision shows it; then out of the store; then
     every update that shows it is announced. Doing it again does no harm."""
@@ -89,7 +89,7 @@ async def remove(
     names = sorted({row["update_id"] for row in updates})
     await acknowledged(
         [
-            await emitter.send(
+            await producer.send(
                 RAW,
                 Refresh(update_id=update_id, cause="media", requested_at=now, detail="picture removed"),
                 key=update_id,

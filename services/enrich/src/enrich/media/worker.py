@@ -28,10 +28,10 @@ from enrich.media.render.pool import Renderers
 from enrich.media.store import store_renditions
 from enrich.settings import Settings
 from shared.background import keep_running
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import MediaReference, MediaWanted, Refresh
 from shared.postgres.pool import Pool
 from shared.streams import RAW
@@ -58,14 +58,14 @@ class PictureDesk:
     """One process's share of the work."""
 
     def __init__(
-        self, settings: Settings, *, pool: Pool, store: Any, fetcher: Fetcher, renderers: Renderers, emitter: Emitter
+        self, settings: Settings, *, pool: Pool, store: Any, fetcher: Fetcher, renderers: Renderers, producer: Producer
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._store = store
         self._fetcher = fetcher
         self._renderers = renderers
-        self._emitter = emitter
+        self._producer = producer
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._alone: deque[Task] = deque()
@@ -74,10 +74,10 @@ class PictureDesk:
         self._look = asyncio.Event()
         self._away: str | None = None
 
-    async def handle(self, deliveries: Sequence[Delivery[MediaWanted]]) -> list[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[MediaWanted]]) -> list[Rejection]:
         """For the lane: note what is wanted. From here on Postgres has it, so the position in Kafka may move on while a
         slow host is waited for."""
-        events = [(delivery.event, delivery.header("traceparent")) for delivery in deliveries]
+        events = [(message.event, message.header("traceparent")) for message in incoming]
         if await queue.want(self._pool, events):
             self._look.set()
         return []
@@ -104,7 +104,7 @@ class PictureDesk:
 
         async def step() -> None:
             if tasks := list(self._running.values()):
-                await queue.extend(self._pool, tasks, self._settings.enrich_media_lease_s)
+                await queue.renew(self._pool, tasks, self._settings.enrich_media_lease_s)
             for turn, count in (await queue.waiting(self._pool)).items():
                 WAITING.labels(turn).set(count)
 
@@ -189,7 +189,7 @@ class PictureDesk:
             except Later as later:
                 await self._put_off(task, later)
                 return
-            state, reason = queue.judge(task, picture, await queue.rights_of(self._pool, task.source))
+            state, reason = queue.outcome_of(task, picture, await queue.rights_of(self._pool, task.source))
             await self._settle(task, state, reason, picture.sha256)
 
     async def _put_off(self, task: Task, later: Later) -> None:
@@ -207,7 +207,7 @@ class PictureDesk:
         await queue.retry(self._pool, task, later.reason, pause_s, counts=True)
 
     async def _settle(self, task: Task, state: str, reason: str, sha256: str | None) -> None:
-        if not await queue.settle(self._pool, task, state, reason, sha256):
+        if not await queue.finish(self._pool, task, state, reason, sha256):
             return
         SETTLED.labels(state).inc()
         log.info(
@@ -272,7 +272,7 @@ class PictureDesk:
             return
         await acknowledged(
             [
-                await self._emitter.send(
+                await self._producer.send(
                     RAW,
                     Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
                     key=task.update_id,
@@ -281,7 +281,7 @@ class PictureDesk:
                 )
             ]
         )
-        await queue.announced(self._pool, task.update_id, settled)
+        await queue.mark_announced(self._pool, task.update_id, settled)
 
     def _note_away(self, error: BaseException) -> None:
         reason = error.reason if isinstance(error, Transient) else reason_of(error)

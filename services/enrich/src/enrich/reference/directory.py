@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from anyascii import anyascii
 from pydantic import Field, field_validator
@@ -21,7 +21,7 @@ HONORIFICS = {
 JOINT = re.compile(r"[^\w]+", re.UNICODE)
 
 
-class Profile(Message):
+class AuthorProfile(Message):
     """An author, as the newsroom keeps and shows them."""
 
     id: str
@@ -84,11 +84,24 @@ def loose_key(name: str) -> str:
     return re.sub(r"(.)\1", r"\1", key.replace("ie", "e"))
 
 
+Contribution = Literal["writing", "reporting", "editing", "photography", "translation"]
+
+
+@dataclass(slots=True)
+class BylineName:
+    """One name of a byline."""
+
+    name: str
+    contribution: Contribution = "writing"
+    located: str | None = None
+    kind: Literal["person", "agency", "staff"] = "person"
+
+
 @dataclass(frozen=True)
 class Resolved:
     """Whom a name stands for, and why."""
 
-    profile: Profile | None
+    profile: AuthorProfile | None
     because: str
 
 
@@ -96,7 +109,7 @@ class Resolved:
 class Directory:
     """All authors, found by any spelling of their names. A spelling that two authors share finds neither."""
 
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, AuthorProfile] = field(default_factory=dict)
     edition: int = 0
     _exact: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _initials: dict[str, set[str]] = field(default_factory=dict, repr=False)
@@ -107,14 +120,14 @@ class Directory:
     """Bylines that were read against this directory: they come again."""
 
     @classmethod
-    def of(cls, profiles: Iterable[Profile], edition: int = 0) -> "Directory":
+    def of(cls, profiles: Iterable[AuthorProfile], edition: int = 0) -> "Directory":
         """Build the indexes."""
         directory = cls({profile.id: profile for profile in profiles}, edition)
         for profile in directory.profiles.values():
             directory._add(profile)
         return directory
 
-    def _add(self, profile: Profile) -> None:
+    def _add(self, profile: AuthorProfile) -> None:
         self._ids[profile.id] = profile.id
         for spelling in (profile.name, *profile.aliases):
             if "://" in spelling or "@" in spelling or (":" in spelling and " " not in spelling):

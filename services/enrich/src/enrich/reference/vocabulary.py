@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from shared.failures import Invalid
-from shared.messages import Message
+from shared.messages import Message, Tag
 
 MEDTOP_URI = "http://cv.iptc.org/newscodes/mediatopic/"
 SUBJECT_URI = "http://cv.iptc.org/newscodes/subjectcode/"
@@ -219,3 +219,38 @@ def shipped() -> Vocabulary:
     table = orjson.loads((files("enrich") / "data" / "media_topics.json").read_bytes())
     concepts = {each["code"]: Concept.model_validate(each) for each in table["concepts"]}
     return Vocabulary(concepts, table["meant"], 0)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Builds the tags of concepts, each once: an update carries the same ones as the next."""
+
+    languages: tuple[str, ...]
+
+    @functools.cached_property
+    def _made(self) -> dict[tuple[str, str], Tag]:
+        return {}
+
+    def tag(self, concept: Concept, origin: str) -> Tag:
+        """The tag of a concept."""
+        key = (concept.code, origin)
+        made = self._made.get(key)
+        if made is None or made.label != concept.label:
+            made = Tag(
+                code=concept.code,
+                label=concept.label,
+                labels={
+                    language: concept.labels[language] for language in self.languages if language in concept.labels
+                },
+                uri=MEDTOP_URI + concept.code.removeprefix("medtop:") if concept.code.startswith("medtop:") else None,
+                origin="broader"
+                if origin == "broader"
+                else "editor"
+                if origin == "editor"
+                else "keyword"
+                if origin == "keyword"
+                else "source",
+                confidence=0.9 if origin == "keyword" else 1.0,
+            )
+            self._made[key] = made
+        return made

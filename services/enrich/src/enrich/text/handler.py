@@ -10,32 +10,31 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 
-from enrich.media.index import MediaLookup, media_for
+from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.reference.directory import name_key
-from enrich.reference.library import Library
+from enrich.reference.loader import ReferenceLoader
 from enrich.settings import Settings
-from enrich.text.domain.lifecycle import Decision, Input, decide
-from enrich.text.domain.revision import Revision, compose, compose_removal, shown_state
+from enrich.text.domain.lifecycle import Input, decide
+from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
 from enrich.text.domain.state import State
-from enrich.text.state_store import Known, Unknown, load
-from enrich.text.state_writer import Emitted, Settlement
+from enrich.text.domain.transition import Transition
+from enrich.text.state_store import KnownUpdate, UnknownName, load
+from enrich.text.state_writer import EmittedBatch, StateWriter
 from enrich.text.steps.budget import MISSED
-from enrich.text.steps.runner import Reading, Steps
-from shared.consumer.consumer import Begun
-from shared.consumer.decode import Delivery, Rejection, version_of
+from enrich.text.steps.runner import StepResults, Steps
+from shared.consumer.consumer import StartedBatch
+from shared.consumer.decode import Incoming, Rejection, version_of
 from shared.failures import Invalid, Permanent
 from shared.failures.transient import is_transient, reason_of
-from shared.kafka.clients import Emitter
 from shared.kafka.cloudevents import headers_for
+from shared.kafka.producer import Producer
 from shared.messages import (
     MediaReference,
     MediaWanted,
-    Message,
     Order,
     Outcome,
     RawUpdate,
     Refresh,
-    Release,
     update_id_for,
 )
 from shared.observability.logs import traceparent_now
@@ -46,7 +45,6 @@ log = structlog.get_logger(__name__)
 
 STAGE = "enrich.text"
 SOURCE = "slugline/enrich/text"
-TYPES: dict[str, type[Message]] = {kind.ce_type: kind for kind in (RawUpdate, Order, Release, Refresh)}
 ENVELOPE_BYTES = 2048
 """Left of Kafka's limit for key, headers and framing."""
 YIELD_EVERY = 25
@@ -72,74 +70,74 @@ class _Batch:
     """What a batch does, gathered while it is folded."""
 
     now: datetime
-    known: dict[str, Known]
+    known: dict[str, KnownUpdate]
     states: dict[str, State]
     parents: Mapping[str, str | None] | None
     pictures: Pictures
-    ahead: Mapping[int, Reading]
+    ahead: Mapping[int, StepResults]
     """By the identity of a version that came."""
     futures: list[Any] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
-    unknown: dict[tuple[str, str], Unknown] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], UnknownName] = field(default_factory=dict)
 
 
-class TextLane:
+class TextHandler:
     """Handles the batches of `updates.raw`; collaborators are handed to it."""
 
     def __init__(
         self,
         *,
         pool: Pool,
-        emitter: Emitter,
-        library: Library,
+        producer: Producer,
+        loader: ReferenceLoader,
         settings: Settings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pool = pool
         self._dedicated = pool.dedicated()
-        self._emitter = emitter
-        self._library = library
+        self._producer = producer
+        self._loader = loader
         self._settings = settings
-        self._steps = Steps(library.knowledge, settings)
+        self._steps = Steps(loader.reference, settings)
         self._clock = clock
-        self._settlement = Settlement(pool, emitter, STAGE)
+        self._settlement = StateWriter(pool, producer, STAGE)
 
-    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
         """Fold each update's messages in order; emit, await, then record."""
-        begun = await self.begin(deliveries)
-        await begun.settled
-        return begun.rejections
+        started = await self.start_batch(incoming)
+        await started.completed
+        return started.rejections
 
-    async def begin(self, deliveries: Sequence[Delivery[Any]]) -> Begun:
+    async def start_batch(self, incoming: Sequence[Incoming[Any]]) -> StartedBatch:
         """Fold each update's messages in order and emit; what follows is under way when this returns."""
         started, failures = time.monotonic(), self._settlement.failures
-        if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in deliveries):
-            await self._library.catch_up()
-        events: list[Input] = [each.event for each in deliveries]
-        unsettled = self._settlement.unsettled()
+        if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in incoming):
+            await self._loader.catch_up()
+        events: list[Input] = [each.event for each in incoming]
+        pending = self._settlement.pending()
         rows, ahead = await self._loaded(events)
         known = {
-            update_id: replace(each, state=unsettled[update_id]) if update_id in unsettled else each
+            update_id: replace(each, state=pending[update_id]) if update_id in pending else each
             for update_id, each in rows.items()
         }
         batch = _Batch(
             now=self._clock(),
             known=known,
             states={update_id: each.state for update_id, each in known.items()},
-            parents=await self._parents(events, known, unsettled),
+            parents=await self._parents(events, known, pending),
             pictures=await self._pictures(events, known),
             ahead=ahead,
         )
-        for number, delivery in enumerate(deliveries, 1):
-            await self._one(delivery, batch)
+        for number, message in enumerate(incoming, 1):
+            await self._one(message, batch)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        if len(deliveries) <= AHEAD:
-            await self._emitter.begin_sending()
-        record = deliveries[0].record
-        emitted = Emitted(
+        if len(incoming) <= AHEAD:
+            await self._producer.begin_sending()
+        record = incoming[0].record
+        emitted = EmittedBatch(
             id=f"{record.partition}:{record.offset}",
             since=started,
             futures=batch.futures,
@@ -147,12 +145,12 @@ class TextLane:
             outcomes=batch.outcomes,
             unknown=batch.unknown,
         )
-        return Begun(batch.rejections, self._settlement.add(emitted, failures))
+        return StartedBatch(batch.rejections, self._settlement.add(emitted, failures))
 
-    async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, Known], dict[int, Reading]]:
+    async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, KnownUpdate], dict[int, StepResults]]:
         """What is known of the updates, and what was read of the versions meanwhile."""
         loading = asyncio.create_task(load(self._dedicated, [event.update_id for event in events]))
-        ahead: dict[int, Reading] = {}
+        ahead: dict[int, StepResults] = {}
         try:
             if len(events) <= AHEAD:
                 # One turn to begin the question, one to send it.
@@ -165,45 +163,45 @@ class TextLane:
         finally:
             loading.cancel()
 
-    async def _one(self, delivery: Delivery[Any], batch: _Batch) -> None:
-        event: Input = delivery.event
+    async def _one(self, message: Incoming[Any], batch: _Batch) -> None:
+        event: Input = message.event
         try:
-            state, revision, decision = self._made(event, _fingerprint(delivery), batch)
+            state, revision, transition = self._made(event, _fingerprint(message), batch)
         except Exception as failure:
             if is_transient(failure):
                 raise
             log.exception("a message that cannot be handled", update_id=event.update_id)
-            batch.rejections.append(Rejection(delivery.record, _failure(failure)))
-            told = _fingerprint(delivery)
+            batch.rejections.append(Rejection(message.record, _failure(failure)))
+            told = _fingerprint(message)
             self._outcome(batch, event, stage="dead", state=None, reason=str(failure), fingerprint=told)
             return
         if revision is not None:
-            batch.futures.extend(await self._emit(revision, decision, delivery, batch))
+            batch.futures.extend(await self._emit(revision, transition, message, batch))
         if state is not batch.states[event.update_id]:
             batch.states[event.update_id] = state
             batch.moved.add(event.update_id)
-        outcome = decision.outcome
+        outcome = transition.outcome
         if outcome == "enriched" and revision is None:
             outcome = "duplicate"
         if outcome is None and revision is not None:
             outcome = "enriched"
         if outcome is not None:
             self._outcome(
-                batch, event, stage=outcome, state=state, reason=decision.reason, fingerprint=decision.fingerprint
+                batch, event, stage=outcome, state=state, reason=transition.reason, fingerprint=transition.fingerprint
             )
 
-    def _made(self, event: Input, fingerprint: str, batch: _Batch) -> tuple[State, Revision | None, Decision]:
+    def _made(self, event: Input, fingerprint: str, batch: _Batch) -> tuple[State, BuiltRevision | None, Transition]:
         """The state after the message, and the revision that it asks for."""
         update_id = event.update_id
         before = batch.states[update_id]
         margin_s = self._settings.margin_s(event.source if isinstance(event, RawUpdate) else _source_of(before))
-        decision = decide(event, before, margin_s=margin_s, fingerprint=fingerprint)
+        transition = decide(event, before, margin_s=margin_s, fingerprint=fingerprint)
         revision = None
-        if decision.emit and decision.sight == "visible":
-            assert decision.state.current is not None  # noqa: S101
-            raw = decision.state.current.raw
-            attached = self._steps.attach(
-                decision.state,
+        if transition.emit and transition.visibility == "visible":
+            assert transition.state.current is not None  # noqa: S101
+            raw = transition.state.current.raw
+            attachments = self._steps.attach(
+                transition.state,
                 batch.known[update_id],
                 self._parent_story(raw, batch),
                 batch.pictures.get(
@@ -211,23 +209,25 @@ class TextLane:
                 ),
                 batch.ahead.get(id(raw)),
             )
-            if raw.evolved_from and batch.parents is None and "story" not in attached.degraded:
-                attached = replace(attached, degraded=(*attached.degraded, "story"))
-            revision = compose(decision, attached, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now))
+            if raw.evolved_from and batch.parents is None and "story" not in attachments.degraded:
+                attachments = replace(attachments, degraded=(*attachments.degraded, "story"))
+            revision = build_revision(
+                transition, attachments, batch.now, margin_s=margin_s, retry_at=self._retry_at(batch.now)
+            )
             if revision is not None:
-                counted = before.shown.unknown_names if before.shown is not None else ()
-                for name in attached.authorship.unknown:
+                counted = before.last_published.unknown_names if before.last_published is not None else ()
+                for name in attachments.authorship.unknown:
                     if (key := name_key(name)) and key not in counted:
-                        batch.unknown[key[:200], update_id] = Unknown(
+                        batch.unknown[key[:200], update_id] = UnknownName(
                             name.replace("\x00", ""), update_id, raw.source.replace("\x00", "")
                         )
-        elif decision.emit:
-            revision = compose_removal(decision, batch.now)
+        elif transition.emit:
+            revision = build_removal(transition, batch.now)
         if revision is None:
-            return decision.state, None, decision
+            return transition.state, None, transition
         if len(revision.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES:
             raise Permanent(f"the revision has {len(revision.value)} bytes; {MAX_MESSAGE_BYTES} are the most")
-        return shown_state(decision.state, revision), revision, decision
+        return published_state(transition.state, revision), revision, transition
 
     def _retry_at(self, now: datetime) -> Callable[[int], datetime | None]:
         def retry_at(attempts: int) -> datetime | None:
@@ -238,21 +238,21 @@ class TextLane:
         return retry_at
 
     async def _emit(
-        self, revision: Revision, decision: Decision, delivery: Delivery[Any], batch: _Batch
+        self, revision: BuiltRevision, transition: Transition, message: Incoming[Any], batch: _Batch
     ) -> list["asyncio.Future[object]"]:
         update = revision.update
-        trace = delivery.header("traceparent") or traceparent_now()
+        trace = message.header("traceparent") or traceparent_now()
         headers = headers_for(
             update, source=SOURCE, event_id=f"{update.update_id}:{update.revision}", time=batch.now, traceparent=trace
         )
         futures = [
-            await self._emitter.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
+            await self._producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
         ]
         REVISIONS.labels(update.kind).inc()
         LATENCY.observe(max((batch.now - update.passport.received_at).total_seconds(), 0))
         if update.media_pending:
-            futures.extend(await self._ask_for_media(delivery.event, decision, batch, trace))
-        for replaced in decision.replaced:
+            futures.extend(await self._ask_for_media(message.event, transition, batch, trace))
+        for replaced in transition.replaced:
             order = Order(
                 update_id=replaced,
                 order="supersede",
@@ -260,27 +260,27 @@ class TextLane:
                 ordered_at=update.first_published_at,
             )
             futures.append(
-                await self._emitter.send(
+                await self._producer.send(
                     RAW, order, key=replaced, event_id=f"{replaced}:superseded:{update.update_id}", traceparent=trace
                 )
             )
         return futures
 
     async def _ask_for_media(
-        self, event: Input, decision: Decision, batch: _Batch, trace: str
+        self, event: Input, transition: Transition, batch: _Batch, trace: str
     ) -> list["asyncio.Future[object]"]:
-        assert decision.state.current is not None  # noqa: S101
-        raw = decision.state.current.raw
+        assert transition.state.current is not None  # noqa: S101
+        raw = transition.state.current.raw
         lookup = batch.pictures.get((raw.update_id, raw.media))
         pending = lookup.pending if lookup is not None else raw.media
         # The media lane tells when it is done, which is not yet another reason to ask it.
         if not pending or (isinstance(event, Refresh) and event.cause != "retry"):
             return []
         wanted = MediaWanted(update_id=raw.update_id, source=raw.source, media=pending, requested_at=batch.now)
-        event_id = f"{raw.update_id}:{decision.state.revision + 1}:media"
-        return [await self._emitter.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
+        event_id = f"{raw.update_id}:{transition.state.revision + 1}:media"
+        return [await self._producer.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
 
-    async def _pictures(self, events: Sequence[Input], known: Mapping[str, Known]) -> Pictures:
+    async def _pictures(self, events: Sequence[Input], known: Mapping[str, KnownUpdate]) -> Pictures:
         """What the media index knows; None for all where it cannot be asked within its budget."""
         lists: dict[str, list[tuple[MediaReference, ...]]] = {}
         for event in events:
@@ -307,7 +307,7 @@ class TextLane:
         return found
 
     async def _parents(
-        self, events: Sequence[Input], known: Mapping[str, Known], unsettled: Mapping[str, State]
+        self, events: Sequence[Input], known: Mapping[str, KnownUpdate], pending: Mapping[str, State]
     ) -> Mapping[str, str | None] | None:
         """The stories of the updates that those of the batch grew out of; None where they cannot be had in time."""
         wanted = set()
@@ -327,8 +327,8 @@ class TextLane:
             MISSED.labels("story", "late").inc(len(wanted))
             return None
         stories = {row["update_id"]: row["story"] for row in rows}
-        for update_id in wanted & unsettled.keys():
-            shown = unsettled[update_id].shown
+        for update_id in wanted & pending.keys():
+            shown = pending[update_id].last_published
             stories[update_id] = shown.story if shown is not None else None
         return stories
 
@@ -336,7 +336,7 @@ class TextLane:
         if not raw.evolved_from:
             return None
         parent = update_id_for(raw.source, raw.evolved_from)
-        if parent in batch.states and (shown := batch.states[parent].shown) is not None:
+        if parent in batch.states and (shown := batch.states[parent].last_published) is not None:
             return shown.story
         return batch.parents.get(parent) if batch.parents is not None else None
 
@@ -356,10 +356,10 @@ class TextLane:
         )
 
 
-def _fingerprint(delivery: Delivery[Any]) -> str:
+def _fingerprint(message: Incoming[Any]) -> str:
     """Of a version, as ingest told it; empty where the record does not say."""
-    named = version_of(delivery.record)
-    return named[1] if named is not None and named[0] == delivery.event.update_id else ""
+    named = version_of(message.record)
+    return named[1] if named is not None and named[0] == message.event.update_id else ""
 
 
 def _failure(failure: Exception) -> Invalid | Permanent:

@@ -3,22 +3,22 @@
 import asyncio
 
 import structlog
-from starlette.applications import Starlette
 
 from enrich.admin.api import author_routes
-from enrich.reference.library import Knowledge, Library
+from enrich.reference.loader import ReferenceData, ReferenceLoader
+from enrich.reference.vocabulary import Labels
 from enrich.settings import Settings
-from enrich.text.handler import SOURCE, STAGE, TYPES, TextLane
+from enrich.text.handler import SOURCE, STAGE, TextHandler
 from enrich.text.schedule import keep_releasing
-from enrich.text.steps.tags import Labels
-from enrich.text.steps.text import prepare
+from enrich.text.steps.text.language import prepare
 from shared.background import until_answered
-from shared.consumer.consumer import Lane
+from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
-from shared.http.routing import application
+from shared.http.routing import Replaceable, application
 from shared.http.server.bounds import Bounds
 from shared.http.server.server import http_server
-from shared.kafka.clients import Emitter, new_broker, new_producer, start_broker, start_patiently
+from shared.kafka.broker import new_app, new_broker
+from shared.kafka.startup import open_producer, start_app
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -30,54 +30,53 @@ from shared.streams import RAW
 log = structlog.get_logger(__name__)
 
 PORT = 8093
+CLIENT_ID = "slugline-enrich-text"
 
 
 async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
     """The process, until `stop` is set: the port answers at once, and /readyz says what is waited for."""
     health = Health("enrich.text", ready={"postgres": lambda: "waiting for Postgres"})
-    app = application([*health_routes(health), starting_route()], PROBLEM_HANDLERS)
-    async with http_server(app, settings.bind_host, settings.health_port or PORT, Bounds.of(settings)):
-        await _follow(settings, stop, health, app)
+    site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
+    async with http_server(site, settings.bind_host, settings.health_port or PORT, Bounds.of(settings)):
+        await _follow(settings, stop, health, site)
 
 
-async def _follow(settings: Settings, stop: asyncio.Event, health: Health, app: Starlette) -> None:
+async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site: Replaceable) -> None:
     pool = await open_pool(settings, schema="enrich", stop=stop)
     health.ready = {"kafka": lambda: "waiting for Kafka"}
-    producer = new_producer(settings, "slugline-enrich-text")
-    await start_patiently(producer, "producer", stop)
-    emitter = Emitter(producer, source=SOURCE, topic_prefix=settings.topic_prefix)
-    library = Library(pool, settings.enrich_dictionary, Knowledge(labels=Labels(settings.enrich_label_languages)))
-    # The lane's own connections keep no lock and no listener, so none has to be cleaned after each batch.
-    lane_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, by_keys=True, max_size=4)
-    text = TextLane(pool=lane_pool, emitter=emitter, library=library, settings=settings)
-    lane = Lane(
-        stage=STAGE, topic=RAW, types=TYPES, handle=text.handle, begin=text.begin,
-        emitter=emitter, settings=settings, max_records=settings.enrich_batch,
-        notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
-    )  # fmt: skip
-    broker = new_broker(settings, "slugline-enrich-text")
-    lane.attach(broker)
-    app.router.routes[:] = [*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)]
-    if not stop.is_set():
-        health.ready = {"lane": lambda: "loading what it knows"}
-        await until_answered("what is known", library.catch_up, stop)
-        await asyncio.to_thread(prepare)
-        await start_broker(broker, stop)
-        health.ready = {"lane": lane.why_not_ready}
-        health.roles = {"lane": lane.role}
-        health.live = {"lane": lane.why_not_live}
-        await run_until(
-            stop,
-            lane.keep_committing(),
-            library.follow(settings.enrich_reload_s),
-            keep_releasing(
-                pool, emitter,
-                interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
-            ),
+    # The handler's own connections keep no lock and no listener, so none has to be cleaned after each batch.
+    batch_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, by_keys=True, max_size=4)
+    async with open_producer(settings, CLIENT_ID, source=SOURCE, stop=stop) as producer:
+        loader = ReferenceLoader(
+            pool, settings.enrich_dictionary, ReferenceData(labels=Labels(settings.enrich_label_languages))
+        )
+        text = TextHandler(pool=batch_pool, producer=producer, loader=loader, settings=settings)
+        consumer = Consumer(
+            stage=STAGE, stream=RAW, handle=text.handle, start_batch=text.start_batch,
+            producer=producer, settings=settings, max_records=settings.enrich_batch,
+            crash_notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
         )  # fmt: skip
-    health.draining = True
-    await lane.drain()
-    await broker.stop()
-    await producer.stop()
-    await lane_pool.close()
+        app = new_app(new_broker(settings, CLIENT_ID), consumer)
+        site.app = application(
+            [*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)], PROBLEM_HANDLERS
+        )
+        if not stop.is_set():
+            health.ready = {"reference": lambda: "loading the reference data"}
+            await until_answered("the reference data", loader.catch_up, stop)
+            await asyncio.to_thread(prepare)
+            await start_app(app, stop)
+            health.ready = {}
+            consumer.report_to(health)
+            await run_until(
+                stop,
+                consumer.run(),
+                loader.follow(settings.enrich_reload_s),
+                keep_releasing(
+                    pool, producer,
+                    interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
+                ),
+            )  # fmt: skip
+        health.draining = True
+        await app.stop()
+    await batch_pool.close()
     await pool.close()

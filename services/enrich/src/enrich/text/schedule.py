@@ -1,146 +1,150 @@
 """What is due: the ends of embargoes, expiries and retries, and the refreshes that a changed directory asks for.
 
-Every replica looks; a row is one replica's while it sends, so that one release is sent however many look.
+Every replica looks. Rows are locked while their messages are sent, so that each is sent once however many replicas look. The
+moments of updates and of the table are compared by the clock of Postgres, which all replicas share.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Counter
 
 from shared.background import keep_running
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh, RefreshCause, Release
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Connection, Pool
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 500
+
 RELEASES = Counter("slugline_enrich_releases", "Releases sent", ["reason"])
 REFRESHES = Counter("slugline_enrich_refreshes", "Refreshes sent", ["cause"])
 
 
-async def keep_releasing(
-    pool: Pool,
-    emitter: Emitter,
-    *,
-    interval_s: float,
-    again_s: float,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> None:
-    """Send what is due until cancelled. An outage is waited out: what was due then is due still."""
+@dataclass(frozen=True, slots=True)
+class DueUpdate:
+    """An update whose moment has come."""
+
+    update_id: str
+    due_at: datetime
+    due_for: str
+
+    def message(self) -> Release | Refresh:
+        """What asks for it to be looked at again."""
+        if self.due_for == "retry":
+            return Refresh(update_id=self.update_id, cause="retry", requested_at=datetime.now(UTC))
+        return Release.model_validate({"update_id": self.update_id, "due_at": self.due_at, "reason": self.due_for})
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshJob:
+    """A change that concerns many updates; `id` goes into the ids of its messages."""
+
+    id: int
+    cause: RefreshCause
+    author_ids: Sequence[str]
+    unknown_names: Sequence[str]
+    update_ids: Sequence[str]
+    stories: Sequence[str]
+    detail: str
+
+
+DUE_UPDATES = LeaseQueue(
+    table="enrich.updates",
+    key={"update_id": "text"},
+    due="due_at",
+    # A message that was sent and lost is sent again after a while ($2).
+    waiting="(q.asked_at IS NULL OR q.asked_at < now() - make_interval(secs => $2))",
+    columns="q.update_id, q.due_at, q.due_for",
+    read=lambda row: DueUpdate(**row),
+)
+REFRESH_JOBS = LeaseQueue(
+    table="enrich.refreshes",
+    key={"id": "bigint"},
+    due="run_at",
+    columns="q.id, q.cause, q.author_ids, q.unknown_names, q.update_ids, q.stories, q.detail",
+    read=lambda row: RefreshJob(**row),
+)
+
+
+async def keep_releasing(pool: Pool, producer: Producer, *, interval_s: float, again_s: float) -> None:
+    """Send what is due until cancelled. An outage is waited out: what was due then is still due."""
 
     async def step() -> None:
-        while await release_due(pool, emitter, clock(), again_s) == AT_ONCE:
+        while await release_due(pool, producer, again_s) == AT_ONCE:
             pass
-        while await refresh_asked(pool, emitter, clock()):
+        while await run_refresh_job(pool, producer):
             pass
 
     await keep_running("due updates", step, every_s=interval_s)
 
 
-def _asking(update_id: str, due_at: datetime, due_for: str, now: datetime) -> Release | Refresh:
-    if due_for == "retry":
-        return Refresh(update_id=update_id, cause="retry", requested_at=now)
-    return Release.model_validate({"update_id": update_id, "due_at": due_at, "reason": due_for})
-
-
-async def release_due(pool: Pool, emitter: Emitter, now: datetime, again_s: float = 60.0) -> int:
-    """Send a `Release`, or for a retry a `Refresh`, for each row that is due and not sent for; how many."""
+async def release_due(pool: Pool, producer: Producer, again_s: float) -> int:
+    """Send a `Release`, or for a retry a `Refresh`, for each update that is due and not sent for; how many."""
     async with pool.acquire() as connection, connection.transaction():
-        rows = await connection.fetch(
-            """
-            SELECT update_id, due_at, due_for FROM enrich.updates
-            WHERE due_at <= $1 AND (asked_at IS NULL OR asked_at < $2)
-            ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
-            """,
-            now, now - timedelta(seconds=again_s), AT_ONCE,
-        )  # fmt: skip
+        updates = await DUE_UPDATES.lock(connection, AT_ONCE, again_s)
         futures = []
-        for row in rows:
-            update_id, due_at, due_for = row["update_id"], row["due_at"], row["due_for"]
+        for update in updates:
             try:
-                message = _asking(update_id, due_at, due_for, now)
+                message = update.message()
             except ValueError:
-                # It is asked for again after a while, as what was sent and lost is; the others do not wait for it.
-                log.exception("a due update cannot be asked for", update_id=update_id, due_for=due_for)
+                # It is tried again after a while, as what was sent and lost is; the others do not wait for it.
+                log.exception("no message for a due update", update_id=update.update_id, due_for=update.due_for)
                 continue
-            event_id = f"{update_id}:{due_for}:{due_at.timestamp():.3f}"
-            futures.append(await emitter.send(RAW, message, key=update_id, event_id=event_id))
-            RELEASES.labels(due_for).inc()
+            event_id = f"{update.update_id}:{update.due_for}:{update.due_at.timestamp():.3f}"
+            futures.append(await producer.send(RAW, message, key=update.update_id, event_id=event_id))
+            RELEASES.labels(update.due_for).inc()
         await acknowledged(futures)
-        if rows:
+        if updates:
             await connection.execute(
-                "UPDATE enrich.updates SET asked_at = $2 WHERE update_id = ANY($1::text[])",
-                [row["update_id"] for row in rows], now,
-            )  # fmt: skip
-            log.info("sent what is due", count=len(rows))
-        return len(rows)
+                "UPDATE enrich.updates SET asked_at = now() WHERE update_id = ANY($1::text[])",
+                [update.update_id for update in updates],
+            )
+            log.info("sent what is due", count=len(updates))
+        return len(updates)
 
 
-async def refresh_asked(pool: Pool, emitter: Emitter, now: datetime) -> int:
-    """Carry out one job of `enrich.refreshes` that is due: a `Refresh` for each update that it concerns. How many jobs."""
+async def run_refresh_job(pool: Pool, producer: Producer) -> bool:
+    """Send a `Refresh` for each update that one due job concerns; False where none is due."""
     async with pool.acquire() as connection, connection.transaction():
-        job = await connection.fetchrow(
-            "SELECT * FROM enrich.refreshes WHERE run_at <= $1 ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED", now
-        )
-        if job is None:
-            return 0
-        rows = await connection.fetch(
-            """
-            SELECT unnest($1::text[]) AS update_id
-            UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND author_ids && $2::text[]
-            UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND unknown_names && $3::text[]
-            UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND story = ANY($4::text[])
-            """,
-            job["update_ids"], job["author_ids"], job["unknown_names"], job["stories"],
-        )  # fmt: skip
-        for begin in range(0, len(rows), AT_ONCE):
-            futures = []
-            for row in rows[begin : begin + AT_ONCE]:
-                update_id = row["update_id"]
-                try:
-                    refresh = Refresh(update_id=update_id, cause=job["cause"], requested_at=now, detail=job["detail"])
-                except ValueError:
-                    log.exception("an update cannot be asked to be made again", update_id=update_id, job=job["id"])
-                    continue
-                futures.append(
-                    await emitter.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job['id']}")
-                )
-                REFRESHES.labels(job["cause"]).inc()
-            await acknowledged(futures)
-        await connection.execute("DELETE FROM enrich.refreshes WHERE id = $1", job["id"])
-        log.info("refreshes sent", cause=job["cause"], updates=len(rows))
-        return 1
+        for job in await REFRESH_JOBS.lock(connection, 1):
+            update_ids = await _updates_of(connection, job)
+            for begin in range(0, len(update_ids), AT_ONCE):
+                await _send_refreshes(producer, job, update_ids[begin : begin + AT_ONCE])
+            await connection.execute("DELETE FROM enrich.refreshes WHERE id = $1", job.id)
+            log.info("refreshes sent", cause=job.cause, updates=len(update_ids))
+            return True
+    return False
 
 
-SETTLING_S = 30.0
-"""After which a refresh is asked for again, for updates that were being made with the old edition meanwhile."""
+async def _updates_of(connection: Connection, job: RefreshJob) -> list[str]:
+    rows = await connection.fetch(
+        """
+        SELECT unnest($1::text[]) AS update_id
+        UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND author_ids && $2::text[]
+        UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND unknown_names && $3::text[]
+        UNION SELECT update_id FROM enrich.updates WHERE status = 'live' AND story = ANY($4::text[])
+        """,
+        job.update_ids, job.author_ids, job.unknown_names, job.stories,
+    )  # fmt: skip
+    return [row["update_id"] for row in rows]
 
 
-async def ask_refresh(
-    connection: Connection,
-    cause: RefreshCause,
-    *,
-    author_ids: Sequence[str] = (),
-    unknown_names: Sequence[str] = (),
-    update_ids: Sequence[str] = (),
-    stories: Sequence[str] = (),
-    settle: bool = True,
-) -> None:
-    """Ask, within the transaction that changes something, that the updates which show it are made again.
-
-    `settle`: ask once more a little later, where what changed is kept in the replicas' memory.
-    """
-    if not (author_ids or unknown_names or update_ids or stories):
-        return
-    for after_s in (0.0, SETTLING_S) if settle else (0.0,):
-        await connection.execute(
-            """
-            INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at)
-            VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
-            """,
-            cause, list(author_ids), list(unknown_names), list(update_ids), list(stories), after_s,
-        )  # fmt: skip
+async def _send_refreshes(producer: Producer, job: RefreshJob, update_ids: Sequence[str]) -> None:
+    futures = []
+    for update_id in update_ids:
+        try:
+            refresh = Refresh(
+                update_id=update_id, cause=job.cause, requested_at=datetime.now(UTC), detail=job.detail
+            )  # fmt: skip
+        except ValueError:
+            log.exception("no refresh for an update", update_id=update_id, job=job.id)
+            continue
+        futures.append(await producer.send(RAW, refresh, key=update_id, event_id=f"{update_id}:refresh:{job.id}"))
+        REFRESHES.labels(job.cause).inc()
+    await acknowledged(futures)

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from enrich.text.domain.lifecycle import due_of, status_of
+from enrich.reference.changes import as_word
 from enrich.text.domain.state import State
+from enrich.text.domain.visibility import due_of, status_of
 from shared.messages import RawUpdate, update_id_for
 from shared.postgres.pool import Pool
 from shared.postgres.rows import table
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownUpdate:
     """What is known of an update before a batch: its state, and what editors and the gathering of stories decided."""
 
     state: State
@@ -26,7 +27,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownName:
     """A name of a byline that the directory does not know."""
 
     spelling: str
@@ -72,15 +73,15 @@ HAVING count(*) > 0
 """
 
 
-async def load(pool: Pool, update_ids: Iterable[str]) -> dict[str, Known]:
+async def load(pool: Pool, update_ids: Iterable[str]) -> dict[str, KnownUpdate]:
     """What is known of each of the updates, in one query; an update that was never seen has an empty state."""
     ids = list(dict.fromkeys(update_ids))
-    found: dict[str, Known] = {}
+    found: dict[str, KnownUpdate] = {}
     asked, values = table("text", [(update_id,) for update_id in ids])
     for row in await pool.fetch(_LOAD.format(asked=asked), *values):
         update_id = row["update_id"]
         state = State.model_validate_json(row["state"]) if row["state"] is not None else State(update_id=update_id)
-        found[update_id] = Known(
+        found[update_id] = KnownUpdate(
             state=state,
             tags=row["tags"] or {},
             story=row["story"],
@@ -99,11 +100,11 @@ async def store(pool: Pool, states: Sequence[State]) -> None:
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
     for state in sorted(states, key=lambda each: each.update_id):
         due_at, due_for = due_of(state)
-        shown = state.shown
+        shown = state.last_published
         source = state.current.raw.source if state.current else state.held.raw.source if state.held else ""
         values = (
             state.update_id,
-            state.turn,
+            state.state_version,
             state.revision,
             status_of(state),
             source.replace("\x00", ""),
@@ -121,7 +122,7 @@ async def store(pool: Pool, states: Sequence[State]) -> None:
     families = [
         state.update_id
         for state in states
-        if state.shown and (state.shown.story or (state.current and parent_of(state.current.raw)))
+        if state.last_published and (state.last_published.story or (state.current and parent_of(state.current.raw)))
     ]
     async with pool.acquire() as connection:
         if not families:
@@ -139,12 +140,7 @@ def parent_of(raw: RawUpdate) -> str | None:
     return update_id_for(raw.source, raw.evolved_from)
 
 
-def as_word(key: str) -> str:
-    """The key of a name as one word, for an array that travels as one text."""
-    return key.replace(" ", "-")
-
-
-async def note_unknown(pool: Pool, names: Mapping[str, Sequence[Unknown]]) -> None:
+async def note_unknown(pool: Pool, names: Mapping[str, Sequence[UnknownName]]) -> None:
     """Count names of bylines that the directory does not know, by their key."""
     if not names:
         return

@@ -12,16 +12,16 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from ingest.intake import orders
-from ingest.intake.deadline import Away, MaybeTaken
+from ingest.intake.deadline import OutcomeUnknown, Unavailable
 from ingest.intake.emit import SendQueue
 from ingest.settings import Settings
 from shared.failures.transient import TRANSIENT
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.messages import OrderName
 from shared.observability.logs import configure_logging
 from shared.postgres.pool import connect
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 
 
 async def _postgres(settings: Settings) -> Any | None:
@@ -56,21 +56,21 @@ def order(
         settings = Settings()
         configure_logging(settings, "ingest")
         pool = None
-        producer = new_producer(settings, "slugline-ingest-order")
-        await producer.start()
+        kafka_producer = new_producer(settings, "slugline-ingest-order")
+        await kafka_producer.start()
         try:
             pool = await _postgres(settings)
-            emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.give(SendQueue(emitter), update_id, request, by=by, patience_s=PATIENCE_S, pool=pool)
+            producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+            return await orders.give(SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool)
         finally:
-            await producer.stop()
+            await kafka_producer.stop()
             if pool is not None:
                 await pool.close()
 
     try:
         receipt = asyncio.run(give())
-    except MaybeTaken as error:
+    except OutcomeUnknown as error:
         raise click.ClickException(str(error)) from error
-    except (Away, KafkaError, OSError) as error:
+    except (Unavailable, KafkaError, OSError) as error:
         raise click.ClickException(f"the order was not given: {error}") from error
     click.echo(f"{receipt.order} of {receipt.update_id} given, {receipt.ordered_at.isoformat()}")

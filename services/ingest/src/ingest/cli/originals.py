@@ -16,19 +16,19 @@ from aiokafka.errors import KafkaError
 from ingest.cli.arguments import Moment
 from ingest.cli.database import with_postgres
 from ingest.intake import originals as kept
-from ingest.intake.deadline import Away
-from ingest.intake.originals import Original, Wanted
-from ingest.intake.receive import Intake, NotTaken
+from ingest.intake.deadline import Unavailable
+from ingest.intake.originals import Original, OriginalFilter
+from ingest.intake.receive import DocumentRejected, Intake
 from ingest.settings import Settings
 from ingest.sources import registry
-from ingest.sources.activity import Activity
 from ingest.sources.registry import Source
-from shared.kafka.clients import Emitter, new_producer
+from ingest.sources.statistics import SourceStatistics
+from shared.kafka.producer import Producer, new_producer
 from shared.postgres.pool import Pool
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PATIENCE_S = 15.0
+TIMEOUT_S = 15.0
 PROGRESS_S = 1.0
 
 
@@ -58,8 +58,8 @@ def _wanted(
     format: str | None,  # noqa: A002 -- the name of the option
     parser_version: str | None,
     refused: bool,
-) -> Wanted:
-    return Wanted(ids, source, since, until, format, parser_version, refused)
+) -> OriginalFilter:
+    return OriginalFilter(ids, source, since, until, format, parser_version, refused)
 
 
 @click.group()
@@ -137,7 +137,7 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
     same original before, and of nothing that came later.
     """
     wanted = _wanted(**selection)
-    if wanted == Wanted():
+    if wanted == OriginalFilter():
         raise click.UsageError("say which: ids, --source, --since, --until, --format, --parser-version or --refused")
 
     async def work(pool: Pool) -> Counter[str]:
@@ -147,32 +147,32 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
         if dry_run:
             return Counter(meant=total)
         settings = Settings()
-        producer = new_producer(settings, "slugline-ingest-reprocess")
-        await producer.start()
+        kafka_producer = new_producer(settings, "slugline-ingest-reprocess")
+        await kafka_producer.start()
         try:
-            emitter = Emitter(producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
+            producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             # Not written down: the source has not spoken, and its silence must not seem over.
-            intake = Intake(Activity(), PATIENCE_S, pool, emitter)
+            intake = Intake(SourceStatistics(), TIMEOUT_S, pool, producer)
             try:
                 return await _reprocess(pool, intake, wanted, total)
             finally:
-                await intake.readers.close()
+                await intake.parsers.close()
         finally:
-            await producer.stop()
+            await kafka_producer.stop()
 
     try:
         counted = with_postgres(work)
-    except (KafkaError, Away) as error:
+    except (KafkaError, Unavailable) as error:
         raise click.ClickException(f"{error}; what was done is done, the same command goes on") from error
     click.echo(", ".join(f"{count} {what}" for what, count in counted.items()) or "nothing is meant")
 
 
-async def _reprocess(pool: Pool, intake: Intake, wanted: Wanted, total: int) -> Counter[str]:
+async def _reprocess(pool: Pool, intake: Intake, wanted: OriginalFilter, total: int) -> Counter[str]:
     known = {source.name: source for source in await registry.all_sources(pool)}
     counted: Counter[str] = Counter(originals=0)
     said = time.monotonic()
     # Collected before the first is read, since reading changes what the selection selects by.
-    ids = [row["id"] async for row in kept.in_order(pool, wanted, columns="id, received_at")]
+    ids = [row["id"] async for row in kept.iterate(pool, wanted, columns="id, received_at")]
     for identity in ids:
         row = await pool.fetchrow(
             "UPDATE ingest.originals SET reprocessed = reprocessed + 1 WHERE id = $1 RETURNING *", identity
@@ -194,12 +194,12 @@ async def _reprocess(pool: Pool, intake: Intake, wanted: Wanted, total: int) -> 
             click.echo(f"{counted['originals']} of {total}, {row['received_at']:%Y-%m-%d %H:%M:%S}", err=True)
         try:
             receipt = await intake.emit_original(source, original, row["sha256"], again=True)
-        except NotTaken:
+        except DocumentRejected:
             counted["unreadable"] += 1
             continue
         counted.update(result.status for result in receipt.results)
         if receipt.count("error"):
-            raise Away("Kafka does not answer")
+            raise Unavailable("Kafka does not answer")
     return counted
 
 

@@ -12,11 +12,11 @@ import click
 import orjson
 from pydantic import ValidationError
 
-from ingest.formats import DEFAULT_PROFILE, FORMATS, Profile, Unreadable, read
+from ingest.formats import DEFAULT_PROFILE, FORMATS, SourceProfile, Unreadable, read
 from ingest.formats.reading import MAX_DOCUMENT_BYTES
 
 
-def told(path: str, source: str, profile: Profile, format: str | None) -> dict[str, Any]:  # noqa: A002
+def told(path: str, source: str, profile: SourceProfile, format: str | None) -> dict[str, Any]:  # noqa: A002
     """What is printed of one file. A file that yields nothing because all of it was refused is an error like another."""
     line: dict[str, Any] = {
         "file": path,
@@ -75,11 +75,11 @@ def _as_json(line: dict[str, Any]) -> bytes:
         return json.dumps(line).encode()
 
 
-def _profile(path: str | None) -> Profile:
+def _profile(path: str | None) -> SourceProfile:
     if path is None:
         return DEFAULT_PROFILE
     try:
-        return Profile.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
+        return SourceProfile.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
     except (OSError, ValueError, ValidationError) as failure:
         raise click.ClickException(f"{path}: {failure}") from None
 

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from ingest.cli.database import with_postgres
 from ingest.settings import Settings
 from ingest.sources import declared, registry, signing
+from ingest.sources.quiet import assess_all
 from ingest.sources.registry import Source
-from ingest.sources.silence import assessed
-from ingest.transports.poll import ask_recovery
+from ingest.transports.poll import request_recovery
 from shared.postgres.pool import Pool
 
 
@@ -99,7 +99,7 @@ def apply(file: Path, prune: bool) -> None:
     """
     try:
         wanted = declared.parse(file.read_text(), os.environ)
-    except (declared.BadFile, UnicodeDecodeError) as error:
+    except (declared.InvalidFile, UnicodeDecodeError) as error:
         raise click.ClickException(f"{file}: {error}") from error
 
     if prune and not wanted:
@@ -147,7 +147,7 @@ def list_(as_json: bool) -> None:
 
     async def work(pool: Pool) -> list[dict[str, Any]]:
         usable = {each.name for each in await registry.all_sources(pool)}
-        silent = {each.source: each.meaning for each, _ in await assessed(pool, datetime.now(UTC)) if each.alarm}
+        silent = {each.source: each.meaning for each, _ in await assess_all(pool, datetime.now(UTC)) if each.alarm}
         return [dict(row) | _state(row, silent, usable) for row in await pool.fetch(_LIST)]
 
     rows = with_postgres(work)
@@ -330,7 +330,7 @@ def rotate(name: str, finish: bool, again: bool) -> None:
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=24.0, show_default=True)
 def recover(name: str, hours: float) -> None:
     """Let the next poll of NAME take all of the last hours, through the feed's older pages where it links to them."""
-    if not with_postgres(lambda pool: ask_recovery(pool, name, hours)):
+    if not with_postgres(lambda pool: request_recovery(pool, name, hours)):
         raise click.ClickException(f"there is no polled source {name}")
     click.echo(f"{name} will be asked for its last {hours:g} hours")
 

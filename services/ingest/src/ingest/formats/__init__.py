@@ -14,14 +14,23 @@ from ingest.formats.reading import (
     MAX_DOCUMENT_BYTES,
     Document,
     Format,
-    Profile,
-    Reading,
-    Refused,
+    ReadResult,
+    RefusedItem,
+    SourceProfile,
     Unreadable,
     finish,
 )
 
-__all__ = ["DEFAULT_PROFILE", "FORMATS", "Profile", "Reading", "Refused", "Unreadable", "read", "recognise"]
+__all__ = [
+    "DEFAULT_PROFILE",
+    "FORMATS",
+    "ReadResult",
+    "RefusedItem",
+    "SourceProfile",
+    "Unreadable",
+    "read",
+    "recognise",
+]
 
 
 def _registered() -> tuple[Format, ...]:
@@ -63,9 +72,9 @@ def read(
     received_at: datetime,
     original_id: str,
     sha256: str,
-    profile: Profile = DEFAULT_PROFILE,
+    profile: SourceProfile = DEFAULT_PROFILE,
     format: str | None = None,  # noqa: A002
-) -> Reading:
+) -> ReadResult:
     """The updates that a document holds.
 
     `format` is the name that the source is set to (`ninjs`, `rss`, ...); None recognises it. Raises Unreadable where

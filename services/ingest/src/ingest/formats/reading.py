@@ -38,7 +38,7 @@ class Unreadable(Exception):
         self.reason = text.cleaned(reason)
 
 
-class Refused(BaseModel):
+class RefusedItem(BaseModel):
     """One item of a document that cannot be taken, beside others that can."""
 
     model_config = ConfigDict(frozen=True)
@@ -51,7 +51,7 @@ class Refused(BaseModel):
     reason: str
 
 
-class Reading(BaseModel):
+class ReadResult(BaseModel):
     """What was understood of a document."""
 
     model_config = ConfigDict(frozen=True)
@@ -60,7 +60,7 @@ class Reading(BaseModel):
     """`native`, `ninjs-1`, `ninjs-2`, `ninjs-3`, `newsml-g2`, `nitf`, `rss`, `atom`, `rdf`, `json-feed`, ..."""
     parser_version: str
     updates: tuple[RawUpdate, ...]
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedItem, ...] = ()
     repairs: tuple[Repair, ...] = ()
     """Every repair of the document and of its items; those that concern an update are with it too."""
     aliases: tuple[tuple[str, str], ...] = ()
@@ -68,7 +68,7 @@ class Reading(BaseModel):
     the document instead of the update, as CAP's do, is understood by whoever remembers these."""
 
 
-class Profile(BaseModel):
+class SourceProfile(BaseModel):
     """What is particular about a source, as data: how it names codes, and where it hides what others put in plain sight."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,7 +114,7 @@ class Profile(BaseModel):
     """Taken for pictures that are named by a relative path."""
 
 
-DEFAULT_PROFILE = Profile()
+DEFAULT_PROFILE = SourceProfile()
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ class Parsed:
     """What a reader made of a document."""
 
     format: str
-    items: list[Draft | Refused]
+    items: list[Draft | RefusedItem]
     repairs: list[Repair] = field(default_factory=list)
 
 
@@ -149,7 +149,7 @@ class Document:
     """A document as received, with what several readers would otherwise each work out for themselves."""
 
     def __init__(
-        self, body: bytes, content_type: str | None, source: str, received_at: datetime, profile: Profile
+        self, body: bytes, content_type: str | None, source: str, received_at: datetime, profile: SourceProfile
     ) -> None:
         self.body = body
         self.content_type = content_type or ""
@@ -207,15 +207,15 @@ class Format:
 _TEXTS = ("headline", "body_html", "summary", "byline", "credit", "copyright", "usage_terms", "located", "slugline")
 
 
-def finish(parsed: Parsed, document: Document, parser_version: str, original_id: str, sha256: str) -> Reading:
+def finish(parsed: Parsed, document: Document, parser_version: str, original_id: str, sha256: str) -> ReadResult:
     """The updates of what was parsed: validated, identified, with control characters taken out."""
     updates: list[RawUpdate] = []
-    refused: list[Refused] = []
+    refused: list[RefusedItem] = []
     repairs = [_written(repair) for repair in (*document.repairs, *parsed.repairs)]
     aliases: list[tuple[str, str]] = []
     general = tuple(repairs)
     for index, item in enumerate(parsed.items):
-        if isinstance(item, Refused):
+        if isinstance(item, RefusedItem):
             refused.append(_refused(item, index))
             continue
         original = {
@@ -226,13 +226,13 @@ def finish(parsed: Parsed, document: Document, parser_version: str, original_id:
             "index": index,
         }
         made = _finish_one(item, document, original, general)
-        if isinstance(made, Refused):
+        if isinstance(made, RefusedItem):
             refused.append(_refused(made, index))
             continue
         updates.append(made)
         repairs += item.repairs
         aliases += [(alias, made.guid) for alias in item.aliases if alias != made.guid]
-    return Reading(
+    return ReadResult(
         format=parsed.format,
         parser_version=parser_version,
         updates=tuple(updates),
@@ -242,8 +242,8 @@ def finish(parsed: Parsed, document: Document, parser_version: str, original_id:
     )
 
 
-def _refused(item: Refused, index: int) -> Refused:
-    return Refused(index=index, code=item.code, place=text.cleaned(item.place), reason=text.cleaned(item.reason))
+def _refused(item: RefusedItem, index: int) -> RefusedItem:
+    return RefusedItem(index=index, code=item.code, place=text.cleaned(item.place), reason=text.cleaned(item.reason))
 
 
 def _written(repair: Repair) -> Repair:
@@ -256,7 +256,7 @@ def _written(repair: Repair) -> Repair:
 
 def _finish_one(
     draft: Draft, document: Document, original: dict[str, Any], general: tuple[Repair, ...]
-) -> RawUpdate | Refused:
+) -> RawUpdate | RefusedItem:
     fields = draft.fields
     _apply_profile(draft, document.profile)
     if document.unclean and text.has_forbidden(fields):
@@ -264,7 +264,7 @@ def _finish_one(
         draft.repaired("control-characters", detail="control characters and lone surrogates were taken out")
     guid = fields.get("guid")
     if not guid:
-        return Refused(
+        return RefusedItem(
             index=0, code="no-identity", place=draft.place or "/", reason="the item has nothing to identify it by"
         )
     if refusal := _within_limits(draft, len(document.body)):
@@ -280,21 +280,21 @@ def _finish_one(
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
-        return Refused(index=0, code="invalid-field", place=draft.place + place, reason=first["msg"])
+        return RefusedItem(index=0, code="invalid-field", place=draft.place + place, reason=first["msg"])
 
 
-def _within_limits(draft: Draft, size: int) -> Refused | None:
+def _within_limits(draft: Draft, size: int) -> RefusedItem | None:
     """Cuts and flattens what is beyond the limits, and tells; refuses what cannot be cut. `size` is the document's."""
     fields = draft.fields
     try:
         limits.keep_within(fields, draft.repaired)
     except limits.TooLong as error:
-        return Refused(index=0, code="too-long", place=f"{draft.place}/{error.field}", reason=str(error))
+        return RefusedItem(index=0, code="too-long", place=f"{draft.place}/{error.field}", reason=str(error))
     body = fields.get("body_html")
     if body and isinstance(body, str):
         if len(body) > LONGEST["body_html"]:
             reason = f"the body has {len(body)} characters, {LONGEST['body_html']} are permitted"
-            return Refused(index=0, code="too-large", place=f"{draft.place}/body_html", reason=reason)
+            return RefusedItem(index=0, code="too-large", place=f"{draft.place}/body_html", reason=reason)
         fields["body_html"], changes = flat(body)
         if changes:
             draft.repaired("markup-flattened", "/body_html", "; ".join(changes))
@@ -305,7 +305,7 @@ def _within_limits(draft: Draft, size: int) -> Refused | None:
     return None
 
 
-def _apply_profile(draft: Draft, profile: Profile) -> None:
+def _apply_profile(draft: Draft, profile: SourceProfile) -> None:
     if profile is DEFAULT_PROFILE:
         return
     fields, hints = draft.fields, draft.hints

@@ -6,7 +6,7 @@ whoever remembers that the one was a version of the other takes both for the sam
 
 from collections.abc import Iterable
 
-from ingest.formats import Reading
+from ingest.formats import ReadResult
 from shared.messages import RawUpdate, update_id_for
 from shared.postgres.pool import Pool
 
@@ -18,12 +18,12 @@ MAX_NAME_BYTES = 1000
 """A longer name is no identifier, and would not fit into the index."""
 
 
-def concerns(reading: Reading) -> bool:
+def concerns(reading: ReadResult) -> bool:
     """Whether names have to be looked up for a document."""
     return bool(reading.aliases) or reading.format.startswith(FORMATS)
 
 
-async def resolved(pool: Pool, source: str, reading: Reading) -> tuple[RawUpdate, ...]:
+async def resolved(pool: Pool, source: str, reading: ReadResult) -> tuple[RawUpdate, ...]:
     """The updates of a document under the guids that they first had; its own names are remembered."""
     wanted = {guid for update in reading.updates for guid in (update.guid, *update.replaces)}
     wanted |= {guid for _, guid in reading.aliases}

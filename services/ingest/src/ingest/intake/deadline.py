@@ -14,15 +14,15 @@ LEAST_S = 0.2
 """What a step is given even after the steps before it have used up the patience: they have shown that they live."""
 
 
-class Away(Transient):
+class Unavailable(Transient):
     """Kafka or Postgres does not answer, and nothing was taken: nothing is wrong with the document, it is to be sent again."""
 
 
-class MaybeTaken(Away):
+class OutcomeUnknown(Unavailable):
     """Kafka or Postgres did not answer in time, and may have what it was given: it is to be asked about, or sent again."""
 
 
-class Patience:
+class Deadline:
     """Seconds of waiting, spent step by step."""
 
     def __init__(self, seconds: float) -> None:
@@ -38,12 +38,12 @@ class Patience:
         self._left_s -= time.monotonic() - since
 
     async def answered(self, question: "asyncio.Future[T]") -> T:
-        """The answer to a question that was put already, or `Away` where it does not come in time."""
+        """The answer to a question that was put already, or `Unavailable` where it does not come in time."""
         started = time.monotonic()
         overdue = asyncio.get_running_loop().call_later(self.left_s, _give_up, question)
         try:
             return await question
-        except Away:
+        except Unavailable:
             raise
         except Exception as error:
             if not is_transient(error):
@@ -54,7 +54,7 @@ class Patience:
             self.spend(started)
 
     async def within(self, work: Awaitable[T]) -> T:
-        """The answer of Postgres, or `Away` where it does not come in time."""
+        """The answer of Postgres, or `Unavailable` where it does not come in time."""
         started = time.monotonic()
         task = asyncio.ensure_future(work)
         done, _ = await asyncio.wait({task}, timeout=self.left_s)
@@ -63,10 +63,10 @@ class Patience:
             # Not awaited: a cancelled query asks the server, which does not answer, to cancel it.
             task.cancel()
             task.add_done_callback(lambda late: late.cancelled() or late.exception())
-            raise Away("Postgres does not answer")
+            raise Unavailable("Postgres does not answer")
         try:
             return task.result()
-        except Away:
+        except Unavailable:
             raise
         except Exception as error:
             if not is_transient(error):
@@ -76,8 +76,8 @@ class Patience:
 
 def _give_up(question: "asyncio.Future[T]") -> None:
     if not question.done():
-        question.set_exception(Away("Postgres does not answer"))
+        question.set_exception(Unavailable("Postgres does not answer"))
 
 
-def _away(error: BaseException) -> Away:
-    return Away(f"Postgres is away: {reason_of(error)}")
+def _away(error: BaseException) -> Unavailable:
+    return Unavailable(f"Postgres is away: {reason_of(error)}")

@@ -17,7 +17,7 @@ TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
+class LatestVersion:
     """What was received last of those versions among which only the time of receipt decides."""
 
     fingerprint: str
@@ -26,22 +26,22 @@ class Newest:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class EmittedHistory:
     """What we have emitted of one update, as far as it bears on one version of it."""
 
     seen: bool
     """This very text of this very version was emitted at some time."""
-    newest: Newest | None
+    newest: LatestVersion | None
     """The newest with the same version and time of creation; for an update without such a time, the newest of all."""
-    doubtful_at: datetime | None = None
+    unacknowledged_at: datetime | None = None
     """When the latest version was received that Kafka may have without our knowing."""
 
 
-UNKNOWN = Known(seen=False, newest=None)
+UNKNOWN = EmittedHistory(seen=False, newest=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class DedupResult:
     """What is to be done with one version."""
 
     verdict: Verdict
@@ -51,9 +51,12 @@ class Judged:
     """It is news although the very same was emitted before: the source has gone back to it."""
 
 
-def judge(
-    updates: Iterable[tuple[RawUpdate, str]], known: Mapping[tuple[str, str], Known], *, seen_suffices: bool = False
-) -> list[Judged]:
+def classify(
+    updates: Iterable[tuple[RawUpdate, str]],
+    known: Mapping[tuple[str, str], EmittedHistory],
+    *,
+    seen_suffices: bool = False,
+) -> list[DedupResult]:
     """Judge the updates of one document, in their order, each with its fingerprint.
 
     `known` is by (update id, fingerprint) and tells of what came before the document. What repeats the newest that was
@@ -61,10 +64,10 @@ def judge(
     withholds an item and restores it; but an old version that comes again after another has nothing to say.
     With `seen_suffices` whatever was emitted at any time is a duplicate.
     """
-    judged: list[Judged] = []
+    judged: list[DedupResult] = []
     pairs = list(updates)
     last_word = {group: place for place, (update, _) in enumerate(pairs) for group in (_group(update), _whole(update))}
-    newest: dict[tuple[object, ...], Newest] = {}
+    newest: dict[tuple[object, ...], LatestVersion] = {}
     told: set[tuple[str, str]] = set()
     for place, (update, fingerprint) in enumerate(pairs):
         key, group = (update.update_id, fingerprint), _group(update)
@@ -74,11 +77,11 @@ def judge(
         # The same document again would otherwise go through all of its wordings once more.
         passing = before.seen and place != last_word[group]
         if seen and (seen_suffices or passing or not _may_return(update, fingerprint, last)):
-            judged.append(Judged("duplicate", update.received_at, returns=False))
+            judged.append(DedupResult("duplicate", update.received_at, returns=False))
             continue
-        at = update.received_at if seen_suffices else _after(update, last, before.doubtful_at)
-        judged.append(Judged("new", at, returns=seen))
-        newest[group] = newest[_whole(update)] = Newest(fingerprint, update.version, at)
+        at = update.received_at if seen_suffices else _after(update, last, before.unacknowledged_at)
+        judged.append(DedupResult("new", at, returns=seen))
+        newest[group] = newest[_whole(update)] = LatestVersion(fingerprint, update.version, at)
         told.add(key)
     return judged
 
@@ -94,19 +97,19 @@ def _whole(update: RawUpdate) -> tuple[object, ...]:
     return (update.update_id,)
 
 
-def _may_return(update: RawUpdate, fingerprint: str, last: Newest | None) -> bool:
+def _may_return(update: RawUpdate, fingerprint: str, last: LatestVersion | None) -> bool:
     if last is None or last.fingerprint == fingerprint:
         return False
     return update.version is None or update.version == last.version
 
 
-def _after(update: RawUpdate, last: Newest | None, doubtful_at: datetime | None) -> datetime:
+def _after(update: RawUpdate, last: LatestVersion | None, unacknowledged_at: datetime | None) -> datetime:
     at = update.received_at
     numbered = last is not None and None not in (update.version, last.version) and update.version != last.version
     later = at
     if last is not None and not (last.received_at < at or (last.received_at == at and numbered)):
         later = last.received_at + TICK
-    if doubtful_at is not None and doubtful_at >= later:
-        later = doubtful_at + TICK
+    if unacknowledged_at is not None and unacknowledged_at >= later:
+        later = unacknowledged_at + TICK
     # Never past the moment of an embargo: it would count as one that was over already.
     return at if update.embargo_until is not None and at < update.embargo_until <= later else later

@@ -24,8 +24,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from shared.kafka.clients import Emitter
 from shared.kafka.cloudevents import headers_for, value_of
+from shared.kafka.producer import Producer
 from shared.messages import Message
 from shared.streams import MAX_MESSAGE_BYTES, RAW
 
@@ -49,12 +49,12 @@ REFUSALS = (
 )
 """Answers of Kafka that say that it has not taken a message; after any other failure it may have."""
 
-Fate = Literal["acknowledged", "not-taken", "maybe-taken"]
+SendStatus = Literal["acknowledged", "not-taken", "maybe-taken"]
 """`not-taken` is for ever: the message will not be sent any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sendable:
+class EncodedMessage:
     """A message for `updates.raw`, encoded."""
 
     update_id: str
@@ -67,21 +67,21 @@ class Sendable:
         return len(self.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES
 
 
-def sendable(message: Message, update_id: str, event_id: str, traceparent: str) -> Sendable:
+def encoded(message: Message, update_id: str, event_id: str, traceparent: str) -> EncodedMessage:
     """A message in its envelope."""
-    return Sendable(
+    return EncodedMessage(
         update_id,
         value_of(message),
         headers_for(message, source="slugline/ingest", event_id=event_id, traceparent=traceparent),
     )
 
 
-class Queued:
+class QueuedMessage:
     """A message that was given to a `SendQueue`."""
 
     __slots__ = ("acknowledged", "handed_over", "message")
 
-    def __init__(self, message: Sendable) -> None:
+    def __init__(self, message: EncodedMessage) -> None:
         self.message = message
         self.acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends once Kafka has the message, or has failed to take it; cancelled when it was withdrawn."""
@@ -89,7 +89,7 @@ class Queued:
         """Whether aiokafka has it, so that it cannot be withdrawn any more."""
 
     @property
-    def fate(self) -> Fate:
+    def fate(self) -> SendStatus:
         """What can be said of it now."""
         if not self.acknowledged.done():
             return "maybe-taken"
@@ -112,13 +112,13 @@ class SendQueue:
     Each broker is given one group at a time, as large as has gathered, and only after it has answered something a moment ago.
     """
 
-    def __init__(self, emitter: Emitter, *, fresh_s: float = FRESH_S, group_bytes: int = GROUP_BYTES) -> None:
-        self.emitter = emitter
+    def __init__(self, producer: Producer, *, fresh_s: float = FRESH_S, group_bytes: int = GROUP_BYTES) -> None:
+        self.producer = producer
         self.trouble = ""
         """Why a broker could not be asked lately."""
         self._fresh_s = fresh_s
         self._group_bytes = group_bytes
-        self._waiting: dict[int | None, deque[Queued]] = {}
+        self._waiting: dict[int | None, deque[QueuedMessage]] = {}
         """By partition; under None while Kafka has not told of any."""
         self._answered_at: dict[int, float] = {}
         """When each broker last answered, by `time.monotonic`."""
@@ -127,10 +127,10 @@ class SendQueue:
         """By broker; under None for partitions that have no leader."""
         self._later: set[asyncio.Task[None]] = set()
 
-    def put(self, message: Sendable) -> Queued:
+    def put(self, message: EncodedMessage) -> QueuedMessage:
         """Queue a message."""
-        queued = Queued(message)
-        partition = self.emitter.partition_of(RAW, message.update_id.encode())
+        queued = QueuedMessage(message)
+        partition = self.producer.partition_of(RAW, message.update_id.encode())
         if None in self._waiting:
             # What came before the partitions were known stays before this.
             partition = None
@@ -138,7 +138,7 @@ class SendQueue:
         self._start(partition)
         return queued
 
-    def when_acknowledged(self, queued: Queued, work: Callable[[], Awaitable[None]]) -> None:
+    def when_acknowledged(self, queued: QueuedMessage, work: Callable[[], Awaitable[None]]) -> None:
         """Do something about a message once Kafka has it, should that ever be; for those whose fate is `maybe-taken`."""
 
         async def wait() -> None:
@@ -150,12 +150,12 @@ class SendQueue:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
-    def ask_ahead(self) -> None:
+    def probe_brokers(self) -> None:
         """Ask the brokers that have been silent whether they live, so that what is about to be put need not wait for it."""
         long_ago = time.monotonic() - self._fresh_s
         if self._answered_at and min(self._answered_at.values()) > long_ago:
             return
-        leaders = self.emitter.leaders_of(RAW)
+        leaders = self.producer.leaders_of(RAW)
         self._answered_at = {node: at for node, at in self._answered_at.items() if node in leaders}
         for node in leaders:
             # A broker that has something under way answers that first.
@@ -168,7 +168,7 @@ class SendQueue:
             self._sending[node] = asyncio.create_task(self._send_all(node))
 
     def _broker_of(self, partition: int | None) -> int | None:
-        return None if partition is None else self.emitter.leader_of(RAW, partition)
+        return None if partition is None else self.producer.leader_of(RAW, partition)
 
     def _is_fresh(self, node: int) -> bool:
         return time.monotonic() - self._answered_at.get(node, float("-inf")) < self._fresh_s
@@ -201,12 +201,12 @@ class SendQueue:
     async def _find_leaders(self) -> None:
         """Learn of the partitions and their leaders; what has one now goes to it."""
         try:
-            await self.emitter.look_up(RAW)
+            await self.producer.look_up(RAW)
         except (KafkaError, OSError, TimeoutError) as error:
             self.trouble = str(error) or type(error).__name__
         unplaced = self._waiting.pop(None, deque())
         for queued in unplaced:
-            partition = self.emitter.partition_of(RAW, queued.message.update_id.encode())
+            partition = self.producer.partition_of(RAW, queued.message.update_id.encode())
             self._waiting.setdefault(partition, deque()).append(queued)
         for partition in self._waiting:
             self._start(partition)
@@ -221,7 +221,7 @@ class SendQueue:
 
     async def _answers(self, node: int) -> bool:
         try:
-            await self.emitter.ask(node)
+            await self.producer.ask(node)
         except (KafkaError, OSError, TimeoutError) as error:
             self.trouble = str(error) or type(error).__name__
             return False
@@ -233,7 +233,7 @@ class SendQueue:
 
     async def _send(self, node: int, partitions: Sequence[int | None]) -> None:
         """Hand a group over, and wait until the broker has answered for all of it."""
-        sent: list[Queued] = []
+        sent: list[QueuedMessage] = []
         left = self._group_bytes
         for partition in partitions:
             if left <= 0:
@@ -248,7 +248,7 @@ class SendQueue:
                 left -= len(queued.message.value)
                 queued.handed_over = True
                 try:
-                    future = await self.emitter.send_bytes(
+                    future = await self.producer.send_bytes(
                         RAW,
                         queued.message.value,
                         key=queued.message.update_id.encode(),
@@ -266,7 +266,7 @@ class SendQueue:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
                 await queued.acknowledged
 
-    def _on_answer(self, node: int, queued: Queued, future: "asyncio.Future[object]") -> None:
+    def _on_answer(self, node: int, queued: QueuedMessage, future: "asyncio.Future[object]") -> None:
         failure = KafkaError("given up") if future.cancelled() else future.exception()
         if failure is None:
             self._answered_at[node] = time.monotonic()
@@ -275,20 +275,20 @@ class SendQueue:
             self._fail(queued, failure)
 
     @staticmethod
-    def _fail(queued: Queued, failure: BaseException) -> None:
+    def _fail(queued: QueuedMessage, failure: BaseException) -> None:
         queued.acknowledged.set_exception(failure)
         # Who put it may have gone; asyncio must not report it as never looked at.
         queued.acknowledged.exception()
 
 
-async def emit(queue: SendQueue | None, messages: Sequence[Sendable], patience_s: float) -> list[Queued]:
+async def emit(queue: SendQueue | None, messages: Sequence[EncodedMessage], timeout_s: float) -> list[QueuedMessage]:
     """Send messages, and wait for what Kafka says of each; those that have not left by then are withdrawn.
 
-    A large batch may take its time; what ends the waiting is `patience_s` seconds in which Kafka acknowledges nothing of it.
+    A large batch may take its time; what ends the waiting is `timeout_s` seconds in which Kafka acknowledges nothing of it.
     A message whose fate is `maybe-taken` may be acknowledged yet.
     """
     if queue is None:
-        refused = [Queued(message) for message in messages]
+        refused = [QueuedMessage(message) for message in messages]
         for each in refused:
             each.withdraw()
         return refused
@@ -297,7 +297,7 @@ async def emit(queue: SendQueue | None, messages: Sequence[Sendable], patience_s
     progress = time.monotonic()
     try:
         while pending:
-            left_s = max(progress + patience_s - time.monotonic(), 0.0)
+            left_s = max(progress + timeout_s - time.monotonic(), 0.0)
             done, pending = await asyncio.wait(pending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             if not done:
                 break
@@ -309,6 +309,6 @@ async def emit(queue: SendQueue | None, messages: Sequence[Sendable], patience_s
         fates = [each.fate for each in queued]
         log.warning(
             "kafka does not answer", withdrawn=fates.count("not-taken"), unacknowledged=fates.count("maybe-taken"),
-            patience_s=round(patience_s, 2), error=queue.trouble or None,
+            timeout_s=round(timeout_s, 2), error=queue.trouble or None,
         )  # fmt: skip
     return queued

@@ -1,16 +1,17 @@
 """What became of each version that a source has sent: emitted, enriched, published, or why not."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
-from ingest.intake.deduplicate import Known, Newest
+from ingest.intake.deduplicate import EmittedHistory, LatestVersion
 from shared.messages import Outcome, RawUpdate
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, Queryable, Row
 from shared.postgres.rows import table
 
 State = Literal[
@@ -19,13 +20,13 @@ State = Literal[
 
 ENDS = ("duplicate", "superseded", "suppressed", "dead")
 
-# Only a return needs more than the newest few versions, and what returns is not old.
+# Only a source that goes back to an older version needs more than the newest few, and that version is not old.
 _KNOWN = """
 SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NULL AS seen,
     newest.fingerprint, newest.version, newest.received_at, (
         SELECT max(doubtful.received_at) FROM ingest.items AS doubtful
         WHERE doubtful.update_id = wanted.update_id AND doubtful.emitted_at IS NULL
-    ) AS doubtful_at
+    ) AS unacknowledged_at
 FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
     AND item.emitted_at IS NOT NULL
@@ -40,9 +41,9 @@ LEFT JOIN LATERAL (
 ) AS newest ON true
 """
 
-# A row that is lost in a crash of Postgres makes a repeat news again, which is harmless: no need to wait for the disk.
-# What was emitted of one update is in the order in which enrich puts it, that of receipt, not in that of our writing.
-# What Kafka may have is no news and no repeat until it is known; of what was emitted before it changes nothing.
+# Does not wait for the disk: a row that is lost when Postgres crashes makes a repeat new again, which is harmless.
+# `sequence` orders the versions of an update by receipt, as enrich does, and not by when they were written here.
+# A version that Kafka may have counts neither as new nor as a repeat, and changes nothing of what was emitted before.
 _RECORD = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
 noted AS (
@@ -66,14 +67,14 @@ ON CONFLICT (update_id, fingerprint) DO UPDATE SET
 WHERE excluded.emitted_at IS NOT NULL OR items.emitted_at IS NULL
 """
 
-# Stages are heard of in any order and more than once, and before the row was written: each keeps its first time.
-# What a later stage tells of, Kafka has, though it never acknowledged it to us.
+# Stages report in any order and more than once, also before the row was written: each keeps its first time.
+# Kafka has what a later stage reports on, even if it never acknowledged it to us.
 _OUTCOMES = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO ingest.items AS item (update_id, fingerprint, held_at, enriched_at, published_at, ended, ended_at, reason,
     revision, position)
-SELECT heard.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-    $7::timestamptz[], $8::text[], $9::integer[], $10::text[]) AS heard, lazily
+SELECT reported.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+    $7::timestamptz[], $8::text[], $9::integer[], $10::text[]) AS reported, lazily
 ON CONFLICT (update_id, fingerprint) DO UPDATE SET
     held_at = least(item.held_at, excluded.held_at),
     enriched_at = least(item.enriched_at, excluded.enriched_at),
@@ -97,7 +98,7 @@ ORDER BY sequence DESC LIMIT $2
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentVersion:
     """A version that Kafka has acknowledged, or may have."""
 
     update: RawUpdate
@@ -107,7 +108,7 @@ class Sent:
     acknowledged: bool = True
 
 
-async def known(pool: Pool, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], Known]:
+async def known(database: Queryable, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], EmittedHistory]:
     """What was emitted before of these versions, by (update id, fingerprint)."""
     if not updates:
         return {}
@@ -115,19 +116,19 @@ async def known(pool: Pool, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tu
         "text text text timestamptz",
         [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
     )
-    rows = await pool.fetch(_KNOWN.format(wanted=wanted), *values)
-    return {(row["update_id"], row["asked"]): _known_of(row) for row in rows}
+    rows = await database.fetch(_KNOWN.format(wanted=wanted), *values)
+    return {(row["update_id"], row["asked"]): _history(row) for row in rows}
 
 
-def _known_of(row: Mapping[str, Any]) -> Known:
+def _history(row: Row) -> EmittedHistory:
     newest = None
     if row["fingerprint"] is not None:
-        newest = Newest(row["fingerprint"], row["version"], row["received_at"])
-    return Known(seen=row["seen"], newest=newest, doubtful_at=row["doubtful_at"])
+        newest = LatestVersion(row["fingerprint"], row["version"], row["received_at"])
+    return EmittedHistory(seen=row["seen"], newest=newest, unacknowledged_at=row["unacknowledged_at"])
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class DocumentRecord:
     """What was made of one document, and what of it Kafka has acknowledged, or may have."""
 
     original_id: uuid.UUID
@@ -135,17 +136,17 @@ class Made:
     format: str
     parser_version: str
     updates: int
-    refused: Sequence[Mapping[str, Any]]
-    sent: Sequence[Sent]
+    refused: Sequence[Mapping[str, object]]
+    sent: Sequence[SentVersion]
 
 
-async def record(pool: Pool, documents: Sequence[Made]) -> None:
+async def record(database: Queryable, documents: Sequence[DocumentRecord]) -> None:
     """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
     ordered = sorted(
         ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)
     )
     newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
-    # In one order whoever writes, so that two who write the same rows do not wait for each other for ever.
+    # In one order whoever writes, so that two writers of the same rows cannot deadlock.
     rows = [newest[key] for key in sorted(newest)]
     read, of_documents = table(
         "uuid text text integer text",
@@ -171,53 +172,78 @@ async def record(pool: Pool, documents: Sequence[Made]) -> None:
         ],
         first=len(of_documents) + 1,
     )  # fmt: skip
-    await pool.execute(_RECORD.format(read=read, sent=emitted), *of_documents, *of_updates)
+    await database.execute(_RECORD.format(read=read, sent=emitted), *of_documents, *of_updates)
 
 
 @dataclass(slots=True)
-class _Heard:
+class Progress:
+    """How far one version came, as the later stages report it. The fields are columns of `ingest.items`."""
+
     held_at: datetime | None = None
     enriched_at: datetime | None = None
     published_at: datetime | None = None
-    ended: str | None = None
+    ended: State | None = None
     ended_at: datetime | None = None
     reason: str = ""
     revision: int | None = None
     position: str | None = None
 
-
-def gathered(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The outcomes of a batch by version, what belongs to one version put together. Those of no version are left out."""
-    heard: dict[tuple[str, str], _Heard] = {}
-    for outcome in outcomes:
-        if not outcome.fingerprint:
-            continue
-        row = heard.setdefault((outcome.update_id, outcome.fingerprint), _Heard())
-        row.revision = max(filter(None, (row.revision, outcome.revision)), default=None)
-        row.reason = _storable(outcome.reason) or row.reason
+    def add(self, outcome: Outcome) -> None:
+        """Take in one outcome; they come in any order and more than once."""
+        if outcome.revision:
+            self.revision = max(self.revision or 0, outcome.revision)
+        self.reason = _storable(outcome.reason) or self.reason
         if outcome.stage in ENDS:
-            if row.ended != "dead":
-                row.ended, row.ended_at = outcome.stage, outcome.at
-            continue
-        name = f"{outcome.stage}_at"
-        setattr(row, name, min(filter(None, (getattr(row, name), outcome.at))))
-        row.position = row.position or outcome.position
-    return {
-        key: {name: getattr(row, name) for name in _Heard.__dataclass_fields__} for key, row in sorted(heard.items())
-    }
+            if self.ended != "dead":
+                self.ended, self.ended_at = outcome.stage, outcome.at
+            return
+        self.position = self.position or outcome.position
+        if outcome.stage == "held":
+            self.held_at = min(self.held_at or outcome.at, outcome.at)
+        elif outcome.stage == "enriched":
+            self.enriched_at = min(self.enriched_at or outcome.at, outcome.at)
+        else:
+            self.published_at = min(self.published_at or outcome.at, outcome.at)
+
+    def state(self, *, emitted: bool) -> State:
+        """How far the version came, whatever the order in which the stages reported."""
+        if self.published_at is not None:
+            return "published"
+        if self.ended == "dead":
+            return "dead"
+        if self.enriched_at is not None:
+            return "enriched"
+        if self.ended is not None:
+            return self.ended
+        if self.held_at is not None:
+            return "held"
+        return "received" if emitted else "unacknowledged"
+
+
+_PROGRESS = tuple(each.name for each in fields(Progress))
+
+
+def progress_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], Progress]:
+    """What a batch of outcomes says of each version, by (update id, fingerprint). Outcomes of no version are left out."""
+    progress: defaultdict[tuple[str, str], Progress] = defaultdict(Progress)
+    for outcome in outcomes:
+        if outcome.fingerprint:
+            progress[outcome.update_id, outcome.fingerprint].add(outcome)
+    # In one order whoever writes, so that two writers of the same rows cannot deadlock.
+    return dict(sorted(progress.items()))
 
 
 def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
 
 
-async def hear(pool: Pool, outcomes: Iterable[Outcome]) -> None:
-    """Write what the later stages have told."""
-    heard = gathered(outcomes)
-    if not heard:
+async def record_outcomes(pool: Pool, outcomes: Iterable[Outcome]) -> None:
+    """Record what the later stages report."""
+    progress = progress_of(outcomes)
+    if not progress:
         return
-    columns = [[key[0] for key in heard], [key[1] for key in heard]]
-    columns += [[row[name] for row in heard.values()] for name in _Heard.__dataclass_fields__]
+    columns = [[update_id for update_id, _ in progress], [fingerprint for _, fingerprint in progress]]
+    columns += [[getattr(row, name) for row in progress.values()] for name in _PROGRESS]
     await pool.execute(_OUTCOMES, *columns)
 
 
@@ -252,39 +278,31 @@ class Item:
     versions: list[ItemVersion] = field(default_factory=list)
 
 
-def state_of(row: Mapping[str, Any]) -> State:
-    """How far a version came, whatever the order in which the stages were heard of."""
-    if row["published_at"] is not None:
-        return "published"
-    if row["ended"] == "dead":
-        return "dead"
-    if row["enriched_at"] is not None:
-        return "enriched"
-    if row["ended"] is not None:
-        ended: State = row["ended"]
-        return ended
-    if row["held_at"] is not None:
-        return "held"
-    return "received" if row["emitted_at"] is not None else "unacknowledged"
-
-
 async def one(pool: Pool, update_id: str, limit: int = 50) -> Item | None:
     """The update of that id with its newest versions, also those that Kafka may have; None for one that no source has sent."""
     rows = await pool.fetch(_OF_UPDATE, update_id, limit)
     if not rows:
         return None
-    versions = [
-        ItemVersion(
-            state=state_of(row),
-            original=row["original_id"],
-            # What was said of a repeat does not explain a version that is out.
-            reason="" if row["published_at"] is not None else row["reason"],
-            **{
-                name: row[name]
-                for name in ItemVersion.__dataclass_fields__
-                if name not in ("state", "original", "reason")
-            },
-        )
-        for row in rows
-    ]
-    return Item(update_id, rows[0]["source"], rows[0]["guid"], versions)
+    return Item(update_id, rows[0]["source"], rows[0]["guid"], [_version(row) for row in rows])
+
+
+def _version(row: Row) -> ItemVersion:
+    progress = Progress(**{name: row[name] for name in _PROGRESS})
+    return ItemVersion(
+        fingerprint=row["fingerprint"],
+        version=row["version"],
+        version_created=row["version_created"],
+        state=progress.state(emitted=row["emitted_at"] is not None),
+        received_at=row["received_at"],
+        emitted_at=row["emitted_at"],
+        held_at=progress.held_at,
+        enriched_at=progress.enriched_at,
+        published_at=progress.published_at,
+        ended_at=progress.ended_at,
+        # The reason may be that of a repeat, which does not explain a version that is published.
+        reason="" if progress.published_at is not None else progress.reason,
+        revision=progress.revision,
+        position=progress.position,
+        original=row["original_id"],
+        original_index=row["original_index"],
+    )

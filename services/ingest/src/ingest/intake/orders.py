@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ingest.formats.flatten import flat
 from ingest.intake import emit
-from ingest.intake.deadline import Away, MaybeTaken, Patience
+from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from shared.messages import Order, OrderName
 from shared.messages.limits import LONGEST
 from shared.observability.logs import traceparent_now
@@ -20,7 +20,7 @@ from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
-NOTE_PATIENCE_S = 0.5
+RECORD_TIMEOUT_S = 0.5
 
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 """What is not done without a reason: readers of a correction see it, the report of a removal keeps it."""
@@ -82,11 +82,11 @@ async def give(
     request: OrderRequest,
     *,
     by: str,
-    patience_s: float,
+    timeout_s: float,
     pool: Pool | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
-    """Emit an order and wait for Kafka; raises `Away` where it does not answer, and `MaybeTaken` where it may have the order.
+    """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
     It is noted in Postgres for whoever asks about the update. A kill must not wait for that: it counts once Kafka has it.
     """
@@ -100,17 +100,17 @@ async def give(
         body_html=None if request.body_html is None else (await _flat(request.body_html)),
     )
     order_id = uuid.uuid4().hex
-    message = emit.sendable(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
-    [sent] = await emit.emit(queue, [message], patience_s)
+    message = emit.encoded(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
+    [sent] = await emit.emit(queue, [message], timeout_s)
     if sent.fate == "maybe-taken":
         if queue is not None and pool is not None:
             queue.when_acknowledged(sent, partial(_note, pool, order_id, order))
-        raise MaybeTaken(
+        raise OutcomeUnknown(
             f"Kafka has not acknowledged the order in time and may have it; GET /v1/items/{update_id} tells which orders were "
             "given, and giving it again is harmless"
         )
     if sent.fate == "not-taken":
-        raise Away("Kafka does not answer; the order was not given")
+        raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
         await _note(pool, order_id, order)
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
@@ -125,7 +125,7 @@ async def _flat(body_html: str) -> str:
 
 async def _note(pool: Pool, order_id: str, order: Order) -> None:
     try:
-        await Patience(NOTE_PATIENCE_S).within(
+        await Deadline(RECORD_TIMEOUT_S).within(
             pool.execute(
                 "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at) VALUES ($1, $2, $3, $4, $5, $6)",
                 order_id,
@@ -136,7 +136,7 @@ async def _note(pool: Pool, order_id: str, order: Order) -> None:
                 order.ordered_at,
             )
         )
-    except (Away, asyncpg.PostgresError) as error:
+    except (Unavailable, asyncpg.PostgresError) as error:
         # Whatever Postgres has against it: the order is given.
         log.warning("order given and not noted", update_id=order.update_id, order=order.order, reason=str(error))
 

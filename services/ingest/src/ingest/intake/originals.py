@@ -7,10 +7,10 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from shared.postgres.pool import Pool
-from shared.postgres.rows import table
+from shared.postgres.pool import Pool, Queryable, Row
+from shared.postgres.rows import narrowed, table
 
 Transport = Literal["api", "poll", "watch", "websub"]
 
@@ -49,7 +49,7 @@ SELECT * FROM {kept} AS kept ON CONFLICT (id) DO NOTHING
 """
 
 
-async def store(pool: Pool, originals: Sequence[tuple[Original, str]]) -> None:
+async def store(database: Queryable, originals: Sequence[tuple[Original, str]]) -> None:
     """Keep originals, each with its checksum; once this returns, Postgres has them for good."""
     kept, values = table(
         "uuid text text timestamptz text jsonb text bytea text",
@@ -61,10 +61,10 @@ async def store(pool: Pool, originals: Sequence[tuple[Original, str]]) -> None:
             for original, sha256 in originals
         ],
     )  # fmt: skip
-    await pool.execute(_STORE.format(kept=kept), *values)
+    await database.execute(_STORE.format(kept=kept), *values)
 
 
-async def has_come_before(pool: Pool, source: str, sha256: str) -> bool:
+async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
     """Whether a hub has sent these very bytes before, and they were read and what was in them emitted."""
     found = await pool.fetchval(
         "SELECT true FROM ingest.originals WHERE source = $1 AND sha256 = $2 AND transport = 'websub' "
@@ -75,7 +75,7 @@ async def has_come_before(pool: Pool, source: str, sha256: str) -> bool:
     return bool(found)
 
 
-async def note_unreadable(pool: Pool, original_id: uuid.UUID, refused: dict[str, Any]) -> None:
+async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: Mapping[str, object]) -> None:
     """Write beside an original why nothing could be made of it."""
     await pool.execute(
         "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1", original_id, [refused]
@@ -83,7 +83,7 @@ async def note_unreadable(pool: Pool, original_id: uuid.UUID, refused: dict[str,
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OriginalFilter:
     """Which originals are meant; what is empty does not narrow."""
 
     ids: tuple[uuid.UUID, ...] = ()
@@ -96,10 +96,10 @@ class Wanted:
     refused: bool = False
     """Only those of which something, or all, was refused."""
 
-    def where(self) -> tuple[str, list[Any]]:
+    def where(self) -> tuple[str, list[object]]:
         """The condition in SQL, and its parameters."""
         conditions: list[str] = []
-        values: list[Any] = []
+        values: list[object] = []
         for condition, value in (
             ("id = ANY(${})", list(self.ids) or None),
             ("source = ${}", self.source),
@@ -116,13 +116,13 @@ class Wanted:
         return " AND ".join(conditions) or "true", values
 
 
-async def count(pool: Pool, wanted: Wanted) -> int:
+async def count(pool: Pool, wanted: OriginalFilter) -> int:
     """How many originals are meant."""
     where, values = wanted.where()
-    return int(await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
+    return narrowed(int, await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
 
 
-async def in_order(pool: Pool, wanted: Wanted, columns: str = "*", page: int = 50) -> AsyncIterator[Any]:
+async def iterate(pool: Pool, wanted: OriginalFilter, columns: str = "*", page: int = 50) -> AsyncIterator[Row]:
     """The rows of the originals that are meant, oldest first; read in pages, so that memory stays flat."""
     where, values = wanted.where()
     after = uuid.UUID(int=0)

@@ -13,19 +13,19 @@ from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Histogram
 
-from ingest.formats import Reading, Unreadable, read
+from ingest.formats import ReadResult, Unreadable, read
 from ingest.intake import aliases, deduplicate, emit, items, originals
-from ingest.intake.batching import Batcher
-from ingest.intake.deadline import Away, MaybeTaken, Patience
+from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from ingest.intake.originals import Original, Transport
-from ingest.parsers.pool import Readers
-from ingest.parsers.worker import Asked
-from ingest.sources.activity import Activity
+from ingest.parsers.pool import ParserPool
+from ingest.parsers.worker import ReadRequest
 from ingest.sources.registry import Source
-from shared.consumer.consumer import TRANSIENT
-from shared.kafka.clients import Emitter
+from ingest.sources.statistics import SourceStatistics
+from shared.failures.transient import TRANSIENT
+from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
 from shared.observability.logs import spans_are_kept, traceparent_now
+from shared.postgres.batching import Batcher
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -63,11 +63,11 @@ Status = Literal["accepted", "duplicate", "invalid", "error"]
 
 STEP_SECONDS = Histogram(
     "slugline_ingest_step_seconds",
-    "Time of one document in each step: store, read, judge, emit, record",
+    "Time of one document in each step: store, read, deduplicate, emit, record",
     ["step"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
-STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "judge", "emit", "record")}
+STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "deduplicate", "emit", "record")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class _Candidate:
     update: RawUpdate
     index: int
     fingerprint: str
-    message: emit.Sendable
+    message: emit.EncodedMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,11 @@ class _Lines:
 
     pool: Pool
     store: Any
-    judge: Any
+    classify: Any
     record: Any
 
 
-class Doubtful(MaybeTaken):
+class DocumentOutcomeUnknown(OutcomeUnknown):
     """Nothing of the document that is new is known to be with Kafka, and some of it may be."""
 
     def __init__(self, reason: str, receipt: Receipt) -> None:
@@ -126,7 +126,7 @@ class Doubtful(MaybeTaken):
         self.receipt = receipt
 
 
-class NotTaken(Exception):
+class DocumentRejected(Exception):
     """Nothing can be made of the document, for ever; it is kept as the original of that id."""
 
     def __init__(self, original: uuid.UUID, cause: Unreadable) -> None:
@@ -139,38 +139,38 @@ class NotTaken(Exception):
 
 @dataclass
 class Intake:
-    """The collaborators of the way from a document to Kafka. A pool or an emitter is None until its server has answered."""
+    """The collaborators of the way from a document to Kafka. A pool or an producer is None until its server has answered."""
 
-    activity: Activity
-    patience_s: float
+    statistics: SourceStatistics
+    timeout_s: float
     """How long one document waits for Kafka and Postgres together before they count as away."""
     pool: Pool | None = None
-    emitter: Emitter | None = None
-    readers: Readers = field(default_factory=lambda: Readers(READ_TIMEOUT_S))
+    producer: Producer | None = None
+    parsers: ParserPool = field(default_factory=lambda: ParserPool(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
         """What senders ask of Postgres at the same time goes together."""
         self._drawn: _Lines | None = None
         self._queue: emit.SendQueue | None = None
-        patience_s = self.patience_s
+        timeout_s = self.timeout_s
         self._stores = Batcher(
-            self._store, patience_s=patience_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
+            self._store, timeout_s=timeout_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
         )
-        self._judges = Batcher(self._judge, patience_s=patience_s, weight=len, heaviest=BATCH_ITEMS)
+        self._judges = Batcher(self._judge, timeout_s=timeout_s, weight=len, heaviest=BATCH_ITEMS)
         self._records = Batcher(
-            self._record, patience_s=patience_s, weight=lambda made: len(made.sent), heaviest=BATCH_ITEMS
+            self._record, timeout_s=timeout_s, weight=lambda made: len(made.sent), heaviest=BATCH_ITEMS
         )
 
     async def _store(self, kept: Sequence[tuple[Original, str]]) -> Sequence[None]:
         await originals.store(self._lines().store, kept)
         return [None] * len(kept)
 
-    async def _judge(self, documents: Sequence[_Pairs]) -> Sequence[dict[tuple[str, str], deduplicate.Known]]:
+    async def _judge(self, documents: Sequence[_Pairs]) -> Sequence[dict[tuple[str, str], deduplicate.EmittedHistory]]:
         pairs = [pair for pairs in documents for pair in pairs]
-        known = await items.known(self._lines().judge, pairs)
+        known = await items.known(self._lines().classify, pairs)
         return [known] * len(documents)
 
-    async def _record(self, documents: Sequence[items.Made]) -> Sequence[None]:
+    async def _record(self, documents: Sequence[items.DocumentRecord]) -> Sequence[None]:
         await items.record(self._lines().record, documents)
         return [None] * len(documents)
 
@@ -193,11 +193,11 @@ class Intake:
         `known` are the places of items that were taken when the same document came before. With `again` it was read before,
         as `emit_original` has it.
 
-        Raises `NotTaken` where nothing can be made of it, and `Away` where Kafka or Postgres is: then nothing of it was
-        taken, nor will be, unless it is `Doubtful`. The repeat is harmless.
+        Raises `DocumentRejected` where nothing can be made of it, and `Unavailable` where Kafka or Postgres is: then nothing of it was
+        taken, nor will be, unless it is `DocumentOutcomeUnknown`. The repeat is harmless.
         """
         if (queue := self.queue()) is not None:
-            queue.ask_ahead()
+            queue.probe_brokers()
         original = Original(
             originals.new_original_id(),
             source.name,
@@ -223,7 +223,7 @@ class Intake:
     async def _keep_and_emit(
         self, source: Source, original: Original, sha256: str, *, known: frozenset[int], again: bool
     ) -> Receipt:
-        patience = Patience(self.patience_s)
+        patience = Deadline(self.timeout_s)
         with STEPS["store"].time():
             await patience.answered(self._stores.ask((original, sha256)))
         return await self.emit_original(source, original, sha256, known=known, again=again, patience=patience)
@@ -236,33 +236,33 @@ class Intake:
         *,
         known: frozenset[int] = frozenset(),
         again: bool = False,
-        patience: Patience | None = None,
+        patience: Deadline | None = None,
     ) -> Receipt:
         """What follows once the original is kept.
 
         With `again` it was read before: then whatever it gave at any time is a duplicate, even where its source has no
         versions, since an old document that is read again must not pass for a return to an older wording.
         """
-        patience = patience or Patience(self.patience_s)
+        patience = patience or Deadline(self.timeout_s)
         try:
             with STEPS["read"].time():
                 reading = await self._read(source, original, sha256)
         except Unreadable as cause:
-            self.activity.refused(source.name, cause.code)
+            self.statistics.refused(source.name, cause.code)
             log.warning(
                 "document refused", source=source.name, original=str(original.id), code=cause.code,
                 place=cause.place, reason=cause.reason,
             )  # fmt: skip
             refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
-            await patience.within(originals.note_unreadable(self._postgres(), original.id, refused))
-            raise NotTaken(original.id, cause) from cause
+            await patience.within(originals.record_unreadable(self._postgres(), original.id, refused))
+            raise DocumentRejected(original.id, cause) from cause
         return await self._emit(source, original, reading, traceparent_now(), patience, known=known, again=again)
 
-    async def _read(self, source: Source, original: Original, sha256: str) -> Reading:
+    async def _read(self, source: Source, original: Original, sha256: str) -> ReadResult:
         """What is understood of a document; one that takes long must hold up neither the others nor our heartbeats."""
         asked_format = original.asked_format or source.format
         if _is_large(original.body):
-            asked = Asked(
+            request = ReadRequest(
                 content_type=original.content_type,
                 source=source.name,
                 received_at=original.received_at,
@@ -271,7 +271,7 @@ class Intake:
                 profile=source.profile,
                 format=asked_format,
             )
-            return await self.readers.read(asked, original.body)
+            return await self.parsers.read(request, original.body)
         return read(
             original.body,
             content_type=original.content_type,
@@ -287,9 +287,9 @@ class Intake:
         self,
         source: Source,
         original: Original,
-        reading: Reading,
+        reading: ReadResult,
         traceparent: str,
-        patience: Patience,
+        patience: Deadline,
         *,
         known: frozenset[int],
         again: bool,
@@ -302,9 +302,9 @@ class Intake:
         else:
             candidates, results = _prepared(reading, traceparent)
         pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
-        with STEPS["judge"].time():
+        with STEPS["deduplicate"].time():
             emitted = await patience.answered(self._judges.ask(pairs)) if pairs else {}
-        judged = deduplicate.judge(pairs, emitted, seen_suffices=again)
+        judged = deduplicate.classify(pairs, emitted, seen_suffices=again)
         candidates = [_as_judged(*each, traceparent) for each in zip(candidates, judged, strict=True)]
         verdicts: list[deduplicate.Verdict] = [
             "duplicate" if candidate.index in known else each.verdict
@@ -317,14 +317,14 @@ class Intake:
         # What has not been acknowledged by now is told as it is now, whatever Kafka says later.
         fates = {id(candidate): each.fate for candidate, each in zip(fresh, queued, strict=True)}
         if fresh and set(fates.values()) == {"not-taken"}:
-            raise Away("Kafka does not answer; nothing of it was taken, and nothing will be")
+            raise Unavailable("Kafka does not answer; nothing of it was taken, and nothing will be")
         acknowledged = [candidate for candidate in fresh if fates[id(candidate)] == "acknowledged"]
         refused = [
             {"index": result.index, "code": result.code, "place": result.pointer, "reason": result.reason}
             for result in results
         ]
         with STEPS["record"].time():
-            made = items.Made(
+            made = items.DocumentRecord(
                 original_id=original.id,
                 source=source.name,
                 format=reading.format,
@@ -332,7 +332,7 @@ class Intake:
                 updates=len(candidates),
                 refused=refused,
                 sent=[
-                    items.Sent(each.update, each.fingerprint, each.index, acknowledged=fate == "acknowledged")
+                    items.SentVersion(each.update, each.fingerprint, each.index, acknowledged=fate == "acknowledged")
                     for each in fresh
                     if (fate := fates[id(each)]) != "not-taken"
                 ],
@@ -343,9 +343,9 @@ class Intake:
             recording = self._records.ask(made)
             try:
                 await patience.answered(recording)
-            except Away as away:
+            except Unavailable as away:
                 if acknowledged:
-                    raise MaybeTaken(f"Kafka has it, which could not be written down ({away}); {ASK}") from away
+                    raise OutcomeUnknown(f"Kafka has it, which could not be written down ({away}); {ASK}") from away
                 log.warning("what Kafka may have is not written down", source=source.name, reason=str(away))
         for candidate, verdict in zip(candidates, verdicts, strict=True):
             fate = fates.get(id(candidate), "acknowledged")
@@ -360,12 +360,12 @@ class Intake:
             original.id, reading.format, sorted(results, key=lambda result: result.index), min(moments, default=None)
         )
         if fresh and not acknowledged:
-            raise Doubtful(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
+            raise DocumentOutcomeUnknown(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
         return receipt
 
-    async def _note_late(self, made: items.Made, candidate: _Candidate) -> None:
+    async def _note_late(self, made: items.DocumentRecord, candidate: _Candidate) -> None:
         """Kafka has what its sender was told that it may have. Where this fails, the later stages tell of it."""
-        sent = items.Sent(candidate.update, candidate.fingerprint, candidate.index)
+        sent = items.SentVersion(candidate.update, candidate.fingerprint, candidate.index)
         try:
             await self._records.ask(replace(made, sent=[sent]))
         except TRANSIENT as error:
@@ -374,45 +374,45 @@ class Intake:
     def _count(
         self, source: Source, acknowledged: list[_Candidate], duplicates: int, refused: list[dict[str, Any]]
     ) -> None:
-        self.activity.took(
+        self.statistics.took(
             source.name,
             accepted=len(acknowledged),
             duplicate=duplicates,
             repaired=sum(bool(each.update.repairs) for each in acknowledged),
         )
         for each in refused:
-            self.activity.refused(source.name, each["code"])
+            self.statistics.refused(source.name, each["code"])
             log.warning("item refused", source=source.name, **each)
 
     def queue(self) -> emit.SendQueue | None:
         """The way to Kafka; None until it has answered."""
-        if self.emitter is None:
+        if self.producer is None:
             return None
-        if self._queue is None or self._queue.emitter is not self.emitter:
-            self._queue = emit.SendQueue(self.emitter)
+        if self._queue is None or self._queue.producer is not self.producer:
+            self._queue = emit.SendQueue(self.producer)
         return self._queue
 
     def _lines(self) -> "_Lines":
         pool = self._postgres()
         if self._drawn is None or self._drawn.pool is not pool:
-            self._drawn = _Lines(pool, store=pool.dedicated(), judge=pool.dedicated(), record=pool.dedicated())
+            self._drawn = _Lines(pool, store=pool.dedicated(), classify=pool.dedicated(), record=pool.dedicated())
         return self._drawn
 
     def _postgres(self) -> Any:
         if self.pool is None:
-            raise Away("Postgres does not answer")
+            raise Unavailable("Postgres does not answer")
         return self.pool
 
     async def within(self, work: Awaitable[T]) -> T:
-        """The answer of Postgres to one question, or `Away` where it does not come in time."""
-        return await Patience(self.patience_s).within(work)
+        """The answer of Postgres to one question, or `Unavailable` where it does not come in time."""
+        return await Deadline(self.timeout_s).within(work)
 
 
 def _is_large(body: bytes) -> bool:
     return len(body) > LARGE_BYTES or body.count(b"<") > MANY_TAGS
 
 
-def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], list[Result]]:
+def _prepared(reading: ReadResult, traceparent: str) -> tuple[list[_Candidate], list[Result]]:
     """What can be sent, and what was refused: by the reader, or because Kafka or Postgres could not hold it."""
     candidates: list[_Candidate] = []
     results = [
@@ -423,7 +423,7 @@ def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], lis
         index = update.original.index if update.original is not None else number
         try:
             fingerprint = update.fingerprint()
-            message = emit.sendable(update, update.update_id, f"{update.update_id}:{fingerprint}", traceparent)
+            message = emit.encoded(update, update.update_id, f"{update.update_id}:{fingerprint}", traceparent)
             if any("\x00" in name for name in (update.guid, update.version or "")):
                 raise ValueError("NUL in an identifier")
         except (ValueError, TypeError, RecursionError) as error:
@@ -440,7 +440,7 @@ def _prepared(reading: Reading, traceparent: str) -> tuple[list[_Candidate], lis
     return candidates, results
 
 
-def _as_judged(candidate: _Candidate, judged: deduplicate.Judged, traceparent: str) -> _Candidate:
+def _as_judged(candidate: _Candidate, judged: deduplicate.DedupResult, traceparent: str) -> _Candidate:
     """The candidate with the time at which it counts as received; a return is another event than what it returns to."""
     if judged.received_at == candidate.update.received_at and not judged.returns:
         return candidate
@@ -448,7 +448,7 @@ def _as_judged(candidate: _Candidate, judged: deduplicate.Judged, traceparent: s
     event_id = f"{update.update_id}:{candidate.fingerprint}"
     if judged.returns:
         event_id += f":{judged.received_at:%Y%m%dT%H%M%S.%fZ}"
-    message = emit.sendable(update, update.update_id, event_id, traceparent)
+    message = emit.encoded(update, update.update_id, event_id, traceparent)
     return replace(candidate, update=update, message=message)
 
 

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from ingest.sources.registry import LIVE_KEYS, OURS, Source, complaint, digest_of
 
 
-class BadFile(Exception):
+class InvalidFile(Exception):
     """The file cannot be applied; nothing of it is."""
 
 
@@ -37,25 +37,25 @@ class Declared:
 
 
 def parse(text: str, environment: Mapping[str, str]) -> list[Declared]:
-    """The sources of a file; raises `BadFile` naming the table and the field at fault."""
+    """The sources of a file; raises `InvalidFile` naming the table and the field at fault."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadFile(f"not TOML: {error}") from error
+        raise InvalidFile(f"not TOML: {error}") from error
     tables = document.pop("source", [])
     if document:
-        raise BadFile(f"unknown table {next(iter(document))!r}; sources are [[source]] tables")
+        raise InvalidFile(f"unknown table {next(iter(document))!r}; sources are [[source]] tables")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise BadFile("sources are [[source]] tables")
+        raise InvalidFile("sources are [[source]] tables")
     declared = [_declared(table, number, environment) for number, table in enumerate(tables, 1)]
     names = [each.source.name for each in declared]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise BadFile(f"source {min(twice)!r} is there twice")
+        raise InvalidFile(f"source {min(twice)!r} is there twice")
     whose: dict[bytes, str] = {}
     for each in declared:
         for digest in each.keys or ():
             if whose.setdefault(digest, each.source.name) != each.source.name:
-                raise BadFile(f"sources {whose[digest]!r} and {each.source.name!r} have the same key")
+                raise InvalidFile(f"sources {whose[digest]!r} and {each.source.name!r} have the same key")
     return declared
 
 
@@ -65,20 +65,20 @@ def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]
     keys = _keys(table, where, environment)
     paused = table.pop("paused", None)
     if paused is not None and not isinstance(paused, bool):
-        raise BadFile(f"{where}: paused is true or false")
+        raise InvalidFile(f"{where}: paused is true or false")
     for field in OURS:
         if field in table:
-            raise BadFile(f"{where}: {field} is not set in a file")
+            raise InvalidFile(f"{where}: {field} is not set in a file")
     try:
         source = Source.model_validate(table)
     except ValidationError as error:
-        raise BadFile(f"{where}: {complaint(error)}") from error
+        raise InvalidFile(f"{where}: {complaint(error)}") from error
     return Declared(source, keys, paused)
 
 
 def _keys(table: dict[str, Any], where: str, environment: Mapping[str, str]) -> tuple[bytes, ...] | None:
     if "key" in table:
-        raise BadFile(f"{where}: a file holds no keys; give key_sha256 or key_env")
+        raise InvalidFile(f"{where}: a file holds no keys; give key_sha256 or key_env")
     if "key_sha256" not in table and "key_env" not in table:
         return None
     digests: list[bytes] = []
@@ -88,14 +88,14 @@ def _keys(table: dict[str, Any], where: str, environment: Mapping[str, str]) -> 
         except (ValueError, TypeError):
             digest = b""
         if len(digest) != 32:
-            raise BadFile(f"{where}: key_sha256 is 64 hexadecimal digits")
+            raise InvalidFile(f"{where}: key_sha256 is 64 hexadecimal digits")
         digests.append(digest)
     for name in _listed(table.pop("key_env", [])):
         if not environment.get(str(name)):
-            raise BadFile(f"{where}: the environment has no {name}")
+            raise InvalidFile(f"{where}: the environment has no {name}")
         digests.append(digest_of(environment[str(name)]))
     if len(digests) > LIVE_KEYS:
-        raise BadFile(f"{where}: {len(digests)} keys, at most {LIVE_KEYS} live at once")
+        raise InvalidFile(f"{where}: {len(digests)} keys, at most {LIVE_KEYS} live at once")
     return tuple(digests)
 
 

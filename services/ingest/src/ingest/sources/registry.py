@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from ingest.formats import FORMATS, Profile
+from ingest.formats import FORMATS, SourceProfile
 from shared.background import keep_running
 from shared.postgres.pool import Pool
+from shared.postgres.rows import narrowed
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ class Source(BaseModel):
     """The folder that is watched; absolute."""
     format: str | None = None
     """The one format it sends; recognised from each document when empty."""
-    profile: Profile = Profile()
+    profile: SourceProfile = SourceProfile()
     desk: bool = False
     """Its keys may give orders about every source's updates, and see them."""
     rate_per_s: float | None = Field(default=None, gt=0)
@@ -290,13 +291,13 @@ async def drop_newest_key(pool: Pool, name: str) -> None:
 
 async def next_signing_generation(pool: Pool, name: str, *, rotate: bool) -> int | None:
     """The generation of a source's secret, after a first or a further one was given out; None where there is no source."""
-    generation: int | None = await pool.fetchval(
+    generation = await pool.fetchval(
         "UPDATE ingest.sources SET signing_generation = greatest(signing_generation, 1) + $2 WHERE name = $1 "
         "RETURNING signing_generation",
         name,
         int(rotate),
     )
-    return generation
+    return None if generation is None else narrowed(int, generation)
 
 
 class Registry:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from prometheus_client import Counter, Gauge
 
-from ingest.intake.deadline import Away
-from ingest.intake.receive import LARGE_BYTES, Intake, NotTaken
+from ingest.intake.deadline import Unavailable
+from ingest.intake.receive import LARGE_BYTES, DocumentRejected, Intake
 from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.registry import Source
@@ -98,7 +98,7 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Polled:
+class PollResult:
     """What one poll came to."""
 
     outcome: str
@@ -117,7 +117,7 @@ class Polled:
     """A hub tells us what is new."""
 
 
-def next_interval(polled: Polled, cursor: Cursor, least_s: float, most_s: float) -> float:
+def next_interval(polled: PollResult, cursor: Cursor, least_s: float, most_s: float) -> float:
     """Seconds until the next poll: halved while copy comes, a quarter longer while none does, doubled on each failure."""
     interval = min(max(cursor.interval_s or least_s, least_s), most_s)
     if polled.ours:
@@ -129,7 +129,7 @@ def next_interval(polled: Polled, cursor: Cursor, least_s: float, most_s: float)
     return min(MAX_BACKOFF_S, max(interval, 5.0) * float(2 ** min(cursor.failures, 10)))
 
 
-class PageAway(Exception):
+class PageUnavailable(Exception):
     """An older page of a feed cannot be had for now."""
 
 
@@ -223,7 +223,7 @@ class Poller:
                 "poll failed", source=source.name, error=polled.error, in_a_row=failures, retry_in_s=round(wait_s)
             )
         else:
-            self._intake.activity.heard(source.name)
+            self._intake.statistics.heard(source.name)
         release = functools.partial(
             self._pool.execute,
             _RELEASE,
@@ -243,7 +243,7 @@ class Poller:
         )
         await until_answered("the end of a poll", release)
 
-    async def poll(self, source: Source, cursor: Cursor) -> Polled:
+    async def poll(self, source: Source, cursor: Cursor) -> PollResult:
         """Ask a source for what is new, and take it."""
         assert source.url is not None  # noqa: S101 -- its kind needs one
         headers = {"Accept": ACCEPT}
@@ -272,13 +272,13 @@ class Poller:
         if source.kind != "websub":
             return False
         links = await _links(answer) if answer is not None else None
-        return await self.subscriber.attend(source, links)
+        return await self.subscriber.ensure_subscribed(source, links)
 
-    async def _take(self, source: Source, cursor: Cursor, answer: HttpResponse) -> Polled:
+    async def _take(self, source: Source, cursor: Cursor, answer: HttpResponse) -> PollResult:
         sha256 = hashlib.sha256(answer.body).hexdigest()
         etag, last_modified = answer.headers.get("etag"), answer.headers.get("last-modified")
         if sha256 == cursor.sha256 and cursor.recover_since is None:
-            return Polled("nothing", 200, etag, last_modified, sha256)
+            return PollResult("nothing", 200, etag, last_modified, sha256)
         if not answer.body.strip():
             return self._failed(cursor, "the answer is empty", answer)
         try:
@@ -291,34 +291,34 @@ class Poller:
                 headers=_kept(answer),
             )
             if receipt.count("error"):
-                raise Away("Kafka has not acknowledged everything")
+                raise Unavailable("Kafka has not acknowledged everything")
             accepted = receipt.count("accepted")
             if cursor.recover_since is not None:
                 accepted = await self._recover(source, answer, cursor.recover_since, receipt.oldest, accepted)
-        except Away as away:
+        except Unavailable as away:
             # Nothing is known of the feed's state: the next poll takes it again.
             return self._away(cursor, str(away), answer.status)
-        except PageAway as away:
+        except PageUnavailable as away:
             return self._failed(cursor, str(away), answer)
-        except NotTaken as refusal:
+        except DocumentRejected as refusal:
             # The same bytes cannot be read next time either; an answer without conditions is asked for, should they change.
-            return Polled("failed", 200, None, None, sha256, f"{refusal.code}: {refusal.reason}")
+            return PollResult("failed", 200, None, None, sha256, f"{refusal.code}: {refusal.reason}")
         outcome = "new" if accepted else "nothing"
-        return Polled(outcome, 200, etag, last_modified, sha256, recovered=cursor.recover_since is not None)
+        return PollResult(outcome, 200, etag, last_modified, sha256, recovered=cursor.recover_since is not None)
 
     async def _note_reading(self, source: Source) -> None:
         """Note that a document is read now: should this process end meanwhile, the next one knows of what."""
         try:
             await self._pool.execute(_READING, source.name, self._owner)
         except TRANSIENT as error:
-            raise Away(str(error) or type(error).__name__) from error
+            raise Unavailable(str(error) or type(error).__name__) from error
 
     async def _recover(
         self, source: Source, newest: HttpResponse, since: datetime, oldest: datetime | None, accepted: int
     ) -> int:
         """Walk back through the feed's older pages (RFC 5005) until they are older than `since`.
 
-        How many were new, with those of the first page. Raises `PageAway` where a page cannot be had for now: the next poll
+        How many were new, with those of the first page. Raises `PageUnavailable` where a page cannot be had for now: the next poll
         begins again, and what was taken before is a duplicate then.
         """
         seen = {source.url, newest.url}
@@ -336,9 +336,9 @@ class Poller:
                 log.warning("recovery ends early", source=source.name, page=older, error=str(error))
                 break
             except RequestFailed as error:
-                raise PageAway(f"the feed's older page {older}: {str(error) or type(error).__name__}") from error
+                raise PageUnavailable(f"the feed's older page {older}: {str(error) or type(error).__name__}") from error
             if answer.status >= 500 or answer.status == 429:
-                raise PageAway(f"the feed's older page {older}: the server answered {answer.status}")
+                raise PageUnavailable(f"the feed's older page {older}: the server answered {answer.status}")
             if answer.status != 200 or not answer.body.strip():
                 log.warning("recovery ends early", source=source.name, page=older, status=answer.status)
                 break
@@ -351,7 +351,7 @@ class Poller:
                 headers=_kept(answer),
             )
             if receipt.count("error"):
-                raise Away("Kafka has not acknowledged everything")
+                raise Unavailable("Kafka has not acknowledged everything")
             accepted += receipt.count("accepted")
             if not receipt.results or receipt.oldest is None:
                 break
@@ -369,21 +369,21 @@ class Poller:
         return min(source.max_body_bytes or self._settings.ingest_max_body_bytes, self._settings.ingest_max_body_bytes)
 
     @staticmethod
-    def _same(cursor: Cursor, status: int) -> Polled:
-        return Polled("nothing", status, cursor.etag, cursor.last_modified, cursor.sha256)
+    def _same(cursor: Cursor, status: int) -> PollResult:
+        return PollResult("nothing", status, cursor.etag, cursor.last_modified, cursor.sha256)
 
     @staticmethod
-    def _away(cursor: Cursor, error: str, status: int | None = None) -> Polled:
-        return Polled("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, ours=True)
+    def _away(cursor: Cursor, error: str, status: int | None = None) -> PollResult:
+        return PollResult("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, ours=True)
 
     @staticmethod
-    def _failed(cursor: Cursor, error: str, answer: HttpResponse | None = None) -> Polled:
+    def _failed(cursor: Cursor, error: str, answer: HttpResponse | None = None) -> PollResult:
         wait_s = retry_after_s(answer.headers) if answer is not None else None
         status = answer.status if answer is not None else None
-        return Polled("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, wait_s)
+        return PollResult("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, wait_s)
 
 
-async def ask_recovery(pool: Pool, name: str, hours: float) -> bool:
+async def request_recovery(pool: Pool, name: str, hours: float) -> bool:
     """Let the next poll of a source take what it published in the last hours, older pages included; at once."""
     return bool(
         await pool.fetchval(

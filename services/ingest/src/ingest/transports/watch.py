@@ -23,8 +23,8 @@ import structlog
 from prometheus_client import Counter, Gauge
 from watchfiles import awatch
 
-from ingest.intake.deadline import Away
-from ingest.intake.receive import Intake, NotTaken, Receipt
+from ingest.intake.deadline import Unavailable
+from ingest.intake.receive import DocumentRejected, Intake, Receipt
 from ingest.settings import Settings
 from ingest.sources.registry import Registry, Source, of_kind
 
@@ -36,7 +36,7 @@ PARTIAL = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".s
 
 LOOK_S = 1.0
 """A folder is looked at so often even where the system tells of no changes, as on a network drive."""
-EMPTY_PATIENCE = 10
+EMPTY_FILE_FACTOR = 10
 """An empty file is given so many times longer: many an uploader creates it first and fills it later."""
 HEARTBEAT_S = 2.0
 DEAD_AFTER_S = 20.0
@@ -51,7 +51,7 @@ WAITING = Gauge("slugline_ingest_files_waiting", "Files that lie in a watched fo
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FileSnapshot:
     """A file as it was seen."""
 
     size: int
@@ -60,24 +60,26 @@ class Look:
 
 
 @dataclass
-class Watched:
+class FolderState:
     """What is remembered of a folder between two looks."""
 
-    seen: dict[str, tuple[Look, float]] = field(default_factory=dict)
+    seen: dict[str, tuple[FileSnapshot, float]] = field(default_factory=dict)
     """By name: how it looked, and since when (monotonic) it has looked so."""
     partial: set[int] = field(default_factory=set)
     """Inodes that were seen under the name of a partial file: once renamed they are whole."""
 
-    def whole(self, looks: dict[str, Look], partial: set[int], settle_s: float, now: float, wall_s: float) -> list[str]:
+    def whole(
+        self, looks: dict[str, FileSnapshot], partial: set[int], settle_s: float, now: float, wall_s: float
+    ) -> list[str]:
         """The names of the files that have come to rest, in order of their time."""
         ready: list[str] = []
-        seen: dict[str, tuple[Look, float]] = {}
+        seen: dict[str, tuple[FileSnapshot, float]] = {}
         for name, look in looks.items():
             before = self.seen.get(name)
             since = before[1] if before is not None and before[0] == look else now
             seen[name] = (look, since)
-            patience_s = settle_s if look.size else settle_s * EMPTY_PATIENCE
-            at_rest = now - since >= patience_s or wall_s - look.mtime_ns / 1e9 >= patience_s
+            timeout_s = settle_s if look.size else settle_s * EMPTY_FILE_FACTOR
+            at_rest = now - since >= timeout_s or wall_s - look.mtime_ns / 1e9 >= timeout_s
             if look.inode in self.partial or at_rest:
                 ready.append(name)
         self.seen = seen
@@ -90,9 +92,9 @@ def is_partial(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(PARTIAL)
 
 
-def looks_of(folder: Path) -> tuple[dict[str, Look], set[int]]:
+def list_files(folder: Path) -> tuple[dict[str, FileSnapshot], set[int]]:
     """The files that lie in a folder, and the inodes of those that are still partial. Links are no files."""
-    looks: dict[str, Look] = {}
+    looks: dict[str, FileSnapshot] = {}
     partial: set[int] = set()
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -105,7 +107,7 @@ def looks_of(folder: Path) -> tuple[dict[str, Look], set[int]]:
             if is_partial(entry.name):
                 partial.add(status.st_ino)
             else:
-                looks[entry.name] = Look(status.st_size, status.st_mtime_ns, status.st_ino)
+                looks[entry.name] = FileSnapshot(status.st_size, status.st_mtime_ns, status.st_ino)
     return looks, partial
 
 
@@ -117,7 +119,7 @@ class Watcher:
         self._registry = registry
         self._intake = intake
         self._owner = owner
-        self.watched: dict[str, Watched] = {}
+        self.watched: dict[str, FolderState] = {}
         """What is remembered of each source's folder."""
         self._beaten: dict[Path, float] = {}
         self._tasks: dict[str, tuple[Source, asyncio.Task[None]]] = {}
@@ -146,7 +148,7 @@ class Watcher:
     async def follow(self, source: Source) -> None:
         """Take what comes to rest in one folder, until cancelled."""
         folder = Path(source.folder or "")
-        watched = self.watched[source.name] = Watched()
+        watched = self.watched[source.name] = FolderState()
         while True:
             try:
                 claims = self.prepare(folder)
@@ -164,7 +166,7 @@ class Watcher:
         """Show that this worker lives, and look after those that do not."""
         if time.monotonic() - self._beaten.get(claims, 0.0) >= HEARTBEAT_S:
             os.utime(claims)
-            for name in give_back_of_the_dead(folder, self._owner):
+            for name in reclaim_from_dead_workers(folder, self._owner):
                 log.error("a file takes its worker down; it is set aside", folder=str(folder), file=name)
                 FILES.labels(folder.name, "rejected").inc()
             self._beaten[claims] = time.monotonic()
@@ -176,9 +178,9 @@ class Watcher:
             each.mkdir(parents=True, exist_ok=True)
         return claims
 
-    async def take_all(self, source: Source, folder: Path, watched: Watched) -> bool:
+    async def take_all(self, source: Source, folder: Path, watched: FolderState) -> bool:
         """Take every file that has come to rest. False where the rest has to wait because a server is away."""
-        looks, partial = looks_of(folder)
+        looks, partial = list_files(folder)
         WAITING.labels(source.name).set(len(looks))
         settle_s = self._settings.ingest_watch_settle_s
         for name in watched.whole(looks, partial, settle_s, time.monotonic(), time.time()):
@@ -186,7 +188,7 @@ class Watcher:
                 return False
         return True
 
-    async def take(self, source: Source, folder: Path, name: str, look: Look) -> bool:
+    async def take(self, source: Source, folder: Path, name: str, look: FileSnapshot) -> bool:
         """Claim a file and take it. False where it was put back because a server is away."""
         claimed = folder / CLAIMS / self._owner / name
         self._beat(folder, claimed.parent)
@@ -200,10 +202,10 @@ class Watcher:
             put_back(claimed, folder / name)
             raise
 
-    async def _take_claimed(self, source: Source, folder: Path, claimed: Path, look: Look) -> bool:
+    async def _take_claimed(self, source: Source, folder: Path, claimed: Path, look: FileSnapshot) -> bool:
         limit = min(source.max_body_bytes or self._settings.ingest_max_body_bytes, self._settings.ingest_max_body_bytes)
         if look.size > limit:
-            self._intake.activity.refused(source.name, "too-large")
+            self._intake.statistics.refused(source.name, "too-large")
             reject(claimed, folder, {"code": "too-large", "reason": f"{look.size} bytes, {limit} are permitted"})
             FILES.labels(source.name, "rejected").inc()
             return True
@@ -227,7 +229,7 @@ class Watcher:
                 transport="watch",
                 headers={"file": claimed.name, "modified": _moment(look.mtime_ns)},
             )
-        except NotTaken as refusal:
+        except DocumentRejected as refusal:
             reason = {
                 "code": refusal.code,
                 "place": refusal.place,
@@ -237,7 +239,7 @@ class Watcher:
             reject(claimed, folder, reason)
             FILES.labels(source.name, "rejected").inc()
             return True
-        except Away as away:
+        except Unavailable as away:
             put_back(claimed, folder / claimed.name)
             FILES.labels(source.name, "put-back").inc()
             log.warning("file put back", source=source.name, file=claimed.name, reason=str(away), fold=source.name)
@@ -282,7 +284,7 @@ async def _changes(folder: Path) -> AsyncIterator[None]:
         yield None
 
 
-def read_whole(path: Path, look: Look) -> bytes | None:
+def read_whole(path: Path, look: FileSnapshot) -> bytes | None:
     """The content of a file that is still what it was when it was looked at; None where it is another, or has changed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -293,7 +295,7 @@ def read_whole(path: Path, look: Look) -> bytes | None:
     with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
         body = file.read(look.size + 1)
         status = os.fstat(descriptor)
-    same = Look(status.st_size, status.st_mtime_ns, status.st_ino) == look and stat.S_ISREG(status.st_mode)
+    same = FileSnapshot(status.st_size, status.st_mtime_ns, status.st_ino) == look and stat.S_ISREG(status.st_mode)
     return body if same and len(body) == look.size else None
 
 
@@ -342,7 +344,7 @@ def write_reason(ended: Path, reason: dict[str, Any]) -> None:
     draft.rename(target)
 
 
-def give_back_of_the_dead(folder: Path, owner: str) -> list[str]:
+def reclaim_from_dead_workers(folder: Path, owner: str) -> list[str]:
     """Put back what workers had claimed that have shown no sign of life for long.
 
     A file that a second worker died with goes to `rejected/` instead: the names of those.

@@ -20,8 +20,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ingest.intake import originals
-from ingest.intake.deadline import Away
-from ingest.intake.receive import Intake, NotTaken
+from ingest.intake.deadline import Unavailable
+from ingest.intake.receive import DocumentRejected, Intake
 from ingest.settings import Settings
 from ingest.sources.registry import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED, Registry, Source
 from ingest.transports.api.body import read_body
@@ -37,8 +37,8 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 LEASE_S = 5 * 86_400
 """What we ask for; the hub decides."""
-ANSWER_PATIENCE = timedelta(minutes=10)
-DENIED_PATIENCE = timedelta(hours=6)
+ANSWER_TIMEOUT = timedelta(minutes=10)
+DENIED_RETRY = timedelta(hours=6)
 LEAVE_LOOK_S = 5.0
 LEAVE_RETRY_S = 30.0
 MAX_LEAVE_RETRY_S = 3600.0
@@ -72,9 +72,9 @@ def is_due(subscription: Subscription | None, hub: str, topic: str, now: datetim
         return True
     if subscription.state == "active" and subscription.lease_until is not None:
         left = subscription.lease_until - now
-        waited = now - subscription.requested_at > ANSWER_PATIENCE
+        waited = now - subscription.requested_at > ANSWER_TIMEOUT
         return left < timedelta(seconds=(subscription.lease_s or LEASE_S) / 3) and waited
-    patience = DENIED_PATIENCE if subscription.state == "denied" else ANSWER_PATIENCE
+    patience = DENIED_RETRY if subscription.state == "denied" else ANSWER_TIMEOUT
     return now - subscription.requested_at > patience
 
 
@@ -103,7 +103,7 @@ class Subscriber:
         self._client = client
         self._told: set[str] = set()
 
-    async def attend(self, source: Source, links: FeedLinks | None) -> bool:
+    async def ensure_subscribed(self, source: Source, links: FeedLinks | None) -> bool:
         """Subscribe or renew where that is due. Whether the hub sends, so that polling may be rare.
 
         `links` are those of the feed as it was just read; None where it had not changed.
@@ -167,17 +167,17 @@ class Subscriber:
             "UPDATE ingest.subscriptions SET error = $2 WHERE source = $1", source.name, error[:1000]
         )
 
-    async def keep_leaving(self) -> None:
+    async def keep_unsubscribing(self) -> None:
         """End at their hubs, until cancelled, the subscriptions that are no longer wanted; replicas share the work."""
 
         async def step() -> None:
             await self._pool.execute(UNSUBSCRIBE_UNUSED)
-            while await self.leave_one():
+            while await self.unsubscribe_next():
                 pass
 
         await keep_running("ended subscriptions", step, every_s=LEAVE_LOOK_S * random.uniform(0.8, 1.2))
 
-    async def leave_one(self) -> bool:
+    async def unsubscribe_next(self) -> bool:
         """Ask one hub to end a subscription (WebSub, section 5.1). Whether one was due."""
         if not self._settings.ingest_public_url:
             return False
@@ -194,7 +194,7 @@ class Subscriber:
         try:
             answer = await self._client.post_form(row["hub"], form)
             if 200 <= answer.status < 300:
-                patience = ANSWER_PATIENCE
+                patience = ANSWER_TIMEOUT
             else:
                 error = f"the hub answered {answer.status}: {answer.body[:200]!r}"
                 ended = answer.status in (404, 410)
@@ -236,7 +236,7 @@ RETURNING *
 
 
 @dataclass
-class Callback:
+class HubCallbacks:
     """Where hubs verify, and where they send."""
 
     settings: Settings
@@ -279,7 +279,7 @@ class Callback:
         token, challenge = request.path_params["token"], request.query_params.get("hub.challenge")
         topic = request.query_params.get("hub.topic", "")
         if self.intake.pool is None:
-            raise Away("Postgres does not answer")
+            raise Unavailable("Postgres does not answer")
         source = None
         if TOKEN.fullmatch(token) and challenge and "\x00" not in topic:
             source = await self.intake.within(
@@ -303,7 +303,7 @@ class Callback:
         limit = min(source.max_body_bytes or self.settings.ingest_max_body_bytes, self.settings.ingest_max_body_bytes)
         body = await read_body(request, limit, self.settings.ingest_body_timeout_s)
         if not is_signed(body, request.headers.get("x-hub-signature", ""), subscription.secret):
-            self.intake.activity.refused(source.name, "bad-signature")
+            self.intake.statistics.refused(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
             return Response(status_code=202)
         again = await self._has_come_before(source, body)
@@ -316,11 +316,11 @@ class Callback:
                 headers={"link": request.headers.get("link", "")},
                 again=again,
             )
-        except NotTaken:
+        except DocumentRejected:
             # Kept and counted; the same again would be as unreadable.
             return Response(status_code=202)
         if receipt.count("error"):
-            raise Away("Kafka does not answer")
+            raise Unavailable("Kafka does not answer")
         return Response(status_code=202)
 
     async def _has_come_before(self, source: Source, body: bytes) -> bool:
@@ -331,9 +331,9 @@ class Callback:
         """
         pool = self.intake.pool
         if pool is None:
-            raise Away("Postgres does not answer")
+            raise Unavailable("Postgres does not answer")
         sha256 = hashlib.sha256(body).hexdigest()
-        if not await self.intake.within(originals.has_come_before(pool, source.name, sha256)):
+        if not await self.intake.within(originals.was_received_before(pool, source.name, sha256)):
             return False
         log.info("hub sends what it has sent before; the feed is asked", source=source.name)
         await self.intake.within(
@@ -352,7 +352,7 @@ class Callback:
             raise Problem(410, "unknown-subscription", "we no longer listen here")
         pool = self.intake.pool
         if pool is None:
-            raise Away("Postgres does not answer")
+            raise Unavailable("Postgres does not answer")
         row = await self.intake.within(pool.fetchrow("SELECT * FROM ingest.subscriptions WHERE token = $1", token))
         if row is None:
             raise Problem(410, "unknown-subscription", "we no longer listen here")
@@ -364,7 +364,7 @@ class Callback:
 
     async def _write(self, subscription: Subscription, change: str, value: Any) -> None:
         if self.intake.pool is None:
-            raise Away("Postgres does not answer")
+            raise Unavailable("Postgres does not answer")
         await self.intake.within(
             self.intake.pool.execute(
                 f"UPDATE ingest.subscriptions SET {change} WHERE token = $1",  # noqa: S608 -- changes are ours

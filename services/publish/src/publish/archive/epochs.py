@@ -16,7 +16,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from shared.consumer.decode import header_of
 from shared.failures import Transient
-from shared.kafka.clients import new_consumer
+from shared.kafka.standalone import new_consumer
 from shared.postgres.pool import Connection, Pool
 from shared.settings import Connections
 from shared.streams import ENRICHED
@@ -80,7 +80,7 @@ async def look(settings: Connections, offset: int | None) -> Log:
         bootstrap_servers=settings.kafka_servers.split(","), client_id="slugline-archive", request_timeout_ms=10_000
     )
     consumer = new_consumer(settings, "slugline-archive-epochs")
-    partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+    partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
     try:
         await admin.start()
         await consumer.start()

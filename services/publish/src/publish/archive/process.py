@@ -17,9 +17,9 @@ from publish.channel import follow
 from publish.representation.position import Position
 from publish.settings import Settings
 from shared.background import keep_running, until_answered
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
-from shared.kafka.clients import Emitter, acknowledged
+from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Outcome, Outcomes
 from shared.postgres.pool import Pool
 from shared.process import run
@@ -48,17 +48,19 @@ ARCHIVED = Gauge("slugline_archive_offset", "Offset in the log up to which every
 class Archive:
     """Where the archive is in its log, and the batches that take it further."""
 
-    def __init__(self, pool: Pool, emitter: Emitter, settings: Connections) -> None:
+    def __init__(self, pool: Pool, producer: Producer, settings: Connections) -> None:
         self._pool = pool
-        self._emitter = emitter
+        self._producer = producer
         self._settings = settings
-        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch: Epoch | None = None
         self._reach = -1
         """The last record of this log that the lane has taken in hand, in order, in this process."""
         self._sent_to: int | None = None
 
-    async def before(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Mapping[TopicPartition, int] | None:
+    async def check_position(
+        self, records: Sequence["ConsumerRecord[bytes, bytes]"]
+    ) -> Mapping[TopicPartition, int] | None:
         """Where to read instead, if these records do not follow on what is archived.
 
         The group's committed offset may be behind the archive (repeats, which change nothing), ahead of it (Postgres
@@ -97,15 +99,15 @@ class Archive:
         if self._epoch is not None:
             await find_missing_pictures(self._pool, self._epoch.epoch, self._epoch.last_offset - LOOKED_BACK)
 
-    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
         """Archive a batch, then tell its outcomes."""
         assert self._epoch is not None  # noqa: S101
         epoch = self._epoch.epoch
         revisions = [
-            revision_of(Position(epoch, delivery.record.offset), delivery.event, bytes(delivery.record.value or b""))
-            for delivery in deliveries
+            revision_of(Position(epoch, message.record.offset), message.event, bytes(message.record.value or b""))
+            for message in incoming
         ]
-        last = deliveries[-1].record
+        last = incoming[-1].record
         async with self._pool.acquire() as connection, connection.transaction():
             known = await newest(connection, lock=True)
             if known is None or known.epoch != epoch:
@@ -124,7 +126,7 @@ class Archive:
                     raise Transient("a new epoch has begun meanwhile")
         now = datetime.now(UTC)
         _measure(fresh, now)
-        await self._tell(revisions, now, [delivery.header("traceparent") for delivery in deliveries])
+        await self._tell(revisions, now, [message.header("traceparent") for message in incoming])
         return ()
 
     async def _tell(self, revisions: Sequence[Revision], now: datetime, traces: Sequence[str]) -> None:
@@ -142,7 +144,7 @@ class Archive:
             )
         )
         place = revisions[0].place
-        future = await self._emitter.send(
+        future = await self._producer.send(
             OUTCOMES, outcomes, key=revisions[0].update.update_id, event_id=f"{STAGE}:{place}", traceparent=traces[0]
         )
         await acknowledged([future])
@@ -172,8 +174,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
 
     @asynccontextmanager
-    async def opening(pool: Pool, emitter: Emitter) -> AsyncIterator[Archive]:
-        archive = Archive(pool, emitter, settings)
+    async def opening(pool: Pool, producer: Producer) -> AsyncIterator[Archive]:
+        archive = Archive(pool, producer, settings)
         if not stop.is_set():
             await until_answered("the log", archive.find_epoch, stop)
             await until_answered("the newest updates", archive.look_back, stop)

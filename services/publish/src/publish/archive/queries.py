@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from publish.representation.position import NEWS, Position
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool, Row
+from shared.postgres.rows import narrowed
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ def _readable(rows: Iterable[Any]) -> list[Archived]:
 
 async def current_epoch(pool: Pool) -> int:
     """The epoch of the log that is followed now; 0 until the archive has seen a log."""
-    return int(await pool.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
+    return narrowed(int, await pool.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
 
 
 async def archived_up_to(pool: Pool) -> Position:
@@ -212,11 +213,12 @@ async def told(pool: Pool, wanted: Collection[tuple[str, int]]) -> dict[tuple[st
 
 async def count(pool: Pool, wanted: Collection[tuple[str, int]]) -> int:
     """How many of these revisions are archived, whether they may be served or not."""
-    return int(
+    return narrowed(
+        int,
         await pool.fetchval(
             "SELECT count(*) FROM unnest($1::text[], $2::int[]) AS w (update_id, revision) "
             "JOIN publish.revisions r USING (update_id, revision)",
             [update_id for update_id, _ in wanted],
             [revision for _, revision in wanted],
-        )
+        ),
     )

@@ -14,15 +14,15 @@ from redis.asyncio import Redis
 
 from publish.archive import queries
 from publish.archive.store import revision_of
-from publish.cache.store import Entry, Flushed, ReadModel
+from publish.cache.store import CacheEntry, Flushed, ReadModel
 from publish.channel import follow
 from publish.representation.position import Position
 from publish.settings import Settings
 from shared.background import keep_running
-from shared.consumer.decode import Delivery, Rejection
+from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
-from shared.kafka.clients import Emitter
 from shared.kafka.cloudevents import value_of
+from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Pool
 from shared.process import run
@@ -46,14 +46,16 @@ class Cache:
         self._pool = pool
         self._model = model
         self._days = settings.publish_cache_days
-        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._lock = asyncio.Lock()
         self._in_step = False
         self._epoch = 0
         self._reach = -1
         self._sent_to: int | None = None
 
-    async def before(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Mapping[TopicPartition, int] | None:
+    async def check_position(
+        self, records: Sequence["ConsumerRecord[bytes, bytes]"]
+    ) -> Mapping[TopicPartition, int] | None:
         """Where to read instead, if these records do not follow on what is in the model."""
         first = records[0].offset
         if not self._in_step or first > self._reach + 1:
@@ -89,7 +91,7 @@ class Cache:
             place = await queries.archived_up_to(connection)
             async for chunk in queries.everything(connection, since=since):
                 await self._model.rebuild(
-                    [Entry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
+                    [CacheEntry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
                 )
                 count += len(chunk)
         try:
@@ -100,13 +102,11 @@ class Cache:
         log.warning("read model made again from the archive", updates=count, cursor=str(place))
         return place
 
-    async def handle(self, deliveries: Sequence[Delivery[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
         """Write a batch to the model."""
         revisions = [
-            revision_of(
-                Position(self._epoch, delivery.record.offset), delivery.event, bytes(delivery.record.value or b"")
-            )
-            for delivery in deliveries
+            revision_of(Position(self._epoch, message.record.offset), message.event, bytes(message.record.value or b""))
+            for message in incoming
         ]
         async with self._lock:
             gone = [revision.update.update_id for revision in revisions if revision.update.is_final]
@@ -119,7 +119,7 @@ class Cache:
                 if not revision.update.is_removal:
                     positions.setdefault(key, revision.place)
                 entries.append(
-                    Entry(revision.update, revision.data, positions.get(key, revision.place), revision.place)
+                    CacheEntry(revision.update, revision.data, positions.get(key, revision.place), revision.place)
                 )
             try:
                 WRITTEN.inc(await self._model.write(entries, revisions[-1].place))
@@ -164,7 +164,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The process."""
 
     @asynccontextmanager
-    async def opening(pool: Pool, _: Emitter) -> AsyncIterator[Cache]:
+    async def opening(pool: Pool, _: Producer) -> AsyncIterator[Cache]:
         redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
         model = ReadModel(
             redis,

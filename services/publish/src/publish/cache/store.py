@@ -71,7 +71,7 @@ REBUILD_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """A revision to write, with the position that its update keeps and its own place in the log."""
 
     update: EnrichedUpdate
@@ -84,7 +84,7 @@ class Flushed(Exception):
     """The model is not whole: Redis was flushed, or never had it."""
 
 
-def _arguments(entry: Entry) -> tuple[str | bytes | int, ...]:
+def _arguments(entry: CacheEntry) -> tuple[str | bytes | int, ...]:
     update = entry.update
     feeds = () if update.is_removal else channels_of(update) - {f"update:{update.update_id}"}
     ahead = f'{{"position":"{entry.position}","cursor":"{entry.cursor}",'.encode()
@@ -154,7 +154,7 @@ class ReadModel:
             if position is not None
         }
 
-    async def write(self, entries: Sequence[Entry], reached: Position) -> int:
+    async def write(self, entries: Sequence[CacheEntry], reached: Position) -> int:
         """Write a batch and move the watermark; how many were newer than what was there. Raises Flushed."""
         written = await self._run("live", entries, reached)
         if written < 0:
@@ -180,7 +180,7 @@ class ReadModel:
         await self._redis.set(f"{self.prefix}rebuild:{token}", "1", ex=REBUILD_S)
         return token
 
-    async def rebuild(self, entries: Sequence[Entry]) -> None:
+    async def rebuild(self, entries: Sequence[CacheEntry]) -> None:
         """Write a chunk of a rebuild; the model is not whole until `done`."""
         await self._run("rebuild", entries, Position(0, 0))
 
@@ -191,7 +191,7 @@ class ReadModel:
         if not await self._done(args=[self.prefix, token, reached.epoch, reached.offset, now, cursor]):
             raise Flushed
 
-    async def _run(self, mode: str, entries: Sequence[Entry], reached: Position) -> int:
+    async def _run(self, mode: str, entries: Sequence[CacheEntry], reached: Position) -> int:
         arguments: list[Any] = [
             self.prefix, mode, self._feed_length, self._ttl_s, reached.epoch, reached.offset,
             datetime.now(UTC).isoformat(),

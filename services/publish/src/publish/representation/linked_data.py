@@ -17,7 +17,7 @@ from publish.representation.views import (
     seen,
     title_of,
 )
-from publish.web.feed_store import Entry
+from publish.web.feed_store import FeedEntry
 from shared.messages import EnrichedUpdate
 
 CONTEXT = "https://schema.org"
@@ -48,7 +48,7 @@ def _authors(views: Views, update: EnrichedUpdate) -> list[dict[str, Any]]:
     return people or [{"@type": "Organization", "name": seen(update.credit) or views.settings.publish_site_name}]
 
 
-def _about(views: Views, entry: Entry, kind: str) -> dict[str, Any]:
+def _about(views: Views, entry: FeedEntry, kind: str) -> dict[str, Any]:
     update = entry.update
     url = views.site_url + path_of(update)
     return {
@@ -81,7 +81,7 @@ def _about(views: Views, entry: Entry, kind: str) -> dict[str, Any]:
     }
 
 
-def news_article(views: Views, entry: Entry) -> dict[str, Any]:
+def news_article(views: Views, entry: FeedEntry) -> dict[str, Any]:
     """An update's own page."""
     update = entry.update
     return {
@@ -96,7 +96,7 @@ def news_article(views: Views, entry: Entry) -> dict[str, Any]:
 
 
 def live_blog(
-    views: Views, headline: str, url: str, entries: Sequence[Entry], *, closed_at: datetime | None = None
+    views: Views, headline: str, url: str, entries: Sequence[FeedEntry], *, closed_at: datetime | None = None
 ) -> dict[str, Any]:
     """A page of live updates. `closed_at` is set only once the story is over."""
     published = [entry.update.first_published_at for entry in entries]

@@ -3,13 +3,13 @@
 from typing import Any
 
 from publish.representation.views import Views, language_of, modified_at, path_of, pictures_of, seen, title_of
-from publish.web.feed_store import Entry
+from publish.web.feed_store import FeedEntry
 from shared.messages import EnrichedUpdate
 
 SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
 
 
-def ninjs(views: Views, entry: Entry) -> dict[str, Any]:
+def ninjs(views: Views, entry: FeedEntry) -> dict[str, Any]:
     """The item. Its version is our revision; what ninjs has no field for is left out."""
     update = entry.update
     item: dict[str, Any] = {

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from publish.representation.fragment import fitting, web_address
 from publish.settings import Settings
-from publish.web.feed_store import UNPLACED, Applied, Entry
+from publish.web.feed_store import UNPLACED, Applied, FeedEntry
 from publish.web.omissions import Omissions, Omitted
 from publish.web.routes.assets import Assets
 from shared.messages import Author, Change, EnrichedUpdate, Media, Rendition
@@ -102,7 +102,7 @@ def modified_at(update: EnrichedUpdate) -> datetime:
     return update.updated_at or update.first_published_at
 
 
-def reader_view(entry: Entry, site_url: str) -> dict[str, Any]:
+def reader_view(entry: FeedEntry, site_url: str) -> dict[str, Any]:
     """A visible update as the API gives it: all that is for readers and nothing of how we came by it."""
     update = entry.update
     view: dict[str, Any] = update.model_dump(exclude=NOT_FOR_READERS)
@@ -346,7 +346,7 @@ class Views:
             iso=self.iso, clock=self.clock, day=self.day, moment=self.moment, fitting=self.fitting, avatar=self.avatar
         )
         macros = vars(self._templates.get_template("update.html").module)
-        self._item: Callable[[Entry], str] = macros["feed_item"]
+        self._item: Callable[[FeedEntry], str] = macros["feed_item"]
         self._article: Callable[..., str] = macros["article"]
 
     def iso(self, moment: datetime) -> str:
@@ -374,7 +374,7 @@ class Views:
         origin = "/".join(url.split("/", 3)[:3])
         return quote(url, safe="/:%?=&;,+~@") if origin in self.settings.image_origins else ""
 
-    def json(self, entry: Entry) -> bytes:
+    def json(self, entry: FeedEntry) -> bytes:
         """An update as one line of JSON, made once for each revision; `Omitted` where it cannot be made."""
         made = entry.made.get("json")
         if made is None:
@@ -382,14 +382,14 @@ class Views:
             entry.made["json"] = made
         return made
 
-    def pictures(self, entry: Entry) -> list[Picture]:
+    def pictures(self, entry: FeedEntry) -> list[Picture]:
         """The pictures of an update; none where they cannot be shown."""
         try:
             return pictures_of(entry.update)
         except Exception:  # noqa: BLE001 -- told with the update itself, which has the same pictures
             return []
 
-    def jsons(self, entries: Iterable[Entry]) -> bytes:
+    def jsons(self, entries: Iterable[FeedEntry]) -> bytes:
         """Updates as the elements of a JSON array, without those that cannot be shown."""
         made = []
         for entry in entries:
@@ -397,7 +397,7 @@ class Views:
                 made.append(self.json(entry))
         return b",".join(made)
 
-    def item(self, entry: Entry) -> Markup:
+    def item(self, entry: FeedEntry) -> Markup:
         """An update as an item of a feed, made once for each revision; nothing where it cannot be shown."""
         made = entry.made.get("item")
         if made is None:
@@ -408,7 +408,7 @@ class Views:
             entry.made["item"] = made
         return Markup(made.decode())  # noqa: S704 -- the template escapes
 
-    def article(self, entry: Entry, *, link: bool = False) -> Markup:
+    def article(self, entry: FeedEntry, *, link: bool = False) -> Markup:
         """An update in full; with `link` its headline leads to its own page. `Omitted` where it cannot be shown."""
         text = self.omissions.attempt(entry, "article", lambda: self._article(entry, link=link))
         return Markup(text)  # noqa: S704 -- the template escapes

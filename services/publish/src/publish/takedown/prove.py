@@ -31,6 +31,7 @@ from shared.background import keep_running
 from shared.failures.transient import TRANSIENT, is_transient
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Connection, Pool, connect
+from shared.postgres.rows import narrowed
 
 log = structlog.get_logger(__name__)
 
@@ -262,7 +263,8 @@ async def keep_proving(pool: Pool, prover: Prover) -> None:
         )
         for row in rows:
             await _prove_or_say(pool, prover, row["update_id"])
-        UNCLEAN.set(await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL"))
+        unclean = await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL")
+        UNCLEAN.set(narrowed(int, unclean))
 
     await keep_running("takedowns", step, every_s=PAUSE_S)
 

@@ -1,1 +1,1 @@
-"""The web edge: pages, API, feeds and streams, from memory that follows the log."""
+"""The web answers: pages, API, feeds and streams, from memory that follows the log."""

@@ -6,7 +6,7 @@ from typing import Any
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.representation.position import NEWS, Position, channels_of
-from publish.web.feed_store import Entry, Newsroom, Page
+from publish.web.feed_store import FeedEntry, FeedStore, Page
 from shared.failures.transient import is_transient
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
@@ -15,12 +15,12 @@ PATIENCE_S = 3.0
 RETRY_AFTER_S = 2
 
 
-def entry_of(archived: Archived) -> Entry:
+def entry_of(archived: Archived) -> FeedEntry:
     """An archived revision as memory holds one."""
-    return Entry(archived.position, archived.cursor, archived.update, archived.update.change)
+    return FeedEntry(archived.position, archived.cursor, archived.update, archived.update.change)
 
 
-class Past:
+class ArchiveClient:
     """The archive as this replica reads it. `pool` is None until Postgres has answered for the first time."""
 
     def __init__(self) -> None:
@@ -71,29 +71,31 @@ class Past:
         return found
 
 
-async def page_of(newsroom: Newsroom, past: Past, channel: str, before: Position | None, limit: int) -> Page:
+async def page_of(
+    feed_store: FeedStore, archive: ArchiveClient, channel: str, before: Position | None, limit: int
+) -> Page:
     """A page of a channel, from memory as far as it goes and then from the archive.
 
     Memory has the last word: it is ahead of the archive, so what it has seen removed or changed is not taken from there.
     `whole` tells whether memory alone answered. With the archive away, what memory holds is the page.
     """
-    page = newsroom.page(channel, before, limit)
+    page = feed_store.page(channel, before, limit)
     if page.whole:
         return page
     entries = page.entries
-    edge = entries[-1].position if entries else before
+    answers = entries[-1].position if entries else before
     try:
-        older = await past.page(channel, edge, limit - len(entries) + 1)
+        older = await archive.page(channel, answers, limit - len(entries) + 1)
     except Problem:
         if not entries:
             raise
         return Page(entries, more=True, whole=False)
-    fit: list[Entry] = []
+    fit: list[FeedEntry] = []
     for archived in older:
         update_id = archived.update.update_id
-        if newsroom.removed(update_id) is not None:
+        if feed_store.removed(update_id) is not None:
             continue
-        known = newsroom.get(update_id)
+        known = feed_store.get(update_id)
         if known is not None and channel not in channels_of(known.update):
             continue
         fit.append(known or entry_of(archived))

@@ -11,7 +11,7 @@ from shared.messages import Change, EnrichedUpdate
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class FeedEntry:
     """The revision of an update that stands. `position` is the update's for ever, `cursor` this revision's own place.
 
     `change` is what readers were last told of a change: late enrichment does not take it away again. `made` keeps what
@@ -50,14 +50,14 @@ class Applied:
     update: EnrichedUpdate
     cursor: Position
     channels: frozenset[str]
-    entry: Entry | None
+    entry: FeedEntry | None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Part of a channel, newest position first. `whole`: memory holds all that belongs on it; if not, ask the archive."""
 
-    entries: list[Entry]
+    entries: list[FeedEntry]
     more: bool
     whole: bool
 
@@ -67,7 +67,7 @@ class Page:
         return self.entries[-1].position if self.more and self.entries else None
 
 
-class Newsroom:
+class FeedStore:
     """The memory of one replica: filled by a snapshot, kept up by `apply` in the log's order.
 
     `cursor` is the place of the last revision that changed something: whoever read the page of that moment and follows
@@ -81,7 +81,7 @@ class Newsroom:
         self.limit = limit
         self.cursor = Position(0, -1)
         self.complete = False
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, FeedEntry] = {}
         self._index: dict[str, list[tuple[Position, str]]] = {}
         self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, Removed] = OrderedDict()
@@ -93,7 +93,7 @@ class Newsroom:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def reset(self, cursor: Position, entries: Iterable[Entry], *, complete: bool) -> None:
+    def reset(self, cursor: Position, entries: Iterable[FeedEntry], *, complete: bool) -> None:
         """Begin again from a snapshot. `complete`: there are no visible updates but these."""
         self.cursor = cursor
         self.complete = complete
@@ -115,7 +115,7 @@ class Newsroom:
         """A number that is another one after every change of the channel."""
         return self._generations.get(channel, self._floor)
 
-    def get(self, update_id: str) -> Entry | None:
+    def get(self, update_id: str) -> FeedEntry | None:
         """What stands of an update, if it is visible and in memory."""
         return self._entries.get(update_id)
 
@@ -142,7 +142,7 @@ class Newsroom:
         entries = [self._entries[update_id] for _, update_id in reversed(index[start:end])]
         return Page(entries, more=start > 0, whole=start > 0 or self.complete)
 
-    def newest(self, channel: str = NEWS) -> Iterator[Entry]:
+    def newest(self, channel: str = NEWS) -> Iterator[FeedEntry]:
         """The updates of a channel, newest position first."""
         for _, update_id in reversed(self._index.get(channel, [])):
             yield self._entries[update_id]
@@ -178,7 +178,7 @@ class Newsroom:
         change = (
             entry.change if entry and not tells(update.change) and _same_words(update, entry.update) else update.change
         )
-        placed = Entry(place or cursor, cursor, update, change)
+        placed = FeedEntry(place or cursor, cursor, update, change)
         self._keep(placed)
         self._touch(channels)
         return Applied(update, cursor, channels, placed)
@@ -188,14 +188,14 @@ class Newsroom:
         self.cursor = max(self.cursor, cursor)
         channels = channels_of(update)
         self._touch(channels)
-        return Applied(update, cursor, channels, Entry(UNPLACED, cursor, update, update.change))
+        return Applied(update, cursor, channels, FeedEntry(UNPLACED, cursor, update, update.change))
 
     def _touch(self, channels: Iterable[str]) -> None:
         self._count += 1
         for channel in channels:
             self._generations[channel] = self._count
 
-    def _keep(self, entry: Entry) -> None:
+    def _keep(self, entry: FeedEntry) -> None:
         news = self._index.get(NEWS, [])
         if not self.complete and news and entry.position < news[0][0]:
             self._remember(entry)
@@ -217,13 +217,13 @@ class Newsroom:
         self._touch(channels)
         self._generations.pop(f"update:{oldest.update.update_id}", None)
 
-    def _remember(self, entry: Entry) -> None:
+    def _remember(self, entry: FeedEntry) -> None:
         """Keep the place of what is let go: the archive, which lags behind, may not know it yet."""
         self._let_go[entry.update.update_id] = (entry.position, entry.update.revision)
         while len(self._let_go) > REMEMBERED * self.limit:
             self._let_go.popitem(last=False)
 
-    def _drop(self, entry: Entry) -> None:
+    def _drop(self, entry: FeedEntry) -> None:
         del self._entries[entry.update.update_id]
         for picture in renditions_shown(entry.update):
             self._pictures[picture].discard(entry.update.update_id)

@@ -21,15 +21,16 @@ from publish.archive import epochs, queries
 from publish.representation.position import Position
 from publish.representation.views import StreamViews, Views
 from publish.settings import Settings
-from publish.web.archive_client import Past, entry_of
-from publish.web.feed_store import Applied, Entry, Newsroom, tells
+from publish.web.archive_client import ArchiveClient, entry_of
+from publish.web.feed_store import Applied, FeedEntry, FeedStore, tells
 from publish.web.omissions import Omitted
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.hub import Hub
 from shared.consumer.decode import Rejection, decode
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
-from shared.kafka.clients import new_consumer, start_patiently
+from shared.kafka.standalone import new_consumer
+from shared.kafka.startup import start_when_available
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
@@ -68,13 +69,15 @@ class NotThisLog(Exception):
 class Follower:
     """Follows `updates.enriched` without a group, so that every replica hears everything."""
 
-    def __init__(self, settings: Settings, newsroom: Newsroom, views: Views, past: Past, hub: Hub) -> None:
+    def __init__(
+        self, settings: Settings, feed_store: FeedStore, views: Views, archive: ArchiveClient, hub: Hub
+    ) -> None:
         self._settings = settings
-        self._newsroom = newsroom
+        self._feed_store = feed_store
         self._views = views
-        self._past = past
+        self._archive = archive
         self._hub = hub
-        self._partition = TopicPartition(settings.topic_prefix + ENRICHED, 0)
+        self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch = 0
         self._waiting: str | None = "not started"
         self._caught_up = False
@@ -112,14 +115,14 @@ class Follower:
             pause_s = min(pause_s * 2, 2.0)
 
     async def _follow_one_log(self, stop: asyncio.Event) -> None:
-        pool = self._past.pool
+        pool = self._archive.pool
         self._waiting = "waiting for the archive's snapshot"
         snapshot = await queries.snapshot(pool, self._settings.publish_web_updates)
         if snapshot.epoch == 0:
             raise NotThisLog("the archive has not seen a log yet")
         self._waiting = "waiting for Kafka"
         consumer = new_consumer(self._settings, "slugline-publish-web")
-        await start_patiently(consumer, "updates.enriched", stop)
+        await start_when_available(consumer, "updates.enriched", stop)
         try:
             if stop.is_set():
                 return
@@ -127,7 +130,7 @@ class Follower:
             first, end = await self._verify(consumer, pool, snapshot)
             entries = [entry_of(archived) for archived in snapshot.updates]
             await self._recall_changes(entries)
-            self._newsroom.reset(
+            self._feed_store.reset(
                 Position(snapshot.epoch, snapshot.offset),
                 entries,
                 complete=len(snapshot.updates) < self._settings.publish_web_updates,
@@ -136,8 +139,8 @@ class Follower:
             self._unplaced.clear()
             self._hub.begin(snapshot.epoch, snapshot.offset)
             SNAPSHOTS.inc()
-            HELD.set(len(self._newsroom))
-            log.info("snapshot taken", epoch=snapshot.epoch, offset=snapshot.offset, updates=len(self._newsroom))
+            HELD.set(len(self._feed_store))
+            log.info("snapshot taken", epoch=snapshot.epoch, offset=snapshot.offset, updates=len(self._feed_store))
             consumer.seek(self._partition, first)
             await self._tail(consumer, end, stop)
         finally:
@@ -168,20 +171,20 @@ class Follower:
             )
         return max(begin, snapshot.offset + 1), end
 
-    async def _recall_changes(self, entries: Sequence[Entry]) -> None:
+    async def _recall_changes(self, entries: Sequence[FeedEntry]) -> None:
         """Find the reason and the diff of corrections that late enrichment has followed; of the newest updates."""
         newest = sorted(entries, key=lambda entry: entry.position, reverse=True)[:RECALLED]
         for entry in newest:
             update = entry.update
             if update.updated_at is None or tells(update.change):
                 continue
-            for archived in reversed(await queries.revisions(self._past.pool, update.update_id)):
+            for archived in reversed(await queries.revisions(self._archive.pool, update.update_id)):
                 if archived.update.updated_at == update.updated_at and tells(archived.update.change):
                     entry.change = archived.update.change
                     break
 
     async def _tail(self, consumer: Any, end: int, stop: asyncio.Event) -> None:
-        reached = self._newsroom.cursor.offset + 1
+        reached = self._feed_store.cursor.offset + 1
         watch_at = time.monotonic() + WATCH_INTERVAL_S
         while not stop.is_set():
             if not self._caught_up and reached >= end:
@@ -219,7 +222,7 @@ class Follower:
         events = list(self._events(done))
         self._hub.publish(events, through=Position(self._epoch, records[-1].offset))
         OFFSET.set(records[-1].offset)
-        HELD.set(len(self._newsroom))
+        HELD.set(len(self._feed_store))
         now = datetime.now(UTC)
         for event in events:
             if event.enriched_at:
@@ -241,7 +244,7 @@ class Follower:
     def _events(self, done: Sequence[Applied]) -> Iterator[StreamEvent]:
         """What streams are told, without what cannot be shown, nor the words of what is gone by now."""
         for applied in done:
-            if applied.entry is not None and self._newsroom.removed(applied.update.update_id) is not None:
+            if applied.entry is not None and self._feed_store.removed(applied.update.update_id) is not None:
                 continue
             event = self.event(applied)
             try:
@@ -252,30 +255,30 @@ class Follower:
 
     async def _apply(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
         """Apply a revision; one of an update that memory cannot place gets its position from the archive."""
-        if update.revision == 1 or update.is_removal or self._newsroom.knows(update.update_id):
-            return self._newsroom.apply(cursor, update)
+        if update.revision == 1 or update.is_removal or self._feed_store.knows(update.update_id):
+            return self._feed_store.apply(cursor, update)
         try:
             return await self._apply_placed(cursor, update)
         except Problem:
             # Its words reach open pages now, its place is asked for again, and nothing is put on top meanwhile.
             self._unplaced[update.update_id] = (cursor, update)
             self._ask_after = time.monotonic() + ASK_AGAIN_AFTER_S
-            return self._newsroom.pass_by(cursor, update)
+            return self._feed_store.pass_by(cursor, update)
 
     async def _apply_placed(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
         if time.monotonic() < self._ask_after:
             raise Problem(503, "archive-away", "the archive did not answer a moment ago")
-        archived = await self._past.one(update.update_id)
+        archived = await self._archive.one(update.update_id)
         if archived is None:
-            if await self._past.reached() < (cursor.epoch, cursor.offset - 1):
+            if await self._archive.reached() < (cursor.epoch, cursor.offset - 1):
                 raise Problem(503, "archive-behind", "the archive has not seen what came before this revision")
-            return self._newsroom.apply(cursor, update)
+            return self._feed_store.apply(cursor, update)
         if archived.update.is_final:
             return None
         was_visible = not archived.update.is_removal or archived.position != archived.cursor
         if archived.update.revision > update.revision and not archived.update.is_removal:
-            return self._newsroom.apply(cursor, archived.update, archived.position)
-        return self._newsroom.apply(cursor, update, archived.position if was_visible else None)
+            return self._feed_store.apply(cursor, archived.update, archived.position)
+        return self._feed_store.apply(cursor, update, archived.position if was_visible else None)
 
     async def _place_the_unplaced(self) -> None:
         for update_id, (cursor, update) in list(self._unplaced.items()):
@@ -285,13 +288,13 @@ class Follower:
                 return
             del self._unplaced[update_id]
             if applied is not None:
-                HELD.set(len(self._newsroom))
+                HELD.set(len(self._feed_store))
 
     async def _watch(self, consumer: Any, reached: int) -> None:
         """See now and then whether this is the archive's log still; with Postgres or Kafka away, nobody can tell."""
         try:
             async with asyncio.timeout(2):
-                epoch = await queries.current_epoch(self._past.pool)
+                epoch = await queries.current_epoch(self._archive.pool)
         except TRANSIENT as error:
             log.warning("the archive does not answer", error=reason_of(error), fold="archive")
         else:

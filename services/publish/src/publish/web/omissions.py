@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 from prometheus_client import Counter
 
-from publish.web.feed_store import Entry
+from publish.web.feed_store import FeedEntry
 from shared.poison.suspects import Suspects
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ class Omissions:
         """Whether something is left out now, so that no answer should be kept for long."""
         return bool(self._failed)
 
-    def attempt(self, entry: Entry, what: str, make: Callable[[], T]) -> T:
+    def attempt(self, entry: FeedEntry, what: str, make: Callable[[], T]) -> T:
         """What `make` gives; `Omitted` where it fails, takes too long, or did so for this revision a short while ago."""
         update = entry.update
         key = (update.update_id, update.revision, what)
@@ -123,7 +123,9 @@ class Omissions:
             del self._failed[key]
         return made
 
-    def those(self, entries: Iterable[Entry], what: str, make: Callable[[Entry], T]) -> list[tuple[Entry, T]]:
+    def those(
+        self, entries: Iterable[FeedEntry], what: str, make: Callable[[FeedEntry], T]
+    ) -> list[tuple[FeedEntry, T]]:
         """The entries that something can be made of, with what was made of each, in their order."""
         several = list(entries)
         if not self._aside and not any(
@@ -132,16 +134,16 @@ class Omissions:
             # To set the alarm for each of them would take as long as to make some of them.
             with contextlib.suppress(Exception), within(self._bound_s, self._waited_s):
                 return [(entry, self._made(entry, make)) for entry in several]
-        made: list[tuple[Entry, T]] = []
+        made: list[tuple[FeedEntry, T]] = []
         for entry in several:
             with contextlib.suppress(Omitted):
                 made.append((entry, self.attempt(entry, what, partial(make, entry))))
         return made
 
-    def _made(self, entry: Entry, make: Callable[[Entry], T]) -> T:
+    def _made(self, entry: FeedEntry, make: Callable[[FeedEntry], T]) -> T:
         with self._in_hand(_name(entry)):
             return make(entry)
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: FeedEntry) -> str:
     return f"{entry.update.update_id}/{entry.update.revision}"

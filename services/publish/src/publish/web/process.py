@@ -16,15 +16,15 @@ from starlette.routing import Route
 from publish.representation.fragment import fitting
 from publish.representation.views import Views
 from publish.settings import Settings
-from publish.web.archive_client import Past
-from publish.web.feed_store import Newsroom
+from publish.web.archive_client import ArchiveClient
+from publish.web.feed_store import FeedStore
 from publish.web.follower import Follower
 from publish.web.omissions import RETRY_S, Omissions, Omitted
 from publish.web.replay import replay_from
-from publish.web.response_cache import Front
+from publish.web.response_cache import ResponseCache
+from publish.web.routes.answers import NOSNIFF, Answers, taking
 from publish.web.routes.api import Api
 from publish.web.routes.assets import SERVICE_WORKER, Assets
-from publish.web.routes.edge import NOSNIFF, Edge, taking
 from publish.web.routes.feeds import Feeds
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
@@ -53,25 +53,25 @@ API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
 
 def build(
     settings: Settings,
-    newsroom: Newsroom,
-    past: Past,
+    feed_store: FeedStore,
+    archive: ArchiveClient,
     health: Health,
     *,
     fit: Callable[[str, int], str] = fitting,
     omissions: Omissions | None = None,
-) -> tuple[Edge, Hub]:
-    """A replica's application, without anything that connects; `edge.front` is the ASGI application.
+) -> tuple[Answers, Hub]:
+    """A replica's application, without anything that connects; `answers.response_cache` is the ASGI application.
 
     `fit` and `omissions` are the views': what makes bodies fit, and what leaves out what cannot be shown.
     """
     assets = Assets()
-    edge = Edge(settings, newsroom, past, Views(settings, assets, fit=fit, omissions=omissions), assets)
+    answers = Answers(settings, feed_store, archive, Views(settings, assets, fit=fit, omissions=omissions), assets)
     hub = Hub(
         Limits.of(settings),
-        replay_from(past, edge.views),
-        lambda channel: is_over(newsroom, channel, datetime.now(UTC)),
+        replay_from(archive, answers.views),
+        lambda channel: is_over(feed_store, channel, datetime.now(UTC)),
     )
-    pages = Pages(edge)
+    pages = Pages(answers)
 
     async def static(request: Request) -> Response:
         asset = assets.files.get(request.path_params.get("name", SERVICE_WORKER))
@@ -125,13 +125,13 @@ def build(
     app = application(
         [
             *health_routes(health),
-            *Api(edge).routes(),
+            *Api(answers).routes(),
             *pages.routes(),
-            *Feeds(edge).routes(),
+            *Feeds(answers).routes(),
             *stream_routes(hub),
             Route("/static/{name}", taking(static, "v")),
             Route(f"/{SERVICE_WORKER}", taking(static, "v", "push")),
-            Route("/media/{path:path}", taking(MediaRoute(settings.media_store, newsroom, past))),
+            Route("/media/{path:path}", taking(MediaRoute(settings.media_store, feed_store, archive))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
         {
@@ -140,8 +140,8 @@ def build(
             Omitted: on_omitted,
         },
     )
-    edge.front = Front(app, newsroom, ignored=settings.ignored_parameters)
-    return edge, hub
+    answers.response_cache = ResponseCache(app, feed_store, ignored=settings.ignored_parameters)
+    return answers, hub
 
 
 def _problem_of(error: Exception) -> Problem:
@@ -154,12 +154,12 @@ def _problem_of(error: Exception) -> Problem:
 
 async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, int], str] = fitting) -> None:
     """The process: the port answers at once, and /readyz says what is waited for. `fit` is the views'."""
-    newsroom = Newsroom(settings.publish_web_updates)
-    past = Past()
+    feed_store = FeedStore(settings.publish_web_updates)
+    archive = ArchiveClient()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
-    edge, hub = build(settings, newsroom, past, health, fit=fit)
-    follower = Follower(settings, newsroom, edge.views, past, hub)
+    answers, hub = build(settings, feed_store, archive, health, fit=fit)
+    follower = Follower(settings, feed_store, answers.views, archive, hub)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live
 
@@ -167,23 +167,23 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, 
 
     async def follow() -> None:
         nonlocal suspects
-        past.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
-        suspects = await _noting(past.pool, settings, edge.views.omissions, stop)
+        archive.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
+        suspects = await _noting(archive.pool, settings, answers.views.omissions, stop)
         waiting["postgres"] = None
         await follower.run(stop)
 
     bounds = Bounds.of(settings, settings.publish_web_connections)
-    async with stream_server(edge.front, hub, settings.bind_host, settings.port, bounds):
+    async with stream_server(answers.response_cache, hub, settings.bind_host, settings.port, bounds):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())
         health.draining = True
         await hub.drain(settings.publish_stream_drain_s)
-    if past.pool is not None:
+    if archive.pool is not None:
         if suspects is not None:
             with contextlib.suppress(*TRANSIENT):
                 await asyncio.wait_for(suspects.close(), CLOSE_S)
-        await past.pool.close()
+        await archive.pool.close()
 
 
 async def _noting(pool: Pool, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:

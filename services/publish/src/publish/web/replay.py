@@ -6,23 +6,23 @@ from collections.abc import Collection
 from publish.archive import queries
 from publish.representation.position import Position
 from publish.representation.views import Views
-from publish.web.archive_client import Past, entry_of
+from publish.web.archive_client import ArchiveClient, entry_of
 from publish.web.feed_store import Applied
 from publish.web.follower import stream_event
 from publish.web.omissions import Omitted
 from publish.web.stream.event import Replay, Replayed
 
 
-def replay_from(past: Past, views: Views) -> Replay:
+def replay_from(archive: ArchiveClient, views: Views) -> Replay:
     """The replay of one replica. It cannot tell what followed a cursor of another epoch."""
 
     async def replay(after: Position, channels: Collection[str], limit: int) -> Replayed | None:
-        if past.pool is None:
+        if archive.pool is None:
             return None
-        reached = await queries.archived_up_to(past.pool)
+        reached = await queries.archived_up_to(archive.pool)
         if reached.epoch != after.epoch:
             return None
-        found = await queries.replay(past.pool, after.epoch, after.offset, channels, limit)
+        found = await queries.replay(archive.pool, after.epoch, after.offset, channels, limit)
         events = []
         for each in found:
             entry = None if each.update.is_removal else entry_of(each)

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_plus
 
 from prometheus_client import Counter
 
-from publish.web.feed_store import Newsroom
+from publish.web.feed_store import FeedStore
 
 ANSWERS = Counter(
     "slugline_web_answers", "Answers to readers: ready ones as they were, others by their route", ["by", "status"]
@@ -29,7 +29,7 @@ SMALL = 600
 Header = tuple[bytes, bytes]
 
 
-class Answer:
+class ReadyAnswer:
     """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept."""
 
     __slots__ = (
@@ -80,7 +80,7 @@ class Answer:
         return self.zipped
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> int:  # noqa: ARG002
-        """Answer a request, with 304 where the reader has it already (RFC 9110, section 13.1.2): the status."""
+        """ReadyAnswer a request, with 304 where the reader has it already (RFC 9110, section 13.1.2): the status."""
         known = accepts = b""
         for name, value in scope["headers"]:
             if name == b"if-none-match":
@@ -103,15 +103,15 @@ class Answer:
         return 200
 
 
-class Front:
+class ResponseCache:
     """The ASGI application before the routes: what is ready leaves at once."""
 
-    def __init__(self, app: Any, newsroom: Newsroom, *, ignored: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, app: Any, feed_store: FeedStore, *, ignored: Callable[[str], bool] = lambda _: False) -> None:
         """`ignored` tells the query parameters that others put on our addresses and that change nothing."""
         self.app = app
-        self.newsroom = newsroom
+        self.feed_store = feed_store
         self._ignored = ignored
-        self._ready: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
+        self._ready: OrderedDict[tuple[str, bytes], ReadyAnswer] = OrderedDict()
         self._bytes = 0
 
     @property
@@ -139,16 +139,16 @@ class Front:
 
         await self.app(scope, receive, counted)
 
-    def ready(self, path: str, query: bytes) -> Answer | None:
+    def ready(self, path: str, query: bytes) -> ReadyAnswer | None:
         """The answer that was kept and is still true."""
         key = (path, query)
         answer = self._ready.get(key)
         if answer is None:
             return None
-        newsroom = self.newsroom
+        feed_store = self.feed_store
         if (
-            answer.generation != newsroom.generation(answer.channel)
-            or newsroom.cursor.offset - answer.offset > CURSOR_SLACK
+            answer.generation != feed_store.generation(answer.channel)
+            or feed_store.cursor.offset - answer.offset > CURSOR_SLACK
             or (answer.until is not None and time.monotonic() > answer.until)
         ):
             del self._ready[key]
@@ -156,12 +156,12 @@ class Front:
             return None
         return answer
 
-    def keep(self, path: str, query: bytes, answer: Answer) -> Answer:
+    def keep(self, path: str, query: bytes, answer: ReadyAnswer) -> ReadyAnswer:
         """Keep an answer for its next reader; those that were not asked for longest make room."""
         if not (answer.whole and answer.channel):
             return answer
-        answer.generation = self.newsroom.generation(answer.channel)
-        answer.offset = self.newsroom.cursor.offset
+        answer.generation = self.feed_store.generation(answer.channel)
+        answer.offset = self.feed_store.cursor.offset
         answer.until = None if answer.fresh_s is None else time.monotonic() + answer.fresh_s
         key = (path, query)
         previous = self._ready.pop(key, None)
@@ -173,7 +173,7 @@ class Front:
         return answer
 
 
-def _weight(key: tuple[str, bytes], answer: Answer) -> int:
+def _weight(key: tuple[str, bytes], answer: ReadyAnswer) -> int:
     return len(key[0].encode()) + len(key[1]) + 2 * len(answer.body) + ANSWER_BYTES
 
 

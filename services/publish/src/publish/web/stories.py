@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from publish.web.feed_store import Entry, Newsroom
-from publish.web.routes.edge import closed_at
+from publish.web.feed_store import FeedEntry, FeedStore
+from publish.web.routes.answers import closed_at
 
 MOST = 100
 
@@ -22,16 +22,16 @@ class LiveStory:
 
     id: str
     label: str
-    newest: Entry
+    newest: FeedEntry
     count: int
     closed: bool
     corroboration: int
 
 
-def stories_of(newsroom: Newsroom) -> list[LiveStory]:
+def stories_of(feed_store: FeedStore) -> list[LiveStory]:
     """The stories of the updates in memory, that with the newest update first."""
     stories: dict[str, LiveStory] = {}
-    for entry in newsroom.newest():
+    for entry in feed_store.newest():
         update = entry.update
         if not update.story:
             continue
@@ -47,9 +47,9 @@ def stories_of(newsroom: Newsroom) -> list[LiveStory]:
     return list(stories.values())
 
 
-def is_over(newsroom: Newsroom, channel: str, now: datetime) -> bool:
+def is_over(feed_store: FeedStore, channel: str, now: datetime) -> bool:
     """Whether a channel is a story whose coverage ended so long ago that nothing is expected to follow."""
     if not channel.startswith("story:"):
         return False
-    ended = closed_at(list(islice(newsroom.newest(channel), TELLING)))
+    ended = closed_at(list(islice(feed_store.newest(channel), TELLING)))
     return ended is not None and ended < now - SETTLED

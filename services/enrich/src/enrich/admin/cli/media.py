@@ -21,7 +21,7 @@ from enrich.media.report import remove, retry_refused, set_rights, settled, summ
 from enrich.media.store import open_store
 from enrich.settings import Settings
 from shared.failures import Transient
-from shared.kafka.clients import Emitter, new_producer
+from shared.kafka.producer import Producer, new_producer
 from shared.observability.logs import configure_logging
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
@@ -154,15 +154,15 @@ def media_remove(picture: str, reason: str) -> None:
 
     async def take_away(pool: Pool) -> None:
         settings = Settings()
-        producer = new_producer(settings, "slugline-operator")
-        await producer.start()
+        kafka_producer = new_producer(settings, "slugline-operator")
+        await kafka_producer.start()
         try:
-            emitter = Emitter(producer, source="/slugline/enrich/media", topic_prefix=settings.topic_prefix)
+            producer = Producer(kafka_producer, source="/slugline/enrich/media", topic_prefix=settings.topic_prefix)
             result = await remove(
-                pool, open_store(settings), emitter, picture=picture, reason=reason, now=datetime.now(UTC)
+                pool, open_store(settings), producer, picture=picture, reason=reason, now=datetime.now(UTC)
             )
         finally:
-            await producer.stop()
+            await kafka_producer.stop()
         _print(result)
         if not result["copies"]:
             sys.exit(1)

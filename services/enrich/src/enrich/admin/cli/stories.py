@@ -7,10 +7,9 @@ import click
 import orjson
 
 from enrich.admin.cli import on_postgres, update_id
-from enrich.reference.library import announce
+from enrich.reference.changes import announce, ask_refresh
+from enrich.reference.stories import merged_story, own_story, story_id
 from enrich.text.domain.state import State
-from enrich.text.schedule import ask_refresh
-from enrich.text.steps.story import merged, own_story, story_id
 from shared.postgres.pool import Connection
 
 
@@ -31,7 +30,7 @@ def merge(story: str, into: str, by: str) -> None:
         if story == into:
             raise click.ClickException(f"{story} cannot become a part of itself")
         rows = await connection.fetch("SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL")
-        if merged(into, {row["story"]: row["merged_into"] for row in rows}) == story:
+        if merged_story(into, {row["story"]: row["merged_into"] for row in rows}) == story:
             raise click.ClickException(f"{into} is a part of {story} already")
         await connection.execute(
             """
@@ -82,7 +81,7 @@ def split(update_id: str, story: str, by: str) -> None:
             """,
             update_id, chosen, f"same story because {by} put it there" if story else f"a story of its own because {by} split it off",
         )  # fmt: skip
-        await ask_refresh(connection, "override", update_ids=[update_id], settle=False)
+        await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
 
     on_postgres(work)
     click.echo(f"{update_id} is in {chosen}")
@@ -131,7 +130,7 @@ def show(story: str, as_json: bool) -> None:
         if not why and raw is not None and raw.story:
             why = f"{raw.source} calls it {raw.story!r}"
         why = row["story_because"] if row["ordered"] else why or row["because"] or "it grew out of an update of it"
-        headline = state.shown.headline if state.shown else ""
+        headline = state.last_published.headline if state.last_published else ""
         if as_json:
             said = {"update_id": row["update_id"], "status": row["status"], "source": row["source"], "headline": headline,
                     "because": why, "families": row["families"] or []}  # fmt: skip

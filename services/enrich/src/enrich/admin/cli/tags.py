@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from enrich.admin.cli import on_postgres, update_id
-from enrich.reference.dictionary import Entry
-from enrich.reference.library import announce, read_entries, vocabulary_of
+from enrich.reference.changes import announce, ask_refresh
+from enrich.reference.dictionary import DictionaryEntry
+from enrich.reference.loader import read_entries, vocabulary_of
 from enrich.reference.vocabulary import Concept, Vocabulary, read_release
-from enrich.text.schedule import ask_refresh
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 
@@ -99,7 +99,7 @@ def show(code: str) -> None:
 
     vocabulary, entry = on_postgres(read)
     if entry is not None:
-        said = Entry.model_validate(entry)
+        said = DictionaryEntry.model_validate(entry)
         click.echo(f"{said.code}  {said.kind}  {said.label}  ({', '.join(said.names)})")
         return
     found = vocabulary.find(code)
@@ -140,14 +140,14 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
             """,
             update_id, decided, list(forget),
         )  # fmt: skip
-        await ask_refresh(connection, "override", update_ids=[update_id], settle=False)
+        await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
         return tags
 
     for code, decision in sorted(on_postgres(work).items()):
         click.echo(f"{'about' if decision['use'] else 'not about':9} {code}  (by {decision['by']}, {decision['at']})")
 
 
-async def put_names(connection: Connection, entries: Sequence[Entry], *, replace: bool = False) -> int:
+async def put_names(connection: Connection, entries: Sequence[DictionaryEntry], *, replace: bool = False) -> int:
     """Put entries into the dictionary within a transaction; how many it has then."""
     if replace:
         await connection.execute("DELETE FROM enrich.names")

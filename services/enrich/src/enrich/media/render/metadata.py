@@ -11,7 +11,7 @@ from itertools import islice
 
 from lxml import etree
 
-from enrich.media.embedded import Embedded
+from enrich.picture_index.embedded import Embedded
 
 MAX_BLOCK_BYTES = 2 * 1024 * 1024
 """A block of metadata above this is not read: real ones are below 100 kB."""

@@ -5,12 +5,12 @@ from typing import Any
 
 import pyvips
 
-from enrich.media.embedded import Embedded
 from enrich.media.refusals import Refused
 from enrich.media.render.image_hash import SIDE, likeness_of
 from enrich.media.render.metadata import words_in
 from enrich.media.render.rendered import Encoded, Rendered
 from enrich.media.render.sniff import TAKEN, sniff
+from enrich.picture_index.embedded import Embedded
 
 WIDTHS = (320, 640, 960, 1280, 1600)
 """Widths of the renditions, in pixels."""

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from enrich.media.embedded import Embedded
 from enrich.media.render.image_hash import Likeness
+from enrich.picture_index.embedded import Embedded
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,21 @@
-"""Pure: a decision and what the steps made of it, as the revision that readers get."""
+"""Builds the revision that readers get, out of a transition and what the steps made of the current version."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from enrich.reference.directory import name_key
-from enrich.text.domain.lifecycle import Decision, flags_of, headline_and_body, note_of, opened_at
-from enrich.text.domain.state import Shown, State
-from enrich.text.steps.authors import Authorship
-from enrich.text.steps.limits import LONGEST, LONGEST_DETAIL, MOST_REPAIRS, cut
-from enrich.text.steps.tags import Tagging
-from enrich.text.steps.text import Diff, Text, line_of, slug_of, word_diff
-from shared.messages import (
-    Change,
-    Corroboration,
-    EnrichedUpdate,
-    Flags,
-    Kind,
-    Media,
-    MediaReference,
-    Passport,
-    RawUpdate,
-    Repair,
-    Step,
-    update_id_for,
-)
+from enrich.short_text import LONGEST_DETAIL, MOST_REPAIRS, cut, line_of, slug_of
+from enrich.text.domain.attachments import Attachments, Text
+from enrich.text.domain.state import LastPublished, State, flags_of, headline_and_body, note_of
+from enrich.text.domain.transition import Transition
+from enrich.text.domain.versions import visible_from
+from enrich.text.domain.word_diff import word_diff
+from shared.messages import Change, EnrichedUpdate, Flags, Kind, Passport, RawUpdate, Repair, update_id_for
+from shared.messages.limits import LONGEST
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "headline": ("headline",),
@@ -48,99 +35,121 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "expires_at": ("expires_at",),
     "degraded": ("degraded",),
 }
-"""What a change is told by, and the fields that each name stands for."""
+"""What a change names, and the fields that each name stands for."""
 WORDS = ("headline", "body", "summary")
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """The story of an update, and who else tells it."""
-
-    story: str | None = None
-    label: str = ""
-    corroboration: Corroboration = field(default_factory=Corroboration)
-    because: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """What the steps made of the version that stands."""
-
-    text: Text
-    authorship: Authorship
-    tagging: Tagging
-    media: tuple[Media, ...] = ()
-    pending: tuple[MediaReference, ...] = ()
-    gathered: Gathered = Gathered()
-    editions: Mapping[str, int] = field(default_factory=dict)
-    degraded: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """A revision to emit, its JSON, and what readers have been given once it is acknowledged."""
+class BuiltRevision:
+    """A revision to emit, its JSON, and what will be last published once it is acknowledged."""
 
     update: EnrichedUpdate
     value: bytes
-    shown: Shown
+    published: LastPublished
 
 
-def compose_removal(decision: Decision, now: datetime) -> Revision:
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """What differs from what was last published."""
+
+    public: bool
+    """Whether readers see the update as it was last published."""
+    again: bool
+    """Whether it comes back, after it was removed."""
+    changed: tuple[str, ...]
+    """Names of `PARTS`, of an update that is public."""
+    other_words: bool
+    """Whether an update that is public gets other words."""
+    moves_time: bool
+    """Whether readers get other words than they ever had: that, and nothing else, moves `updated_at`."""
+
+
+def published_state(state: State, revision: BuiltRevision) -> State:
+    """The state once a revision is acknowledged."""
+    changes = {
+        "state_version": state.state_version + 1,
+        "revision": revision.update.revision,
+        "last_published": revision.published,
+    }
+    return state.model_copy(update=changes)
+
+
+def build_removal(transition: Transition, now: datetime) -> BuiltRevision:
     """A removal: no words, no authors, no media. What was never public is not named by its source's id either."""
-    state = decision.state
-    raw = state.current.raw if state.current is not None else None
-    at = decision.at or now
-    before = state.shown
-    public = before is not None
+    state = transition.state
+    before, current = state.last_published, state.current
+    raw = current.raw if current is not None else None
+    named = raw if before is not None else None
+    at = transition.at or now
     update = EnrichedUpdate(
         update_id=state.update_id,
         revision=state.revision + 1,
         kind="kill",
-        removal=decision.sight if decision.sight not in ("visible", "hidden") else "killed",
+        removal=transition.visibility if transition.visibility not in ("visible", "hidden") else "killed",
         source=raw.source if raw is not None else "",
-        guid=raw.guid[: LONGEST["guid"]] if raw is not None and public else "",
-        version=_version_of(raw) if raw is not None and public else None,
-        version_created=raw.version_created if raw is not None and public else None,
+        guid=named.guid[: LONGEST["guid"]] if named is not None else "",
+        version=_version_of(named) if named is not None else None,
+        version_created=named.version_created if named is not None else None,
         story=before.story if before is not None else None,
         path=f"/updates/{state.update_id}",
         first_published_at=before.first_published_at if before is not None else at,
         updated_at=before.updated_at if before is not None else None,
-        change=Change(reason=cut(decision.said, LONGEST["correction_reason"])),
-        fingerprint=decision.fingerprint or (state.current.fingerprint if state.current is not None else ""),
+        change=Change(reason=cut(transition.public_reason, LONGEST["correction_reason"])),
+        fingerprint=transition.fingerprint or (current.fingerprint if current is not None else ""),
         passport=Passport(received_at=at, enriched_at=now, published_at=now),
     )
-    shown = Shown(
+    kept = None if update.is_final else before
+    published = LastPublished(
         removal=update.removal,
-        parts={} if update.is_final or before is None else before.parts,
+        parts=kept.parts if kept is not None else {},
         first_published_at=update.first_published_at,
         updated_at=update.updated_at,
         story=update.story,
-        slug=before.slug if before is not None and not update.is_final else "",
+        slug=kept.slug if kept is not None else "",
     )
-    return Revision(update, encoded(update)[0], shown)
+    return BuiltRevision(update, orjson.dumps(update.model_dump(mode="json", exclude_defaults=True)), published)
 
 
-def compose(
-    decision: Decision,
-    attached: Attached,
+def build_revision(
+    transition: Transition,
+    attachments: Attachments,
     now: datetime,
     *,
     margin_s: float = 0.0,
     retry_at: Callable[[int], datetime | None] = lambda _: None,
-) -> Revision | None:
-    """The revision of a visible update; None where it would tell readers nothing that they have not been told."""
-    state = decision.state
-    assert state.current is not None  # noqa: S101
-    raw, text, before = state.current.raw, attached.text, state.shown
-    opened = opened_at(raw, margin_s)
-    first = before.first_published_at if before is not None and before.slug else opened
-    slug = before.slug if before is not None and before.slug else slug_of(text.headline or text.excerpt)
-    at = max(decision.at or opened, first)
-    attempts = (
-        before.attempts + 1
-        if before is not None and before.degraded and attached.degraded and not decision.forced
-        else 0
-    )
+) -> BuiltRevision | None:
+    """The revision of a visible update; None where readers would get nothing that they have not got already."""
+    state, text = transition.state, attachments.text
+    before = state.last_published
+    opened = visible_from(state.current_version.raw, margin_s)
+    update = _content(transition, attachments, opened, now)
+    said: dict[str, object] = update.model_dump(mode="json", exclude_defaults=True)
+    parts = _digests(said)
+    difference = _difference(state, text, parts)
+    if difference.public and not transition.forced and not difference.changed:
+        return None
+    change = _change(transition, before, text, difference)
+    if difference.public or difference.moves_time or change.reason:
+        later: dict[str, object] = {"kind": _kind(transition, difference, update.flags, before), "change": change}
+        if difference.moves_time:
+            later["updated_at"] = max(transition.at or opened, update.first_published_at)
+        update = update.model_copy(update=later)
+        said["kind"] = update.kind
+        if change.fields or change.reason or change.diff:
+            said["change"] = change.model_dump(mode="json", exclude_defaults=True)
+        if difference.moves_time:
+            said.update(update.model_dump(mode="json", include={"updated_at"}))
+    published = _published(update, attachments, parts, _attempts(transition, attachments), retry_at)
+    return BuiltRevision(update, orjson.dumps(said), published)
+
+
+def _content(transition: Transition, attachments: Attachments, opened: datetime, now: datetime) -> EnrichedUpdate:
+    """The update as readers get it, without what changed."""
+    state, text = transition.state, attachments.text
+    current, before = state.current_version, state.last_published
+    raw = current.raw
+    was_published = before is not None and bool(before.slug)
+    slug = before.slug if before is not None and was_published else slug_of(text.headline or text.excerpt)
     lines = {
         "byline": raw.byline,
         "credit": raw.credit,
@@ -148,7 +157,7 @@ def compose(
         "located": raw.located,
         "editors_note": note_of(state),
     }
-    update = EnrichedUpdate(
+    return EnrichedUpdate(
         update_id=state.update_id,
         revision=state.revision + 1,
         kind="publish",
@@ -166,120 +175,102 @@ def compose(
         excerpt=text.excerpt,
         **{name: line_of(said, LONGEST[name]) for name, said in lines.items()},
         link=_link(raw.link),
-        authors=attached.authorship.authors,
-        tags=attached.tagging.tags,
-        media=attached.media,
-        media_pending=bool(attached.pending),
-        story=attached.gathered.story,
-        story_label=cut(attached.gathered.label, LONGEST["story"]),
-        corroboration=attached.gathered.corroboration,
+        authors=attachments.authorship.authors,
+        tags=attachments.tagging.tags,
+        media=attachments.media,
+        media_pending=bool(attachments.pending),
+        story=attachments.story.story,
+        story_label=cut(attachments.story.label, LONGEST["story"]),
+        corroboration=attachments.story.corroboration,
         evolved_from=update_id_for(raw.source, raw.evolved_from) if raw.evolved_from else None,
         read_time_minutes=text.read_time_minutes,
         word_count=text.word_count,
         slug=slug,
         path=f"/updates/{state.update_id}/{slug}",
-        first_published_at=first,
+        first_published_at=before.first_published_at if before is not None and was_published else opened,
         updated_at=before.updated_at if before is not None else None,
         expires_at=raw.expires_at,
         flags=flags_of(state),
-        degraded=attached.degraded,
+        degraded=attachments.degraded,
         repairs=_repairs_of(state, lines),
-        fingerprint=state.current.fingerprint,
-        passport=Passport(received_at=decision.at or opened, enriched_at=now, published_at=now),
+        fingerprint=current.fingerprint,
+        passport=Passport(received_at=transition.at or opened, enriched_at=now, published_at=now),
     )
-    said = update.model_dump(mode="json", exclude_defaults=True)
-    parts = _parts(said)
-    public = state.is_public and before is not None
-    changed = (
-        tuple(name for name in PARTS if before is not None and parts.get(name, "") != before.parts.get(name, ""))
-        if public
-        else ()
-    )
-    if public and not decision.forced and not changed:
-        return None
-    words = (
-        public
-        and before is not None
-        and (before.headline, before.text, before.summary) != (text.headline, text.text, text.summary)
-    )
-    again = before is not None and bool(before.slug) and not public
-    other = words or (
-        again and before is not None and any(parts.get(each, "") != before.parts.get(each, "") for each in WORDS)
-    )
-    change = _change(decision, before if public else None, text, changed=changed, words=words, again=again)
-    if public or other or change.reason:
-        later = {
-            "kind": _kind(decision, public=public, words=words, changed=changed, flags=update.flags, before=before),
-            "updated_at": at if other else update.updated_at,
-            "change": change,
-        }
-        update = update.model_copy(update=later)
-        said["kind"] = update.kind
-        if change.fields or change.reason or change.diff:
-            said["change"] = change.model_dump(mode="json", exclude_defaults=True)
-        if other:
-            said.update(update.model_dump(mode="json", include={"updated_at"}))
-    shown = Shown(
+
+
+def _published(
+    update: EnrichedUpdate,
+    attachments: Attachments,
+    parts: dict[str, str],
+    attempts: int,
+    retry_at: Callable[[int], datetime | None],
+) -> LastPublished:
+    text = attachments.text
+    return LastPublished(
         parts=parts,
         headline=text.headline,
         text=text.text,
         summary=text.summary,
         flags=update.flags,
-        slug=slug,
-        first_published_at=first,
+        slug=update.slug,
+        first_published_at=update.first_published_at,
         updated_at=update.updated_at,
         story=update.story,
         author_ids=tuple(dict.fromkeys(author.id for author in update.authors if author.id)),
         tag_codes=tuple(tag.code for tag in update.tags),
-        unknown_names=tuple(filter(None, map(name_key, attached.authorship.unknown))),
-        editions=dict(attached.editions),
-        degraded=attached.degraded,
+        unknown_names=tuple(filter(None, map(name_key, attachments.authorship.unknown))),
+        editions=dict(attachments.editions),
+        degraded=attachments.degraded,
         attempts=attempts,
-        retry_at=retry_at(attempts) if attached.degraded else None,
+        retry_at=retry_at(attempts) if attachments.degraded else None,
     )
-    return Revision(update, orjson.dumps(said), shown)
 
 
-def encoded(update: EnrichedUpdate) -> tuple[bytes, dict[str, Any]]:
-    """The JSON of an update, without what is at its default, and the same as values."""
-    said: dict[str, Any] = update.model_dump(mode="json", exclude_defaults=True)
-    return orjson.dumps(said), said
+def _attempts(transition: Transition, attachments: Attachments) -> int:
+    before = transition.state.last_published
+    if before is None or not before.degraded or not attachments.degraded or transition.forced:
+        return 0
+    return before.attempts + 1
 
 
-def _kind(
-    decision: Decision, *, public: bool, words: bool, changed: Sequence[str], flags: Flags, before: Shown | None
-) -> Kind:
-    if not public:
+def _difference(state: State, text: Text, parts: Mapping[str, str]) -> _Difference:
+    before = state.last_published
+    if before is None:
+        return _Difference(public=False, again=False, changed=(), other_words=False, moves_time=False)
+    differing = tuple(name for name in PARTS if parts.get(name, "") != before.parts.get(name, ""))
+    if not state.is_public:
+        again = bool(before.slug)
+        moves_time = again and any(name in WORDS for name in differing)
+        return _Difference(public=False, again=again, changed=(), other_words=False, moves_time=moves_time)
+    other = (before.headline, before.text, before.summary) != (text.headline, text.text, text.summary)
+    return _Difference(public=True, again=False, changed=differing, other_words=other, moves_time=other)
+
+
+def _kind(transition: Transition, difference: _Difference, flags: Flags, before: LastPublished | None) -> Kind:
+    if not difference.public:
         return "publish"
-    if decision.correction:
+    if transition.correction:
         return "correct"
-    if words:
+    if difference.other_words:
         return "update"
-    if before is not None and flags != before.flags and set(changed) <= {"flags"}:
+    if before is not None and flags != before.flags and set(difference.changed) <= {"flags"}:
         return "pin"
     return "enrich"
 
 
-def _change(
-    decision: Decision, before: Shown | None, text: Text, *, changed: tuple[str, ...], words: bool, again: bool
-) -> Change:
-    if before is None:
-        return Change(
-            reason=line_of(decision.said, LONGEST["correction_reason"]) if decision.correction or again else ""
-        )
-    diff: Diff = ()
-    if words:
-        if before.headline != text.headline:
-            diff = word_diff(
-                f"{before.headline}\n\n{before.text or before.summary}",
-                f"{text.headline}\n\n{text.text or text.summary}",
-            )
-        else:
-            diff = word_diff(before.text or before.summary, text.text or text.summary)
-    return Change(fields=changed, reason=line_of(decision.said, LONGEST["correction_reason"]), diff=diff)
+def _change(transition: Transition, before: LastPublished | None, text: Text, difference: _Difference) -> Change:
+    reason = line_of(transition.public_reason, LONGEST["correction_reason"])
+    if before is None or not difference.public:
+        return Change(reason=reason if transition.correction or difference.again else "")
+    if not difference.other_words:
+        return Change(fields=difference.changed, reason=reason)
+    old, new = before.text or before.summary, text.text or text.summary
+    if before.headline != text.headline:
+        old, new = f"{before.headline}\n\n{old}", f"{text.headline}\n\n{new}"
+    return Change(fields=difference.changed, reason=reason, diff=word_diff(old, new))
 
 
-def _parts(said: Mapping[str, Any]) -> dict[str, str]:
+def _digests(said: Mapping[str, object]) -> dict[str, str]:
     """A digest of each part of the content that is not empty."""
     parts: dict[str, str] = {}
     get = said.get
@@ -296,38 +287,25 @@ def _version_of(raw: RawUpdate) -> str | None:
 
 def _repairs_of(state: State, lines: Mapping[str, str]) -> tuple[Repair, ...]:
     """What ingest repaired, and what was too long for a field and had to be cut here."""
-    assert state.current is not None  # noqa: S101
-    raw = state.current.raw
-    said = {"headline": headline_and_body(state)[0], "summary": raw.summary, **lines}
+    raw = state.current_version.raw
+    texts = {"headline": headline_and_body(state)[0], "summary": raw.summary, **lines}
     cuts = [
         Repair(code="too-long", place=f"/{name}", detail=f"{len(text)} characters; {LONGEST[name]} are the most")
-        for name, text in said.items()
+        for name, text in texts.items()
         if len(text) > LONGEST[name]
     ]
-    if (
-        not cuts
-        and len(raw.repairs) <= MOST_REPAIRS
-        and all(len(each.detail) <= LONGEST_DETAIL for each in raw.repairs)
-    ):
+    if not cuts and _are_short(raw.repairs):
         return raw.repairs
-    told = raw.repairs[: MOST_REPAIRS - len(cuts)]
-    return (
-        *[
-            each.model_copy(
-                update={"place": cut(each.place, LONGEST_DETAIL), "detail": cut(each.detail, LONGEST_DETAIL)}
-            )
-            for each in told
-        ],
-        *cuts,
-    )
+    kept = [
+        each.model_copy(update={"place": cut(each.place, LONGEST_DETAIL), "detail": cut(each.detail, LONGEST_DETAIL)})
+        for each in raw.repairs[: MOST_REPAIRS - len(cuts)]
+    ]
+    return (*kept, *cuts)
+
+
+def _are_short(repairs: Sequence[Repair]) -> bool:
+    return len(repairs) <= MOST_REPAIRS and all(len(each.detail) <= LONGEST_DETAIL for each in repairs)
 
 
 def _link(link: str | None) -> str | None:
     return link if link and link.startswith(("https://", "http://")) and len(link) <= 2000 else None
-
-
-def shown_state(state: State, revision: Revision) -> State:
-    """The state once a revision is acknowledged."""
-    return state.model_copy(
-        update={"turn": state.turn + 1, "revision": revision.update.revision, "shown": revision.shown}
-    )

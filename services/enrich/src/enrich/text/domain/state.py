@@ -1,17 +1,19 @@
-"""What enrich remembers of an update: the versions it knows, what was ordered, what readers were last given."""
+"""What enrich remembers of an update: the versions it knows, what the desk decided, what was last published."""
 
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.messages import Flags, Message, RawUpdate, Removal, Step, UpdateId
 
 Final = Literal["killed", "taken-down"]
+VISIBILITY = "sight"
+"""The key of visibility among the desk decisions, as state rows have it."""
 
 
 class Version(Message):
-    """A version of the update as its source sent it, and since when its words stand."""
+    """A version of the update as its source sent it, and since when its words are the source's."""
 
     raw: RawUpdate
     fingerprint: str
@@ -22,8 +24,8 @@ class Version(Message):
     body_since: datetime
 
 
-class Ruling(Message):
-    """What a desk, or a version without words of its own, said about one side of an update; the newest of its kind."""
+class DeskDecision(Message):
+    """What a desk, or a version without words of its own, decided about one matter of an update."""
 
     order: str
     at: datetime
@@ -31,13 +33,19 @@ class Ruling(Message):
     reason: str = ""
     text: str = ""
 
+    def is_later_than(self, known: "DeskDecision | None") -> bool:
+        """Two orders of one moment must end the same way in whatever order they come."""
+        return known is None or (self.at, self.order, self.text, self.by, self.reason) > (
+            known.at, known.order, known.text, known.by, known.reason,
+        )  # fmt: skip
 
-class Shown(Message):
-    """What readers were last given. Empty of words once they must not see it any more."""
+
+class LastPublished(Message):
+    """The content that readers last got. It has no words once they must not see the update any more."""
 
     removal: Removal | None = None
     parts: dict[str, str] = Field(default_factory=dict)
-    """A digest of each part of the content: a refresh that moves none of them emits nothing."""
+    """A digest of each part of the content: a refresh that changes none of them emits nothing."""
     headline: str = ""
     text: str = ""
     summary: str = ""
@@ -59,29 +67,71 @@ class Shown(Message):
 
 
 class State(Message):
-    """The fold of all messages about one update."""
+    """The fold of all messages about one update. Its JSON, in `enrich.updates`, keeps the names of its first release."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     update_id: UpdateId
-    turn: int = 0
+    state_version: int = Field(default=0, alias="turn")
     """Counts the messages that changed the state."""
     revision: int = 0
-    """The newest that was emitted and acknowledged; 0 when readers were given nothing."""
+    """The newest that was emitted and acknowledged; 0 when nothing was published."""
     current: Version | None = None
     """The newest version that is not embargoed."""
     held: Version | None = None
-    """A newer version that waits for its time."""
+    """A newer version, under embargo."""
     held_until: datetime | None = None
     released_until: datetime | None = None
-    """The latest moment that has come for it, as a release has told: what expires by then has expired."""
+    """The latest moment for which a release has come: what expires by then has expired."""
     final: Final | None = None
     final_by: str = ""
     final_reason: str = ""
     final_at: datetime | None = None
-    rulings: dict[str, Ruling] = Field(default_factory=dict)
-    """By side: `sight`, `headline`, `body`, `pinned`, `key_event`, `closed`, `note`."""
-    shown: Shown | None = None
+    desk_decisions: dict[str, DeskDecision] = Field(default_factory=dict, alias="rulings")
+    """The newest by matter: `sight` (visibility), `headline`, `body`, `correction`, `pinned`, `key_event`, `closed`, `note`."""
+    last_published: LastPublished | None = Field(default=None, alias="shown")
 
     @property
     def is_public(self) -> bool:
-        """Whether readers see it, as far as they were told."""
-        return self.shown is not None and self.shown.removal is None
+        """Whether readers see the update, as far as was published."""
+        return self.last_published is not None and self.last_published.removal is None
+
+    @property
+    def source(self) -> str:
+        """The source of the update; empty as long as no version of it has come."""
+        version = self.held or self.current
+        return version.raw.source if version is not None else ""
+
+    @property
+    def current_version(self) -> Version:
+        """The current version, of a state that has one."""
+        if self.current is None:
+            raise ValueError(f"update {self.update_id} has no current version")
+        return self.current
+
+
+def headline_and_body(state: State) -> tuple[str, str]:
+    """The source's words, or the desk's where it corrected what the source still says."""
+    version = state.current_version
+    headline, body = state.desk_decisions.get("headline"), state.desk_decisions.get("body")
+    return (
+        headline.text if headline is not None and headline.at >= version.headline_since else version.raw.headline,
+        body.text if body is not None and body.at >= version.body_since else version.raw.body_html,
+    )
+
+
+def flags_of(state: State) -> Flags:
+    """The flags: what was ordered outlasts what later versions say or leave out."""
+    raw, decisions = state.current_version.raw, state.desk_decisions
+    pinned = decisions.get("pinned")
+    return Flags(
+        pinned=pinned.order == "pin" if pinned is not None else raw.flags.pinned or raw.signal == "pin",
+        key_event=raw.flags.key_event or "key_event" in decisions,
+        closed=raw.flags.closed or "closed" in decisions,
+    )
+
+
+def note_of(state: State) -> str:
+    """The public editor's note: the newest advisory's, or the version's own."""
+    version, note = state.current_version, state.desk_decisions.get("note")
+    return note.text if note is not None and note.at >= version.since else version.raw.editors_note

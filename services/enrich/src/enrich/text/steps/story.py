@@ -2,51 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 
-from enrich.text.domain.revision import Gathered
-from enrich.text.state_store import Known
-from enrich.text.steps.limits import LONGEST
-from enrich.text.steps.text import line_of, slug_of
+from enrich.reference.stories import is_parted, merged_story, own_story
+from enrich.short_text import line_of, slug_of
+from enrich.text.domain.attachments import StoryPlacement
+from enrich.text.state_store import KnownUpdate
 from shared.messages import Corroboration, RawUpdate
-
-MOST_MERGES = 20
-
-
-def story_id(said: str) -> str:
-    """The id of a story that a source calls so: a slug, the same for every source that says the same."""
-    return slug_of(line_of(said, LONGEST["story"]))
-
-
-def own_story(update_id: str) -> str:
-    """The story of an update that an editor has split off."""
-    return f"update-{update_id}"
-
-
-def merged(story: str, into: Mapping[str, str]) -> str:
-    """The story that stands for another one after editors have merged them."""
-    for _ in range(MOST_MERGES):
-        if story not in into:
-            return story
-        story = into[story]
-    return story
-
-
-def is_parted(ordered: str | None, gathered: str | None, into: Mapping[str, str]) -> bool:
-    """Whether an editor put an update elsewhere than to those that it is like; a story that was merged is the one it is in."""
-    if ordered is None:
-        return False
-    return gathered is None or merged(ordered, into) != merged(gathered, into)
+from shared.messages.limits import LONGEST
 
 
 def gather(
     raw: RawUpdate,
-    known: Known,
+    known: KnownUpdate,
     parent_story: str | None,
     *,
     into: Mapping[str, str],
     labels: Mapping[str, str],
     family: str,
     headline: str,
-) -> Gathered:
+) -> StoryPlacement:
     """An editor's word, then the source's story, then the parent's, then the likeness to what others tell."""
     story, label, because = None, "", ""
     if known.story is not None:
@@ -59,14 +32,14 @@ def gather(
     elif known.gathered is not None:
         story, label, because = known.gathered, known.gathered_label, known.gathered_because
     if story:
-        told, standing = story, merged(story, into)
+        told, standing = story, merged_story(story, into)
         if standing != told:
             story, because = standing, f"{because}; {story} was merged into it"
         own = headline if story == own_story(raw.update_id) else ""
         label = labels.get(story) or (label if standing == told else "") or own or story.replace("-", " ")
     # Whom an editor has parted from those that it is like is told by none of them.
     families = () if is_parted(known.story, known.gathered, into) else known.families
-    return Gathered(story or None, label, corroboration_of(families, family, known.gathered_because), because)
+    return StoryPlacement(story or None, label, corroboration_of(families, family, known.gathered_because), because)
 
 
 def corroboration_of(families: Sequence[str], own: str, because: str) -> Corroboration:

@@ -1,16 +1,15 @@
 """The tags step: what the source says an update is about, what stands in its text, and what an editor decided."""
 
-import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from enrich.reference.dictionary import Dictionary, Kind
-from enrich.reference.vocabulary import MEDTOP_URI, Concept, Vocabulary
+from enrich.reference.vocabulary import MEDTOP_URI, Labels, Vocabulary
+from enrich.short_text import LONGEST_CODE, LONGEST_NAME, line_of, slug_of, tidy
+from enrich.text.domain.attachments import Tagging
 from enrich.text.steps.budget import Budget
-from enrich.text.steps.limits import LONGEST, LONGEST_CODE, LONGEST_NAME
-from enrich.text.steps.text import line_of, slug_of, tidy
 from shared.messages import Subject, Tag
+from shared.messages.limits import LONGEST
 
 MOST_TAGS = 60
 MOST_OF_DICTIONARY = 30
@@ -22,51 +21,6 @@ KINDS: Mapping[str, tuple[Kind, str]] = {
     "place": ("place", "place:"),
     "event": ("topic", "topic:"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tagging:
-    """What the step makes of a version."""
-
-    tags: tuple[Tag, ...] = ()
-    because: tuple[tuple[str, str], ...] = ()
-    """Code, or what was sent, and why it is a tag or none."""
-    missed: bool = False
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Builds the tags of concepts, each once: an update carries the same ones as the next."""
-
-    languages: tuple[str, ...]
-
-    @functools.cached_property
-    def _made(self) -> dict[tuple[str, str], Tag]:
-        return {}
-
-    def tag(self, concept: Concept, origin: str) -> Tag:
-        """The tag of a concept."""
-        key = (concept.code, origin)
-        made = self._made.get(key)
-        if made is None or made.label != concept.label:
-            made = Tag(
-                code=concept.code,
-                label=concept.label,
-                labels={
-                    language: concept.labels[language] for language in self.languages if language in concept.labels
-                },
-                uri=MEDTOP_URI + concept.code.removeprefix("medtop:") if concept.code.startswith("medtop:") else None,
-                origin="broader"
-                if origin == "broader"
-                else "editor"
-                if origin == "editor"
-                else "keyword"
-                if origin == "keyword"
-                else "source",
-                confidence=0.9 if origin == "keyword" else 1.0,
-            )
-            self._made[key] = made
-        return made
 
 
 def attach_tags(

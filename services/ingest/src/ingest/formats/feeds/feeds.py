@@ -19,7 +19,7 @@ import feedparser
 from lxml import etree
 
 from ingest.formats import media, times, vocabularies
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from shared.messages import Repair
@@ -135,7 +135,7 @@ def read(document: Document) -> Parsed:
     grouped = "media:group" in source
     # The type of its text was never looked at, since that of each entry was.
     rights = _plain(None, dict.get(result.feed, "rights"))
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     for index, entry in enumerate(entries):
         draft = Draft(place=f"/{'entry' if kind == 'atom' else 'item'}[{index + 1}]", hints=entry)
         _identity(draft, entry, unclear)
@@ -319,13 +319,13 @@ def _identity(draft: Draft, entry: Any, unclear: frozenset[str]) -> None:
         draft.repaired("identity-from-link")
 
 
-def _identity_from_text(draft: Draft) -> Draft | Refused:
+def _identity_from_text(draft: Draft) -> Draft | RefusedItem:
     """An entry without id or link of its own is known by its words; one that has none says nothing."""
     fields = draft.fields
     shown = [fields.get("headline"), fields.get("body_html"), fields.get("summary")]
     shown += [one["url"] for one in fields.get("media") or ()]
     if not any(shown) and not fields.get("link"):
-        return Refused(index=0, code="empty", place=draft.place, reason="the entry has no words, picture or link")
+        return RefusedItem(index=0, code="empty", place=draft.place, reason="the entry has no words, picture or link")
     if not fields.get("guid"):
         words = [fields.get("link") or "", fields.get("headline") or ""]
         if not words[1]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest.formats import media, times
 from ingest.formats.json import document as json_document
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages.limits import MOST
 
@@ -56,17 +56,17 @@ def read(document: Document) -> Parsed:
     zone = times.zone(document.profile.time_zone)
     # Each item is told them: a feed has one or two.
     authors = _named([*_list(feed.get("authors"))[:MAX_AUTHORS], feed.get("author")])
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     for index, item in enumerate(members):
         pointer = f"/items/{index}"
         flaw, mended = parsed.tolerable(pointer)
         if flaw:
-            items.append(Refused(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
+            items.append(RefusedItem(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
         elif isinstance(item, dict) and len(item) > json_document.MAX_FIELDS:
             reason = f"{len(item)} members, {json_document.MAX_FIELDS} are permitted"
-            items.append(Refused(index=0, code="too-large", place=pointer or "/", reason=reason))
+            items.append(RefusedItem(index=0, code="too-large", place=pointer or "/", reason=reason))
         elif not isinstance(item, dict):
-            items.append(Refused(index=0, code="not-an-object", place=pointer, reason="an item is a JSON object"))
+            items.append(RefusedItem(index=0, code="not-an-object", place=pointer, reason="an item is a JSON object"))
         else:
             draft = _draft(pointer, item, feed, authors, zone)
             draft.repairs += mended

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from ingest.formats import media, times
 from ingest.formats.json import document as json_document
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages import Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
 
@@ -140,16 +140,16 @@ def recognise(document: Document) -> int:
 def read(document: Document) -> Parsed:
     """One draft or one refusal for each update."""
     parsed = json_document.parse(document, strict=True)
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     for pointer, value in _members(parsed.value):
         if flaw := parsed.flaw_in(pointer):
-            items.append(Refused(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
+            items.append(RefusedItem(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
         elif isinstance(value, dict) and len(value) > json_document.MAX_FIELDS:
             reason = f"{len(value)} members, {json_document.MAX_FIELDS} are permitted"
-            items.append(Refused(index=0, code="too-large", place=pointer or "/", reason=reason))
+            items.append(RefusedItem(index=0, code="too-large", place=pointer or "/", reason=reason))
         elif not isinstance(value, dict):
             items.append(
-                Refused(index=0, code="not-an-object", place=pointer or "/", reason="an update is a JSON object")
+                RefusedItem(index=0, code="not-an-object", place=pointer or "/", reason="an update is a JSON object")
             )
         else:
             items.append(_draft(pointer, value, document))
@@ -171,7 +171,7 @@ def _members(value: Any) -> list[tuple[str, Any]]:
     return [(f"{prefix}/{index}", member) for index, member in enumerate(members)]
 
 
-def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft | Refused:
+def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft | RefusedItem:
     draft = Draft(place=pointer, pointers=True)
     fields, said = _named(value)
     draft.hints = value
@@ -182,10 +182,12 @@ def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft | R
             continue
         place = f"{pointer}/{said.get(name, name)}"
         if not isinstance(written, str) or not written:
-            return Refused(index=0, code="not-a-time", place=place, reason="a time is text in RFC 3339")
+            return RefusedItem(index=0, code="not-a-time", place=place, reason="a time is text in RFC 3339")
         moment, code = times.parse(written, zone)
         if moment is None:
-            return Refused(index=0, code="not-a-time", place=place, reason=f"{written[:60]!r} is no time in RFC 3339")
+            return RefusedItem(
+                index=0, code="not-a-time", place=place, reason=f"{written[:60]!r} is no time in RFC 3339"
+            )
         fields[name] = moment
         if code:
             draft.repaired(code, f"/{said.get(name, name)}", written)
@@ -193,7 +195,7 @@ def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft | R
     body_text = fields.pop("body_text", "")
     if not isinstance(body_text, str):
         place = f"{pointer}/{said.get('body_text', 'body_text')}"
-        return Refused(index=0, code="invalid-field", place=place, reason="a body is text")
+        return RefusedItem(index=0, code="invalid-field", place=place, reason="a body is text")
     if body_text and not fields.get("body_html"):
         fields["body_html"] = text.paragraphs(body_text)
     draft.fields = fields
@@ -256,14 +258,14 @@ def _listed(draft: Draft, name: str, value: Any, place: str) -> Any:
     return value
 
 
-def _unfetchable(draft: Draft, said: dict[str, str]) -> Refused | None:
+def _unfetchable(draft: Draft, said: dict[str, str]) -> RefusedItem | None:
     """Why a picture cannot be fetched, if one cannot; what is no object at all is told by the model."""
     several = draft.fields.get("media")
     for index, one in enumerate(several if isinstance(several, list) else ()):
         url = one.get("url") if isinstance(one, dict) else None
         if isinstance(url, str) and media.absolute(url) is None:
             place = f"{draft.place}/{said.get('media', 'media')}/{index}/url"
-            return Refused(index=0, code="invalid-field", place=place, reason="an absolute http(s) URL is needed")
+            return RefusedItem(index=0, code="invalid-field", place=place, reason="an absolute http(s) URL is needed")
     return None
 
 
@@ -271,16 +273,16 @@ _Shown = Literal["headline", "body_html", "summary", "media"]
 _SHOWN: tuple[_Shown, ...] = ("headline", "body_html", "summary", "media")
 
 
-def _judged(draft: Draft, said: dict[str, str]) -> Draft | Refused:
+def _judged(draft: Draft, said: dict[str, str]) -> Draft | RefusedItem:
     fields = draft.fields
     guid = fields.get("guid")
     place = f"{draft.place}/{said.get('guid', 'guid')}"
     if guid is None:
-        return Refused(
+        return RefusedItem(
             index=0, code="missing-field", place=place, reason="guid is needed: the same in all versions of an update"
         )
     if not isinstance(guid, str) or not guid.strip() or len(guid) > 1000:
-        return Refused(index=0, code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
+        return RefusedItem(index=0, code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
     gone = fields.get("status") in ("canceled", "withheld") or fields.get("signal") in (
         "kill",
         "takedown",
@@ -289,7 +291,7 @@ def _judged(draft: Draft, said: dict[str, str]) -> Draft | Refused:
         "unpin",
     )
     if not gone and not any(fields.get(name) for name in _SHOWN):
-        return Refused(
+        return RefusedItem(
             index=0,
             code="empty",
             place=f"{draft.place}/headline",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ingest.formats import media, times, vocabularies
 from ingest.formats.json import document as json_document
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 
 _TELLING = frozenset(
@@ -151,17 +151,17 @@ def read(document: Document) -> Parsed:
         raise Unreadable("not-an-object", "", "an item is a JSON object, a batch a list of them")
     if len(found) > MAX_ITEMS:
         raise Unreadable("too-many-items", "", f"{len(found)} items, {MAX_ITEMS} are permitted")
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     generation = 0
     for pointer, value in found:
         flaw, mended = parsed.tolerable(pointer)
         if flaw:
-            items.append(Refused(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
+            items.append(RefusedItem(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
         elif isinstance(value, dict) and len(value) > json_document.MAX_FIELDS:
             reason = f"{len(value)} members, {json_document.MAX_FIELDS} are permitted"
-            items.append(Refused(index=0, code="too-large", place=pointer or "/", reason=reason))
+            items.append(RefusedItem(index=0, code="too-large", place=pointer or "/", reason=reason))
         elif not isinstance(value, dict):
-            items.append(Refused(index=0, code="not-an-object", place=pointer, reason="an item is a JSON object"))
+            items.append(RefusedItem(index=0, code="not-an-object", place=pointer, reason="an item is a JSON object"))
         else:
             generation = generation or _generation(value)
             draft = _draft(pointer, value, document)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.formats import vocabularies
-from ingest.formats.reading import Document, Draft, Format, Parsed, Refused
+from ingest.formats.reading import Document, Draft, Format, Parsed, RefusedItem
 from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
 
@@ -34,14 +34,16 @@ def recognise(document: Document) -> int:
 
 def read(document: Document) -> Parsed:
     """One draft for each message."""
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     for index, message in enumerate(teleprinter.messages(document)):
         place = f"message {index + 1}"
         first = _FIRST.match(message)
         if first is None:
-            items.append(Refused(index=0, code="malformed-header", place=place, reason="no service letter and number"))
+            items.append(
+                RefusedItem(index=0, code="malformed-header", place=place, reason="no service letter and number")
+            )
         elif teleprinter.STX in message and teleprinter.ETX not in message:
-            items.append(Refused(index=0, code="truncated", place=place, reason="the text has no end (ETX)"))
+            items.append(RefusedItem(index=0, code="truncated", place=place, reason="the text has no end (ETX)"))
         else:
             items.append(_draft(place, first, message, document))
     return Parsed("anpa1312", items)

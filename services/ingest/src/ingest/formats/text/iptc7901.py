@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from ingest.formats import times, vocabularies
-from ingest.formats.reading import Document, Draft, Format, Parsed, Refused
+from ingest.formats.reading import Document, Draft, Format, Parsed, RefusedItem
 from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
 
@@ -43,13 +43,13 @@ def recognise(document: Document) -> int:
 
 def read(document: Document) -> Parsed:
     """One draft for each message."""
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     for index, message in enumerate(teleprinter.messages(document)):
         place = f"message {index + 1}"
         found = _HEADER.match(message.lstrip("\x16"))
         if found is None:
             items.append(
-                Refused(
+                RefusedItem(
                     index=0,
                     code="malformed-header",
                     place=place,
@@ -57,7 +57,7 @@ def read(document: Document) -> Parsed:
                 )
             )
         elif teleprinter.SOH in message or (teleprinter.STX in message and teleprinter.ETX not in message):
-            items.append(Refused(index=0, code="truncated", place=place, reason="the text has no end (ETX)"))
+            items.append(RefusedItem(index=0, code="truncated", place=place, reason="the text has no end (ETX)"))
         else:
             items.append(_draft(place, found, message, document))
     return Parsed("iptc7901", items)

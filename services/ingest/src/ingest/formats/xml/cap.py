@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest.formats import media, times, vocabularies
-from ingest.formats.reading import Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.reading import Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml import markup
@@ -54,13 +54,13 @@ def read(document: Document) -> Parsed:
             raise Unreadable("too-many-items", place, f"{count}, {MAX_PARTS} are permitted")
     if not alerts:
         raise Unreadable("not-cap", "/", f"there is no alert in {local(root)[:60]!r}")
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     for index, alert in enumerate(alerts):
         items += _read_one(alert, f"/alert[{index + 1}]" if index else "/alert", document)
     return Parsed("cap", items)
 
 
-def _read_one(alert: Any, place: str, document: Document) -> list[Draft | Refused]:
+def _read_one(alert: Any, place: str, document: Document) -> list[Draft | RefusedItem]:
     said = {
         name: words(child(alert, name))
         for name in (
@@ -100,7 +100,7 @@ def _read_one(alert: Any, place: str, document: Document) -> list[Draft | Refuse
     return [draft]
 
 
-def _refusal(said: dict[str, str], place: str) -> Refused | None:
+def _refusal(said: dict[str, str], place: str) -> RefusedItem | None:
     """Why an alert is not for readers, if it is not."""
     code = "not-for-publication"
     if not said["identifier"]:
@@ -118,7 +118,7 @@ def _refusal(said: dict[str, str], place: str) -> Refused | None:
         code, name, reason = "missing-field", "references", "a Cancel names the alerts that it cancels"
     else:
         return None
-    return Refused(index=0, code=code, place=f"{place}/{name}", reason=reason)
+    return RefusedItem(index=0, code=code, place=f"{place}/{name}", reason=reason)
 
 
 def _references(said: str, draft: Draft) -> list[str]:

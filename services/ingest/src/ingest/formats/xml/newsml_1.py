@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.formats import media, times, vocabularies
 from ingest.formats.limits import add_text
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml import markup, nitf
@@ -69,11 +69,13 @@ def read(document: Document) -> Parsed:
     found = list(xml_document.outermost(root, "NewsItem"))
     if len(found) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/NewsML", f"{len(found)} items, {MAX_ITEMS} are permitted")
-    items: list[Draft | Refused] = []
+    items: list[Draft | RefusedItem] = []
     for index, one in enumerate(found):
         items.append(_draft(one, f"/NewsML/NewsItem[{index + 1}]", document))
     if not items:
-        items.append(Refused(index=0, code="not-news", place="/NewsML", reason="there is no NewsItem in the document"))
+        items.append(
+            RefusedItem(index=0, code="not-news", place="/NewsML", reason="there is no NewsItem in the document")
+        )
     return Parsed("newsml-1", items)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ingest.formats import media, times, vocabularies
 from ingest.formats.json.ninjs import SIGNALS
 from ingest.formats.limits import add_text
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, Refused, Unreadable
+from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml import markup, nitf, ttnitf
@@ -83,10 +83,10 @@ def read(document: Document) -> Parsed:
     if len(items) > 1:
         # A wrapping of the message itself, without identity and words: what it names stands beside it.
         items = [one for one in items if one.guid or not one.is_package or one.fields.get("headline")]
-    drafts: list[Draft | Refused] = [item.draft for item in _arranged(items)]
+    drafts: list[Draft | RefusedItem] = [item.draft for item in _arranged(items)]
     if not drafts:
         kind, place = passed_over[0] if passed_over else (local(root), f"/{local(root)}")
-        drafts.append(Refused(index=0, code="not-news", place=place, reason=f"a {kind[:60]} carries no news item"))
+        drafts.append(RefusedItem(index=0, code="not-news", place=place, reason=f"a {kind[:60]} carries no news item"))
     return Parsed("newsml-g2", drafts)
 
 

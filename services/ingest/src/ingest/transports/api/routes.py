@@ -18,17 +18,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ingest.intake import items, orders
-from ingest.intake.deadline import Away, MaybeTaken
+from ingest.intake.deadline import OutcomeUnknown, Unavailable
 from ingest.intake.items import State
 from ingest.intake.orders import OrderGiven
-from ingest.intake.receive import Doubtful, Intake, NotTaken, Receipt, Result, Status
+from ingest.intake.receive import DocumentOutcomeUnknown, DocumentRejected, Intake, Receipt, Result, Status
 from ingest.settings import Settings
 from ingest.sources import signing
-from ingest.sources.rate import Buckets
+from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry, Source
-from ingest.transports.api import repeats
+from ingest.transports.api import idempotency
 from ingest.transports.api.body import encoding_of, plain, read_body
-from ingest.transports.api.strangers import Strangers
+from ingest.transports.api.unauthenticated import UnauthenticatedBodies
 from shared.http.problem import PROBLEM_HANDLERS, Problem, problem_response
 from shared.http.query import check_query
 from shared.http.routing import application
@@ -166,8 +166,8 @@ class Api:
     settings: Settings
     registry: Registry
     intake: Intake
-    buckets: Buckets
-    strangers: Strangers = field(default_factory=Strangers)
+    rate_limit: SourceRateLimit
+    unauthenticated: UnauthenticatedBodies = field(default_factory=UnauthenticatedBodies)
 
     async def push_updates(self, request: Request) -> Response:
         """`POST /v1/updates`: one update or a batch in the native format, under the name of the key's source."""
@@ -206,17 +206,17 @@ class Api:
             raise
         assert source is not None  # noqa: S101 -- without a source there are no secrets, and nothing is good
         limit = self._limit(source)
-        async with self.strangers.body(request, limit, self.settings.ingest_body_timeout_s) as raw:
+        async with self.unauthenticated.body(request, limit, self.settings.ingest_body_timeout_s) as raw:
             signing.verify(request.headers, raw, secrets, time.time())
         self._let_in(source)
-        digest = repeats.digest_of(source.name, request.headers["webhook-id"], raw)
+        digest = idempotency.digest_of(source.name, request.headers["webhook-id"], raw)
         body = await plain(raw, encoding, limit)
 
         async def take(known: frozenset[int]) -> Receipt:
             return await self._taken(request, source, body, format_name=None, known=known)
 
-        patience_s = self.settings.ingest_dependency_timeout_s
-        return self._answer(await repeats.take_once(self._pool(), digest, patience_s, take))
+        timeout_s = self.settings.ingest_dependency_timeout_s
+        return self._answer(await idempotency.receive_once(self._pool(), digest, timeout_s, take))
 
     async def item(self, request: Request) -> Response:
         """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
@@ -271,7 +271,7 @@ class Api:
         update_id = _update_id(request)
         queue = self.intake.queue()
         if queue is not None:
-            queue.ask_ahead()
+            queue.probe_brokers()
         if not source.desk:
             found = await self._within(items.one(self._pool(), update_id, 1))
             if found is None or found.source != source.name:
@@ -289,7 +289,7 @@ class Api:
             update_id,
             wanted,
             by=source.name,
-            patience_s=self.settings.ingest_dependency_timeout_s,
+            timeout_s=self.settings.ingest_dependency_timeout_s,
             pool=self.intake.pool,
             traceparent=_traceparent(request),
         )
@@ -301,7 +301,7 @@ class Api:
         try:
             body = await read_body(request, self._limit(source), self.settings.ingest_body_timeout_s)
         except Problem as problem:
-            self.intake.activity.refused(source.name, problem.code)
+            self.intake.statistics.refused(source.name, problem.code)
             raise
         return await self._take_body(request, source, body, format_name=format_name, received_at=received_at)
 
@@ -342,12 +342,12 @@ class Api:
                 traceparent=_traceparent(request),
                 known=known,
             )
-        except NotTaken as refusal:
+        except DocumentRejected as refusal:
             raise Problem(
                 STATUS_OF_CODE.get(refusal.code, 400), refusal.code, refusal.reason,
                 field=refusal.place, original=str(refusal.original),
             ) from refusal  # fmt: skip
-        except Doubtful as doubt:
+        except DocumentOutcomeUnknown as doubt:
             results = [self._result(each).model_dump(exclude_none=True) for each in doubt.receipt.results]
             raise _maybe_taken(doubt, original=str(doubt.receipt.original), results=results) from doubt
 
@@ -399,7 +399,7 @@ class Api:
             source = await self._within(self.registry.source_of_key(key, self.intake.pool))
         if source is None:
             if not self.registry.loaded:
-                raise Away("the sources are not known yet")
+                raise Unavailable("the sources are not known yet")
             raise Problem(401, "key-wrong", "the key is not known", headers=challenge, field="Authorization")
         return source
 
@@ -413,7 +413,7 @@ class Api:
         if source.paused:
             because = f": {source.paused_because}" if source.paused_because else ""
             raise Problem(403, "source-paused", f"{source.name} is paused{because}", field="source")
-        wait_s = self.buckets.wait_s(source)
+        wait_s = self.rate_limit.wait_s(source)
         if wait_s > 0:
             raise Problem(
                 429, "too-fast", f"{source.name} may send {source.rate_per_s:g} requests a second",
@@ -425,7 +425,7 @@ class Api:
 
     def _pool(self) -> Any:
         if self.intake.pool is None:
-            raise Away("Postgres does not answer")
+            raise Unavailable("Postgres does not answer")
         return self.intake.pool
 
 
@@ -466,13 +466,13 @@ def _json(model: BaseModel, status: int) -> Response:
     return Response(body, status, {"Cache-Control": "no-store"}, media_type="application/json")
 
 
-def _maybe_taken(error: MaybeTaken, **members: Any) -> Problem:
+def _maybe_taken(error: OutcomeUnknown, **members: Any) -> Problem:
     return Problem(503, "maybe-taken", str(error), headers={"Retry-After": str(RETRY_AFTER_S)}, **members)
 
 
 async def _on_away(_: Request, error: Exception) -> Response:
     log.warning("push refused for now", reason=str(error), fold="push")
-    if isinstance(error, MaybeTaken):
+    if isinstance(error, OutcomeUnknown):
         return problem_response(_maybe_taken(error))
     return problem_response(
         Problem(503, "unavailable", f"{error}; send it again", headers={"Retry-After": str(RETRY_AFTER_S)})
@@ -581,7 +581,7 @@ def build(
     ]
     app = application(
         [*routes, *more, Route("/openapi.json", describe), *health_routes(health)],
-        {**PROBLEM_HANDLERS, Away: _on_away},
+        {**PROBLEM_HANDLERS, Unavailable: _on_away},
     )
     return Timed(app)
 

@@ -10,8 +10,8 @@ from publish.representation.ninjs import ninjs
 from publish.representation.position import NEWS
 from publish.representation.views import dump, story_path
 from publish.web.archive_client import entry_of, page_of
-from publish.web.feed_store import Entry
-from publish.web.routes.edge import NOW, UPDATE_ID, Edge, Kept, before_of, channel_of, limit_of, taking
+from publish.web.feed_store import FeedEntry
+from publish.web.routes.answers import NOW, UPDATE_ID, Answers, ReadyResponse, before_of, channel_of, limit_of, taking
 from publish.web.routes.openapi import document
 from publish.web.stories import stories_of
 from shared.http.problem import Problem
@@ -22,10 +22,10 @@ API_PAGE = 20
 class Api:
     """The routes under `/v1` of one replica."""
 
-    def __init__(self, edge: Edge) -> None:
-        self.edge = edge
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
         # Made once: it takes as long as a hundred pages.
-        self._description = cache(lambda: edge.json(dump(document(edge.views.site_url))))
+        self._description = cache(lambda: answers.json(dump(document(answers.views.site_url))))
 
     def routes(self) -> list[Route]:
         """Where each is."""
@@ -40,44 +40,46 @@ class Api:
 
     async def updates(self, request: Request) -> Response:
         """`GET /v1/updates`: a page of a channel, newest position first."""
-        edge = self.edge
+        answers = self.answers
         channel, before, limit = channel_of(request), before_of(request), limit_of(request, API_PAGE)
-        cursor = edge.newsroom.cursor
-        page = await page_of(edge.newsroom, edge.past, channel, before, limit)
-        parts = edge.views.jsons(page.entries)
+        cursor = answers.feed_store.cursor
+        page = await page_of(answers.feed_store, answers.archive, channel, before, limit)
+        parts = answers.views.jsons(page.entries)
         tail = dump({"channel": channel, "next": str(page.next) if page.next else None, "cursor": str(cursor)})
         body = b'{"updates":[' + parts + b"]," + tail[1:]
-        answer = edge.json(body, channel=channel, whole=page.whole)
+        answer = answers.json(body, channel=channel, whole=page.whole)
         # A channel that nobody published in is cheap to answer, and there are as many as one can think of names.
-        return Kept(edge.keep(request, answer) if page.entries or not request.scope["query_string"] else answer)
+        return ReadyResponse(
+            answers.keep(request, answer) if page.entries or not request.scope["query_string"] else answer
+        )
 
     async def update(self, request: Request) -> Response:
         """`GET /v1/updates/{update_id}`."""
         entry, in_memory = await self._entry(request)
-        answer = self.edge.json(
-            self.edge.views.json(entry), channel=f"update:{entry.update.update_id}", whole=in_memory
+        answer = self.answers.json(
+            self.answers.views.json(entry), channel=f"update:{entry.update.update_id}", whole=in_memory
         )
-        return Kept(self.edge.keep(request, answer))
+        return ReadyResponse(self.answers.keep(request, answer))
 
     async def ninjs(self, request: Request) -> Response:
         """`GET /v1/updates/{update_id}.ninjs`."""
         entry, in_memory = await self._entry(request)
         channel = f"update:{entry.update.update_id}"
-        views = self.edge.views
+        views = self.answers.views
         body = views.omissions.attempt(entry, "ninjs", lambda: dump(ninjs(views, entry)))
-        answer = self.edge.json(body, channel=channel, whole=in_memory)
-        return Kept(self.edge.keep(request, answer))
+        answer = self.answers.json(body, channel=channel, whole=in_memory)
+        return ReadyResponse(self.answers.keep(request, answer))
 
-    async def _entry(self, request: Request) -> tuple[Entry, bool]:
+    async def _entry(self, request: Request) -> tuple[FeedEntry, bool]:
         update_id = request.path_params["update_id"]
         if not UPDATE_ID.match(update_id):
             raise Problem(404, "not-found", "there is no such update")
-        entry = self.edge.newsroom.get(update_id)
+        entry = self.answers.feed_store.get(update_id)
         if entry is not None:
             return entry, True
-        removed = self.edge.newsroom.removed(update_id)
+        removed = self.answers.feed_store.removed(update_id)
         if removed is None:
-            archived = await self.edge.past.one(update_id)
+            archived = await self.answers.archive.one(update_id)
             if archived is None:
                 raise Problem(404, "not-found", "there is no such update")
             if not archived.update.is_removal:
@@ -93,22 +95,24 @@ class Api:
     async def revisions(self, request: Request) -> Response:
         """`GET /v1/updates/{update_id}/revisions`: what readers were given over time, first to last."""
         entry, _ = await self._entry(request)
-        archived = await self.edge.past.revisions(entry.update.update_id)
-        views = self.edge.views
+        archived = await self.answers.archive.revisions(entry.update.update_id)
+        views = self.answers.views
         parts = views.jsons(entry_of(each) for each in archived if not each.update.is_removal)
-        return Kept(
-            self.edge.json(b'{"revisions":[' + parts + b"]}", channel=f"update:{entry.update.update_id}", whole=False)
+        return ReadyResponse(
+            self.answers.json(
+                b'{"revisions":[' + parts + b"]}", channel=f"update:{entry.update.update_id}", whole=False
+            )
         )
 
     async def stories(self, request: Request) -> Response:
         """`GET /v1/stories`: the stories of the newest updates."""
-        edge = self.edge
+        answers = self.answers
         value = {
             "stories": [
                 {
                     "id": story.id,
                     "label": story.label,
-                    "url": edge.views.site_url + story_path(story.id),
+                    "url": answers.views.site_url + story_path(story.id),
                     "updates": story.count,
                     "closed": story.closed,
                     "corroboration": story.corroboration,
@@ -119,13 +123,13 @@ class Api:
                         "position": str(story.newest.position),
                     },
                 }
-                for story in stories_of(edge.newsroom)
+                for story in stories_of(answers.feed_store)
             ],
-            "cursor": str(edge.newsroom.cursor),
+            "cursor": str(answers.feed_store.cursor),
         }
-        answer = edge.json(dump(value), channel=NEWS)
-        return Kept(edge.keep(request, answer))
+        answer = answers.json(dump(value), channel=NEWS)
+        return ReadyResponse(answers.keep(request, answer))
 
     async def openapi(self, request: Request) -> Response:  # noqa: ARG002
         """`GET /openapi.json`."""
-        return Kept(self._description())
+        return ReadyResponse(self._description())

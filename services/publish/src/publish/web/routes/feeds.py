@@ -36,9 +36,9 @@ from publish.representation.views import (
     title_of,
 )
 from publish.web.archive_client import page_of
-from publish.web.feed_store import Entry
-from publish.web.response_cache import Answer
-from publish.web.routes.edge import EXPOSED, NOSNIFF, NOW, OPEN, Edge, Kept, taking
+from publish.web.feed_store import FeedEntry
+from publish.web.response_cache import ReadyAnswer
+from publish.web.routes.answers import EXPOSED, NOSNIFF, NOW, OPEN, Answers, ReadyResponse, taking
 from shared.http.problem import Problem
 from shared.messages import EnrichedUpdate
 
@@ -78,17 +78,25 @@ class Feed:
     """One feed, to be written in any of the formats."""
 
     def __init__(
-        self, edge: Edge, *, title: str, page: str, address: str, hub: str, entries: Sequence[Entry], name: str
+        self,
+        answers: Answers,
+        *,
+        title: str,
+        page: str,
+        address: str,
+        hub: str,
+        entries: Sequence[FeedEntry],
+        name: str,
     ) -> None:
-        self.site = edge.views.site_url
-        self.views = edge.views
+        self.site = answers.views.site_url
+        self.views = answers.views
         self.title = title
         self.page = self.site + page
         self.address = self.site + address
         self.hub = hub
         self.entries = entries
         self.publisher = name
-        self.language = edge.settings.publish_language
+        self.language = answers.settings.publish_language
         self.updated = max((modified_at(entry.update) for entry in entries), default=NEVER)
 
     def _html(self, update: EnrichedUpdate) -> str:
@@ -122,7 +130,7 @@ class Feed:
             channel.append(item)
         return _serialised(make.rss(channel, version="2.0"))
 
-    def _rss_item(self, entry: Entry) -> Any:
+    def _rss_item(self, entry: FeedEntry) -> Any:
         make, atom = ElementMaker(nsmap=RSS_PREFIXES), ElementMaker(namespace=ATOM)
         update = entry.update
         item = make.item(
@@ -172,7 +180,7 @@ class Feed:
             feed.append(element)
         return _serialised(feed)
 
-    def _atom_entry(self, entry: Entry) -> Any:
+    def _atom_entry(self, entry: FeedEntry) -> Any:
         make = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
         update = entry.update
         element = make.entry(
@@ -214,7 +222,7 @@ class Feed:
             }
         )
 
-    def _json_item(self, entry: Entry) -> dict[str, Any]:
+    def _json_item(self, entry: FeedEntry) -> dict[str, Any]:
         update = entry.update
         item: dict[str, Any] = {
             "id": id_of(update),
@@ -246,30 +254,30 @@ def _serialised(root: Any) -> bytes:
     return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8"))
 
 
-def sitemap(edge: Edge, at: datetime) -> bytes:
+def sitemap(answers: Answers, at: datetime) -> bytes:
     """The updates of the last two days for Google News, at most a thousand."""
     make = ElementMaker(namespace=SITEMAP, nsmap={None: SITEMAP, "news": NEWS_SITEMAP})
     news = ElementMaker(namespace=NEWS_SITEMAP)
     root = make.urlset()
 
-    def url_of(entry: Entry) -> Any:
+    def url_of(entry: FeedEntry) -> Any:
         update = entry.update
         return make.url(
-            make.loc(edge.views.site_url + path_of(update)),
-            make.lastmod(edge.views.iso(modified_at(update))),
+            make.loc(answers.views.site_url + path_of(update)),
+            make.lastmod(answers.views.iso(modified_at(update))),
             news.news(
                 news.publication(
-                    news.name(edge.settings.publish_site_name),
-                    news.language((language_of(update) or edge.settings.publish_language).lower()),
+                    news.name(answers.settings.publish_site_name),
+                    news.language((language_of(update) or answers.settings.publish_language).lower()),
                 ),
-                news.publication_date(edge.views.iso(update.first_published_at)),
+                news.publication_date(answers.views.iso(update.first_published_at)),
                 news.title(title_of(update)),
             ),
         )
 
-    newest = islice(edge.newsroom.newest(), SITEMAP_ENTRIES)
+    newest = islice(answers.feed_store.newest(), SITEMAP_ENTRIES)
     recent = [entry for entry in newest if at - entry.update.first_published_at <= SITEMAP_AGE]
-    for _, url in edge.views.omissions.those(recent, "sitemap", url_of):
+    for _, url in answers.views.omissions.those(recent, "sitemap", url_of):
         root.append(url)
     return _serialised(root)
 
@@ -277,8 +285,8 @@ def sitemap(edge: Edge, at: datetime) -> bytes:
 class Feeds:
     """The feed routes of one replica."""
 
-    def __init__(self, edge: Edge) -> None:
-        self.edge = edge
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
 
     def routes(self) -> list[Route]:
         """Where each feed is."""
@@ -291,7 +299,7 @@ class Feeds:
 
     async def news(self, request: Request) -> Response:
         """`GET /feeds/news.rss`, `.atom`, `.json`."""
-        return await self._feed(request, NEWS, self.edge.settings.publish_site_name, "/", "/feeds/news")
+        return await self._feed(request, NEWS, self.answers.settings.publish_site_name, "/", "/feeds/news")
 
     async def channel(self, request: Request) -> Response:
         """`GET /feeds/tag/CODE.rss` and the like."""
@@ -303,52 +311,52 @@ class Feeds:
         )
 
     async def _feed(self, request: Request, channel: str, title: str, page_path: str, address: str) -> Response:
-        edge = self.edge
+        answers = self.answers
         form = request.path_params["form"]
         if form not in TYPES:
             raise Problem(404, "not-found", "feeds end in .rss, .atom or .json")
-        page = await page_of(edge.newsroom, edge.past, channel, None, ENTRIES)
+        page = await page_of(answers.feed_store, answers.archive, channel, None, ENTRIES)
         if not page.entries and channel != NEWS:
             raise Problem(404, "not-found", "nothing has been published in this feed")
-        hub = edge.settings.publish_websub_hub
+        hub = answers.settings.publish_websub_hub
         feed = Feed(
-            edge,
+            answers,
             title=_title(channel, title, page.entries),
             page=page_path,
             address=f"{address}.{form}",
             hub=hub,
             entries=page.entries,
-            name=edge.settings.publish_site_name,
+            name=answers.settings.publish_site_name,
         )
         body = {"rss": feed.rss, "atom": feed.atom, "json": feed.json}[form]()
         links = ", ".join([*([f'<{hub}>; rel="hub"'] if hub else []), f'<{feed.address}>; rel="self"']).encode()
-        answer = Answer(
+        answer = ReadyAnswer(
             body,
             TYPES[form],
-            [edge.cache, NOSNIFF, OPEN, EXPOSED, (b"link", links)],
+            [answers.cache, NOSNIFF, OPEN, EXPOSED, (b"link", links)],
             channel=channel,
             whole=page.whole,
         )
-        return Kept(edge.keep(request, answer))
+        return ReadyResponse(answers.keep(request, answer))
 
     async def sitemap(self, request: Request) -> Response:
         """`GET /sitemap-news.xml`."""
-        answer = Answer(
-            sitemap(self.edge, now()),
+        answer = ReadyAnswer(
+            sitemap(self.answers, now()),
             "application/xml; charset=utf-8",
-            [self.edge.cache, NOSNIFF],
+            [self.answers.cache, NOSNIFF],
             channel=NEWS,
             fresh_s=SITEMAP_FRESH_S,
         )
-        return Kept(self.edge.keep(request, answer))
+        return ReadyResponse(self.answers.keep(request, answer))
 
     async def robots(self, _: Request) -> Response:
         """`GET /robots.txt`."""
-        lines = ["User-agent: *", "Disallow: /v1/", f"Sitemap: {self.edge.views.site_url}/sitemap-news.xml", ""]
+        lines = ["User-agent: *", "Disallow: /v1/", f"Sitemap: {self.answers.views.site_url}/sitemap-news.xml", ""]
         return PlainTextResponse("\n".join(lines), headers={"Cache-Control": "public, max-age=3600"})
 
 
-def _title(channel: str, name: str, entries: Sequence[Entry]) -> str:
+def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
     """The label of a channel as its newest update has it."""
     kind = channel.partition(":")[0]
     for entry in entries[:1]:

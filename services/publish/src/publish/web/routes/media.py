@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from publish.representation.pictures import is_portrait, picture_of
-from publish.web.archive_client import Past
-from publish.web.feed_store import Newsroom
+from publish.web.archive_client import ArchiveClient
+from publish.web.feed_store import FeedStore
 from shared.http.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -54,24 +54,24 @@ def open_store(address: str) -> Any:
     )
 
 
-async def showing(newsroom: Newsroom, past: Past, picture: str) -> list[str]:
+async def showing(feed_store: FeedStore, archive: ArchiveClient, picture: str) -> list[str]:
     """The visible updates that show a picture. Memory has the last word, since the archive is behind it."""
-    if in_memory := newsroom.showing(picture):
+    if in_memory := feed_store.showing(picture):
         return sorted(in_memory)
     return [
         update_id
-        for update_id in await past.showing(picture)
-        if newsroom.removed(update_id) is None and newsroom.get(update_id) is None
+        for update_id in await archive.showing(picture)
+        if feed_store.removed(update_id) is None and feed_store.get(update_id) is None
     ]
 
 
 class MediaRoute:
     """`GET /media/{path}`."""
 
-    def __init__(self, address: str, newsroom: Newsroom, past: Past) -> None:
+    def __init__(self, address: str, feed_store: FeedStore, archive: ArchiveClient) -> None:
         self._address = address
-        self._newsroom = newsroom
-        self._past = past
+        self._feed_store = feed_store
+        self._archive = archive
         self._store: Any = None
 
     async def __call__(self, request: Request) -> Response:
@@ -114,10 +114,10 @@ class MediaRoute:
             ) from error
 
     async def _shown_by(self, picture: str) -> list[str]:
-        shown_by = await showing(self._newsroom, self._past, picture)
+        shown_by = await showing(self._feed_store, self._archive, picture)
         if not shown_by:
             await asyncio.sleep(LATE_S)
-            shown_by = await showing(self._newsroom, self._past, picture)
+            shown_by = await showing(self._feed_store, self._archive, picture)
         if not shown_by:
             raise Problem(404, "not-found", "there is no such picture", headers={"Cache-Control": "no-store"})
         return shown_by

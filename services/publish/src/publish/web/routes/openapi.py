@@ -1,4 +1,4 @@
-"""The OpenAPI document of the web edge, made of the models that it describes."""
+"""The OpenAPI document of the web answers, made of the models that it describes."""
 
 from typing import Any
 

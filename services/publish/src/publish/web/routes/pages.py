@@ -29,10 +29,10 @@ from publish.representation.views import (
     title_of,
 )
 from publish.web.archive_client import entry_of, page_of
-from publish.web.feed_store import Entry
+from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
-from publish.web.response_cache import Answer
-from publish.web.routes.edge import UPDATE_ID, Edge, Kept, before_of, closed_at, taking
+from publish.web.response_cache import ReadyAnswer
+from publish.web.routes.answers import UPDATE_ID, Answers, ReadyResponse, before_of, closed_at, taking
 from publish.web.stories import stories_of
 from shared.http.problem import Problem
 from shared.messages import Author, EnrichedUpdate
@@ -50,8 +50,9 @@ HISTORY_WORDS = {"publish": "Published", "update": "Updated", "correct": "Correc
 
 
 def lead_of(
-    newest: Sequence[Entry], pictures: Callable[[Entry], Sequence[Picture]] = lambda entry: pictures_of(entry.update)
-) -> Entry | None:
+    newest: Sequence[FeedEntry],
+    pictures: Callable[[FeedEntry], Sequence[Picture]] = lambda entry: pictures_of(entry.update),
+) -> FeedEntry | None:
     """The update that opens the page, of the newest ones, newest first.
 
     A pinned one before all: an editor said so. Then, among the newest fifty, a key event, then one with a picture, then
@@ -62,7 +63,7 @@ def lead_of(
     if pinned is not None:
         return pinned
 
-    def weight(entry: Entry) -> tuple[bool, bool, int, Any]:
+    def weight(entry: FeedEntry) -> tuple[bool, bool, int, Any]:
         update = entry.update
         return (
             update.flags.key_event,
@@ -115,8 +116,8 @@ class Subject:
 class Pages:
     """The HTML routes of one replica."""
 
-    def __init__(self, edge: Edge) -> None:
-        self.edge = edge
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
 
     def routes(self) -> list[Route]:
         """Where each page is."""
@@ -132,7 +133,7 @@ class Pages:
 
     async def news(self, request: Request) -> Response:
         """`GET /`: the News Feed."""
-        site = self.edge.settings
+        site = self.answers.settings
         subject = Subject(
             NEWS,
             "/",
@@ -186,36 +187,36 @@ class Pages:
             known=newest is not None,
         )  # fmt: skip
 
-    async def _newest(self, channel: str) -> Entry | None:
+    async def _newest(self, channel: str) -> FeedEntry | None:
         if "\x00" in channel:
             return None
-        newest = next(self.edge.newsroom.newest(channel), None)
-        if newest is None and not self.edge.newsroom.complete:
-            page = await page_of(self.edge.newsroom, self.edge.past, channel, None, 1)
+        newest = next(self.answers.feed_store.newest(channel), None)
+        if newest is None and not self.answers.feed_store.complete:
+            page = await page_of(self.answers.feed_store, self.answers.archive, channel, None, 1)
             newest = page.entries[0] if page.entries else None
         return newest
 
     async def _feed(self, request: Request, subject: Subject, *, known: bool) -> Response:
         if not known:
             raise Problem(404, "not-found", "nothing has been published under this address")
-        edge = self.edge
+        answers = self.answers
         before = before_of(request)
-        size = edge.settings.publish_web_page_size
-        cursor = edge.newsroom.cursor
-        newest = list(islice(edge.newsroom.newest(subject.channel), PINNED_AMONG))
+        size = answers.settings.publish_web_page_size
+        cursor = answers.feed_store.cursor
+        newest = list(islice(answers.feed_store.newest(subject.channel), PINNED_AMONG))
         has_lead = before is None and subject.channel.partition(":")[0] in (NEWS, "story")
         lead, article = self._lead(newest) if has_lead else (None, None)
-        page = await page_of(edge.newsroom, edge.past, subject.channel, before, size + 1)
+        page = await page_of(answers.feed_store, answers.archive, subject.channel, before, size + 1)
         rest = [entry for entry in page.entries if lead is None or entry.update.update_id != lead.update.update_id]
         shown = rest[:size]
         following = shown[-1].position if shown and (page.more or len(rest) > size) else None
         over = closed_at(newest or page.entries) if subject.channel.startswith("story:") else None
-        url = edge.views.site_url + subject.path
+        url = answers.views.site_url + subject.path
         together = [*([lead] if lead else []), *shown]
-        pictures = [picture for entry in together[:5] for picture in edge.views.pictures(entry)[:1]]
-        body = edge.views.render(
+        pictures = [picture for entry in together[:5] for picture in answers.views.pictures(entry)[:1]]
+        body = answers.views.render(
             "feed.html",
-            views=edge.views,
+            views=answers.views,
             title=subject.title,
             heading=subject.title,
             kicker=subject.kicker,
@@ -234,14 +235,14 @@ class Pages:
             next=following,
             closed_at=over,
             image=self._image(pictures[0]) if pictures else None,
-            linked_data=script(live_blog(edge.views, subject.title, url, together, closed_at=over)),
+            linked_data=script(live_blog(answers.views, subject.title, url, together, closed_at=over)),
         )
-        answer = edge.page(body, channel=subject.channel, whole=page.whole)
-        return Kept(edge.keep(request, answer))
+        answer = answers.page(body, channel=subject.channel, whole=page.whole)
+        return ReadyResponse(answers.keep(request, answer))
 
-    def _lead(self, newest: Sequence[Entry]) -> tuple[Entry | None, Markup | None]:
+    def _lead(self, newest: Sequence[FeedEntry]) -> tuple[FeedEntry | None, Markup | None]:
         """The update that opens the page and its article: of those that can be shown."""
-        views, left_out = self.edge.views, set[str]()
+        views, left_out = self.answers.views, set[str]()
         for _ in range(LEADS_TRIED):
             able = [entry for entry in newest if entry.update.update_id not in left_out] if left_out else newest
             lead = lead_of(able, views.pictures)
@@ -255,7 +256,7 @@ class Pages:
 
     def _image(self, picture: Any) -> dict[str, Any]:
         return {
-            "url": self.edge.views.site_url + picture.largest,
+            "url": self.answers.views.site_url + picture.largest,
             "width": picture.width,
             "height": picture.height,
             "alt": picture.alt,
@@ -263,18 +264,18 @@ class Pages:
 
     async def update(self, request: Request) -> Response:
         """`GET /updates/{update_id}/{slug}`: an update's own page."""
-        edge = self.edge
+        answers = self.answers
         update_id = request.path_params["update_id"]
         if not UPDATE_ID.match(update_id):
             raise Problem(404, "not-found", "there is no such update")
-        cursor = edge.newsroom.cursor
-        entry = edge.newsroom.get(update_id)
-        removed = edge.newsroom.removed(update_id)
+        cursor = answers.feed_store.cursor
+        entry = answers.feed_store.get(update_id)
+        removed = answers.feed_store.removed(update_id)
         if removed is not None:
             return self.gone(removed.update)
         in_memory = entry is not None
         if entry is None:
-            archived = await edge.past.one(update_id)
+            archived = await answers.archive.one(update_id)
             if archived is None:
                 raise Problem(404, "not-found", "there is no such update")
             if archived.update.is_removal:
@@ -283,13 +284,13 @@ class Pages:
         if request.scope["path"] != path_of_scope(entry.update):
             return RedirectResponse(path_of(entry.update), 301, {"Cache-Control": "public, max-age=60"})
         history, complete = await self._history(entry)
-        body = edge.views.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history))
+        body = answers.views.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history))
         kept = in_memory and complete
-        answer = edge.page(body, channel=f"update:{update_id}", whole=kept)
-        return Kept(edge.keep(request, answer) if kept else answer)
+        answer = answers.page(body, channel=f"update:{update_id}", whole=kept)
+        return ReadyResponse(answers.keep(request, answer) if kept else answer)
 
-    def _own_page(self, entry: Entry, cursor: Position, history: Sequence[Revision]) -> bytes:
-        views, update = self.edge.views, entry.update
+    def _own_page(self, entry: FeedEntry, cursor: Position, history: Sequence[Revision]) -> bytes:
+        views, update = self.answers.views, entry.update
         pictures = pictures_of(update)
         return views.render(
             "own.html",
@@ -304,18 +305,18 @@ class Pages:
             linked_data=script(news_article(views, entry)),
         )
 
-    async def _history(self, entry: Entry) -> tuple[list[Revision], bool]:
+    async def _history(self, entry: FeedEntry) -> tuple[list[Revision], bool]:
         """The history, and whether the archive has it up to the revision that stands."""
         if entry.update.revision == 1:
             return [], True
         try:
-            archived = await self.edge.past.revisions(entry.update.update_id)
+            archived = await self.answers.archive.revisions(entry.update.update_id)
         except Problem:
             return [], False
         updates = [each.update for each in archived if each.update.revision < entry.update.revision]
         complete = any(each.update.revision == entry.update.revision for each in archived)
         try:
-            lines = self.edge.views.omissions.attempt(entry, "history", lambda: history_of([*updates, entry.update]))
+            lines = self.answers.views.omissions.attempt(entry, "history", lambda: history_of([*updates, entry.update]))
         except Omitted:
             return [], False
         return lines, complete
@@ -327,20 +328,20 @@ class Pages:
 
     def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:
         """A page that says one thing."""
-        body = self.edge.views.render("message.html", heading=heading, words=words, kicker=kicker)
-        headers = {name.decode(): value.decode() for name, value in self.edge.security()}
+        body = self.answers.views.render("message.html", heading=heading, words=words, kicker=kicker)
+        headers = {name.decode(): value.decode() for name, value in self.answers.security()}
         headers["Vary"] = "Accept"
         if channel:
             headers["Surrogate-Key"] = quote(channel, safe=":")
-        headers["Cache-Control"] = "no-store" if status >= 500 else self.edge.cache[1].decode()
+        headers["Cache-Control"] = "no-store" if status >= 500 else self.answers.cache[1].decode()
         return Response(body, status, headers, "text/html")
 
     async def stories(self, request: Request) -> Response:
         """`GET /stories`: the stories that are live."""
-        edge = self.edge
-        body = edge.views.render(
+        answers = self.answers
+        body = answers.views.render(
             "stories.html",
-            canonical=edge.views.site_url + "/stories",
+            canonical=answers.views.site_url + "/stories",
             stories=[
                 {
                     "id": story.id,
@@ -351,11 +352,11 @@ class Pages:
                     "newest_at": story.newest.update.first_published_at,
                     "closed": story.closed,
                 }
-                for story in stories_of(edge.newsroom)
+                for story in stories_of(answers.feed_store)
             ],
         )
-        answer: Answer = edge.page(body, channel=NEWS)
-        return Kept(edge.keep(request, answer))
+        answer: ReadyAnswer = answers.page(body, channel=NEWS)
+        return ReadyResponse(answers.keep(request, answer))
 
 
 def path_of_scope(update: EnrichedUpdate) -> str:

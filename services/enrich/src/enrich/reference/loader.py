@@ -1,0 +1,165 @@
+"""What enrich knows beside the updates themselves: authors, Media Topics, names, merged stories. Kept in memory."""
+
+import asyncio
+import contextlib
+import gc
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import structlog
+from prometheus_client import Gauge
+from pydantic import ValidationError
+
+from enrich.reference.dictionary import Dictionary, DictionaryEntry
+from enrich.reference.directory import AuthorProfile, Directory
+from enrich.reference.vocabulary import Concept, Labels, Vocabulary, shipped
+from shared.background import keep_running
+from shared.failures import Invalid
+from shared.failures.transient import TRANSIENT
+from shared.postgres.pool import Connection, Pool
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "enrich_editions"
+
+EDITION = Gauge("slugline_enrich_edition", "Edition that is in memory", ["name"])
+
+KEPT = Gauge("slugline_enrich_knowledge_entries", "Entries in memory", ["name"])
+
+
+@dataclass
+class ReferenceData:
+    """The tables of the newsroom's knowledge, as of their editions."""
+
+    directory: Directory = field(default_factory=Directory)
+    vocabulary: Vocabulary = field(default_factory=shipped)
+    dictionary: Dictionary = field(default_factory=Dictionary)
+    merged: Mapping[str, str] = field(default_factory=dict)
+    story_labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Labels = field(default_factory=lambda: Labels(("en",)))
+    stories_edition: int = 0
+
+    @property
+    def editions_shown(self) -> dict[str, int]:
+        """The editions whose changes must reach every update that shows them."""
+        return {"authors": self.directory.edition, "stories": self.stories_edition}
+
+
+@dataclass
+class ReferenceLoader:
+    """Loads the tables and loads again what has changed."""
+
+    pool: Pool
+    dictionary_file: Path | None
+    reference: ReferenceData
+    editions: dict[str, int] = field(default_factory=dict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def catch_up(self) -> tuple[str, ...]:
+        """Load what has a newer edition than the one in memory; the names of what was loaded."""
+        async with self._lock:
+            rows = await self.pool.fetch("SELECT name, edition FROM enrich.editions")
+            stale = [(row["name"], row["edition"]) for row in rows if self.editions.get(row["name"]) != row["edition"]]
+            for name, edition in stale:
+                started = time.perf_counter()
+                count = await self._load(name, edition)
+                self.editions[name] = edition
+                EDITION.labels(name).set(edition)
+                KEPT.labels(name).set(count)
+                log.info(
+                    "loaded", table=name, edition=edition, entries=count, took_s=round(time.perf_counter() - started, 3)
+                )
+            if stale:
+                # What is kept for long is not walked through at each collection of garbage: 100,000 names cost half the CPU.
+                gc.collect()
+                gc.freeze()
+            return tuple(name for name, _ in stale)
+
+    async def _load(self, name: str, edition: int) -> int:
+        match name:
+            case "authors":
+                rows = await self.pool.fetch("SELECT profile FROM enrich.authors")
+                profiles = [AuthorProfile.model_validate(row["profile"]) for row in rows]
+                self.reference.directory = Directory.of(profiles, edition)
+                return len(profiles)
+            case "subjects":
+                concepts = await self.pool.fetch("SELECT concept FROM enrich.subjects")
+                codes = await self.pool.fetch("SELECT code, meant FROM enrich.subject_codes")
+                self.reference.vocabulary = vocabulary_of(
+                    [Concept.model_validate(row["concept"]) for row in concepts],
+                    {row["code"]: row["meant"] for row in codes},
+                    edition,
+                )
+                return len(self.reference.vocabulary.concepts)
+            case "names":
+                rows = await self.pool.fetch("SELECT entry FROM enrich.names ORDER BY code")
+                entries = {row["entry"]["code"]: DictionaryEntry.model_validate(row["entry"]) for row in rows}
+                if self.dictionary_file is not None:
+                    from_file = await asyncio.to_thread(read_entries, self.dictionary_file)
+                    entries = {entry.code: entry for entry in from_file} | entries
+                # The automaton of 100,000 names takes a second: beside the loop, which goes on with the old one.
+                self.reference.dictionary = await asyncio.to_thread(Dictionary.of, list(entries.values()), edition)
+                return len(entries)
+            case "stories":
+                rows = await self.pool.fetch("SELECT story, label, merged_into FROM enrich.stories")
+                self.reference.merged = {row["story"]: row["merged_into"] for row in rows if row["merged_into"]}
+                self.reference.stories_edition = edition
+                self.reference.story_labels = {row["story"]: row["label"] for row in rows if row["label"]}
+                return len(rows)
+            case _:
+                return 0
+
+    async def follow(self, interval_s: float) -> None:
+        """Catch up when Postgres tells of a change, and every `interval_s` should that be missed; until cancelled."""
+        told = asyncio.Event()
+
+        def on_change(*_: object) -> None:
+            told.set()
+
+        async def step() -> None:
+            async with self.pool.acquire() as connection:
+                await connection.add_listener(CHANNEL, on_change)
+                # What changed while nobody listened.
+                told.set()
+                try:
+                    await self._listen(told, interval_s, connection)
+                finally:
+                    with contextlib.suppress(*TRANSIENT):
+                        await connection.remove_listener(CHANNEL, on_change)
+
+        await keep_running("editions", step, every_s=interval_s)
+
+    async def _listen(self, told: asyncio.Event, interval_s: float, connection: Connection) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(told.wait(), interval_s)
+            except TimeoutError:
+                await connection.execute("SELECT 1")
+            told.clear()
+            await self.catch_up()
+
+
+def vocabulary_of(concepts: Iterable[Concept], meant: Mapping[str, str], edition: int = 0) -> Vocabulary:
+    """The vocabulary that was imported, over the small one that ships."""
+    small = shipped()
+    imported = {concept.code: concept for concept in concepts}
+    return Vocabulary({**small.concepts, **imported}, {**small.meant, **meant}, edition)
+
+
+def read_entries(path: Path) -> list[DictionaryEntry]:
+    """The entries of a file of names: JSON lines, or one JSON array."""
+    body = path.read_bytes()
+    try:
+        if body.lstrip()[:1] == b"[":
+            said = orjson.loads(body)
+        else:
+            said = [orjson.loads(line) for line in body.splitlines() if line.strip()]
+        return [DictionaryEntry.model_validate(each) for each in said]
+    except orjson.JSONDecodeError as error:
+        raise Invalid(f"{path}: not JSON: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Invalid(f"{path}: {first['msg']}", field="/" + "/".join(str(part) for part in first["loc"])) from error

@@ -1,0 +1,1 @@
+"""Bylines: the words they are written with, their names, and the parser."""

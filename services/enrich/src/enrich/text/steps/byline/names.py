@@ -1,0 +1,159 @@
+"""One item of a byline: a person's name without titles and posts, an agency, a desk, a place, or nothing of these."""
+
+import re
+from typing import Literal
+
+from enrich.reference.agencies import AGENCIES
+from enrich.reference.directory import BylineName, Directory, name_key
+from enrich.text.steps.byline.patterns import (
+    BARE_PLACE,
+    FOR,
+    HAN_ROLE,
+    HONORIFIC,
+    INITIALS,
+    NAME_PARTS,
+    NOT_A_NAME,
+    PLACE,
+    POST_PLACE,
+    POSTED,
+    STAFF,
+    STRONG_PLACE,
+    SUFFIXES,
+    TITLE_AFTER,
+    TITLE_BEFORE,
+    TITLE_ITEM,
+)
+
+
+def is_dateline(part: str, directory: Directory) -> bool:
+    """`Ben Marsh – Kyiv`: a place behind a dash."""
+    if directory.knows(part) or kind_of(part) != "person":
+        return False
+    return BARE_PLACE.fullmatch(part) is not None and not TITLE_ITEM.fullmatch(part)
+
+
+def trimmed(item: str) -> str:
+    item = item.strip()
+    if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
+        return item
+    return item.strip(" .:–—-*“”\"'")
+
+
+def is_bare_place(item: str, before: BylineName, part: str, directory: Directory, *, last: bool) -> bool:
+    """`Peter Müller, Berlin`: one capitalised word behind the comma after a whole name, at the end of the list."""
+    if last and before.kind != "person":
+        # An agency or a desk, and where it writes from: `Agencias / Madrid`.
+        return "/" in part and is_dateline(item, directory)
+    if not last or len(before.name.split()) < 2 or directory.knows(item):
+        return False
+    if re.fullmatch(r"(?:de|da|do|di)\s+[A-ZÀ-Ý]\w+", item):
+        return True
+    if TITLE_ITEM.fullmatch(item):
+        return False
+    comma = re.search(r",\s*" + re.escape(item) + r"\W*$", part) is not None
+    return (
+        comma
+        and BARE_PLACE.fullmatch(item) is not None
+        and kind_of(item) == "person"
+        and name_key(item) not in SUFFIXES
+    )
+
+
+def undotted(place: str) -> str:
+    return place if re.search(r"(?:^|\s)(?:[A-Z]\.){2,}$", place) else place.rstrip(".")
+
+
+def is_region(word: str) -> bool:
+    return bool(re.fullmatch(r"(?:[A-Z]\.){2,3}|[A-Z]{2}|[A-Z][a-z]+(?: [A-Z][a-z]+)?", word))
+
+
+def placed(item: str, directory: Directory) -> tuple[str, str | None]:
+    if directory.knows(item) or TITLE_ITEM.fullmatch(item) or item.casefold().startswith("professor of "):
+        return item, None
+    found = PLACE.match(item)
+    if found is None:
+        return item, None
+    name, place = found["name"].strip(" ,"), undotted(FOR.sub("", found["place"]).strip(" ,"))
+    # "a", "en", "w", "i" are words of names as well: they part a place from a name only behind a whole one.
+    if (
+        not STRONG_PLACE.search(f" {item[found.start('name') + len(found['name']) : found.start('place')]} ")
+        and len(name.split()) < 2
+    ):
+        return item, None
+    return name, place
+
+
+def kind_of(name: str) -> Literal["person", "agency", "staff"]:
+    key = re.sub(r"[^\w]+", " ", name.casefold()).strip()
+    key = key.removeprefix("the ").removeprefix("l ")
+    plain = name_key(name)
+    if key in AGENCIES or plain in AGENCIES or f"the {key}" in AGENCIES:
+        return "agency"
+    if (
+        key in STAFF
+        or plain in STAFF
+        or re.fullmatch(
+            r"(?:our |unser\w* |notre |nos |nuestr[oa]s? )?(?:[\w]+ )?(?:staff|desk|newsroom|correspondents?|reporters?|agencies|redaktion|rédaction|redacción|redazione|korrespondent\w*|correspondants?)(?: (?:in|à|en|aus) .*)?",
+            key,
+        )
+    ):
+        return "staff"
+    words = plain.split()
+    if len(words) > 1 and all(" ".join(words[i:j]) in AGENCIES for i, j in _halves(words)):
+        return "agency"
+    return "person"
+
+
+def _halves(words: list[str]) -> list[tuple[int, int]]:
+    """For `dpa afp` and the like: every word by itself."""
+    return [(index, index + 1) for index in range(len(words))]
+
+
+def read_name(item: str, directory: Directory) -> BylineName | None:
+    """One item of a list as a name: without titles; None where it is no name."""
+    if directory.knows(item):
+        return BylineName(item)
+    kind = kind_of(item)
+    if kind != "person":
+        return BylineName(item, kind=kind)
+    item = _untitled(item)
+    if directory.knows(item):
+        return BylineName(item)
+    if posted := POSTED.fullmatch(item):
+        item = posted["name"]
+    return BylineName(item) if _is_name(item) else None
+
+
+def _untitled(item: str) -> str:
+    """Without titles, posts and agencies; empty where nothing of a name is left."""
+    if item.casefold().startswith(("professor of ", "in ")):
+        return ""
+    item = HONORIFIC.sub("", HAN_ROLE.sub("", item))
+    untitled = TITLE_AFTER.sub("", item).strip(" ,")
+    if untitled != item and (kind_of(untitled) != "person" or len(untitled.split()) < 2):
+        return ""
+    untitled = FOR.sub("", TITLE_BEFORE.sub("", untitled))
+    if POST_PLACE.match(untitled):
+        return ""
+    return _without_agency(untitled)
+
+
+def _is_name(item: str) -> bool:
+    words = item.split()
+    if not 2 <= len(item) <= 60 or len(words) > 6 or item.startswith("in ") or name_key(item) in SUFFIXES:
+        return False
+    if any(pattern.fullmatch(item) for pattern in (INITIALS, TITLE_ITEM)) or NOT_A_NAME.search(item):
+        return False
+    if not any(character.isalpha() for character in item):
+        return False
+    # Nobody's name is written small by an agency: what is, and is longer than a name, is a stray clause.
+    small = item.isascii() and all(word.islower() for word in words if word not in NAME_PARTS)
+    return not small or len(words) <= 3
+
+
+def _without_agency(item: str) -> str:
+    words = item.split()
+    for count in (3, 2, 1):
+        if len(words) - count >= 2 and name_key(" ".join(words[-count:])) in AGENCIES and words[-count][0].isupper():
+            return " ".join(words[:-count]).rstrip(" ,-–")
+    return item

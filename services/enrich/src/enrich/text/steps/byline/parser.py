@@ -1,0 +1,247 @@
+"""A byline as newsrooms write it, read into names with what each contributed and from where."""
+
+import re
+from collections.abc import Sequence
+
+from enrich.reference.directory import BylineName, Contribution, Directory, name_key
+from enrich.short_text import tidy
+from enrich.text.steps.byline.names import (
+    is_bare_place,
+    is_dateline,
+    is_region,
+    kind_of,
+    placed,
+    read_name,
+    trimmed,
+    undotted,
+)
+from enrich.text.steps.byline.patterns import (
+    ABBREVIATED,
+    ADDRESS,
+    CONTRIBUTED,
+    HAN_REPORT,
+    JOINED_AND,
+    JOINTS,
+    MEANT,
+    PARENTHESIS,
+    PLACE_FIRST,
+    PLACED_ASIDE,
+    PLAIN,
+    PLAIN_WORD,
+    ROLE,
+    SEGMENT,
+    SEPARATOR,
+    SUFFIXES,
+    TRAILER,
+    TWO_PLACES,
+    WEAK,
+)
+from enrich.text.steps.text.plain_text import ANY_TAG
+from shared.messages.limits import LONGEST
+
+LONGEST_BYLINE = LONGEST["byline"]
+MOST_NAMES = 40
+
+
+def read_byline(byline: str, directory: Directory | None = None) -> list[BylineName]:
+    """The names of a byline, in order, with what each contributed and from where."""
+    directory, byline = directory or Directory(), byline[:LONGEST_BYLINE]
+    if plain := PLAIN.fullmatch(byline):
+        name, place = plain.groups()
+        if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
+            return [BylineName(name, "writing", place)]
+    lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
+    # Blanks of every kind become one: the expressions look again and again at a run of them.
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    text = undotted(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
+    if not text:
+        return []
+    if text.isupper() and len(text.title()) == len(text):
+        # Capitals tell nothing where all letters are; the names are given back as they stand.
+        titled = _read(JOINTS.sub(lambda found: found[0].lower(), text.title()), directory)
+        for each in titled:
+            each.name = _as_written(each.name, text)
+            each.located = _as_written(each.located, text) if each.located else None
+        return titled
+    return _read(text, directory)
+
+
+def _without_mail(text: str) -> str:
+    """Without words such as `ada@example.org`."""
+    return re.sub(r"\S+", lambda found: "" if _is_mail(found[0]) else found[0], text) if "@" in text else text
+
+
+def _is_mail(word: str) -> bool:
+    at = word.find("@", 1)
+    return at > 0 and word.rfind(".", at + 2, len(word) - 1) > 0
+
+
+def _as_written(words: str, text: str) -> str:
+    at = text.lower().find(words.lower()) if len(text.lower()) == len(text) else -1
+    return text[at : at + len(words)] if at >= 0 else words
+
+
+def _read(text: str, directory: Directory) -> list[BylineName]:
+    text = re.sub(r" +(?=[:：])", "", text)
+    if directory.knows(text) and text.casefold().split()[0] != "by":
+        return [BylineName(text)]
+    text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
+    if text.casefold().startswith("door "):
+        text = text.replace(" en ", " & ")
+    if found := TWO_PLACES.match(text) or PLACE_FIRST.match(text):
+        place, rest = found["place"], found["names"]
+        if kind_of(place) == "person" and not directory.knows(place) and place.casefold() not in MEANT:
+            placed = _read(rest, directory)
+            _locate([name for name in placed if name.located is None], place)
+            return placed
+    names: list[BylineName] = []
+    contribution: Contribution = "writing"
+    for number, segment in enumerate(SEGMENT.split(text)):
+        for place, (role, part) in enumerate(_parts(segment, directory)):
+            if role is not None:
+                contribution = role
+            elif number > 0 and place == 0 and kind_of(part) == "person" and contribution != "writing":
+                contribution = "writing"
+            if number > 0 and role is None and names and not names[-1].located and is_dateline(part, directory):
+                _locate([name for name in names if name.located is None], part)
+                continue
+            names.extend(_people(part, contribution, directory))
+    return names[:MOST_NAMES]
+
+
+def _parts(segment: str, directory: Directory) -> list[tuple[Contribution | None, str]]:
+    """A segment cut where words tell another contribution."""
+    if found := CONTRIBUTED.search(segment):
+        return [("reporting", segment[: found.start()] + segment[found.end() :].removeprefix("."))]
+    cuts: list[tuple[int, int, Contribution]] = []
+    for found in ROLE.finditer(segment):
+        word = found[0].strip(" :：/／").casefold()
+        if word in WEAK and (found.start() > 0 or not _opens(segment, found.end(), directory)):
+            continue
+        role: Contribution = found.lastgroup  # type: ignore[assignment]
+        cuts.append((found.start(), found.end(), role))
+    if not cuts:
+        return [(None, segment)]
+    parts: list[tuple[Contribution | None, str]] = []
+    if before := undotted(segment[: cuts[0][0]].strip(" ,(")):
+        parts.append((None, before))
+    for index, (_, end, role) in enumerate(cuts):
+        until = cuts[index + 1][0] if index + 1 < len(cuts) else len(segment)
+        parts.append((role, undotted(segment[end:until].strip(" ,("))))
+    return [(role, _without_joint(part)) for role, part in parts if part]
+
+
+def _without_joint(part: str) -> str:
+    return re.sub(r"(?:^(?:and|und|et|y|e)\s+)|(?:[\s,]+(?:and|with|und|et|y|e)$)", "", part, flags=re.IGNORECASE)
+
+
+def _opens(segment: str, end: int, directory: Directory) -> bool:
+    """Whether a word such as Von or Di opens the byline, and is not the beginning of a name such as Von Miller."""
+    rest = segment[end:].strip()
+    first = SEPARATOR.split(rest)[0]
+    if directory.knows(segment):
+        return False
+    return len(first.split()) > 1 or kind_of(first) != "person"
+
+
+def _people(part: str, contribution: Contribution, directory: Directory) -> list[BylineName]:
+    """The names of one list, with the places behind them."""
+    asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
+    part = PARENTHESIS.sub(" ", part)
+    if han := HAN_REPORT.fullmatch(part):
+        return [BylineName(han["name"], contribution, han["place"])]
+    names: list[BylineName] = []
+    waiting: list[BylineName] = []
+    last_place: BylineName | None = None
+    items = [trimmed(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
+    items = _uninverted([item for item in items if item], directory)
+    for number, item in enumerate(items):
+        name, place = placed(item, directory)
+        if names and place is None and is_bare_place(item, names[-1], part, directory, last=number == len(items) - 1):
+            name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
+        if not name and place:
+            _locate(waiting, place)
+            last_place = waiting[-1] if waiting else last_place
+            waiting = []
+            continue
+        read = read_name(name, directory)
+        if read is None:
+            if names and name_key(name) in SUFFIXES:
+                names[-1].name += f", {name}"
+            elif last_place is not None and last_place.located and is_region(name):
+                last_place.located += f", {name}"
+            continue
+        if (
+            place is None
+            and last_place is not None
+            and read.kind == "person"
+            and len(read.name.split()) == 1
+            and not directory.knows(read.name)
+        ):
+            last_place.located = f"{last_place.located}, {read.name}"
+            continue
+        names.append(BylineName(read.name, contribution, None, read.kind))
+        waiting.append(names[-1])
+        if place is not None:
+            _locate(waiting, place)
+            last_place = names[-1]
+            waiting = []
+    for aside in asides:
+        names = _aside(aside, names)
+    return names
+
+
+def _unjoined(item: str) -> list[str]:
+    """Names that a letter for `and` joins, where a whole name stands on either side."""
+    found = JOINED_AND.search(item) if not item.isascii() else None
+    if found is None or len(item[: found.start()].split()) < 2:
+        return [item]
+    return [item[: found.start()], item[found.end() :]]
+
+
+def _locate(names: Sequence[BylineName], place: str) -> None:
+    people = [name for name in names if name.kind == "person"]
+    for name in people or names[-1:]:
+        name.located = place
+
+
+def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
+    """What stands in parentheses behind the names: an agency is an affiliation, a place is a place, a role a role."""
+    kind = kind_of(aside)
+    if kind != "person":
+        return names or [BylineName(aside, kind=kind)]
+    word = aside.casefold()
+    roles: tuple[tuple[str, Contribution], ...] = (
+        ("photo", "photography"),
+        ("foto", "photography"),
+        ("edit", "editing"),
+        ("report", "reporting"),
+        ("transl", "translation"),
+        ("text", "writing"),
+    )
+    for beginning, contribution in roles:
+        if word.startswith(beginning) and names:
+            names[-1].contribution = contribution
+            return names
+    place = re.sub(r"^(?:in|from|aus|à|en|a)\s+", "", aside)
+    if names and names[-1].located is None and place != aside:
+        names[-1].located = place
+    return names
+
+
+def _uninverted(items: list[str], directory: Directory) -> list[str]:
+    """`Smith, Jane` read the right way round, where the directory knows her."""
+    read: list[str] = []
+    index = 0
+    while index < len(items):
+        if (
+            index + 1 < len(items)
+            and len(items[index].split()) == 1
+            and directory.knows(f"{items[index + 1]} {items[index]}")
+        ):
+            read.append(f"{items[index + 1]} {items[index]}")
+            index += 2
+        else:
+            read.append(items[index])
+            index += 1
+    return read

@@ -1,0 +1,111 @@
+"""The words and expressions by which a byline is read."""
+
+import re
+
+from enrich.reference.agencies import AGENCIES
+from enrich.reference.directory import HONORIFICS, Contribution
+
+STAFF = {
+    "staff", "staff reporter", "staff reporters", "staff writer", "staff writers", "our staff", "our foreign staff", "our correspondent", "our correspondents", "our reporter", "our own correspondent", "our special correspondent", "agencies", "agency", "news agencies",
+    "wire", "wires", "wire services", "wire reports", "newsroom", "news desk", "newsdesk", "web desk", "online desk", "foreign desk", "sports desk", "city desk", "editorial board", "the editorial board", "editorial staff", "editors", "the editors", "correspondents", "foreign staff",
+    "redaktion", "online redaktion", "unserer redaktion", "eigener bericht", "agenturen", "la redaction", "redaction", "notre correspondant", "nos correspondants", "de notre correspondant", "agences", "avec agences", "redaccion", "agencias", "nuestro corresponsal", "corresponsal",
+    "redazione", "la redazione", "agenzie", "redacao", "redactie", "from correspondents", "a staff reporter", "a correspondent", "special correspondent", "contributor", "contributors", "guest contributor", "various", "admin", "editor", "anonymous", "unknown", "n a",
+}  # fmt: skip
+TITLE_NOUN = (
+    r"(?:editor|editors|correspondent|correspondents|reporter|reporters|writer|writers|journalist|bureau chief|columnist|critic|commentator|analyst|producer|photographer|contributor|"
+    r"fellow|director|professor|editor-in-chief|editor-at-large|chief|anchor|presenter|intern|trainee|blogger|redakteur(?:in)?|korrespondent(?:in|en)?|reporterin|journaliste|"
+    r"correspondant|correspondante|correspondente|envoy[ée]e? sp[ée]cial(?:e|es|s)?|grand reporter|corresponsal|redactor|redactora|periodista|enviad[oa] especial|inviat[oa]|corrispondente|giornalista|redattore|redattrice|redator|redatora|rep[óo]rter|jornalista|verslaggever|redacteur|redaktionsmitglied|mitarbeiter(?:in)?|корреспондент|кореспондент|спецкор|корр|обозреватель|оглядач)"
+)
+TITLE_ITEM = re.compile(
+    rf"(?:[\w’'&/.-]+ ){{0,6}}{TITLE_NOUN}(?: (?:for|of|at|in|to|der|des|für|pour|de|del|di|da|aus|en|em|a|à|w|в)\b.*)?",
+    re.IGNORECASE,
+)
+TITLE_BEFORE = re.compile(
+    rf"^(?:(?:the|our|an?|and|notre|unser\w*|nuestr[oa]|dal nostro|dalla nostra|nostr[oa]|nosso|nossa) )?(?:[\w’'&/-]+ ){{0,4}}?{TITLE_NOUN}(?: (?:à|en|in|a|au|em|aus) [^\W\d_]+(?=,| [^\W\d_]+ ))?,? (?=[^\W\d_]+[.]? [^\W\d_])",
+    re.IGNORECASE,
+)
+TITLE_AFTER = re.compile(rf"\s*[,–—-]?\s+(?:(?:AP|Reuters|AFP|BBC|PA|Associated Press|Staff|Senior|Chief|Political|Foreign|Sports?|Business|Science|Health|Special|World|Night|Deputy|Diplomatic|Defen[cs]e|Court|Crime|White House|Washington|Economics?|Environment|Technology|Education|National|Legal|Royal|Europe|Asia|Africa|Middle East|News|Arts|Culture|Travel|Food|Energy|Markets|Religion|Media|Home Affairs|Transport|Personal Finance|Investigations?)\s+)+{TITLE_NOUN}s?$", re.IGNORECASE)  # fmt: skip
+ROLES: tuple[tuple[Contribution, str], ...] = (
+    (
+        "translation",
+        r"translat(?:ed|ion) (?:from [\w ]{3,30} )?by|translation|(?:aus dem [\w]+ )?übersetzt von|übersetzung(?: von)?|tradu[ij]t (?:de [\w' ]{3,20} )?par|traduction(?: de)?|traducido por|traducción(?: de)?|tradotto da|traduzione di|traduzido por|tradução de|vertaald door|перев[её]л|перевод|翻译|译",
+    ),
+    (
+        "photography",
+        r"(?:texto y fotos|texte et photos|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|photographer|摄影|фото",
+    ),
+    (
+        "editing",
+        r"(?:additional )?(?:compil(?:ed|ing)|edit(?:ed|ing)) by|editing|editors?(?=:)|redigiert von|bearbeitet von|redaktion(?=:)|édité par|édition(?: de)?|editado por|edición(?: de)?|edição(?: de)?|a cura di|geredigeerd door|редактор|под редакцией|підготу(?:вав|вала)|подготовила?|oprac(?:owała?|owanie)?\b\.?|编辑|责编|责任编辑|校对",
+    ),
+    (
+        "reporting",
+        r"(?:additional |with |further |extra |local )*(?:reporting|research|contributions?|input|files|additional material)(?: and writing| and research| assistance)? (?:by|from)|(?:with )?(?:additional |further |extra )?reporting|avec(?= (?:l['’])?(?:AFP|Reuters|AP|agences?)\b)|with (?:additional )?(?:reporting|contributions|files) (?:by|from)|mit material von|mitarbeit(?: von)?|unter mitarbeit von|avec (?:la contribution de|les contributions de|le concours de)|con información de|con la colaboración de|con reportes de|ha collaborato|com informações de|com colaboração de|m\.? ?m\.? von|при участии",
+    ),
+    (
+        "writing",
+        r"as told to|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|words(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|propos recueillis par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+    ),
+)
+ROLE = re.compile(
+    r"(?:(?<=^)|(?<=[\s;,.|/(（•·–—-]))(?:" + "|".join(f"(?P<{role}>{pattern})" for role, pattern in ROLES) + r")\s*(?:[:：/／]\s*|(?=\s)|(?=$)|(?<=[\u4e00-\u9fff]))",
+    re.IGNORECASE,
+)  # fmt: skip
+WEAK = {"von", "par", "por", "di", "da", "av", "af", "door", "dari", "oleh"}
+"""Words of a byline that are parts of names as well: they open a byline only at its beginning."""
+CONTRIBUTED = re.compile(r"\s+(?:also )?contributed(?: (?:reporting|research|to (?:this|the) (?:report|story|article)))?(?: to (?:this|the) (?:report|story|article))?|\s+reported(?= from| in)|\s+haben? (?:zu diesem (?:bericht|artikel|text) )?(?:beigetragen|mitgearbeitet)|\s+ont contribu[ée].*|\s+contribuy(?:ó|eron).*|\s+ha(?:nno)? contribuito.*", re.IGNORECASE)  # fmt: skip
+SEGMENT = re.compile(r"\s*(?:[;|•·\n]|\s[–—-]\s|(?<=[a-z\u0430-\u044f)]{3})\.\s+(?=[A-ZÀ-Ý\u0410-\u042f])|\s//\s)\s*")
+SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|ve|dan|и|та|和|with|mit|avec|con|com|med)\s|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff]{2,4}(?:\s|$)))\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
+PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|at|aus|à|a|en|em|из|в|aus dem|nella|w|i|près de)\s+(?P<place>(?:the |la |le |los |las |el |l'|den |der )?[A-ZÀ-ÝĀ-ŽА-Я\u0600-\u06ff].*)$")  # fmt: skip
+STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
+PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
+ADDRESS = re.compile(r"(?:^|(?<=\s))@\w+|https?://\S+|\bwww\.\S+|twitter\.com/\S+")
+HONORIFIC = re.compile(r"^(?:(?:the )?(?:dr|prof|professor|maj|rt hon|hon|msgr|freiherr|sir|dame|lord|lady|mr|mrs|ms|miss|rev|capt|col|gen|lt|sgt|herr|frau|mme|dott|dott\.ssa|ing|don|doña|sr|sra)\b\.?\s+)+(?=[^\W\d_]+\.?[\s-])", re.IGNORECASE)  # fmt: skip
+INITIALS = re.compile(r"(?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z]")
+POSTED = re.compile(
+    r"(?P<name>(?!(?:Chief|Senior|Deputy|Foreign|Political|Special|National|Our|The|Staff|World|Home|White|Middle)\b)[A-ZÀ-Ý][\w'’-]+ [A-ZÀ-Ý][\w'’-]+) "
+    r"(?:[A-ZÀ-Ý]\w+ ){1,2}(?:correspondent|editor|reporter)(?: in .*)?"
+)
+"""`Rory Carroll Ireland correspondent`: a name and a post without a comma between them."""
+ABBREVIATED = re.compile(r"\b(Rev|Prof|Gen|Maj|Capt|Col|Sgt|Hon|Msgr|Dott|Ing|Sen|Gov|oprac|Oprac|Корр|корр)\.\s+")
+"""Abbreviations whose point ends no sentence."""
+TRAILER = re.compile(
+    r"\s*(?:[,|–—-]\s*)?\b(?:special (?:for|to) .*|from (?:agency|wire|staff) (?:reports|services|dispatches).*|via [A-Z].*|on \d{1,2} \w+.*|(?:last )?(?:updated|published):? .*\d.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What newsrooms put behind the names that names nobody."""
+PLACED_ASIDE = re.compile(r"\s*[(（](?:in|from|aus|à|en) ([^()（）]{2,60})[)）]")
+TWO_PLACES = re.compile(
+    r"^(?P<names>.*[^\W\d_]+ [^\W\d_]+), ?(?P<place>[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ]/[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ])$"
+)
+POST_PLACE = re.compile(r"(?:à|a|en|em|in|aus|au) ")
+"""What is left of a post and its place once the post is taken away."""
+JOINTS = re.compile(r"(?<= )(?:In|From|And|At|For|Und|Aus|With)(?= )")
+PLACE_FIRST = re.compile(r"^(?P<place>[^\W\d_]{3,})\s+[–—-]\s+(?P<names>[^\W\d_]{2,} [^\W\d_].*)$")
+JOINED_AND = re.compile(r"(?<=\S) [وו](?=[^\W\d_]{2,} )")
+"""Arabic and Hebrew write `and` together with the name behind it; names that begin with that letter are left alone where
+what stands before is no whole name."""
+HAN_REPORT = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,3})(?P<place>[\u4e00-\u9fff]{2,4})报道")
+FOR = re.compile(r"(?<=\w)\s+(?:for|für|pour|para|per)\s+(?:the |la |le |il |el )?[A-ZÀ-Ý].*$")
+SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "cbe", "qc", "kc", "mp", "esq"}
+NAME_PARTS = {"van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "la", "le", "bin", "ibn", "al", "el", "ter", "ten", "zu", "zum", "af", "av", "st", "mac", "mc", "y", "e", "abu", "ben", "bint", "du", "des", "'t"}  # fmt: skip
+NOT_A_NAME = re.compile(
+    r"[\d=<>{}#*%$€£]|https?:|(?:^|[\s-])(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|university|universität|université|universidad|università|institute|college|studio|ministry|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
+    re.IGNORECASE,
+)
+BARE_PLACE = re.compile(r"[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]*[a-zà-ÿа-я]|[\u0621-\u064a]{3,}")
+HAN_ROLE = re.compile(r"^(?:新华社|央视|中新社|人民网|中新网)?(?:记者|编辑|作者|摄影)\s*")
+PLAIN = re.compile(
+    r"(?:By )?(?P<name>[A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?(?: [A-Z]\.)? [A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?)"
+    r"(?: in (?P<place>[A-ZÀ-Þ][a-zß-ÿ]+(?: [A-ZÀ-Þ][a-zß-ÿ]+)?))?"
+)
+"""The plainest byline, as most are: one name, and where it is."""
+MEANT = frozenset(
+    word
+    for said in (*AGENCIES, *STAFF, *SUFFIXES, *NAME_PARTS, *HONORIFICS, *(pattern for _, pattern in ROLES), *(
+        pattern.pattern for pattern in (TITLE_ITEM, TITLE_BEFORE, TITLE_AFTER, CONTRIBUTED, SEPARATOR, HONORIFIC, POSTED, NOT_A_NAME)
+    ))
+    for word in re.findall(r"[^\W\d_]+", said.casefold())
+)  # fmt: skip
+"""Every word that means something in a byline: with one of them it is not plain."""
+PLAIN_WORD = re.compile(r"[^\W\d_]+")

@@ -1,0 +1,1 @@
+"""The text step, and what it does one after another."""

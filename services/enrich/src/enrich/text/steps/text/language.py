@@ -1,0 +1,107 @@
+"""Which language a text is in, and which way it is written."""
+
+import functools
+import re
+from typing import Any, Literal
+
+from enrich.text.steps.text.sanitise import LANGUAGE
+
+RTL = {"ar", "he", "iw", "fa", "ur", "yi", "ps", "sd", "ug", "dv", "ckb", "arc", "azb", "syr", "nqo"}
+RTL_SCRIPTS = {"arab", "hebr", "thaa", "syrc", "nkoo", "adlm"}
+RTL_LETTER = re.compile("[\u0590-\u08ff\ufb1d-\ufdfd\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+LETTER = re.compile(r"[^\W\d_]")
+LEAST_LETTERS = 60
+"""Below this many letters a guess of the language is a coin toss."""
+LEAST_CERTAINTY = 0.9
+JUDGED = 300
+"""Characters by which a language is guessed; the time it takes grows with them."""
+
+
+def normalised_language(said: str | None) -> str | None:
+    """BCP 47 with its usual capitals; None where the source says none, or says nothing that is a tag."""
+    if not said or not LANGUAGE.fullmatch(said := said.strip().replace("_", "-")):
+        return None
+    first, *rest = said.split("-")
+    if first.lower() in ("und", "mul", "zxx"):
+        return None
+    return "-".join(
+        [
+            first.lower(),
+            *[part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower() for part in rest],
+        ]
+    )
+
+
+SMALL_WORDS: tuple[tuple[str, frozenset[str]], ...] = tuple(
+    (code, frozenset(words.split()))
+    for code, words in {
+        "en": "the of and to that was were with for his her they from has have been said would which this it is are after by as at",
+        "de": "der die das und den dem nicht mit ist ein eine einen für auf sich auch wurde werden nach bei aus wie hat sie zum zur",
+        "fr": "le la les des du et est une dans pour que qui sur pas au aux avec par ont été sont cette ses il elle mais plus",
+        "es": "el los las y del una por con para que se su al lo como más pero sus fue este esta ha han sobre entre desde",
+        "it": "il lo gli di che per del della dei delle con non una sono nel nella alla è ha anche dal più come ma si",
+        "pt": "o os as do da dos das em um uma para que com não por mais foi no na ao pelo pela são seu sua também",
+        "nl": "het een van en dat niet zijn voor met op aan werd wordt door naar ook bij om uit heeft de te die hij zij",
+        "af": "die het van en dat nie is vir met op wat sy ook hulle word deur te om sal by na",
+        "ca": "el la els les del i que es va amb per una un no als són més pel dels seu ha han",
+        "gl": "o a os as do da dos das que e un unha con por para non máis foi no na ao polo segundo",
+        "sv": "och att det som en på är av för med den till inte har de ett om men var vid under efter från hon sig",
+        "da": "og at det som en på er af for med den til ikke har de et om men var ved under efter fra hun sig blev",
+        "pl": "i w na z do się nie że jest to o po jak od za przez dla był była są oraz tym jego które który",
+    }.items()
+)
+"""The commonest words of languages that wires are written in; a language beside it that shares them keeps the other from being plain."""
+PLAIN_WORDS = 4
+PLAINER = 3
+
+
+def language_of(said: str | None, text: str) -> tuple[str, str]:
+    """The language, and where it is known from. Only where the source says nothing, and the text is long enough, is it guessed."""
+    if known := normalised_language(said):
+        return known, "as the source says"
+    if len(LETTER.findall(text[:JUDGED])) < LEAST_LETTERS:
+        return "und", "the source says nothing and the text is too short for a guess"
+    if code := language_by_small_words(text[:JUDGED]):
+        return code, "the source says nothing; its small words are plain"
+    code, certainty = _identifier().classify(text[:JUDGED])
+    if certainty < LEAST_CERTAINTY:
+        return "und", f"the source says nothing; {code} is a guess with {certainty:.2f}"
+    return str(code), f"the source says nothing; guessed with {certainty:.2f}"
+
+
+def language_by_small_words(text: str) -> str | None:
+    """The language whose commonest words the text is full of; None where that is not plain, and a model must judge.
+
+    Ten times quicker than the model, and most copy is plain.
+    """
+    said = set(text.lower().split())
+    found = sorted(((len(words & said), code) for code, words in SMALL_WORDS), reverse=True)
+    (most, code), (next_most, _) = found[:2]
+    return code if most >= PLAIN_WORDS and most >= PLAINER * next_most else None
+
+
+@functools.cache
+def _identifier() -> Any:
+    from py3langid.langid import (  # type: ignore[import-untyped]  # noqa: PLC0415 -- its model takes 30 MB
+        MODEL_FILE,
+        LanguageIdentifier,
+    )
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def prepare() -> None:
+    """Load the model of languages now, and not with the first update that names none: it takes a second."""
+    _identifier().classify("ready")
+
+
+def direction_of(language: str, text: str) -> Literal["ltr", "rtl"]:
+    """By the script where the tag names one, by the language, or by the first letter where neither is known."""
+    first, *rest = language.lower().split("-")
+    for part in rest:
+        if len(part) == 4 and part.isalpha():
+            return "rtl" if part in RTL_SCRIPTS else "ltr"
+    if first != "und":
+        return "rtl" if first in RTL else "ltr"
+    letter = LETTER.search(text)
+    return "rtl" if letter and RTL_LETTER.match(letter[0]) else "ltr"

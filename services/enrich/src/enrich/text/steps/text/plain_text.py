@@ -1,0 +1,81 @@
+"""The plain text of HTML."""
+
+import html
+import re
+
+from enrich.short_text import closed_bidi
+
+BLOCKS = frozenset(
+    [
+        "p",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "pre",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "div",
+        "caption",
+        "figcaption",
+        "figure",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "hr",
+    ]
+)
+ATTRIBUTE_LIST = r"(?:\s[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+)?"
+BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS))}){ATTRIBUTE_LIST}>")
+LINE_TAG = re.compile(rf"<br{ATTRIBUTE_LIST}>")
+CELL_END = re.compile(r"</t[dh]>")
+TAG = re.compile(r"</?[a-z0-9]*+[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+>")
+"""Of HTML that was sanitised: attributes are in double quotes."""
+ANY_TAG = re.compile(r"<[^<>]*>")
+"""Of HTML as it came: attributes are not looked into, so that no quote can make the search long."""
+LONG_REFERENCE = re.compile(r"&#[0-9]{30,}+;?")
+"""A number that no character has; Python reads no more than 4,300 digits."""
+INLINE_SPACES = re.compile(r"[ \t\r\f\v]*[\n\t\r\f\v][ \t\n\r\f\v]*|  +")
+"""Runs that collapse to one space; the lone spaces between words, which are most, are not looked at one by one."""
+
+
+def paragraphs_of(text: str) -> list[str]:
+    """The paragraphs of plain text, which blank lines part; each without the space around it."""
+    paragraphs: list[str] = []
+    lines: list[str] = []
+    # Line by line: an expression for a blank line looks again and again at the blanks before it.
+    for line in text.split("\n"):
+        if line and not line.isspace():
+            lines.append(line)
+        elif lines:
+            paragraphs.append("\n".join(lines).strip())
+            lines = []
+    return [*paragraphs, "\n".join(lines).strip()] if lines else paragraphs
+
+
+def unescaped(text: str) -> str:
+    """The text with its character references read; a number that is no character's is one that cannot be shown."""
+    if "&" not in text:
+        return text
+    return html.unescape(LONG_REFERENCE.sub("\ufffd", text) if "&#" in text else text)
+
+
+def plain(clean_html: str) -> str:
+    """The plain text of sanitised HTML, blocks parted by a blank line."""
+    if not clean_html:
+        return ""
+    if "\n" in clean_html or "\t" in clean_html or "  " in clean_html or "\r" in clean_html or "\f" in clean_html:
+        clean_html = INLINE_SPACES.sub(" ", clean_html)
+    text = BLOCK_TAG.sub("\n\n", clean_html)
+    if "<" in text:
+        text = TAG.sub("", CELL_END.sub("\t", LINE_TAG.sub("\n", text)))
+    text = unescaped(text)
+    text = "\n".join([line.strip(" \t") for line in text.split("\n")])
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return closed_bidi(text.strip("\n"))

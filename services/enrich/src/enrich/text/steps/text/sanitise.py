@@ -1,0 +1,122 @@
+"""Untrusted HTML made safe inside an element of a page."""
+
+import functools
+import html
+import re
+from urllib.parse import urlsplit
+
+import nh3
+
+from enrich.short_text import CONTROLS, without_controls
+from enrich.text.steps.text.plain_text import paragraphs_of, unescaped
+from shared.markup import plainly_nested
+
+TAGS = {
+    "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "blockquote", "q", "cite", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
+    "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "a", "abbr", "b", "strong", "i", "em", "u", "s", "del", "ins",
+    "mark", "small", "sub", "sup", "span", "div", "time", "bdi", "bdo", "ruby", "rb", "rt", "rp", "wbr", "figure", "figcaption",
+}  # fmt: skip
+"""What copy needs. Pictures go through the media lane; scripts, styles, forms, frames, SVG and MathML never."""
+ATTRIBUTES = {
+    "*": {"lang", "dir"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "blockquote": {"cite"},
+    "q": {"cite"},
+    "time": {"datetime"},
+    "ol": {"start", "reversed", "type"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+VALUES = {
+    "dir": {"ltr", "rtl", "auto"},
+    "scope": {"col", "row", "colgroup", "rowgroup"},
+    "type": {"1", "a", "A", "i", "I"},
+}
+NUMBERS = {"start", "colspan", "rowspan"}
+MOST_SPANNED = 1000
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
+MOMENT = re.compile(r"[0-9TZ:.+ \-PYMDHSW]{1,40}")
+SILENT = {
+    "script",
+    "style",
+    "template",
+    "title",
+    "noscript",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "textarea",
+    "select",
+    "head",
+}
+"""What is taken out with all that is in it."""
+_WORDS = r"[^<>&\xa0\r\ud800-\udfff]*(?:&amp;[^<>&\xa0\r\ud800-\udfff]*)*"
+CLEAN = re.compile(rf"(?:<p>(?!\s|</p>){_WORDS}(?:<(b|i|em|strong)>(?![\s<]){_WORDS}</\1>{_WORDS})*</p>)+")
+"""Paragraphs with the plainest emphasis, as most copy is: the cleaner would give back what it was given."""
+EMPTY_BLOCK = re.compile(
+    r"<(p|div|span|li|h[2-6]|b|i|em|strong|blockquote)(?: [^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+)?>\s*+</\1>"
+)
+DEEPEST_EMPTY = 4
+"""Empty elements within each other that are taken out; each level is a pass, and a hostile text has as many as it likes."""
+
+
+@functools.cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=TAGS,
+        clean_content_tags=SILENT,
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "tel"},
+        url_relative="deny",
+        link_rel="noopener noreferrer nofollow",
+        strip_comments=True,
+    )
+
+
+def _attribute(_: str, name: str, value: str) -> str | None:  # noqa: PLR0911 -- a table of cases
+    if name in ("href", "cite"):
+        return value if _is_link(value) else None
+    if name == "lang":
+        return value if LANGUAGE.fullmatch(value) else None
+    if name in NUMBERS:
+        number = value.strip()
+        return (
+            number
+            if number.isascii() and number.isdigit() and len(number) < 5 and 0 < int(number) <= MOST_SPANNED
+            else None
+        )
+    if name == "datetime":
+        return value if MOMENT.fullmatch(value) else None
+    if name == "reversed":
+        return ""
+    if name in VALUES:
+        return value if value in VALUES[name] else None
+    return CONTROLS.sub("", value)
+
+
+def _is_link(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return bool(parts.hostname) if parts.scheme in ("http", "https") else parts.scheme in ("mailto", "tel")
+
+
+def sanitised(body_html: str) -> str:
+    """HTML that is safe inside an element of a page; plain text is put into paragraphs."""
+    body = without_controls(body_html).strip()
+    if not body:
+        return ""
+    if "<" not in body:
+        return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs_of(unescaped(body)))
+    if CLEAN.fullmatch(body):
+        return body
+    clean = str(_cleaner().clean(plainly_nested(body))).strip()
+    for _ in range(DEEPEST_EMPTY):
+        if "></" not in clean and not EMPTY_BLOCK.search(clean):
+            break
+        clean = EMPTY_BLOCK.sub("", clean)
+    return clean if "<" in clean or not clean else f"<p>{clean}</p>"

@@ -1,0 +1,47 @@
+"""The text step: safe HTML, plain text, and what is read off it."""
+
+import html
+
+from enrich.short_text import line_of, tidy
+from enrich.text.domain.attachments import Text
+from enrich.text.steps.budget import Budget
+from enrich.text.steps.text.language import direction_of, language_of, normalised_language
+from enrich.text.steps.text.plain_text import ANY_TAG, plain, unescaped
+from enrich.text.steps.text.reading import excerpt_of, reading
+from enrich.text.steps.text.sanitise import sanitised
+from shared.messages.limits import LONGEST
+
+
+def read_text(headline: str, body_html: str, summary: str, language: str | None, budget: Budget | None = None) -> Text:
+    """Clean the words of a version and read off them what pages need. The same words always give the same."""
+    budget = budget or Budget()
+    headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
+    body = sanitised(body_html)
+    text = plain(body)
+    missed = budget.spent
+    code, why = language_of(language, "") if missed else language_of(language, f"{headline}\n{text or summary}")
+    words, minutes = reading(text or summary, code)
+    return Text(
+        headline=headline,
+        body_html=body,
+        text=text,
+        summary=summary,
+        excerpt=excerpt_of(summary or text),
+        language=code,
+        direction=direction_of(code, headline or text),
+        word_count=words,
+        read_time_minutes=minutes,
+        why_language=why,
+        missed=missed,
+    )
+
+
+def bare_text(headline: str, body_html: str, summary: str, language: str | None) -> Text:
+    """What the step degrades to: every tag taken out by the plainest means, so that nothing unsafe can be left."""
+    text = tidy(unescaped(ANY_TAG.sub(" ", body_html)))
+    headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
+    code = normalised_language(language) or "und"
+    words, minutes = reading(text or summary, code)
+    body = f"<p>{html.escape(text)}</p>" if text else ""
+    excerpt = excerpt_of(summary or text)
+    return Text(headline, body, text, summary, excerpt, code, direction_of(code, headline), words, minutes, "", True)

@@ -1,0 +1,119 @@
+"""From a revision on the log to what is queued because of it: once, in order, and only when it is readable."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Sequence
+
+import structlog
+from prometheus_client import Histogram
+
+from publish.archive import queries
+from publish.push.delivery.notice import Notice, QueueDeliveries
+from publish.push.readiness import Sinks, wait_until_readable
+from publish.takedown.prove import watch
+from shared.consumer.decode import Incoming, Rejection
+from shared.failures import Transient
+from shared.messages import EnrichedUpdate
+from shared.postgres.pool import Connection, Pool
+
+log = structlog.get_logger(__name__)
+
+ARCHIVE_PATIENCE_S = 10.0
+SET_ASIDE_AFTER_S = 5.0
+QUEUED = Histogram(
+    "slugline_push_queued_seconds",
+    "From enriched until the deliveries of a revision are queued",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 10, 30),
+)
+
+
+ANYBODY = (
+    "SELECT EXISTS (SELECT FROM publish.endpoints WHERE state = 'active') OR EXISTS (SELECT FROM publish.subscriptions)"
+)
+
+
+async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> None:
+    """Have every kill looked at, sink by sink."""
+    for notice in notices:
+        if notice.update.is_final:
+            await watch(connection, notice.archived)
+
+
+class Notifier:
+    """Handles batches of revisions."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        sinks: Sinks,
+        queues: Sequence[QueueDeliveries],
+        *,
+        readable_s: float,
+        done: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._sinks = sinks
+        self._queues = queues
+        self._readable_s = readable_s
+        self._done = done
+
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
+        """Wait for the archive and the sinks, then queue what follows, once for each revision."""
+        wanted = {(message.event.update_id, message.event.revision) for message in incoming}
+        fresh = await self._not_pushed(wanted)
+        if not fresh:
+            return ()
+        await self._archived(fresh, incoming[-1].record.offset)
+        found = sorted((await queries.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
+        if not found:
+            return ()
+        waited = await self._pool.fetchval(ANYBODY)
+        place = found[-1].cursor
+        readable = not waited or await wait_until_readable(self._sinks, place, self._readable_s)
+        notices = [Notice(archived, readable) for archived in found]
+        async with self._pool.acquire() as connection, connection.transaction():
+            new = await self._mark(connection, notices)
+            for queue in self._queues:
+                await queue(connection, new)
+        now = time.time()
+        for notice in new:
+            QUEUED.observe(max(now - notice.enriched_at.timestamp(), 0))
+        self._done()
+        return ()
+
+    async def _archived(self, wanted: Collection[tuple[str, int]], offset: int) -> None:
+        """Wait for these revisions to be archived. One that the archive has set aside is not waited for long."""
+        started = time.monotonic()
+        while True:
+            missing = len(wanted) - await queries.count(self._pool, wanted)
+            if not missing:
+                return
+            waited_s = time.monotonic() - started
+            if waited_s > SET_ASIDE_AFTER_S and (await queries.archived_up_to(self._pool)).offset >= offset:
+                log.error("revisions that the archive does not have are not pushed", missing=missing, offset=offset)
+                return
+            if waited_s > ARCHIVE_PATIENCE_S:
+                raise Transient("the archive does not have what is to be pushed")
+            await asyncio.sleep(0.01 if waited_s < 1 else 0.1)
+
+    async def _not_pushed(self, wanted: set[tuple[str, int]]) -> set[tuple[str, int]]:
+        rows = await self._pool.fetch(
+            "SELECT update_id, revision FROM publish.pushed WHERE update_id = ANY($1)", [key for key, _ in wanted]
+        )
+        return wanted - {(row["update_id"], row["revision"]) for row in rows}
+
+    async def _mark(self, connection: Connection, notices: Sequence[Notice]) -> list[Notice]:
+        """Write down that these are pushed; those that another process has not."""
+        rows = await connection.fetch(
+            "INSERT INTO publish.pushed (update_id, revision, epoch, log_offset, urgency, readable) "
+            "SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::int[], $6::bool[]) "
+            "ON CONFLICT DO NOTHING RETURNING update_id, revision",
+            [notice.update.update_id for notice in notices],
+            [notice.update.revision for notice in notices],
+            [notice.archived.cursor.epoch for notice in notices],
+            [notice.archived.cursor.offset for notice in notices],
+            [notice.update.urgency for notice in notices],
+            [notice.readable for notice in notices],
+        )
+        new = {(row["update_id"], row["revision"]) for row in rows}
+        return [notice for notice in notices if (notice.update.update_id, notice.update.revision) in new]
