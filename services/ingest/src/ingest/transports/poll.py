@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import functools
 import hashlib
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from ingest.sources.registry import Source
 from ingest.transports.feed_links import FeedLinks, feed_links
 from ingest.transports.websub import Subscriber
 from shared.background import keep_running, until_answered
+from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.client import GuardedClient, HttpResponse, RequestFailed, RequestRefused
 from shared.http.retry_after import retry_after_s
@@ -34,7 +34,7 @@ ACCEPT = (
 LEASE_S = 4.0
 """A replica that dies gives its sources back after so long; one that lives renews its leases."""
 RENEW_S = 1.0
-IDLE_S = 1.0
+IDLE_S = 0.75
 RETRY_S = 5.0
 MAX_BACKOFF_S = 1800.0
 PUT_DOWN_S = 2.0
@@ -149,7 +149,7 @@ class Poller:
         """Poll until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(keep_running("polls", self._begin_due, every_s=IDLE_S * random.uniform(0.5, 1.0)))
+                group.create_task(keep_running("polls", self._begin_due, every_s=jittered(IDLE_S, 1 / 3)))
                 group.create_task(keep_running("polls' leases", self.renew, every_s=RENEW_S))
         finally:
             running = list(self._running.values())
@@ -208,7 +208,7 @@ class Poller:
         least_s = float(source.min_interval_s or self._settings.ingest_poll_min_interval_s)
         most_s = max(least_s, float(source.max_interval_s or self._settings.ingest_poll_max_interval_s))
         interval = next_interval(polled, cursor, least_s, most_s)
-        wait_s = RETRY_S if polled.ours else max(interval * random.uniform(0.9, 1.1), polled.wait_s or 0.0)
+        wait_s = RETRY_S if polled.ours else max(jittered(interval, 0.1), polled.wait_s or 0.0)
         if too_deadly:
             wait_s = max(wait_s, LEAST_REST_S)
         if polled.announced:

@@ -6,7 +6,6 @@ verification and takes what it sends. The feed is polled all the same, more rare
 
 import hashlib
 import hmac
-import random
 import re
 import secrets
 from collections.abc import Mapping
@@ -27,6 +26,7 @@ from ingest.sources.registry import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED, Registry, S
 from ingest.transports.api.body import read_body
 from ingest.transports.feed_links import FeedLinks
 from shared.background import keep_running
+from shared.failures.backoff import jittered
 from shared.http.client import GuardedClient, RequestFailed, RequestRefused
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
@@ -175,7 +175,7 @@ class Subscriber:
             while await self.unsubscribe_next():
                 pass
 
-        await keep_running("ended subscriptions", step, every_s=LEAVE_LOOK_S * random.uniform(0.8, 1.2))
+        await keep_running("ended subscriptions", step, every_s=jittered(LEAVE_LOOK_S))
 
     async def unsubscribe_next(self) -> bool:
         """Ask one hub to end a subscription (WebSub, section 5.1). Whether one was due."""

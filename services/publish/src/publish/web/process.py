@@ -19,7 +19,7 @@ from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedStore
 from publish.web.follower import Follower
-from publish.web.omissions import RETRY_S, Omissions, Omitted
+from publish.web.omissions import BACKOFF, Omissions, Omitted
 from publish.web.replay import replay_from
 from publish.web.response_cache import ResponseCache
 from publish.web.routes.answers import NOSNIFF, Answers, taking
@@ -119,7 +119,7 @@ def build(
 
     async def on_omitted(request: Request, error: Exception) -> Response:
         return await on_problem(
-            request, Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(RETRY_S))})
+            request, Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(BACKOFF.first_s))})
         )
 
     app = application(
