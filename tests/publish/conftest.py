@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from publish.representation.position import Position
 from publish.settings import Settings
+from publish.web.application import build
 from publish.web.feed_store import FeedStore
-from publish.web.process import build
 from shared.observability.health import Health
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect

@@ -16,14 +16,14 @@ from structlog.testing import capture_logs
 from publish.representation.fragment import fitting
 from publish.representation.position import Position
 from publish.settings import Settings
+from publish.web.application import build
 from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.follower import Follower
 from publish.web.omissions import BACKOFF, Omissions, Omitted, TooLong, within
-from publish.web.process import build
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health
-from support.revisions import revision
+from support.revisions import read, revision
 from support.web_replica import ListedArchive, Replica
 
 FEEDS = ("/feeds/news.rss", "/feeds/news.atom", "/feeds/news.json")
@@ -91,7 +91,7 @@ def test_what_failed_is_tried_again_only_after_a_while() -> None:
     """A bug costs its time once, not for every reader; what was of the moment comes back."""
     now = [0.0]
     omissions = Omissions(clock=lambda: now[0])
-    entry = FeedEntry(Position(1, 0), Position(1, 0), revision("a"))
+    entry = FeedEntry(read(revision("a")))
     tries: list[float] = []
 
     def make() -> str:
@@ -205,7 +205,7 @@ async def test_a_kill_beside_it_is_applied_to_memory_page_and_stream(
     replica = poisoned(bug, "none")
     hub = replica.hub
     hub.begin(1, 2)
-    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.views, BrokenPast(), hub)
+    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.renderer, BrokenPast(), hub)
     follower._epoch = 1
     assert "words of a" in (await replica.get("/")).text
     killed = revision("a", 2, kind="kill", removal="killed")
@@ -236,19 +236,19 @@ async def test_a_json_that_cannot_be_made_is_missing_from_lists_and_streams_alon
 ) -> None:
     """The list has the others, the update itself says that it cannot be shown, and the stream goes on behind it."""
     replica = poisoned(raises, "none")
-    real = replica.answers.views.omissions.attempt
+    real = replica.answers.renderer.omissions.attempt
 
     def attempt(entry: FeedEntry, what: str, make: Callable[[], Any]) -> Any:
         return real(entry, what, raises if entry.update.headline.startswith("b") and what == "json" else make)
 
-    monkeypatch.setattr(replica.answers.views.omissions, "attempt", attempt)
+    monkeypatch.setattr(replica.answers.renderer.omissions, "attempt", attempt)
     listed = (await replica.get("/v1/updates", accept="*/*")).json()
     assert [each["headline"] for each in listed["updates"]] == ["c 1", "a 1"]
     alone = await replica.get(f"/v1/updates/{revision('b').update_id}", accept="*/*")
     assert alone.status_code == 503
     assert alone.json()["code"] == "not-shown"
     follower = Follower(
-        replica.answers.settings, replica.feed_store, replica.answers.views, replica.archive, replica.hub
+        replica.answers.settings, replica.feed_store, replica.answers.renderer, replica.archive, replica.hub
     )
     follower._epoch = 1
     replica.hub.begin(1, 2)

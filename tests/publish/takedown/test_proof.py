@@ -13,16 +13,15 @@ from local.child import free_port
 from publish.archive import process as archive
 from publish.archive import queries
 from publish.cache import process as cache
-from publish.cache.store import CacheEntry
-from publish.representation.position import Position
 from publish.settings import Settings
-from publish.takedown.prove import as_text, prove, prover_of
+from publish.takedown.cli import as_text
+from publish.takedown.proof import prove
+from publish.takedown.sinks import open_sinks
 from publish.web import process as web
-from shared.kafka.cloudevents import value_of
 from shared.messages import Media, Rendition
 from shared.postgres.pool import Pool
 from shared.settings import Connections
-from support.revisions import emit, revision, running
+from support.revisions import emit, read, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -62,7 +61,7 @@ def showing(path: str) -> tuple[Media, ...]:
 async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Pool) -> None:
     """The report lists archive, cache, page, API, feeds and stream with the time each was clean, and finds text put back."""
     killed = revision("a").update_id
-    async with prover_of(settings, pool) as prover:
+    async with open_sinks(settings, pool) as sinks:
         picture(settings, "ab/abc/320.webp")
         picture(settings, "cd/cde/320.webp")
         own, shared = showing("ab/abc/320.webp"), showing("cd/cde/320.webp")
@@ -70,29 +69,29 @@ async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(set
         standing = await eventually(lambda: queries.one(pool, killed))
         assert standing is not None
         await eventually(
-            lambda: prover.look(standing),
+            lambda: sinks.look(standing),
             lambda seen: all(finding.detail and "does not answer" not in finding.detail for finding in seen),
             within_s=40,
             what="not every sink is seen to show it first",
         )
-        assert await prove(pool, prover, killed, within_s=0) is None
+        assert await prove(pool, sinks, killed, within_s=0) is None
         await emit(settings, [revision("a", 2, removal="killed", story="s")])
-        found = await prove(pool, prover, killed, within_s=20)
+        found = await prove(pool, sinks, killed, within_s=20)
         assert found is not None
-        assert found["clean"], as_text(found)
+        assert found.clean, as_text(found)
         url = settings.web_urls[0]
         expected = {"archive", "cache", *(f"{url} {sink}" for sink in ("page", "API", "feeds", "stream", "pictures"))}
-        assert {sink["sink"] for sink in found["sinks"]} == expected
-        assert all(sink["clean_at"] for sink in found["sinks"])
+        assert {each.sink for each in found.sinks} == expected
+        assert all(each.clean_at for each in found.sinks)
         async with httpx.AsyncClient(base_url=url) as client:
             statuses = [(await client.get(f"/media/{path}/320.webp")).status_code for path in ("ab/abc", "cd/cde")]
         assert statuses == [404, 200], "what another visible update shows stays"
-        model = prover._model
+        model = sinks._model
         assert model is not None
         await model._redis.delete(f"{model.prefix}state:{killed}")
         text = revision("a", 1)
-        await model.rebuild([CacheEntry(text, value_of(text), Position(1, 0), Position(1, 0))])
-        found = await prove(pool, prover, killed, within_s=0)
+        await model.rebuild([read(text)])
+        found = await prove(pool, sinks, killed, within_s=0)
         assert found is not None
-        assert [sink["sink"] for sink in found["sinks"] if not sink["clean"]] == ["cache"]
+        assert [each.sink for each in found.sinks if each.clean_at is None] == ["cache"]
         assert "NOT CLEAN" in as_text(found)
