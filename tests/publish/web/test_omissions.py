@@ -19,7 +19,7 @@ from publish.settings import Settings
 from publish.web.application import build
 from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.follower import Follower
-from publish.web.omissions import RETRY_S, Omissions, Omitted, TooLong, within
+from publish.web.omissions import BACKOFF, Omissions, Omitted, TooLong, within
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health
@@ -100,13 +100,13 @@ def test_what_failed_is_tried_again_only_after_a_while() -> None:
             raise RuntimeError("a bug")
         return "shown"
 
-    for moment in (0.0, 1.0, RETRY_S, RETRY_S + 1, 2 * RETRY_S):
+    for moment in (0.0, 1.0, BACKOFF.first_s, BACKOFF.first_s + 1, 2 * BACKOFF.first_s):
         now[0] = moment
         with pytest.raises(Omitted):
             omissions.attempt(entry, "item", make)
-    assert tries == [0.0, RETRY_S]
+    assert tries == [0.0, BACKOFF.first_s]
     assert omissions.are_any
-    now[0] = 3 * RETRY_S
+    now[0] = 3 * BACKOFF.first_s
     assert omissions.attempt(entry, "item", make) == "shown"
     assert not omissions.are_any
 

@@ -13,7 +13,6 @@ What must not break:
 import asyncio
 import base64
 import contextlib
-import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -30,6 +29,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared.consumer.decode import Incoming, Rejection, dead_outcome, decode, header_of
 from shared.failures import Invalid, Permanent, Transient
+from shared.failures.backoff import Backoff
 from shared.failures.transient import TRANSIENT, is_transient
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import DeadLetter, Message, Outcomes
@@ -39,6 +39,8 @@ from shared.settings import Connections
 from shared.streams import MAX_MESSAGE_BYTES, OUTCOMES, RAW, Stream
 
 log = structlog.get_logger(__name__)
+
+BACKOFF = Backoff(first_s=0.2, longest_s=5.0)
 
 COMMIT_INTERVAL_S = 1.0
 CEILING_IN_A_ROW = 200
@@ -583,7 +585,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Wait, then let the same messages come again: polling goes on, so the group keeps this member."""
         self._failures_in_a_row += 1
         self._paused_by = f"{type(failure).__name__}: {failure}"
-        pause_s = min(0.1 * 2 ** min(self._failures_in_a_row, 7), 5.0) * random.uniform(0.8, 1.2)
+        pause_s = BACKOFF.pause_s(self._failures_in_a_row)
         PAUSES.labels(self.stage, type(failure).__name__).inc()
         log.warning(
             "paused",

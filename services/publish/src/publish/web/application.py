@@ -12,7 +12,7 @@ from publish.representation.fragment import fitting
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient, replay_from
 from publish.web.feed_store import FeedStore
-from publish.web.omissions import RETRY_S, Omissions, Omitted
+from publish.web.omissions import BACKOFF, Omissions, Omitted
 from publish.web.renderer import Fit, Renderer
 from publish.web.response_cache import ResponseCache
 from publish.web.routes.answers import Answers
@@ -116,7 +116,7 @@ class _Problems:
         return response
 
     async def answer_omitted(self, request: Request, error: Exception) -> Response:
-        problem = Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(RETRY_S))})
+        problem = Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(BACKOFF.first_s))})
         return await self.answer(request, problem)
 
 

@@ -6,7 +6,6 @@ it has in memory is served meanwhile.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -28,6 +27,7 @@ from publish.web.renderer import Renderer, stream_event
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.hub import Hub
 from shared.consumer.decode import Rejection, decode
+from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.kafka.standalone import new_consumer
@@ -321,6 +321,6 @@ class Follower:
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:
     try:
-        await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.8, 1.2))
+        await asyncio.wait_for(stop.wait(), jittered(pause_s))
     except TimeoutError:
         return

@@ -63,8 +63,7 @@ class Hub:
         self._outbound = outbound
         self._site_url = site_url
         self._allow_private = allow_private
-        self._proxies = proxies
-        self._rate = RateLimit(PER_MINUTE)
+        self._rate = RateLimit(PER_MINUTE, proxies)
         self._wake = asyncio.Event()
 
     def routes(self) -> list[Route]:
@@ -74,7 +73,7 @@ class Hub:
     async def ask(self, request: Request) -> Response:
         """`POST /websub`: a form with hub.mode, hub.topic, hub.callback, and optionally hub.lease_seconds and hub.secret."""
         check_query(request)
-        self._rate.check(self._proxies.client(request.client.host if request.client else "", request.headers.raw))
+        self._rate.check(request)
         try:
             form = dict(parse_qsl((await body_bytes(request)).decode(), max_num_fields=50))
         except ValueError:

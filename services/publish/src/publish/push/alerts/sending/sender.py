@@ -5,7 +5,6 @@ those who have one; repeated are at most those that were under way, whose number
 """
 
 import asyncio
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from publish.push.alerts.subscriptions import COLUMNS, Subscription, reader_of, 
 from publish.push.alerts.subscriptions import find as find_subscriptions
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
+from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_INTERVAL_S = 1.0
 MAX_ATTEMPTS = 8
-FIRST_PAUSE_S, LAST_PAUSE_S = 5.0, 900.0
+BACKOFF = Backoff(first_s=5.0, longest_s=900.0)
 """Between attempts where the provider asks for no pause; twice as long each time: twenty minutes in all."""
 RETRIED_AT_ONCE = 40
 RETRIED_SLOTS = 8
@@ -154,7 +154,7 @@ class AlertSender:
         sent = await self.send(subscription, notification)
         pause_s = sent.pause_s
         if pause_s is None:
-            pause_s = min(FIRST_PAUSE_S * 2**attempts, LAST_PAUSE_S) * random.uniform(0.8, 1.2)
+            pause_s = BACKOFF.pause_s(attempts + 1)
         await self._recorder.put(
             ReaderResult(alert.id, subscription.id, sent.result, sent.reason, sent.status, pause_s)
         )
