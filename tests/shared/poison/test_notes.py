@@ -12,7 +12,16 @@ import pytest
 
 from local.child import Child
 from shared.messages import DeadLetter
-from shared.poison.notes import CrashNotes, Hand, Note, TookDown, adopt, begin, in_hand_of, was_left_open
+from shared.poison.notes import (
+    CrashedBefore,
+    CrashNotes,
+    Note,
+    ProgressFile,
+    adopt,
+    begin,
+    in_progress_of,
+    was_left_open,
+)
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
@@ -32,8 +41,8 @@ def test_only_what_was_begun_alone_twice_by_others_is_not_begun_again() -> None:
     assert second == Note("b", "7@1", ("a", "b"), NOW)
     assert isinstance(second, Note)
     third = begin(second, "7@1", "c", NOW)
-    assert third == TookDown(2, NOW)
-    assert isinstance(third, TookDown)
+    assert third == CrashedBefore(2, NOW)
+    assert isinstance(third, CrashedBefore)
     assert "2026-11-28 09:00:00 UTC" in third.reason
 
 
@@ -57,7 +66,7 @@ def test_a_place_that_was_given_back_or_is_ones_own_was_not_left_open() -> None:
     assert was_left_open(Note("b"), "a")
 
 
-def test_what_the_dead_had_in_hand_counts_as_its_try() -> None:
+def test_what_the_dead_had_in_progress_counts_as_its_try() -> None:
     """Once, whether Postgres knew of it already or not."""
     assert adopt(Note("a"), "7@1") == Note("a", "7@1", ("a",))
     assert adopt(Note("a", "7@1", ("a",)), "7@1") == Note("a", "7@1", ("a",))
@@ -65,24 +74,24 @@ def test_what_the_dead_had_in_hand_counts_as_its_try() -> None:
     assert adopt(Note("a", "7@1", ("a",)), None) == Note("a", "7@1", ("a",))
 
 
-def test_what_is_in_hand_can_be_read_by_others_until_it_is_put_down(tmp_path: Path) -> None:
-    """The file of a process tells what it had in hand, and is gone after an orderly end."""
-    hand = Hand("abc", tmp_path)
-    assert in_hand_of("abc", tmp_path) is None
-    hand.take("updates.raw/3", "7@1")
-    assert in_hand_of("abc", tmp_path) == ("updates.raw/3", "7@1")
-    hand.empty()
-    assert in_hand_of("abc", tmp_path) is None
-    hand.close()
+def test_what_is_in_progress_can_be_read_by_others_until_it_is_put_down(tmp_path: Path) -> None:
+    """The file of a process says what it had in progress, and is gone after an orderly end."""
+    progress = ProgressFile("abc", tmp_path)
+    assert in_progress_of("abc", tmp_path) is None
+    progress.take("updates.raw/3", "7@1")
+    assert in_progress_of("abc", tmp_path) == ("updates.raw/3", "7@1")
+    progress.empty()
+    assert in_progress_of("abc", tmp_path) is None
+    progress.close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_the_note(tmp_path: Path) -> None:
     """Without a place for it nothing is noted, and nothing fails."""
-    hand = Hand("abc", tmp_path / "missing")
-    hand.take("updates.raw/3", "7@1")
-    hand.empty()
-    hand.close()
+    progress = ProgressFile("abc", tmp_path / "missing")
+    progress.take("updates.raw/3", "7@1")
+    progress.empty()
+    progress.close()
 
 
 @asynccontextmanager
@@ -261,7 +270,7 @@ async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, lanes:
         await asyncio.to_thread(child.end)
         rows = await pool.fetch("SELECT owner, begun FROM publish.crash_notes")
         assert [tuple(row) for row in rows] == [(None, None)]
-        assert list(lanes.effects.parent.glob("*.hand")) == []
+        assert list(lanes.effects.parent.glob("*.progress")) == []
 
 
 @pytest.mark.integration

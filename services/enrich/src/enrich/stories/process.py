@@ -72,7 +72,7 @@ class Gatherer:
 
     aside: Collection[str] = frozenset()
     """What is not looked at, since processes have died of it."""
-    in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+    in_progress: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
     """Notes what is looked at while it is."""
 
     async def begin(self, pool: Pool, now: datetime) -> None:
@@ -119,7 +119,7 @@ class Gatherer:
             if what in self.aside:
                 continue
             try:
-                with self.in_hand(what):
+                with self.in_progress(what):
                     state = orjson.loads(row["state"]) if row["status"] == "live" else None
                     changed |= self._look_at(row["update_id"], state, row["ordered"], into)
                     if state is not None and (name := self._is_stale(state["shown"])):
@@ -230,7 +230,7 @@ async def keep_gathering(
                     leading.set()
                     gatherer = Gatherer(Likeness(threshold, timedelta(hours=window_h)), families)
                     if suspects is not None:
-                        gatherer.aside, gatherer.in_hand = await suspects.open(), suspects.in_hand
+                        gatherer.aside, gatherer.in_progress = await suspects.open(), suspects.in_progress
                     await _lead(pool, connection, gatherer, clock)
                 finally:
                     LEADING.set(0)

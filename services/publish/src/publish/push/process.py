@@ -46,6 +46,7 @@ from shared.http.server.bounds import Bounds
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
+from shared.messages import EnrichedUpdate
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -197,7 +198,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await pool.close()
 
 
-def _consumers(settings: Settings, pool: Pool, producer: Producer, parts: Parts) -> tuple[Consumer, Consumer]:
+def _consumers(
+    settings: Settings, pool: Pool, producer: Producer, parts: Parts
+) -> tuple[Consumer[EnrichedUpdate], Consumer[PushBatch]]:
     updates = Consumer(
         stage=STAGE,
         stream=ENRICHED,
