@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from local.child import Child
-from shared.consumer import ceiling, isolation
+from shared.consumer import ceiling
+from shared.consumer.batches import isolation
+from shared.consumer.batches.effects import StartedBatch
+from shared.consumer.batches.processor import BatchProcessor
 from shared.consumer.consumer import Consumer, Limits, Stuck
 from shared.consumer.decode import Incoming, Rejection
-from shared.consumer.effects import StartedBatch
 from shared.failures import Permanent, Transient
 from shared.kafka.broker import new_broker
 from shared.kafka.producer import Producer, new_producer
@@ -245,7 +247,7 @@ async def test_nothing_is_committed_ahead_of_its_work(newsroom: Connections) -> 
         await eventually(lambda: total_committed(newsroom), lambda total: total == 1, what="the first committed")
         await send_all(newsroom, RAW, same_key(["slow"]))
         await eventually(lambda: consumer.status().oldest_batch_s is not None, what="the slow one under way")
-        await consumer._offsets.commit(consumer._client)
+        await consumer._processor.commit()
         assert await total_committed(newsroom) == 1
         hold.set()
         await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
@@ -532,15 +534,15 @@ async def test_a_batch_that_raises_in_the_consumer_itself_is_read_again(
     newsroom: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong, no batch is passed over."""
-    effects, taken, failed = Effects(), Consumer._consume_batch, []
+    effects, taken, failed = Effects(), BatchProcessor._process, []
 
-    async def failing_once(consumer: Consumer, records: Any) -> None:
+    async def failing_once(processor: BatchProcessor[RawUpdate], records: Any) -> None:
         if not failed:
             failed.append(True)
             raise RuntimeError("a bug")
-        await taken(consumer, records)
+        await taken(processor, records)
 
-    monkeypatch.setattr(Consumer, "_consume_batch", failing_once)
+    monkeypatch.setattr(BatchProcessor, "_process", failing_once)
     await send_all(newsroom, RAW, same_key(["a", "b"]))
     async with running(newsroom, effects):
         await eventually(lambda: effects.guids == ["a", "b"], what="handled")

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from shared.consumer.batches.effects import StartedBatch
 from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
-from shared.consumer.effects import StartedBatch
 from shared.kafka.broker import new_broker
 from shared.kafka.producer import Producer, new_producer
 from shared.poison.notes import CrashNotes

@@ -9,7 +9,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.consumer.in_flight import Records
+from shared.consumer.batches.in_flight import Records
 from shared.streams import MAX_MESSAGE_BYTES
 
 POLL_MS = 3

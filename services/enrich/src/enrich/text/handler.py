@@ -21,8 +21,8 @@ from enrich.text.state_store import Known, Unknown, load
 from enrich.text.state_writer import Emitted, Settlement
 from enrich.text.steps.budget import MISSED
 from enrich.text.steps.runner import Reading, Steps
+from shared.consumer.batches.effects import StartedBatch
 from shared.consumer.decode import Incoming, Rejection, version_of
-from shared.consumer.effects import StartedBatch
 from shared.failures import Invalid, Permanent
 from shared.failures.transient import is_transient, reason_of
 from shared.kafka.cloudevents import headers_for

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from shared.consumer.batches.in_flight import Records
+from shared.consumer.batches.isolation import Handle, handle_isolating
 from shared.consumer.ceiling import Ceiling
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.decode import Incoming, Rejection, decode
-from shared.consumer.in_flight import Records
-from shared.consumer.isolation import Handle, handle_isolating
 from shared.failures.transient import is_transient
 from shared.messages import Message
 
@@ -58,6 +58,10 @@ class Effects(Generic[M]):
         self._start_batch = start_batch
         self._ceiling = ceiling
         self._dead_letters = dead_letters
+
+    def check_ceiling(self) -> None:
+        """Raise `Transient` if the dead letters have reached their ceiling."""
+        self._ceiling.check()
 
     async def apply(self, records: Records, *, serial: bool) -> Completed:
         """Do the effects of a batch; unless `serial`, they may still be under way when this returns."""
