@@ -140,7 +140,7 @@ Start = Callable[..., Awaitable[Child]]
 
 
 class Lanes:
-    """Starts the lane of `crashing_consumer.py` again and again."""
+    """Starts the consumer of `crashing_consumer.py` again and again."""
 
     def __init__(self, settings: Connections, folder: Path) -> None:
         self._settings = settings
@@ -153,9 +153,9 @@ class Lanes:
         env = {name.upper(): str(value) for name, value in self._settings.model_dump().items()}
         number = len(self.started)
         child = Child(
-            f"lane-{number}",
+            f"consumer-{number}",
             [sys.executable, str(Path(__file__).with_name("crashing_consumer.py")), str(self.effects), *words],
-            self._folder / f"lane-{number}.log",
+            self._folder / f"consumer-{number}.log",
             env=env | {"WATCHDOG_S": "3", "TMPDIR": str(self._folder)},
         )
         child.start()
@@ -174,11 +174,11 @@ class Lanes:
 
 
 @pytest.fixture
-def lanes(newsroom: Connections, tmp_path: Path) -> Iterator[Lanes]:
+def consumers(newsroom: Connections, tmp_path: Path) -> Iterator[Lanes]:
     """Processes of this test."""
-    lanes = Lanes(newsroom, tmp_path)
-    yield lanes
-    for child in lanes.started:
+    consumers = Lanes(newsroom, tmp_path)
+    yield consumers
+    for child in consumers.started:
         child.kill()
         print(child.tail(15))
 
@@ -189,7 +189,7 @@ def in_one_partition(*names: str) -> list[Any]:
     return [raw_update(name, update_id=first.update_id) for name in names]
 
 
-async def letters(settings: Connections) -> list[DeadLetter]:
+async def dead_letters(settings: Connections) -> list[DeadLetter]:
     """The dead letters of updates.raw."""
     return [
         DeadLetter.model_validate_json(record.value or b"")
@@ -199,88 +199,88 @@ async def letters(settings: Connections) -> list[DeadLetter]:
 
 async def all_committed(settings: Connections) -> int:
     """How many messages are done with."""
-    return sum((await committed(settings, "test.lane", RAW)).values())
+    return sum((await committed(settings, "test.consumer", RAW)).values())
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize(("kind", "words"), [("crash", ()), ("hang", ()), ("eat", ()), ("crash", ("begins",))])
 async def test_a_message_that_takes_its_process_down_twice_is_set_aside_by_the_third(
-    newsroom: Connections, lanes: Lanes, kind: str, words: tuple[str, ...]
+    newsroom: Connections, consumers: Lanes, kind: str, words: tuple[str, ...]
 ) -> None:
     """First in the queue after a start it cannot keep the stage down: those behind it are done, each once and in order."""
     async with schema(newsroom):
         await send_all(newsroom, RAW, in_one_partition(kind))
-        await lanes.until_it_dies(*words)
+        await consumers.until_it_dies(*words)
         await send_all(newsroom, RAW, in_one_partition("b", "c"))
-        await lanes.until_it_dies(*words)
-        assert lanes.done() == []
-        third = lanes.start(*words)
-        await eventually(lanes.done, lambda done: done == ["b", "c"], within_s=30, what="those behind it")
-        (letter,) = await eventually(lambda: letters(newsroom), what="the dead letter")
-        assert (letter.stage, letter.failure, letter.offset) == ("test.lane", "permanent", 0)
-        assert "begun alone 2 times" in letter.reason
+        await consumers.until_it_dies(*words)
+        assert consumers.done() == []
+        third = consumers.start(*words)
+        await eventually(consumers.done, lambda done: done == ["b", "c"], within_s=30, what="those behind it")
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="the dead letter")
+        assert (dead.stage, dead.failure, dead.offset) == ("test.consumer", "permanent", 0)
+        assert "begun alone 2 times" in dead.reason
         await eventually(lambda: all_committed(newsroom), lambda count: count == 3, what="all committed")
         third.end()
-        assert lanes.done() == ["b", "c"]
+        assert consumers.done() == ["b", "c"]
 
 
 @pytest.mark.integration
-async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connections, lanes: Lanes) -> None:
+async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connections, consumers: Lanes) -> None:
     """An end that many share names nobody; from then on they are done one by one, and those before it not again."""
     async with schema(newsroom):
         await send_all(newsroom, RAW, in_one_partition("a", "b", "crash", "d"))
-        await lanes.until_it_dies()
-        assert lanes.done() == ["a", "b"]
-        await lanes.until_it_dies()
-        await lanes.until_it_dies()
-        lanes.start()
+        await consumers.until_it_dies()
+        assert consumers.done() == ["a", "b"]
+        await consumers.until_it_dies()
+        await consumers.until_it_dies()
+        consumers.start()
         await eventually(
-            lanes.done, lambda done: done == ["a", "b", "a", "b", "d"], within_s=30, what="those behind it"
+            consumers.done, lambda done: done == ["a", "b", "a", "b", "d"], within_s=30, what="those behind it"
         )
-        (letter,) = await eventually(lambda: letters(newsroom), what="the dead letter")
-        assert letter.offset == 2
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="the dead letter")
+        assert dead.offset == 2
 
 
 @pytest.mark.integration
-async def test_innocents_are_never_set_aside(newsroom: Connections, lanes: Lanes) -> None:
+async def test_innocents_are_never_set_aside(newsroom: Connections, consumers: Lanes) -> None:
     """Processes that are killed with SIGKILL, at work or at rest, set nothing aside, however often."""
     names = [f"n{number}" for number in range(40)]
     async with schema(newsroom):
         for start in range(0, 40, 8):
             await send_all(newsroom, RAW, in_one_partition(*names[start : start + 8]))
-            child = lanes.start()
+            child = consumers.start()
             await eventually(
-                lanes.done, lambda done, last=names[start + 7]: last in done, within_s=30, what="some of it"
+                consumers.done, lambda done, last=names[start + 7]: last in done, within_s=30, what="some of it"
             )
             child.kill()
         await send_all(newsroom, RAW, in_one_partition("last"))
-        lanes.start()
-        await eventually(lanes.done, lambda done: "last" in done, within_s=30, what="the last")
-        assert list(dict.fromkeys(lanes.done())) == [*names, "last"]
-        assert await letters(newsroom) == []
+        consumers.start()
+        await eventually(consumers.done, lambda done: "last" in done, within_s=30, what="the last")
+        assert list(dict.fromkeys(consumers.done())) == [*names, "last"]
+        assert await dead_letters(newsroom) == []
 
 
 @pytest.mark.integration
-async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, lanes: Lanes) -> None:
+async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, consumers: Lanes) -> None:
     """After SIGTERM the next process goes on at full speed, and no file is left behind."""
     async with schema(newsroom) as pool:
         await send_all(newsroom, RAW, in_one_partition("a"))
-        child = lanes.start()
-        await eventually(lanes.done, lambda done: done == ["a"], within_s=30, what="done")
+        child = consumers.start()
+        await eventually(consumers.done, lambda done: done == ["a"], within_s=30, what="done")
         await asyncio.to_thread(child.end)
         rows = await pool.fetch("SELECT owner, begun FROM publish.crash_notes")
         assert [tuple(row) for row in rows] == [(None, None)]
-        assert list(lanes.effects.parent.glob("*.progress")) == []
+        assert list(consumers.effects.parent.glob("*.progress")) == []
 
 
 @pytest.mark.integration
 async def test_what_waits_for_ever_while_its_process_is_ended_is_not_at_fault(
-    newsroom: Connections, lanes: Lanes
+    newsroom: Connections, consumers: Lanes
 ) -> None:
     """Whoever ends a process that is still at work says nothing of what it was at."""
     async with schema(newsroom) as pool:
         await send_all(newsroom, RAW, in_one_partition("wait"))
-        child = lanes.start()
+        child = consumers.start()
         await eventually(
             lambda: pool.fetchval("SELECT count(*) FROM publish.crash_notes"),
             lambda n: n == 1,
