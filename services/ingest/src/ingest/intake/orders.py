@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ingest.formats.flatten import flat
+from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from shared.messages import Order, OrderName

@@ -6,9 +6,9 @@ What comes out is well formed and escaped but not sanitised: that is enrich's wo
 import re
 from collections.abc import Mapping
 from html import escape, unescape
-from typing import Any
 
 from ingest.formats.text import plain as text
+from ingest.formats.xml.document import XML_LANG, Element
 
 _VOID = frozenset({"br", "hr", "img", "col", "wbr", "source", "area"})
 _DROPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "embed", "applet"})
@@ -198,16 +198,15 @@ _EMPTY = re.compile(r"<p>\s*</p>\s?")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _TWICE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|quot|apos|amp|nbsp);")
 """References that were escaped twice on their way: nobody writes `&quot;` for readers to see."""
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = frozenset()) -> str:
+def to_html(root: Element, names: Mapping[str, str], dropped: frozenset[str] = frozenset()) -> str:
     """The content of an element, not the element itself, as HTML."""
     out: list[str] = []
     if root.text:
         out.append(_text(root.text))
     kept = 0
-    stack: list[tuple[Any, str]] = []
+    stack: list[tuple[Element, str]] = []
     name: str | None
     node = _first(root)
     while node is not None or stack:
@@ -240,12 +239,12 @@ def to_html(root: Any, names: Mapping[str, str], dropped: frozenset[str] = froze
     return _EMPTY.sub("", "".join(out).replace("<p> ", "<p>").replace(" </p>", "</p>")).strip()
 
 
-def _local(node: Any) -> str:
+def _local(node: Element) -> str:
     tag = node.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
-def _paragraph(node: Any, out: list[str]) -> None:
+def _paragraph(node: Element, out: list[str]) -> None:
     """A paragraph of nothing but words; one that was set in lines is as many as it shows."""
     if not node.text:
         return
@@ -257,7 +256,7 @@ def _paragraph(node: Any, out: list[str]) -> None:
             out += (opens, _text(one), "</p>")
 
 
-def _named(node: Any, names: Mapping[str, str], dropped: frozenset[str]) -> str | None:
+def _named(node: Element, names: Mapping[str, str], dropped: frozenset[str]) -> str | None:
     """What an element is in HTML; empty where only its words are told, None where it is left out."""
     tag = node.tag
     local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
@@ -269,19 +268,19 @@ def _named(node: Any, names: Mapping[str, str], dropped: frozenset[str]) -> str 
     return name
 
 
-def _only_blocks(node: Any, names: Mapping[str, str]) -> bool:
+def _only_blocks(node: Element, names: Mapping[str, str]) -> bool:
     """Whether a paragraph has blocks in it and no words of its own, which HTML does not know."""
     if names.get(_local(node[0])) not in _BLOCKS or (node.text or "").strip():
         return False
     return all(names.get(_local(one)) in _BLOCKS and not (one.tail or "").strip() for one in node)
 
 
-def is_private(node: Any) -> bool:
+def is_private(node: Element) -> bool:
     """Whether an element inside a text or a note is marked as for desks only, by its class."""
     return ("nonpublic" in node.get("class", "") or "non-public" in node.get("class", "")) if node.attrib else False
 
 
-def _first(element: Any) -> Any:
+def _first(element: Element) -> Element | None:
     return element[0] if len(element) else None
 
 
@@ -293,13 +292,14 @@ def _text(value: str, kept: bool = False) -> str:
     return escape(value, quote=False) if "&" in value or "<" in value or ">" in value else value
 
 
-def _open(name: str, node: Any) -> str:
+def _open(name: str, node: Element) -> str:
     if not node.attrib:
         return f"<{name}>"
     parts = [f"<{name}"]
-    for key, value in node.attrib.items():
-        if key[0] != "{" or key == _XML_LANG:
-            parts.append(f' {"lang" if key == _XML_LANG else key}="{escape(value)}"')
+    for attribute, value in node.attrib.items():
+        key = str(attribute)
+        if key[0] != "{" or key == XML_LANG:
+            parts.append(f' {"lang" if key == XML_LANG else key}="{escape(str(value))}"')
     parts.append(">")
     return "".join(parts)
 
@@ -316,7 +316,7 @@ def in_paragraph(html: str) -> str:
     return html if not html or has_blocks(html) else f"<p>{html}</p>"
 
 
-def page(body: Any) -> str:
+def page(body: Element) -> str:
     """The content of an XHTML body. A page header beside sections or paragraphs is furniture: its words are metadata."""
     if not len(body) and body.text:
         return text.paragraphs(body.text)

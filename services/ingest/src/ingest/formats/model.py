@@ -1,19 +1,18 @@
 """What every reader of a format takes and gives: a document in, drafts of updates with repairs and refusals out."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.formats import charset, limits
-from ingest.formats.flatten import flat
+from ingest.formats import charset, media, times
+from ingest.formats.fields import UpdateFields
 from ingest.formats.text import plain as text
-from shared.messages import RawUpdate, Repair, Signal, Status, update_id_for
-from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
+from shared.messages import RawUpdate, Repair, Signal, Status
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """A larger document is refused unread; a day of a busy wire in one file is smaller."""
@@ -43,7 +42,7 @@ class RefusedItem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    index: int
+    index: int = 0
     """Which item of the document, from 0."""
     code: str
     place: str
@@ -113,27 +112,37 @@ class SourceProfile(BaseModel):
     media_base_url: str | None = None
     """Taken for pictures that are named by a relative path."""
 
+    def urgency(self, value: object) -> int | None:
+        """Urgency 1 to 9 of a priority as sent; None where it is none."""
+        found = self.urgencies.get(str(value)) or media.number(value)
+        return found if found and 1 <= found <= 9 else None
+
 
 DEFAULT_PROFILE = SourceProfile()
 
 
 @dataclass(slots=True)
 class Draft:
-    """One item as a reader understood it: fields of RawUpdate as plain values, before they are validated."""
+    """One item as a reader understood it, before it is validated."""
 
     place: str
-    fields: dict[str, Any] = field(default_factory=dict)
-    hints: Mapping[str, Any] = field(default_factory=dict)
+    fields: UpdateFields = field(default_factory=UpdateFields)
+    hints: Mapping[str, object] = field(default_factory=dict)
     """The format's own fields by name, for a profile to point at."""
     repairs: list[Repair] = field(default_factory=list)
     aliases: tuple[str, ...] = ()
-    pointers: bool = False
-    """`place` is a JSON pointer and the fields have the names of the document, so that a fault is named exactly."""
 
     def repaired(self, code: str, place: str = "", detail: str = "") -> None:
         """Records that something broken was understood all the same."""
         if len(self.repairs) < MAX_REPAIRS:
             self.repairs.append(Repair(code=code, place=self.place + place[:200], detail=detail[:200]))
+
+    def time(self, written: str, zone: tzinfo, place: str) -> datetime | None:
+        """The time that a text tells, in `zone` where it names no offset; None where it cannot be read."""
+        moment, code = times.parse(written, zone)
+        if code:
+            self.repaired(code, place, written)
+        return moment
 
 
 @dataclass(slots=True)
@@ -159,7 +168,7 @@ class Document:
         self.repairs: list[Repair] = []
         self.unclean = True
         """Whether characters that nobody can hold may be in it; readers that know better say so."""
-        self.kept: dict[str, Any] = {}
+        self.kept: dict[str, object] = {}
         """What one reader worked out for its recognition and needs again to read."""
 
     @cached_property
@@ -191,7 +200,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format that can be read: a module of this package has one as `FORMAT`, and nothing else need know of it."""
+    """A format that can be read: each is a `FORMAT`, listed in `ingest.formats`, and nothing else need know of it."""
 
     names: tuple[str, ...]
     """The family first, then what else a source may be set to."""
@@ -202,145 +211,3 @@ class Format:
     family: Literal["json", "xml", "text"] | None = None
     """The syntax that it is always in; documents of another are not even offered to it."""
     parser_version: str = "1"
-
-
-_TEXTS = ("headline", "body_html", "summary", "byline", "credit", "copyright", "usage_terms", "located", "slugline")
-
-
-def finish(parsed: Parsed, document: Document, parser_version: str, original_id: str, sha256: str) -> ReadResult:
-    """The updates of what was parsed: validated, identified, with control characters taken out."""
-    updates: list[RawUpdate] = []
-    refused: list[RefusedItem] = []
-    repairs = [_written(repair) for repair in (*document.repairs, *parsed.repairs)]
-    aliases: list[tuple[str, str]] = []
-    general = tuple(repairs)
-    for index, item in enumerate(parsed.items):
-        if isinstance(item, RefusedItem):
-            refused.append(_refused(item, index))
-            continue
-        original = {
-            "id": original_id,
-            "sha256": sha256,
-            "format": parsed.format,
-            "parser_version": parser_version,
-            "index": index,
-        }
-        made = _finish_one(item, document, original, general)
-        if isinstance(made, RefusedItem):
-            refused.append(_refused(made, index))
-            continue
-        updates.append(made)
-        repairs += item.repairs
-        aliases += [(alias, made.guid) for alias in item.aliases if alias != made.guid]
-    return ReadResult(
-        format=parsed.format,
-        parser_version=parser_version,
-        updates=tuple(updates),
-        refused=tuple(refused),
-        repairs=tuple(repairs),
-        aliases=tuple(aliases),
-    )
-
-
-def _refused(item: RefusedItem, index: int) -> RefusedItem:
-    return RefusedItem(index=index, code=item.code, place=text.cleaned(item.place), reason=text.cleaned(item.reason))
-
-
-def _written(repair: Repair) -> Repair:
-    """The repair, fit to be written: what was wrong may be in its place or detail."""
-    place, detail = text.cleaned(repair.place), text.cleaned(repair.detail)
-    if place is repair.place and detail is repair.detail:
-        return repair
-    return Repair(code=repair.code, place=place, detail=detail)
-
-
-def _finish_one(
-    draft: Draft, document: Document, original: dict[str, Any], general: tuple[Repair, ...]
-) -> RawUpdate | RefusedItem:
-    fields = draft.fields
-    _apply_profile(draft, document.profile)
-    if document.unclean and text.has_forbidden(fields):
-        draft.fields = fields = text.without_forbidden(fields)
-        draft.repaired("control-characters", detail="control characters and lone surrogates were taken out")
-    guid = fields.get("guid")
-    if not guid:
-        return RefusedItem(
-            index=0, code="no-identity", place=draft.place or "/", reason="the item has nothing to identify it by"
-        )
-    if refusal := _within_limits(draft, len(document.body)):
-        return refusal
-    fields["update_id"] = update_id_for(document.source, guid)
-    fields["source"] = document.source
-    fields["received_at"] = document.received_at
-    fields["original"] = original
-    draft.repairs = [_written(repair) for repair in draft.repairs]
-    fields["repairs"] = (*general, *draft.repairs)[:MAX_REPAIRS]
-    try:
-        return RawUpdate.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = "".join(f"/{step}" for step in first["loc"])
-        return RefusedItem(index=0, code="invalid-field", place=draft.place + place, reason=first["msg"])
-
-
-def _within_limits(draft: Draft, size: int) -> RefusedItem | None:
-    """Cuts and flattens what is beyond the limits, and tells; refuses what cannot be cut. `size` is the document's."""
-    fields = draft.fields
-    try:
-        limits.keep_within(fields, draft.repaired)
-    except limits.TooLong as error:
-        return RefusedItem(index=0, code="too-long", place=f"{draft.place}/{error.field}", reason=str(error))
-    body = fields.get("body_html")
-    if body and isinstance(body, str):
-        if len(body) > LONGEST["body_html"]:
-            reason = f"the body has {len(body)} characters, {LONGEST['body_html']} are permitted"
-            return RefusedItem(index=0, code="too-large", place=f"{draft.place}/body_html", reason=reason)
-        fields["body_html"], changes = flat(body)
-        if changes:
-            draft.repaired("markup-flattened", "/body_html", "; ".join(changes))
-    extra = fields.get("extra")
-    if extra and size > MOST_EXTRA_BYTES and isinstance(extra, dict):
-        # What a small document says is small.
-        fields["extra"] = limits.extra_within(extra, draft.repaired)
-    return None
-
-
-def _apply_profile(draft: Draft, profile: SourceProfile) -> None:
-    if profile is DEFAULT_PROFILE:
-        return
-    fields, hints = draft.fields, draft.hints
-    for name, candidates in (
-        ("guid", profile.identity),
-        ("headline", profile.headline_from),
-        ("summary", profile.summary_from),
-        ("byline", profile.byline_from),
-        ("slugline", profile.slugline_from),
-    ):
-        if chosen := _first(hints, candidates):
-            fields[name] = text.one_line(chosen)
-    if chosen := _first(hints, profile.body_from):
-        fields["body_html"] = chosen if "<" in chosen else text.paragraphs(chosen)
-    for name in ("language", "credit", "copyright", "usage_terms"):
-        if not fields.get(name) and (value := getattr(profile, name)):
-            fields[name] = value
-    if profile.codes and fields.get("subjects"):
-        fields["subjects"] = [
-            {**subject, "code": profile.codes.get(str(subject.get("code")), subject.get("code"))}
-            for subject in fields["subjects"]
-        ]
-    if profile.private_notes and fields.get("editors_note"):
-        fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), fields["editors_note"])))
-        fields["editors_note"] = ""
-    fields["profile"] = profile.name
-
-
-def _first(hints: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    for name in names:
-        value: Any = hints.get(name)
-        if value is None and "." in name:
-            value = hints
-            for step in name.split("."):
-                value = value.get(step) if isinstance(value, Mapping) else None
-        if isinstance(value, str) and value.strip():
-            return value
-    return None
