@@ -3,7 +3,7 @@
 import re
 
 from publish.__main__ import cli
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from support.places import ROOT
 
 README = ROOT / "services" / "publish" / "README.md"
@@ -11,7 +11,7 @@ README = ROOT / "services" / "publish" / "README.md"
 
 def row(name: str) -> str:
     """A setting as the table has it."""
-    field = Settings.model_fields[name]
+    field = PushSettings.model_fields[name]
     default = "" if field.default is None else str(field.default)
     if isinstance(field.default, bool):
         default = default.lower()
@@ -22,7 +22,7 @@ def test_the_settings_table_is_the_settings() -> None:
     """Every setting is in the table with its default and meaning, in the order of the code, and no other."""
     table = README.read_text().partition("## Settings")[2].partition("\n## ")[0]
     rows = [line for line in table.splitlines() if re.match(r"\| `[A-Z0-9_]+`", line)]
-    assert rows == [row(name) for name in Settings.model_fields]
+    assert rows == [row(name) for name in PushSettings.model_fields]
 
 
 def test_every_command_is_told_of() -> None:
