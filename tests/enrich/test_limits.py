@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from enrich.picture_index.lookup import picture_of
-from enrich.reference.library import Knowledge
+from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.short_text import LONGEST_NAME, MOST_REPAIRS, cut, line_of
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import State
-from enrich.text.state_store import Known
+from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.runner import Steps
 from enrich.text.steps.story import gather
 from shared.messages import Creator, EnrichedUpdate, MediaReference, Repair, Subject
@@ -27,8 +27,10 @@ def made(**said: Any) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     raw = version(**said)
     transition = decide(raw, State(update_id=raw.update_id))
-    read = Steps(Knowledge(), Settings()).read(raw, (raw.headline, raw.body_html), {})
-    gathered = gather(raw, Known(transition.state), None, into={}, labels={}, family="pa", headline=read.text.headline)
+    read = Steps(ReferenceData(), Settings()).read(raw, (raw.headline, raw.body_html), {})
+    gathered = gather(
+        raw, KnownUpdate(transition.state), None, into={}, labels={}, family="pa", headline=read.text.headline
+    )
     attachments = Attachments(read.text, read.authorship, read.tagging, story=gathered)
     revision = build_revision(transition, attachments, NINE)
     assert revision is not None

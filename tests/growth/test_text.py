@@ -17,16 +17,16 @@ from enrich.media.render.metadata import read_iim, read_xmp, words_in
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import Rights, why_withheld
 from enrich.reference.agencies import family_of
-from enrich.reference.dictionary import Dictionary, Entry, folded
-from enrich.reference.directory import Directory, Profile, loose_key
+from enrich.reference.dictionary import Dictionary, DictionaryEntry, folded
+from enrich.reference.directory import AuthorProfile, Directory, loose_key
 from enrich.reference.inflections import read_back
-from enrich.reference.library import Knowledge
+from enrich.reference.loader import ReferenceData
 from enrich.reference.stories import story_id
 from enrich.reference.vocabulary import Labels, Vocabulary
 from enrich.settings import Settings
 from enrich.short_text import line_of, slug_of, tidy
-from enrich.stories.clustering import Likeness, Told
-from enrich.stories.event_signature import read_account, spelled, terms_of
+from enrich.stories.clustering import StoryCandidate, StoryClusters
+from enrich.stories.event_signature import event_signature, spelled, terms_of
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import build_revision
@@ -119,13 +119,13 @@ MARKUP: Mapping[str, Callable[[int], str]] = {
 """What the repairs of HTML's parsers, and our own steps behind them, take badly."""
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-KNOWN = Directory.of([Profile(id="anna-bell", name="Anna Bell"), Profile(id="ada-quill", name="Ada Quill")])
+KNOWN = Directory.of([AuthorProfile(id="anna-bell", name="Anna Bell"), AuthorProfile(id="ada-quill", name="Ada Quill")])
 NAMED = Dictionary.of(
     [
-        Entry(code="person:anna-bell", kind="person", label="Anna Bell"),
-        Entry(code="place:moskva", kind="place", label="Москва"),
-        Entry(code="place:a", kind="place", label="Ab"),
-        Entry(code="topic:news", kind="topic", label="新聞"),
+        DictionaryEntry(code="person:anna-bell", kind="person", label="Anna Bell"),
+        DictionaryEntry(code="place:moskva", kind="place", label="Москва"),
+        DictionaryEntry(code="place:a", kind="place", label="Ab"),
+        DictionaryEntry(code="topic:news", kind="topic", label="新聞"),
     ]
 )
 XMP = (
@@ -159,9 +159,9 @@ def rights(terms: str) -> str:
 
 def gathered(text: str) -> Any:
     """Where an update with these words stands beside one that tells something else."""
-    likeness = Likeness()
+    likeness = StoryClusters()
     for number, words in enumerate(("The bridge is closed", text)):
-        told = Told(
+        told = StoryCandidate(
             update_id=f"u{number}", family=f"f{number}", headline=words, text=words, own_story=None, at=NOON, slugline=words
         )  # fmt: skip
         placed = likeness.place(told)
@@ -191,7 +191,7 @@ def steps() -> Steps:
     """The steps, with budgets that nothing reaches."""
     late = 1e9
     settings = Settings(enrich_text_budget_ms=late, enrich_authors_budget_ms=late, enrich_tags_budget_ms=late)
-    return Steps(Knowledge(directory=KNOWN, dictionary=NAMED), settings)
+    return Steps(ReferenceData(directory=KNOWN, dictionary=NAMED), settings)
 
 
 def whole(text: str) -> EnrichedUpdate:
@@ -276,7 +276,7 @@ TEXT: Mapping[str, Function] = {
     "name": lambda text: loose_key(text[: LONGEST["byline"]]),
     "tags": tags,
     "terms": terms_of,
-    "account": lambda text: read_account(text, text, (), text),
+    "account": lambda text: event_signature(text, text, (), text),
     "words of an explanation": lambda text: spelled(["bridge"], text),
     "likeness": gathered,
     "family": lambda text: family_of("pa", text, {}),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from enrich.reference.dictionary import PREFIXES, Dictionary, Entry
+from enrich.reference.dictionary import PREFIXES, Dictionary, DictionaryEntry
 from enrich.reference.inflections import CASES, JOINED, read_back
 
 LINES = [
@@ -13,12 +13,12 @@ LINES = [
 ]
 
 
-def entry(number: int, line: str) -> Entry:
+def entry(number: int, line: str) -> DictionaryEntry:
     """An entry of the dictionary: KIND LABEL = SPELLING."""
     kind, _, said = line.partition(" ")
     label, *names = (part.strip() for part in said.split("="))
     kind = {"org": "organisation"}.get(kind, kind)
-    return Entry(code=f"{PREFIXES[kind]}n{number}", kind=kind, label=label, names=tuple(names))  # type: ignore[arg-type]
+    return DictionaryEntry(code=f"{PREFIXES[kind]}n{number}", kind=kind, label=label, names=tuple(names))  # type: ignore[arg-type]
 
 
 NAMES = Dictionary.of([entry(number, line) for number, line in enumerate(LINES) if "=>" not in line])

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from enrich.reference.agencies import family_of
-from enrich.stories.clustering import MOST_ALIKE, MOST_MEMBERS, Likeness, Placed, Told
+from enrich.stories.cluster import MOST_ALIKE
+from enrich.stories.clustering import MOST_MEMBERS, StoryCandidate, StoryClusters, StoryMembership
 from support.incoming import NINE
 
 FERRY = (
@@ -15,21 +16,21 @@ FERRY = (
 )
 
 
-def place(likeness: Likeness, name: str, text: str = FERRY, *, hours: float = 0, story: str | None = None, headline: str = "") -> Placed:  # fmt: skip
+def place(clusters: StoryClusters, name: str, text: str = FERRY, *, hours: float = 0, story: str | None = None, headline: str = "") -> StoryMembership:  # fmt: skip
     """An update of a family of that name."""
-    told = Told(
+    told = StoryCandidate(
         update_id=f"{name}-id", family=name.split("-", maxsplit=1)[0], headline=headline or f"Secret {name}", text=text,
         own_story=story, at=NINE + timedelta(hours=hours),
     )  # fmt: skip
-    return likeness.place(told)
+    return clusters.place(told)
 
 
 def test_two_families_with_near_the_same_text_are_one_story_and_two_tellers() -> None:
     """A few words differ; the story, the count and the reason are the same for both."""
-    likeness = Likeness()
-    assert place(likeness, "pa") == Placed()
-    second = place(likeness, "afp", FERRY.replace("were being taken off", "were taken off"))
-    first = likeness.where("pa-id")
+    clusters = StoryClusters()
+    assert place(clusters, "pa") == StoryMembership()
+    second = place(clusters, "afp", FERRY.replace("were being taken off", "were taken off"))
+    first = clusters.membership("pa-id")
     assert first.story == second.story is not None
     assert first.families == second.families == ("afp", "pa")
     assert "% that of pa" in second.because
@@ -51,75 +52,75 @@ def test_two_families_with_near_the_same_text_are_one_story_and_two_tellers() ->
 )
 def test_one_family_another_text_another_day_and_a_few_words_are_no_story(name: str, text: str, hours: float) -> None:
     """A source's own repeats corroborate nothing, and neither does what is old, or too short to tell."""
-    likeness = Likeness()
-    place(likeness, "pa")
-    assert place(likeness, name, text, hours=hours).story is None
+    clusters = StoryClusters()
+    place(clusters, "pa")
+    assert place(clusters, name, text, hours=hours).story is None
 
 
 def test_headlines_in_the_same_words_gather_what_is_told_in_others() -> None:
     """Three agencies write their own texts of one event."""
-    likeness = Likeness()
+    clusters = StoryClusters()
     place(
-        likeness,
+        clusters,
         "pa",
         "Own words of the first agency about it, and more.",
         headline="Port Marrow ferry runs aground with 120 on board",
     )
-    second = place(likeness, "afp", "Altogether another text by the second one, longer.", headline="Ferry with 120 aboard aground off Port Marrow")  # fmt: skip
+    second = place(clusters, "afp", "Altogether another text by the second one, longer.", headline="Ferry with 120 aboard aground off Port Marrow")  # fmt: skip
     assert second.families == ("afp", "pa")
 
 
 def test_a_flood_of_one_text_is_not_told_of_and_not_compared_without_bound() -> None:
     """However many tell the same, the next one meets a few, and the others hear only of what changes for them."""
-    likeness = Likeness()
-    place(likeness, "pa")
-    assert place(likeness, "afp").moved == ("pa-id",)
+    clusters = StoryClusters()
+    place(clusters, "pa")
+    assert place(clusters, "afp").moved == ("pa-id",)
     for number in range(300):
-        placed = place(likeness, f"afp-{number}")
-        assert (placed.story == likeness.where("pa-id").story) is (number < MOST_MEMBERS - 2)
+        placed = place(clusters, f"afp-{number}")
+        assert (placed.story == clusters.membership("pa-id").story) is (number < MOST_MEMBERS - 2)
         assert placed.moved == ()
-    assert max(map(len, likeness._bands.values())) <= MOST_ALIKE
+    assert max(map(len, clusters._index.bands.values())) <= MOST_ALIKE
 
 
 def test_why_two_accounts_are_one_story_is_told_in_their_words() -> None:
     """An editor reads names and words as they stand, and whose they are."""
-    likeness = Likeness()
-    place(likeness, "pa", "The ferry Gannet of Coastline Ferries lost power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow")  # fmt: skip
-    second = place(likeness, "afp", "Coastline said its ship Gannet was without power near Port Marrow.", headline="Gannet drifts: ferry without power off Marrow", hours=1.5)  # fmt: skip
+    clusters = StoryClusters()
+    place(clusters, "pa", "The ferry Gannet of Coastline Ferries lost power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow")  # fmt: skip
+    second = place(clusters, "afp", "Coastline said its ship Gannet was without power near Port Marrow.", headline="Gannet drifts: ferry without power off Marrow", hours=1.5)  # fmt: skip
     assert second.because.startswith("same story because pa tells of ")
     assert {"Gannet", "Marrow"} <= set(re.findall(r"\w+", second.because))
     assert "within 2 h" in second.because
-    assert "same story because afp tells of" in likeness.where("pa-id").because
+    assert "same story because afp tells of" in clusters.membership("pa-id").because
 
 
 def test_a_round_up_is_no_teller_of_what_it_sums_up() -> None:
     """Headlines that share nothing keep texts apart that share a sentence."""
-    likeness = Likeness()
-    place(likeness, "pa", "The ferry Gannet of Coastline Ferries lost power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow")  # fmt: skip
-    summed = place(likeness, "afp", "The ferry Gannet is adrift off Port Marrow. Nine died in Kenya.", headline="Five things to know")  # fmt: skip
+    clusters = StoryClusters()
+    place(clusters, "pa", "The ferry Gannet of Coastline Ferries lost power off Port Marrow.", headline="Ferry Gannet adrift off Port Marrow")  # fmt: skip
+    summed = place(clusters, "afp", "The ferry Gannet is adrift off Port Marrow. Nine died in Kenya.", headline="Five things to know")  # fmt: skip
     assert summed.story is None
 
 
 def test_a_story_that_a_source_names_names_the_cluster() -> None:
     """What is like it joins that story, whichever came first."""
-    likeness = Likeness()
-    place(likeness, "pa")
-    place(likeness, "afp", story="ferry-aground")
-    assert likeness.where("pa-id").story == "ferry-aground"
+    clusters = StoryClusters()
+    place(clusters, "pa")
+    place(clusters, "afp", story="ferry-aground")
+    assert clusters.membership("pa-id").story == "ferry-aground"
 
 
 def test_the_words_of_a_removed_update_are_nowhere_left() -> None:
     """Label, reason and id of a story hold nothing that a killed update said."""
-    likeness = Likeness()
-    place(likeness, "pa")
-    place(likeness, "afp", hours=0.1)
-    place(likeness, "dpa", hours=0.2)
-    assert likeness.where("afp-id").label == "Secret pa"
-    assert set(likeness.remove("pa-id")) == {"afp-id", "dpa-id"}
-    for left in (likeness.where("afp-id"), likeness.where("dpa-id")):
+    clusters = StoryClusters()
+    place(clusters, "pa")
+    place(clusters, "afp", hours=0.1)
+    place(clusters, "dpa", hours=0.2)
+    assert clusters.membership("afp-id").label == "Secret pa"
+    assert set(clusters.remove("pa-id")) == {"afp-id", "dpa-id"}
+    for left in (clusters.membership("afp-id"), clusters.membership("dpa-id")):
         assert "Secret pa" not in f"{left.label} {left.because} {left.story}"
         assert left.families == ("afp", "dpa")
-    assert likeness.where("pa-id") == Placed()
+    assert clusters.membership("pa-id") == StoryMembership()
 
 
 def test_what_is_printed_from_an_agency_is_of_its_family() -> None:
@@ -131,12 +132,12 @@ def test_what_is_printed_from_an_agency_is_of_its_family() -> None:
 
 def test_the_window_is_bounded() -> None:
     """Beyond its number and its hours, the oldest are forgotten, with all their places."""
-    likeness = Likeness(most=3)
+    clusters = StoryClusters(most=3)
     for number in range(10):
-        place(likeness, f"s{number}", f"{FERRY} {number}")
-    assert len(likeness._entries) == 3
-    place(likeness, "late", "Something else altogether was said on another day by somebody.", hours=100)
-    assert len(likeness._entries) == 1
-    left = {key for entry in likeness._entries.values() for key in entry.account.keys}
-    assert likeness._keys.keys() == left
-    assert likeness._counts.total() == len(set(likeness._entries["late-id"].account.terms))
+        place(clusters, f"s{number}", f"{FERRY} {number}")
+    assert len(clusters._updates) == 3
+    place(clusters, "late", "Something else altogether was said on another day by somebody.", hours=100)
+    assert len(clusters._updates) == 1
+    left = {key for entry in clusters._updates.values() for key in entry.signature.keys}
+    assert clusters._index.keys.keys() == left
+    assert clusters._index.counts.total() == len(set(clusters._updates["late-id"].signature.terms))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enrich.stories.clustering import Likeness, Told
+from enrich.stories.clustering import StoryCandidate, StoryClusters
 from support.incoming import NINE
 
 
@@ -50,17 +50,17 @@ PAIRS = [
 
 def gathered(hours: float = 0) -> dict[str, str | None]:
     """The story of each report, the second and later ones of an event so many hours later."""
-    likeness = Likeness()
+    clusters = StoryClusters()
     seen: set[str] = set()
     late = [(report.event in seen or bool(seen.add(report.event)), report) for report in REPORTS]  # type: ignore[func-returns-value]
     for is_late, each in sorted(late, key=lambda pair: (pair[0], pair[1].minute)):
-        likeness.place(
-            Told(
+        clusters.place(
+            StoryCandidate(
                 update_id=each.name, family=each.family, headline=each.headline, text=each.text, own_story=None,
                 at=NINE + timedelta(minutes=each.minute, hours=hours if is_late else 0),
             )
         )  # fmt: skip
-    return {report.name: likeness.where(report.name).story for report in REPORTS}
+    return {report.name: clusters.membership(report.name).story for report in REPORTS}
 
 
 def test_independent_reports_of_one_event_gather_and_others_do_not(capsys: pytest.CaptureFixture[str]) -> None:

@@ -153,7 +153,7 @@ async def opened(
             task.cancel()
         await asyncio.gather(opening, *background, return_exceptions=True)
         await closing.aclose()
-        await intake.readers.close()
+        await intake.parsers.close()
         if intake.pool is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(intake.pool.close(), 5)
@@ -167,7 +167,7 @@ def new_owner(settings: Settings) -> str:
 async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest poll` until `stop`."""
     sources = Registry()
-    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, readers=ParserPool(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8091),
@@ -188,7 +188,7 @@ async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     # It tells of every change that it sees; what becomes of each file is told by us.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
-    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, readers=ParserPool(settings.ingest_read_timeout_s))
+    intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
     health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8092),
@@ -206,7 +206,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest api` until `stop`: it listens at once, and answers 503 until Postgres and Kafka have answered."""
     registry = Registry()
     intake = Intake(
-        SourceStatistics(), settings.ingest_dependency_timeout_s, readers=ParserPool(settings.ingest_read_timeout_s)
+        SourceStatistics(), settings.ingest_dependency_timeout_s, parsers=ParserPool(settings.ingest_read_timeout_s)
     )
     health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
     api = Api(settings, registry, intake, SourceRateLimit())

@@ -1,7 +1,6 @@
-"""What the publish processes can be told."""
+"""Settings of the publish processes; those that concern push alone are in `push/settings.py`."""
 
 import re
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -10,7 +9,7 @@ from shared.settings import Connections
 
 
 class Settings(Connections):
-    """Read from the environment; the same for every process of the service, each takes what it needs."""
+    """Read from the environment; every process takes those that it needs."""
 
     port: int = Field(default=8080, description="Port that readers come to")
     publish_site_url: str = Field(
@@ -50,9 +49,6 @@ class Settings(Connections):
     publish_cache_days: int = Field(
         default=30, ge=1, description="Days for which the Redis read model keeps an update since its last change"
     )
-    publish_push_port: int = Field(
-        default=8097, description="Port of the push process: subscriptions, webhooks, the WebSub hub, health"
-    )
     publish_push_url: str = Field(
         default="http://127.0.0.1:8097", description="Address under which subscribers reach the push process"
     )
@@ -61,84 +57,12 @@ class Settings(Connections):
         description="Web replicas and shared caches that must answer with a revision before it is pushed and without it "
         "after a takedown, comma-separated; the site's own address when empty",
     )
-    publish_push_readable_s: float = Field(
-        default=10.0,
-        gt=0,
-        description="Seconds to wait for a revision to be readable before what follows from it leaves",
-    )
     publish_push_check_cache: bool = Field(
         default=True, description="Wait for the Redis read model too before anything leaves; false where no cache runs"
     )
-    publish_push_allow_private: bool = Field(
-        default=False, description="Permit http and private addresses as endpoints: for development only"
-    )
-    publish_push_timeout_s: float = Field(default=15.0, gt=0, description="Seconds that a recipient may take to answer")
-    publish_push_in_flight: int = Field(default=2000, ge=10, description="Webhook requests under way at one time")
-    publish_push_per_endpoint: int = Field(default=4, ge=1, description="Requests under way to one webhook endpoint")
-    publish_push_schedule_s: str = Field(
-        default="5,300,1800,7200,18000,36000,50400,72000,86400",
-        description="Seconds before each further attempt of a webhook, comma-separated; a fifth more or less by chance",
-    )
-    publish_push_disable_after_h: float = Field(
-        default=120.0, gt=0, description="Hours of nothing but failure after which a webhook endpoint is disabled"
-    )
-    publish_push_purge_urls: str = Field(
-        default="", description="Caches that are purged by surrogate key when something changes, comma-separated"
-    )
-    publish_push_purge_method: str = Field(default="PURGE", description="HTTP method of a purge")
-    publish_push_purge_header: str = Field(
-        default="Surrogate-Key", description="Header that names the keys to purge, parted by spaces"
-    )
-    publish_push_purge_auth: str = Field(
-        default="", description="A further header of a purge, as Name: value, where the cache wants a key"
-    )
-    publish_push_rules: Path | None = Field(
-        default=None, description="JSON file of the alert rules and the budget; the built-in ones when empty"
-    )
-    publish_push_vapid_key: str = Field(
-        default="",
-        description="Private VAPID key (32 bytes, base64url); one is made once and kept in Postgres when empty",
-    )
-    publish_push_vapid_contact: str = Field(
-        default="mailto:push@newsroom.example",
-        description="Who push services may write to: mailto: or https: (RFC 8292)",
-    )
-    publish_push_fcm_account: Path | None = Field(
-        default=None, description="JSON file of the Google service account for FCM; no FCM when empty"
-    )
-    publish_push_fcm_url: str = Field(default="https://fcm.googleapis.com", description="Where FCM is")
-    publish_push_apns_key: Path | None = Field(
-        default=None, description="Private key (.p8) for APNs; no APNs when empty"
-    )
-    publish_push_apns_key_id: str = Field(default="", description="Id of the APNs key")
-    publish_push_apns_team: str = Field(default="", description="Team of the APNs key")
-    publish_push_apns_app: str = Field(default="", description="Bundle id of the app (apns-topic)")
-    publish_push_apns_url: str = Field(default="https://api.push.apple.com", description="Where APNs is")
-    publish_push_keep_days: int = Field(default=14, ge=1, description="Days for which delivery logs are kept")
     publish_websub_hub: str = Field(
         default="", description="Address of the WebSub hub that the feeds name; empty names none"
     )
-
-    @property
-    def image_origins(self) -> tuple[str, ...]:
-        """The origins of `publish_web_image_origins`."""
-        return tuple(
-            origin.strip().rstrip("/") for origin in self.publish_web_image_origins.split(",") if origin.strip()
-        )
-
-    def ignored_parameters(self, name: str) -> bool:
-        """Whether a query parameter is one of `publish_web_ignored_parameters`."""
-        patterns = [each.strip() for each in self.publish_web_ignored_parameters.split(",") if each.strip()]
-        return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in patterns)
-
-    @field_validator("publish_web_image_origins")
-    @classmethod
-    def _only_origins(cls, value: str) -> str:
-        for origin in filter(None, (each.strip() for each in value.split(","))):
-            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?/?", origin):
-                raise ValueError(f"not an origin: {origin}")
-        return value
-
     publish_stream_connections: int = Field(
         default=15_000, ge=1, description="Streams that one web replica holds; more are answered 503"
     )
@@ -182,37 +106,35 @@ class Settings(Connections):
     )
 
     @property
+    def image_origins(self) -> tuple[str, ...]:
+        """The origins of `publish_web_image_origins`."""
+        return tuple(
+            origin.strip().rstrip("/") for origin in self.publish_web_image_origins.split(",") if origin.strip()
+        )
+
+    def ignored_parameters(self, name: str) -> bool:
+        """Whether a query parameter is one of `publish_web_ignored_parameters`."""
+        patterns = [each.strip() for each in self.publish_web_ignored_parameters.split(",") if each.strip()]
+        return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in patterns)
+
+    @field_validator("publish_web_image_origins")
+    @classmethod
+    def _only_origins(cls, value: str) -> str:
+        for origin in filter(None, (each.strip() for each in value.split(","))):
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?/?", origin):
+                raise ValueError(f"not an origin: {origin}")
+        return value
+
+    @property
     def web_urls(self) -> tuple[str, ...]:
         """The addresses of `publish_push_web_urls`."""
         given = tuple(url.strip().rstrip("/") for url in self.publish_push_web_urls.split(",") if url.strip())
         return given or (self.publish_site_url,)
 
     @property
-    def purge_urls(self) -> tuple[str, ...]:
-        """The addresses of `publish_push_purge_urls`."""
-        return tuple(url.strip() for url in self.publish_push_purge_urls.split(",") if url.strip())
-
-    @property
     def websub_hub(self) -> str:
         """The hub's address as the push process gives it."""
         return self.publish_websub_hub or f"{self.publish_push_url.rstrip('/')}/websub"
-
-    @property
-    def push_schedule_s(self) -> tuple[float, ...]:
-        """The pauses of `publish_push_schedule_s`."""
-        return tuple(float(pause) for pause in self.publish_push_schedule_s.split(","))
-
-    @field_validator("publish_push_rules", "publish_push_fcm_account", "publish_push_apns_key", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
-
-    @field_validator("publish_push_schedule_s")
-    @classmethod
-    def _only_numbers(cls, value: str) -> str:
-        if any(float(pause) <= 0 for pause in value.split(",")):
-            raise ValueError("pauses are positive numbers of seconds, comma-separated")
-        return value
 
     @field_validator("publish_site_url")
     @classmethod

@@ -14,6 +14,11 @@ def typed(row_type: Callable[..., T], records: Iterable[Row]) -> list[T]:
     return [row_type(**record) for record in records]
 
 
+def typed_or_none(row_type: Callable[..., T], record: Row | None) -> T | None:
+    """The record of `fetchrow` as `row_type`."""
+    return None if record is None else row_type(**record)
+
+
 def narrowed(kind: type[T], value: object) -> T:
     """The value of `fetchval`, which is of type `kind`."""
     if not isinstance(value, kind):

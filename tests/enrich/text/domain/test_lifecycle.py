@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrich.picture_index.lookup import MediaLookup
-from enrich.reference.library import Knowledge
+from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.lifecycle import Input, decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
@@ -17,12 +17,12 @@ from enrich.text.domain.state import State
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import version_order, visible_from
 from enrich.text.domain.visibility import due_of
-from enrich.text.state_store import Known
+from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.runner import Steps
 from shared.messages import EnrichedUpdate, Flags, Order, RawUpdate, Refresh, Release, update_id_for
 from support.incoming import minute, order, version
 
-STEPS = Steps(Knowledge(), Settings())
+STEPS = Steps(ReferenceData(), Settings())
 UPDATE = update_id_for("pa", "g1")
 LATER = minute(500)
 
@@ -34,7 +34,7 @@ def step(
     transition = decide(message, state, margin_s=margin_s)
     revision = None
     if transition.emit and transition.visibility == "visible":
-        attached = STEPS.attach(transition.state, Known(transition.state), None, MediaLookup())
+        attached = STEPS.attach(transition.state, KnownUpdate(transition.state), None, MediaLookup())
         revision = build_revision(transition, attached, now, margin_s=margin_s)
     elif transition.emit:
         revision = build_removal(transition, now)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from enrich.reference.dictionary import Dictionary, Entry
+from enrich.reference.dictionary import Dictionary, DictionaryEntry
 from enrich.reference.vocabulary import MEDTOP_URI, Concept, Labels, Vocabulary, read_release, shipped
 from enrich.text.steps.tags import attach_tags
 from shared.failures import Invalid
@@ -13,18 +13,18 @@ from support.places import conformance
 
 NAMES = Dictionary.of(
     [
-        Entry(code="place:kyiv", kind="place", label="Kyiv", names=("Kiev", "Київ")),
-        Entry(code="place:port-marrow", kind="place", label="Port Marrow"),
-        Entry(code="place:york", kind="place", label="York"),
-        Entry(code="place:new-york", kind="place", label="New York"),
-        Entry(code="place:beijing", kind="place", label="Beijing", names=("北京",)),
-        Entry(code="person:john-marsh", kind="person", label="John Marsh", names=("Marsh",)),
-        Entry(code="person:ann-marsh", kind="person", label="Ann Marsh", names=("Marsh",)),
-        Entry(code="person:petrenko", kind="person", label="Олександр Петренко", names=("Петренко",)),
-        Entry(code="org:un", kind="organisation", label="United Nations", names=("UN",)),
-        Entry(code="person:will-young", kind="person", label="Will Young"),
-        Entry(code="topic:climate", kind="topic", label="climate change"),
-        Entry(code="org:die-linke", kind="organisation", label="Linke", languages=("de",)),
+        DictionaryEntry(code="place:kyiv", kind="place", label="Kyiv", names=("Kiev", "Київ")),
+        DictionaryEntry(code="place:port-marrow", kind="place", label="Port Marrow"),
+        DictionaryEntry(code="place:york", kind="place", label="York"),
+        DictionaryEntry(code="place:new-york", kind="place", label="New York"),
+        DictionaryEntry(code="place:beijing", kind="place", label="Beijing", names=("北京",)),
+        DictionaryEntry(code="person:john-marsh", kind="person", label="John Marsh", names=("Marsh",)),
+        DictionaryEntry(code="person:ann-marsh", kind="person", label="Ann Marsh", names=("Marsh",)),
+        DictionaryEntry(code="person:petrenko", kind="person", label="Олександр Петренко", names=("Петренко",)),
+        DictionaryEntry(code="org:un", kind="organisation", label="United Nations", names=("UN",)),
+        DictionaryEntry(code="person:will-young", kind="person", label="Will Young"),
+        DictionaryEntry(code="topic:climate", kind="topic", label="climate change"),
+        DictionaryEntry(code="org:die-linke", kind="organisation", label="Linke", languages=("de",)),
     ]
 )
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from enrich.admin.cli.authors import put
 from enrich.reference.changes import announce, ask_refresh
-from enrich.reference.directory import Profile
+from enrich.reference.directory import AuthorProfile
 from shared.http.problem import Problem
 from shared.http.query import check_query
 from shared.postgres.pool import Pool
@@ -97,7 +97,7 @@ def _no_author(author_id: str) -> Problem:
     return Problem(404, "no-author", f"no author {author_id[:80]!r}")
 
 
-def profile_of(body: bytes, author_id: str) -> Profile:
+def profile_of(body: bytes, author_id: str) -> AuthorProfile:
     """The profile of a request's body, under the id of its path; a Problem names the field that is at fault."""
     try:
         said = orjson.loads(body)
@@ -110,7 +110,7 @@ def profile_of(body: bytes, author_id: str) -> Profile:
     if b"\\u0000" in body:
         raise Problem(422, "not-valid", "NUL is no text")
     try:
-        return Profile.model_validate({**said, "id": author_id})
+        return AuthorProfile.model_validate({**said, "id": author_id})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         pointer = "/" + "/".join(str(part) for part in first["loc"])

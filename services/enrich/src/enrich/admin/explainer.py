@@ -13,7 +13,7 @@ from enrich.picture_index.lookup import MediaLookup
 from enrich.picture_index.rights import Rights, why_withheld
 from enrich.reference.agencies import family_of
 from enrich.reference.stories import story_id
-from enrich.stories.clustering import Likeness, Told, names_of
+from enrich.stories.clustering import StoryCandidate, StoryClusters, names_of
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
@@ -21,7 +21,7 @@ from enrich.text.domain.state import State
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import version_order
 from enrich.text.domain.visibility import due_of
-from enrich.text.state_store import Known
+from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.runner import Steps
 from shared.failures import Invalid
@@ -74,7 +74,7 @@ class Explainer:
     steps: Steps
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     states: dict[str, State] = field(default_factory=dict)
-    likeness: Likeness = field(default_factory=Likeness)
+    clusters: StoryClusters = field(default_factory=StoryClusters)
 
     def explain(self, messages: Iterable[RawUpdate | Order]) -> Iterator[dict[str, Any]]:
         """One explanation for each message, in order."""
@@ -124,11 +124,11 @@ class Explainer:
             if parent_state is not None and parent_state.last_published is not None
             else None
         )
-        known = Known(state)
+        known = KnownUpdate(state)
         first = self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media))
         family = family_of(raw.source, raw.credit, self.steps.settings.enrich_families)
-        cluster = self.likeness.place(
-            Told(
+        cluster = self.clusters.place(
+            StoryCandidate(
                 update_id=raw.update_id,
                 family=family,
                 headline=first.text.headline,
@@ -139,7 +139,7 @@ class Explainer:
                 slugline=raw.slugline,
             )
         )
-        known = Known(
+        known = KnownUpdate(
             state,
             gathered=cluster.story,
             gathered_because=cluster.because,
@@ -169,10 +169,10 @@ class Explainer:
         return said
 
 
-def _steps(state: State, attachments: Attachments, steps: Steps, likeness: str) -> dict[str, Any]:
+def _steps(state: State, attachments: Attachments, steps: Steps, clusters: str) -> dict[str, Any]:
     assert state.current is not None  # noqa: S101
     raw, text = state.current.raw, attachments.text
-    authorship = attach_authors(raw.byline, raw.creators, steps.knowledge.directory)
+    authorship = attach_authors(raw.byline, raw.creators, steps.reference.directory)
     return {
         "text": {
             "language": text.language,
@@ -208,7 +208,7 @@ def _steps(state: State, attachments: Attachments, steps: Steps, likeness: str) 
             "story": attachments.story.story,
             "because": attachments.story.because or "the source names no story, and nothing like it was seen",
             "corroboration": attachments.story.corroboration.model_dump(mode="json"),
-            "likeness": likeness,
+            "likeness": clusters,
         },
         "media": [_picture(reference) for reference in raw.media],
         "degraded": list(attachments.degraded),

@@ -49,7 +49,7 @@ class Rights:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PictureWords:
     """What stands under and behind a picture."""
 
     caption: str
@@ -58,9 +58,9 @@ class Words:
     alt_text: str
 
 
-def words_of(reference: MediaReference, embedded: Embedded, rights: Rights) -> Words:
+def words_of(reference: MediaReference, embedded: Embedded, rights: Rights) -> PictureWords:
     """The wire's words win, since a desk can correct them; the picture's own fill what is missing."""
-    return Words(
+    return PictureWords(
         caption=_first(reference.caption, embedded.caption, reference.headline, embedded.headline),
         credit=_first(reference.credit, embedded.credit, embedded.creator, embedded.source, rights.credit),
         copyright=_first(reference.copyright, embedded.copyright),

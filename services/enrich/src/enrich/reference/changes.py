@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from enrich.reference.library import CHANNEL
+from enrich.reference.loader import CHANNEL
 from shared.messages import RefreshCause
 from shared.postgres.pool import Connection, Queryable
 

@@ -35,7 +35,7 @@ ACRONYM = 6
 """Letters: a name this short and in capitals is an acronym, and found only in capitals."""
 
 
-class Entry(Message):
+class DictionaryEntry(Message):
     """Something that has names."""
 
     code: str = Field(max_length=200)
@@ -63,7 +63,7 @@ class Entry(Message):
 class Hit:
     """An entry found in a text."""
 
-    entry: Entry
+    entry: DictionaryEntry
     places: list[tuple[int, int]]
     confidence: float
     because: str
@@ -87,7 +87,7 @@ def _score(kind: Kind, weight: float, senses: int, short: int, inflected: bool) 
 class Dictionary:
     """The automaton over all names, and whose they are."""
 
-    entries: Sequence[Entry] = ()
+    entries: Sequence[DictionaryEntry] = ()
     edition: int = 0
     _owner: "array[int]" = field(default_factory=lambda: array("i"), repr=False)
     """By pattern: whose spelling it is; below zero, the place in `_shared` of those who share it. Arrays, and no object
@@ -101,7 +101,7 @@ class Dictionary:
     _automaton: Any = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, entries: Iterable[Entry], edition: int = 0) -> "Dictionary":
+    def of(cls, entries: Iterable[DictionaryEntry], edition: int = 0) -> "Dictionary":
         """Build the automaton: about a second for 100,000 names."""
         dictionary = cls(tuple(entries), edition)
         owners: dict[str, list[int]] = {}

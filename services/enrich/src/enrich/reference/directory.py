@@ -21,7 +21,7 @@ HONORIFICS = {
 JOINT = re.compile(r"[^\w]+", re.UNICODE)
 
 
-class Profile(Message):
+class AuthorProfile(Message):
     """An author, as the newsroom keeps and shows them."""
 
     id: str
@@ -88,7 +88,7 @@ Contribution = Literal["writing", "reporting", "editing", "photography", "transl
 
 
 @dataclass(slots=True)
-class Name:
+class BylineName:
     """One name of a byline."""
 
     name: str
@@ -101,7 +101,7 @@ class Name:
 class Resolved:
     """Whom a name stands for, and why."""
 
-    profile: Profile | None
+    profile: AuthorProfile | None
     because: str
 
 
@@ -109,7 +109,7 @@ class Resolved:
 class Directory:
     """All authors, found by any spelling of their names. A spelling that two authors share finds neither."""
 
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, AuthorProfile] = field(default_factory=dict)
     edition: int = 0
     _exact: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _initials: dict[str, set[str]] = field(default_factory=dict, repr=False)
@@ -120,14 +120,14 @@ class Directory:
     """Bylines that were read against this directory: they come again."""
 
     @classmethod
-    def of(cls, profiles: Iterable[Profile], edition: int = 0) -> "Directory":
+    def of(cls, profiles: Iterable[AuthorProfile], edition: int = 0) -> "Directory":
         """Build the indexes."""
         directory = cls({profile.id: profile for profile in profiles}, edition)
         for profile in directory.profiles.values():
             directory._add(profile)
         return directory
 
-    def _add(self, profile: Profile) -> None:
+    def _add(self, profile: AuthorProfile) -> None:
         self._ids[profile.id] = profile.id
         for spelling in (profile.name, *profile.aliases):
             if "://" in spelling or "@" in spelling or (":" in spelling and " " not in spelling):

@@ -18,7 +18,7 @@ def own_story(update_id: str) -> str:
     return f"update-{update_id}"
 
 
-def merged(story: str, into: Mapping[str, str]) -> str:
+def merged_story(story: str, into: Mapping[str, str]) -> str:
     """The story that stands for another one after editors have merged them."""
     for _ in range(MOST_MERGES):
         if story not in into:
@@ -31,4 +31,4 @@ def is_parted(ordered: str | None, gathered: str | None, into: Mapping[str, str]
     """Whether an editor put an update elsewhere than to those that it is like; a story that was merged is the one it is in."""
     if ordered is None:
         return False
-    return gathered is None or merged(ordered, into) != merged(gathered, into)
+    return gathered is None or merged_story(ordered, into) != merged_story(gathered, into)

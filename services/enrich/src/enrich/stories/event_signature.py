@@ -56,7 +56,7 @@ PROPER = re.compile(rf" (?<=[^.!?:;…»”\"\n] )({NAME.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class EventSignature:
     """The terms of an update, each once."""
 
     terms: tuple[str, ...]
@@ -70,7 +70,7 @@ class Account:
     """Terms by which it is found: those, and the names of the lead."""
 
 
-def read_account(headline: str, text: str, names: Sequence[str] = (), slugline: str = "") -> Account:
+def event_signature(headline: str, text: str, names: Sequence[str] = (), slugline: str = "") -> EventSignature:
     """What `headline` and the lead of `text` say. `names` are codes of what the dictionary found in them."""
     headline, lead, slugline = headline[: LONGEST["headline"]], text[:LEAD], slugline[: LONGEST["slugline"]]
     head, body, slug = set(terms_of(headline)), set(terms_of(lead)), set(terms_of(slugline))
@@ -85,7 +85,7 @@ def read_account(headline: str, text: str, names: Sequence[str] = (), slugline: 
     strengths |= dict.fromkeys(map(intern, names), 1.0)
     sought = ((head | slug) - _COMMON_TERMS).union(names)
     named = (proper.union(terms_of(" ".join(PROPER.findall(headline)))) - _COMMON_TERMS).union(names)
-    return Account(
+    return EventSignature(
         tuple(strengths),
         tuple(strengths.values()),
         frozenset(head),
@@ -128,19 +128,19 @@ def _pairs(found: re.Match[str]) -> str:
 _COMMON_TERMS = frozenset(term for word in COMMON for term in terms_of(word))
 
 
-def weighted(account: Account, counts: Mapping[str, int], total: int) -> tuple[float, ...]:
+def weighted(signature: EventSignature, counts: Mapping[str, int], total: int) -> tuple[float, ...]:
     """The weight of each term by how rare it is among `total` updates, of which `counts` have it; their squares come to 1."""
     every = math.log(IMAGINED + total)
     weights = [
         strength * (every - math.log((USED if term in _COMMON_TERMS else 1) + counts.get(term, 0)))
-        for term, strength in zip(account.terms, account.strengths, strict=True)
+        for term, strength in zip(signature.terms, signature.strengths, strict=True)
     ]
     length = math.hypot(*weights) or 1.0
     return tuple([weight / length for weight in weights])
 
 
-def likeness_of(
-    one: Account, weights: Sequence[float], other: Account, other_weights: Sequence[float]
+def similarity(
+    one: EventSignature, weights: Sequence[float], other: EventSignature, other_weights: Sequence[float]
 ) -> tuple[float, dict[str, float]]:
     """How much two accounts have in common, from 0 to 1, and what each common term adds to it; nothing where a headline
     shares too little to be about the same, or where they share no name: results and quakes are told in one form of words."""

@@ -20,7 +20,7 @@ from enrich.reference.agencies import family_of
 from enrich.reference.changes import as_word, ask_refresh
 from enrich.reference.stories import is_parted, story_id
 from enrich.settings import Settings
-from enrich.stories.clustering import Likeness, Placed, Told, names_of
+from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership, names_of
 from shared.background import keep_running
 from shared.failures.transient import TRANSIENT
 from shared.messages import RefreshCause
@@ -60,7 +60,7 @@ LEADING = Gauge("slugline_enrich_gathering", "1 while this replica gathers stori
 class Gatherer:
     """What is like what, kept up with `enrich.updates`."""
 
-    likeness: Likeness
+    clusters: StoryClusters
     families: Mapping[str, str]
     cursor: datetime = BEGINNING
     told: dict[str, tuple[str | None, tuple[str, ...], str]] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Gatherer:
         """Start from what was found before, at the beginning of the window."""
         rows = await pool.fetch("SELECT update_id, story, families, label FROM enrich.gathered")
         self.told = {row["update_id"]: (row["story"], tuple(row["families"]), row["label"]) for row in rows}
-        self.cursor = now - self.likeness.window
+        self.cursor = now - self.clusters.window
 
     async def step(self, pool: Pool) -> int:
         """Look at what was written since; how many rows."""
@@ -112,7 +112,7 @@ class Gatherer:
             for row in await pool.fetch("SELECT name, edition, keys FROM enrich.changes")
         ]
         into = {row["story"]: row["merged_into"] for row in await pool.fetch(_MERGED)}
-        changed: dict[str, Placed] = {}
+        changed: dict[str, StoryMembership] = {}
         stale: dict[str, list[str]] = {}
         for number, row in enumerate(rows, 1):
             what = f"{row['update_id']}@{row['written_at'].timestamp():.6f}"
@@ -151,14 +151,14 @@ class Gatherer:
 
     def _look_at(
         self, update_id: str, state: Mapping[str, Any] | None, ordered: str | None, into: Mapping[str, str]
-    ) -> dict[str, Placed]:
+    ) -> dict[str, StoryMembership]:
         if state is None:
-            moved: tuple[str, ...] = (update_id, *self.likeness.remove(update_id))
+            moved: tuple[str, ...] = (update_id, *self.clusters.remove(update_id))
         else:
             raw, shown = state["current"]["raw"], state["shown"]
             known = self.told.get(update_id)
-            placed = self.likeness.place(
-                Told(
+            placed = self.clusters.place(
+                StoryCandidate(
                     update_id=update_id,
                     family=family_of(raw["source"], raw.get("credit", ""), self.families),
                     headline=shown.get("headline", ""),
@@ -173,15 +173,15 @@ class Gatherer:
             moved = (update_id, *placed.moved)
             if is_parted(ordered, placed.story, into):
                 # An editor put it elsewhere: then it confirms nothing of those that it is like.
-                moved = (*moved, *self.likeness.remove(update_id))
-        found = {each: self.likeness.where(each) for each in moved}
+                moved = (*moved, *self.clusters.remove(update_id))
+        found = {each: self.clusters.membership(each) for each in moved}
         return {
             each: placed
             for each, placed in found.items()
             if self.told.get(each, NOTHING) != (placed.story, placed.families, placed.label)
         }
 
-    async def _write(self, pool: Pool, changed: Mapping[str, Placed]) -> None:
+    async def _write(self, pool: Pool, changed: Mapping[str, StoryMembership]) -> None:
         ids = sorted(changed)
         async with pool.acquire() as connection, connection.transaction():
             await connection.executemany(
@@ -228,7 +228,7 @@ async def keep_gathering(
                 try:
                     LEADING.set(1)
                     leading.set()
-                    gatherer = Gatherer(Likeness(threshold, timedelta(hours=window_h)), families)
+                    gatherer = Gatherer(StoryClusters(threshold, timedelta(hours=window_h)), families)
                     if suspects is not None:
                         gatherer.aside, gatherer.in_hand = await suspects.open(), suspects.in_hand
                     await _lead(pool, connection, gatherer, clock)

@@ -12,16 +12,16 @@ from prometheus_client import Counter, Histogram
 
 from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.reference.directory import name_key
-from enrich.reference.library import Library
+from enrich.reference.loader import ReferenceLoader
 from enrich.settings import Settings
 from enrich.text.domain.lifecycle import Input, decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
 from enrich.text.domain.state import State
 from enrich.text.domain.transition import Transition
-from enrich.text.state_store import Known, Unknown, load
-from enrich.text.state_writer import Emitted, Settlement
+from enrich.text.state_store import KnownUpdate, UnknownName, load
+from enrich.text.state_writer import EmittedBatch, StateWriter
 from enrich.text.steps.budget import MISSED
-from enrich.text.steps.runner import Reading, Steps
+from enrich.text.steps.runner import StepResults, Steps
 from shared.consumer.consumer import StartedBatch
 from shared.consumer.decode import Incoming, Rejection, version_of
 from shared.failures import Invalid, Permanent
@@ -70,20 +70,20 @@ class _Batch:
     """What a batch does, gathered while it is folded."""
 
     now: datetime
-    known: dict[str, Known]
+    known: dict[str, KnownUpdate]
     states: dict[str, State]
     parents: Mapping[str, str | None] | None
     pictures: Pictures
-    ahead: Mapping[int, Reading]
+    ahead: Mapping[int, StepResults]
     """By the identity of a version that came."""
     futures: list[Any] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
-    unknown: dict[tuple[str, str], Unknown] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], UnknownName] = field(default_factory=dict)
 
 
-class TextLane:
+class TextHandler:
     """Handles the batches of `updates.raw`; collaborators are handed to it."""
 
     def __init__(
@@ -91,18 +91,18 @@ class TextLane:
         *,
         pool: Pool,
         producer: Producer,
-        library: Library,
+        loader: ReferenceLoader,
         settings: Settings,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pool = pool
         self._dedicated = pool.dedicated()
         self._producer = producer
-        self._library = library
+        self._loader = loader
         self._settings = settings
-        self._steps = Steps(library.knowledge, settings)
+        self._steps = Steps(loader.reference, settings)
         self._clock = clock
-        self._settlement = Settlement(pool, producer, STAGE)
+        self._settlement = StateWriter(pool, producer, STAGE)
 
     async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
         """Fold each update's messages in order; emit, await, then record."""
@@ -114,19 +114,19 @@ class TextLane:
         """Fold each update's messages in order and emit; what follows is under way when this returns."""
         started, failures = time.monotonic(), self._settlement.failures
         if any(isinstance(each.event, Refresh) and each.event.cause in LOADED for each in incoming):
-            await self._library.catch_up()
+            await self._loader.catch_up()
         events: list[Input] = [each.event for each in incoming]
-        unsettled = self._settlement.unsettled()
+        pending = self._settlement.pending()
         rows, ahead = await self._loaded(events)
         known = {
-            update_id: replace(each, state=unsettled[update_id]) if update_id in unsettled else each
+            update_id: replace(each, state=pending[update_id]) if update_id in pending else each
             for update_id, each in rows.items()
         }
         batch = _Batch(
             now=self._clock(),
             known=known,
             states={update_id: each.state for update_id, each in known.items()},
-            parents=await self._parents(events, known, unsettled),
+            parents=await self._parents(events, known, pending),
             pictures=await self._pictures(events, known),
             ahead=ahead,
         )
@@ -137,7 +137,7 @@ class TextLane:
         if len(incoming) <= AHEAD:
             await self._producer.begin_sending()
         record = incoming[0].record
-        emitted = Emitted(
+        emitted = EmittedBatch(
             id=f"{record.partition}:{record.offset}",
             since=started,
             futures=batch.futures,
@@ -147,10 +147,10 @@ class TextLane:
         )
         return StartedBatch(batch.rejections, self._settlement.add(emitted, failures))
 
-    async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, Known], dict[int, Reading]]:
+    async def _loaded(self, events: Sequence[Input]) -> tuple[dict[str, KnownUpdate], dict[int, StepResults]]:
         """What is known of the updates, and what was read of the versions meanwhile."""
         loading = asyncio.create_task(load(self._dedicated, [event.update_id for event in events]))
-        ahead: dict[int, Reading] = {}
+        ahead: dict[int, StepResults] = {}
         try:
             if len(events) <= AHEAD:
                 # One turn to begin the question, one to send it.
@@ -218,7 +218,7 @@ class TextLane:
                 counted = before.last_published.unknown_names if before.last_published is not None else ()
                 for name in attachments.authorship.unknown:
                     if (key := name_key(name)) and key not in counted:
-                        batch.unknown[key[:200], update_id] = Unknown(
+                        batch.unknown[key[:200], update_id] = UnknownName(
                             name.replace("\x00", ""), update_id, raw.source.replace("\x00", "")
                         )
         elif transition.emit:
@@ -280,7 +280,7 @@ class TextLane:
         event_id = f"{raw.update_id}:{transition.state.revision + 1}:media"
         return [await self._producer.send(MEDIA, wanted, key=raw.update_id, event_id=event_id, traceparent=trace)]
 
-    async def _pictures(self, events: Sequence[Input], known: Mapping[str, Known]) -> Pictures:
+    async def _pictures(self, events: Sequence[Input], known: Mapping[str, KnownUpdate]) -> Pictures:
         """What the media index knows; None for all where it cannot be asked within its budget."""
         lists: dict[str, list[tuple[MediaReference, ...]]] = {}
         for event in events:
@@ -307,7 +307,7 @@ class TextLane:
         return found
 
     async def _parents(
-        self, events: Sequence[Input], known: Mapping[str, Known], unsettled: Mapping[str, State]
+        self, events: Sequence[Input], known: Mapping[str, KnownUpdate], pending: Mapping[str, State]
     ) -> Mapping[str, str | None] | None:
         """The stories of the updates that those of the batch grew out of; None where they cannot be had in time."""
         wanted = set()
@@ -327,8 +327,8 @@ class TextLane:
             MISSED.labels("story", "late").inc(len(wanted))
             return None
         stories = {row["update_id"]: row["story"] for row in rows}
-        for update_id in wanted & unsettled.keys():
-            shown = unsettled[update_id].last_published
+        for update_id in wanted & pending.keys():
+            shown = pending[update_id].last_published
             stories[update_id] = shown.story if shown is not None else None
         return stories
 

@@ -5,10 +5,10 @@ import asyncio
 import structlog
 
 from enrich.admin.api import author_routes
-from enrich.reference.library import Knowledge, Library
+from enrich.reference.loader import ReferenceData, ReferenceLoader
 from enrich.reference.vocabulary import Labels
 from enrich.settings import Settings
-from enrich.text.handler import SOURCE, STAGE, TextLane
+from enrich.text.handler import SOURCE, STAGE, TextHandler
 from enrich.text.schedule import keep_releasing
 from enrich.text.steps.text.language import prepare
 from shared.background import until_answered
@@ -47,8 +47,10 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site:
     # The handler's own connections keep no lock and no listener, so none has to be cleaned after each batch.
     batch_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, by_keys=True, max_size=4)
     async with open_producer(settings, CLIENT_ID, source=SOURCE, stop=stop) as producer:
-        library = Library(pool, settings.enrich_dictionary, Knowledge(labels=Labels(settings.enrich_label_languages)))
-        text = TextLane(pool=batch_pool, producer=producer, library=library, settings=settings)
+        loader = ReferenceLoader(
+            pool, settings.enrich_dictionary, ReferenceData(labels=Labels(settings.enrich_label_languages))
+        )
+        text = TextHandler(pool=batch_pool, producer=producer, loader=loader, settings=settings)
         consumer = Consumer(
             stage=STAGE, stream=RAW, handle=text.handle, start_batch=text.start_batch,
             producer=producer, settings=settings, max_records=settings.enrich_batch,
@@ -60,7 +62,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site:
         )
         if not stop.is_set():
             health.ready = {"reference": lambda: "loading the reference data"}
-            await until_answered("the reference data", library.catch_up, stop)
+            await until_answered("the reference data", loader.catch_up, stop)
             await asyncio.to_thread(prepare)
             await start_app(app, stop)
             health.ready = {}
@@ -68,7 +70,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site:
             await run_until(
                 stop,
                 consumer.run(),
-                library.follow(settings.enrich_reload_s),
+                loader.follow(settings.enrich_reload_s),
                 keep_releasing(
                     pool, producer,
                     interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,

@@ -13,7 +13,7 @@ from shared.postgres.rows import table
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownUpdate:
     """What is known of an update before a batch: its state, and what editors and the gathering of stories decided."""
 
     state: State
@@ -27,7 +27,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownName:
     """A name of a byline that the directory does not know."""
 
     spelling: str
@@ -73,15 +73,15 @@ HAVING count(*) > 0
 """
 
 
-async def load(pool: Pool, update_ids: Iterable[str]) -> dict[str, Known]:
+async def load(pool: Pool, update_ids: Iterable[str]) -> dict[str, KnownUpdate]:
     """What is known of each of the updates, in one query; an update that was never seen has an empty state."""
     ids = list(dict.fromkeys(update_ids))
-    found: dict[str, Known] = {}
+    found: dict[str, KnownUpdate] = {}
     asked, values = table("text", [(update_id,) for update_id in ids])
     for row in await pool.fetch(_LOAD.format(asked=asked), *values):
         update_id = row["update_id"]
         state = State.model_validate_json(row["state"]) if row["state"] is not None else State(update_id=update_id)
-        found[update_id] = Known(
+        found[update_id] = KnownUpdate(
             state=state,
             tags=row["tags"] or {},
             story=row["story"],
@@ -140,7 +140,7 @@ def parent_of(raw: RawUpdate) -> str | None:
     return update_id_for(raw.source, raw.evolved_from)
 
 
-async def note_unknown(pool: Pool, names: Mapping[str, Sequence[Unknown]]) -> None:
+async def note_unknown(pool: Pool, names: Mapping[str, Sequence[UnknownName]]) -> None:
     """Count names of bylines that the directory does not know, by their key."""
     if not names:
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from prometheus_client import Histogram
 
 from enrich.text.domain.state import State
-from enrich.text.state_store import Unknown, note_unknown, store
+from enrich.text.state_store import UnknownName, note_unknown, store
 from shared.failures import Transient
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Outcome, Outcomes
@@ -33,7 +33,7 @@ ADDED = Histogram(
 
 
 @dataclass(frozen=True, slots=True)
-class Emitted:
+class EmittedBatch:
     """A batch whose revisions were handed to Kafka."""
 
     id: str
@@ -44,30 +44,30 @@ class Emitted:
     states: Mapping[str, State]
     """Of the updates that it moved, by id."""
     outcomes: list[Outcome]
-    unknown: Mapping[tuple[str, str], Unknown]
+    unknown: Mapping[tuple[str, str], UnknownName]
     """By name and update, each once."""
     settled: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Settlement:
+class StateWriter:
     """Settles batches in the order in which they were begun."""
 
     def __init__(self, pool: Pool, producer: Producer, source: str) -> None:
         self._pool = pool
         self._producer = producer
         self._source = source
-        self._waiting: list[Emitted] = []
-        self._unsettled: dict[str, tuple[State, Emitted]] = {}
+        self._waiting: list[EmittedBatch] = []
+        self._unsettled: dict[str, tuple[State, EmittedBatch]] = {}
         self._running: asyncio.Task[None] | None = None
         self._next_at = 0.0
         self.failures = 0
         """Counts them; a batch that was begun under a lower count fails with those before it."""
 
-    def unsettled(self) -> dict[str, State]:
+    def pending(self) -> dict[str, State]:
         """The states, by update id, that may not be in Postgres yet. Take them before asking Postgres."""
         return {update_id: state for update_id, (state, _) in self._unsettled.items()}
 
-    def add(self, emitted: Emitted, failures: int) -> "asyncio.Future[None]":
+    def add(self, emitted: EmittedBatch, failures: int) -> "asyncio.Future[None]":
         """Take a batch over that was begun when `failures` were counted. The future ends once it is settled."""
         if failures != self.failures:
             for future in emitted.futures:
@@ -100,7 +100,7 @@ class Settlement:
             if failure is not None:
                 self._fail([batch for batch in batches if not batch.settled.done()], failure)
 
-    async def _acknowledged(self, batches: list[Emitted]) -> tuple[list[Emitted], Exception | None]:
+    async def _acknowledged(self, batches: list[EmittedBatch]) -> tuple[list[EmittedBatch], Exception | None]:
         """The batches before the first that Kafka did not take, and why it did not."""
         for number, batch in enumerate(batches):
             try:
@@ -109,9 +109,9 @@ class Settlement:
                 return batches[:number], failure
         return batches, None
 
-    async def _record(self, batches: list[Emitted]) -> None:
+    async def _record(self, batches: list[EmittedBatch]) -> None:
         states = {update_id: state for batch in batches for update_id, state in batch.states.items()}
-        unknown: dict[str, list[Unknown]] = {}
+        unknown: dict[str, list[UnknownName]] = {}
         for batch in batches:
             for (key, _), each in batch.unknown.items():
                 unknown.setdefault(key, []).append(each)
@@ -127,7 +127,7 @@ class Settlement:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _tell(self, batches: list[Emitted]) -> None:
+    async def _tell(self, batches: list[EmittedBatch]) -> None:
         outcomes = [outcome for batch in batches for outcome in batch.outcomes]
         futures = []
         for begin in range(0, len(outcomes), AT_ONCE):
@@ -142,7 +142,7 @@ class Settlement:
             )
         await acknowledged(futures)
 
-    def _fail(self, batches: Iterable[Emitted], failure: Exception) -> None:
+    def _fail(self, batches: Iterable[EmittedBatch], failure: Exception) -> None:
         self.failures += 1
         for batch in [*batches, *self._waiting]:
             for future in batch.futures:
@@ -151,7 +151,7 @@ class Settlement:
         self._waiting.clear()
         self._unsettled.clear()
 
-    def _forget(self, batch: Emitted) -> None:
+    def _forget(self, batch: EmittedBatch) -> None:
         for update_id in batch.states:
             if (kept := self._unsettled.get(update_id)) is not None and kept[1] is batch:
                 del self._unsettled[update_id]

@@ -156,7 +156,7 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
             try:
                 return await _reprocess(pool, intake, wanted, total)
             finally:
-                await intake.readers.close()
+                await intake.parsers.close()
         finally:
             await kafka_producer.stop()
 

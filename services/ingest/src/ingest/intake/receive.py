@@ -146,7 +146,7 @@ class Intake:
     """How long one document waits for Kafka and Postgres together before they count as away."""
     pool: Pool | None = None
     producer: Producer | None = None
-    readers: ParserPool = field(default_factory=lambda: ParserPool(READ_TIMEOUT_S))
+    parsers: ParserPool = field(default_factory=lambda: ParserPool(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
         """What senders ask of Postgres at the same time goes together."""
@@ -262,7 +262,7 @@ class Intake:
         """What is understood of a document; one that takes long must hold up neither the others nor our heartbeats."""
         asked_format = original.asked_format or source.format
         if _is_large(original.body):
-            asked = ReadRequest(
+            request = ReadRequest(
                 content_type=original.content_type,
                 source=source.name,
                 received_at=original.received_at,
@@ -271,7 +271,7 @@ class Intake:
                 profile=source.profile,
                 format=asked_format,
             )
-            return await self.readers.read(asked, original.body)
+            return await self.parsers.read(request, original.body)
         return read(
             original.body,
             content_type=original.content_type,

@@ -3,30 +3,33 @@
 import asyncio
 import getpass
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
 import click
+import orjson
 from pydantic import ValidationError
 
-from publish.push.alerts.decisions import STATES, newest, shown
+from publish.push.alerts.alert import STATES, newest, with_results
 from publish.push.alerts.mutes import Mutes, NewMute
-from publish.push.alerts.providers.web import Vapid, new_vapid_key
+from publish.push.alerts.providers.web.vapid import Vapid, new_vapid_key
 from publish.push.delivery import keys
-from publish.push.delivery.endpoints import ChangedEndpoint, Endpoints, NewEndpoint
 from publish.push.delivery.keys import Key
-from publish.settings import Settings
+from publish.push.settings import PushSettings
+from publish.push.webhooks.endpoints import ChangedEndpoint, Endpoints, NewEndpoint
 from shared.http.problem import Problem
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
 
+T = TypeVar("T")
+
 OPERATOR = Key("operator", "operator", frozenset({"operate"}), frozenset({"news"}))
 
 
-def _with_pool(act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-    async def body() -> Any:
-        pool = await connect(Settings(), schema="publish", max_size=2, for_command=True)
+def _with_pool(act: Callable[[Pool], Awaitable[T]]) -> T:
+    async def body() -> T:
+        pool = await connect(PushSettings(), schema="publish", max_size=2, for_command=True)
         try:
             await migrate(pool, "publish")
             return await act(pool)
@@ -44,8 +47,8 @@ def _first(error: ValidationError) -> str:
     return f"{'/'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _say(value: Any) -> None:
-    click.echo(json.dumps(value, default=str))
+def _print(value: object) -> None:
+    click.echo(json.dumps(orjson.loads(orjson.dumps(value))))
 
 
 @click.group("keys")
@@ -64,7 +67,7 @@ def key_commands() -> None:
 def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...]) -> None:
     """Make a key for NAME and print it: it is told this once."""
     key_id, token = _with_pool(lambda pool: keys.add(pool, name, scopes, channels))
-    _say({"id": key_id, "key": token})
+    _print({"id": key_id, "key": token})
 
 
 @key_commands.command("revoke")
@@ -79,9 +82,8 @@ def keys_revoke(key_id: str) -> None:
 @key_commands.command("list")
 def keys_list() -> None:
     """Print all keys, one JSON object a line."""
-    names = ("id", "name", "scopes", "channels", "created_at", "revoked_at")
-    for row in _with_pool(lambda pool: pool.fetch("SELECT * FROM publish.push_keys ORDER BY created_at")):
-        _say({name: row[name] for name in names})
+    for key in _with_pool(keys.listed):
+        _print(key)
 
 
 @click.group("endpoints")
@@ -90,7 +92,7 @@ def endpoint_commands() -> None:
 
 
 def _endpoints(pool: Pool) -> Endpoints:
-    return Endpoints(pool, allow_private=Settings().publish_push_allow_private)
+    return Endpoints(pool, allow_private=PushSettings().publish_push_allow_private)
 
 
 @endpoint_commands.command("add")
@@ -110,28 +112,27 @@ def endpoints_add(
     except ValidationError as error:
         raise click.ClickException(_first(error)) from None
 
-    async def act(pool: Pool) -> dict[str, Any]:
-        row = await pool.fetchrow("SELECT * FROM publish.push_keys WHERE id = $1 AND revoked_at IS NULL", key_id)
-        if row is None:
+    async def act(pool: Pool) -> dict[str, object]:
+        key = await keys.live(pool, key_id)
+        if key is None:
             raise click.ClickException(f"there is no live key {key_id}")
-        key = Key(row["id"], row["name"], frozenset(row["scopes"]), frozenset(row["channels"]))
         return await _endpoints(pool).add(wanted, key)
 
-    _say(_with_pool(act))
+    _print(_with_pool(act))
 
 
 @endpoint_commands.command("list")
 def endpoints_list() -> None:
     """Print all endpoints and their health, one JSON object a line."""
     for endpoint in _with_pool(lambda pool: _endpoints(pool).all(OPERATOR)):
-        _say(endpoint)
+        _print(endpoint)
 
 
 @endpoint_commands.command("test")
 @click.argument("endpoint_id")
 def endpoints_test(endpoint_id: str) -> None:
     """Queue a test event to ENDPOINT_ID."""
-    _say(_with_pool(lambda pool: _endpoints(pool).test(endpoint_id, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).test(endpoint_id, OPERATOR)))
 
 
 @endpoint_commands.command("deliveries")
@@ -143,7 +144,7 @@ def endpoints_deliveries(endpoint_id: str, limit: int) -> None:
         lambda pool: _endpoints(pool).deliveries(endpoint_id, OPERATOR, before=None, state=None, limit=limit)
     )
     for delivery in found:
-        _say(delivery)
+        _print(delivery)
 
 
 @endpoint_commands.command("redeliver")
@@ -151,7 +152,7 @@ def endpoints_deliveries(endpoint_id: str, limit: int) -> None:
 @click.argument("delivery_id", type=click.IntRange(1, 2**62))
 def endpoints_redeliver(endpoint_id: str, delivery_id: int) -> None:
     """Queue the message of DELIVERY_ID again, under its own id."""
-    _say(_with_pool(lambda pool: _endpoints(pool).redeliver(endpoint_id, delivery_id, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).redeliver(endpoint_id, delivery_id, OPERATOR)))
 
 
 @endpoint_commands.command("recover")
@@ -160,14 +161,14 @@ def endpoints_redeliver(endpoint_id: str, delivery_id: int) -> None:
 def endpoints_recover(endpoint_id: str, hours: float) -> None:
     """Queue again, in order, what ENDPOINT_ID has missed within the last hours."""
     since = datetime.now(UTC) - timedelta(hours=hours)
-    _say(_with_pool(lambda pool: _endpoints(pool).recover(endpoint_id, since, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).recover(endpoint_id, since, OPERATOR)))
 
 
 @endpoint_commands.command("rotate")
 @click.argument("endpoint_id")
 def endpoints_rotate(endpoint_id: str) -> None:
     """Print a new secret of ENDPOINT_ID; the old one signs beside it for a day."""
-    _say(_with_pool(lambda pool: _endpoints(pool).rotate(endpoint_id, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).rotate(endpoint_id, OPERATOR)))
 
 
 @endpoint_commands.command("activate")
@@ -175,7 +176,7 @@ def endpoints_rotate(endpoint_id: str) -> None:
 def endpoints_activate(endpoint_id: str) -> None:
     """Deliver to ENDPOINT_ID again, from its first attempt on."""
     changes = ChangedEndpoint(state="active")
-    _say(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
 
 
 @endpoint_commands.command("disable")
@@ -183,7 +184,7 @@ def endpoints_activate(endpoint_id: str) -> None:
 def endpoints_disable(endpoint_id: str) -> None:
     """Deliver nothing to ENDPOINT_ID until it is activated."""
     changes = ChangedEndpoint(state="disabled")
-    _say(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
 
 
 @endpoint_commands.command("remove")
@@ -200,14 +201,14 @@ def endpoints_remove(endpoint_id: str) -> None:
 def alert_list(state: str | None, limit: int) -> None:
     """Print alerts, newest first, one JSON object a line: state, reason, audience."""
     for alert in _with_pool(lambda pool: newest(pool, state, limit)):
-        _say(alert)
+        _print(alert)
 
 
 @click.command("alert")
 @click.argument("alert_id")
 def alert_one(alert_id: str) -> None:
     """Print ALERT_ID with its progress and results."""
-    _say(_with_pool(lambda pool: shown(pool, alert_id)))
+    _print(_with_pool(lambda pool: with_results(pool, alert_id)))
 
 
 def _person() -> str:
@@ -230,7 +231,7 @@ def mutes_add(channel: str, reason: str, hours: float, by: str) -> None:
         wanted = NewMute(channel=channel, reason=reason, until=datetime.now(UTC) + timedelta(hours=hours))
     except ValidationError as error:
         raise click.ClickException(_first(error)) from None
-    _say(_with_pool(lambda pool: Mutes(pool).add(wanted, by)))
+    _print(_with_pool(lambda pool: Mutes(pool).add(wanted, by)))
 
 
 @mute_commands.command("list")
@@ -239,7 +240,7 @@ def mutes_add(channel: str, reason: str, hours: float, by: str) -> None:
 def mutes_list(ended: bool, limit: int) -> None:
     """Print the mutes that hold, newest first, one JSON object a line."""
     for mute in _with_pool(lambda pool: Mutes(pool).all(ended=ended, limit=limit)):
-        _say(mute)
+        _print(mute)
 
 
 @mute_commands.command("lift")
@@ -247,7 +248,7 @@ def mutes_list(ended: bool, limit: int) -> None:
 @click.option("--by", default=_person, help="Who says so. [default: the user of this command]")
 def mutes_lift(mute_id: int, by: str) -> None:
     """End the mute MUTE_ID before its time."""
-    _say(_with_pool(lambda pool: Mutes(pool).lift(mute_id, by)))
+    _print(_with_pool(lambda pool: Mutes(pool).lift(mute_id, by)))
 
 
 @click.command("vapid")
@@ -257,4 +258,4 @@ def vapid_key() -> None:
     Prints the private one, for PUBLISH_PUSH_VAPID_KEY, and its public one. Nothing is stored.
     """
     private = new_vapid_key()
-    _say({"private": private, "public": Vapid(private, "mailto:nobody@example.org").public_key})
+    _print({"private": private, "public": Vapid(private, "mailto:nobody@example.org").public_key})

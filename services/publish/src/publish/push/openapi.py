@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from publish.push.alerts.desk_routes import AlertOrder
 from publish.push.alerts.mutes import NewMute
-from publish.push.alerts.routes import Ordered
-from publish.push.alerts.subscriptions import NewSubscription, Wishes
-from publish.push.delivery.endpoints import ChangedEndpoint, NewEndpoint
-from publish.push.delivery.routes import QUERIES, Since, answer
+from publish.push.alerts.subscriptions import NewSubscription, Preferences
+from publish.push.delivery.http import QUERIES, json_response
+from publish.push.webhooks.endpoints import ChangedEndpoint, NewEndpoint
+from publish.push.webhooks.routes import Since
 from shared.http.query import check_query
 
 BODIES: dict[tuple[str, str], type[BaseModel]] = {
@@ -22,9 +22,9 @@ BODIES: dict[tuple[str, str], type[BaseModel]] = {
     ("PATCH", "/v1/push/endpoints/{endpoint_id}"): ChangedEndpoint,
     ("POST", "/v1/push/endpoints/{endpoint_id}/recover"): Since,
     ("POST", "/v1/push/subscriptions"): NewSubscription,
-    ("PATCH", "/v1/push/subscriptions/{subscription_id}"): Wishes,
-    ("POST", "/v1/push/alerts"): Ordered,
-    ("POST", "/v1/push/alerts/preview"): Ordered,
+    ("PATCH", "/v1/push/subscriptions/{subscription_id}"): Preferences,
+    ("POST", "/v1/push/alerts"): AlertOrder,
+    ("POST", "/v1/push/alerts/preview"): AlertOrder,
     ("POST", "/v1/push/mutes"): NewMute,
 }
 OPEN = {"/v1/push/key", "/v1/push/subscriptions", "/websub", "/openapi.json"}
@@ -54,12 +54,12 @@ SUMMARIES = {
 }
 
 
-def _operation(method: str, path: str) -> dict[str, Any]:
+def _operation(method: str, path: str) -> dict[str, JsonValue]:
     refused = {
         "description": "Why not (RFC 9457)",
         "content": {"application/problem+json": {"schema": {"type": "object"}}},
     }
-    operation: dict[str, Any] = {
+    operation: dict[str, JsonValue] = {
         "summary": SUMMARIES[path],
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -79,9 +79,9 @@ def _operation(method: str, path: str) -> dict[str, Any]:
     return operation
 
 
-def document(routes: Iterable[Route], url: str) -> dict[str, Any]:
+def document(routes: Iterable[Route], url: str) -> dict[str, JsonValue]:
     """OpenAPI 3.1 of these routes; probes are left out."""
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, JsonValue]] = {}
     for route in routes:
         path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
@@ -108,7 +108,7 @@ def openapi_route(routes: Iterable[Route], url: str) -> Route:
 
     async def openapi(request: Request) -> Response:
         check_query(request)
-        return answer(made)
+        return json_response(made)
 
     route = Route("/openapi.json", openapi)
     made = document([*own, route], url)

@@ -6,7 +6,6 @@ import gc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import click
 import structlog
@@ -14,28 +13,34 @@ from redis.asyncio import Redis
 from starlette.routing import Route
 
 from publish.cache.store import ReadModel
-from publish.push.alerts.decisions import Alerts, PushBatch
-from publish.push.alerts.providers import Courier
-from publish.push.alerts.providers.apns import Apns
-from publish.push.alerts.providers.fcm import Fcm, ServiceAccount
-from publish.push.alerts.providers.web import Vapid, WebPush
-from publish.push.alerts.routes import AlertRoutes, ReaderRoutes
+from publish.push.alerts.decisions import AlertDecisions
+from publish.push.alerts.desk_routes import DeskRoutes
+from publish.push.alerts.providers.provider import Resources
+from publish.push.alerts.providers.registry import open_providers
+from publish.push.alerts.providers.web.client import WebPush
+from publish.push.alerts.reader_routes import ReaderRoutes
 from publish.push.alerts.rules import read_rules
-from publish.push.alerts.sender import Fanout
-from publish.push.alerts.subscriptions import Subscriptions, vapid_key
-from publish.push.cli import alert_list, alert_one, endpoint_commands, key_commands, mute_commands
-from publish.push.cli import vapid_key as vapid_command
-from publish.push.delivery.endpoints import Endpoints
+from publish.push.alerts.sending.batch import PushBatch
+from publish.push.alerts.sending.digests import Digests
+from publish.push.alerts.sending.release import AlertRelease
+from publish.push.alerts.sending.sender import AlertSender
+from publish.push.alerts.subscriptions import Subscriptions
+from publish.push.cli import alert_list, alert_one, endpoint_commands, key_commands, mute_commands, vapid_key
+from publish.push.delivery.attempts import RetryPolicy
 from publish.push.delivery.outbound import Outbound
-from publish.push.delivery.queue import Deliveries, forget_old
-from publish.push.delivery.routes import EndpointRoutes
-from publish.push.notify import Notifier, queue_takedowns, queue_webhooks
+from publish.push.delivery.queue import forget_old
+from publish.push.delivery.worker import Channel, DeliveryWorker
+from publish.push.notifier import Notifier, queue_takedowns
 from publish.push.openapi import openapi_route
-from publish.push.purge.surrogate_keys import Purges, apply, queue_purges
+from publish.push.purge.surrogate_keys import SCHEDULE_S, Purges, apply, queue_purges
 from publish.push.readiness import Sinks
+from publish.push.settings import PushSettings
+from publish.push.webhooks.endpoints import Endpoints
 from publish.push.webhooks.message import Webhooks
-from publish.push.websub.hub import Feeds, Hub, queue_feeds
-from publish.settings import Settings
+from publish.push.webhooks.queueing import queue_webhooks
+from publish.push.webhooks.routes import EndpointRoutes
+from publish.push.websub.feeds import FeedDistribution, queue_feeds
+from publish.push.websub.hub import Hub
 from publish.takedown.prove import keep_proving, prover_of
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
@@ -65,8 +70,8 @@ BATCHES_AT_ONCE = 4
 
 
 @contextlib.asynccontextmanager
-async def sinks_of(settings: Settings) -> AsyncIterator[Sinks]:
-    """Where readers read, as the settings say; these addresses are ours, so private ones are in order."""
+async def sinks_of(settings: PushSettings) -> AsyncIterator[Sinks]:
+    """Where readers read, as the settings say; these addresses come from the settings, so private ones are in order."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
     model = ReadModel(
         redis,
@@ -81,111 +86,120 @@ async def sinks_of(settings: Settings) -> AsyncIterator[Sinks]:
             await redis.aclose()
 
 
-async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
-    await keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S)
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """The parts of the alerts channel."""
+
+    decisions: AlertDecisions
+    release: AlertRelease
+    sender: AlertSender
+    digests: Digests
+    routes: list[Route]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Parts:
-    """What the process is made of."""
+    """What runs in the process."""
 
-    deliveries: Deliveries
+    worker: DeliveryWorker
     notifier: Notifier
     alerts: Alerts
-    fanout: Fanout
     hub: Hub
     routes: list[Route]
 
 
-async def _couriers(
-    settings: Settings, outbound: Outbound, ours: Outbound, vapid: Vapid, stack: contextlib.AsyncExitStack
-) -> dict[str, Courier]:
-    couriers: dict[str, Courier] = {"web": WebPush(outbound, vapid)}
-    if settings.publish_push_fcm_account is not None:
-        account = ServiceAccount.read(settings.publish_push_fcm_account.read_bytes())
-        couriers["fcm"] = Fcm(ours, account, url=settings.publish_push_fcm_url)
-    if settings.publish_push_apns_key is not None:
-        apns = Apns(
-            private_key_pem=settings.publish_push_apns_key.read_text(),
-            key_id=settings.publish_push_apns_key_id,
-            team_id=settings.publish_push_apns_team,
-            app=settings.publish_push_apns_app,
-            url=settings.publish_push_apns_url,
-            timeout_s=settings.publish_push_timeout_s,
-        )
-        stack.push_async_callback(apns.aclose)
-        couriers["apns"] = apns
-    return couriers
-
-
-async def _parts(
-    settings: Settings, pool: Pool, producer: Producer, sinks: Sinks, key: Any, *, stack: contextlib.AsyncExitStack
-) -> Parts:
-    rules = read_rules(settings.publish_push_rules)
-    outbound = await stack.enter_async_context(
-        Outbound(allow_private=settings.publish_push_allow_private, timeout_s=settings.publish_push_timeout_s)
+def _delivery_worker(settings: PushSettings, resources: Resources) -> DeliveryWorker:
+    feeds = FeedDistribution(
+        resources.trusted,
+        site_url=settings.publish_site_url,
+        web_url=settings.web_urls[0],
+        hub_url=settings.websub_hub,
     )
-    ours = await stack.enter_async_context(Outbound(allow_private=True, timeout_s=settings.publish_push_timeout_s))
-    site_url = settings.publish_site_url
-    feeds = Feeds(ours, site_url=site_url, web_url=settings.web_urls[0], hub_url=settings.websub_hub)
     purges = Purges(
         method=settings.publish_push_purge_method,
         header=settings.publish_push_purge_header,
         authorization=settings.publish_push_purge_auth,
     )
-    deliveries = Deliveries(
-        pool,
-        outbound,
-        ours,
-        {"webhook": Webhooks(pool, site_url).compose, "websub": feeds.compose, "purge": purges.compose},
+    webhooks = Webhooks(resources.pool, settings.publish_site_url)
+    policy = RetryPolicy(settings.push_schedule_s, timedelta(hours=settings.publish_push_disable_after_h))
+    return DeliveryWorker(
+        resources.pool,
+        resources.outbound,
+        resources.trusted,
+        {
+            "webhook": Channel(webhooks.build, policy),
+            "websub": Channel(feeds.build, policy),
+            "purge": Channel(purges.build, RetryPolicy(SCHEDULE_S, None)),
+        },
         in_flight=settings.publish_push_in_flight,
         per_endpoint=settings.publish_push_per_endpoint,
-        schedule_s=settings.push_schedule_s,
-        disable_after=timedelta(hours=settings.publish_push_disable_after_h),
         timeout_s=settings.publish_push_timeout_s,
     )
-    alerts = Alerts(pool, rules, producer, sinks)
-    vapid = Vapid(key, settings.publish_push_vapid_contact)
-    fanout = Fanout(
-        pool,
-        await _couriers(settings, outbound, ours, vapid, stack),
-        rules,
-        site_url=settings.publish_site_url,
-        site_name=settings.publish_site_name,
+
+
+async def _alerts(
+    settings: PushSettings, resources: Resources, producer: Producer, sinks: Sinks, stack: contextlib.AsyncExitStack
+) -> Alerts:
+    pool, site_url, site_name = resources.pool, settings.publish_site_url, settings.publish_site_name
+    rules = read_rules(settings.publish_push_rules)
+    providers = await open_providers(settings, resources, stack)
+    web_push = providers["web"]
+    release = AlertRelease(pool, rules, producer, sinks)
+    decisions = AlertDecisions(pool, rules, release.wake)
+    sender = AlertSender(pool, providers, rules, site_url=site_url)
+    reader_routes = ReaderRoutes(
+        Subscriptions(pool, rules, allow_private=settings.publish_push_allow_private),
+        sender,
+        public_key=web_push.public_key if isinstance(web_push, WebPush) else "",
+        site_url=site_url,
+        site_name=site_name,
+        proxies=TrustedProxies.of(settings),
+    )
+    return Alerts(
+        decisions,
+        release,
+        sender,
+        Digests(pool, sender, rules, site_url=site_url, site_name=site_name),
+        [*reader_routes.routes(), *DeskRoutes(pool, decisions, rules, site_url).routes()],
     )
 
+
+async def _parts(
+    settings: PushSettings, resources: Resources, producer: Producer, sinks: Sinks, stack: contextlib.AsyncExitStack
+) -> Parts:
+    pool = resources.pool
+    worker = _delivery_worker(settings, resources)
+    alerts = await _alerts(settings, resources, producer, sinks, stack)
+
     def queued() -> None:
-        deliveries.wake()
-        alerts.wake()
+        worker.wake()
+        alerts.release.wake()
 
     notifier = Notifier(
         pool,
         sinks,
-        [queue_takedowns, queue_purges, queue_webhooks, queue_feeds, alerts.queue],
+        [queue_takedowns, queue_purges, queue_webhooks, queue_feeds, alerts.decisions.queue],
         readable_s=settings.publish_push_readable_s,
         done=queued,
     )
-    private = settings.publish_push_allow_private
-    proxies = TrustedProxies.of(settings)
-    hub = Hub(pool, outbound, site_url=site_url, allow_private=private, proxies=proxies)
-    routes = [
-        *hub.routes(),
-        *EndpointRoutes(pool, Endpoints(pool, allow_private=private), deliveries.wake).routes(),
-        *ReaderRoutes(
-            Subscriptions(pool, rules, allow_private=private),
-            fanout,
-            public_key=vapid.public_key,
-            site_url=settings.publish_site_url,
-            site_name=settings.publish_site_name,
-            proxies=proxies,
-        ).routes(),
-        *AlertRoutes(pool, alerts, rules, settings.publish_site_url).routes(),
-    ]
+    hub = Hub(
+        pool,
+        resources.outbound,
+        site_url=settings.publish_site_url,
+        allow_private=settings.publish_push_allow_private,
+        proxies=TrustedProxies.of(settings),
+    )
+    endpoints = Endpoints(pool, allow_private=settings.publish_push_allow_private)
+    routes = [*hub.routes(), *EndpointRoutes(pool, endpoints, worker.wake).routes(), *alerts.routes]
     routes.append(openapi_route(routes, settings.publish_push_url))
-    return Parts(deliveries, notifier, alerts, fanout, hub, routes)
+    return Parts(worker, notifier, alerts, hub, routes)
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
+async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
+    await keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S)
+
+
+async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
     """The process: the port answers at once, and /readyz says what is waited for."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
     site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
@@ -198,7 +212,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await pool.close()
 
 
-def _consumers(settings: Settings, pool: Pool, producer: Producer, parts: Parts) -> tuple[Consumer, Consumer]:
+def _consumers(settings: PushSettings, pool: Pool, producer: Producer, parts: Parts) -> tuple[Consumer, Consumer]:
     updates = Consumer(
         stage=STAGE,
         stream=ENRICHED,
@@ -211,7 +225,7 @@ def _consumers(settings: Settings, pool: Pool, producer: Producer, parts: Parts)
         stage=f"{STAGE}.batches",
         stream=PUSH_BATCHES,
         types={PushBatch.ce_type: PushBatch},
-        handle=parts.fanout.handle,
+        handle=parts.alerts.sender.handle,
         producer=producer,
         settings=settings,
         max_records=BATCHES_AT_ONCE,
@@ -221,20 +235,26 @@ def _consumers(settings: Settings, pool: Pool, producer: Producer, parts: Parts)
 
 
 async def _follow(
-    settings: Settings, stop: asyncio.Event, health: Health, site: Replaceable, *, pool: Pool, producer: Producer
+    settings: PushSettings, stop: asyncio.Event, health: Health, site: Replaceable, *, pool: Pool, producer: Producer
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         sinks = await stack.enter_async_context(sinks_of(settings))
         prover = await stack.enter_async_context(prover_of(settings, pool))
         await until_answered("caches to purge", lambda: apply(pool, settings.purge_urls), stop)
-        key = await until_answered(
-            "the key of Web Push", lambda: vapid_key(pool, settings.publish_push_vapid_key), stop
+        timeout_s = settings.publish_push_timeout_s
+        private = settings.publish_push_allow_private
+        resources = Resources(
+            pool,
+            await stack.enter_async_context(Outbound(allow_private=private, timeout_s=timeout_s)),
+            await stack.enter_async_context(Outbound(allow_private=True, timeout_s=timeout_s)),
+            timeout_s,
+            stop,
         )
-        parts = await _parts(settings, pool, producer, sinks, key, stack=stack)
+        parts = await _parts(settings, resources, producer, sinks, stack)
         consumers = _consumers(settings, pool, producer, parts)
         app = new_app(new_broker(settings, CLIENT_ID), *consumers)
         site.app = application([*health_routes(health), *parts.routes], PROBLEM_HANDLERS)
-        # A fan-out makes many short-lived objects and no cycles; at the usual thresholds half of its time goes to the collector.
+        # Sending an alert makes many short-lived objects and no cycles: at the usual thresholds, half of its time goes to the collector.
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
@@ -246,11 +266,11 @@ async def _follow(
             await run_until(
                 stop,
                 *(consumer.run() for consumer in consumers),
-                parts.deliveries.keep_delivering(),
+                parts.worker.keep_delivering(),
                 parts.hub.keep_verifying(),
-                parts.alerts.keep_releasing(),
-                parts.fanout.keep_trying_again(),
-                parts.fanout.keep_digesting(),
+                parts.alerts.release.keep_releasing(),
+                parts.alerts.sender.keep_retrying(),
+                parts.alerts.digests.keep_sending(),
                 keep_proving(pool, prover),
                 _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
             )
@@ -263,9 +283,9 @@ async def _follow(
 def push(context: click.Context) -> None:
     """Deliver webhooks, WebSub, alerts and purges; without a command, run the process."""
     if context.invoked_subcommand is None:
-        settings = Settings()
+        settings = PushSettings()
         run(settings, STAGE, lambda stop: serve(settings, stop))
 
 
-for command in (key_commands, endpoint_commands, alert_list, alert_one, mute_commands, vapid_command):
+for command in (key_commands, endpoint_commands, alert_list, alert_one, mute_commands, vapid_key):
     push.add_command(command)

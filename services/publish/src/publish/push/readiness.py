@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import structlog
@@ -85,7 +84,7 @@ class Sinks:
         return None if right else f"{url} page"
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def _json(body: bytes) -> dict[str, object]:
     try:
         value = orjson.loads(body)
     except ValueError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from enrich.reference.directory import Directory, Profile, name_key
+from enrich.reference.directory import AuthorProfile, Directory, name_key
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.byline import parser
 from enrich.text.steps.byline.parser import read_byline
@@ -15,19 +15,19 @@ from shared.messages import Creator
 
 DIRECTORY = Directory.of(
     [
-        Profile(id="ada-quill", name="Ada Quill", aliases=("A. Quill", "Adelaide Quill", "person:4711")),
-        Profile(id="tomas-reyes-lindqvist", name="Tomás Reyes-Lindqvist"),
-        Profile(id="chris-oneil", name="Chris O’Neil"),
-        Profile(id="david-green", name="David Green"),
-        Profile(id="lev-zorin", name="Lev Zorin"),
-        Profile(id="peter-mueller", name="Peter Müller", aliases=("Peter Mueller",)),
-        Profile(id="jean-dupont", name="Jean Dupont"),
-        Profile(id="maria-garcia", name="María García"),
-        Profile(id="marco-rossi", name="Marco Rossi"),
-        Profile(id="oleksandr-petrenko", name="Oleksandr Petrenko"),
-        Profile(id="wang-xiaoming", name="Wang Xiaoming", aliases=("王小明",)),
-        Profile(id="sam-lee-sport", name="Sam Lee"),
-        Profile(id="sam-lee-city", name="Sam Lee"),
+        AuthorProfile(id="ada-quill", name="Ada Quill", aliases=("A. Quill", "Adelaide Quill", "person:4711")),
+        AuthorProfile(id="tomas-reyes-lindqvist", name="Tomás Reyes-Lindqvist"),
+        AuthorProfile(id="chris-oneil", name="Chris O’Neil"),
+        AuthorProfile(id="david-green", name="David Green"),
+        AuthorProfile(id="lev-zorin", name="Lev Zorin"),
+        AuthorProfile(id="peter-mueller", name="Peter Müller", aliases=("Peter Mueller",)),
+        AuthorProfile(id="jean-dupont", name="Jean Dupont"),
+        AuthorProfile(id="maria-garcia", name="María García"),
+        AuthorProfile(id="marco-rossi", name="Marco Rossi"),
+        AuthorProfile(id="oleksandr-petrenko", name="Oleksandr Petrenko"),
+        AuthorProfile(id="wang-xiaoming", name="Wang Xiaoming", aliases=("王小明",)),
+        AuthorProfile(id="sam-lee-sport", name="Sam Lee"),
+        AuthorProfile(id="sam-lee-city", name="Sam Lee"),
     ]
 )
 CONTRIBUTIONS = {"": "writing", "e": "editing", "r": "reporting", "p": "photography", "t": "translation"}

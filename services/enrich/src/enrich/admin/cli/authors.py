@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from enrich.admin.cli import on_postgres
 from enrich.reference.changes import announce, as_word, ask_refresh
-from enrich.reference.directory import Profile, name_key
+from enrich.reference.directory import AuthorProfile, name_key
 from enrich.short_text import slug_of
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
@@ -53,7 +53,7 @@ def import_(file: Path, dry_run: bool) -> None:
 def list_() -> None:
     """Print the directory: id, name, role, aliases."""
     for row in on_postgres(lambda connection: connection.fetch("SELECT profile FROM enrich.authors ORDER BY id")):
-        profile = Profile.model_validate(row["profile"])
+        profile = AuthorProfile.model_validate(row["profile"])
         click.echo(f"{profile.id:32} {profile.name:32} {profile.role:40} {' | '.join(profile.aliases)}".rstrip())
 
 
@@ -131,7 +131,7 @@ def avatar(author_id: str, portrait: Path) -> None:
         row = await connection.fetchrow("SELECT profile FROM enrich.authors WHERE id = $1", author_id)
         if row is None:
             return False
-        await put(connection, [Profile.model_validate({**row["profile"], "avatar_url": stored.url})])
+        await put(connection, [AuthorProfile.model_validate({**row["profile"], "avatar_url": stored.url})])
         return True
 
     if not on_postgres(work):
@@ -139,14 +139,14 @@ def avatar(author_id: str, portrait: Path) -> None:
     click.echo(stored.url)
 
 
-async def put(connection: Connection, profiles: Sequence[Profile]) -> tuple[list[str], list[str]]:
+async def put(connection: Connection, profiles: Sequence[AuthorProfile]) -> tuple[list[str], list[str]]:
     """Put profiles into the directory within a transaction, and ask that the updates which show them are made again.
 
     The ids that were added, and those that were changed.
     """
     ids = [profile.id for profile in profiles]
     rows = await connection.fetch("SELECT id, profile FROM enrich.authors WHERE id = ANY($1::text[]) FOR UPDATE", ids)
-    known = {row["id"]: Profile.model_validate(row["profile"]) for row in rows}
+    known = {row["id"]: AuthorProfile.model_validate(row["profile"]) for row in rows}
     fresh = [profile for profile in profiles if known.get(profile.id) != profile]
     if not fresh:
         return [], []
@@ -166,10 +166,10 @@ async def put(connection: Connection, profiles: Sequence[Profile]) -> tuple[list
     return added, [profile.id for profile in fresh if profile.id in known]
 
 
-def read_profiles(body: bytes, suffix: str = "") -> list[Profile]:
+def read_profiles(body: bytes, suffix: str = "") -> list[AuthorProfile]:
     """The authors of a file: CSV by its suffix, else JSON lines or one JSON array. Raises Invalid, naming place and reason."""
     said = _from_csv(body) if suffix == ".csv" else _from_json(body)
-    profiles: dict[str, Profile] = {}
+    profiles: dict[str, AuthorProfile] = {}
     for number, each in enumerate(said):
         if not isinstance(each, dict):
             raise Invalid("an author is a JSON object", field=f"/{number}")
@@ -178,7 +178,7 @@ def read_profiles(body: bytes, suffix: str = "") -> list[Profile]:
         if not each.get("id") and isinstance(each.get("name"), str):
             each = {**each, "id": slug_of(each["name"])}  # noqa: PLW2901 -- the same author, completed
         try:
-            profile = Profile.model_validate(each)
+            profile = AuthorProfile.model_validate(each)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise Invalid(first["msg"], field="/".join(["", str(number), *map(str, first["loc"])])) from error
@@ -210,9 +210,9 @@ def _from_csv(body: bytes) -> list[dict[str, Any]]:
         rows = [{(key or "").strip(): (value or "").strip() for key, value in row.items() if key} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Invalid(f"not CSV in UTF-8: {error}") from error
-    if strange := {key for row in rows for key in row} - Profile.model_fields.keys():
+    if strange := {key for row in rows for key in row} - AuthorProfile.model_fields.keys():
         raise Invalid(
-            f"no field of an author: {', '.join(sorted(strange))}; they are {', '.join(Profile.model_fields)}"
+            f"no field of an author: {', '.join(sorted(strange))}; they are {', '.join(AuthorProfile.model_fields)}"
         )
     said = []
     for row in rows:

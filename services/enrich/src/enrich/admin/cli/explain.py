@@ -12,7 +12,7 @@ from enrich.admin.cli.authors import read_profiles
 from enrich.admin.explainer import Explainer, read_lines
 from enrich.reference.dictionary import Dictionary
 from enrich.reference.directory import Directory
-from enrich.reference.library import Knowledge, read_entries, vocabulary_of
+from enrich.reference.loader import ReferenceData, read_entries, vocabulary_of
 from enrich.reference.vocabulary import Labels, read_release, shipped
 from enrich.settings import Settings
 from enrich.text.steps.runner import Steps
@@ -41,7 +41,7 @@ def explain(  # noqa: PLR0917 -- click hands over its options by name
     settings = Settings()
     now = (at or datetime.now(UTC)).astimezone(UTC)
     try:
-        explainer = Explainer(Steps(knowledge_of(settings, authors, names, topics), settings), now)
+        explainer = Explainer(Steps(reference_data_of(settings, authors, names, topics), settings), now)
         for said in explainer.explain(read_lines(file.read(), now)):
             click.echo(as_lines(said) if as_text else orjson.dumps(said).decode())
     except Invalid as failure:
@@ -52,11 +52,13 @@ def explain(  # noqa: PLR0917 -- click hands over its options by name
         sys.exit(1)
 
 
-def knowledge_of(settings: Settings, authors: Path | None, names: Path | None, topics: Path | None) -> Knowledge:
+def reference_data_of(
+    settings: Settings, authors: Path | None, names: Path | None, topics: Path | None
+) -> ReferenceData:
     """The newsroom's knowledge out of files."""
     profiles = read_profiles(authors.read_bytes(), authors.suffix.lower()) if authors is not None else []
     names = names or settings.enrich_dictionary
-    return Knowledge(
+    return ReferenceData(
         directory=Directory.of(profiles),
         vocabulary=vocabulary_of(*read_release(topics.read_bytes())) if topics is not None else shipped(),
         dictionary=Dictionary.of(read_entries(names)) if names is not None else Dictionary(),

@@ -8,7 +8,7 @@ import orjson
 
 from enrich.admin.cli import on_postgres, update_id
 from enrich.reference.changes import announce, ask_refresh
-from enrich.reference.stories import merged, own_story, story_id
+from enrich.reference.stories import merged_story, own_story, story_id
 from enrich.text.domain.state import State
 from shared.postgres.pool import Connection
 
@@ -30,7 +30,7 @@ def merge(story: str, into: str, by: str) -> None:
         if story == into:
             raise click.ClickException(f"{story} cannot become a part of itself")
         rows = await connection.fetch("SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL")
-        if merged(into, {row["story"]: row["merged_into"] for row in rows}) == story:
+        if merged_story(into, {row["story"]: row["merged_into"] for row in rows}) == story:
             raise click.ClickException(f"{into} is a part of {story} already")
         await connection.execute(
             """

@@ -10,8 +10,8 @@ import click
 
 from enrich.admin.cli import on_postgres, update_id
 from enrich.reference.changes import announce, ask_refresh
-from enrich.reference.dictionary import Entry
-from enrich.reference.library import read_entries, vocabulary_of
+from enrich.reference.dictionary import DictionaryEntry
+from enrich.reference.loader import read_entries, vocabulary_of
 from enrich.reference.vocabulary import Concept, Vocabulary, read_release
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
@@ -99,7 +99,7 @@ def show(code: str) -> None:
 
     vocabulary, entry = on_postgres(read)
     if entry is not None:
-        said = Entry.model_validate(entry)
+        said = DictionaryEntry.model_validate(entry)
         click.echo(f"{said.code}  {said.kind}  {said.label}  ({', '.join(said.names)})")
         return
     found = vocabulary.find(code)
@@ -147,7 +147,7 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
         click.echo(f"{'about' if decision['use'] else 'not about':9} {code}  (by {decision['by']}, {decision['at']})")
 
 
-async def put_names(connection: Connection, entries: Sequence[Entry], *, replace: bool = False) -> int:
+async def put_names(connection: Connection, entries: Sequence[DictionaryEntry], *, replace: bool = False) -> int:
     """Put entries into the dictionary within a transaction; how many it has then."""
     if replace:
         await connection.execute("DELETE FROM enrich.names")

@@ -4,19 +4,17 @@ Limits hold everywhere; the system-call filter (seccomp, Linux) goes further whe
 taken over can then neither read a file, nor reach a host, nor start a program: it can only answer wrongly.
 """
 
-import contextlib
 import ctypes
 import errno
 import os
 import platform
 import resource
-import signal
 import struct
 import sys
-from pathlib import Path
+
+from shared.worker_processes.child import confine
 
 MOST_THREADS = 4
-_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_SET_MODE_FILTER = 1
@@ -63,18 +61,10 @@ _DENIED: dict[str, tuple[int, int, int, tuple[int, ...]]] = {
 
 
 def limit(*, memory_bytes: int) -> None:
-    """Bound the address space; no file may be written, no core left, few files opened; end with the parent, and before
-    it where the container runs out of memory."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    _set(resource.RLIMIT_AS, memory_bytes)
-    _set(resource.RLIMIT_FSIZE, 0)
-    _set(resource.RLIMIT_CORE, 0)
-    _set(resource.RLIMIT_NOFILE, 64)
+    """Bound memory and files, and let no other process look into this one."""
+    confine(memory_bytes)
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def limit_cpu(seconds: float) -> None:
@@ -132,11 +122,6 @@ def _program(arch: int, clone: int, denied: list[int], *, x86: bool) -> bytes:
     steps.append(step(answer, 0, 0, _ERRNO | errno.EPERM))
     steps.append(step(answer, 0, 0, _ALLOW))
     return b"".join(steps)
-
-
-def _set(what: int, value: int) -> None:
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(what, (value, value))
 
 
 def environment() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from enrich.reference.directory import MOST_REMEMBERED, Contribution, Directory, Name, name_key
+from enrich.reference.directory import MOST_REMEMBERED, BylineName, Contribution, Directory, name_key
 from enrich.short_text import LONGEST_NAME, cut, line_of
 from enrich.text.domain.attachments import Authorship
 from enrich.text.steps.budget import Budget
@@ -18,7 +18,7 @@ def attach_authors(
     """The authors of a version: the byline's names against the directory; the source's creators where it has no byline."""
     budget = budget or Budget()
     byline, creators = byline[:LONGEST_BYLINE], creators[:MOST_NAMES]
-    known: tuple[Name, ...] | None = directory.bylines.get(byline)
+    known: tuple[BylineName, ...] | None = directory.bylines.get(byline)
     if known is None:
         known = tuple(read_byline(byline, directory))
         if len(directory.bylines) < MOST_REMEMBERED:
@@ -62,7 +62,7 @@ def _as(author: Author, contribution: Contribution, located: str | None) -> Auth
     return author.model_copy(update={"contribution": contribution, "located": located})
 
 
-def _named(creators: Sequence[Creator]) -> list[Name]:
+def _named(creators: Sequence[Creator]) -> list[BylineName]:
     roles: dict[str, Contribution] = {
         "editor": "editing",
         "photographer": "photography",
@@ -76,5 +76,5 @@ def _named(creators: Sequence[Creator]) -> list[Name]:
             continue
         said = (creator.role or "").strip().casefold()[-LONGEST_NAME:]
         contribution: Contribution = next((value for word, value in roles.items() if said.endswith(word)), "writing")
-        names.append(Name(name, contribution, None, kind_of(name)))
+        names.append(BylineName(name, contribution, None, kind_of(name)))
     return names

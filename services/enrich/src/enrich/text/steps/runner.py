@@ -8,11 +8,11 @@ import structlog
 
 from enrich.picture_index.lookup import MediaLookup
 from enrich.reference.agencies import family_of
-from enrich.reference.library import Knowledge
+from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.attachments import Attachments, Authorship, StoryPlacement, Tagging, Text
 from enrich.text.domain.state import State, headline_and_body
-from enrich.text.state_store import Known
+from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
 from enrich.text.steps.story import gather
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StepResults:
     """What the steps make of a version's words, whatever else is known of the update; and what it was read with."""
 
     text: Text
@@ -54,16 +54,16 @@ class Reading:
 class Steps:
     """The steps with what they need."""
 
-    knowledge: Knowledge
+    reference: ReferenceData
     settings: Settings
 
     def attach(
         self,
         state: State,
-        known: Known,
+        known: KnownUpdate,
         parent_story: str | None,
         media: MediaLookup | None,
-        ahead: Reading | None = None,
+        ahead: StepResults | None = None,
     ) -> Attachments:
         """What the steps make of the version that stands. `media` is None where the index could not be asked.
 
@@ -84,21 +84,21 @@ class Steps:
             media=media.media,
             pending=media.pending,
             story=self._story(raw, known, parent_story, reading.text.headline, missed),
-            editions=self.knowledge.editions_shown,
+            editions=self.reference.editions_shown,
             degraded=tuple(missed),
         )
 
-    def read(self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, Any]) -> Reading:
+    def read(self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, Any]) -> StepResults:
         """Text, authors and tags of a version."""
         missed: list[Step] = []
         text = self._text(raw, *words, missed)
         authorship = self._authors(raw, missed)
         tagging = self._tags(raw, overrides, text, missed)
-        return Reading(text, authorship, tagging, tuple(missed), raw, words, overrides, self._tables)
+        return StepResults(text, authorship, tagging, tuple(missed), raw, words, overrides, self._tables)
 
     @property
     def _tables(self) -> tuple[object, ...]:
-        return (self.knowledge.directory, self.knowledge.vocabulary, self.knowledge.dictionary)
+        return (self.reference.directory, self.reference.vocabulary, self.reference.dictionary)
 
     def _text(self, raw: RawUpdate, headline: str, body: str, missed: list[Step]) -> Text:
         budget = Budget.of_ms(self.settings.enrich_text_budget_ms)
@@ -109,7 +109,7 @@ class Steps:
 
     def _authors(self, raw: RawUpdate, missed: list[Step]) -> Authorship:
         budget = Budget.of_ms(self.settings.enrich_authors_budget_ms)
-        directory = self.knowledge.directory
+        directory = self.reference.directory
         found = _guarded("authors", missed, raw, lambda: attach_authors(raw.byline, raw.creators, directory, budget))
         return _told("authors", missed, found, found.missed) if found is not None else Authorship()
 
@@ -124,9 +124,9 @@ class Steps:
                 headline=text.headline,
                 text=text.text or text.summary,
                 language=text.language,
-                vocabulary=self.knowledge.vocabulary,
-                dictionary=self.knowledge.dictionary,
-                labels=self.knowledge.labels,
+                vocabulary=self.reference.vocabulary,
+                dictionary=self.reference.dictionary,
+                labels=self.reference.labels,
                 overrides=overrides,
                 least_confidence=self.settings.enrich_least_confidence,
                 budget=Budget.of_ms(self.settings.enrich_tags_budget_ms),
@@ -135,10 +135,10 @@ class Steps:
         return _told("tags", missed, found, found.missed) if found is not None else Tagging()
 
     def _story(
-        self, raw: RawUpdate, known: Known, parent_story: str | None, headline: str, missed: list[Step]
+        self, raw: RawUpdate, known: KnownUpdate, parent_story: str | None, headline: str, missed: list[Step]
     ) -> StoryPlacement:
         family = family_of(raw.source, raw.credit, self.settings.enrich_families)
-        knowledge = self.knowledge
+        reference = self.reference
         found = _guarded(
             "story",
             missed,
@@ -147,8 +147,8 @@ class Steps:
                 raw,
                 known,
                 parent_story,
-                into=knowledge.merged,
-                labels=knowledge.story_labels,
+                into=reference.merged,
+                labels=reference.story_labels,
                 family=family,
                 headline=headline,
             ),

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from enrich.reference.stories import is_parted, merged, own_story
+from enrich.reference.stories import is_parted, merged_story, own_story
 from enrich.short_text import line_of, slug_of
 from enrich.text.domain.attachments import StoryPlacement
-from enrich.text.state_store import Known
+from enrich.text.state_store import KnownUpdate
 from shared.messages import Corroboration, RawUpdate
 from shared.messages.limits import LONGEST
 
 
 def gather(
     raw: RawUpdate,
-    known: Known,
+    known: KnownUpdate,
     parent_story: str | None,
     *,
     into: Mapping[str, str],
@@ -32,7 +32,7 @@ def gather(
     elif known.gathered is not None:
         story, label, because = known.gathered, known.gathered_label, known.gathered_because
     if story:
-        told, standing = story, merged(story, into)
+        told, standing = story, merged_story(story, into)
         if standing != told:
             story, because = standing, f"{because}; {story} was merged into it"
         own = headline if story == own_story(raw.update_id) else ""

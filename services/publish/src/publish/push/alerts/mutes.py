@@ -4,39 +4,32 @@ What is muted is whatever would newly alert readers: a rule's alert, an editor's
 withdrawals of what readers have already had go out all the same.
 """
 
-from collections.abc import Collection, Mapping
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from publish.push.delivery.endpoints import checked_channel, readable
+from publish.push.delivery.channel_name import ChannelName
 from shared.http.problem import Problem
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Pool, Queryable
+from shared.postgres.rows import typed, typed_or_none
 
 log = structlog.get_logger(__name__)
 
 LONGEST = timedelta(days=31)
 
-ACTIVE = """
-SELECT * FROM publish.mutes WHERE channel = ANY($1) AND lifted_at IS NULL AND until > now() ORDER BY until DESC, id LIMIT 1
-"""
-
 
 class NewMute(BaseModel):
-    """A desk's word that a channel's alerts stay."""
+    """A desk's request to hold back a channel's alerts."""
 
     model_config = ConfigDict(extra="forbid")
 
-    channel: str
+    channel: ChannelName
     reason: str = Field(min_length=1, max_length=300)
     until: AwareDatetime
-
-    @field_validator("channel")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        return checked_channel(value)
 
     @field_validator("reason")
     @classmethod
@@ -55,16 +48,38 @@ class NewMute(BaseModel):
         return value
 
 
-def words_of(mute: Mapping[str, Any]) -> str:
-    """The mute as the reason of an alert that it holds back."""
-    until = mute["until"].astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"muted: {mute['channel']} until {until} by {mute['muted_by']}: {mute['reason']} (mute {mute['id']})"
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A mute in Postgres."""
+
+    id: int
+    channel: str
+    reason: str
+    muted_by: str
+    muted_at: datetime
+    until: datetime
+    lifted_by: str | None
+    lifted_at: datetime | None
+
+    @property
+    def as_reason(self) -> str:
+        """The mute as the reason of an alert that it holds back."""
+        until = self.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return f"muted: {self.channel} until {until} by {self.muted_by}: {self.reason} (mute {self.id})"
 
 
-async def muted(connection: Connection, channels: Collection[str]) -> str | None:
-    """Why alerts in these channels stay now; None where nothing mutes them. Of several, the one that lasts longest."""
-    row = await connection.fetchrow(ACTIVE, list(channels))
-    return words_of(row) if row is not None else None
+COLUMNS = ", ".join(field.name for field in dataclasses.fields(Mute))
+
+ACTIVE = f"""
+SELECT {COLUMNS} FROM publish.mutes WHERE channel = ANY($1) AND lifted_at IS NULL AND until > now()
+ORDER BY until DESC, id LIMIT 1
+"""
+
+
+async def muted(connection: Queryable, channels: Collection[str]) -> str | None:
+    """Why alerts in these channels are held back now; None where nothing mutes them. Of several, the longest counts."""
+    mute = typed_or_none(Mute, await connection.fetchrow(ACTIVE, list(channels)))
+    return mute.as_reason if mute is not None else None
 
 
 class Mutes:
@@ -73,31 +88,34 @@ class Mutes:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def add(self, wanted: NewMute, person: str) -> dict[str, Any]:
+    async def add(self, wanted: NewMute, person: str) -> Mute:
         """Mute a channel; what waits to leave stays too."""
-        row = await self._pool.fetchrow(
-            "INSERT INTO publish.mutes (channel, reason, muted_by, until) VALUES ($1, $2, $3, $4) RETURNING *",
+        rows = await self._pool.fetch(
+            "INSERT INTO publish.mutes (channel, reason, muted_by, until) VALUES ($1, $2, $3, $4) "
+            f"RETURNING {COLUMNS}",
             wanted.channel, wanted.reason, person, wanted.until,
         )  # fmt: skip
-        log.info("alerts muted", mute=row["id"], channel=row["channel"], by=person, reason=row["reason"])
-        return readable(row)
+        (mute,) = typed(Mute, rows)
+        log.info("alerts muted", mute=mute.id, channel=mute.channel, by=person, reason=mute.reason)
+        return mute
 
-    async def all(self, *, ended: bool, limit: int) -> list[dict[str, Any]]:
+    async def all(self, *, ended: bool, limit: int) -> list[Mute]:
         """The mutes that hold now, or with those that have ended, newest first."""
         rows = await self._pool.fetch(
-            "SELECT * FROM publish.mutes WHERE $1 OR (lifted_at IS NULL AND until > now()) ORDER BY id DESC LIMIT $2",
+            f"SELECT {COLUMNS} FROM publish.mutes WHERE $1 OR (lifted_at IS NULL AND until > now()) ORDER BY id DESC LIMIT $2",
             ended, limit,
         )  # fmt: skip
-        return [readable(row) for row in rows]
+        return typed(Mute, rows)
 
-    async def lift(self, mute_id: int, person: str) -> dict[str, Any]:
-        """End a mute before its time. What it held back meanwhile does not leave any more."""
+    async def lift(self, mute_id: int, person: str) -> Mute:
+        """End a mute before its time. What it held back stays held back."""
         row = await self._pool.fetchrow(
             "UPDATE publish.mutes SET lifted_by = $2, lifted_at = now() "
-            "WHERE id = $1 AND lifted_at IS NULL AND until > now() RETURNING *",
+            f"WHERE id = $1 AND lifted_at IS NULL AND until > now() RETURNING {COLUMNS}",
             min(mute_id, 2**62), person,
         )  # fmt: skip
-        if row is None:
+        mute = typed_or_none(Mute, row)
+        if mute is None:
             raise Problem(404, "no-such-mute", "there is no such mute, or it has ended")
-        log.info("mute lifted", mute=row["id"], channel=row["channel"], by=person)
-        return readable(row)
+        log.info("mute lifted", mute=mute.id, channel=mute.channel, by=person)
+        return mute

@@ -1,4 +1,4 @@
-"""What becomes of an alert: pure. First for the newsroom (is it one, and how pressing?), then for each reader (now, in a digest, or not)."""
+"""Pure rules: first whether an update is an alert and how pressing, then whether a reader gets it now or in a digest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ def read_rules(path: Path | None) -> Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class AlertDecision:
     """What a candidate becomes: `state` of the alert, and the reason for it."""
 
     state: Literal["sending", "unreadable", "awaiting-approval", "suppressed"]
@@ -93,7 +93,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierAlert:
     """An alert that went out or is about to."""
 
     update_id: str
@@ -102,39 +102,39 @@ class Earlier:
     created_at: datetime
 
 
-def decide(
+def decide_alert(
     update: EnrichedUpdate,
     level: int,
     why: str,
     *,
     rules: Rules,
-    earlier: Sequence[Earlier],
+    earlier: Sequence[EarlierAlert],
     people: int,
     readable: bool,
     now: datetime,
     muted: str | None = None,
-) -> Decision:
+) -> AlertDecision:
     """Whether an alert of this level leaves.
 
     `earlier` are those of the update and of its story; `people` have asked for it; `muted` says by which mute it stays.
     """
     if muted is not None:
-        return Decision("suppressed", muted)
+        return AlertDecision("suppressed", muted)
     enriched_at = update.passport.enriched_at or update.passport.received_at
     if people == 0 and now - enriched_at > timedelta(seconds=rules.max_age_s):
-        return Decision("suppressed", f"too old: enriched more than {rules.max_age_s:.0f} s ago")
+        return AlertDecision("suppressed", f"too old: enriched more than {rules.max_age_s:.0f} s ago")
     of_update = [each.level for each in earlier if each.update_id == update.update_id]
     if of_update and level >= min(of_update):
-        return Decision("suppressed", "this update was alerted already, at this level or a more pressing one")
+        return AlertDecision("suppressed", "this update was alerted already, at this level or a more pressing one")
     since = now - timedelta(hours=rules.story_hours)
     of_story = [
         each.level for each in earlier if update.story and each.story == update.story and each.created_at > since
     ]
     if of_story and level >= min(of_story):
-        return Decision("suppressed", "its story was alerted already, at this level or a more pressing one")
+        return AlertDecision("suppressed", "its story was alerted already, at this level or a more pressing one")
     if level == TOP and people < rules.top_level_people:
-        return Decision("awaiting-approval", f"{why}; the top level needs {rules.top_level_people} people")
-    return Decision("sending" if readable else "unreadable", why)
+        return AlertDecision("awaiting-approval", f"{why}; the top level needs {rules.top_level_people} people")
+    return AlertDecision("sending" if readable else "unreadable", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +162,20 @@ def is_quiet(reader: Reader, now: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ReaderDecision:
     """What a reader gets of an alert, and the reason if it is not the alert itself."""
 
     result: Literal["send", "digest"]
     reason: str = ""
 
 
-def turn_of(reader: Reader, level: int, now: datetime) -> Turn:
+def decide_for_reader(reader: Reader, level: int, now: datetime) -> ReaderDecision:
     """Now, or in the next digest: nothing is dropped for a reader."""
     if is_quiet(reader, now) and level > reader.break_through:
-        return Turn("digest", "quiet hours")
+        return ReaderDecision("digest", "quiet hours")
     # The top level is what an alert is for: a cap that is used up by lesser ones does not hold it back.
     if level > TOP and reader.sent_hour >= reader.per_hour:
-        return Turn("digest", f"cap of {reader.per_hour} an hour")
+        return ReaderDecision("digest", f"cap of {reader.per_hour} an hour")
     if level > TOP and reader.sent_day >= reader.per_day:
-        return Turn("digest", f"cap of {reader.per_day} a day")
-    return Turn("send")
+        return ReaderDecision("digest", f"cap of {reader.per_day} a day")
+    return ReaderDecision("send")

@@ -2,21 +2,25 @@
 
 import base64
 import binascii
+import dataclasses
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any, Literal
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from publish.push.alerts.providers.web import new_vapid_key, why_no_keys
-from publish.push.alerts.rules import LOWEST, TOP, Rules
-from publish.push.delivery.endpoints import checked_channel, readable
+from publish.push.alerts.providers.registry import PROVIDERS
+from publish.push.alerts.providers.web.encryption import keys_problem
+from publish.push.alerts.rules import LOWEST, TOP, Reader, Rules
+from publish.push.delivery.channel_name import ChannelName
 from publish.push.delivery.keys import digest
 from publish.push.delivery.outbound import check_url
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
+from shared.postgres.rows import typed, typed_or_none
 
 MAX_CHANNELS = 50
 
@@ -36,23 +40,18 @@ class Browser(BaseModel):
     expirationTime: float | None = None  # noqa: N815 -- the browser's name for it
 
 
-class Wishes(BaseModel):
+class Preferences(BaseModel):
     """What a reader wants to be alerted to, and when not."""
 
     model_config = ConfigDict(extra="forbid")
 
-    channels: tuple[str, ...] = Field(default=("news",), min_length=1, max_length=MAX_CHANNELS)
+    channels: tuple[ChannelName, ...] = Field(default=("news",), min_length=1, max_length=MAX_CHANNELS)
     time_zone: str = "UTC"
     quiet_from: time | None = None
     quiet_to: time | None = None
     break_through: int = Field(default=TOP, ge=0, le=LOWEST)
     per_hour: int | None = Field(default=None, ge=1, le=60)
     per_day: int | None = Field(default=None, ge=1, le=500)
-
-    @field_validator("channels")
-    @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(checked_channel(channel) for channel in value)
 
     @field_validator("time_zone")
     @classmethod
@@ -71,12 +70,19 @@ class Wishes(BaseModel):
         return value
 
 
-class NewSubscription(Wishes):
+class NewSubscription(Preferences):
     """A browser or an app that wants alerts."""
 
     subscription: Browser | None = None
-    service: Literal["web", "fcm", "apns"] = "web"
+    service: str = Field(default="web", json_schema_extra={"enum": [*PROVIDERS]})
     token: str | None = Field(default=None, min_length=8, max_length=4096, pattern=r"^[A-Za-z0-9_:.\-]+$")
+
+    @field_validator("service")
+    @classmethod
+    def _provider(cls, value: str) -> str:
+        if value not in PROVIDERS:
+            raise ValueError(f"one of {', '.join(PROVIDERS)} is needed")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> "NewSubscription":
@@ -94,6 +100,65 @@ def _decoded(value: str, field: str) -> bytes:
         raise Problem(422, "not-valid", f"{field}: base64url is needed", field=field) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription in Postgres."""
+
+    id: int
+    service: str
+    target: str
+    p256dh: bytes | None
+    auth: bytes | None
+    channels: Sequence[str]
+    time_zone: str
+    quiet_from: time | None
+    quiet_to: time | None
+    break_through: int
+    per_hour: int
+    per_day: int
+    created_at: datetime
+
+
+NAMES = [field.name for field in dataclasses.fields(Subscription)]
+COLUMNS = ", ".join(NAMES)
+VIEW = ("id", "service", "channels", "time_zone", "break_through", "per_hour", "per_day", "created_at")
+
+RECENT = """
+SELECT r.subscription_id, count(*) FILTER (WHERE r.at > now() - interval '1 hour') AS hour, count(*) AS day
+FROM publish.alert_results r JOIN publish.alerts a ON a.id = r.alert_id AND a.kind = 'alert'
+WHERE r.subscription_id = ANY($1) AND r.result = 'sent' AND r.at > now() - interval '1 day'
+GROUP BY r.subscription_id
+"""
+
+
+async def find(pool: Pool, subscription_ids: Sequence[int]) -> list[Subscription]:
+    """These subscriptions, as far as there are such."""
+    rows = await pool.fetch(f"SELECT {COLUMNS} FROM publish.subscriptions WHERE id = ANY($1)", subscription_ids)
+    return typed(Subscription, rows)
+
+
+async def recent_counts(pool: Pool, subscription_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many alerts each subscription has had within the hour and within the day."""
+    rows = await pool.fetch(RECENT, subscription_ids)
+    return {row["subscription_id"]: (row["hour"], row["day"]) for row in rows}
+
+
+def reader_of(subscription: Subscription, counts: Mapping[int, tuple[int, int]]) -> Reader:
+    """What a subscription asks for, with what it has had."""
+    hour, day = counts.get(subscription.id, (0, 0))
+    return Reader(
+        subscription.time_zone, subscription.quiet_from, subscription.quiet_to, subscription.break_through,
+        subscription.per_hour, subscription.per_day, hour, day,
+    )  # fmt: skip
+
+
+class NewToken(TypedDict):
+    """A new subscription's id, and the token that opens it."""
+
+    id: int
+    token: str
+
+
 class Subscriptions:
     """The subscriptions in Postgres. A reader's token, told once, opens the reader's own."""
 
@@ -102,22 +167,22 @@ class Subscriptions:
         self._rules = rules
         self._allow_private = allow_private
 
-    async def add(self, wanted: NewSubscription) -> dict[str, Any]:
-        """A new subscription, or the same device again with new wishes."""
+    async def add(self, wanted: NewSubscription) -> NewToken:
+        """A new subscription, or the same device again with new preferences."""
         p256dh = auth = expires_at = None
         target = wanted.token or ""
         if wanted.subscription is not None:
             target = wanted.subscription.endpoint
-            if (why := check_url(target, allow_private=self._allow_private)) is not None:
-                raise Problem(422, "not-valid", f"/subscription/endpoint: {why}", field="/subscription/endpoint")
+            if (reason := check_url(target, allow_private=self._allow_private)) is not None:
+                raise Problem(422, "not-valid", f"/subscription/endpoint: {reason}", field="/subscription/endpoint")
             p256dh = _decoded(wanted.subscription.keys.p256dh, "/subscription/keys/p256dh")
             auth = _decoded(wanted.subscription.keys.auth, "/subscription/keys/auth")
-            if (why := why_no_keys(p256dh, auth)) is not None:
-                raise Problem(422, "not-valid", f"/subscription/keys: {why}", field="/subscription/keys")
+            if (reason := keys_problem(p256dh, auth)) is not None:
+                raise Problem(422, "not-valid", f"/subscription/keys: {reason}", field="/subscription/keys")
             if wanted.subscription.expirationTime is not None:
                 expires_at = _moment(wanted.subscription.expirationTime)
         token = secrets.token_urlsafe(24)
-        subscription_id = await self._pool.fetchval(
+        rows = await self._pool.fetch(
             "INSERT INTO publish.subscriptions (service, target, target_hash, p256dh, auth, token_sha256, channels, "
             "time_zone, quiet_from, quiet_to, break_through, per_hour, per_day, expires_at) "
             "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
@@ -129,40 +194,41 @@ class Subscriptions:
             list(wanted.channels), wanted.time_zone, wanted.quiet_from, wanted.quiet_to, wanted.break_through,
             wanted.per_hour or self._rules.per_hour, wanted.per_day or self._rules.per_day, expires_at,
         )  # fmt: skip
-        return {"id": subscription_id, "token": token}
+        return NewToken(id=rows[0]["id"], token=token)
 
-    async def own(self, subscription_id: int, token: str) -> Mapping[str, Any]:
+    async def own(self, subscription_id: int, token: str) -> Subscription:
         """The subscription that a token opens."""
-        row: Mapping[str, Any] | None = await self._pool.fetchrow(
-            "SELECT * FROM publish.subscriptions WHERE id = $1 AND token_sha256 = $2",
+        row = await self._pool.fetchrow(
+            f"SELECT {COLUMNS} FROM publish.subscriptions WHERE id = $1 AND token_sha256 = $2",
             min(subscription_id, 2**62), digest(token),
         )  # fmt: skip
-        if row is None:
+        found = typed_or_none(Subscription, row)
+        if found is None:
             raise Problem(404, "no-such-subscription", "there is no such subscription under this token")
-        return row
+        return found
 
-    async def change(self, subscription_id: int, token: str, wishes: Wishes) -> dict[str, Any]:
-        """Other wishes; what is left out is as for a new subscription."""
-        row = await self.own(subscription_id, token)
+    async def change(self, subscription_id: int, token: str, preferences: Preferences) -> dict[str, object]:
+        """Change the preferences; what is left out is as for a new subscription."""
+        own = await self.own(subscription_id, token)
         await self._pool.execute(
             "UPDATE publish.subscriptions SET channels = $2, time_zone = $3, quiet_from = $4, quiet_to = $5, "
             "break_through = $6, per_hour = $7, per_day = $8 WHERE id = $1",
-            row["id"], list(wishes.channels), wishes.time_zone, wishes.quiet_from, wishes.quiet_to,
-            wishes.break_through, wishes.per_hour or self._rules.per_hour, wishes.per_day or self._rules.per_day,
+            own.id, list(preferences.channels), preferences.time_zone, preferences.quiet_from, preferences.quiet_to,
+            preferences.break_through, preferences.per_hour or self._rules.per_hour, preferences.per_day or self._rules.per_day,
         )  # fmt: skip
-        return await self.shown(subscription_id, token)
+        return await self.view(subscription_id, token)
 
-    async def shown(self, subscription_id: int, token: str) -> dict[str, Any]:
+    async def view(self, subscription_id: int, token: str) -> dict[str, object]:
         """A subscription as its reader sees it."""
-        row = await self.own(subscription_id, token)
-        names = ("id", "service", "channels", "time_zone", "break_through", "per_hour", "per_day", "created_at")
-        quiet = {name: row[name].isoformat("minutes") if row[name] else None for name in ("quiet_from", "quiet_to")}
-        return readable({name: row[name] for name in names}) | quiet
+        own = await self.own(subscription_id, token)
+        quiet = {"quiet_from": own.quiet_from, "quiet_to": own.quiet_to}
+        hours = {name: value.isoformat("minutes") if value else None for name, value in quiet.items()}
+        return {name: getattr(own, name) for name in VIEW} | hours
 
     async def remove(self, subscription_id: int, token: str) -> None:
         """End a subscription."""
-        row = await self.own(subscription_id, token)
-        await self._pool.execute("DELETE FROM publish.subscriptions WHERE id = $1", row["id"])
+        own = await self.own(subscription_id, token)
+        await self._pool.execute("DELETE FROM publish.subscriptions WHERE id = $1", own.id)
 
 
 def _moment(milliseconds: float) -> datetime | None:
@@ -170,13 +236,3 @@ def _moment(milliseconds: float) -> datetime | None:
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-async def vapid_key(pool: Pool, given: str) -> str:
-    """The newsroom's private VAPID key: as given, else one that is made once and kept."""
-    if given:
-        return given
-    await pool.execute(
-        "INSERT INTO publish.push_identity (name, value) VALUES ('vapid', $1) ON CONFLICT DO NOTHING", new_vapid_key()
-    )
-    return str(await pool.fetchval("SELECT value FROM publish.push_identity WHERE name = 'vapid'"))

@@ -4,8 +4,10 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, Row
+from shared.postgres.rows import typed
 
 SCOPES = ("webhooks", "alerts", "operate")
 """`webhooks`: one's own endpoints; `alerts`: propose and approve; `operate`: everybody's."""
@@ -36,13 +38,41 @@ async def add(pool: Pool, name: str, scopes: Sequence[str], channels: Sequence[s
     return key_id, token
 
 
-async def find(pool: Pool, token: str) -> Key | None:
-    """The key that a token is; None where it is none or was revoked."""
-    row = await pool.fetchrow(
-        "SELECT id, name, scopes, channels FROM publish.push_keys WHERE sha256 = $1 AND revoked_at IS NULL",
-        digest(token),
-    )
+SELECT = "SELECT id, name, scopes, channels FROM publish.push_keys WHERE revoked_at IS NULL AND "
+
+
+def _key(row: Row | None) -> Key | None:
     return Key(row["id"], row["name"], frozenset(row["scopes"]), frozenset(row["channels"])) if row else None
+
+
+async def find(pool: Pool, token: str) -> Key | None:
+    """The key that a token opens; None where there is none or it was revoked."""
+    return _key(await pool.fetchrow(SELECT + "sha256 = $1", digest(token)))
+
+
+async def live(pool: Pool, key_id: str) -> Key | None:
+    """The key of an id, unless it was revoked."""
+    return _key(await pool.fetchrow(SELECT + "id = $1", key_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key as operators see it."""
+
+    id: str
+    name: str
+    scopes: Sequence[str]
+    channels: Sequence[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+async def listed(pool: Pool) -> list[ListedKey]:
+    """All keys, the oldest first."""
+    rows = await pool.fetch(
+        "SELECT id, name, scopes, channels, created_at, revoked_at FROM publish.push_keys ORDER BY created_at"
+    )
+    return typed(ListedKey, rows)
 
 
 async def revoke(pool: Pool, key_id: str) -> bool:

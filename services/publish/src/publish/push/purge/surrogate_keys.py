@@ -10,12 +10,15 @@ from urllib.parse import quote
 
 import orjson
 
-from publish.push.delivery.queue import Due, NotYet, Request
-from publish.push.notify import Notice
+from publish.push.delivery.notice import Notice
+from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Unsent
 from shared.postgres.pool import Connection, Pool
 
 KEYS_AT_ONCE = 200
 """What fits into a header of a few KiB."""
+
+SCHEDULE_S = (0.2, 0.5, 1.0, 2.0, *[5.0] * 100)
+"""A cache that is not purged serves what is gone: it is tried again at once, and for minutes."""
 
 QUEUE = """
 INSERT INTO publish.deliveries (endpoint_id, message_id, type, order_key, body)
@@ -49,7 +52,7 @@ async def queue_purges(connection: Connection, notices: Sequence[Notice]) -> Non
 
 
 class Purges:
-    """Composes purge requests."""
+    """Builds purge requests."""
 
     def __init__(self, *, method: str, header: str, authorization: str) -> None:
         self._method = method
@@ -57,14 +60,14 @@ class Purges:
         name, _, value = authorization.partition(":")
         self._authorization = {name.strip(): value.strip()} if value.strip() else {}
 
-    async def compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
+    async def build(self, due: Sequence[DueDelivery]) -> dict[int, DeliveryRequest | Unsent]:
         """A request for each."""
         return {
-            each.id: Request(
+            each.id: DeliveryRequest(
                 {self._header: " ".join(orjson.loads(each.body or "[]")), **self._authorization},
                 None,
                 method=self._method,
-                ours=True,
+                trusted=True,
             )
             for each in due
         }

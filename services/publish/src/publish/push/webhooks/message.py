@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook
 
 from publish.archive.queries import Archived, told
-from publish.push.delivery.endpoints import live_secrets
-from publish.push.delivery.queue import Due, NotYet, Request
+from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Skipped, Unsent
+from publish.push.webhooks.endpoints import live_secrets
 from publish.representation.views import dump, reader_view, removal_view
 from publish.web.feed_store import Applied, FeedEntry
 from shared.postgres.pool import Pool
@@ -38,21 +38,23 @@ def signed(message_id: str, secrets: Sequence[str], body: bytes, now: datetime) 
 
 
 class Webhooks:
-    """Composes the requests of webhook deliveries out of what the archive may serve now."""
+    """Builds the requests of webhook deliveries from what the archive may serve now."""
 
     def __init__(self, pool: Pool, site_url: str) -> None:
         self._pool = pool
         self._site_url = site_url
 
-    async def compose(self, due: Sequence[Due]) -> dict[int, Request | NotYet | str]:
+    async def build(self, due: Sequence[DueDelivery]) -> dict[int, DeliveryRequest | Unsent]:
         """A request for each, or why it does not leave: text that was removed meanwhile is never sent."""
         wanted = {(each.update_id, each.revision) for each in due if each.body is None}
         bodies = {key: body_of(archived, self._site_url) for key, archived in (await told(self._pool, wanted)).items()}
         now = datetime.now(UTC)
         return {each.id: self._request(each, bodies, now) for each in due}
 
-    def _request(self, due: Due, bodies: Mapping[tuple[str, int], bytes], now: datetime) -> Request | str:
+    def _request(
+        self, due: DueDelivery, bodies: Mapping[tuple[str, int], bytes], now: datetime
+    ) -> DeliveryRequest | Unsent:
         body = due.body.encode() if due.body is not None else bodies.get((due.update_id, due.revision))
         if body is None:
-            return WITHDRAWN
-        return Request(signed(due.message_id, live_secrets(due.secrets, now), body, now), body)
+            return Skipped(WITHDRAWN)
+        return DeliveryRequest(signed(due.message_id, live_secrets(due.secrets, now), body, now), body)

@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from enrich.reference.agencies import AGENCIES
-from enrich.reference.directory import Directory, Name, name_key
+from enrich.reference.directory import BylineName, Directory, name_key
 from enrich.text.steps.byline.patterns import (
     BARE_PLACE,
     FOR,
@@ -39,7 +39,7 @@ def trimmed(item: str) -> str:
     return item.strip(" .:–—-*“”\"'")
 
 
-def is_bare_place(item: str, before: Name, part: str, directory: Directory, *, last: bool) -> bool:
+def is_bare_place(item: str, before: BylineName, part: str, directory: Directory, *, last: bool) -> bool:
     """`Peter Müller, Berlin`: one capitalised word behind the comma after a whole name, at the end of the list."""
     if last and before.kind != "person":
         # An agency or a desk, and where it writes from: `Agencias / Madrid`.
@@ -109,19 +109,19 @@ def _halves(words: list[str]) -> list[tuple[int, int]]:
     return [(index, index + 1) for index in range(len(words))]
 
 
-def read_name(item: str, directory: Directory) -> Name | None:
+def read_name(item: str, directory: Directory) -> BylineName | None:
     """One item of a list as a name: without titles; None where it is no name."""
     if directory.knows(item):
-        return Name(item)
+        return BylineName(item)
     kind = kind_of(item)
     if kind != "person":
-        return Name(item, kind=kind)
+        return BylineName(item, kind=kind)
     item = _untitled(item)
     if directory.knows(item):
-        return Name(item)
+        return BylineName(item)
     if posted := POSTED.fullmatch(item):
         item = posted["name"]
-    return Name(item) if _is_name(item) else None
+    return BylineName(item) if _is_name(item) else None
 
 
 def _untitled(item: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from enrich.reference.directory import Contribution, Directory, Name, name_key
+from enrich.reference.directory import BylineName, Contribution, Directory, name_key
 from enrich.short_text import tidy
 from enrich.text.steps.byline.names import (
     is_bare_place,
@@ -43,13 +43,13 @@ LONGEST_BYLINE = LONGEST["byline"]
 MOST_NAMES = 40
 
 
-def read_byline(byline: str, directory: Directory | None = None) -> list[Name]:
+def read_byline(byline: str, directory: Directory | None = None) -> list[BylineName]:
     """The names of a byline, in order, with what each contributed and from where."""
     directory, byline = directory or Directory(), byline[:LONGEST_BYLINE]
     if plain := PLAIN.fullmatch(byline):
         name, place = plain.groups()
         if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
-            return [Name(name, "writing", place)]
+            return [BylineName(name, "writing", place)]
     lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
     # Blanks of every kind become one: the expressions look again and again at a run of them.
     text = "\n".join(" ".join(line.split()) for line in lines)
@@ -81,10 +81,10 @@ def _as_written(words: str, text: str) -> str:
     return text[at : at + len(words)] if at >= 0 else words
 
 
-def _read(text: str, directory: Directory) -> list[Name]:
+def _read(text: str, directory: Directory) -> list[BylineName]:
     text = re.sub(r" +(?=[:：])", "", text)
     if directory.knows(text) and text.casefold().split()[0] != "by":
-        return [Name(text)]
+        return [BylineName(text)]
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
     if text.casefold().startswith("door "):
         text = text.replace(" en ", " & ")
@@ -94,7 +94,7 @@ def _read(text: str, directory: Directory) -> list[Name]:
             placed = _read(rest, directory)
             _locate([name for name in placed if name.located is None], place)
             return placed
-    names: list[Name] = []
+    names: list[BylineName] = []
     contribution: Contribution = "writing"
     for number, segment in enumerate(SEGMENT.split(text)):
         for place, (role, part) in enumerate(_parts(segment, directory)):
@@ -144,15 +144,15 @@ def _opens(segment: str, end: int, directory: Directory) -> bool:
     return len(first.split()) > 1 or kind_of(first) != "person"
 
 
-def _people(part: str, contribution: Contribution, directory: Directory) -> list[Name]:
+def _people(part: str, contribution: Contribution, directory: Directory) -> list[BylineName]:
     """The names of one list, with the places behind them."""
     asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
     part = PARENTHESIS.sub(" ", part)
     if han := HAN_REPORT.fullmatch(part):
-        return [Name(han["name"], contribution, han["place"])]
-    names: list[Name] = []
-    waiting: list[Name] = []
-    last_place: Name | None = None
+        return [BylineName(han["name"], contribution, han["place"])]
+    names: list[BylineName] = []
+    waiting: list[BylineName] = []
+    last_place: BylineName | None = None
     items = [trimmed(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
     items = _uninverted([item for item in items if item], directory)
     for number, item in enumerate(items):
@@ -180,7 +180,7 @@ def _people(part: str, contribution: Contribution, directory: Directory) -> list
         ):
             last_place.located = f"{last_place.located}, {read.name}"
             continue
-        names.append(Name(read.name, contribution, None, read.kind))
+        names.append(BylineName(read.name, contribution, None, read.kind))
         waiting.append(names[-1])
         if place is not None:
             _locate(waiting, place)
@@ -199,17 +199,17 @@ def _unjoined(item: str) -> list[str]:
     return [item[: found.start()], item[found.end() :]]
 
 
-def _locate(names: Sequence[Name], place: str) -> None:
+def _locate(names: Sequence[BylineName], place: str) -> None:
     people = [name for name in names if name.kind == "person"]
     for name in people or names[-1:]:
         name.located = place
 
 
-def _aside(aside: str, names: list[Name]) -> list[Name]:
+def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
     """What stands in parentheses behind the names: an agency is an affiliation, a place is a place, a role a role."""
     kind = kind_of(aside)
     if kind != "person":
-        return names or [Name(aside, kind=kind)]
+        return names or [BylineName(aside, kind=kind)]
     word = aside.casefold()
     roles: tuple[tuple[str, Contribution], ...] = (
         ("photo", "photography"),

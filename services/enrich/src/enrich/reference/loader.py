@@ -13,8 +13,8 @@ import structlog
 from prometheus_client import Gauge
 from pydantic import ValidationError
 
-from enrich.reference.dictionary import Dictionary, Entry
-from enrich.reference.directory import Directory, Profile
+from enrich.reference.dictionary import Dictionary, DictionaryEntry
+from enrich.reference.directory import AuthorProfile, Directory
 from enrich.reference.vocabulary import Concept, Labels, Vocabulary, shipped
 from shared.background import keep_running
 from shared.failures import Invalid
@@ -31,7 +31,7 @@ KEPT = Gauge("slugline_enrich_knowledge_entries", "Entries in memory", ["name"])
 
 
 @dataclass
-class Knowledge:
+class ReferenceData:
     """The tables of the newsroom's knowledge, as of their editions."""
 
     directory: Directory = field(default_factory=Directory)
@@ -49,12 +49,12 @@ class Knowledge:
 
 
 @dataclass
-class Library:
+class ReferenceLoader:
     """Loads the tables and loads again what has changed."""
 
     pool: Pool
     dictionary_file: Path | None
-    knowledge: Knowledge
+    reference: ReferenceData
     editions: dict[str, int] = field(default_factory=dict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -82,32 +82,32 @@ class Library:
         match name:
             case "authors":
                 rows = await self.pool.fetch("SELECT profile FROM enrich.authors")
-                profiles = [Profile.model_validate(row["profile"]) for row in rows]
-                self.knowledge.directory = Directory.of(profiles, edition)
+                profiles = [AuthorProfile.model_validate(row["profile"]) for row in rows]
+                self.reference.directory = Directory.of(profiles, edition)
                 return len(profiles)
             case "subjects":
                 concepts = await self.pool.fetch("SELECT concept FROM enrich.subjects")
                 codes = await self.pool.fetch("SELECT code, meant FROM enrich.subject_codes")
-                self.knowledge.vocabulary = vocabulary_of(
+                self.reference.vocabulary = vocabulary_of(
                     [Concept.model_validate(row["concept"]) for row in concepts],
                     {row["code"]: row["meant"] for row in codes},
                     edition,
                 )
-                return len(self.knowledge.vocabulary.concepts)
+                return len(self.reference.vocabulary.concepts)
             case "names":
                 rows = await self.pool.fetch("SELECT entry FROM enrich.names ORDER BY code")
-                entries = {row["entry"]["code"]: Entry.model_validate(row["entry"]) for row in rows}
+                entries = {row["entry"]["code"]: DictionaryEntry.model_validate(row["entry"]) for row in rows}
                 if self.dictionary_file is not None:
                     from_file = await asyncio.to_thread(read_entries, self.dictionary_file)
                     entries = {entry.code: entry for entry in from_file} | entries
                 # The automaton of 100,000 names takes a second: beside the loop, which goes on with the old one.
-                self.knowledge.dictionary = await asyncio.to_thread(Dictionary.of, list(entries.values()), edition)
+                self.reference.dictionary = await asyncio.to_thread(Dictionary.of, list(entries.values()), edition)
                 return len(entries)
             case "stories":
                 rows = await self.pool.fetch("SELECT story, label, merged_into FROM enrich.stories")
-                self.knowledge.merged = {row["story"]: row["merged_into"] for row in rows if row["merged_into"]}
-                self.knowledge.stories_edition = edition
-                self.knowledge.story_labels = {row["story"]: row["label"] for row in rows if row["label"]}
+                self.reference.merged = {row["story"]: row["merged_into"] for row in rows if row["merged_into"]}
+                self.reference.stories_edition = edition
+                self.reference.story_labels = {row["story"]: row["label"] for row in rows if row["label"]}
                 return len(rows)
             case _:
                 return 0
@@ -149,7 +149,7 @@ def vocabulary_of(concepts: Iterable[Concept], meant: Mapping[str, str], edition
     return Vocabulary({**small.concepts, **imported}, {**small.meant, **meant}, edition)
 
 
-def read_entries(path: Path) -> list[Entry]:
+def read_entries(path: Path) -> list[DictionaryEntry]:
     """The entries of a file of names: JSON lines, or one JSON array."""
     body = path.read_bytes()
     try:
@@ -157,7 +157,7 @@ def read_entries(path: Path) -> list[Entry]:
             said = orjson.loads(body)
         else:
             said = [orjson.loads(line) for line in body.splitlines() if line.strip()]
-        return [Entry.model_validate(each) for each in said]
+        return [DictionaryEntry.model_validate(each) for each in said]
     except orjson.JSONDecodeError as error:
         raise Invalid(f"{path}: not JSON: {error}") from error
     except ValidationError as error:

@@ -2,16 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 from prometheus_client import Histogram
 
 from publish.archive import queries
-from publish.archive.queries import Archived
+from publish.push.delivery.notice import Notice, QueueDeliveries
 from publish.push.readiness import Sinks, wait_until_readable
 from publish.takedown.prove import watch
 from shared.consumer.decode import Incoming, Rejection
@@ -30,62 +27,9 @@ QUEUED = Histogram(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A revision that readers can have now, or cannot by the deadline."""
-
-    archived: Archived
-    readable: bool
-
-    @property
-    def update(self) -> EnrichedUpdate:
-        """The revision."""
-        return self.archived.update
-
-    @property
-    def order_key(self) -> str:
-        """Deliveries that share it keep their order."""
-        return (self.update.story or self.update.update_id).replace("\x00", "")
-
-    @property
-    def enriched_at(self) -> datetime:
-        """When it was made."""
-        return self.update.passport.enriched_at or self.update.passport.received_at
-
-
 ANYBODY = (
     "SELECT EXISTS (SELECT FROM publish.endpoints WHERE state = 'active') OR EXISTS (SELECT FROM publish.subscriptions)"
 )
-
-Queue = Callable[[Any, Sequence[Notice]], Awaitable[None]]
-"""Writes what follows from notices, on a connection inside the transaction that marks them as done."""
-
-QUEUE_WEBHOOKS = """
-INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key)
-SELECT e.id, 'msg_' || $1 || '_' || $2::int, 'update.' || $3, $1, $2, $4
-FROM publish.endpoints e
-WHERE e.kind = 'webhook' AND e.state = 'active' AND e.channels && $5::text[] AND e.entitled && $5::text[]
-  AND ($7 OR ((e.kinds = '{}' OR $3 = ANY(e.kinds)) AND (e.max_urgency IS NULL OR $6::int <= e.max_urgency)))
-  AND e.created_at <= $8
-"""
-# A removal passes the filters of kind and urgency: whoever may have the text must hear of it.
-
-SKIP_REMOVED = """
-UPDATE publish.deliveries SET state = 'skipped', ended_at = now(), last_error = 'the update was killed before'
-WHERE update_id = $1 AND revision <> $2 AND state = 'waiting' AND leased_until IS NULL AND type <> 'update.kill'
-"""
-
-
-async def queue_webhooks(connection: Connection, notices: Sequence[Notice]) -> None:
-    """Queue deliveries to the endpoints that a revision concerns, in the log's order."""
-    for notice in notices:
-        update = notice.update
-        if update.is_final:
-            await connection.execute(SKIP_REMOVED, update.update_id, update.revision)
-        await connection.execute(
-            QUEUE_WEBHOOKS, update.update_id, update.revision, update.kind, notice.order_key,
-            list(notice.archived.channels), update.urgency or 9, update.is_removal, notice.enriched_at,
-        )  # fmt: skip
 
 
 async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> None:
@@ -96,10 +40,16 @@ async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> 
 
 
 class Notifier:
-    """Handles batches of the push lane."""
+    """Handles batches of revisions."""
 
     def __init__(
-        self, pool: Pool, sinks: Sinks, queues: Sequence[Queue], *, readable_s: float, done: Callable[[], None]
+        self,
+        pool: Pool,
+        sinks: Sinks,
+        queues: Sequence[QueueDeliveries],
+        *,
+        readable_s: float,
+        done: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._sinks = sinks
@@ -107,7 +57,7 @@ class Notifier:
         self._readable_s = readable_s
         self._done = done
 
-    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
         wanted = {(message.event.update_id, message.event.revision) for message in incoming}
         fresh = await self._not_pushed(wanted)

@@ -1,0 +1,100 @@
+"""Digests: what was kept for a reader over quiet hours, or beyond a cap, in one notification."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from publish.push.alerts.mutes import muted
+from publish.push.alerts.notification import digest_of
+from publish.push.alerts.rules import Rules, is_quiet
+from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
+from publish.push.alerts.sending.sender import AlertSender
+from publish.push.alerts.subscriptions import Subscription, find, reader_of, recent_counts
+from shared.background import keep_running
+from shared.failures.transient import is_transient
+from shared.postgres.pool import Pool
+from shared.postgres.rows import typed
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_S = 20.0
+
+KEPT = """
+SELECT subscription_id, array_agg(alert_id) AS alert_ids FROM publish.alert_results
+WHERE result = 'digest' GROUP BY subscription_id ORDER BY min(at) LIMIT 1000
+"""
+
+VISIBLE = """
+SELECT a.id, a.title, a.update_id, a.channels FROM publish.alerts a JOIN publish.updates u USING (update_id)
+WHERE a.id = ANY($1) AND u.visible ORDER BY a.level, a.created_at DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAlert:
+    """An alert that was kept for a reader, and may still be shown."""
+
+    id: str
+    title: str
+    update_id: str
+    channels: Sequence[str]
+
+
+class Digests:
+    """Sends readers what was kept for them once they may have it."""
+
+    def __init__(self, pool: Pool, sender: AlertSender, rules: Rules, *, site_url: str, site_name: str) -> None:
+        self._pool = pool
+        self._sender = sender
+        self._rules = rules
+        self._site_url = site_url
+        self._site_name = site_name
+        self._recorder = ResultRecorder(pool)
+
+    async def keep_sending(self) -> None:
+        """Send digests until cancelled."""
+        await keep_running("digests", lambda: self.send_due(datetime.now(UTC)), every_s=INTERVAL_S)
+
+    async def send_due(self, now: datetime) -> int:
+        """One digest to each reader who has some kept and is open for it now; how many left."""
+        kept = {row["subscription_id"]: row["alert_ids"] for row in await self._pool.fetch(KEPT)}
+        counts = await recent_counts(self._pool, list(kept))
+        sent = 0
+        for subscription in await find(self._pool, list(kept)):
+            reader = reader_of(subscription, counts)
+            if is_quiet(reader, now) or reader.sent_hour >= reader.per_hour or reader.sent_day >= reader.per_day:
+                continue
+            try:
+                sent += await self._send(subscription, kept[subscription.id], now)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.exception("a digest cannot be built", subscription=subscription.id)
+        return sent
+
+    async def _send(self, subscription: Subscription, alert_ids: Sequence[str], now: datetime) -> bool:
+        visible = typed(KeptAlert, await self._pool.fetch(VISIBLE, alert_ids))
+        reasons: dict[str, str | None] = dict.fromkeys(alert_ids, "the update is out of sight")
+        reasons |= {each.id: await muted(self._pool, each.channels) for each in visible}
+        suppressed = [
+            ReaderResult(alert_id, subscription.id, "suppressed", reason)
+            for alert_id, reason in reasons.items()
+            if reason is not None
+        ]
+        if suppressed:
+            await self._recorder.put_all(suppressed)
+        alerts = [each for each in visible if reasons[each.id] is None]
+        if not alerts:
+            return False
+        updates = [(each.update_id, each.title) for each in alerts]
+        digest = digest_of(updates, self._site_url, self._site_name, self._rules.ttl_s, now)
+        sent = await self._sender.send(subscription, digest)
+        if sent.result == "later":
+            return False
+        result = "digested" if sent.result == "sent" else sent.result
+        await self._recorder.put_all(
+            [ReaderResult(each.id, subscription.id, result, "in a digest", sent.status) for each in alerts]
+        )
+        return sent.result == "sent"

@@ -1,0 +1,130 @@
+"""Puts the batches of decided alerts on Kafka, once the site and the cache answer with what they lead to."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Histogram
+
+from publish.archive import queries
+from publish.push.alerts.alert import SELECT, Alert, audience
+from publish.push.alerts.decisions import DECIDED
+from publish.push.alerts.mutes import muted
+from publish.push.alerts.rules import Rules
+from publish.push.alerts.sending.batch import PushBatch
+from publish.push.readiness import Sinks
+from shared.background import keep_running
+from shared.failures.transient import is_transient
+from shared.kafka.producer import Producer, acknowledged
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.rows import typed
+from shared.streams import PUSH_BATCHES
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+IDLE_S = 1.0
+REPEATABLE_SHARE = 0.001
+LEAST_SLOTS = 8
+
+RELEASED = Histogram(
+    "slugline_push_alert_released_seconds",
+    "From enriched until the batches of an alert are on Kafka",
+    buckets=(0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
+)
+
+
+class AlertRelease:
+    """Releases alerts whose update is readable, or ends those that became pointless while they waited."""
+
+    def __init__(self, pool: Pool, rules: Rules, producer: Producer, sinks: Sinks) -> None:
+        self._pool = pool
+        self._rules = rules
+        self._producer = producer
+        self._sinks = sinks
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for alerts now."""
+        self._wake.set()
+
+    async def keep_releasing(self) -> None:
+        """Put alerts that may leave on Kafka, until cancelled."""
+        await keep_running("alerts", self._release, every_s=IDLE_S, wake=self._wake)
+
+    async def _release(self) -> None:
+        await self._pool.execute(
+            "UPDATE publish.alerts SET state = 'suppressed', ended_at = now(), reason = reason || '; not approved in time' "
+            "WHERE state = 'awaiting-approval' AND created_at < now() - make_interval(secs => $1)",
+            self._rules.approval_s,
+        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                SELECT + "WHERE (state = 'unreadable' OR state = 'sending') AND released_at IS NULL "
+                "ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED"
+            )
+            for alert in typed(Alert, rows):
+                await self._release_or_end(connection, alert)
+        await self._pool.execute(
+            "UPDATE publish.alerts a SET state = 'sent', ended_at = now() WHERE state = 'sending' AND released_at IS NOT NULL "
+            "AND batches <= (SELECT count(*) FROM publish.alert_batches b WHERE b.alert_id = a.id)"
+        )
+
+    async def _release_or_end(self, connection: Connection, alert: Alert) -> None:
+        """Release an alert; one that cannot be released ends, and the others go on."""
+        try:
+            async with connection.transaction():
+                await self._release_one(connection, alert)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("an alert cannot be released", alert=alert.id)
+            await self._end(
+                connection, alert, "suppressed", f"it cannot be released: {type(error).__name__}: {error}"[:500]
+            )
+
+    async def _release_one(self, connection: Connection, alert: Alert) -> None:
+        archived = (await queries.some(connection, [alert.update_id])).get(alert.update_id)
+        if archived is None or (archived.update.is_removal and alert.kind != "withdraw"):
+            return await self._end(connection, alert, "suppressed", "the update is out of sight")
+        if alert.kind == "alert" and (reason := await muted(connection, alert.channels)) is not None:
+            return await self._end(connection, alert, "suppressed", reason)
+        lacking = await self._sinks.lack(archived.update)
+        if lacking and alert.kind != "withdraw":
+            age_s = (datetime.now(UTC) - alert.created_at).total_seconds()
+            if age_s > self._rules.max_age_s:
+                return await self._end(connection, alert, "suppressed", f"not readable in time: {', '.join(lacking)}")
+            await connection.execute("UPDATE publish.alerts SET state = 'unreadable' WHERE id = $1", alert.id)
+            return None
+        ids = await audience(connection, alert.channels, alert.of_alert)
+        if not ids:
+            return await self._end(connection, alert, "sent", alert.reason)
+        slots = max(LEAST_SLOTS, int(len(ids) * REPEATABLE_SHARE))
+        batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+        futures = [
+            await self._producer.send(
+                PUSH_BATCHES,
+                PushBatch(alert_id=alert.id, number=number, first=batch[0], last=batch[-1], slots=slots),
+                key=f"{alert.id}:{number}",
+                event_id=f"{alert.id}:{number}",
+            )
+            for number, batch in enumerate(batches)
+        ]
+        await acknowledged(futures)
+        # A crash before this is written puts the batches on Kafka again; those that had it already are known by then.
+        await connection.execute(
+            "UPDATE publish.alerts SET state = 'sending', released_at = now(), audience = $2, batches = $3 WHERE id = $1",
+            alert.id, len(ids), len(batches),
+        )  # fmt: skip
+        if alert.enriched_at is not None:
+            RELEASED.observe(max((datetime.now(UTC) - alert.enriched_at).total_seconds(), 0))
+        log.info("alert released", alert=alert.id, audience=len(ids), batches=len(batches))
+        return None
+
+    async def _end(self, connection: Connection, alert: Alert, state: str, reason: str) -> None:
+        await connection.execute(
+            "UPDATE publish.alerts SET state = $2, reason = $3, released_at = now(), ended_at = now() WHERE id = $1",
+            alert.id, state, reason,
+        )  # fmt: skip
+        DECIDED.labels(alert.kind, state).inc()
+        log.info("alert ended", alert=alert.id, state=state, reason=reason)

@@ -1,0 +1,204 @@
+"""Takes deliveries that are due, builds their requests, sends them, and has the results written.
+
+Endpoints that failed last time are tried in slots of their own, so that those who hang take nothing from those who answer.
+"""
+
+import asyncio
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from publish.push.delivery.attempts import Attempt, Attempts, RetryPolicy
+from publish.push.delivery.outbound import Outbound
+from publish.push.delivery.queue import CLAIM, BuildRequests, DeliveryRequest, DueDelivery, Unbuildable, Unsent
+from shared.background import keep_running
+from shared.failures.transient import is_transient
+from shared.postgres.pool import Pool
+from shared.postgres.rows import typed
+from shared.postgres.session import BY_INDEX
+
+log = structlog.get_logger(__name__)
+
+IDLE_S = 0.5
+CLAIM_AT_ONCE = 1000
+MOST_LOST = 10
+"""Times that a delivery is taken beyond its schedule when processes end before it does, whatever they end of."""
+LEASE_MARGIN_S = 15.0
+"""How long a delivery stays with a process beyond the timeout of its request: after so long that of one that died is repeated."""
+SLOW_SHARE = 0.25
+"""Of the requests under way, at most so many go to endpoints that failed last time."""
+MOST_TRIED_ALONE = 2
+TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = tried_alone + $2 WHERE id = $1"
+TOOK_DOWN = "the process that made it ended each time, {} times"
+LOST_TOO_OFTEN = "taken {} times, and the process ended before it did"
+
+Built = DeliveryRequest | Unsent
+
+SENT = Counter("slugline_push_deliveries", "Attempts to deliver to an endpoint", ["kind", "outcome"])
+SECONDS = Histogram("slugline_push_delivery_seconds", "From the queue to an endpoint's answer", ["kind"])
+IN_FLIGHT = Gauge("slugline_push_deliveries_in_flight", "Requests to endpoints under way")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How deliveries of one kind are built and tried again."""
+
+    build: BuildRequests
+    policy: RetryPolicy
+
+
+class DeliveryWorker:
+    """Takes what is due, sends it, and writes down what came of it."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        outbound: Outbound,
+        trusted: Outbound,
+        channels: Mapping[str, Channel],
+        *,
+        in_flight: int,
+        per_endpoint: int,
+        timeout_s: float,
+    ) -> None:
+        self._pool = pool
+        self._claims = pool.dedicated(BY_INDEX)
+        self._outbound = outbound
+        self._trusted = trusted
+        self._channels = channels
+        self._attempts = Attempts(pool, {kind: channel.policy for kind, channel in channels.items()})
+        self._most = in_flight
+        self._per_endpoint = per_endpoint
+        self._lease_s = timeout_s + LEASE_MARGIN_S
+        self._wake = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._of_endpoint: Tally[str] = Tally()
+        self._slow = 0
+        self._ended: asyncio.Queue[Attempt] = asyncio.Queue()
+        self._unwritten: list[Attempt] = []
+
+    def wake(self) -> None:
+        """Something was queued."""
+        self._wake.set()
+
+    async def keep_delivering(self) -> None:
+        """Deliver until cancelled; what was under way is repeated after its lease."""
+
+        async def take_all() -> None:
+            while await self._take():
+                self._wake.clear()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(keep_running("deliveries", take_all, every_s=IDLE_S, wake=self._wake))
+                group.create_task(keep_running("results of deliveries", self._record_ended, every_s=0.0))
+        finally:
+            for task in self._under_way:
+                task.cancel()
+
+    async def _take(self) -> int:
+        """Begin what is due and fits; how many."""
+        room = min(self._most - len(self._under_way), CLAIM_AT_ONCE)
+        if room <= 0:
+            return 0
+        busy = [key for key, count in self._of_endpoint.items() if count >= self._per_endpoint]
+        rows = await self._claims.fetch(
+            CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
+        )
+        due = typed(DueDelivery, rows)
+        requests = await self._build([each for each in due if not each.lost])
+        for each in due:
+            if each.lost:
+                requests[each.id] = await self._build_alone(each)
+        for each in due:
+            self._begin(each, requests[each.id])
+        return len(due)
+
+    async def _build(self, due: Sequence[DueDelivery]) -> dict[int, Built]:
+        requests: dict[int, Built] = {}
+        for kind, channel in self._channels.items():
+            if of_kind := [each for each in due if each.kind == kind]:
+                requests.update(await self._build_isolating(channel.build, of_kind))
+        return requests
+
+    async def _build_isolating(self, build: BuildRequests, due: Sequence[DueDelivery]) -> Mapping[int, Built]:
+        """The requests; where one cannot be built, the others all the same."""
+        try:
+            return await build(due)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            failure = error
+        if len(due) > 1:
+            found: dict[int, Built] = {}
+            for each in due:
+                found.update(await self._build_isolating(build, [each]))
+            return found
+        log.error("a delivery cannot be made", delivery=due[0].id, update_id=due[0].update_id, exc_info=failure)
+        return {due[0].id: Unbuildable(f"it cannot be made: {type(failure).__name__}: {failure}"[:500])}
+
+    async def _build_alone(self, due: DueDelivery) -> Built:
+        """The request of a delivery that was leased when its process ended: built by itself, and counted before."""
+        if due.tried_alone >= MOST_TRIED_ALONE:
+            log.error("a delivery takes its process down; it is set aside", delivery=due.id, update_id=due.update_id)
+            return Unbuildable(TOOK_DOWN.format(due.tried_alone))
+        if due.attempts > MOST_LOST + len(self._channels[due.kind].policy.schedule_s):
+            log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
+            return Unbuildable(LOST_TOO_OFTEN.format(due.attempts))
+        await self._pool.execute(TRY_ALONE, due.id, 1)
+        request = (await self._build([due]))[due.id]
+        await self._pool.execute(TRY_ALONE, due.id, -1)
+        return request
+
+    def _begin(self, due: DueDelivery, request: Built) -> None:
+        self._of_endpoint[due.endpoint_id] += 1
+        self._slow += due.failures > 0
+        if not isinstance(request, DeliveryRequest):
+            self._ended.put_nowait((due, request))
+            return
+        task = asyncio.create_task(self._send(due, request))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        IN_FLIGHT.set(len(self._under_way))
+
+    async def _send(self, due: DueDelivery, request: DeliveryRequest) -> None:
+        client = self._trusted if request.trusted else self._outbound
+        answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
+        SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
+        SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
+        self._ended.put_nowait((due, answer))
+
+    async def _record_ended(self) -> None:
+        """Write down what has ended; what cannot be written now stays for the next time."""
+        ended = self._unwritten
+        if not ended:
+            ended.append(await self._ended.get())
+        while not self._ended.empty() and len(ended) < CLAIM_AT_ONCE:
+            ended.append(self._ended.get_nowait())
+        try:
+            await self._attempts.record(ended)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            await self._record_one_by_one(ended)
+        self._unwritten = []
+        for due, _ in ended:
+            self._of_endpoint[due.endpoint_id] -= 1
+            if not self._of_endpoint[due.endpoint_id]:
+                del self._of_endpoint[due.endpoint_id]
+            self._slow -= due.failures > 0
+        self._wake.set()
+
+    async def _record_one_by_one(self, ended: Sequence[Attempt]) -> None:
+        """One result that cannot be written holds up no other: its delivery is repeated after its lease."""
+        for each in ended:
+            try:
+                await self._attempts.record([each])
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.exception("a result cannot be written", delivery=each[0].id, endpoint=each[0].endpoint_id)
