@@ -13,11 +13,11 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from publish.push.alerts.routes import PER_MINUTE
 from py_vapid import Vapid02
 from starlette.responses import Response
 
 from publish.push.alerts.providers.web import MAX_PAYLOAD_BYTES, Vapid, encrypt, new_vapid_key
-from publish.push.alerts.routes import PER_MINUTE
 from publish.push.alerts.rules import Rules
 from publish.push.alerts.subscriptions import Browser, BrowserKeys, NewSubscription, Subscriptions
 from publish.push.delivery import keys

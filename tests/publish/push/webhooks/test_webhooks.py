@@ -9,10 +9,10 @@ import orjson
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from publish.push.delivery.endpoints import Endpoints, NewEndpoint
 from standardwebhooks import Webhook
 
 from publish.push.delivery import keys
-from publish.push.delivery.endpoints import Endpoints, NewEndpoint
 from publish.push.process import serve
 from publish.settings import Settings
 from shared.kafka.topics import apply_topics
