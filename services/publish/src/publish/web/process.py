@@ -29,10 +29,10 @@ from publish.web.routes.feeds import Feeds
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.stories import is_over
-from publish.web.stream.hub import Hub
+from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.http.poll_routes import stream_routes
+from publish.web.stream.http.serve import stream_server
 from publish.web.stream.limits import Limits
-from publish.web.stream.routes import stream_routes
-from publish.web.stream.serve import stream_server
 from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
@@ -59,14 +59,14 @@ def build(
     *,
     fit: Callable[[str, int], str] = fitting,
     omissions: Omissions | None = None,
-) -> tuple[Answers, Hub]:
+) -> tuple[Answers, Broadcaster]:
     """A replica's application, without anything that connects; `answers.response_cache` is the ASGI application.
 
     `fit` and `omissions` are the views': what makes bodies fit, and what leaves out what cannot be shown.
     """
     assets = Assets()
     answers = Answers(settings, feed_store, archive, Views(settings, assets, fit=fit, omissions=omissions), assets)
-    hub = Hub(
+    broadcaster = Broadcaster(
         Limits.of(settings),
         replay_from(archive, answers.views),
         lambda channel: is_over(feed_store, channel, datetime.now(UTC)),
@@ -128,7 +128,7 @@ def build(
             *Api(answers).routes(),
             *pages.routes(),
             *Feeds(answers).routes(),
-            *stream_routes(hub),
+            *stream_routes(broadcaster),
             Route("/static/{name}", taking(static, "v")),
             Route(f"/{SERVICE_WORKER}", taking(static, "v", "push")),
             Route("/media/{path:path}", taking(MediaRoute(settings.media_store, feed_store, archive))),
@@ -141,7 +141,7 @@ def build(
         },
     )
     answers.response_cache = ResponseCache(app, feed_store, ignored=settings.ignored_parameters)
-    return answers, hub
+    return answers, broadcaster
 
 
 def _problem_of(error: Exception) -> Problem:
@@ -158,8 +158,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, 
     archive = ArchiveClient()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
-    answers, hub = build(settings, feed_store, archive, health, fit=fit)
-    follower = Follower(settings, feed_store, answers.views, archive, hub)
+    answers, broadcaster = build(settings, feed_store, archive, health, fit=fit)
+    follower = Follower(settings, feed_store, answers.views, archive, broadcaster)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live
 
@@ -173,12 +173,12 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Callable[[str, 
         await follower.run(stop)
 
     bounds = Bounds.of(settings, settings.publish_web_connections)
-    async with stream_server(answers.response_cache, hub, settings.bind_host, settings.port, bounds):
+    async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, bounds):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())
         health.draining = True
-        await hub.drain(settings.publish_stream_drain_s)
+        await broadcaster.drain(settings.publish_stream_drain_s)
     if archive.pool is not None:
         if suspects is not None:
             with contextlib.suppress(*TRANSIENT):

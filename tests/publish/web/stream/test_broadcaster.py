@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from publish.representation.position import Position
-from publish.web.stream import fanout
-from publish.web.stream import hub as hub_module
-from publish.web.stream.connection import Audience
-from publish.web.stream.hub import Hub, Limits, Replayed, StreamEvent
-from publish.web.stream.request import wanted
+from publish.web.stream import broadcaster as broadcaster_module
+from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.event import Replayed, StreamEvent
+from publish.web.stream.fanout import fanout, slow_readers
+from publish.web.stream.fanout.connection import Audience
+from publish.web.stream.fanout.walk import PIECE_BYTES
+from publish.web.stream.limits import Limits
+from publish.web.stream.request import parse_request
 from support.event_stream import Reader
 from support.waiting import eventually
 
@@ -52,29 +55,31 @@ class Log:
 
 
 @contextlib.contextmanager
-def started(limits: Limits | None = None, log: Log | None = None, begin: tuple[int, int] = (1, 0)) -> Iterator[Hub]:
-    """A hub on the running loop."""
-    hub = Hub(limits or Limits(), log.replay if log else None)
-    hub.begin(*begin)
-    hub.start()
+def started(
+    limits: Limits | None = None, log: Log | None = None, begin: tuple[int, int] = (1, 0)
+) -> Iterator[Broadcaster]:
+    """A broadcaster on the running loop."""
+    broadcaster = Broadcaster(limits or Limits(), log.replay if log else None)
+    broadcaster.begin(*begin)
+    broadcaster.start()
     try:
-        yield hub
+        yield broadcaster
     finally:
-        hub.close()
+        broadcaster.close()
 
 
-def connect(hub: Hub, query: str = "", last_event_id: str = "", *, buffer: int = 0) -> Reader:
+def connect(broadcaster: Broadcaster, query: str = "", last_event_id: str = "", *, buffer: int = 0) -> Reader:
     """A reader on a pair of sockets."""
     ours, theirs = socket.socketpair()
     if buffer:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
     ours.setblocking(False)
-    hub.connect(ours.detach(), wanted(query, last_event_id), None)
+    broadcaster.connect(ours.detach(), parse_request(query, last_event_id), None)
     return Reader(theirs)
 
 
-async def settle(hub: Hub, turns: int = 20) -> None:
-    """Let the hub write what it has."""
+async def settle(broadcaster: Broadcaster, turns: int = 20) -> None:
+    """Let the broadcaster write what it has."""
     for _ in range(turns):
         await asyncio.sleep(0)
 
@@ -96,9 +101,13 @@ def reasons(reader: Reader) -> list[str]:
 
 async def test_a_reader_hears_its_channels_only_and_each_event_once() -> None:
     """Whoever follows several channels gets an event of two of them once, and one of none of them never."""
-    with started() as hub:
-        one, several, all_of_it = connect(hub, "channels=tag:a"), connect(hub, "channels=tag:a,tag:b"), connect(hub)
-        hub.publish([event(1, "tag:a", "tag:b"), event(2, "tag:b"), event(3, "story:c"), event(4, "tag:a")])
+    with started() as broadcaster:
+        one, several, all_of_it = (
+            connect(broadcaster, "channels=tag:a"),
+            connect(broadcaster, "channels=tag:a,tag:b"),
+            connect(broadcaster),
+        )
+        broadcaster.publish([event(1, "tag:a", "tag:b"), event(2, "tag:b"), event(3, "story:c"), event(4, "tag:a")])
         await all_of_it.count(4)
         await several.count(3)
         await one.count(2)
@@ -110,10 +119,10 @@ async def test_a_reader_hears_its_channels_only_and_each_event_once() -> None:
 async def test_many_audiences_leave_the_loop_its_turns() -> None:
     """An event for hundreds of channels of one reader each reaches all, in order, in turns of bounded length."""
     names = [f"author:{number}" for number in range(400)]
-    with started() as hub:
-        readers = [connect(hub, f"channels={name}") for name in names]
+    with started() as broadcaster:
+        readers = [connect(broadcaster, f"channels={name}") for name in names]
         for offset in range(1, 4):
-            hub.publish([event(offset, *names)])
+            broadcaster.publish([event(offset, *names)])
         for reader in readers:
             await reader.count(3)
             assert numbers(reader) == [1, 2, 3]
@@ -147,23 +156,23 @@ async def test_nobody_is_always_the_last_to_hear() -> None:
 
 async def test_what_is_published_twice_is_sent_once() -> None:
     """A batch that is repeated after a rebalance or a restart of the follower changes nothing."""
-    with started() as hub:
-        reader = connect(hub)
-        hub.publish([event(1), event(2)])
-        hub.publish([event(1), event(2), event(3)])
+    with started() as broadcaster:
+        reader = connect(broadcaster)
+        broadcaster.publish([event(1), event(2)])
+        broadcaster.publish([event(1), event(2), event(3)])
         await reader.count(3)
-        await settle(hub)
+        await settle(broadcaster)
         reader.take()
         assert numbers(reader) == [1, 2, 3]
 
 
 async def test_a_burst_leaves_in_one_write_for_each_reader() -> None:
     """What is published within one turn of the loop is joined: one write a reader, not one for each event."""
-    with started() as hub:
-        readers = [connect(hub) for _ in range(5)]
+    with started() as broadcaster:
+        readers = [connect(broadcaster) for _ in range(5)]
         writes, deliveries = metric("slugline_stream_writes_total"), metric("slugline_stream_deliveries_total")
         for offset in range(1, 101):
-            hub.publish([event(offset)])
+            broadcaster.publish([event(offset)])
         for reader in readers:
             await reader.count(100)
         assert metric("slugline_stream_writes_total") - writes == 5
@@ -172,11 +181,11 @@ async def test_a_burst_leaves_in_one_write_for_each_reader() -> None:
 
 async def test_a_cursor_is_continued_from_memory() -> None:
     """A reader who comes back gets all that it missed of its channels, once, and then what is new."""
-    with started() as hub:
-        hub.publish([event(offset, "tag:a" if offset % 2 else "tag:b") for offset in range(1, 11)])
-        await settle(hub)
-        reader = connect(hub, "channels=tag:a", "1-4")
-        hub.publish([event(11, "tag:a")])
+    with started() as broadcaster:
+        broadcaster.publish([event(offset, "tag:a" if offset % 2 else "tag:b") for offset in range(1, 11)])
+        await settle(broadcaster)
+        reader = connect(broadcaster, "channels=tag:a", "1-4")
+        broadcaster.publish([event(11, "tag:a")])
         await reader.count(4)
         assert numbers(reader) == [5, 7, 9, 11]
         assert reader.events[-1].last_event_id == "1-11"
@@ -184,10 +193,10 @@ async def test_a_cursor_is_continued_from_memory() -> None:
 
 async def test_a_reader_without_a_cursor_begins_now_and_knows_where() -> None:
     """Before the first event comes, the browser already has an id to resume from."""
-    with started() as hub:
-        hub.publish([event(1), event(2)])
-        await settle(hub)
-        reader = connect(hub)
+    with started() as broadcaster:
+        broadcaster.publish([event(1), event(2)])
+        await settle(broadcaster)
+        reader = connect(broadcaster)
         await reader.until(lambda each: each.parser.last_event_id == "1-2")
         assert reader.events == []
 
@@ -198,12 +207,12 @@ async def test_a_reader_without_a_cursor_begins_now_and_knows_where() -> None:
 )
 async def test_a_cursor_that_cannot_be_continued_is_told_so(cursor: str, reason: str) -> None:
     """There is never a silent hole: a reset says why, where the snapshot is, and what is streamed from there on."""
-    with started(Limits(window_events=5, catch_up_s=0)) as hub:
-        hub.publish([event(offset) for offset in range(1, 11)])
-        await settle(hub)
-        reader = connect(hub, "", cursor)
+    with started(Limits(window_events=5, catch_up_s=0)) as broadcaster:
+        broadcaster.publish([event(offset) for offset in range(1, 11)])
+        await settle(broadcaster)
+        reader = connect(broadcaster, "", cursor)
         await reader.count(1)
-        hub.publish([event(11)])
+        broadcaster.publish([event(11)])
         await reader.count(2)
         assert reasons(reader) == [reason]
         assert json.loads(reader.events[0].data)["cursor"] == "1-10"
@@ -212,13 +221,13 @@ async def test_a_cursor_that_cannot_be_continued_is_told_so(cursor: str, reason:
 
 async def test_a_cursor_ahead_of_this_replica_waits_for_it() -> None:
     """A reader who was served by a replica that is further gets what it missed once this one is there, and no reset."""
-    with started() as hub:
-        hub.publish([event(1), event(2)])
-        await settle(hub)
-        reader = connect(hub, "", "1-4")
+    with started() as broadcaster:
+        broadcaster.publish([event(1), event(2)])
+        await settle(broadcaster)
+        reader = connect(broadcaster, "", "1-4")
         await reader.until(lambda each: each.status == 200)
-        hub.publish([event(3), event(4)])
-        hub.publish([event(5)])
+        broadcaster.publish([event(3), event(4)])
+        broadcaster.publish([event(5)])
         await reader.count(1)
         assert numbers(reader) == [5]
         assert reasons(reader) == []
@@ -246,13 +255,13 @@ class Slow(Mapping[str, bytes]):
 
 async def test_a_page_that_slept_keeps_nobody_waiting() -> None:
     """HTML that was not made yet is made for it in turns: others are served meanwhile, and it still misses nothing."""
-    with started() as hub:
-        hub.publish([StreamEvent(1, n, "update", frozenset({"news"}), Slow(n)) for n in range(101, 301)])
-        await settle(hub)
-        other, page = connect(hub), connect(hub, "view=page", "1-100")
-        hub.publish([event(301)])
+    with started() as broadcaster:
+        broadcaster.publish([StreamEvent(1, n, "update", frozenset({"news"}), Slow(n)) for n in range(101, 301)])
+        await settle(broadcaster)
+        other, page = connect(broadcaster), connect(broadcaster, "view=page", "1-100")
+        broadcaster.publish([event(301)])
         await other.count(1)
-        made = sum("page" in entry.frames for entry in hub.window.between(Position(1, 100), hub.head))
+        made = sum("page" in entry.frames for entry in broadcaster.buffer.between(Position(1, 100), broadcaster.head))
         await page.until(lambda each: len(each.events) >= 202)
         assert made < 200
         assert [json.loads(each.data)["n"] for each in page.events if each.event == "update"] == list(range(101, 302))
@@ -260,9 +269,9 @@ async def test_a_page_that_slept_keeps_nobody_waiting() -> None:
 
 async def test_an_event_that_cannot_be_shown_is_a_reset() -> None:
     """Nothing is left out silently: where its HTML cannot be made, pages fetch the snapshot, and others have the event."""
-    with started() as hub:
-        page, other = connect(hub, "view=page"), connect(hub)
-        hub.publish([StreamEvent(1, n, "update", frozenset({"news"}), Slow(n)) for n in (12, 13, 14)])
+    with started() as broadcaster:
+        page, other = connect(broadcaster, "view=page"), connect(broadcaster)
+        broadcaster.publish([StreamEvent(1, n, "update", frozenset({"news"}), Slow(n)) for n in (12, 13, 14)])
         await other.count(3)
         await page.until(lambda each: each.parser.last_event_id == "1-14")
         assert numbers(other) == [12, 13, 14]
@@ -271,12 +280,12 @@ async def test_an_event_that_cannot_be_shown_is_a_reset() -> None:
 
 async def test_the_log_moves_on_without_events() -> None:
     """Records that tell readers nothing move the cursor too, so that a page's cursor is never ahead of its stream."""
-    with started() as hub:
-        hub.publish([event(1)], through=(1, 7))
-        await settle(hub)
-        reader = connect(hub, "", "1-7")
+    with started() as broadcaster:
+        broadcaster.publish([event(1)], through=(1, 7))
+        await settle(broadcaster)
+        reader = connect(broadcaster, "", "1-7")
         await reader.until(lambda each: each.parser.last_event_id == "1-7")
-        hub.publish([event(8)])
+        broadcaster.publish([event(8)])
         await reader.count(1)
         assert numbers(reader) == [8]
 
@@ -284,12 +293,12 @@ async def test_the_log_moves_on_without_events() -> None:
 async def test_older_than_memory_comes_from_the_archive() -> None:
     """The archive's part and memory's part meet without a hole or a repeat, and the archive is asked once for many."""
     log = Log([event(offset) for offset in range(1, 21)])
-    with started(Limits(window_events=5), log) as hub:
-        hub.publish(log.events)
-        await settle(hub)
-        readers = [connect(hub, "", "1-2") for _ in range(50)]
+    with started(Limits(window_events=5), log) as broadcaster:
+        broadcaster.publish(log.events)
+        await settle(broadcaster)
+        readers = [connect(broadcaster, "", "1-2") for _ in range(50)]
         log.events.append(event(21))
-        hub.publish([event(21)])
+        broadcaster.publish([event(21)])
         for reader in readers:
             await reader.count(19)
             assert numbers(reader) == list(range(3, 22))
@@ -299,10 +308,10 @@ async def test_older_than_memory_comes_from_the_archive() -> None:
 async def test_more_than_may_be_replayed_is_a_reset() -> None:
     """A reader who was away for too long is sent to the snapshot instead of being replayed a day."""
     log = Log([event(offset) for offset in range(1, 101)])
-    with started(Limits(window_events=5, replay_events=50), log) as hub:
-        hub.publish(log.events)
-        await settle(hub)
-        reader = connect(hub, "", "1-1")
+    with started(Limits(window_events=5, replay_events=50), log) as broadcaster:
+        broadcaster.publish(log.events)
+        await settle(broadcaster)
+        reader = connect(broadcaster, "", "1-1")
         await reader.count(1)
         assert reasons(reader) == ["expired"]
 
@@ -313,41 +322,41 @@ async def test_an_archive_that_fails_is_a_reset() -> None:
     async def away(*_: object) -> Replayed | None:
         raise OSError("no route")
 
-    hub = Hub(Limits(window_events=1), away)
-    hub.begin(1, 0)
-    hub.start()
-    hub.publish([event(1), event(2), event(3)])
-    await settle(hub)
-    reader = connect(hub, "", "1-1")
+    broadcaster = Broadcaster(Limits(window_events=1), away)
+    broadcaster.begin(1, 0)
+    broadcaster.start()
+    broadcaster.publish([event(1), event(2), event(3)])
+    await settle(broadcaster)
+    reader = connect(broadcaster, "", "1-1")
     await reader.count(1)
     assert reasons(reader) == ["expired"]
-    hub.close()
+    broadcaster.close()
 
 
 async def test_a_new_epoch_is_a_reset_for_everybody() -> None:
     """When the topic was recreated every reader is told in order, between the old events and the new ones."""
-    with started() as hub:
-        readers = [connect(hub), connect(hub, "channels=tag:a")]
-        hub.publish([event(1, "tag:a")])
-        hub.begin(2, -1)
-        hub.publish([event(0, "tag:a", epoch=2)])
+    with started() as broadcaster:
+        readers = [connect(broadcaster), connect(broadcaster, "channels=tag:a")]
+        broadcaster.publish([event(1, "tag:a")])
+        broadcaster.begin(2, -1)
+        broadcaster.publish([event(0, "tag:a", epoch=2)])
         for reader in readers:
             await reader.count(3)
             assert [each.event for each in reader.events] == ["update", "reset", "update"]
             assert reasons(reader) == ["epoch"]
             assert reader.ids == ["1-1", "2--1", "2-0"]
-        back = connect(hub, "", "1-1")
+        back = connect(broadcaster, "", "1-1")
         await back.count(1)
         assert reasons(back) == ["epoch"]
 
 
 async def test_following_again_from_an_earlier_place_repeats_nothing() -> None:
     """After an outage the log may be read again from a snapshot that is older: readers notice nothing."""
-    with started() as hub:
-        reader = connect(hub)
-        hub.publish([event(1), event(2), event(3)])
-        hub.begin(1, 1)
-        hub.publish([event(2), event(3), event(4)])
+    with started() as broadcaster:
+        reader = connect(broadcaster)
+        broadcaster.publish([event(1), event(2), event(3)])
+        broadcaster.begin(1, 1)
+        broadcaster.publish([event(2), event(3), event(4)])
         await reader.count(4)
         assert numbers(reader) == [1, 2, 3, 4]
         assert reasons(reader) == []
@@ -356,11 +365,11 @@ async def test_following_again_from_an_earlier_place_repeats_nothing() -> None:
 async def test_following_again_from_a_later_place_fills_the_gap() -> None:
     """What came while the log could not be followed is taken from the archive, in order before what comes now."""
     log = Log([event(offset) for offset in range(1, 9)])
-    with started(Limits(replay_events=3), log) as hub:
-        reader = connect(hub)
-        hub.publish([event(1), event(2)])
-        hub.begin(1, 8)
-        hub.publish([event(9)])
+    with started(Limits(replay_events=3), log) as broadcaster:
+        reader = connect(broadcaster)
+        broadcaster.publish([event(1), event(2)])
+        broadcaster.begin(1, 8)
+        broadcaster.publish([event(9)])
         await reader.count(9)
         assert numbers(reader) == list(range(1, 10))
         assert reasons(reader) == []
@@ -368,11 +377,11 @@ async def test_following_again_from_a_later_place_fills_the_gap() -> None:
 
 async def test_a_gap_that_cannot_be_filled_is_told() -> None:
     """Without the archive's answer readers are sent a reset, and what comes now follows it."""
-    with started(log=Log([])) as hub:
-        reader = connect(hub)
-        hub.publish([event(1)])
-        hub.begin(1, 8)
-        hub.publish([event(9)])
+    with started(log=Log([])) as broadcaster:
+        reader = connect(broadcaster)
+        broadcaster.publish([event(1)])
+        broadcaster.begin(1, 8)
+        broadcaster.publish([event(9)])
         await reader.count(3)
         assert reasons(reader) == ["gap"]
         assert numbers(reader) == [1, 9]
@@ -380,12 +389,12 @@ async def test_a_gap_that_cannot_be_filled_is_told() -> None:
 
 async def test_a_reader_too_slow_is_reset_at_a_boundary_and_closed() -> None:
     """Past its bounded buffer a reader gets whole events, then a reset, then the end: never a thinned or torn stream."""
-    with started(Limits(buffer_bytes=200_000, slow_s=0)) as hub:
-        slow, quick = connect(hub, buffer=4096), connect(hub)
+    with started(Limits(buffer_bytes=200_000, slow_s=0)) as broadcaster:
+        slow, quick = connect(broadcaster, buffer=4096), connect(broadcaster)
         evicted = metric("slugline_stream_evictions_total", reason="slow")
         for offset in range(1, 101):
-            hub.publish([event(offset, size=5000)])
-            await settle(hub, 2)
+            broadcaster.publish([event(offset, size=5000)])
+            await settle(broadcaster, 2)
             quick.take()
         await quick.count(100)
         await eventually(lambda: metric("slugline_stream_evictions_total", reason="slow"), lambda n: n > evicted)
@@ -398,12 +407,12 @@ async def test_a_reader_too_slow_is_reset_at_a_boundary_and_closed() -> None:
         assert numbers(quick) == list(range(1, 101))
         assert metric("slugline_stream_evictions_total", reason="slow") == evicted + 1
         # The browser comes back with the id of its last whole event and misses nothing.
-        back = connect(hub, "", f"1-{got[-1]}")
+        back = connect(broadcaster, "", f"1-{got[-1]}")
         await back.count(100 - len(got))
         assert numbers(back) == list(range(len(got) + 1, 101))
 
 
-async def unread(hub: Hub, count: int) -> list[Reader]:
+async def unread(broadcaster: Broadcaster, count: int) -> list[Reader]:
     """Readers over TCP who are connected and read nothing."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=count)
     readers = []
@@ -411,7 +420,7 @@ async def unread(hub: Hub, count: int) -> list[Reader]:
         their = socket.create_connection(listener.getsockname())
         our, _ = listener.accept()
         our.setblocking(False)
-        hub.connect(our.detach(), wanted(""), None)
+        broadcaster.connect(our.detach(), parse_request(""), None)
         readers.append(Reader(their))
     listener.close()
     return readers
@@ -427,24 +436,24 @@ def was_reset(connection: socket.socket) -> bool:
     return False
 
 
-def kernel_bytes(hub: Hub) -> list[int]:
+def kernel_bytes(broadcaster: Broadcaster) -> list[int]:
     """What the kernel has for each reader that was not acknowledged."""
-    return [fanout.unacknowledged(each.fd) for each in hub.fanout.connections()]
+    return [slow_readers.unacknowledged(each.fd) for each in broadcaster.fanout.connections()]
 
 
 async def test_the_kernel_keeps_little_for_who_does_not_read() -> None:
     """Of 4 MB that are published, the kernel has less than 200 kB for each reader who reads nothing, and we one piece."""
-    with started() as hub:
-        readers = await unread(hub, 20)
-        reading = connect(hub)
+    with started() as broadcaster:
+        readers = await unread(broadcaster, 20)
+        reading = connect(broadcaster)
         for offset in range(1, 201):
-            hub.publish([event(offset, size=20_000)])
-            await settle(hub, 1)
+            broadcaster.publish([event(offset, size=20_000)])
+            await settle(broadcaster, 1)
             reading.take()
         await reading.count(200)
         assert numbers(reading) == list(range(1, 201))
-        stuck = hub.fanout.connections()[:20]
-        assert max(kernel_bytes(hub)) < 200_000
+        stuck = broadcaster.fanout.connections()[:20]
+        assert max(kernel_bytes(broadcaster)) < 200_000
         assert all(each.waiting is not None and sum(map(len, each.waiting)) < 200_000 for each in stuck)
         for reader in readers:
             reader.close()
@@ -452,11 +461,11 @@ async def test_the_kernel_keeps_little_for_who_does_not_read() -> None:
 
 async def test_who_takes_nothing_is_let_go_and_so_is_what_the_kernel_has_for_it() -> None:
     """Nothing is acknowledged for `stalled_s`: the connection is reset, not left to the kernel's retries."""
-    with started(Limits(stalled_s=1.0, buffer_bytes=10**9)) as hub:
-        (reader,) = await unread(hub, 1)
+    with started(Limits(stalled_s=1.0, buffer_bytes=10**9)) as broadcaster:
+        (reader,) = await unread(broadcaster, 1)
         stalled = metric("slugline_stream_evictions_total", reason="stalled")
-        hub.publish([event(1, size=2_000_000)])
-        await eventually(lambda: len(hub), lambda left: left == 0, within_s=30)
+        broadcaster.publish([event(1, size=2_000_000)])
+        await eventually(lambda: len(broadcaster), lambda left: left == 0, within_s=30)
         assert metric("slugline_stream_evictions_total", reason="stalled") == stalled + 1
         assert was_reset(reader.socket)
         reader.close()
@@ -464,9 +473,9 @@ async def test_who_takes_nothing_is_let_go_and_so_is_what_the_kernel_has_for_it(
 
 async def test_a_slow_reader_who_goes_on_reading_is_kept() -> None:
     """Who takes a little now and then is not stalled, and gets all of what it takes so long for."""
-    with started(Limits(stalled_s=1.5, buffer_bytes=10**9)) as hub:
-        (reader,) = await unread(hub, 1)
-        hub.publish([event(1, size=1_500_000)])
+    with started(Limits(stalled_s=1.5, buffer_bytes=10**9)) as broadcaster:
+        (reader,) = await unread(broadcaster, 1)
+        broadcaster.publish([event(1, size=1_500_000)])
         began = time.monotonic()
         reader.socket.setblocking(True)
         while time.monotonic() - began < 4.5:
@@ -480,10 +489,10 @@ async def test_a_slow_reader_who_goes_on_reading_is_kept() -> None:
 async def test_all_who_take_nothing_have_a_bound_together() -> None:
     """Where those who are behind hold more than they may, who has been so for longest goes first, and the others stay."""
     most = 5
-    with started(Limits(behind_bytes=most * fanout.HELD_BYTES)) as hub:
-        readers = await unread(hub, 12)
-        hub.publish([event(1, size=400_000)])
-        await eventually(lambda: len(hub), lambda left: left == most, within_s=30)
+    with started(Limits(behind_bytes=most * slow_readers.HELD_BYTES)) as broadcaster:
+        readers = await unread(broadcaster, 12)
+        broadcaster.publish([event(1, size=400_000)])
+        await eventually(lambda: len(broadcaster), lambda left: left == most, within_s=30)
         assert metric("slugline_stream_evictions_total", reason="crowded") >= 12 - most
         for reader in readers:
             reader.close()
@@ -491,12 +500,12 @@ async def test_all_who_take_nothing_have_a_bound_together() -> None:
 
 async def test_replays_do_not_add_up() -> None:
     """Whoever comes back for megabytes and reads none of them is held a piece, whatever place it comes back to."""
-    with started() as hub:
-        hub.publish([event(offset, size=20_000) for offset in range(1, 101)])
-        await settle(hub, 100)
-        readers = [connect(hub, "", f"1-{place}", buffer=16_384) for place in range(50)]
-        await settle(hub, 200)
-        held = [sum(map(len, each.waiting or ())) for each in hub.fanout.connections()]
+    with started() as broadcaster:
+        broadcaster.publish([event(offset, size=20_000) for offset in range(1, 101)])
+        await settle(broadcaster, 100)
+        readers = [connect(broadcaster, "", f"1-{place}", buffer=16_384) for place in range(50)]
+        await settle(broadcaster, 200)
+        held = [sum(map(len, each.waiting or ())) for each in broadcaster.fanout.connections()]
         assert len(held) == len(readers)
         assert 0 < max(held) < 200_000
         for place, reader in enumerate(readers[:3]):
@@ -507,12 +516,12 @@ async def test_replays_do_not_add_up() -> None:
 async def test_what_the_archive_has_is_not_held_for_who_does_not_read() -> None:
     """A replay from the archive stops where the socket is full, and goes on from there once it is not."""
     log = Log([event(offset, size=5_000) for offset in range(1, 601)])
-    with started(Limits(window_events=5), log) as hub:
-        hub.publish(log.events)
-        await settle(hub, 100)
-        slow = connect(hub, "", "1-0", buffer=16_384)
+    with started(Limits(window_events=5), log) as broadcaster:
+        broadcaster.publish(log.events)
+        await settle(broadcaster, 100)
+        slow = connect(broadcaster, "", "1-0", buffer=16_384)
         await eventually(lambda: log.asked)
-        (connection,) = hub.fanout.connections()
+        (connection,) = broadcaster.fanout.connections()
         await eventually(lambda: bool(connection.waiting))
         assert sum(map(len, connection.waiting or ())) < 200_000
         await slow.count(600)
@@ -521,24 +530,24 @@ async def test_what_the_archive_has_is_not_held_for_who_does_not_read() -> None:
 
 async def test_a_burst_is_written_piece_by_piece() -> None:
     """However much is published at once, no more than a piece is joined for a reader, and all get all in order."""
-    with started() as hub:
-        readers = [connect(hub, f"channels=news,tag:{number}") for number in range(5)]
+    with started() as broadcaster:
+        readers = [connect(broadcaster, f"channels=news,tag:{number}") for number in range(5)]
         seen: list[int] = []
-        begin = hub.fanout.begin
+        begin = broadcaster.fanout.begin
 
         def noting(frames: Mapping[Audience, Sequence[bytes]], through: Position) -> None:
             seen.extend(sum(map(len, parts)) for parts in frames.values())
             begin(frames, through)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(hub.fanout, "begin", noting)
-            hub.publish([event(offset, size=20_000) for offset in range(1, 101)])
+            patch.setattr(broadcaster.fanout, "begin", noting)
+            broadcaster.publish([event(offset, size=20_000) for offset in range(1, 101)])
             for reader in readers:
                 await reader.count(100)
         for reader in readers:
             assert numbers(reader) == list(range(1, 101))
         assert len(seen) > len(readers)
-        assert max(seen) <= fanout.PIECE_BYTES
+        assert max(seen) <= PIECE_BYTES
 
 
 async def test_a_walk_yields_after_bytes_not_only_after_readers() -> None:
@@ -562,39 +571,39 @@ async def test_a_walk_yields_after_bytes_not_only_after_readers() -> None:
 
 async def test_a_kill_is_not_behind_the_words_that_it_takes_out() -> None:
     """What waits in memory for who is behind loses the killed words too: it hears of the kill instead."""
-    with started() as hub:
-        slow = connect(hub, buffer=4096)
-        hub.publish([event(1, size=200_000)])
-        await settle(hub)
-        hub.publish([event(2, "update:x", size=1_000)])
-        await settle(hub)
-        hub.publish([event(3, "update:x", kind="kill")])
+    with started() as broadcaster:
+        slow = connect(broadcaster, buffer=4096)
+        broadcaster.publish([event(1, size=200_000)])
+        await settle(broadcaster)
+        broadcaster.publish([event(2, "update:x", size=1_000)])
+        await settle(broadcaster)
+        broadcaster.publish([event(3, "update:x", kind="kill")])
         await slow.count(2)
         assert numbers(slow) == [1, 3]
 
 
 async def test_a_burst_does_not_throw_out_a_healthy_reader() -> None:
     """More than a buffer at once is no sign of slowness while the reader is taking it."""
-    with started(Limits(buffer_bytes=100_000, slow_s=5)) as hub:
-        reader = connect(hub, buffer=4096)
+    with started(Limits(buffer_bytes=100_000, slow_s=5)) as broadcaster:
+        reader = connect(broadcaster, buffer=4096)
         for offset in range(1, 61):
-            hub.publish([event(offset, size=10_000)])
-            await settle(hub, 2)
+            broadcaster.publish([event(offset, size=10_000)])
+            await settle(broadcaster, 2)
         await reader.count(60)
         assert numbers(reader) == list(range(1, 61))
 
 
 async def test_a_kill_takes_the_words_out_of_memory() -> None:
     """Who comes back after a kill hears of the kill and is never sent the killed text again."""
-    with started() as hub:
-        hub.publish([event(1, "update:x"), event(2, "update:y"), event(3, "update:x", kind="kill")])
-        await settle(hub)
-        reader = connect(hub, "", "1-0")
+    with started() as broadcaster:
+        broadcaster.publish([event(1, "update:x"), event(2, "update:y"), event(3, "update:x", kind="kill")])
+        await settle(broadcaster)
+        reader = connect(broadcaster, "", "1-0")
         await reader.count(2)
         assert numbers(reader) == [2, 3]
         assert not any(
             b'"n":1,' in frame
-            for entry in hub.window.between(Position(1, 0), hub.head)
+            for entry in broadcaster.buffer.between(Position(1, 0), broadcaster.head)
             for frame in entry.frames.values()
         )
 
@@ -602,19 +611,19 @@ async def test_a_kill_takes_the_words_out_of_memory() -> None:
 async def test_who_comes_and_goes_while_others_are_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """A walk that takes several turns skips who left meanwhile; whoever has that descriptor next is not sent what it began with."""
     monkeypatch.setattr(fanout, "STEP", 1)
-    monkeypatch.setattr(hub_module, "TURN_S", 0)
-    with started() as hub:
-        readers = [connect(hub) for _ in range(50)]
+    monkeypatch.setattr(broadcaster_module, "TURN_S", 0)
+    with started() as broadcaster:
+        readers = [connect(broadcaster) for _ in range(50)]
         left = readers.pop()
-        descriptor = hub.fanout.connections()[-1].fd
-        hub.publish([event(1)])
-        await settle(hub, 3)
+        descriptor = broadcaster.fanout.connections()[-1].fd
+        broadcaster.publish([event(1)])
+        await settle(broadcaster, 3)
         left.close()
-        hub.fanout.drop(hub.fanout.connections()[-1], "left")
-        newcomers = [connect(hub) for _ in range(20)]
-        assert descriptor in {each.fd for each in hub.fanout.connections()}
-        assert hub.fanout.walking
-        hub.publish([event(2)])
+        broadcaster.fanout.drop(broadcaster.fanout.connections()[-1], "left")
+        newcomers = [connect(broadcaster) for _ in range(20)]
+        assert descriptor in {each.fd for each in broadcaster.fanout.connections()}
+        assert broadcaster.fanout.walking
+        broadcaster.publish([event(2)])
         for reader in readers:
             await reader.count(2)
             assert numbers(reader) == [1, 2]
@@ -624,33 +633,33 @@ async def test_who_comes_and_goes_while_others_are_written_to(monkeypatch: pytes
 
 
 async def test_a_reader_who_left_costs_nothing() -> None:
-    """A connection that was closed, half closed or reset leaves no trace in the hub."""
-    with started() as hub:
-        readers = [connect(hub, f"channels=tag:{number % 3}") for number in range(9)]
+    """A connection that was closed, half closed or reset leaves no trace in the broadcaster."""
+    with started() as broadcaster:
+        readers = [connect(broadcaster, f"channels=tag:{number % 3}") for number in range(9)]
         readers[0].close()
         readers[1].socket.shutdown(socket.SHUT_WR)
-        await eventually(lambda: len(hub), lambda left: left == 7, within_s=30)
+        await eventually(lambda: len(broadcaster), lambda left: left == 7, within_s=30)
         for reader in readers:
             reader.close()
-        hub.publish([event(1, "tag:1")])
-        await eventually(lambda: len(hub), lambda left: left == 0, within_s=30)
+        broadcaster.publish([event(1, "tag:1")])
+        await eventually(lambda: len(broadcaster), lambda left: left == 0, within_s=30)
 
 
 async def test_heartbeats_bring_the_place_along() -> None:
     """A quiet channel's reader keeps a fresh id, so that coming back costs a short replay and never an expiry."""
-    with started(Limits(heartbeat_s=1)) as hub:
-        reader = connect(hub, "channels=story:quiet")
-        hub.publish([event(1), event(2)])
+    with started(Limits(heartbeat_s=1)) as broadcaster:
+        reader = connect(broadcaster, "channels=story:quiet")
+        broadcaster.publish([event(1), event(2)])
         await reader.until(lambda each: each.parser.last_event_id == "1-2")
         assert reader.events == []
 
 
 async def test_a_stalled_reader_is_let_go() -> None:
     """Who takes nothing for two heartbeats while something waits is gone, though its machine never said so."""
-    with started(Limits(heartbeat_s=1)) as hub:
-        stalled = connect(hub, buffer=4096)
-        hub.publish([event(1, size=400_000)])
-        await eventually(lambda: len(hub), lambda left: left == 0, within_s=30)
+    with started(Limits(heartbeat_s=1)) as broadcaster:
+        stalled = connect(broadcaster, buffer=4096)
+        broadcaster.publish([event(1, size=400_000)])
+        await eventually(lambda: len(broadcaster), lambda left: left == 0, within_s=30)
         stalled.close()
 
 
@@ -679,7 +688,7 @@ def test_replay_and_live_meet_without_a_seam(
 
     async def body() -> None:
         log = Log([])
-        with started(Limits(window_events=window, replay_events=1000), log) as hub:
+        with started(Limits(window_events=window, replay_events=1000), log) as broadcaster:
             readers: list[tuple[Reader, set[str], int]] = []
             for step, number in script:
                 if step == "publish":
@@ -688,14 +697,14 @@ def test_replay_and_live_meet_without_a_seam(
                         channels = data.draw(st.sets(st.sampled_from(CHANNELS[1:]), max_size=2))
                         batch.append(event(len(log.events) + 1, *channels, size=size))
                         log.events.append(batch[-1])
-                    hub.publish(batch)
+                    broadcaster.publish(batch)
                 elif step == "connect":
                     follow = follows[number % len(follows)]
                     after = min(number, len(log.events) + 2)
                     query = "channels=" + ",".join(follow)
-                    readers.append((connect(hub, query, f"1-{after}", buffer=buffer), set(follow), after))
+                    readers.append((connect(broadcaster, query, f"1-{after}", buffer=buffer), set(follow), after))
                 elif step == "turn":
-                    await settle(hub, number)
+                    await settle(broadcaster, number)
                 elif step == "pause":
                     await asyncio.sleep(0.002)
                 elif readers and number < len(readers):
@@ -703,13 +712,13 @@ def test_replay_and_live_meet_without_a_seam(
             # Whoever is ahead by then is let go on by these.
             for _ in range(3):
                 log.events.append(event(len(log.events) + 1, *CHANNELS))
-                hub.publish(log.events[-1:])
+                broadcaster.publish(log.events[-1:])
             for reader, follow, after in readers:
                 wanted_numbers = [
                     each.offset for each in log.events if each.offset > after and not each.channels.isdisjoint(follow)
                 ]
                 await reader.count(len(wanted_numbers))
-                await settle(hub)
+                await settle(broadcaster)
                 reader.take()
                 assert reasons(reader) == []
                 assert numbers(reader) == wanted_numbers
@@ -718,5 +727,5 @@ def test_replay_and_live_meet_without_a_seam(
     with pytest.MonkeyPatch.context() as patch:
         if data.draw(st.booleans(), label="turns of one reader"):
             patch.setattr(fanout, "STEP", 1)
-            patch.setattr(hub_module, "TURN_S", 0)
+            patch.setattr(broadcaster_module, "TURN_S", 0)
         asyncio.run(body())

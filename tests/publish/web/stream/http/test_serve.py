@@ -1,4 +1,4 @@
-"""How connections get from the HTTP server to the hub: real sockets, hostile and honest ones."""
+"""How connections get from the HTTP server to the broadcaster: real sockets, hostile and honest ones."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from publish.web.stream.hub import Limits
+from publish.web.stream.limits import Limits
 from shared.http.proxies import TrustedProxies
 from support.event_stream import Reader
 
@@ -33,7 +33,7 @@ async def test_the_answer_is_a_stream_for_browsers_and_proxies(site, make_event)
     assert fields["x-accel-buffering"] == "no"
     assert fields["access-control-allow-origin"] == "*"
     assert "content-length" not in fields
-    limits = site.hub.limits
+    limits = site.broadcaster.limits
     assert limits.retry_ms <= (reader.parser.retry or 0) <= 2 * limits.retry_ms
     site.publish(make_event(1))
     (event,) = await reader.count(1)
@@ -83,7 +83,7 @@ async def test_a_stream_may_follow_other_requests_on_a_connection(site, make_eve
     await reader.until(lambda each: b"\nid: " in each.raw)
     site.publish(make_event(1))
     await reader.count(1)
-    assert len(site.hub) == 1
+    assert len(site.broadcaster) == 1
 
 
 @pytest.mark.parametrize("path", ["/v1/stream", "/v1/stream?cursor=1-0", "/"])
@@ -159,7 +159,7 @@ async def test_a_cursor_has_the_names_that_clients_give_it(site, make_event, nam
     ],
 )
 async def test_what_cannot_be_followed_is_refused_with_a_reason(site, query: str, code: str) -> None:
-    """A bad request gets problem+json that names the field, over both ways into the hub."""
+    """A bad request gets problem+json that names the field, over both ways into the broadcaster."""
     reader = site.ask(f"/v1/stream?{query}")
     await reader.end()
     assert reader.status == 400
@@ -250,9 +250,9 @@ async def test_a_connection_may_be_torn(site) -> None:
             connection.close()
     reader = await site.follow()
     ends = time.monotonic() + 30
-    while len(site.hub) != 1 and time.monotonic() < ends:
+    while len(site.broadcaster) != 1 and time.monotonic() < ends:
         await asyncio.sleep(0.01)
-    assert len(site.hub) == 1
+    assert len(site.broadcaster) == 1
     assert reader.status == 200
 
 
@@ -267,7 +267,7 @@ async def test_one_address_has_a_limit(served) -> None:
         assert int(fields_of(third.head)["retry-after"]) > 0
         first.close()
         ends = time.monotonic() + 30
-        while len(site.hub) == 2 and time.monotonic() < ends:
+        while len(site.broadcaster) == 2 and time.monotonic() < ends:
             await asyncio.sleep(0.01)
         await site.follow()
 
@@ -304,7 +304,7 @@ async def test_drain_is_spread_and_says_when_to_come_back(served) -> None:
     """On shutdown connections end evenly over the grace period, each with a hint of its own; nobody is cut mid-event."""
     async with served() as site:
         readers = [await site.follow() for _ in range(40)]
-        draining = asyncio.create_task(site.hub.drain(1.5))
+        draining = asyncio.create_task(site.broadcaster.drain(1.5))
         left: list[int] = [len(readers)]
         ends = time.monotonic() + 30
         while left[-1] and time.monotonic() < ends:

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from publish.web.stream.hub import Limits
+from publish.web.stream.limits import Limits
 from support.waiting import eventually
 
 
@@ -43,9 +43,9 @@ async def test_an_answer_has_what_the_stream_would_have(site, client, make_event
 async def test_a_long_poll_answers_when_something_comes(site, client, make_event) -> None:
     """A poll waits, is woken by an event of its channels and by no other, and loses nothing between two polls."""
     asked = asyncio.create_task(client.get("/v1/poll", params={"cursor": "1-0", "channels": "tag:a", "timeout": 30}))
-    await eventually(lambda: site.hub._polls, lambda polls: polls == 1, within_s=30)
+    await eventually(lambda: site.broadcaster.polls.waiting, lambda polls: polls == 1, within_s=30)
     other = asyncio.create_task(client.get("/v1/poll", params={"cursor": "1-0", "channels": "tag:b", "timeout": 5}))
-    await eventually(lambda: site.hub._polls, lambda polls: polls == 2, within_s=30)
+    await eventually(lambda: site.broadcaster.polls.waiting, lambda polls: polls == 2, within_s=30)
     site.publish(make_event(1, "tag:b"))
     assert [each["id"] for each in (await other).json()["events"]] == ["1-1"]
     assert not asked.done()
@@ -73,7 +73,7 @@ async def test_many_polls_are_woken_by_one_event(site, client, make_event) -> No
     ) as many:
         asked = [asyncio.create_task(many.get("/v1/poll", params={"cursor": "1-0", "timeout": 10})) for _ in range(150)]
         ends = time.monotonic() + 30
-        while site.hub._polls < 150 and time.monotonic() < ends:
+        while site.broadcaster.polls.waiting < 150 and time.monotonic() < ends:
             await asyncio.sleep(0.01)
         site.publish(make_event(1))
         answers = await asyncio.gather(*asked)
@@ -127,9 +127,9 @@ async def test_a_poller_who_left_is_forgotten(site) -> None:
         with pytest.raises(httpx.ReadTimeout):
             await client.get("/v1/poll", params={"cursor": "1-0", "timeout": 50})
     ends = time.monotonic() + 30
-    while site.hub._polls and time.monotonic() < ends:
+    while site.broadcaster.polls.waiting and time.monotonic() < ends:
         await asyncio.sleep(0.01)
-    assert site.hub._polls == 0
+    assert site.broadcaster.polls.waiting == 0
 
 
 async def test_a_host_cannot_stand_for_the_question(site, make_event) -> None:

@@ -6,23 +6,17 @@ it is given what it missed, piece by piece, and is in the fan-out again once it 
 """
 
 import asyncio
-import fcntl
 import os
-import random
 import select
-import struct
-import termios
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice, repeat
-from socket import SocketType
+from itertools import islice
 
 from publish.representation.position import Position
 from publish.web.stream import metrics
-from publish.web.stream.connection import GONE, UNSENT_BYTES, Audience, Audiences, Connection
-from publish.web.stream.event import reset_frame
+from publish.web.stream.fanout.connection import GONE, Audience, Audiences, Connection
+from publish.web.stream.fanout.walk import Joiner, Walk, send_each
 from publish.web.stream.limits import Limits
 
 TURN_S = 0.02
@@ -34,37 +28,10 @@ STEP = 256
 STEP_BYTES = 2 * 1024 * 1024
 """Bytes between two looks at the clock, about a millisecond of copying: fewer readers where each is sent much."""
 
-PIECE_BYTES = 128 * 1024
-"""Of joined events that one write is to carry; a single event may be larger. More is written piece by piece."""
-
 READY_AT_ONCE = 32
 """Sockets with news between two looks at the clock."""
 
-HELD_BYTES = 2 * UNSENT_BYTES + PIECE_BYTES
-"""What a reader who is behind is reckoned to hold: in the kernel, whose unit is up to 64 kB, and of one piece here."""
-
-CROWDED_S = 2.0
-"""For so long a reader may take nothing although all who are behind hold more than they may."""
-
-SLOW_RETRY = 4
-"""Who is too slow is asked to come back after so many times the usual wait: its share of the work stays small."""
-
 _LEFT = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-
-
-@dataclass(slots=True, eq=False)
-class _Walk:
-    """One joined write of `size` bytes to the readers that an audience had when it began, and how far it has come.
-
-    `changes` is the fan-out's count of those for whom it changed whether they may be written to.
-    """
-
-    connections: list[Connection]
-    sockets: list[SocketType]
-    parts: tuple[bytes, ...]
-    size: int
-    changes: int
-    next: int = 0
 
 
 More = Callable[[Connection], bytes | None]
@@ -75,62 +42,11 @@ def _nothing(_: Connection) -> None:
     """For a fan-out without a memory of what was sent."""
 
 
-class _Joiner:
-    """Joins the parts of a write; audiences that follow each other and are sent the same share the bytes."""
-
-    def __init__(self) -> None:
-        self._joined: dict[tuple[bytes, ...], bytes] = {}
-        self._size = 0
-
-    def join(self, parts: tuple[bytes, ...]) -> bytes:
-        """The parts as one."""
-        if len(parts) == 1:
-            return parts[0]
-        data = self._joined.get(parts)
-        if data is None:
-            data = b"".join(parts)
-            self._size += len(data)
-            if self._size > 32 * PIECE_BYTES:
-                self.clear()
-                self._size = len(data)
-            self._joined[parts] = data
-        return data
-
-    def clear(self) -> None:
-        """Hold nothing."""
-        self._joined.clear()
-        self._size = 0
-
-
-def _send_each(sockets: Sequence[SocketType], data: bytes) -> list[int]:
-    """How much of the data each socket took; -1 where its reader is gone.
-
-    The loop is the interpreter's own: a failure ends it at the socket that failed, and it goes on behind that. `send` is
-    cheaper for the kernel than `write`, which looks at the file around the socket too.
-    """
-    counts: list[int] = []
-    sends = map(SocketType.send, sockets, repeat(data))
-    while True:
-        try:
-            counts.extend(sends)
-        except BlockingIOError:
-            counts.append(0)
-        except OSError:
-            counts.append(-1)
-        else:
-            return counts
-
-
-def unacknowledged(fd: int) -> int:
-    """Bytes written to a socket that its reader has not acknowledged."""
-    (count,) = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCOUTQ, b"\0" * 4))
-    return int(count)
-
-
 class Fanout:
     """The connections of one replica, by audience.
 
-    `through` is the place of the newest event that was begun to be written. `more` is asked for what a reader missed.
+    `through` is the position of the newest event whose walk has begun; `behind` are the readers whose sockets are full.
+    `more` is asked for what a reader missed.
     """
 
     def __init__(self, limits: Limits, more: More = _nothing) -> None:
@@ -138,14 +54,13 @@ class Fanout:
         self._limits = limits
         self._more = more
         self._epoll = select.epoll()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._connections: dict[int, Connection] = {}
         self._addresses: dict[str, int] = {}
         self._audiences = Audiences()
-        self._walks: deque[_Walk] = deque()
-        self._joiner = _Joiner()
-        self._behind: dict[Connection, None] = {}
-        self._unjudged: list[Connection] = []
+        self._walks: deque[Walk] = deque()
+        self._joiner = Joiner()
+        self.behind: dict[Connection, None] = {}
         self._changes = 0
         self._backwards = False
 
@@ -154,17 +69,17 @@ class Fanout:
 
     def open(self) -> None:
         """Hear of the sockets on the running loop: all of them behind one descriptor, so that each costs it nothing."""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._epoll.fileno(), self._on_ready)
+        self.loop = asyncio.get_running_loop()
+        self.loop.add_reader(self._epoll.fileno(), self._on_ready)
 
     def close(self) -> None:
         """End every connection and leave the loop."""
         for connection in self.connections():
             self.drop(connection, "close")
         self._walks.clear()
-        if self._loop is not None:
-            self._loop.remove_reader(self._epoll.fileno())
-            self._loop = None
+        if self.loop is not None:
+            self.loop.remove_reader(self._epoll.fileno())
+            self.loop = None
         self._epoll.close()
 
     def connections(self) -> list[Connection]:
@@ -232,16 +147,14 @@ class Fanout:
             writes += count
             deliveries += count * len(parts)
             written += count * size
-            self._walks.append(
-                _Walk(audience.connections[::step], audience.sockets[::step], parts, size, self._changes)
-            )
+            self._walks.append(Walk(audience.connections[::step], audience.sockets[::step], parts, size, self._changes))
         metrics.WRITES.inc(writes)
         metrics.DELIVERIES.inc(deliveries)
         metrics.BYTES.inc(written)
 
     def restart(self, reset: bytes, through: Position) -> None:
         """Send a reset to all who follow and are behind, in place of what they missed up to a place."""
-        for connection in self._behind:
+        for connection in self.behind:
             if connection.audience is not None and connection.waiting is not None:
                 connection.cut()
                 connection.waiting.append(reset)
@@ -258,14 +171,14 @@ class Fanout:
                 return False
         return True
 
-    def _walk(self, walk: _Walk, until: float) -> bool:
+    def _walk(self, walk: Walk, until: float) -> bool:
         data, size = self._joiner.join(walk.parts), walk.size
         step = max(1, min(STEP, STEP_BYTES // (size or 1)))
         while walk.next < len(walk.sockets):
             if walk.changes != self._changes:
                 self._sift(walk, data)
             first, walk.next = walk.next, walk.next + step
-            counts = _send_each(walk.sockets[first : walk.next], data)
+            counts = send_each(walk.sockets[first : walk.next], data)
             if counts.count(size) != len(counts):
                 for connection, count in zip(islice(walk.connections, first, walk.next), counts, strict=True):
                     if count < 0:
@@ -277,7 +190,7 @@ class Fanout:
                 break
         return walk.next >= len(walk.sockets)
 
-    def _sift(self, walk: _Walk, data: bytes) -> None:
+    def _sift(self, walk: Walk, data: bytes) -> None:
         """Take out of the rest of a walk who is gone, and who has fallen behind since it began."""
         rest = walk.connections[walk.next :]
         for connection in rest:
@@ -298,7 +211,7 @@ class Fanout:
 
     def _watch(self, connection: Connection) -> None:
         """Hear when a socket takes more."""
-        self._behind[connection] = None
+        self.behind[connection] = None
         connection.behind_at = connection.progress_at = time.monotonic()
         connection.unacknowledged = -1
         self._changes += 1
@@ -317,15 +230,15 @@ class Fanout:
             connection.audience.catch_up(connection)
 
     def _unwatch(self, connection: Connection) -> None:
-        if connection in self._behind:
-            del self._behind[connection]
+        if connection in self.behind:
+            del self.behind[connection]
             metrics.BLOCKED.dec()
         if connection.drained is not None and not connection.drained.done():
             connection.drained.set_result(None)
 
     async def drained(self, connection: Connection) -> None:
         """Wait until nothing waits for a reader who follows nothing yet, or it is gone."""
-        if connection in self._behind:
+        if connection in self.behind:
             connection.drained = asyncio.get_running_loop().create_future()
             await connection.drained
 
@@ -348,7 +261,7 @@ class Fanout:
             connection.waiting.extend(parts)
         if self._write(connection) is None:
             return
-        if connection not in self._behind:
+        if connection not in self.behind:
             if connection.waiting:
                 connection.reached = self.through
                 self._watch(connection)
@@ -370,7 +283,7 @@ class Fanout:
             return None
         return took
 
-    def _feed(self, connection: Connection) -> bool:
+    def feed(self, connection: Connection) -> bool:
         """Write what waits for a reader who is behind, or the next piece of what it missed; True if it took anything."""
         took = self._write(connection)
         if took is None:
@@ -418,7 +331,7 @@ class Fanout:
                 if mask & _LEFT:
                     self.drop(connection, "left")
                 else:
-                    self._feed(connection)
+                    self.feed(connection)
             if len(ready) < READY_AT_ONCE or time.monotonic() > until:
                 return
 
@@ -429,53 +342,6 @@ class Fanout:
             if connection.waiting is None:
                 audience = connection.audience
                 self._beat(connection, page_beat if audience is not None and audience.view == "page" else beat)
-
-    def judge(self) -> None:
-        """Let go of those behind who take nothing, or too little; those who are behind for longest come first.
-
-        It takes several turns of the loop where they are many.
-        """
-        if not self._unjudged:
-            self._unjudged = list(reversed(self._behind))
-        until = time.monotonic() + TURN_S
-        while self._unjudged:
-            self._judge(self._unjudged.pop(), time.monotonic())
-            if self._loop is not None and time.monotonic() > until:
-                self._loop.call_soon(self.judge)
-                return
-
-    def _judge(self, connection: Connection, now: float) -> None:
-        limits = self._limits
-        if connection not in self._behind or now - connection.behind_at < min(limits.slow_s, CROWDED_S):
-            return
-        # The loop may not have come to a socket that has room: only one that is full now is its reader's fault.
-        if self._feed(connection) or connection not in self._behind:
-            return
-        left = unacknowledged(connection.fd)
-        if left < connection.unacknowledged:
-            connection.progress_at = now
-        connection.unacknowledged = left
-        idle_s = now - connection.progress_at
-        if idle_s > limits.stalled_s:
-            self._abort(connection, "stalled")
-        elif idle_s > CROWDED_S and len(self._behind) * HELD_BYTES > limits.behind_bytes:
-            self._abort(connection, "crowded")
-        elif now - connection.behind_at >= limits.slow_s and connection.lag > limits.buffer_bytes:
-            self.evict(connection)
-
-    def _abort(self, connection: Connection, reason: str) -> None:
-        metrics.EVICTIONS.labels(reason).inc()
-        self.drop(connection, reason, abort=True)
-
-    def evict(self, connection: Connection) -> None:
-        """Send a reader away who is too slow: a reset at the next boundary of frames, then the end."""
-        if connection.closing:
-            return
-        metrics.EVICTIONS.labels("slow").inc()
-        metrics.RESETS.labels("slow").inc()
-        retry_ms = int(self._limits.retry_ms * SLOW_RETRY * (1 + random.random()))
-        reset = reset_frame("slow", self._limits.snapshot, None)
-        self.end(connection, b"retry: %d\n%b" % (retry_ms, reset), "slow")
 
     def _beat(self, connection: Connection, beat: bytes) -> None:
         try:

@@ -13,9 +13,11 @@ from starlette.routing import Route
 
 from publish.representation.position import Position
 from publish.web.stream import metrics
+from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import parse_cursor, reset_data
-from publish.web.stream.hub import HEADERS, Hub, Missed
-from publish.web.stream.request import POLL_PARAMETERS, SINCE_PARAMETERS, Wanted, wanted
+from publish.web.stream.http.response import HEADERS
+from publish.web.stream.polls import Missed
+from publish.web.stream.request import POLL_PARAMETERS, SINCE_PARAMETERS, StreamRequest, parse_request
 from shared.http.problem import Problem
 
 MOST_EVENTS = 1_000
@@ -32,37 +34,37 @@ AHEAD_S = 0.2
 _CORS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
-def stream_routes(hub: Hub) -> list[Route]:
+def stream_routes(broadcaster: Broadcaster) -> list[Route]:
     """`/v1/poll`, `/v1/since`, and what of `/v1/stream` is not a stream."""
-    bodies = _Bodies(hub)
+    bodies = _Bodies(broadcaster)
 
     async def poll(request: Request) -> Response:
         """Wait for what follows the cursor; without one, for what is published next."""
-        asked = wanted(request.scope["query_string"].decode("latin-1"), known=POLL_PARAMETERS)
+        asked = parse_request(request.scope["query_string"].decode("latin-1"), known=POLL_PARAMETERS)
         timeout_s = _number(request, "timeout", 25, 0, LONGEST_S)
         limit = int(_number(request, "limit", 200, 1, MOST_EVENTS))
-        hub.admit(None)
+        broadcaster.admit(None)
         ends = time.monotonic() + timeout_s
-        patience = min(ends, time.monotonic() + hub.limits.catch_up_s)
-        cursor = _cursor(asked, hub)
+        caught_up_by = min(ends, time.monotonic() + broadcaster.limits.catch_up_s)
+        cursor = _cursor(asked, broadcaster)
         gone = asyncio.create_task(_gone(request))
         try:
             while True:
                 now = time.monotonic()
-                body, empty = await bodies.answer(asked, cursor, limit, patient=now < patience)
-                if body and (not empty or now >= ends or gone.done() or hub.closed):
+                body, empty = await bodies.answer(asked, cursor, limit, may_wait=now < caught_up_by)
+                if body and (not empty or now >= ends or gone.done() or broadcaster.closed):
                     return _json(body, "no-store")
-                await hub.wait(asked.channels, ends - now if body else AHEAD_S, gone)
+                await broadcaster.polls.wait(asked.channels, ends - now if body else AHEAD_S, gone)
         finally:
             gone.cancel()
 
     async def since(request: Request) -> Response:
         """What followed the cursor; without one, only where the stream is now."""
-        asked = wanted(request.scope["query_string"].decode("latin-1"), known=SINCE_PARAMETERS)
+        asked = parse_request(request.scope["query_string"].decode("latin-1"), known=SINCE_PARAMETERS)
         limit = int(_number(request, "limit", 200, 1, MOST_EVENTS))
-        if not hub.ready:
+        if not broadcaster.ready:
             raise Problem(503, "not-ready", "there is no stream here at this moment", headers={"Retry-After": "1"})
-        body, _ = await bodies.answer(asked, _cursor(asked, hub), limit, patient=False)
+        body, _ = await bodies.answer(asked, _cursor(asked, broadcaster), limit, may_wait=False)
         return _json(body, "public, max-age=0, s-maxage=1")
 
     async def stream(request: Request) -> Response:
@@ -94,24 +96,26 @@ def stream_routes(hub: Hub) -> list[Route]:
 class _Bodies:
     """Answers, kept while nothing new comes: many ask the same at the same moment."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, broadcaster: Broadcaster) -> None:
+        self._broadcaster = broadcaster
         self._kept: dict[tuple[frozenset[str], str, Position | str, int], tuple[bytes, bool]] = {}
         self._size = 0
         self._head: Position | None = None
 
-    async def answer(self, asked: Wanted, cursor: Position | str, limit: int, *, patient: bool) -> tuple[bytes, bool]:
-        """The body, and whether it holds no event. `patient`: a cursor ahead of this replica may be waited for."""
-        if self._head != self._hub.head or len(self._kept) > 256 or self._size > KEPT_BYTES:
+    async def answer(
+        self, asked: StreamRequest, cursor: Position | str, limit: int, *, may_wait: bool
+    ) -> tuple[bytes, bool]:
+        """The body, and whether it holds no event. `may_wait`: a cursor ahead of this replica may be waited for."""
+        if self._head != self._broadcaster.head or len(self._kept) > 256 or self._size > KEPT_BYTES:
             self._kept.clear()
             self._size = 0
-            self._head = self._hub.head
+            self._head = self._broadcaster.head
         key = (asked.channels, asked.view, cursor, limit)
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        missed = cursor if isinstance(cursor, str) else await self._hub.missed(asked, cursor, limit)
-        if missed == "ahead" and patient:
+        missed = cursor if isinstance(cursor, str) else await self._broadcaster.polls.missed(asked, cursor, limit)
+        if missed == "ahead" and may_wait:
             return b"", True
         made = (
             self._reset(missed)
@@ -121,15 +125,15 @@ class _Bodies:
                 not missed.events and not missed.more,
             )
         )
-        if self._head == self._hub.head and not isinstance(missed, str):
+        if self._head == self._broadcaster.head and not isinstance(missed, str):
             self._kept[key] = made
             self._size += len(made[0]) + sum(map(len, asked.channels))
         return made
 
     def _reset(self, reason: str) -> tuple[bytes, bool]:
         metrics.RESETS.labels(reason).inc()
-        head = self._hub.head
-        data = reset_data(reason, self._hub.limits.snapshot, head)
+        head = self._broadcaster.head
+        data = reset_data(reason, self._broadcaster.limits.snapshot, head)
         event = b'{"id":"%d-%d","event":"reset","data":%b}' % (*head, data)
         return b'{"cursor":"%d-%d","more":false,"events":[%b]}\n' % (*head, event), False
 
@@ -144,9 +148,9 @@ def _body(missed: Missed, view: str) -> bytes:
     return b'{"cursor":"%d-%d","more":%b,"events":[%b]}\n' % (*missed.through, more, b",".join(events))
 
 
-def _cursor(asked: Wanted, hub: Hub) -> Position | str:
+def _cursor(asked: StreamRequest, broadcaster: Broadcaster) -> Position | str:
     if not asked.cursor:
-        return hub.head
+        return broadcaster.head
     try:
         return parse_cursor(asked.cursor)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The newest events, encoded: what a reader who comes back is given from memory."""
+"""The ring buffer of the newest events, encoded: what a reader who comes back is given from memory."""
 
 import bisect
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ UNMADE = 3
 """A view that is not made weighs so many times the event's JSON: what it would be made from is in memory instead."""
 
 
-class Encoded:
+class EncodedEvent:
     """An event with its frames, each made when the first reader of its view is sent it, and shared by all who are.
 
     Without frames it is what was killed since: its place is kept, its words are not. `size` is what it holds in memory.
@@ -65,10 +65,10 @@ def _with_channels(data: bytes, channels: frozenset[str]) -> bytes:
 
 
 GONE_AT_ONCE = 256
-"""Events that are let go together: moving the rest of the list for each of them would cost more than they take."""
+"""Events that are dropped together: moving the rest of the list for each of them would cost more than they take."""
 
 
-class Window:
+class RingBuffer:
     """A bounded run of events without a gap: everything after `floor` up to and with `head` is here."""
 
     def __init__(self, most_events: int, most_bytes: int) -> None:
@@ -77,7 +77,7 @@ class Window:
         self.size = 0
         self.floor = Position(0, -1)
         self.head = Position(0, -1)
-        self._entries: list[Encoded] = []
+        self._entries: list[EncodedEvent] = []
         self._positions: list[Position] = []
         self._start = 0
 
@@ -92,8 +92,8 @@ class Window:
         self.size = 0
         self.floor = self.head = floor
 
-    def append(self, entry: Encoded) -> None:
-        """Take in the next event. A kill takes the words that it is about out of the window."""
+    def append(self, entry: EncodedEvent) -> None:
+        """Take in the next event. A kill takes the words that it is about out of the buffer."""
         if entry.kind == "kill":
             self._forget(entry.channels)
         self._entries.append(entry)
@@ -110,21 +110,21 @@ class Window:
             del self._positions[: self._start]
             self._start = 0
 
-    def frame(self, entry: Encoded, view: str) -> bytes:
-        """The frame of an event for a view; what it takes is counted where the event is in the window."""
+    def frame(self, entry: EncodedEvent, view: str) -> bytes:
+        """The frame of an event for a view; what it takes is counted where the event is in the buffer."""
         before = entry.size
         made = entry.frame(view)
         if entry.size != before and entry.position > self.floor:
             self.size += entry.size - before
         return made
 
-    def of(self, channels: frozenset[str], after: Position, until: Position) -> Iterator[Encoded]:
+    def of(self, channels: frozenset[str], after: Position, until: Position) -> Iterator[EncodedEvent]:
         """Those of `between` that are in one of the channels and may still be told."""
         for entry in self.between(after, until):
             if entry.frames and not entry.channels.isdisjoint(channels):
                 yield entry
 
-    def between(self, after: Position, until: Position) -> Iterator[Encoded]:
+    def between(self, after: Position, until: Position) -> Iterator[EncodedEvent]:
         """The events behind `after`, up to and with `until`."""
         first = bisect.bisect_right(self._positions, after, self._start)
         last = bisect.bisect_right(self._positions, until, self._start)

@@ -1,7 +1,7 @@
-"""How pages and streams share a port, and how a connection gets to the hub.
+"""How pages and streams share a port, and how a connection gets to the broadcaster.
 
-A connection that begins with the request of a stream is the hub's from the first (`accept`). On one that has carried other
-requests before, as a proxy's do, uvicorn reads the request, and the socket is handed over: the hub has a duplicate of the
+A connection that begins with the request of a stream is the broadcaster's from the first (`accept`). On one that has carried other
+requests before, as a proxy's do, uvicorn reads the request, and the socket is handed over: the broadcaster has a duplicate of the
 descriptor, and the server's transport lets go of its own, which closes nothing at the reader.
 """
 
@@ -9,11 +9,14 @@ import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from publish.web.stream.accept import StreamAcceptor
-from publish.web.stream.hub import NO_MORE, Hub
-from publish.web.stream.request import wanted
+from starlette.types import ASGIApp
+
+from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.http.accept import StreamAcceptor
+from publish.web.stream.http.response import NO_MORE
+from publish.web.stream.request import parse_request
 from shared.http.problem import Problem
 from shared.http.server.bounds import Bounds
 from shared.http.server.connections import OTHER_FILES, OpenConnections
@@ -27,7 +30,7 @@ PATH = b"/v1/stream"
 class StreamProtocol(BoundedProtocol):
     """The protocol of every port, but for a stream."""
 
-    hub: ClassVar[Hub]
+    broadcaster: ClassVar[Broadcaster]
     is_stream = False
 
     def on_headers_complete(self) -> None:
@@ -78,47 +81,46 @@ class StreamProtocol(BoundedProtocol):
             self.hand_over()
 
     def hand_over(self) -> None:
-        """Give the socket to the hub, or say why not."""
+        """Give the socket to the broadcaster, or say why not."""
         query = self.url.partition(b"?")[2].decode("latin-1")
         last = next((value for name, value in self.headers if name == b"last-event-id"), b"")
-        address = self.hub.limits.proxies.named(self.client[0] if self.client else "", self.headers)
+        address = self.broadcaster.limits.proxies.named(self.client[0] if self.client else "", self.headers)
         try:
-            request = wanted(query, last.decode("utf-8", "replace"))
-            if self.hub.is_over(request):
+            request = parse_request(query, last.decode("utf-8", "replace"))
+            if self.broadcaster.is_over(request):
                 self.transport.write(NO_MORE)
                 self.transport.close()
                 return
-            self.hub.admit(address)
+            self.broadcaster.admit(address)
         except Problem as problem:
             self.refuse(problem)
             return
         fd = os.dup(self.transport.get_extra_info("socket").fileno())
         self.transport.abort()
-        self.hub.connect(fd, request, address)
+        self.broadcaster.connect(fd, request, address)
 
 
-def stream_protocol(connections: OpenConnections, hub: Hub) -> type[BoundedProtocol]:
-    """The HTTP protocol of a server whose streams are this hub's; for `uvicorn.Config(http=...)`."""
-    return bounded(connections, type("StreamProtocol", (StreamProtocol,), {"hub": hub}))
+def stream_protocol(connections: OpenConnections, broadcaster: Broadcaster) -> type[BoundedProtocol]:
+    """The HTTP protocol of a server whose streams are this broadcaster's; for `uvicorn.Config(http=...)`."""
+    return bounded(connections, type("StreamProtocol", (StreamProtocol,), {"broadcaster": broadcaster}))
 
 
 @contextlib.asynccontextmanager
 async def stream_server(
-    app: Any,
-    hub: Hub,
+    app: ASGIApp,
+    broadcaster: Broadcaster,
     host: str,
     port: int,
     bounds: Bounds | None = None,
     *,
     acceptor: type[StreamAcceptor] = StreamAcceptor,
-    **options: Any,
 ) -> AsyncIterator[HttpServer]:
-    """Serve an ASGI application and the hub's streams on one port while the block runs; entered once it listens."""
+    """Serve an ASGI application and the broadcaster's streams on one port while the block runs; entered once it listens."""
     bounds = bounds or Bounds()
-    connections = OpenConnections(bounds, OTHER_FILES + hub.limits.most_connections)
-    config = server_config(app, stream_protocol(connections, hub), bounds, **options)
-    server = HttpServer(config, connections, functools.partial(acceptor, hub))
-    hub.start()
+    connections = OpenConnections(bounds, OTHER_FILES + broadcaster.limits.most_connections)
+    config = server_config(app, stream_protocol(connections, broadcaster), bounds)
+    server = HttpServer(config, connections, functools.partial(acceptor, broadcaster))
+    broadcaster.start()
     try:
         with connections.watched():
             async with serving(server, listen(host, port)):
@@ -127,6 +129,6 @@ async def stream_server(
                 finally:
                     for each in server.servers:
                         each.close()
-                    hub.close()
+                    broadcaster.close()
     finally:
-        hub.close()
+        broadcaster.close()

@@ -73,9 +73,9 @@ async def test_events_pass_at_once(site, proxied, make_event, way: str) -> None:
     for reader in site.readers:
         reader.close()
     ends = time.monotonic() + 30
-    while len(site.hub) and time.monotonic() < ends:
+    while len(site.broadcaster) and time.monotonic() < ends:
         await asyncio.sleep(0.02)
-    assert len(site.hub) == 0
+    assert len(site.broadcaster) == 0
 
 
 async def test_http_2_in_front(site, proxied, make_event) -> None:
