@@ -39,9 +39,6 @@ from shared.postgres.pool import Pool
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
-from publish.push.alerts.sender import Fanout  # noqa: E402
-from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
-
 from local.child import Child, end_all, free_port  # noqa: E402 -- after the path
 from publish.archive.store import revision_of, write_batch  # noqa: E402
 from publish.push.alerts import alert as alerts  # noqa: E402
@@ -55,10 +52,9 @@ from publish.push.alerts.sending.sender import AlertSender  # noqa: E402
 from publish.push.delivery import keys  # noqa: E402
 from publish.push.delivery.attempts import RetryPolicy  # noqa: E402
 from publish.push.delivery.outbound import Outbound  # noqa: E402
-from publish.push.delivery.queue import Deliveries  # noqa: E402
 from publish.push.delivery.worker import Channel, DeliveryWorker  # noqa: E402
 from publish.push.webhooks.message import Webhooks  # noqa: E402
-from publish.push.webhooks.queueing import QUEUE_WEBHOOKS  # noqa: E402
+from publish.push.webhooks.queueing import QUEUE_WEBHOOKS
 from publish.representation.position import Position  # noqa: E402
 from shared.consumer.decode import Incoming  # noqa: E402
 from shared.kafka.cloudevents import value_of  # noqa: E402
