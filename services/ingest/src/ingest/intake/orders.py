@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ingest.formats.flatten import flat
+from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from shared.messages import Order, OrderName
@@ -139,7 +139,7 @@ async def _record(pool: Pool, order_id: str, order: Order) -> None:
         )
     except (Unavailable, asyncpg.PostgresError) as error:
         # The order is given, whatever Postgres objects to.
-        log.warning("order given and not noted", update_id=order.update_id, order=order.order, reason=str(error))
+        log.warning("order given and not recorded", update_id=order.update_id, order=order.order, reason=str(error))
 
 
 class OrderGiven(BaseModel):

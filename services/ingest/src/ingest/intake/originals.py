@@ -97,7 +97,7 @@ class OriginalFilter:
     until: datetime | None = None
     format: str | None = None
     parser_version: str | None = None
-    """Those that were read by this version of their reader."""
+    """Those that were parsed by this version of their parser."""
     refused: bool = False
     """Only those of which something, or everything, was refused."""
 

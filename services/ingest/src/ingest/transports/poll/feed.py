@@ -4,9 +4,8 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-import httpx
 import structlog
 
 from ingest.intake.deadline import Unavailable
@@ -17,9 +16,10 @@ from ingest.settings import Settings
 from ingest.sources import store
 from ingest.sources.source import Source
 from ingest.transports.feed_links import FeedLinks, feed_links
-from ingest.transports.outgoing import Answer, Fetcher, Refused
-from ingest.transports.poll.schedule import Cursor, PollResult, retry_after_s
+from ingest.transports.poll.schedule import Cursor, PollResult
 from ingest.transports.websub.subscriber import Subscriber
+from shared.http.client import GuardedClient, HttpResponse, RequestFailed, RequestRefused
+from shared.http.retry_after import retry_after_s
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class FeedReader:
     settings: Settings
     pool: Pool
     intake: Intake
-    fetcher: Fetcher
+    client: GuardedClient
     subscriber: Subscriber
     before_reading: Callable[[Source], Awaitable[None]]
     """Called before each document is read."""
@@ -55,8 +55,8 @@ class FeedReader:
             headers |= {"If-None-Match": cursor.etag} if cursor.etag else {}
             headers |= {"If-Modified-Since": cursor.last_modified} if cursor.last_modified else {}
         try:
-            answer = await self.fetcher.get(source.url, headers, self._limit(source))
-        except (Refused, httpx.HTTPError, TimeoutError, OSError) as error:
+            answer = await self.client.request("GET", source.url, headers=headers, max_bytes=self._limit(source))
+        except (RequestRefused, RequestFailed) as error:
             return cursor.failed(str(error) or type(error).__name__)
         if answer.status == 304:
             return replace(cursor.unchanged(304), announced=await self._announced(source, None))
@@ -71,14 +71,14 @@ class FeedReader:
             return result
         return replace(result, announced=await self._announced(source, answer))
 
-    async def _announced(self, source: Source, answer: Answer | None) -> bool:
+    async def _announced(self, source: Source, answer: HttpResponse | None) -> bool:
         """Whether a hub sends what is new, so that polls may be rare."""
         if source.kind != "websub":
             return False
         links = await _links(answer) if answer is not None else None
         return await self.subscriber.ensure_subscribed(source, links)
 
-    async def _take_new(self, source: Source, cursor: Cursor, answer: Answer) -> PollResult:
+    async def _take_new(self, source: Source, cursor: Cursor, answer: HttpResponse) -> PollResult:
         sha256 = hashlib.sha256(answer.body).hexdigest()
         etag, last_modified = answer.headers.get("etag"), answer.headers.get("last-modified")
         if sha256 == cursor.sha256 and cursor.recover_since is None:
@@ -107,7 +107,7 @@ class FeedReader:
             recovered=cursor.recover_since is not None,
         )
 
-    async def _take(self, source: Source, answer: Answer) -> Receipt:
+    async def _take(self, source: Source, answer: HttpResponse) -> Receipt:
         await self.before_reading(source)
         receipt = await self.intake.take(
             source,
@@ -121,7 +121,7 @@ class FeedReader:
         return receipt
 
     async def _recover(
-        self, source: Source, newest: Answer, since: datetime, oldest: datetime | None, accepted: int
+        self, source: Source, newest: HttpResponse, since: datetime, oldest: datetime | None, accepted: int
     ) -> int:
         """Walk back through the feed's older pages (RFC 5005) until they are older than `since`.
 
@@ -153,14 +153,14 @@ class FeedReader:
         )
         return accepted
 
-    async def _older_page(self, source: Source, url: str) -> Answer | None:
+    async def _older_page(self, source: Source, url: str) -> HttpResponse | None:
         """An older page of the feed; None where there is none to be had, so that the recovery ends with what it has."""
         try:
-            answer = await self.fetcher.get(url, {"Accept": ACCEPT}, self._limit(source))
-        except Refused as error:
+            answer = await self.client.request("GET", url, headers={"Accept": ACCEPT}, max_bytes=self._limit(source))
+        except RequestRefused as error:
             log.warning("recovery ends early", source=source.name, page=url, error=str(error))
             return None
-        except (httpx.HTTPError, TimeoutError, OSError) as error:
+        except RequestFailed as error:
             raise PageUnavailable(f"the feed's older page {url}: {str(error) or type(error).__name__}") from error
         if answer.status >= 500 or answer.status == 429:
             raise PageUnavailable(f"the feed's older page {url}: the server answered {answer.status}")
@@ -173,18 +173,17 @@ class FeedReader:
         return source.body_limit(self.settings.ingest_max_body_bytes)
 
 
-def _failed(cursor: Cursor, error: str, answer: Answer) -> PollResult:
-    wait_s = retry_after_s(answer.headers.get("retry-after", ""), datetime.now(UTC))
-    return cursor.failed(error, answer.status, wait_s)
+def _failed(cursor: Cursor, error: str, answer: HttpResponse) -> PollResult:
+    return cursor.failed(error, answer.status, retry_after_s(answer.headers))
 
 
-async def _links(answer: Answer) -> FeedLinks:
+async def _links(answer: HttpResponse) -> FeedLinks:
     """The feed's own links; those of a large feed are parsed in a thread."""
     if len(answer.body) <= LARGE_BYTES:
         return feed_links(answer.body, answer.url, answer.links)
     return await asyncio.to_thread(feed_links, answer.body, answer.url, answer.links)
 
 
-def _kept_headers(answer: Answer) -> Mapping[str, str]:
+def _kept_headers(answer: HttpResponse) -> Mapping[str, str]:
     names = ("content-type", "etag", "last-modified", "date", "content-encoding")
     return {"url": answer.url} | {name: answer.headers[name] for name in names if name in answer.headers}

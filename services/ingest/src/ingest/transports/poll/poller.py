@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -15,12 +14,13 @@ from ingest.intake.receive import Intake
 from ingest.settings import Settings
 from ingest.sources import store
 from ingest.sources.source import Source
-from ingest.transports.outgoing import Fetcher
 from ingest.transports.poll.feed import FeedReader
 from ingest.transports.poll.schedule import Cursor, PollResult, next_interval
 from ingest.transports.websub.subscriber import Subscriber
 from shared.background import keep_running, until_answered
+from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
+from shared.http.client import GuardedClient
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 LEASE_S = 4.0
 """The sources of a replica that died are polled by others after so long; a live replica renews its leases."""
 RENEW_S = 1.0
-IDLE_S = 1.0
+IDLE_S = 0.75
 RETRY_S = 5.0
 ABANDON_S = 2.0
 MAX_DEATHS = 2
@@ -78,20 +78,20 @@ WHERE source = $1 AND lease_owner = $2
 class Poller:
     """Leases the sources that are due, polls them, and writes down how far each was read."""
 
-    def __init__(self, settings: Settings, pool: Pool, intake: Intake, fetcher: Fetcher, owner: str) -> None:
+    def __init__(self, settings: Settings, pool: Pool, intake: Intake, client: GuardedClient, owner: str) -> None:
         self._settings = settings
         self._pool = pool
         self._intake = intake
         self._owner = owner
-        self.subscriber = Subscriber(settings, pool, fetcher)
-        self._feeds = FeedReader(settings, pool, intake, fetcher, self.subscriber, self._mark_reading)
+        self.subscriber = Subscriber(settings, pool, client)
+        self._feeds = FeedReader(settings, pool, intake, client, self.subscriber, self._mark_reading)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Poll until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(keep_running("polls", self._start_due, every_s=IDLE_S * random.uniform(0.5, 1.0)))
+                group.create_task(keep_running("polls", self._start_due, every_s=jittered(IDLE_S, 1 / 3)))
                 group.create_task(keep_running("polls' leases", self.renew, every_s=RENEW_S))
         finally:
             running = list(self._running.values())
@@ -156,7 +156,7 @@ class Poller:
         min_s = float(source.min_interval_s or self._settings.ingest_poll_min_interval_s)
         max_s = max(min_s, float(source.max_interval_s or self._settings.ingest_poll_max_interval_s))
         interval = next_interval(result, cursor, min_s, max_s)
-        wait_s = RETRY_S if result.our_outage else max(interval * random.uniform(0.9, 1.1), result.wait_s or 0.0)
+        wait_s = RETRY_S if result.our_outage else max(jittered(interval, 0.1), result.wait_s or 0.0)
         if resting:
             wait_s = max(wait_s, MIN_REST_S)
         if result.announced:

@@ -1,12 +1,10 @@
 """When a feed is polled next. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Literal
 
 MAX_BACKOFF_S = 1800.0
-MAX_RETRY_AFTER_S = 86_400.0
 
 Outcome = Literal["new", "nothing", "failed"]
 
@@ -67,18 +65,3 @@ def next_interval(result: PollResult, cursor: Cursor, min_s: float, max_s: float
     if result.outcome == "nothing":
         return min(max_s, interval * 1.25)
     return min(MAX_BACKOFF_S, max(interval, 5.0) * float(2 ** min(cursor.failures, 10)))
-
-
-def retry_after_s(value: str, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); None where it is neither seconds nor a date."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:12]), MAX_RETRY_AFTER_S)
-    try:
-        moment: datetime = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    wait_s: float = (moment - now).total_seconds()
-    return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)

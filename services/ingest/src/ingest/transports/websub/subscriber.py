@@ -1,19 +1,18 @@
 """Sends requests to hubs: subscribes, renews in time, and ends what is no longer wanted."""
 
-import random
 import secrets
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import structlog
 
 from ingest.settings import Settings
 from ingest.sources.source import Source
 from ingest.sources.store import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED
 from ingest.transports.feed_links import FeedLinks
-from ingest.transports.outgoing import Fetcher, Refused
 from ingest.transports.websub.subscriptions import ANSWER_TIMEOUT, LEASE_S, Subscription, is_due, subscription_of
 from shared.background import keep_running
+from shared.failures.backoff import jittered
+from shared.http.client import GuardedClient, RequestFailed, RequestRefused
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -37,10 +36,10 @@ RETURNING *
 class Subscriber:
     """Sends requests to hubs, and repeats them in time."""
 
-    def __init__(self, settings: Settings, pool: Pool, fetcher: Fetcher) -> None:
+    def __init__(self, settings: Settings, pool: Pool, client: GuardedClient) -> None:
         self._settings = settings
         self._pool = pool
-        self._fetcher = fetcher
+        self._client = client
         self._warned: set[str] = set()
 
     async def ensure_subscribed(self, source: Source, links: FeedLinks | None) -> bool:
@@ -94,9 +93,9 @@ class Subscriber:
             "hub.lease_seconds": str(LEASE_S),
         }
         try:
-            answer = await self._fetcher.post_form(hub, form)
-            error = "" if 200 <= answer.status < 300 else f"the hub answered {answer.status}: {answer.body[:200]!r}"
-        except (Refused, httpx.HTTPError, TimeoutError, OSError) as failure:
+            answer = await self._client.post_form(hub, form)
+            error = "" if answer.ok else f"the hub answered {answer.status}: {answer.body[:200]!r}"
+        except (RequestRefused, RequestFailed) as failure:
             error = str(failure) or type(failure).__name__
         if error:
             log.warning("hub refuses the subscription", source=source.name, hub=hub, error=error)
@@ -114,7 +113,7 @@ class Subscriber:
             while await self.unsubscribe_next():
                 pass
 
-        await keep_running("ended subscriptions", step, every_s=UNSUBSCRIBE_POLL_S * random.uniform(0.8, 1.2))
+        await keep_running("ended subscriptions", step, every_s=jittered(UNSUBSCRIBE_POLL_S))
 
     async def unsubscribe_next(self) -> bool:
         """Ask one hub to end a subscription (WebSub, section 5.1). Returns whether one was due."""
@@ -131,15 +130,15 @@ class Subscriber:
         }
         error, ended, wait = "", False, timedelta(0)
         try:
-            answer = await self._fetcher.post_form(row["hub"], form)
-            if 200 <= answer.status < 300:
+            answer = await self._client.post_form(row["hub"], form)
+            if answer.ok:
                 wait = ANSWER_TIMEOUT
             else:
                 error = f"the hub answered {answer.status}: {answer.body[:200]!r}"
                 ended = answer.status in (404, 410)
-        except Refused as failure:
+        except RequestRefused as failure:
             error, ended = str(failure), True
-        except (httpx.HTTPError, TimeoutError, OSError) as failure:
+        except RequestFailed as failure:
             error = str(failure) or type(failure).__name__
         if error:
             log.warning(
