@@ -14,10 +14,10 @@ from conformance.documents import outcome
 from growth.documents import DOCUMENTS
 from growth.measure import growth
 from growth.pumps import PUMPS
-from ingest.formats import Unreadable, charset, flatten, limits, media, times
+from ingest.formats import Unreadable, charset, limits, media, times
+from ingest.formats.html import flatten, from_xml
 from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
-from ingest.formats.xml import markup
 from ingest.transports.api.body import inflated
 from ingest.transports.feed_links import feed_links
 from ingest.transports.poll import retry_after_s
@@ -28,7 +28,7 @@ def _markup(said: str) -> str:
     element = etree.Element("body")
     one = etree.SubElement(element, "p")
     one.text = said.translate({code: None for code in range(32) if code not in (9, 10, 13)})
-    return markup.page(element)
+    return from_xml.page(element)
 
 
 def _limits(said: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ file or opens a socket: readers are functions of the bytes, their type and the s
 
 from datetime import datetime
 
-from ingest.formats.feeds import feeds
+from ingest.formats.feeds import reader as feeds
 from ingest.formats.finish import finish
 from ingest.formats.json import document as json_document
 from ingest.formats.json import json_feed, native

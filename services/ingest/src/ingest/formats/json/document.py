@@ -109,10 +109,10 @@ def item_of(parsed: Json, pointer: str, value: JsonValue) -> JsonItem | RefusedI
     return checked if isinstance(checked, RefusedItem) else JsonItem(checked, repairs)
 
 
-def object_of(pointer: str, value: JsonValue) -> dict[str, JsonValue] | RefusedItem:
+def object_of(pointer: str, value: JsonValue, noun: str = "an item") -> dict[str, JsonValue] | RefusedItem:
     """The value where it is an object of a permitted size."""
     if not isinstance(value, dict):
-        return RefusedItem(code="not-an-object", place=pointer or "/", reason="an item is a JSON object")
+        return RefusedItem(code="not-an-object", place=pointer or "/", reason=f"{noun} is a JSON object")
     if len(value) > MAX_FIELDS:
         reason = f"{len(value)} members, {MAX_FIELDS} are permitted"
         return RefusedItem(code="too-large", place=pointer or "/", reason=reason)

@@ -149,7 +149,7 @@ def read(document: Document) -> Parsed:
         if flaw := parsed.flaw_in(pointer):
             items.append(RefusedItem(code=flaw.code, place=flaw.pointer, reason=flaw.reason))
         else:
-            checked = json_document.object_of(pointer, value)
+            checked = json_document.object_of(pointer, value, "an update")
             items.append(checked if isinstance(checked, RefusedItem) else _draft(pointer, checked, document))
     return Parsed("native", items, parsed.repairs)
 
