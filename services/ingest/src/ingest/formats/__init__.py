@@ -28,16 +28,8 @@ from ingest.formats.xml.newsml_g2 import message as newsml_g2
 from ingest.formats.xml.nitf import document as nitf
 
 __all__ = [
-    "DEFAULT_PROFILE",
-    "FORMATS",
-    "ReadResult",
-    "RefusedItem",
-    "SourceProfile",
-    "Unreadable",
-    "read",
-    "recognise",
-]
-
+    "DEFAULT_PROFILE", "FORMATS", "ReadResult", "RefusedItem", "SourceProfile", "Unreadable", "read", "recognise",
+]  # fmt: skip
 FORMATS: tuple[Format, ...] = (
     anpa1312.FORMAT,
     cap.FORMAT,

@@ -27,15 +27,9 @@ _ONE_BYTE = ("cp125", "iso8859", "latin")
 """Copy that claims one of these and is valid UTF-8 is UTF-8: their letters hardly ever stand in its sequences."""
 
 _AS_BROWSERS_DO = {
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "euc_kr": "cp949",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-}
+    "ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949",
+    "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
+}  # fmt: skip
 """The WHATWG Encoding Standard reads these labels as their larger relatives: what is sent under them is."""
 
 

@@ -10,15 +10,9 @@ from ingest.formats.fields import AboutField, AboutMedia, MediaFields
 from ingest.formats.text import plain as text
 
 KINDS = {
-    "picture": "picture",
-    "image": "picture",
-    "photo": "picture",
-    "video": "video",
-    "audio": "audio",
-    "graphic": "graphic",
-    "animated": "graphic",
-    "document": "document",
-}
+    "picture": "picture", "image": "picture", "photo": "picture", "video": "video", "audio": "audio",
+    "graphic": "graphic", "animated": "graphic", "document": "document",
+}  # fmt: skip
 """What sources call a kind of media, in lower case."""
 
 MAX_IN_HTML = 50

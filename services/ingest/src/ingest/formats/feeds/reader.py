@@ -31,15 +31,9 @@ from ingest.formats.xml.document import Element
 from shared.messages import Repair
 
 _ROOTS = {
-    "rss": "rss",
-    "feed": "atom",
-    "RDF": "rdf",
-    "rdf": "rdf",
-    "channel": "rss",
-    "CHANNEL": "rss",
-    "Channel": "rss",
+    "rss": "rss", "feed": "atom", "RDF": "rdf", "rdf": "rdf", "channel": "rss", "CHANNEL": "rss", "Channel": "rss",
     "redirect": "",
-}
+}  # fmt: skip
 _NO_CHARACTER = re.compile(r"&#(?:\d{8,}|[xX]0*[1-9a-fA-F][0-9a-fA-F]{6,});?")
 """References to characters that Unicode does not have, which feedparser trips over."""
 

@@ -12,26 +12,10 @@ from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, Ref
 from ingest.formats.text import plain as text
 from shared.messages.limits import MOST
 
-_TAKEN = frozenset(
-    [
-        "id",
-        "url",
-        "external_url",
-        "title",
-        "content_html",
-        "content_text",
-        "summary",
-        "image",
-        "banner_image",
-        "date_published",
-        "date_modified",
-        "author",
-        "authors",
-        "tags",
-        "language",
-        "attachments",
-    ]
-)
+_TAKEN = frozenset([
+    "id", "url", "external_url", "title", "content_html", "content_text", "summary", "image", "banner_image",
+    "date_published", "date_modified", "author", "authors", "tags", "language", "attachments",
+])  # fmt: skip
 
 
 _TIMES: tuple[tuple[str, TimeField], ...] = (

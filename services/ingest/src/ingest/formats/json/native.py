@@ -87,37 +87,14 @@ def json_schema() -> dict[str, object]:
 
 
 _SYNONYMS = {
-    "id": "guid",
-    "uri": "guid",
-    "title": "headline",
-    "body": "body_html",
-    "bodyhtml": "body_html",
-    "bodytext": "body_text",
-    "content_html": "body_html",
-    "content_text": "body_text",
-    "description": "summary",
-    "abstract": "summary",
-    "pub_status": "status",
-    "pubstatus": "status",
-    "versioncreated": "version_created",
-    "firstcreated": "first_created",
-    "embargoed": "embargo_until",
-    "embargo": "embargo_until",
-    "expires": "expires_at",
-    "ednote": "editors_note",
-    "ed_note": "editors_note",
-    "editor_note": "editors_note",
-    "url": "link",
-    "lang": "language",
-    "dateline": "located",
-    "location": "located",
-    "priority": "urgency",
-    "pictures": "media",
-    "images": "media",
-    "tags": "keywords",
-    "authors": "creators",
-    "story_id": "story",
-}
+    "id": "guid", "uri": "guid", "title": "headline", "body": "body_html", "bodyhtml": "body_html",
+    "bodytext": "body_text", "content_html": "body_html", "content_text": "body_text", "description": "summary",
+    "abstract": "summary", "pub_status": "status", "pubstatus": "status", "versioncreated": "version_created",
+    "firstcreated": "first_created", "embargoed": "embargo_until", "embargo": "embargo_until",
+    "expires": "expires_at", "ednote": "editors_note", "ed_note": "editors_note", "editor_note": "editors_note",
+    "url": "link", "lang": "language", "dateline": "located", "location": "located", "priority": "urgency",
+    "pictures": "media", "images": "media", "tags": "keywords", "authors": "creators", "story_id": "story",
+}  # fmt: skip
 _Fields = dict[str, object]
 """Members by our names; values as sent, but for times."""
 

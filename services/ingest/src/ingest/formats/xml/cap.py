@@ -195,18 +195,9 @@ def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime
 MAX_PARAMETERS = 200
 
 _TOLD = (
-    "event",
-    "urgency",
-    "severity",
-    "certainty",
-    "headline",
-    "senderName",
-    "web",
-    "contact",
-    "audience",
-    "responseType",
-    "onset",
-)
+    "event", "urgency", "severity", "certainty", "headline", "senderName", "web", "contact", "audience",
+    "responseType", "onset",
+)  # fmt: skip
 _KEPT = frozenset({"event", "urgency", "severity", "certainty", "contact", "audience", "responseType", "onset"})
 
 

@@ -10,35 +10,12 @@ from ingest.formats.json.ninjs.item import read_item
 from ingest.formats.json.ninjs.properties import Item, name_of
 from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 
-_TELLING = frozenset(
-    {
-        "versioncreated",
-        "firstcreated",
-        "contentcreated",
-        "pubstatus",
-        "associations",
-        "renditions",
-        "copyrightholder",
-        "copyrightnotice",
-        "representationtype",
-        "headlines",
-        "bodies",
-        "descriptions",
-        "description_text",
-        "description_html",
-        "description_caption",
-        "body_xhtml",
-        "ednote",
-        "usageterms",
-        "embargoeduntil",
-        "infosource",
-        "infosources",
-        "altids",
-        "trustindicators",
-        "eventdetails",
-        "plannedcoverage",
-    }
-)  # fmt: skip
+_TELLING = frozenset({
+    "versioncreated", "firstcreated", "contentcreated", "pubstatus", "associations", "renditions", "copyrightholder",
+    "copyrightnotice", "representationtype", "headlines", "bodies", "descriptions", "description_text",
+    "description_html", "description_caption", "body_xhtml", "ednote", "usageterms", "embargoeduntil", "infosource",
+    "infosources", "altids", "trustindicators", "eventdetails", "plannedcoverage",
+})  # fmt: skip
 _TYPES = frozenset(
     {"text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning", "photo"}
 )

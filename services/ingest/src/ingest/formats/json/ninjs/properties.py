@@ -18,26 +18,19 @@ SUBJECTS = {
 }  # fmt: skip
 """Kinds of subjects by the property that holds them."""
 TIMES: dict[str, TimeField] = {
-    "versioncreated": "version_created",
-    "firstcreated": "first_created",
-    "embargoed": "embargo_until",
-    "embargoeduntil": "embargo_until",
-    "expires": "expires_at",
-    "expiry": "expires_at",
-}
+    "versioncreated": "version_created", "firstcreated": "first_created", "embargoed": "embargo_until",
+    "embargoeduntil": "embargo_until", "expires": "expires_at", "expiry": "expires_at",
+}  # fmt: skip
 _TEXTS = {
     "headline": "headline", "headlines": "headline", "description": "description", "descriptions": "description",
     "body": "body", "bodies": "body",
 }  # fmt: skip
-_KNOWN = frozenset(
-    [
-        *SUBJECTS, *TIMES,
-        "uri", "guid", "version", "pubstatus", "urgency", "language", "headline", "headlines", "title", "bodies",
-        "descriptions", "byline", "by", "authors", "copyrightnotice", "copyrightholder", "usageterms", "located",
-        "slugline", "keywords", "ednote", "evolvedfrom", "associations", "renditions", "standard", "$standard",
-        "$schema", "signal", "signals",
-    ]
-)  # fmt: skip
+_KNOWN = frozenset([
+    *SUBJECTS, *TIMES, "uri", "guid", "version", "pubstatus", "urgency", "language", "headline", "headlines", "title",
+    "bodies", "descriptions", "byline", "by", "authors", "copyrightnotice", "copyrightholder", "usageterms",
+    "located", "slugline", "keywords", "ednote", "evolvedfrom", "associations", "renditions", "standard", "$standard",
+    "$schema", "signal", "signals",
+])  # fmt: skip
 """Properties of ninjs that have a field of ours."""
 
 Item = dict[str, JsonValue]

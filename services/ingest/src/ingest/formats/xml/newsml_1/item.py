@@ -15,24 +15,14 @@ from ingest.formats.xml.document import XML_LANG, Element, child, children, form
 from ingest.formats.xml.newsml_1.content import SUMMARY_ROLES, read_content
 
 _SIGNALS = {
-    "correction": "correction",
-    "corrected": "correction",
-    "update": "update",
-    "rectify": "correction",
-    "kill": "kill",
-    "delete": "kill",
-    "advisory": "advisory",
-}
+    "correction": "correction", "corrected": "correction", "update": "update", "rectify": "correction",
+    "kill": "kill", "delete": "kill", "advisory": "advisory",
+}  # fmt: skip
 _TIMES: dict[str, TimeField] = {"FirstCreated": "first_created", "ThisRevisionCreated": "version_created"}
 _LINES: dict[str, TextField] = {
-    "HeadLine": "headline",
-    "SubHeadLine": "summary",
-    "ByLine": "byline",
-    "CreditLine": "credit",
-    "CopyrightLine": "copyright",
-    "RightsLine": "usage_terms",
-    "SlugLine": "slugline",
-}
+    "HeadLine": "headline", "SubHeadLine": "summary", "ByLine": "byline", "CreditLine": "credit",
+    "CopyrightLine": "copyright", "RightsLine": "usage_terms", "SlugLine": "slugline",
+}  # fmt: skip
 _NOTES = ("advisoryline", "advisory", "editorialinfo", "ednote")
 
 

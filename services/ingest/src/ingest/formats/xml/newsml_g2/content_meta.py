@@ -151,24 +151,11 @@ def _usage_terms(item: Item, element: Element) -> None:
 
 
 CONTENT_META: Handlers = {
-    "icon": _icon,
-    "urgency": _urgency,
-    "contentCreated": Item.set_time,
-    "expires": Item.set_time,
-    "located": _located,
-    "creator": _creator,
-    "contributor": _creator,
-    "language": _language,
-    "genre": _genre,
-    "keyword": _keyword,
-    "subject": _subject,
-    "slugline": _slugline,
-    "headline": _headline,
-    "dateline": _dateline,
-    "by": _by,
-    "creditline": _credit,
-    "description": _description,
-}
+    "icon": _icon, "urgency": _urgency, "contentCreated": Item.set_time, "expires": Item.set_time,
+    "located": _located, "creator": _creator, "contributor": _creator, "language": _language, "genre": _genre,
+    "keyword": _keyword, "subject": _subject, "slugline": _slugline, "headline": _headline, "dateline": _dateline,
+    "by": _by, "creditline": _credit, "description": _description,
+}  # fmt: skip
 RIGHTS_INFO: Handlers = {
     "copyrightHolder": _copyright_holder,
     "copyrightNotice": _copyright_notice,

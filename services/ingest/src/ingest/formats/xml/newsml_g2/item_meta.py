@@ -121,16 +121,7 @@ def _title(item: Item, element: Element) -> None:
 
 
 ITEM_META: Handlers = {
-    "itemClass": _class,
-    "provider": _provider,
-    "versionCreated": Item.set_time,
-    "firstCreated": Item.set_time,
-    "expires": Item.set_time,
-    "embargoed": _embargoed,
-    "pubStatus": _status,
-    "signal": _signal,
-    "edNote": _note,
-    "link": _link,
-    "service": _service,
-    "title": _title,
-}
+    "itemClass": _class, "provider": _provider, "versionCreated": Item.set_time, "firstCreated": Item.set_time,
+    "expires": Item.set_time, "embargoed": _embargoed, "pubStatus": _status, "signal": _signal, "edNote": _note,
+    "link": _link, "service": _service, "title": _title,
+}  # fmt: skip

@@ -15,16 +15,9 @@ from ingest.formats.xml.document import XML_LANG, Element, child, children, loca
 from ingest.formats.xml.nitf.body import body_of
 
 _CONTENT_KINDS = {
-    "person": "person",
-    "org": "organisation",
-    "location": "place",
-    "event": "event",
-    "object.title": "other",
-    "function": "other",
-    "virtloc": "other",
-    "money": "other",
-    "classifier": "subject",
-}
+    "person": "person", "org": "organisation", "location": "place", "event": "event", "object.title": "other",
+    "function": "other", "virtloc": "other", "money": "other", "classifier": "subject",
+}  # fmt: skip
 
 
 def recognise(document: Document) -> int:
