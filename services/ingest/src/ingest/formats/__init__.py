@@ -42,7 +42,7 @@ FORMATS: tuple[Format, ...] = (
     ninjs.FORMAT,
     nitf.FORMAT,
 )
-"""Of two that are equally sure of a document, the first reads it."""
+"""Where two formats are equally sure of a document, the first one reads it."""
 
 _BY_FAMILY = {
     family: tuple(one for one in FORMATS if one.family in (None, family)) for family in ("json", "xml", "text")

@@ -1,6 +1,6 @@
 """One entry of a feed as feedparser gives it: identity, times, words, people and subjects.
 
-feedparser's dictionaries answer for names of their own; `dict.get` gives what is there.
+feedparser's dictionaries map names to others; `dict.get` bypasses that.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _TAKEN = frozenset([
 
 
 def several(entry: Entry, name: str) -> list[Entry]:
-    """What feedparser tells as a list of things; an element of that name of the feed's own is in its place as a text."""
+    """A list of dictionaries. Where a feed has an element of that name of its own, feedparser gives its text instead."""
     found = dict.get(entry, name)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -60,16 +60,16 @@ def shared_links(entries: list[Entry]) -> frozenset[str]:
 
 
 def set_identity(draft: Draft, entry: Entry, unclear: frozenset[str]) -> None:
-    """The source's id; else the link; else what cannot be told from it: title and time, title, text."""
-    said = dict.get(entry, "id")
+    """Set the source's id, else the link; else `identify_from_text` has to make one."""
+    value = dict.get(entry, "id")
     link = dict.get(entry, "link") or next(
         (one.get("href") for one in several(entry, "links") if one.get("href") and one.get("rel") != "enclosure"),
         None,
     )
     if isinstance(link, str) and (url := media.absolute(link)):
         draft.fields["link"] = url
-    if isinstance(said, str) and said.strip():
-        draft.fields["guid"] = said.strip()
+    if isinstance(value, str) and value.strip():
+        draft.fields["guid"] = value.strip()
         return
     if isinstance(link, str) and link and link not in unclear:
         draft.fields["guid"] = link
@@ -77,7 +77,7 @@ def set_identity(draft: Draft, entry: Entry, unclear: frozenset[str]) -> None:
 
 
 def identify_from_text(draft: Draft) -> Draft | RefusedItem:
-    """An entry without id or link of its own is known by its words; one that has none says nothing."""
+    """Make an id from the text of an entry that has neither id nor link; refuse an entry without content."""
     fields = draft.fields
     shown = [fields.get("headline"), fields.get("body_html"), fields.get("summary")]
     shown += [one["url"] for one in fields.get("media") or ()]
@@ -94,7 +94,7 @@ def identify_from_text(draft: Draft) -> Draft | RefusedItem:
 
 
 def set_times(draft: Draft, entry: Entry, zone: tzinfo) -> None:
-    """As written, with their offset; feedparser's reading where we have none."""
+    """Set the times as written, with their offset; feedparser's reading where ours fails."""
     found: dict[str, datetime] = {}
     for name in ("published", "created", "updated", "expired"):
         written = dict.get(entry, name)
@@ -121,7 +121,7 @@ def _of_tuple(known: object) -> datetime | None:
 
 
 def set_words(draft: Draft, entry: Entry, feed: Entry, rights: str) -> None:
-    """The entry's texts; `rights` are the feed's, for an entry that names none."""
+    """Set the entry's texts; `rights` are the feed's, for an entry that names none."""
     fields = draft.fields
     fields["headline"] = plain(detail_of(entry, "title_detail"), dict.get(entry, "title"))
     contents = [one for one in several(entry, "content") if one.get("value")]
@@ -141,8 +141,8 @@ def set_words(draft: Draft, entry: Entry, feed: Entry, rights: str) -> None:
         (one.get("language") for one in (*contents, summary, detail_of(entry, "title_detail")) if one.get("language")),
         None,
     )
-    if said := language or dict.get(entry, "language") or dict.get(feed, "language"):
-        fields["language"] = str(said)[:40]
+    if value := language or dict.get(entry, "language") or dict.get(feed, "language"):
+        fields["language"] = str(value)[:40]
     own = dict.get(entry, "rights")
     fields["copyright"] = plain(detail_of(entry, "rights_detail"), own) if own else rights
     origin = dict.get(entry, "source")
@@ -160,10 +160,10 @@ def _html(detail: Entry) -> str:
 
 
 def plain(detail: Entry, value: object) -> str:
-    said = string(value)
+    words = string(value)
     if detail.get("type") == "text/plain":
-        return text.one_line(said)
-    return text.of_html(said)
+        return text.one_line(words)
+    return text.of_html(words)
 
 
 def _resolved(html: str, base: str) -> str:
@@ -185,16 +185,16 @@ def _resolved(html: str, base: str) -> str:
 
 
 def set_people(draft: Draft, entry: Entry) -> None:
-    """Names for the byline; an address is no name and is kept beside it only."""
+    """Set creators and byline. An e-mail address is no name."""
     creators: list[CreatorFields] = []
     for one in several(entry, "authors"):
         name = text.of_html(string(one.get("name")))
-        if not name and (said := string(dict.get(entry, "author"))) and "@" not in said:
-            name = text.of_html(said)
+        if not name and (value := string(dict.get(entry, "author"))) and "@" not in value:
+            name = text.of_html(value)
         if name:
             creators.append({"name": name, "uri": optional(one.get("href")), "email": optional(one.get("email"))})
-    if not creators and (said := string(dict.get(entry, "author"))) and "@" not in said:
-        creators.append({"name": text.of_html(said)})
+    if not creators and (value := string(dict.get(entry, "author"))) and "@" not in value:
+        creators.append({"name": text.of_html(value)})
     for one in several(entry, "contributors"):
         name = text.of_html(string(one.get("name")))
         creators += (

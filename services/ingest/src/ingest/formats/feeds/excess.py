@@ -1,4 +1,4 @@
-"""What feedparser would take long over: refused or cut before it begins, since its time grows with the square of it."""
+"""Input that would keep feedparser busy for a time that grows with its square is refused or cut before it is parsed."""
 
 import itertools
 import re
@@ -50,7 +50,7 @@ def tree_of(source: str) -> Element | None:
     xml_document.refuse_excess(source)
     tags = source.count("<")
     if (count := max(source.count(f"<{name}") for name in ("item", "entry"))) > 2 * MAX_ITEMS:
-        # feedparser takes about ten microseconds for each tag, so what is too much is told before it begins.
+        # feedparser takes about ten microseconds for each tag, so excess is refused before it begins.
         raise Unreadable("too-many-items", "", f"about {count} entries, {MAX_ITEMS} are permitted")
     try:
         root = xml_document.parse_text(source)
@@ -91,7 +91,7 @@ def shortened(root: Element | None, source: str, repairs: list[Repair]) -> str:
         if name in _PEOPLE or name == "keywords":
             changed = _is_cut(one, name) or changed
         elif one.text is not None and len(one.text) > MAX_NAME and one.text.isspace():
-            # feedparser takes blanks off the front of a list, each of which moves the rest.
+            # feedparser removes blanks from the front of a list one by one, and each removal moves the rest.
             one.text = None
             changed = True
         if len(one) > MAX_TERMS:

@@ -14,7 +14,7 @@ from ingest.formats.xml.document import Element
 
 _MEDIA_RSS = ("http://search.yahoo.com/mrss/", "http://search.yahoo.com/mrss")
 _AVATAR = re.compile(r"https?://[\w.\-]{0,40}gravatar\.com/avatar/", re.IGNORECASE)
-"""WordPress tells its author's face as if it were the entry's picture."""
+"""WordPress lists its author's avatar as if it were the entry's picture."""
 
 
 def media_of(entry: Entry, element: Element | None, grouped: bool) -> list[MediaFields]:
@@ -39,17 +39,17 @@ def _single(
     target = media.absolute(url if isinstance(url, str) else None)
     if target is None:
         return []
-    said = kind if isinstance(kind, str) else None
-    mime = said if said and "/" in said else None
+    value = kind if isinstance(kind, str) else None
+    mime = value if value and "/" in value else None
     offer = media.Offer(target, mime, media.number(width), media.number(height), media.number(size))
     one = media.reference(
-        [offer], media.kind_of(said, media.by_extension(target), default="document"), {"alt_text": optional(alt)}
+        [offer], media.kind_of(value, media.by_extension(target), default="document"), {"alt_text": optional(alt)}
     )
     return [one] if one else []
 
 
 def _flat_media(entry: Entry, grouped: bool) -> list[MediaFields]:
-    """Media RSS as feedparser tells it, where the feed is no XML."""
+    """Media RSS as feedparser gives it, for feeds that are not well formed."""
     credited = [string(one.get("content")) for one in several(entry, "media_credit") if one.get("content")]
     found: list[MediaFields] = []
     for one in several(entry, "media_content"):
@@ -73,7 +73,7 @@ def _flat_media(entry: Entry, grouped: bool) -> list[MediaFields]:
 
 
 def _media_rss(element: Element) -> list[MediaFields]:
-    """Each `media:content` with its own words, or its group's, or the entry's; a group is one medium in many renditions."""
+    """Each `media:content` with its own texts, else its group's, else the entry's; a group is one medium in many renditions."""
     found: list[MediaFields] = []
     for name in _MEDIA_RSS:
         for group in element.findall(f"{{{name}}}group"):
@@ -94,14 +94,14 @@ def _offer(one: Element, kind: str | None = None) -> tuple[media.Offer | None, s
     if url is None or _AVATAR.match(url):
         return None, ""
     mime = one.get("type")
-    told = kind or media.kind_of(one.get("medium"), mime, media.by_extension(url), default="picture")
+    medium = kind or media.kind_of(one.get("medium"), mime, media.by_extension(url), default="picture")
     return media.Offer(
         url,
         mime if mime and "/" in mime else None,
         media.number(one.get("width")),
         media.number(one.get("height")),
         media.number(one.get("fileSize")),
-    ), told
+    ), medium
 
 
 def _one_medium(

@@ -83,7 +83,7 @@ def read(document: Document) -> Parsed:
     unclear = shared_links(entries)
     zone = times.zone(document.profile.time_zone)
     grouped = "media:group" in source
-    # The type of its text was never looked at, since that of each entry was.
+    # The declared type of the feed's own text is not regarded.
     rights = plain({}, dict.get(feed, "rights"))
     items: list[Draft | RefusedItem] = []
     for index, entry in enumerate(entries):
@@ -139,7 +139,7 @@ def _elements(root: Element | None, source: str, count: int) -> list[Element]:
 
 
 def _deleted(root: Element | None) -> list[Draft]:
-    """RFC 6721: an entry that its publisher took out of the feed goes out of sight until it comes again."""
+    """RFC 6721: an entry that its publisher deleted from the feed is withheld until it comes again."""
     drafts: list[Draft] = []
     if root is None:
         return drafts

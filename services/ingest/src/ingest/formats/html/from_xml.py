@@ -22,7 +22,7 @@ _XHTML = (
     "picture", "main", "nav", "details", "summary", "center", "font", "strike",
 )  # fmt: skip
 XHTML: Mapping[str, str] = {name: name for name in _XHTML}
-"""HTML's elements are themselves."""
+"""HTML's elements keep their names."""
 
 _NITF = (
     "p", "a", "em", "sub", "sup", "q", "pre", "br", "hr", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption",
@@ -106,7 +106,7 @@ def _local(node: Element) -> str:
 
 
 def _paragraph(node: Element, out: list[str]) -> None:
-    """A paragraph of nothing but words; one that was set in lines is as many as it shows."""
+    """Write a paragraph without elements; text that was set in lines becomes as many paragraphs as it shows."""
     if not node.text:
         return
     opens = _open("p", node)
@@ -118,7 +118,7 @@ def _paragraph(node: Element, out: list[str]) -> None:
 
 
 def _named(node: Element, names: Mapping[str, str], dropped: frozenset[str]) -> str | None:
-    """What an element is in HTML; empty where only its words are told, None where it is left out."""
+    """An element's name in HTML; empty where only its content is kept, None where all of it is left out."""
     tag = node.tag
     local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
     if not local or local in _DROPPED or local in dropped or is_private(node):
@@ -130,7 +130,7 @@ def _named(node: Element, names: Mapping[str, str], dropped: frozenset[str]) -> 
 
 
 def _only_blocks(node: Element, names: Mapping[str, str]) -> bool:
-    """Whether a paragraph has blocks in it and no words of its own, which HTML does not know."""
+    """Whether a paragraph contains blocks and no text of its own, which HTML does not allow."""
     if names.get(_local(node[0])) not in _BLOCKS or (node.text or "").strip():
         return False
     return all(names.get(_local(one)) in _BLOCKS and not (one.tail or "").strip() for one in node)
@@ -173,7 +173,7 @@ def has_blocks(html: str) -> bool:
 
 
 def in_paragraph(html: str) -> str:
-    """The HTML, inside a paragraph where it is only words."""
+    """The HTML, wrapped in a paragraph where it has no block."""
     return html if not html or has_blocks(html) else f"<p>{html}</p>"
 
 

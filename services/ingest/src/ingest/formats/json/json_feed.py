@@ -47,7 +47,7 @@ def read(document: Document) -> Parsed:
     if len(members) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/items", f"{len(members)} items, {MAX_ITEMS} are permitted")
     zone = times.zone(document.profile.time_zone)
-    # Each item is told them: a feed has one or two.
+    # Each item repeats them, so their number is bounded: a feed has one or two.
     authors = _named([*_list(feed.get("authors"))[:MAX_AUTHORS], feed.get("author")])
     items: list[Draft | RefusedItem] = []
     for index, member in enumerate(members):

@@ -65,7 +65,7 @@ class NativeUpdate(BaseModel):
 
 
 class NativeBatch(BaseModel):
-    """Several updates at once; each is answered for on its own."""
+    """Several updates at once; each has a result of its own."""
 
     updates: list[NativeUpdate]
 
@@ -202,7 +202,7 @@ def _ours(name: str) -> str:
 
 
 def _put_right(draft: Draft, fields: _Fields, names: dict[str, str]) -> None:
-    """Values whose meaning is plain although their type is not what the schema says."""
+    """Correct values whose meaning is clear although their type is not the schema's."""
     for name in [*fields]:
         value = fields[name]
         place = f"/{names.get(name, name)}"
@@ -233,7 +233,7 @@ def _listed(draft: Draft, name: str, value: object, place: str) -> object:
 
 
 def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:
-    """Why a picture cannot be fetched, if one cannot; what is no object at all is told by the model."""
+    """The refusal of a picture that cannot be fetched; what is no object at all is refused by the model."""
     several = fields.get("media")
     for index, one in enumerate(several if isinstance(several, list) else ()):
         url = one.get("url") if isinstance(one, dict) else None

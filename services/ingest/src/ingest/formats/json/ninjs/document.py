@@ -27,8 +27,8 @@ def recognise(document: Document) -> int:
     if not first:
         return 0
     for name in ("standard", "$standard"):
-        said = first.get(name)
-        if isinstance(said, dict) and "ninjs" in str(said.get("name", "")).lower():
+        value = first.get(name)
+        if isinstance(value, dict) and "ninjs" in str(value.get("name", "")).lower():
             return 95
     names = set(map(str.lower, first))
     telling = not names.isdisjoint(_TELLING)
@@ -87,9 +87,9 @@ def _members(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonVal
 
 def _generation(value: Item) -> int:
     for name in ("standard", "$standard"):
-        said = value.get(name)
-        if isinstance(said, dict) and str(said.get("version", ""))[:1] in ("1", "2", "3"):
-            return int(str(said["version"])[0])
+        content = value.get(name)
+        if isinstance(content, dict) and str(content.get("version", ""))[:1] in ("1", "2", "3"):
+            return int(str(content["version"])[0])
     if any(
         name in value
         for name in (
