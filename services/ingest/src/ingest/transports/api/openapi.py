@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from ingest.formats.json.native import NativeBatch, NativeUpdate
 from ingest.intake.orders import OrderRequest
-from ingest.transports.api.routes import OPERATIONS, PROBLEMS, Api, Operation, ProblemDocument
+from ingest.transports.api.app import OPERATIONS, PROBLEMS, Operation, ProblemDocument
 
 PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/wire/{source}": ("The name of the key's source", {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"}),
@@ -43,7 +43,7 @@ def _body(takes: Any) -> dict[str, Any]:
 
 
 def _operation(each: Operation) -> dict[str, Any]:
-    sentence = inspect.cleandoc(getattr(Api, each.endpoint).__doc__ or "").partition(": ")[2]
+    sentence = inspect.cleandoc(each.handler.__doc__ or "").partition(": ")[2]
     responses: dict[str, Any] = {
         str(status): {
             "description": {202: "Kafka has it", 207: "Some of it was taken"}.get(status, "As asked"),
@@ -54,7 +54,7 @@ def _operation(each: Operation) -> dict[str, Any]:
     for status in sorted(each.problems):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     described: dict[str, Any] = {
-        "operationId": each.endpoint,
+        "operationId": each.handler.__name__,
         "summary": sentence[:1].upper() + sentence[1:].replace("\n", " "),
         "responses": responses,
     }
