@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from anyascii import anyascii
 from pydantic import Field, field_validator
@@ -116,7 +116,7 @@ class Directory:
     _loose: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _ids: dict[str, str] = field(default_factory=dict, repr=False)
     _found: dict[str, Resolved] = field(default_factory=dict, repr=False)
-    bylines: dict[str, Any] = field(default_factory=dict, repr=False)
+    bylines: dict[str, tuple[BylineName, ...]] = field(default_factory=dict, repr=False)
     """Bylines that were read against this directory: they come again."""
 
     @classmethod

@@ -99,7 +99,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBack:
+class BaseForms:
     """A text with its inflected names as they are called, and where its words were."""
 
     text: str
@@ -145,14 +145,14 @@ def rules_of(language: str) -> Rules | None:
     )
 
 
-def read_back(whole: str, small: str, language: str, known: Collection[str]) -> ReadBack:
+def to_base_forms(whole: str, small: str, language: str, known: Collection[str]) -> BaseForms:
     """`small` with the names in it as they are called. `small` is `whole` in small letters, character by character;
     `language` a primary tag; `known` the words of all names."""
     rules = rules_of(language)
     if rules is None and not whole.isascii() and (script := BY_SCRIPT.search(whole, 0, LOOKED_AT)):
         rules = rules_of(script.lastgroup or "")
     if rules is None:
-        return ReadBack(small)
+        return BaseForms(small)
     pieces: list[str] = []
     ends: list[int] = []
     shifts: list[int] = []
@@ -169,5 +169,5 @@ def read_back(whole: str, small: str, language: str, known: Collection[str]) -> 
         shifts.append(shift)
         done = end
     if not ends:
-        return ReadBack(small)
-    return ReadBack("".join([*pieces, small[done:]]), tuple(ends), tuple(shifts))
+        return BaseForms(small)
+    return BaseForms("".join([*pieces, small[done:]]), tuple(ends), tuple(shifts))

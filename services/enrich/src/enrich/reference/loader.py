@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from enrich.reference.dictionary import Dictionary, DictionaryEntry
 from enrich.reference.directory import AuthorProfile, Directory
-from enrich.reference.vocabulary import Concept, Labels, Vocabulary, shipped
+from enrich.reference.vocabulary import Concept, ConceptTags, Vocabulary, shipped
 from shared.background import keep_running
 from shared.failures import Invalid
 from shared.failures.transient import TRANSIENT
@@ -37,7 +37,7 @@ class ReferenceData:
     dictionary: Dictionary = field(default_factory=Dictionary)
     merged: Mapping[str, str] = field(default_factory=dict)
     story_labels: Mapping[str, str] = field(default_factory=dict)
-    labels: Labels = field(default_factory=lambda: Labels(("en",)))
+    concept_tags: ConceptTags = field(default_factory=lambda: ConceptTags(("en",)))
     stories_edition: int = 0
 
     @property

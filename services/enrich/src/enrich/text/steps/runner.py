@@ -124,7 +124,7 @@ class Steps:
                 language=text.language,
                 vocabulary=self.reference.vocabulary,
                 dictionary=self.reference.dictionary,
-                labels=self.reference.labels,
+                concept_tags=self.reference.concept_tags,
                 overrides=overrides,
                 least_confidence=self.settings.enrich_least_confidence,
                 budget=Budget.of_ms(self.settings.enrich_tags_budget_ms),
