@@ -25,12 +25,12 @@ _JOINTS = {code: " " for code in range(0x3000) if not chr(code).isalnum()} | {
     code: " " for code in range(0x3000, 0x3040) if not chr(code).isalnum()
 }
 SHORT = 5
-"""Characters of a pattern, its space included, that says less: many words are as short."""
+"""Characters of a pattern, its space included, below which it is less certain: many words are as short."""
 INFLECTED = 0.05
-"""Less sure is a name that was read back from another case."""
+"""By how much a name in another case is less certain."""
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\U00020000-\U0003fffd]")
 AS_IT_IS, FIRST, ALL = range(3)
-"""What must be capital: nothing of a topic, the first letter of a name, all of an acronym."""
+"""The capitals that a name must have in a text: none for a topic, the first letter for a name, all for an acronym."""
 ACRONYM = 6
 """Letters: a name this short and in capitals is an acronym, and found only in capitals."""
 
@@ -235,7 +235,7 @@ class Dictionary:
 
 
 def _is_written(name: str, capitals: int) -> bool:
-    """Whether a name stands in a text with the capitals that it needs."""
+    """Whether a name has the capitals in a text that it needs."""
     return name.isupper() if capitals == ALL else not name.islower()
 
 

@@ -86,7 +86,7 @@ class ReferenceLoader:
             case "subjects":
                 concepts = await self.pool.fetch("SELECT concept FROM enrich.subjects")
                 codes = await self.pool.fetch("SELECT code, meant FROM enrich.subject_codes")
-                self.reference.vocabulary = vocabulary_of(
+                self.reference.vocabulary = vocabulary_with(
                     [Concept.model_validate(row["concept"]) for row in concepts],
                     {row["code"]: row["meant"] for row in codes},
                     edition,
@@ -140,7 +140,7 @@ class ReferenceLoader:
             await self.catch_up()
 
 
-def vocabulary_of(concepts: Iterable[Concept], meant: Mapping[str, str], edition: int = 0) -> Vocabulary:
+def vocabulary_with(concepts: Iterable[Concept], meant: Mapping[str, str], edition: int = 0) -> Vocabulary:
     """The vocabulary that was imported, over the small one that ships."""
     small = shipped()
     imported = {concept.code: concept for concept in concepts}

@@ -30,7 +30,7 @@ CATEGORIES = {
     "hth": "07000000", "hum": "08000000", "lab": "09000000", "lif": "10000000", "rel": "12000000", "sci": "13000000", "soi": "14000000", "war": "16000000",
     "wea": "17000000", "ace": "01000000", "ebf": "04000000",
 }  # fmt: skip
-"""Category codes of ANPA 1312 and IPTC 7901, as agencies use them; those that tell a place (a, i, d) say no subject."""
+"""Category codes of ANPA 1312 and IPTC 7901, as agencies use them; those of places (a, i, d) are no subject."""
 
 CODE = re.compile(r"^(?:(?P<scheme>[\w.\-]{1,40})[:/])?(?P<bare>[\w.\-]{1,60})$")
 
@@ -156,7 +156,7 @@ class Vocabulary:
 
 
 def _parted(code: str, scheme: str) -> tuple[str, str]:
-    """Scheme and code; URIs of IPTC's vocabularies are told by their path."""
+    """Scheme and code; URIs of IPTC's vocabularies are recognised by their path."""
     for uri, name in ((MEDTOP_URI, "medtop"), (SUBJECT_URI, "subj")):
         for written in (uri, uri.replace("http://", "https://")):
             if code.startswith(written):
@@ -166,8 +166,8 @@ def _parted(code: str, scheme: str) -> tuple[str, str]:
     found = CODE.match(code)
     if found is None:
         return "", code[:60]
-    said = (found["scheme"] or scheme.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1]).lower()
-    return said, found["bare"]
+    name = (found["scheme"] or scheme.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1]).lower()
+    return name, found["bare"]
 
 
 @functools.cache

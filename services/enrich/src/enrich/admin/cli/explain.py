@@ -14,7 +14,7 @@ from enrich.admin.explainer import Explainer, read_lines
 from enrich.reference.dictionary import Dictionary
 from enrich.reference.directory import Directory
 from enrich.reference.iptc_release import read_release
-from enrich.reference.loader import ReferenceData, read_entries, vocabulary_of
+from enrich.reference.loader import ReferenceData, read_entries, vocabulary_with
 from enrich.reference.vocabulary import ConceptTags, shipped
 from enrich.settings import Settings
 from enrich.text.steps.runner import Steps
@@ -29,7 +29,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--names", type=FILE, help="The dictionary: JSON lines, as `tags names` takes it.")
 @click.option("--topics", type=FILE, help="IPTC's JSON release; the small table that ships when it is left out.")
 @click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="The moment to judge embargoes by; now when left out."
+    "--at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+    help="The moment at which embargoes are looked at; now when left out.",
 )
 @click.option("--text", "as_text", is_flag=True, help="For people; else one JSON object a line.")
 def explain(  # noqa: PLR0917 -- click hands over its options by name
@@ -62,7 +64,7 @@ def reference_data_of(
     names = names or settings.enrich_dictionary
     return ReferenceData(
         directory=Directory.of(profiles),
-        vocabulary=vocabulary_of(*read_release(topics.read_bytes())) if topics is not None else shipped(),
+        vocabulary=vocabulary_with(*read_release(topics.read_bytes())) if topics is not None else shipped(),
         dictionary=Dictionary.of(read_entries(names)) if names is not None else Dictionary(),
         concept_tags=ConceptTags(settings.enrich_label_languages),
     )

@@ -22,7 +22,7 @@ def stories() -> None:
 @click.argument("into")
 @click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
 def merge(story: str, into: str, by: str) -> None:
-    """Let the updates of STORY belong to INTO, those to come too."""
+    """Let the updates of STORY belong to INTO, future ones too."""
     story, into = story_id(story), story_id(into)
 
     async def work(connection: Connection) -> int:
@@ -47,7 +47,7 @@ def merge(story: str, into: str, by: str) -> None:
 @stories.command()
 @click.argument("story")
 def unmerge(story: str) -> None:
-    """Take back that STORY was merged into another one."""
+    """Undo that STORY was merged into another one."""
 
     async def work(connection: Connection) -> int:
         into = await connection.fetchval(
@@ -60,7 +60,7 @@ def unmerge(story: str) -> None:
         await announce(connection, "stories", [into])
         return await _refresh(connection, [into])
 
-    click.echo(f"{story_id(story)} stands for itself again; {on_postgres(work)} updates are looked at")
+    click.echo(f"{story_id(story)} is a story of its own again; {on_postgres(work)} updates are looked at")
 
 
 @stories.command()

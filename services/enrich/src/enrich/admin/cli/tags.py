@@ -11,7 +11,7 @@ from enrich.admin.cli import on_postgres, update_id
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.dictionary import DictionaryEntry
 from enrich.reference.iptc_release import read_release
-from enrich.reference.loader import read_entries, vocabulary_of
+from enrich.reference.loader import read_entries, vocabulary_with
 from enrich.reference.vocabulary import Concept, Vocabulary
 from enrich.text.domain.state import TagOverride
 from shared.failures import Invalid
@@ -96,7 +96,7 @@ def show(code: str) -> None:
             row["code"]: row["meant"] for row in await connection.fetch("SELECT code, meant FROM enrich.subject_codes")
         }
         entry = await connection.fetchval("SELECT entry FROM enrich.names WHERE code = $1", code)
-        return vocabulary_of(concepts, meant), DictionaryEntry.model_validate(entry) if entry is not None else None
+        return vocabulary_with(concepts, meant), DictionaryEntry.model_validate(entry) if entry is not None else None
 
     vocabulary, entry = on_postgres(read)
     if entry is not None:

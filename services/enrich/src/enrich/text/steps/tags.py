@@ -1,4 +1,4 @@
-"""The tags step: what the source says an update is about, what stands in its text, and what an editor decided."""
+"""The tags step: what the source says an update is about, the names in its text, and what an editor decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

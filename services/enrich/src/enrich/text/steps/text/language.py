@@ -13,7 +13,7 @@ LETTER = re.compile(r"[^\W\d_]")
 LEAST_LETTERS = 60
 """Below this many letters a guess of the language is a coin toss."""
 LEAST_CERTAINTY = 0.9
-JUDGED = 300
+LOOKED_AT = 300
 """Characters by which a language is guessed; the time it takes grows with them."""
 
 
@@ -24,11 +24,11 @@ class Classifier(Protocol):
         """The most probable language, and how probable it is."""
 
 
-def normalised_language(said: str | None) -> str | None:
-    """BCP 47 with its usual capitals; None where the source says none, or says nothing that is a tag."""
-    if not said or not LANGUAGE.fullmatch(said := said.strip().replace("_", "-")):
+def normalised_language(tag: str | None) -> str | None:
+    """A BCP 47 tag with its usual capitals; None for what is none."""
+    if not tag or not LANGUAGE.fullmatch(tag := tag.strip().replace("_", "-")):
         return None
-    first, *rest = said.split("-")
+    first, *rest = tag.split("-")
     if first.lower() in ("und", "mul", "zxx"):
         return None
     return "-".join(
@@ -68,15 +68,15 @@ LEAST_LEAD = 3
 """How many times as many as of any other language."""
 
 
-def language_of(said: str | None, text: str) -> tuple[str, str]:
+def language_of(tag: str | None, text: str) -> tuple[str, str]:
     """The language, and how it is known. It is guessed only where the source says none and the text is long enough."""
-    if known := normalised_language(said):
+    if known := normalised_language(tag):
         return known, "as the source says"
-    if len(LETTER.findall(text[:JUDGED])) < LEAST_LETTERS:
+    if len(LETTER.findall(text[:LOOKED_AT])) < LEAST_LETTERS:
         return "und", "the source says nothing and the text is too short for a guess"
-    if code := language_by_small_words(text[:JUDGED]):
-        return code, "the source says nothing; told by its commonest words"
-    code, certainty = _model().classify(text[:JUDGED])
+    if code := language_by_small_words(text[:LOOKED_AT]):
+        return code, "the source says nothing; its commonest words are plain"
+    code, certainty = _model().classify(text[:LOOKED_AT])
     if certainty < LEAST_CERTAINTY:
         return "und", f"the source says nothing; {code} is a guess with {certainty:.2f}"
     return code, f"the source says nothing; guessed with {certainty:.2f}"
