@@ -8,15 +8,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema
 import pytest
+from pydantic import Field, create_model
 
 from shared import messages
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import Message
 
+Schema = dict[str, Any]
 GOLDEN = Path(__file__).parent / "golden"
 TYPES: dict[str, type[Message]] = {
     each.ce_type: each
@@ -72,23 +74,98 @@ def test_schemas_change_only_additively(path: Path) -> None:
     assert broken == []
 
 
-def _broken(name: str, was: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def _broken(name: str, was: Schema, now: Schema) -> list[str]:
+    """What a reader or writer of the old schema would miss or refuse in the new one, in parts of parts as well."""
+    was_any, now_any = _alternatives(was), _alternatives(now)
+    if len(was_any) > 1 or len(now_any) > 1:
+        known = {_kind(each): each for each in now_any}
+        return [
+            broken
+            for each in was_any
+            for broken in (
+                _broken(name, each, known[_kind(each)])
+                if _kind(each) in known
+                else [f"{name} no longer takes {_kind(each)}"]
+            )
+        ]
+    if _kind(was) != _kind(now):
+        return [f"{name} no longer takes {_kind(was)}"]
     broken = [f"{name}.{each} became required" for each in set(now.get("required", ())) - set(was.get("required", ()))]
     for field, old in was.get("properties", {}).items():
         new = now.get("properties", {}).get(field)
-        if new is None:
-            broken.append(f"{name}.{field} is gone")
-        elif _types(old) - _types(new):
-            broken.append(f"{name}.{field} no longer takes {_types(old) - _types(new)}")
-        elif set(old.get("enum", ())) - set(new.get("enum", old.get("enum", ()))):
-            broken.append(f"{name}.{field} lost values")
+        broken += [f"{name}.{field} is gone"] if new is None else _broken(f"{name}.{field}", old, new)
+    if set(was.get("enum", ())) - set(now.get("enum", was.get("enum", ()))) or ("enum" in now and "enum" not in was):
+        broken.append(f"{name} lost values")
+    for part in ("items", "additionalProperties"):
+        if isinstance(was.get(part), dict):
+            broken += _broken(f"{name}[]", was[part], now.get(part) or {})
+    places = was.get("prefixItems", [])
+    if len(places) != len(now.get("prefixItems", [])):
+        broken.append(f"{name} has another number of places")
+    else:
+        for number, (old, new) in enumerate(zip(places, now.get("prefixItems", []), strict=True)):
+            broken += _broken(f"{name}[{number}]", old, new)
+    broken += [f"{name} has a narrower {each}" for each in BOUNDS if _is_narrower(each, was, now)]
     return broken
 
 
-def _types(schema: dict[str, Any]) -> set[str]:
-    if "anyOf" in schema:
-        return set().union(*(_types(each) for each in schema["anyOf"]))
-    return {schema.get("$ref") or schema.get("type") or "any"}
+BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "format", "const")
+
+
+def _is_narrower(bound: str, was: Schema, now: Schema) -> bool:
+    """Whether a bound is new or other than it was; a number may move outwards."""
+    old, new = was.get(bound), now.get(bound)
+    if new is None or new == old:
+        return False
+    if old is None or bound in ("pattern", "format", "const"):
+        return True
+    return bool(new > old) if bound.startswith("min") else bool(new < old)
+
+
+def _alternatives(schema: Schema) -> list[Schema]:
+    return [each for one in schema["anyOf"] for each in _alternatives(one)] if "anyOf" in schema else [schema]
+
+
+def _kind(schema: Schema) -> str:
+    return str(schema.get("$ref") or schema.get("type") or ("enum" if "enum" in schema else "any"))
+
+
+class Part(Message):
+    """A part of a message, for what follows."""
+
+    name: str = ""
+
+
+class Known(Message):
+    """A message as an old release wrote it."""
+
+    maybe: tuple[str, ...] | None = None
+    parts: tuple[Part, ...] = ()
+    pairs: tuple[tuple[Literal["a", "b"], int], ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    short: str = ""
+
+
+BREAKING: dict[str, tuple[Any, Any]] = {
+    "what an optional list holds": ("maybe", (tuple[int, ...] | None, None)),
+    "a list that is not optional any more": ("maybe", (tuple[str, ...], ())),
+    "the parts of a list": ("parts", (tuple[str, ...], ())),
+    "a place of a pair": ("pairs", (tuple[tuple[Literal["a", "b"], str], ...], ())),
+    "a value of an enumeration in a pair": ("pairs", (tuple[tuple[Literal["a"], int], ...], ())),
+    "how long a pair is": ("pairs", (tuple[tuple[Literal["a", "b"], int, int], ...], ())),
+    "the values of a mapping": ("labels", (dict[str, int], {})),
+    "a bound that was not there": ("short", (str, Field(default="", max_length=5))),
+}
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_a_change_within_a_list_or_an_optional_is_found(what: str) -> None:
+    """Wherever in a message it is: a field that is retyped breaks readers, one that is added does not."""
+    name, retyped = BREAKING[what]
+    later = create_model("Known", __base__=Known, **{name: retyped}).model_json_schema()
+    assert _broken("Known", Known.model_json_schema(), later)
+    more = create_model("Known", __base__=Known, added=(str, "")).model_json_schema()
+    assert _broken("Known", Known.model_json_schema(), more) == []
 
 
 def _differences(said: Any, read: Any, place: str = "") -> list[str]:

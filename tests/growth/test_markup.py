@@ -13,7 +13,7 @@ from growth.test_text import MARKUP, WHOLE, entry, feed, webhook
 from publish.representation.fragment import fitting
 from publish.representation.linked_data import news_article
 from publish.representation.ninjs import ninjs
-from publish.representation.views import dump
+from publish.representation.reader_json import dump
 from shared.markup import DEEPEST, plainly_nested
 
 TIMES, MORE = 8, 3000
@@ -95,8 +95,8 @@ def test_what_leaves_the_house_does_not_grow(body: str) -> None:
         feed(body).atom(),
         feed(body).json(),
         webhook(body),
-        dump(ninjs(feed(body).views, standing)),
-        dump(news_article(feed(body).views, standing)),
+        dump(ninjs(feed(body).renderer.site, standing.update)),
+        dump(news_article(feed(body).renderer.site, standing.update)),
     ):
         judge(made, body, times=100, more=20_000)
 

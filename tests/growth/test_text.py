@@ -43,18 +43,20 @@ from enrich.text.steps.text.sanitise import sanitised
 from enrich.text.steps.text.step import bare_text
 from growth.pumps import PUMPS
 from publish.archive.queries import Archived
-from publish.push.alerts.decisions import ordered_words, words_of
+from publish.push.alerts.notification import ordered_wording, wording
 from publish.push.webhooks.message import body_of
 from publish.representation.fragment import fitting, web_address
 from publish.representation.linked_data import news_article, script
 from publish.representation.ninjs import ninjs
 from publish.representation.position import Position
-from publish.representation.views import dump, seen, shown_diff, story_name, title_of
+from publish.representation.reader_json import dump
+from publish.representation.reader_update import reader_change
+from publish.representation.words import seen, shown_diff, story_name, title_of
 from publish.settings import Settings as PublishSettings
+from publish.web.application import build
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedEntry as Standing
 from publish.web.feed_store import FeedStore
-from publish.web.process import build
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
 from shared.markup import plainly_nested
@@ -74,6 +76,7 @@ from shared.messages import (
 )
 from shared.messages.limits import LONGEST
 from shared.observability.health import Health
+from support.revisions import read
 
 TIMES = 6
 """As long for four times as much, at most: some room for the machine."""
@@ -230,7 +233,7 @@ def answers() -> Answers:
 
 def entry(text: str) -> Standing:
     """The revision as a replica keeps it."""
-    return Standing(Position(1, 0), Position(1, 0), update(text))
+    return Standing(read(update(text)))
 
 
 def feed(text: str) -> Feed:
@@ -240,16 +243,15 @@ def feed(text: str) -> Feed:
 
 def webhook(text: str) -> bytes:
     """What a webhook is told of that revision."""
-    said = update(text)
-    return body_of(Archived(Position(1, 0), said, Position(1, 0), frozenset({"news"})), "https://news.example")
+    return body_of(Archived(read(update(text)), frozenset({"news"})), "https://news.example")
 
 
 def page(text: str) -> bytes:
     """The update's own page."""
     made = entry(text)
-    return answers().views.render(
-        "own.html", entry=made, article=answers().views.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
-        linked_data=script(news_article(answers().views, made)),
+    return answers().renderer.render(
+        "own.html", update=made.update, article=answers().renderer.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
+        linked_data=script(news_article(answers().renderer.site, made.update)),
     )  # fmt: skip
 
 
@@ -292,17 +294,17 @@ TEXT: Mapping[str, Function] = {
     "fragment": fitting,
     "seen": seen,
     "address": web_address,
-    "title": lambda text: title_of(update(text)),
+    "title": lambda text: title_of(read(update(text))),
     "name of a story": lambda text: story_name("a", text),
-    "alert": lambda text: (words_of(update(text)), ordered_words(update(text), text, text)),
-    "shown difference": lambda text: shown_diff(Change(diff=(("=", text), ("-", text), ("+", text)))),
+    "alert": lambda text: (wording(update(text)), ordered_wording(update(text), text, text)),
+    "shown difference": lambda text: shown_diff(reader_change(Change(diff=(("=", text), ("-", text), ("+", text))))),
 }
 WHOLE: Mapping[str, Function] = {
     "revision": whole,
-    "item": lambda text: answers().views.item(entry(text)),
+    "item": lambda text: answers().renderer.item(entry(text)),
     "page": page,
-    "JSON": lambda text: answers().views.json(entry(text)),
-    "ninjs": lambda text: dump(ninjs(answers().views, entry(text))),
+    "JSON": lambda text: answers().renderer.json(entry(text)),
+    "ninjs": lambda text: dump(ninjs(answers().renderer.site, entry(text).update)),
     "webhook": webhook,
     "RSS": lambda text: feed(text).rss(),
     "Atom": lambda text: feed(text).atom(),

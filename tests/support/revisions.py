@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from datetime import UTC, datetime
 from typing import Any
 
+from publish.representation.position import Position
+from publish.representation.reader_update import ReaderUpdate, reader_update
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.kafka.producer import acknowledged, new_producer
 from shared.messages import EnrichedUpdate, Passport, Tag, update_id_for
@@ -40,6 +42,13 @@ def revision(
             **text,
             **fields,
         }
+    )
+
+
+def read(update: EnrichedUpdate, offset: int = 0, position: int | None = None) -> ReaderUpdate:
+    """What readers get of a revision at an offset of the first epoch, of an update that stands there or at `position`."""
+    return reader_update(
+        update, cursor=Position(1, offset), position=Position(1, offset if position is None else position)
     )
 
 

@@ -8,10 +8,11 @@ import httpx
 from publish.archive.queries import Archived
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import Position, channels_of
+from publish.representation.reader_update import reader_update
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedStore
 from publish.web.routes.answers import Answers
-from publish.web.stream.hub import Hub
+from publish.web.stream.broadcaster import Broadcaster
 from shared.http.problem import Problem
 from shared.messages import EnrichedUpdate
 
@@ -58,7 +59,7 @@ class Replica:
     """The application, its memory, and the end of the log that it was given."""
 
     answers: Answers
-    hub: Hub
+    broadcaster: Broadcaster
     archive: ListedArchive
     feed_store: FeedStore
     client: httpx.AsyncClient
@@ -70,8 +71,9 @@ class Replica:
         for update in updates:
             self.offset += 1
             cursor = Position(1, self.offset)
-            applied.append(self.feed_store.apply(cursor, update))
-            self.archive.archived.append(Archived(cursor, update, cursor, channels_of(update)))
+            applied.append(self.feed_store.apply(reader_update(update, cursor=cursor)))
+            placed = reader_update(update, cursor=cursor, position=cursor)
+            self.archive.archived.append(Archived(placed, channels_of(update)))
         return applied
 
     async def get(self, path: str, **headers: str) -> httpx.Response:

@@ -8,7 +8,7 @@ from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from publish.archive import queries
-from publish.archive.epochs import Epoch, Log, why_another
+from publish.archive.epochs import Epoch, Log, reason_for_new_epoch
 from publish.archive.store import Revision, revision_of, write_batch
 from publish.representation.position import Position, fold
 from shared.kafka.cloudevents import value_of
@@ -85,7 +85,7 @@ def test_a_log_is_another_one_when_it_does_not_hold_what_was_archived_of_it(
     known: Epoch | None, seen: Log, another: bool
 ) -> None:
     """Content decides, not the name of the cluster, unless retention has taken what could be compared."""
-    assert (why_another(known, seen) is not None) is another
+    assert (reason_for_new_epoch(known, seen) is not None) is another
 
 
 def test_a_removal_that_carries_text_is_archived_without_it() -> None:

@@ -13,14 +13,15 @@ from redis.exceptions import OutOfMemoryError
 from local.child import free_port
 from publish.archive import process as archive
 from publish.cache import process as cache
-from publish.cache.store import CacheEntry, Flushed, ReadModel
+from publish.cache.store import Flushed, ReadModel
 from publish.representation.position import Position
+from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
 from shared.consumer.decode import Incoming
 from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
 from shared.settings import Connections
-from support.revisions import emit, revision, running
+from support.revisions import emit, read, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -142,18 +143,18 @@ async def test_a_flush_while_no_message_comes_is_made_good(settings: Settings, r
         assert await redis.exists(f"{reader.prefix}generation")
 
 
-def _entries(updates: Sequence[EnrichedUpdate]) -> list[CacheEntry]:
-    return [CacheEntry(update, value_of(update), Position(1, n), Position(1, n)) for n, update in enumerate(updates)]
+def _placed(updates: Sequence[EnrichedUpdate]) -> list[ReaderUpdate]:
+    return [read(update, n) for n, update in enumerate(updates)]
 
 
 async def test_a_flush_in_the_middle_of_a_rebuild_leaves_the_model_unmade(settings: Settings, redis: Any) -> None:
     """A model that lost its first half while the second was written is not taken for whole."""
     raw = Redis.from_url(settings.redis_url)
-    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=10, days=1)
+    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=10, days=1, site_url="https://news.example")
     token = await model.begin_rebuild()
-    await model.rebuild(_entries([revision("a")]))
+    await model.rebuild(_placed([revision("a")]))
     await _flush(redis, settings)
-    await model.rebuild(_entries([revision("b")]))
+    await model.rebuild(_placed([revision("b")]))
     with pytest.raises(Flushed):
         await model.done(Position(1, 1), token)
     assert await model.watermark() is None
@@ -163,15 +164,13 @@ async def test_a_flush_in_the_middle_of_a_rebuild_leaves_the_model_unmade(settin
 async def test_feeds_are_bounded_and_scores_keep_the_order_of_positions(settings: Settings, redis: Any) -> None:
     """A feed holds the newest only, and a place of a later epoch ranks above any of an earlier one."""
     raw = Redis.from_url(settings.redis_url)
-    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=10, days=1)
+    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=10, days=1, site_url="https://news.example")
     token = await model.begin_rebuild()
-    await model.rebuild(_entries([revision(f"u{n}") for n in range(30)]))
+    await model.rebuild(_placed([revision(f"u{n}") for n in range(30)]))
     await model.done(Position(1, 29), token)
     reader = Reader(redis, settings)
     assert await reader.feed("news") == [f"u{n} 1" for n in reversed(range(20, 30))]
-    await model.write(
-        [CacheEntry(revision("z"), value_of(revision("z")), Position(2, 0), Position(2, 0))], Position(2, 0)
-    )
+    await model.write([reader_update(revision("z"), cursor=Position(2, 0), position=Position(2, 0))], Position(2, 0))
     assert (await reader.feed("news"))[0] == "z 1"
     await raw.aclose()
 
@@ -180,9 +179,11 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     """Where Redis takes no more, as when its memory is full, the text of what was killed is gone all the same."""
     reader = Reader(redis, settings)
     raw = Redis.from_url(settings.redis_url)
-    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=100, days=36500)
+    model = ReadModel(
+        raw, topic_prefix=settings.topic_prefix, feed_length=100, days=36500, site_url="https://news.example"
+    )
     token = await model.begin_rebuild()
-    await model.rebuild(_entries([revision("a", tags=["t1"]), revision("b", tags=["t1"])]))
+    await model.rebuild(_placed([revision("a", tags=["t1"]), revision("b", tags=["t1"])]))
     await model.done(Position(1, 1), token)
 
     async def full(*_: Any) -> int:

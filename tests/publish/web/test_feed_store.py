@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publish.representation.position import Position, channels_of, fold
+from publish.representation.reader_update import reader_change, reader_update
 from publish.web.feed_store import FeedEntry, FeedStore
 from shared.messages import Change, EnrichedUpdate
 from support.revisions import NOON, revision
@@ -27,7 +28,7 @@ def filled(updates: list[EnrichedUpdate], limit: int = 100) -> FeedStore:
     feed_store = FeedStore(limit)
     feed_store.reset(Position(1, -1), [], complete=True)
     for offset, update in enumerate(updates):
-        feed_store.apply(Position(1, offset), update)
+        feed_store.apply(reader_update(update, cursor=Position(1, offset)))
     return feed_store
 
 
@@ -44,24 +45,26 @@ def test_a_snapshot_and_the_tail_are_the_fold_of_the_whole_log(log: list[Enriche
     known = fold(placed[:cut])
     feed_store.reset(
         Position(1, min(cut, len(log)) - 1),
-        [FeedEntry(each.position, each.position, each.update) for each in known],
+        [FeedEntry(reader_update(each.update, cursor=each.position, position=each.position)) for each in known],
         complete=True,
     )
     # A removal from before the snapshot is in the archive alone, which the follower asks; here every update is fresh.
     removed = {update.update_id for _, update in placed[:cut] if update.is_removal}
     rest = [(place, update) for place, update in placed[cut:] if update.update_id not in removed]
     for place, update in rest:
-        feed_store.apply(Position(*place), update)
+        feed_store.apply(reader_update(update, cursor=Position(*place)))
     expected = [
         each
         for each in fold(placed[:cut] + rest)
         if each.update.update_id not in removed or each.update.update_id in {k.update.update_id for k in known}
     ]
     seen = feed_store.page("news", None, 100).entries
-    assert [(each.position, each.update) for each in seen] == [(each.position, each.update) for each in expected]
+    assert [(each.position, each.update.headline) for each in seen] == [
+        (each.position, each.update.headline) for each in expected
+    ]
     for channel in ("tag:t1", "tag:t2"):
-        assert [entry.update for entry in feed_store.page(channel, None, 100).entries] == [
-            each.update for each in expected if channel in channels_of(each.update)
+        assert headlines(feed_store, channel) == [
+            each.update.headline for each in expected if channel in channels_of(each.update)
         ]
 
 
@@ -73,7 +76,7 @@ def test_whatever_changes_a_channel_moves_its_generation(log: list[EnrichedUpdat
     channels = ["news", "tag:t1", "tag:t2", *(f"update:{revision(guid).update_id}" for guid in "abcd")]
     for offset, update in enumerate(log):
         before = {name: (feed_store.generation(name), feed_store.page(name, None, 10).entries) for name in channels}
-        feed_store.apply(Position(1, offset), update)
+        feed_store.apply(reader_update(update, cursor=Position(1, offset)))
         for name in channels:
             generation, entries = before[name]
             if feed_store.page(name, None, 10).entries != entries:
@@ -84,12 +87,12 @@ def test_a_later_revision_of_what_memory_let_go_is_never_put_on_top() -> None:
     """An update that is older than all that memory holds keeps its place, which only the archive has."""
     feed_store = filled([revision(guid) for guid in "abcde"], limit=3)
     assert headlines(feed_store) == ["e 1", "d 1", "c 1"]
-    assert feed_store.apply(Position(1, 8), revision("a", 1)) is None
-    applied = feed_store.apply(Position(1, 9), revision("a", 2))
+    assert feed_store.apply(reader_update(revision("a", 1), cursor=Position(1, 8))) is None
+    applied = feed_store.apply(reader_update(revision("a", 2), cursor=Position(1, 9)))
     assert applied is not None
     assert applied.entry is not None
     assert applied.entry.position == (1, 0)
-    told = feed_store.apply(Position(1, 10), revision("z", 2), Position(0, 7))
+    told = feed_store.apply(reader_update(revision("z", 2), cursor=Position(1, 10), position=Position(0, 7)))
     assert told is not None
     assert told.entry is not None
     assert told.entry.position == (0, 7)
@@ -115,10 +118,10 @@ def test_a_withdrawn_update_returns_to_its_place() -> None:
 def test_readers_of_a_channel_that_an_update_leaves_are_told() -> None:
     """The channels of a revision are its own and those of the one before."""
     feed_store = filled([revision("a", tags=["t1"])])
-    applied = feed_store.apply(Position(1, 1), revision("a", 2, tags=["t2"]))
+    applied = feed_store.apply(reader_update(revision("a", 2, tags=["t2"]), cursor=Position(1, 1)))
     assert applied is not None
     assert {"tag:t1", "tag:t2"} <= applied.channels
-    killed = feed_store.apply(Position(1, 2), revision("a", 3, removal="killed"))
+    killed = feed_store.apply(reader_update(revision("a", 3, removal="killed"), cursor=Position(1, 2)))
     assert killed is not None
     assert "tag:t2" in killed.channels
 
@@ -131,8 +134,8 @@ def test_late_enrichment_keeps_the_reason_of_a_correction() -> None:
     feed_store = filled([revision("a"), corrected, enriched])
     entry = feed_store.get(enriched.update_id)
     assert entry is not None
-    assert entry.change == told
-    feed_store.apply(Position(1, 9), revision("a", 4, updated_at=NOON + timedelta(minutes=9)))
+    assert entry.update.change == reader_change(told)
+    feed_store.apply(reader_update(revision("a", 4, updated_at=NOON + timedelta(minutes=9)), cursor=Position(1, 9)))
     entry = feed_store.get(enriched.update_id)
     assert entry is not None
-    assert entry.change == Change()
+    assert entry.update.change == reader_change(Change())

@@ -9,7 +9,7 @@ COMMANDS = {
     "archive": "publish.archive.process:archive",
     "cache": "publish.cache.process:cache",
     "push": "publish.push.process:push",
-    "takedown": "publish.takedown.prove:takedown",
+    "takedown": "publish.takedown.cli:takedown",
 }
 """Where each command lives."""
 

@@ -19,6 +19,7 @@ from shared.messages.enriched import (
     Step,
     Tag,
 )
+from shared.messages.marks import AS_SENT, SOURCE_WORDS, Mark, marked, without_source_words
 from shared.messages.outcome import Outcome, Outcomes, Stage
 from shared.messages.raw import (
     Creator,
@@ -39,6 +40,8 @@ from shared.messages.raw import (
 )
 
 __all__ = [
+    "AS_SENT",
+    "SOURCE_WORDS",
     "Author",
     "Change",
     "Corroboration",
@@ -47,6 +50,7 @@ __all__ = [
     "EnrichedUpdate",
     "Flags",
     "Kind",
+    "Mark",
     "Media",
     "MediaReference",
     "MediaWanted",
@@ -71,5 +75,7 @@ __all__ = [
     "Subject",
     "Tag",
     "UpdateId",
+    "marked",
     "update_id_for",
+    "without_source_words",
 ]

@@ -1,11 +1,12 @@
 """What is on `updates.enriched`: one revision of an update as readers may see it."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from shared.messages.base import Message, UpdateId
+from shared.messages.marks import AS_SENT, SOURCE_WORDS
 from shared.messages.raw import Flags, Repair
 
 Kind = Literal["publish", "update", "enrich", "correct", "kill", "pin"]
@@ -84,7 +85,7 @@ class Change(Message):
 
     fields: tuple[str, ...] = ()
     reason: str = ""
-    diff: tuple[tuple[Literal["=", "-", "+"], str], ...] = ()
+    diff: Annotated[tuple[tuple[Literal["=", "-", "+"], str], ...], SOURCE_WORDS] = ()
     """Words of the text: kept, taken out, put in; joined in order without a separator."""
 
 
@@ -107,7 +108,8 @@ class Passport(Message):
 
 
 class EnrichedUpdate(Message):
-    """One revision of an update. A removal carries no text: `removal` is set, and text, authors and media are empty.
+    """One revision of an update. Of a removal `removal` is set, and what is marked as
+    a source's words is empty.
 
     Effects are keyed by (`update_id`, `revision`): a duplicate or an older revision changes nothing, and a removal of
     kind killed or taken-down wins over every other revision.
@@ -123,45 +125,45 @@ class EnrichedUpdate(Message):
     guid: str
     version: str | None = None
     version_created: datetime | None = None
-    urgency: int | None = None
+    urgency: Annotated[int | None, AS_SENT] = None
     language: str = "und"
     direction: Literal["ltr", "rtl"] = "ltr"
-    headline: str = ""
-    body_html: str = ""
+    headline: Annotated[str, SOURCE_WORDS] = ""
+    body_html: Annotated[str, SOURCE_WORDS] = ""
     """Sanitised: safe inside an element of a page."""
-    text: str = ""
+    text: Annotated[str, SOURCE_WORDS] = ""
     """The body as plain text, paragraphs parted by a blank line."""
-    summary: str = ""
-    excerpt: str = ""
-    byline: str = ""
-    credit: str = ""
-    copyright: str = ""
-    located: str = ""
-    editors_note: str = ""
-    link: str | None = None
-    authors: tuple[Author, ...] = ()
-    tags: tuple[Tag, ...] = ()
-    media: tuple[Media, ...] = ()
+    summary: Annotated[str, SOURCE_WORDS] = ""
+    excerpt: Annotated[str, SOURCE_WORDS] = ""
+    byline: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
+    credit: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
+    copyright: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
+    located: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
+    editors_note: Annotated[str, SOURCE_WORDS] = ""
+    link: Annotated[str | None, SOURCE_WORDS] = None
+    authors: Annotated[tuple[Author, ...], SOURCE_WORDS] = ()
+    tags: Annotated[tuple[Tag, ...], SOURCE_WORDS] = ()
+    media: Annotated[tuple[Media, ...], SOURCE_WORDS] = ()
     media_pending: bool = False
     """A picture is being fetched; a revision `enrich` follows."""
     story: str | None = None
     """Id of the story it belongs to: a slug, stable."""
-    story_label: str = ""
+    story_label: Annotated[str, SOURCE_WORDS] = ""
     corroboration: Corroboration = Corroboration()
     evolved_from: UpdateId | None = None
     read_time_minutes: int = 1
     word_count: int = 0
-    slug: str = ""
+    slug: Annotated[str, SOURCE_WORDS] = ""
     path: str = ""
     """Canonical path of the update's own page: `/updates/{update_id}/{slug}`. It does not change with the headline."""
     first_published_at: datetime
     updated_at: datetime | None = None
     """When readers were last given other words than before; empty until then. Late enrichment does not move it."""
-    expires_at: datetime | None = None
+    expires_at: Annotated[datetime | None, AS_SENT] = None
     flags: Flags = Flags()
     change: Change = Change()
     degraded: tuple[Step, ...] = ()
-    repairs: tuple[Repair, ...] = ()
+    repairs: Annotated[tuple[Repair, ...], SOURCE_WORDS] = ()
     fingerprint: str = ""
     """Of the raw version this was made of."""
     passport: Passport

@@ -10,8 +10,10 @@ from html5lib import HTMLParser
 from lxml import etree
 
 from browser.checkers import checked, strictly_parsed
-from publish.representation.views import seen
-from publish.web.follower import stream_event
+from publish.representation.position import Position
+from publish.representation.reader_update import reader_update
+from publish.representation.words import seen
+from publish.web.renderer import stream_event
 from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Tag
 from support.places import conformance, skip_or_fail
 from support.revisions import NOON
@@ -98,12 +100,11 @@ async def test_the_api_and_the_stream_carry_them_unharmed(naughty: Replica) -> N
         got = (await naughty.get(f"/v1/updates/{update.update_id}", accept="*/*")).json()
         for name in ("headline", "text", "byline", "summary", "credit"):
             assert got[name] == getattr(update, name)
-        applied = naughty.feed_store.apply(
-            naughty.feed_store.cursor._replace(offset=10_000 + number), update.model_copy(update={"revision": 3})
-        )
+        cursor = Position(1, 10_000 + number)
+        applied = naughty.feed_store.apply(reader_update(update.model_copy(update={"revision": 3}), cursor=cursor))
         assert applied is not None
         for view in ("json", "page"):
-            data = stream_event(naughty.answers.views, applied).views[view]
+            data = stream_event(naughty.answers.renderer, applied).views[view]
             assert b"\n" not in data
             assert json.loads(data)["headline"] == update.headline
 
@@ -145,7 +146,7 @@ async def test_pages_show_them_as_text_and_run_none(naughty: Replica, tmp_path: 
 
 async def test_the_pages_they_name_answer(naughty: Replica) -> None:
     """A story, a tag or an author with a naughty name has its page or is not found, and no name is an error of ours."""
-    from publish.representation.views import author_path, story_path, tag_path  # noqa: PLC0415
+    from publish.representation.site import author_path, story_path, tag_path  # noqa: PLC0415
 
     for number, text in enumerate(strings()):
         update = hostile(number, text)

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from lxml import html
 
+from publish.representation.position import Position
+from publish.representation.reader_update import reader_update
 from publish.web.routes.pages import lead_of
 from shared.messages import Flags
-from support.revisions import NOON, revision
+from support.revisions import NOON, read, revision
 from support.samples import full, picture
 from support.web_replica import Make, Replica
 
@@ -44,11 +46,10 @@ async def test_the_page_shows_lead_and_feed_and_says_where_the_stream_goes_on(re
 
 async def test_the_lead_is_what_an_editor_pinned_else_what_matters_most() -> None:
     """Pinned before key event, key event before picture, picture before urgency, urgency before newness."""
-    from publish.representation.position import Position  # noqa: PLC0415
     from publish.web.feed_store import FeedEntry  # noqa: PLC0415
 
     def entry(n: int, **fields: Any) -> FeedEntry:
-        return FeedEntry(Position(1, n), Position(1, n), revision(f"u{n}", **fields))
+        return FeedEntry(read(revision(f"u{n}", **fields), n))
 
     plain, urgent, shown = entry(5), entry(4, urgency=1), entry(3, media=(picture(),))
     key, pinned = entry(2, flags=Flags(key_event=True)), entry(1, flags=Flags(pinned=True))
@@ -204,7 +205,7 @@ async def test_what_is_older_than_memory_comes_from_the_archive(make_replica: Ma
     memory holds is shown."""
     replica = make_replica(limit=100)
     replica.take(*(revision(f"u{n}") for n in range(130)))
-    replica.feed_store.apply(replica.feed_store.cursor._replace(offset=200), revision("u3", 2, removal="killed"))
+    replica.feed_store.apply(reader_update(revision("u3", 2, removal="killed"), cursor=Position(1, 200)))
     page = tree(await replica.get("/?before=1-40"))
     headlines = [each.text_content() for each in page.xpath('//ol[@id="feed"]//h3')]
     assert headlines == [f"u{n} 1" for n in range(39, 19, -1)]

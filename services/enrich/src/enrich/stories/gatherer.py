@@ -110,7 +110,7 @@ class Gatherer:
 
     set_aside: Collection[str] = frozenset()
     """What is not looked at, since processes have died of it."""
-    in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+    in_progress: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
     """Notes what is looked at while it is."""
 
     async def begin(self, pool: Pool, now: datetime) -> None:
@@ -148,7 +148,7 @@ class Gatherer:
             if what in self.set_aside:
                 continue
             try:
-                with self.in_hand(what):
+                with self.in_progress(what):
                     state = LiveState.model_validate_json(row["state"]) if row["status"] == "live" else None
                     changed |= self._look_at(update_id, state, row["ordered"], merged_into)
                     if state is not None and (name := self._stale_table(state.published)):

@@ -57,7 +57,7 @@ async def keep_gathering(
                     leading.set()
                     gatherer = Gatherer(StoryClusters(threshold, timedelta(hours=window_h)), families)
                     if suspects is not None:
-                        gatherer.set_aside, gatherer.in_hand = await suspects.open(), suspects.in_hand
+                        gatherer.set_aside, gatherer.in_progress = await suspects.open(), suspects.in_progress
                     await _lead(pool, connection, gatherer, clock)
                 finally:
                     LEADING.set(0)

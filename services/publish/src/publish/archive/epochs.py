@@ -7,23 +7,22 @@ it is a new log, with an epoch of its own, read from its beginning.
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import structlog
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError
 
 from shared.consumer.decode import header_of
 from shared.failures import Transient
 from shared.kafka.standalone import new_consumer
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Pool, Queryable
 from shared.settings import Connections
 from shared.streams import ENRICHED
 
 log = structlog.get_logger(__name__)
 
-READ_PATIENCE_MS = 5000
+READ_TIMEOUT_MS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def event_id_of(record: "ConsumerRecord[bytes, bytes]") -> str:
     return header_of(record, "ce_id")[:200].replace("\x00", "") or sha256(record.value or b"").hexdigest()[:32]
 
 
-def why_another(known: Epoch | None, seen: Log) -> str | None:
+def reason_for_new_epoch(known: Epoch | None, seen: Log) -> str | None:
     """Why the log that is seen is not the one that is known; None where it is the same."""
     if known is None:
         return "the first log"
@@ -74,7 +73,7 @@ def why_another(known: Epoch | None, seen: Log) -> str | None:
     return "another record is at the archived place" if seen.event_id != known.last_event_id else None
 
 
-async def look(settings: Connections, offset: int | None) -> Log:
+async def inspect(settings: Connections, offset: int | None) -> Log:
     """The log as it is now, with the id of the record at `offset`; Transient while Kafka does not answer."""
     admin = AIOKafkaAdminClient(
         bootstrap_servers=settings.kafka_servers.split(","), client_id="slugline-archive", request_timeout_ms=10_000
@@ -98,9 +97,9 @@ async def look(settings: Connections, offset: int | None) -> Log:
         await admin.close()
 
 
-async def _event_id_at(consumer: Any, partition: TopicPartition, offset: int) -> str | None:
+async def _event_id_at(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> str | None:
     try:
-        batches = await consumer.getmany(partition, timeout_ms=READ_PATIENCE_MS, max_records=1)
+        batches = await consumer.getmany(partition, timeout_ms=READ_TIMEOUT_MS, max_records=1)
     except OffsetOutOfRangeError:
         return None
     records = batches.get(partition, [])
@@ -114,17 +113,17 @@ _NEWEST = (
 )
 
 
-async def newest(connection: Connection, *, lock: bool = False) -> Epoch | None:
+async def newest(source: Queryable, *, lock: bool = False) -> Epoch | None:
     """The current epoch, locked against another archive process if asked for; None before the first."""
-    row = await connection.fetchrow(_NEWEST + " FOR UPDATE" if lock else _NEWEST)
-    return Epoch(**dict(row)) if row else None
+    row = await source.fetchrow(_NEWEST + " FOR UPDATE" if lock else _NEWEST)
+    return Epoch(**row) if row else None
 
 
 async def align(pool: Pool, settings: Connections) -> Epoch:
     """The epoch of the log as it is now: the known one, or a new one that is begun here."""
     known = await newest(pool)
-    seen = await look(settings, None if known is None or known.is_empty else known.last_offset)
-    reason = why_another(known, seen)
+    seen = await inspect(settings, None if known is None or known.is_empty else known.last_offset)
+    reason = reason_for_new_epoch(known, seen)
     async with pool.acquire() as connection, connection.transaction():
         current = await newest(connection, lock=True)
         if current is not None and (known is None or current.epoch != known.epoch):

@@ -3,18 +3,18 @@
 Nothing here serves the text of an update that is killed or taken down, nor that of one that is out of sight now.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
 from publish.representation.position import NEWS, Position
+from publish.representation.reader_update import ReaderUpdate, reader_update
 from shared.messages import EnrichedUpdate
-from shared.postgres.pool import Connection, Pool, Row
-from shared.postgres.rows import narrowed
+from shared.postgres.pool import Connection, Pool, Queryable, Row
+from shared.postgres.rows import narrowed, typed
 
 log = structlog.get_logger(__name__)
 
@@ -25,16 +25,20 @@ UNREADABLE = Counter("slugline_archive_unreadable", "Archived revisions that cou
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A revision of an update.
+    """A revision of an update as readers may have it; `channels` are its own and, in a replay, those of the one before."""
 
-    `position` is the update's place for ever (of one that never was visible: the place of this revision); `cursor` is
-    this revision's own place in the log; `channels` are those of this revision and, in a replay, of the one before.
-    """
-
-    position: Position
-    update: EnrichedUpdate
-    cursor: Position
+    update: ReaderUpdate
     channels: frozenset[str]
+
+    @property
+    def position(self) -> Position:
+        """The update's place for ever; of one that never was visible the place of this revision."""
+        return self.update.position or self.update.cursor
+
+    @property
+    def cursor(self) -> Position:
+        """This revision's own place in the log."""
+        return self.update.cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +50,49 @@ class Snapshot:
     updates: list[Archived]
 
 
-_STANDING = (
+@dataclass(frozen=True, slots=True)
+class _Row:
+    data: bytes
+    epoch: int
+    log_offset: int
+    position_epoch: int
+    position_offset: int
+    channels: Sequence[str]
+
+    def archived(self) -> Archived:
+        """The revision; ValueError where it cannot be read, as after a change of the contract."""
+        update = EnrichedUpdate.model_validate_json(self.data)
+        place, position = Position(self.epoch, self.log_offset), Position(self.position_epoch, self.position_offset)
+        return Archived(reader_update(update, cursor=place, position=position), frozenset(self.channels))
+
+
+_CURRENT = (
     "SELECT u.data, u.epoch, u.log_offset, coalesce(u.position_epoch, u.epoch) AS position_epoch, "
     "coalesce(u.position_offset, u.log_offset) AS position_offset, u.channels "
     "FROM publish.updates u "
 )
 
 
-def _archived(row: Row) -> Archived:
-    return Archived(
-        position=Position(row["position_epoch"], row["position_offset"]),
-        update=EnrichedUpdate.model_validate_json(row["data"]),
-        cursor=Position(row["epoch"], row["log_offset"]),
-        channels=frozenset(row["channels"]),
-    )
-
-
-def _readable(rows: Iterable[Any]) -> list[Archived]:
-    """The rows as far as they can be read: one that cannot, as after a change of the contract, takes no other with it."""
+def _readable(records: Iterable[Row]) -> list[Archived]:
+    """The revisions that can be read: one that cannot takes no other with it."""
     found = []
-    for row in rows:
+    for row in typed(_Row, records):
         try:
-            found.append(_archived(row))
+            found.append(row.archived())
         except ValueError:
             UNREADABLE.inc()
-            log.exception("an archived revision cannot be read", epoch=row["epoch"], offset=row["log_offset"])
+            log.exception("an archived revision cannot be read", epoch=row.epoch, offset=row.log_offset)
     return found
 
 
-async def current_epoch(pool: Pool) -> int:
+async def current_epoch(source: Queryable) -> int:
     """The epoch of the log that is followed now; 0 until the archive has seen a log."""
-    return narrowed(int, await pool.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
+    return narrowed(int, await source.fetchval("SELECT coalesce(max(epoch), 0) FROM publish.epochs"))
 
 
-async def archived_up_to(pool: Pool) -> Position:
+async def archived_up_to(source: Queryable) -> Position:
     """The place up to which, and with which, everything is archived; `0--1` until the archive has seen a log."""
-    row = await pool.fetchrow("SELECT epoch, last_offset FROM publish.epochs ORDER BY epoch DESC LIMIT 1")
+    row = await source.fetchrow("SELECT epoch, last_offset FROM publish.epochs ORDER BY epoch DESC LIMIT 1")
     return Position(row["epoch"], row["last_offset"]) if row else Position(0, -1)
 
 
@@ -92,43 +103,43 @@ async def snapshot(pool: Pool, limit: int) -> Snapshot:
         return Snapshot(place.epoch, place.offset, await page(connection, NEWS, None, limit))
 
 
-async def page(pool: Pool, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
+async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
     """Visible updates of a channel, newest position first, older than `before`.
 
-    `pool` is a pool or a connection. A channel that nobody ever published in is empty.
+    `source` is a source or a connection. A channel that nobody ever published in is empty.
     """
     if "\x00" in channel:
         return []
     epoch, offset = before if before is not None else (2**31 - 1, 2**63 - 1)
     kind, _, name = channel.partition(":")
     if kind == "update":
-        found = await one(pool, name)
+        found = await one(source, name)
         fits = found is not None and not found.update.is_removal and found.position < (epoch, offset)
         return [found] if found is not None and fits else []
     if channel == NEWS:
-        rows = await pool.fetch(
-            _STANDING + "WHERE u.visible AND (u.position_epoch, u.position_offset) < ($1, $2) "
+        rows = await source.fetch(
+            _CURRENT + "WHERE u.visible AND (u.position_epoch, u.position_offset) < ($1, $2) "
             "ORDER BY u.position_epoch DESC, u.position_offset DESC LIMIT $3",
             epoch, offset, limit,
         )  # fmt: skip
     else:
-        rows = await pool.fetch(
-            _STANDING + "JOIN publish.update_channels c USING (update_id) WHERE c.channel = $1 AND (c.position_epoch, c.position_offset) < ($2, $3) AND u.visible "
+        rows = await source.fetch(
+            _CURRENT + "JOIN publish.update_channels c USING (update_id) WHERE c.channel = $1 AND (c.position_epoch, c.position_offset) < ($2, $3) AND u.visible "
             "ORDER BY c.position_epoch DESC, c.position_offset DESC LIMIT $4",
             channel, epoch, offset, limit,
         )  # fmt: skip
     return _readable(rows)
 
 
-async def one(pool: Pool, update_id: str) -> Archived | None:
-    """What stands of an update: its newest revision, or its removal, which carries no text; None if it was never seen."""
-    row = await pool.fetchrow(_STANDING + "WHERE u.update_id = $1", update_id.replace("\x00", "?"))
-    return _archived(row) if row else None
+async def one(source: Queryable, update_id: str) -> Archived | None:
+    """The current revision of an update, or its removal, which carries no text; None if it was never seen."""
+    row = await source.fetchrow(_CURRENT + "WHERE u.update_id = $1", update_id.replace("\x00", "?"))
+    return _Row(**row).archived() if row else None
 
 
-async def showing(pool: Pool, picture: str, limit: int = 100) -> list[str]:
+async def showing(source: Queryable, picture: str, limit: int = 100) -> list[str]:
     """The ids of visible updates that show a picture (see `publish.representation.pictures`)."""
-    rows = await pool.fetch(
+    rows = await source.fetch(
         "SELECT update_id FROM publish.pictures WHERE picture = $1 AND shown ORDER BY update_id LIMIT $2",
         picture,
         limit,
@@ -136,15 +147,15 @@ async def showing(pool: Pool, picture: str, limit: int = 100) -> list[str]:
     return [row["update_id"] for row in rows]
 
 
-async def once_shown(pool: Pool, update_id: str) -> dict[str, list[str]]:
+async def ever_shown(source: Queryable, update_id: str) -> dict[str, list[str]]:
     """The pictures that an update shows or ever showed, with the paths of their renditions."""
-    rows = await pool.fetch("SELECT picture, paths FROM publish.pictures WHERE update_id = $1", update_id)
+    rows = await source.fetch("SELECT picture, paths FROM publish.pictures WHERE update_id = $1", update_id)
     return {row["picture"]: list(row["paths"]) for row in rows}
 
 
-async def some(pool: Pool, update_ids: Collection[str]) -> dict[str, Archived]:
-    """What stands of several updates, by id; those never seen are left out."""
-    rows = await pool.fetch(_STANDING + "WHERE u.update_id = ANY($1)", list(update_ids))
+async def some(source: Queryable, update_ids: Collection[str]) -> dict[str, Archived]:
+    """The current revisions of several updates, by id; those never seen are left out."""
+    rows = await source.fetch(_CURRENT + "WHERE u.update_id = ANY($1)", list(update_ids))
     found = _readable(rows)
     return {each.update.update_id: each for each in found}
 
@@ -157,14 +168,14 @@ _REVISION = (
 )
 
 
-async def revisions(pool: Pool, update_id: str) -> list[Archived]:
+async def revisions(source: Queryable, update_id: str) -> list[Archived]:
     """What may be served of an update's history, first revision first; of one out of sight, only its removals."""
-    rows = await pool.fetch(_REVISION + "AND r.update_id = $1 ORDER BY r.revision", update_id)
+    rows = await source.fetch(_REVISION + "AND r.update_id = $1 ORDER BY r.revision", update_id)
     return _readable(rows)
 
 
 async def replay(
-    pool: Pool, epoch: int, after_offset: int, channels: Collection[str] | None = None, limit: int = MAX_PAGE
+    source: Queryable, epoch: int, after_offset: int, channels: Collection[str] | None = None, limit: int = MAX_PAGE
 ) -> list[Archived]:
     """Every revision of an epoch after a place in its log, in the log's order, of any of the channels (None: of all).
 
@@ -172,24 +183,24 @@ async def replay(
     gets `limit` of them asks again from the last one's cursor.
     """
     if channels is None or NEWS in channels:
-        rows = await pool.fetch(
+        rows = await source.fetch(
             _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 ORDER BY r.log_offset LIMIT $3",
             epoch, after_offset, limit,
         )  # fmt: skip
     else:
-        rows = await pool.fetch(
+        rows = await source.fetch(
             _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 AND r.channels && $3 ORDER BY r.log_offset LIMIT $4",
             epoch, after_offset, list(channels), limit,
         )  # fmt: skip
-    return [_archived(row) for row in rows]
+    return [row.archived() for row in typed(_Row, rows)]
 
 
 async def everything(connection: Connection, *, since: datetime, chunk: int = 500) -> AsyncIterator[list[Archived]]:
-    """What stands of every update that readers were given words of since then, removals too, oldest change first.
+    """The current revision of every update that readers were given words of since then, removals too, oldest change first.
 
     Comes in chunks; run it inside a transaction.
     """
-    query = _STANDING + "WHERE coalesce(u.updated_at, u.first_published_at) > $1 ORDER BY u.epoch, u.log_offset"
+    query = _CURRENT + "WHERE coalesce(u.updated_at, u.first_published_at) > $1 ORDER BY u.epoch, u.log_offset"
     batch: list[Archived] = []
     async for row in connection.cursor(query, since, prefetch=chunk):
         batch.extend(_readable([row]))
@@ -200,9 +211,9 @@ async def everything(connection: Connection, *, since: datetime, chunk: int = 50
         yield batch
 
 
-async def told(pool: Pool, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
-    """These revisions, by update id and revision, as far as they may be served now."""
-    rows = await pool.fetch(
+async def servable(source: Queryable, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Archived]:
+    """Those of these revisions that may be served now, by update id and revision."""
+    rows = await source.fetch(
         _REVISION + "AND r.update_id = ANY($1) AND r.update_id || ':' || r.revision = ANY($2)",
         list({update_id for update_id, _ in wanted}),
         [f"{update_id}:{revision}" for update_id, revision in wanted],
@@ -211,11 +222,11 @@ async def told(pool: Pool, wanted: Collection[tuple[str, int]]) -> dict[tuple[st
     return {(each.update.update_id, each.update.revision): each for each in found}
 
 
-async def count(pool: Pool, wanted: Collection[tuple[str, int]]) -> int:
+async def count(source: Queryable, wanted: Collection[tuple[str, int]]) -> int:
     """How many of these revisions are archived, whether they may be served or not."""
     return narrowed(
         int,
-        await pool.fetchval(
+        await source.fetchval(
             "SELECT count(*) FROM unnest($1::text[], $2::int[]) AS w (update_id, revision) "
             "JOIN publish.revisions r USING (update_id, revision)",
             [update_id for update_id, _ in wanted],

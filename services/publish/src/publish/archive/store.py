@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of
 from shared.kafka.cloudevents import value_of
-from shared.messages import EnrichedUpdate
+from shared.messages import EnrichedUpdate, without_source_words
 from shared.postgres.pool import Connection, Pool
 
 _BETWEEN = "\x1f"
@@ -24,8 +23,8 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands of one update."""
+class CurrentState:
+    """The current state of one update."""
 
     update_id: str
     revision: int
@@ -54,31 +53,21 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "").replace(_BETWEEN, "")
 
 
-def without_text(update: EnrichedUpdate) -> EnrichedUpdate:
-    """A removal as it must be: what a careless writer left in it is taken out."""
-    blank: dict[str, Any] = {
-        "headline": "", "body_html": "", "text": "", "summary": "", "excerpt": "", "byline": "", "editors_note": "",
-        "authors": (), "media": (),
-    }  # fmt: skip
-    change = update.change.model_copy(update={"diff": ()})
-    return update.model_copy(update={**blank, "change": change})
-
-
 def revision_of(place: Position, update: EnrichedUpdate, data: bytes) -> Revision:
-    """The revision as the archive keeps it: the bytes of the log, but for a removal that carries text."""
-    if update.is_removal and (bare := without_text(update)) != update:
+    """The revision as the archive keeps it: the bytes of the log, but for a removal that carries a source's words."""
+    if update.is_removal and (bare := without_source_words(update)) != update:
         return Revision(place, bare, value_of(bare))
     return Revision(place, update, data)
 
 
-def channels_told(before: Standing | None, update: EnrichedUpdate) -> frozenset[str]:
-    """The channels that hear of a revision: its own, and those that it leaves."""
+def channels_concerned(before: CurrentState | None, update: EnrichedUpdate) -> frozenset[str]:
+    """The channels that a revision concerns: its own, and those that it leaves."""
     own = frozenset(_storable(channel) for channel in channels_of(update))
     return own | before.channels if before is not None else own
 
 
-def step(before: Standing | None, revision: Revision) -> Standing:
-    """What stands after one more revision; see `publish.representation.position.fold`, whose rules these are.
+def step(before: CurrentState | None, revision: Revision) -> CurrentState:
+    """The state after one more revision; see `publish.representation.position.fold`, whose rules these are.
 
     A takedown after a kill is taken, since it also asks for the text's destruction.
     """
@@ -91,7 +80,7 @@ def step(before: Standing | None, revision: Revision) -> Standing:
         supersedes = purges if before.final else update.is_final or update.revision > before.revision
         if not supersedes:
             return replace(before, position=position) if position != before.position else before
-    return Standing(
+    return CurrentState(
         update_id=update.update_id,
         revision=max(update.revision, before.revision if before is not None else 0),
         place=revision.place,
@@ -100,7 +89,7 @@ def step(before: Standing | None, revision: Revision) -> Standing:
         source=_storable(update.source),
         story=_storable(update.story) if update.story else None,
         # A removal names few channels or none: it stays in those where readers saw the update.
-        channels=channels_told(before if update.is_removal else None, update),
+        channels=channels_concerned(before if update.is_removal else None, update),
         first_published_at=update.first_published_at,
         updated_at=update.updated_at,
         data=revision.data,
@@ -111,21 +100,22 @@ def step(before: Standing | None, revision: Revision) -> Standing:
 class Batch:
     """What a batch of revisions does to the archive."""
 
-    told: list[tuple[Revision, frozenset[str]]]
-    before: Mapping[str, Standing]
-    after: dict[str, Standing]
+    revisions: list[tuple[Revision, frozenset[str]]]
+    """Each with the channels that it concerns."""
+    before: Mapping[str, CurrentState]
+    after: dict[str, CurrentState]
 
     @property
-    def moved(self) -> list[Standing]:
-        """The updates of which something else stands than before."""
+    def moved(self) -> list[CurrentState]:
+        """The updates whose state is another than before."""
         return [after for key, after in self.after.items() if self.before.get(key) != after]
 
     @property
     def replaced(self) -> dict[str, EnrichedUpdate]:
-        """The revisions that stand now in the place of others."""
+        """The revisions that are current now in the place of others."""
         return {
             revision.update.update_id: revision.update
-            for revision, _ in self.told
+            for revision, _ in self.revisions
             if self.after[revision.update.update_id].place == revision.place
         }
 
@@ -135,27 +125,27 @@ class Batch:
         return {key: after.removal == "taken-down" for key, after in self.after.items() if after.final}
 
 
-def fold_batch(before: Mapping[str, Standing], revisions: Iterable[Revision]) -> Batch:
-    """Fold revisions, in the order of the log, into what stood before them."""
-    after: dict[str, Standing] = {}
-    told = []
+def fold_batch(before: Mapping[str, CurrentState], revisions: Iterable[Revision]) -> Batch:
+    """Fold revisions, in the order of the log, into the states before them."""
+    after: dict[str, CurrentState] = {}
+    concerned = []
     for revision in revisions:
         key = revision.update.update_id
-        standing = after.get(key) or before.get(key)
-        told.append((revision, channels_told(standing, revision.update)))
-        after[key] = step(standing, revision)
-    return Batch(told, before, after)
+        current = after.get(key) or before.get(key)
+        concerned.append((revision, channels_concerned(current, revision.update)))
+        after[key] = step(current, revision)
+    return Batch(concerned, before, after)
 
 
-async def standing_of(connection: Connection, update_ids: Sequence[str]) -> dict[str, Standing]:
-    """What stands of these updates."""
+async def current_states(connection: Connection, update_ids: Sequence[str]) -> dict[str, CurrentState]:
+    """The current states of these updates."""
     rows = await connection.fetch(
         "SELECT update_id, revision, epoch, log_offset, position_epoch, position_offset, removal, source, story, "
         "channels, first_published_at, updated_at, data FROM publish.updates WHERE update_id = ANY($1)",
         update_ids,
     )
     return {
-        row["update_id"]: Standing(
+        row["update_id"]: CurrentState(
             update_id=row["update_id"],
             revision=row["revision"],
             place=Position(row["epoch"], row["log_offset"]),
@@ -174,9 +164,9 @@ async def standing_of(connection: Connection, update_ids: Sequence[str]) -> dict
 
 async def write_batch(connection: Connection, revisions: Sequence[Revision]) -> Batch:
     """Archive revisions in the order of the log; a repeat changes nothing. Run it inside a transaction."""
-    before = await standing_of(connection, list({revision.update.update_id for revision in revisions}))
+    before = await current_states(connection, list({revision.update.update_id for revision in revisions}))
     batch = fold_batch(before, revisions)
-    await _insert_revisions(connection, batch.told)
+    await _insert_revisions(connection, batch.revisions)
     moved = batch.moved
     if moved:
         await _upsert_updates(connection, moved)
@@ -187,24 +177,24 @@ async def write_batch(connection: Connection, revisions: Sequence[Revision]) -> 
     return batch
 
 
-async def _insert_revisions(connection: Connection, told: Sequence[tuple[Revision, frozenset[str]]]) -> None:
+async def _insert_revisions(connection: Connection, revisions: Sequence[tuple[Revision, frozenset[str]]]) -> None:
     await connection.execute(
         "INSERT INTO publish.revisions (update_id, revision, epoch, log_offset, kind, removal, channels, data) "
         "SELECT u, r, e, o, k, m, string_to_array(c, chr(31)), d FROM unnest($1::text[], $2::int[], $3::int[], "
         "$4::bigint[], $5::text[], $6::text[], $7::text[], $8::bytea[]) AS t (u, r, e, o, k, m, c, d) "
         "ON CONFLICT DO NOTHING",
-        [revision.update.update_id for revision, _ in told],
-        [revision.update.revision for revision, _ in told],
-        [revision.place.epoch for revision, _ in told],
-        [revision.place.offset for revision, _ in told],
-        [revision.update.kind for revision, _ in told],
-        [revision.update.removal for revision, _ in told],
-        [_BETWEEN.join(sorted(channels)) for _, channels in told],
-        [revision.data for revision, _ in told],
+        [revision.update.update_id for revision, _ in revisions],
+        [revision.update.revision for revision, _ in revisions],
+        [revision.place.epoch for revision, _ in revisions],
+        [revision.place.offset for revision, _ in revisions],
+        [revision.update.kind for revision, _ in revisions],
+        [revision.update.removal for revision, _ in revisions],
+        [_BETWEEN.join(sorted(channels)) for _, channels in revisions],
+        [revision.data for revision, _ in revisions],
     )
 
 
-async def _upsert_updates(connection: Connection, moved: Sequence[Standing]) -> None:
+async def _upsert_updates(connection: Connection, moved: Sequence[CurrentState]) -> None:
     await connection.execute(
         "INSERT INTO publish.updates (update_id, revision, epoch, log_offset, position_epoch, position_offset, visible, "
         "final, removal, source, story, channels, first_published_at, updated_at, data) "
@@ -235,24 +225,26 @@ async def _upsert_updates(connection: Connection, moved: Sequence[Standing]) -> 
     )
 
 
-def _rows_of(standing: Standing | None) -> frozenset[str]:
+def _rows_of(state: CurrentState | None) -> frozenset[str]:
     """The channels in whose pages an update is listed; `news` and its own need no row."""
-    if standing is None or not standing.visible:
+    if state is None or not state.visible:
         return frozenset()
-    return standing.channels - {NEWS, f"update:{standing.update_id}"}
+    return state.channels - {NEWS, f"update:{state.update_id}"}
 
 
-def _listed(standings: Iterable[Standing]) -> list[tuple[str, int, int, str]]:
+def _listed(states: Iterable[CurrentState]) -> list[tuple[str, int, int, str]]:
     """The rows that list updates in their channels."""
     return [
         (channel, each.position.epoch, each.position.offset, each.update_id)
-        for each in standings
+        for each in states
         if each.position is not None
         for channel in _rows_of(each)
     ]
 
 
-async def _place_in_channels(connection: Connection, before: Mapping[str, Standing], moved: Sequence[Standing]) -> None:
+async def _place_in_channels(
+    connection: Connection, before: Mapping[str, CurrentState], moved: Sequence[CurrentState]
+) -> None:
     changed = [each for each in moved if _rows_of(each) != _rows_of(before.get(each.update_id))]
     leaving = _listed(before[each.update_id] for each in changed if each.update_id in before)
     if leaving:
@@ -271,15 +263,15 @@ async def _place_in_channels(connection: Connection, before: Mapping[str, Standi
         )
 
 
-async def write_pictures(connection: Connection, standing: Mapping[str, EnrichedUpdate]) -> None:
-    """Write down which pictures these updates, as they stand now, show; what they showed before is shown no more."""
+async def write_pictures(connection: Connection, current: Mapping[str, EnrichedUpdate]) -> None:
+    """Record which pictures these updates show now; what they showed before is shown no more."""
     rows = [
         (picture, update_id, list(paths))
-        for update_id, update in standing.items()
+        for update_id, update in current.items()
         for picture, paths in renditions_shown(update).items()
     ]
     await connection.execute(
-        "UPDATE publish.pictures SET shown = false WHERE update_id = ANY($1) AND shown", list(standing)
+        "UPDATE publish.pictures SET shown = false WHERE update_id = ANY($1) AND shown", list(current)
     )
     if rows:
         await connection.executemany(
@@ -290,7 +282,7 @@ async def write_pictures(connection: Connection, standing: Mapping[str, Enriched
 
 
 async def find_missing_pictures(pool: Pool, epoch: int, after: int) -> int:
-    """Write down the pictures of updates that were archived after a place in the log by a release that did not: how many updates."""
+    """Record the pictures of updates that a release without this table archived after a place in the log; how many updates."""
     rows = await pool.fetch(
         "SELECT u.update_id, u.data FROM publish.updates u WHERE u.visible AND position('/media/'::bytea IN u.data) > 0 "
         "AND u.update_id IN (SELECT r.update_id FROM publish.revisions r WHERE r.epoch = $1 AND r.log_offset > $2) "

@@ -4,7 +4,7 @@ All keys begin with `slugline:` and the newsroom's topic prefix (empty by defaul
 
 | key | type | what it is |
 | --- | --- | --- |
-| `update:{id}` | string | what stands of an update: the JSON of its newest revision with `position` and `cursor` before its own fields; of one that is out of sight only a tombstone with `removal` and no text |
+| `update:{id}` | string | the current revision of an update, as `/v1/updates/{id}` gives it; of one that is out of sight only its removal, as streams give it: `removal` and no text |
 | `feed:{channel}` | sorted set | update ids of a channel (`news`, `source:…`, `tag:…`, `story:…`, `author:…`), scored by position: epoch × 2^40 + offset; the newest `PUBLISH_CACHE_FEED_LENGTH` |
 | `watermark` | hash | `cursor`: everything up to this place of the log is here, empty before the first; `epoch` and `offset` apart; `at`: when, ISO 8601 |
 | `generation` | string | there while the model is whole; absent after a flush until it is rebuilt |

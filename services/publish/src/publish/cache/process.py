@@ -3,25 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import click
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import Counter, Gauge
-from redis.asyncio import Redis
 
 from publish.archive import queries
-from publish.archive.store import revision_of
-from publish.cache.store import CacheEntry, Flushed, ReadModel
+from publish.cache.store import Flushed, ReadModel, open_read_model
 from publish.channel import follow
 from publish.representation.position import Position
+from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
-from shared.kafka.cloudevents import value_of
 from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Pool
@@ -90,9 +88,7 @@ class Cache:
         ):
             place = await queries.archived_up_to(connection)
             async for chunk in queries.everything(connection, since=since):
-                await self._model.rebuild(
-                    [CacheEntry(each.update, value_of(each.update), each.position, each.cursor) for each in chunk]
-                )
+                await self._model.rebuild([each.update for each in chunk])
                 count += len(chunk)
         try:
             await self._model.done(place, token)
@@ -102,34 +98,30 @@ class Cache:
         log.warning("read model made again from the archive", updates=count, cursor=str(place))
         return place
 
-    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Write a batch to the model."""
-        revisions = [
-            revision_of(Position(self._epoch, message.record.offset), message.event, bytes(message.record.value or b""))
-            for message in incoming
+        updates = [
+            reader_update(message.event, cursor=Position(self._epoch, message.record.offset)) for message in incoming
         ]
         async with self._lock:
-            gone = [revision.update.update_id for revision in revisions if revision.update.is_final]
-            if gone:
-                await self._model.take_out(gone)
-            positions = await self._positions([revision.update for revision in revisions])
-            entries = []
-            for revision in revisions:
-                key = revision.update.update_id
-                if not revision.update.is_removal:
-                    positions.setdefault(key, revision.place)
-                entries.append(
-                    CacheEntry(revision.update, revision.data, positions.get(key, revision.place), revision.place)
-                )
+            killed = [update.update_id for update in updates if update.is_final]
+            if killed:
+                await self._model.take_out(killed)
+            positions = await self._positions(updates)
+            placed = []
+            for update in updates:
+                if not update.is_removal:
+                    positions.setdefault(update.update_id, update.cursor)
+                placed.append(replace(update, position=positions.get(update.update_id, update.cursor)))
             try:
-                WRITTEN.inc(await self._model.write(entries, revisions[-1].place))
+                WRITTEN.inc(await self._model.write(placed, updates[-1].cursor))
             except Flushed:
                 self._in_step = False
                 raise Transient("the read model was flushed") from None
-        OFFSET.set(revisions[-1].place.offset)
+        OFFSET.set(updates[-1].cursor.offset)
         return ()
 
-    async def _positions(self, updates: Sequence[EnrichedUpdate]) -> dict[str, Position]:
+    async def _positions(self, updates: Sequence[ReaderUpdate]) -> dict[str, Position]:
         """The positions that these updates have already: from the model, else from the archive if they are not new."""
         positions = await self._model.positions({update.update_id: None for update in updates}.keys())
         unknown = {update.update_id for update in updates if update.revision > 1} - positions.keys()
@@ -165,15 +157,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
     @asynccontextmanager
     async def opening(pool: Pool, _: Producer) -> AsyncIterator[Cache]:
-        redis = Redis.from_url(settings.redis_url, socket_timeout=10, socket_connect_timeout=3)
-        model = ReadModel(
-            redis,
-            topic_prefix=settings.topic_prefix,
-            feed_length=settings.publish_cache_feed_length,
-            days=settings.publish_cache_days,
-        )
-        yield Cache(pool, model, settings)
-        await redis.aclose()
+        async with open_read_model(settings, timeout_s=10) as model:
+            yield Cache(pool, model, settings)
 
     await follow(settings, stop, "cache", opening, health_port=8096, max_size=4)
 

@@ -1,16 +1,17 @@
 """The keys of the read model and the one script that writes them."""
 
 import secrets
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 from redis.asyncio import Redis
 
 from publish.representation.position import Position, channels_of
-from shared.messages import EnrichedUpdate
+from publish.representation.reader_json import dump, members, removal_members, words_in
+from publish.representation.reader_update import ReaderUpdate
+from publish.settings import Settings
 
 _BETWEEN = "\x1f"
 EPOCH_FACTOR = 2**40
@@ -64,53 +65,47 @@ DONE = """
 local prefix, token = ARGV[1], ARGV[2]
 if redis.call('DEL', prefix .. 'rebuild:' .. token) == 0 then return 0 end
 redis.call('HSET', prefix .. 'watermark', 'epoch', ARGV[3], 'offset', ARGV[4], 'cursor', ARGV[6], 'at', ARGV[5])
-redis.call('SET', prefix .. 'generation', token .. ' ' .. ARGV[5])
+redis.call('SET', prefix .. 'generation', ARGV[7] .. ' ' .. token .. ' ' .. ARGV[5])
 return 1
 """
 REBUILD_S = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class CacheEntry:
-    """A revision to write, with the position that its update keeps and its own place in the log."""
-
-    update: EnrichedUpdate
-    data: bytes
-    position: Position
-    cursor: Position
+FORMAT = b"2"
+"""Of the JSON of updates. A model of another format is rebuilt."""
 
 
 class Flushed(Exception):
     """The model is not whole: Redis was flushed, or never had it."""
 
 
-def _arguments(entry: CacheEntry) -> tuple[str | bytes | int, ...]:
-    update = entry.update
+def arguments_of(update: ReaderUpdate, site_url: str) -> tuple[str | bytes | int, ...]:
+    """What the script is given of one update."""
+    position = update.position or update.cursor
     feeds = () if update.is_removal else channels_of(update) - {f"update:{update.update_id}"}
-    ahead = f'{{"position":"{entry.position}","cursor":"{entry.cursor}",'.encode()
+    view = removal_members(update) if update.is_removal else members(update, site_url)
     change = {
         "update_id": update.update_id,
         "revision": update.revision,
         "kind": update.kind,
-        "cursor": str(entry.cursor),
+        "cursor": str(update.cursor),
     }
     return (
         update.update_id,
         update.revision,
         update.removal or "",
-        str(entry.position),
-        entry.position.epoch * EPOCH_FACTOR + entry.position.offset,
+        str(position),
+        position.epoch * EPOCH_FACTOR + position.offset,
         _BETWEEN.join(sorted(feed.replace(_BETWEEN, "") for feed in feeds)),
-        ahead + entry.data.lstrip()[1:],
+        dump(view),
         orjson.dumps(change),
     )
 
 
 class ReadModel:
-    """The read model of one newsroom."""
+    """The read model of one site."""
 
-    def __init__(self, redis: Redis, *, topic_prefix: str, feed_length: int, days: int) -> None:
-        self._redis: Any = redis
+    def __init__(self, redis: Redis, *, topic_prefix: str, feed_length: int, days: int, site_url: str) -> None:
+        self._redis: Redis = redis
+        self._site_url = site_url
         self.prefix = f"slugline:{topic_prefix}"
         self._feed_length = feed_length
         self._ttl_s = days * 86_400
@@ -119,15 +114,13 @@ class ReadModel:
 
     async def watermark(self) -> Position | None:
         """The place up to which the model is whole; None where it is not."""
-        generation, mark = await self._whole()
-        return Position(int(mark[0]), int(mark[1])) if generation and mark[0] is not None else None
-
-    async def _whole(self) -> tuple[Any, Any]:
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.get(f"{self.prefix}generation")
-        pipeline.hmget(f"{self.prefix}watermark", "epoch", "offset")
-        generation, mark = await pipeline.execute()
-        return generation, mark
+        pipeline.hmget(f"{self.prefix}watermark", ["epoch", "offset"])
+        generation, (epoch, offset) = await pipeline.execute()
+        if generation is None or not generation.startswith(FORMAT + b" ") or epoch is None:
+            return None
+        return Position(int(epoch), int(offset))
 
     async def shows(self, update_id: str) -> str:
         """What of an update's text or listing is here; empty where it is nothing but a tombstone."""
@@ -137,9 +130,9 @@ class ReadModel:
         pipeline.zscore(f"{self.prefix}feed:news", update_id)
         found, feeds, score = await pipeline.execute()
         value = orjson.loads(found) if found else {}
-        told = [name for name in ("headline", "text", "body_html", "summary", "excerpt") if value.get(name)]
-        if told or (value and not value.get("removal")):
-            return f"holds its {', '.join(told) or 'entry'}"
+        words = words_in(value)
+        if words or (value and not value.get("removal")):
+            return f"holds its {', '.join(words) or 'entry'}"
         return f"lists it in {feeds.decode() if feeds else 'news'}" if feeds or score is not None else ""
 
     async def positions(self, update_ids: Collection[str]) -> dict[str, Position]:
@@ -154,9 +147,9 @@ class ReadModel:
             if position is not None
         }
 
-    async def write(self, entries: Sequence[CacheEntry], reached: Position) -> int:
+    async def write(self, updates: Sequence[ReaderUpdate], reached: Position) -> int:
         """Write a batch and move the watermark; how many were newer than what was there. Raises Flushed."""
-        written = await self._run("live", entries, reached)
+        written = await self._run("live", updates, reached)
         if written < 0:
             raise Flushed
         return written
@@ -180,22 +173,38 @@ class ReadModel:
         await self._redis.set(f"{self.prefix}rebuild:{token}", "1", ex=REBUILD_S)
         return token
 
-    async def rebuild(self, entries: Sequence[CacheEntry]) -> None:
+    async def rebuild(self, updates: Sequence[ReaderUpdate]) -> None:
         """Write a chunk of a rebuild; the model is not whole until `done`."""
-        await self._run("rebuild", entries, Position(0, 0))
+        await self._run("rebuild", updates, Position(0, 0))
 
     async def done(self, reached: Position, token: str) -> None:
         """The model is whole up to this place. Raises Flushed where Redis was flushed since the rebuild began."""
         now = datetime.now(UTC).isoformat()
         cursor = str(reached) if reached.offset >= 0 else ""
-        if not await self._done(args=[self.prefix, token, reached.epoch, reached.offset, now, cursor]):
+        if not await self._done(args=[self.prefix, token, reached.epoch, reached.offset, now, cursor, FORMAT]):
             raise Flushed
 
-    async def _run(self, mode: str, entries: Sequence[CacheEntry], reached: Position) -> int:
-        arguments: list[Any] = [
+    async def _run(self, mode: str, updates: Sequence[ReaderUpdate], reached: Position) -> int:
+        arguments: list[str | bytes | int] = [
             self.prefix, mode, self._feed_length, self._ttl_s, reached.epoch, reached.offset,
             datetime.now(UTC).isoformat(),
         ]  # fmt: skip
-        for entry in entries:
-            arguments.extend(_arguments(entry))
+        for update in updates:
+            arguments.extend(arguments_of(update, self._site_url))
         return int(await self._write(args=arguments))
+
+
+@asynccontextmanager
+async def open_read_model(settings: Settings, *, timeout_s: float) -> AsyncIterator[ReadModel]:
+    """The read model of the settings; nothing is connected until it is asked."""
+    redis = Redis.from_url(settings.redis_url, socket_timeout=timeout_s, socket_connect_timeout=min(timeout_s, 3))
+    try:
+        yield ReadModel(
+            redis,
+            topic_prefix=settings.topic_prefix,
+            feed_length=settings.publish_cache_feed_length,
+            days=settings.publish_cache_days,
+            site_url=settings.publish_site_url,
+        )
+    finally:
+        await redis.aclose()

@@ -10,7 +10,7 @@ from prometheus_client import Histogram
 from publish.archive import queries
 from publish.push.delivery.notice import Notice, QueueDeliveries
 from publish.push.readiness import Sinks, wait_until_readable
-from publish.takedown.prove import watch
+from publish.takedown.proof import watch
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate
@@ -64,7 +64,7 @@ class Notifier:
         if not fresh:
             return ()
         await self._archived(fresh, incoming[-1].record.offset)
-        found = sorted((await queries.told(self._pool, fresh)).values(), key=lambda each: each.cursor)
+        found = sorted((await queries.servable(self._pool, fresh)).values(), key=lambda each: each.cursor)
         if not found:
             return ()
         waited = await self._pool.fetchval(ANYBODY)

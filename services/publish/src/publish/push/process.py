@@ -9,10 +9,9 @@ from datetime import timedelta
 
 import click
 import structlog
-from redis.asyncio import Redis
 from starlette.routing import Route
 
-from publish.cache.store import ReadModel
+from publish.cache.store import open_read_model
 from publish.push.alerts.decisions import AlertDecisions
 from publish.push.alerts.desk_routes import DeskRoutes
 from publish.push.alerts.providers.provider import Resources
@@ -41,7 +40,8 @@ from publish.push.webhooks.queueing import queue_webhooks
 from publish.push.webhooks.routes import EndpointRoutes
 from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
-from publish.takedown.prove import keep_proving, prover_of
+from publish.takedown.proof import keep_proving
+from publish.takedown.sinks import open_sinks
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
@@ -52,6 +52,7 @@ from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
+from shared.messages import EnrichedUpdate
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -72,18 +73,11 @@ BATCHES_AT_ONCE = 4
 @contextlib.asynccontextmanager
 async def sinks_of(settings: PushSettings) -> AsyncIterator[Sinks]:
     """Where readers read, as the settings say; these addresses come from the settings, so private ones are in order."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=2)
-    model = ReadModel(
-        redis,
-        topic_prefix=settings.topic_prefix,
-        feed_length=settings.publish_cache_feed_length,
-        days=settings.publish_cache_days,
-    )
-    async with Outbound(allow_private=True, timeout_s=5.0) as outbound:
-        try:
-            yield Sinks(outbound, settings.web_urls, model if settings.publish_push_check_cache else None)
-        finally:
-            await redis.aclose()
+    async with (
+        open_read_model(settings, timeout_s=3) as model,
+        Outbound(allow_private=True, timeout_s=5.0) as outbound,
+    ):
+        yield Sinks(outbound, settings.web_urls, model if settings.publish_push_check_cache else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +206,9 @@ async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
         await pool.close()
 
 
-def _consumers(settings: PushSettings, pool: Pool, producer: Producer, parts: Parts) -> tuple[Consumer, Consumer]:
+def _consumers(
+    settings: PushSettings, pool: Pool, producer: Producer, parts: Parts
+) -> tuple[Consumer[EnrichedUpdate], Consumer[PushBatch]]:
     updates = Consumer(
         stage=STAGE,
         stream=ENRICHED,
@@ -239,7 +235,7 @@ async def _follow(
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         sinks = await stack.enter_async_context(sinks_of(settings))
-        prover = await stack.enter_async_context(prover_of(settings, pool))
+        takedown_sinks = await stack.enter_async_context(open_sinks(settings, pool))
         await until_answered("caches to purge", lambda: apply(pool, settings.purge_urls), stop)
         timeout_s = settings.publish_push_timeout_s
         private = settings.publish_push_allow_private
@@ -271,7 +267,7 @@ async def _follow(
                 parts.alerts.release.keep_releasing(),
                 parts.alerts.sender.keep_retrying(),
                 parts.alerts.digests.keep_sending(),
-                keep_proving(pool, prover),
+                keep_proving(pool, takedown_sinks),
                 _keep_forgetting(pool, timedelta(days=settings.publish_push_keep_days)),
             )
         health.draining = True

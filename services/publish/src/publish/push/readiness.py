@@ -19,8 +19,8 @@ from prometheus_client import Counter, Histogram
 from publish.cache.store import ReadModel
 from publish.push.delivery.outbound import Outbound
 from publish.representation.position import Position
+from publish.representation.reader_update import ReaderUpdate
 from shared.failures.transient import TRANSIENT
-from shared.messages import EnrichedUpdate
 
 log = structlog.get_logger(__name__)
 
@@ -63,20 +63,19 @@ class Sinks:
             mark = None
         return None if mark is not None and mark >= place else "cache"
 
-    async def lack(self, update: EnrichedUpdate) -> list[str]:
+    async def lack(self, update: ReaderUpdate) -> list[str]:
         """The sinks that do not answer with this revision of this update, or, if it is a removal, still show it."""
         checks = [check(url, update) for url in self.web_urls for check in (self._api_lacks, self._page_lacks)]
         return [sink for sink in await asyncio.gather(*checks) if sink is not None]
 
-    async def _api_lacks(self, url: str, update: EnrichedUpdate) -> str | None:
+    async def _api_lacks(self, url: str, update: ReaderUpdate) -> str | None:
         answer = await self.outbound.send("GET", f"{url}/v1/updates/{update.update_id}", most_bytes=MAX_PAGE_BYTES)
         revision = _json(answer.body).get("revision")
         right = answer.status == (410 if update.is_removal else 200)
         return None if right and isinstance(revision, int) and revision >= update.revision else f"{url} API"
 
-    async def _page_lacks(self, url: str, update: EnrichedUpdate) -> str | None:
-        path = update.path or f"/updates/{update.update_id}"
-        answer = await self.outbound.send("GET", url + path, most_bytes=MAX_PAGE_BYTES)
+    async def _page_lacks(self, url: str, update: ReaderUpdate) -> str | None:
+        answer = await self.outbound.send("GET", url + update.path, most_bytes=MAX_PAGE_BYTES)
         if update.is_removal:
             return None if answer.status in (404, 410) else f"{url} page"
         shown = re.search(rb'data-id="%s" data-revision="([0-9]{1,9})"' % update.update_id.encode(), answer.body)

@@ -2,28 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from markupsafe import Markup
 
-from publish.representation.views import (
-    Views,
-    author_path,
-    dump,
-    language_of,
-    modified_at,
-    path_of,
-    pictures_of,
-    seen,
-    title_of,
-)
-from publish.web.feed_store import FeedEntry
-from shared.messages import EnrichedUpdate
+from publish.representation.pictures import pictures_of
+from publish.representation.reader_json import dump
+from publish.representation.reader_update import ReaderUpdate
+from publish.representation.site import Site, author_path
+from publish.representation.words import language_of, modified_at, seen, title_of
 
 CONTEXT = "https://schema.org"
 
 
-def script(value: dict[str, Any]) -> Markup:
+def script(value: dict[str, object]) -> Markup:
     """JSON that can stand inside a script element, whatever it says."""
     text = dump(value).decode()
     for character in "<>&\u2028\u2029":
@@ -31,34 +22,33 @@ def script(value: dict[str, Any]) -> Markup:
     return Markup(text)  # noqa: S704 -- nothing is left that HTML would read
 
 
-def _publisher(views: Views) -> dict[str, Any]:
-    return {"@type": "NewsMediaOrganization", "name": views.settings.publish_site_name, "url": views.site_url + "/"}
+def _publisher(site: Site) -> dict[str, object]:
+    return {"@type": "NewsMediaOrganization", "name": site.name, "url": site.url + "/"}
 
 
-def _authors(views: Views, update: EnrichedUpdate) -> list[dict[str, Any]]:
-    people = [
+def _authors(site: Site, update: ReaderUpdate) -> list[dict[str, object]]:
+    people: list[dict[str, object]] = [
         {
             "@type": "Person",
             "name": seen(author.name),
-            **({"url": views.site_url + author_path(author.slug)} if author.slug else {}),
+            **({"url": site.url + author_path(author.slug)} if author.slug else {}),
             **({"jobTitle": seen(author.role)} if author.role else {}),
         }
         for author in update.authors
     ]
-    return people or [{"@type": "Organization", "name": seen(update.credit) or views.settings.publish_site_name}]
+    return people or [{"@type": "Organization", "name": seen(update.credit) or site.name}]
 
 
-def _about(views: Views, entry: FeedEntry, kind: str) -> dict[str, Any]:
-    update = entry.update
-    url = views.site_url + path_of(update)
+def _about(site: Site, update: ReaderUpdate, kind: str) -> dict[str, object]:
+    url = site.url + update.path
     return {
         "@type": kind,
         "@id": f"urn:slugline:update:{update.update_id}",
         "headline": title_of(update),
         "url": url,
-        "datePublished": views.iso(update.first_published_at),
-        "dateModified": views.iso(modified_at(update)),
-        "author": _authors(views, update),
+        "datePublished": site.iso(update.first_published_at),
+        "dateModified": site.iso(modified_at(update)),
+        "author": _authors(site, update),
         "articleBody": seen(update.text),
         **({"inLanguage": language_of(update)} if language_of(update) else {}),
         **(
@@ -66,7 +56,7 @@ def _about(views: Views, entry: FeedEntry, kind: str) -> dict[str, Any]:
                 "image": [
                     {
                         "@type": "ImageObject",
-                        "url": views.site_url + picture.largest,
+                        "url": site.url + picture.largest,
                         "width": picture.width,
                         "height": picture.height,
                         "caption": picture.caption,
@@ -81,43 +71,48 @@ def _about(views: Views, entry: FeedEntry, kind: str) -> dict[str, Any]:
     }
 
 
-def news_article(views: Views, entry: FeedEntry) -> dict[str, Any]:
+def news_article(site: Site, update: ReaderUpdate) -> dict[str, object]:
     """An update's own page."""
-    update = entry.update
     return {
         "@context": CONTEXT,
-        **_about(views, entry, "NewsArticle"),
-        "mainEntityOfPage": views.site_url + path_of(update),
-        "publisher": _publisher(views),
+        **_about(site, update, "NewsArticle"),
+        "mainEntityOfPage": site.url + update.path,
+        "publisher": _publisher(site),
         "wordCount": update.word_count,
         "keywords": [tag.label or tag.code for tag in update.tags],
-        **({"correction": seen(entry.change.reason)} if update.updated_at and entry.change.reason else {}),
+        **({"correction": seen(update.change.reason)} if update.updated_at and update.change.reason else {}),
     }
 
 
+def blog_posting(site: Site, update: ReaderUpdate) -> dict[str, object]:
+    """An update on a page of live updates."""
+    return _about(site, update, "BlogPosting")
+
+
 def live_blog(
-    views: Views, headline: str, url: str, entries: Sequence[FeedEntry], *, closed_at: datetime | None = None
-) -> dict[str, Any]:
-    """A page of live updates. `closed_at` is set only once the story is over."""
-    published = [entry.update.first_published_at for entry in entries]
-    value: dict[str, Any] = {
+    site: Site,
+    headline: str,
+    url: str,
+    updates: Sequence[ReaderUpdate],
+    postings: Sequence[dict[str, object]],
+    *,
+    closed_at: datetime | None = None,
+) -> dict[str, object]:
+    """A page of live updates, with those of their postings that can be shown. `closed_at` is set only once the story is over."""
+    published = [update.first_published_at for update in updates]
+    value: dict[str, object] = {
         "@context": CONTEXT,
         "@type": "LiveBlogPosting",
         "@id": url,
         "url": url,
         "headline": seen(headline),
-        "publisher": _publisher(views),
-        "author": _publisher(views),
-        "liveBlogUpdate": [
-            json
-            for _, json in views.omissions.those(
-                entries, "linked-data", lambda each: _about(views, each, "BlogPosting")
-            )
-        ],
+        "publisher": _publisher(site),
+        "author": _publisher(site),
+        "liveBlogUpdate": list(postings),
     }
     if published:
-        value["datePublished"] = value["coverageStartTime"] = views.iso(min(published))
-        value["dateModified"] = views.iso(max(modified_at(entry.update) for entry in entries))
+        value["datePublished"] = value["coverageStartTime"] = site.iso(min(published))
+        value["dateModified"] = site.iso(max(modified_at(update) for update in updates))
     if closed_at is not None:
-        value["coverageEndTime"] = views.iso(closed_at)
+        value["coverageEndTime"] = site.iso(closed_at)
     return value

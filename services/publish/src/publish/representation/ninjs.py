@@ -1,32 +1,30 @@
 """An update as ninjs 3.1, for the tools that agencies and their clients have (IPTC)."""
 
-from typing import Any
-
-from publish.representation.views import Views, language_of, modified_at, path_of, pictures_of, seen, title_of
-from publish.web.feed_store import FeedEntry
-from shared.messages import EnrichedUpdate
+from publish.representation.pictures import pictures_of
+from publish.representation.reader_update import ReaderUpdate
+from publish.representation.site import Site
+from publish.representation.words import language_of, modified_at, seen, title_of
 
 SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
 
 
-def ninjs(views: Views, entry: FeedEntry) -> dict[str, Any]:
+def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
     """The item. Its version is our revision; what ninjs has no field for is left out."""
-    update = entry.update
-    item: dict[str, Any] = {
+    item: dict[str, object] = {
         "uri": f"urn:slugline:update:{update.update_id}",
         "standard": {"name": "ninjs", "version": "3.1"},
         "type": "text",
         "representationType": "full",
         "version": str(update.revision),
-        "firstCreated": views.iso(update.first_published_at),
-        "versionCreated": views.iso(modified_at(update)),
+        "firstCreated": site.iso(update.first_published_at),
+        "versionCreated": site.iso(modified_at(update)),
         "pubStatus": "usable",
         "headlines": [{"role": "main", "value": title_of(update)}],
         "bodies": [
             {"role": "main", "contentType": "text/html", "value": seen(update.body_html), "wordCount": update.word_count},
             {"role": "text", "contentType": "text/plain", "value": seen(update.text)},
         ],
-        "altIds": [{"role": "page", "value": views.site_url + path_of(update)}],
+        "altIds": [{"role": "page", "value": site.url + update.path}],
     }  # fmt: skip
     optional = {
         "language": language_of(update),
@@ -41,11 +39,11 @@ def ninjs(views: Views, entry: FeedEntry) -> dict[str, Any]:
         item["descriptions"] = [{"role": "summary", "contentType": "text/plain", "value": seen(update.summary)}]
     if update.credit:
         item["infoSources"] = [{"name": seen(update.credit), "role": "credit"}]
-    return item | _about(update) | _pictures(views, update)
+    return item | _about(update) | _pictures(site, update)
 
 
-def _about(update: EnrichedUpdate) -> dict[str, Any]:
-    item: dict[str, Any] = {}
+def _about(update: ReaderUpdate) -> dict[str, list[dict[str, str]]]:
+    item: dict[str, list[dict[str, str]]] = {}
     subjects = [tag for tag in update.tags if tag.kind not in SUBJECT_KINDS]
     if subjects:
         item["subjects"] = [
@@ -67,7 +65,7 @@ def _about(update: EnrichedUpdate) -> dict[str, Any]:
     return item
 
 
-def _pictures(views: Views, update: EnrichedUpdate) -> dict[str, Any]:
+def _pictures(site: Site, update: ReaderUpdate) -> dict[str, object]:
     pictures = pictures_of(update)
     if not pictures:
         return {}
@@ -75,13 +73,13 @@ def _pictures(views: Views, update: EnrichedUpdate) -> dict[str, Any]:
         "associations": [
             {
                 "name": f"picture-{number}",
-                "uri": views.site_url + picture.largest,
+                "uri": site.url + picture.largest,
                 "type": "picture",
                 "headlines": [{"role": "main", "value": picture.caption or picture.alt or title_of(update)}],
                 "renditions": [
                     {
                         "name": "main",
-                        "href": views.site_url + picture.largest,
+                        "href": site.url + picture.largest,
                         "width": picture.width,
                         "height": picture.height,
                     }

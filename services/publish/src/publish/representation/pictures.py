@@ -1,14 +1,21 @@
-"""Which pictures an update shows: pure.
+"""The pictures of an update: which files they are, and how a page shows them.
 
 A picture is named by the folder of its renditions in the object store, which is the digest of the original's bytes: the
 same photograph in two updates is one picture. Portraits of authors that enrich made belong to the author and are always
 served (`is_portrait`); others go with the updates that name them.
 """
 
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from publish.representation.reader_update import ReaderMedia, ReaderRendition, ReaderUpdate
+from publish.representation.words import seen
 from shared.messages import EnrichedUpdate
 
 MEDIA_PREFIX = "/media/"
 PORTRAIT_PREFIX = "avatar-"
+DATA_IMAGE = re.compile(r"^data:image/(?:png|jpeg|webp|avif|gif);base64,[A-Za-z0-9+/=]{1,4000}$")
 
 
 def picture_of(path: str) -> str:
@@ -21,7 +28,7 @@ def is_portrait(path: str) -> bool:
     return path.rpartition("/")[2].startswith(PORTRAIT_PREFIX)
 
 
-def renditions_shown(update: EnrichedUpdate) -> dict[str, tuple[str, ...]]:
+def renditions_shown(update: EnrichedUpdate | ReaderUpdate) -> dict[str, tuple[str, ...]]:
     """The pictures of an update and the paths of their renditions; of a removal none."""
     found: dict[str, list[str]] = {}
     if update.is_removal:
@@ -34,3 +41,74 @@ def renditions_shown(update: EnrichedUpdate) -> dict[str, tuple[str, ...]]:
             path = url.removeprefix(MEDIA_PREFIX)
             found.setdefault(picture_of(path), []).append(path)
     return {picture: tuple(paths) for picture, paths in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The renditions of one type, for a `source` element."""
+
+    type: str
+    srcset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as the page shows it."""
+
+    src: str
+    srcset: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+    credit: str
+    placeholder: str
+    focus: str
+    sources: tuple[Source, ...]
+    largest: str
+
+
+PREFERRED = {"image/avif": 0, "image/webp": 1}
+FALLBACK = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif")
+
+
+def _srcset(renditions: list[ReaderRendition]) -> str:
+    widths = {rendition.width: rendition for rendition in renditions}
+    return ", ".join(f"{quote(widths[width].url, safe='/:%')} {width}w" for width in sorted(widths))
+
+
+def shown_as(media: ReaderMedia) -> Picture | None:
+    """How a picture is shown; None for what is no picture or has no rendition of ours."""
+    own = [each for each in media.renditions if each.url.startswith("/media/") and each.width > 0 and each.height > 0]
+    if media.kind not in ("picture", "graphic") or not own:
+        return None
+    types = {mime: [each for each in own if each.mime_type == mime] for mime in {each.mime_type for each in own}}
+    plain = next((types[mime] for mime in FALLBACK if mime in types), None)
+    if plain is None:
+        return None
+    largest = max(plain, key=lambda each: each.width)
+    middle = min(plain, key=lambda each: abs(each.width - 960))
+    x, y = media.focal_point or (0.5, 0.5)
+    focus = f"fx{min(10, max(0, round(x * 10)))} fy{min(10, max(0, round(y * 10)))}"
+    return Picture(
+        src=quote(middle.url, safe="/:%"),
+        srcset=_srcset(plain),
+        width=largest.width,
+        height=largest.height,
+        alt=seen(media.alt_text or media.caption),
+        caption=seen(media.caption),
+        credit=seen(media.credit),
+        placeholder=media.placeholder if media.placeholder and DATA_IMAGE.match(media.placeholder) else "",
+        focus=focus,
+        sources=tuple(
+            Source(mime, _srcset(types[mime])) for mime in sorted(PREFERRED, key=PREFERRED.__getitem__)
+            if mime in types and types[mime] is not plain
+        ),
+        largest=quote(largest.url, safe="/:%"),
+    )  # fmt: skip
+
+
+def pictures_of(update: ReaderUpdate) -> list[Picture]:
+    """The pictures that readers can be shown, the lead picture first."""
+    ordered = sorted(update.media, key=lambda media: media.role != "lead")
+    return [picture for media in ordered if media.role != "thumbnail" and (picture := shown_as(media))]

@@ -1,10 +1,13 @@
-"""What readers see of the revisions of updates: pure, and the same in every channel."""
+"""Where updates stand: their order, their channels, and which revision counts. The same in every channel of publish."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.messages import EnrichedUpdate
+
+if TYPE_CHECKING:
+    from publish.representation.reader_update import ReaderUpdate
 
 NEWS = "news"
 """The channel of everything."""
@@ -38,7 +41,7 @@ class Placed:
     update: EnrichedUpdate
 
 
-def channels_of(update: EnrichedUpdate) -> frozenset[str]:
+def channels_of(update: "EnrichedUpdate | ReaderUpdate") -> frozenset[str]:
     """The channels that a revision belongs to: streams, feeds and subscriptions are named by them."""
     channels = {NEWS, f"source:{update.source}", f"update:{update.update_id}"}
     channels.update(f"tag:{tag.code}" for tag in update.tags)
@@ -48,14 +51,14 @@ def channels_of(update: EnrichedUpdate) -> frozenset[str]:
     return frozenset(channels)
 
 
-def supersedes(new: EnrichedUpdate, standing: EnrichedUpdate) -> bool:
+def supersedes(new: "EnrichedUpdate | ReaderUpdate", current: "EnrichedUpdate | ReaderUpdate") -> bool:
     """Whether a revision takes the place of the one that stands: a later one does, and a kill does whatever its number.
 
     A duplicate, an older revision, and anything after a kill change nothing.
     """
-    if standing.is_final:
+    if current.is_final:
         return False
-    return new.is_final or new.revision > standing.revision
+    return new.is_final or new.revision > current.revision
 
 
 def fold(revisions: Iterable[tuple[tuple[int, int], EnrichedUpdate]]) -> list[Placed]:

@@ -1,44 +1,48 @@
 """What memory does not hold is asked of the archive; while Postgres is away, readers are told so and nothing else stops."""
 
 import asyncio
-from typing import Any
+import contextlib
+from collections.abc import Awaitable, Collection
+from typing import TypeVar
 
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.representation.position import NEWS, Position, channels_of
-from publish.web.feed_store import FeedEntry, FeedStore, Page
+from publish.web.feed_store import Applied, FeedEntry, FeedStore, Page
+from publish.web.omissions import Omitted
+from publish.web.renderer import Renderer, stream_event
+from publish.web.stream.event import Replay, Replayed
 from shared.failures.transient import is_transient
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
 
-PATIENCE_S = 3.0
+TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2
 
+T = TypeVar("T")
 
-def entry_of(archived: Archived) -> FeedEntry:
-    """An archived revision as memory holds one."""
-    return FeedEntry(archived.position, archived.cursor, archived.update, archived.update.change)
+
+async def _answer(question: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await question
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise Problem(
+            503, "archive-away", "the archive does not answer; the newest updates are here all the same",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        ) from error  # fmt: skip
 
 
 class ArchiveClient:
     """The archive as this replica reads it. `pool` is None until Postgres has answered for the first time."""
 
     def __init__(self) -> None:
-        self.pool: Pool = None
+        self.pool: Pool | None = None
 
-    async def _ask(self, question: Any) -> Any:
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                return await question
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            raise Problem(
-                503, "archive-away", "the archive does not answer; the newest updates are here all the same",
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            ) from error  # fmt: skip
-
-    def _connected(self) -> Any:
+    def connected(self) -> Pool:
+        """The pool; a Problem until there is one."""
         if self.pool is None:
             raise Problem(
                 503, "archive-away", "the archive has not answered yet", headers={"Retry-After": str(RETRY_AFTER_S)}
@@ -46,29 +50,24 @@ class ArchiveClient:
         return self.pool
 
     async def one(self, update_id: str) -> Archived | None:
-        """What stands of an update."""
-        found: Archived | None = await self._ask(queries.one(self._connected(), update_id))
-        return found
+        """The current revision of an update, or its removal."""
+        return await _answer(queries.one(self.connected(), update_id))
 
-    async def reached(self) -> Position:
+    async def archived_up_to(self) -> Position:
         """The place in the log up to which everything is archived."""
-        place: Position = await self._ask(queries.archived_up_to(self._connected()))
-        return place
+        return await _answer(queries.archived_up_to(self.connected()))
 
     async def revisions(self, update_id: str) -> list[Archived]:
         """The revisions of an update that may be served."""
-        found: list[Archived] = await self._ask(queries.revisions(self._connected(), update_id))
-        return found
+        return await _answer(queries.revisions(self.connected(), update_id))
 
     async def showing(self, picture: str) -> list[str]:
         """The ids of visible updates that show a picture."""
-        found: list[str] = await self._ask(queries.showing(self._connected(), picture))
-        return found
+        return await _answer(queries.showing(self.connected(), picture))
 
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Updates of a channel before a position."""
-        found: list[Archived] = await self._ask(queries.page(self._connected(), channel, before, limit))
-        return found
+        return await _answer(queries.page(self.connected(), channel, before, limit))
 
 
 async def page_of(
@@ -98,8 +97,34 @@ async def page_of(
         known = feed_store.get(update_id)
         if known is not None and channel not in channels_of(known.update):
             continue
-        fit.append(known or entry_of(archived))
+        fit.append(known or FeedEntry(archived.update))
     room = limit - len(entries)
     # Memory has let go of updates that the archive, which lags behind, may not have yet.
     more = len(older) > room or (channel == NEWS and bool(entries))
     return Page([*entries, *fit[:room]], more=more, whole=False)
+
+
+def replay_from(archive: ArchiveClient, renderer: Renderer) -> Replay:
+    """What streams ask for: the revisions after a cursor that memory does not reach back to.
+
+    It cannot tell what followed a cursor of another epoch.
+    """
+
+    async def replay(after: Position, channels: Collection[str], limit: int) -> Replayed | None:
+        if archive.pool is None:
+            return None
+        reached = await queries.archived_up_to(archive.pool)
+        if reached.epoch != after.epoch:
+            return None
+        found = await queries.replay(archive.pool, after.epoch, after.offset, channels, limit)
+        events = []
+        for each in found:
+            entry = None if each.update.is_removal else FeedEntry(each.update)
+            event = stream_event(renderer, Applied(each.update, each.channels, entry))
+            with contextlib.suppress(Omitted):
+                # Rendered now, so that what cannot be shown is left out here.
+                event.views["json"]
+                events.append(event)
+        return Replayed(events, found[-1].cursor if len(found) == limit else reached)
+
+    return replay

@@ -3,52 +3,40 @@
 import bisect
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of, supersedes
-from shared.messages import Change, EnrichedUpdate
-
-
-@dataclass(slots=True, eq=False)
-class FeedEntry:
-    """The revision of an update that stands. `position` is the update's for ever, `cursor` this revision's own place.
-
-    `change` is what readers were last told of a change: late enrichment does not take it away again. `made` keeps what
-    was rendered of this revision.
-    """
-
-    position: Position
-    cursor: Position
-    update: EnrichedUpdate
-    change: Change = field(default_factory=Change)
-    made: dict[str, bytes] = field(default_factory=dict)
-
-
-REMEMBERED = 4
-"""Positions that are kept of updates that memory let go, for each that it holds."""
+from publish.representation.reader_update import ReaderChange, ReaderUpdate
 
 UNPLACED = Position(0, 0)
 """Stands for the position of an update that nobody could be asked about: before every other."""
 
+REMEMBERED = 4
+"""Positions that are kept of updates that memory let go, for each that it holds."""
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What is left of an update that is out of sight; `position` is None where it was never seen here."""
 
-    position: Position | None
-    update: EnrichedUpdate
+@dataclass(slots=True, eq=False)
+class FeedEntry:
+    """The current revision of an update, and what was rendered of it."""
+
+    update: ReaderUpdate
+    made: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def position(self) -> Position:
+        """Where the update stands, for ever."""
+        return self.update.position or UNPLACED
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a revision did: the channels that must hear of it, and the entry that stands now (None once removed).
+    """What a revision did: the channels that must hear of it, and the current entry (None once removed).
 
-    An entry whose place is older than all that memory holds is here too, though memory does not keep it.
+    An entry whose position is older than all that memory holds is here too, though memory does not keep it.
     """
 
-    update: EnrichedUpdate
-    cursor: Position
+    update: ReaderUpdate
     channels: frozenset[str]
     entry: FeedEntry | None
 
@@ -84,7 +72,7 @@ class FeedStore:
         self._entries: dict[str, FeedEntry] = {}
         self._index: dict[str, list[tuple[Position, str]]] = {}
         self._pictures: dict[str, set[str]] = {}
-        self._removed: OrderedDict[str, Removed] = OrderedDict()
+        self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
         self._let_go: OrderedDict[str, tuple[Position, int]] = OrderedDict()
         self._generations: dict[str, int] = {}
         self._count = 0
@@ -116,11 +104,11 @@ class FeedStore:
         return self._generations.get(channel, self._floor)
 
     def get(self, update_id: str) -> FeedEntry | None:
-        """What stands of an update, if it is visible and in memory."""
+        """The current revision of an update, if it is visible and in memory."""
         return self._entries.get(update_id)
 
-    def removed(self, update_id: str) -> Removed | None:
-        """What is left of an update that went out of sight while this replica followed."""
+    def removed(self, update_id: str) -> ReaderUpdate | None:
+        """The removal of an update that went out of sight while this replica followed; its position where that is known."""
         return self._removed.get(update_id)
 
     def showing(self, picture: str) -> frozenset[str]:
@@ -132,7 +120,7 @@ class FeedStore:
         if update_id in self._entries or update_id in self._let_go:
             return True
         removed = self._removed.get(update_id)
-        return removed is not None and (removed.position is not None or removed.update.is_final)
+        return removed is not None and (removed.position is not None or removed.is_final)
 
     def page(self, channel: str, before: Position | None, limit: int) -> Page:
         """The updates of a channel that stand before a position, newest first."""
@@ -147,48 +135,53 @@ class FeedStore:
         for _, update_id in reversed(self._index.get(channel, [])):
             yield self._entries[update_id]
 
-    def apply(self, cursor: Position, update: EnrichedUpdate, position: Position | None = None) -> Applied | None:
+    def apply(self, update: ReaderUpdate) -> Applied | None:
         """Take in the next revision of the log; None when it changes nothing (a duplicate, an older one, after a kill).
 
-        `position` is that of an update which memory does not know; without one a first visible revision stands at its
-        own place in the log. One that is older than all that memory holds is left to the archive: it is never put on top.
+        Its position, where it has one, is that of an update which memory does not know; without one a first visible
+        revision stands at its own place in the log. One that is older than all that memory holds is left to the archive: it
+        is never put on top.
         """
         update_id = update.update_id
         entry = self._entries.get(update_id)
-        stone = self._removed.get(update_id)
-        standing = entry.update if entry else stone.update if stone else None
-        if standing is not None and not supersedes(update, standing):
-            if stone is not None and stone.position is None and not update.is_removal:
-                self._removed[update_id] = Removed(cursor, stone.update)
+        removed = self._removed.get(update_id)
+        current = entry.update if entry else removed
+        if current is not None and not supersedes(update, current):
+            if removed is not None and removed.position is None and not update.is_removal:
+                self._removed[update_id] = replace(removed, position=update.cursor)
             return None
         let_go = self._let_go.get(update_id)
-        if let_go is not None and standing is None and update.revision <= let_go[1] and not update.is_final:
+        if let_go is not None and current is None and update.revision <= let_go[1] and not update.is_final:
             return None
-        self.cursor = max(self.cursor, cursor)
-        channels = channels_of(update) | (channels_of(standing) if standing else frozenset())
-        known_position = entry.position if entry else stone.position if stone else let_go[0] if let_go else None
-        place = known_position or position
+        self.cursor = max(self.cursor, update.cursor)
+        channels = channels_of(update) | (channels_of(current) if current else frozenset())
+        known = current.position if current else let_go[0] if let_go else None
         if entry is not None:
             self._drop(entry)
         self._removed.pop(update_id, None)
         if update.is_removal:
-            self._bury(update_id, Removed(place, update))
+            update = replace(update, position=known or update.position)
+            self._keep_removal(update)
             self._touch(channels)
-            return Applied(update, cursor, channels, None)
-        change = (
-            entry.change if entry and not tells(update.change) and _same_words(update, entry.update) else update.change
+            return Applied(update, channels, None)
+        kept_change = entry and not has_change(update.change) and _same_words(update, entry.update)
+        placed = FeedEntry(
+            replace(
+                update,
+                position=known or update.position or update.cursor,
+                change=entry.update.change if entry and kept_change else update.change,
+            )
         )
-        placed = FeedEntry(place or cursor, cursor, update, change)
         self._keep(placed)
         self._touch(channels)
-        return Applied(update, cursor, channels, placed)
+        return Applied(placed.update, channels, placed)
 
-    def pass_by(self, cursor: Position, update: EnrichedUpdate) -> Applied:
-        """Tell of a revision whose update's position is not known, without keeping it."""
-        self.cursor = max(self.cursor, cursor)
+    def pass_by(self, update: ReaderUpdate) -> Applied:
+        """Announce a revision whose update's position is not known, without keeping it."""
+        self.cursor = max(self.cursor, update.cursor)
         channels = channels_of(update)
         self._touch(channels)
-        return Applied(update, cursor, channels, FeedEntry(UNPLACED, cursor, update, update.change))
+        return Applied(update, channels, FeedEntry(update))
 
     def _touch(self, channels: Iterable[str]) -> None:
         self._count += 1
@@ -236,20 +229,20 @@ class FeedStore:
             if not index:
                 del self._index[channel]
 
-    def _show_pictures(self, update: EnrichedUpdate) -> None:
+    def _show_pictures(self, update: ReaderUpdate) -> None:
         for picture in renditions_shown(update):
             self._pictures.setdefault(picture, set()).add(update.update_id)
 
-    def _bury(self, update_id: str, removed: Removed) -> None:
-        self._removed[update_id] = removed
+    def _keep_removal(self, update: ReaderUpdate) -> None:
+        self._removed[update.update_id] = update
         while len(self._removed) > self.limit:
             self._removed.popitem(last=False)
 
 
-def tells(change: Change) -> bool:
+def has_change(change: ReaderChange) -> bool:
     """Whether there is something for readers in it: the words that changed, or why."""
     return bool(change.diff or change.reason)
 
 
-def _same_words(new: EnrichedUpdate, old: EnrichedUpdate) -> bool:
+def _same_words(new: ReaderUpdate, old: ReaderUpdate) -> bool:
     return new.updated_at == old.updated_at and new.updated_at is not None

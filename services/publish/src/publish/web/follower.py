@@ -6,27 +6,28 @@ it has in memory is served meanwhile.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.archive import epochs, queries
 from publish.representation.position import Position
-from publish.representation.views import StreamViews, Views
+from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
-from publish.web.archive_client import ArchiveClient, entry_of
-from publish.web.feed_store import Applied, FeedEntry, FeedStore, tells
+from publish.web.archive_client import ArchiveClient
+from publish.web.feed_store import Applied, FeedEntry, FeedStore, has_change
 from publish.web.omissions import Omitted
+from publish.web.renderer import Renderer, stream_event
+from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import StreamEvent
-from publish.web.stream.hub import Hub
 from shared.consumer.decode import Rejection, decode
+from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.kafka.standalone import new_consumer
@@ -70,18 +71,23 @@ class Follower:
     """Follows `updates.enriched` without a group, so that every replica hears everything."""
 
     def __init__(
-        self, settings: Settings, feed_store: FeedStore, views: Views, archive: ArchiveClient, hub: Hub
+        self,
+        settings: Settings,
+        feed_store: FeedStore,
+        renderer: Renderer,
+        archive: ArchiveClient,
+        broadcaster: Broadcaster,
     ) -> None:
         self._settings = settings
         self._feed_store = feed_store
-        self._views = views
+        self._renderer = renderer
         self._archive = archive
-        self._hub = hub
+        self._broadcaster = broadcaster
         self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch = 0
         self._waiting: str | None = "not started"
         self._caught_up = False
-        self._unplaced: dict[str, tuple[Position, EnrichedUpdate]] = {}
+        self._unplaced: dict[str, ReaderUpdate] = {}
         self._ask_after = 0.0
         self._heard_at = time.monotonic()
 
@@ -115,7 +121,7 @@ class Follower:
             pause_s = min(pause_s * 2, 2.0)
 
     async def _follow_one_log(self, stop: asyncio.Event) -> None:
-        pool = self._archive.pool
+        pool = self._archive.connected()
         self._waiting = "waiting for the archive's snapshot"
         snapshot = await queries.snapshot(pool, self._settings.publish_web_updates)
         if snapshot.epoch == 0:
@@ -128,7 +134,7 @@ class Follower:
                 return
             consumer.assign([self._partition])
             first, end = await self._verify(consumer, pool, snapshot)
-            entries = [entry_of(archived) for archived in snapshot.updates]
+            entries = [FeedEntry(archived.update) for archived in snapshot.updates]
             await self._recall_changes(entries)
             self._feed_store.reset(
                 Position(snapshot.epoch, snapshot.offset),
@@ -137,7 +143,7 @@ class Follower:
             )
             self._epoch = snapshot.epoch
             self._unplaced.clear()
-            self._hub.begin(snapshot.epoch, snapshot.offset)
+            self._broadcaster.begin(snapshot.epoch, snapshot.offset)
             SNAPSHOTS.inc()
             HELD.set(len(self._feed_store))
             log.info("snapshot taken", epoch=snapshot.epoch, offset=snapshot.offset, updates=len(self._feed_store))
@@ -146,7 +152,7 @@ class Follower:
         finally:
             await consumer.stop()
 
-    async def _verify(self, consumer: Any, pool: Pool, snapshot: queries.Snapshot) -> tuple[int, int]:
+    async def _verify(self, consumer: AIOKafkaConsumer, pool: Pool, snapshot: queries.Snapshot) -> tuple[int, int]:
         """Where to read on, and the log's end; NotThisLog when it is not the log that the archive knows."""
         partition = self._partition
         begin = (await consumer.beginning_offsets([partition]))[partition]
@@ -176,14 +182,14 @@ class Follower:
         newest = sorted(entries, key=lambda entry: entry.position, reverse=True)[:RECALLED]
         for entry in newest:
             update = entry.update
-            if update.updated_at is None or tells(update.change):
+            if update.updated_at is None or has_change(update.change):
                 continue
-            for archived in reversed(await queries.revisions(self._archive.pool, update.update_id)):
-                if archived.update.updated_at == update.updated_at and tells(archived.update.change):
-                    entry.change = archived.update.change
+            for archived in reversed(await queries.revisions(self._archive.connected(), update.update_id)):
+                if archived.update.updated_at == update.updated_at and has_change(archived.update.change):
+                    entry.update = replace(update, change=archived.update.change)
                     break
 
-    async def _tail(self, consumer: Any, end: int, stop: asyncio.Event) -> None:
+    async def _tail(self, consumer: AIOKafkaConsumer, end: int, stop: asyncio.Event) -> None:
         reached = self._feed_store.cursor.offset + 1
         watch_at = time.monotonic() + WATCH_INTERVAL_S
         while not stop.is_set():
@@ -220,7 +226,7 @@ class Follower:
             if applied is not None:
                 done.append(applied)
         events = list(self._events(done))
-        self._hub.publish(events, through=Position(self._epoch, records[-1].offset))
+        self._broadcaster.publish(events, through=Position(self._epoch, records[-1].offset))
         OFFSET.set(records[-1].offset)
         HELD.set(len(self._feed_store))
         now = datetime.now(UTC)
@@ -237,7 +243,7 @@ class Follower:
             return None
         update = decoded.event
         SINCE_RECEIVED.observe(max(0.0, (datetime.now(UTC) - update.passport.received_at).total_seconds()))
-        applied = await self._apply(Position(self._epoch, record.offset), update)
+        applied = await self._apply(reader_update(update, cursor=Position(self._epoch, record.offset)))
         APPLIED.labels(update.kind if applied is not None else "none").inc()
         return applied
 
@@ -253,48 +259,49 @@ class Follower:
                 continue
             yield event
 
-    async def _apply(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
+    async def _apply(self, update: ReaderUpdate) -> Applied | None:
         """Apply a revision; one of an update that memory cannot place gets its position from the archive."""
         if update.revision == 1 or update.is_removal or self._feed_store.knows(update.update_id):
-            return self._feed_store.apply(cursor, update)
+            return self._feed_store.apply(update)
         try:
-            return await self._apply_placed(cursor, update)
+            return await self._apply_placed(update)
         except Problem:
             # Its words reach open pages now, its place is asked for again, and nothing is put on top meanwhile.
-            self._unplaced[update.update_id] = (cursor, update)
+            self._unplaced[update.update_id] = update
             self._ask_after = time.monotonic() + ASK_AGAIN_AFTER_S
-            return self._feed_store.pass_by(cursor, update)
+            return self._feed_store.pass_by(update)
 
-    async def _apply_placed(self, cursor: Position, update: EnrichedUpdate) -> Applied | None:
+    async def _apply_placed(self, update: ReaderUpdate) -> Applied | None:
         if time.monotonic() < self._ask_after:
             raise Problem(503, "archive-away", "the archive did not answer a moment ago")
         archived = await self._archive.one(update.update_id)
         if archived is None:
-            if await self._archive.reached() < (cursor.epoch, cursor.offset - 1):
+            epoch, offset = update.cursor
+            if await self._archive.archived_up_to() < (epoch, offset - 1):
                 raise Problem(503, "archive-behind", "the archive has not seen what came before this revision")
-            return self._feed_store.apply(cursor, update)
+            return self._feed_store.apply(update)
         if archived.update.is_final:
             return None
         was_visible = not archived.update.is_removal or archived.position != archived.cursor
         if archived.update.revision > update.revision and not archived.update.is_removal:
-            return self._feed_store.apply(cursor, archived.update, archived.position)
-        return self._feed_store.apply(cursor, update, archived.position if was_visible else None)
+            return self._feed_store.apply(replace(archived.update, cursor=update.cursor))
+        return self._feed_store.apply(replace(update, position=archived.position if was_visible else None))
 
     async def _place_the_unplaced(self) -> None:
-        for update_id, (cursor, update) in list(self._unplaced.items()):
+        for update_id, update in list(self._unplaced.items()):
             try:
-                applied = await self._apply_placed(cursor, update)
+                applied = await self._apply_placed(update)
             except Problem:
                 return
             del self._unplaced[update_id]
             if applied is not None:
                 HELD.set(len(self._feed_store))
 
-    async def _watch(self, consumer: Any, reached: int) -> None:
+    async def _watch(self, consumer: AIOKafkaConsumer, reached: int) -> None:
         """See now and then whether this is the archive's log still; with Postgres or Kafka away, nobody can tell."""
         try:
             async with asyncio.timeout(2):
-                epoch = await queries.current_epoch(self._archive.pool)
+                epoch = await queries.current_epoch(self._archive.connected())
         except TRANSIENT as error:
             log.warning("the archive does not answer", error=reason_of(error), fold="archive")
         else:
@@ -314,25 +321,11 @@ class Follower:
 
     def event(self, applied: Applied) -> StreamEvent:
         """A revision as streams carry it."""
-        return stream_event(self._views, applied)
-
-
-def stream_event(views: Views, applied: Applied) -> StreamEvent:
-    """A revision as streams carry it; its views are made when they are asked for."""
-    update = applied.update
-    enriched_at = update.passport.enriched_at
-    return StreamEvent(
-        epoch=applied.cursor.epoch,
-        offset=applied.cursor.offset,
-        kind="kill" if update.is_removal else update.kind,
-        channels=applied.channels,
-        views=StreamViews(views, applied),
-        enriched_at=enriched_at.timestamp() if enriched_at else 0.0,
-    )
+        return stream_event(self._renderer, applied)
 
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:
     try:
-        await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.8, 1.2))
+        await asyncio.wait_for(stop.wait(), jittered(pause_s))
     except TimeoutError:
         return

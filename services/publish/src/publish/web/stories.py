@@ -1,24 +1,25 @@
 """The stories that the newest updates belong to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from publish.representation.words import modified_at
 from publish.web.feed_store import FeedEntry, FeedStore
-from publish.web.routes.answers import closed_at
 
 MOST = 100
 
-SETTLED = timedelta(hours=24)
+OVER_AFTER = timedelta(hours=24)
 """After the end of its coverage a story is corrected still: then it is over for those who follow its stream."""
 
-TELLING = 50
+SAYING_SO = 50
 """Newest updates of a story that may say that it is over."""
 
 
 @dataclass(slots=True)
 class LiveStory:
-    """A story as its newest updates tell it."""
+    """A story, by its newest updates."""
 
     id: str
     label: str
@@ -41,7 +42,7 @@ def stories_of(feed_store: FeedStore) -> list[LiveStory]:
                 continue
             story = stories[update.story] = LiveStory(update.story, update.story_label, entry, 0, False, 0)
         story.count += 1
-        story.closed = story.closed or update.flags.closed
+        story.closed = story.closed or update.closed
         story.label = story.label or update.story_label
         story.corroboration = max(story.corroboration, update.corroboration.count)
     return list(stories.values())
@@ -51,5 +52,11 @@ def is_over(feed_store: FeedStore, channel: str, now: datetime) -> bool:
     """Whether a channel is a story whose coverage ended so long ago that nothing is expected to follow."""
     if not channel.startswith("story:"):
         return False
-    ended = closed_at(list(islice(feed_store.newest(channel), TELLING)))
-    return ended is not None and ended < now - SETTLED
+    ended = closed_at(list(islice(feed_store.newest(channel), SAYING_SO)))
+    return ended is not None and ended < now - OVER_AFTER
+
+
+def closed_at(entries: Sequence[FeedEntry]) -> datetime | None:
+    """When a story's coverage ended, by the updates that say it is over; None while it is open."""
+    times = [entry.update.version_created or modified_at(entry.update) for entry in entries if entry.update.closed]
+    return max(times) if times else None

@@ -14,10 +14,22 @@ from enrich.text.domain.state import LastPublished, State, flags_of, headline_an
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import visible_from
 from enrich.text.domain.word_diff import word_diff
-from shared.messages import Change, EnrichedUpdate, Flags, Kind, Passport, RawUpdate, Repair, update_id_for
+from shared.messages import (
+    AS_SENT,
+    Change,
+    EnrichedUpdate,
+    Flags,
+    Kind,
+    Passport,
+    RawUpdate,
+    Repair,
+    marked,
+    update_id_for,
+    without_source_words,
+)
 from shared.messages.limits import LONGEST
 
-PARTS: Mapping[str, tuple[str, ...]] = {
+_PARTS: Mapping[str, tuple[str, ...]] = {
     "headline": ("headline",),
     "body": ("body_html",),
     "summary": ("summary",),
@@ -35,7 +47,12 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "expires_at": ("expires_at",),
     "degraded": ("degraded",),
 }
-"""The parts that a change names, and the fields of each."""
+_NAMED = {field for fields in _PARTS.values() for field in fields}
+PARTS: Mapping[str, tuple[str, ...]] = {
+    **_PARTS,
+    **{name: (name,) for name in marked(EnrichedUpdate, AS_SENT) if name not in _NAMED},
+}
+"""What a change names, and the fields that each name stands for; a field that is passed on as sent names itself."""
 WORDS = ("headline", "body", "summary")
 
 
@@ -75,13 +92,13 @@ def published_state(state: State, revision: BuiltRevision) -> State:
 
 
 def build_removal(transition: Transition, now: datetime) -> BuiltRevision:
-    """A removal: no words, no authors, no media. What was never public is not named by its source's id either."""
+    """A removal: nothing that is marked as a source's words. What was never public is not named by its source's id either."""
     state = transition.state
     before, current = state.last_published, state.current
     raw = current.raw if current is not None else None
     named = raw if before is not None else None
     at = transition.at or now
-    update = EnrichedUpdate(
+    removal = EnrichedUpdate(
         update_id=state.update_id,
         revision=state.revision + 1,
         kind="kill",
@@ -98,6 +115,7 @@ def build_removal(transition: Transition, now: datetime) -> BuiltRevision:
         fingerprint=transition.fingerprint or (current.fingerprint if current is not None else ""),
         passport=Passport(received_at=at, enriched_at=now, published_at=now),
     )
+    update = without_source_words(removal)
     kept = None if update.is_final else before
     published = LastPublished(
         removal=update.removal,
@@ -150,13 +168,8 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
     raw = current.raw
     was_published = before is not None and bool(before.slug)
     slug = before.slug if before is not None and was_published else slug_of(text.headline or text.excerpt)
-    lines = {
-        "byline": raw.byline,
-        "credit": raw.credit,
-        "copyright": raw.copyright,
-        "located": raw.located,
-        "editors_note": note_of(state),
-    }
+    sent = {name: getattr(raw, name) for name in marked(EnrichedUpdate, AS_SENT)}
+    lines = {name: said for name, said in sent.items() if name in LONGEST} | {"editors_note": note_of(state)}
     return EnrichedUpdate(
         update_id=state.update_id,
         revision=state.revision + 1,
@@ -165,7 +178,6 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         guid=raw.guid[: LONGEST["guid"]],
         version=_version_of(raw),
         version_created=raw.version_created,
-        urgency=raw.urgency,
         language=text.language,
         direction=text.direction,
         headline=text.headline,
@@ -173,7 +185,7 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         text=text.text,
         summary=text.summary,
         excerpt=text.excerpt,
-        **{name: line_of(value, LONGEST[name]) for name, value in lines.items()},
+        **sent | {name: line_of(value, LONGEST[name]) for name, value in lines.items()},
         link=_link(raw.link),
         authors=attachments.authorship.authors,
         tags=attachments.tagging.tags,
@@ -189,7 +201,6 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         path=f"/updates/{state.update_id}/{slug}",
         first_published_at=before.first_published_at if before is not None and was_published else opened,
         updated_at=before.updated_at if before is not None else None,
-        expires_at=raw.expires_at,
         flags=flags_of(state),
         degraded=attachments.degraded,
         repairs=_repairs_of(state, lines),

@@ -15,8 +15,8 @@ from publish.push.alerts.notification import ordered_wording, wording
 from publish.push.alerts.rules import AlertDecision, EarlierAlert, Rules, decide_alert
 from publish.push.delivery.notice import Notice
 from publish.representation.position import channels_of
+from publish.representation.reader_update import ReaderUpdate
 from shared.http.problem import Problem
-from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool, Queryable
 from shared.postgres.rows import typed
 
@@ -55,7 +55,7 @@ class AlertDecisions:
             if found is not None and not update.is_removal and (not own or found[0] < min(each.level for each in own)):
                 await self._propose(connection, notice, found, earlier)
 
-    async def _earlier(self, connection: Queryable, update: EnrichedUpdate) -> list[Alert]:
+    async def _earlier(self, connection: Queryable, update: ReaderUpdate) -> list[Alert]:
         rows = await connection.fetch(
             alerts.SELECT
             + "WHERE kind = 'alert' AND state <> 'suppressed' AND (update_id = $1 OR (story = $2 AND created_at > $3)) "
@@ -67,7 +67,7 @@ class AlertDecisions:
     async def _decide(
         self,
         connection: Queryable,
-        update: EnrichedUpdate,
+        update: ReaderUpdate,
         level: int,
         reason: str,
         earlier: Sequence[Alert],
@@ -127,14 +127,14 @@ class AlertDecisions:
     async def _wording_before(self, connection: Connection, alert: Alert) -> tuple[str, str]:
         """What the update said when it was alerted. An editor's own words are not those: what did not change is no correction of them."""
         key = (alert.update_id, alert.revision)
-        archived = (await queries.told(connection, {key})).get(key)
+        archived = (await queries.servable(connection, {key})).get(key)
         return wording(archived.update) if archived is not None else (alert.title, alert.body)
 
     async def _insert(
         self,
         connection: Connection,
         alert_id: str,
-        update: EnrichedUpdate,
+        update: ReaderUpdate,
         *,
         kind: str,
         level: int,
@@ -148,13 +148,13 @@ class AlertDecisions:
         await connection.execute(
             INSERT, alert_id, update.update_id, update.revision, kind, level, _clean(update.story),
             sorted(channel for channel in _channels(update)), title, body,
-            _clean(update.path) or f"/updates/{update.update_id}", decision.state, decision.reason, proposed_by,
+            f"/updates/{update.update_id}" if update.is_removal else update.path, decision.state, decision.reason, proposed_by,
             list(approved_by), of_alert, update.passport.enriched_at or update.passport.received_at,
         )  # fmt: skip
         DECIDED.labels(kind, decision.state).inc()
         log.info("alert", alert=alert_id, kind=kind, level=level, state=decision.state, reason=decision.reason)
 
-    async def candidate(self, update_id: str) -> EnrichedUpdate:
+    async def candidate(self, update_id: str) -> ReaderUpdate:
         """The visible update that an editor means."""
         found = await queries.one(self._pool, update_id)
         if found is None or found.update.is_removal:
@@ -184,7 +184,7 @@ class AlertDecisions:
         self._decided()
         return await alerts.with_results(self._pool, alert_id)
 
-    async def preview(self, update: EnrichedUpdate, level: int) -> AlertDecision:
+    async def preview(self, update: ReaderUpdate, level: int) -> AlertDecision:
         """What an editor's order of this level would become."""
         earlier = await self._earlier(self._pool, update)
         return await self._decide(self._pool, update, level, "ordered", earlier, people=1)
@@ -219,5 +219,5 @@ def _clean(text: str | None) -> str | None:
     return text.replace("\x00", "") if text else None
 
 
-def _channels(update: EnrichedUpdate) -> frozenset[str]:
+def _channels(update: ReaderUpdate) -> frozenset[str]:
     return frozenset(channel.replace("\x00", "") for channel in channels_of(update))

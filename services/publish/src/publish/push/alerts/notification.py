@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from publish.push.alerts.providers.provider import Notification, Urgency
 from publish.push.alerts.rules import TOP
-from shared.messages import EnrichedUpdate
+from publish.representation.reader_update import ReaderUpdate
 
 TITLE_LENGTH = 120
 BODY_LENGTH = 240
@@ -24,13 +24,13 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def wording(update: EnrichedUpdate) -> tuple[str, str]:
+def wording(update: ReaderUpdate) -> tuple[str, str]:
     """The title and the body of the alert of an update."""
     title = _cut(update.headline or update.text, TITLE_LENGTH)
     return title, _cut(update.summary or update.excerpt or update.text, BODY_LENGTH)
 
 
-def ordered_wording(update: EnrichedUpdate, title: str | None, body: str | None) -> tuple[str, str]:
+def ordered_wording(update: ReaderUpdate, title: str | None, body: str | None) -> tuple[str, str]:
     """An editor's words where there are some, cut to what a screen shows; otherwise those of the update."""
     own = wording(update)
     return (_cut(title, TITLE_LENGTH) if title else "") or own[0], (_cut(body, BODY_LENGTH) if body else "") or own[1]

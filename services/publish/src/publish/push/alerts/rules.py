@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from publish.representation.position import channels_of
-from shared.messages import EnrichedUpdate
+from publish.representation.reader_update import ReaderUpdate
 
 TOP = 1
 LOWEST = 3
@@ -28,13 +28,13 @@ class Rule(BaseModel):
     channels: tuple[str, ...] = ()
     key_event: bool | None = None
 
-    def holds(self, update: EnrichedUpdate) -> bool:
+    def holds(self, update: ReaderUpdate) -> bool:
         """Whether an update is meant."""
         return (
             (self.urgency_at_most is None or (update.urgency is not None and update.urgency <= self.urgency_at_most))
             and (not self.sources or update.source in self.sources)
             and (not self.channels or not channels_of(update).isdisjoint(self.channels))
-            and (self.key_event is None or update.flags.key_event == self.key_event)
+            and (self.key_event is None or update.key_event == self.key_event)
         )
 
     @property
@@ -73,7 +73,7 @@ class Rules(BaseModel):
     ttl_s: int = Field(default=14_400, ge=0)
     """How long a push service keeps an alert for a device that is away."""
 
-    def level_of(self, update: EnrichedUpdate) -> tuple[int, str] | None:
+    def level_of(self, update: ReaderUpdate) -> tuple[int, str] | None:
         """The level of an update and why; None where it is no alert."""
         holding = sorted((rule.level, rule.words) for rule in self.rules if rule.holds(update))
         return holding[0] if holding else None
@@ -103,7 +103,7 @@ class EarlierAlert:
 
 
 def decide_alert(
-    update: EnrichedUpdate,
+    update: ReaderUpdate,
     level: int,
     why: str,
     *,

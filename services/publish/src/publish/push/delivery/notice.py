@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from publish.archive.queries import Archived
-from shared.messages import EnrichedUpdate
+from publish.representation.reader_update import ReaderUpdate
 from shared.postgres.pool import Connection
 
 
@@ -17,7 +17,7 @@ class Notice:
     readable: bool
 
     @property
-    def update(self) -> EnrichedUpdate:
+    def update(self) -> ReaderUpdate:
         """The revision."""
         return self.archived.update
 

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from publish.archive.queries import Archived, told
+from publish.archive.queries import Archived, servable
 from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Skipped, Unsent
 from publish.push.webhooks.endpoints import live_secrets
-from publish.representation.views import dump, reader_view, removal_view
-from publish.web.feed_store import Applied, FeedEntry
+from publish.representation.reader_json import dump, members, removal_members
 from shared.postgres.pool import Pool
 
 WITHDRAWN = "the update is out of sight by now; its removal follows"
@@ -18,10 +17,7 @@ WITHDRAWN = "the update is out of sight by now; its removal follows"
 def body_of(archived: Archived, site_url: str) -> bytes:
     """The message about a revision: its type, its time, and the update as the API gives it; of a removal no text."""
     update = archived.update
-    if update.is_removal:
-        view = removal_view(Applied(update, archived.cursor, archived.channels, None))
-    else:
-        view = reader_view(FeedEntry(archived.position, archived.cursor, update, update.change), site_url)
+    view = removal_members(update) if update.is_removal else members(update, site_url)
     moment = update.passport.enriched_at or update.updated_at or update.first_published_at
     return dump({"type": f"update.{update.kind}", "timestamp": moment, "data": view})
 
@@ -47,7 +43,9 @@ class Webhooks:
     async def build(self, due: Sequence[DueDelivery]) -> dict[int, DeliveryRequest | Unsent]:
         """A request for each, or why it does not leave: text that was removed meanwhile is never sent."""
         wanted = {(each.update_id, each.revision) for each in due if each.body is None}
-        bodies = {key: body_of(archived, self._site_url) for key, archived in (await told(self._pool, wanted)).items()}
+        bodies = {
+            key: body_of(archived, self._site_url) for key, archived in (await servable(self._pool, wanted)).items()
+        }
         now = datetime.now(UTC)
         return {each.id: self._request(each, bodies, now) for each in due}
 

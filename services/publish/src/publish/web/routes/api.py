@@ -8,11 +8,13 @@ from starlette.routing import Route
 
 from publish.representation.ninjs import ninjs
 from publish.representation.position import NEWS
-from publish.representation.views import dump, story_path
-from publish.web.archive_client import entry_of, page_of
+from publish.representation.reader_json import dump
+from publish.representation.site import story_path
+from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
-from publish.web.routes.answers import NOW, UPDATE_ID, Answers, ReadyResponse, before_of, channel_of, limit_of, taking
+from publish.web.routes.answers import Answers, ReadyResponse
 from publish.web.routes.openapi import document
+from publish.web.routes.parameters import NOW, UPDATE_ID, before_of, channel_of, limit_of, taking
 from publish.web.stories import stories_of
 from shared.http.problem import Problem
 
@@ -25,7 +27,7 @@ class Api:
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         # Made once: it takes as long as a hundred pages.
-        self._description = cache(lambda: answers.json(dump(document(answers.views.site_url))))
+        self._description = cache(lambda: answers.json(dump(document(answers.renderer.site.url))))
 
     def routes(self) -> list[Route]:
         """Where each is."""
@@ -44,7 +46,7 @@ class Api:
         channel, before, limit = channel_of(request), before_of(request), limit_of(request, API_PAGE)
         cursor = answers.feed_store.cursor
         page = await page_of(answers.feed_store, answers.archive, channel, before, limit)
-        parts = answers.views.jsons(page.entries)
+        parts = answers.renderer.json_array(page.entries)
         tail = dump({"channel": channel, "next": str(page.next) if page.next else None, "cursor": str(cursor)})
         body = b'{"updates":[' + parts + b"]," + tail[1:]
         answer = answers.json(body, channel=channel, whole=page.whole)
@@ -57,7 +59,7 @@ class Api:
         """`GET /v1/updates/{update_id}`."""
         entry, in_memory = await self._entry(request)
         answer = self.answers.json(
-            self.answers.views.json(entry), channel=f"update:{entry.update.update_id}", whole=in_memory
+            self.answers.renderer.json(entry), channel=f"update:{entry.update.update_id}", whole=in_memory
         )
         return ReadyResponse(self.answers.keep(request, answer))
 
@@ -65,8 +67,8 @@ class Api:
         """`GET /v1/updates/{update_id}.ninjs`."""
         entry, in_memory = await self._entry(request)
         channel = f"update:{entry.update.update_id}"
-        views = self.answers.views
-        body = views.omissions.attempt(entry, "ninjs", lambda: dump(ninjs(views, entry)))
+        renderer = self.answers.renderer
+        body = renderer.omissions.attempt(entry, "ninjs", lambda: dump(ninjs(renderer.site, entry.update)))
         answer = self.answers.json(body, channel=channel, whole=in_memory)
         return ReadyResponse(self.answers.keep(request, answer))
 
@@ -83,10 +85,10 @@ class Api:
             if archived is None:
                 raise Problem(404, "not-found", "there is no such update")
             if not archived.update.is_removal:
-                return entry_of(archived), False
+                return FeedEntry(archived.update), False
             gone = archived.update
         else:
-            gone = removed.update
+            gone = removed
         raise Problem(
             410, "gone", f"this update is out of sight: {gone.removal}",
             removal=gone.removal, update_id=update_id, revision=gone.revision,
@@ -96,8 +98,8 @@ class Api:
         """`GET /v1/updates/{update_id}/revisions`: what readers were given over time, first to last."""
         entry, _ = await self._entry(request)
         archived = await self.answers.archive.revisions(entry.update.update_id)
-        views = self.answers.views
-        parts = views.jsons(entry_of(each) for each in archived if not each.update.is_removal)
+        renderer = self.answers.renderer
+        parts = renderer.json_array(FeedEntry(each.update) for each in archived if not each.update.is_removal)
         return ReadyResponse(
             self.answers.json(
                 b'{"revisions":[' + parts + b"]}", channel=f"update:{entry.update.update_id}", whole=False
@@ -112,7 +114,7 @@ class Api:
                 {
                     "id": story.id,
                     "label": story.label,
-                    "url": answers.views.site_url + story_path(story.id),
+                    "url": answers.renderer.site.url + story_path(story.id),
                     "updates": story.count,
                     "closed": story.closed,
                     "corroboration": story.corroboration,

@@ -4,6 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from publish.web.routes.parameters import taking
+from shared.http.problem import Problem
+
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -40,3 +47,25 @@ class Assets:
     def address(self, name: str) -> str:
         """Where a page finds a file; a new version has a new address, so that caches keep each for ever."""
         return f"/static/{name}?v={self.files[name].digest}"
+
+    def routes(self) -> list[Route]:
+        """Where each file is."""
+        return [
+            Route("/static/{name}", taking(self.serve, "v")),
+            Route(f"/{SERVICE_WORKER}", taking(self.serve, "v", "push")),
+        ]
+
+    async def serve(self, request: Request) -> Response:
+        """One file; for ever where it is asked by the address of its present content."""
+        asset = self.files.get(request.path_params.get("name", SERVICE_WORKER))
+        if asset is None:
+            raise Problem(404, "not-found", "there is no such file")
+        newest = request.query_params.get("v") == asset.digest
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if newest else "public, max-age=0, must-revalidate",
+            "ETag": f'"{asset.digest}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        if asset.digest in request.headers.get("if-none-match", ""):
+            return Response(None, 304, headers)
+        return Response(asset.body, 200, headers, asset.content_type)

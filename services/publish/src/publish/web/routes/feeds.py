@@ -18,29 +18,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, channels_of
-from publish.representation.views import (
-    Picture,
-    author_path,
-    byline_of,
-    dump,
-    language_of,
-    modified_at,
-    now,
-    path_of,
-    pictures_of,
-    seen,
-    story_name,
-    story_path,
-    tag_path,
-    title_of,
-)
+from publish.representation.reader_json import dump
+from publish.representation.reader_update import ReaderUpdate
+from publish.representation.site import author_path, story_path, tag_path
+from publish.representation.words import byline_of, language_of, modified_at, seen, story_name, title_of
 from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.response_cache import ReadyAnswer
-from publish.web.routes.answers import EXPOSED, NOSNIFF, NOW, OPEN, Answers, ReadyResponse, taking
+from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
+from publish.web.routes.parameters import NOW, taking
 from shared.http.problem import Problem
-from shared.messages import EnrichedUpdate
 
 ENTRIES = 50
 SITEMAP_ENTRIES = 1000
@@ -65,12 +54,12 @@ TYPES = {
 KINDS = {"story": story_path, "tag": tag_path, "author": author_path}
 
 
-def id_of(update: EnrichedUpdate) -> str:
+def id_of(update: ReaderUpdate) -> str:
     """The id of an entry: the update's, for ever."""
     return f"urn:slugline:update:{update.update_id}"
 
 
-def _summary(update: EnrichedUpdate) -> str:
+def _summary(update: ReaderUpdate) -> str:
     return seen(update.summary or update.excerpt or update.text[:300])
 
 
@@ -88,26 +77,26 @@ class Feed:
         entries: Sequence[FeedEntry],
         name: str,
     ) -> None:
-        self.site = answers.views.site_url
-        self.views = answers.views
+        self.url = answers.renderer.site.url
+        self.renderer = answers.renderer
         self.title = title
-        self.page = self.site + page
-        self.address = self.site + address
+        self.page = self.url + page
+        self.address = self.url + address
         self.hub = hub
         self.entries = entries
         self.publisher = name
         self.language = answers.settings.publish_language
         self.updated = max((modified_at(entry.update) for entry in entries), default=NEVER)
 
-    def _html(self, update: EnrichedUpdate) -> str:
+    def _html(self, update: ReaderUpdate) -> str:
         figures = "".join(self._figure(picture) for picture in pictures_of(update))
         note = f"<p><em>{escape(seen(update.editors_note))}</em></p>" if update.editors_note else ""
-        return figures + self.views.fitting(update.body_html, 2) + note
+        return figures + self.renderer.fitting(update.body_html, 2) + note
 
     def _figure(self, picture: Picture) -> str:
         words = escape(" ".join(filter(None, (picture.caption, picture.credit))))
         return (
-            f'<figure><img src="{escape(self.site + picture.src)}" alt="{escape(picture.alt)}" '
+            f'<figure><img src="{escape(self.url + picture.src)}" alt="{escape(picture.alt)}" '
             f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'
         )
 
@@ -126,7 +115,7 @@ class Feed:
             atom.link(href=self.address, rel="self", type="application/rss+xml"),
             *([atom.link(href=self.hub, rel="hub")] if self.hub else []),
         )
-        for _, item in self.views.omissions.those(self.entries, "rss", self._rss_item):
+        for _, item in self.renderer.omissions.those(self.entries, "rss", self._rss_item):
             channel.append(item)
         return _serialised(make.rss(channel, version="2.0"))
 
@@ -135,12 +124,12 @@ class Feed:
         update = entry.update
         item = make.item(
             make.title(title_of(update)),
-            make.link(self.site + path_of(update)),
+            make.link(self.url + update.path),
             make.guid(id_of(update), isPermaLink="false"),
             make.pubDate(format_datetime(update.first_published_at)),
             make.description(escape(_summary(update), quote=False)),
             ElementMaker(namespace=CONTENT).encoded(self._html(update)),
-            atom.updated(self.views.iso(modified_at(update))),
+            atom.updated(self.renderer.site.iso(modified_at(update))),
         )
         byline = byline_of(update)
         if byline:
@@ -154,7 +143,7 @@ class Feed:
     def _media(self, picture: Picture) -> Any:
         media = ElementMaker(namespace=MEDIA)
         element = media.content(
-            url=self.site + picture.largest, medium="image", width=str(picture.width), height=str(picture.height)
+            url=self.url + picture.largest, medium="image", width=str(picture.width), height=str(picture.height)
         )
         if picture.caption:
             element.append(media.description(picture.caption, type="plain"))
@@ -168,15 +157,15 @@ class Feed:
         feed = make.feed(
             make.id(self.address),
             make.title(self.title),
-            make.updated(self.views.iso(self.updated)),
+            make.updated(self.renderer.site.iso(self.updated)),
             make.link(href=self.address, rel="self", type="application/atom+xml"),
             make.link(href=self.page, rel="alternate", type="text/html"),
             *([make.link(href=self.hub, rel="hub")] if self.hub else []),
-            make.author(make.name(self.publisher), make.uri(self.site + "/")),
+            make.author(make.name(self.publisher), make.uri(self.url + "/")),
             make.generator("Slugline"),
         )
         feed.set(XML_LANG, self.language)
-        for _, element in self.views.omissions.those(self.entries, "atom", self._atom_entry):
+        for _, element in self.renderer.omissions.those(self.entries, "atom", self._atom_entry):
             feed.append(element)
         return _serialised(feed)
 
@@ -186,9 +175,9 @@ class Feed:
         element = make.entry(
             make.id(id_of(update)),
             make.title(title_of(update), type="text"),
-            make.link(href=self.site + path_of(update), rel="alternate", type="text/html"),
-            make.published(self.views.iso(update.first_published_at)),
-            make.updated(self.views.iso(modified_at(update))),
+            make.link(href=self.url + update.path, rel="alternate", type="text/html"),
+            make.published(self.renderer.site.iso(update.first_published_at)),
+            make.updated(self.renderer.site.iso(modified_at(update))),
             make.summary(_summary(update), type="text"),
             make.content(self._html(update), type="html"),
         )
@@ -197,7 +186,7 @@ class Feed:
         for author in update.authors:
             person = make.author(make.name(seen(author.name) or "unknown"))
             if author.slug:
-                person.append(make.uri(self.site + author_path(author.slug)))
+                person.append(make.uri(self.url + author_path(author.slug)))
             element.append(person)
         if not update.authors and byline_of(update):
             element.append(make.author(make.name(byline_of(update))))
@@ -216,9 +205,11 @@ class Feed:
                 "home_page_url": self.page,
                 "feed_url": self.address,
                 "language": self.language,
-                "authors": [{"name": self.publisher, "url": self.site + "/"}],
+                "authors": [{"name": self.publisher, "url": self.url + "/"}],
                 **({"hubs": [{"type": "WebSub", "url": self.hub}]} if self.hub else {}),
-                "items": [item for _, item in self.views.omissions.those(self.entries, "json-feed", self._json_item)],
+                "items": [
+                    item for _, item in self.renderer.omissions.those(self.entries, "json-feed", self._json_item)
+                ],
             }
         )
 
@@ -226,17 +217,17 @@ class Feed:
         update = entry.update
         item: dict[str, Any] = {
             "id": id_of(update),
-            "url": self.site + path_of(update),
+            "url": self.url + update.path,
             "title": title_of(update),
             "content_html": self._html(update) or f"<p>{escape(title_of(update))}</p>",
             "summary": _summary(update),
-            "date_published": self.views.iso(update.first_published_at),
-            "date_modified": self.views.iso(modified_at(update)),
+            "date_published": self.renderer.site.iso(update.first_published_at),
+            "date_modified": self.renderer.site.iso(modified_at(update)),
             "tags": list(dict.fromkeys(seen(tag.label or tag.code) for tag in update.tags)),
         }
         if update.authors:
             item["authors"] = [
-                {"name": seen(each.name), **({"url": self.site + author_path(each.slug)} if each.slug else {})}
+                {"name": seen(each.name), **({"url": self.url + author_path(each.slug)} if each.slug else {})}
                 for each in update.authors
             ]
         elif byline_of(update):
@@ -246,7 +237,7 @@ class Feed:
         if update.link:
             item["external_url"] = seen(update.link)
         for picture in pictures_of(update)[:1]:
-            item["image"] = self.site + picture.largest
+            item["image"] = self.url + picture.largest
         return item
 
 
@@ -263,21 +254,21 @@ def sitemap(answers: Answers, at: datetime) -> bytes:
     def url_of(entry: FeedEntry) -> Any:
         update = entry.update
         return make.url(
-            make.loc(answers.views.site_url + path_of(update)),
-            make.lastmod(answers.views.iso(modified_at(update))),
+            make.loc(answers.renderer.site.url + update.path),
+            make.lastmod(answers.renderer.site.iso(modified_at(update))),
             news.news(
                 news.publication(
                     news.name(answers.settings.publish_site_name),
                     news.language((language_of(update) or answers.settings.publish_language).lower()),
                 ),
-                news.publication_date(answers.views.iso(update.first_published_at)),
+                news.publication_date(answers.renderer.site.iso(update.first_published_at)),
                 news.title(title_of(update)),
             ),
         )
 
     newest = islice(answers.feed_store.newest(), SITEMAP_ENTRIES)
     recent = [entry for entry in newest if at - entry.update.first_published_at <= SITEMAP_AGE]
-    for _, url in answers.views.omissions.those(recent, "sitemap", url_of):
+    for _, url in answers.renderer.omissions.those(recent, "sitemap", url_of):
         root.append(url)
     return _serialised(root)
 
@@ -342,7 +333,7 @@ class Feeds:
     async def sitemap(self, request: Request) -> Response:
         """`GET /sitemap-news.xml`."""
         answer = ReadyAnswer(
-            sitemap(self.answers, now()),
+            sitemap(self.answers, datetime.now(UTC)),
             "application/xml; charset=utf-8",
             [self.answers.cache, NOSNIFF],
             channel=NEWS,
@@ -352,7 +343,7 @@ class Feeds:
 
     async def robots(self, _: Request) -> Response:
         """`GET /robots.txt`."""
-        lines = ["User-agent: *", "Disallow: /v1/", f"Sitemap: {self.answers.views.site_url}/sitemap-news.xml", ""]
+        lines = ["User-agent: *", "Disallow: /v1/", f"Sitemap: {self.answers.renderer.site.url}/sitemap-news.xml", ""]
         return PlainTextResponse("\n".join(lines), headers={"Cache-Control": "public, max-age=3600"})
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from publish.representation.views import NOT_FOR_READERS
-from shared.messages import Change, EnrichedUpdate
+from publish.representation import reader_json
 
 CURSOR = {"type": "string", "pattern": "^[0-9]+--?[0-9]+$", "description": "`epoch-offset`; opaque to clients."}
 PROBLEM = "application/problem+json"
@@ -65,54 +64,9 @@ GONE = _problem("The update was there and is out of sight: killed, taken down, w
 AWAY = _problem("What memory does not hold cannot be asked of the archive now; see `Retry-After`.")
 
 
-def _update_schema(definitions: dict[str, Any]) -> dict[str, Any]:
-    model = EnrichedUpdate.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
-    definitions.update(model.get("$defs", {}))
-    definitions["Change"] = Change.model_json_schema(mode="serialization")
-    properties = {name: each for name, each in model["properties"].items() if name not in NOT_FOR_READERS}
-    properties |= {
-        "tags": {"type": "array", "items": _ref("Tag")},
-        "story": {
-            "anyOf": [
-                {
-                    "type": "object",
-                    "properties": {
-                        "id": {"type": "string"}, "label": {"type": "string"},
-                        "url": {"type": "string", "format": "uri"},
-                    },
-                    "required": ["id", "label", "url"],
-                },
-                {"type": "null"},
-            ]
-        },
-        "change": _ref("Change"),
-        "pinned": {"type": "boolean"},
-        "key_event": {"type": "boolean"},
-        "closed": {"type": "boolean", "description": "The update's story is over."},
-        "path": {"type": "string", "description": "The update's own page."},
-        "url": {"type": "string", "format": "uri"},
-        "position": {
-            "anyOf": [CURSOR, {"type": "null"}],
-            "description": "The update's place in the newsroom's order: that of its first publication, for ever.",
-        },
-        "cursor": {**CURSOR, "description": "The place of this revision in the stream."},
-        "removal": {"type": "null", "description": "Why it is out of sight; null while it is visible."},
-    }  # fmt: skip
-    for unused in ("Flags", "Repair"):
-        definitions.pop(unused, None)
-    definitions["Tag"]["properties"].pop("places", None)
-    return {
-        "type": "object",
-        "description": "One update as readers may see it now. Positions never change; words do, by revisions.",
-        "properties": properties,
-        "required": sorted(properties),
-        "additionalProperties": False,
-    }
-
-
 def _schemas() -> dict[str, Any]:
-    definitions: dict[str, Any] = {}
-    definitions["Update"] = _update_schema(definitions)
+    update, parts = reader_json.schema("#/components/schemas/{model}", CURSOR)
+    definitions: dict[str, Any] = {**parts, "Update": update}
     definitions["Page"] = {
         "type": "object",
         "properties": {

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -12,30 +11,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from publish.representation.linked_data import live_blog, news_article, script
+from publish.representation.linked_data import blog_posting, live_blog, news_article, script
+from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, Position
-from publish.representation.views import (
-    DiffPart,
-    Picture,
-    author_path,
-    language_of,
-    path_of,
-    pictures_of,
-    seen,
-    shown_diff,
-    story_name,
-    story_path,
-    tag_path,
-    title_of,
-)
-from publish.web.archive_client import entry_of, page_of
+from publish.representation.reader_update import ReaderAuthor, ReaderUpdate
+from publish.representation.site import author_path, story_path, tag_path
+from publish.representation.words import DiffPart, language_of, seen, shown_diff, story_name, title_of
+from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
 from publish.web.response_cache import ReadyAnswer
-from publish.web.routes.answers import UPDATE_ID, Answers, ReadyResponse, before_of, closed_at, taking
-from publish.web.stories import stories_of
+from publish.web.routes.answers import Answers, ReadyResponse
+from publish.web.routes.parameters import UPDATE_ID, before_of, taking
+from publish.web.stories import closed_at, stories_of
 from shared.http.problem import Problem
-from shared.messages import Author, EnrichedUpdate
 
 LEAD_AMONG = 50
 LEADS_TRIED = 3
@@ -59,14 +48,14 @@ def lead_of(
     the more urgent (IPTC 1 to 9), then the newer: the page opens with what matters, and what is only newer is at the top
     of the feed below it anyway.
     """
-    pinned = next((entry for entry in newest if entry.update.flags.pinned), None)
+    pinned = next((entry for entry in newest if entry.update.pinned), None)
     if pinned is not None:
         return pinned
 
-    def weight(entry: FeedEntry) -> tuple[bool, bool, int, Any]:
+    def weight(entry: FeedEntry) -> tuple[bool, bool, int, Position]:
         update = entry.update
         return (
-            update.flags.key_event,
+            update.key_event,
             bool(pictures(entry)) or update.media_pending,
             -(update.urgency or DEFAULT_URGENCY),
             entry.position,
@@ -85,7 +74,7 @@ class Revision:
     diff: list[DiffPart]
 
 
-def history_of(updates: Sequence[EnrichedUpdate]) -> list[Revision]:
+def history_of(updates: Sequence[ReaderUpdate]) -> list[Revision]:
     """What readers were told of an update over time, newest first; enrichment around the same words is not news."""
     lines = [
         Revision(
@@ -110,7 +99,7 @@ class Subject:
     kicker: str
     description: str
     feed: str
-    author: Author | None = None
+    author: ReaderAuthor | None = None
 
 
 class Pages:
@@ -211,12 +200,12 @@ class Pages:
         shown = rest[:size]
         following = shown[-1].position if shown and (page.more or len(rest) > size) else None
         over = closed_at(newest or page.entries) if subject.channel.startswith("story:") else None
-        url = answers.views.site_url + subject.path
+        url = answers.renderer.site.url + subject.path
         together = [*([lead] if lead else []), *shown]
-        pictures = [picture for entry in together[:5] for picture in answers.views.pictures(entry)[:1]]
-        body = answers.views.render(
+        pictures = [picture for entry in together[:5] for picture in answers.renderer.pictures(entry)[:1]]
+        body = answers.renderer.render(
             "feed.html",
-            views=answers.views,
+            renderer=answers.renderer,
             title=subject.title,
             heading=subject.title,
             kicker=subject.kicker,
@@ -235,28 +224,40 @@ class Pages:
             next=following,
             closed_at=over,
             image=self._image(pictures[0]) if pictures else None,
-            linked_data=script(live_blog(answers.views, subject.title, url, together, closed_at=over)),
+            linked_data=script(self._live_blog(subject, url, together, over)),
         )
         answer = answers.page(body, channel=subject.channel, whole=page.whole)
         return ReadyResponse(answers.keep(request, answer))
 
+    def _live_blog(
+        self, subject: Subject, url: str, entries: Sequence[FeedEntry], closed: datetime | None
+    ) -> dict[str, object]:
+        renderer = self.answers.renderer
+        postings = renderer.omissions.those(
+            entries, "linked-data", lambda each: blog_posting(renderer.site, each.update)
+        )
+        updates = [entry.update for entry in entries]
+        return live_blog(
+            renderer.site, subject.title, url, updates, [posting for _, posting in postings], closed_at=closed
+        )
+
     def _lead(self, newest: Sequence[FeedEntry]) -> tuple[FeedEntry | None, Markup | None]:
         """The update that opens the page and its article: of those that can be shown."""
-        views, left_out = self.answers.views, set[str]()
+        renderer, left_out = self.answers.renderer, set[str]()
         for _ in range(LEADS_TRIED):
             able = [entry for entry in newest if entry.update.update_id not in left_out] if left_out else newest
-            lead = lead_of(able, views.pictures)
+            lead = lead_of(able, renderer.pictures)
             if lead is None:
                 break
             try:
-                return lead, views.article(lead, link=True)
+                return lead, renderer.article(lead, link=True)
             except Omitted:
                 left_out.add(lead.update.update_id)
         return None, None
 
-    def _image(self, picture: Any) -> dict[str, Any]:
+    def _image(self, picture: Picture) -> dict[str, object]:
         return {
-            "url": self.answers.views.site_url + picture.largest,
+            "url": self.answers.renderer.site.url + picture.largest,
             "width": picture.width,
             "height": picture.height,
             "alt": picture.alt,
@@ -272,7 +273,7 @@ class Pages:
         entry = answers.feed_store.get(update_id)
         removed = answers.feed_store.removed(update_id)
         if removed is not None:
-            return self.gone(removed.update)
+            return self.gone(removed)
         in_memory = entry is not None
         if entry is None:
             archived = await answers.archive.one(update_id)
@@ -280,29 +281,29 @@ class Pages:
                 raise Problem(404, "not-found", "there is no such update")
             if archived.update.is_removal:
                 return self.gone(archived.update)
-            entry = entry_of(archived)
-        if request.scope["path"] != path_of_scope(entry.update):
-            return RedirectResponse(path_of(entry.update), 301, {"Cache-Control": "public, max-age=60"})
+            entry = FeedEntry(archived.update)
+        if request.scope["path"] != _decoded_path(entry.update):
+            return RedirectResponse(entry.update.path, 301, {"Cache-Control": "public, max-age=60"})
         history, complete = await self._history(entry)
-        body = answers.views.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history))
+        body = answers.renderer.omissions.attempt(entry, "page", lambda: self._own_page(entry, cursor, history))
         kept = in_memory and complete
         answer = answers.page(body, channel=f"update:{update_id}", whole=kept)
         return ReadyResponse(answers.keep(request, answer) if kept else answer)
 
     def _own_page(self, entry: FeedEntry, cursor: Position, history: Sequence[Revision]) -> bytes:
-        views, update = self.answers.views, entry.update
+        renderer, update = self.answers.renderer, entry.update
         pictures = pictures_of(update)
-        return views.render(
+        return renderer.render(
             "own.html",
-            entry=entry,
-            article=views.article(entry),
-            canonical=views.site_url + path_of(update),
+            update=update,
+            article=renderer.article(entry),
+            canonical=renderer.site.url + update.path,
             api=f"/v1/updates/{update.update_id}",
             description=seen(update.summary or update.excerpt or update.text[:200]),
             cursor=cursor,
             history=history,
             image=self._image(pictures[0]) if pictures else None,
-            linked_data=script(news_article(views, entry)),
+            linked_data=script(news_article(renderer.site, update)),
         )
 
     async def _history(self, entry: FeedEntry) -> tuple[list[Revision], bool]:
@@ -316,19 +317,21 @@ class Pages:
         updates = [each.update for each in archived if each.update.revision < entry.update.revision]
         complete = any(each.update.revision == entry.update.revision for each in archived)
         try:
-            lines = self.answers.views.omissions.attempt(entry, "history", lambda: history_of([*updates, entry.update]))
+            lines = self.answers.renderer.omissions.attempt(
+                entry, "history", lambda: history_of([*updates, entry.update])
+            )
         except Omitted:
             return [], False
         return lines, complete
 
-    def gone(self, update: EnrichedUpdate) -> Response:
+    def gone(self, update: ReaderUpdate) -> Response:
         """410 for what is out of sight."""
         words = GONE_WORDS.get(update.removal or "", WITHDRAWN)
         return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update.update_id}")
 
     def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:
         """A page that says one thing."""
-        body = self.answers.views.render("message.html", heading=heading, words=words, kicker=kicker)
+        body = self.answers.renderer.render("message.html", heading=heading, words=words, kicker=kicker)
         headers = {name.decode(): value.decode() for name, value in self.answers.security()}
         headers["Vary"] = "Accept"
         if channel:
@@ -339,9 +342,9 @@ class Pages:
     async def stories(self, request: Request) -> Response:
         """`GET /stories`: the stories that are live."""
         answers = self.answers
-        body = answers.views.render(
+        body = answers.renderer.render(
             "stories.html",
-            canonical=answers.views.site_url + "/stories",
+            canonical=answers.renderer.site.url + "/stories",
             stories=[
                 {
                     "id": story.id,
@@ -359,6 +362,6 @@ class Pages:
         return ReadyResponse(answers.keep(request, answer))
 
 
-def path_of_scope(update: EnrichedUpdate) -> str:
+def _decoded_path(update: ReaderUpdate) -> str:
     """The canonical path as the server gives it to us, percent-decoded."""
     return f"/updates/{update.update_id}/{update.slug or 'update'}"

@@ -1,0 +1,225 @@
+"""What readers get of an update: an allow-list.
+
+Everything that leaves the house is made of `ReaderUpdate`: JSON (API, stream, replay, webhooks, Redis), pages, feeds, ninjs and
+alerts. A field of the message is private until it has a place here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Literal, TypeVar
+from urllib.parse import quote
+
+from publish.representation.position import Position
+from shared.messages import Change, EnrichedUpdate, Kind, Message, Removal, UpdateId, without_source_words
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderAuthor:
+    """One name of the byline. With an `id` it is resolved against the directory, without one it is text."""
+
+    name: str
+    id: str | None
+    slug: str | None
+    role: str | None
+    bio: str | None
+    avatar_url: str | None
+    url: str | None
+    links: tuple[str, ...]
+    contribution: Literal["writing", "reporting", "editing", "photography", "translation"]
+    located: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderTag:
+    """Something an update is about."""
+
+    code: str
+    label: str
+    labels: Mapping[str, str]
+    kind: Literal["subject", "person", "place", "organisation", "topic"]
+    uri: str | None
+    confidence: float
+    origin: Literal["source", "broader", "dictionary", "editor", "keyword"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRendition:
+    """One size and encoding of a picture."""
+
+    url: str
+    mime_type: str
+    width: int
+    height: int
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderMedia:
+    """A picture, video or sound that readers may see; what has no credit or may not be used is not here."""
+
+    id: str
+    kind: Literal["picture", "video", "audio", "graphic", "document"]
+    role: Literal["lead", "inline", "thumbnail"]
+    caption: str
+    credit: str
+    copyright: str
+    alt_text: str
+    width: int | None
+    height: int | None
+    focal_point: tuple[float, float] | None
+    placeholder: str | None
+    renditions: tuple[ReaderRendition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderCorroboration:
+    """How many independent publisher families tell the same."""
+
+    count: int
+    sources: tuple[str, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPassport:
+    """The latency passport: when this revision passed each stage."""
+
+    received_at: datetime
+    enriched_at: datetime | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderChange:
+    """What changed against the revision before, and why: what stands behind "(Updated: …)"."""
+
+    fields: tuple[str, ...]
+    reason: str
+    diff: tuple[tuple[Literal["=", "-", "+"], str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderUpdate:
+    """One update as readers may see it now. Positions never change; words do, by revisions."""
+
+    update_id: UpdateId
+    revision: int
+    kind: Kind
+    source: str
+    version_created: datetime | None
+    urgency: int | None
+    language: str
+    direction: Literal["ltr", "rtl"]
+    headline: str
+    body_html: str
+    text: str
+    summary: str
+    excerpt: str
+    byline: str
+    credit: str
+    copyright: str
+    located: str
+    editors_note: str
+    link: str | None
+    authors: tuple[ReaderAuthor, ...]
+    media: tuple[ReaderMedia, ...]
+    media_pending: bool
+    corroboration: ReaderCorroboration
+    evolved_from: UpdateId | None
+    read_time_minutes: int
+    word_count: int
+    slug: str
+    first_published_at: datetime
+    updated_at: datetime | None
+    expires_at: datetime | None
+    passport: ReaderPassport
+    tags: tuple[ReaderTag, ...]
+    story: str | None
+    story_label: str
+    pinned: bool
+    key_event: bool
+    closed: bool
+    change: ReaderChange
+    """What readers were last told of a change: late enrichment does not take it away again."""
+    path: str
+    """The canonical path of the update's own page."""
+    position: Position | None
+    """The place of the update, for ever; None where nobody could be asked for it."""
+    cursor: Position
+    """The place of this revision."""
+    removal: Removal | None
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether readers must not see this update any more."""
+        return self.removal is not None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no later revision can bring the update back."""
+        return self.removal in ("killed", "taken-down")
+
+
+T = TypeVar("T")
+
+
+def _copier(kind: Callable[..., T], *names: str) -> Callable[[Message], T]:
+    get = attrgetter(*names)
+    return lambda message: kind(*get(message))
+
+
+def _names(kind: type, *computed: str) -> list[str]:
+    return [each.name for each in fields(kind) if each.name not in computed]
+
+
+_author = _copier(ReaderAuthor, *_names(ReaderAuthor))
+_tag = _copier(ReaderTag, *_names(ReaderTag))
+_rendition = _copier(ReaderRendition, *_names(ReaderRendition))
+_corroboration = _copier(ReaderCorroboration, *_names(ReaderCorroboration))
+_passport = _copier(ReaderPassport, *_names(ReaderPassport))
+reader_change = _copier(ReaderChange, *_names(ReaderChange))
+"""The change that a message tells, as readers get it."""
+
+_MEDIA = tuple(_names(ReaderMedia, "renditions"))
+_media = attrgetter(*_MEDIA)
+_COPIED = tuple(
+    _names(
+        ReaderUpdate,
+        "authors", "media", "corroboration", "passport", "tags", "pinned", "key_event", "closed", "change", "path",
+        "position", "cursor",
+    )
+)  # fmt: skip
+_copied = attrgetter(*_COPIED)
+
+
+def reader_update(
+    update: EnrichedUpdate, *, cursor: Position, position: Position | None = None, change: Change | None = None
+) -> ReaderUpdate:
+    """What readers get of a revision at `cursor`, whose update stands at `position`; of a removal no words.
+
+    `change` is what they were last told of a change, where this revision tells of none.
+    """
+    if update.is_removal:
+        update = without_source_words(update)
+    return ReaderUpdate(
+        **dict(zip(_COPIED, _copied(update), strict=True)),
+        authors=tuple(map(_author, update.authors)),
+        media=tuple(
+            ReaderMedia(
+                **dict(zip(_MEDIA, _media(each), strict=True)), renditions=tuple(map(_rendition, each.renditions))
+            )
+            for each in update.media
+        ),
+        corroboration=_corroboration(update.corroboration),
+        passport=_passport(update.passport),
+        tags=tuple(map(_tag, update.tags)),
+        pinned=update.flags.pinned,
+        key_event=update.flags.key_event,
+        closed=update.flags.closed,
+        change=reader_change(change or update.change),
+        path=f"/updates/{update.update_id}/{quote(update.slug or 'update', safe='')}",
+        position=position,
+        cursor=cursor,
+    )

@@ -1,0 +1,59 @@
+"""The site that updates are shown on: its addresses, its clock's zone, what it may load."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from publish.representation.reader_update import ReaderAuthor
+
+
+def story_path(story: str) -> str:
+    """The path of a story's page."""
+    return f"/stories/{quote(story, safe='')}"
+
+
+def tag_path(code: str) -> str:
+    """The path of a tag's page."""
+    return f"/tags/{quote(code, safe=':')}"
+
+
+def author_path(slug: str) -> str:
+    """The path of an author's page."""
+    return f"/authors/{quote(slug, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site: what it is called, where it is, and how it writes times."""
+
+    name: str
+    url: str
+    zone: ZoneInfo
+    image_origins: Sequence[str] = ()
+
+    def iso(self, moment: datetime) -> str:
+        """A time with its offset, to the second."""
+        return moment.astimezone(self.zone).isoformat(timespec="seconds")
+
+    def clock(self, moment: datetime) -> str:
+        """`09:20 UTC`."""
+        return moment.astimezone(self.zone).strftime("%H:%M %Z")
+
+    def day(self, moment: datetime) -> str:
+        """`23 November 2026`."""
+        local = moment.astimezone(self.zone)
+        return f"{local.day} {local:%B} {local.year}"
+
+    def moment(self, moment: datetime) -> str:
+        """`23 November 2026, 09:20 UTC`."""
+        return f"{self.day(moment)}, {self.clock(moment)}"
+
+    def avatar(self, author: ReaderAuthor) -> str:
+        """The address of an author's picture where this site may show it; else empty, and initials take its place."""
+        url = author.avatar_url or ""
+        if url.startswith("/media/"):
+            return quote(url, safe="/:%")
+        origin = "/".join(url.split("/", 3)[:3])
+        return quote(url, safe="/:%?=&;,+~@") if origin in self.image_origins else ""

@@ -1,0 +1,193 @@
+"""Renders updates and pages for one site: JSON, HTML items and articles, whole pages, the events of streams."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from zoneinfo import ZoneInfo
+
+import structlog
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from publish.representation import pictures, site, words
+from publish.representation.fragment import fitting
+from publish.representation.pictures import Picture
+from publish.representation.reader_json import dump, members, removal_members
+from publish.representation.reader_update import ReaderUpdate
+from publish.representation.site import Site
+from publish.representation.words import seen
+from publish.settings import Settings
+from publish.web.feed_store import Applied, FeedEntry
+from publish.web.omissions import Omissions, Omitted
+from publish.web.routes.assets import Assets
+from publish.web.stream.event import StreamEvent
+
+log = structlog.get_logger(__name__)
+
+SHORT_WORDS = 150
+"""Longer bodies are cut to their excerpt in a feed, with a link to the whole."""
+
+Fit = Callable[[str, int], str]
+"""Makes a body fit where a page puts it: (body, level of its first heading)."""
+
+
+def site_of(settings: Settings) -> Site:
+    """The site of the settings."""
+    return Site(
+        settings.publish_site_name,
+        settings.publish_site_url,
+        ZoneInfo(settings.publish_time_zone),
+        settings.image_origins,
+    )
+
+
+class Renderer:
+    """Renders for one site; what was made of a revision is kept with its entry."""
+
+    def __init__(
+        self, settings: Settings, assets: Assets, *, fit: Fit = fitting, omissions: Omissions | None = None
+    ) -> None:
+        """`omissions` bounds what one update may take, and leaves out what cannot be shown."""
+        self.site = site_of(settings)
+        self.fit = fit
+        self.omissions = omissions or Omissions()
+        self._templates = Environment(
+            loader=PackageLoader("publish.web"),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            finalize=lambda value: seen(value) if type(value) is str else value,
+        )
+        self._templates.globals.update(
+            site=settings,
+            asset=assets.address,
+            image_origins=settings.image_origins,
+            pictures_of=pictures.pictures_of,
+            shown_diff=words.shown_diff,
+            byline_of=words.byline_of,
+            title_of=words.title_of,
+            story_name=words.story_name,
+            links_of=words.links_of,
+            language_of=words.language_of,
+            story_path=site.story_path,
+            tag_path=site.tag_path,
+            author_path=site.author_path,
+            SHORT_WORDS=SHORT_WORDS,
+        )
+        self._templates.filters.update(
+            iso=self.site.iso,
+            clock=self.site.clock,
+            day=self.site.day,
+            moment=self.site.moment,
+            avatar=self.site.avatar,
+            fitting=self.fitting,
+        )
+        macros = vars(self._templates.get_template("update.html").module)
+        self._item: Callable[[ReaderUpdate], str] = macros["feed_item"]
+        self._article: Callable[..., str] = macros["article"]
+
+    def json(self, entry: FeedEntry) -> bytes:
+        """An update as one line of JSON, made once for each revision; `Omitted` where it cannot be made."""
+        made = entry.made.get("json")
+        if made is None:
+            made = self.omissions.attempt(entry, "json", lambda: dump(members(entry.update, self.site.url)))
+            entry.made["json"] = made
+        return made
+
+    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
+        """Updates as the elements of a JSON array, without those that cannot be shown."""
+        made = []
+        for entry in entries:
+            with contextlib.suppress(Omitted):
+                made.append(self.json(entry))
+        return b",".join(made)
+
+    def pictures(self, entry: FeedEntry) -> list[Picture]:
+        """The pictures of an update; none where they cannot be shown."""
+        try:
+            return pictures.pictures_of(entry.update)
+        except Exception:  # noqa: BLE001 -- logged with the update itself, which has the same pictures
+            return []
+
+    def item(self, entry: FeedEntry) -> Markup:
+        """An update as an item of a feed, made once for each revision; nothing where it cannot be shown."""
+        made = entry.made.get("item")
+        if made is None:
+            try:
+                made = self.omissions.attempt(
+                    entry, "item", lambda: self._item(entry.update).encode("utf-8", "replace")
+                )
+            except Omitted:
+                return Markup()
+            entry.made["item"] = made
+        return Markup(made.decode())  # noqa: S704 -- the template escapes
+
+    def article(self, entry: FeedEntry, *, link: bool = False) -> Markup:
+        """An update in full; with `link` its headline leads to its own page. `Omitted` where it cannot be shown."""
+        text = self.omissions.attempt(entry, "article", lambda: self._article(entry.update, link=link))
+        return Markup(text)  # noqa: S704 -- the template escapes
+
+    def fitting(self, html: str, heading: int = 4) -> Markup:
+        """A body that was sanitised upstream, once more and so that it fits where a page puts it."""
+        return Markup(self.fit(seen(html), heading))  # noqa: S704 -- sanitised
+
+    def event_data(self, applied: Applied, *, page: bool) -> bytes:
+        """What a stream sends of a revision; for a page with the item ready to put in."""
+        if applied.entry is None:
+            return removal_bytes(applied.update)
+        made = self.json(applied.entry)
+        if not page:
+            return made
+        channels = sorted(applied.channels)
+        return made[:-1] + b"," + dump({"channels": channels, "html": str(self.item(applied.entry))})[1:]
+
+    def render(self, template: str, **values: object) -> bytes:
+        """A whole page."""
+        return self._templates.get_template(template).render(**values).encode("utf-8", "replace")
+
+
+def removal_bytes(update: ReaderUpdate) -> bytes:
+    """The removal as JSON, whatever else the update may hold: nothing keeps a removal from readers."""
+    try:
+        return dump(removal_members(update))
+    except Exception:
+        log.exception("a removal is sent without its circumstances", update_id=update.update_id)
+        return dump({"update_id": update.update_id, "kind": "kill", "removal": update.removal or "killed"})
+
+
+class EventViews(Mapping[str, bytes]):
+    """The views of one revision for a stream, each made when it is first asked for and kept."""
+
+    def __init__(self, renderer: Renderer, applied: Applied) -> None:
+        self._renderer = renderer
+        self._applied = applied
+        self._made: dict[str, bytes] = {}
+
+    def __getitem__(self, name: str) -> bytes:
+        made = self._made.get(name)
+        if made is None:
+            if name not in ("json", "page"):
+                raise KeyError(name)
+            made = self._made[name] = self._renderer.event_data(self._applied, page=name == "page")
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("json", "page"))
+
+    def __len__(self) -> int:
+        return 2
+
+
+def stream_event(renderer: Renderer, applied: Applied) -> StreamEvent:
+    """A revision as streams carry it; its views are made when they are asked for."""
+    update = applied.update
+    enriched_at = update.passport.enriched_at
+    return StreamEvent(
+        epoch=update.cursor.epoch,
+        offset=update.cursor.offset,
+        kind="kill" if update.is_removal else update.kind,
+        channels=applied.channels,
+        views=EventViews(renderer, applied),
+        enriched_at=enriched_at.timestamp() if enriched_at else 0.0,
+    )

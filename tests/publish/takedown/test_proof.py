@@ -1,0 +1,97 @@
+"""The proof of a kill, against the real archive, cache and web."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from local.child import free_port
+from publish.archive import process as archive
+from publish.archive import queries
+from publish.cache import process as cache
+from publish.settings import Settings
+from publish.takedown.cli import as_text
+from publish.takedown.proof import prove
+from publish.takedown.sinks import open_sinks
+from publish.web import process as web
+from shared.messages import Media, Rendition
+from shared.postgres.pool import Pool
+from shared.settings import Connections
+from support.revisions import emit, read, revision, running
+from support.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def settings(newsroom: Connections) -> Settings:
+    """The settings of the service in this newsroom."""
+    port = free_port()
+    own = {"port": port, "publish_site_url": f"http://127.0.0.1:{port}", "publish_cache_days": 36500}
+    return Settings(**newsroom.model_dump() | own)
+
+
+@pytest_asyncio.fixture
+async def pool(settings: Settings, pool: Pool) -> AsyncIterator[Any]:
+    """Archive, cache and web, running."""
+    async with AsyncExitStack() as stack:
+        for process in (archive, cache, web):
+            own = settings.model_copy(update={"health_port": free_port()})
+            await stack.enter_async_context(running(lambda stop, serve=process.serve, own=own: serve(own, stop)))
+        yield pool
+
+
+def picture(settings: Settings, path: str) -> None:
+    """Put a rendition into the store."""
+    file = Path(settings.media_store.removeprefix("file://")) / path
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"picture")
+
+
+def showing(path: str) -> tuple[Media, ...]:
+    """The media of an update that shows a rendition."""
+    rendition = Rendition(url=f"/media/{path}", mime_type="image/webp", width=320, height=200)
+    return (Media(id=path, credit="Ada", renditions=(rendition,)),)
+
+
+async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Pool) -> None:
+    """The report lists archive, cache, page, API, feeds and stream with the time each was clean, and finds text put back."""
+    killed = revision("a").update_id
+    async with open_sinks(settings, pool) as sinks:
+        picture(settings, "ab/abc/320.webp")
+        picture(settings, "cd/cde/320.webp")
+        own, shared = showing("ab/abc/320.webp"), showing("cd/cde/320.webp")
+        await emit(settings, [revision("b", 1, media=shared), revision("a", 1, story="s", media=own + shared)])
+        standing = await eventually(lambda: queries.one(pool, killed))
+        assert standing is not None
+        await eventually(
+            lambda: sinks.look(standing),
+            lambda seen: all(finding.detail and "does not answer" not in finding.detail for finding in seen),
+            within_s=40,
+            what="not every sink is seen to show it first",
+        )
+        assert await prove(pool, sinks, killed, within_s=0) is None
+        await emit(settings, [revision("a", 2, removal="killed", story="s")])
+        found = await prove(pool, sinks, killed, within_s=20)
+        assert found is not None
+        assert found.clean, as_text(found)
+        url = settings.web_urls[0]
+        expected = {"archive", "cache", *(f"{url} {sink}" for sink in ("page", "API", "feeds", "stream", "pictures"))}
+        assert {each.sink for each in found.sinks} == expected
+        assert all(each.clean_at for each in found.sinks)
+        async with httpx.AsyncClient(base_url=url) as client:
+            statuses = [(await client.get(f"/media/{path}/320.webp")).status_code for path in ("ab/abc", "cd/cde")]
+        assert statuses == [404, 200], "what another visible update shows stays"
+        model = sinks._model
+        assert model is not None
+        await model._redis.delete(f"{model.prefix}state:{killed}")
+        text = revision("a", 1)
+        await model.rebuild([read(text)])
+        found = await prove(pool, sinks, killed, within_s=0)
+        assert found is not None
+        assert [each.sink for each in found.sinks if each.clean_at is None] == ["cache"]
+        assert "NOT CLEAN" in as_text(found)
