@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -34,6 +35,16 @@ TITLES = {
     500: "Internal error",
     503: "Unavailable",
 }
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457: the one shape of every error."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
 
 
 class Problem(Exception):
