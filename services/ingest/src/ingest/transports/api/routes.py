@@ -30,7 +30,7 @@ from ingest.transports.api import idempotency
 from ingest.transports.api.body import encoding_of, plain, read_body
 from ingest.transports.api.unauthenticated import UnauthenticatedBodies
 from shared.http.problem import PROBLEM_HANDLERS, Problem, problem_response
-from shared.http.query import check_query
+from shared.http.query import check_query, with_query
 from shared.http.routing import application
 from shared.messages import update_id_for
 from shared.observability.health import Health, health_routes
@@ -555,14 +555,6 @@ OPERATIONS: tuple[Operation, ...] = (
 )  # fmt: skip
 
 
-def _knowing(query: tuple[str, ...], endpoint: Callable[[Request], Awaitable[Response]]) -> Any:
-    async def checked(request: Request) -> Response:
-        check_query(request, query)
-        return await endpoint(request)
-
-    return checked
-
-
 def build(
     api: Api,
     health: Health,
@@ -576,7 +568,7 @@ def build(
         return Response(orjson.dumps(openapi()), media_type="application/json")
 
     routes: list[BaseRoute] = [
-        Route(each.path, _knowing(each.query, getattr(api, each.endpoint)), methods=[each.method.upper()])
+        Route(each.path, with_query(getattr(api, each.endpoint), *each.query), methods=[each.method.upper()])
         for each in OPERATIONS
     ]
     app = application(
