@@ -225,7 +225,7 @@ async def test_pictures_are_shown_by_what_stands(settings: Settings, pool: Pool)
         offsets = await emit(settings, [showing("b", 2, "s"), killed, showing("a", 2, "p"), showing("a", 4, "p")])
         await archived(pool, offsets[-1])
         assert [await queries.showing(pool, each) for each in "pqs"] == [[], [], [b]]
-        assert await queries.once_shown(pool, a) == {"p": ["p/9.jpg"], "q": ["q/9.jpg"]}
+        assert await queries.ever_shown(pool, a) == {"p": ["p/9.jpg"], "q": ["q/9.jpg"]}
 
 
 async def test_pictures_that_an_older_release_archived_are_found(settings: Settings, pool: Pool) -> None:

@@ -88,7 +88,7 @@ def why_not_live(intake: Intake) -> dict[str, Any]:
     }
 
 
-def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer:
+def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer[Outcomes]:
     """Records the outcomes that the later stages report, for the sender who asks."""
 
     async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:

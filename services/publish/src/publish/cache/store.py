@@ -77,7 +77,8 @@ class Flushed(Exception):
     """The model is not whole: Redis was flushed, or never had it."""
 
 
-def _arguments(update: ReaderUpdate, site_url: str) -> tuple[str | bytes | int, ...]:
+def arguments_of(update: ReaderUpdate, site_url: str) -> tuple[str | bytes | int, ...]:
+    """What the script is given of one update."""
     position = update.position or update.cursor
     feeds = () if update.is_removal else channels_of(update) - {f"update:{update.update_id}"}
     view = removal_members(update) if update.is_removal else members(update, site_url)
@@ -189,7 +190,7 @@ class ReadModel:
             datetime.now(UTC).isoformat(),
         ]  # fmt: skip
         for update in updates:
-            arguments.extend(_arguments(update, self._site_url))
+            arguments.extend(arguments_of(update, self._site_url))
         return int(await self._write(args=arguments))
 
 

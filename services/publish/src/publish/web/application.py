@@ -22,9 +22,9 @@ from publish.web.routes.feeds import Feeds
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.stories import is_over
-from publish.web.stream.hub import Hub
+from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.http.poll_routes import stream_routes
 from publish.web.stream.limits import Limits
-from publish.web.stream.routes import stream_routes
 from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.http.query import with_query
@@ -43,7 +43,7 @@ def build(
     *,
     fit: Fit = fitting,
     omissions: Omissions | None = None,
-) -> tuple[Answers, Hub]:
+) -> tuple[Answers, Broadcaster]:
     """A replica's application, without anything that connects; `response_cache` of the answers is the ASGI application.
 
     `fit` and `omissions` are the renderer's: what makes bodies fit, and what leaves out what cannot be shown.
@@ -51,7 +51,7 @@ def build(
     assets = Assets()
     renderer = Renderer(settings, assets, fit=fit, omissions=omissions)
     answers = Answers(settings, feed_store, archive, renderer)
-    hub = Hub(
+    broadcaster = Broadcaster(
         Limits.of(settings),
         replay_from(archive, renderer),
         lambda channel: is_over(feed_store, channel, datetime.now(UTC)),
@@ -64,7 +64,7 @@ def build(
             *Api(answers).routes(),
             *pages.routes(),
             *Feeds(answers).routes(),
-            *stream_routes(hub),
+            *stream_routes(broadcaster),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
@@ -76,7 +76,7 @@ def build(
         },
     )
     answers.response_cache = ResponseCache(app, feed_store, ignored=settings.ignored_parameters)
-    return answers, hub
+    return answers, broadcaster
 
 
 async def preflight(_: Request) -> Response:

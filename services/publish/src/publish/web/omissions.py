@@ -86,12 +86,12 @@ class Omissions:
         self._clock = clock
         self._failed: dict[tuple[str, int, str], tuple[float, int]] = {}
         self._aside: frozenset[str] = frozenset()
-        self._in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+        self._in_progress: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
 
     async def begin(self, suspects: Suspects) -> None:
         """From now on note what is made, and leave out what earlier processes have died of."""
         self._aside = frozenset(await suspects.open())
-        self._in_hand = suspects.in_hand
+        self._in_progress = suspects.in_progress
 
     @property
     def are_any(self) -> bool:
@@ -109,7 +109,7 @@ class Omissions:
         if times and self._clock() - failed_at < BACKOFF.mean_s(times):
             raise Omitted(update.update_id, what)
         try:
-            with self._in_hand(_name(entry)), within(self._bound_s, self._waited_s):
+            with self._in_progress(_name(entry)), within(self._bound_s, self._waited_s):
                 made = make()
         except Exception as error:
             OMITTED.labels(what).inc()
@@ -142,7 +142,7 @@ class Omissions:
         return made
 
     def _made(self, entry: FeedEntry, make: Callable[[FeedEntry], T]) -> T:
-        with self._in_hand(_name(entry)):
+        with self._in_progress(_name(entry)):
             return make(entry)
 
 

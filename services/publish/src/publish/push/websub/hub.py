@@ -22,8 +22,8 @@ from shared.http.problem import Problem
 from shared.http.proxies import TrustedProxies
 from shared.http.query import check_query
 from shared.http.rate import RateLimit
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Connection, Pool
-from shared.postgres.rows import typed
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,7 @@ VERIFY_ATTEMPTS = 3
 LOST_ATTEMPTS = 5
 """Attempts beyond these were counted when they were begun, and never ended: the process did."""
 VERIFY_PAUSE_S = 30.0
+VERIFIED_AT_ONCE = 50
 IDLE_S = 0.5
 PER_MINUTE = 60
 
@@ -51,6 +52,16 @@ class SubscriptionRequest:
     secret: str | None
     lease_s: int
     attempts: int
+
+
+REQUESTS = LeaseQueue(
+    table="publish.websub_requests",
+    key={"id": "bigint"},
+    due="next_attempt_at",
+    attempts="attempts",
+    columns="q.id, q.mode, q.topic, q.channel, q.callback, q.secret, q.lease_s, q.attempts",
+    read=lambda row: SubscriptionRequest(**row),
+)
 
 
 class Hub:
@@ -115,15 +126,9 @@ class Hub:
         await keep_running("WebSub requests", step, every_s=IDLE_S, wake=self._wake)
 
     async def _verify_some(self) -> int:
-        rows = await self._pool.fetch(
-            "WITH due AS (SELECT id FROM publish.websub_requests WHERE next_attempt_at <= now() ORDER BY next_attempt_at, id LIMIT 50 "
-            "FOR UPDATE SKIP LOCKED) UPDATE publish.websub_requests r SET attempts = attempts + 1, "
-            "next_attempt_at = now() + make_interval(secs => $1) FROM due WHERE r.id = due.id RETURNING r.id, r.mode, r.topic, r.channel, "
-            "r.callback, r.secret, r.lease_s, r.attempts",
-            VERIFY_PAUSE_S,
-        )
-        await asyncio.gather(*(self._verify_or_drop(asked) for asked in typed(SubscriptionRequest, rows)))
-        return len(rows)
+        due = await REQUESTS.claim(self._pool, VERIFIED_AT_ONCE, VERIFY_PAUSE_S)
+        await asyncio.gather(*(self._verify_or_drop(asked) for asked in due))
+        return len(due)
 
     async def _verify_or_drop(self, asked: SubscriptionRequest) -> None:
         """Verify a request; one that cannot even be tried is dropped after as many attempts as the others have."""

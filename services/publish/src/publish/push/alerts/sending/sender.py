@@ -26,6 +26,7 @@ from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
 
@@ -36,6 +37,7 @@ MAX_ATTEMPTS = 8
 BACKOFF = Backoff(first_s=5.0, longest_s=900.0)
 """Between attempts where the provider asks for no pause; twice as long each time: twenty minutes in all."""
 RETRIED_AT_ONCE = 40
+RETRY_LEASE_S = 120.0
 RETRIED_SLOTS = 8
 """How many of them are under way: after a crash no more than these are repeated."""
 SENT_AT_ONCE = 500
@@ -58,14 +60,6 @@ WHERE s.id BETWEEN $1 AND $2 AND (s.expires_at IS NULL OR s.expires_at > now())
 ORDER BY s.id
 """
 
-CLAIM_RETRIES = """
-WITH due AS (SELECT alert_id, subscription_id FROM publish.alert_results WHERE result = 'later'
-             AND retry_at <= now() ORDER BY retry_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-UPDATE publish.alert_results r SET retry_at = now() + interval '2 minutes' FROM due
-WHERE r.alert_id = due.alert_id AND r.subscription_id = due.subscription_id
-RETURNING r.alert_id, r.subscription_id, r.attempts
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class DueRetry:
@@ -74,6 +68,16 @@ class DueRetry:
     alert_id: str
     subscription_id: int
     attempts: int
+
+
+RETRIES = LeaseQueue(
+    table="publish.alert_results",
+    key={"alert_id": "text", "subscription_id": "bigint"},
+    due="retry_at",
+    waiting="q.result = 'later'",
+    columns="q.alert_id, q.subscription_id, q.attempts",
+    read=lambda row: DueRetry(**row),
+)
 
 
 class AlertSender:
@@ -196,7 +200,7 @@ class AlertSender:
         await keep_running("messages to try again", step, every_s=RETRY_INTERVAL_S)
 
     async def _retry_some(self) -> int:
-        due = typed(DueRetry, await self._pool.fetch(CLAIM_RETRIES, RETRIED_AT_ONCE))
+        due = await RETRIES.claim(self._pool, RETRIED_AT_ONCE, RETRY_LEASE_S)
         if not due:
             return 0
         alerts = {each.id: each for each in await find_alerts(self._pool, [each.alert_id for each in due])}
