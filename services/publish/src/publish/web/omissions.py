@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from types import FrameType
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter
@@ -55,7 +56,7 @@ def within(bound_s: float, waited_s: float = math.inf) -> Iterator[None]:
     began, worked = time.monotonic(), time.thread_time()
     over = False
 
-    def ring(_: int, __: Any) -> None:
+    def ring(_: int, __: FrameType | None) -> None:
         if not over and (time.thread_time() - worked >= bound_s or time.monotonic() - began >= waited_s):
             raise TooLong(f"longer than {bound_s:g} s")
 

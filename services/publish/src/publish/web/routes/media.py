@@ -6,13 +6,14 @@ surrogate keys of the updates that show the picture.
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from obstore import GetResult
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -41,7 +42,7 @@ LATE_S = 0.5
 """A replica may hear of a picture a moment after the one that served the page."""
 
 
-def open_store(address: str) -> Any:
+def open_store(address: str) -> ObjectStore:
     """The object store of `MEDIA_STORE`; nothing is connected yet."""
     parts = urlsplit(address)
     if parts.scheme == "file":
@@ -72,7 +73,7 @@ class MediaRoute:
         self._address = address
         self._feed_store = feed_store
         self._archive = archive
-        self._store: Any = None
+        self._store: ObjectStore | None = None
 
     async def __call__(self, request: Request) -> Response:
         """One rendition; 404 where no visible update shows it."""
@@ -100,7 +101,7 @@ class MediaRoute:
             return Response(None, 200, headers, content_type)
         return StreamingResponse(_chunks(result), 200, headers, content_type)
 
-    async def _fetch(self, path: str) -> Any:
+    async def _fetch(self, path: str) -> GetResult:
         try:
             if self._store is None:
                 self._store = open_store(self._address)
@@ -123,6 +124,6 @@ class MediaRoute:
         return shown_by
 
 
-async def _chunks(result: Any) -> Any:
+async def _chunks(result: GetResult) -> AsyncIterator[bytes]:
     async for chunk in result.stream(min_chunk_size=256 * 1024):
         yield bytes(chunk)
