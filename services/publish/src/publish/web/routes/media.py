@@ -8,10 +8,10 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from obstore import GetResult
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 from starlette.requests import Request
@@ -21,6 +21,9 @@ from publish.representation.pictures import is_portrait, picture_of
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedStore
 from shared.http.problem import Problem
+
+if TYPE_CHECKING:
+    from obstore import GetResult
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +104,7 @@ class MediaRoute:
             return Response(None, 200, headers, content_type)
         return StreamingResponse(_chunks(result), 200, headers, content_type)
 
-    async def _fetch(self, path: str) -> GetResult:
+    async def _fetch(self, path: str) -> "GetResult":
         try:
             if self._store is None:
                 self._store = open_store(self._address)
@@ -124,6 +127,6 @@ class MediaRoute:
         return shown_by
 
 
-async def _chunks(result: GetResult) -> AsyncIterator[bytes]:
+async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
     async for chunk in result.stream(min_chunk_size=256 * 1024):
         yield bytes(chunk)
