@@ -34,6 +34,8 @@ from publish.web.application import build  # noqa: E402
 from publish.web.archive_client import ArchiveClient  # noqa: E402
 from publish.web.feed_store import FeedStore  # noqa: E402
 from publish.web.stream.serve import stream_server  # noqa: E402
+from publish.web.process import build  # noqa: E402
+from publish.web.stream.http.serve import stream_server  # noqa: E402
 from shared.messages import EnrichedUpdate  # noqa: E402
 from shared.observability.health import Health  # noqa: E402
 from support.revisions import revision  # noqa: E402
@@ -65,8 +67,8 @@ def serve_edge(port: int, core: int, churn_per_s: float, ready: Event) -> None:
         feed_store.reset(Position(1, -1), [], complete=True)
         for offset, update in enumerate(updates(1000)):
             feed_store.apply(Position(1, offset), update)
-        answers, hub = build(Settings(port=port), feed_store, ArchiveClient(), Health("publish.web"))
-        async with stream_server(answers.response_cache, hub, "127.0.0.1", port):
+        answers, broadcaster = build(Settings(port=port), feed_store, ArchiveClient(), Health("publish.web"))
+        async with stream_server(answers.response_cache, broadcaster, "127.0.0.1", port):
             ready.set()
             offset = 1000
             while True:

@@ -44,13 +44,21 @@ from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
 
 from local.child import Child, end_all, free_port  # noqa: E402 -- after the path
 from publish.archive.store import revision_of, write_batch  # noqa: E402
-from publish.push.alerts.decisions import PushBatch, message_of  # noqa: E402
-from publish.push.alerts.providers.web import Vapid, WebPush, encrypt, new_vapid_key  # noqa: E402
+from publish.push.alerts import alert as alerts  # noqa: E402
+from publish.push.alerts.notification import notification_of  # noqa: E402
+from publish.push.alerts.providers.web.client import WebPush  # noqa: E402
+from publish.push.alerts.providers.web.encryption import encrypt  # noqa: E402
+from publish.push.alerts.providers.web.vapid import Vapid, new_vapid_key  # noqa: E402
 from publish.push.alerts.rules import Rules  # noqa: E402
+from publish.push.alerts.sending.batch import PushBatch  # noqa: E402
+from publish.push.alerts.sending.sender import AlertSender  # noqa: E402
 from publish.push.delivery import keys  # noqa: E402
+from publish.push.delivery.attempts import RetryPolicy  # noqa: E402
 from publish.push.delivery.outbound import Outbound  # noqa: E402
 from publish.push.delivery.queue import Deliveries  # noqa: E402
+from publish.push.delivery.worker import Channel, DeliveryWorker  # noqa: E402
 from publish.push.webhooks.message import Webhooks  # noqa: E402
+from publish.push.webhooks.queueing import QUEUE_WEBHOOKS  # noqa: E402
 from publish.representation.position import Position  # noqa: E402
 from shared.consumer.decode import Incoming  # noqa: E402
 from shared.kafka.cloudevents import value_of  # noqa: E402
@@ -148,22 +156,22 @@ async def web_push(pool: Pool, port: int, server: psutil.Process, messages: int)
         "which is what most alerts have under their title.', '/updates/x', 'sending', '', 'bench')",
         update.update_id,
     )
-    alert = await pool.fetchrow("SELECT * FROM publish.alerts")
-    payload = message_of(alert, "https://news.example", 60).payload
+    (alert,) = await alerts.newest(pool, None, 1)
+    payload = notification_of(alert, "https://news.example", 60).payload
     started = cpu_s()
     for _ in range(2000):
         encrypt(payload, p256dh, auth)
     alone = 2000 / (cpu_s() - started)
     async with Outbound(allow_private=True, timeout_s=15) as outbound:
-        courier = WebPush(outbound, Vapid(new_vapid_key(), "mailto:bench@example.org"))
-        fanout = Fanout(pool, {"web": courier}, Rules(), site_url="https://news.example", site_name="News")
+        provider = WebPush(outbound, Vapid(new_vapid_key(), "mailto:bench@example.org"))
+        sender = AlertSender(pool, {"web": provider}, Rules(), site_url="https://news.example")
         slots = max(8, messages // 1000)
         batches = [
             PushBatch(alert_id="a", number=n, first=n * BATCH + 1, last=(n + 1) * BATCH, slots=slots)
             for n in range(-(-messages // BATCH))
         ]
         used, at, theirs = cpu_s(), time.perf_counter(), sum(server.cpu_times()[:2])
-        await fanout.handle([Incoming(None, batch) for batch in batches])  # type: ignore[arg-type]
+        await sender.handle([Incoming(None, batch) for batch in batches])  # type: ignore[arg-type]
         used, wall, theirs = cpu_s() - used, time.perf_counter() - at, sum(server.cpu_times()[:2]) - theirs
     sent = await pool.fetchval("SELECT count(*) FROM publish.alert_results WHERE result = 'sent'")
     assert sent == messages, f"{sent} of {messages} were sent"
@@ -198,15 +206,16 @@ async def webhooks(pool: Pool, port: int, endpoints: int) -> dict[str, Any]:
     async with pool.acquire() as connection, connection.transaction():
         await write_batch(connection, [revision_of(Position(1, 1), update, value_of(update))])
     async with Outbound(allow_private=True, timeout_s=15) as outbound:
-        deliveries = Deliveries(
-            pool, outbound, outbound, {"webhook": Webhooks(pool, "https://news.example").compose},
-            in_flight=2000, per_endpoint=4, schedule_s=(5, 300, 1800), disable_after=timedelta(hours=120), timeout_s=15,
-        )  # fmt: skip
+        policy = RetryPolicy((5, 300, 1800), timedelta(hours=120))
+        channel = Channel(Webhooks(pool, "https://news.example").build, policy)
+        worker = DeliveryWorker(
+            pool, outbound, outbound, {"webhook": channel}, in_flight=2000, per_endpoint=4, timeout_s=15
+        )
         used, at = cpu_s(), time.perf_counter()
         await pool.execute(QUEUE_WEBHOOKS, update.update_id, 1, "publish", update.update_id, ["news"], 9, False, now)
         queued = time.perf_counter() - at
-        deliveries.wake()
-        running = asyncio.create_task(deliveries.keep_delivering())
+        worker.wake()
+        running = asyncio.create_task(worker.keep_delivering())
         good = kinds.count("good")
         delivered = 0
         while delivered < good and time.perf_counter() - at < 60:

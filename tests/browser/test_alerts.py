@@ -23,7 +23,7 @@ from browser.push_service import PushService, push_service
 from local.child import free_port
 from publish.archive import process as archive
 from publish.push import process as push
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from publish.web import process as web
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool, connect
@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(
 class Reader:
     """A reader's browser before the running newsroom."""
 
-    settings: Settings
+    settings: PushSettings
     context: BrowserContext
     service: PushService
     pool: Pool
@@ -96,7 +96,7 @@ async def alerts_come_through(page: Page) -> None:
 async def reader(newsroom: Connections, tmp_path: Path) -> AsyncIterator[Reader]:
     """Archive, web and push on real servers, and a browser whose push service is here."""
     port, push_port = free_port(), free_port()
-    settings = Settings(
+    settings = PushSettings(
         **newsroom.model_dump()
         | {
             "port": port,

@@ -13,7 +13,7 @@ import pytest
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.kafka.producer import new_producer
 from shared.messages import EnrichedUpdate, Message, RawUpdate, update_id_for
-from shared.streams import ENRICHED, RAW
+from shared.streams import ENRICHED, RAW, Stream
 from support.pipeline import Pipeline
 from support.revisions import revision
 from support.waiting import eventually
@@ -41,7 +41,7 @@ def fresh(name: str) -> dict[str, str]:
     return {"guid": f"urn:test:{mark}", "headline": f"Behind {name} {mark}", "body_html": "<p>All is well.</p>"}
 
 
-async def put(pipeline: Pipeline, topic: str, messages: Sequence[RawUpdate | EnrichedUpdate]) -> None:
+async def put(pipeline: Pipeline, stream: Stream, messages: Sequence[RawUpdate | EnrichedUpdate]) -> None:
     """Put messages on a topic, as the stage before it does."""
     producer = new_producer(pipeline.settings, "tests")
     await producer.start()
@@ -49,7 +49,7 @@ async def put(pipeline: Pipeline, topic: str, messages: Sequence[RawUpdate | Enr
         for message in messages:
             version: Message = message
             await producer.send_and_wait(
-                pipeline.settings.topic_prefix + topic,
+                pipeline.settings.topic_prefix + stream.name,
                 value_of(version),
                 key=message.update_id.encode(),
                 headers=headers_for(version, source="tests", event_id=uuid.uuid4().hex),

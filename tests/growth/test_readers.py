@@ -4,7 +4,6 @@ import gzip
 import time
 import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,8 +19,8 @@ from ingest.formats.text import teleprinter
 from ingest.formats.xml import markup
 from ingest.transports.api.body import inflated
 from ingest.transports.feed_links import feed_links
-from ingest.transports.poll import retry_after_s
 from shared.http.problem import Problem
+from shared.http.retry_after import retry_after_s
 
 
 def _markup(said: str) -> str:
@@ -66,7 +65,7 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "links of a feed": lambda said: feed_links(
         f"<feed>{said}</feed>".encode("utf-8", "replace"), "https://example.org"
     ),
-    "pause that a server asks for": lambda said: retry_after_s(said, datetime(2026, 1, 1, tzinfo=UTC)),
+    "pause that a server asks for": lambda said: retry_after_s({"Retry-After": said}),
 }
 
 

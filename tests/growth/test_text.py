@@ -43,7 +43,7 @@ from enrich.text.steps.text.sanitise import sanitised
 from enrich.text.steps.text.step import bare_text
 from growth.pumps import PUMPS
 from publish.archive.queries import Archived
-from publish.push.alerts.decisions import ordered_words, words_of
+from publish.push.alerts.notification import ordered_wording, wording
 from publish.push.webhooks.message import body_of
 from publish.representation.fragment import fitting, web_address
 from publish.representation.linked_data import news_article, script
@@ -201,7 +201,7 @@ def whole(text: str) -> EnrichedUpdate:
     """The revision that enrich makes of a version."""
     version = raw(text)
     transition = decide(version, State(update_id=version.update_id))
-    made = steps().read(version, (version.headline, version.body_html), {})
+    made = steps().run(version, (version.headline, version.body_html), {})
     revision = build_revision(transition, Attachments(made.text, made.authorship, made.tagging), NOON)
     assert revision is not None
     return revision.update
@@ -296,7 +296,7 @@ TEXT: Mapping[str, Function] = {
     "address": web_address,
     "title": lambda text: title_of(read(update(text))),
     "name of a story": lambda text: story_name("a", text),
-    "alert": lambda text: (words_of(update(text)), ordered_words(update(text), text, text)),
+    "alert": lambda text: (wording(update(text)), ordered_wording(update(text), text, text)),
     "shown difference": lambda text: shown_diff(reader_change(Change(diff=(("=", text), ("-", text), ("+", text))))),
 }
 WHOLE: Mapping[str, Function] = {

@@ -36,10 +36,10 @@ def make_replica(tmp_path: Path) -> Make:
         given = Settings(publish_site_url="https://news.example", **settings)
         feed_store, archive = FeedStore(limit), ListedArchive()
         feed_store.reset(Position(1, -1), [], complete=True)
-        answers, hub = build(given, feed_store, archive, Health("publish.web"))
+        answers, broadcaster = build(given, feed_store, archive, Health("publish.web"))
         transport = httpx.ASGITransport(app=answers.response_cache, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://test")
-        return Replica(answers, hub, archive, feed_store, client)
+        return Replica(answers, broadcaster, archive, feed_store, client)
 
     return make
 

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from shared.background import LONGEST_PAUSE_S, keep_running, pause_after, until_answered
+from shared.background import keep_running, until_answered
 from shared.failures import Unanswered
 from support.waiting import eventually
 
@@ -64,13 +64,6 @@ async def test_a_loop_that_is_woken_runs_at_once() -> None:
         await ran.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def test_pauses_grow_and_are_bounded() -> None:
-    """Whoever waits is back a few seconds after an outage, however long it was."""
-    assert 0.15 < pause_after(1) < 0.25
-    assert all(pause_after(count) <= LONGEST_PAUSE_S * 1.2 for count in (5, 50, 5000, 10**9))
-    assert pause_after(5000) >= LONGEST_PAUSE_S * 0.8
 
 
 async def test_what_is_asked_at_the_start_is_asked_until_it_is_answered() -> None:

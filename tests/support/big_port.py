@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from publish.web.stream.hub import Hub
-from publish.web.stream.serve import stream_server
+from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.http.serve import stream_server
 from shared.http.routing import application
 from shared.http.server.bounds import Bounds
 from shared.http.server.server import http_server
@@ -31,7 +31,7 @@ async def main(kind: str, port: int, stop: asyncio.Event) -> None:
     server: Any = (
         http_server(app, "127.0.0.1", port, bounds)
         if kind == "http"
-        else stream_server(app, Hub(), "127.0.0.1", port, bounds)
+        else stream_server(app, Broadcaster(), "127.0.0.1", port, bounds)
     )
     async with server:
         await stop.wait()

@@ -12,7 +12,7 @@ from publish.representation.reader_update import reader_update
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedStore
 from publish.web.routes.answers import Answers
-from publish.web.stream.hub import Hub
+from publish.web.stream.broadcaster import Broadcaster
 from shared.http.problem import Problem
 from shared.messages import EnrichedUpdate
 
@@ -59,7 +59,7 @@ class Replica:
     """The application, its memory, and the end of the log that it was given."""
 
     answers: Answers
-    hub: Hub
+    broadcaster: Broadcaster
     archive: ListedArchive
     feed_store: FeedStore
     client: httpx.AsyncClient

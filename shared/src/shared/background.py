@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -11,6 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from shared.failures import Unanswered
+from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient, reason_of
 
 log = structlog.get_logger(__name__)
@@ -20,13 +20,8 @@ T = TypeVar("T")
 FAILURES = Counter(
     "slugline_background_failures", "Runs of a background loop that failed: an outage, or a bug", ["loop", "kind"]
 )
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 3.0
-"""After a failure; short enough that whatever waits goes on a few seconds after an outage."""
-
-
-def pause_after(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: doubled each time up to the longest, and spread by a fifth."""
-    return min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE_S) * random.uniform(0.8, 1.2)
+BACKOFF = Backoff(first_s=0.2, longest_s=3.0)
+"""Short enough that whatever waits goes on a few seconds after an outage."""
 
 
 async def keep_running(
@@ -48,7 +43,7 @@ async def keep_running(
                 failing_since = time.monotonic()
             failures += 1
             _tell(loop, error)
-            await asyncio.sleep(max(pause_after(failures), min(every_s, LONGEST_PAUSE_S)))
+            await asyncio.sleep(max(BACKOFF.pause_s(failures), min(every_s, BACKOFF.longest_s)))
             continue
         if failures:
             away_s = round(time.monotonic() - failing_since, 1)
@@ -90,4 +85,4 @@ async def until_answered(what: str, step: Callable[[], Awaitable[T]], stop: asyn
                 raise Unanswered(reason_of(error)) from error
             failures += 1
             log.warning("waiting for a server", what=what, error=reason_of(error), fold=what)
-            await _rest(pause_after(failures), stop)
+            await _rest(BACKOFF.pause_s(failures), stop)

@@ -1,4 +1,4 @@
-"""Slugline's hub and connection code under the addresses of the benchmark: `GET /sse/<feed>`, `POST /pub/<feed>`.
+"""Slugline's broadcaster and connection code under the addresses of the benchmark: `GET /sse/<feed>`, `POST /pub/<feed>`.
 
 `Last-Event-ID: 0` asks for the last 50 events of the feed, which here becomes the cursor that a reader of then would have.
 """
@@ -11,15 +11,17 @@ from collections import defaultdict, deque
 from typing import Any
 
 from publish.settings import Settings
-from publish.web.stream.accept import StreamAcceptor
-from publish.web.stream.hub import Hub, Limits, StreamEvent
-from publish.web.stream.serve import stream_server
+from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.event import StreamEvent
+from publish.web.stream.http.accept import StreamAcceptor
+from publish.web.stream.http.serve import stream_server
+from publish.web.stream.limits import Limits
 from shared.process import run
 
 BACK = 50
 
 
-def harness(hub: Hub) -> tuple[Any, type[StreamAcceptor]]:
+def harness(broadcaster: Broadcaster) -> tuple[Any, type[StreamAcceptor]]:
     """The application that publishes, and the acceptor that knows the benchmark's addresses."""
     offset = 0
     recent: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=BACK + 1))
@@ -44,7 +46,7 @@ def harness(hub: Hub) -> tuple[Any, type[StreamAcceptor]]:
             body += message["body"]
         offset += 1
         recent[feed].append(offset)
-        hub.publish([StreamEvent(1, offset, "update", frozenset((feed,)), {"json": body})])
+        broadcaster.publish([StreamEvent(1, offset, "update", frozenset((feed,)), {"json": body})])
         await send({"type": "http.response.start", "status": 204, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
@@ -53,10 +55,10 @@ def harness(hub: Hub) -> tuple[Any, type[StreamAcceptor]]:
 
 async def main(port: int, stop: asyncio.Event) -> None:
     """Serve until the process is told to stop."""
-    hub = Hub(Limits(per_address=0, most_connections=18_000))
-    hub.begin(1, 0)
-    app, acceptor = harness(hub)
-    async with stream_server(app, hub, "127.0.0.1", port, acceptor=acceptor):
+    broadcaster = Broadcaster(Limits(per_address=0, most_connections=18_000))
+    broadcaster.begin(1, 0)
+    app, acceptor = harness(broadcaster)
+    async with stream_server(app, broadcaster, "127.0.0.1", port, acceptor=acceptor):
         await stop.wait()
 
 

@@ -1,26 +1,27 @@
-"""What the text lane is told of the pictures of an update."""
+"""What is known of the pictures of an update."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.picture_index.lookup import lookup, media_for, reference_key
+from enrich.picture_index.lookup import IndexRow, lookup, media_for, picture_of, reference_key
 from shared.messages import MediaReference
+from shared.messages.limits import LONGEST
+from support.incoming import NINE
 
 REFERENCE = MediaReference(url="https://example.org/a.jpg", guid="p1", credit="A", caption="New words")
 
 
-def row(**changes: Any) -> Mapping[str, Any]:
+def row(**changes: Any) -> IndexRow:
     """A row of the index for a picture that is ready."""
-    return {
-        "url": REFERENCE.url, "state": "ready", "reason": "", "sha256": "a" * 64, "fetched_url": REFERENCE.url,
+    return IndexRow(**{
+        "update_id": "", "reference": "", "url": REFERENCE.url, "state": "ready", "reason": "", "sha256": "a" * 64, "fetched_url": REFERENCE.url,
         "fetched_as": {"url": REFERENCE.url, "credit": "A", "caption": "Old words"}, "picture": "a" * 64, "width": 800,
         "height": 600, "focal_x": 0.5, "focal_y": 0.25, "placeholder": "data:,", "renditions": [], "embedded": {},
-        "refused": "", "removed_at": None, "forbidden": None, "allowed": None, "default_credit": None, **changes,
-    }  # fmt: skip
+        "refused": "", "removed_at": None, "forbidden": (), "allowed": (), "default_credit": "", **changes,
+    })  # fmt: skip
 
 
 def test_unknown_reference_is_pending() -> None:
@@ -29,7 +30,7 @@ def test_unknown_reference_is_pending() -> None:
 
 
 def test_ready_picture_is_shown_under_the_words_of_this_version() -> None:
-    """A corrected caption shows at once, without a word from the lane."""
+    """A corrected caption shows at once, without a fetch."""
     found = lookup([REFERENCE], [row()])
     assert [each.caption for each in found.media] == ["New words"]
     assert found.media[0].focal_point == (0.5, 0.25)
@@ -48,13 +49,13 @@ def test_picture_of_another_url_keeps_its_words_and_is_asked_for() -> None:
     ("changes", "reason"),
     [
         ({"refused": "damaged jpeg"}, "damaged jpeg"),
-        ({"removed_at": "now"}, "removed by the newsroom"),
+        ({"removed_at": NINE}, "removed by the newsroom"),
         ({"state": "failed", "reason": "HTTP 404", "sha256": None, "picture": None}, "HTTP 404"),
     ],
 )
 def test_what_readers_do_not_see_has_a_reason(changes: dict[str, Any], reason: str) -> None:
     """Nothing disappears without a word for people, and nothing that failed is asked for again and again."""
-    found = lookup([REFERENCE], [row(state="failed") | changes])
+    found = lookup([REFERENCE], [row(**{"state": "failed", **changes})])
     assert not found.media
     assert reason in found.withheld[0]
     assert not found.pending
@@ -90,3 +91,17 @@ async def test_nothing_wanted_asks_nothing() -> None:
     """Updates without pictures cost no query."""
     found = await media_for(None, {"a": [], "b": [REFERENCE.model_copy(update={"kind": "audio"})]})
     assert set(found) == {"a", "b"}
+
+
+LONG = "word " * 400_000
+
+
+def test_the_words_of_a_picture_are_short() -> None:
+    """A caption of megabytes stands under no picture."""
+    reference = MediaReference(
+        url="https://a.example/a.jpg", caption=LONG, credit=LONG, copyright=LONG, alt_text=LONG, usage_terms=LONG
+    )
+    picture, _ = picture_of(reference, row())
+    assert picture is not None
+    for name in ("caption", "credit", "copyright", "alt_text"):
+        assert 0 < len(getattr(picture, name)) <= LONGEST[name]

@@ -44,7 +44,9 @@ async def test_a_story_is_inherited_from_a_parent_whose_row_is_not_written_yet(d
 async def test_rows_that_cannot_be_written_hold_nothing_back_and_lose_nothing(desk: Desk, replicas: Replicas) -> None:
     """Postgres goes away while batches are under way: they are taken again, in order, and every version is out at the end."""
     parts = urlsplit(desk.settings.postgres_dsn)
-    proxy = Proxy(parts.hostname or "127.0.0.1", parts.port or 5432)
+    host = parts.hostname or ""
+    # A host that is a folder is that of a socket, beside which Postgres listens on this machine.
+    proxy = Proxy("127.0.0.1" if "%2f" in host or not host else host, parts.port or 5432)
     await proxy.start()
     account = parts.netloc.rpartition("@")[0]
     dsn = urlunsplit(parts._replace(netloc=f"{account}@127.0.0.1:{proxy.port}"))

@@ -6,19 +6,21 @@ from typing import Any
 import pytest
 
 from ingest.sources import registry
-from ingest.sources.quiet import QuietSourceMonitor, assess
+from ingest.sources.quiet import QuietSourceMonitor, SourceActivity, assess
 from ingest.sources.registry import Source
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def row(**fields: Any) -> dict[str, Any]:
+def row(**fields: Any) -> SourceActivity:
     """A source that was added a day ago and may be silent for ten minutes."""
-    return {
-        "name": "north", "kind": "api", "title": "North Wire", "silence_after_s": 600, "created_at": NOW - timedelta(days=1),
-        "resumed_at": None, "last_heard_at": None, "last_accepted_at": None, "error": "", **fields,
-    }  # fmt: skip
+    return SourceActivity(
+        **{
+            "name": "north", "title": "North Wire", "silence_after_s": 600, "created_at": NOW - timedelta(days=1),
+            "resumed_at": None, "last_heard_at": None, "last_accepted_at": None, "error": "", **fields,
+        }
+    )  # fmt: skip
 
 
 def test_the_alarm_tells_what_readers_miss_and_why() -> None:
@@ -51,4 +53,4 @@ async def test_a_silence_is_told_once_and_ends_with_new_copy(wire: Wire) -> None
     await wire.push({"guid": "a", "headline": "x"})
     await wire.intake.statistics.flush(wire.pool)
     assert await monitor.look(wire.pool) == []
-    assert monitor._silent == set()
+    assert monitor._quiet == set()

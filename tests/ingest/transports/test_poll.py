@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import orjson
@@ -12,14 +11,14 @@ import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from ingest.transports.feed_links import feed_links
-from ingest.transports.outgoing import Fetcher, Refused
-from ingest.transports.poll import Cursor, Poller, PollResult, next_interval, request_recovery, retry_after_s
+from ingest.transports.http_client import http_client
+from ingest.transports.poll import Cursor, Poller, PollResult, next_interval, request_recovery
 from local.child import free_port
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
@@ -75,7 +74,7 @@ async def server() -> AsyncIterator[FeedServer]:
 async def poller(wire: Wire, server: FeedServer) -> AsyncIterator[Poller]:
     """A poller with one source."""
     await registry.save(wire.pool, Source(name="feed", kind="poll", url=server.url))
-    async with Fetcher(allow_private=True) as fetcher:
+    async with http_client(allow_private=True) as fetcher:
         yield Poller(wire.settings, wire.pool, wire.intake, fetcher, "one")
 
 
@@ -116,7 +115,7 @@ async def test_the_same_file_again_is_not_even_kept(wire: Wire, server: FeedServ
 @pytest.mark.integration
 async def test_two_replicas_never_have_one_source_in_hand(wire: Wire, server: FeedServer, poller: Poller) -> None:
     """A leased source is nobody else's, until the lease has run out because its holder died."""
-    async with Fetcher(allow_private=True) as fetcher:
+    async with http_client(allow_private=True) as fetcher:
         other = Poller(wire.settings, wire.pool, wire.intake, fetcher, "two")
         taken = await asyncio.gather(poller.lease(), other.lease())
         assert sum(len(each) for each in taken) == 1
@@ -264,42 +263,6 @@ async def test_a_feed_that_cannot_be_read_fails_without_being_kept_twice(
     assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals") == 1
 
 
-async def test_redirects_are_followed_within_reason(server: FeedServer) -> None:
-    """A redirect is followed; a circle of them and one to another scheme are refused."""
-    async with Fetcher(allow_private=True) as fetcher:
-        server.answer = lambda request: (
-            RedirectResponse("/there") if request.url.path == "/feed" else Response(b"here", headers={"X-There": "yes"})
-        )
-        answer = await fetcher.get(server.url, {}, 1000)
-        assert (answer.body, answer.headers["x-there"]) == (b"here", "yes")
-        server.answer = lambda _: RedirectResponse("/feed")
-        with pytest.raises(Refused, match="redirects"):
-            await fetcher.get(server.url, {}, 1000)
-        server.answer = lambda _: Response(status_code=302, headers={"Location": "file:///etc/passwd"})
-        with pytest.raises(Refused, match="redirect"):
-            await fetcher.get(server.url, {}, 1000)
-
-
-async def test_an_answer_over_the_limit_is_not_read_to_its_end(server: FeedServer) -> None:
-    """More bytes than permitted end the fetch."""
-    server.answer = lambda _: Response(b"x" * 2000)
-    async with Fetcher(allow_private=True) as fetcher:
-        with pytest.raises(Refused, match="larger"):
-            await fetcher.get(server.url, {}, 1000)
-
-
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "2130706433", "0177.0.0.1", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"]
-)
-async def test_private_addresses_are_refused_when_connecting(server: FeedServer, host: str) -> None:
-    """However loopback is written, nothing is fetched from it."""
-    port = server.url.split(":")[2].split("/")[0]
-    async with Fetcher(allow_private=False) as fetcher:
-        with pytest.raises(Refused):
-            await fetcher.get(f"http://{host}:{port}/feed", {}, 1000)
-    assert server.asked == []
-
-
 def test_the_interval_follows_the_feed() -> None:
     """Shorter while copy comes, longer while none does, doubled with each failure, always within its bounds."""
     new, nothing, failed = PollResult("new"), PollResult("nothing"), PollResult("failed")
@@ -308,15 +271,6 @@ def test_the_interval_follows_the_feed() -> None:
     assert next_interval(nothing, Cursor("s", interval_s=100), 10, 120) == 120
     assert next_interval(failed, Cursor("s", interval_s=20, failures=3), 10, 120) == 160
     assert next_interval(failed, Cursor("s", interval_s=20, failures=60), 10, 120) == 1800
-
-
-def test_retry_after_is_seconds_or_a_date() -> None:
-    """Both forms are understood, nonsense and the past ask for nothing, a day is the most."""
-    assert retry_after_s("120", NOW) == 120
-    assert retry_after_s(format_datetime(NOW + timedelta(minutes=5), usegmt=True), NOW) == 300
-    assert retry_after_s(format_datetime(NOW - timedelta(minutes=5), usegmt=True), NOW) == 0
-    assert retry_after_s("99999999999999999", NOW) == 86_400
-    assert retry_after_s("soon", NOW) is None
 
 
 def test_links_of_a_feed_and_not_of_its_items() -> None:

@@ -20,7 +20,7 @@ from ingest.sources.registry import UNSUBSCRIBE_UNUSED, Source
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import Api, build
 from ingest.transports.feed_links import FeedLinks
-from ingest.transports.outgoing import Fetcher
+from ingest.transports.http_client import http_client
 from ingest.transports.poll import Poller
 from ingest.transports.websub import HubCallbacks, Subscriber, Subscription, is_due, is_signed, subscription_of
 from local.child import free_port
@@ -64,7 +64,7 @@ async def subscribed(wire: Wire, hub: tuple[Hub, str]) -> AsyncIterator[tuple[ht
     source = Source(name="feed", kind="websub", url="http://feed.test/rss")
     await registry.save(wire.pool, source)
     await wire.registry.load(wire.pool)
-    async with Fetcher(allow_private=True) as fetcher:
+    async with http_client(allow_private=True) as fetcher:
         subscriber = Subscriber(settings, wire.pool, fetcher)
         assert not await subscriber.ensure_subscribed(source, FeedLinks(hub=hub[1], topic="http://feed.test/self"))
     subscription = await subscription_of(wire.pool, "feed")
@@ -189,7 +189,7 @@ async def test_the_poller_finds_the_hub_and_then_asks_rarely(wire: Wire, hub: tu
     await registry.save(wire.pool, source)
     async with (
         http_server(Starlette(routes=[Route("/", answer)]), "127.0.0.1", port),
-        Fetcher(allow_private=True) as fetcher,
+        http_client(allow_private=True) as fetcher,
     ):
         poller = Poller(settings, wire.pool, wire.intake, fetcher, "one")
         waits = []
@@ -244,7 +244,7 @@ def test_every_method_of_the_standard_is_understood(method: str) -> None:
 async def left(wire: Wire) -> bool:
     """`ingest poll` looks for subscriptions that are no longer wanted. Whether a hub was asked to end one."""
     settings = wire.settings.model_copy(update={"ingest_public_url": "http://ingest.test"})
-    async with Fetcher(allow_private=True) as fetcher:
+    async with http_client(allow_private=True) as fetcher:
         subscriber = Subscriber(settings, wire.pool, fetcher)
         await wire.pool.execute(UNSUBSCRIBE_UNUSED)
         return await subscriber.unsubscribe_next()
@@ -334,7 +334,7 @@ async def test_a_feed_that_moves_to_another_hub_leaves_the_one_before(
 ) -> None:
     """The new hub is asked with another callback and secret; the old one is told that it is over."""
     settings = wire.settings.model_copy(update={"ingest_public_url": "http://ingest.test"})
-    async with Fetcher(allow_private=True) as fetcher:
+    async with http_client(allow_private=True) as fetcher:
         source = Source(name="feed", kind="websub", url="http://feed.test/rss")
         links = FeedLinks(hub=f"{hub[1]}?new", topic="http://feed.test/self")
         await Subscriber(settings, wire.pool, fetcher).ensure_subscribed(source, links)

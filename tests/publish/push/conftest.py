@@ -18,7 +18,7 @@ from local.child import free_port
 from publish.archive import process as archive
 from publish.archive import queries
 from publish.push.delivery import keys
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
 from shared.settings import Connections
@@ -79,9 +79,9 @@ async def recipients() -> AsyncIterator[Recipients]:
 
 
 @pytest.fixture
-def settings(newsroom: Connections) -> Settings:
+def settings(newsroom: Connections) -> PushSettings:
     """The settings of a push process in this newsroom, with the site's stand-in, and short pauses."""
-    return Settings(
+    return PushSettings(
         **newsroom.model_dump()
         | {
             "health_port": free_port(),
@@ -126,7 +126,7 @@ class Site:
 
 
 @pytest_asyncio.fixture
-async def site(settings: Settings, pool: Pool) -> AsyncIterator[Site]:
+async def site(settings: PushSettings, pool: Pool) -> AsyncIterator[Site]:
     """The site of this test, and the archive that it answers from."""
     made = Site(pool)
     app = Starlette(

@@ -10,13 +10,13 @@ from click.testing import CliRunner
 
 from publish.__main__ import cli
 from publish.push.delivery.queue import forget_old
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from shared.postgres.pool import Pool
 
 pytestmark = pytest.mark.integration
 
 
-async def test_an_operator_makes_a_key_and_an_endpoint_and_reads_the_log(settings: Settings, pool: Pool) -> None:
+async def test_an_operator_makes_a_key_and_an_endpoint_and_reads_the_log(settings: PushSettings, pool: Pool) -> None:
     """Keys are told once, endpoints with their secret once; lists tell no secret; mistakes are named and exit with 1."""
     env = {"POSTGRES_DSN": settings.postgres_dsn}
 
@@ -51,7 +51,7 @@ async def test_an_operator_makes_a_key_and_an_endpoint_and_reads_the_log(setting
     assert len((await said("vapid"))["private"]) == 43
 
 
-async def test_an_operator_mutes_a_story_and_lifts_it(settings: Settings, pool: Pool) -> None:
+async def test_an_operator_mutes_a_story_and_lifts_it(settings: PushSettings, pool: Pool) -> None:
     """A mute wants a channel and a reason, has an end, says who; it is listed while it holds, and afterwards on demand."""
     env = {"POSTGRES_DSN": settings.postgres_dsn}
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from publish.push.process import serve
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from shared.postgres.pool import Pool
 from support.proxy import proxied
 from support.revisions import running
@@ -24,7 +24,7 @@ async def _answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
 
 
 @pytest.mark.usefixtures("site")
-async def test_the_port_answers_at_once_and_says_what_is_waited_for(settings: Settings, pool: Pool) -> None:
+async def test_the_port_answers_at_once_and_says_what_is_waited_for(settings: PushSettings, pool: Pool) -> None:
     """Without Postgres the process is alive, not ready, and tells clients to come back; it is ready by itself once Postgres answers, and says so too when Postgres leaves again."""
     parts = urlsplit(settings.postgres_dsn)
     assert parts.hostname is not None
@@ -57,7 +57,7 @@ async def test_the_port_answers_at_once_and_says_what_is_waited_for(settings: Se
 
 
 @pytest.mark.usefixtures("site")
-async def test_an_alert_that_nobody_approves_does_not_wait_for_ever(settings: Settings, pool: Pool) -> None:
+async def test_an_alert_that_nobody_approves_does_not_wait_for_ever(settings: PushSettings, pool: Pool) -> None:
     """Past the time of the rules an alert of the top level is suppressed, with the reason that it was not approved."""
     async with running(lambda stop: serve(settings, stop)):
         await pool.execute(

@@ -19,7 +19,7 @@ from publish.settings import Settings
 from publish.web.application import build
 from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.follower import Follower
-from publish.web.omissions import RETRY_S, Omissions, Omitted, TooLong, within
+from publish.web.omissions import BACKOFF, Omissions, Omitted, TooLong, within
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health
@@ -100,13 +100,13 @@ def test_what_failed_is_tried_again_only_after_a_while() -> None:
             raise RuntimeError("a bug")
         return "shown"
 
-    for moment in (0.0, 1.0, RETRY_S, RETRY_S + 1, 2 * RETRY_S):
+    for moment in (0.0, 1.0, BACKOFF.first_s, BACKOFF.first_s + 1, 2 * BACKOFF.first_s):
         now[0] = moment
         with pytest.raises(Omitted):
             omissions.attempt(entry, "item", make)
-    assert tries == [0.0, RETRY_S]
+    assert tries == [0.0, BACKOFF.first_s]
     assert omissions.are_any
-    now[0] = 3 * RETRY_S
+    now[0] = 3 * BACKOFF.first_s
     assert omissions.attempt(entry, "item", make) == "shown"
     assert not omissions.are_any
 
@@ -127,12 +127,12 @@ def poisoned(logged: list[Any], tmp_path: Path) -> Callable[..., Replica]:
         feed_store, archive = FeedStore(1000), ListedArchive()
         feed_store.reset(Position(1, -1), [], complete=True)
         omissions = Omissions(bound_s=0.2, waited_s=0.4)
-        answers, hub = build(
+        answers, broadcaster = build(
             settings, feed_store, archive, Health("publish.web"), fit=fitting_but(bug), omissions=omissions
         )
         transport = httpx.ASGITransport(app=answers.response_cache)
         replica = Replica(
-            answers, hub, archive, feed_store, httpx.AsyncClient(transport=transport, base_url="http://test")
+            answers, broadcaster, archive, feed_store, httpx.AsyncClient(transport=transport, base_url="http://test")
         )
         for name in ("a", "b", "c"):
             words = "poison" if name == poison else "words"
@@ -203,9 +203,9 @@ async def test_a_kill_beside_it_is_applied_to_memory_page_and_stream(
 ) -> None:
     """In one batch of the log: what cannot be rendered, what cannot even be placed, and a kill of what every reader has."""
     replica = poisoned(bug, "none")
-    hub = replica.hub
-    hub.begin(1, 2)
-    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.renderer, BrokenPast(), hub)
+    broadcaster = replica.broadcaster
+    broadcaster.begin(1, 2)
+    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.renderer, BrokenPast(), broadcaster)
     follower._epoch = 1
     assert "words of a" in (await replica.get("/")).text
     killed = revision("a", 2, kind="kill", removal="killed")
@@ -223,12 +223,12 @@ async def test_a_kill_beside_it_is_applied_to_memory_page_and_stream(
     assert "words of a" not in page
     assert "words of c" in page
     assert (await replica.get(f"/v1/updates/{killed.update_id}")).status_code == 410
-    told = list(hub.window.between(Position(1, 2), hub.head))
+    told = list(broadcaster.buffer.between(Position(1, 2), broadcaster.head))
     assert [(each.position.offset, each.kind) for each in told] == [(3, "publish"), (5, "kill"), (7, "kill")]
-    frames = [hub.window.frame(each, "page") for each in told]
+    frames = [broadcaster.buffer.frame(each, "page") for each in told]
     assert b'"html":""' in frames[0]
     assert b"event: kill" in frames[1]
-    assert hub.head == Position(1, 7)
+    assert broadcaster.head == Position(1, 7)
 
 
 async def test_a_json_that_cannot_be_made_is_missing_from_lists_and_streams_alone(
@@ -248,10 +248,10 @@ async def test_a_json_that_cannot_be_made_is_missing_from_lists_and_streams_alon
     assert alone.status_code == 503
     assert alone.json()["code"] == "not-shown"
     follower = Follower(
-        replica.answers.settings, replica.feed_store, replica.answers.renderer, replica.archive, replica.hub
+        replica.answers.settings, replica.feed_store, replica.answers.renderer, replica.archive, replica.broadcaster
     )
     follower._epoch = 1
-    replica.hub.begin(1, 2)
+    replica.broadcaster.begin(1, 2)
     await follower._take([record(3, revision("b", 2)), record(4, revision("d"))])
-    told = list(replica.hub.window.between(Position(1, 2), replica.hub.head))
+    told = list(replica.broadcaster.buffer.between(Position(1, 2), replica.broadcaster.head))
     assert [each.position.offset for each in told] == [4]

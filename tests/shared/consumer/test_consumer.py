@@ -1,4 +1,4 @@
-"""What a lane promises, on real Kafka: nothing lost, nothing out of order, nothing committed ahead of its work."""
+"""What a consumer promises, on real Kafka: nothing lost, nothing out of order, nothing committed ahead of its work."""
 
 import asyncio
 import base64
@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from local.child import Child
-from shared.consumer import consumer as lanes
-from shared.consumer.consumer import Consumer, StartedBatch, Stuck
+from shared.consumer import ceiling
+from shared.consumer.batches import isolation
+from shared.consumer.batches.effects import StartedBatch
+from shared.consumer.batches.processor import BatchProcessor
+from shared.consumer.consumer import Consumer, Limits, Stuck
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Permanent, Transient
 from shared.kafka.broker import new_broker
@@ -27,7 +30,7 @@ from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
-STAGE = "test.lane"
+STAGE = "test.consumer"
 Messages = Sequence[Incoming[RawUpdate]]
 
 
@@ -39,7 +42,7 @@ async def running(
     producer: Callable[[Producer], Producer] = lambda plain: plain,
     **options: Any,
 ) -> AsyncIterator[Consumer]:
-    """A lane on updates.raw that runs while the block does, then drains as a process does."""
+    """A consumer of updates.raw that runs while the block does, then drains as a process does."""
     kafka_producer = new_producer(settings, STAGE)
     await kafka_producer.start()
     broker = new_broker(settings, STAGE)
@@ -100,7 +103,7 @@ async def send_raw(settings: Connections, value: bytes, headers: Sequence[tuple[
         await kafka_producer.stop()
 
 
-async def letters(settings: Connections) -> list[DeadLetter]:
+async def dead_letters(settings: Connections) -> list[DeadLetter]:
     """The dead letters of updates.raw."""
     return [
         DeadLetter.model_validate_json(record.value or b"")
@@ -122,13 +125,13 @@ async def test_poison_in_the_middle_of_a_batch_lets_the_rest_pass(newsroom: Conn
     effects = Effects()
     async with running(newsroom, effects):
         await eventually(lambda: len(effects.guids) >= 6, what="handled")
-        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="dead letter")
     assert effects.guids == ["a", "b", "c", "d", "e", "f"]
-    assert base64.b64decode(letter.payload) == poison
-    assert (letter.stage, letter.failure, letter.offset) == (STAGE, "invalid", 3)
-    assert letter.topic == newsroom.topic_prefix + RAW.name
-    assert letter.reason
-    assert letter.traceparent == "00-abc-def-00"
+    assert base64.b64decode(dead.payload) == poison
+    assert (dead.stage, dead.failure, dead.offset) == (STAGE, "invalid", 3)
+    assert dead.topic == newsroom.topic_prefix + RAW.name
+    assert dead.reason
+    assert dead.traceparent == "00-abc-def-00"
     assert await total_committed(newsroom) == 7
 
 
@@ -137,8 +140,8 @@ async def test_a_field_at_fault_is_named(newsroom: Connections) -> None:
     bad = raw_update("bad").model_dump_json().replace('"status":"usable"', '"status":"published"')
     await send_raw(newsroom, bad.encode(), [("ce_type", RawUpdate.ce_type.encode())])
     async with running(newsroom, Effects()):
-        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
-    assert letter.field == "/status"
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="dead letter")
+    assert dead.field == "/status"
 
 
 async def test_a_transient_failure_is_retried_in_order(newsroom: Connections) -> None:
@@ -158,7 +161,7 @@ async def test_a_transient_failure_is_retried_in_order(newsroom: Connections) ->
         await eventually(lambda: len(effects.guids) >= 20, what="handled")
         assert consumer.why_not_ready() is None
     assert effects.guids == [str(number) for number in range(20)]
-    assert await letters(newsroom) == []
+    assert await dead_letters(newsroom) == []
     assert await total_committed(newsroom) == 20
 
 
@@ -176,10 +179,10 @@ async def test_what_can_never_be_done_is_set_aside(newsroom: Connections) -> Non
         return [Rejection(message.record, Permanent("never")) for message in bad]
 
     async with running(newsroom, handle):
-        await eventually(lambda: letters(newsroom), lambda found: len(found) == 2, what="two dead letters")
+        await eventually(lambda: dead_letters(newsroom), lambda found: len(found) == 2, what="two dead letters")
         await eventually(lambda: "c" in effects.guids, what="the last one handled")
-    assert {letter.reason for letter in await letters(newsroom)} == {"never", "not to be done"}
-    assert {letter.failure for letter in await letters(newsroom)} == {"permanent"}
+    assert {dead.reason for dead in await dead_letters(newsroom)} == {"never", "not to be done"}
+    assert {dead.failure for dead in await dead_letters(newsroom)} == {"permanent"}
     assert list(dict.fromkeys(effects.guids)) == ["a", "b", "c"]
 
 
@@ -196,10 +199,10 @@ async def test_a_bug_on_one_message_is_tried_again_then_set_aside(newsroom: Conn
         return await effects(incoming)
 
     async with running(newsroom, handle):
-        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="dead letter")
         await eventually(lambda: "c" in effects.guids, what="the next one handled")
-    assert tried == lanes.BUG_ATTEMPTS
-    assert letter.reason == "ValueError: unforeseen"
+    assert tried == isolation.BUG_ATTEMPTS
+    assert dead.reason == "ValueError: unforeseen"
     assert list(dict.fromkeys(effects.guids)) == ["a", "b", "c"]
 
 
@@ -217,15 +220,14 @@ async def test_a_bug_of_the_moment_costs_nothing(newsroom: Connections) -> None:
 
     async with running(newsroom, handle):
         await eventually(lambda: effects.guids == ["a"], what="handled")
-    assert await letters(newsroom) == []
+    assert await dead_letters(newsroom) == []
 
 
-async def test_drain_commits_what_is_done(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_drain_commits_what_is_done(newsroom: Connections) -> None:
     """At the end of a process its positions are committed at once, so that the next one repeats nothing."""
-    monkeypatch.setattr(lanes, "COMMIT_INTERVAL_S", 3600)
     await send_all(newsroom, RAW, [raw_update(str(number)) for number in range(50)])
     effects = Effects()
-    async with running(newsroom, effects):
+    async with running(newsroom, effects, limits=Limits(commit_interval_s=3600)):
         await eventually(lambda: len(effects.guids) == 50, what="handled")
         assert await total_committed(newsroom) == 0
     assert await total_committed(newsroom) == 50
@@ -244,16 +246,16 @@ async def test_nothing_is_committed_ahead_of_its_work(newsroom: Connections) -> 
     async with running(newsroom, handle) as consumer:
         await eventually(lambda: total_committed(newsroom), lambda total: total == 1, what="the first committed")
         await send_all(newsroom, RAW, same_key(["slow"]))
-        await eventually(lambda: consumer._busy_since is not None, what="the slow one under way")
-        await consumer._commit()
+        await eventually(lambda: consumer.status().oldest_batch_s is not None, what="the slow one under way")
+        await consumer._processor.commit()
         assert await total_committed(newsroom) == 1
         hold.set()
         await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
 
 
-async def test_the_ceiling_halts_a_lane_that_would_empty_its_topic(newsroom: Connections) -> None:
-    """When everything fails, the lane stops, says so in its readiness, and leaves the messages where they are."""
-    many = lanes.CEILING_IN_A_ROW * 3
+async def test_the_ceiling_halts_a_consumer_that_would_empty_its_topic(newsroom: Connections) -> None:
+    """When everything fails, the consumer stops, says so in its readiness, and leaves the messages where they are."""
+    many = ceiling.MOST_IN_A_ROW * 3
     await send_all(newsroom, RAW, same_key(str(number) for number in range(many)))
 
     async def handle(incoming: Messages) -> list[Rejection]:
@@ -261,8 +263,8 @@ async def test_the_ceiling_halts_a_lane_that_would_empty_its_topic(newsroom: Con
 
     async with running(newsroom, handle, max_records=60) as consumer:
         await eventually(consumer.why_not_ready, lambda why: why and "ceiling" in why, what="halted")
-        set_aside = len(await letters(newsroom))
-    assert set_aside <= lanes.CEILING_IN_A_ROW
+        set_aside = len(await dead_letters(newsroom))
+    assert set_aside <= ceiling.MOST_IN_A_ROW
     assert await total_committed(newsroom) == set_aside
 
 
@@ -270,7 +272,7 @@ async def test_dead_letters_that_cannot_be_written_do_not_count_twice(newsroom: 
     """An outage of the dead-letter topic is a pause: its repeats never add up to the ceiling."""
     bad = 150
     await send_all(newsroom, RAW, same_key(str(number) for number in range(bad)))
-    refusals = lanes.CEILING_IN_A_ROW // bad + 2
+    refusals = ceiling.MOST_IN_A_ROW // bad + 2
 
     class Failing(Producer):
         async def send(self, topic: str, *arguments: Any, **options: Any) -> Any:
@@ -287,7 +289,9 @@ async def test_dead_letters_that_cannot_be_written_do_not_count_twice(newsroom: 
         return [Rejection(message.record, Permanent("never")) for message in incoming]
 
     async with running(newsroom, handle, producer=failing):
-        await eventually(lambda: letters(newsroom), lambda found: len(found) >= bad, within_s=60, what="dead letters")
+        await eventually(
+            lambda: dead_letters(newsroom), lambda found: len(found) >= bad, within_s=60, what="dead letters"
+        )
     assert await total_committed(newsroom) == bad
 
 
@@ -332,7 +336,7 @@ async def test_a_header_that_is_not_utf8_does_no_harm(newsroom: Connections) -> 
     effects = Effects()
     async with running(newsroom, effects):
         await eventually(lambda: effects.guids == ["odd"], what="handled")
-    assert await letters(newsroom) == []
+    assert await dead_letters(newsroom) == []
 
 
 async def test_the_sender_of_what_cannot_be_read_is_told(newsroom: Connections) -> None:
@@ -346,7 +350,7 @@ async def test_the_sender_of_what_cannot_be_read_is_told(newsroom: Connections) 
     async with running(newsroom, effects):
 
         async def set_aside() -> int:
-            return len(await letters(newsroom))
+            return len(await dead_letters(newsroom))
 
         await eventually(set_aside, lambda count: count == 5, within_s=30, what="not all were set aside")
     told = [
@@ -364,8 +368,8 @@ async def test_a_message_of_an_unknown_type_is_no_dead_letter_when_it_is_ours(ne
     await send_raw(newsroom, b"{}", [("ce_type", b"slugline.update.invented")])
     await send_raw(newsroom, b"{}", [("ce_type", b"com.example.else")])
     async with running(newsroom, Effects()):
-        (letter,) = await eventually(lambda: letters(newsroom), what="dead letter")
-    assert letter.field == "ce_type"
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="dead letter")
+    assert dead.field == "ce_type"
 
 
 async def test_kill_between_effect_and_commit_repeats_the_work(newsroom: Connections, tmp_path: Path) -> None:
@@ -474,18 +478,16 @@ async def test_what_was_read_beyond_a_failure_is_read_again_after_it(newsroom: C
         assert consumer.why_not_ready() is None
 
 
-async def test_no_more_than_so_many_batches_are_under_way(
-    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_more_than_so_many_batches_are_in_flight(newsroom: Connections) -> None:
     """A stage whose effects do not settle stops reading instead of filling its memory."""
-    monkeypatch.setattr(lanes, "MOST_UNDER_WAY", 20)
-    names = [f"{number:02}" for number in range(lanes.MOST_UNDER_WAY + 5)]
+    limits = Limits(batches_in_flight=20)
+    names = [f"{number:02}" for number in range(limits.batches_in_flight + 5)]
     await send_all(newsroom, RAW, same_key(names))
     work = Beginning()
-    async with running(newsroom, work.handle, start_batch=work.start_batch, max_records=1):
-        await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY, what="as many as may be")
+    async with running(newsroom, work.handle, start_batch=work.start_batch, max_records=1, limits=limits):
+        await eventually(lambda: len(work.begun) == limits.batches_in_flight, what="as many as may be")
         work.settle(names[0])
-        await eventually(lambda: len(work.begun) == lanes.MOST_UNDER_WAY + 1, what="one more")
+        await eventually(lambda: len(work.begun) == limits.batches_in_flight + 1, what="one more")
         for number, name in enumerate(names, 1):
             await eventually(lambda: len(work.names), lambda begun, least=number: begun >= least, what=f"{name} begun")
             work.settle(name)
@@ -506,7 +508,7 @@ class Batches(Effects):
 
 
 @pytest.mark.needs("whole fetches")
-async def test_a_paced_lane_takes_the_first_at_once_and_then_what_has_gathered(newsroom: Connections) -> None:
+async def test_a_paced_consumer_takes_the_first_at_once_and_then_what_has_gathered(newsroom: Connections) -> None:
     """Nobody waits where nothing has come for a while; what comes at once after is one batch."""
     work = Batches()
     async with running(newsroom, work, pace_s=5.0):
@@ -518,7 +520,7 @@ async def test_a_paced_lane_takes_the_first_at_once_and_then_what_has_gathered(n
     assert work.batches == [["a"], ["b", "c"]]
 
 
-async def test_a_paced_lane_does_not_rest_while_its_batches_are_full(newsroom: Connections) -> None:
+async def test_a_paced_consumer_does_not_rest_while_its_batches_are_full(newsroom: Connections) -> None:
     """What has piled up is worked off as fast as it goes."""
     names = ["a", "b", "c", "d"]
     await send_all(newsroom, RAW, same_key(names))
@@ -528,45 +530,41 @@ async def test_a_paced_lane_does_not_rest_while_its_batches_are_full(newsroom: C
     assert await total_committed(newsroom) == 4
 
 
-async def test_a_batch_that_raises_in_the_lane_itself_is_read_again(
+async def test_a_batch_that_raises_in_the_consumer_itself_is_read_again(
     newsroom: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong, no batch is passed over."""
-    effects, taken, failed = Effects(), Consumer._consume_batch, []
+    effects, taken, failed = Effects(), BatchProcessor._process, []
 
-    async def failing_once(consumer: Consumer, records: Any) -> None:
+    async def failing_once(processor: BatchProcessor[RawUpdate], records: Any) -> None:
         if not failed:
             failed.append(True)
             raise RuntimeError("a bug")
-        await taken(consumer, records)
+        await taken(processor, records)
 
-    monkeypatch.setattr(Consumer, "_consume_batch", failing_once)
+    monkeypatch.setattr(BatchProcessor, "_process", failing_once)
     await send_all(newsroom, RAW, same_key(["a", "b"]))
     async with running(newsroom, effects):
         await eventually(lambda: effects.guids == ["a", "b"], what="handled")
         await eventually(lambda: total_committed(newsroom), lambda total: total == 2, what="both committed")
 
 
-async def test_a_lane_that_polls_no_more_says_so(newsroom: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_consumer_that_polls_no_more_says_so(newsroom: Connections) -> None:
     """A consume loop that ended without a word is neither ready nor live, so that its process is restarted."""
     effects = Effects()
     async with running(newsroom, effects) as consumer:
         await send_all(newsroom, RAW, same_key(["a"]))
         await eventually(lambda: effects.guids == ["a"], what="handled")
-        monkeypatch.setattr(lanes, "STALE_POLL_S", 3.0)
         assert consumer.why_not_live() is None
-        consumer._subscriber.running = False
+        for task in consumer._subscriber.tasks:
+            task.cancel()
         await eventually(consumer.why_not_live, lambda why: why and "polled" in why, what="not live")
         assert "polled" in str(consumer.why_not_ready())
-        consumer._subscriber.running = True
 
 
-async def test_a_batch_that_waits_for_ever_ends_its_process(
-    newsroom: Connections, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_batch_that_waits_for_ever_ends_its_process(newsroom: Connections) -> None:
     """What awaits an answer that never comes is seen by a loop that still turns: the process ends, and a new one begins."""
-    monkeypatch.setattr(lanes, "STUCK_S", 2.0)
-    monkeypatch.setattr(lanes, "REVOCATION_PATIENCE_S", 1.0)
+    limits = Limits(longest_batch_s=2.0, drain_s=1.0)
     await send_all(newsroom, RAW, same_key(["a"]))
     begun, never = asyncio.Event(), asyncio.Event()
 
@@ -576,7 +574,7 @@ async def test_a_batch_that_waits_for_ever_ends_its_process(
         return []
 
     async def until_stuck() -> None:
-        async with running(newsroom, handle) as consumer:
+        async with running(newsroom, handle, limits=limits) as consumer:
             await asyncio.wait_for(begun.wait(), 30)
             assert consumer.why_not_live() is None
             await eventually(consumer.why_not_live, lambda why: why and "running for 2 s" in why, what="not live")

@@ -2,9 +2,7 @@
 
 import pytest
 
-from shared.http.problem import Problem
 from shared.http.proxies import TrustedProxies, networks
-from shared.http.rate import RateLimit
 from shared.settings import Connections
 
 TRUSTED = networks("10.0.0.0/8,127.0.0.0/8,2001:db8:ffff::/48")
@@ -113,17 +111,3 @@ def test_the_header_is_one_of_two() -> None:
     assert Connections(client_address_header="Forwarded").client_address_header == "forwarded"
     with pytest.raises(ValueError, match="x-forwarded-for"):
         Connections(client_address_header="forwarded,x-forwarded-for")
-
-
-def test_a_rate_is_for_each_address_and_says_when_to_come_back() -> None:
-    """Past the rate 429 with the seconds until the next; others are not touched; time gives back."""
-    now = 0.0
-    rate = RateLimit(6, lambda: now)
-    for _ in range(6):
-        rate.check("a")
-    with pytest.raises(Problem) as refused:
-        rate.check("a")
-    assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "10")
-    rate.check("b")
-    now = 10.0
-    rate.check("a")

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared.consumer.consumer import Consumer, StartedBatch
+from shared.consumer.batches.effects import StartedBatch
+from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
 from shared.kafka.broker import new_broker
 from shared.kafka.producer import Producer, new_producer

@@ -12,7 +12,16 @@ import pytest
 
 from local.child import Child
 from shared.messages import DeadLetter
-from shared.poison.notes import CrashNotes, Hand, Note, TookDown, adopt, begin, in_hand_of, was_left_open
+from shared.poison.notes import (
+    CrashedBefore,
+    CrashNotes,
+    Note,
+    ProgressFile,
+    adopt,
+    begin,
+    in_progress_of,
+    was_left_open,
+)
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
@@ -32,8 +41,8 @@ def test_only_what_was_begun_alone_twice_by_others_is_not_begun_again() -> None:
     assert second == Note("b", "7@1", ("a", "b"), NOW)
     assert isinstance(second, Note)
     third = begin(second, "7@1", "c", NOW)
-    assert third == TookDown(2, NOW)
-    assert isinstance(third, TookDown)
+    assert third == CrashedBefore(2, NOW)
+    assert isinstance(third, CrashedBefore)
     assert "2026-11-28 09:00:00 UTC" in third.reason
 
 
@@ -57,7 +66,7 @@ def test_a_place_that_was_given_back_or_is_ones_own_was_not_left_open() -> None:
     assert was_left_open(Note("b"), "a")
 
 
-def test_what_the_dead_had_in_hand_counts_as_its_try() -> None:
+def test_what_the_dead_had_in_progress_counts_as_its_try() -> None:
     """Once, whether Postgres knew of it already or not."""
     assert adopt(Note("a"), "7@1") == Note("a", "7@1", ("a",))
     assert adopt(Note("a", "7@1", ("a",)), "7@1") == Note("a", "7@1", ("a",))
@@ -65,24 +74,24 @@ def test_what_the_dead_had_in_hand_counts_as_its_try() -> None:
     assert adopt(Note("a", "7@1", ("a",)), None) == Note("a", "7@1", ("a",))
 
 
-def test_what_is_in_hand_can_be_read_by_others_until_it_is_put_down(tmp_path: Path) -> None:
-    """The file of a process tells what it had in hand, and is gone after an orderly end."""
-    hand = Hand("abc", tmp_path)
-    assert in_hand_of("abc", tmp_path) is None
-    hand.take("updates.raw/3", "7@1")
-    assert in_hand_of("abc", tmp_path) == ("updates.raw/3", "7@1")
-    hand.empty()
-    assert in_hand_of("abc", tmp_path) is None
-    hand.close()
+def test_what_is_in_progress_can_be_read_by_others_until_it_is_put_down(tmp_path: Path) -> None:
+    """The file of a process says what it had in progress, and is gone after an orderly end."""
+    progress = ProgressFile("abc", tmp_path)
+    assert in_progress_of("abc", tmp_path) is None
+    progress.take("updates.raw/3", "7@1")
+    assert in_progress_of("abc", tmp_path) == ("updates.raw/3", "7@1")
+    progress.empty()
+    assert in_progress_of("abc", tmp_path) is None
+    progress.close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_the_note(tmp_path: Path) -> None:
     """Without a place for it nothing is noted, and nothing fails."""
-    hand = Hand("abc", tmp_path / "missing")
-    hand.take("updates.raw/3", "7@1")
-    hand.empty()
-    hand.close()
+    progress = ProgressFile("abc", tmp_path / "missing")
+    progress.take("updates.raw/3", "7@1")
+    progress.empty()
+    progress.close()
 
 
 @asynccontextmanager
@@ -131,7 +140,7 @@ Start = Callable[..., Awaitable[Child]]
 
 
 class Lanes:
-    """Starts the lane of `crashing_consumer.py` again and again."""
+    """Starts the consumer of `crashing_consumer.py` again and again."""
 
     def __init__(self, settings: Connections, folder: Path) -> None:
         self._settings = settings
@@ -144,9 +153,9 @@ class Lanes:
         env = {name.upper(): str(value) for name, value in self._settings.model_dump().items()}
         number = len(self.started)
         child = Child(
-            f"lane-{number}",
+            f"consumer-{number}",
             [sys.executable, str(Path(__file__).with_name("crashing_consumer.py")), str(self.effects), *words],
-            self._folder / f"lane-{number}.log",
+            self._folder / f"consumer-{number}.log",
             env=env | {"WATCHDOG_S": "3", "TMPDIR": str(self._folder)},
         )
         child.start()
@@ -165,11 +174,11 @@ class Lanes:
 
 
 @pytest.fixture
-def lanes(newsroom: Connections, tmp_path: Path) -> Iterator[Lanes]:
+def consumers(newsroom: Connections, tmp_path: Path) -> Iterator[Lanes]:
     """Processes of this test."""
-    lanes = Lanes(newsroom, tmp_path)
-    yield lanes
-    for child in lanes.started:
+    consumers = Lanes(newsroom, tmp_path)
+    yield consumers
+    for child in consumers.started:
         child.kill()
         print(child.tail(15))
 
@@ -180,7 +189,7 @@ def in_one_partition(*names: str) -> list[Any]:
     return [raw_update(name, update_id=first.update_id) for name in names]
 
 
-async def letters(settings: Connections) -> list[DeadLetter]:
+async def dead_letters(settings: Connections) -> list[DeadLetter]:
     """The dead letters of updates.raw."""
     return [
         DeadLetter.model_validate_json(record.value or b"")
@@ -190,88 +199,88 @@ async def letters(settings: Connections) -> list[DeadLetter]:
 
 async def all_committed(settings: Connections) -> int:
     """How many messages are done with."""
-    return sum((await committed(settings, "test.lane", RAW)).values())
+    return sum((await committed(settings, "test.consumer", RAW)).values())
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize(("kind", "words"), [("crash", ()), ("hang", ()), ("eat", ()), ("crash", ("begins",))])
 async def test_a_message_that_takes_its_process_down_twice_is_set_aside_by_the_third(
-    newsroom: Connections, lanes: Lanes, kind: str, words: tuple[str, ...]
+    newsroom: Connections, consumers: Lanes, kind: str, words: tuple[str, ...]
 ) -> None:
     """First in the queue after a start it cannot keep the stage down: those behind it are done, each once and in order."""
     async with schema(newsroom):
         await send_all(newsroom, RAW, in_one_partition(kind))
-        await lanes.until_it_dies(*words)
+        await consumers.until_it_dies(*words)
         await send_all(newsroom, RAW, in_one_partition("b", "c"))
-        await lanes.until_it_dies(*words)
-        assert lanes.done() == []
-        third = lanes.start(*words)
-        await eventually(lanes.done, lambda done: done == ["b", "c"], within_s=30, what="those behind it")
-        (letter,) = await eventually(lambda: letters(newsroom), what="the dead letter")
-        assert (letter.stage, letter.failure, letter.offset) == ("test.lane", "permanent", 0)
-        assert "begun alone 2 times" in letter.reason
+        await consumers.until_it_dies(*words)
+        assert consumers.done() == []
+        third = consumers.start(*words)
+        await eventually(consumers.done, lambda done: done == ["b", "c"], within_s=30, what="those behind it")
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="the dead letter")
+        assert (dead.stage, dead.failure, dead.offset) == ("test.consumer", "permanent", 0)
+        assert "begun alone 2 times" in dead.reason
         await eventually(lambda: all_committed(newsroom), lambda count: count == 3, what="all committed")
         third.end()
-        assert lanes.done() == ["b", "c"]
+        assert consumers.done() == ["b", "c"]
 
 
 @pytest.mark.integration
-async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connections, lanes: Lanes) -> None:
+async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connections, consumers: Lanes) -> None:
     """An end that many share names nobody; from then on they are done one by one, and those before it not again."""
     async with schema(newsroom):
         await send_all(newsroom, RAW, in_one_partition("a", "b", "crash", "d"))
-        await lanes.until_it_dies()
-        assert lanes.done() == ["a", "b"]
-        await lanes.until_it_dies()
-        await lanes.until_it_dies()
-        lanes.start()
+        await consumers.until_it_dies()
+        assert consumers.done() == ["a", "b"]
+        await consumers.until_it_dies()
+        await consumers.until_it_dies()
+        consumers.start()
         await eventually(
-            lanes.done, lambda done: done == ["a", "b", "a", "b", "d"], within_s=30, what="those behind it"
+            consumers.done, lambda done: done == ["a", "b", "a", "b", "d"], within_s=30, what="those behind it"
         )
-        (letter,) = await eventually(lambda: letters(newsroom), what="the dead letter")
-        assert letter.offset == 2
+        (dead,) = await eventually(lambda: dead_letters(newsroom), what="the dead letter")
+        assert dead.offset == 2
 
 
 @pytest.mark.integration
-async def test_innocents_are_never_set_aside(newsroom: Connections, lanes: Lanes) -> None:
+async def test_innocents_are_never_set_aside(newsroom: Connections, consumers: Lanes) -> None:
     """Processes that are killed with SIGKILL, at work or at rest, set nothing aside, however often."""
     names = [f"n{number}" for number in range(40)]
     async with schema(newsroom):
         for start in range(0, 40, 8):
             await send_all(newsroom, RAW, in_one_partition(*names[start : start + 8]))
-            child = lanes.start()
+            child = consumers.start()
             await eventually(
-                lanes.done, lambda done, last=names[start + 7]: last in done, within_s=30, what="some of it"
+                consumers.done, lambda done, last=names[start + 7]: last in done, within_s=30, what="some of it"
             )
             child.kill()
         await send_all(newsroom, RAW, in_one_partition("last"))
-        lanes.start()
-        await eventually(lanes.done, lambda done: "last" in done, within_s=30, what="the last")
-        assert list(dict.fromkeys(lanes.done())) == [*names, "last"]
-        assert await letters(newsroom) == []
+        consumers.start()
+        await eventually(consumers.done, lambda done: "last" in done, within_s=30, what="the last")
+        assert list(dict.fromkeys(consumers.done())) == [*names, "last"]
+        assert await dead_letters(newsroom) == []
 
 
 @pytest.mark.integration
-async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, lanes: Lanes) -> None:
+async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, consumers: Lanes) -> None:
     """After SIGTERM the next process goes on at full speed, and no file is left behind."""
     async with schema(newsroom) as pool:
         await send_all(newsroom, RAW, in_one_partition("a"))
-        child = lanes.start()
-        await eventually(lanes.done, lambda done: done == ["a"], within_s=30, what="done")
+        child = consumers.start()
+        await eventually(consumers.done, lambda done: done == ["a"], within_s=30, what="done")
         await asyncio.to_thread(child.end)
         rows = await pool.fetch("SELECT owner, begun FROM publish.crash_notes")
         assert [tuple(row) for row in rows] == [(None, None)]
-        assert list(lanes.effects.parent.glob("*.hand")) == []
+        assert list(consumers.effects.parent.glob("*.progress")) == []
 
 
 @pytest.mark.integration
 async def test_what_waits_for_ever_while_its_process_is_ended_is_not_at_fault(
-    newsroom: Connections, lanes: Lanes
+    newsroom: Connections, consumers: Lanes
 ) -> None:
     """Whoever ends a process that is still at work says nothing of what it was at."""
     async with schema(newsroom) as pool:
         await send_all(newsroom, RAW, in_one_partition("wait"))
-        child = lanes.start()
+        child = consumers.start()
         await eventually(
             lambda: pool.fetchval("SELECT count(*) FROM publish.crash_notes"),
             lambda n: n == 1,

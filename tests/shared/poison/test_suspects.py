@@ -12,7 +12,7 @@ from shared.settings import Connections
 pytestmark = pytest.mark.integration
 
 
-async def test_what_two_processes_died_with_in_hand_is_set_aside(newsroom: Connections, tmp_path: Path) -> None:
+async def test_what_two_processes_died_with_in_progress_is_set_aside(newsroom: Connections, tmp_path: Path) -> None:
     """Whichever replicas they were of; what was put down again, and an orderly end, tell nothing."""
     pool = await connect(newsroom, schema="publish")
     await migrate(pool, "publish")
@@ -20,12 +20,12 @@ async def test_what_two_processes_died_with_in_hand_is_set_aside(newsroom: Conne
         for place in ("a", "b"):
             dying = Suspects(pool, "publish", "s", place, tmp_path)
             assert await dying.open() == set()
-            with dying.in_hand("innocent"):
+            with dying.in_progress("innocent"):
                 pass
             # The process ends inside the block, so that nothing is put down.
-            within = dying.in_hand("outer")
+            within = dying.in_progress("outer")
             within.__enter__()
-            with dying.in_hand("part of it"):
+            with dying.in_progress("part of it"):
                 pass
             assert await Suspects(pool, "publish", "s", "c", tmp_path).open() == set()
             last = await Suspects(pool, "publish", "s", place, tmp_path).open()

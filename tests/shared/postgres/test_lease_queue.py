@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from shared.postgres.lease_queue import Backoff, FairShare, LeaseQueue
+from shared.failures.backoff import Backoff
+from shared.postgres.lease_queue import FairShare, LeaseQueue
 from shared.postgres.pool import Pool, connect
 from shared.settings import Connections
 

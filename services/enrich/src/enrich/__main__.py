@@ -30,17 +30,18 @@ cli.add_command(migration("enrich"))
 @cli.command()
 def text() -> None:
     """Enrich updates: from updates.raw to updates.enriched."""
+    from enrich.admin.api import author_routes  # noqa: PLC0415
     from enrich.settings import Settings  # noqa: PLC0415
     from enrich.text.process import serve_text  # noqa: PLC0415
     from shared.process import run  # noqa: PLC0415
 
     settings = Settings()
-    run(settings, "enrich.text", lambda stop: serve_text(settings, stop))
+    run(settings, "enrich.text", lambda stop: serve_text(settings, stop, author_routes))
 
 
 @cli.command()
 def gather() -> None:
-    """Gather updates of several agencies that tell the same into stories."""
+    """Gather updates of several agencies that report one event into stories."""
     from enrich.settings import Settings  # noqa: PLC0415
     from enrich.stories.process import STAGE, serve  # noqa: PLC0415
     from shared.process import run  # noqa: PLC0415

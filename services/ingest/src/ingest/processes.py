@@ -22,7 +22,7 @@ from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api import idempotency
 from ingest.transports.api.openapi import document
 from ingest.transports.api.routes import Api, build
-from ingest.transports.outgoing import Fetcher
+from ingest.transports.http_client import http_client
 from ingest.transports.poll import Poller
 from ingest.transports.watch import Watcher
 from ingest.transports.websub import HubCallbacks
@@ -88,7 +88,7 @@ def why_not_live(intake: Intake) -> dict[str, Any]:
     }
 
 
-def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer:
+def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer[Outcomes]:
     """Records the outcomes that the later stages report, for the sender who asks."""
 
     async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
@@ -172,7 +172,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         health_server(health, settings, 8091),
         opened(intake, sources, settings, stop, "slugline-ingest-poll") as opening,
-        Fetcher(allow_private=settings.ingest_outgoing_allow_private) as fetcher,
+        http_client(allow_private=settings.ingest_outgoing_allow_private) as fetcher,
     ):
 
         async def poll() -> None:

@@ -1,1 +1,1 @@
-"""A stage's way through one topic: batches, offsets, retries, isolation of poison messages, dead letters, health."""
+"""Consuming a stream: batches, offsets, retries, isolation of poison messages, dead letters, health; one file each."""

@@ -1,15 +1,15 @@
-"""What was begun and never ended: how a message that takes its process down is told from those beside it.
+"""Finds the message that takes its process down, by what was begun and never ended.
 
-A process that is killed, crashes or hangs cannot say why. So it is noted beforehand, in a row of Postgres for each place
-from which a stage takes its work (a partition, or a queue): who has it, and what was begun alone. A row that is found with
-another owner than oneself was never given back: its owner has died, or was cut off. From there on messages are taken
-one by one, each noted before it is begun, until what the dead owner may have been at has passed.
+A process that is killed, crashes or hangs cannot say why. So each place from which a stage takes its work (a partition, or
+a queue) has a row in Postgres that says beforehand who owns it, and what was begun alone. A row that still has another
+owner was never released: that process has died, or was cut off. From there on messages are taken one by one, each noted
+before it is begun, until everything that the dead owner may have been working on is done.
 
 What must not break:
 - only a message that was begun alone twice and never ended is set aside: one that shared its process's end with others,
   by a power cut or an operator's SIGKILL, is begun again;
-- the steady state costs no round trip: a row is written when a place is taken and when it is given back. What is in hand
-  meanwhile is noted in memory that outlives the process, and is read where its successor runs on the same machine.
+- the steady state costs no round trip: a row is written when a place is taken and when it is released. What is in progress
+  meanwhile is noted in memory that outlives the process, and is read if its successor runs on the same machine.
 """
 
 import contextlib
@@ -33,11 +33,9 @@ log = structlog.get_logger(__name__)
 MOST_TRIES = 2
 """A message that was begun alone so often, and never ended, is not begun again."""
 
-LEFT_OPEN = Counter(
-    "slugline_crash_notes_left_open", "Places whose last owner ended without giving them back", ["stage"]
-)
+LEFT_OPEN = Counter("slugline_crash_notes_left_open", "Places whose last owner ended without releasing them", ["stage"])
 TAKEN_DOWN = Counter(
-    "slugline_crash_notes_set_aside", "Messages set aside since they took their process down", ["stage"]
+    "slugline_crash_notes_set_aside", "Messages set aside because they took their process down", ["stage"]
 )
 
 
@@ -46,7 +44,7 @@ class Note:
     """The row of a place."""
 
     owner: str | None = None
-    """The process that has it; None where the last one gave it back."""
+    """The process that has it; None if the last one released it."""
     begun: str | None = None
     """What was begun alone and has not ended."""
     tried_by: tuple[str, ...] = ()
@@ -55,7 +53,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class TookDown:
+class CrashedBefore:
     """Why something is not begun again."""
 
     tries: int
@@ -69,54 +67,54 @@ class TookDown:
 
 
 def was_left_open(note: Note | None, me: str) -> bool:
-    """Whether whoever had a place before did not give it back."""
+    """Whether another process had this place and did not release it."""
     return note is not None and note.owner is not None and note.owner != me
 
 
-def begin(note: Note, what: str, me: str, now: datetime) -> Note | TookDown:
+def begin(note: Note, what: str, me: str, now: datetime) -> Note | CrashedBefore:
     """The note with which something is begun, or why it must not be."""
     others = tuple(each for each in note.tried_by if each != me) if note.begun == what else ()
     if len(others) >= MOST_TRIES:
-        return TookDown(len(others), note.begun_at)
+        return CrashedBefore(len(others), note.begun_at)
     return Note(me, what, (*others, me), now)
 
 
 def adopt(note: Note, what: str | None) -> Note:
-    """The note with what its dead owner had in hand alone, as far as that is known."""
+    """The note, with what its dead owner had in progress alone, as far as that is known."""
     if what is None or note.owner is None:
         return note
     others = tuple(each for each in note.tried_by if each != note.owner) if note.begun == what else ()
     return Note(note.owner, what, (*others, note.owner), note.begun_at)
 
 
-class Hand:
-    """What this process has in hand, in a small file that is mapped into memory: to write it is no call to anybody, and
-    the kernel keeps it when the process ends, however it does.
+class ProgressFile:
+    """What this process has in progress, in a small file that is mapped into memory. Writing it is no system call, and the
+    kernel keeps it however the process ends.
 
-    It lies in the folder for temporary files and is gone with the machine, or with a container that is made anew: then
-    the first end of a process names nobody, and one more is needed until the message at fault is known.
+    It is in the folder for temporary files and is lost with the machine, or with a container that is created again. Then the
+    first crash names no message, and one more is needed until the message at fault is known.
     """
 
     SIZE = 4096
 
     def __init__(self, owner: str, folder: Path) -> None:
-        self.path = path_of_hand(owner, folder)
+        self.path = progress_path(owner, folder)
         self._memory: mmap.mmap | None = None
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            log.warning("what is in hand is not noted on this machine", error=str(error))
+            log.warning("what is in progress is not noted on this machine", error=str(error))
             return
         try:
             os.ftruncate(descriptor, self.SIZE)
             self._memory = mmap.mmap(descriptor, self.SIZE)
         except OSError as error:
-            log.warning("what is in hand is not noted on this machine", error=str(error))
+            log.warning("what is in progress is not noted on this machine", error=str(error))
         finally:
             os.close(descriptor)
 
     def take(self, place: str, what: str) -> None:
-        """This alone is in hand now."""
+        """This alone is in progress now."""
         if self._memory is not None:
             text = f"{place} {what}".encode()[: self.SIZE - 2]
             self._memory[0:2] = b"\0\0"
@@ -124,7 +122,7 @@ class Hand:
             self._memory[0:2] = len(text).to_bytes(2, "big")
 
     def empty(self) -> None:
-        """Nothing is in hand, or several at once."""
+        """Nothing is in progress, or several at once."""
         if self._memory is not None:
             self._memory[0:2] = b"\0\0"
 
@@ -145,15 +143,15 @@ def temporary_folder() -> Path:
         return Path("/nonexistent")
 
 
-def path_of_hand(owner: str, folder: Path) -> Path:
-    """Where the hand of a process is noted."""
-    return folder / f"slugline-{owner}.hand"
+def progress_path(owner: str, folder: Path) -> Path:
+    """The file of a process."""
+    return folder / f"slugline-{owner}.progress"
 
 
-def in_hand_of(owner: str, folder: Path) -> tuple[str, str] | None:
-    """The place and the message that a process on this machine had in hand when it ended; None where that is not known."""
+def in_progress_of(owner: str, folder: Path) -> tuple[str, str] | None:
+    """The place and the message that a process on this machine had in progress when it ended; None if that is not known."""
     try:
-        noted = path_of_hand(owner, folder).read_bytes()
+        noted = progress_path(owner, folder).read_bytes()
     except OSError:
         return None
     place, _, what = noted[2 : 2 + int.from_bytes(noted[:2], "big")].decode("utf-8", "replace").partition(" ")
@@ -173,10 +171,10 @@ class CrashNotes:
         self._table = f'"{schema}".crash_notes'
         self._folder = folder or temporary_folder()
         self._notes: dict[str, Note] = {}
-        self.hand = Hand(self.owner, self._folder)
+        self.progress = ProgressFile(self.owner, self._folder)
 
     async def open(self, places: Collection[str]) -> set[str]:
-        """Take places; those are returned whose last owner did not give them back."""
+        """Take places. Returns those whose last owner did not release them."""
         rows = await self._pool.fetch(
             f"WITH before AS (SELECT place, owner, begun, tried_by, begun_at FROM {self._table} "
             "WHERE stage = $1 AND place = ANY($2::text[]) FOR UPDATE), "
@@ -192,31 +190,31 @@ class CrashNotes:
             note = found.get(place, Note())
             self._notes[place] = note
             if place in left_open:
-                note = await self._with_hand(place, note)
+                note = await self._with_progress(place, note)
                 LEFT_OPEN.labels(self.stage).inc()
                 log.warning(
-                    "the last process did not give this back; its messages are taken one by one",
+                    "the last process did not release this; its messages are taken one by one",
                     stage=self.stage, place=place, begun=note.begun, tries=len(note.tried_by),
                 )  # fmt: skip
                 self._notes[place] = note
         return left_open
 
-    async def _with_hand(self, place: str, note: Note) -> Note:
-        """The note with what the dead owner had in hand, written down before its file is taken away."""
+    async def _with_progress(self, place: str, note: Note) -> Note:
+        """The note with what the dead owner had in progress, which is stored before its file is deleted."""
         assert note.owner is not None  # noqa: S101 -- the place was left open
-        hand = in_hand_of(note.owner, self._folder)
-        if hand is None or hand[0] != place:
+        in_progress = in_progress_of(note.owner, self._folder)
+        if in_progress is None or in_progress[0] != place:
             return note
-        adopted = adopt(note, hand[1])
+        adopted = adopt(note, in_progress[1])
         await self._write(place, adopted)
         with contextlib.suppress(OSError):
-            path_of_hand(note.owner, self._folder).unlink()
+            progress_path(note.owner, self._folder).unlink()
         return adopted
 
-    async def begin(self, place: str, what: str) -> TookDown | None:
+    async def begin(self, place: str, what: str) -> CrashedBefore | None:
         """Note that something is begun alone; or why it must not be begun any more."""
         begun = begin(self._notes.get(place, Note()), what, self.owner, datetime.now(UTC))
-        if isinstance(begun, TookDown):
+        if isinstance(begun, CrashedBefore):
             TAKEN_DOWN.labels(self.stage).inc()
             return begun
         await self._write(place, begun)
@@ -234,7 +232,7 @@ class CrashNotes:
             raise Transient(f"another process has taken {place} meanwhile")
 
     async def end(self, place: str) -> None:
-        """What was begun has ended, well or not. It takes back the try of a process that was only cut off for a while, too."""
+        """What was begun has ended, well or not. This also undoes the attempt of a process that was only cut off for a while."""
         note = self._notes.get(place, Note())
         if note.begun is None:
             return
@@ -247,16 +245,25 @@ class CrashNotes:
         self._notes[place] = Note(self.owner)
 
     async def close(self, places: Collection[str]) -> None:
-        """Give places back: what is under way there has not taken this process down."""
-        given = [place for place in places if place in self._notes]
-        for place in given:
+        """Release places: what is in progress there has not taken this process down."""
+        released = [place for place in places if place in self._notes]
+        for place in released:
             del self._notes[place]
-        if given:
+        if released:
             await self._pool.execute(
                 f"UPDATE {self._table} SET owner = NULL, begun = NULL, tried_by = '{{}}' "
                 "WHERE stage = $1 AND place = ANY($2::text[]) AND owner = $3",
-                self.stage, given, self.owner,
+                self.stage, released, self.owner,
             )  # fmt: skip
 
 
-__all__: Sequence[str] = ("CrashNotes", "Hand", "Note", "TookDown", "adopt", "begin", "in_hand_of", "was_left_open")
+__all__: Sequence[str] = (
+    "CrashNotes",
+    "CrashedBefore",
+    "Note",
+    "ProgressFile",
+    "adopt",
+    "begin",
+    "in_progress_of",
+    "was_left_open",
+)

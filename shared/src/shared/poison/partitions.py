@@ -1,4 +1,4 @@
-"""Crash notes of Kafka's partitions: which records are taken one by one after a process has died, and which not any more."""
+"""Crash notes of Kafka's partitions: which records are taken one by one after a crash, and which are not taken again."""
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -6,27 +6,23 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.consumer.decode import Rejection
+from shared.consumer.offsets import partition_of
 from shared.failures import Permanent
 from shared.poison.notes import CrashNotes
 
 MOST_CAREFUL = 5000
-"""Records of a partition that are taken one by one at most; what is behind them was not read by the dead process, or comes
-to be among them when its successor dies."""
+"""Most records of a partition that are taken one by one: what is behind them the dead process had not read; if it had, they
+are among the next ones after one more crash."""
 
 
 def place_of(partition: TopicPartition) -> str:
-    """The place that a partition is in the notes."""
+    """The name of a partition in the notes."""
     return f"{partition.topic}/{partition.partition}"
 
 
 def name_of(record: "ConsumerRecord[bytes, bytes]") -> str:
-    """What a record is in the notes: its offset and its time, since offsets begin again in a log that was made anew."""
+    """The name of a record in the notes: its offset and its time, since offsets start again in a log that was created again."""
     return f"{record.offset}@{record.timestamp}"
-
-
-def partition_of(record: "ConsumerRecord[bytes, bytes]") -> TopicPartition:
-    """Where a record lies."""
-    return TopicPartition(record.topic, record.partition)
 
 
 class PartitionNotes:
@@ -43,7 +39,7 @@ class PartitionNotes:
     async def take(
         self, records: Sequence["ConsumerRecord[bytes, bytes]"], end_of: Callable[[TopicPartition], int | None]
     ) -> None:
-        """Take the partitions of a batch that were not taken before; `end_of` tells the log's end, where it is known."""
+        """Take the partitions of a batch that were not taken before; `end_of` gives the end of the log, where it is known."""
         first = {partition_of(record): record.offset for record in reversed(records)}
         fresh = [partition for partition in first if partition not in self._taken]
         if not fresh:
@@ -56,7 +52,7 @@ class PartitionNotes:
                 self._careful_until[partition] = min(end_of(partition) or most, most)
 
     async def are_careful(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> bool:
-        """Whether a batch is to be taken one by one; what has been passed is done with."""
+        """Whether a batch is to be taken one by one. A partition whose careful part is done is forgotten."""
         if not self._careful_until:
             return False
         for record in records:
@@ -71,31 +67,31 @@ class PartitionNotes:
 
     async def begin(self, record: "ConsumerRecord[bytes, bytes]") -> Rejection | None:
         """Note that a record is begun alone; or why it is set aside instead."""
-        took_down = await self._notes.begin(place_of(partition_of(record)), name_of(record))
-        return Rejection(record, Permanent(took_down.reason)) if took_down is not None else None
+        crashed_before = await self._notes.begin(place_of(partition_of(record)), name_of(record))
+        return Rejection(record, Permanent(crashed_before.reason)) if crashed_before is not None else None
 
     async def end(self, record: "ConsumerRecord[bytes, bytes]") -> None:
         """A record has ended, well or not."""
         await self._notes.end(place_of(partition_of(record)))
 
     @contextlib.contextmanager
-    def in_hand(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Iterator[None]:
-        """Note, where it costs nothing, that a batch of one is begun while the block runs."""
+    def in_progress(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> Iterator[None]:
+        """Note that a batch of one is in progress while the block runs; it costs nothing."""
         if len(records) == 1:
-            self._notes.hand.take(place_of(partition_of(records[0])), name_of(records[0]))
+            self._notes.progress.take(place_of(partition_of(records[0])), name_of(records[0]))
         try:
             yield
         finally:
-            self._notes.hand.empty()
+            self._notes.progress.empty()
 
-    async def give_back(self, partitions: Collection[TopicPartition] | None = None) -> None:
-        """Give partitions back, all of them where none are named: this process no longer has them, and lives."""
-        given = set(self._taken) if partitions is None else self._taken & set(partitions)
-        self._taken -= given
-        for partition in given:
+    async def release(self, partitions: Collection[TopicPartition] | None = None) -> None:
+        """Release partitions, all of them by default: this process no longer has them, and lives."""
+        released = set(self._taken) if partitions is None else self._taken & set(partitions)
+        self._taken -= released
+        for partition in released:
             self._careful_until.pop(partition, None)
-        await self._notes.close([place_of(partition) for partition in given])
+        await self._notes.close([place_of(partition) for partition in released])
 
     def close(self) -> None:
-        """The process ends in order; what it left open stays so."""
-        self._notes.hand.close()
+        """The process ends in order; what it has not released stays so."""
+        self._notes.progress.close()

@@ -1,7 +1,7 @@
-"""What takes a process down that does its work in no order that anybody keeps: rows of a window, what a page shows.
+"""Finds what takes a process down whose work has no fixed order: rows of a window, what a page shows.
 
-Each thing is in hand while it is worked on, which costs nothing (`crash_notes.Hand`). When the process has died, the next
-one on the same machine writes down what was in hand; what two have died of is set aside, for as long as it is noted.
+Each thing is noted while it is worked on, which costs nothing (`ProgressFile`). After a crash the next process on the same
+machine stores what was in progress. What two processes have died of is set aside for as long as it is stored.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from shared.poison.notes import MOST_TRIES, TAKEN_DOWN, Hand, in_hand_of, path_of_hand, temporary_folder
+from shared.poison.notes import MOST_TRIES, TAKEN_DOWN, ProgressFile, in_progress_of, progress_path, temporary_folder
 from shared.postgres.pool import Pool
 from shared.postgres.rows import narrowed
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 KEPT_DAYS = 30
 SUSPECT = "suspect "
-"""What the places of suspects begin with; a process has no place of such a name."""
+"""Prefix of the places of suspects; no process has a place of such a name."""
 
 
 class Suspects:
@@ -35,22 +35,26 @@ class Suspects:
         self._stage = stage
         self._place = place
         self._folder = folder or temporary_folder()
-        self._hand = Hand(self.owner, self._folder)
+        self._progress = ProgressFile(self.owner, self._folder)
         self._what = ""
 
     async def open(self) -> set[str]:
-        """Begin; what is set aside."""
+        """Begin. Returns what is set aside."""
         before = await self._pool.fetchval(
             f"SELECT owner FROM {self._table} WHERE stage = $1 AND place = $2", self._stage, self._place
         )
         before = narrowed(str, before) if before not in (None, self.owner) else None
-        if before is not None and (hand := in_hand_of(before, self._folder)) is not None and hand[0] == self._place:
-            log.warning("the last process ended with this in hand", stage=self._stage, what=hand[1])
+        if (
+            before is not None
+            and (found := in_progress_of(before, self._folder)) is not None
+            and found[0] == self._place
+        ):
+            log.warning("the last process ended with this in progress", stage=self._stage, what=found[1])
             await self._pool.execute(
                 f"INSERT INTO {self._table} AS n (stage, place, begun, tried_by, begun_at) "
                 "VALUES ($1, $2, $3, ARRAY[$4], now()) ON CONFLICT (stage, place) DO UPDATE SET "
                 "tried_by = array_append(array_remove(n.tried_by, $4), $4), begun_at = now()",
-                self._stage, SUSPECT + hand[1], hand[1], before,
+                self._stage, SUSPECT + found[1], found[1], before,
             )  # fmt: skip
         await self._pool.execute(
             f"INSERT INTO {self._table} (stage, place, owner) VALUES ($1, $2, $3) "
@@ -59,7 +63,7 @@ class Suspects:
         )  # fmt: skip
         if before is not None:
             with contextlib.suppress(OSError):
-                path_of_hand(before, self._folder).unlink()
+                progress_path(before, self._folder).unlink()
         await self._pool.execute(
             f"DELETE FROM {self._table} WHERE stage = $1 AND opened_at < now() - make_interval(days => {KEPT_DAYS})",
             self._stage,
@@ -74,28 +78,28 @@ class Suspects:
             if row["begun"] in aside:
                 TAKEN_DOWN.labels(self._stage).inc()
                 log.error(
-                    "set aside: processes ended with it in hand",
+                    "set aside: processes ended with it in progress",
                     stage=self._stage, what=row["begun"], times=len(row["tried_by"]), last_at=row["begun_at"].isoformat(),
                 )  # fmt: skip
         return aside
 
     @contextlib.contextmanager
-    def in_hand(self, what: str) -> Iterator[None]:
+    def in_progress(self, what: str) -> Iterator[None]:
         """This alone is worked on while the block runs, or is part of what was before."""
         before, self._what = self._what, what
-        self._hand.take(self._place, what)
+        self._progress.take(self._place, what)
         try:
             yield
         finally:
             self._what = before
             if before:
-                self._hand.take(self._place, before)
+                self._progress.take(self._place, before)
             else:
-                self._hand.empty()
+                self._progress.empty()
 
     async def close(self) -> None:
         """The process ends in order."""
-        self._hand.close()
+        self._progress.close()
         await self._pool.execute(
             f"UPDATE {self._table} SET owner = NULL WHERE stage = $1 AND place = $2 AND owner = $3",
             self._stage, self._place, self.owner,

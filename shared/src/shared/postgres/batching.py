@@ -1,7 +1,7 @@
-"""Puts together what several callers ask of Postgres while an earlier question is under way.
+"""Combines what several callers ask of Postgres while an earlier statement runs.
 
-Alone, a caller waits for nobody. Under load the questions that gather while one is being answered go as one statement,
-so that a hundred senders cost little more than ten, and a flood makes statements larger instead of queues longer.
+A caller that is alone waits for nobody. Under load, the questions that gather while one batch is answered go as the next: a
+hundred senders cost little more than ten, and a flood makes statements larger instead of queues longer.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class Batcher(Generic[A, R]):
-    """Runs `work` over what has gathered, one batch at a time, in the order of asking."""
+    """Runs `work` over the questions that have gathered, one batch at a time, in order."""
 
     def __init__(
         self,
@@ -27,12 +27,12 @@ class Batcher(Generic[A, R]):
         weight: Callable[[A], int] = lambda _: 0,
         heaviest: int = 1,
     ) -> None:
-        """`most` bounds the number in a batch, `heaviest` the sum of their weights; one too heavy goes alone.
+        """`most` limits how many questions are in a batch, `heaviest` the sum of their weights; a heavier one goes alone.
 
-        A batch that has no answer after `timeout_s` is given up, and holds up the next no longer.
+        A batch without an answer after `timeout_s` fails, and the next one starts.
         """
         self._work = work
-        self._patience_s = timeout_s
+        self._timeout_s = timeout_s
         self._most = most
         self._weight = weight
         self._heaviest = heaviest
@@ -40,7 +40,7 @@ class Batcher(Generic[A, R]):
         self._running: asyncio.Task[None] | None = None
 
     def ask(self, question: A) -> "asyncio.Future[R]":
-        """The answer to one question; what its batch raises for a reason of its own is not the others' failure."""
+        """The answer to one question. A question that makes its batch fail does not fail the others."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if self._running is None or self._running.done():
@@ -52,8 +52,8 @@ class Batcher(Generic[A, R]):
             batch = self._next()
             try:
                 answers = await self._answers(batch, batch)
-            except Exception as error:  # noqa: BLE001 -- handed to those who asked
-                await self._apart(batch, error)
+            except Exception as error:  # noqa: BLE001 -- handed to the callers
+                await self._answer_one_by_one(batch, error)
             else:
                 for (_, future), answer in zip(batch, answers, strict=True):
                     if not future.done():
@@ -62,14 +62,14 @@ class Batcher(Generic[A, R]):
     async def _answers(
         self, batch: Sequence[tuple[A, "asyncio.Future[R]"]], whole: Sequence[tuple[A, "asyncio.Future[R]"]]
     ) -> Sequence[R]:
-        hung = asyncio.get_running_loop().call_later(self._patience_s, self._give_up, whole)
+        timer = asyncio.get_running_loop().call_later(self._timeout_s, self._give_up, whole)
         try:
             return await self._work([question for question, _ in batch])
         finally:
-            hung.cancel()
+            timer.cancel()
 
     def _give_up(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
-        """Leave the batch that runs to itself, and go on with what waits behind it."""
+        """Fail the batch that is running, and start the next."""
         for _, future in batch:
             if not future.done():
                 future.set_exception(Unanswered("the batch took too long"))
@@ -80,7 +80,7 @@ class Batcher(Generic[A, R]):
         if self._waiting:
             self._running = asyncio.create_task(self._run())
 
-    async def _apart(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]], error: Exception) -> None:
+    async def _answer_one_by_one(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]], error: Exception) -> None:
         for question, future in batch:
             if future.done():
                 continue
@@ -89,7 +89,7 @@ class Batcher(Generic[A, R]):
                 continue
             try:
                 answer = (await self._answers([(question, future)], batch))[0]
-            except Exception as own:  # noqa: BLE001 -- handed to the one who asked
+            except Exception as own:  # noqa: BLE001 -- handed to the caller
                 if not future.done():
                     future.set_exception(own)
             else:
@@ -105,5 +105,5 @@ class Batcher(Generic[A, R]):
         else:
             count = len(self._waiting)
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
-        # Whoever has given up meanwhile is answered already.
+        # Callers that gave up meanwhile need no answer.
         return [each for each in batch if not each[1].done()] or batch[:1]

@@ -16,19 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from shared.failures.backoff import Backoff
 from shared.postgres.pool import Queryable, Row
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Leases that grow with the attempts made before, where the next attempt is due when the lease ends."""
-
-    longest_s: float
-    factor: float = 2.0
-    jitter: float = 0.2
-    """By what part a lease is longer or shorter, at random."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 import structlog
 
-from shared.background import pause_after
+from shared.background import BACKOFF
 from shared.failures import Unanswered
 from shared.failures.transient import is_transient, reason_of
 from shared.postgres.dedicated_connection import DedicatedConnection
@@ -172,7 +172,7 @@ async def connect(
             if stop is not None and stop.is_set():
                 raise Unanswered(reason_of(error)) from error
             failures += 1
-            pause_s = pause_after(failures)
+            pause_s = BACKOFF.pause_s(failures)
             log.warning("postgres away", error=reason_of(error), retry_in_s=round(pause_s, 1), fold=schema)
             await asyncio.sleep(pause_s)
         else:

@@ -13,11 +13,10 @@ from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.lifecycle import Input, decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
-from enrich.text.domain.state import State
+from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import version_order, visible_from
 from enrich.text.domain.visibility import due_of
-from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.runner import Steps
 from shared.messages import EnrichedUpdate, Flags, Order, RawUpdate, Refresh, Release, update_id_for
 from support.incoming import minute, order, version

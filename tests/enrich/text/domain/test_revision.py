@@ -1,57 +1,71 @@
-"""Revisions follow the marks of the contract."""
+"""Short fields of a revision stay short, whatever a message says that ingest did not cut."""
 
-from functools import partial
-from typing import Annotated
+from typing import Any
 
 import pytest
 
-from enrich.picture_index.lookup import MediaLookup
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
-from enrich.text.domain import revision
+from enrich.short_text import LONGEST_NAME, MOST_REPAIRS
+from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
-from enrich.text.domain.state import State
-from enrich.text.state_store import KnownUpdate
+from enrich.text.domain.revision import build_revision
+from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
-from shared.messages import AS_SENT, SOURCE_WORDS, EnrichedUpdate, RawUpdate, update_id_for
-from support.incoming import minute, order, version
+from enrich.text.steps.story import gather
+from shared.messages import Creator, EnrichedUpdate, Repair, Subject
+from shared.messages.limits import LONGEST
+from support.incoming import NINE, version
 
-UPDATE = update_id_for("pa", "g1")
-
-
-class NewRaw(RawUpdate):
-    """A version with a field that a later release adds."""
-
-    urgency_note: str = ""
+LONG = "word " * 400_000
 
 
-class NewUpdate(EnrichedUpdate):
-    """An update with the same field, which enrich passes on."""
-
-    urgency_note: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
+FIELDS = ("headline", "summary", "byline", "credit", "copyright", "located", "editors_note")
 
 
-def test_a_field_that_is_marked_as_sent_is_passed_on_without_being_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And its text is cut to its limit, as every other line."""
-    monkeypatch.setattr(revision, "EnrichedUpdate", NewUpdate)
-    monkeypatch.setattr(revision, "LONGEST", {**revision.LONGEST, "urgency_note": 20})
-    raw = NewRaw(**dict(version(1)), urgency_note="at once, " * 10)
-    transition = decide(raw, State(update_id=UPDATE))
-    attached = Steps(ReferenceData(), Settings()).attach(
-        transition.state, KnownUpdate(transition.state), None, MediaLookup()
+def made(**said: Any) -> EnrichedUpdate:
+    """The revision that enrich makes of a version."""
+    raw = version(**said)
+    transition = decide(raw, State(update_id=raw.update_id))
+    read = Steps(ReferenceData(), Settings()).run(raw, (raw.headline, raw.body_html), {})
+    gathered = gather(
+        raw, KnownUpdate(transition.state), None, into={}, labels={}, family="pa", headline=read.text.headline
     )
-    built = revision.build_revision(transition, attached, minute(2))
-    assert built is not None
-    assert isinstance(built.update, NewUpdate)
-    assert built.update.urgency_note.startswith("at once, at")
-    assert len(built.update.urgency_note) <= 20
+    attachments = Attachments(read.text, read.authorship, read.tagging, story=gathered)
+    revision = build_revision(transition, attachments, NINE)
+    assert revision is not None
+    return revision.update
 
 
-def test_a_removal_has_nothing_that_is_marked_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever puts it there."""
-    monkeypatch.setattr(revision, "EnrichedUpdate", partial(NewUpdate, urgency_note="SESAME"))
-    state = decide(version(1), State(update_id=UPDATE)).state
-    built = revision.build_removal(decide(order("kill", 2), state), minute(3))
-    assert isinstance(built.update, NewUpdate)
-    assert built.update.urgency_note == ""
-    assert b"SESAME" not in built.value
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_is_cut_at_its_limit_and_says_so(name: str) -> None:
+    """It ends between words with an ellipsis, and the repairs name it."""
+    update = made(**{name: LONG})
+    said = getattr(update, name)
+    assert len(said) <= LONGEST[name]
+    assert said.endswith("word…")
+    assert [(each.code, each.place) for each in update.repairs] == [("too-long", f"/{name}")]
+
+
+def test_a_field_at_its_limit_is_left_as_it_is() -> None:
+    """Only what is longer is cut and told."""
+    update = made(headline="h" * LONGEST["headline"])
+    assert update.headline == "h" * LONGEST["headline"]
+    assert not update.repairs
+
+
+def test_names_codes_and_labels_are_short() -> None:
+    """Of authors, tags and stories; a code that nobody uses is none."""
+    update = made(
+        creators=(Creator(name=LONG),), subjects=(Subject(code="medtop:" + "1" * 10_000, name=LONG), Subject(name=LONG)),
+        keywords=(LONG,), story=LONG, version_created=None, guid="g" * 100_000,
+        repairs=tuple(Repair(code="a", place=LONG, detail=LONG) for _ in range(1000)),
+    )  # fmt: skip
+    assert update.authors
+    assert all(len(author.name) <= LONGEST_NAME for author in update.authors)
+    assert update.tags
+    assert all(len(tag.label) <= LONGEST_NAME and len(tag.code) <= 200 for tag in update.tags)
+    assert len(update.story_label) <= LONGEST["story"]
+    assert len(update.guid) <= LONGEST["guid"]
+    assert len(update.repairs) == MOST_REPAIRS
+    assert len(update.model_dump_json()) < 100_000

@@ -10,8 +10,7 @@ from enrich.reference.directory import AuthorProfile, Directory
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.lifecycle import decide
-from enrich.text.domain.state import State
-from enrich.text.state_store import KnownUpdate
+from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
 from shared.messages import Order, RawUpdate
 from support.incoming import minute, version
@@ -45,7 +44,7 @@ def attached(steps: Steps, state: State, tags: dict[str, Any], ahead: Any) -> An
 def test_what_was_read_ahead_changes_nothing(orders: tuple[Order, ...], tags: dict[str, Any]) -> None:
     """Whatever the state turns out to be, readers get the same as if it had been known first."""
     steps = Steps(ReferenceData(), Settings())
-    ahead = steps.read(RAW, (RAW.headline, RAW.body_html), {})
+    ahead = steps.run(RAW, (RAW.headline, RAW.body_html), {})
     state = standing(RAW, *orders)
     assert attached(steps, state, tags, ahead) == attached(steps, state, tags, None)
 
@@ -54,7 +53,7 @@ def test_a_reading_of_another_version_is_not_used() -> None:
     """Two versions in one batch: each is shown with its own words."""
     steps = Steps(ReferenceData(), Settings())
     newer = version(2, headline="A newer headline")
-    found = attached(steps, standing(newer), {}, steps.read(RAW, (RAW.headline, RAW.body_html), {}))
+    found = attached(steps, standing(newer), {}, steps.run(RAW, (RAW.headline, RAW.body_html), {}))
     assert found.text.headline == "A newer headline"
 
 
@@ -62,7 +61,7 @@ def test_a_table_that_was_loaded_meanwhile_is_the_one_that_counts() -> None:
     """Else an update would claim the new edition of the directory and show the old one for good."""
     reference = ReferenceData()
     steps = Steps(reference, Settings())
-    ahead = steps.read(RAW, (RAW.headline, RAW.body_html), {})
+    ahead = steps.run(RAW, (RAW.headline, RAW.body_html), {})
     assert [author.id for author in ahead.authorship.authors] == [None]
     reference.directory = Directory.of([AuthorProfile(id="ada-quill", name="Ada Quill")], edition=2)
     found = attached(steps, standing(RAW), {}, ahead)
@@ -72,6 +71,6 @@ def test_a_table_that_was_loaded_meanwhile_is_the_one_that_counts() -> None:
 def test_a_reading_that_holds_is_not_made_again() -> None:
     """The work is done once, while Postgres answers."""
     steps = Steps(ReferenceData(), Settings())
-    ahead = steps.read(RAW, (RAW.headline, RAW.body_html), {})
+    ahead = steps.run(RAW, (RAW.headline, RAW.body_html), {})
     marked = replace(ahead, text=replace(ahead.text, excerpt="from the first reading"))
     assert attached(steps, standing(RAW), {}, marked).text.excerpt == "from the first reading"

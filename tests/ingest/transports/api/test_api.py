@@ -374,8 +374,8 @@ async def test_postgres_away_is_503(newsroom: Connections) -> None:
 class _Silent:
     """A Postgres that has gone without closing its connections."""
 
-    def line(self) -> "_Silent":
-        """One that is as silent."""
+    def dedicated(self) -> "_Silent":
+        """A connection that is as silent."""
         return self
 
     async def execute(self, *_: Any) -> None:

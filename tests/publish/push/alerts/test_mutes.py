@@ -11,7 +11,7 @@ from publish.push.alerts.rules import Rules
 from publish.push.alerts.subscriptions import NewSubscription, Subscriptions
 from publish.push.delivery import keys
 from publish.push.process import serve
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
 from support.revisions import emit, revision, running
@@ -47,7 +47,7 @@ async def device(pool: Pool, recipients: Any) -> str:
 
 
 async def test_a_muted_story_alerts_nobody_until_it_is_lifted_and_says_why(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, device: str
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, device: str
 ) -> None:
     """Rules' alerts, what waits for approval and an editor's order stay, each naming the mute; the preview says so; others leave; a lifted or ended mute holds nothing back; the record stays."""
     _, token = await keys.add(pool, "Ann", ["alerts"], ["news"])
@@ -119,10 +119,10 @@ async def test_a_muted_story_alerts_nobody_until_it_is_lifted_and_says_why(
 
 @pytest.mark.usefixtures("site")
 async def test_what_readers_have_had_is_corrected_and_withdrawn_while_its_story_is_muted(
-    settings: Settings, pool: Pool, recipients: Any, device: str, monkeypatch: pytest.MonkeyPatch
+    settings: PushSettings, pool: Pool, recipients: Any, device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mute stops no correction and no withdrawal of an alert that went out; what was kept for a digest it does stop."""
-    monkeypatch.setattr("publish.push.fanout.DIGEST_INTERVAL_S", 0.2)
+    monkeypatch.setattr("publish.push.alerts.sending.digests.INTERVAL_S", 0.2)
     async with running(lambda stop: serve(settings, stop)):
         await emit(settings, [fresh("a", story="trial")])
         await eventually(lambda: recipients.at(device))

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.push.alerts.rules import Earlier, Reader, Rule, Rules, decide, is_quiet, read_rules, turn_of
+from publish.push.alerts.rules import (
+    EarlierAlert,
+    Reader,
+    Rule,
+    Rules,
+    decide_alert,
+    decide_for_reader,
+    is_quiet,
+    read_rules,
+)
 from shared.messages import Passport
 from support.revisions import NOON, revision
 
@@ -40,7 +49,7 @@ def test_nothing_is_dropped_and_the_break_through_level_always_comes(
 ) -> None:
     """A reader gets an alert now or in a digest with its reason; the top level comes through, unless the reader wants no break-through."""
     reader = Reader("UTC", time(22), time(7), break_through, 4, 12, hour, day)
-    turn = turn_of(reader, level, now)
+    turn = decide_for_reader(reader, level, now)
     assert (turn.result == "send") is (not turn.reason)
     if level == 1 and break_through >= 1:
         assert turn.result == "send"
@@ -48,8 +57,8 @@ def test_nothing_is_dropped_and_the_break_through_level_always_comes(
         assert turn.result == "digest"
 
 
-def _decide(update: object, level: int, *earlier: Earlier, people: int = 0, now: datetime = NOON) -> str:
-    return decide(
+def _decide(update: object, level: int, *earlier: EarlierAlert, people: int = 0, now: datetime = NOON) -> str:
+    return decide_alert(
         update, level, "why", rules=Rules(), earlier=earlier, people=people, readable=True, now=now  # type: ignore[arg-type]
     ).state  # fmt: skip
 
@@ -57,11 +66,11 @@ def _decide(update: object, level: int, *earlier: Earlier, people: int = 0, now:
 def test_a_story_is_alerted_once_unless_it_escalates() -> None:
     """A later alert of the story at the same level stays, a more pressing one leaves, and so does one after the hours of a story."""
     update = revision("b", story="s")
-    before = Earlier("other", "s", 2, NOON - timedelta(hours=1))
+    before = EarlierAlert("other", "s", 2, NOON - timedelta(hours=1))
     assert _decide(update, 2, before) == "suppressed"
     assert _decide(update, 3, before) == "suppressed"
     assert _decide(update, 1, before, people=2) == "sending"
-    assert _decide(update, 2, Earlier("other", "s", 2, NOON - timedelta(hours=13))) == "sending"
+    assert _decide(update, 2, EarlierAlert("other", "s", 2, NOON - timedelta(hours=13))) == "sending"
     assert _decide(revision("b"), 2, before) == "sending"
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from publish.push.delivery.attempts import RetryPolicy
 from publish.push.delivery.outbound import Outbound
-from publish.push.delivery.queue import Composed, Deliveries, Due, Request
+from publish.push.delivery.queue import DeliveryRequest, DueDelivery
+from publish.push.delivery.worker import Built, Channel, DeliveryWorker
 from shared.postgres.pool import Pool
 from support.waiting import eventually
 
@@ -20,16 +22,16 @@ class Death(BaseException):
     """The end of a process, as far as its loop can tell."""
 
 
-def composing(bug: Callable[[], None]) -> Callable[[Sequence[Due]], Any]:
+def building(bug: Callable[[], None]) -> Callable[[Sequence[DueDelivery]], Any]:
     """Requests for all but those of the update `bad`."""
 
-    async def compose(due: Sequence[Due]) -> Mapping[int, Composed]:
+    async def build(due: Sequence[DueDelivery]) -> Mapping[int, Built]:
         for each in due:
             if each.update_id == "bad":
                 bug()
-        return {each.id: Request({}, b"{}") for each in due}
+        return {each.id: DeliveryRequest({}, b"{}") for each in due}
 
-    return compose
+    return build
 
 
 async def queue(pool: Pool, url: str, *update_ids: str) -> None:
@@ -56,14 +58,14 @@ async def states(pool: Pool) -> dict[str, str]:
 async def delivering(pool: Pool, bug: Callable[[], None]) -> Any:
     """The loop as one process runs it; what ends it is given to the block."""
     async with Outbound(allow_private=True, timeout_s=5) as outbound:
-        deliveries = Deliveries(
-            pool, outbound, outbound, {"webhook": composing(bug)},
-            in_flight=100, per_endpoint=50, schedule_s=(1.0, 2.0), disable_after=timedelta(hours=1), timeout_s=5,
-        )  # fmt: skip
+        channel = Channel(building(bug), RetryPolicy((1.0, 2.0), timedelta(hours=1)))
+        worker = DeliveryWorker(
+            pool, outbound, outbound, {"webhook": channel}, in_flight=100, per_endpoint=50, timeout_s=5
+        )
 
         async def run() -> str:
             try:
-                await deliveries.keep_delivering()
+                await worker.keep_delivering()
             except BaseExceptionGroup as ends:
                 if ends.subgroup(Death) is None:
                     raise
@@ -78,7 +80,7 @@ async def delivering(pool: Pool, bug: Callable[[], None]) -> Any:
             await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_payload_that_cannot_be_made_fails_its_delivery_alone(pool: Pool, recipients: Any) -> None:
+async def test_a_payload_that_cannot_be_built_fails_its_delivery_alone(pool: Pool, recipients: Any) -> None:
     """The others of the batch are delivered, and its reason can be read."""
 
     def bug() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from publish.push.delivery.queue import CLAIM
+from publish.push.delivery.queue import QUEUE
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Connection, connect
 from shared.postgres.session import BY_INDEX
@@ -57,7 +57,7 @@ async def touched(connection: Connection, statement: str, *values: Any) -> tuple
 
 async def claimed(connection: Connection) -> tuple[int, int]:
     """What one claim touches, and how many it takes."""
-    return await touched(connection, CLAIM, 1000, [], PER_ENDPOINT, True, 60.0)
+    return await touched(connection, QUEUE.claim_sql, 1000, 60.0, [], PER_ENDPOINT, True)
 
 
 @pytest_asyncio.fixture(params=["as the process", "without its settings"])
@@ -136,16 +136,17 @@ async def test_the_oldest_leave_first_and_each_order_in_turn(queue: Any) -> None
     """A claim takes the first of each order that is due, those that wait longest first, and what is leased is left alone."""
     await known(queue, "none")
     await fill(queue, FIRST_WAITING, 400, "waiting", behind=40)
-    taken = [row["id"] for row in await queue.fetch(CLAIM, 1000, [], PER_ENDPOINT, True, 60.0)]
+    taken = [row["id"] for row in await queue.fetch(QUEUE.claim_sql, 1000, 60.0, [], PER_ENDPOINT, True)]
     first = "SELECT min(id) FROM publish.deliveries GROUP BY order_key ORDER BY 1"
     heads = [row["min"] for row in await queue.fetch(first)]
     assert len(taken) == PER_ENDPOINT
     assert set(taken) <= set(heads)
-    again = [row["id"] for row in await queue.fetch(CLAIM, 1000, [], PER_ENDPOINT, True, 60.0)]
+    again = [row["id"] for row in await queue.fetch(QUEUE.claim_sql, 1000, 60.0, [], PER_ENDPOINT, True)]
     assert set(again) <= set(heads) - set(taken)
     await known(queue, "none")
     await fill(queue, FIRST_WAITING, 100, "waiting")
     ids = [row["id"] for row in await queue.fetch("SELECT id FROM publish.deliveries ORDER BY id")]
     assert (
-        sorted(row["id"] for row in await queue.fetch(CLAIM, 1000, [], PER_ENDPOINT, True, 60.0)) == ids[:PER_ENDPOINT]
+        sorted(row["id"] for row in await queue.fetch(QUEUE.claim_sql, 1000, 60.0, [], PER_ENDPOINT, True))
+        == ids[:PER_ENDPOINT]
     )

@@ -21,7 +21,7 @@ from publish.archive import process as archive
 from publish.push.delivery.outbound import Outbound
 from publish.push.process import serve
 from publish.push.purge.surrogate_keys import surrogate_keys
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from publish.web import process as web
 from shared.http.server.server import http_server
 from shared.messages import EnrichedUpdate, Passport
@@ -32,7 +32,7 @@ from support.waiting import eventually
 
 @pytest.mark.integration
 async def test_what_changed_is_purged_and_a_cache_that_is_away_is_tried_again(
-    settings: Settings, pool: Pool, site: Any, recipients: Any
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """Each revision purges its update and its channels, and the ones that it leaves; 503 is tried again until it is taken."""
     recipients.behave["/cache"] = lambda got, n: 503 if n < 3 else 200
@@ -122,7 +122,9 @@ async def test_varnish_forgets_what_carries_the_key_and_nothing_else(tmp_path: P
 
 @pytest.mark.integration
 @pytest.mark.skipif(shutil.which("varnishd") is None, reason="varnishd is not installed")
-async def test_a_kill_takes_the_text_out_of_varnish_before_the_real_pages(settings: Settings, tmp_path: Path) -> None:
+async def test_a_kill_takes_the_text_out_of_varnish_before_the_real_pages(
+    settings: PushSettings, tmp_path: Path
+) -> None:
     """Pages, feeds and API answers that Varnish keeps for an hour are corrected and lose a killed update by the purge alone."""
     port, now = free_port(), datetime.now(UTC)
     site = {"port": port, "publish_site_url": f"http://127.0.0.1:{port}", "publish_push_web_urls": ""}

@@ -14,7 +14,8 @@ from standardwebhooks import Webhook
 
 from publish.push.delivery import keys
 from publish.push.process import serve
-from publish.settings import Settings
+from publish.push.settings import PushSettings
+from publish.push.webhooks.endpoints import Endpoints, NewEndpoint
 from shared.kafka.topics import apply_topics
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
@@ -38,7 +39,7 @@ def said(got: Any) -> list[tuple[str, Any]]:
 
 
 async def test_a_message_is_signed_in_order_and_delivered_once(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """The library's own verification takes each message; a story's revisions come in order, a repeat on the log not at all."""
     endpoint = await Endpoints(pool, allow_private=True).add(NewEndpoint(url=f"{recipients.url}/a"), key)
@@ -60,7 +61,7 @@ async def test_a_message_is_signed_in_order_and_delivered_once(
 
 
 async def test_filters_let_through_what_was_asked_for_and_every_removal(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """Channel, kind and urgency filter texts; who is entitled to a tag only gets no other; a removal passes."""
     endpoints = Endpoints(pool, allow_private=True)
@@ -87,7 +88,7 @@ async def test_filters_let_through_what_was_asked_for_and_every_removal(
 
 
 async def test_a_kill_takes_waiting_text_out_of_the_queue(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """An endpoint that was away gets the kill and none of the text that waited for it."""
     up = asyncio.Event()
@@ -111,7 +112,7 @@ async def test_a_kill_takes_waiting_text_out_of_the_queue(
 
 
 async def test_an_endpoint_that_hangs_or_fails_delays_nobody_else(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """While one endpoint hangs and one fails, a third has everything; the failing one gets all, in order, once it is back."""
     back = asyncio.Event()
@@ -138,7 +139,7 @@ async def test_an_endpoint_that_hangs_or_fails_delays_nobody_else(
 
 
 async def test_gone_disables_at_once_and_the_owner_hears_of_it_elsewhere(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """410 ends an endpoint; its owner's other endpoint is told, and nothing more is sent to the first."""
     recipients.behave["/gone"] = lambda got, n: 410
@@ -158,7 +159,7 @@ async def test_gone_disables_at_once_and_the_owner_hears_of_it_elsewhere(
 
 
 async def test_long_failure_disables_and_recovery_brings_what_was_missed(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """After nothing but failures for the set time an endpoint is disabled; activated again, it recovers what it missed."""
     down = asyncio.Event()
@@ -185,7 +186,7 @@ async def test_long_failure_disables_and_recovery_brings_what_was_missed(
     assert sorted(message[1] for message in said(got)) == ["a 1", "b 1", "c 1"]
 
 
-async def test_consumers_serve_themselves(settings: Settings, pool: Pool, site: Any, recipients: Any) -> None:
+async def test_consumers_serve_themselves(settings: PushSettings, pool: Pool, site: Any, recipients: Any) -> None:
     """With a key, a consumer subscribes, tests, reads the log, rotates the secret with overlap and redelivers; without one, nothing."""
     _, token = await keys.add(pool, "consumer", ["webhooks"], ["news"])
     _, stranger = await keys.add(pool, "stranger", ["webhooks"], ["news"])
@@ -236,7 +237,7 @@ async def _deliveries(client: httpx.AsyncClient, one: str) -> Any:
 
 
 async def test_nothing_leaves_before_it_is_readable_but_past_the_deadline_webhooks_do(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """While a web replica does not have the revision no webhook leaves; a replica that never does holds it up to the deadline."""
     await Endpoints(pool, allow_private=True).add(NewEndpoint(url=f"{recipients.url}/a"), key)
@@ -258,7 +259,7 @@ async def test_nothing_leaves_before_it_is_readable_but_past_the_deadline_webhoo
 
 @pytest.mark.needs("a controller")
 async def test_what_is_on_a_log_that_was_made_again_is_pushed_too(
-    settings: Settings, pool: Pool, site: Any, recipients: Any, key: keys.Key
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """The topic is lost and made again under running processes: a new epoch begins and its revisions are delivered."""
     await Endpoints(pool, allow_private=True).add(NewEndpoint(url=f"{recipients.url}/a"), key)
@@ -279,7 +280,7 @@ async def test_what_is_on_a_log_that_was_made_again_is_pushed_too(
         assert await pool.fetchval("SELECT max(epoch) FROM publish.epochs") == 2
 
 
-async def _emitted(settings: Settings, update: EnrichedUpdate) -> bool:
+async def _emitted(settings: PushSettings, update: EnrichedUpdate) -> bool:
     try:
         await emit(settings, [update])
     except KafkaError as error:

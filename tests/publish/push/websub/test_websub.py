@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from local.child import free_port
 from publish.push.process import serve
-from publish.push.websub.hub import channel_of
-from publish.settings import Settings
+from publish.push.settings import PushSettings
+from publish.push.websub.feeds import channel_of
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
 from support.revisions import emit, revision, running
@@ -57,7 +57,7 @@ async def subscriber() -> Any:
         yield made
 
 
-async def _hub(settings: Settings, **form: str) -> httpx.Response:
+async def _hub(settings: PushSettings, **form: str) -> httpx.Response:
     address = f"http://127.0.0.1:{settings.health_port}/websub"
 
     async def ask() -> httpx.Response:
@@ -71,7 +71,7 @@ async def _hub(settings: Settings, **form: str) -> httpx.Response:
 
 
 async def test_a_verified_subscriber_gets_the_whole_feed_signed_until_it_leaves(
-    settings: Settings, pool: Pool, site: Any, subscriber: Any
+    settings: PushSettings, pool: Pool, site: Any, subscriber: Any
 ) -> None:
     """Intent is verified, content comes whole with links and a sha256 signature, a feed that cannot be read waits, an unsubscribed one gets none."""
     topic = f"{settings.publish_site_url}/feeds/news.atom"
@@ -103,7 +103,7 @@ async def test_a_verified_subscriber_gets_the_whole_feed_signed_until_it_leaves(
 
 
 async def test_who_did_not_ask_is_not_subscribed_and_nonsense_is_refused(
-    settings: Settings, pool: Pool, site: Any, subscriber: Any
+    settings: PushSettings, pool: Pool, site: Any, subscriber: Any
 ) -> None:
     """A callback that does not echo the challenge gets nothing; wrong modes, topics, callbacks, secrets and leases are refused by name."""
     topic = f"{settings.publish_site_url}/feeds/news.atom"

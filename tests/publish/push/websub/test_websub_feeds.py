@@ -21,7 +21,7 @@ from starlette.routing import Route
 from local.child import free_port
 from publish.archive import process as archive
 from publish.push import process as push
-from publish.settings import Settings
+from publish.push.settings import PushSettings
 from publish.web import process as web
 from shared.http.server.server import http_server
 from shared.messages import Author, EnrichedUpdate, Passport
@@ -67,7 +67,7 @@ async def subscribers() -> AsyncIterator[Subscribers]:
 
 
 @pytest_asyncio.fixture
-async def newsroom_with_hub(settings: Settings) -> AsyncIterator[Settings]:
+async def newsroom_with_hub(settings: PushSettings) -> AsyncIterator[PushSettings]:
     """Archive, web and push, whose feeds name the hub."""
     port, push_url = free_port(), f"http://127.0.0.1:{settings.health_port}"
     own = settings.model_copy(
@@ -115,7 +115,7 @@ def titles(form: str, body: bytes) -> list[str]:
 
 
 async def test_every_feed_is_a_topic_at_the_hub_that_it_names(
-    newsroom_with_hub: Settings, pool: Pool, subscribers: Subscribers
+    newsroom_with_hub: PushSettings, pool: Pool, subscribers: Subscribers
 ) -> None:
     """From the links of each feed: subscribe, confirm, and get the whole feed signed, with what concerns it and nothing else, until the lease ends or the subscriber leaves."""
     site = newsroom_with_hub.publish_site_url

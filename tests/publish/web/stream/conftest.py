@@ -1,4 +1,4 @@
-"""A hub on a real port, and events for it."""
+"""A broadcaster on a real port, and events for it."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -15,9 +15,11 @@ from starlette.routing import Route
 
 import publish.web
 from publish.representation.position import Position
-from publish.web.stream.hub import Hub, Limits, Over, Replay, StreamEvent
-from publish.web.stream.routes import stream_routes
-from publish.web.stream.serve import stream_server
+from publish.web.stream.broadcaster import Broadcaster, Over
+from publish.web.stream.event import Replay, StreamEvent
+from publish.web.stream.http.poll_routes import stream_routes
+from publish.web.stream.http.serve import stream_server
+from publish.web.stream.limits import Limits
 from shared.http.problem import PROBLEM_HANDLERS
 from support.event_stream import Reader
 
@@ -31,15 +33,15 @@ def event(offset: int, *channels: str, kind: str = "publish", epoch: int = 1, da
 
 @dataclass
 class Site:
-    """A hub that is served, and its readers."""
+    """A broadcaster that is served, and its readers."""
 
-    hub: Hub
+    broadcaster: Broadcaster
     port: int
     readers: list[Reader] = field(default_factory=list)
 
     def publish(self, *events: StreamEvent) -> None:
         """What the log brought."""
-        self.hub.publish(events)
+        self.broadcaster.publish(events)
 
     def ask(self, target: str = "/v1/stream", *, version: str = "1.1", fields: str = "") -> Reader:
         """A new reader."""
@@ -76,9 +78,9 @@ async def _serve(
     *,
     begin: tuple[int, int] | None = (1, 0),
 ) -> AsyncIterator[Site]:
-    hub = Hub(limits or Limits(), replay, over)
+    broadcaster = Broadcaster(limits or Limits(), replay, over)
     if begin is not None:
-        hub.begin(*begin)
+        broadcaster.begin(*begin)
 
     async def page(_: Request) -> Response:
         return PlainTextResponse("a page")
@@ -86,9 +88,10 @@ async def _serve(
     async def live(request: Request) -> Response:
         channel = request.query_params.get("channel", "news")
         items = "".join(
-            f"<li>{escape(str(each.position))}</li>" for each in hub.window.between(Position(0, 0), hub.head)
+            f"<li>{escape(str(each.position))}</li>"
+            for each in broadcaster.buffer.between(Position(0, 0), broadcaster.head)
         )
-        return HTMLResponse(LIVE_PAGE.format(cursor=hub.head, channel=escape(channel), items=items))
+        return HTMLResponse(LIVE_PAGE.format(cursor=broadcaster.head, channel=escape(channel), items=items))
 
     async def script(_: Request) -> Response:
         return Response(LIVE_JS.read_bytes(), media_type="text/javascript")
@@ -98,7 +101,7 @@ async def _serve(
 
     app = Starlette(
         routes=[
-            *stream_routes(hub),
+            *stream_routes(broadcaster),
             Route("/", page),
             Route("/live", live),
             Route("/live.js", script),
@@ -106,8 +109,8 @@ async def _serve(
         ],
         exception_handlers=PROBLEM_HANDLERS,
     )
-    async with stream_server(app, hub, "127.0.0.1", 0) as server:
-        site = Site(hub, server.servers[0].sockets[0].getsockname()[1])
+    async with stream_server(app, broadcaster, "127.0.0.1", 0) as server:
+        site = Site(broadcaster, server.servers[0].sockets[0].getsockname()[1])
         try:
             yield site
         finally:
@@ -117,7 +120,7 @@ async def _serve(
 
 @pytest.fixture
 def served() -> Served:
-    """Serve a hub on a port of its own while a block runs."""
+    """Serve a broadcaster on a port of its own while a block runs."""
     return _serve
 
 
@@ -129,6 +132,6 @@ def make_event() -> Callable[..., StreamEvent]:
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    """A hub with all at its default, begun before the first event of epoch 1."""
+    """A broadcaster with all at its default, begun before the first event of epoch 1."""
     async with _serve() as made:
         yield made

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from publish.representation.position import Position
 from publish.web.stream.event import StreamEvent, end_of_frame, frame, parse_cursor, reset_frame
-from publish.web.stream.window import Encoded, Window
+from publish.web.stream.ring_buffer import EncodedEvent, RingBuffer
 from support.event_stream import Event, Parser
 from support.places import conformance
 
@@ -76,7 +76,7 @@ def test_the_cursor_before_the_first_event_is_one() -> None:
 def test_the_page_view_names_the_channels() -> None:
     """One tab holds the stream of several: each event of the page's view says whose it is."""
     event = StreamEvent(1, 1, "pin", frozenset({"news", "story:a"}), {"json": b'{"n":1}', "page": b'{"n":1}'})
-    encoded = Encoded(event)
+    encoded = EncodedEvent(event)
     assert json.loads(encoded.data("page")) == {"n": 1, "channels": ["news", "story:a"]}
     assert json.loads(encoded.data("json")) == {"n": 1}
 
@@ -84,7 +84,7 @@ def test_the_page_view_names_the_channels() -> None:
 def test_a_removal_is_every_tabs() -> None:
     """Its channels would name the tags and the story of what was killed."""
     event = StreamEvent(1, 1, "kill", frozenset({"news", "story:a", "tag:b"}), {"json": b'{"n":1}', "page": b'{"n":1}'})
-    assert json.loads(Encoded(event).data("page")) == {"n": 1}
+    assert json.loads(EncodedEvent(event).data("page")) == {"n": 1}
 
 
 class Counted(Mapping[str, bytes]):
@@ -114,8 +114,8 @@ def counted(offset: int, *channels: str, kind: str = "publish") -> tuple[StreamE
 def test_a_view_that_nobody_asks_for_is_not_made() -> None:
     """HTML for pages costs more than all else of an event: it is made for the first reader of it, and once."""
     event, views = counted(1)
-    window = Window(10, 10_000)
-    entry = Encoded(event)
+    window = RingBuffer(10, 10_000)
+    entry = EncodedEvent(event)
     window.append(entry)
     assert views.made["page"] == 0
     first = window.frame(entry, "page")
@@ -125,15 +125,15 @@ def test_a_view_that_nobody_asks_for_is_not_made() -> None:
 
 def test_the_window_counts_what_is_made_later_and_what_is_forgotten() -> None:
     """Its bound in bytes holds whether a view was made at once, later, after the event was let go, or killed before."""
-    window = Window(2, 1_000_000)
-    entries = [Encoded(counted(offset, f"update:{offset}")[0]) for offset in range(1, 4)]
+    window = RingBuffer(2, 1_000_000)
+    entries = [EncodedEvent(counted(offset, f"update:{offset}")[0]) for offset in range(1, 4)]
     for entry in entries:
         window.append(entry)
     let_go, kept, newest = entries
     window.frame(let_go, "page")
     window.frame(kept, "page")
     assert window.size == kept.size + newest.size
-    window.append(Encoded(counted(4, "update:3", kind="kill")[0]))
+    window.append(EncodedEvent(counted(4, "update:3", kind="kill")[0]))
     (killed, kill) = window.between(Position(1, 2), window.head)
     assert killed is newest
     assert killed.size == 0

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
-from publish.web.stream.hub import Limits
+from publish.web.stream.limits import Limits
 from support.browser import ARGUMENTS, SYSTEM, chromium
 from support.waiting import eventually
 
@@ -65,7 +65,7 @@ async def test_ten_tabs_stay_live_on_one_stream(site, tabs, make_event) -> None:
     """Ten tabs get every event once over one connection, the site stays usable, and another tab takes over without a hole."""
     opened = [await open_tab(tabs, site.port) for _ in range(10)]
     await connected(*opened)
-    assert len(site.hub) == 1
+    assert len(site.broadcaster) == 1
     site.publish(*[make_event(offset) for offset in range(1, 4)])
     for tab in opened:
         await until(tab, "window.seen.length >= 3")
@@ -80,7 +80,7 @@ async def test_ten_tabs_stay_live_on_one_stream(site, tabs, make_event) -> None:
     for tab in opened:
         assert await seen(tab) == ids(1, 9)
     # The tab that was closed last may have passed the last events on; the stream of its successor then opens after them.
-    await eventually(lambda: len(site.hub), lambda readers: readers == 1, within_s=30)
+    await eventually(lambda: len(site.broadcaster), lambda readers: readers == 1, within_s=30)
 
 
 async def test_tabs_follow_a_channel_of_their_own(site, tabs, make_event) -> None:
@@ -90,7 +90,10 @@ async def test_tabs_follow_a_channel_of_their_own(site, tabs, make_event) -> Non
     story = await open_tab(tabs, site.port, "story:b")
     await connected(story)
     ends = time.monotonic() + 30
-    while not any("story:b" in each.channels for each in site.hub.fanout.audiences(None)) and time.monotonic() < ends:
+    while (
+        not any("story:b" in each.channels for each in site.broadcaster.fanout.audiences(None))
+        and time.monotonic() < ends
+    ):
         await asyncio.sleep(0.02)
     site.publish(
         make_event(1, "tag:a, or b"), make_event(2, "story:b"), make_event(3, "tag:a, or b", "story:b"), make_event(4)
@@ -99,7 +102,7 @@ async def test_tabs_follow_a_channel_of_their_own(site, tabs, make_event) -> Non
     await until(story, "window.seen.length >= 2")
     assert await seen(news) == ["1-1", "1-3"]
     assert await seen(story) == ["1-2", "1-3"]
-    assert len(site.hub) == 1
+    assert len(site.broadcaster) == 1
 
 
 async def test_a_page_that_was_cached_meets_the_stream(site, tabs, make_event) -> None:
@@ -143,7 +146,7 @@ async def test_a_reset_fetches_the_page_again(site, tabs, make_event) -> None:
     """After a gap that cannot be replayed the feed is what the page is now, and the stream goes on from there."""
     tab, other = await open_tab(tabs, site.port), await open_tab(tabs, site.port)
     await connected(tab, other)
-    site.hub.begin(2, 5)
+    site.broadcaster.begin(2, 5)
     site.publish(make_event(6, epoch=2))
     for each in (tab, other):
         await until(each, "window.resets.length === 1 && document.querySelectorAll('#feed li').length === 1")
@@ -171,11 +174,11 @@ async def test_a_replica_that_goes_away_is_left_and_found_again(served, tabs, ma
     async with served(Limits(retry_ms=100)) as site:
         tab, other = await open_tab(tabs, site.port), await open_tab(tabs, site.port)
         await connected(tab, other)
-        draining = asyncio.create_task(site.hub.drain(0.3))
+        draining = asyncio.create_task(site.broadcaster.drain(0.3))
         await until(tab, "window.states.includes('reconnecting')")
         await draining
         site.publish(make_event(1))
-        site.hub.draining = False
+        site.broadcaster.draining = False
         for each in (tab, other):
             await until(each, "window.seen.length >= 1")
             assert await seen(each) == ["1-1"]

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from enrich.admin.cli.authors import put
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.directory import AuthorProfile
+from enrich.settings import Settings
 from shared.http.problem import Problem
 from shared.http.query import check_query
 from shared.postgres.pool import Pool
@@ -20,11 +21,11 @@ LARGEST_PROFILE = 64 * 1024
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def author_routes(pool: Pool, key_sha256: str) -> list[Route]:
+def author_routes(pool: Pool, settings: Settings) -> list[Route]:
     """`GET /v1/authors`, and `GET`, `PUT`, `DELETE /v1/authors/{id}`; none where no key is set."""
-    if not key_sha256:
+    if not settings.enrich_api_key_sha256:
         return []
-    api = AuthorApi(pool, key_sha256.lower())
+    api = AuthorApi(pool, settings.enrich_api_key_sha256.lower())
     return [
         Route("/v1/authors", api.authors, methods=["GET"]),
         Route("/v1/authors/{author_id}", api.read, methods=["GET"]),

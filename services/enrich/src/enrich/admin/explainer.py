@@ -17,11 +17,10 @@ from enrich.stories.clustering import StoryCandidate, StoryClusters, names_of
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
-from enrich.text.domain.state import State
+from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import version_order
 from enrich.text.domain.visibility import due_of
-from enrich.text.state_store import KnownUpdate
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.runner import Steps
 from shared.failures import Invalid

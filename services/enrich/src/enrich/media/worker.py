@@ -10,7 +10,6 @@ What must not break:
 import asyncio
 import contextlib
 import hashlib
-import random
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -30,6 +29,7 @@ from enrich.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
+from shared.failures.backoff import Backoff
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import MediaReference, MediaWanted, Refresh
@@ -48,7 +48,7 @@ WAITING = Gauge(
 )
 POLL_S = 0.5
 AWAY_PAUSE_S = 5.0
-MOST_PAUSE_S = 3600.0
+LONGEST_PAUSE_S = 3600.0
 MOST_RENDITIONS_TRIED = 3
 MOST_TRIED_ALONE = 2
 """A picture that was fetched alone so often by a process that then ended is not fetched again."""
@@ -66,6 +66,7 @@ class PictureDesk:
         self._fetcher = fetcher
         self._renderers = renderers
         self._producer = producer
+        self._backoff = Backoff(first_s=settings.enrich_media_retry_s, longest_s=LONGEST_PAUSE_S, factor=4.0)
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._alone: deque[Task] = deque()
@@ -197,8 +198,7 @@ class PictureDesk:
             reason = f"given up after {task.attempts} attempts: {later.reason}"
             await self._settle(task, "failed", reason, None)
             return
-        pause_s = min(self._settings.enrich_media_retry_s * 4 ** (task.attempts - 1), MOST_PAUSE_S)
-        pause_s = min(max(pause_s * random.uniform(0.8, 1.2), later.after_s or 0.0), MOST_PAUSE_S)
+        pause_s = min(max(self._backoff.pause_s(task.attempts), later.after_s or 0.0), LONGEST_PAUSE_S)
         RETRIES.labels("host").inc()
         log.info(
             "picture put off", update_id=task.update_id, url=task.shown_url, reason=later.reason,

@@ -1,7 +1,9 @@
 """The words that a picture carries in itself, as the index keeps them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+
+from pydantic import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Embedded:
     """IPTC digital source type, as its name: `trainedAlgorithmicMedia` is a generated picture."""
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Embedded":
+    def from_json(cls, value: Mapping[str, JsonValue]) -> "Embedded":
         """From the index; what a newer writer added is ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: str(text) for name, text in value.items() if name in known})

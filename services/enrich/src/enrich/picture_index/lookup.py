@@ -1,9 +1,11 @@
-"""The media index as the text lane reads it: what is known of the pictures that updates refer to."""
+"""Reads the media index: what is known of the pictures that updates refer to."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+
+from pydantic import JsonValue
 
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import Rights, why_withheld, words_of
@@ -11,6 +13,7 @@ from enrich.short_text import cut
 from shared.messages import Media, MediaReference, Rendition
 from shared.messages.limits import LONGEST
 from shared.postgres.pool import Pool
+from shared.postgres.rows import typed
 
 PICTURES = ("picture", "graphic")
 """The kinds that are rendered."""
@@ -31,6 +34,34 @@ class MediaLookup:
     """For people: which references readers do not see, and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the index has of a reference; empty of a picture as long as none was fetched."""
+
+    update_id: str
+    reference: str
+    url: str
+    state: str
+    reason: str
+    sha256: str | None
+    fetched_url: str | None
+    fetched_as: Mapping[str, JsonValue] | None
+    """The reference for which the picture was fetched."""
+    picture: str
+    width: int | None
+    height: int | None
+    focal_x: float | None
+    focal_y: float | None
+    placeholder: str | None
+    renditions: Sequence[Mapping[str, JsonValue]]
+    embedded: Mapping[str, JsonValue]
+    refused: str
+    removed_at: datetime | None
+    forbidden: Sequence[str]
+    allowed: Sequence[str]
+    default_credit: str
+
+
 def reference_key(reference: MediaReference) -> str:
     """What identifies a reference within its update: the source's id of the picture, since URLs often carry a passing
     signature; the URL where there is none."""
@@ -46,15 +77,15 @@ async def media_for(pool: Pool, wanted: Mapping[str, Sequence[MediaReference]]) 
         for reference in references
         if reference.kind in PICTURES
     ]
-    rows = await pool.fetch(_LOOKUP, [pair[0] for pair in asked], [pair[1] for pair in asked]) if asked else []
-    found = {(row["update_id"], row["reference"]): row for row in rows}
+    records = await pool.fetch(_LOOKUP, [pair[0] for pair in asked], [pair[1] for pair in asked]) if asked else []
+    found = {(row.update_id, row.reference): row for row in typed(IndexRow, records)}
     return {
         update_id: lookup(references, [found.get((update_id, reference_key(each))) for each in references])
         for update_id, references in wanted.items()
     }
 
 
-def lookup(references: Sequence[MediaReference], rows: Sequence[Mapping[str, Any] | None]) -> MediaLookup:
+def lookup(references: Sequence[MediaReference], rows: Sequence[IndexRow | None]) -> MediaLookup:
     """The answer for one update, from the index's row for each of its references."""
     media: dict[str, Media] = {}
     pending: list[MediaReference] = []
@@ -63,55 +94,54 @@ def lookup(references: Sequence[MediaReference], rows: Sequence[Mapping[str, Any
         if reference.kind not in PICTURES:
             withheld.append(f"{reference.url}: {reference.kind} is not rendered")
             continue
-        settled = row is not None and row["state"] != "pending" and row["url"] == reference.url
-        if not settled:
+        is_done = row is not None and row.state != "pending" and row.url == reference.url
+        if not is_done:
             pending.append(reference)
-        if row is None or row["sha256"] is None:
-            if settled and row is not None:
-                withheld.append(f"{reference.url}: {row['reason']}")
+        if row is None or row.sha256 is None:
+            if is_done and row is not None:
+                withheld.append(f"{reference.url}: {row.reason}")
             continue
-        said = reference
-        if row["fetched_url"] != reference.url:
-            # The old picture keeps the old words: the new ones may speak of what is to be seen on the new one.
-            said = MediaReference.model_validate(row["fetched_as"])
-        picture, reason = picture_of(said, row)
+        described = reference
+        if row.fetched_url != reference.url:
+            # The old picture keeps the old words: the new ones may speak of what the new one shows.
+            described = MediaReference.model_validate(row.fetched_as)
+        picture, reason = picture_of(described, row)
         if picture is None:
-            withheld.append(f"{said.url}: {reason}")
+            withheld.append(f"{described.url}: {reason}")
         elif picture.id in media:
             media[picture.id] = _one_of(media[picture.id], picture)
         else:
             media[picture.id] = picture
-        if settled and (row["state"] == "ready") != (picture is not None):
-            # The wire's words have changed the judgement since: the lane is told, so that its report is true.
+        if is_done and (row.state == "ready") != (picture is not None):
+            # The wire's words have changed what may be shown: enrich media is asked again, so that its report is true.
             pending.append(reference)
     return MediaLookup(tuple(media.values()), tuple(pending), tuple(withheld))
 
 
-def picture_of(reference: MediaReference, row: Mapping[str, Any]) -> tuple[Media | None, str]:
+def picture_of(reference: MediaReference, row: IndexRow) -> tuple[Media | None, str]:
     """The picture of a row of the index under the reference's words, or the reason why readers do not see it."""
-    if row["refused"]:
-        return None, row["refused"]
-    if row["removed_at"] is not None:
+    if row.refused:
+        return None, row.refused
+    if row.removed_at is not None:
         return None, "removed by the newsroom"
-    embedded = Embedded.from_json(row["embedded"])
-    rights = Rights(tuple(row["forbidden"] or ()), tuple(row["allowed"] or ()), row["default_credit"] or "")
+    embedded = Embedded.from_json(row.embedded)
+    rights = Rights(tuple(row.forbidden), tuple(row.allowed), row.default_credit)
     if reason := why_withheld(reference, embedded, rights):
         return None, reason
     words = words_of(reference, embedded, rights)
-    focal_point = (row["focal_x"], row["focal_y"]) if row["focal_x"] is not None else None
     picture = Media(
-        id=row["picture"],
+        id=row.picture,
         kind=reference.kind,
         role=reference.role,
         caption=cut(words.caption, LONGEST["caption"]),
         credit=cut(words.credit, LONGEST["credit"]),
         copyright=cut(words.copyright, LONGEST["copyright"]),
         alt_text=cut(words.alt_text, LONGEST["alt_text"]),
-        width=row["width"],
-        height=row["height"],
-        focal_point=focal_point,
-        placeholder=row["placeholder"],
-        renditions=tuple(Rendition.model_validate(each) for each in row["renditions"]),
+        width=row.width,
+        height=row.height,
+        focal_point=(row.focal_x, row.focal_y) if row.focal_x is not None and row.focal_y is not None else None,
+        placeholder=row.placeholder,
+        renditions=tuple(Rendition.model_validate(each) for each in row.renditions),
     )
     return picture, ""
 
@@ -127,7 +157,7 @@ _LOOKUP = """
 SELECT r.update_id, r.reference, r.url, r.state, r.reason, r.sha256, r.fetched_url, r.fetched_as,
        m.picture, m.width, m.height, m.focal_x, m.focal_y, m.placeholder, m.renditions, m.embedded,
        coalesce(m.refused, '') AS refused, m.removed_at,
-       g.forbidden, g.allowed, g.credit AS default_credit
+       coalesce(g.forbidden, '{}') AS forbidden, coalesce(g.allowed, '{}') AS allowed, coalesce(g.credit, '') AS default_credit
 FROM unnest($1::text[], $2::text[]) AS asked (update_id, reference)
 JOIN enrich.media_references r USING (update_id, reference)
 LEFT JOIN enrich.media m USING (sha256)

@@ -8,6 +8,8 @@ from shared.postgres.pool import Connection, Queryable
 
 KEPT_CHANGES_D = 7
 """Days after which nobody is still making an update with the edition before a change."""
+REPEAT_AFTER_S = 30.0
+"""When a refresh is sent a second time, for updates that were being made with the old edition at the first."""
 
 
 async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) -> int:
@@ -27,10 +29,6 @@ async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) 
         )
     await connection.execute(f"NOTIFY {CHANNEL}")
     return edition
-
-
-REPEAT_AFTER_S = 30.0
-"""When a refresh is sent a second time, for updates that were being made with the old edition at the first."""
 
 
 async def ask_refresh(

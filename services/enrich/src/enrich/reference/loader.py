@@ -1,4 +1,4 @@
-"""What enrich knows beside the updates themselves: authors, Media Topics, names, merged stories. Kept in memory."""
+"""The reference data that updates are enriched with, and the loader that keeps it up to date."""
 
 import asyncio
 import contextlib
@@ -24,15 +24,13 @@ from shared.postgres.pool import Connection, Pool
 log = structlog.get_logger(__name__)
 
 CHANNEL = "enrich_editions"
-
 EDITION = Gauge("slugline_enrich_edition", "Edition that is in memory", ["name"])
-
-KEPT = Gauge("slugline_enrich_knowledge_entries", "Entries in memory", ["name"])
+ENTRIES = Gauge("slugline_enrich_reference_entries", "Entries in memory", ["name"])
 
 
 @dataclass
 class ReferenceData:
-    """The tables of the newsroom's knowledge, as of their editions."""
+    """What updates are enriched with, beside the updates themselves; each table as of its edition. Kept in memory."""
 
     directory: Directory = field(default_factory=Directory)
     vocabulary: Vocabulary = field(default_factory=shipped)
@@ -43,14 +41,14 @@ class ReferenceData:
     stories_edition: int = 0
 
     @property
-    def editions_shown(self) -> dict[str, int]:
-        """The editions whose changes must reach every update that shows them."""
+    def published_editions(self) -> dict[str, int]:
+        """The editions of the tables whose changes must reach every update that shows them."""
         return {"authors": self.directory.edition, "stories": self.stories_edition}
 
 
 @dataclass
 class ReferenceLoader:
-    """Loads the tables and loads again what has changed."""
+    """Loads the reference data, and loads again what has changed."""
 
     pool: Pool
     dictionary_file: Path | None
@@ -68,12 +66,12 @@ class ReferenceLoader:
                 count = await self._load(name, edition)
                 self.editions[name] = edition
                 EDITION.labels(name).set(edition)
-                KEPT.labels(name).set(count)
+                ENTRIES.labels(name).set(count)
                 log.info(
                     "loaded", table=name, edition=edition, entries=count, took_s=round(time.perf_counter() - started, 3)
                 )
             if stale:
-                # What is kept for long is not walked through at each collection of garbage: 100,000 names cost half the CPU.
+                # Frozen objects are left out of garbage collection: to walk 100,000 names each time costs half the CPU.
                 gc.collect()
                 gc.freeze()
             return tuple(name for name, _ in stale)
@@ -100,7 +98,7 @@ class ReferenceLoader:
                 if self.dictionary_file is not None:
                     from_file = await asyncio.to_thread(read_entries, self.dictionary_file)
                     entries = {entry.code: entry for entry in from_file} | entries
-                # The automaton of 100,000 names takes a second: beside the loop, which goes on with the old one.
+                # The automaton of 100,000 names takes a second to build: in a thread, while the event loop uses the old one.
                 self.reference.dictionary = await asyncio.to_thread(Dictionary.of, list(entries.values()), edition)
                 return len(entries)
             case "stories":
@@ -113,32 +111,32 @@ class ReferenceLoader:
                 return 0
 
     async def follow(self, interval_s: float) -> None:
-        """Catch up when Postgres tells of a change, and every `interval_s` should that be missed; until cancelled."""
-        told = asyncio.Event()
+        """Catch up when Postgres notifies of a change, and every `interval_s` in case that was missed; until cancelled."""
+        changed = asyncio.Event()
 
         def on_change(*_: object) -> None:
-            told.set()
+            changed.set()
 
         async def step() -> None:
             async with self.pool.acquire() as connection:
                 await connection.add_listener(CHANNEL, on_change)
                 # What changed while nobody listened.
-                told.set()
+                changed.set()
                 try:
-                    await self._listen(told, interval_s, connection)
+                    await self._listen(changed, interval_s, connection)
                 finally:
                     with contextlib.suppress(*TRANSIENT):
                         await connection.remove_listener(CHANNEL, on_change)
 
         await keep_running("editions", step, every_s=interval_s)
 
-    async def _listen(self, told: asyncio.Event, interval_s: float, connection: Connection) -> None:
+    async def _listen(self, changed: asyncio.Event, interval_s: float, connection: Connection) -> None:
         while True:
             try:
-                await asyncio.wait_for(told.wait(), interval_s)
+                await asyncio.wait_for(changed.wait(), interval_s)
             except TimeoutError:
                 await connection.execute("SELECT 1")
-            told.clear()
+            changed.clear()
             await self.catch_up()
 
 
@@ -154,10 +152,10 @@ def read_entries(path: Path) -> list[DictionaryEntry]:
     body = path.read_bytes()
     try:
         if body.lstrip()[:1] == b"[":
-            said = orjson.loads(body)
+            listed = orjson.loads(body)
         else:
-            said = [orjson.loads(line) for line in body.splitlines() if line.strip()]
-        return [DictionaryEntry.model_validate(each) for each in said]
+            listed = [orjson.loads(line) for line in body.splitlines() if line.strip()]
+        return [DictionaryEntry.model_validate(each) for each in listed]
     except orjson.JSONDecodeError as error:
         raise Invalid(f"{path}: not JSON: {error}") from error
     except ValidationError as error:

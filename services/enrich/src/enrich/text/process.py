@@ -1,16 +1,18 @@
 """`python -m enrich text`: updates.raw becomes updates.enriched."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
+from starlette.routing import Route
 
-from enrich.admin.api import author_routes
 from enrich.reference.loader import ReferenceData, ReferenceLoader
 from enrich.reference.vocabulary import Labels
 from enrich.settings import Settings
-from enrich.text.handler import SOURCE, STAGE, TextHandler
+from enrich.text.emission import SOURCE
+from enrich.text.handler import STAGE, TextHandler
 from enrich.text.schedule import keep_releasing
-from enrich.text.steps.text.language import prepare
+from enrich.text.steps.text.language import load_model
 from shared.background import until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
@@ -23,7 +25,7 @@ from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
-from shared.postgres.pool import connect
+from shared.postgres.pool import Pool, connect
 from shared.process import run_until
 from shared.streams import RAW
 
@@ -33,15 +35,24 @@ PORT = 8093
 CLIENT_ID = "slugline-enrich-text"
 
 
-async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
-    """The process, until `stop` is set: the port answers at once, and /readyz says what is waited for."""
+async def serve_text(settings: Settings, stop: asyncio.Event, api: Callable[[Pool, Settings], list[Route]]) -> None:
+    """The process, until `stop` is set: the port answers at once, and /readyz says what is waited for.
+
+    `api` gives the routes of the newsroom's own API, which the port serves beside its health.
+    """
     health = Health("enrich.text", ready={"postgres": lambda: "waiting for Postgres"})
     site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
     async with http_server(site, settings.bind_host, settings.health_port or PORT, Bounds.of(settings)):
-        await _follow(settings, stop, health, site)
+        await _follow(settings, stop, health, site, api)
 
 
-async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site: Replaceable) -> None:
+async def _follow(
+    settings: Settings,
+    stop: asyncio.Event,
+    health: Health,
+    site: Replaceable,
+    api: Callable[[Pool, Settings], list[Route]],
+) -> None:
     pool = await open_pool(settings, schema="enrich", stop=stop)
     health.ready = {"kafka": lambda: "waiting for Kafka"}
     # The handler's own connections keep no lock and no listener, so none has to be cleaned after each batch.
@@ -57,13 +68,11 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site:
             crash_notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
         )  # fmt: skip
         app = new_app(new_broker(settings, CLIENT_ID), consumer)
-        site.app = application(
-            [*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)], PROBLEM_HANDLERS
-        )
+        site.app = application([*health_routes(health), *api(pool, settings)], PROBLEM_HANDLERS)
         if not stop.is_set():
             health.ready = {"reference": lambda: "loading the reference data"}
             await until_answered("the reference data", loader.catch_up, stop)
-            await asyncio.to_thread(prepare)
+            await asyncio.to_thread(load_model)
             await start_app(app, stop)
             health.ready = {}
             consumer.report_to(health)

@@ -1,29 +1,22 @@
 """The rows of `enrich.updates`: read for a batch, and written so that each only moves forward."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Protocol
 
 from enrich.reference.changes import as_word
-from enrich.text.domain.state import State
+from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.visibility import due_of, status_of
 from shared.messages import RawUpdate, update_id_for
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, Row
 from shared.postgres.rows import table
 
 
-@dataclass(frozen=True, slots=True)
-class KnownUpdate:
-    """What is known of an update before a batch: its state, and what editors and the gathering of stories decided."""
+class Fetching(Protocol):
+    """A pool, or a dedicated connection."""
 
-    state: State
-    tags: Mapping[str, Any] = field(default_factory=dict)
-    story: str | None = None
-    story_because: str = ""
-    gathered: str | None = None
-    gathered_because: str = ""
-    gathered_label: str = ""
-    families: tuple[str, ...] = ()
+    async def fetch(self, statement: str, /, *values: object) -> list[Row]:
+        """The rows of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,7 @@ ON CONFLICT (update_id) DO UPDATE SET
 WHERE enrich.updates.turn < excluded.turn
 """
 
-_FOLLOW = """
+_REFRESH_CHILDREN = """
 INSERT INTO enrich.refreshes (cause, update_ids)
 SELECT 'story', array_agg(child.update_id)
 FROM enrich.updates child JOIN enrich.updates parent ON child.parent = parent.update_id
@@ -73,64 +66,69 @@ HAVING count(*) > 0
 """
 
 
-async def load(pool: Pool, update_ids: Iterable[str]) -> dict[str, KnownUpdate]:
+async def load(postgres: Fetching, update_ids: Iterable[str]) -> dict[str, KnownUpdate]:
     """What is known of each of the updates, in one query; an update that was never seen has an empty state."""
     ids = list(dict.fromkeys(update_ids))
-    found: dict[str, KnownUpdate] = {}
     asked, values = table("text", [(update_id,) for update_id in ids])
-    for row in await pool.fetch(_LOAD.format(asked=asked), *values):
-        update_id = row["update_id"]
-        state = State.model_validate_json(row["state"]) if row["state"] is not None else State(update_id=update_id)
-        found[update_id] = KnownUpdate(
-            state=state,
-            tags=row["tags"] or {},
-            story=row["story"],
-            story_because=row["story_because"] or "",
-            gathered=row["gathered"],
-            gathered_because=row["gathered_because"] or "",
-            gathered_label=row["gathered_label"] or "",
-            families=tuple(row["families"] or ()),
-        )
-    return found
+    rows = await postgres.fetch(_LOAD.format(asked=asked), *values)
+    return {row["update_id"]: _known(row) for row in rows}
+
+
+def _known(row: Row) -> KnownUpdate:
+    stored = row["state"]
+    return KnownUpdate(
+        state=State.model_validate_json(stored) if stored is not None else State(update_id=row["update_id"]),
+        tags=row["tags"] or {},
+        story=row["story"],
+        story_because=row["story_because"] or "",
+        gathered=row["gathered"],
+        gathered_because=row["gathered_because"] or "",
+        gathered_label=row["gathered_label"] or "",
+        families=tuple(row["families"] or ()),
+    )
 
 
 async def store(pool: Pool, states: Sequence[State]) -> None:
     """Write states; a row that has moved further is left as it is."""
-    columns: list[list[Any]] = [[] for _ in range(13)]
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
-    for state in sorted(states, key=lambda each: each.update_id):
-        due_at, due_for = due_of(state)
-        shown = state.last_published
-        source = state.current.raw.source if state.current else state.held.raw.source if state.held else ""
-        values = (
-            state.update_id,
-            state.state_version,
-            state.revision,
-            status_of(state),
-            source.replace("\x00", ""),
-            shown.story if shown else None,
-            " ".join(shown.author_ids) if shown else "",
-            " ".join(shown.tag_codes) if shown else "",
-            " ".join(map(as_word, shown.unknown_names)) if shown else "",
-            parent_of(state.current.raw) if state.current else None,
-            due_at,
-            due_for,
-            state.model_dump_json(exclude_defaults=True).encode(),
-        )
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
-    families = [
-        state.update_id
-        for state in states
-        if state.last_published and (state.last_published.story or (state.current and parent_of(state.current.raw)))
-    ]
+    rows = [_row(state) for state in sorted(states, key=lambda each: each.update_id)]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    related = [state.update_id for state in states if _has_relatives(state)]
     async with pool.acquire() as connection:
-        if not families:
+        if not related:
             await connection.execute(_STORE, *columns)
             return
         async with connection.transaction():
             await connection.execute(_STORE, *columns)
-            await connection.execute(_FOLLOW, families)
+            await connection.execute(_REFRESH_CHILDREN, related)
+
+
+def _row(state: State) -> tuple[object, ...]:
+    """The columns of `_STORE`, in their order."""
+    due_at, due_for = due_of(state)
+    published = state.last_published
+    return (
+        state.update_id,
+        state.state_version,
+        state.revision,
+        status_of(state),
+        state.source.replace("\x00", ""),
+        published.story if published else None,
+        " ".join(published.author_ids) if published else "",
+        " ".join(published.tag_codes) if published else "",
+        " ".join(map(as_word, published.unknown_names)) if published else "",
+        parent_of(state.current.raw) if state.current else None,
+        due_at,
+        due_for,
+        state.model_dump_json(exclude_defaults=True).encode(),
+    )
+
+
+def _has_relatives(state: State) -> bool:
+    """Whether a parent or children of an update may have to follow each other's story."""
+    if state.last_published is None:
+        return False
+    return bool(state.last_published.story or (state.current and parent_of(state.current.raw)))
 
 
 def parent_of(raw: RawUpdate) -> str | None:
@@ -140,7 +138,7 @@ def parent_of(raw: RawUpdate) -> str | None:
     return update_id_for(raw.source, raw.evolved_from)
 
 
-async def note_unknown(pool: Pool, names: Mapping[str, Sequence[UnknownName]]) -> None:
+async def count_unknown_names(pool: Pool, names: Mapping[str, Sequence[UnknownName]]) -> None:
     """Count names of bylines that the directory does not know, by their key."""
     if not names:
         return

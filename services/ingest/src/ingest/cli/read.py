@@ -13,7 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from ingest.formats import DEFAULT_PROFILE, FORMATS, SourceProfile, Unreadable, read
-from ingest.formats.reading import MAX_DOCUMENT_BYTES
+from ingest.formats.model import MAX_DOCUMENT_BYTES
 
 
 def told(path: str, source: str, profile: SourceProfile, format: str | None) -> dict[str, Any]:  # noqa: A002

@@ -147,7 +147,7 @@ def list_(as_json: bool) -> None:
 
     async def work(pool: Pool) -> list[dict[str, Any]]:
         usable = {each.name for each in await registry.all_sources(pool)}
-        silent = {each.source: each.meaning for each, _ in await assess_all(pool, datetime.now(UTC)) if each.alarm}
+        silent = {each.source: each.meaning for each in await assess_all(pool, datetime.now(UTC)) if each.alarm}
         return [dict(row) | _state(row, silent, usable) for row in await pool.fetch(_LIST)]
 
     rows = with_postgres(work)

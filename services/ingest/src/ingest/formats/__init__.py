@@ -1,15 +1,17 @@
 """The formats that wires send: bytes in, raw updates out, with what was repaired and what was refused.
 
-Each format is a module of its family's package with a `FORMAT`; adding one is adding its file. Nothing here reads a file or
-opens a socket: readers are functions of the bytes, their type and the source's profile.
+Each format is a module of its family's package with a `FORMAT`; adding one is adding it to `FORMATS`. Nothing here reads a
+file or opens a socket: readers are functions of the bytes, their type and the source's profile.
 """
 
-import importlib
-import pkgutil
 from datetime import datetime
 
+from ingest.formats.feeds import feeds
+from ingest.formats.finish import finish
 from ingest.formats.json import document as json_document
-from ingest.formats.reading import (
+from ingest.formats.json import json_feed, native
+from ingest.formats.json.ninjs import document as ninjs
+from ingest.formats.model import (
     DEFAULT_PROFILE,
     MAX_DOCUMENT_BYTES,
     Document,
@@ -18,8 +20,12 @@ from ingest.formats.reading import (
     RefusedItem,
     SourceProfile,
     Unreadable,
-    finish,
 )
+from ingest.formats.text import anpa1312, iptc7901
+from ingest.formats.xml import cap
+from ingest.formats.xml.newsml_1 import item as newsml_1
+from ingest.formats.xml.newsml_g2 import message as newsml_g2
+from ingest.formats.xml.nitf import document as nitf
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -32,14 +38,20 @@ __all__ = [
     "recognise",
 ]
 
+FORMATS: tuple[Format, ...] = (
+    anpa1312.FORMAT,
+    cap.FORMAT,
+    feeds.FORMAT,
+    iptc7901.FORMAT,
+    json_feed.FORMAT,
+    native.FORMAT,
+    newsml_1.FORMAT,
+    newsml_g2.FORMAT,
+    ninjs.FORMAT,
+    nitf.FORMAT,
+)
+"""Of two that are equally sure of a document, the first reads it."""
 
-def _registered() -> tuple[Format, ...]:
-    names = [module.name for module in pkgutil.walk_packages(__path__, f"{__name__}.") if not module.ispkg]
-    modules = map(importlib.import_module, sorted(names, key=lambda name: name.rpartition(".")[2]))
-    return tuple(module.FORMAT for module in modules if hasattr(module, "FORMAT"))
-
-
-FORMATS = _registered()
 _BY_FAMILY = {
     family: tuple(one for one in FORMATS if one.family in (None, family)) for family in ("json", "xml", "text")
 }

@@ -1,19 +1,19 @@
 """Keeps an update within the limits of its fields, whatever format it came in. Pure.
 
-A text that is too long is cut, and the repair is told. What identifies something is never cut, since two that begin
+A text that is too long is cut, and the repair is recorded. What identifies something is never cut, since two that begin
 alike would become one: an item whose own name is too long is refused, a reference to another is left out.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import orjson
 
+from ingest.formats.fields import TextField, UpdateFields
 from shared.messages.limits import LONGEST, MOST, MOST_EXTRA_BYTES
 
 ELLIPSIS = "…"
 
-Tell = Callable[[str, str, str], None]
+Record = Callable[[str, str, str], None]
 """Records a repair: its code, its place below the item, its detail."""
 
 _IDENTITY = ("guid", "version")
@@ -23,6 +23,7 @@ _WHOLE_OR_NOT = frozenset(
 _NESTED = ("subjects", "creators", "media")
 _PLAIN = ("keywords", "replaces")
 _LEAST = min(LONGEST.values())
+_Several = list[object] | tuple[object, ...]
 
 
 class TooLong(ValueError):
@@ -38,73 +39,75 @@ def shortened(value: str, most: int) -> str:
     return value if len(value) <= most else value[: most - 1].rstrip() + ELLIPSIS
 
 
-def add_text(fields: dict[str, Any], name: str, said: str, between: str) -> None:
+def add_text(fields: UpdateFields, name: TextField, value: str, between: str) -> None:
     """Append to a text what another element says for it too, as long as there is room in the field."""
-    known = fields.get(name) or ""
+    known = fields.get(name, "")
     if len(known) <= LONGEST[name]:
-        fields[name] = f"{known}{between}{said}" if known else said
+        fields[name] = f"{known}{between}{value}" if known else value
 
 
-def keep_within(fields: dict[str, Any], tell: Tell) -> None:
+def keep_within(fields: dict[str, object], record: Record) -> None:
     """Cut in place what is longer or more than an update may have; raises `TooLong` for what cannot be cut.
 
     `body_html` is not looked at: that is `flatten`'s work.
     """
     for name, value in fields.items():
-        if value.__class__ is str and len(value) > _LEAST and name != "body_html":
+        if isinstance(value, str) and len(value) > _LEAST and name != "body_html":
             most = LONGEST.get(name)
             if most is not None and len(value) > most:
                 if name in _IDENTITY:
                     raise TooLong(name, len(value))
-                tell("too-long", f"/{name}", f"{len(value)} characters, {most} are permitted")
+                record("too-long", f"/{name}", f"{len(value)} characters, {most} are permitted")
                 fields[name] = None if name in _WHOLE_OR_NOT else shortened(value, most)
     for name in _NESTED:
         if several := fields.get(name):
-            fields[name] = _parts(name, several, tell)
+            fields[name] = _parts(name, several, record)
     for name in _PLAIN:
         if several := fields.get(name):
-            fields[name] = _texts(name, several, tell)
+            fields[name] = _texts(name, several, record)
 
 
-def _few(name: str, several: Any, place: str, tell: Tell) -> Any:
-    if not isinstance(several, list | tuple) or len(several) <= MOST[name]:
+def _few(name: str, several: _Several, place: str, record: Record) -> _Several:
+    if len(several) <= MOST[name]:
         return several
-    tell("too-many", place, f"{len(several)}, the first {MOST[name]} are kept")
+    record("too-many", place, f"{len(several)}, the first {MOST[name]} are kept")
     return several[: MOST[name]]
 
 
-def _texts(name: str, several: Any, tell: Tell, place: str = "") -> Any:
+def _texts(name: str, several: object, record: Record, place: str = "") -> object:
     """A list of texts, its long ones cut or left out."""
-    several = _few(name, several, place or f"/{name}", tell)
-    most = LONGEST[name]
-    if not isinstance(several, list | tuple) or not any(one.__class__ is str and len(one) > most for one in several):
+    if not isinstance(several, list | tuple):
         return several
-    tell("too-long", place or f"/{name}", f"more than {most} characters")
+    several = _few(name, several, place or f"/{name}", record)
+    most = LONGEST[name]
+    if not any(isinstance(one, str) and len(one) > most for one in several):
+        return several
+    record("too-long", place or f"/{name}", f"more than {most} characters")
     if name == "keywords":
         return [shortened(one, most) if isinstance(one, str) else one for one in several]
     return [one for one in several if not (isinstance(one, str) and len(one) > most)]
 
 
-def _parts(name: str, several: Any, tell: Tell) -> Any:
+def _parts(name: str, several: object, record: Record) -> object:
     """A list of objects, the texts of each within their limits."""
-    several = _few(name, several, f"/{name}", tell)
     if not isinstance(several, list | tuple):
         return several
-    kept: list[Any] | None = None
+    several = _few(name, several, f"/{name}", record)
+    kept: list[object] | None = None
     for index, one in enumerate(several):
-        if one.__class__ is not dict or not _exceeds(one):
+        if not isinstance(one, dict) or not _exceeds(one):
             continue
         kept = list(several) if kept is None else kept
-        kept[index] = _part(one, f"/{name}/{index}", tell)
+        kept[index] = _part(one, f"/{name}/{index}", record)
     if kept is None:
         return several
     # What has lost its address or its name is nothing any more.
     return [one for one in kept if one is not None]
 
 
-def _exceeds(one: dict[str, Any]) -> bool:
+def _exceeds(one: Mapping[str, object]) -> bool:
     for name, value in one.items():
-        if value.__class__ is str:
+        if isinstance(value, str):
             if len(value) > _LEAST and len(value) > LONGEST.get(name, len(value)):
                 return True
         elif name == "renditions" and isinstance(value, list | tuple):
@@ -114,14 +117,14 @@ def _exceeds(one: dict[str, Any]) -> bool:
     return False
 
 
-def _part(one: dict[str, Any], place: str, tell: Tell) -> dict[str, Any] | None:
+def _part(one: Mapping[str, object], place: str, record: Record) -> dict[str, object] | None:
     made = dict(one)
     for name, value in one.items():
         most = LONGEST.get(name)
         if name == "renditions":
-            made[name] = _texts(name, value, tell, f"{place}/{name}")
-        elif most is not None and value.__class__ is str and len(value) > most:
-            tell("too-long", f"{place}/{name}", f"{len(value)} characters, {most} are permitted")
+            made[name] = _texts(name, value, record, f"{place}/{name}")
+        elif most is not None and isinstance(value, str) and len(value) > most:
+            record("too-long", f"{place}/{name}", f"{len(value)} characters, {most} are permitted")
             if name == "url":
                 return None
             made[name] = None if name in _WHOLE_OR_NOT else shortened(value, most)
@@ -129,14 +132,14 @@ def _part(one: dict[str, Any], place: str, tell: Tell) -> dict[str, Any] | None:
     return None if nameless else made
 
 
-def extra_within(extra: dict[str, Any], tell: Tell) -> dict[str, Any]:
+def extra_within(extra: Mapping[str, object], record: Record) -> dict[str, object]:
     """The first members of what has no field of ours that together are no larger than an update may carry."""
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     size = 0
     for name, value in extra.items():
         size += len(name) + len(_written(value)) + 4
         if size > MOST_EXTRA_BYTES:
-            tell(
+            record(
                 "too-large", "/extra", f"{len(kept)} of {len(extra)} members are kept, {MOST_EXTRA_BYTES} bytes at most"
             )
             break
@@ -144,7 +147,7 @@ def extra_within(extra: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return kept
 
 
-def _written(value: Any) -> bytes:
+def _written(value: object) -> bytes:
     try:
         return orjson.dumps(value, default=str)
     except TypeError:

@@ -3,9 +3,10 @@
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from ingest.formats.fields import AboutField, AboutMedia, MediaFields
 from ingest.formats.text import plain as text
 
 KINDS = {
@@ -23,6 +24,9 @@ KINDS = {
 MAX_IN_HTML = 50
 """Pictures that are taken out of one text."""
 
+_ABOUT: tuple[AboutField, ...] = (
+    "guid", "headline", "caption", "credit", "copyright", "usage_terms", "alt_text", "role",
+)  # fmt: skip
 _SMALL_NAMES = ("thumb", "icon", "small", "preview", "web", "low", "proxy")
 _LARGE_NAMES = ("original", "highres", "high", "main", "full", "quicklook", "large", "print", "view")
 
@@ -76,7 +80,7 @@ def kind_of(*words: str | None, default: str = "picture") -> str:
     return default
 
 
-def reference(offers: Iterable[Offer], kind: str, about: Mapping[str, Any]) -> dict[str, Any] | None:
+def reference(offers: Iterable[Offer], kind: str, about: AboutMedia) -> MediaFields | None:
     """A media reference's fields from the renditions offered; None where there is none that can be fetched."""
     ranked = list(offers)
     if len(ranked) > 1:
@@ -85,20 +89,22 @@ def reference(offers: Iterable[Offer], kind: str, about: Mapping[str, Any]) -> d
         return None
     best = ranked[0]
     others = dict.fromkeys(offer.url for offer in ranked[1:] if offer.url != best.url)
-    fields = {name: value for name, value in about.items() if value}
-    fields.update(
-        url=best.url,
-        kind=kind,
-        mime_type=best.mime_type,
-        width=best.width,
-        height=best.height,
-        size_bytes=best.size_bytes,
-        renditions=tuple(others),
-    )
+    fields: MediaFields = {
+        "url": best.url,
+        "kind": kind,
+        "mime_type": best.mime_type,
+        "width": best.width,
+        "height": best.height,
+        "size_bytes": best.size_bytes,
+        "renditions": tuple(others),
+    }
+    for name in _ABOUT:
+        if value := about.get(name):
+            fields[name] = value
     return fields
 
 
-def unresolved(source: str, about: Mapping[str, Any]) -> dict[str, str]:
+def unresolved(source: str, about: Mapping[str, object]) -> dict[str, str]:
     """What is kept of a picture that is named by something nobody could fetch: a file beside the document, an id."""
     return {"source": source[:1000], **{name: str(value)[:2000] for name, value in about.items() if value}}
 
@@ -158,11 +164,11 @@ def _captions(html: str) -> dict[int, str]:
     return captions
 
 
-def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
+def in_html(html: str, base: str | None = None) -> list[MediaFields]:
     """References to the pictures that stand in a text, with their captions; pixels that only count readers are left."""
     if "<img" not in html and "<IMG" not in html:
         return []
-    found: list[dict[str, Any]] = []
+    found: list[MediaFields] = []
     captions = _captions(html)
     for image in itertools.islice(_IMAGE.finditer(html), 10 * MAX_IN_HTML):
         said = {
@@ -172,7 +178,7 @@ def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
         url = absolute(said.get("src"), base)
         if url is None or (width is not None and width <= 2) or (height is not None and height <= 2):
             continue
-        about = {"alt_text": said.get("alt"), "caption": captions.get(image.start()), "role": "inline"}
+        about: AboutMedia = {"alt_text": said.get("alt"), "caption": captions.get(image.start()), "role": "inline"}
         one = reference([Offer(url, None, width, height)], "picture", about)
         if one:
             found.append(one)
@@ -181,13 +187,12 @@ def in_html(html: str, base: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
-def number(value: Any) -> int | None:
+def number(value: object) -> int | None:
     """A whole number of pixels or bytes, from whatever the source writes one as."""
-    if value.__class__ is int:
-        whole: int = value
-        return whole if 0 < whole < 2**53 else None
     if isinstance(value, bool) or value is None:
         return None
+    if isinstance(value, int):
+        return value if 0 < value < 2**53 else None
     try:
         found = int(float(str(value).strip().removesuffix("px")))
     except (ValueError, OverflowError):
@@ -195,7 +200,7 @@ def number(value: Any) -> int | None:
     return found if 0 < found < 2**53 else None
 
 
-def with_roles(references: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_roles(references: list[MediaFields]) -> list[MediaFields]:
     """The references with the first picture as the lead where none says that it is, the others inline, none twice."""
     unique = list({one["url"]: one for one in reversed(references)}.values())[::-1]
     led = any(one.get("role") == "lead" for one in unique)

@@ -1,7 +1,8 @@
 """The vocabularies that sources take codes from, by alias and by URI, without fetching a catalog."""
 
 from functools import lru_cache
-from typing import Any
+
+from ingest.formats.fields import SubjectFields
 
 _NEWSCODES = "http://cv.iptc.org/newscodes/"
 
@@ -23,6 +24,18 @@ URIS = {
 }
 """IPTC's own aliases, which most sources use without saying."""
 
+STATUSES = {"usable": "usable", "withheld": "withheld", "canceled": "canceled", "cancelled": "canceled"}
+"""IPTC's publishing statuses, in lower case."""
+EARLIER_STATUSES = {**STATUSES, "embargoed": "usable", "killed": "canceled"}
+"""Those of NITF and NewsML 1."""
+
+SIGNALS = {
+    "update": "update", "writethru": "update", "correction": "correction", "corrected": "correction",
+    "advisory": "advisory", "repeat": "repeat", "kill": "kill", "killed": "kill", "takedown": "takedown",
+    "expire": "expire",
+}  # fmt: skip
+"""What sources call a signal, without its vocabulary, in lower case."""
+
 _ALIASES = {uri: alias for alias, uri in URIS.items()}
 
 
@@ -38,7 +51,7 @@ def _coded(uri: str) -> tuple[str, str | None]:
 
 def subject(
     kind: str, *, code: str | None = None, scheme: str | None = None, uri: str | None = None, name: str | None = None
-) -> dict[str, Any] | None:
+) -> SubjectFields | None:
     """A subject's fields; None where there is neither code nor name.
 
     A URI of IPTC's becomes the code that everybody knows it by: `.../mediatopic/20000003` is `medtop:20000003`.

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ingest.formats.flatten import flat
+from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from shared.messages import Order, OrderName
@@ -86,9 +86,9 @@ async def give(
     pool: Pool | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
-    """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
+    """Emit an order and wait for Kafka; raises `Unavailable` if it does not answer, `OutcomeUnknown` if it may have the order.
 
-    It is noted in Postgres for whoever asks about the update. A kill must not wait for that: it counts once Kafka has it.
+    The order is recorded in Postgres for whoever asks about the update. A kill must not wait for that: it counts once Kafka has it.
     """
     order = Order(
         update_id=update_id,
@@ -104,7 +104,7 @@ async def give(
     [sent] = await emit.emit(queue, [message], timeout_s)
     if sent.fate == "maybe-taken":
         if queue is not None and pool is not None:
-            queue.when_acknowledged(sent, partial(_note, pool, order_id, order))
+            queue.when_acknowledged(sent, partial(_record, pool, order_id, order))
         raise OutcomeUnknown(
             f"Kafka has not acknowledged the order in time and may have it; GET /v1/items/{update_id} tells which orders were "
             "given, and giving it again is harmless"
@@ -112,18 +112,18 @@ async def give(
     if sent.fate == "not-taken":
         raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
-        await _note(pool, order_id, order)
+        await _record(pool, order_id, order)
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
 
 
 async def _flat(body_html: str) -> str:
-    """A correction's text within the limits of markup, like any other."""
+    """A correction's text, within the limits of markup that hold for every text."""
     if len(body_html) <= INLINE_CHARACTERS:
         return flat(body_html).html
     return (await asyncio.to_thread(flat, body_html)).html
 
 
-async def _note(pool: Pool, order_id: str, order: Order) -> None:
+async def _record(pool: Pool, order_id: str, order: Order) -> None:
     try:
         await Deadline(RECORD_TIMEOUT_S).within(
             pool.execute(
@@ -137,12 +137,12 @@ async def _note(pool: Pool, order_id: str, order: Order) -> None:
             )
         )
     except (Unavailable, asyncpg.PostgresError) as error:
-        # Whatever Postgres has against it: the order is given.
-        log.warning("order given and not noted", update_id=order.update_id, order=order.order, reason=str(error))
+        # Whatever Postgres objects to: Kafka has the order.
+        log.warning("order given and not recorded", update_id=order.update_id, order=order.order, reason=str(error))
 
 
 class OrderGiven(BaseModel):
-    """An order as whoever asks about the update is told of it."""
+    """An order, as the answer to a question about its update lists it."""
 
     order: OrderName
     by: str
@@ -151,13 +151,13 @@ class OrderGiven(BaseModel):
 
 
 async def given(pool: Pool, update_id: str, limit: int = 50) -> list[OrderGiven]:
-    """What was ordered about an update, the newest first."""
+    """The orders about an update, newest first."""
     rows = await pool.fetch(
         "SELECT name, by, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",
         update_id,
         limit,
     )
     return [
-        OrderGiven.model_construct(order=row["name"], **{n: row[n] for n in ("by", "reason", "ordered_at")})
+        OrderGiven.model_construct(order=row["name"], by=row["by"], reason=row["reason"], ordered_at=row["ordered_at"])
         for row in rows
     ]

@@ -33,9 +33,9 @@ class Original:
     content_type: str | None
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
-    """What came with it and may explain it later; never a credential."""
+    """What came with it and may explain it later; never credentials."""
     asked_format: str | None = None
-    """The format that the way it came in by leaves as the only one."""
+    """The only format that its transport leaves open."""
 
     @property
     def sha256(self) -> str:
@@ -65,7 +65,7 @@ async def store(database: Queryable, originals: Sequence[tuple[Original, str]]) 
 
 
 async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
-    """Whether a hub has sent these very bytes before, and they were read and what was in them emitted."""
+    """Whether a hub has sent these bytes before, and what was in them was emitted."""
     found = await pool.fetchval(
         "SELECT true FROM ingest.originals WHERE source = $1 AND sha256 = $2 AND transport = 'websub' "
         "AND read_at IS NOT NULL LIMIT 1",
@@ -76,7 +76,7 @@ async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
 
 
 async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: Mapping[str, object]) -> None:
-    """Write beside an original why nothing could be made of it."""
+    """Record why nothing could be made of an original."""
     await pool.execute(
         "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1", original_id, [refused]
     )
@@ -84,7 +84,7 @@ async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: Mapping
 
 @dataclass(frozen=True, slots=True)
 class OriginalFilter:
-    """Which originals are meant; what is empty does not narrow."""
+    """Selects originals; an empty field does not narrow the selection."""
 
     ids: tuple[uuid.UUID, ...] = ()
     source: str | None = None
@@ -92,9 +92,9 @@ class OriginalFilter:
     until: datetime | None = None
     format: str | None = None
     parser_version: str | None = None
-    """Those that were read by this version of their reader."""
+    """Those that were parsed by this version of their parser."""
     refused: bool = False
-    """Only those of which something, or all, was refused."""
+    """Only those of which something or everything was refused."""
 
     def where(self) -> tuple[str, list[object]]:
         """The condition in SQL, and its parameters."""
@@ -117,13 +117,13 @@ class OriginalFilter:
 
 
 async def count(pool: Pool, wanted: OriginalFilter) -> int:
-    """How many originals are meant."""
+    """How many originals are selected."""
     where, values = wanted.where()
     return narrowed(int, await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
 
 
 async def iterate(pool: Pool, wanted: OriginalFilter, columns: str = "*", page: int = 50) -> AsyncIterator[Row]:
-    """The rows of the originals that are meant, oldest first; read in pages, so that memory stays flat."""
+    """The rows of the selected originals, oldest first; read in pages, so that memory use stays flat."""
     where, values = wanted.where()
     after = uuid.UUID(int=0)
     moment: datetime | None = None

@@ -4,13 +4,10 @@ import asyncio
 import contextlib
 import functools
 import hashlib
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
-import httpx
 import structlog
 from prometheus_client import Counter, Gauge
 
@@ -20,10 +17,12 @@ from ingest.settings import Settings
 from ingest.sources import registry
 from ingest.sources.registry import Source
 from ingest.transports.feed_links import FeedLinks, feed_links
-from ingest.transports.outgoing import Answer, Fetcher, Refused
 from ingest.transports.websub import Subscriber
 from shared.background import keep_running, until_answered
+from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
+from shared.http.client import GuardedClient, HttpResponse, RequestFailed, RequestRefused
+from shared.http.retry_after import retry_after_s
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -35,14 +34,13 @@ ACCEPT = (
 LEASE_S = 4.0
 """A replica that dies gives its sources back after so long; one that lives renews its leases."""
 RENEW_S = 1.0
-IDLE_S = 1.0
+IDLE_S = 0.75
 RETRY_S = 5.0
 MAX_BACKOFF_S = 1800.0
 PUT_DOWN_S = 2.0
 MOST_DEATHS = 2
 LEAST_REST_S = 300.0
 """For a source whose documents ended so many processes in a row: the others of the poller are read in peace."""
-MAX_RETRY_AFTER_S = 86_400.0
 MAX_PAGES = 50
 ANNOUNCED_FACTOR = 5
 """A feed that a hub announces is asked so many times more rarely than one that brings nothing."""
@@ -131,21 +129,6 @@ def next_interval(polled: PollResult, cursor: Cursor, least_s: float, most_s: fl
     return min(MAX_BACKOFF_S, max(interval, 5.0) * float(2 ** min(cursor.failures, 10)))
 
 
-def retry_after_s(value: str, now: datetime) -> float | None:
-    """What a Retry-After header asks for (RFC 9110, section 10.2.3): seconds or a date; None where it is neither."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:12]), MAX_RETRY_AFTER_S)
-    try:
-        moment: datetime = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    wait_s: float = (moment - now).total_seconds()
-    return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
-
-
 class PageUnavailable(Exception):
     """An older page of a feed cannot be had for now."""
 
@@ -153,20 +136,20 @@ class PageUnavailable(Exception):
 class Poller:
     """Leases the sources that are due, asks for them, and gives what is new to the intake."""
 
-    def __init__(self, settings: Settings, pool: Pool, intake: Intake, fetcher: Fetcher, owner: str) -> None:
+    def __init__(self, settings: Settings, pool: Pool, intake: Intake, client: GuardedClient, owner: str) -> None:
         self._settings = settings
         self._pool = pool
         self._intake = intake
-        self._fetcher = fetcher
+        self._client = client
         self._owner = owner
-        self.subscriber = Subscriber(settings, pool, fetcher)
+        self.subscriber = Subscriber(settings, pool, client)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Poll until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(keep_running("polls", self._begin_due, every_s=IDLE_S * random.uniform(0.5, 1.0)))
+                group.create_task(keep_running("polls", self._begin_due, every_s=jittered(IDLE_S, 1 / 3)))
                 group.create_task(keep_running("polls' leases", self.renew, every_s=RENEW_S))
         finally:
             running = list(self._running.values())
@@ -225,7 +208,7 @@ class Poller:
         least_s = float(source.min_interval_s or self._settings.ingest_poll_min_interval_s)
         most_s = max(least_s, float(source.max_interval_s or self._settings.ingest_poll_max_interval_s))
         interval = next_interval(polled, cursor, least_s, most_s)
-        wait_s = RETRY_S if polled.ours else max(interval * random.uniform(0.9, 1.1), polled.wait_s or 0.0)
+        wait_s = RETRY_S if polled.ours else max(jittered(interval, 0.1), polled.wait_s or 0.0)
         if too_deadly:
             wait_s = max(wait_s, LEAST_REST_S)
         if polled.announced:
@@ -268,8 +251,8 @@ class Poller:
             headers |= {"If-None-Match": cursor.etag} if cursor.etag else {}
             headers |= {"If-Modified-Since": cursor.last_modified} if cursor.last_modified else {}
         try:
-            answer = await self._fetcher.get(source.url, headers, self._limit(source))
-        except (Refused, httpx.HTTPError, TimeoutError, OSError) as error:
+            answer = await self._client.request("GET", source.url, headers=headers, max_bytes=self._limit(source))
+        except (RequestRefused, RequestFailed) as error:
             return self._failed(cursor, str(error) or type(error).__name__)
         if answer.status == 304:
             return replace(self._same(cursor, 304), announced=await self._announced(source, None))
@@ -284,14 +267,14 @@ class Poller:
             return polled
         return replace(polled, announced=await self._announced(source, answer))
 
-    async def _announced(self, source: Source, answer: Answer | None) -> bool:
+    async def _announced(self, source: Source, answer: HttpResponse | None) -> bool:
         """Whether a hub tells us what is new, so that asking may be rare."""
         if source.kind != "websub":
             return False
         links = await _links(answer) if answer is not None else None
         return await self.subscriber.ensure_subscribed(source, links)
 
-    async def _take(self, source: Source, cursor: Cursor, answer: Answer) -> PollResult:
+    async def _take(self, source: Source, cursor: Cursor, answer: HttpResponse) -> PollResult:
         sha256 = hashlib.sha256(answer.body).hexdigest()
         etag, last_modified = answer.headers.get("etag"), answer.headers.get("last-modified")
         if sha256 == cursor.sha256 and cursor.recover_since is None:
@@ -331,7 +314,7 @@ class Poller:
             raise Unavailable(str(error) or type(error).__name__) from error
 
     async def _recover(
-        self, source: Source, newest: Answer, since: datetime, oldest: datetime | None, accepted: int
+        self, source: Source, newest: HttpResponse, since: datetime, oldest: datetime | None, accepted: int
     ) -> int:
         """Walk back through the feed's older pages (RFC 5005) until they are older than `since`.
 
@@ -346,11 +329,13 @@ class Poller:
                 break
             seen.add(older)
             try:
-                answer = await self._fetcher.get(older, {"Accept": ACCEPT}, self._limit(source))
-            except Refused as error:
+                answer = await self._client.request(
+                    "GET", older, headers={"Accept": ACCEPT}, max_bytes=self._limit(source)
+                )
+            except RequestRefused as error:
                 log.warning("recovery ends early", source=source.name, page=older, error=str(error))
                 break
-            except (httpx.HTTPError, TimeoutError, OSError) as error:
+            except RequestFailed as error:
                 raise PageUnavailable(f"the feed's older page {older}: {str(error) or type(error).__name__}") from error
             if answer.status >= 500 or answer.status == 429:
                 raise PageUnavailable(f"the feed's older page {older}: the server answered {answer.status}")
@@ -392,8 +377,8 @@ class Poller:
         return PollResult("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, ours=True)
 
     @staticmethod
-    def _failed(cursor: Cursor, error: str, answer: Answer | None = None) -> PollResult:
-        wait_s = retry_after_s(answer.headers.get("retry-after", ""), datetime.now(UTC)) if answer is not None else None
+    def _failed(cursor: Cursor, error: str, answer: HttpResponse | None = None) -> PollResult:
+        wait_s = retry_after_s(answer.headers) if answer is not None else None
         status = answer.status if answer is not None else None
         return PollResult("failed", status, cursor.etag, cursor.last_modified, cursor.sha256, error, wait_s)
 
@@ -411,13 +396,13 @@ async def request_recovery(pool: Pool, name: str, hours: float) -> bool:
     )
 
 
-async def _links(answer: Answer) -> FeedLinks:
+async def _links(answer: HttpResponse) -> FeedLinks:
     """The feed's own links; a large one is parsed in a thread."""
     if len(answer.body) <= LARGE_BYTES:
         return feed_links(answer.body, answer.url, answer.links)
     return await asyncio.to_thread(feed_links, answer.body, answer.url, answer.links)
 
 
-def _kept(answer: Answer) -> Mapping[str, str]:
+def _kept(answer: HttpResponse) -> Mapping[str, str]:
     names = ("content-type", "etag", "last-modified", "date", "content-encoding")
     return {"url": answer.url} | {name: answer.headers[name] for name in names if name in answer.headers}

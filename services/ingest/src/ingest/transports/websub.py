@@ -6,7 +6,6 @@ verification and takes what it sends. The feed is polled all the same, more rare
 
 import hashlib
 import hmac
-import random
 import re
 import secrets
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -27,8 +25,9 @@ from ingest.settings import Settings
 from ingest.sources.registry import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED, Registry, Source
 from ingest.transports.api.body import read_body
 from ingest.transports.feed_links import FeedLinks
-from ingest.transports.outgoing import Fetcher, Refused
 from shared.background import keep_running
+from shared.failures.backoff import jittered
+from shared.http.client import GuardedClient, RequestFailed, RequestRefused
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
 
@@ -98,10 +97,10 @@ async def subscription_of(pool: Pool, source: str) -> Subscription | None:
 class Subscriber:
     """Asks hubs, and asks again in time."""
 
-    def __init__(self, settings: Settings, pool: Pool, fetcher: Fetcher) -> None:
+    def __init__(self, settings: Settings, pool: Pool, client: GuardedClient) -> None:
         self._settings = settings
         self._pool = pool
-        self._fetcher = fetcher
+        self._client = client
         self._told: set[str] = set()
 
     async def ensure_subscribed(self, source: Source, links: FeedLinks | None) -> bool:
@@ -156,9 +155,9 @@ class Subscriber:
             "hub.lease_seconds": str(LEASE_S),
         }
         try:
-            answer = await self._fetcher.post_form(hub, form)
+            answer = await self._client.post_form(hub, form)
             error = "" if 200 <= answer.status < 300 else f"the hub answered {answer.status}: {answer.body[:200]!r}"
-        except (Refused, httpx.HTTPError, TimeoutError, OSError) as failure:
+        except (RequestRefused, RequestFailed) as failure:
             error = str(failure) or type(failure).__name__
         if error:
             log.warning("hub refuses the subscription", source=source.name, hub=hub, error=error)
@@ -176,7 +175,7 @@ class Subscriber:
             while await self.unsubscribe_next():
                 pass
 
-        await keep_running("ended subscriptions", step, every_s=LEAVE_LOOK_S * random.uniform(0.8, 1.2))
+        await keep_running("ended subscriptions", step, every_s=jittered(LEAVE_LOOK_S))
 
     async def unsubscribe_next(self) -> bool:
         """Ask one hub to end a subscription (WebSub, section 5.1). Whether one was due."""
@@ -193,15 +192,15 @@ class Subscriber:
         }
         error, ended, patience = "", False, timedelta(0)
         try:
-            answer = await self._fetcher.post_form(row["hub"], form)
+            answer = await self._client.post_form(row["hub"], form)
             if 200 <= answer.status < 300:
                 patience = ANSWER_TIMEOUT
             else:
                 error = f"the hub answered {answer.status}: {answer.body[:200]!r}"
                 ended = answer.status in (404, 410)
-        except Refused as failure:
+        except RequestRefused as failure:
             error, ended = str(failure), True
-        except (httpx.HTTPError, TimeoutError, OSError) as failure:
+        except RequestFailed as failure:
             error = str(failure) or type(failure).__name__
         if error:
             log.warning(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,12 +54,12 @@ SUMMARIES = {
 }
 
 
-def _operation(method: str, path: str) -> dict[str, JsonValue]:
-    refused = {
+def _operation(method: str, path: str) -> dict[str, object]:
+    refused: dict[str, object] = {
         "description": "Why not (RFC 9457)",
         "content": {"application/problem+json": {"schema": {"type": "object"}}},
     }
-    operation: dict[str, JsonValue] = {
+    operation: dict[str, object] = {
         "summary": SUMMARIES[path],
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -79,9 +79,9 @@ def _operation(method: str, path: str) -> dict[str, JsonValue]:
     return operation
 
 
-def document(routes: Iterable[Route], url: str) -> dict[str, JsonValue]:
+def document(routes: Iterable[Route], url: str) -> dict[str, object]:
     """OpenAPI 3.1 of these routes; probes are left out."""
-    paths: dict[str, dict[str, JsonValue]] = {}
+    paths: dict[str, dict[str, object]] = {}
     for route in routes:
         path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):

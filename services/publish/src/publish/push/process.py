@@ -52,6 +52,7 @@ from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
+from shared.messages import EnrichedUpdate
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -205,7 +206,9 @@ async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
         await pool.close()
 
 
-def _consumers(settings: PushSettings, pool: Pool, producer: Producer, parts: Parts) -> tuple[Consumer, Consumer]:
+def _consumers(
+    settings: PushSettings, pool: Pool, producer: Producer, parts: Parts
+) -> tuple[Consumer[EnrichedUpdate], Consumer[PushBatch]]:
     updates = Consumer(
         stage=STAGE,
         stream=ENRICHED,

@@ -4,14 +4,12 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from publish.push.alerts.providers.apns.settings import ApnsSettings
-from publish.push.alerts.providers.fcm.settings import FcmSettings
-from publish.push.alerts.providers.web.settings import WebPushSettings
+from publish.push.alerts.providers.registry import ProviderSettings
 from publish.push.purge.settings import PurgeSettings
 from publish.settings import Settings
 
 
-class PushSettings(PurgeSettings, WebPushSettings, FcmSettings, ApnsSettings, Settings):
+class PushSettings(PurgeSettings, ProviderSettings, Settings):
     """What all processes of publish share, what push needs, and the settings of its channels and providers."""
 
     publish_push_port: int = Field(

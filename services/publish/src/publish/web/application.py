@@ -12,7 +12,7 @@ from publish.representation.fragment import fitting
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient, replay_from
 from publish.web.feed_store import FeedStore
-from publish.web.omissions import RETRY_S, Omissions, Omitted
+from publish.web.omissions import BACKOFF, Omissions, Omitted
 from publish.web.renderer import Fit, Renderer
 from publish.web.response_cache import ResponseCache
 from publish.web.routes.answers import Answers
@@ -23,7 +23,7 @@ from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.routes.parameters import taking
 from publish.web.stories import is_over
-from publish.web.stream.hub import Hub
+from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.limits import Limits
 from publish.web.stream.routes import stream_routes
 from shared.failures.transient import TRANSIENT
@@ -43,7 +43,7 @@ def build(
     *,
     fit: Fit = fitting,
     omissions: Omissions | None = None,
-) -> tuple[Answers, Hub]:
+) -> tuple[Answers, Broadcaster]:
     """A replica's application, without anything that connects; `response_cache` of the answers is the ASGI application.
 
     `fit` and `omissions` are the renderer's: what makes bodies fit, and what leaves out what cannot be shown.
@@ -51,7 +51,7 @@ def build(
     assets = Assets()
     renderer = Renderer(settings, assets, fit=fit, omissions=omissions)
     answers = Answers(settings, feed_store, archive, renderer)
-    hub = Hub(
+    broadcaster = Broadcaster(
         Limits.of(settings),
         replay_from(archive, renderer),
         lambda channel: is_over(feed_store, channel, datetime.now(UTC)),
@@ -64,7 +64,7 @@ def build(
             *Api(answers).routes(),
             *pages.routes(),
             *Feeds(answers).routes(),
-            *stream_routes(hub),
+            *stream_routes(broadcaster),
             *assets.routes(),
             Route("/media/{path:path}", taking(MediaRoute(settings.media_store, feed_store, archive))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
@@ -76,7 +76,7 @@ def build(
         },
     )
     answers.response_cache = ResponseCache(app, feed_store, ignored=settings.ignored_parameters)
-    return answers, hub
+    return answers, broadcaster
 
 
 async def preflight(_: Request) -> Response:
@@ -116,7 +116,7 @@ class _Problems:
         return response
 
     async def answer_omitted(self, request: Request, error: Exception) -> Response:
-        problem = Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(RETRY_S))})
+        problem = Problem(503, "not-shown", f"{error} now", headers={"Retry-After": str(int(BACKOFF.first_s))})
         return await self.answer(request, problem)
 
 

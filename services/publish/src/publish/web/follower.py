@@ -6,7 +6,6 @@ it has in memory is served meanwhile.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,9 +24,10 @@ from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedEntry, FeedStore, has_change
 from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
+from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import StreamEvent
-from publish.web.stream.hub import Hub
 from shared.consumer.decode import Rejection, decode
+from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.kafka.standalone import new_consumer
@@ -71,13 +71,13 @@ class Follower:
     """Follows `updates.enriched` without a group, so that every replica hears everything."""
 
     def __init__(
-        self, settings: Settings, feed_store: FeedStore, renderer: Renderer, archive: ArchiveClient, hub: Hub
+        self, settings: Settings, feed_store: FeedStore, renderer: Renderer, archive: ArchiveClient, broadcaster: Broadcaster
     ) -> None:
         self._settings = settings
         self._feed_store = feed_store
         self._renderer = renderer
         self._archive = archive
-        self._hub = hub
+        self._broadcaster = broadcaster
         self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch = 0
         self._waiting: str | None = "not started"
@@ -138,7 +138,7 @@ class Follower:
             )
             self._epoch = snapshot.epoch
             self._unplaced.clear()
-            self._hub.begin(snapshot.epoch, snapshot.offset)
+            self._broadcaster.begin(snapshot.epoch, snapshot.offset)
             SNAPSHOTS.inc()
             HELD.set(len(self._feed_store))
             log.info("snapshot taken", epoch=snapshot.epoch, offset=snapshot.offset, updates=len(self._feed_store))
@@ -221,7 +221,7 @@ class Follower:
             if applied is not None:
                 done.append(applied)
         events = list(self._events(done))
-        self._hub.publish(events, through=Position(self._epoch, records[-1].offset))
+        self._broadcaster.publish(events, through=Position(self._epoch, records[-1].offset))
         OFFSET.set(records[-1].offset)
         HELD.set(len(self._feed_store))
         now = datetime.now(UTC)
@@ -321,6 +321,6 @@ class Follower:
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:
     try:
-        await asyncio.wait_for(stop.wait(), pause_s * random.uniform(0.8, 1.2))
+        await asyncio.wait_for(stop.wait(), jittered(pause_s))
     except TimeoutError:
         return

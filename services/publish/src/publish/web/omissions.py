@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import Counter
 
 from publish.web.feed_store import FeedEntry
+from shared.failures.backoff import Backoff
 from shared.poison.suspects import Suspects
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ BOUND_S = 1.0
 WAITED_S = 5.0
 """Of the clock's, for what waits instead of working; a machine that is busy elsewhere is no fault of the update."""
 AGAIN_EVERY_S = 0.1
-RETRY_S, MOST_RETRY_S = 60.0, 3600.0
+BACKOFF = Backoff(first_s=60.0, longest_s=3600.0)
 """What was left out is tried again after so long, since it may have been of the moment; twice as long each time."""
 REMEMBERED = 10_000
 
@@ -86,12 +87,12 @@ class Omissions:
         self._clock = clock
         self._failed: dict[tuple[str, int, str], tuple[float, int]] = {}
         self._aside: frozenset[str] = frozenset()
-        self._in_hand: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+        self._in_progress: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
 
     async def begin(self, suspects: Suspects) -> None:
         """From now on note what is made, and leave out what earlier processes have died of."""
         self._aside = frozenset(await suspects.open())
-        self._in_hand = suspects.in_hand
+        self._in_progress = suspects.in_progress
 
     @property
     def are_any(self) -> bool:
@@ -106,10 +107,10 @@ class Omissions:
         if self._aside and _name(entry) in self._aside:
             OMITTED.labels(what).inc()
             raise Omitted(update.update_id, what)
-        if times and self._clock() - failed_at < min(RETRY_S * 2.0 ** (times - 1), MOST_RETRY_S):
+        if times and self._clock() - failed_at < BACKOFF.mean_s(times):
             raise Omitted(update.update_id, what)
         try:
-            with self._in_hand(_name(entry)), within(self._bound_s, self._waited_s):
+            with self._in_progress(_name(entry)), within(self._bound_s, self._waited_s):
                 made = make()
         except Exception as error:
             OMITTED.labels(what).inc()
@@ -142,7 +143,7 @@ class Omissions:
         return made
 
     def _made(self, entry: FeedEntry, make: Callable[[FeedEntry], T]) -> T:
-        with self._in_hand(_name(entry)):
+        with self._in_progress(_name(entry)):
             return make(entry)
 
 

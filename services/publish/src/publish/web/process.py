@@ -16,6 +16,20 @@ from publish.web.follower import Follower
 from publish.web.omissions import Omissions
 from publish.web.renderer import Fit
 from publish.web.stream.serve import stream_server
+from publish.web.omissions import RETRY_S, Omissions, Omitted
+from publish.web.replay import replay_from
+from publish.web.response_cache import ResponseCache
+from publish.web.routes.answers import NOSNIFF, Answers, taking
+from publish.web.routes.api import Api
+from publish.web.routes.assets import SERVICE_WORKER, Assets
+from publish.web.routes.feeds import Feeds
+from publish.web.routes.media import MediaRoute
+from publish.web.routes.pages import Pages
+from publish.web.stories import is_over
+from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.http.poll_routes import stream_routes
+from publish.web.stream.http.serve import stream_server
+from publish.web.stream.limits import Limits
 from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
 from shared.http.server.bounds import Bounds
@@ -37,8 +51,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
     archive = ArchiveClient()
     waiting: dict[str, str | None] = {"postgres": "waiting for Postgres"}
     health = Health(STAGE, ready={"postgres": lambda: waiting["postgres"]})
-    answers, hub = build(settings, feed_store, archive, health, fit=fit)
-    follower = Follower(settings, feed_store, answers.renderer, archive, hub)
+    answers, broadcaster = build(settings, feed_store, archive, health, fit=fit)
+    follower = Follower(settings, feed_store, answers.renderer, archive, broadcaster)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live
 
@@ -52,12 +66,12 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
         await follower.run(stop)
 
     bounds = Bounds.of(settings, settings.publish_web_connections)
-    async with stream_server(answers.response_cache, hub, settings.bind_host, settings.port, bounds):
+    async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, bounds):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())
         health.draining = True
-        await hub.drain(settings.publish_stream_drain_s)
+        await broadcaster.drain(settings.publish_stream_drain_s)
     if archive.pool is not None:
         if suspects is not None:
             with contextlib.suppress(*TRANSIENT):

@@ -11,7 +11,6 @@ from enrich.reference.directory import AuthorProfile, Directory, name_key
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.byline import parser
 from enrich.text.steps.byline.parser import read_byline
-from shared.messages import Creator
 
 DIRECTORY = Directory.of(
     [
@@ -30,7 +29,11 @@ DIRECTORY = Directory.of(
         AuthorProfile(id="sam-lee-city", name="Sam Lee"),
     ]
 )
+
+
 CONTRIBUTIONS = {"": "writing", "e": "editing", "r": "reporting", "p": "photography", "t": "translation"}
+
+
 EXPECTED = re.compile(r"(?P<name>[^/@=]+)(?:/(?P<contribution>[erpt]))?(?:@(?P<place>[^=]+))?(?:=(?P<id>.+))?")
 
 
@@ -109,31 +112,3 @@ def test_the_plainest_bylines_are_read_as_all_others_are(line: Labelled, monkeyp
     at_a_glance = read_byline(line.byline, DIRECTORY)
     monkeypatch.setattr(parser, "PLAIN", re.compile("(?!)"))
     assert read_byline(line.byline, DIRECTORY) == at_a_glance
-
-
-def test_an_unknown_name_stays_as_the_byline_has_it() -> None:
-    """What the directory does not know is text, and told to ops."""
-    made = attach_authors("By Ben Marsh and ADA QUILL", (), DIRECTORY)
-    assert [(author.name, author.id) for author in made.authors] == [("Ben Marsh", None), ("Ada Quill", "ada-quill")]
-    assert made.unknown == ("Ben Marsh",)
-
-
-def test_a_name_that_two_authors_share_is_neither() -> None:
-    """Better no card than the wrong person's."""
-    made = attach_authors("By Sam Lee", (), DIRECTORY)
-    assert made.authors[0].id is None
-    assert "2 authors share" in made.because[0]
-
-
-def test_the_sources_id_of_a_person_tells_what_the_name_cannot() -> None:
-    """Structured creators stand in where there is no byline, and their ids resolve through the directory."""
-    made = attach_authors("", (Creator(name="Quill", uri="person:4711", role="ex:editor"),), DIRECTORY)
-    assert [(author.id, author.contribution) for author in made.authors] == [("ada-quill", "editing")]
-
-
-@pytest.mark.parametrize(
-    "byline", ["By " + "A and " * 5000, "(" * 5000, "By " + "x" * 100_000, "; " * 5000, "von " * 3000]
-)
-def test_a_hostile_byline_costs_no_time_and_makes_no_crowd(byline: str) -> None:
-    """However long, a byline is read in bounded time and gives a bounded number of names."""
-    assert len(attach_authors(byline, (), DIRECTORY).authors) <= 40

@@ -1,7 +1,9 @@
 """What enrich remembers of an update: the versions it knows, what the desk decided, what was last published."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pydantic import ConfigDict, Field
 
@@ -108,6 +110,33 @@ class State(Message):
         if self.current is None:
             raise ValueError(f"update {self.update_id} has no current version")
         return self.current
+
+
+class TagOverride(TypedDict, total=False):
+    """What an editor decided about one tag of an update."""
+
+    use: bool
+    by: str
+    at: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUpdate:
+    """What is known of an update before a message: its state, and what editors and enrich gather decided."""
+
+    state: State
+    tags: Mapping[str, TagOverride] = field(default_factory=dict)
+    """By code, what editors decided."""
+    story: str | None = None
+    """The story that an editor put it into."""
+    story_because: str = ""
+    gathered: str | None = None
+    """The story of the updates that it is like."""
+    gathered_because: str = ""
+    gathered_label: str = ""
+    families: tuple[str, ...] = ()
+    """The publisher families of those updates."""
 
 
 def headline_and_body(state: State) -> tuple[str, str]:

@@ -1,8 +1,8 @@
-"""All steps over one version: what each makes of it, or what it degrades to. A step that fails or is late costs its part, never the text."""
+"""Runs the steps over a version: what each makes of it, or degrades to. A step that fails or is late costs its part, never the text."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -11,8 +11,7 @@ from enrich.reference.agencies import family_of
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.attachments import Attachments, Authorship, StoryPlacement, Tagging, Text
-from enrich.text.domain.state import State, headline_and_body
-from enrich.text.state_store import KnownUpdate
+from enrich.text.domain.state import KnownUpdate, State, TagOverride, headline_and_body
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
 from enrich.text.steps.story import gather
@@ -26,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StepResults:
-    """What the steps make of a version's words, whatever else is known of the update; and what it was read with."""
+    """What the steps make of a version's words, and the inputs they were made of."""
 
     text: Text
     authorship: Authorship
@@ -34,19 +33,19 @@ class StepResults:
     missed: tuple[Step, ...]
     raw: RawUpdate
     words: tuple[str, str]
-    """The headline and the body that hold."""
-    overrides: Mapping[str, Any]
+    """The headline and the body."""
+    overrides: Mapping[str, TagOverride]
     tables: tuple[object, ...]
 
-    def holds(
-        self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, Any], tables: tuple[object, ...]
+    def is_of(
+        self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, TagOverride], tables: tuple[object, ...]
     ) -> bool:
-        """Whether reading again would give the same."""
+        """Whether the steps would make the same of these inputs."""
         return (
             self.raw is raw
             and self.words == words
             and self.overrides == overrides
-            and all(mine is its for mine, its in zip(self.tables, tables, strict=True))
+            and all(mine is other for mine, other in zip(self.tables, tables, strict=True))
         )
 
 
@@ -65,30 +64,29 @@ class Steps:
         media: MediaLookup | None,
         ahead: StepResults | None = None,
     ) -> Attachments:
-        """What the steps make of the version that stands. `media` is None where the index could not be asked.
+        """What the steps make of the current version. `media` is None where the index could not be asked.
 
-        `ahead` is what was read before the state was known; it is used where it still holds.
+        `ahead` was made before the state was known; it is used if it is of the same inputs.
         """
-        assert state.current is not None  # noqa: S101
-        raw, words = state.current.raw, headline_and_body(state)
-        reading = ahead if ahead is not None and ahead.holds(raw, words, known.tags, self._tables) else None
-        reading = reading or self.read(raw, words, known.tags)
-        missed = list(reading.missed)
+        raw, words = state.current_version.raw, headline_and_body(state)
+        results = ahead if ahead is not None and ahead.is_of(raw, words, known.tags, self._tables) else None
+        results = results or self.run(raw, words, known.tags)
+        missed = list(results.missed)
         if media is None:
             missed.append("media")
             media = MediaLookup()
         return Attachments(
-            text=reading.text,
-            authorship=reading.authorship,
-            tagging=reading.tagging,
+            text=results.text,
+            authorship=results.authorship,
+            tagging=results.tagging,
             media=media.media,
             pending=media.pending,
-            story=self._story(raw, known, parent_story, reading.text.headline, missed),
-            editions=self.reference.editions_shown,
+            story=self._story(raw, known, parent_story, results.text.headline, missed),
+            editions=self.reference.published_editions,
             degraded=tuple(missed),
         )
 
-    def read(self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, Any]) -> StepResults:
+    def run(self, raw: RawUpdate, words: tuple[str, str], overrides: Mapping[str, TagOverride]) -> StepResults:
         """Text, authors and tags of a version."""
         missed: list[Step] = []
         text = self._text(raw, *words, missed)
@@ -105,15 +103,15 @@ class Steps:
         text = _guarded("text", missed, raw, lambda: read_text(headline, body, raw.summary, raw.language, budget))
         if text is None:
             return bare_text(headline, body, raw.summary, raw.language)
-        return _told("text", missed, text, text.missed)
+        return _noted("text", missed, text, text.missed)
 
     def _authors(self, raw: RawUpdate, missed: list[Step]) -> Authorship:
         budget = Budget.of_ms(self.settings.enrich_authors_budget_ms)
         directory = self.reference.directory
         found = _guarded("authors", missed, raw, lambda: attach_authors(raw.byline, raw.creators, directory, budget))
-        return _told("authors", missed, found, found.missed) if found is not None else Authorship()
+        return _noted("authors", missed, found, found.missed) if found is not None else Authorship()
 
-    def _tags(self, raw: RawUpdate, overrides: Mapping[str, Any], text: Text, missed: list[Step]) -> Tagging:
+    def _tags(self, raw: RawUpdate, overrides: Mapping[str, TagOverride], text: Text, missed: list[Step]) -> Tagging:
         found = _guarded(
             "tags",
             missed,
@@ -132,7 +130,7 @@ class Steps:
                 budget=Budget.of_ms(self.settings.enrich_tags_budget_ms),
             ),
         )
-        return _told("tags", missed, found, found.missed) if found is not None else Tagging()
+        return _noted("tags", missed, found, found.missed) if found is not None else Tagging()
 
     def _story(
         self, raw: RawUpdate, known: KnownUpdate, parent_story: str | None, headline: str, missed: list[Step]
@@ -166,11 +164,8 @@ def _guarded(step: Step, missed: list[Step], raw: RawUpdate, work: Callable[[], 
         return None
 
 
-def _told(step: Step, missed: list[Step], made: T, is_missed: bool) -> T:
+def _noted(step: Step, missed: list[Step], made: T, is_missed: bool) -> T:
     if is_missed:
         MISSED.labels(step, "late").inc()
         missed.append(step)
     return made
-
-
-__all__: Sequence[str] = ("Steps",)

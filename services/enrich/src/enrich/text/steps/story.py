@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from enrich.reference.stories import is_parted, merged_story, own_story
 from enrich.short_text import line_of, slug_of
 from enrich.text.domain.attachments import StoryPlacement
-from enrich.text.state_store import KnownUpdate
+from enrich.text.domain.state import KnownUpdate
 from shared.messages import Corroboration, RawUpdate
 from shared.messages.limits import LONGEST
 

@@ -19,7 +19,7 @@ import feedparser
 from lxml import etree
 
 from ingest.formats import media, times, vocabularies
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from shared.messages import Repair
@@ -325,7 +325,7 @@ def _identity_from_text(draft: Draft) -> Draft | RefusedItem:
     shown = [fields.get("headline"), fields.get("body_html"), fields.get("summary")]
     shown += [one["url"] for one in fields.get("media") or ()]
     if not any(shown) and not fields.get("link"):
-        return RefusedItem(index=0, code="empty", place=draft.place, reason="the entry has no words, picture or link")
+        return RefusedItem(code="empty", place=draft.place, reason="the entry has no words, picture or link")
     if not fields.get("guid"):
         words = [fields.get("link") or "", fields.get("headline") or ""]
         if not words[1]:

@@ -8,13 +8,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import jiter
 import orjson
+from pydantic import JsonValue
 
 from ingest.formats import charset
-from ingest.formats.reading import MAX_DOCUMENT_BYTES, MAX_REPAIRS, Document, Unreadable
+from ingest.formats.model import MAX_DOCUMENT_BYTES, MAX_REPAIRS, Document, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages import Repair
 
@@ -56,7 +56,7 @@ class Flaw:
 class Json:
     """A parsed document: its value, and the flaws in it by pointer."""
 
-    value: Any
+    value: JsonValue
     flaws: list[Flaw] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
     _by_item: dict[str, list[Flaw]] = field(default_factory=dict)
@@ -92,7 +92,41 @@ class Json:
         return None, repairs[:MAX_REPAIRS]
 
 
-class _Twice(dict[str, Any]):
+@dataclass(frozen=True, slots=True)
+class JsonItem:
+    """An object that is taken, with what was repaired in it."""
+
+    value: dict[str, JsonValue]
+    repairs: list[Repair]
+
+
+def item_of(parsed: Json, pointer: str, value: JsonValue) -> JsonItem | RefusedItem:
+    """An item of a wire's document, or why it cannot be taken."""
+    flaw, repairs = parsed.tolerable(pointer)
+    if flaw:
+        return RefusedItem(code=flaw.code, place=flaw.pointer, reason=flaw.reason)
+    checked = object_of(pointer, value)
+    return checked if isinstance(checked, RefusedItem) else JsonItem(checked, repairs)
+
+
+def object_of(pointer: str, value: JsonValue) -> dict[str, JsonValue] | RefusedItem:
+    """The value where it is an object of a permitted size."""
+    if not isinstance(value, dict):
+        return RefusedItem(code="not-an-object", place=pointer or "/", reason="an item is a JSON object")
+    if len(value) > MAX_FIELDS:
+        reason = f"{len(value)} members, {MAX_FIELDS} are permitted"
+        return RefusedItem(code="too-large", place=pointer or "/", reason=reason)
+    return value
+
+
+def text_of(value: object) -> str:
+    """A text, or a number as text; empty for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+class _Twice(dict[str, JsonValue]):
     """An object that names a member twice."""
 
     __slots__ = ("name",)
@@ -120,7 +154,8 @@ def parse(document: Document, *, strict: bool) -> Json:
             value = orjson.loads(body)
             _DUPLICATES.decode(body.decode())
         else:
-            value = document.kept["value"] if "value" in document.kept else _well_formed(body)
+            known = document.kept.get("value")
+            value = known.value if isinstance(known, Json) else _well_formed(body)
     except (ValueError, RecursionError):
         return _parse_slowly(document, strict)
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
@@ -144,32 +179,34 @@ def refuse_excess(body: bytes) -> None:
         raise Unreadable("too-large", "", f"{count} members, {MAX_MEMBERS} are permitted")
 
 
-def _well_formed(body: bytes) -> Any:
+def _well_formed(body: bytes) -> JsonValue:
     """The value of flawless JSON, in a third of the time that a check for names that are there twice takes elsewhere."""
-    return jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+    value: JsonValue = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
+    return value
 
 
-def first_object(document: Document) -> dict[str, Any]:
+def first_object(document: Document) -> dict[str, JsonValue]:
     """The object that tells a format: the document itself, or the first of its list; empty where it is not well formed."""
     if document.family != "json":
         return {}
-    if "first" not in document.kept:
-        document.kept["first"] = {}
+    known = document.kept.get("first")
+    if known is None:
+        document.kept["first"] = known = Json({})
         refuse_excess(document.body)
         try:
-            value = document.kept["value"] = _well_formed(document.body)
+            value = _well_formed(document.body)
+            document.kept["value"] = Json(value)
         except ValueError:
             value = dict.fromkeys(re.findall(r'"([^"\n]{1,40})"\s*:', document.head))
         for _ in range(3):
             if isinstance(value, list):
                 value = value[0] if value else {}
         if isinstance(value, dict):
-            document.kept["first"] = value
-    first: dict[str, Any] = document.kept["first"]
-    return first
+            known.value = value
+    return known.value if isinstance(known, Json) and isinstance(known.value, dict) else {}
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> None:
+def _pairs(pairs: list[tuple[str, object]]) -> None:
     if len(dict(pairs)) != len(pairs):
         raise ValueError
 
@@ -208,8 +245,8 @@ _FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
 _RAW_CONTROL = re.compile('"[^"\n\r\t]*[\x00-\x08\x0b\x0c\x0e-\x1f]')
 
 
-def _load(decoded: str) -> Any:
-    return json.loads(
+def _load(decoded: str) -> JsonValue:
+    value: JsonValue = json.loads(
         decoded,
         strict=False,
         object_pairs_hook=_keep_pairs,
@@ -217,9 +254,10 @@ def _load(decoded: str) -> Any:
         parse_float=_float,
         parse_int=_int,
     )
+    return value
 
 
-def _keep_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _keep_pairs(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     plain = dict(pairs)
     if len(plain) == len(pairs):
         return plain
@@ -233,16 +271,16 @@ def _keep_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return twice
 
 
-def _float(written: str) -> Any:
+def _float(written: str) -> float | _NotJson:
     number = float(written)
     return number if number - number == 0 else _NotJson(written[:20])
 
 
-def _int(written: str) -> Any:
+def _int(written: str) -> int | _NotJson:
     return int(written) if len(written) < 400 else _NotJson(written[:20])
 
 
-def _mend(decoded: str, parsed: Json, error: ValueError) -> Any:
+def _mend(decoded: str, parsed: Json, error: ValueError) -> JsonValue:
     """The value after quotes and commas are put right; the first error where that does not help."""
     if len(decoded) > _MAX_MENDED or decoded.count('"') > _MAX_MENDED_QUOTES:
         raise _syntax(error)
@@ -300,10 +338,10 @@ def _too_deep() -> Unreadable:
     return Unreadable("too-deep", "", f"values are nested more than {MAX_DEPTH} deep")
 
 
-def _check_depth(value: Any) -> None:
+def _check_depth(value: object) -> None:
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        below: list[Any] = []
+        below: list[object] = []
         for one in level:
             if isinstance(one, dict):
                 below += [each for each in one.values() if isinstance(each, (dict, list))]
@@ -320,8 +358,8 @@ def pointer_of(*steps: str | int) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def _walk(value: Any) -> Iterator[Flaw]:
-    stack: list[tuple[str, Any]] = [("", value)]
+def _walk(value: object) -> Iterator[Flaw]:
+    stack: list[tuple[str, object]] = [("", value)]
     while stack:
         pointer, one = stack.pop()
         if isinstance(one, str):

@@ -1,11 +1,14 @@
 """JSON Feed 1.0 and 1.1: https://www.jsonfeed.org/version/1.1/"""
 
 from datetime import tzinfo
-from typing import Any
+
+from pydantic import JsonValue
 
 from ingest.formats import media, times
+from ingest.formats.fields import CreatorFields, MediaFields, TimeField, UpdateFields
 from ingest.formats.json import document as json_document
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.json.document import text_of
+from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages.limits import MOST
 
@@ -31,6 +34,12 @@ _TAKEN = frozenset(
 )
 
 
+_TIMES: tuple[tuple[str, TimeField], ...] = (
+    ("date_published", "first_created"),
+    ("date_published", "version_created"),
+    ("date_modified", "version_created"),
+)
+
 MAX_AUTHORS = 10
 """Of a feed, where its items name none."""
 
@@ -47,8 +56,8 @@ def recognise(document: Document) -> int:
 def read(document: Document) -> Parsed:
     """One draft for each item."""
     parsed = json_document.parse(document, strict=False)
-    feed = parsed.value
-    members = feed.get("items") if isinstance(feed, dict) else None
+    feed = parsed.value if isinstance(parsed.value, dict) else {}
+    members = feed.get("items")
     if not isinstance(members, list):
         raise Unreadable("missing-field", "/items", "a JSON Feed has a list of items")
     if len(members) > MAX_ITEMS:
@@ -57,65 +66,57 @@ def read(document: Document) -> Parsed:
     # Each item is told them: a feed has one or two.
     authors = _named([*_list(feed.get("authors"))[:MAX_AUTHORS], feed.get("author")])
     items: list[Draft | RefusedItem] = []
-    for index, item in enumerate(members):
+    for index, member in enumerate(members):
         pointer = f"/items/{index}"
-        flaw, mended = parsed.tolerable(pointer)
-        if flaw:
-            items.append(RefusedItem(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
-        elif isinstance(item, dict) and len(item) > json_document.MAX_FIELDS:
-            reason = f"{len(item)} members, {json_document.MAX_FIELDS} are permitted"
-            items.append(RefusedItem(index=0, code="too-large", place=pointer or "/", reason=reason))
-        elif not isinstance(item, dict):
-            items.append(RefusedItem(index=0, code="not-an-object", place=pointer, reason="an item is a JSON object"))
+        item = json_document.item_of(parsed, pointer, member)
+        if isinstance(item, RefusedItem):
+            items.append(item)
         else:
-            draft = _draft(pointer, item, feed, authors, zone)
-            draft.repairs += mended
+            draft = _draft(pointer, item.value, feed, authors, zone)
+            draft.repairs += item.repairs
             items.append(draft)
     return Parsed("json-feed", items, parsed.repairs)
 
 
 def _draft(
-    pointer: str, item: dict[str, Any], feed: dict[str, Any], authors: list[dict[str, Any]], zone: tzinfo
+    pointer: str, item: dict[str, JsonValue], feed: dict[str, JsonValue], authors: list[CreatorFields], zone: tzinfo
 ) -> Draft:
     draft = Draft(place=pointer, hints=item)
     fields = draft.fields
     link = media.absolute(
-        _text(item.get("url")) or _text(item.get("external_url")), _text(feed.get("home_page_url"))[:4000]
+        text_of(item.get("url")) or text_of(item.get("external_url")), text_of(feed.get("home_page_url"))[:4000]
     )
-    guid = _text(item.get("id"))
+    guid = text_of(item.get("id"))
     if not isinstance(item.get("id"), str) and guid:
         draft.repaired("number-for-text", "/id")
     if not guid and link:
         guid = link
         draft.repaired("identity-from-link", "/url")
-    fields.update(guid=guid, link=link)
-    for name, ours in (
-        ("date_published", "first_created"),
-        ("date_published", "version_created"),
-        ("date_modified", "version_created"),
-    ):
-        if written := _text(item.get(name)):
+    fields["guid"], fields["link"] = guid, link
+    for name, ours in _TIMES:
+        if written := text_of(item.get(name)):
             moment, code = times.parse(written, zone)
             if code and ours == "version_created":
                 draft.repaired(code, f"/{name}", written)
             if moment is not None:
                 fields[ours] = moment
-    body = _text(item.get("content_html"))
-    fields["body_html"] = text.body_of_page(body) if body else text.paragraphs(_text(item.get("content_text")))
-    fields["headline"] = text.one_line(_text(item.get("title")))
-    fields["summary"] = _text(item.get("summary"))
-    if language := _text(item.get("language")) or _text(feed.get("language")):
+    body = text_of(item.get("content_html"))
+    fields["body_html"] = text.body_of_page(body) if body else text.paragraphs(text_of(item.get("content_text")))
+    fields["headline"] = text.one_line(text_of(item.get("title")))
+    fields["summary"] = text_of(item.get("summary"))
+    if language := text_of(item.get("language")) or text_of(feed.get("language")):
         fields["language"] = language
-    fields["keywords"] = [said for one in _list(item.get("tags")) if (said := _text(one))]
+    fields["keywords"] = [tag for one in _list(item.get("tags")) if (tag := text_of(one))]
     _people(fields, item, authors)
     references = _media(item)
     fields["media"] = media.with_roles(references or media.in_html(fields["body_html"]))
-    if extra := {name: value for name, value in item.items() if name not in _TAKEN and value is not None}:
+    extra: dict[str, object] = {name: value for name, value in item.items() if name not in _TAKEN and value is not None}
+    if extra:
         fields["extra"] = extra
     return draft
 
 
-def _people(fields: dict[str, Any], item: dict[str, Any], authors: list[dict[str, Any]]) -> None:
+def _people(fields: UpdateFields, item: dict[str, JsonValue], authors: list[CreatorFields]) -> None:
     """The item's authors; the feed's where the item names none, as the standard says."""
     own = [*_list(item.get("authors")), item.get("author")]
     if any(isinstance(one, dict) for one in own):
@@ -125,37 +126,31 @@ def _people(fields: dict[str, Any], item: dict[str, Any], authors: list[dict[str
         fields["byline"] = ", ".join(one["name"] for one in authors)
 
 
-def _named(several: list[Any]) -> list[dict[str, Any]]:
+def _named(several: list[JsonValue]) -> list[CreatorFields]:
     """The authors who have a name, each once."""
-    named = {
-        name: {"name": name, "uri": _text(one.get("url")) or None}
+    named: dict[str, CreatorFields] = {
+        name: {"name": name, "uri": text_of(one.get("url")) or None}
         for one in several[: MOST["creators"] + 1]
-        if isinstance(one, dict) and (name := _text(one.get("name")))
+        if isinstance(one, dict) and (name := text_of(one.get("name")))
     }
     return list(named.values())
 
 
-def _media(item: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any] | None] = []
-    pictures = (media.absolute(_text(item.get(name))) for name in ("image", "banner_image"))
+def _media(item: dict[str, JsonValue]) -> list[MediaFields]:
+    found: list[MediaFields | None] = []
+    pictures = (media.absolute(text_of(item.get(name))) for name in ("image", "banner_image"))
     found += [media.reference([media.Offer(url)], "picture", {}) for url in pictures if url]
     for one in _list(item.get("attachments")):
-        if isinstance(one, dict) and (url := media.absolute(_text(one.get("url")))):
-            mime = _text(one.get("mime_type")) or None
+        if isinstance(one, dict) and (url := media.absolute(text_of(one.get("url")))):
+            mime = text_of(one.get("mime_type")) or None
             offer = media.Offer(url, mime, size_bytes=media.number(one.get("size_in_bytes")))
             kind = media.kind_of(mime, media.by_extension(url), default="document")
-            found.append(media.reference([offer], kind, {"headline": _text(one.get("title"))}))
+            found.append(media.reference([offer], kind, {"headline": text_of(one.get("title"))}))
     return [one for one in found if one]
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: JsonValue) -> list[JsonValue]:
     return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else ""
 
 
 FORMAT = Format(

@@ -5,13 +5,14 @@ understood, values that only have the wrong type are put right and recorded; mem
 `extra`. JSON itself is taken strictly: whoever writes this format writes it for us.
 """
 
-from typing import Any, Literal
+from typing import cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from ingest.formats import media, times
+from ingest.formats.fields import UpdateFields
 from ingest.formats.json import document as json_document
-from ingest.formats.reading import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages import Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
 
@@ -69,7 +70,7 @@ class NativeBatch(BaseModel):
     updates: list[NativeUpdate]
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, object]:
     """The JSON Schema (2020-12) of the format: an update, a list of updates, or a batch."""
     from pydantic.json_schema import models_json_schema  # noqa: PLC0415
 
@@ -117,6 +118,9 @@ _SYNONYMS = {
     "authors": "creators",
     "story_id": "story",
 }
+_Fields = dict[str, object]
+"""Members by our names; values as sent, but for times."""
+
 _FIELDS = frozenset(NativeUpdate.model_fields)
 _TEXTS = frozenset(name for name, one in NativeUpdate.model_fields.items() if one.annotation in (str, str | None))
 _TIMES = ("version_created", "first_created", "embargo_until", "expires_at")
@@ -143,20 +147,14 @@ def read(document: Document) -> Parsed:
     items: list[Draft | RefusedItem] = []
     for pointer, value in _members(parsed.value):
         if flaw := parsed.flaw_in(pointer):
-            items.append(RefusedItem(index=0, code=flaw.code, place=flaw.pointer, reason=flaw.reason))
-        elif isinstance(value, dict) and len(value) > json_document.MAX_FIELDS:
-            reason = f"{len(value)} members, {json_document.MAX_FIELDS} are permitted"
-            items.append(RefusedItem(index=0, code="too-large", place=pointer or "/", reason=reason))
-        elif not isinstance(value, dict):
-            items.append(
-                RefusedItem(index=0, code="not-an-object", place=pointer or "/", reason="an update is a JSON object")
-            )
+            items.append(RefusedItem(code=flaw.code, place=flaw.pointer, reason=flaw.reason))
         else:
-            items.append(_draft(pointer, value, document))
+            checked = json_document.object_of(pointer, value)
+            items.append(checked if isinstance(checked, RefusedItem) else _draft(pointer, checked, document))
     return Parsed("native", items, parsed.repairs)
 
 
-def _members(value: Any) -> list[tuple[str, Any]]:
+def _members(value: JsonValue) -> list[tuple[str, JsonValue]]:
     if isinstance(value, dict):
         batch = value.get("updates")
         if not isinstance(batch, list):
@@ -171,55 +169,54 @@ def _members(value: Any) -> list[tuple[str, Any]]:
     return [(f"{prefix}/{index}", member) for index, member in enumerate(members)]
 
 
-def _draft(pointer: str, value: dict[str, Any], document: Document) -> Draft | RefusedItem:
-    draft = Draft(place=pointer, pointers=True)
-    fields, said = _named(value)
+def _draft(pointer: str, value: dict[str, JsonValue], document: Document) -> Draft | RefusedItem:
+    draft = Draft(place=pointer)
+    fields, names = _named(value)
     draft.hints = value
     zone = times.zone(document.profile.time_zone)
     for name in _TIMES:
         if (written := fields.get(name)) is None:
             fields.pop(name, None)
             continue
-        place = f"{pointer}/{said.get(name, name)}"
+        place = f"{pointer}/{names.get(name, name)}"
         if not isinstance(written, str) or not written:
-            return RefusedItem(index=0, code="not-a-time", place=place, reason="a time is text in RFC 3339")
+            return RefusedItem(code="not-a-time", place=place, reason="a time is text in RFC 3339")
         moment, code = times.parse(written, zone)
         if moment is None:
-            return RefusedItem(
-                index=0, code="not-a-time", place=place, reason=f"{written[:60]!r} is no time in RFC 3339"
-            )
+            return RefusedItem(code="not-a-time", place=place, reason=f"{written[:60]!r} is no time in RFC 3339")
         fields[name] = moment
         if code:
-            draft.repaired(code, f"/{said.get(name, name)}", written)
-    _put_right(draft, fields, said)
+            draft.repaired(code, f"/{names.get(name, name)}", written)
+    _put_right(draft, fields, names)
     body_text = fields.pop("body_text", "")
     if not isinstance(body_text, str):
-        place = f"{pointer}/{said.get('body_text', 'body_text')}"
-        return RefusedItem(index=0, code="invalid-field", place=place, reason="a body is text")
+        place = f"{pointer}/{names.get('body_text', 'body_text')}"
+        return RefusedItem(code="invalid-field", place=place, reason="a body is text")
     if body_text and not fields.get("body_html"):
         fields["body_html"] = text.paragraphs(body_text)
-    draft.fields = fields
-    return _unfetchable(draft, said) or _judged(draft, said)
+    # Its values are whatever was sent: they are validated with the update.
+    draft.fields = cast("UpdateFields", fields)
+    return _unfetchable(draft, fields, names) or _refusal(draft, fields, names) or draft
 
 
-def _named(value: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _named(value: dict[str, JsonValue]) -> tuple[_Fields, dict[str, str]]:
     """The members by our names, and how the document calls each."""
-    fields: dict[str, Any] = {}
-    said: dict[str, str] = {}
-    extra: dict[str, Any] = {}
+    fields: _Fields = {}
+    names: dict[str, str] = {}
+    extra: dict[str, JsonValue] = {}
     for name, one in value.items():
         ours = name if name in _FIELDS else _ours(name)
         if ours in _FIELDS and (ours not in fields or name == ours):
             if name == "body" and isinstance(one, str) and "<" not in one:
                 ours = "body_text"
             fields[ours] = one
-            said[ours] = name
+            names[ours] = name
         elif name not in _ENVELOPE:
             extra[name] = one
     kept = fields.get("extra")
     if extra:
         fields["extra"] = {**(kept if isinstance(kept, dict) else {}), **extra}
-    return fields, said
+    return fields, names
 
 
 def _ours(name: str) -> str:
@@ -227,11 +224,11 @@ def _ours(name: str) -> str:
     return snake if snake in _FIELDS else _SYNONYMS.get(snake, _SYNONYMS.get(name.lower(), name))
 
 
-def _put_right(draft: Draft, fields: dict[str, Any], said: dict[str, str]) -> None:
+def _put_right(draft: Draft, fields: _Fields, names: dict[str, str]) -> None:
     """Values whose meaning is plain although their type is not what the schema says."""
     for name in [*fields]:
         value = fields[name]
-        place = f"/{said.get(name, name)}"
+        place = f"/{names.get(name, name)}"
         if value is None:
             del fields[name]
         elif name in _TEXTS and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -247,7 +244,7 @@ def _put_right(draft: Draft, fields: dict[str, Any], said: dict[str, str]) -> No
             fields[name] = {"cancelled": "canceled", "killed": "canceled"}.get(plain, plain)
 
 
-def _listed(draft: Draft, name: str, value: Any, place: str) -> Any:
+def _listed(draft: Draft, name: str, value: object, place: str) -> object:
     if not isinstance(value, list):
         draft.repaired("single-for-list", place)
         value = [value]
@@ -258,31 +255,30 @@ def _listed(draft: Draft, name: str, value: Any, place: str) -> Any:
     return value
 
 
-def _unfetchable(draft: Draft, said: dict[str, str]) -> RefusedItem | None:
+def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:
     """Why a picture cannot be fetched, if one cannot; what is no object at all is told by the model."""
-    several = draft.fields.get("media")
+    several = fields.get("media")
     for index, one in enumerate(several if isinstance(several, list) else ()):
         url = one.get("url") if isinstance(one, dict) else None
         if isinstance(url, str) and media.absolute(url) is None:
-            place = f"{draft.place}/{said.get('media', 'media')}/{index}/url"
-            return RefusedItem(index=0, code="invalid-field", place=place, reason="an absolute http(s) URL is needed")
+            place = f"{draft.place}/{names.get('media', 'media')}/{index}/url"
+            return RefusedItem(code="invalid-field", place=place, reason="an absolute http(s) URL is needed")
     return None
 
 
-_Shown = Literal["headline", "body_html", "summary", "media"]
-_SHOWN: tuple[_Shown, ...] = ("headline", "body_html", "summary", "media")
+_SHOWN = ("headline", "body_html", "summary", "media")
 
 
-def _judged(draft: Draft, said: dict[str, str]) -> Draft | RefusedItem:
-    fields = draft.fields
+def _refusal(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:
+    """Why an update without identity or without anything to show is refused."""
     guid = fields.get("guid")
-    place = f"{draft.place}/{said.get('guid', 'guid')}"
+    place = f"{draft.place}/{names.get('guid', 'guid')}"
     if guid is None:
         return RefusedItem(
-            index=0, code="missing-field", place=place, reason="guid is needed: the same in all versions of an update"
+            code="missing-field", place=place, reason="guid is needed: the same in all versions of an update"
         )
     if not isinstance(guid, str) or not guid.strip() or len(guid) > 1000:
-        return RefusedItem(index=0, code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
+        return RefusedItem(code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
     gone = fields.get("status") in ("canceled", "withheld") or fields.get("signal") in (
         "kill",
         "takedown",
@@ -292,12 +288,11 @@ def _judged(draft: Draft, said: dict[str, str]) -> Draft | RefusedItem:
     )
     if not gone and not any(fields.get(name) for name in _SHOWN):
         return RefusedItem(
-            index=0,
             code="empty",
             place=f"{draft.place}/headline",
             reason="a usable update needs a headline, a body, a summary or media",
         )
-    return draft
+    return None
 
 
 FORMAT = Format(

@@ -7,10 +7,10 @@ are quotation marks, a lone underscore is a dash. A message is known by its serv
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 from ingest.formats import vocabularies
-from ingest.formats.reading import Document, Draft, Format, Parsed, RefusedItem
+from ingest.formats.fields import UpdateFields
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem
 from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
 
@@ -39,11 +39,9 @@ def read(document: Document) -> Parsed:
         place = f"message {index + 1}"
         first = _FIRST.match(message)
         if first is None:
-            items.append(
-                RefusedItem(index=0, code="malformed-header", place=place, reason="no service letter and number")
-            )
+            items.append(RefusedItem(code="malformed-header", place=place, reason="no service letter and number"))
         elif teleprinter.STX in message and teleprinter.ETX not in message:
-            items.append(RefusedItem(index=0, code="truncated", place=place, reason="the text has no end (ETX)"))
+            items.append(RefusedItem(code="truncated", place=place, reason="the text has no end (ETX)"))
         else:
             items.append(_draft(place, first, message, document))
     return Parsed("anpa1312", items)
@@ -57,27 +55,28 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
     if not framed:
         header, _, content = rest.partition("\n")
     content, _, after = content.partition(teleprinter.ETX)
-    extra: dict[str, Any] = {"service": first.group(1), "number": first.group(2)}
+    extra: dict[str, object] = {"service": first.group(1), "number": first.group(2)}
     if selector := text.cleaned(first.group(3)).strip():
         extra["selector"] = selector
     month = day = ""
     if second := _second(header[:600]):
         priority, category, keyword, month, day, count = second
         fields["urgency"] = document.profile.urgencies.get(priority) or _PRIORITIES.get(priority.lower(), 5)
-        fields["subjects"] = [vocabularies.subject("subject", code=f"a1312cat:{category.lower()}")]
+        subject = vocabularies.subject("subject", code=f"a1312cat:{category.lower()}")
+        fields["subjects"] = [subject] if subject else []
         fields["slugline"] = text.one_line(text.cleaned(keyword))
         if count:
             extra["words"] = int(count)
     head, parts = _lines(content)
-    parts[:0] = [("h3", line) for line in _fill(fields, head)]
-    if not parts and (listed := fields.pop("listed", ())):
+    above, listed = _read_head(fields, head)
+    parts[:0] = [("h3", line) for line in above]
+    if not parts and listed:
         # A list of headlines and nothing else: they are the text.
         parts = [("p", line) for line in listed]
         fields["summary"] = ""
-    fields.pop("listed", None)
-    body = [said for _, said in parts]
-    fields["body_html"] = "".join(f"<{kind}>{text.escaped(_typeset(said))}</{kind}>" for kind, said in parts)
-    first_words = next((said for kind, said in parts if kind == "p"), "")
+    body = [words for _, words in parts]
+    fields["body_html"] = "".join(f"<{kind}>{text.escaped(_typeset(words))}</{kind}>" for kind, words in parts)
+    first_words = next((words for kind, words in parts if kind == "p"), "")
     fields["located"], fields["credit"] = teleprinter.dateline(_typeset(first_words))
     moment = _stamp(content + after)
     fields["version_created"] = fields["first_created"] = moment
@@ -156,8 +155,11 @@ _TITLE = re.compile(
 )
 
 
-def _fill(fields: dict[str, Any], head: list[str]) -> list[str]:
-    """Slugline first, then headline, notes, summary, byline and its second line; what is left stands above the text."""
+def _read_head(fields: UpdateFields, head: list[str]) -> tuple[list[str], list[str]]:
+    """Slugline first, then headline, notes, summary, byline and its second line.
+
+    Returned are the lines that stand above the text, and those that the summary was made of.
+    """
     rest = list(head)
     left: list[str] = []
     if rest and (
@@ -178,11 +180,10 @@ def _fill(fields: dict[str, Any], head: list[str]) -> list[str]:
         fields["headline"] = _typeset(rest[0])
     if len(rest) > 1:
         fields["summary"] = _typeset(" ".join(rest[1:]))
-        fields["listed"] = rest[1:]
     if notes:
-        for name, private in (("editors_note", False), ("private_note", True)):
-            fields[name] = "\n".join(_typeset(line) for line in notes if text.says_private(line) is private)
-    return left
+        fields["editors_note"] = "\n".join(_typeset(line) for line in notes if not text.says_private(line))
+        fields["private_note"] = "\n".join(_typeset(line) for line in notes if text.says_private(line))
+    return left, rest[1:]
 
 
 def _typeset(line: str) -> str:

@@ -5,10 +5,9 @@ that lasts: a message is known by its service, number and date, so a later lead 
 """
 
 import re
-from typing import Any
 
 from ingest.formats import times, vocabularies
-from ingest.formats.reading import Document, Draft, Format, Parsed, RefusedItem
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem
 from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
 
@@ -50,14 +49,13 @@ def read(document: Document) -> Parsed:
         if found is None:
             items.append(
                 RefusedItem(
-                    index=0,
                     code="malformed-header",
                     place=place,
                     reason="no service, number, priority, category and word count",
                 )
             )
         elif teleprinter.SOH in message or (teleprinter.STX in message and teleprinter.ETX not in message):
-            items.append(RefusedItem(index=0, code="truncated", place=place, reason="the text has no end (ETX)"))
+            items.append(RefusedItem(code="truncated", place=place, reason="the text has no end (ETX)"))
         else:
             items.append(_draft(place, found, message, document))
     return Parsed("iptc7901", items)
@@ -108,7 +106,7 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     else:
         fields["guid"] = text.identity(service, number, fields["headline"], body)
         draft.repaired("identity-from-text")
-    extra: dict[str, Any] = {"service": service, "number": number, "words": int(count)}
+    extra: dict[str, object] = {"service": service, "number": number, "words": int(count)}
     if optional and optional.strip():
         extra["optional"] = optional.strip()
     if len(lines) > 1:

@@ -3,7 +3,6 @@
 import hashlib
 import html
 import re
-from typing import Any
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _SPACE_LIKE = str.maketrans({"\x0b": " ", "\x0c": " ", "\x85": " "})
@@ -39,9 +38,9 @@ def may_be_unclean(body: bytes) -> bool:
     )
 
 
-def has_forbidden(value: Any) -> bool:
+def has_forbidden(value: object) -> bool:
     """Whether a string somewhere in plain data has a character that no page, feed or database can hold."""
-    stack = [value]
+    stack: list[object] = [value]
     search = _FORBIDDEN.search
     while stack:
         one = stack.pop()
@@ -61,7 +60,7 @@ def cleaned(value: str) -> str:
     return _FORBIDDEN.sub("", value.translate(_SPACE_LIKE)) if _FORBIDDEN.search(value) else value
 
 
-def without_forbidden(value: Any) -> Any:
+def without_forbidden(value: object) -> object:
     """Plain data of limited depth with every string cleaned."""
     if isinstance(value, str):
         return cleaned(value)

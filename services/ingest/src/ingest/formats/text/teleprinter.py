@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from ingest.formats import charset
-from ingest.formats.reading import MAX_ITEMS, Document, Unreadable
+from ingest.formats.model import MAX_ITEMS, Document, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages import Repair
 

@@ -10,15 +10,15 @@ reach for certain. Who wants two languages sets up two sources, each with its ow
 events, other areas) are told one below the other.
 """
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, tzinfo
 
 from ingest.formats import media, times, vocabularies
-from ingest.formats.reading import Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.fields import MediaFields, SubjectFields
+from ingest.formats.html import from_xml
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
-from ingest.formats.xml import markup
-from ingest.formats.xml.document import child, children, language_of, local, words
+from ingest.formats.xml.document import Element, child, children, language_of, local, words
 from shared.messages.limits import LONGEST
 
 _SEVERITIES = {"Extreme": 1, "Severe": 2, "Moderate": 4, "Minor": 5, "Unknown": 5}
@@ -60,8 +60,8 @@ def read(document: Document) -> Parsed:
     return Parsed("cap", items)
 
 
-def _read_one(alert: Any, place: str, document: Document) -> list[Draft | RefusedItem]:
-    said = {
+def _read_one(alert: Element, place: str, document: Document) -> list[Draft | RefusedItem]:
+    head = {
         name: words(child(alert, name))
         for name in (
             "identifier",
@@ -78,53 +78,51 @@ def _read_one(alert: Any, place: str, document: Document) -> list[Draft | Refuse
             "code",
         )
     }
-    if refusal := _refusal(said, place):
+    if refusal := _refusal(head, place):
         return [refusal]
     draft = Draft(place=place)
-    references = _references(said["references"], draft)
-    if said["msgType"] == "Update" and not references:
+    references = _references(head["references"], draft)
+    if head["msgType"] == "Update" and not references:
         draft.repaired("missing-references", "/references", "an Update that refers to nothing is taken as an Alert")
     zone = times.zone(document.profile.time_zone)
-    sent, code = times.parse(said["sent"], zone)
-    if code:
-        draft.repaired(code, "/sent", said["sent"])
-    if said["msgType"] == "Cancel":
-        return [_kill(place, one, said, sent, draft) for one in references]
-    _describe(draft, alert, said, sent, document)
-    own = said["identifier"]
+    sent = draft.time(head["sent"], zone, "/sent")
+    if head["msgType"] == "Cancel":
+        return [_kill(place, one, head, sent, draft) for one in references]
+    _describe(draft, alert, head, sent, document)
+    own = head["identifier"]
     draft.fields["guid"] = references[0] if references else own
     if references:
         draft.aliases = (own, *references[1:])
         draft.fields["signal"] = "update"
-        draft.fields["replaces"] = tuple(references[1:])
+        draft.fields["replaces"] = references[1:]
     return [draft]
 
 
-def _refusal(said: dict[str, str], place: str) -> RefusedItem | None:
+def _refusal(head: dict[str, str], place: str) -> RefusedItem | None:
     """Why an alert is not for readers, if it is not."""
     code = "not-for-publication"
-    if not said["identifier"]:
+    if not head["identifier"]:
         code, name, reason = "no-identity", "identifier", "the alert has no identifier"
-    elif len(said["identifier"]) > LONGEST["guid"]:
+    elif len(head["identifier"]) > LONGEST["guid"]:
         code, name, reason = "too-long", "identifier", f"more than {LONGEST['guid']} characters"
-    elif said["status"] != "Actual":
-        name, reason = "status", f"status is {said['status'][:40] or 'missing'!r}, only Actual is published"
-    elif said["scope"] and said["scope"] != "Public":
-        name, reason = "scope", f"scope is {said['scope'][:40]!r}, only Public is published"
-    elif said["msgType"] not in ("Alert", "Update", "Cancel"):
+    elif head["status"] != "Actual":
+        name, reason = "status", f"status is {head['status'][:40] or 'missing'!r}, only Actual is published"
+    elif head["scope"] and head["scope"] != "Public":
+        name, reason = "scope", f"scope is {head['scope'][:40]!r}, only Public is published"
+    elif head["msgType"] not in ("Alert", "Update", "Cancel"):
         code, name = "not-news", "msgType"
-        reason = f"a message of type {said['msgType'][:40]!r} carries no alert"
-    elif said["msgType"] == "Cancel" and not said["references"]:
+        reason = f"a message of type {head['msgType'][:40]!r} carries no alert"
+    elif head["msgType"] == "Cancel" and not head["references"]:
         code, name, reason = "missing-field", "references", "a Cancel names the alerts that it cancels"
     else:
         return None
-    return RefusedItem(index=0, code=code, place=f"{place}/{name}", reason=reason)
+    return RefusedItem(code=code, place=f"{place}/{name}", reason=reason)
 
 
-def _references(said: str, draft: Draft) -> list[str]:
+def _references(value: str, draft: Draft) -> list[str]:
     """Identifiers of `sender,identifier,sent` triples, the earliest first: it is the alert that began it."""
     found: list[tuple[datetime | None, str]] = []
-    for triple in said.split():
+    for triple in value.split():
         parts = triple.split(",")
         if len(parts) == 3:
             moment, _ = times.parse(parts[2])
@@ -137,32 +135,32 @@ def _references(said: str, draft: Draft) -> list[str]:
     return list(dict.fromkeys(identifier for _, identifier in found if identifier))
 
 
-def _kill(place: str, guid: str, said: dict[str, str], sent: datetime | None, draft: Draft) -> Draft:
+def _kill(place: str, guid: str, head: dict[str, str], sent: datetime | None, draft: Draft) -> Draft:
     kill = Draft(place=place, repairs=list(draft.repairs))
     kill.fields = {
         "guid": guid,
         "status": "canceled",
         "signal": "kill",
         "version_created": sent,
-        "version": said["sent"],
+        "version": head["sent"],
     }
-    if said["note"]:
-        kill.fields["correction_reason"] = said["note"][: LONGEST["correction_reason"] + 1]
-    kill.fields["extra"] = {"identifier": said["identifier"], "sender": said["sender"][:1000]}
+    if head["note"]:
+        kill.fields["correction_reason"] = head["note"][: LONGEST["correction_reason"] + 1]
+    kill.fields["extra"] = {"identifier": head["identifier"], "sender": head["sender"][:1000]}
     return kill
 
 
-def _describe(draft: Draft, alert: Any, said: dict[str, str], sent: datetime | None, document: Document) -> None:
+def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime | None, document: Document) -> None:
     fields = draft.fields
-    fields["version"] = said["sent"] or None
+    fields["version"] = head["sent"] or None
     fields["version_created"] = sent
-    fields["private_note"] = said["note"]
-    extra: dict[str, Any] = {
-        name: value for name, value in said.items() if value and name not in ("note", "references")
+    fields["private_note"] = head["note"]
+    extra: dict[str, object] = {
+        name: value for name, value in head.items() if value and name not in ("note", "references")
     }
     infos = list(children(alert, "info"))
     if not infos:
-        fields["headline"] = said["note"]
+        fields["headline"] = head["note"]
         fields["extra"] = extra
         return
     language = _chosen([_language(one) for one in infos], document.profile.language)
@@ -212,7 +210,7 @@ _TOLD = (
 _KEPT = frozenset({"event", "urgency", "severity", "certainty", "contact", "audience", "responseType", "onset"})
 
 
-def _language(info: Any) -> str:
+def _language(info: Element) -> str:
     """The info's language; CAP's default is en-US."""
     return words(child(info, "language")) or language_of(info) or "en-US"
 
@@ -227,27 +225,29 @@ def _chosen(spoken: list[str], wanted: str | None) -> str:
     return spoken[0]
 
 
-def _distinct(infos: list[Any]) -> list[Any]:
+def _distinct(infos: list[Element]) -> list[Element]:
     """The infos that say something of their own: some senders repeat one for each of its categories or areas."""
-    kept: dict[tuple[str, ...], Any] = {}
+    kept: dict[tuple[str, ...], Element] = {}
     for one in infos:
-        said = tuple(words(child(one, name)) for name in ("event", "headline", "description", "instruction"))
-        if said not in kept:
-            kept[said] = one
+        texts = tuple(words(child(one, name)) for name in ("event", "headline", "description", "instruction"))
+        if texts not in kept:
+            kept[texts] = one
         else:
             for area in list(children(one, "area")):
-                kept[said].append(area)
+                kept[texts].append(area)
     return list(kept.values())
 
 
-def _is_over(info: Any) -> bool:
+def _is_over(info: Element) -> bool:
     return words(child(info, "responseType")) == "AllClear" or words(child(info, "urgency")) == "Past"
 
 
-def _text(info: Any, *, alone: bool) -> str:
+def _text(info: Element, *, alone: bool) -> str:
     """An info's text; where an alert has several, each stands under its own headline and areas."""
     parts = [
-        _paragraphs("".join(one.itertext())) for name in ("description", "instruction") for one in children(info, name)
+        _paragraphs("".join(map(str, one.itertext())))
+        for name in ("description", "instruction")
+        for one in children(info, name)
     ]
     if alone:
         return "".join(parts)
@@ -257,54 +257,52 @@ def _text(info: Any, *, alone: bool) -> str:
     return "".join((heading, f"<p>{text.escaped(places)}</p>" if places else "", *parts))
 
 
-def _paragraphs(said: str) -> str:
+def _paragraphs(value: str) -> str:
     """CAP's texts are plain; some senders write HTML in them all the same."""
-    if "<" in said and text.is_markup(said):
-        return said.strip() if markup.has_blocks(said.lower()) else text.paragraphs_of_inline(said)
-    return text.paragraphs(said)
+    if "<" in value and text.is_markup(value):
+        return value.strip() if from_xml.has_blocks(value.lower()) else text.paragraphs_of_inline(value)
+    return text.paragraphs(value)
 
 
-def _urgency(info: Any, document: Document) -> int | None:
+def _urgency(info: Element, document: Document) -> int | None:
     urgency, severity = words(child(info, "urgency")), words(child(info, "severity"))
     if known := document.profile.urgencies.get(severity):
         return known
     return 1 if urgency == "Immediate" and severity in ("Extreme", "Severe") else _SEVERITIES.get(severity)
 
 
-def _translations(infos: list[Any], language: str) -> dict[str, dict[str, str]]:
+def _translations(infos: list[Element], language: str) -> dict[str, dict[str, str]]:
     """What the alert says in its other languages, by language."""
     found: dict[str, dict[str, str]] = {}
     for one in infos:
         if (spoken := _language(one)) != language:
-            said = found.setdefault(spoken, {})
+            texts = found.setdefault(spoken, {})
             for name in ("headline", "event", "description", "instruction"):
                 if value := words(child(one, name)):
-                    said[name] = "\n".join(dict.fromkeys(filter(None, (said.get(name), value))))[:4000]
+                    texts[name] = "\n".join(dict.fromkeys(filter(None, (texts.get(name), value))))[:4000]
     return found
 
 
-def _info_times(draft: Draft, infos: list[Any], zone: Any) -> None:
+def _info_times(draft: Draft, infos: list[Element], zone: tzinfo) -> None:
     """In force from the first until the last of the infos ends; one that names no end lasts."""
-    for name, ours, pick in (("expires", "expires_at", max), ("effective", "first_created", min)):
-        moments = []
-        for info in infos:
-            written = words(child(info, name))
-            moment, code = times.parse(written, zone) if written else (None, "")
-            if code:
-                draft.repaired(code, f"/info/{name}", written)
-            if moment is not None:
-                moments.append(moment)
-            elif name == "expires" and not _is_over(info):
-                moments.append(times.LATEST)
-        if moments and (chosen := pick(moments)) != times.LATEST:
-            draft.fields[ours] = chosen
+    begins = [_time(draft, info, "effective", zone) for info in infos]
+    if known := [moment for moment in begins if moment is not None]:
+        draft.fields["first_created"] = min(known)
+    ends = [_time(draft, info, "expires", zone) or (None if _is_over(info) else times.LATEST) for info in infos]
+    if (known := [moment for moment in ends if moment is not None]) and (last := max(known)) != times.LATEST:
+        draft.fields["expires_at"] = last
 
 
-def _subjects(info: Any) -> list[dict[str, Any] | None]:
+def _time(draft: Draft, info: Element, name: str, zone: tzinfo) -> datetime | None:
+    written = words(child(info, name))
+    return draft.time(written, zone, f"/info/{name}") if written else None
+
+
+def _subjects(info: Element) -> list[SubjectFields | None]:
     found = [
-        vocabularies.subject("subject", code=f"capcat:{said}", name=said)
+        vocabularies.subject("subject", code=f"capcat:{category}", name=category)
         for one in children(info, "category")
-        if (said := words(one))
+        if (category := words(one))
     ]
     found += [vocabularies.subject("event", name=words(one)) for one in children(info, "event")]
     for one in children(info, "eventCode"):
@@ -322,11 +320,11 @@ def _subjects(info: Any) -> list[dict[str, Any] | None]:
     return found
 
 
-def _pair(element: Any) -> dict[str, str]:
+def _pair(element: Element) -> dict[str, str]:
     return {"name": words(child(element, "valueName")), "value": words(child(element, "value"))}
 
 
-def _resource(resource: Any) -> dict[str, Any] | None:
+def _resource(resource: Element) -> MediaFields | None:
     url = media.absolute(words(child(resource, "uri")))
     if url is None:
         return None

@@ -8,14 +8,18 @@ import html
 import html.entities
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from lxml import etree
+from lxml.etree import _Element as Element
 
 from ingest.formats import charset
-from ingest.formats.reading import Document, Unreadable
+from ingest.formats.model import Document, Unreadable
 from ingest.formats.text import plain
 from shared.messages import Repair
+
+__all__ = ["Element"]
+
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 MAX_DEPTH = 200
 """libxml2 itself stops at 256; the deepest of the real documents have 30 levels."""
@@ -57,7 +61,7 @@ MAX_PROLOG_PARTS = 1000
 _LONG_TAG = re.compile(rf"<[A-Za-z_][^<>]{{{MAX_TAG_CHARACTERS}}}")
 
 
-def _parser() -> etree.XMLParser:
+def _parser(*, recover: bool = False) -> etree.XMLParser:
     return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -67,6 +71,7 @@ def _parser() -> etree.XMLParser:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        recover=recover,
         encoding="utf-8",
     )
 
@@ -76,8 +81,8 @@ def prepared(document: Document) -> str:
 
     Raises Unreadable where the document type declares entities, and records a charset that was not what it said.
     """
-    if "xml" in document.kept:
-        kept: str = document.kept["xml"]
+    kept = document.kept.get("xml")
+    if isinstance(kept, str):
         return kept
     body = document.body
     name, _ = charset.by_signature(body[:8])
@@ -160,22 +165,23 @@ def root_name(document: Document) -> tuple[str, str]:
     """The root element's local name and the text of its tag, without parsing; empty for what is no XML."""
     if document.family != "xml":
         return "", ""
+    kept = document.kept.get("root")
+    if isinstance(kept, re.Match):
+        return kept.group(2), kept.group(0)
     if "root" not in document.kept:
-        try:
-            head = prepared(document)[:4000]
-        except Unreadable:
-            document.kept["root"] = ("", "")
-            raise
-        found = _ROOT.match(head) or _ROOT.search(head)
-        document.kept["root"] = (found.group(2), found.group(0)) if found else ("", "")
-    name, tag = document.kept["root"]
-    return name, tag
+        document.kept["root"] = None
+        head = prepared(document)[:4000]
+        document.kept["root"] = found = _ROOT.match(head) or _ROOT.search(head)
+        if found:
+            return found.group(2), found.group(0)
+    return "", ""
 
 
-def parse(document: Document) -> Any:
+def parse(document: Document) -> Element:
     """The root element. What is mended on the way is recorded; what cannot be raises Unreadable."""
-    if "tree" in document.kept:
-        return document.kept["tree"]
+    kept = document.kept.get("tree")
+    if isinstance(kept, Element):
+        return kept
     text = prepared(document)
     refuse_excess(text)
     try:
@@ -203,12 +209,12 @@ def refuse_excess(text: str) -> None:
         )
 
 
-def parse_text(text: str) -> Any:
+def parse_text(text: str) -> Element:
     """The root element of what `prepared` gave, as it is; raises lxml's own error where it is not well formed."""
     return etree.fromstring(text.encode("utf-8", "replace"), _parser())
 
 
-def _mended(document: Document, text: str, error: Exception) -> Any:
+def _mended(document: Document, text: str, error: Exception) -> Element:
     """The root element after the usual faults are put right one by one."""
     first = error
     mends = () if len(text) > MAX_MENDED_CHARACTERS or _is_too_deep(error) else _MENDS
@@ -223,16 +229,7 @@ def _mended(document: Document, text: str, error: Exception) -> Any:
         except (etree.XMLSyntaxError, ValueError) as again:
             error = again
     if "Namespace prefix" in str(error) and len(text) <= MAX_MENDED_CHARACTERS:
-        recovering = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            recover=True,
-            remove_comments=True,
-            remove_pis=True,
-            encoding="utf-8",
-        )
+        recovering = _parser(recover=True)
         root = etree.fromstring(text.encode("utf-8", "replace"), recovering)
         if root is not None and all("amespace" in entry.message for entry in recovering.error_log):
             document.repairs.append(Repair(code="undeclared-namespace", place=place_of(error), detail=str(error)[:200]))
@@ -277,21 +274,23 @@ def _without_trailing(text: str) -> str:
     return text[: end + 1] if end >= 0 else text
 
 
-def local(element: Any) -> str:
+def local(element: Element) -> str:
     """The name of an element without its namespace; empty for what is not an element."""
     tag = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def children(element: Any, name: str) -> Iterator[Any]:
-    """The child elements of a local name."""
-    for child in element:
-        if local(child) == name:
-            yield child
+def children(element: Element | None, name: str) -> Iterator[Element]:
+    """The child elements of a local name; none of None."""
+    for one in element if element is not None else ():
+        if local(one) == name:
+            yield one
 
 
-def child(element: Any, *path: str) -> Any:
+def child(element: Element | None, *path: str) -> Element | None:
     """The first element at a path of local names; None where there is none."""
+    if element is None:
+        return None
     for name in path:
         for one in element:
             if local(one) == name:
@@ -302,47 +301,20 @@ def child(element: Any, *path: str) -> Any:
     return element
 
 
-_APART = frozenset(
-    [
-        "p",
-        "br",
-        "li",
-        "ul",
-        "ol",
-        "div",
-        "section",
-        "header",
-        "footer",
-        "table",
-        "tr",
-        "td",
-        "th",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hl1",
-        "hl2",
-        "byttl",
-        "block",
-        "bq",
-        "dt",
-        "dd",
-        "city",
-        "region",
-        "state",
-        "country",
-        "story.date",
-        "blockquote",
-        "rights.owner",
-        "location",
-    ]
-)
+def formal_name(element: Element | None) -> str:
+    """`FormalName` of an element, as NewsML 1 writes most values; empty for None."""
+    return (element.get("FormalName") or "").strip() if element is not None else ""
 
 
-def words(element: Any) -> str:
+_APART = frozenset([
+    "p", "br", "li", "ul", "ol", "div", "section", "header", "footer", "table", "tr", "td", "th", "h1", "h2", "h3",
+    "h4", "h5", "h6", "hl1", "hl2", "byttl", "block", "bq", "dt", "dd", "city", "region", "state", "country",
+    "story.date", "blockquote", "rights.owner", "location",
+])  # fmt: skip
+"""Elements whose words stand apart from their neighbours'."""
+
+
+def words(element: Element | None) -> str:
     """All text in an element, blanks made single, words of neighbouring paragraphs kept apart; empty for None."""
     if element is None:
         return ""
@@ -356,28 +328,28 @@ def words(element: Any) -> str:
             gap = " " if local(one).lower() in _APART else ""
             parts += (gap, one.text or "") if event == "start" else (gap, one.tail or "" if one is not element else "")
         return " ".join("".join(parts).split())
-    return " ".join("".join(element.itertext(with_tail=False)).split())
+    return " ".join("".join(map(str, element.itertext(with_tail=False))).split())
 
 
-def outermost(root: Any, *names: str) -> Iterator[Any]:
+def outermost(root: Element, *names: str) -> Iterator[Element]:
     """The elements of some local names that stand in no other of them: what is inside one is told by it already."""
-    node = root
+    node: Element | None = root
     while node is not None:
         found = local(node) in names
         if found:
             yield node
-        below = None if found or not len(node) else node[0]
-        while below is None and node is not root:
+        below: Element | None = None if found or not len(node) else node[0]
+        while below is None and node is not None and node is not root:
             below = node.getnext()
             if below is None:
                 node = node.getparent()
         node = below
 
 
-def language_of(element: Any) -> str | None:
+def language_of(element: Element | None) -> str | None:
     """`xml:lang` of an element or of the nearest one around it."""
     while element is not None:
-        if found := element.get("{http://www.w3.org/XML/1998/namespace}lang"):
+        if found := element.get(XML_LANG):
             return str(found)
         element = element.getparent()
     return None

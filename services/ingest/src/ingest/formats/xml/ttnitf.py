@@ -3,14 +3,13 @@
 The first text is the item's, each further one a box beside it, shown below under its own headline.
 """
 
-from typing import Any
-
 from ingest.formats import media
-from ingest.formats.xml import markup
-from ingest.formats.xml.document import child, children, words
+from ingest.formats.fields import AboutMedia, MediaFields, UpdateFields
+from ingest.formats.html import from_xml
+from ingest.formats.xml.document import Element, child, children, words
 
 _NAMES = {
-    **markup.XHTML,
+    **from_xml.XHTML,
     "rubrik": "h3",
     "mellis": "h3",
     "citat": "p",
@@ -22,14 +21,14 @@ _NAMES = {
 _DROPPED = frozenset({"vinjett", "dat", "byline", "bild", "title"})
 
 
-def body_of(body: Any) -> dict[str, Any]:
+def body_of(body: Element) -> UpdateFields:
     """The fields that a BODY tells: headline, place, byline, text, pictures with caption and credit."""
-    fields: dict[str, Any] = {}
+    fields: UpdateFields = {}
     parts: list[str] = []
-    pictures: list[dict[str, Any]] = []
+    pictures: list[MediaFields] = []
     for index, one in enumerate(children(body, "TEXT")):
         dropped = _DROPPED if index else _DROPPED | {"rubrik"}
-        parts.append(markup.to_html(one, _NAMES, dropped))
+        parts.append(from_xml.to_html(one, _NAMES, dropped))
         pictures += [found for each in one.iter("{*}BILD") if (found := _picture(each))]
         if index == 0:
             fields["headline"] = words(child(one, "RUBRIK"))
@@ -41,9 +40,9 @@ def body_of(body: Any) -> dict[str, Any]:
     return fields
 
 
-def _picture(element: Any) -> dict[str, Any] | None:
+def _picture(element: Element) -> MediaFields | None:
     url = media.absolute(words(child(element, "BILDFIL")))
     if url is None:
         return None
-    about = {"caption": words(child(element, "BILDTEXT")), "credit": words(child(element, "BILDSKAPARE"))}
+    about: AboutMedia = {"caption": words(child(element, "BILDTEXT")), "credit": words(child(element, "BILDSKAPARE"))}
     return media.reference([media.Offer(url)], "picture", about)

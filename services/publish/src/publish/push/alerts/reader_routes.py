@@ -39,8 +39,7 @@ class ReaderRoutes:
         self._public_key = public_key
         self._site_url = site_url
         self._site_name = site_name
-        self._proxies = proxies
-        self._rate = RateLimit(PER_MINUTE)
+        self._rate = RateLimit(PER_MINUTE, proxies)
 
     def routes(self) -> list[Route]:
         """Where each is."""
@@ -79,7 +78,7 @@ class ReaderRoutes:
         return endpoint
 
     def _check_rate(self, request: Request) -> None:
-        self._rate.check(self._proxies.client(request.client.host if request.client else "", request.headers.raw))
+        self._rate.check(request)
 
     @staticmethod
     def _token(request: Request) -> str:

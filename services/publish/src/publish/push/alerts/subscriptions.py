@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from publish.push.alerts.providers.registry import PROVIDERS
 from publish.push.alerts.providers.web.encryption import keys_problem
 from publish.push.alerts.rules import LOWEST, TOP, Reader, Rules
-from publish.push.delivery.channel_name import ChannelName
+from publish.push.delivery.channel_name import ChannelNames
 from publish.push.delivery.keys import digest
 from publish.push.delivery.outbound import check_url
 from shared.http.problem import Problem
@@ -45,7 +45,7 @@ class Preferences(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    channels: tuple[ChannelName, ...] = Field(default=("news",), min_length=1, max_length=MAX_CHANNELS)
+    channels: ChannelNames = Field(default=("news",), min_length=1, max_length=MAX_CHANNELS)
     time_zone: str = "UTC"
     quiet_from: time | None = None
     quiet_to: time | None = None

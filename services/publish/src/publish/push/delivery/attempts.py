@@ -1,6 +1,5 @@
 """What an attempt to deliver comes to: for the delivery, and for its endpoint."""
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,8 +9,10 @@ import structlog
 from prometheus_client import Counter
 from pydantic import JsonValue
 
-from publish.push.delivery.outbound import Answer, retry_after_s
+from publish.push.delivery.outbound import Answer
 from publish.push.delivery.queue import DueDelivery, Postponed, Skipped, Unbuildable, Unsent, queue_message
+from shared.failures.backoff import jittered
+from shared.http.retry_after import retry_after_s
 from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
@@ -53,12 +54,12 @@ def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetim
         return AttemptOutcome("waiting", 0.0, error, "hopeless")
     # A refusal of this one message (400, 422) says nothing of the endpoint; silence, overload and errors of its own do.
     fails = answer.status is None or answer.status >= 500 or answer.status in (401, 403, 404, 408, 429)
-    asked_s = retry_after_s(answer) or 0.0
-    pause_s = max(schedule_s[min(due.attempts, len(schedule_s)) - 1] * random.uniform(1 - JITTER, 1 + JITTER), asked_s)
+    asked_s = retry_after_s(answer.headers) or 0.0
+    pause_s = max(jittered(schedule_s[min(due.attempts, len(schedule_s)) - 1], JITTER), asked_s)
     endpoint_pause_s = 0.0
     if fails:
         step = schedule_s[min(due.failures, len(schedule_s) - 1)]
-        endpoint_pause_s = max(step * random.uniform(1 - JITTER, 1 + JITTER), asked_s)
+        endpoint_pause_s = max(jittered(step, JITTER), asked_s)
     if due.attempts > len(schedule_s):
         return AttemptOutcome("failed", 0.0, error, "failing" if fails else "unchanged", endpoint_pause_s)
     return AttemptOutcome("waiting", pause_s, error, "failing" if fails else "unchanged", endpoint_pause_s)

@@ -14,4 +14,9 @@ def check_channel(name: str) -> str:
     return name
 
 
+def _check_all(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(check_channel(name) for name in names)
+
+
 ChannelName = Annotated[str, AfterValidator(check_channel)]
+ChannelNames = Annotated[tuple[str, ...], AfterValidator(_check_all)]

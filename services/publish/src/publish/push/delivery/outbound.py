@@ -1,28 +1,18 @@
-"""Requests to addresses that others gave us: checked where it counts, on the resolved address at connect time."""
+"""Requests to endpoints, push services and our own ports: whatever goes wrong is part of the result."""
 
 import asyncio
 import ipaddress
-import socket
 import time
-from collections.abc import Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from shared.http.addresses import why_forbidden
+from shared.http.client import ClientLimits, GuardedClient, RequestFailed, RequestRefused
 
 MAX_ANSWER_BYTES = 16_384
 MAX_URL_LENGTH = 2048
-_REFUSED: ContextVar[list[str]] = ContextVar("refused")
-"""Addresses that a request was not let to: the connector drops what its socket factory raises."""
-
-
-class Forbidden(OSError):
-    """The address is not one that may be called."""
 
 
 def check_url(url: str, *, allow_private: bool) -> str | None:
@@ -59,10 +49,10 @@ class Answer:
     """What came back of one request: a status, or an error and no status."""
 
     status: int | None
-    error: str
-    headers: Mapping[str, str]
-    body: bytes
-    duration_ms: int
+    error: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    duration_ms: int = 0
 
     @property
     def ok(self) -> bool:
@@ -75,37 +65,19 @@ class Outbound:
 
     def __init__(self, *, allow_private: bool, timeout_s: float, user_agent: str = "Slugline/1") -> None:
         self._allow_private = allow_private
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, 5.0))
-        self._user_agent = user_agent
-        self._session: aiohttp.ClientSession | None = None
+        self._client = GuardedClient(
+            allow_private=allow_private,
+            limits=ClientLimits(total_s=timeout_s, connect_s=min(timeout_s, 5.0)),
+            # Bodies are searched for what they say, and are cut: they must not be compressed.
+            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+        )
 
-    async def __aenter__(self) -> "Outbound":
-        connector = aiohttp.TCPConnector(
-            limit=0, ttl_dns_cache=30, keepalive_timeout=30, socket_factory=self._socket, enable_cleanup_closed=True
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=self._timeout,
-            # Answers are searched for what they say, and a compressed one could be a bomb.
-            headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-        )
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    def _socket(self, address: Any) -> socket.socket:
-        family, kind, protocol, _, place = address
-        if why_forbidden(str(place[0]), allow_private=self._allow_private) is not None:
-            _REFUSED.get([]).append(str(place[0]))
-            raise Forbidden(f"{place[0]} is not a public address")
-        made = socket.socket(family=family, type=kind, proto=protocol)
-        made.setblocking(False)
-        return made
+        await self._client.__aexit__()
 
     async def send(
         self,
@@ -117,60 +89,43 @@ class Outbound:
         most_bytes: int = MAX_ANSWER_BYTES,
     ) -> Answer:
         """One request; whatever goes wrong on the way is in the answer, whose body is cut after `most_bytes`."""
-        assert self._session is not None  # noqa: S101
         started = time.perf_counter()
 
-        def answer(status: int | None, error: str, received: Mapping[str, str], content: bytes) -> Answer:
-            return Answer(status, error, received, content, round((time.perf_counter() - started) * 1000))
+        def duration_ms() -> int:
+            return round((time.perf_counter() - started) * 1000)
 
         if (why := check_url(url, allow_private=self._allow_private)) is not None:
-            return answer(None, why, {}, b"")
-        refused: list[str] = []
-        _REFUSED.set(refused)
+            return Answer(None, why)
         try:
-            async with self._session.request(
-                method, url, headers=headers, data=body, allow_redirects=False
-            ) as response:
-                content = bytearray()
-                # A body that is longer than what is of use is left; the connection is then closed, not reused.
-                async for chunk in response.content.iter_chunked(65_536):
-                    content += chunk
-                    if len(content) >= most_bytes:
-                        break
-                return answer(response.status, "", response.headers, bytes(content[:most_bytes]))
-        except TimeoutError:
-            return answer(None, "no answer in time", {}, b"")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            why = f"{refused[0]} is not a public address" if refused else f"{type(error).__name__}: {error}"[:300]
-            return answer(None, why, {}, b"")
+            async with self._client.stream(method, url, headers=headers, body=body) as response:
+                content = await _cut(response.raw(), most_bytes)
+                return Answer(response.status, "", response.headers, content, duration_ms())
+        except (RequestRefused, RequestFailed) as error:
+            return Answer(None, str(error), duration_ms=duration_ms())
 
     async def stream(self, url: str, *, for_s: float, most_bytes: int) -> bytes:
         """What an endless answer gives within `for_s` seconds; OSError where it does not begin with success."""
-        assert self._session is not None  # noqa: S101
         content = bytearray()
         try:
-            async with asyncio.timeout(for_s), self._session.get(url, allow_redirects=False) as response:
+            async with asyncio.timeout(for_s), self._client.stream("GET", url) as response:
                 if response.status != 200:
                     raise OSError(f"answered {response.status}")
-                async for chunk in response.content.iter_any():
-                    content += chunk
+                async for piece in response.raw():
+                    content += piece
                     if len(content) >= most_bytes:
                         break
         except TimeoutError:
             return bytes(content)
-        except aiohttp.ClientError as error:
-            raise OSError(f"{type(error).__name__}: {error}") from error
+        except (RequestRefused, RequestFailed) as error:
+            raise OSError(str(error)) from error
         return bytes(content)
 
 
-def retry_after_s(answer: Answer, *, most: float = 86_400.0) -> float | None:
-    """The pause that `Retry-After` asks for, in seconds (RFC 9110, section 10.2.3); None where it asks for none."""
-    value = answer.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), most)
-    if value:
-        try:
-            return min(max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0), most)
-        except (ValueError, TypeError, OverflowError):
-            return None
-    return None
+async def _cut(pieces: AsyncIterator[bytes], most_bytes: int) -> bytes:
+    """The beginning of a body. What is longer is left; its connection is then closed, not reused."""
+    content = bytearray()
+    async for piece in pieces:
+        content += piece
+        if len(content) >= most_bytes:
+            break
+    return bytes(content[:most_bytes])

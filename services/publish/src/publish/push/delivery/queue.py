@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool, Queryable
 from shared.postgres.rows import narrowed
 
 LOG_LIFE = timedelta(days=60)
 """Twice as long as Kafka keeps updates.enriched."""
 WINDOW = 64
-"""Of one endpoint's deliveries, how many that are due are looked at before the orders are gone through."""
+"""How many due deliveries of an endpoint a claim looks at before it goes through the stories."""
 
 
 class Secret(TypedDict):
@@ -47,9 +48,9 @@ class DueDelivery:
     failing_since: datetime | None
     owner: str | None
     lost: bool = False
-    """Its process ended while it had it."""
+    """The process that held it before died."""
     tried_alone: int = 0
-    """How often a process that built its request alone ended meanwhile."""
+    """How often a process died that built its request alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ BuildRequests = Callable[[Sequence[DueDelivery]], Awaitable[Mapping[int, Deliver
 """A channel's requests for deliveries, by the deliveries' ids."""
 
 
-CLAIM = f"""
+_SELECTION = f"""
 WITH RECURSIVE queued AS (
   (SELECT endpoint_id FROM publish.deliveries WHERE state = 'waiting' ORDER BY endpoint_id LIMIT 1)
   UNION ALL
@@ -97,10 +98,10 @@ WITH RECURSIVE queued AS (
           WHERE d.state = 'waiting' AND d.endpoint_id > q.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
   FROM queued q WHERE q.endpoint_id IS NOT NULL),
 open AS MATERIALIZED (
-  SELECT e.id, CASE WHEN e.failures > 0 THEN 1 ELSE $3 END AS most
+  SELECT e.id, CASE WHEN e.failures > 0 THEN 1 ELSE $4 END AS most
   FROM queued q JOIN publish.endpoints e ON e.id = q.endpoint_id
-  WHERE e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $4)
-    AND e.id <> ALL($2::text[])),
+  WHERE e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $5)
+    AND e.id <> ALL($3::text[])),
 oldest AS MATERIALIZED (
   SELECT o.id AS endpoint_id, o.most, h.id, h.next_attempt_at
   FROM open o CROSS JOIN LATERAL (
@@ -131,31 +132,39 @@ heads AS MATERIALIZED (
     SELECT head.id, head.next_attempt_at FROM head
     WHERE head.next_attempt_at <= now() AND (head.leased_until IS NULL OR head.leased_until < now())
     LIMIT s.most) h),
-due AS (
+locked AS (
   SELECT d.id
   FROM (SELECT id, next_attempt_at FROM heads
         UNION ALL
         SELECT id, next_attempt_at FROM oldest WHERE endpoint_id NOT IN (SELECT id FROM short)) c
   JOIN publish.deliveries d ON d.id = c.id
   WHERE d.ended_at IS NULL AND (d.leased_until IS NULL OR d.leased_until < now())
-  ORDER BY c.next_attempt_at, c.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED)
-UPDATE publish.deliveries d
-SET leased_until = now() + make_interval(secs => $5), attempts = d.attempts + 1, lost = d.leased_until IS NOT NULL
-FROM due JOIN publish.deliveries t ON t.id = due.id JOIN publish.endpoints e ON e.id = t.endpoint_id
-WHERE d.id = due.id
-RETURNING d.id, d.endpoint_id, d.message_id, d.type, d.update_id, d.revision, d.body, d.attempts, d.created_at,
-          e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner, d.lost, d.tried_alone
+  ORDER BY c.next_attempt_at, c.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED),
+due AS (
+  SELECT l.id, e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner
+  FROM locked l JOIN publish.deliveries d ON d.id = l.id JOIN publish.endpoints e ON e.id = d.endpoint_id)
 """
-"""What is due, at most $3 of each endpoint and $1 in all, leased for $5 seconds; none of the endpoints $2, and of those that
-failed last time one each, if $4.
+"""What is due, at most $4 of each endpoint; none of the endpoints $3, and of those that failed last time one each, if $5.
 
-What it reads grows with what it takes, whatever waits and whatever Postgres believes of the table. Endpoints that have a
-queue are found by steps along an index (`queued`). Of each, the deliveries that are due longest are looked at (`oldest`), in
-order, until enough of them are the first of their order. Where the window holds too few of these, because many wait behind
-others, the first of each order are found by steps along the index of orders (`heads`): one for each order that is put off
-and has others behind it. `due` asks by id alone: a condition
-on `state` would let Postgres read all that waits, where it believes that hardly anything does.
+What it reads grows with what it takes, whatever waits and whatever Postgres believes of the table. Endpoints that have
+deliveries waiting are found by steps along an index (`queued`). Of each, the deliveries that are due longest are looked at in
+order (`oldest`), until enough of them are the first of their story. Where many wait behind others, the window holds too few of
+these; then the first of each story are found by steps along the index of stories (`heads`). `locked` asks by id alone: with a
+condition on `state`, Postgres would read all that waits, where it believes that hardly anything does.
 """
+QUEUE = LeaseQueue(
+    table="publish.deliveries",
+    key={"id": "bigint"},
+    due="next_attempt_at",
+    lease="leased_until",
+    attempts="attempts",
+    on_claim="lost = q.leased_until IS NOT NULL",
+    selection=_SELECTION,
+    columns="q.id, q.endpoint_id, q.message_id, q.type, q.update_id, q.revision, q.body, q.attempts, q.created_at, "
+    "due.kind, due.url, due.topic, due.secrets, due.failures, due.failing_since, due.owner, q.lost, q.tried_alone",
+    read=lambda row: DueDelivery(**row),
+)
+"""Claimed over a connection whose settings leave Postgres no other plan (`session.BY_INDEX`)."""
 
 
 async def queue_message(connection: Queryable, endpoint_id: str, message_id: str, body: Mapping[str, object]) -> int:

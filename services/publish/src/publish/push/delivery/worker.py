@@ -14,11 +14,10 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.delivery.attempts import Attempt, Attempts, RetryPolicy
 from publish.push.delivery.outbound import Outbound
-from publish.push.delivery.queue import CLAIM, BuildRequests, DeliveryRequest, DueDelivery, Unbuildable, Unsent
+from publish.push.delivery.queue import QUEUE, BuildRequests, DeliveryRequest, DueDelivery, Unbuildable, Unsent
 from shared.background import keep_running
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool
-from shared.postgres.rows import typed
 from shared.postgres.session import BY_INDEX
 
 log = structlog.get_logger(__name__)
@@ -106,10 +105,9 @@ class DeliveryWorker:
         if room <= 0:
             return 0
         busy = [key for key, count in self._of_endpoint.items() if count >= self._per_endpoint]
-        rows = await self._claims.fetch(
-            CLAIM, room, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE, self._lease_s
+        due = await QUEUE.claim(
+            self._claims, room, self._lease_s, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE
         )
-        due = typed(DueDelivery, rows)
         requests = await self._build([each for each in due if not each.lost])
         for each in due:
             if each.lost:

@@ -10,7 +10,7 @@ from typing import Annotated, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from publish.push.delivery.channel_name import ChannelName
+from publish.push.delivery.channel_name import ChannelNames
 from publish.push.delivery.keys import Key
 from publish.push.delivery.outbound import check_url
 from publish.push.delivery.queue import Secret, queue_message
@@ -25,13 +25,13 @@ MAX_CHANNELS = 100
 ROTATION_OVERLAP = timedelta(hours=24)
 
 
-def _check_kind(kind: str) -> str:
-    if kind not in KINDS:
+def _check_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    if not KINDS.issuperset(kinds):
         raise ValueError(f"no such kind; there are {', '.join(sorted(KINDS))}")
-    return kind
+    return kinds
 
 
-Kinds = tuple[Annotated[str, AfterValidator(_check_kind)], ...]
+Kinds = Annotated[tuple[str, ...], AfterValidator(_check_kinds)]
 
 
 class NewEndpoint(BaseModel):
@@ -41,7 +41,7 @@ class NewEndpoint(BaseModel):
 
     url: str
     description: str = Field(default="", max_length=500)
-    channels: tuple[ChannelName, ...] = Field(default=("news",), min_length=1, max_length=MAX_CHANNELS)
+    channels: ChannelNames = Field(default=("news",), min_length=1, max_length=MAX_CHANNELS)
     kinds: Kinds = ()
     max_urgency: int | None = Field(default=None, ge=1, le=9)
 
@@ -53,7 +53,7 @@ class ChangedEndpoint(BaseModel):
 
     url: str | None = None
     description: str | None = Field(default=None, max_length=500)
-    channels: tuple[ChannelName, ...] | None = Field(default=None, min_length=1, max_length=MAX_CHANNELS)
+    channels: ChannelNames | None = Field(default=None, min_length=1, max_length=MAX_CHANNELS)
     kinds: Kinds | None = None
     max_urgency: int | None = Field(default=None, ge=1, le=9)
     state: str | None = Field(default=None, pattern="^(active|disabled)$")

@@ -22,8 +22,8 @@ from shared.http.problem import Problem
 from shared.http.proxies import TrustedProxies
 from shared.http.query import check_query
 from shared.http.rate import RateLimit
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Connection, Pool
-from shared.postgres.rows import typed
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,7 @@ VERIFY_ATTEMPTS = 3
 LOST_ATTEMPTS = 5
 """Attempts beyond these were counted when they were begun, and never ended: the process did."""
 VERIFY_PAUSE_S = 30.0
+VERIFIED_AT_ONCE = 50
 IDLE_S = 0.5
 PER_MINUTE = 60
 
@@ -53,6 +54,16 @@ class SubscriptionRequest:
     attempts: int
 
 
+REQUESTS = LeaseQueue(
+    table="publish.websub_requests",
+    key={"id": "bigint"},
+    due="next_attempt_at",
+    attempts="attempts",
+    columns="q.id, q.mode, q.topic, q.channel, q.callback, q.secret, q.lease_s, q.attempts",
+    read=lambda row: SubscriptionRequest(**row),
+)
+
+
 class Hub:
     """Takes requests to subscribe, verifies that the subscriber meant it, and lets leases end."""
 
@@ -63,8 +74,7 @@ class Hub:
         self._outbound = outbound
         self._site_url = site_url
         self._allow_private = allow_private
-        self._proxies = proxies
-        self._rate = RateLimit(PER_MINUTE)
+        self._rate = RateLimit(PER_MINUTE, proxies)
         self._wake = asyncio.Event()
 
     def routes(self) -> list[Route]:
@@ -74,7 +84,7 @@ class Hub:
     async def ask(self, request: Request) -> Response:
         """`POST /websub`: a form with hub.mode, hub.topic, hub.callback, and optionally hub.lease_seconds and hub.secret."""
         check_query(request)
-        self._rate.check(self._proxies.client(request.client.host if request.client else "", request.headers.raw))
+        self._rate.check(request)
         try:
             form = dict(parse_qsl((await body_bytes(request)).decode(), max_num_fields=50))
         except ValueError:
@@ -116,15 +126,9 @@ class Hub:
         await keep_running("WebSub requests", step, every_s=IDLE_S, wake=self._wake)
 
     async def _verify_some(self) -> int:
-        rows = await self._pool.fetch(
-            "WITH due AS (SELECT id FROM publish.websub_requests WHERE next_attempt_at <= now() ORDER BY next_attempt_at, id LIMIT 50 "
-            "FOR UPDATE SKIP LOCKED) UPDATE publish.websub_requests r SET attempts = attempts + 1, "
-            "next_attempt_at = now() + make_interval(secs => $1) FROM due WHERE r.id = due.id RETURNING r.id, r.mode, r.topic, r.channel, "
-            "r.callback, r.secret, r.lease_s, r.attempts",
-            VERIFY_PAUSE_S,
-        )
-        await asyncio.gather(*(self._verify_or_drop(asked) for asked in typed(SubscriptionRequest, rows)))
-        return len(rows)
+        due = await REQUESTS.claim(self._pool, VERIFIED_AT_ONCE, VERIFY_PAUSE_S)
+        await asyncio.gather(*(self._verify_or_drop(asked) for asked in due))
+        return len(due)
 
     async def _verify_or_drop(self, asked: SubscriptionRequest) -> None:
         """Verify a request; one that cannot even be tried is dropped after as many attempts as the others have."""

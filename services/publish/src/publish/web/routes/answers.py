@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedStore
-from publish.web.omissions import RETRY_S
+from publish.web.omissions import BACKOFF
 from publish.web.renderer import Renderer
 from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
 from publish.web.routes.parameters import NOW
@@ -90,7 +90,7 @@ class Answers:
         if NOW in request.query_params:
             return answer
         if answer.fresh_s is None and self.renderer.omissions.are_any:
-            answer.fresh_s = RETRY_S
+            answer.fresh_s = BACKOFF.first_s
         return self.response_cache.keep(request.scope["path"], request.scope["query_string"], answer)
 
 

@@ -31,7 +31,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StreamRequest:
     """The channels and the view that a reader follows, and the cursor as given: empty for none."""
 
     channels: frozenset[str]
@@ -39,7 +39,7 @@ class Wanted:
     cursor: str
 
 
-def wanted(query: str, last_event_id: str = "", known: Collection[str] = STREAM_PARAMETERS) -> Wanted:
+def parse_request(query: str, last_event_id: str = "", known: Collection[str] = STREAM_PARAMETERS) -> StreamRequest:
     """Read `channels` (comma-separated), `channel` (each as it is), `view` and the cursor, of which the newest given counts.
 
     A browser that reconnects repeats the address it began with, so that its cursor there is older than its Last-Event-ID;
@@ -48,7 +48,7 @@ def wanted(query: str, last_event_id: str = "", known: Collection[str] = STREAM_
     """
     read = _remembered if len(query) <= KEPT_CHARACTERS else _read
     channels, view, cursor = read(query, frozenset(known))
-    return Wanted(channels, view, _newer(last_event_id[:MOST_CURSOR_CHARACTERS], cursor))
+    return StreamRequest(channels, view, _newer(last_event_id[:MOST_CURSOR_CHARACTERS], cursor))
 
 
 def _read(query: str, known: frozenset[str]) -> tuple[frozenset[str], str, str]:

@@ -90,7 +90,7 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-def prepare() -> None:
+def load_model() -> None:
     """Load the model of languages now, and not with the first update that names none: it takes a second."""
     _identifier().classify("ready")
 

@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import Histogram
 
 from publish.archive import queries
-from publish.push.alerts.alert import SELECT, Alert, audience
+from publish.push.alerts.alert import COLUMNS, Alert, audience
 from publish.push.alerts.decisions import DECIDED
 from publish.push.alerts.mutes import muted
 from publish.push.alerts.rules import Rules
@@ -16,14 +16,15 @@ from publish.push.readiness import Sinks
 from shared.background import keep_running
 from shared.failures.transient import is_transient
 from shared.kafka.producer import Producer, acknowledged
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Connection, Pool
-from shared.postgres.rows import typed
 from shared.streams import PUSH_BATCHES
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
 IDLE_S = 1.0
+RELEASED_AT_ONCE = 20
 REPEATABLE_SHARE = 0.001
 LEAST_SLOTS = 8
 
@@ -31,6 +32,15 @@ RELEASED = Histogram(
     "slugline_push_alert_released_seconds",
     "From enriched until the batches of an alert are on Kafka",
     buckets=(0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
+)
+
+UNRELEASED = LeaseQueue(
+    table="publish.alerts",
+    key={"id": "text"},
+    due="created_at",
+    waiting="(q.state = 'unreadable' OR q.state = 'sending') AND q.released_at IS NULL",
+    columns=COLUMNS,
+    read=lambda row: Alert(**row),
 )
 
 
@@ -59,11 +69,7 @@ class AlertRelease:
             self._rules.approval_s,
         )
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(
-                SELECT + "WHERE (state = 'unreadable' OR state = 'sending') AND released_at IS NULL "
-                "ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED"
-            )
-            for alert in typed(Alert, rows):
+            for alert in await UNRELEASED.lock(connection, RELEASED_AT_ONCE):
                 await self._release_or_end(connection, alert)
         await self._pool.execute(
             "UPDATE publish.alerts a SET state = 'sent', ended_at = now() WHERE state = 'sending' AND released_at IS NOT NULL "

@@ -5,7 +5,6 @@ those who have one; repeated are at most those that were under way, whose number
 """
 
 import asyncio
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,9 @@ from publish.push.alerts.subscriptions import COLUMNS, Subscription, reader_of, 
 from publish.push.alerts.subscriptions import find as find_subscriptions
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
+from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
 
@@ -33,9 +34,10 @@ log = structlog.get_logger(__name__)
 
 RETRY_INTERVAL_S = 1.0
 MAX_ATTEMPTS = 8
-FIRST_PAUSE_S, LAST_PAUSE_S = 5.0, 900.0
+BACKOFF = Backoff(first_s=5.0, longest_s=900.0)
 """Between attempts where the provider asks for no pause; twice as long each time: twenty minutes in all."""
 RETRIED_AT_ONCE = 40
+RETRY_LEASE_S = 120.0
 RETRIED_SLOTS = 8
 """How many of them are under way: after a crash no more than these are repeated."""
 SENT_AT_ONCE = 500
@@ -58,14 +60,6 @@ WHERE s.id BETWEEN $1 AND $2 AND (s.expires_at IS NULL OR s.expires_at > now())
 ORDER BY s.id
 """
 
-CLAIM_RETRIES = """
-WITH due AS (SELECT alert_id, subscription_id FROM publish.alert_results WHERE result = 'later'
-             AND retry_at <= now() ORDER BY retry_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-UPDATE publish.alert_results r SET retry_at = now() + interval '2 minutes' FROM due
-WHERE r.alert_id = due.alert_id AND r.subscription_id = due.subscription_id
-RETURNING r.alert_id, r.subscription_id, r.attempts
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class DueRetry:
@@ -74,6 +68,16 @@ class DueRetry:
     alert_id: str
     subscription_id: int
     attempts: int
+
+
+RETRIES = LeaseQueue(
+    table="publish.alert_results",
+    key={"alert_id": "text", "subscription_id": "bigint"},
+    due="retry_at",
+    waiting="q.result = 'later'",
+    columns="q.alert_id, q.subscription_id, q.attempts",
+    read=lambda row: DueRetry(**row),
+)
 
 
 class AlertSender:
@@ -154,7 +158,7 @@ class AlertSender:
         sent = await self.send(subscription, notification)
         pause_s = sent.pause_s
         if pause_s is None:
-            pause_s = min(FIRST_PAUSE_S * 2**attempts, LAST_PAUSE_S) * random.uniform(0.8, 1.2)
+            pause_s = BACKOFF.pause_s(attempts + 1)
         await self._recorder.put(
             ReaderResult(alert.id, subscription.id, sent.result, sent.reason, sent.status, pause_s)
         )
@@ -196,7 +200,7 @@ class AlertSender:
         await keep_running("messages to try again", step, every_s=RETRY_INTERVAL_S)
 
     async def _retry_some(self) -> int:
-        due = typed(DueRetry, await self._pool.fetch(CLAIM_RETRIES, RETRIED_AT_ONCE))
+        due = await RETRIES.claim(self._pool, RETRIED_AT_ONCE, RETRY_LEASE_S)
         if not due:
             return 0
         alerts = {each.id: each for each in await find_alerts(self._pool, [each.alert_id for each in due])}

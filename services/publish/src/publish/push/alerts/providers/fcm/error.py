@@ -4,7 +4,8 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from publish.push.alerts.providers.provider import MAX_ATTEMPT_PAUSE_S, SendResult
-from publish.push.delivery.outbound import Answer, retry_after_s
+from publish.push.delivery.outbound import Answer
+from shared.http.retry_after import retry_after_s
 
 DEFAULT_PAUSE_S = 60.0
 """Where FCM names none, as its documentation asks."""
@@ -27,7 +28,7 @@ def send_result(answer: Answer) -> SendResult:
     if answer.status == 404 or code == "UNREGISTERED":
         return SendResult("gone", answer.status, code or "the app is not installed any more")
     if answer.status is None or answer.status in (401, 429) or answer.status >= 500:
-        asked_s = retry_after_s(answer, most=MAX_ATTEMPT_PAUSE_S)
+        asked_s = retry_after_s(answer.headers, longest_s=MAX_ATTEMPT_PAUSE_S)
         pause_s = DEFAULT_PAUSE_S if asked_s is None else asked_s
         return SendResult("later", answer.status, code or answer.error, pause_s)
     return SendResult("failed", answer.status, code or f"answered {answer.status}")

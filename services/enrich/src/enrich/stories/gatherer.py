@@ -1,0 +1,218 @@
+"""Looks at every update that was written, and writes down which story it is in."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from prometheus_client import Counter
+from pydantic import Field
+
+from enrich.reference.agencies import family_of
+from enrich.reference.changes import as_word, ask_refresh
+from enrich.reference.stories import is_parted, story_id
+from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership, names_of
+from shared.messages import Message, RefreshCause
+from shared.postgres.pool import Pool
+from shared.postgres.rows import typed
+
+log = structlog.get_logger(__name__)
+AT_ONCE = 500
+MOST_LISTED = 20_000
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+OVERLAP = timedelta(seconds=10)
+"""Rows become visible when their transaction ends, not in the order of their clocks: the newest are looked at again."""
+YIELD_EVERY = 25
+"""Rows between two turns of the event loop, on which the probes are answered."""
+REFRESH_CAUSES: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "story"}
+"""Tables whose changes reach every update that shows them, and the cause that its refresh names."""
+_MERGED = "SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL"
+GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by comparison")
+PASSED_OVER = Counter("slugline_enrich_gathering_passed_over", "Updates that could not be compared")
+_UPDATES = """
+SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered
+FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id)
+WHERE u.update_id = ANY($1::text[]) ORDER BY u.written_at
+"""
+_WRITE = """
+INSERT INTO enrich.gathered (update_id, story, because, families, label) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (update_id) DO UPDATE SET
+    story = excluded.story, because = excluded.because, families = excluded.families,
+    label = excluded.label, changed_at = now()
+"""
+
+
+class _Raw(Message):
+    source: str
+    credit: str = ""
+    story: str | None = None
+    slugline: str = ""
+
+
+class _Version(Message):
+    raw: _Raw
+
+
+class _Published(Message):
+    headline: str = ""
+    text: str = ""
+    summary: str = ""
+    first_published_at: datetime
+    story: str | None = None
+    author_ids: tuple[str, ...] = ()
+    tag_codes: tuple[str, ...] = ()
+    unknown_names: tuple[str, ...] = ()
+    editions: dict[str, int] = Field(default_factory=dict)
+
+
+class LiveState(Message):
+    """What is looked at of the state of an update that readers see."""
+
+    current: _Version
+    published: _Published = Field(alias="shown")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of reference data."""
+
+    name: str
+    edition: int
+    keys: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is written of an update: its story, the families that report it, and the story's label."""
+
+    story: str | None = None
+    families: tuple[str, ...] = ()
+    label: str = ""
+
+
+NOTHING = Written()
+
+
+@dataclass
+class Gatherer:
+    """Keeps the clusters up with `enrich.updates`."""
+
+    clusters: StoryClusters
+    families: Mapping[str, str]
+    """Publisher families by source, as the newsroom has set them."""
+    cursor: datetime = BEGINNING
+    written: dict[str, Written] = field(default_factory=dict)
+    changes: Sequence[Change] = ()
+    seen: dict[str, datetime] = field(default_factory=dict)
+    """When each update was written that was looked at and may be listed again."""
+
+    set_aside: Collection[str] = frozenset()
+    """What is not looked at, since processes have died of it."""
+    in_progress: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
+    """Notes what is looked at while it is."""
+
+    async def begin(self, pool: Pool, now: datetime) -> None:
+        """Start from what was found before, at the beginning of the window."""
+        rows = await pool.fetch("SELECT update_id, story, families, label FROM enrich.gathered")
+        self.written = {row["update_id"]: Written(row["story"], tuple(row["families"]), row["label"]) for row in rows}
+        self.cursor = now - self.clusters.window
+
+    async def step(self, pool: Pool) -> int:
+        """Look at what was written since; how many updates."""
+        rows = await pool.fetch(
+            "SELECT update_id, written_at FROM enrich.updates WHERE written_at > $1 ORDER BY written_at LIMIT $2",
+            self.cursor, MOST_LISTED,
+        )  # fmt: skip
+        fresh = [row["update_id"] for row in rows if self.seen.get(row["update_id"]) != row["written_at"]]
+        for begin in range(0, len(fresh), AT_ONCE):
+            await self._look_at_all(pool, fresh[begin : begin + AT_ONCE])
+        self.seen |= {row["update_id"]: row["written_at"] for row in rows}
+        if rows:
+            newest = rows[-1]["written_at"]
+            self.cursor = newest if len(rows) == MOST_LISTED else max(self.cursor, newest - OVERLAP)
+            self.seen = {update_id: at for update_id, at in self.seen.items() if at > self.cursor}
+        return len(fresh)
+
+    async def _look_at_all(self, pool: Pool, update_ids: Sequence[str]) -> None:
+        rows = await pool.fetch(_UPDATES, update_ids)
+        # Asked after the rows were read: a change that comes later finds them by itself, see `ask_refresh`.
+        self.changes = typed(Change, await pool.fetch("SELECT name, edition, keys FROM enrich.changes"))
+        merged_into = {row["story"]: row["merged_into"] for row in await pool.fetch(_MERGED)}
+        changed: dict[str, StoryMembership] = {}
+        stale: dict[str, list[str]] = {}
+        for number, row in enumerate(rows, 1):
+            update_id: str = row["update_id"]
+            what = f"{update_id}@{row['written_at'].timestamp():.6f}"
+            if what in self.set_aside:
+                continue
+            try:
+                with self.in_progress(what):
+                    state = LiveState.model_validate_json(row["state"]) if row["status"] == "live" else None
+                    changed |= self._look_at(update_id, state, row["ordered"], merged_into)
+                    if state is not None and (name := self._stale_table(state.published)):
+                        stale.setdefault(name, []).append(update_id)
+            except Exception:
+                PASSED_OVER.inc()
+                log.exception("an update is passed over", update_id=update_id)
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        if changed:
+            await self._write(pool, changed)
+        for name, ids in stale.items():
+            await ask_refresh(pool, REFRESH_CAUSES[name], update_ids=ids, repeat=False)
+            log.info("made with an older edition", table=name, updates=len(ids))
+
+    def _stale_table(self, published: _Published) -> str | None:
+        """The table of which an update shows what has changed since; its row was written too late to be found then."""
+        for change in self.changes:
+            if published.editions.get(change.name, change.edition) < change.edition:
+                authors = (*published.author_ids, *map(as_word, published.unknown_names))
+                shows = authors if change.name == "authors" else (published.story,)
+                if not set(change.keys).isdisjoint(shows):
+                    return change.name
+        return None
+
+    def _look_at(
+        self, update_id: str, state: LiveState | None, ordered: str | None, merged_into: Mapping[str, str]
+    ) -> dict[str, StoryMembership]:
+        """The memberships that have to be written after a look at an update; None is one that readers do not see."""
+        if state is None:
+            moved: tuple[str, ...] = (update_id, *self.clusters.remove(update_id))
+        else:
+            placed = self.clusters.place(self._candidate(update_id, state), self.written.get(update_id, NOTHING).story)
+            moved = (update_id, *placed.moved)
+            if is_parted(ordered, placed.story, merged_into):
+                # An editor put it elsewhere: then it corroborates none of those that it is like.
+                moved = (*moved, *self.clusters.remove(update_id))
+        found = {each: self.clusters.membership(each) for each in moved}
+        return {each: now for each, now in found.items() if self.written.get(each, NOTHING) != _written(now)}
+
+    def _candidate(self, update_id: str, state: LiveState) -> StoryCandidate:
+        raw, published = state.current.raw, state.published
+        return StoryCandidate(
+            update_id=update_id,
+            family=family_of(raw.source, raw.credit, self.families),
+            headline=published.headline,
+            text=published.text or published.summary,
+            own_story=story_id(raw.story) if raw.story and raw.story.strip() else None,
+            at=published.first_published_at,
+            names=names_of(published.tag_codes),
+            slugline=raw.slugline,
+        )
+
+    async def _write(self, pool: Pool, changed: Mapping[str, StoryMembership]) -> None:
+        rows = [
+            (update_id, now.story, now.because.replace("\x00", ""), list(now.families), now.label.replace("\x00", ""))
+            for update_id, now in sorted(changed.items())
+        ]
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.executemany(_WRITE, rows)
+            await ask_refresh(connection, "story", update_ids=sorted(changed), repeat=False)
+        self.written |= {update_id: _written(now) for update_id, now in changed.items()}
+        GATHERED.inc(len(changed))
+
+
+def _written(membership: StoryMembership) -> Written:
+    return Written(membership.story, membership.families, membership.label)

@@ -1,0 +1,167 @@
+"""Drafts of readers become updates: the source's profile applied, within the limits, cleaned, identified, validated."""
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import ValidationError
+
+from ingest.formats import limits
+from ingest.formats.html.flatten import flat
+from ingest.formats.model import (
+    DEFAULT_PROFILE,
+    MAX_REPAIRS,
+    Document,
+    Draft,
+    Parsed,
+    ReadResult,
+    RefusedItem,
+    SourceProfile,
+)
+from ingest.formats.text import plain as text
+from shared.messages import RawUpdate, Repair, update_id_for
+from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
+
+
+def finish(parsed: Parsed, document: Document, parser_version: str, original_id: str, sha256: str) -> ReadResult:
+    """The updates of what was parsed: validated, identified, with control characters taken out."""
+    updates: list[RawUpdate] = []
+    refused: list[RefusedItem] = []
+    repairs = [_cleaned(repair) for repair in (*document.repairs, *parsed.repairs)]
+    aliases: list[tuple[str, str]] = []
+    general = tuple(repairs)
+    for index, item in enumerate(parsed.items):
+        if isinstance(item, RefusedItem):
+            refused.append(_numbered(item, index))
+            continue
+        original: dict[str, str | int] = {
+            "id": original_id,
+            "sha256": sha256,
+            "format": parsed.format,
+            "parser_version": parser_version,
+            "index": index,
+        }
+        made = _finish_one(item, document, original, general)
+        if isinstance(made, RefusedItem):
+            refused.append(_numbered(made, index))
+            continue
+        updates.append(made)
+        repairs += item.repairs
+        aliases += [(alias, made.guid) for alias in item.aliases if alias != made.guid]
+    return ReadResult(
+        format=parsed.format,
+        parser_version=parser_version,
+        updates=tuple(updates),
+        refused=tuple(refused),
+        repairs=tuple(repairs),
+        aliases=tuple(aliases),
+    )
+
+
+def _numbered(item: RefusedItem, index: int) -> RefusedItem:
+    return RefusedItem(index=index, code=item.code, place=text.cleaned(item.place), reason=text.cleaned(item.reason))
+
+
+def _cleaned(repair: Repair) -> Repair:
+    """The repair, fit to be written: what was wrong may be in its place or detail."""
+    place, detail = text.cleaned(repair.place), text.cleaned(repair.detail)
+    if place is repair.place and detail is repair.detail:
+        return repair
+    return Repair(code=repair.code, place=place, detail=detail)
+
+
+def _finish_one(
+    draft: Draft, document: Document, original: dict[str, str | int], general: tuple[Repair, ...]
+) -> RawUpdate | RefusedItem:
+    fields: dict[str, object] = {**draft.fields}
+    _apply_profile(fields, draft.hints, document.profile)
+    if document.unclean and text.has_forbidden(fields):
+        fields = {name: text.without_forbidden(value) for name, value in fields.items()}
+        draft.repaired("control-characters", detail="control characters and lone surrogates were taken out")
+    guid = fields.get("guid")
+    if not isinstance(guid, str) or not guid:
+        reason = "the item has nothing to identify it by"
+        return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
+    if refusal := _keep_within_limits(fields, draft, len(document.body)):
+        return refusal
+    draft.repairs = [_cleaned(repair) for repair in draft.repairs]
+    fields.update(
+        update_id=update_id_for(document.source, guid),
+        source=document.source,
+        received_at=document.received_at,
+        original=original,
+        repairs=(*general, *draft.repairs)[:MAX_REPAIRS],
+    )
+    try:
+        return RawUpdate.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "".join(f"/{step}" for step in first["loc"])
+        return RefusedItem(code="invalid-field", place=draft.place + place, reason=first["msg"])
+
+
+def _keep_within_limits(fields: dict[str, object], draft: Draft, size: int) -> RefusedItem | None:
+    """Cut and flatten what is beyond the limits, and record it; refuse what cannot be cut. `size` is the document's."""
+    try:
+        limits.keep_within(fields, draft.repaired)
+    except limits.TooLong as error:
+        return RefusedItem(code="too-long", place=f"{draft.place}/{error.field}", reason=str(error))
+    body = fields.get("body_html")
+    if body and isinstance(body, str):
+        if len(body) > LONGEST["body_html"]:
+            reason = f"the body has {len(body)} characters, {LONGEST['body_html']} are permitted"
+            return RefusedItem(code="too-large", place=f"{draft.place}/body_html", reason=reason)
+        fields["body_html"], changes = flat(body)
+        if changes:
+            draft.repaired("markup-flattened", "/body_html", "; ".join(changes))
+    extra = fields.get("extra")
+    if extra and size > MOST_EXTRA_BYTES and isinstance(extra, dict):
+        # A small document has little to say.
+        fields["extra"] = limits.extra_within(extra, draft.repaired)
+    return None
+
+
+def _apply_profile(fields: dict[str, object], hints: Mapping[str, object], profile: SourceProfile) -> None:
+    if profile is DEFAULT_PROFILE:
+        return
+    for name, candidates in (
+        ("guid", profile.identity),
+        ("headline", profile.headline_from),
+        ("summary", profile.summary_from),
+        ("byline", profile.byline_from),
+        ("slugline", profile.slugline_from),
+    ):
+        if chosen := _first(hints, candidates):
+            fields[name] = text.one_line(chosen)
+    if chosen := _first(hints, profile.body_from):
+        fields["body_html"] = chosen if "<" in chosen else text.paragraphs(chosen)
+    for name, value in (
+        ("language", profile.language),
+        ("credit", profile.credit),
+        ("copyright", profile.copyright),
+        ("usage_terms", profile.usage_terms),
+    ):
+        if value and not fields.get(name):
+            fields[name] = value
+    subjects = fields.get("subjects")
+    if profile.codes and isinstance(subjects, list):
+        fields["subjects"] = [
+            {**one, "code": profile.codes.get(str(one.get("code")), one.get("code"))} if isinstance(one, dict) else one
+            for one in subjects
+        ]
+    note = fields.get("editors_note")
+    if profile.private_notes and isinstance(note, str) and note:
+        private = fields.get("private_note")
+        fields["private_note"] = f"{private}\n{note}" if private else note
+        fields["editors_note"] = ""
+    fields["profile"] = profile.name
+
+
+def _first(hints: Mapping[str, object], names: Iterable[str]) -> str | None:
+    for name in names:
+        value = hints.get(name)
+        if value is None and "." in name:
+            value = hints
+            for step in name.split("."):
+                value = value.get(step) if isinstance(value, Mapping) else None
+        if isinstance(value, str) and value.strip():
+            return value
+    return None

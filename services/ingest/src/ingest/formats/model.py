@@ -1,0 +1,213 @@
+"""What every reader of a format takes and gives: a document in, drafts of updates with repairs and refusals out."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest.formats import charset, media, times
+from ingest.formats.fields import UpdateFields
+from ingest.formats.text import plain as text
+from shared.messages import RawUpdate, Repair, Signal, Status
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""A larger document is refused unread; a day of a busy wire in one file is smaller."""
+
+MAX_ITEMS = 10_000
+"""A document with more items is refused: it would hold its feed for minutes."""
+
+MAX_REPAIRS = 100
+"""What is recorded of one update's repairs."""
+
+
+class Unreadable(Exception):
+    """A document that is no document at all: nothing in it can be taken.
+
+    `code` is stable and kebab case, `place` is a JSON pointer, an XPath or `line:column`, `reason` is for a person.
+    """
+
+    def __init__(self, code: str, place: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.place = text.cleaned(place)
+        self.reason = text.cleaned(reason)
+
+
+class RefusedItem(BaseModel):
+    """One item of a document that cannot be taken, beside others that can."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int = 0
+    """Which item of the document, from 0."""
+    code: str
+    place: str
+    """A JSON pointer, an XPath or `line:column`."""
+    reason: str
+
+
+class ReadResult(BaseModel):
+    """What was understood of a document."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    """`native`, `ninjs-1`, `ninjs-2`, `ninjs-3`, `newsml-g2`, `nitf`, `rss`, `atom`, `rdf`, `json-feed`, ..."""
+    parser_version: str
+    updates: tuple[RawUpdate, ...]
+    refused: tuple[RefusedItem, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    """Every repair of the document and of its items; those that concern an update are with it too."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """(a name that this document has for an update, the guid of that update): a source whose later messages point at
+    the document instead of the update, as CAP's do, is understood by whoever remembers these."""
+
+
+class SourceProfile(BaseModel):
+    """What is particular about a source, as data: how it names codes, and where it hides what others put in plain sight."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str | None = None
+    """Kept with each update that was read with it."""
+    language: str | None = None
+    """BCP 47; taken where the document names none."""
+    time_zone: str = "UTC"
+    """IANA name; taken for times without an offset."""
+    charset: str | None = None
+    """Taken for bytes that are not valid in the charset they claim, before Windows-1252 is tried."""
+    credit: str = ""
+    """Taken where the document names none."""
+    copyright: str = ""
+    usage_terms: str = ""
+    identity: tuple[str, ...] = ()
+    """Names of the format's fields that identify an update, in order of preference, before the format's own.
+
+    Here and below a field inside another is named with a dot: `altids.itemid`.
+    """
+    headline_from: tuple[str, ...] = ()
+    """Names of the format's fields that hold the headline, in order of preference, before the format's own."""
+    summary_from: tuple[str, ...] = ()
+    byline_from: tuple[str, ...] = ()
+    body_from: tuple[str, ...] = ()
+    slugline_from: tuple[str, ...] = ()
+    codes: dict[str, str] = Field(default_factory=dict)
+    """A subject's code as sent -> the code that it means: `a1312cat:s` -> `medtop:15000000`."""
+    schemes: dict[str, str] = Field(default_factory=dict)
+    """An alias of a vocabulary as sent -> its URI."""
+    urgencies: dict[str, int] = Field(default_factory=dict)
+    """A priority as sent -> urgency 1 to 9."""
+    statuses: dict[str, Status] = Field(default_factory=dict)
+    signals: dict[str, Signal] = Field(default_factory=dict)
+    private_notes: bool = False
+    """Editor's notes of this source are for desks, never for readers, whatever its format says."""
+    public_notes: bool = False
+    """Editor's notes of this source may be published although its format says that they are for desks (ninjs)."""
+    empty_embargo_is_none: bool = False
+    """An embargo element without a time is a form left blank; by NewsML-G2 it holds the item until further notice."""
+    media_base_url: str | None = None
+    """Taken for pictures that are named by a relative path."""
+
+    def urgency(self, value: object) -> int | None:
+        """Urgency 1 to 9 of a priority as sent; None where it is none."""
+        found = self.urgencies.get(str(value)) or media.number(value)
+        return found if found and 1 <= found <= 9 else None
+
+
+DEFAULT_PROFILE = SourceProfile()
+
+
+@dataclass(slots=True)
+class Draft:
+    """One item as a reader understood it, before it is validated."""
+
+    place: str
+    fields: UpdateFields = field(default_factory=UpdateFields)
+    hints: Mapping[str, object] = field(default_factory=dict)
+    """The format's own fields by name, for a profile to point at."""
+    repairs: list[Repair] = field(default_factory=list)
+    aliases: tuple[str, ...] = ()
+
+    def repaired(self, code: str, place: str = "", detail: str = "") -> None:
+        """Records that something broken was understood all the same."""
+        if len(self.repairs) < MAX_REPAIRS:
+            self.repairs.append(Repair(code=code, place=self.place + place[:200], detail=detail[:200]))
+
+    def time(self, written: str, zone: tzinfo, place: str) -> datetime | None:
+        """The time that a text tells, in `zone` where it names no offset; None where it cannot be read."""
+        moment, code = times.parse(written, zone)
+        if code:
+            self.repaired(code, place, written)
+        return moment
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a reader made of a document."""
+
+    format: str
+    items: list[Draft | RefusedItem]
+    repairs: list[Repair] = field(default_factory=list)
+
+
+class Document:
+    """A document as received, with what several readers would otherwise each work out for themselves."""
+
+    def __init__(
+        self, body: bytes, content_type: str | None, source: str, received_at: datetime, profile: SourceProfile
+    ) -> None:
+        self.body = body
+        self.content_type = content_type or ""
+        self.source = source
+        self.received_at = received_at
+        self.profile = profile
+        self.repairs: list[Repair] = []
+        self.unclean = True
+        """Whether characters that nobody can hold may be in it; readers that know better say so."""
+        self.kept: dict[str, object] = {}
+        """What one reader worked out for its recognition and needs again to read."""
+
+    @cached_property
+    def media_type(self) -> str:
+        """The type without its parameters, lower case; empty where the sender names none."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    @cached_property
+    def declared_charset(self) -> str | None:
+        """The charset parameter of the type."""
+        found = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", self.content_type, re.IGNORECASE)
+        return found.group(1) if found else None
+
+    @cached_property
+    def head(self) -> str:
+        """The first few thousand characters, decoded as well as can be, without what stands before the first sign."""
+        return charset.decode_head(self.body).lstrip("\ufeff \t\r\n\x00")
+
+    @cached_property
+    def family(self) -> Literal["json", "xml", "text"]:
+        """What kind of syntax it is, from its first sign."""
+        first = self.body[:64].lstrip()[:1]
+        if first not in (b"{", b"[", b"<") or self.body[1:2] == b"\x00":
+            first = self.head[:1].encode("utf-8", "replace")
+        if first in (b"{", b"["):
+            return "json"
+        return "xml" if first == b"<" else "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that can be read: each is a `FORMAT`, listed in `ingest.formats`, and nothing else need know of it."""
+
+    names: tuple[str, ...]
+    """The family first, then what else a source may be set to."""
+    media_types: tuple[str, ...]
+    recognise: Callable[[Document], int]
+    """How sure it is, 0 to 100, from content alone."""
+    read: Callable[[Document], Parsed]
+    family: Literal["json", "xml", "text"] | None = None
+    """The syntax that it is always in; documents of another are not even offered to it."""
+    parser_version: str = "1"
