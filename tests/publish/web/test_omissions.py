@@ -205,7 +205,9 @@ async def test_a_kill_beside_it_is_applied_to_memory_page_and_stream(
     replica = poisoned(bug, "none")
     broadcaster = replica.broadcaster
     broadcaster.begin(1, 2)
-    follower = Follower(replica.answers.settings, replica.feed_store, replica.answers.renderer, BrokenPast(), broadcaster)
+    follower = Follower(
+        replica.answers.settings, replica.feed_store, replica.answers.renderer, BrokenPast(), broadcaster
+    )
     follower._epoch = 1
     assert "words of a" in (await replica.get("/")).text
     killed = revision("a", 2, kind="kill", removal="killed")

@@ -8,8 +8,8 @@ import pytest
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain import revision
-from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.attachments import Attachments
+from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
 from enrich.text.steps.story import gather

@@ -24,8 +24,8 @@ from publish.web.routes.pages import Pages
 from publish.web.routes.parameters import taking
 from publish.web.stories import is_over
 from publish.web.stream.broadcaster import Broadcaster
+from publish.web.stream.http.poll_routes import stream_routes
 from publish.web.stream.limits import Limits
-from publish.web.stream.routes import stream_routes
 from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.http.routing import application

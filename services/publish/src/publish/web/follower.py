@@ -71,7 +71,12 @@ class Follower:
     """Follows `updates.enriched` without a group, so that every replica hears everything."""
 
     def __init__(
-        self, settings: Settings, feed_store: FeedStore, renderer: Renderer, archive: ArchiveClient, broadcaster: Broadcaster
+        self,
+        settings: Settings,
+        feed_store: FeedStore,
+        renderer: Renderer,
+        archive: ArchiveClient,
+        broadcaster: Broadcaster,
     ) -> None:
         self._settings = settings
         self._feed_store = feed_store

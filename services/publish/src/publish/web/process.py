@@ -15,21 +15,7 @@ from publish.web.feed_store import FeedStore
 from publish.web.follower import Follower
 from publish.web.omissions import Omissions
 from publish.web.renderer import Fit
-from publish.web.stream.serve import stream_server
-from publish.web.omissions import RETRY_S, Omissions, Omitted
-from publish.web.replay import replay_from
-from publish.web.response_cache import ResponseCache
-from publish.web.routes.answers import NOSNIFF, Answers, taking
-from publish.web.routes.api import Api
-from publish.web.routes.assets import SERVICE_WORKER, Assets
-from publish.web.routes.feeds import Feeds
-from publish.web.routes.media import MediaRoute
-from publish.web.routes.pages import Pages
-from publish.web.stories import is_over
-from publish.web.stream.broadcaster import Broadcaster
-from publish.web.stream.http.poll_routes import stream_routes
 from publish.web.stream.http.serve import stream_server
-from publish.web.stream.limits import Limits
 from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
 from shared.http.server.bounds import Bounds
