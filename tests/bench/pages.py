@@ -27,7 +27,6 @@ import uvloop
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
-from publish.web.stream.serve import stream_server  # noqa: E402
 
 from local.child import free_port  # noqa: E402 -- after the path
 from publish.representation.position import Position  # noqa: E402
