@@ -1,7 +1,7 @@
 """What readers get of an update: an allow-list.
 
-Everything that leaves the house is made of `ReaderUpdate`: JSON (API, stream, replay, webhooks, Redis), pages, feeds, ninjs and
-alerts. A field of the message is private until it has a place here.
+Everything that readers and partners receive is made of `ReaderUpdate`: JSON (API, stream, replay, webhooks, Redis), pages,
+feeds, ninjs and alerts. A field of the message is private until it is added here.
 """
 
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ class ReaderMedia:
 
 @dataclass(frozen=True, slots=True)
 class ReaderCorroboration:
-    """How many independent publisher families tell the same."""
+    """How many independent publisher families report the same."""
 
     count: int
     sources: tuple[str, ...]
@@ -142,7 +142,7 @@ class ReaderUpdate:
     key_event: bool
     closed: bool
     change: ReaderChange
-    """What readers were last told of a change: late enrichment does not take it away again."""
+    """The last change that was worth telling readers about. Late enrichment does not take it away again."""
     path: str
     """The canonical path of the update's own page."""
     position: Position | None

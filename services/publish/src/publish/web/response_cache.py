@@ -1,4 +1,4 @@
-"""Ready answers: what was rendered is kept as bytes until something it shows has changed, and is sent before routing."""
+"""Rendered answers are kept as bytes until something they show has changed, and are sent before routing."""
 
 import gzip
 import hashlib
@@ -22,7 +22,7 @@ KEPT_BYTES = 128 * 1024 * 1024
 ANSWER_BYTES = 2048
 """What a kept answer takes beside its body and its address: headers, tag, its place in the table."""
 CURSOR_SLACK = 500
-"""A page that prints a cursor is made again once the log is that far ahead: its reader would be replayed too much."""
+"""A page that prints a cursor is rendered again once the log is that far ahead: its stream would be replayed too much."""
 GZIP_LEVEL = 5
 SMALL = 600
 
@@ -109,7 +109,7 @@ class ResponseCache:
     def __init__(
         self, app: ASGIApp, feed_store: FeedStore, *, ignored: Callable[[str], bool] = lambda _: False
     ) -> None:
-        """`ignored` tells the query parameters that others put on our addresses and that change nothing."""
+        """`ignored` says which query parameters others add to addresses without changing what is shown."""
         self.app = app
         self.feed_store = feed_store
         self._ignored = ignored

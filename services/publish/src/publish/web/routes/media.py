@@ -42,7 +42,7 @@ SHARED_FRESH_S = 300
 MOST_KEYS = 20
 """Surrogate keys on one answer. Any of the updates will do: a purge of one makes the cache ask which others are left."""
 LATE_S = 0.5
-"""A replica may hear of a picture a moment after the one that served the page."""
+"""A replica may get a revision a moment after the one that served the page."""
 
 
 def open_store(address: str) -> ObjectStore:
@@ -50,7 +50,7 @@ def open_store(address: str) -> ObjectStore:
     parts = urlsplit(address)
     if parts.scheme == "file":
         return LocalStore(unquote(parts.path), mkdir=True)
-    # The library's own patience is three minutes; a reader's is not.
+    # The library's default timeout is three minutes, too long for a reader.
     return from_url(
         address,
         client_options={"timeout": "10s", "connect_timeout": "2s"},
@@ -59,7 +59,7 @@ def open_store(address: str) -> ObjectStore:
 
 
 async def showing(feed_store: FeedStore, archive: ArchiveClient, picture: str) -> list[str]:
-    """The visible updates that show a picture. Memory has the last word, since the archive is behind it."""
+    """The visible updates that show a picture. What memory says comes first, since the archive is behind it."""
     if in_memory := feed_store.showing(picture):
         return sorted(in_memory)
     return [

@@ -94,7 +94,7 @@ def _schemas() -> dict[str, Any]:
                         "url": {"type": "string", "format": "uri"},
                         "updates": {"type": "integer"},
                         "closed": {"type": "boolean"},
-                        "corroboration": {"type": "integer", "description": "Independent newsrooms that tell it."},
+                        "corroboration": {"type": "integer", "description": "Independent newsrooms that report it."},
                         "newest": {"type": "object"},
                     },
                     "required": ["id", "label", "url", "updates", "closed", "corroboration", "newest"],
