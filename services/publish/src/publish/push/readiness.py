@@ -1,4 +1,4 @@
-"""Readable first: nothing leaves before the page, the API and the cache answer with it.
+"""Nothing is pushed before the page, the API and the cache answer with it.
 
 Asked, not assumed: every web address of the settings is asked how far it is (the cursor that its API answers with), the
 Redis read model is asked for its watermark, and for what readers are alerted to, the API and the page of that very
@@ -34,7 +34,7 @@ LATE = Counter("slugline_push_unreadable", "Places of the log that were not read
 
 @dataclass(frozen=True, slots=True)
 class Sinks:
-    """Where readers read."""
+    """What readers read from: web replicas and the cache."""
 
     outbound: Outbound
     web_urls: Sequence[str]

@@ -95,7 +95,7 @@ class AlertDecisions:
         )  # fmt: skip
 
     async def _follow_up(self, connection: Connection, notice: Notice, own: Sequence[Alert]) -> None:
-        """A removal takes back what was alerted, a correction of its words replaces it, for those who had it."""
+        """For those who had an alert: a removal withdraws it, a correction of its words replaces it."""
         update = notice.update
         if update.is_removal:
             await connection.execute(
@@ -111,7 +111,7 @@ class AlertDecisions:
             return
         kind = "withdraw" if update.is_removal else "replace"
         if kind == "replace":
-            # Who has not had it yet gets the new words at once; who has approved the old ones has not approved these.
+            # Readers who have not had it yet get the new words at once. Approvals of the old words do not hold for these.
             await connection.execute(
                 "UPDATE publish.alerts SET title = $2, body = $3, revision = $4, "
                 "approved_by = CASE WHEN state = 'awaiting-approval' THEN '{}' ELSE approved_by END WHERE id = ANY($1)",
@@ -125,7 +125,7 @@ class AlertDecisions:
             )  # fmt: skip
 
     async def _wording_before(self, connection: Connection, alert: Alert) -> tuple[str, str]:
-        """What the update said when it was alerted. An editor's own words are not those: what did not change is no correction of them."""
+        """The update's own wording when it was alerted, which an editor's order may have replaced: only a change of it is a correction."""
         key = (alert.update_id, alert.revision)
         archived = (await queries.servable(connection, {key})).get(key)
         return wording(archived.update) if archived is not None else (alert.title, alert.body)

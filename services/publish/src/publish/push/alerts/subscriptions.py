@@ -160,7 +160,7 @@ class NewToken(TypedDict):
 
 
 class Subscriptions:
-    """The subscriptions in Postgres. A reader's token, told once, opens the reader's own."""
+    """The subscriptions in Postgres. The token that a reader got when subscribing opens the reader's own."""
 
     def __init__(self, pool: Pool, rules: Rules, *, allow_private: bool) -> None:
         self._pool = pool

@@ -1,4 +1,4 @@
-"""The stream for clients that ask again and again: what they missed, and waiting for what comes next."""
+"""Polling: what a client has missed since its cursor, and waiting for the next event."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ ANSWER_BYTES = 1024 * 1024
 
 
 async def in_turns(work: Iterable[T]) -> list[T]:
-    """What an iterator that computes comes to; the event loop gets its turns in between."""
+    """The items of an iterator that computes; it yields to the event loop now and then."""
     made: list[T] = []
     until = time.monotonic() + TURN_S / 2
     for each in work:
@@ -41,7 +41,7 @@ async def in_turns(work: Iterable[T]) -> list[T]:
 
 
 def _fitting(found: list[EncodedEvent], most: int) -> list[EncodedEvent]:
-    """The first of some events, at most so many, and no more bytes than one answer may have."""
+    """The first events, at most `most`, and no more bytes than one answer may have."""
     size = 0
     for count, entry in enumerate(found[:most]):
         size += len(entry.frames.get("json", b""))
@@ -74,7 +74,7 @@ class Polls:
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
 
     async def missed(self, request: StreamRequest, cursor: Position, most: int) -> Missed | str:
-        """At most `most` events behind a cursor, for those who ask again and again; or the reason of a reset."""
+        """At most `most` events after a cursor, or the reason for a reset."""
         channels = request.channels
         if cursor.epoch != self._buffer.floor.epoch:
             return "epoch"

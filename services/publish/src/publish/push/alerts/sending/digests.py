@@ -58,7 +58,7 @@ class Digests:
         await keep_running("digests", lambda: self.send_due(datetime.now(UTC)), every_s=INTERVAL_S)
 
     async def send_due(self, now: datetime) -> int:
-        """One digest to each reader who has some kept and is open for it now; how many left."""
+        """Send a digest to each reader who has alerts kept and may have them now; how many were sent."""
         kept = {row["subscription_id"]: row["alert_ids"] for row in await self._pool.fetch(KEPT)}
         counts = await recent_counts(self._pool, list(kept))
         sent = 0

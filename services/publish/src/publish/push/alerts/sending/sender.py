@@ -1,7 +1,7 @@
 """Sends an alert to each of its readers once, whatever crashes.
 
-A batch is committed on Kafka when every reader of it has a result in Postgres. After a crash it comes again and skips
-those who have one; repeated are at most those that were under way, whose number is bounded for each alert (`slots`).
+A batch is committed on Kafka when each of its readers has a result in Postgres. After a crash the batch is consumed again and
+skips those who have one. At most those under way are sent twice; their number is bounded for each alert (`slots`).
 """
 
 import asyncio
@@ -39,7 +39,7 @@ BACKOFF = Backoff(first_s=5.0, longest_s=900.0)
 RETRIED_AT_ONCE = 40
 RETRY_LEASE_S = 120.0
 RETRIED_SLOTS = 8
-"""How many of them are under way: after a crash no more than these are repeated."""
+"""How many retries are under way at a time: after a crash no more than these are repeated."""
 SENT_AT_ONCE = 500
 
 SENT = Counter("slugline_push_messages", "Messages to devices by result", ["service", "result"])

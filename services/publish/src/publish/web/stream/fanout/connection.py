@@ -1,4 +1,4 @@
-"""One reader's connection: a raw socket that is written to directly, and what waits for it while it is full."""
+"""One reader's connection: a raw socket that is written to directly, and what is buffered for it."""
 
 import asyncio
 import contextlib
@@ -34,14 +34,14 @@ GONE: deque[bytes] = deque()
 
 
 class Connection:
-    """The hub's side of one reader.
+    """The server's side of one reader.
 
-    `waiting` is None while everything that was sent is in the kernel's hands. A reader for whom it is not is behind: no
-    fan-out reaches it, and it is given what came after `reached` bit by bit, as its socket takes it. `given` is how many
-    bytes of its audience it was given or passed over. `behind_at` and `progress_at` are times of the monotonic clock: since
-    when it is behind, and when it last took something; `unacknowledged` is what the kernel had for it when last looked at.
-    `answered` tells that the response's head is sent, `closing` why the connection ends once nothing waits, `newcomer` that
-    it has not caught up yet with what it missed before it came. `drained` is waited for by who feeds it from elsewhere.
+    `waiting` is None while the kernel has everything that was sent. Otherwise the reader is behind: the fan-out skips it, and
+    it is given what came after `reached` piece by piece, as its socket takes it. `given` counts the bytes of its audience
+    that it was given or that were skipped for it. `behind_at` and `progress_at` are times of the monotonic clock: since when
+    it is behind, and when its socket last took something; `unacknowledged` is what the kernel held when last checked.
+    `answered`: the response's head is sent. `closing`: why the connection ends once nothing waits. `newcomer`: it has not
+    caught up yet with what it missed before it connected. `drained` resolves once nothing waits any more.
     """
 
     __slots__ = (

@@ -1,8 +1,8 @@
-"""The walk over the sockets: every reader of an audience is written the same bytes, by one plain loop.
+"""The fan-out: every reader of an audience is written the same bytes, by one plain loop over their sockets.
 
 The kernel's send path is nearly all that a delivery costs, so nothing runs here for each reader and event but one `send`.
-A reader whose socket is full is behind: it is passed over from then on, and costs nothing until its socket takes more. Then
-it is given what it missed, piece by piece, and is in the fan-out again once it has all.
+A reader whose socket is full is behind: the fan-out skips it, at no cost, until its socket takes more. Then it is given what
+it missed, piece by piece, and returns to the fan-out once it has everything.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from publish.web.stream.fanout.walk import Joiner, Walk, send_each
 from publish.web.stream.limits import Limits
 
 TURN_S = 0.02
-"""Longest that one turn of the event loop walks: pages and newcomers get theirs in between."""
+"""Longest time that one turn of the event loop writes to sockets: pages and new connections are served in between."""
 
 STEP = 256
 """Readers between two looks at the clock."""
@@ -35,11 +35,11 @@ _LEFT = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 More = Callable[[Connection], bytes | None]
-"""What a reader who is behind is given next, and notes in `reached`; empty when that is not known yet, None when it has all."""
+"""What a reader who is behind is given next, updating `reached`; empty when that is not known yet, None when it has everything."""
 
 
 def _nothing(_: Connection) -> None:
-    """For a fan-out without a memory of what was sent."""
+    """For a fan-out that keeps nothing of what was sent."""
 
 
 class Fanout:
@@ -68,7 +68,7 @@ class Fanout:
         return len(self._connections)
 
     def open(self) -> None:
-        """Hear of the sockets on the running loop: all of them behind one descriptor, so that each costs it nothing."""
+        """Watch the sockets on the running loop: all of them through one epoll descriptor, so that each costs the loop nothing."""
         self.loop = asyncio.get_running_loop()
         self.loop.add_reader(self._epoll.fileno(), self._on_ready)
 
@@ -103,9 +103,9 @@ class Fanout:
         return connection
 
     def join(self, connection: Connection, channels: frozenset[str], view: str, reached: Position) -> None:
-        """Let a reader follow who was given all up to a place.
+        """Let a reader follow who was given everything up to a position.
 
-        Where that is the newest begun, it is in every walk that begins from now on; else it is behind.
+        If that is the position of the newest walk, the reader is in every later walk; otherwise it is behind.
         """
         connection.reached = reached
         if connection.waiting is None and reached != self.through:
@@ -123,14 +123,14 @@ class Fanout:
 
     @property
     def walking(self) -> bool:
-        """Whether some readers of an audience may have been written what others have not."""
+        """Whether a walk is under way."""
         return bool(self._walks)
 
     def begin(self, frames: Mapping[Audience, Sequence[bytes]], through: Position) -> None:
-        """Begin one walk for each audience, with all up to a place; all that an audience is to be sent leaves joined.
+        """Begin one walk for each audience, with everything up to a position; an audience is sent its frames joined.
 
-        Every other walk goes backwards: nobody is always the last, and the sockets that were walked last are still in the
-        processor's cache.
+        Every other walk goes backwards: no reader is always the last, and the sockets that were written to last are still in
+        the processor's cache.
         """
         self.through = through
         self._joiner.clear()
@@ -153,7 +153,7 @@ class Fanout:
         metrics.BYTES.inc(written)
 
     def restart(self, reset: bytes, through: Position) -> None:
-        """Send a reset to all who follow and are behind, in place of what they missed up to a place."""
+        """Send a reset to all who follow and are behind, instead of what they missed up to a position."""
         for connection in self.behind:
             if connection.audience is not None and connection.waiting is not None:
                 connection.cut()
@@ -191,7 +191,7 @@ class Fanout:
         return walk.next >= len(walk.sockets)
 
     def _sift(self, walk: Walk, data: bytes) -> None:
-        """Take out of the rest of a walk who is gone, and who has fallen behind since it began."""
+        """Remove from the rest of a walk the readers who are gone, or have fallen behind since it began."""
         rest = walk.connections[walk.next :]
         for connection in rest:
             # A heartbeat filled its socket: it has all that was begun, but for this.
@@ -203,7 +203,7 @@ class Fanout:
         walk.changes = self._changes
 
     def _block(self, connection: Connection, data: bytes, count: int) -> None:
-        """Leave a reader behind whose socket took only a part of what all up to the newest begun are sent."""
+        """Mark a reader as behind whose socket took only a part of a write."""
         connection.waiting = deque((data,))
         connection.sent = count
         connection.reached = self.through
@@ -222,7 +222,7 @@ class Fanout:
         metrics.BLOCKED.inc()
 
     def _catch_up(self, connection: Connection) -> None:
-        """Nothing waits for a reader any more: let it follow, or tell who feeds it."""
+        """Nothing waits for a reader any more: let it follow, or wake who feeds it."""
         self._unwatch(connection)
         connection.waiting = None
         self._epoll.modify(connection.fd, _LEFT)
@@ -336,7 +336,7 @@ class Fanout:
                 return
 
     def beat(self, turn: int, beat: bytes, page_beat: bytes) -> None:
-        """Send one turn's share of the heartbeats to those who are not behind."""
+        """Send one second's share of the heartbeats, to those who are not behind."""
         every = self._limits.heartbeat_s
         for connection in [each for fd, each in self._connections.items() if fd % every == turn % every]:
             if connection.waiting is None:
