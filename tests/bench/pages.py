@@ -33,7 +33,7 @@ from publish.settings import Settings  # noqa: E402 -- after the path
 from publish.web.application import build  # noqa: E402
 from publish.web.archive_client import ArchiveClient  # noqa: E402
 from publish.web.feed_store import FeedStore  # noqa: E402
-from publish.web.stream.http.serve import stream_server
+from publish.web.stream.http.serve import stream_server  # noqa: E402
 from shared.messages import EnrichedUpdate  # noqa: E402
 from shared.observability.health import Health  # noqa: E402
 from support.revisions import revision  # noqa: E402

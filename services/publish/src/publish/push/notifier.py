@@ -9,7 +9,7 @@ from prometheus_client import Histogram
 
 from publish.archive import queries
 from publish.push.delivery.notice import Notice, QueueDeliveries
-from publish.push.readiness import Sinks, wait_until_readable
+from publish.push.readiness import ReadinessChecks, wait_until_readable
 from publish.takedown.proof import watch
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
@@ -45,14 +45,14 @@ class Notifier:
     def __init__(
         self,
         pool: Pool,
-        sinks: Sinks,
+        readiness: ReadinessChecks,
         queues: Sequence[QueueDeliveries],
         *,
         readable_s: float,
         done: Callable[[], None],
     ) -> None:
         self._pool = pool
-        self._sinks = sinks
+        self._readiness = readiness
         self._queues = queues
         self._readable_s = readable_s
         self._done = done
@@ -69,7 +69,7 @@ class Notifier:
             return ()
         waited = await self._pool.fetchval(ANYBODY)
         place = found[-1].cursor
-        readable = not waited or await wait_until_readable(self._sinks, place, self._readable_s)
+        readable = not waited or await wait_until_readable(self._readiness, place, self._readable_s)
         notices = [Notice(archived, readable) for archived in found]
         async with self._pool.acquire() as connection, connection.transaction():
             new = await self._mark(connection, notices)

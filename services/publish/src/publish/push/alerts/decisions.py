@@ -12,7 +12,7 @@ from publish.push.alerts import alert as alerts
 from publish.push.alerts.alert import Alert
 from publish.push.alerts.mutes import muted
 from publish.push.alerts.notification import ordered_wording, wording
-from publish.push.alerts.rules import AlertDecision, EarlierAlert, Rules, decide_alert
+from publish.push.alerts.rules import AlertDecision, AlertRules, EarlierAlert, decide_alert
 from publish.push.delivery.notice import Notice
 from publish.representation.position import channels_of
 from publish.representation.reader_update import ReaderUpdate
@@ -36,7 +36,7 @@ ON CONFLICT DO NOTHING
 class AlertDecisions:
     """Decides on alerts and writes the decisions down; `decided` is called when some may be released."""
 
-    def __init__(self, pool: Pool, rules: Rules, decided: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, rules: AlertRules, decided: Callable[[], None]) -> None:
         self._pool = pool
         self._rules = rules
         self._decided = decided

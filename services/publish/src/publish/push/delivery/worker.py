@@ -43,7 +43,7 @@ IN_FLIGHT = Gauge("slugline_push_deliveries_in_flight", "Requests to endpoints u
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class DeliveryChannel:
     """How deliveries of one kind are built and tried again."""
 
     build: BuildRequests
@@ -58,7 +58,7 @@ class DeliveryWorker:
         pool: Pool,
         outbound: Outbound,
         trusted: Outbound,
-        channels: Mapping[str, Channel],
+        channels: Mapping[str, DeliveryChannel],
         *,
         in_flight: int,
         per_endpoint: int,

@@ -22,7 +22,7 @@ from publish.web.stream.fanout.connection import Audience
 from publish.web.stream.fanout.fanout import TURN_S
 from publish.web.stream.fanout.walk import PIECE_BYTES
 from publish.web.stream.http.response import HEAD
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.polls import Polls
 from publish.web.stream.replay.archive import ArchiveReplay
 from publish.web.stream.replay.catch_up import CatchUp
@@ -54,8 +54,10 @@ class Broadcaster:
     `begin` sets the position from which the log is followed, `publish` takes its events; both in the log's order.
     """
 
-    def __init__(self, limits: Limits | None = None, replay: Replay | None = None, over: Over | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(
+        self, limits: StreamLimits | None = None, replay: Replay | None = None, over: Over | None = None
+    ) -> None:
+        self.limits = limits or StreamLimits()
         self.buffer = RingBuffer(self.limits.window_events, self.limits.window_bytes)
         self.draining = False
         self.closed = False

@@ -12,7 +12,7 @@ import structlog
 from publish.representation.position import Position
 from publish.web.stream import metrics
 from publish.web.stream.fanout.fanout import TURN_S
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.replay.archive import ArchiveReplay
 from publish.web.stream.replay.catch_up import CatchUp
 from publish.web.stream.replay.pieces import Pieces
@@ -63,7 +63,7 @@ class Polls:
     """Answers polls."""
 
     def __init__(
-        self, limits: Limits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay, catch_up: CatchUp
+        self, limits: StreamLimits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay, catch_up: CatchUp
     ) -> None:
         self.waiting = 0
         self._limits = limits

@@ -17,10 +17,10 @@ from publish.push.alerts.alert import Alert
 from publish.push.alerts.alert import find as find_alerts
 from publish.push.alerts.notification import notification_of
 from publish.push.alerts.providers.provider import Notification, Provider, SendResult, Target
-from publish.push.alerts.rules import Rules, decide_for_reader
+from publish.push.alerts.rules import AlertRules, decide_for_reader
 from publish.push.alerts.sending.batch import PushBatch
 from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
-from publish.push.alerts.subscriptions import COLUMNS, Subscription, reader_of, recent_counts
+from publish.push.alerts.subscriptions import COLUMNS, AlertSubscription, reader_of, recent_counts
 from publish.push.alerts.subscriptions import find as find_subscriptions
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
@@ -83,7 +83,7 @@ RETRIES = LeaseQueue(
 class AlertSender:
     """Sends alerts to the readers of each batch, and again what providers put off."""
 
-    def __init__(self, pool: Pool, providers: Mapping[str, Provider], rules: Rules, *, site_url: str) -> None:
+    def __init__(self, pool: Pool, providers: Mapping[str, Provider], rules: AlertRules, *, site_url: str) -> None:
         self._pool = pool
         self._providers = providers
         self._rules = rules
@@ -100,13 +100,13 @@ class AlertSender:
         for alert in await find_alerts(self._pool, [batch.alert_id]):
             rows = await self._pool.fetch(WANTING, batch.first, batch.last, alert.id, alert.of_alert, alert.channels)
             if rows:
-                await self._send_all(alert, typed(Subscription, rows), batch.slots)
+                await self._send_all(alert, typed(AlertSubscription, rows), batch.slots)
             await self._pool.execute(
                 "INSERT INTO publish.alert_batches (alert_id, number) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 alert.id, batch.number,
             )  # fmt: skip
 
-    async def _send_all(self, alert: Alert, subscriptions: Sequence[Subscription], slots: int) -> None:
+    async def _send_all(self, alert: Alert, subscriptions: Sequence[AlertSubscription], slots: int) -> None:
         if (reason := await self._suppression(alert)) is not None:
             await self._recorder.put_all(
                 [ReaderResult(alert.id, each.id, "suppressed", reason) for each in subscriptions]
@@ -153,7 +153,7 @@ class AlertSender:
         return None
 
     async def _send_and_record(
-        self, alert: Alert, subscription: Subscription, notification: Notification, attempts: int = 0
+        self, alert: Alert, subscription: AlertSubscription, notification: Notification, attempts: int = 0
     ) -> None:
         sent = await self.send(subscription, notification)
         pause_s = sent.pause_s
@@ -173,7 +173,7 @@ class AlertSender:
         if isinstance(first, datetime) and alert.enriched_at is not None:
             FIRST.observe(max((first - alert.enriched_at).total_seconds(), 0))
 
-    async def send(self, subscription: Subscription, notification: Notification) -> SendResult:
+    async def send(self, subscription: AlertSubscription, notification: Notification) -> SendResult:
         """Send one notification to one subscription."""
         provider = self._providers.get(subscription.service)
         if provider is None:
@@ -219,7 +219,7 @@ class AlertSender:
         return len(due)
 
     async def _retry(
-        self, due: DueRetry, alert: Alert, subscription: Subscription | None, suppressed: str | None
+        self, due: DueRetry, alert: Alert, subscription: AlertSubscription | None, suppressed: str | None
     ) -> None:
         try:
             oldest = datetime.now(UTC) - timedelta(seconds=self._rules.ttl_s)

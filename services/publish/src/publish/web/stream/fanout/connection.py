@@ -33,7 +33,7 @@ GONE: deque[bytes] = deque()
 """`waiting` of a connection that is closed."""
 
 
-class Connection:
+class ReaderConnection:
     """The server's side of one reader.
 
     `waiting` is None while the kernel has everything that was sent. Otherwise the reader is behind: the fan-out skips it, and
@@ -153,11 +153,11 @@ class Audience:
         self.channels = channels
         self.view = view
         self.begun = 0
-        self.connections: list[Connection] = []
+        self.connections: list[ReaderConnection] = []
         self.sockets: list[SocketType] = []
-        self.behind: set[Connection] = set()
+        self.behind: set[ReaderConnection] = set()
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: ReaderConnection) -> None:
         """Take a reader in."""
         connection.audience = self
         connection.given = self.begun
@@ -166,13 +166,13 @@ class Audience:
         else:
             self.behind.add(connection)
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: ReaderConnection) -> None:
         """Let a reader go."""
         self.fall_behind(connection)
         self.behind.discard(connection)
         connection.audience = None
 
-    def fall_behind(self, connection: Connection) -> None:
+    def fall_behind(self, connection: ReaderConnection) -> None:
         """A reader is out of the fan-out from now on: the last one takes its slot."""
         self.behind.add(connection)
         if connection.slot < 0:
@@ -185,7 +185,7 @@ class Audience:
             last.slot = connection.slot
         connection.slot = -1
 
-    def catch_up(self, connection: Connection) -> None:
+    def catch_up(self, connection: ReaderConnection) -> None:
         """A reader has all that its audience was sent."""
         connection.newcomer = False
         connection.given = self.begun
@@ -207,7 +207,7 @@ class Audiences:
         """All of them."""
         return list(self._all.values())
 
-    def join(self, connection: Connection, channels: frozenset[str], view: str) -> None:
+    def join(self, connection: ReaderConnection, channels: frozenset[str], view: str) -> None:
         """Put a reader among those who follow the same."""
         audience = self._all.get((channels, view))
         if audience is None:
@@ -216,7 +216,7 @@ class Audiences:
                 self._by_channel.setdefault(channel, []).append(audience)
         audience.add(connection)
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: ReaderConnection) -> None:
         """Let a reader go; an audience without readers goes with it."""
         audience = connection.audience
         if audience is None:

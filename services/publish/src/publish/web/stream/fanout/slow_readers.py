@@ -8,10 +8,10 @@ import time
 
 from publish.web.stream import metrics
 from publish.web.stream.event import reset_frame
-from publish.web.stream.fanout.connection import UNSENT_BYTES, Connection
+from publish.web.stream.fanout.connection import UNSENT_BYTES, ReaderConnection
 from publish.web.stream.fanout.fanout import TURN_S, Fanout
 from publish.web.stream.fanout.walk import PIECE_BYTES
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 
 HELD_BYTES = 2 * UNSENT_BYTES + PIECE_BYTES
 """Estimate of what a reader who is behind holds: in the kernel, which allocates up to 64 kB at a time, and one piece here."""
@@ -32,10 +32,10 @@ def unacknowledged(fd: int) -> int:
 class SlowReaders:
     """Watches the readers of a fan-out who are behind."""
 
-    def __init__(self, fanout: Fanout, limits: Limits) -> None:
+    def __init__(self, fanout: Fanout, limits: StreamLimits) -> None:
         self._fanout = fanout
         self._limits = limits
-        self._unchecked: list[Connection] = []
+        self._unchecked: list[ReaderConnection] = []
 
     def check(self) -> None:
         """Cut off those behind who take nothing, or too little; those who are behind for longest come first.
@@ -52,7 +52,7 @@ class SlowReaders:
                 loop.call_soon(self.check)
                 return
 
-    def _check_one(self, connection: Connection, now: float) -> None:
+    def _check_one(self, connection: ReaderConnection, now: float) -> None:
         limits = self._limits
         if connection not in self._fanout.behind or now - connection.behind_at < min(limits.slow_s, CROWDED_S):
             return
@@ -71,11 +71,11 @@ class SlowReaders:
         elif now - connection.behind_at >= limits.slow_s and connection.lag > limits.buffer_bytes:
             self.evict(connection)
 
-    def _abort(self, connection: Connection, reason: str) -> None:
+    def _abort(self, connection: ReaderConnection, reason: str) -> None:
         metrics.EVICTIONS.labels(reason).inc()
         self._fanout.drop(connection, reason, abort=True)
 
-    def evict(self, connection: Connection) -> None:
+    def evict(self, connection: ReaderConnection) -> None:
         """Disconnect a reader who is too slow: a reset at the next frame boundary, then the end."""
         if connection.closing:
             return

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from publish.representation.position import Position
 from publish.web.stream import metrics
 from publish.web.stream.event import Replayed, frame, parse_cursor, reset_frame
-from publish.web.stream.fanout.connection import GONE, Connection
+from publish.web.stream.fanout.connection import GONE, ReaderConnection
 from publish.web.stream.fanout.fanout import Fanout
 from publish.web.stream.fanout.slow_readers import SlowReaders
 from publish.web.stream.fanout.walk import PIECE_BYTES
 from publish.web.stream.http.response import HEAD
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.replay.archive import ArchiveReplay
 from publish.web.stream.replay.pieces import MADE_AT_ONCE, Pieces
 from publish.web.stream.request import StreamRequest
@@ -34,7 +34,7 @@ NEARLY = 1_000
 class Parked:
     """A reader whose cursor is ahead of what this replica has written."""
 
-    connection: Connection
+    connection: ReaderConnection
     request: StreamRequest
     cursor: Position
     deadline: float
@@ -43,7 +43,7 @@ class Parked:
 class CatchUp:
     """Starts readers' streams, resumes them after a cursor, and lets them go live."""
 
-    def __init__(self, limits: Limits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay) -> None:
+    def __init__(self, limits: StreamLimits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay) -> None:
         self.fanout = Fanout(limits, self._more)
         self.slow_readers = SlowReaders(self.fanout, limits)
         self._limits = limits
@@ -73,7 +73,7 @@ class CatchUp:
         metrics.RESETS.labels(reason).inc()
         return reset_frame(reason, self._limits.snapshot, self._started)
 
-    def follow(self, connection: Connection, request: StreamRequest) -> None:
+    def follow(self, connection: ReaderConnection, request: StreamRequest) -> None:
         """Begin a reader's stream where its request says."""
         if not request.cursor:
             self._go_live(connection, request)
@@ -85,7 +85,7 @@ class CatchUp:
             return
         self._resume(connection, request, cursor, time.monotonic() + self._limits.catch_up_s)
 
-    def _resume(self, connection: Connection, request: StreamRequest, cursor: Position, deadline: float) -> None:
+    def _resume(self, connection: ReaderConnection, request: StreamRequest, cursor: Position, deadline: float) -> None:
         if cursor > self._started:
             self._hold(connection, request)
             self._parked.append(Parked(connection, request, cursor, deadline))
@@ -100,12 +100,12 @@ class CatchUp:
             self._hold(connection, request)
             self._begin_catching_up(connection, request, cursor)
 
-    def _begin_catching_up(self, connection: Connection, request: StreamRequest, cursor: Position) -> None:
+    def _begin_catching_up(self, connection: ReaderConnection, request: StreamRequest, cursor: Position) -> None:
         task = asyncio.get_running_loop().create_task(self._catch_up(connection, request, cursor))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _go_on(self, connection: Connection, request: StreamRequest, cursor: Position) -> None:
+    def _go_on(self, connection: ReaderConnection, request: StreamRequest, cursor: Position) -> None:
         """Let a reader follow who has all up to a position in memory, and begin to give it what it missed."""
         if cursor == self._started:
             self._go_live(connection, request)
@@ -121,7 +121,7 @@ class CatchUp:
         self.fanout.join(connection, request.channels, request.view, piece.through)
         self.fanout.send(connection, HEAD + self._hello(request), piece.data)
 
-    def _more(self, connection: Connection) -> bytes | None:
+    def _more(self, connection: ReaderConnection) -> bytes | None:
         """What the fan-out gives a reader next who is behind."""
         audience, reached = connection.audience, connection.reached
         if audience is None or reached == self._started:
@@ -151,13 +151,13 @@ class CatchUp:
             greeting += frame("ready", b"{}")
         return greeting
 
-    def _hold(self, connection: Connection, request: StreamRequest) -> None:
+    def _hold(self, connection: ReaderConnection, request: StreamRequest) -> None:
         """Send the response's head, and keep the reader out of every audience until it is known what it missed."""
         if not connection.answered:
             connection.answered = True
             self.fanout.send(connection, HEAD, self._hello(request))
 
-    def _go_live(self, connection: Connection, request: StreamRequest, reset: bytes = b"") -> None:
+    def _go_live(self, connection: ReaderConnection, request: StreamRequest, reset: bytes = b"") -> None:
         """Let a reader follow from the newest walk on, perhaps after a reset."""
         self.fanout.join(connection, request.channels, request.view, self._started)
         here = b"%bid: %d-%d\n\n" % (reset, *self._started)
@@ -188,7 +188,7 @@ class CatchUp:
         """
         return cursor.epoch == self._started.epoch and cursor.offset - self._started.offset <= NEARLY
 
-    async def _catch_up(self, connection: Connection, request: StreamRequest, cursor: Position) -> None:
+    async def _catch_up(self, connection: ReaderConnection, request: StreamRequest, cursor: Position) -> None:
         """Replay what is older than the ring buffer, as fast as the reader takes it, then go on from the buffer.
 
         While its socket is full, nothing is held for it: the archive is asked again from its position.
@@ -215,7 +215,7 @@ class CatchUp:
             await self.fanout.drained(connection)
 
     async def _replay_older(
-        self, connection: Connection, request: StreamRequest, reached: Position, answer: Replayed
+        self, connection: ReaderConnection, request: StreamRequest, reached: Position, answer: Replayed
     ) -> Position:
         """Write as much of the archive's answer as the socket takes; the position that the reader has reached then."""
         until = self._started
