@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -33,12 +33,11 @@ from shared.http.server.bounds import Bounds
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
-from shared.messages import Outcomes
+from shared.messages import Outcome, Outcomes
 from shared.observability.health import Health
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
-from shared.postgres.pool import Pool
 from shared.process import health_server, http_server, run_until
 from shared.streams import OUTCOMES
 
@@ -87,29 +86,40 @@ def why_not_live(intake: Intake) -> dict[str, Any]:
     }
 
 
-def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer[Outcomes]:
-    """Records the outcomes that the later stages report, for the sender who asks."""
+def outcomes_consumer(
+    record: Callable[[Sequence[Outcome]], Awaitable[None]],
+    producer: Producer,
+    settings: Settings,
+    crash_notes: PartitionNotes | None = None,
+) -> Consumer[Outcomes]:
+    """The consumer of `updates.outcomes`: what the later stages report is recorded, for the sender who asks."""
 
-    async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
-        await items.hear(pool, [outcome for each in incoming for outcome in each.event.outcomes])
+    async def handle(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
+        await record([outcome for each in incoming for outcome in each.event.outcomes])
         return []
 
     return Consumer(
         stage=OUTCOMES_STAGE,
         stream=OUTCOMES,
-        handle=record,
+        handle=handle,
         producer=producer,
         settings=settings,
         pace_s=OUTCOMES_PACE_S,
-        crash_notes=PartitionNotes(CrashNotes(pool, "ingest", OUTCOMES_STAGE)),
+        crash_notes=crash_notes,
     )
 
 
 async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
     """Consume outcomes until `stop`; while Kafka is away, copy is taken in all the same."""
     assert intake.pool is not None and intake.producer is not None  # noqa: S101, PT018 -- opened before
+    pool, producer = intake.pool, intake.producer
+
+    async def record(outcomes: Sequence[Outcome]) -> None:
+        await items.hear(pool, outcomes)
+
     while not stop.is_set():
-        consumer = outcomes_consumer(intake.pool, intake.producer, settings)
+        notes = PartitionNotes(CrashNotes(pool, "ingest", OUTCOMES_STAGE))
+        consumer = outcomes_consumer(record, producer, settings, notes)
         app = new_app(new_broker(settings, "slugline-ingest-outcomes"), consumer)
         try:
             await app.start()

@@ -17,7 +17,9 @@ from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.routing import Replaceable, application
 from shared.http.server.bounds import Bounds
 from shared.kafka.broker import new_app, new_broker
+from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
+from shared.messages import Order, RawUpdate, Refresh, Release
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -40,6 +42,22 @@ async def serve_text(settings: Settings, stop: asyncio.Event) -> None:
         await _follow(settings, stop, health, site)
 
 
+def text_consumer(
+    text: TextLane, producer: Producer, settings: Settings, crash_notes: PartitionNotes | None = None
+) -> Consumer[RawUpdate | Order | Release | Refresh]:
+    """The consumer of `updates.raw`."""
+    return Consumer(
+        stage=STAGE,
+        stream=RAW,
+        handle=text.handle,
+        start_batch=text.start_batch,
+        producer=producer,
+        settings=settings,
+        max_records=settings.enrich_batch,
+        crash_notes=crash_notes,
+    )
+
+
 async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site: Replaceable) -> None:
     pool = await open_pool(settings, schema="enrich", stop=stop)
     health.ready = {"kafka": lambda: "waiting for Kafka"}
@@ -48,11 +66,7 @@ async def _follow(settings: Settings, stop: asyncio.Event, health: Health, site:
     async with open_producer(settings, CLIENT_ID, source=SOURCE, stop=stop) as producer:
         library = Library(pool, settings.enrich_dictionary, Knowledge(labels=Labels(settings.enrich_label_languages)))
         text = TextLane(pool=batch_pool, producer=producer, library=library, settings=settings)
-        consumer = Consumer(
-            stage=STAGE, stream=RAW, handle=text.handle, start_batch=text.start_batch,
-            producer=producer, settings=settings, max_records=settings.enrich_batch,
-            crash_notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
-        )  # fmt: skip
+        consumer = text_consumer(text, producer, settings, PartitionNotes(CrashNotes(pool, "enrich", STAGE)))
         app = new_app(new_broker(settings, CLIENT_ID), consumer)
         site.app = application(
             [*health_routes(health), *author_routes(pool, settings.enrich_api_key_sha256)], PROBLEM_HANDLERS
