@@ -17,7 +17,7 @@ from shared.background import until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.routing import Replaceable, application
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.startup import open_producer, start_app
@@ -42,7 +42,7 @@ async def serve_text(settings: Settings, stop: asyncio.Event, api: Callable[[Poo
     """
     health = Health("enrich.text", ready={"postgres": lambda: "waiting for Postgres"})
     site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
-    async with http_server(site, settings.bind_host, settings.health_port or PORT, Bounds.of(settings)):
+    async with http_server(site, settings.bind_host, settings.health_port or PORT, ServerLimits.of(settings)):
         await _follow(settings, stop, health, site, api)
 
 
