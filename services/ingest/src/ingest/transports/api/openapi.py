@@ -5,7 +5,7 @@ from functools import cache
 from importlib.metadata import version
 
 from ingest.formats.json.native import NativeBatch, NativeUpdate
-from ingest.transports.api.routes import OPERATIONS, PROBLEMS, Api, Operation, ProblemDocument
+from ingest.transports.api.app import OPERATIONS, PROBLEMS, Operation, ProblemDocument
 from shared.http.openapi import (
     PROBLEM_JSON,
     ApiDescription,
@@ -53,7 +53,7 @@ def _body(operation: Operation) -> Content | None:
 
 
 def _described(operation: Operation) -> Described:
-    sentence = inspect.cleandoc(getattr(Api, operation.endpoint).__doc__ or "").partition(": ")[2]
+    sentence = inspect.cleandoc(operation.handler.__doc__ or "").partition(": ")[2]
     successes = {
         str(status): json_content(model, SUCCESSES.get(status, "As asked"))
         for status, model in operation.answers.items()
@@ -65,7 +65,7 @@ def _described(operation: Operation) -> Described:
         successes | {str(status): SharedResponse(f"Problem{status}") for status in sorted(operation.problems)},
         [PARAMETERS[operation.path]] if operation.path in PARAMETERS else (),
         _body(operation),
-        operation_id=operation.endpoint,
+        operation_id=operation.handler.__name__,
         security=("key", "header", "signature") if operation.takes == "wire" else None,
     )
 
