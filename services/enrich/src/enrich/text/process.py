@@ -7,7 +7,7 @@ import structlog
 from starlette.routing import Route
 
 from enrich.reference.loader import ReferenceData, ReferenceLoader
-from enrich.reference.vocabulary import Labels
+from enrich.reference.vocabulary import ConceptTags
 from enrich.settings import Settings
 from enrich.text.emission import SOURCE
 from enrich.text.handler import STAGE, TextHandler
@@ -59,7 +59,7 @@ async def _follow(
     batch_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, by_keys=True, max_size=4)
     async with open_producer(settings, CLIENT_ID, source=SOURCE, stop=stop) as producer:
         loader = ReferenceLoader(
-            pool, settings.enrich_dictionary, ReferenceData(labels=Labels(settings.enrich_label_languages))
+            pool, settings.enrich_dictionary, ReferenceData(concept_tags=ConceptTags(settings.enrich_label_languages))
         )
         text = TextHandler(pool=batch_pool, producer=producer, loader=loader, settings=settings)
         consumer = Consumer(
