@@ -93,7 +93,7 @@ def memory_peak_mb(pid: int) -> float:
 
 async def measure(rounds: int, data: bytes, path: Path) -> dict[str, Any]:
     """Alternate the three; seconds of each round and the peaks of memory."""
-    from enrich.media.render.pool import Renderers, RenderLimits  # noqa: PLC0415 -- not in the reference processes
+    from enrich.media.render.pool import RendererPool, RenderLimits  # noqa: PLC0415 -- not in the reference processes
 
     references = {
         name: subprocess.Popen(
@@ -112,7 +112,7 @@ async def measure(rounds: int, data: bytes, path: Path) -> dict[str, Any]:
 
     seconds: dict[str, list[float]] = {"lane": [], **{name: [] for name in references}}
     sizes: dict[str, int] = {}
-    async with Renderers(1, RenderLimits()) as renderers:
+    async with RendererPool(1, RenderLimits()) as renderers:
 
         async def lane() -> int:
             return sum(len(each.data) for each in (await renderers.render(data)).renditions)

@@ -12,7 +12,7 @@ import obstore
 import pytest
 
 from enrich.media.avatar import store_avatar
-from enrich.media.refusals import Refused
+from enrich.media.errors import PictureRefused
 from enrich.media.report import set_rights
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.settings import Settings
@@ -87,5 +87,5 @@ async def test_avatar_is_stored_by_its_content(tmp_path: Path, jpeg: Callable[..
     assert first.url.endswith("/avatar-320.jpg")
     stored: Any = await obstore.get_async(open_store(settings), first.url.removeprefix(URL_PREFIX))
     assert bytes(await stored.bytes_async()).startswith(b"\xff\xd8\xff")
-    with pytest.raises(Refused, match="SVG"):
+    with pytest.raises(PictureRefused, match="SVG"):
         await store_avatar(settings, b"<svg/>")

@@ -558,7 +558,7 @@ async def test_store_on_s3(
 async def test_store_away_costs_no_attempt(
     media_settings: Callable[..., Settings], picture_host: Any, answer: Any, jpeg: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the object store is away the desk is not ready, and the picture keeps all its attempts."""
+    """While the object store is away the worker is not ready, and the picture keeps all its attempts."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
