@@ -1,7 +1,7 @@
-"""A 12-megapixel JPEG to all renditions: the media lane's renderer beside libvips alone, in the same run.
+"""A 12-megapixel JPEG to all renditions: the renderer of enrich media beside libvips alone, in the same run.
 
 `python tests/bench/media.py [--rounds N]`. Prints a table and writes `.local/bench/media.json`. The references are one
-process that calls libvips and nothing else: *same calls* decodes once and encodes what the lane encodes; *size by size*
+process that calls libvips and nothing else: *same calls* decodes once and encodes what enrich media encodes; *size by size*
 is what most would write, a thumbnail of the file for each size. The lane's figure includes its pipes, metadata, focal
 point, placeholder and hashes. Rounds alternate, so that a busy machine is busy for all.
 """

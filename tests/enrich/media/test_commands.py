@@ -33,7 +33,7 @@ def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
 def test_render_writes_the_renditions_and_prints_one_object(
     tmp_path: Path, jpeg: Callable[..., bytes], xmp: Callable[..., bytes]
 ) -> None:
-    """One JSON object with all that the lane would know, and the files it names."""
+    """One JSON object with all that the media worker would know, and the files it names."""
     image = tmp_path / "a.png"
     image.write_bytes(jpeg(700, 500, xmp=xmp(caption="A caption", credit="A. Gency")))
     code, out, _ = run("render", str(image), str(tmp_path / "out"))

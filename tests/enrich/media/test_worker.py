@@ -52,7 +52,7 @@ class Newsroom:
         return update_id
 
     async def lookup(self, update_id: str, *references: MediaReference) -> MediaLookup:
-        """What the text lane would be told."""
+        """What enrich text would find."""
         return (await media_for(self.pool, {update_id: references}))[update_id]
 
     async def until_settled(self, update_id: str, *references: MediaReference) -> MediaLookup:
@@ -172,7 +172,7 @@ async def test_picture_without_credit_is_withheld_until_the_wire_gives_one(
     credited = bare.model_copy(update={"credit": "A. Gency"})
     at_once = await room.lookup(update_id, credited)
     assert at_once.media[0].credit == "A. Gency"
-    assert at_once.pending == (credited,), "the lane has not been told of the credit yet"
+    assert at_once.pending == (credited,), "the new credit is not looked up yet"
     await room.want("one", credited)
     await room.until_settled(update_id, credited)
     assert not await settled(room.pool, states=["withheld"], source="", limit=5)

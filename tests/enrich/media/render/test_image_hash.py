@@ -24,7 +24,7 @@ HASHES = st.integers(0, 2**64 - 1)
 
 
 def image_hash(image: Any) -> ImageHash:
-    """Through the renderer, as the lane does."""
+    """Through the renderer, as the media worker does."""
     found = render_picture(image.jpegsave_buffer(Q=90), max_pixels=10**8).image_hash
     assert found is not None
     return found

@@ -104,7 +104,7 @@ async def test_confined_worker_reaches_nothing_and_still_renders() -> None:
 async def test_worker_inherits_no_secret_and_no_file(
     monkeypatch: pytest.MonkeyPatch, jpeg: Callable[..., bytes], tmp_path: Path
 ) -> None:
-    """Neither the environment nor an open descriptor of the lane is in the worker."""
+    """Neither the environment nor an open descriptor of the media worker is in the worker."""
     # Only root may look into a worker, so it is what starts it that tells what it is given.
     telling = tmp_path / "python"
     told = shlex.quote(str(tmp_path / "told"))

@@ -1,4 +1,4 @@
-"""What comes out of the renderer: right sizes, right colours, nothing private. In worker processes, as in the lane."""
+"""What comes out of the renderer: right sizes, right colours, nothing private. In worker processes, as in production."""
 
 import base64
 import io
