@@ -59,7 +59,7 @@ from publish.web.feed_store import FeedEntry as Standing
 from publish.web.feed_store import FeedStore
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
-from shared.markup import plainly_nested
+from shared.markup import repair_nesting
 from shared.messages import (
     Author,
     Change,
@@ -256,7 +256,7 @@ def page(text: str) -> bytes:
 
 
 TEXT: Mapping[str, Function] = {
-    "nested": plainly_nested,
+    "nested": repair_nesting,
     "line": tidy,
     "line, cut": lambda text: line_of(text, 500),
     "body": sanitised,
