@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from enrich.media.render.metadata import read_iim, read_xmp, words_in
+from enrich.media.render.metadata import read_iim, read_metadata, read_xmp
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import Rights, why_withheld
 from enrich.reference.agencies import family_of
@@ -151,7 +151,7 @@ def iim(value: str) -> dict[str, str]:
 
 def exif(value: str) -> Embedded:
     """What an artist's name says."""
-    return words_in({"exif-ifd0-Artist": f"{value} ({value}, ASCII, 5 components, 5 bytes)"}.get)
+    return read_metadata({"exif-ifd0-Artist": f"{value} ({value}, ASCII, 5 components, 5 bytes)"}.get)
 
 
 def rights(terms: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from enrich.media.avatar import store_avatar
 from enrich.media.errors import PictureRefused
-from enrich.media.report import set_rights
+from enrich.media.operations import SourceRights, set_rights
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.settings import Settings
 from shared.postgres.migrations import migrate
@@ -64,12 +64,12 @@ async def test_rights_are_added_to_and_cleared(newsroom: Connections) -> None:
     """What ops set for a source is kept, added to and cleared; what is not there cannot be removed, and says so."""
     pool = await connect(newsroom, schema="enrich", max_size=1)
     await migrate(pool, "enrich")
-    told = await set_rights(pool, "agency", forbid=["no archive"], allow=(), credit="Agency", clear=False)
-    assert told == {"source": "agency", "forbidden": ["no archive"], "allowed": [], "credit": "Agency"}
-    told = await set_rights(pool, "agency", forbid=(), allow=["not for web in Austria"], credit=None, clear=False)
-    assert (told["forbidden"], told["credit"]) == (["no archive"], "Agency")
-    told = await set_rights(pool, "agency", forbid=(), allow=(), credit=None, clear=True)
-    assert told == {"source": "agency", "forbidden": [], "allowed": [], "credit": ""}
+    rights = await set_rights(pool, "agency", forbid=["no archive"], allow=(), credit="Agency", clear=False)
+    assert rights == SourceRights("agency", ["no archive"], [], "Agency")
+    rights = await set_rights(pool, "agency", forbid=(), allow=["not for web in Austria"], credit=None, clear=False)
+    assert (rights.forbidden, rights.credit) == (["no archive"], "Agency")
+    rights = await set_rights(pool, "agency", forbid=(), allow=(), credit=None, clear=True)
+    assert rights == SourceRights("agency")
     await pool.close()
     environment = {
         "POSTGRES_DSN": newsroom.postgres_dsn, "TOPIC_PREFIX": newsroom.topic_prefix, "MEDIA_STORE": newsroom.media_store,

@@ -17,8 +17,8 @@ import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
 
+from enrich.media.operations import references, remove, retry_refused, set_rights
 from enrich.media.process import media
-from enrich.media.report import remove, retry_refused, set_rights, settled
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.settings import Settings
@@ -166,8 +166,8 @@ async def test_picture_without_credit_is_withheld_until_the_wire_gives_one(
     found = await room.until_settled(update_id, bare)
     assert not found.media
     assert found.withheld == (f"{bare.url}: no credit",)
-    (row,) = await settled(room.pool, states=["withheld"], source="", limit=5)
-    assert row["reason"] == "no credit"
+    (row,) = await references(room.pool, states=["withheld"], source="", limit=5)
+    assert row.reason == "no credit"
 
     credited = bare.model_copy(update={"credit": "A. Gency"})
     at_once = await room.lookup(update_id, credited)
@@ -175,7 +175,7 @@ async def test_picture_without_credit_is_withheld_until_the_wire_gives_one(
     assert at_once.pending == (credited,), "the new credit is not looked up yet"
     await room.want("one", credited)
     await room.until_settled(update_id, credited)
-    assert not await settled(room.pool, states=["withheld"], source="", limit=5)
+    assert not await references(room.pool, states=["withheld"], source="", limit=5)
     assert len(picture_host.asked) == 1
 
 
@@ -372,8 +372,8 @@ async def test_removed_picture_leaves_the_store_and_does_not_come_back(
     result = await remove(
         room.pool, store, room.producer, picture=shown.id, reason="mandatory kill", now=datetime.now(UTC)
     )
-    assert result["files"] == len(shown.renditions)
-    assert result["updates"] == [update_id]
+    assert result.files == len(shown.renditions)
+    assert result.updates == [update_id]
     assert not (await room.lookup(update_id, reference)).media
     assert len(await room.refreshes(update_id, at_least=2)) == 2
     with pytest.raises(FileNotFoundError):

@@ -12,12 +12,12 @@ import click
 import orjson
 
 from enrich.media.errors import PictureRefused
+from enrich.media.operations import references, remove, retry_refused, set_rights, summary
 from enrich.media.process import media as serve
 from enrich.media.process import render_limits
 from enrich.media.render.image_hash import ImageHash
 from enrich.media.render.pool import RendererPool, RenderLimits
 from enrich.media.render.rendered import Rendered
-from enrich.media.report import remove, retry_refused, set_rights, settled, summary
 from enrich.media.store import open_store
 from enrich.settings import Settings
 from shared.failures import Transient
@@ -99,15 +99,13 @@ def media_report(state: tuple[str, ...], source: str, limit: int, as_json: bool)
     """Show which pictures readers do not see, and why."""
 
     async def read(pool: Pool) -> None:
-        rows = await settled(pool, states=state, source=source, limit=limit)
+        rows = await references(pool, states=state, source=source, limit=limit)
         if as_json:
             for row in rows:
                 _print(row)
             return
         for row in rows:
-            click.echo(
-                f"{row['state']:9} {row['source']:20.20} {row['update_id']}  {row['reason']}\n          {row['url']}"
-            )
+            click.echo(f"{row.state:9} {row.source:20.20} {row.update_id}  {row.reason}\n          {row.url}")
         counts = await summary(pool, source=source)
         click.echo("in all: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "no pictures"))
 
@@ -164,7 +162,7 @@ def media_remove(picture: str, reason: str) -> None:
         finally:
             await kafka_producer.stop()
         _print(result)
-        if not result["copies"]:
+        if not result.copies:
             sys.exit(1)
 
     _with_pool(take_away)
