@@ -355,7 +355,7 @@ def test_time_grows_with_the_length(name: str) -> None:
     """At most six times as long for four times as much, whatever it is made of."""
     pumps = (PUMPS if name in QUICK else ALONE) | MARKUP
     grown = {pump: grows(TEXT[name], made, SIZES.get(name, SIZE)) for pump, made in pumps.items()}
-    assert not {pump: said for pump, said in grown.items() if said}
+    assert not {pump: value for pump, value in grown.items() if value}
 
 
 HARDEST = ("spaces", "no-break spaces", "line feeds", "entities", "bidi embeddings", "unequal rows")
@@ -366,4 +366,4 @@ def test_time_of_whole_answers_grows_with_the_length(name: str) -> None:
     """So too where a whole revision, page or feed is made of it."""
     pumps = {pump: made for pump, made in ALONE.items() if "table" in made(100) or pump in HARDEST} | MARKUP
     grown = {pump: grows(WHOLE[name], made, SIZE) for pump, made in pumps.items()}
-    assert not {pump: said for pump, said in grown.items() if said}
+    assert not {pump: value for pump, value in grown.items() if value}

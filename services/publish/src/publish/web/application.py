@@ -24,7 +24,7 @@ from publish.web.routes.pages import Pages
 from publish.web.stories import is_over
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.http.poll_routes import stream_routes
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.http.query import with_query
@@ -52,7 +52,7 @@ def build(
     renderer = Renderer(settings, assets, fit=fit, omissions=omissions)
     answers = Answers(settings, feed_store, archive, renderer)
     broadcaster = Broadcaster(
-        Limits.of(settings),
+        StreamLimits.of(settings),
         replay_from(archive, renderer),
         lambda channel: is_over(feed_store, channel, datetime.now(UTC)),
     )

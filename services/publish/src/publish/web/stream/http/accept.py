@@ -32,14 +32,14 @@ class StreamAcceptor(Acceptor):
         self._broadcaster = broadcaster
 
     def enqueue(self, connection: socket.socket, peer: str, data: bytes) -> None:
-        """A stream waits for no turn: it costs hardly more than accepting it does, and thousands come back at once."""
+        """A stream is not queued: taking it over costs little more than accepting it, and thousands reconnect at once."""
         if self.request.match(data) is not None:
             self.dispatch(connection, peer, data)
         else:
             super().enqueue(connection, peer, data)
 
     def dispatch(self, connection: socket.socket, peer: str, data: bytes) -> None:
-        """A stream's connection is the broadcaster's; any other is the server's."""
+        """Give a stream's connection to the broadcaster, any other to the server."""
         request = self.request.match(data)
         end = data.find(b"\r\n\r\n", 0, MOST_HEAD_BYTES) if request is not None else -1
         if request is None or end < 0 or data.count(b"\r\n", 0, end) > self.connections.limits.head_fields:

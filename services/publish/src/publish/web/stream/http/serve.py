@@ -1,8 +1,8 @@
 """How pages and streams share a port, and how a connection gets to the broadcaster.
 
-A connection that begins with the request of a stream is the broadcaster's from the first (`accept`). On one that has carried other
+A connection that begins with the request of a stream goes to the broadcaster at once (`accept`). On one that has carried other
 requests before, as a proxy's do, uvicorn reads the request, and the socket is handed over: the broadcaster has a duplicate of the
-descriptor, and the server's transport lets go of its own, which closes nothing at the reader.
+descriptor, and the server's transport lets go of its own, which does not close the connection.
 """
 
 import contextlib
