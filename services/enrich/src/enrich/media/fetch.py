@@ -10,17 +10,9 @@ from prometheus_client import Counter, Histogram
 from yarl import URL
 
 from enrich.media.errors import PictureRefused, PictureUnavailable
-from shared.http.client import (
-    ClientLimits,
-    GuardedClient,
-    Judge,
-    RequestFailed,
-    RequestRefused,
-    Resolve,
-    StreamedResponse,
-    system_resolve,
-)
-from shared.http.retry_after import retry_after_s
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.guarded import ClientLimits, GuardedClient, Judge, Resolve, StreamedResponse, system_resolve
+from shared.http.client.retry_after import retry_after_s
 
 FETCHES = Counter("slugline_media_fetches", "Pictures asked for, by outcome", ["outcome"])
 FETCH_SECONDS = Histogram(

@@ -9,7 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from publish.representation.position import Position, channels_of
-from publish.representation.reader_json import dump, members, removal_members, read_metadata
+from publish.representation.reader_json import dump, members, read_metadata, removal_members
 from publish.representation.reader_update import ReaderUpdate
 from publish.settings import Settings
 
