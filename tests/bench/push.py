@@ -39,9 +39,6 @@ from shared.postgres.pool import Pool
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
-from publish.push.alerts.sender import Fanout  # noqa: E402
-from publish.push.notify import QUEUE_WEBHOOKS  # noqa: E402
-
 from local.child import Child, end_all, free_port  # noqa: E402 -- after the path
 from publish.archive.store import revision_of, write_batch  # noqa: E402
 from publish.push.alerts import alert as alerts  # noqa: E402
@@ -49,14 +46,13 @@ from publish.push.alerts.notification import notification_of  # noqa: E402
 from publish.push.alerts.providers.web.client import WebPush  # noqa: E402
 from publish.push.alerts.providers.web.encryption import encrypt  # noqa: E402
 from publish.push.alerts.providers.web.vapid import Vapid, new_vapid_key  # noqa: E402
-from publish.push.alerts.rules import Rules  # noqa: E402
+from publish.push.alerts.rules import AlertRules  # noqa: E402
 from publish.push.alerts.sending.batch import PushBatch  # noqa: E402
 from publish.push.alerts.sending.sender import AlertSender  # noqa: E402
 from publish.push.delivery import keys  # noqa: E402
 from publish.push.delivery.attempts import RetryPolicy  # noqa: E402
 from publish.push.delivery.outbound import Outbound  # noqa: E402
-from publish.push.delivery.queue import Deliveries  # noqa: E402
-from publish.push.delivery.worker import Channel, DeliveryWorker  # noqa: E402
+from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker  # noqa: E402
 from publish.push.webhooks.message import Webhooks  # noqa: E402
 from publish.push.webhooks.queueing import QUEUE_WEBHOOKS  # noqa: E402
 from publish.representation.position import Position  # noqa: E402
@@ -164,7 +160,7 @@ async def web_push(pool: Pool, port: int, server: psutil.Process, messages: int)
     alone = 2000 / (cpu_s() - started)
     async with Outbound(allow_private=True, timeout_s=15) as outbound:
         provider = WebPush(outbound, Vapid(new_vapid_key(), "mailto:bench@example.org"))
-        sender = AlertSender(pool, {"web": provider}, Rules(), site_url="https://news.example")
+        sender = AlertSender(pool, {"web": provider}, AlertRules(), site_url="https://news.example")
         slots = max(8, messages // 1000)
         batches = [
             PushBatch(alert_id="a", number=n, first=n * BATCH + 1, last=(n + 1) * BATCH, slots=slots)
@@ -207,7 +203,7 @@ async def webhooks(pool: Pool, port: int, endpoints: int) -> dict[str, Any]:
         await write_batch(connection, [revision_of(Position(1, 1), update, value_of(update))])
     async with Outbound(allow_private=True, timeout_s=15) as outbound:
         policy = RetryPolicy((5, 300, 1800), timedelta(hours=120))
-        channel = Channel(Webhooks(pool, "https://news.example").build, policy)
+        channel = DeliveryChannel(Webhooks(pool, "https://news.example").build, policy)
         worker = DeliveryWorker(
             pool, outbound, outbound, {"webhook": channel}, in_flight=2000, per_endpoint=4, timeout_s=15
         )

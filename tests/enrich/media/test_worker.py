@@ -494,7 +494,9 @@ async def test_text_goes_first_and_the_picture_follows_in_place(
 async def text_lane(settings: Settings) -> AsyncIterator[None]:
     """The process `enrich text`, in this one."""
     stop = asyncio.Event()
-    running = asyncio.create_task(serve_text(settings.model_copy(update={"health_port": free_port()}), stop, lambda *_: []))
+    running = asyncio.create_task(
+        serve_text(settings.model_copy(update={"health_port": free_port()}), stop, lambda *_: [])
+    )
     try:
         yield
     finally:

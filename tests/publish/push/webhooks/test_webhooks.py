@@ -9,7 +9,6 @@ import orjson
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from publish.push.delivery.endpoints import Endpoints, NewEndpoint
 from standardwebhooks import Webhook
 
 from publish.push.delivery import keys

@@ -22,11 +22,6 @@ from enrich.text.lookups import SMALL_BATCH, LookupReader, Lookups
 from enrich.text.state_store import UnknownName
 from enrich.text.state_writer import EmittedBatch, StateWriter
 from enrich.text.steps.runner import Steps
-from shared.consumer.consumer import StartedBatch
-from enrich.text.state_store import Known, Unknown, load
-from enrich.text.state_writer import Emitted, Settlement
-from enrich.text.steps.budget import MISSED
-from enrich.text.steps.runner import Reading, Steps
 from shared.consumer.batches.effects import StartedBatch
 from shared.consumer.decode import Incoming, Rejection, version_of
 from shared.failures import Invalid, Permanent
