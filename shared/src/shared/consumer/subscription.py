@@ -8,7 +8,7 @@ next one and takes it at once; the handler then takes what came with it.
 
 from collections.abc import Awaitable, Callable
 from itertools import chain
-from typing import cast
+from typing import TypeAlias, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
@@ -22,7 +22,7 @@ from shared.streams import MAX_MESSAGE_BYTES
 
 log = structlog.get_logger(__name__)
 
-Record = ConsumerRecord[bytes, bytes]
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 async def keep_record(message: Record) -> KafkaMessage:
