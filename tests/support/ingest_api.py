@@ -11,13 +11,15 @@ import orjson
 
 from ingest.intake.receive import Intake
 from ingest.settings import Settings
-from ingest.sources import registry
+from ingest.sources import keys, store
 from ingest.sources.rate_limit import SourceRateLimit
-from ingest.sources.registry import Registry, Source
+from ingest.sources.registry import Registry
+from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
+from ingest.transports.api.app import build
+from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
-from ingest.transports.api.routes import Api, build
-from ingest.transports.websub import HubCallbacks
+from ingest.transports.websub.callbacks import HubCallbacks
 from shared.kafka.producer import Producer, new_producer
 from shared.observability.health import Health
 from shared.postgres.migrations import migrate
@@ -68,8 +70,8 @@ async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]
     pool = await connect(newsroom, schema="ingest", max_size=4)
     await migrate(pool, "ingest")
     for name, key in KEYS.items():
-        await registry.save(pool, Source(name=name, desk=name == "desk"))
-        await registry.add_key(pool, name, registry.digest_of(key))
+        await store.save(pool, Source(name=name, desk=name == "desk"))
+        await keys.add_key(pool, name, keys.digest_of(key))
     kafka_producer = new_producer(newsroom, "tests")
     await kafka_producer.start()
     producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=newsroom.topic_prefix)

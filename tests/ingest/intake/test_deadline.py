@@ -14,6 +14,6 @@ async def test_a_late_answer_is_not_waited_for_and_others_get_theirs() -> None:
     second: asyncio.Future[int] = loop.create_future()
     async with asyncio.timeout(30):
         with pytest.raises(Unavailable):
-            await Deadline(0.01).answered(first)
+            await Deadline(0.01).wait_for(first)
         second.set_result(4)
-        assert await Deadline(30).answered(second) == 4
+        assert await Deadline(30).wait_for(second) == 4

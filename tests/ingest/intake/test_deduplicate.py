@@ -16,10 +16,10 @@ from support.topics import raw_update
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
-Told = tuple[RawUpdate, str]
+Fingerprinted = tuple[RawUpdate, str]
 
 
-def told(guid: str, headline: str, version: str | None = None, seconds: float = 0, **said: Any) -> Told:
+def version_of(guid: str, headline: str, version: str | None = None, seconds: float = 0, **said: Any) -> Fingerprinted:
     """A version, received so many seconds after noon, and its fingerprint."""
     received_at = NOON + timedelta(seconds=seconds)
     update = raw_update(guid, headline=headline, version=version, received_at=received_at, **said)
@@ -32,25 +32,25 @@ class Emitted:
     def __init__(self) -> None:
         self.messages: list[RawUpdate] = []
 
-    def known(self, items: Sequence[Told]) -> dict[tuple[str, str], EmittedHistory]:
-        """What `items.known` answers."""
+    def known(self, items: Sequence[Fingerprinted]) -> dict[tuple[str, str], EmittedHistory]:
+        """What `items.history` answers."""
         return {(update.update_id, fingerprint): self._known(update, fingerprint) for update, fingerprint in items}
 
     def _known(self, update: RawUpdate, fingerprint: str) -> EmittedHistory:
         own = [each for each in self.messages if each.update_id == update.update_id]
         place = (update.version_created, update.version)
         group = [each for each in own if not update.version_created or (each.version_created, each.version) == place]
-        newest = max(group, key=lambda each: (each.received_at, each.fingerprint()), default=None)
+        latest = max(group, key=lambda each: (each.received_at, each.fingerprint()), default=None)
         return EmittedHistory(
             seen=any(each.fingerprint() == fingerprint for each in own),
-            newest=LatestVersion(newest.fingerprint(), newest.version, newest.received_at) if newest else None,
+            latest=LatestVersion(latest.fingerprint(), latest.version, latest.received_at) if latest else None,
         )
 
-    def take(self, *items: Told, again: bool = False) -> list[str]:
-        """The verdicts on a document, whose news is emitted."""
-        judged = classify(items, self.known(items), seen_suffices=again)
-        self.messages += news(items, judged)
-        return [each.verdict for each in judged]
+    def take(self, *items: Fingerprinted, again: bool = False) -> list[str]:
+        """What becomes of the updates of a document; the new ones are emitted."""
+        results = classify(items, self.known(items), seen_suffices=again)
+        self.messages += news(items, results)
+        return ["duplicate" if each.duplicate else "new" for each in results]
 
     def outcome(self) -> RawUpdate | None:
         """The version that enrich is left with."""
@@ -60,45 +60,52 @@ class Emitted:
         return state.current.raw if state.current else None
 
 
-def news(items: Sequence[Told], judged: Sequence[DedupResult]) -> list[RawUpdate]:
+def news(items: Sequence[Fingerprinted], results: Sequence[DedupResult]) -> list[RawUpdate]:
     """What is emitted."""
     return [
-        update.model_copy(update={"received_at": verdict.received_at})
-        for (update, _), verdict in zip(items, judged, strict=True)
-        if verdict.verdict == "new"
+        update.model_copy(update={"received_at": result.received_at})
+        for (update, _), result in zip(items, results, strict=True)
+        if not result.duplicate
     ]
 
 
-def verdicts(*items: Told) -> list[str]:
-    """The verdicts on the first document of all."""
+def classified(*items: Fingerprinted) -> list[str]:
+    """What becomes of the updates of the first document of all."""
     return Emitted().take(*items)
 
 
 def test_what_stands_twice_in_a_document_is_taken_once() -> None:
     """A repeat within one document is a duplicate."""
-    assert verdicts(told("a", "x"), told("a", "x")) == ["new", "duplicate"]
+    assert classified(version_of("a", "x"), version_of("a", "x")) == ["new", "duplicate"]
 
 
 def test_a_text_without_versions_may_return_to_an_older_wording() -> None:
     """Without versions only what equals the latest is a repeat, so that a reverted edit reaches readers."""
-    assert verdicts(told("a", "x"), told("a", "y"), told("a", "x")) == ["new", "new", "new"]
+    assert classified(version_of("a", "x"), version_of("a", "y"), version_of("a", "x")) == ["new", "new", "new"]
 
 
 def test_an_old_version_that_comes_again_late_is_a_repeat() -> None:
     """A version that was overtaken by another has nothing to say when it is delivered again, with a time or without."""
-    assert verdicts(told("a", "x", "1"), told("a", "y", "2"), told("a", "x", "1")) == ["new", "new", "duplicate"]
-    timed = [
-        told("a", text, version_created=NOON + timedelta(minutes=at)) for text, at in (("x", 1), ("y", 2), ("x", 1))
+    assert classified(version_of("a", "x", "1"), version_of("a", "y", "2"), version_of("a", "x", "1")) == [
+        "new",
+        "new",
+        "duplicate",
     ]
-    assert verdicts(*timed) == ["new", "new", "duplicate"]
+    timed = [
+        version_of("a", text, version_created=NOON + timedelta(minutes=at))
+        for text, at in (("x", 1), ("y", 2), ("x", 1))
+    ]
+    assert classified(*timed) == ["new", "new", "duplicate"]
 
 
 def test_a_whole_history_that_is_delivered_again_is_a_repeat() -> None:
     """What a source without times redelivers from the beginning sets nothing back, the edits of one version included."""
     emitted = Emitted()
     history = [("x", "1"), ("y", "1"), ("z", "2")]
-    assert [emitted.take(told("a", *each, seconds=at)) for at, each in enumerate(history)] == [["new"]] * 3
-    assert [emitted.take(told("a", *each, seconds=9 + at)) for at, each in enumerate(history)] == [["duplicate"]] * 3
+    assert [emitted.take(version_of("a", *each, seconds=at)) for at, each in enumerate(history)] == [["new"]] * 3
+    assert [emitted.take(version_of("a", *each, seconds=9 + at)) for at, each in enumerate(history)] == [
+        ["duplicate"]
+    ] * 3
 
 
 def test_what_is_withheld_and_restored_under_one_version_flips_each_time() -> None:
@@ -106,9 +113,9 @@ def test_what_is_withheld_and_restored_under_one_version_flips_each_time() -> No
     for versions in ({"version": "7"}, {"version_created": NOON}, {"version": "7", "version_created": NOON}):
         emitted = Emitted()
         for at, status in enumerate(("usable", "withheld", "usable", "withheld", "usable")):
-            item = told("a", "x", seconds=10 * at, status=status, **versions)
+            item = version_of("a", "x", seconds=10 * at, status=status, **versions)
             assert emitted.take(item) == ["new"]
-            assert emitted.take(told("a", "x", seconds=10 * at + 5, status=status, **versions)) == ["duplicate"]
+            assert emitted.take(version_of("a", "x", seconds=10 * at + 5, status=status, **versions)) == ["duplicate"]
             outcome = emitted.outcome()
             assert outcome is not None
             assert outcome.status == status
@@ -118,19 +125,19 @@ def test_the_same_document_again_is_a_repeat_whatever_it_says_back_and_forth() -
     """A document with several wordings of one version ends with the last of them, and brings nothing the second time."""
     for versions in ({}, {"version": "7"}, {"version_created": NOON}):
         emitted = Emitted()
-        first = [told("a", text, **versions) for text in "xyxz"]
+        first = [version_of("a", text, **versions) for text in "xyxz"]
         assert emitted.take(*first) == ["new"] * 4
         outcome = emitted.outcome()
         assert outcome is not None
         assert outcome.headline == "z"
-        assert emitted.take(*[told("a", text, seconds=60, **versions) for text in "xyxz"]) == ["duplicate"] * 4
+        assert emitted.take(*[version_of("a", text, seconds=60, **versions) for text in "xyxz"]) == ["duplicate"] * 4
 
 
 def test_what_is_said_later_counts_as_received_later_whatever_the_clocks_show() -> None:
     """A replica whose clock is behind does not make a source's newest words older than those before."""
     emitted = Emitted()
     for text, clock in (("x", 100), ("y", 60), ("z", 60), ("x", 50)):
-        assert emitted.take(told("a", text, "7", seconds=clock)) == ["new"]
+        assert emitted.take(version_of("a", text, "7", seconds=clock)) == ["new"]
         outcome = emitted.outcome()
         assert outcome is not None
         assert outcome.headline == text
@@ -139,8 +146,8 @@ def test_what_is_said_later_counts_as_received_later_whatever_the_clocks_show() 
 def test_a_moved_time_does_not_open_an_embargo() -> None:
     """What is embargoed until after its receipt stays so."""
     emitted = Emitted()
-    emitted.take(told("a", "x", seconds=100))
-    emitted.take(told("a", "y", seconds=60, embargo_until=NOON + timedelta(seconds=90)))
+    emitted.take(version_of("a", "x", seconds=100))
+    emitted.take(version_of("a", "y", seconds=60, embargo_until=NOON + timedelta(seconds=90)))
     assert emitted.messages[-1].received_at == NOON + timedelta(seconds=60)
 
 
@@ -148,9 +155,9 @@ def test_an_original_that_is_read_again_keeps_its_time() -> None:
     """What a newer reader makes of an old original stands where the original stood, and never passes for a return."""
     emitted = Emitted()
     for at, text in enumerate("xy"):
-        emitted.take(told("a", text, seconds=at))
-    assert emitted.take(told("a", "x"), again=True) == ["duplicate"]
-    assert emitted.take(told("a", "x", credit="North"), again=True) == ["new"]
+        emitted.take(version_of("a", text, seconds=at))
+    assert emitted.take(version_of("a", "x"), again=True) == ["duplicate"]
+    assert emitted.take(version_of("a", "x", credit="North"), again=True) == ["new"]
     outcome = emitted.outcome()
     assert outcome is not None
     assert outcome.headline == "y"
@@ -161,7 +168,7 @@ WORDINGS = st.sampled_from([("x", "usable"), ("y", "usable"), ("x", "withheld")]
 
 
 @st.composite
-def sayings(draw: st.DrawFn) -> list[list[Told]]:
+def sayings(draw: st.DrawFn) -> list[list[Fingerprinted]]:
     """What a source says of one update: documents, each with a few versions, in ways that may change between them."""
     documents = []
     for number in range(draw(st.integers(1, 8))):
@@ -169,13 +176,13 @@ def sayings(draw: st.DrawFn) -> list[list[Told]]:
         for _ in range(draw(st.integers(1, 3))):
             (version, created), (text, status) = draw(VERSIONS), draw(WORDINGS)
             moment = NOON + timedelta(hours=created) if created else None
-            items.append(told("a", text, version, seconds=10 * number, version_created=moment, status=status))
+            items.append(version_of("a", text, version, seconds=10 * number, version_created=moment, status=status))
         documents.append(items)
     return documents
 
 
 @given(sayings())
-def test_a_document_again_brings_nothing(documents: list[list[Told]]) -> None:
+def test_a_document_again_brings_nothing(documents: list[list[Fingerprinted]]) -> None:
     """Whatever was said before, the document that was taken last is a duplicate when it comes once more."""
     emitted = Emitted()
     for document in documents:
@@ -184,7 +191,7 @@ def test_a_document_again_brings_nothing(documents: list[list[Told]]) -> None:
 
 
 @given(sayings())
-def test_readers_are_left_with_the_last_word_on_the_newest_version(documents: list[list[Told]]) -> None:
+def test_readers_are_left_with_the_last_word_on_the_newest_version(documents: list[list[Fingerprinted]]) -> None:
     """Where versions have a time, enrich ends with what was said last of the newest, one document or many, with repeats."""
     emitted, one_by_one, shown = Emitted(), Emitted(), None
     flat = [item for document in documents for item in document if item[0].version_created is not None]
@@ -204,7 +211,7 @@ def test_readers_are_left_with_the_last_word_on_the_newest_version(documents: li
 
 
 @given(sayings(), st.randoms(use_true_random=False))
-def test_what_was_emitted_ends_in_one_state_in_every_order(documents: list[list[Told]], random: Any) -> None:
+def test_what_was_emitted_ends_in_one_state_in_every_order(documents: list[list[Fingerprinted]], random: Any) -> None:
     """Two replicas that emit at once leave enrich with one state, and the next judgement agrees with it."""
     emitted = Emitted()
     for document in documents:
@@ -221,13 +228,13 @@ def test_what_was_emitted_ends_in_one_state_in_every_order(documents: list[list[
 def test_what_follows_a_text_that_kafka_may_have_counts_as_received_after_it() -> None:
     """A correction is not overtaken by its sender's own older text that was answered 503 and came out late, though the clock
     of the replica that takes the correction is behind; an embargo's end is not passed for that."""
-    doubtful, fingerprint = told("a", "refused", seconds=5)
+    doubtful, fingerprint = version_of("a", "refused", seconds=5)
     for said, later in (({}, True), ({"embargo_until": NOON + timedelta(seconds=4)}, False)):
-        correction = told("a", "correction", seconds=3, **said)
+        correction = version_of("a", "correction", seconds=3, **said)
         key = (correction[0].update_id, correction[1])
-        [judged] = classify(
-            [correction], {key: EmittedHistory(seen=False, newest=None, unacknowledged_at=doubtful.received_at)}
+        [result] = classify(
+            [correction], {key: EmittedHistory(seen=False, latest=None, unacknowledged_at=doubtful.received_at)}
         )
-        assert (judged.received_at > doubtful.received_at) == later
-        taken = correction[0].model_copy(update={"received_at": judged.received_at})
+        assert (result.received_at > doubtful.received_at) == later
+        taken = correction[0].model_copy(update={"received_at": result.received_at})
         assert not later or version_order(taken, correction[1]) > version_order(doubtful, fingerprint)

@@ -74,9 +74,9 @@ def message(number: int) -> EncodedMessage:
     return EncodedMessage(str(number), str(number).encode(), [])
 
 
-async def fates(queue: SendQueue, *numbers: int, timeout_s: float = 0.05) -> list[str]:
+async def statuses(queue: SendQueue, *numbers: int, timeout_s: float = 0.05) -> list[str]:
     """What is told of messages that are sent at once by one sender."""
-    return [each.fate for each in await emit(queue, [message(number) for number in numbers], timeout_s)]
+    return [each.status for each in await emit(queue, [message(number) for number in numbers], timeout_s)]
 
 
 def queue_of(brokers: Brokers, fresh_s: float = 60.0) -> SendQueue:
@@ -89,9 +89,9 @@ async def test_what_was_refused_while_a_broker_was_silent_is_never_sent() -> Non
     brokers = Brokers()
     brokers.silent = {10}
     queue = queue_of(brokers)
-    told = await asyncio.gather(*(fates(queue, number) for number in range(0, 40, 2)))
-    assert told == [["not-taken"]] * 20
-    waits = asyncio.create_task(fates(queue, 100, timeout_s=30))
+    told = await asyncio.gather(*(statuses(queue, number) for number in range(0, 40, 2)))
+    assert told == [["not-sent"]] * 20
+    waits = asyncio.create_task(statuses(queue, 100, timeout_s=30))
     await asyncio.sleep(0)
     brokers.wake()
     assert await waits == ["acknowledged"]
@@ -103,13 +103,13 @@ async def test_what_was_under_way_when_a_broker_fell_silent_may_be_taken_and_the
     """The group that it had is in doubt; what came after it is withdrawn; a late acknowledgement is heard of."""
     brokers = Brokers()
     queue = queue_of(brokers)
-    assert await fates(queue, 0) == ["acknowledged"]
+    assert await statuses(queue, 0) == ["acknowledged"]
     brokers.silent = {10}
     doubtful = asyncio.create_task(emit(queue, [message(2)], 0.1))
     await eventually(lambda: brokers.sent == ["0", "2"], what="not handed over")
-    assert await fates(queue, 4) == ["not-taken"]
+    assert await statuses(queue, 4) == ["not-sent"]
     [sent] = await doubtful
-    assert sent.fate == "maybe-taken"
+    assert sent.status == "unknown"
     heard: list[QueuedMessage] = []
 
     async def note() -> None:
@@ -118,31 +118,31 @@ async def test_what_was_under_way_when_a_broker_fell_silent_may_be_taken_and_the
     queue.when_acknowledged(sent, note)
     brokers.wake()
     await eventually(lambda: heard == [sent], what="not heard of")
-    assert sent.fate == "acknowledged"
-    assert await fates(queue, 6) == ["acknowledged"]
+    assert sent.status == "acknowledged"
+    assert await statuses(queue, 6) == ["acknowledged"]
     assert brokers.sent == ["0", "2", "6"]
 
 
 @pytest.mark.parametrize(
-    ("failure", "fate"), [(RequestTimedOutError(), "maybe-taken"), (MessageSizeTooLargeError(), "not-taken")]
+    ("failure", "status"), [(RequestTimedOutError(), "unknown"), (MessageSizeTooLargeError(), "not-sent")]
 )
-async def test_a_failure_says_whether_a_message_may_be_taken(failure: KafkaError, fate: str) -> None:
+async def test_a_failure_says_whether_a_message_may_be_taken(failure: KafkaError, status: str) -> None:
     """Only Kafka's own no is one: after a time-out it may have the message all the same."""
     brokers = Brokers()
     queue = queue_of(brokers)
-    assert await fates(queue, 0) == ["acknowledged"]
+    assert await statuses(queue, 0) == ["acknowledged"]
     brokers.silent = {10}
-    sent = asyncio.create_task(fates(queue, 2, timeout_s=30))
+    sent = asyncio.create_task(statuses(queue, 2, timeout_s=30))
     await eventually(lambda: len(brokers.under_way), what="not handed over")
     brokers.wake(failure)
-    assert await sent == [fate]
+    assert await sent == [status]
 
 
 async def test_one_silent_broker_does_not_hold_up_the_other() -> None:
     """Partitions of another broker go on; a large batch is told of message by message."""
     brokers = Brokers()
     brokers.silent = {10}
-    assert await fates(queue_of(brokers), 0, 1, 2, 3) == ["not-taken", "acknowledged", "not-taken", "acknowledged"]
+    assert await statuses(queue_of(brokers), 0, 1, 2, 3) == ["not-sent", "acknowledged", "not-sent", "acknowledged"]
     assert brokers.sent == ["1", "3"]
 
 
@@ -150,11 +150,11 @@ async def test_messages_of_a_partition_keep_their_order_and_gather() -> None:
     """While a broker has a group, what comes gathers, and goes together, in order, once that is acknowledged."""
     brokers = Brokers()
     queue = queue_of(brokers)
-    assert await fates(queue, 0) == ["acknowledged"]
+    assert await statuses(queue, 0) == ["acknowledged"]
     brokers.silent = {10}
-    senders = [asyncio.create_task(fates(queue, number, timeout_s=30)) for number in range(2, 402, 2)]
+    senders = [asyncio.create_task(statuses(queue, number, timeout_s=30)) for number in range(2, 402, 2)]
     await eventually(lambda: len(brokers.sent) > 1, what="not handed over")
-    senders += [asyncio.create_task(fates(queue, number, timeout_s=30)) for number in range(402, 502, 2)]
+    senders += [asyncio.create_task(statuses(queue, number, timeout_s=30)) for number in range(402, 502, 2)]
     await asyncio.sleep(0)
     assert len(brokers.sent) == 201
     brokers.wake()
@@ -167,8 +167,8 @@ async def test_a_flood_in_one_partition_does_not_keep_another_waiting() -> None:
     brokers = Brokers()
     brokers.leaders[1] = 10
     queue = SendQueue(brokers, group_bytes=20)  # type: ignore[arg-type]
-    flood = asyncio.create_task(fates(queue, *range(1000, 1400, 2), timeout_s=30))
-    late = asyncio.create_task(fates(queue, 1001, timeout_s=30))
+    flood = asyncio.create_task(statuses(queue, *range(1000, 1400, 2), timeout_s=30))
+    late = asyncio.create_task(statuses(queue, 1001, timeout_s=30))
     assert await asyncio.gather(flood, late) == [["acknowledged"] * 200, ["acknowledged"]]
     assert brokers.sent.index("1001") < 12
     assert [each for each in brokers.sent if each != "1001"] == [str(number) for number in range(1000, 1400, 2)]
@@ -180,18 +180,18 @@ async def test_a_broker_is_asked_only_after_a_silence_and_once_for_all() -> None
     brokers = Brokers()
     queue = queue_of(brokers)
     for number in range(0, 20, 2):
-        assert await fates(queue, number) == ["acknowledged"]
+        assert await statuses(queue, number) == ["acknowledged"]
     assert brokers.asked == [10]
     hasty = queue_of(brokers, fresh_s=0.0)
     for _ in range(2):
-        assert await fates(hasty, 0, 2, 4) == ["acknowledged"] * 3
+        assert await statuses(hasty, 0, 2, 4) == ["acknowledged"] * 3
     assert brokers.asked == [10] * 3
     ahead = queue_of(brokers)
     brokers.asked.clear()
     ahead.probe_brokers()
     ahead.probe_brokers()
     await eventually(lambda: sorted(brokers.asked) == [10, 11], what="not asked ahead")
-    assert await fates(ahead, 0, 1) == ["acknowledged"] * 2
+    assert await statuses(ahead, 0, 1) == ["acknowledged"] * 2
     assert sorted(brokers.asked) == [10, 11]
 
 
@@ -200,8 +200,8 @@ async def test_a_broker_that_comes_back_within_the_patience_gets_what_waits() ->
     brokers = Brokers()
     brokers.unreachable = {10}
     queue = queue_of(brokers)
-    assert await fates(queue, 0) == ["not-taken"]
-    waits = asyncio.create_task(fates(queue, 2, timeout_s=30))
+    assert await statuses(queue, 0) == ["not-sent"]
+    waits = asyncio.create_task(statuses(queue, 2, timeout_s=30))
     await eventually(lambda: len(brokers.asked) > 2, what="not tried again")
     brokers.unreachable.clear()
     assert await waits == ["acknowledged"]
@@ -213,15 +213,15 @@ async def test_what_has_no_leader_waits_for_one_in_order() -> None:
     brokers = Brokers()
     brokers.known = False
     queue = queue_of(brokers)
-    assert await fates(queue, 0, 1) == ["not-taken"] * 2
-    first = asyncio.create_task(fates(queue, 2, 4, timeout_s=30))
+    assert await statuses(queue, 0, 1) == ["not-sent"] * 2
+    first = asyncio.create_task(statuses(queue, 2, 4, timeout_s=30))
     await asyncio.sleep(0)
     brokers.known = True
-    second = asyncio.create_task(fates(queue, 6, 8, timeout_s=30))
+    second = asyncio.create_task(statuses(queue, 6, 8, timeout_s=30))
     assert await asyncio.gather(first, second) == [["acknowledged"] * 2] * 2
     brokers.leaders[0] = None
-    waits = asyncio.create_task(fates(queue, 10, timeout_s=30))
-    assert await fates(queue, 12) == ["not-taken"]
+    waits = asyncio.create_task(statuses(queue, 10, timeout_s=30))
+    assert await statuses(queue, 12) == ["not-sent"]
     brokers.leaders[0] = 11
     assert await waits == ["acknowledged"]
     assert brokers.sent == ["2", "4", "6", "8", "10"]
@@ -232,17 +232,17 @@ async def test_a_sender_that_is_given_up_takes_its_messages_back() -> None:
     brokers = Brokers()
     brokers.silent = {10}
     queue = queue_of(brokers)
-    sender = asyncio.create_task(fates(queue, 0, 2, timeout_s=30))
+    sender = asyncio.create_task(statuses(queue, 0, 2, timeout_s=30))
     await eventually(lambda: brokers.asked, what="not asked")
     sender.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sender
     brokers.wake()
-    assert await fates(queue, 4) == ["acknowledged"]
+    assert await statuses(queue, 4) == ["acknowledged"]
     assert brokers.sent == ["4"]
 
 
 async def test_without_a_way_to_kafka_nothing_is_taken() -> None:
     """Before Kafka has answered for the first time."""
     told: Sequence[QueuedMessage] = await emit(None, [message(1), message(2)], 1)
-    assert [each.fate for each in told] == ["not-taken"] * 2
+    assert [each.status for each in told] == ["not-sent"] * 2

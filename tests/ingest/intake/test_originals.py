@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -19,9 +18,9 @@ from ingest.__main__ import cli
 from ingest.cli import recording
 from ingest.formats import SourceProfile
 from ingest.intake import originals
-from ingest.intake.originals import OriginalFilter, new_original_id
-from ingest.sources import registry
-from ingest.sources.registry import Source
+from ingest.intake.originals import OriginalFilter, StoredOriginal, new_original_id
+from ingest.sources import store
+from ingest.sources.source import Source
 from local.child import free_port
 from shared.http.server.server import http_server
 from support.ingest_api import Wire
@@ -48,7 +47,7 @@ async def test_originals_are_found_by_what_is_asked(wire: Wire) -> None:
     for number in range(7):
         await wire.push({"guid": str(number), "headline": "x"})
     await wire.push(b"{", "south-key")
-    found = [row["id"] async for row in originals.iterate(wire.pool, OriginalFilter(source="north"), page=3)]
+    found = [each.id async for each in originals.iterate(wire.pool, OriginalFilter(source="north"), page=3)]
     assert len(found) == len(set(found)) == 7
     assert await originals.count(wire.pool, OriginalFilter(refused=True)) == 1
     assert await originals.count(wire.pool, OriginalFilter(format="native")) == 7
@@ -65,7 +64,7 @@ async def test_reading_again_emits_only_what_changes(wire: Wire) -> None:
     assert again.exit_code == 0, again.output
     assert "3 duplicate" in again.output
     assert len(await wire.raw()) == 3
-    await registry.save(wire.pool, Source(name="north", profile=SourceProfile(credit="North Agency")))
+    await store.save(wire.pool, Source(name="north", profile=SourceProfile(credit="North Agency")))
     changed = await run(wire, "originals", "reprocess", "--source", "north")
     assert "3 accepted" in changed.output
     # The source has not spoken: a silence goes on.
@@ -183,15 +182,16 @@ async def test_what_was_taken_once_and_is_not_now_is_told_by_the_exit_code(wire:
 async def test_a_recording_that_was_cut_is_told_so(tmp_path: Path) -> None:
     """Cut short, changed or of another kind: an error naming the line, after what was good."""
 
-    async def rows() -> AsyncIterator[Any]:
+    async def documents() -> AsyncIterator[StoredOriginal]:
         for number in range(3):
-            yield {
-                "received_at": datetime.now(UTC), "source": "s", "content_type": None, "format": None, "asked_format": None, "updates": 1,
-                "sha256": hashlib.sha256(b"%d" % number).hexdigest(), "body": b"%d" % number,
-            }  # fmt: skip
+            body = b"%d" % number
+            yield StoredOriginal(
+                id=new_original_id(), source="s", transport="api", received_at=datetime.now(UTC), content_type=None,
+                sha256=hashlib.sha256(body).hexdigest(), body=body, format=None, asked_format=None, updates=1, reprocessed=0,
+            )  # fmt: skip
 
     file = tmp_path / "day.gz"
-    assert await recording.write(file, rows()) == 3
+    assert await recording.write(file, documents()) == 3
     assert [document.body for document in recording.read(file)] == [b"0", b"1", b"2"]
     whole = file.read_bytes()
     file.write_bytes(whole[:-12])

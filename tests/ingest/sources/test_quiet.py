@@ -5,52 +5,50 @@ from typing import Any
 
 import pytest
 
-from ingest.sources import registry
+from ingest.sources import store
 from ingest.sources.quiet import QuietSourceMonitor, SourceActivity, assess
-from ingest.sources.registry import Source
+from ingest.sources.source import Source
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def row(**fields: Any) -> SourceActivity:
+def activity(**fields: Any) -> SourceActivity:
     """A source that was added a day ago and may be silent for ten minutes."""
-    return SourceActivity(
-        **{
-            "name": "north", "title": "North Wire", "silence_after_s": 600, "created_at": NOW - timedelta(days=1),
-            "resumed_at": None, "last_heard_at": None, "last_accepted_at": None, "error": "", **fields,
-        }
-    )  # fmt: skip
+    known = {"name": "north", "title": "North Wire", "silence_after_s": 600, "created_at": NOW - timedelta(days=1)}
+    return SourceActivity(**known | fields)
 
 
 def test_the_alarm_tells_what_readers_miss_and_why() -> None:
     """A silent line, a line that brings nothing new and a failing poll are told apart; readers come first."""
     ago = NOW - timedelta(minutes=20)
-    silent = assess(row(last_heard_at=ago, last_accepted_at=ago), NOW)
+    silent = assess(activity(last_heard_at=ago, last_accepted_at=ago), NOW)
     assert silent.alarm
     assert silent.meaning.startswith("readers have been given nothing new from North Wire since 2026-01-01 11:40 UTC")
     assert "line down" in silent.meaning
-    assert "desk at work" in assess(row(last_heard_at=NOW, last_accepted_at=ago), NOW).meaning
-    assert "500" in assess(row(last_heard_at=NOW, last_accepted_at=ago, error="the server answered 500"), NOW).meaning
+    assert "desk at work" in assess(activity(last_heard_at=NOW, last_accepted_at=ago), NOW).meaning
+    assert (
+        "500" in assess(activity(last_heard_at=NOW, last_accepted_at=ago, error="the server answered 500"), NOW).meaning
+    )
 
 
 def test_no_alarm_where_none_is_due() -> None:
     """New copy, a recent resumption and a source without a threshold raise none."""
-    assert not assess(row(last_accepted_at=NOW - timedelta(minutes=9)), NOW).alarm
-    assert not assess(row(resumed_at=NOW - timedelta(minutes=9)), NOW).alarm
-    assert not assess(row(silence_after_s=None), NOW).alarm
+    assert not assess(activity(last_accepted_at=NOW - timedelta(minutes=9)), NOW).alarm
+    assert not assess(activity(resumed_at=NOW - timedelta(minutes=9)), NOW).alarm
+    assert not assess(activity(silence_after_s=None), NOW).alarm
 
 
 @pytest.mark.integration
 async def test_a_silence_is_told_once_and_ends_with_new_copy(wire: Wire) -> None:
     """The alarm begins once however often one looks, and is over when copy comes."""
-    await registry.save(wire.pool, Source(name="north", silence_after_s=60))
+    await store.save(wire.pool, Source(name="north", silence_after_s=60))
     monitor = QuietSourceMonitor()
     later = datetime.now(UTC) + timedelta(minutes=5)
-    assert [each.source for each in await monitor.look(wire.pool, later)] == ["north"]
-    assert await monitor.look(wire.pool, later) == []
+    assert [each.source for each in await monitor.check(wire.pool, later)] == ["north"]
+    assert await monitor.check(wire.pool, later) == []
     await wire.registry.load(wire.pool)
     await wire.push({"guid": "a", "headline": "x"})
     await wire.intake.statistics.flush(wire.pool)
-    assert await monitor.look(wire.pool) == []
-    assert monitor._quiet == set()
+    assert await monitor.check(wire.pool) == []
+    assert monitor._silent == set()

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from ingest.intake.receive import Receipt, Result
-from ingest.sources import registry, signing
+from ingest.intake.receipt import Receipt, Result
+from ingest.sources import signing, store
 from ingest.transports.api import idempotency
 from shared.http.problem import Problem
 from shared.settings import Connections
@@ -26,17 +26,17 @@ from support.waiting import eventually
 async def test_a_signed_push_needs_no_key(newsroom: Connections) -> None:
     """What a source signed with its secret is taken; with another's secret, unsigned or without a secret given out, not."""
     async with started(newsroom, ingest_signing_secret=MASTER) as wire:
-        secret = signing.derived(MASTER, "north", 1)
+        secret = signing.derive_secret(MASTER, "north", 1)
 
         async def push(key: bytes, source: str = "north") -> int:
             headers = signed(BODY, key, time.time()) | {"Content-Type": "application/rss+xml"}
             return (await wire.client.post(f"/v1/wire/{source}", content=BODY, headers=headers)).status_code
 
         assert await push(secret) == 401
-        assert await registry.next_signing_generation(wire.pool, "north", rotate=False) == 1
+        assert await store.next_signing_generation(wire.pool, "north", rotate=False) == 1
         await wire.registry.load(wire.pool)
         assert await push(secret) == 202
-        assert await push(signing.derived(MASTER, "south", 1)) == 401
+        assert await push(signing.derive_secret(MASTER, "south", 1)) == 401
         assert await push(secret, "south") == 401
         assert await push(secret, "nobody") == 401
         assert len(await wire.raw()) == 1
@@ -54,7 +54,7 @@ async def signing_wire(newsroom: Connections) -> AsyncIterator[tuple[Wire, Wire]
         started(newsroom, ingest_signing_secret=MASTER) as one,
         started(newsroom, ingest_signing_secret=MASTER) as other,
     ):
-        await registry.next_signing_generation(one.pool, "north", rotate=False)
+        await store.next_signing_generation(one.pool, "north", rotate=False)
         for replica in (one, other):
             await replica.registry.load(replica.pool)
         yield one, other
@@ -62,7 +62,7 @@ async def signing_wire(newsroom: Connections) -> AsyncIterator[tuple[Wire, Wire]
 
 async def push(wire: Wire, body: bytes, identity: str, at: float | None = None) -> httpx.Response:
     """A signed push."""
-    headers = signed(body, signing.derived(MASTER, "north", 1), time.time() if at is None else at, identity)
+    headers = signed(body, signing.derive_secret(MASTER, "north", 1), time.time() if at is None else at, identity)
     return await wire.client.post(
         "/v1/wire/north", content=body, headers=headers | {"Content-Type": "application/rss+xml"}
     )
@@ -140,7 +140,7 @@ async def test_of_a_push_that_was_taken_in_part_the_rest_is_taken_when_it_comes_
 @pytest.mark.integration
 async def test_signed_pushes_are_forgotten_once_no_signature_of_them_holds(newsroom: Connections) -> None:
     """They are kept for a day, which is longer than any signature is good."""
-    assert timedelta(seconds=2 * signing.TOLERANCE_S) < idempotency.KEPT
+    assert timedelta(seconds=2 * signing.TOLERANCE_S) < idempotency.RETENTION
     async with signing_wire(newsroom) as (one, _):
         await push(one, BODY, "old")
         await one.pool.execute("UPDATE ingest.signed_pushes SET seen_at = now() - interval '25 hours'")
@@ -156,16 +156,16 @@ async def test_signed_pushes_are_forgotten_once_no_signature_of_them_holds(newsr
 
 def test_signatures_are_those_of_standard_webhooks() -> None:
     """The standard's own library and ours agree on secret and signature."""
-    secret = signing.derived(MASTER, "north", 1)
+    secret = signing.derive_secret(MASTER, "north", 1)
     headers = signed(BODY, secret, time.time())
-    Webhook(signing.written(secret)).verify(BODY, headers, json_parse=False)
+    Webhook(signing.format_secret(secret)).verify(BODY, headers, json_parse=False)
     signing.verify(headers, BODY, [secret], time.time())
 
 
 def test_what_was_changed_or_is_old_is_refused() -> None:
     """Another body, an old or missing time, a missing id and a signature of another release are 401, naming the header."""
     now = time.time()
-    secret = signing.derived(MASTER, "north", 1)
+    secret = signing.derive_secret(MASTER, "north", 1)
     good = signed(BODY, secret, now)
     for headers, body, field in (
         (good, BODY + b" ", "webhook-signature"),
@@ -184,5 +184,5 @@ def test_what_was_changed_or_is_old_is_refused() -> None:
 
 def test_two_secrets_are_good_during_rotation() -> None:
     """The newest and the one before it, and none before any was given out."""
-    assert signing.live_secrets(MASTER, "north", 3) == [signing.derived(MASTER, "north", each) for each in (3, 2)]
+    assert signing.live_secrets(MASTER, "north", 3) == [signing.derive_secret(MASTER, "north", each) for each in (3, 2)]
     assert signing.live_secrets(MASTER, "north", 0) == []

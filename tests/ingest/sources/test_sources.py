@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 
 from ingest.__main__ import cli
 from ingest.sources.declared import InvalidFile, parse
+from ingest.sources.keys import digest_of
 from ingest.sources.rate_limit import SourceRateLimit
-from ingest.sources.registry import Source, digest_of
+from ingest.sources.source import Source
 from shared.settings import Connections
 
 FILE = """

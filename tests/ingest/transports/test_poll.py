@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ingest.sources import registry
-from ingest.sources.registry import Source
+from ingest.sources import store
+from ingest.sources.source import Source
 from ingest.transports.feed_links import feed_links
 from ingest.transports.http_client import http_client
-from ingest.transports.poll import Cursor, Poller, PollResult, next_interval, request_recovery
+from ingest.transports.poll.poller import Poller, request_recovery
+from ingest.transports.poll.schedule import Cursor, PollResult, next_interval
 from local.child import free_port
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
@@ -73,7 +74,7 @@ async def server() -> AsyncIterator[FeedServer]:
 @pytest_asyncio.fixture
 async def poller(wire: Wire, server: FeedServer) -> AsyncIterator[Poller]:
     """A poller with one source."""
-    await registry.save(wire.pool, Source(name="feed", kind="poll", url=server.url))
+    await store.save(wire.pool, Source(name="feed", kind="poll", url=server.url))
     async with http_client(allow_private=True) as fetcher:
         yield Poller(wire.settings, wire.pool, wire.intake, fetcher, "one")
 
@@ -129,7 +130,7 @@ async def test_a_source_that_takes_the_poller_down_rests_and_the_others_do_not(
 ) -> None:
     """Two processes that ended while they read it are enough: it is asked again only after a while, and says why."""
     server.serve(feed("a"))
-    await registry.save(wire.pool, Source(name="other", kind="poll", url=server.url))
+    await store.save(wire.pool, Source(name="other", kind="poll", url=server.url))
     for _ in range(2):
         await wire.pool.execute("UPDATE ingest.cursors SET next_at = now()")
         await poller.lease()
@@ -144,7 +145,7 @@ async def test_a_source_that_takes_the_poller_down_rests_and_the_others_do_not(
     assert "2 processes ended" in rows["feed"]["error"]
     assert rows["feed"]["rest"] > timedelta(minutes=4)
     assert len(server.asked) == 1
-    await registry.remove(wire.pool, "other")
+    await store.remove(wire.pool, "other")
     row = await once(poller, wire.pool)
     assert (row["error"], row["deaths"], row["reading"]) == ("", 0, False)
 
@@ -190,7 +191,7 @@ async def test_a_feed_that_is_gone_pauses_its_source(wire: Wire, server: FeedSer
     """410 ends the polling and says why; it is not asked again."""
     server.answer = lambda _: Response(status_code=410)
     await once(poller, wire.pool)
-    source = await registry.one_source(wire.pool, "feed")
+    source = await store.one_source(wire.pool, "feed")
     assert source is not None
     assert source.paused
     assert "410" in source.paused_because

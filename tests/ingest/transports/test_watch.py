@@ -8,18 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.sources import registry
-from ingest.sources.registry import Source
-from ingest.transports.watch import (
-    CLAIMS,
-    FileSnapshot,
-    FolderState,
-    Watcher,
-    is_partial,
-    list_files,
-    reclaim_from_dead_workers,
-    settle,
-)
+from ingest.sources import store
+from ingest.sources.source import Source
+from ingest.transports.watch.claims import CLAIMS, move_into, reclaim_from_dead_workers
+from ingest.transports.watch.folder import FileSnapshot, FolderState, is_partial, list_files
+from ingest.transports.watch.watcher import Watcher
 from support.ingest_api import Wire
 from support.waiting import eventually
 
@@ -39,7 +32,7 @@ def drop(folder: Path, name: str, body: bytes, age_s: float = 60) -> Path:
 async def started(wire: Wire, folder: Path, owner: str = "one") -> tuple[Watcher, Source]:
     """A worker on a folder."""
     source = Source(name="dropped", kind="watch", folder=str(folder))
-    await registry.save(wire.pool, source)
+    await store.save(wire.pool, source)
     await wire.registry.load(wire.pool)
     watcher = Watcher(wire.settings, wire.registry, wire.intake, owner)
     watcher.prepare(folder)
@@ -103,7 +96,7 @@ async def test_the_running_worker_takes_what_is_dropped(wire: Wire, tmp_path: Pa
     try:
         (tmp_path / "a.json.part").write_bytes(GOOD)
         (tmp_path / "slow.json").write_bytes(b'{"guid": "slow", ')
-        await eventually(lambda: watcher.watched["dropped"].partial, within_s=60)
+        await eventually(lambda: watcher.folders["dropped"].partial, within_s=60)
         (tmp_path / "a.json.part").rename(tmp_path / "a.json")
         await eventually((tmp_path / "done" / "a.json").exists, within_s=60)
         assert (tmp_path / "slow.json").exists()
@@ -202,7 +195,7 @@ def test_a_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:
         claimed = tmp_path / "x.json"
         claimed.write_bytes(body)
         (tmp_path / "done").mkdir(exist_ok=True)
-        settle(claimed, tmp_path / "done")
+        move_into(tmp_path / "done", claimed)
     assert {path.name: path.read_bytes() for path in (tmp_path / "done").iterdir()} == {
         "x.json": b"1",
         "x~2.json": b"2",

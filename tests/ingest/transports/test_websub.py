@@ -14,15 +14,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ingest.sources import registry
+from ingest.sources import store
 from ingest.sources.rate_limit import SourceRateLimit
-from ingest.sources.registry import UNSUBSCRIBE_UNUSED, Source
+from ingest.sources.source import Source
+from ingest.sources.store import UNSUBSCRIBE_UNUSED
+from ingest.transports.api.app import build
+from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
-from ingest.transports.api.routes import Api, build
 from ingest.transports.feed_links import FeedLinks
 from ingest.transports.http_client import http_client
-from ingest.transports.poll import Poller
-from ingest.transports.websub import HubCallbacks, Subscriber, Subscription, is_due, is_signed, subscription_of
+from ingest.transports.poll.poller import Poller
+from ingest.transports.websub.callbacks import HubCallbacks
+from ingest.transports.websub.subscriber import Subscriber
+from ingest.transports.websub.subscriptions import Subscription, is_due, is_signed, subscription_of
 from local.child import free_port
 from shared.http.server.server import http_server
 from shared.observability.health import Health
@@ -62,7 +66,7 @@ async def subscribed(wire: Wire, hub: tuple[Hub, str]) -> AsyncIterator[tuple[ht
     """A source whose hub has been asked, and a client that speaks to our callback."""
     settings = wire.settings.model_copy(update={"ingest_public_url": "http://ingest.test"})
     source = Source(name="feed", kind="websub", url="http://feed.test/rss")
-    await registry.save(wire.pool, source)
+    await store.save(wire.pool, source)
     await wire.registry.load(wire.pool)
     async with http_client(allow_private=True) as fetcher:
         subscriber = Subscriber(settings, wire.pool, fetcher)
@@ -186,7 +190,7 @@ async def test_the_poller_finds_the_hub_and_then_asks_rarely(wire: Wire, hub: tu
     port = free_port()
     settings = wire.settings.model_copy(update={"ingest_public_url": "http://ingest.test"})
     source = Source(name="feed", kind="websub", url=f"http://127.0.0.1:{port}/", min_interval_s=10, max_interval_s=60)
-    await registry.save(wire.pool, source)
+    await store.save(wire.pool, source)
     async with (
         http_server(Starlette(routes=[Route("/", answer)]), "127.0.0.1", port),
         http_client(allow_private=True) as fetcher,
@@ -252,22 +256,22 @@ async def left(wire: Wire) -> bool:
 
 async def pause(wire: Wire) -> None:
     """By command."""
-    await registry.pause(wire.pool, "feed", "night")
+    await store.pause(wire.pool, "feed", "night")
 
 
 async def remove(wire: Wire) -> None:
     """By command."""
-    await registry.remove(wire.pool, "feed")
+    await store.remove(wire.pool, "feed")
 
 
 async def follow_another(wire: Wire) -> None:
     """By a file that names another topic."""
-    await registry.save(wire.pool, Source(name="feed", kind="websub", url="http://feed.test/other"))
+    await store.save(wire.pool, Source(name="feed", kind="websub", url="http://feed.test/other"))
 
 
 async def poll_instead(wire: Wire) -> None:
     """By a file that makes another kind of it."""
-    await registry.save(wire.pool, Source(name="feed", kind="poll", url="http://feed.test/rss"))
+    await store.save(wire.pool, Source(name="feed", kind="poll", url="http://feed.test/rss"))
 
 
 @pytest.mark.integration

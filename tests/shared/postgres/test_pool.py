@@ -52,7 +52,7 @@ async def take_in(pool: Queryable, *updates: RawUpdate) -> None:
         for update in updates
     ]
     await originals.store(pool, [(original, original.sha256) for original in documents])
-    await items.known(pool, [(update, update.fingerprint()) for update in updates])
+    await items.history(pool, [(update, update.fingerprint()) for update in updates])
     made = [
         items.DocumentRecord(
             original.id, update.source, "native", "1", 1, [], [items.SentVersion(update, update.fingerprint(), 0)]
@@ -81,7 +81,7 @@ async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections
         await rows.load(dedicated, [update.update_id, raw_update("another").update_id])
         await rows.store(pool, [State(update_id=update.update_id)])
     assert len(await rows.load(dedicated, [update.update_id])) == 1
-    (known,) = (await items.known(dedicated, [(update, update.fingerprint())])).values()
+    (known,) = (await items.history(dedicated, [(update, update.fingerprint())])).values()
     assert known.seen
     await flush_statistics(pool)
     await flush_statistics(dedicated)

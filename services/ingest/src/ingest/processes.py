@@ -1,4 +1,4 @@
-"""Wires the processes: which collaborators each has, in which order they start and end."""
+"""Wires the processes: which collaborators each has, and in which order they start and end."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,6 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import structlog
 
@@ -20,22 +19,23 @@ from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry
 from ingest.sources.statistics import SourceStatistics
 from ingest.transports.api import idempotency
+from ingest.transports.api.app import build
+from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
-from ingest.transports.api.routes import Api, build
 from ingest.transports.http_client import http_client
-from ingest.transports.poll import Poller
-from ingest.transports.watch import Watcher
-from ingest.transports.websub import HubCallbacks
+from ingest.transports.poll.poller import Poller
+from ingest.transports.watch.watcher import Watcher
+from ingest.transports.websub.callbacks import HubCallbacks
 from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient, reason_of
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
 from shared.messages import Outcomes
-from shared.observability.health import Health, health_server
+from shared.observability.health import Check, Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
@@ -44,7 +44,7 @@ from shared.process import run_until
 from shared.streams import OUTCOMES
 
 BACKGROUND_TIMEOUT_S = 10.0
-"""Nobody waits for an answer of a process that fetches copy itself."""
+"""For processes that fetch copy themselves, where no sender waits for an answer."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ OUTCOMES_PACE_S = 0.25
 """The outcomes consumer takes at most one batch every 250 ms: reporting is not latency-sensitive."""
 
 
-async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
+async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Pool:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
     pool = await open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
     intake.pool = pool
@@ -70,7 +70,7 @@ async def open_kafka(
         intake.producer = producer
 
 
-def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
+def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Check]:
     """The checks of a process that takes copy in."""
     return {
         "postgres": lambda: None if intake.pool is not None else "Postgres has not answered yet",
@@ -79,7 +79,7 @@ def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
     }
 
 
-def why_not_live(intake: Intake) -> dict[str, Any]:
+def why_not_live(intake: Intake) -> dict[str, Check]:
     """A sender that died is mended only by a restart."""
     return {
         "sender": lambda: (
@@ -108,9 +108,9 @@ def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Con
 
 async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
     """Consume outcomes until `stop`; while Kafka is away, copy is taken in all the same."""
-    assert intake.pool is not None and intake.producer is not None  # noqa: S101, PT018 -- opened before
+    assert intake.producer is not None  # noqa: S101 -- opened before
     while not stop.is_set():
-        consumer = outcomes_consumer(intake.pool, intake.producer, settings)
+        consumer = outcomes_consumer(intake.postgres(), intake.producer, settings)
         app = new_app(new_broker(settings, "slugline-ingest-outcomes"), consumer)
         try:
             await app.start()
@@ -129,18 +129,18 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
 async def opened(
     intake: Intake, registry: Registry, settings: Settings, stop: asyncio.Event, client_id: str
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Postgres, Kafka, the sources and the counting, opened in the background while the block runs.
+    """Postgres, Kafka, the sources and their statistics, opened in the background while the block runs.
 
     The task ends once both servers have answered.
     """
-    background: list[asyncio.Task[Any]] = []
+    background: list[asyncio.Task[None]] = []
     closing = contextlib.AsyncExitStack()
 
     async def open_all() -> None:
         async def postgres_first() -> None:
             pool = await open_postgres(intake, settings, stop)
             background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
-            background.append(asyncio.create_task(intake.statistics.keep_flushing(pool), name="activity"))
+            background.append(asyncio.create_task(intake.statistics.keep_flushing(pool), name="source statistics"))
 
         await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
 
@@ -160,7 +160,7 @@ async def opened(
 
 
 def new_owner(settings: Settings) -> str:
-    """A name for what this process has in hand; never that of a process before it."""
+    """A name for this process's leases and claims; never that of an earlier process."""
     return f"{settings.instance or socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
@@ -177,7 +177,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
         async def poll() -> None:
             await opening
-            poller = Poller(settings, intake.pool, intake, fetcher, new_owner(settings))
+            poller = Poller(settings, intake.postgres(), intake, fetcher, new_owner(settings))
             await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing())
 
         await run_until(stop, poll())
@@ -185,7 +185,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
 async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest watch` until `stop`."""
-    # It tells of every change that it sees; what becomes of each file is told by us.
+    # It logs every change that it sees; what becomes of each file is logged by us.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
     intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
@@ -214,24 +214,24 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
 
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
-        http_server(app, settings.bind_host, settings.ingest_port, Bounds.of(settings)),
+        http_server(app, settings.bind_host, settings.ingest_port, ServerLimits.of(settings)),
     ):
 
         async def outcomes() -> None:
             await opening
             await follow_outcomes(intake, settings, stop)
 
-        async def monitor() -> None:
+        async def quiet_sources() -> None:
             await opening
-            await QuietSourceMonitor().keep_looking(intake.pool)
+            await QuietSourceMonitor().keep_checking(intake.postgres())
 
-        async def forgetting() -> None:
+        async def pruning() -> None:
             await opening
-            await idempotency.keep_pruning(intake.pool)
+            await idempotency.keep_pruning(intake.postgres())
 
         async def drain() -> None:
             await stop.wait()
             health.draining = True
             await asyncio.Event().wait()
 
-        await run_until(stop, outcomes(), monitor(), forgetting(), drain())
+        await run_until(stop, outcomes(), quiet_sources(), pruning(), drain())

@@ -1,7 +1,7 @@
 """Rows as values of Python types, and Python values as rows of a statement."""
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from shared.postgres.pool import Row
@@ -9,12 +9,12 @@ from shared.postgres.pool import Row
 T = TypeVar("T")
 
 
-def typed(row_type: Callable[..., T], records: Iterable[Row]) -> list[T]:
+def typed(row_type: type[T], records: Iterable[Row]) -> list[T]:
     """Records as `row_type`, whose fields are the columns of the statement by name."""
     return [row_type(**record) for record in records]
 
 
-def typed_or_none(row_type: Callable[..., T], record: Row | None) -> T | None:
+def typed_or_none(row_type: type[T], record: Row | None) -> T | None:
     """The record of `fetchrow` as `row_type`."""
     return None if record is None else row_type(**record)
 

@@ -7,17 +7,19 @@ import re
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Never
 
 import httpx
 import pytest
 
 from ingest.intake import items
 from ingest.settings import Settings
-from ingest.sources import registry
-from ingest.sources.registry import Source
+from ingest.sources import keys, store
+from ingest.sources.source import Source
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, RawUpdate, update_id_for
+from shared.postgres.dedicated_connection import DedicatedConnection
+from shared.postgres.pool import Pool
 from shared.settings import Connections
 from shared.streams import RAW
 from support.ingest_api import Wire, started
@@ -255,7 +257,7 @@ async def test_who_may_send(wire: Wire) -> None:
     assert await status("/v1/updates", Authorization="Basic bm9ydGg6a2V5") == (401, "key-missing")
     assert await status("/v1/wire/south", Authorization="Bearer north-key") == (403, "other-source")
     assert await status("/v1/wire/nobody", Authorization="Bearer north-key") == (404, "unknown-source")
-    await registry.pause(wire.pool, "north", "contract ended")
+    await store.pause(wire.pool, "north", "contract ended")
     await wire.registry.load(wire.pool)
     assert await status("/v1/updates", Authorization="Bearer north-key") == (403, "source-paused")
     assert await wire.raw() == []
@@ -264,7 +266,7 @@ async def test_who_may_send(wire: Wire) -> None:
 async def test_two_keys_live_during_rotation(wire: Wire) -> None:
     """A new key works at once, the one before it too, the one before that no longer."""
     for key in ("second", "third"):
-        await registry.add_key(wire.pool, "north", registry.digest_of(key))
+        await keys.add_key(wire.pool, "north", keys.digest_of(key))
     await wire.registry.load(wire.pool)
     statuses = [
         (await wire.push({"guid": "a", "headline": "x"}, key)).status_code for key in ("north-key", "second", "third")
@@ -275,21 +277,21 @@ async def test_two_keys_live_during_rotation(wire: Wire) -> None:
 async def test_a_key_that_is_new_is_known_at_once(wire: Wire) -> None:
     """A process that has not heard of a key looks before it refuses."""
     wire.registry._loaded_at = time.monotonic() - 1
-    await registry.add_key(wire.pool, "north", registry.digest_of("fresh"))
+    await keys.add_key(wire.pool, "north", keys.digest_of("fresh"))
     assert (await wire.push({"guid": "a", "headline": "x"}, "fresh")).status_code == 202
 
 
 async def test_keys_are_not_kept(wire: Wire) -> None:
     """Postgres holds digests and nothing that opens the door."""
-    key = registry.new_key()
-    await registry.add_key(wire.pool, "south", registry.digest_of(key))
+    key = keys.new_key()
+    await keys.add_key(wire.pool, "south", keys.digest_of(key))
     dump = await wire.pool.fetch("SELECT k::text FROM ingest.keys k")
     assert all(key not in row[0] for row in dump)
 
 
 async def test_a_sender_that_is_too_fast_is_told_when_to_come_again(wire: Wire) -> None:
     """Beyond its rate a source is answered 429 with Retry-After, and nothing is taken."""
-    await registry.save(wire.pool, Source(name="north", rate_per_s=0.01, burst=2))
+    await store.save(wire.pool, Source(name="north", rate_per_s=0.01, burst=2))
     await wire.registry.load(wire.pool)
     answers = [await wire.push({"guid": str(number), "headline": "x"}) for number in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 429]
@@ -299,7 +301,7 @@ async def test_a_sender_that_is_too_fast_is_told_when_to_come_again(wire: Wire) 
 
 async def test_a_body_over_the_limit_is_refused_while_it_comes(wire: Wire) -> None:
     """A body that grows past the source's limit ends in 413 without its rest being read."""
-    await registry.save(wire.pool, Source(name="north", max_body_bytes=10_000))
+    await store.save(wire.pool, Source(name="north", max_body_bytes=10_000))
     await wire.registry.load(wire.pool)
     sent = 0
 
@@ -362,7 +364,7 @@ async def test_postgres_away_is_503(newsroom: Connections) -> None:
     async with started(newsroom) as wire:
         wire.intake.timeout_s = Settings().ingest_dependency_timeout_s
         await wire.pool.execute("SELECT 1")
-        real, wire.intake.pool = wire.intake.pool, _Silent()
+        real, wire.intake.pool = wire.intake.pool, _SilentPool()
         async with asyncio.timeout(30):
             answer = await wire.push({"guid": "a", "headline": "x"})
         assert answer.status_code == 503
@@ -371,16 +373,20 @@ async def test_postgres_away_is_503(newsroom: Connections) -> None:
         assert await wire.raw() == []
 
 
-class _Silent:
-    """A Postgres that has gone without closing its connections."""
+class _SilentPool(Pool):
+    """The pool of a Postgres that is gone without having closed its connections."""
 
-    def dedicated(self) -> "_Silent":
-        """A connection that is as silent."""
-        return self
+    def __init__(self) -> None:
+        """Nothing is connected."""
 
-    async def execute(self, *_: Any) -> None:
-        """Never answers."""
-        await asyncio.Event().wait()
+    def dedicated(self, _: object = None) -> DedicatedConnection:
+        """A connection whose server never answers."""
+        return DedicatedConnection(_never)
+
+
+async def _never() -> Never:
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 async def test_a_number_of_more_than_64_bits_in_a_member_of_the_vendor_s_loses_no_item(wire: Wire) -> None:

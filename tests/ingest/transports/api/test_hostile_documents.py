@@ -9,8 +9,8 @@ import httpx
 import orjson
 import pytest
 
-from ingest.sources import registry
-from ingest.sources.registry import Source
+from ingest.sources import keys, store
+from ingest.sources.source import Source
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
@@ -60,8 +60,8 @@ async def _with_sources(newsroom: Connections) -> None:
     pool = await connect(newsroom, schema="ingest", max_size=1)
     await migrate(pool, "ingest")
     for name in ("hostile", "north"):
-        await registry.save(pool, Source(name=name))
-        await registry.set_keys(pool, name, [registry.digest_of(name)])
+        await store.save(pool, Source(name=name))
+        await keys.set_keys(pool, name, [keys.digest_of(name)])
     await pool.close()
 
 

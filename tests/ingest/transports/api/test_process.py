@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ingest.sources import registry
-from ingest.sources.registry import Source
+from ingest.sources import keys, store
+from ingest.sources.source import Source
 from local.child import free_port
 from shared.http.server.server import http_server
 from shared.kafka.producer import Producer, new_producer
@@ -35,8 +35,8 @@ async def with_source(newsroom: Connections) -> None:
     """Let a source in."""
     pool = await connect(newsroom, schema="ingest", max_size=1)
     await migrate(pool, "ingest")
-    await registry.save(pool, Source(name="north"))
-    await registry.set_keys(pool, "north", [registry.digest_of("key")])
+    await store.save(pool, Source(name="north"))
+    await keys.set_keys(pool, "north", [keys.digest_of("key")])
     await pool.close()
 
 
@@ -162,8 +162,8 @@ async def test_a_file_and_a_feed_reach_the_topic(newsroom: Connections, processe
         await process.ready()
     async with http_server(feed.app(), "127.0.0.1", port):
         pool = await connect(newsroom, schema="ingest", max_size=1)
-        await registry.save(pool, Source(name="feed", kind="poll", url=f"http://127.0.0.1:{port}/feed"))
-        await registry.save(pool, Source(name="dropped", kind="watch", folder=str(folder)))
+        await store.save(pool, Source(name="feed", kind="poll", url=f"http://127.0.0.1:{port}/feed"))
+        await store.save(pool, Source(name="dropped", kind="watch", folder=str(folder)))
         await pool.close()
         (folder / "a.json").write_bytes(b'{"guid": "file", "headline": "From a file"}')
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from ingest.sources import registry, signing
-from ingest.transports.api.unauthenticated import LEAST_BYTES_PER_S, UnauthenticatedBodies
+from ingest.sources import signing, store
+from ingest.transports.api.unauthenticated import MIN_BYTES_PER_S, UnauthenticatedBodies
 from local.child import free_port
 from shared.http.problem import Problem
 from shared.http.server.server import http_server
@@ -52,9 +52,9 @@ class Stranger:
 async def test_slow_strangers_keep_no_signed_push_waiting(newsroom: Connections, count: int, addresses: int) -> None:
     """However many send slowly, from one address or from many, a sender's signed push is taken at once; they are given up."""
     async with started(newsroom, ingest_signing_secret=MASTER) as wire, AsyncExitStack() as stack:
-        await registry.next_signing_generation(wire.pool, "north", rotate=False)
+        await store.next_signing_generation(wire.pool, "north", rotate=False)
         await wire.registry.load(wire.pool)
-        secret = signing.derived(MASTER, "north", 1)
+        secret = signing.derive_secret(MASTER, "north", 1)
         port = free_port()
         await stack.enter_async_context(http_server(wire.app, "127.0.0.1", port))
         strangers = [Stranger(port, f"127.0.1.{number % addresses + 1}") for number in range(count)]
@@ -75,7 +75,7 @@ async def test_slow_strangers_keep_no_signed_push_waiting(newsroom: Connections,
 async def test_what_no_body_could_make_good_is_refused_before_it_comes(newsroom: Connections) -> None:
     """An unknown source, one without a secret, an old time and no signature are told so while the body is still to come."""
     async with started(newsroom, ingest_signing_secret=MASTER) as wire:
-        await registry.next_signing_generation(wire.pool, "north", rotate=False)
+        await store.next_signing_generation(wire.pool, "north", rotate=False)
         await wire.registry.load(wire.pool)
 
         async def endless() -> AsyncIterator[bytes]:
@@ -83,7 +83,7 @@ async def test_what_no_body_could_make_good_is_refused_before_it_comes(newsroom:
             yield b""
 
         now = time.time()
-        good = signed(b"", signing.derived(MASTER, "north", 1), now)
+        good = signed(b"", signing.derive_secret(MASTER, "north", 1), now)
         for source, headers in (
             ("nobody", good),
             ("south", good),
@@ -111,10 +111,10 @@ class Body:
         self._pieces.put_nowait(b"x" * size)
 
 
-async def read(strangers: UnauthenticatedBodies, body: Body) -> int | str:
+async def read(bodies: UnauthenticatedBodies, body: Body) -> int | str:
     """The size of a body, or why it is not read."""
     try:
-        async with strangers.body(body.request, 1_000_000, 30) as raw:
+        async with bodies.body(body.request, 1_000_000, 30) as raw:
             return len(raw)
     except Problem as problem:
         return problem.code
@@ -122,33 +122,33 @@ async def read(strangers: UnauthenticatedBodies, body: Body) -> int | str:
 
 async def test_where_there_is_no_room_the_largest_of_the_greediest_goes() -> None:
     """Memory is bounded for all together; a small body of another address always has room, and what ends makes some."""
-    strangers = UnauthenticatedBodies(room_bytes=1_000_000)
+    bodies = UnauthenticatedBodies(max_held_bytes=1_000_000)
     greedy = [Body("10.0.0.1") for _ in range(3)]
     modest = Body("10.0.0.2")
-    reading = [asyncio.create_task(read(strangers, each)) for each in (*greedy, modest)]
+    reading = [asyncio.create_task(read(bodies, each)) for each in (*greedy, modest)]
     modest.come(350_000)
     for size, each in zip((200_000, 300_000, 100_000), greedy, strict=True):
         each.come(size)
     small = Body("10.0.0.3")
-    reading.append(asyncio.create_task(read(strangers, small)))
-    await eventually(lambda: strangers.held == 950_000, what="not all has come")
+    reading.append(asyncio.create_task(read(bodies, small)))
+    await eventually(lambda: bodies.held == 950_000, what="not all has come")
     small.come(60_000)
     await eventually(reading[1].done, what="nothing was given up")
     assert reading[1].result() == "no-room"
-    assert strangers.held == 710_000
+    assert bodies.held == 710_000
     for each in (greedy[0], greedy[2], modest, small):
         each.come(0)
     assert await asyncio.gather(*reading) == [200_000, "no-room", 100_000, 350_000, 60_000]
-    assert strangers.held == 0
+    assert bodies.held == 0
 
 
 async def test_a_body_that_comes_too_slowly_is_given_up_and_a_steady_one_is_not() -> None:
     """After the grace so many bytes a second must have come; one that keeps up may take longer than the grace."""
-    strangers = UnauthenticatedBodies(grace_s=0.2)
+    bodies = UnauthenticatedBodies(grace_s=0.2)
     slow, steady = Body("10.0.0.1"), Body("10.0.0.1")
-    reading = [asyncio.create_task(read(strangers, each)) for each in (slow, steady)]
+    reading = [asyncio.create_task(read(bodies, each)) for each in (slow, steady)]
     slow.come(10)
-    steady.come(10 * LEAST_BYTES_PER_S)
+    steady.come(10 * MIN_BYTES_PER_S)
     assert await reading[0] == "too-slow"
     steady.come(0)
-    assert await reading[1] == 10 * LEAST_BYTES_PER_S
+    assert await reading[1] == 10 * MIN_BYTES_PER_S

@@ -19,9 +19,10 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge
 
-from enrich.media import queue
+from enrich.media import pictures, queue
 from enrich.media.fetch import Fetcher
-from enrich.media.queue import Picture, Task
+from enrich.media.pictures import Picture
+from enrich.media.queue import Task
 from enrich.media.refusals import Later, Refused
 from enrich.media.render.pool import Renderers
 from enrich.media.store import store_renditions
@@ -190,7 +191,7 @@ class PictureDesk:
             except Later as later:
                 await self._put_off(task, later)
                 return
-            state, reason = queue.outcome_of(task, picture, await queue.rights_of(self._pool, task.source))
+            state, reason = queue.outcome_of(task, picture, await pictures.rights_of(self._pool, task.source))
             await self._settle(task, state, reason, picture.sha256)
 
     async def _put_off(self, task: Task, later: Later) -> None:
@@ -218,10 +219,10 @@ class PictureDesk:
     async def _picture(self, task: Task) -> Picture:
         """The picture of a reference: known already, or fetched, from the largest of its renditions that will do."""
         if task.sha256 is not None and task.fetched_url == task.url:
-            picture = await queue.known(self._pool, task.sha256)
+            picture = await pictures.find(self._pool, task.sha256)
             if picture is not None:
                 return picture
-        lately = await queue.fetched_lately(self._pool, task.source, task.url, self._settings.enrich_media_reuse_s)
+        lately = await pictures.fetched_recently(self._pool, task.source, task.url, self._settings.enrich_media_reuse_s)
         if lately is not None:
             return lately
         refusals: list[str] = []
@@ -235,7 +236,7 @@ class PictureDesk:
     async def _fetch_and_render(self, wanted: MediaReference, url: str) -> Picture:
         async with self._fetcher.fetched(url) as data:
             sha256 = hashlib.sha256(data).hexdigest()
-            picture = await queue.known(self._pool, sha256)
+            picture = await pictures.find(self._pool, sha256)
             if picture is not None:
                 if picture.refused:
                     raise Refused(picture.refused)
@@ -243,11 +244,11 @@ class PictureDesk:
             try:
                 rendered = await self._renderers.render(data)
             except Refused as refusal:
-                await queue.add_refused(self._pool, sha256, len(data), refusal.reason)
+                await pictures.add_refused(self._pool, sha256, len(data), refusal.reason)
                 raise
             size_bytes = len(data)
         renditions = await store_renditions(self._store, sha256, rendered.renditions)
-        return await queue.add(
+        return await pictures.add(
             self._pool, sha256, size_bytes, rendered, renditions, compare=wanted.kind == "picture"
         )  # fmt: skip
 

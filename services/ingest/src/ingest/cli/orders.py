@@ -1,37 +1,25 @@
-"""`python -m ingest order`: a desk's orders without HTTP, for the night when it is in the way."""
+"""`python -m ingest order`: a desk's orders without HTTP, for when `ingest api` cannot be reached."""
 
 import asyncio
+import contextlib
 import getpass
 import re
 import typing
-from typing import Any
 
-import asyncpg
 import click
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from ingest.cli.database import CONNECT_ERRORS, connect_once
 from ingest.intake import orders
 from ingest.intake.deadline import OutcomeUnknown, Unavailable
 from ingest.intake.emit import SendQueue
 from ingest.settings import Settings
-from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import OrderName
 from shared.observability.logs import configure_logging
-from shared.postgres.pool import connect
 
 TIMEOUT_S = 10.0
-
-
-async def _postgres(settings: Settings) -> Any | None:
-    """Postgres, where it answers: an order does not wait for it."""
-    stop = asyncio.Event()
-    stop.set()
-    try:
-        return await connect(settings, schema="ingest", stop=stop, max_size=1)
-    except (*TRANSIENT, asyncpg.PostgresError):
-        return None
 
 
 @click.command()
@@ -44,7 +32,7 @@ async def _postgres(settings: Settings) -> Any | None:
 def order(
     *, order: OrderName, update_id: str, reason: str, by: str, headline: str | None, body_html: str | None
 ) -> None:
-    """Give ORDER about the update UPDATE_ID; ends once Kafka has it."""
+    """Give ORDER about the update UPDATE_ID; returns once Kafka has it."""
     if not re.fullmatch(r"[a-z2-7]{26}", update_id):
         raise click.BadParameter("26 characters of a-z and 2-7 are needed", param_hint="UPDATE_ID")
     try:
@@ -52,23 +40,25 @@ def order(
     except ValidationError as error:
         raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
-    async def give() -> orders.OrderReceipt:
+    async def send() -> orders.OrderReceipt:
         settings = Settings()
         configure_logging(settings, "ingest")
         pool = None
         kafka_producer = new_producer(settings, "slugline-ingest-order")
         await kafka_producer.start()
         try:
-            pool = await _postgres(settings)
+            # An order does not depend on Postgres.
+            with contextlib.suppress(*CONNECT_ERRORS):
+                pool = await connect_once(settings, 1)
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.give(SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool)
+            return await orders.send(SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool)
         finally:
             await kafka_producer.stop()
             if pool is not None:
                 await pool.close()
 
     try:
-        receipt = asyncio.run(give())
+        receipt = asyncio.run(send())
     except OutcomeUnknown as error:
         raise click.ClickException(str(error)) from error
     except (Unavailable, KafkaError, OSError) as error:

@@ -7,59 +7,62 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import ParamSpec, TypedDict, Unpack
 
 import click
 import orjson
 from aiokafka.errors import KafkaError
 
-from ingest.cli.arguments import Moment
+from ingest.cli.arguments import moment
 from ingest.cli.database import with_postgres
 from ingest.intake import originals as kept
 from ingest.intake.deadline import Unavailable
-from ingest.intake.originals import Original, OriginalFilter
-from ingest.intake.receive import DocumentRejected, Intake
+from ingest.intake.originals import Original, OriginalFilter, OriginalSummary
+from ingest.intake.receipt import DocumentRejected
+from ingest.intake.receive import Intake
 from ingest.settings import Settings
-from ingest.sources import registry
-from ingest.sources.registry import Source
+from ingest.sources import store
+from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
+from ingest.transports.api.responses import inspect_command
 from shared.kafka.producer import Producer, new_producer
 from shared.postgres.pool import Pool
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
 
 TIMEOUT_S = 15.0
 PROGRESS_S = 1.0
 
 
-def _selection(command: F) -> F:
-    """The options that say which originals are meant."""
+class Selection(TypedDict):
+    """The options that say which originals are meant: the fields of `OriginalFilter`."""
+
+    ids: tuple[uuid.UUID, ...]
+    source: str | None
+    since: datetime | None
+    until: datetime | None
+    format: str | None
+    parser_version: str | None
+    refused: bool
+
+
+def _selection(command: Callable[P, None]) -> Callable[P, None]:
     for option in (
         click.argument("ids", nargs=-1, type=click.UUID),
         click.option("--source", help="Of this source."),
         click.option(
-            "--since", type=Moment(), help="Received at or after: 2026-01-31T12:00Z, or 2h for two hours ago."
+            "--since",
+            type=moment,
+            metavar="TIME",
+            help="Received at or after: 2026-01-31T12:00Z, or 2h for two hours ago.",
         ),
-        click.option("--until", type=Moment(), help="Received before."),
+        click.option("--until", type=moment, metavar="TIME", help="Received before."),
         click.option("--format", "format", help="Read as this format."),
         click.option("--parser-version", help="Read by this version of the format's reader."),
-        click.option("--refused", is_flag=True, help="Of which something, or all, was refused."),
+        click.option("--refused", is_flag=True, help="Of which something, or everything, was refused."),
     ):
         command = option(command)
     return command
-
-
-def _wanted(
-    *,
-    ids: tuple[uuid.UUID, ...],
-    source: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    format: str | None,  # noqa: A002 -- the name of the option
-    parser_version: str | None,
-    refused: bool,
-) -> OriginalFilter:
-    return OriginalFilter(ids, source, since, until, format, parser_version, refused)
 
 
 @click.group()
@@ -69,30 +72,23 @@ def originals() -> None:
 
 @originals.command("list")
 @_selection
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The newest so many.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_(*, limit: int, as_json: bool, **selection: Any) -> None:
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on each line.")
+def list_(*, limit: int, as_json: bool, **selection: Unpack[Selection]) -> None:
     """What came in, and what was made of it, newest first."""
-    where, values = _wanted(**selection).where()
+    wanted = OriginalFilter(**selection)
 
-    async def work(pool: Pool) -> list[dict[str, Any]]:
-        rows = await pool.fetch(
-            "SELECT id, source, transport, received_at, content_type, sha256, octet_length(body) AS size_bytes, format, "  # noqa: S608 -- conditions are ours
-            f"parser_version, updates, refused, read_at FROM ingest.originals WHERE {where} "
-            f"ORDER BY received_at DESC, id DESC LIMIT ${len(values) + 1}",
-            *values,
-            limit,
-        )
-        return [dict(row) for row in rows]
+    async def work(pool: Pool) -> list[OriginalSummary]:
+        return await kept.newest(pool, wanted, limit)
 
-    for row in with_postgres(work):
+    for each in with_postgres(work):
         if as_json:
-            click.echo(orjson.dumps(row, default=str).decode())
+            click.echo(orjson.dumps(each).decode())
             continue
-        made = "not read" if row["read_at"] is None else f"updates {row['updates']}, refused {len(row['refused'])}"
+        made = "not read" if each.read_at is None else f"updates {each.updates}, refused {len(each.refused)}"
         click.echo(
-            f"{row['id']}  {row['received_at']:%Y-%m-%d %H:%M:%S}  {row['source']:20} {row['transport']:6} "
-            f"{row['format'] or '-':12} {row['size_bytes']:9} bytes  {made}"
+            f"{each.id}  {each.received_at:%Y-%m-%d %H:%M:%S}  {each.source:20} {each.transport:6} "
+            f"{each.format or '-':12} {each.size_bytes:9} bytes  {made}"
         )
 
 
@@ -102,59 +98,59 @@ def list_(*, limit: int, as_json: bool, **selection: Any) -> None:
 def show(original: uuid.UUID, body: bool) -> None:
     """What is known of ORIGINAL, as JSON; with --body the bytes, ready for 'python -m ingest read'."""
 
-    async def work(pool: Pool) -> tuple[Any, list[Any]]:
+    async def work(pool: Pool) -> dict[str, object]:
         row = await pool.fetchrow("SELECT * FROM ingest.originals WHERE id = $1", original)
+        if row is None:
+            raise click.ClickException(f"there is no original {original}")
         items = await pool.fetch(
             "SELECT update_id, guid, version, fingerprint, original_index, emitted_at FROM ingest.items "
             "WHERE original_id = $1 ORDER BY original_index",
             original,
         )
-        return row, items
+        return dict(row) | {
+            "size_bytes": len(row["body"]),
+            "items": [dict(item) for item in items],
+            "look_closer": inspect_command(original, row["source"]),
+        }
 
-    row, items = with_postgres(work)
-    if row is None:
-        raise click.ClickException(f"there is no original {original}")
+    found = with_postgres(work)
+    content = found.pop("body")
     if body:
-        sys.stdout.buffer.write(row["body"])
+        assert isinstance(content, bytes)  # noqa: S101 -- the column's type
+        sys.stdout.buffer.write(content)
         return
-    told = {name: value for name, value in dict(row).items() if name != "body"}
-    told |= {
-        "size_bytes": len(row["body"]),
-        "items": [dict(item) for item in items],
-        "look_closer": f"python -m ingest originals show {original} --body > copy && "
-        f"python -m ingest read copy --source {row['source']}",
-    }
-    click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2, default=str).decode())
+    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str).decode())
 
 
 @originals.command("reprocess")
 @_selection
 @click.option("--dry-run", is_flag=True, help="Say how many are meant, and do nothing.")
-def reprocess(*, dry_run: bool, **selection: Any) -> None:
+def reprocess(*, dry_run: bool, **selection: Unpack[Selection]) -> None:
     """Read originals again, as their source is set up now, and emit what that changes.
 
     What comes out as before is a duplicate and is not emitted. What differs takes the place of what was read from the
     same original before, and of nothing that came later.
     """
-    wanted = _wanted(**selection)
+    wanted = OriginalFilter(**selection)
     if wanted == OriginalFilter():
         raise click.UsageError("say which: ids, --source, --since, --until, --format, --parser-version or --refused")
 
     async def work(pool: Pool) -> Counter[str]:
-        total = await kept.count(pool, wanted)
-        if wanted.ids and total == 0:
+        # Collected before the first is read, since reading changes what the selection selects by.
+        ids = await kept.ids(pool, wanted)
+        if wanted.ids and not ids:
             raise click.ClickException("there is no such original")
         if dry_run:
-            return Counter(meant=total)
+            return Counter(meant=len(ids))
         settings = Settings()
         kafka_producer = new_producer(settings, "slugline-ingest-reprocess")
         await kafka_producer.start()
         try:
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            # Not written down: the source has not spoken, and its silence must not seem over.
+            # These statistics are never flushed: the source has sent nothing, and must not seem to have.
             intake = Intake(SourceStatistics(), TIMEOUT_S, pool, producer)
             try:
-                return await _reprocess(pool, intake, wanted, total)
+                return await _reprocess(pool, intake, ids)
             finally:
                 await intake.parsers.close()
         finally:
@@ -167,33 +163,31 @@ def reprocess(*, dry_run: bool, **selection: Any) -> None:
     click.echo(", ".join(f"{count} {what}" for what, count in counted.items()) or "nothing is meant")
 
 
-async def _reprocess(pool: Pool, intake: Intake, wanted: OriginalFilter, total: int) -> Counter[str]:
-    known = {source.name: source for source in await registry.all_sources(pool)}
+async def _reprocess(pool: Pool, intake: Intake, ids: list[uuid.UUID]) -> Counter[str]:
+    sources = {source.name: source for source in await store.all_sources(pool)}
     counted: Counter[str] = Counter(originals=0)
-    said = time.monotonic()
-    # Collected before the first is read, since reading changes what the selection selects by.
-    ids = [row["id"] async for row in kept.iterate(pool, wanted, columns="id, received_at")]
-    for identity in ids:
-        row = await pool.fetchrow(
-            "UPDATE ingest.originals SET reprocessed = reprocessed + 1 WHERE id = $1 RETURNING *", identity
-        )
+    reported = time.monotonic()
+    for original_id in ids:
+        stored = await kept.begin_reprocessing(pool, original_id)
+        if stored is None:
+            continue
         original = Original(
-            row["id"],
-            row["source"],
-            row["transport"],
+            stored.id,
+            stored.source,
+            stored.transport,
             # After what was read from it before, and before all that came later.
-            row["received_at"] + timedelta(microseconds=row["reprocessed"]),
-            row["content_type"],
-            bytes(row["body"]),
-            asked_format=row["asked_format"],
+            stored.received_at + timedelta(microseconds=stored.reprocessed),
+            stored.content_type,
+            stored.body,
+            asked_format=stored.asked_format,
         )
-        source = known.get(row["source"]) or Source(name=row["source"])
+        source = sources.get(stored.source) or Source(name=stored.source)
         counted["originals"] += 1
-        if time.monotonic() - said > PROGRESS_S:
-            said = time.monotonic()
-            click.echo(f"{counted['originals']} of {total}, {row['received_at']:%Y-%m-%d %H:%M:%S}", err=True)
+        if time.monotonic() - reported > PROGRESS_S:
+            reported = time.monotonic()
+            click.echo(f"{counted['originals']} of {len(ids)}, {stored.received_at:%Y-%m-%d %H:%M:%S}", err=True)
         try:
-            receipt = await intake.emit_original(source, original, row["sha256"], again=True)
+            receipt = await intake.process(source, original, stored.sha256, again=True)
         except DocumentRejected:
             counted["unreadable"] += 1
             continue
@@ -204,22 +198,22 @@ async def _reprocess(pool: Pool, intake: Intake, wanted: OriginalFilter, total: 
 
 
 @originals.command("prune")
-@click.option("--older-than", type=Moment(), required=True, help="Received before: a time, or 30d for thirty days ago.")
+@click.option(
+    "--older-than",
+    type=moment,
+    metavar="TIME",
+    required=True,
+    help="Received before: a time, or 30d for thirty days ago.",
+)
 @click.confirmation_option(prompt="Originals that are deleted cannot be read again. Delete them?")
 def prune(older_than: datetime) -> None:
     """Delete originals that are old; items and updates stay."""
 
     async def work(pool: Pool) -> int:
         deleted = 0
-        while True:
-            rows = await pool.fetch(
-                "DELETE FROM ingest.originals WHERE id IN "
-                "(SELECT id FROM ingest.originals WHERE received_at < $1 LIMIT 1000) RETURNING 1",
-                older_than,
-            )
-            deleted += len(rows)
-            if not rows:
-                return deleted
+        while some := await kept.delete_some(pool, older_than):
+            deleted += some
             await asyncio.sleep(0.05)
+        return deleted
 
     click.echo(f"{with_postgres(work)} originals deleted")

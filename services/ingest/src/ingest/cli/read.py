@@ -1,12 +1,12 @@
-"""`ingest read`: what would become of documents, without a server: one JSON line a file."""
+"""`python -m ingest read`: what would become of documents, without a server."""
 
 import hashlib
 import json
 import sys
 import tomllib
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
@@ -16,18 +16,31 @@ from ingest.formats import DEFAULT_PROFILE, FORMATS, SourceProfile, Unreadable, 
 from ingest.formats.model import MAX_DOCUMENT_BYTES
 
 
-def told(path: str, source: str, profile: SourceProfile, format: str | None) -> dict[str, Any]:  # noqa: A002
-    """What is printed of one file. A file that yields nothing because all of it was refused is an error like another."""
-    line: dict[str, Any] = {
-        "file": path,
-        "format": None,
-        "parser_version": None,
-        "updates": [],
-        "repairs": [],
-        "refused": [],
-        "error": None,
-        "note": "",
-    }
+@dataclass(slots=True)
+class FileReport:
+    """What is printed of one file."""
+
+    file: str
+    format: str | None = None
+    parser_version: str | None = None
+    updates: list[dict[str, object]] = field(default_factory=list)
+    repairs: list[dict[str, object]] = field(default_factory=list)
+    refused: list[dict[str, object]] = field(default_factory=list)
+    error: dict[str, str] | None = None
+    note: str = ""
+
+    def to_json(self) -> bytes:
+        """One line of JSON."""
+        try:
+            return orjson.dumps(self)
+        except TypeError:
+            # A number of more than 64 bits, in a field that is not read.
+            return json.dumps(asdict(self)).encode()
+
+
+def report(path: str, source: str, profile: SourceProfile, format: str | None) -> FileReport:  # noqa: A002
+    """What would become of one file. A file that yields nothing because all of it was refused is an error."""
+    found = FileReport(path)
     try:
         body = _bytes(path)
         reading = read(
@@ -41,38 +54,30 @@ def told(path: str, source: str, profile: SourceProfile, format: str | None) -> 
             format=format,
         )
     except Unreadable as failure:
-        line["error"] = {"code": failure.code, "place": failure.place, "reason": failure.reason}
-        return line
+        found.error = {"code": failure.code, "place": failure.place, "reason": failure.reason}
+        return found
     except OSError as failure:
-        line["error"] = {"code": "no-file", "place": "", "reason": failure.strerror or str(failure)}
-        return line
-    line["format"] = reading.format
-    line["parser_version"] = reading.parser_version
-    line["updates"] = [update.model_dump(mode="json") for update in reading.updates]
-    line["repairs"] = [repair.model_dump(mode="json") for repair in reading.repairs]
-    line["refused"] = [refused.model_dump(mode="json") for refused in reading.refused]
+        found.error = {"code": "no-file", "place": "", "reason": failure.strerror or str(failure)}
+        return found
+    found.format = reading.format
+    found.parser_version = reading.parser_version
+    found.updates = [update.model_dump(mode="json") for update in reading.updates]
+    found.repairs = [repair.model_dump(mode="json") for repair in reading.repairs]
+    found.refused = [refused.model_dump(mode="json") for refused in reading.refused]
     if not reading.updates and not reading.refused:
-        line["note"] = "the document is well formed and has no items"
+        found.note = "the document is well formed and has no items"
     if reading.refused and not reading.updates:
         first = reading.refused[0]
-        line["error"] = {"code": first.code, "place": first.place, "reason": first.reason}
-    return line
+        found.error = {"code": first.code, "place": first.place, "reason": first.reason}
+    return found
 
 
 def _bytes(path: str) -> bytes:
-    """The file's bytes, one more than is permitted at most; `-` is standard input."""
+    """The file's bytes, at most one more than is permitted; `-` is standard input."""
     if path == "-":
         return sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
     with Path(path).open("rb") as file:
         return file.read(MAX_DOCUMENT_BYTES + 1)
-
-
-def _as_json(line: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(line)
-    except TypeError:
-        # A number of more than 64 bits, in what nobody reads.
-        return json.dumps(line).encode()
 
 
 def _profile(path: str | None) -> SourceProfile:
@@ -103,8 +108,8 @@ def read_command(files: tuple[str, ...], source: str, format_: str | None, profi
     profile = _profile(profile_file)
     failed = False
     for path in files:
-        line = told(path, source, profile, format_)
-        failed = failed or line["error"] is not None
-        sys.stdout.buffer.write(_as_json(line) + b"\n")
+        found = report(path, source, profile, format_)
+        failed = failed or found.error is not None
+        sys.stdout.buffer.write(found.to_json() + b"\n")
         sys.stdout.buffer.flush()
     sys.exit(1 if failed else 0)

@@ -7,25 +7,26 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 import httpx
+from pydantic import BaseModel, ValidationError
 
 from ingest.cli import recording
-from ingest.cli.arguments import Moment, Speed
+from ingest.cli.arguments import moment
+from ingest.cli.arguments import speed as speed_factor
 from ingest.cli.database import with_postgres
 from ingest.intake import originals
-from ingest.intake.originals import OriginalFilter
+from ingest.intake.originals import OriginalFilter, StoredOriginal
 from ingest.settings import Settings
 from shared.postgres.pool import Pool
 
 RETRY_S = 1.0
 MAX_RETRY_S = 30.0
 FINAL = (401, 403, 404)
-"""Answers that say that the rest of the file would fare no better."""
+"""Answers that say that no other document would be taken either."""
 LATER = (408, 425, 429, 502, 503, 504)
-"""Answers that say nothing against the document."""
+"""Answers that say nothing about the document."""
 LONG_PAUSE_S = 5.0
 PROGRESS_S = 1.0
 INTERRUPTED = 130
@@ -34,8 +35,8 @@ INTERRUPTED = 130
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="This day, UTC; today when nothing else is said.")
-@click.option("--since", type=Moment(), help="From this time on instead.")
-@click.option("--until", type=Moment(), help="Up to this time.")
+@click.option("--since", type=moment, metavar="TIME", help="From this time on instead.")
+@click.option("--until", type=moment, metavar="TIME", help="Up to this time.")
 @click.option("--source", "sources", multiple=True, help="Of this source only; may be given again.")
 def record(
     file: Path, day: datetime | None, since: datetime | None, until: datetime | None, sources: tuple[str, ...]
@@ -53,18 +54,18 @@ def record(
     async def work(pool: Pool) -> int:
         total = await originals.count(pool, wanted)
 
-        async def rows() -> AsyncIterator[Any]:
-            told = time.monotonic()
+        async def documents() -> AsyncIterator[StoredOriginal]:
+            reported = time.monotonic()
             number = 0
-            async for row in originals.iterate(pool, wanted):
+            async for document in originals.iterate(pool, wanted):
                 number += 1
-                if time.monotonic() - told > PROGRESS_S:
-                    told = time.monotonic()
-                    click.echo(f"{number} of {total} looked at, {row['received_at']:%H:%M:%S}", err=True)
-                if not sources or row["source"] in sources:
-                    yield row
+                if time.monotonic() - reported > PROGRESS_S:
+                    reported = time.monotonic()
+                    click.echo(f"{number} of {total} looked at, {document.received_at:%H:%M:%S}", err=True)
+                if not sources or document.source in sources:
+                    yield document
 
-        return await recording.write(file, rows())
+        return await recording.write(file, documents())
 
     try:
         count = with_postgres(work)
@@ -85,7 +86,7 @@ def _keys(given: tuple[str, ...]) -> dict[str, str]:
 
 
 @dataclass
-class _Played:
+class _Progress:
     """How far the replay has come."""
 
     total: int
@@ -113,7 +114,9 @@ class _Played:
 )
 @click.option("--as", "name", help="Send everything as this source.")
 @click.option("--source", "sources", multiple=True, help="Of this source only; may be given again.")
-@click.option("--speed", type=Speed(), default="1x", show_default=True, help="1x, 10x, 0.5x, or max.")
+@click.option(
+    "--speed", type=speed_factor, metavar="SPEED", default="1x", show_default=True, help="1x, 10x, 0.5x, or max."
+)
 @click.option("--quiet", is_flag=True, help="Only the sum at the end.")
 def replay(
     *,
@@ -133,20 +136,20 @@ def replay(
     keys = _keys(given)
     base = (base or f"http://127.0.0.1:{Settings().ingest_port}").rstrip("/")
     try:
-        played = _Played(_looked_through(file, sources, name, keys))
+        progress = _Progress(_count_documents(file, sources, name, keys))
         try:
-            _play(played, file, base, keys, name=name, sources=sources, speed=speed, quiet=quiet)
+            _play(progress, file, base, keys, name=name, sources=sources, speed=speed, quiet=quiet)
         except KeyboardInterrupt:
-            click.echo(f"stopped: {played.summary()}", err=True)
+            click.echo(f"stopped: {progress.summary()}", err=True)
             sys.exit(INTERRUPTED)
     except recording.InvalidRecording as error:
         raise click.ClickException(str(error)) from error
-    click.echo(played.summary())
-    sys.exit(1 if played.unexpected else 0)
+    click.echo(progress.summary())
+    sys.exit(1 if progress.unexpected else 0)
 
 
-def _looked_through(file: Path, sources: tuple[str, ...], name: str | None, keys: dict[str, str]) -> int:
-    """How many documents are meant. Raises before anything is sent where the file is damaged or a key is missing."""
+def _count_documents(file: Path, sources: tuple[str, ...], name: str | None, keys: dict[str, str]) -> int:
+    """How many documents will be sent. Raises before anything is sent where the file is damaged or a key is missing."""
     count = 0
     for document in recording.read(file):
         if sources and document.source not in sources:
@@ -161,7 +164,7 @@ def _looked_through(file: Path, sources: tuple[str, ...], name: str | None, keys
 
 
 def _play(
-    played: _Played,
+    progress: _Progress,
     file: Path,
     base: str,
     keys: dict[str, str],
@@ -173,7 +176,7 @@ def _play(
 ) -> None:
     first: datetime | None = None
     started = time.monotonic()
-    width = len(str(played.total))
+    width = len(str(progress.total))
     with httpx.Client(timeout=60, trust_env=False) as client:
         for document in recording.read(file):
             if sources and document.source not in sources:
@@ -188,46 +191,61 @@ def _play(
             answer = _post(client, base, sender, keys.get(sender) or keys["*"], document)
             if answer.status_code in FINAL:
                 raise click.ClickException(f"{answer.status_code} for {sender}: {_detail(answer)}")
-            played.sent += 1
-            outcome = _count(played, document, answer)
+            progress.sent += 1
+            outcome = _tally(progress, document, answer)
             if not quiet:
-                at = f"{played.sent:{width}} of {played.total}  {document.received_at:%H:%M:%S}"
+                at = f"{progress.sent:{width}} of {progress.total}  {document.received_at:%H:%M:%S}"
                 click.echo(f"{at}  {sender:20} {answer.status_code}  {outcome}", err=True)
 
 
-def _count(played: _Played, document: recording.RecordedDocument, answer: httpx.Response) -> str:
-    """Count what became of a document; in words."""
-    statuses = Counter(str(result.get("status", "unknown")) for result in _results(answer))
-    played.counted.update(statuses)
+def _tally(progress: _Progress, document: recording.RecordedDocument, answer: httpx.Response) -> str:
+    """Count what became of a document, and say it in words."""
+    statuses = Counter(_statuses(answer))
+    progress.counted.update(statuses)
     outcome = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     if not answer.is_error:
         return outcome
     expected = document.updates == 0 and answer.is_client_error
-    played.unexpected += not expected
+    progress.unexpected += not expected
     what = "documents refused as when they were recorded" if expected else f"documents answered {answer.status_code}"
-    played.counted[what] += 1
+    progress.counted[what] += 1
     return _detail(answer) + ("; so it was when it was recorded" if expected else "")
 
 
-def _results(answer: httpx.Response) -> list[dict[str, Any]]:
+class _ItemResult(BaseModel):
+    status: str = "unknown"
+
+
+class _Results(BaseModel):
+    """What an answer to a push says of the items, whether it is a receipt or a problem."""
+
+    results: list[_ItemResult] = []
+
+
+class _Problem(BaseModel):
+    code: str
+    detail: str
+
+
+def _statuses(answer: httpx.Response) -> list[str]:
     try:
-        return list(answer.json().get("results", []))
-    except (ValueError, AttributeError, TypeError):
+        return [result.status for result in _Results.model_validate_json(answer.content).results]
+    except ValidationError:
         return []
 
 
 def _detail(answer: httpx.Response) -> str:
     try:
-        told = answer.json()
-        return f"{told['code']}: {told['detail']}"
-    except (ValueError, KeyError, TypeError):
+        problem = _Problem.model_validate_json(answer.content)
+    except ValidationError:
         return answer.text[:300]
+    return f"{problem.code}: {problem.detail}"
 
 
 def _post(
     client: httpx.Client, base: str, sender: str, key: str, document: recording.RecordedDocument
 ) -> httpx.Response:
-    """The answer that is final: while the other side is away or asks for patience, the same document again."""
+    """The final answer: while the other side is unavailable or asks to wait, the same document is sent again."""
     native = document.format == "native"
     headers = {"Authorization": f"Bearer {key}"}
     if native or document.content_type:
@@ -240,7 +258,7 @@ def _post(
         except httpx.TransportError as error:
             why = f"does not answer: {error}"
         else:
-            lost = any(result.get("status") == "error" for result in _results(answer))
+            lost = "error" in _statuses(answer)
             if answer.status_code not in LATER and not lost:
                 return answer
             why = "has not taken all of it" if lost else f"answers {answer.status_code}: {_detail(answer)}"

@@ -3,9 +3,9 @@
 import json
 import os
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from ingest.cli.database import with_postgres
 from ingest.settings import Settings
-from ingest.sources import declared, registry, signing
+from ingest.sources import declared, keys, signing, store
 from ingest.sources.quiet import assess_all
-from ingest.sources.registry import Source
-from ingest.transports.poll import request_recovery
+from ingest.sources.source import Source, complaint
+from ingest.transports.poll.poller import request_recovery
 from shared.postgres.pool import Pool
+from shared.postgres.rows import typed
 
 
 @click.group()
@@ -25,11 +26,11 @@ def sources() -> None:
     """Who may send, and how their copy arrives."""
 
 
-def _saved(fields: dict[str, Any]) -> Source:
+def _validated(fields: Mapping[str, object]) -> Source:
     try:
         return Source.model_validate(fields)
     except ValidationError as error:
-        raise click.UsageError(registry.complaint(error)) from error
+        raise click.UsageError(complaint(error)) from error
 
 
 @sources.command("add")
@@ -63,24 +64,24 @@ def add(
     The key is not kept and cannot be shown again.
     """
     try:
-        peculiar = json.loads(profile) if profile else {}
+        particular = json.loads(profile) if profile else {}
     except ValueError as error:
         raise click.BadParameter(f"not JSON: {error}", param_hint="--profile") from error
-    source = _saved(
+    source = _validated(
         {
             "name": name, "kind": kind, "title": title, "url": url, "folder": folder, "format": format_name,
-            "profile": peculiar, "desk": desk, "rate_per_s": rate, "max_body_bytes": max_body, "silence_after_s": silence,
+            "profile": particular, "desk": desk, "rate_per_s": rate, "max_body_bytes": max_body, "silence_after_s": silence,
         }
     )  # fmt: skip
 
     async def work(pool: Pool) -> str | None:
-        if await registry.one_source(pool, name) is not None:
+        if await store.one_source(pool, name) is not None:
             raise click.ClickException(f"there is a source {name} already; change it with a file and 'sources apply'")
-        await registry.save(pool, source)
+        await store.save(pool, source)
         if kind != "api":
             return None
-        key = registry.new_key()
-        await registry.add_key(pool, name, registry.digest_of(key))
+        key = keys.new_key()
+        await keys.add_key(pool, name, keys.digest_of(key))
         return key
 
     key = with_postgres(work)
@@ -109,18 +110,18 @@ def apply(file: Path, prune: bool) -> None:
         done: list[tuple[str, str]] = []
         for each in wanted:
             name = each.source.name
-            before = await registry.one_source(pool, name, unchecked=True)
-            what = await registry.save(pool, each.source)
-            changed = each.keys is not None and await registry.set_keys(pool, name, each.keys)
+            before = await store.one_source(pool, name, unchecked=True)
+            what = await store.save(pool, each.source)
+            changed = each.keys is not None and await keys.set_keys(pool, name, each.keys)
             if each.paused is not None and each.paused != (before is not None and before.paused):
-                await (registry.pause(pool, name, "by file") if each.paused else registry.resume(pool, name))
+                await (store.pause(pool, name, "by file") if each.paused else store.resume(pool, name))
                 changed = True
             done.append((name, "changed" if changed and what == "unchanged" else what))
         if prune:
             named = {each.source.name for each in wanted}
             for row in await pool.fetch("SELECT name FROM ingest.sources ORDER BY name"):
                 if row["name"] not in named:
-                    await registry.remove(pool, row["name"])
+                    await store.remove(pool, row["name"])
                     done.append((row["name"], "removed"))
         return done
 
@@ -140,43 +141,69 @@ ORDER BY s.name
 """
 
 
+@dataclass(frozen=True, slots=True)
+class ListedSource:
+    """One source of the list."""
+
+    name: str
+    kind: str
+    title: str
+    desk: bool
+    paused_at: datetime | None
+    paused_because: str
+    silence_after_s: int | None
+    url: str | None
+    folder: str | None
+    accepted: int
+    duplicate: int
+    repaired: int
+    rejected: int
+    last_heard_at: datetime | None
+    last_accepted_at: datetime | None
+    keys: int
+    failures: int
+    error: str
+
+
 @sources.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on each line.")
 def list_(as_json: bool) -> None:
     """What each source has brought, and how long ago; which is paused, silent or fails, and why."""
 
-    async def work(pool: Pool) -> list[dict[str, Any]]:
-        usable = {each.name for each in await registry.all_sources(pool)}
+    async def work(pool: Pool) -> list[tuple[ListedSource, str, str]]:
+        usable = {each.name for each in await store.all_sources(pool)}
         silent = {each.source: each.meaning for each in await assess_all(pool, datetime.now(UTC)) if each.alarm}
-        return [dict(row) | _state(row, silent, usable) for row in await pool.fetch(_LIST)]
+        listed = typed(ListedSource, await pool.fetch(_LIST))
+        return [(each, *_state(each, silent, usable)) for each in listed]
 
     rows = with_postgres(work)
     if as_json:
-        for row in rows:
-            click.echo(orjson.dumps(row).decode())
+        for each, state, because in rows:
+            click.echo(orjson.dumps(asdict(each) | {"state": state, "because": because}).decode())
         return
     click.echo(
         f"{'name':24} {'kind':7} {'state':8} {'keys':>4} {'accepted':>9} {'duplicate':>9} {'repaired':>9} {'rejected':>9}  last new copy"
     )
-    for row in rows:
+    for each, state, because in rows:
         click.echo(
-            f"{row['name']:24} {row['kind']:7} {row['state']:8} {row['keys']:4} {row['accepted']:9} {row['duplicate']:9} "
-            f"{row['repaired']:9} {row['rejected']:9}  {_ago(row['last_accepted_at'])}"
+            f"{each.name:24} {each.kind:7} {state:8} {each.keys:4} {each.accepted:9} {each.duplicate:9} "
+            f"{each.repaired:9} {each.rejected:9}  {_ago(each.last_accepted_at)}"
         )
-        if row["because"]:
-            click.echo(f"{'':24} {row['because']}")
+        if because:
+            click.echo(f"{'':24} {because}")
 
 
-def _state(row: Mapping[str, Any], silent: Mapping[str, str], usable: Container[str]) -> dict[str, str]:
-    if row["name"] not in usable:
-        return {"state": "unusable", "because": "what is set of it does not fit: sources show tells why"}
-    if row["paused_at"]:
-        return {"state": "paused", "because": row["paused_because"]}
-    if row["name"] in silent:
-        return {"state": "silent", "because": silent[row["name"]]}
-    if row["failures"]:
-        return {"state": "failing", "because": f"{row['failures']} in a row: {row['error']}"}
-    return {"state": "open", "because": ""}
+def _state(source: ListedSource, silent: Mapping[str, str], usable: Container[str]) -> tuple[str, str]:
+    """A source's state, and why it is in it."""
+    if source.name not in usable:
+        return "unusable", "its settings are not valid: sources show tells why"
+    if source.paused_at:
+        return "paused", source.paused_because
+    if source.name in silent:
+        return "silent", silent[source.name]
+    if source.failures:
+        return "failing", f"{source.failures} in a row: {source.error}"
+    return "open", ""
 
 
 def _ago(moment: datetime | None) -> str:
@@ -192,19 +219,19 @@ def _ago(moment: datetime | None) -> str:
 @sources.command("show")
 @click.argument("name")
 def show(name: str) -> None:
-    """Everything that is known of the source NAME, as JSON; keys as their SHA-256."""
+    """Everything that is known of the source NAME, as JSON; of its keys the SHA-256."""
 
-    async def work(pool: Pool) -> dict[str, Any] | None:
-        source = await registry.one_source(pool, name, unchecked=True)
+    async def work(pool: Pool) -> dict[str, object] | None:
+        source = await store.one_source(pool, name, unchecked=True)
         if source is None:
             return None
         try:
             Source.model_validate(source.model_dump(warnings=False))
         except ValidationError as error:
             raise click.ClickException(
-                f"{name} cannot be used: {registry.complaint(error)}; mend it with a file and 'sources apply'"
+                f"{name} cannot be used: {complaint(error)}; mend it with a file and 'sources apply'"
             ) from error
-        keys = await pool.fetch(
+        its_keys = await pool.fetch(
             "SELECT encode(sha256, 'hex') AS sha256, label, created_at FROM ingest.keys WHERE source = $1 ORDER BY created_at",
             name,
         )
@@ -220,7 +247,7 @@ def show(name: str) -> None:
         profile = source.profile.model_dump(mode="json", exclude_defaults=True)
         return source.model_dump(mode="json") | {
             "profile": profile,
-            "keys": [dict(row) for row in keys],
+            "keys": [dict(row) for row in its_keys],
             "activity": dict(counted) if counted else None,
             "poll": dict(polled) if polled else None,
             "subscription": dict(hub) if hub else None,
@@ -232,33 +259,33 @@ def show(name: str) -> None:
     click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
 
 
-def _say(there_was: bool, name: str, what: str) -> None:
-    if not there_was:
+def _report(found: bool, name: str, what: str) -> None:
+    if not found:
         raise click.ClickException(f"there is no source {name}")
     click.echo(f"{what} {name}")
 
 
 @sources.command("pause")
 @click.argument("name")
-@click.option("--because", default="", help="Told to the sender, who is answered 403.")
+@click.option("--because", default="", help="Shown to the sender, who is answered 403.")
 def pause(name: str, because: str) -> None:
     """Take nothing more from NAME until it is resumed."""
-    _say(with_postgres(lambda pool: registry.pause(pool, name, because)), name, "paused")
+    _report(with_postgres(lambda pool: store.pause(pool, name, because)), name, "paused")
 
 
 @sources.command("resume")
 @click.argument("name")
 def resume(name: str) -> None:
     """Take from NAME again."""
-    _say(with_postgres(lambda pool: registry.resume(pool, name)), name, "resumed")
+    _report(with_postgres(lambda pool: store.resume(pool, name)), name, "resumed")
 
 
 @sources.command("remove")
 @click.argument("name")
-@click.confirmation_option(prompt="Its keys stop to work; originals and items stay. Remove it?")
+@click.confirmation_option(prompt="Its keys stop working; originals and items stay. Remove it?")
 def remove(name: str) -> None:
-    """Forget NAME and its keys."""
-    _say(with_postgres(lambda pool: registry.remove(pool, name)), name, "removed")
+    """Delete NAME and its keys."""
+    _report(with_postgres(lambda pool: store.remove(pool, name)), name, "removed")
 
 
 @sources.command("key")
@@ -266,27 +293,27 @@ def remove(name: str) -> None:
 @click.option("--label", default="", help="Who gets it.")
 @click.option("--sha256", "as_digest", is_flag=True, help="Print the SHA-256 for a file too.")
 def key(name: str, label: str, as_digest: bool) -> None:
-    """Make a key for NAME and print it; of more than two the oldest stops to work."""
+    """Create a key for NAME and print it; of more than two the oldest stops working."""
 
     async def work(pool: Pool) -> tuple[str, Sequence[datetime]]:
-        live = await registry.live_keys(pool, name)
+        live = await keys.live_keys(pool, name)
         if live is None:
             raise click.ClickException(f"there is no source {name}")
-        made = registry.new_key()
-        await registry.add_key(pool, name, registry.digest_of(made), label)
-        return made, live[: len(live) + 1 - registry.LIVE_KEYS]
+        made = keys.new_key()
+        await keys.add_key(pool, name, keys.digest_of(made), label)
+        return made, live[: len(live) + 1 - keys.LIVE_KEYS]
 
     made, ended = with_postgres(work)
     click.echo(made)
     if as_digest:
-        click.echo(registry.digest_of(made).hex())
+        click.echo(keys.digest_of(made).hex())
     for created_at in ended:
-        click.echo(f"the key of {created_at:%Y-%m-%d %H:%M} UTC stopped to work", err=True)
+        click.echo(f"the key of {created_at:%Y-%m-%d %H:%M} UTC stopped working", err=True)
 
 
 @sources.command("rotate")
 @click.argument("name")
-@click.option("--finish", is_flag=True, help="The sender uses the new key: let the old one stop to work.")
+@click.option("--finish", is_flag=True, help="The sender uses the new key: let the old one stop working.")
 @click.option("--again", is_flag=True, help="The new key was lost before the sender had it: give another in its place.")
 def rotate(name: str, finish: bool, again: bool) -> None:
     """Print a new key for NAME beside the one it has; with --finish, end the old one."""
@@ -294,28 +321,28 @@ def rotate(name: str, finish: bool, again: bool) -> None:
         raise click.UsageError("--finish or --again, not both")
 
     async def end(pool: Pool) -> int:
-        if await registry.one_source(pool, name) is None:
+        if await store.one_source(pool, name) is None:
             raise click.ClickException(f"there is no source {name}")
-        return await registry.retire_keys(pool, name, 1)
+        return await keys.retire_keys(pool, name, 1)
 
     async def begin(pool: Pool) -> tuple[str, int]:
-        live = await registry.live_keys(pool, name)
+        live = await keys.live_keys(pool, name)
         if live is None:
             raise click.ClickException(f"there is no source {name}")
-        if len(live) >= registry.LIVE_KEYS and not again:
+        if len(live) >= keys.LIVE_KEYS and not again:
             raise click.ClickException(
                 f"{name} has two keys already, of {live[0]:%Y-%m-%d %H:%M} and {live[-1]:%Y-%m-%d %H:%M} UTC; one more would "
                 "end the older, which may be in use: --finish ends it, --again gives another key in the place of the newer"
             )
-        if again and len(live) == registry.LIVE_KEYS:
-            await registry.drop_newest_key(pool, name)
-        made = registry.new_key()
-        await registry.add_key(pool, name, registry.digest_of(made))
-        return made, len(await registry.live_keys(pool, name) or ())
+        if again and len(live) == keys.LIVE_KEYS:
+            await keys.drop_newest_key(pool, name)
+        made = keys.new_key()
+        await keys.add_key(pool, name, keys.digest_of(made))
+        return made, len(await keys.live_keys(pool, name) or ())
 
     if finish:
         ended = with_postgres(end)
-        click.echo(f"{ended} key(s) of {name} stopped to work")
+        click.echo(f"{ended} key(s) of {name} stopped working")
         return
     made, count = with_postgres(begin)
     click.echo(made)
@@ -329,7 +356,7 @@ def rotate(name: str, finish: bool, again: bool) -> None:
 @click.argument("name")
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=24.0, show_default=True)
 def recover(name: str, hours: float) -> None:
-    """Let the next poll of NAME take all of the last hours, through the feed's older pages where it links to them."""
+    """Make the next poll of NAME take everything of the last hours, from the feed's older pages too where it links to them."""
     if not with_postgres(lambda pool: request_recovery(pool, name, hours)):
         raise click.ClickException(f"there is no polled source {name}")
     click.echo(f"{name} will be asked for its last {hours:g} hours")
@@ -337,13 +364,13 @@ def recover(name: str, hours: float) -> None:
 
 @sources.command("signing-secret")
 @click.argument("name")
-@click.option("--rotate", is_flag=True, help="Give out a new one; it and the one before it are good.")
+@click.option("--rotate", is_flag=True, help="Issue a new one; it and the one before it are valid.")
 def signing_secret(name: str, rotate: bool) -> None:
     """Print the secret with which NAME signs its pushes instead of showing a key (Standard Webhooks)."""
     master = Settings().ingest_signing_secret
     if not master:
         raise click.ClickException("INGEST_SIGNING_SECRET is empty; set it for this command and for ingest api")
-    generation = with_postgres(lambda pool: registry.next_signing_generation(pool, name, rotate=rotate))
+    generation = with_postgres(lambda pool: store.next_signing_generation(pool, name, rotate=rotate))
     if generation is None:
         raise click.ClickException(f"there is no source {name}")
-    click.echo(signing.written(signing.derived(master, name, generation)))
+    click.echo(signing.format_secret(signing.derive_secret(master, name, generation)))

@@ -1,1 +1,1 @@
-"""One document's way: receive, keep the original, read, deduplicate, emit, record."""
+"""A document's way, whatever it came by: receive, keep the original, read, deduplicate, emit, record."""

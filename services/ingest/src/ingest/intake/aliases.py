@@ -1,7 +1,7 @@
-"""Names of documents by which later messages of a source point at an update.
+"""Other names of an update, by which later messages of its source refer to it.
 
-A CAP Update is a new version of the alert it refers to, and the next one may refer to that Update instead of the alert:
-whoever remembers that the one was a version of the other takes both for the same update, and kills the right one.
+A CAP Update is a new version of the alert it refers to, and the next message may refer to that Update instead of the alert. The
+names are remembered, so that all of them mean the same update and a kill finds it.
 """
 
 from collections.abc import Iterable
@@ -11,20 +11,20 @@ from shared.messages import RawUpdate, update_id_for
 from shared.postgres.pool import Pool
 
 FORMATS = ("cap",)
-"""Those whose messages point at documents. Of all others nothing is looked up."""
+"""Formats whose messages refer to documents. For all others nothing is looked up."""
 
 
 MAX_NAME_BYTES = 1000
 """A longer name is no identifier, and would not fit into the index."""
 
 
-def concerns(reading: ReadResult) -> bool:
+def needed(reading: ReadResult) -> bool:
     """Whether names have to be looked up for a document."""
     return bool(reading.aliases) or reading.format.startswith(FORMATS)
 
 
 async def resolved(pool: Pool, source: str, reading: ReadResult) -> tuple[RawUpdate, ...]:
-    """The updates of a document under the guids that they first had; its own names are remembered."""
+    """The updates of a document under the guids that they had first. The names that it gives are remembered."""
     wanted = {guid for update in reading.updates for guid in (update.guid, *update.replaces)}
     wanted |= {guid for _, guid in reading.aliases}
     rows = await pool.fetch(

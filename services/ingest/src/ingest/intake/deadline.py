@@ -10,74 +10,69 @@ from shared.failures.transient import is_transient, reason_of
 
 T = TypeVar("T")
 
-LEAST_S = 0.2
-"""What a step is given even after the steps before it have used up the patience: they have shown that they live."""
+MIN_STEP_S = 0.2
+"""What a step is given even when the steps before it have used up the time: they have shown that the servers live."""
 
 
 class Unavailable(Transient):
-    """Kafka or Postgres does not answer, and nothing was taken: nothing is wrong with the document, it is to be sent again."""
+    """Kafka or Postgres does not answer, and nothing was taken: the document is to be sent again as it is."""
 
 
 class OutcomeUnknown(Unavailable):
-    """Kafka or Postgres did not answer in time, and may have what it was given: it is to be asked about, or sent again."""
+    """Kafka or Postgres did not answer in time, and may have what it was given: its status is to be asked for, or it is sent again."""
 
 
 class Deadline:
-    """Seconds of waiting, spent step by step."""
+    """Time for waiting, used up step by step. What we compute ourselves does not count."""
 
     def __init__(self, seconds: float) -> None:
         self._left_s = seconds
 
     @property
     def left_s(self) -> float:
-        """What the next step may wait."""
-        return max(self._left_s, LEAST_S)
+        """How long the next step may wait."""
+        return max(self._left_s, MIN_STEP_S)
 
-    def spend(self, since: float) -> None:
-        """Count what was waited since a moment of `time.monotonic`."""
-        self._left_s -= time.monotonic() - since
-
-    async def answered(self, question: "asyncio.Future[T]") -> T:
-        """The answer to a question that was put already, or `Unavailable` where it does not come in time."""
+    async def wait_for(self, answer: "asyncio.Future[T]") -> T:
+        """The result of a statement of Postgres that was sent already; raises `Unavailable` where it does not come in time."""
         started = time.monotonic()
-        overdue = asyncio.get_running_loop().call_later(self.left_s, _give_up, question)
+        timeout = asyncio.get_running_loop().call_later(self.left_s, _give_up, answer)
         try:
-            return await question
-        except Unavailable:
-            raise
+            return await answer
         except Exception as error:
-            if not is_transient(error):
+            if (unavailable := _unavailable(error)) is None:
                 raise
-            raise _away(error) from error
+            raise unavailable from error
         finally:
-            overdue.cancel()
-            self.spend(started)
+            timeout.cancel()
+            self._left_s -= time.monotonic() - started
 
-    async def within(self, work: Awaitable[T]) -> T:
-        """The answer of Postgres, or `Unavailable` where it does not come in time."""
+    async def run(self, work: Awaitable[T]) -> T:
+        """The result of a statement of Postgres; raises `Unavailable` where it does not come in time."""
         started = time.monotonic()
         task = asyncio.ensure_future(work)
         done, _ = await asyncio.wait({task}, timeout=self.left_s)
-        self.spend(started)
+        self._left_s -= time.monotonic() - started
         if not done:
-            # Not awaited: a cancelled query asks the server, which does not answer, to cancel it.
+            # Not awaited: asyncpg asks the server to cancel the query, and the server does not answer.
             task.cancel()
             task.add_done_callback(lambda late: late.cancelled() or late.exception())
             raise Unavailable("Postgres does not answer")
         try:
             return task.result()
-        except Unavailable:
-            raise
         except Exception as error:
-            if not is_transient(error):
+            if (unavailable := _unavailable(error)) is None:
                 raise
-            raise _away(error) from error
+            raise unavailable from error
 
 
-def _give_up(question: "asyncio.Future[T]") -> None:
-    if not question.done():
-        question.set_exception(Unavailable("Postgres does not answer"))
+def _give_up(answer: "asyncio.Future[T]") -> None:
+    if not answer.done():
+        answer.set_exception(Unavailable("Postgres does not answer"))
 
 
-def _away(error: BaseException) -> Unavailable:
+def _unavailable(error: Exception) -> Unavailable | None:
+    """What an error of Postgres means to whoever waits; None where it is raised as it is."""
+    if isinstance(error, Unavailable) or not is_transient(error):
+        return None
     return Unavailable(f"Postgres is away: {reason_of(error)}")

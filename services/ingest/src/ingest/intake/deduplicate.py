@@ -1,24 +1,21 @@
-"""Whether a version of an update is news to us, and when it counts as received. Pure.
+"""Whether a version of an update is new to us, and when it counts as received. Pure.
 
-Only what Kafka has acknowledged counts as known: what was read, and lost before it was sent, is taken again.
+Only what Kafka has acknowledged counts as known: what was read and lost before it was sent is taken again.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from shared.messages import RawUpdate
 
-Verdict = Literal["new", "duplicate"]
-
 TICK = timedelta(microseconds=1)
-"""By how much what is said later counts as received later, where the clock has not moved."""
+"""The least difference between the times of two versions of which one came after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class LatestVersion:
-    """What was received last of those versions among which only the time of receipt decides."""
+    """The version that was received last, among versions of which only the time of receipt decides which is newer."""
 
     fingerprint: str
     version: str | None
@@ -27,67 +24,67 @@ class LatestVersion:
 
 @dataclass(frozen=True, slots=True)
 class EmittedHistory:
-    """What we have emitted of one update, as far as it bears on one version of it."""
+    """What we have emitted of one update, as far as it matters to one version of it."""
 
     seen: bool
     """This very text of this very version was emitted at some time."""
-    newest: LatestVersion | None
-    """The newest with the same version and time of creation; for an update without such a time, the newest of all."""
+    latest: LatestVersion | None
+    """The latest with the same version and time of creation; for an update without such a time, the latest of all."""
     unacknowledged_at: datetime | None = None
     """When the latest version was received that Kafka may have without our knowing."""
 
 
-UNKNOWN = EmittedHistory(seen=False, newest=None)
+NOTHING = EmittedHistory(seen=False, latest=None)
 
 
 @dataclass(frozen=True, slots=True)
 class DedupResult:
-    """What is to be done with one version."""
+    """What to do with one version."""
 
-    verdict: Verdict
+    duplicate: bool
     received_at: datetime
-    """When it counts as received: after all that it was said after, whatever the clocks of several replicas show."""
-    returns: bool
-    """It is news although the very same was emitted before: the source has gone back to it."""
+    """When it counts as received: after everything that was received before it, whatever the clocks of several replicas say."""
+    is_return: bool
+    """It is new although the very same was emitted before: the source has gone back to it."""
 
 
 def classify(
     updates: Iterable[tuple[RawUpdate, str]],
-    known: Mapping[tuple[str, str], EmittedHistory],
+    history: Mapping[tuple[str, str], EmittedHistory],
     *,
     seen_suffices: bool = False,
 ) -> list[DedupResult]:
-    """Judge the updates of one document, in their order, each with its fingerprint.
+    """Which updates of a document are duplicates. They are given in their order, each with its fingerprint.
 
-    `known` is by (update id, fingerprint) and tells of what came before the document. What repeats the newest that was
-    said of its version is a duplicate. A source may go back to what it said before of the same version, as one that
-    withholds an item and restores it; but an old version that comes again after another has nothing to say.
-    With `seen_suffices` whatever was emitted at any time is a duplicate.
+    `history`, by (update id, fingerprint), is what was emitted before this document. A repeat of the latest wording of a
+    version is a duplicate. A source may go back to an earlier wording of the same version, as when it withholds an item and
+    restores it; but an old version that comes again after another is a duplicate. With `seen_suffices` whatever was emitted
+    at any time is one.
     """
-    judged: list[DedupResult] = []
+    results: list[DedupResult] = []
     pairs = list(updates)
-    last_word = {group: place for place, (update, _) in enumerate(pairs) for group in (_group(update), _whole(update))}
-    newest: dict[tuple[object, ...], LatestVersion] = {}
-    told: set[tuple[str, str]] = set()
+    last_place = {group: place for place, (update, _) in enumerate(pairs) for group in (_group(update), _whole(update))}
+    latest: dict[tuple[object, ...], LatestVersion] = {}
+    new: set[tuple[str, str]] = set()
     for place, (update, fingerprint) in enumerate(pairs):
         key, group = (update.update_id, fingerprint), _group(update)
-        before = known.get(key, UNKNOWN)
-        last = newest.get(group, before.newest)
-        seen = before.seen or key in told
+        before = history.get(key, NOTHING)
+        last = latest.get(group, before.latest)
+        seen = before.seen or key in new
         # The same document again would otherwise go through all of its wordings once more.
-        passing = before.seen and place != last_word[group]
-        if seen and (seen_suffices or passing or not _may_return(update, fingerprint, last)):
-            judged.append(DedupResult("duplicate", update.received_at, returns=False))
+        superseded = before.seen and place != last_place[group]
+        if seen and (seen_suffices or superseded or not _may_return(update, fingerprint, last)):
+            results.append(DedupResult(duplicate=True, received_at=update.received_at, is_return=False))
             continue
         at = update.received_at if seen_suffices else _after(update, last, before.unacknowledged_at)
-        judged.append(DedupResult("new", at, returns=seen))
-        newest[group] = newest[_whole(update)] = LatestVersion(fingerprint, update.version, at)
-        told.add(key)
-    return judged
+        results.append(DedupResult(duplicate=False, received_at=at, is_return=seen))
+        latest[group] = latest[_whole(update)] = LatestVersion(fingerprint, update.version, at)
+        new.add(key)
+    return results
 
 
 def _group(update: RawUpdate) -> tuple[object, ...]:
-    """Versions of one group are ordered by when they were received, those of different ones by what they say."""
+    """Versions of one group are ordered by time of receipt, those of different groups by what they say of themselves."""
     if update.version_created is None:
         return _whole(update)
     return (update.update_id, update.version_created, update.version)
@@ -111,5 +108,5 @@ def _after(update: RawUpdate, last: LatestVersion | None, unacknowledged_at: dat
         later = last.received_at + TICK
     if unacknowledged_at is not None and unacknowledged_at >= later:
         later = unacknowledged_at + TICK
-    # Never past the moment of an embargo: it would count as one that was over already.
+    # Never past the end of an embargo, which would then count as over already.
     return at if update.embargo_until is not None and at < update.embargo_until <= later else later

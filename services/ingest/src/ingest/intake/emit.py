@@ -1,8 +1,8 @@
-"""Sends to `updates.raw`, and says of each message whether Kafka has it, has it not, or may have it.
+"""Sends to `updates.raw`, and says of each message whether Kafka has it, does not have it, or may have it.
 
-aiokafka cannot take back what it was given. So messages wait here until their broker has shown that it answers: whoever is
-told that Kafka is away has had his message withdrawn, and it is never sent. Only what was under way when a broker fell silent
-may still arrive; of that, and of nothing else, is said that it may.
+aiokafka cannot take back a message that it was given. So messages wait here until their broker has shown that it answers. When
+a sender is told that Kafka is unavailable, its message is withdrawn and never sent. Only a message that was in flight when the
+broker fell silent may still arrive, and only of such a message do we say so.
 """
 
 import asyncio
@@ -34,23 +34,23 @@ log = structlog.get_logger(__name__)
 ENVELOPE_BYTES = 16_384
 """Room for key, headers and the record's own framing within the largest message."""
 FRESH_S = 0.1
-"""How long a broker's last answer counts. After a longer silence it is asked something before it is given anything."""
+"""How long a broker's last answer counts. After a longer silence it is probed before it is given messages."""
 PAUSE_S = 0.1
-"""Between two questions to a broker that cannot be reached."""
+"""Between two probes of a broker that cannot be reached."""
 GROUP_BYTES = 1_048_576
-"""What a broker is given at once. While it has not acknowledged that, the rest waits here."""
+"""The size of the group that a broker is given at once. Until it has acknowledged that, the rest waits here."""
 
-REFUSALS = (
+REJECTIONS = (
     ClusterAuthorizationFailedError,
     InvalidTopicError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     TopicAuthorizationFailedError,
 )
-"""Answers of Kafka that say that it has not taken a message; after any other failure it may have."""
+"""Errors with which Kafka says that it has not taken a message; after any other error it may have."""
 
-SendStatus = Literal["acknowledged", "not-taken", "maybe-taken"]
-"""`not-taken` is for ever: the message will not be sent any more."""
+SendStatus = Literal["acknowledged", "not-sent", "unknown"]
+"""`not-sent` is final: the message will not be sent any more. `unknown`: Kafka may have it, or get it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class EncodedMessage:
 
 
 def encoded(message: Message, update_id: str, event_id: str, traceparent: str) -> EncodedMessage:
-    """A message in its envelope."""
+    """A message as it is sent."""
     return EncodedMessage(
         update_id,
         value_of(message),
@@ -77,31 +77,31 @@ def encoded(message: Message, update_id: str, event_id: str, traceparent: str) -
 
 
 class QueuedMessage:
-    """A message that was given to a `SendQueue`."""
+    """A message in a `SendQueue`."""
 
     __slots__ = ("acknowledged", "handed_over", "message")
 
     def __init__(self, message: EncodedMessage) -> None:
         self.message = message
         self.acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Ends once Kafka has the message, or has failed to take it; cancelled when it was withdrawn."""
+        """Done once Kafka has the message or has failed to take it; cancelled when it was withdrawn."""
         self.handed_over = False
-        """Whether aiokafka has it, so that it cannot be withdrawn any more."""
+        """Whether aiokafka has the message, so that it cannot be withdrawn any more."""
 
     @property
-    def fate(self) -> SendStatus:
-        """What can be said of it now."""
+    def status(self) -> SendStatus:
+        """What is known of it now."""
         if not self.acknowledged.done():
-            return "maybe-taken"
+            return "unknown"
         if self.acknowledged.cancelled():
-            return "not-taken"
+            return "not-sent"
         failure = self.acknowledged.exception()
         if failure is None:
             return "acknowledged"
-        return "not-taken" if not self.handed_over or isinstance(failure, REFUSALS) else "maybe-taken"
+        return "not-sent" if not self.handed_over or isinstance(failure, REJECTIONS) else "unknown"
 
     def withdraw(self) -> None:
-        """Take it back, unless it has left: then it is never sent."""
+        """Cancel it, so that it is never sent, unless aiokafka has it."""
         if not self.handed_over:
             self.acknowledged.cancel()
 
@@ -109,22 +109,22 @@ class QueuedMessage:
 class SendQueue:
     """Messages for `updates.raw` on their way to Kafka, in order for each partition.
 
-    Each broker is given one group at a time, as large as has gathered, and only after it has answered something a moment ago.
+    Each broker is given one group at a time, of all that has gathered for it, and only while its last answer is fresh.
     """
 
     def __init__(self, producer: Producer, *, fresh_s: float = FRESH_S, group_bytes: int = GROUP_BYTES) -> None:
         self.producer = producer
-        self.trouble = ""
-        """Why a broker could not be asked lately."""
+        self.last_error = ""
+        """Why a broker could last not be probed."""
         self._fresh_s = fresh_s
         self._group_bytes = group_bytes
         self._waiting: dict[int | None, deque[QueuedMessage]] = {}
-        """By partition; under None while Kafka has not told of any."""
+        """By partition; under None while the partitions are not known."""
         self._answered_at: dict[int, float] = {}
         """When each broker last answered, by `time.monotonic`."""
-        self._asking: dict[int, asyncio.Task[bool]] = {}
+        self._probes: dict[int, asyncio.Task[bool]] = {}
         self._sending: dict[int | None, asyncio.Task[None]] = {}
-        """By broker; under None for partitions that have no leader."""
+        """By broker; under None for partitions without a leader."""
         self._later: set[asyncio.Task[None]] = set()
 
     def put(self, message: EncodedMessage) -> QueuedMessage:
@@ -132,18 +132,18 @@ class SendQueue:
         queued = QueuedMessage(message)
         partition = self.producer.partition_of(RAW, message.update_id.encode())
         if None in self._waiting:
-            # What came before the partitions were known stays before this.
+            # Messages that came before the partitions were known are sent before this one.
             partition = None
         self._waiting.setdefault(partition, deque()).append(queued)
         self._start(partition)
         return queued
 
     def when_acknowledged(self, queued: QueuedMessage, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something about a message once Kafka has it, should that ever be; for those whose fate is `maybe-taken`."""
+        """Do something once Kafka has acknowledged a message, if it ever does; for messages whose status is `unknown`."""
 
         async def wait() -> None:
             await asyncio.wait([queued.acknowledged])
-            if queued.fate == "acknowledged":
+            if queued.status == "acknowledged":
                 await work()
 
         task = asyncio.create_task(wait())
@@ -151,16 +151,16 @@ class SendQueue:
         task.add_done_callback(self._later.discard)
 
     def probe_brokers(self) -> None:
-        """Ask the brokers that have been silent whether they live, so that what is about to be put need not wait for it."""
+        """Probe the brokers that have been silent, so that messages that are about to be put need not wait for it."""
         long_ago = time.monotonic() - self._fresh_s
         if self._answered_at and min(self._answered_at.values()) > long_ago:
             return
         leaders = self.producer.leaders_of(RAW)
         self._answered_at = {node: at for node, at in self._answered_at.items() if node in leaders}
         for node in leaders:
-            # A broker that has something under way answers that first.
+            # A broker that is being given messages will answer those first.
             if node not in self._sending and not self._is_fresh(node):
-                self._ask(node)
+                self._probe(node)
 
     def _start(self, partition: int | None) -> None:
         node = self._broker_of(partition)
@@ -179,18 +179,18 @@ class SendQueue:
             while partitions := self._partitions_of(node):
                 if node is None:
                     await self._find_leaders()
-                elif self._is_fresh(node) or await self._ask(node):
+                elif self._is_fresh(node) or await self._probe(node):
                     await self._send(node, partitions)
                 else:
                     await asyncio.sleep(PAUSE_S)
         finally:
             del self._sending[node]
-        # What it led may have another leader by now.
+        # A partition may have another leader by now.
         for partition in self._waiting:
             self._start(partition)
 
     def _partitions_of(self, node: int | None) -> list[int | None]:
-        """Where something waits for a broker. What was withdrawn is forgotten."""
+        """The partitions of a broker for which messages wait. Withdrawn messages are dropped."""
         for partition, waiting in list(self._waiting.items()):
             while waiting and waiting[0].acknowledged.done():
                 waiting.popleft()
@@ -199,11 +199,11 @@ class SendQueue:
         return [partition for partition in self._waiting if self._broker_of(partition) == node]
 
     async def _find_leaders(self) -> None:
-        """Learn of the partitions and their leaders; what has one now goes to it."""
+        """Look up the partitions and their leaders, and start sending to those that are known now."""
         try:
             await self.producer.look_up(RAW)
         except (KafkaError, OSError, TimeoutError) as error:
-            self.trouble = str(error) or type(error).__name__
+            self.last_error = str(error) or type(error).__name__
         unplaced = self._waiting.pop(None, deque())
         for queued in unplaced:
             partition = self.producer.partition_of(RAW, queued.message.update_id.encode())
@@ -213,33 +213,33 @@ class SendQueue:
         if self._partitions_of(None):
             await asyncio.sleep(PAUSE_S)
 
-    def _ask(self, node: int) -> "asyncio.Task[bool]":
-        """Whether a broker answers. It is asked one question at a time, however many want to know."""
-        if node not in self._asking:
-            self._asking[node] = asyncio.create_task(self._answers(node))
-        return self._asking[node]
+    def _probe(self, node: int) -> "asyncio.Task[bool]":
+        """Whether a broker answers. Callers share one probe at a time."""
+        if node not in self._probes:
+            self._probes[node] = asyncio.create_task(self._answers(node))
+        return self._probes[node]
 
     async def _answers(self, node: int) -> bool:
         try:
             await self.producer.ask(node)
         except (KafkaError, OSError, TimeoutError) as error:
-            self.trouble = str(error) or type(error).__name__
+            self.last_error = str(error) or type(error).__name__
             return False
         else:
             self._answered_at[node] = time.monotonic()
             return True
         finally:
-            del self._asking[node]
+            del self._probes[node]
 
     async def _send(self, node: int, partitions: Sequence[int | None]) -> None:
-        """Hand a group over, and wait until the broker has answered for all of it."""
+        """Give a broker a group of messages, and wait until it has answered for all of them."""
         sent: list[QueuedMessage] = []
         left = self._group_bytes
         for partition in partitions:
             if left <= 0:
                 break
             waiting = self._waiting.pop(partition, deque())
-            # Last in line for the next group: one partition's flood must not keep the others waiting.
+            # It goes to the end for the next group: a flood on one partition must not keep the others waiting.
             self._waiting[partition] = waiting
             while waiting and left > 0:
                 queued = waiting.popleft()
@@ -262,12 +262,12 @@ class SendQueue:
                 future.add_done_callback(partial(self._on_answer, node, queued))
                 sent.append(queued)
         for queued in sent:
-            # What Kafka says is told to whoever put it.
+            # Errors are reported to whoever put the message.
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
                 await queued.acknowledged
 
     def _on_answer(self, node: int, queued: QueuedMessage, future: "asyncio.Future[object]") -> None:
-        failure = KafkaError("given up") if future.cancelled() else future.exception()
+        failure = KafkaError("cancelled") if future.cancelled() else future.exception()
         if failure is None:
             self._answered_at[node] = time.monotonic()
             queued.acknowledged.set_result(None)
@@ -277,21 +277,21 @@ class SendQueue:
     @staticmethod
     def _fail(queued: QueuedMessage, failure: BaseException) -> None:
         queued.acknowledged.set_exception(failure)
-        # Who put it may have gone; asyncio must not report it as never looked at.
+        # Its sender may be gone; read the exception, lest asyncio report that nobody did.
         queued.acknowledged.exception()
 
 
 async def emit(queue: SendQueue | None, messages: Sequence[EncodedMessage], timeout_s: float) -> list[QueuedMessage]:
-    """Send messages, and wait for what Kafka says of each; those that have not left by then are withdrawn.
+    """Send messages and wait until Kafka has answered for each; those that still wait after that are withdrawn.
 
-    A large batch may take its time; what ends the waiting is `timeout_s` seconds in which Kafka acknowledges nothing of it.
-    A message whose fate is `maybe-taken` may be acknowledged yet.
+    A large batch may take long: what ends the wait is `timeout_s` in which Kafka acknowledges none of it. A message whose status
+    is `unknown` may still be acknowledged.
     """
     if queue is None:
-        refused = [QueuedMessage(message) for message in messages]
-        for each in refused:
+        unsent = [QueuedMessage(message) for message in messages]
+        for each in unsent:
             each.withdraw()
-        return refused
+        return unsent
     queued = [queue.put(message) for message in messages]
     pending: set[asyncio.Future[None]] = {each.acknowledged for each in queued}
     progress = time.monotonic()
@@ -305,10 +305,10 @@ async def emit(queue: SendQueue | None, messages: Sequence[EncodedMessage], time
     finally:
         for each in queued:
             each.withdraw()
-    if any(each.fate != "acknowledged" for each in queued):
-        fates = [each.fate for each in queued]
+    statuses = [each.status for each in queued]
+    if any(status != "acknowledged" for status in statuses):
         log.warning(
-            "kafka does not answer", withdrawn=fates.count("not-taken"), unacknowledged=fates.count("maybe-taken"),
-            timeout_s=round(timeout_s, 2), error=queue.trouble or None,
+            "kafka does not answer", withdrawn=statuses.count("not-sent"), unacknowledged=statuses.count("unknown"),
+            timeout_s=round(timeout_s, 2), error=queue.last_error or None,
         )  # fmt: skip
     return queued

@@ -1,31 +1,28 @@
-"""What became of each version that a source has sent: emitted, enriched, published, or why not."""
+"""What is known of each version that a source has sent: emitted, enriched, published, or why not."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import orjson
 
+from ingest.formats import RefusedItem
 from ingest.intake.deduplicate import EmittedHistory, LatestVersion
 from shared.messages import Outcome, RawUpdate
-from shared.postgres.pool import Pool, Queryable, Row
+from shared.postgres.pool import Queryable, Row
 from shared.postgres.rows import table
 
-State = Literal[
-    "unacknowledged", "received", "held", "enriched", "published", "duplicate", "superseded", "suppressed", "dead"
-]
+Ended: TypeAlias = Literal["duplicate", "superseded", "suppressed", "dead"]
+State: TypeAlias = Literal["unacknowledged", "received", "held", "enriched", "published"] | Ended
 
-ENDS = ("duplicate", "superseded", "suppressed", "dead")
-
-# Only a source that goes back to an older version needs more than the newest few, and that version is not old.
-_KNOWN = """
+# Only a return needs more than the latest few versions, and a source returns to nothing old.
+_HISTORY = """
 SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NULL AS seen,
-    newest.fingerprint, newest.version, newest.received_at, (
-        SELECT max(doubtful.received_at) FROM ingest.items AS doubtful
-        WHERE doubtful.update_id = wanted.update_id AND doubtful.emitted_at IS NULL
+    latest.fingerprint, latest.version, latest.received_at, (
+        SELECT max(unacknowledged.received_at) FROM ingest.items AS unacknowledged
+        WHERE unacknowledged.update_id = wanted.update_id AND unacknowledged.emitted_at IS NULL
     ) AS unacknowledged_at
 FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
@@ -38,12 +35,12 @@ LEFT JOIN LATERAL (
     WHERE wanted.version_created IS NULL
         OR (recent.version_created = wanted.version_created AND recent.version IS NOT DISTINCT FROM wanted.version)
     ORDER BY recent.sequence DESC, recent.fingerprint DESC LIMIT 1
-) AS newest ON true
+) AS latest ON true
 """
 
-# Does not wait for the disk: a row that is lost when Postgres crashes makes a repeat new again, which is harmless.
-# `sequence` orders the versions of an update by receipt, as enrich does, and not by when they were written here.
-# A version that Kafka may have counts neither as new nor as a repeat, and changes nothing of what was emitted before.
+# A row that is lost in a crash of Postgres makes a repeat new again, which is harmless: there is no need to wait for the disk.
+# Versions are ordered as enrich orders them, by time of receipt, and not by when they were written here.
+# A version that Kafka may have counts as neither new nor duplicate until that is known, and never overwrites one that was emitted.
 _RECORD = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
 noted AS (
@@ -67,8 +64,8 @@ ON CONFLICT (update_id, fingerprint) DO UPDATE SET
 WHERE excluded.emitted_at IS NOT NULL OR items.emitted_at IS NULL
 """
 
-# Stages report in any order and more than once, also before the row was written: each keeps its first time.
-# Kafka has what a later stage reports on, even if it never acknowledged it to us.
+# Outcomes come in any order, more than once, and before the row was written: each stage keeps its first time.
+# Kafka has whatever a later stage reports, even if it never acknowledged it to us.
 _OUTCOMES = """
 WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO ingest.items AS item (update_id, fingerprint, held_at, enriched_at, published_at, ended, ended_at, reason,
@@ -108,25 +105,6 @@ class SentVersion:
     acknowledged: bool = True
 
 
-async def known(database: Queryable, updates: Sequence[tuple[RawUpdate, str]]) -> dict[tuple[str, str], EmittedHistory]:
-    """What was emitted before of these versions, by (update id, fingerprint)."""
-    if not updates:
-        return {}
-    wanted, values = table(
-        "text text text timestamptz",
-        [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
-    )
-    rows = await database.fetch(_KNOWN.format(wanted=wanted), *values)
-    return {(row["update_id"], row["asked"]): _history(row) for row in rows}
-
-
-def _history(row: Row) -> EmittedHistory:
-    newest = None
-    if row["fingerprint"] is not None:
-        newest = LatestVersion(row["fingerprint"], row["version"], row["received_at"])
-    return EmittedHistory(seen=row["seen"], newest=newest, unacknowledged_at=row["unacknowledged_at"])
-
-
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """What was made of one document, and what of it Kafka has acknowledged, or may have."""
@@ -136,39 +114,61 @@ class DocumentRecord:
     format: str
     parser_version: str
     updates: int
-    refused: Sequence[Mapping[str, object]]
+    refused: Sequence[RefusedItem]
     sent: Sequence[SentVersion]
+
+
+async def history(
+    database: Queryable, updates: Sequence[tuple[RawUpdate, str]]
+) -> dict[tuple[str, str], EmittedHistory]:
+    """What was emitted before of the updates of these versions, by (update id, fingerprint)."""
+    if not updates:
+        return {}
+    wanted, values = table(
+        "text text text timestamptz",
+        [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
+    )
+    rows = await database.fetch(_HISTORY.format(wanted=wanted), *values)
+    return {(row["update_id"], row["asked"]): _history_of(row) for row in rows}
+
+
+def _history_of(row: Row) -> EmittedHistory:
+    latest = None
+    if row["fingerprint"] is not None:
+        latest = LatestVersion(row["fingerprint"], row["version"], row["received_at"])
+    return EmittedHistory(seen=row["seen"], latest=latest, unacknowledged_at=row["unacknowledged_at"])
 
 
 async def record(database: Queryable, documents: Sequence[DocumentRecord]) -> None:
     """Write that Kafka has what was sent, or may have it, and beside each original what was made of it, in one statement."""
     ordered = sorted(
-        ((m, s) for m in documents for s in m.sent), key=lambda each: (each[1].acknowledged, each[1].update.received_at)
+        ((document, sent) for document in documents for sent in document.sent),
+        key=lambda each: (each[1].acknowledged, each[1].update.received_at),
     )
-    newest = {(sent.update.update_id, sent.fingerprint): (made, sent) for made, sent in ordered}
-    # In one order whoever writes, so that two writers of the same rows cannot deadlock.
-    rows = [newest[key] for key in sorted(newest)]
+    latest = {(sent.update.update_id, sent.fingerprint): (document, sent) for document, sent in ordered}
+    # Every writer uses the same order, so that two who write the same rows do not deadlock.
+    rows = [latest[key] for key in sorted(latest)]
     read, of_documents = table(
         "uuid text text integer text",
         [
             (
-                made.original_id,
-                made.format,
-                made.parser_version,
-                made.updates,
-                orjson.dumps(list(made.refused)).decode(),
+                each.original_id,
+                each.format,
+                each.parser_version,
+                each.updates,
+                orjson.dumps([refused.model_dump() for refused in each.refused]).decode(),
             )
-            for made in documents
+            for each in documents
         ],
     )
     emitted, of_updates = table(
         "text text text text text timestamptz uuid integer timestamptz boolean",
         [
             (
-                sent.update.update_id, sent.fingerprint, made.source, sent.update.guid, sent.update.version,
-                sent.update.version_created, made.original_id, sent.index, sent.update.received_at, sent.acknowledged,
+                sent.update.update_id, sent.fingerprint, document.source, sent.update.guid, sent.update.version,
+                sent.update.version_created, document.original_id, sent.index, sent.update.received_at, sent.acknowledged,
             )
-            for made, sent in rows
+            for document, sent in rows
         ],
         first=len(of_documents) + 1,
     )  # fmt: skip
@@ -177,36 +177,36 @@ async def record(database: Queryable, documents: Sequence[DocumentRecord]) -> No
 
 @dataclass(slots=True)
 class Progress:
-    """How far one version came, as the later stages report it. The fields are columns of `ingest.items`."""
+    """How far one version came, as later stages report it. The fields are columns of `ingest.items`."""
 
     held_at: datetime | None = None
     enriched_at: datetime | None = None
     published_at: datetime | None = None
-    ended: State | None = None
+    ended: Ended | None = None
     ended_at: datetime | None = None
     reason: str = ""
     revision: int | None = None
     position: str | None = None
 
     def add(self, outcome: Outcome) -> None:
-        """Take in one outcome; they come in any order and more than once."""
-        if outcome.revision:
-            self.revision = max(self.revision or 0, outcome.revision)
+        """Take in one outcome; each stage keeps its first time."""
+        self.revision = max(filter(None, (self.revision, outcome.revision)), default=None)
         self.reason = _storable(outcome.reason) or self.reason
-        if outcome.stage in ENDS:
-            if self.ended != "dead":
-                self.ended, self.ended_at = outcome.stage, outcome.at
-            return
+        match outcome.stage:
+            case "held":
+                self.held_at = min(filter(None, (self.held_at, outcome.at)))
+            case "enriched":
+                self.enriched_at = min(filter(None, (self.enriched_at, outcome.at)))
+            case "published":
+                self.published_at = min(filter(None, (self.published_at, outcome.at)))
+            case ended:
+                if self.ended != "dead":
+                    self.ended, self.ended_at = ended, outcome.at
+                return
         self.position = self.position or outcome.position
-        if outcome.stage == "held":
-            self.held_at = min(self.held_at or outcome.at, outcome.at)
-        elif outcome.stage == "enriched":
-            self.enriched_at = min(self.enriched_at or outcome.at, outcome.at)
-        else:
-            self.published_at = min(self.published_at or outcome.at, outcome.at)
 
     def state(self, *, emitted: bool) -> State:
-        """How far the version came, whatever the order in which the stages reported."""
+        """How far the version came, whatever the order in which its outcomes came."""
         if self.published_at is not None:
             return "published"
         if self.ended == "dead":
@@ -220,16 +220,15 @@ class Progress:
         return "received" if emitted else "unacknowledged"
 
 
-_PROGRESS = tuple(each.name for each in fields(Progress))
+_PROGRESS = tuple(field.name for field in fields(Progress))
 
 
 def progress_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], Progress]:
-    """What a batch of outcomes says of each version, by (update id, fingerprint). Outcomes of no version are left out."""
-    progress: defaultdict[tuple[str, str], Progress] = defaultdict(Progress)
+    """The outcomes of a batch, combined by (update id, fingerprint). Those of no version are left out."""
+    progress: dict[tuple[str, str], Progress] = {}
     for outcome in outcomes:
         if outcome.fingerprint:
-            progress[outcome.update_id, outcome.fingerprint].add(outcome)
-    # In one order whoever writes, so that two writers of the same rows cannot deadlock.
+            progress.setdefault((outcome.update_id, outcome.fingerprint), Progress()).add(outcome)
     return dict(sorted(progress.items()))
 
 
@@ -237,14 +236,14 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
 
 
-async def record_outcomes(pool: Pool, outcomes: Iterable[Outcome]) -> None:
-    """Record what the later stages report."""
-    progress = progress_of(outcomes)
-    if not progress:
+async def record_outcomes(database: Queryable, outcomes: Iterable[Outcome]) -> None:
+    """Write what later stages have reported."""
+    versions = progress_of(outcomes)
+    if not versions:
         return
-    columns = [[update_id for update_id, _ in progress], [fingerprint for _, fingerprint in progress]]
-    columns += [[getattr(row, name) for row in progress.values()] for name in _PROGRESS]
-    await pool.execute(_OUTCOMES, *columns)
+    columns: list[list[object]] = [[key[0] for key in versions], [key[1] for key in versions]]
+    columns += [[getattr(progress, name) for progress in versions.values()] for name in _PROGRESS]
+    await database.execute(_OUTCOMES, *columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,15 +277,15 @@ class Item:
     versions: list[ItemVersion] = field(default_factory=list)
 
 
-async def one(pool: Pool, update_id: str, limit: int = 50) -> Item | None:
-    """The update of that id with its newest versions, also those that Kafka may have; None for one that no source has sent."""
-    rows = await pool.fetch(_OF_UPDATE, update_id, limit)
+async def find(database: Queryable, update_id: str, limit: int = 50) -> Item | None:
+    """The update of that id with its latest versions, also those that Kafka may have; None for one that no source has sent."""
+    rows = await database.fetch(_OF_UPDATE, update_id, limit)
     if not rows:
         return None
-    return Item(update_id, rows[0]["source"], rows[0]["guid"], [_version(row) for row in rows])
+    return Item(update_id, rows[0]["source"], rows[0]["guid"], [_version_of(row) for row in rows])
 
 
-def _version(row: Row) -> ItemVersion:
+def _version_of(row: Row) -> ItemVersion:
     progress = Progress(**{name: row[name] for name in _PROGRESS})
     return ItemVersion(
         fingerprint=row["fingerprint"],
@@ -299,7 +298,7 @@ def _version(row: Row) -> ItemVersion:
         enriched_at=progress.enriched_at,
         published_at=progress.published_at,
         ended_at=progress.ended_at,
-        # The reason may be that of a repeat, which does not explain a version that is published.
+        # The reason why a repeat was dropped says nothing about a version that is published.
         reason="" if progress.published_at is not None else progress.reason,
         revision=progress.revision,
         position=progress.position,

@@ -1,4 +1,4 @@
-"""What a desk orders about an update, whoever's it is: emitted on `updates.raw`, to meet the update's versions in order."""
+"""A desk's orders about updates, emitted on `updates.raw` so that they are handled in order with the update's versions."""
 
 import asyncio
 import uuid
@@ -15,7 +15,7 @@ from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from shared.messages import Order, OrderName
 from shared.messages.limits import LONGEST
-from shared.observability.logs import traceparent_now
+from shared.observability.traces import traceparent_now
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -23,16 +23,16 @@ log = structlog.get_logger(__name__)
 RECORD_TIMEOUT_S = 0.5
 
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
-"""What is not done without a reason: readers of a correction see it, the report of a removal keeps it."""
+"""Orders that need a reason: readers of a correction see it, the report of a removal keeps it."""
 
-MAX_TEXT = 500_000
+MAX_BODY_CHARACTERS = 500_000
 
 INLINE_CHARACTERS = 20_000
-"""A longer text is looked at in a thread."""
+"""A longer text is flattened in a thread."""
 
 
 class OrderRequest(BaseModel):
-    """An order as a desk writes it."""
+    """An order as a desk sends it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,17 +46,17 @@ class OrderRequest(BaseModel):
     headline: str | None = Field(
         default=None, max_length=LONGEST["headline"], description="A correction's new headline"
     )
-    body_html: str | None = Field(default=None, max_length=MAX_TEXT, description="A correction's new body")
+    body_html: str | None = Field(default=None, max_length=MAX_BODY_CHARACTERS, description="A correction's new body")
 
     @field_validator("by", "reason", "headline", "body_html")
     @classmethod
-    def _can_be_kept(cls, value: str | None) -> str | None:
+    def _has_no_nul(cls, value: str | None) -> str | None:
         if value is not None and "\x00" in value:
-            raise ValueError("NUL cannot be kept")
+            raise ValueError("NUL cannot be stored")
         return value
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> "OrderRequest":
+    def _is_complete(self) -> "OrderRequest":
         if self.order in REASONED and not self.reason.strip():
             raise ValueError(f"{self.order} needs a reason")
         if self.order == "correct" and self.headline is None and self.body_html is None:
@@ -76,7 +76,7 @@ class OrderReceipt(BaseModel):
     ordered_at: datetime
 
 
-async def give(
+async def send(
     queue: emit.SendQueue | None,
     update_id: str,
     request: OrderRequest,
@@ -86,9 +86,10 @@ async def give(
     pool: Pool | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
-    """Emit an order and wait for Kafka; raises `Unavailable` if it does not answer, `OutcomeUnknown` if it may have the order.
+    """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
-    The order is recorded in Postgres for whoever asks about the update. A kill must not wait for that: it counts once Kafka has it.
+    The order is also recorded in Postgres, for whoever asks about the update. A kill does not depend on that: it counts once
+    Kafka has it.
     """
     order = Order(
         update_id=update_id,
@@ -97,27 +98,27 @@ async def give(
         ordered_at=datetime.now(UTC),
         reason=request.reason,
         headline=request.headline,
-        body_html=None if request.body_html is None else (await _flat(request.body_html)),
+        body_html=None if request.body_html is None else (await _flattened(request.body_html)),
     )
     order_id = uuid.uuid4().hex
     message = emit.encoded(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
     [sent] = await emit.emit(queue, [message], timeout_s)
-    if sent.fate == "maybe-taken":
+    if sent.status == "unknown":
         if queue is not None and pool is not None:
             queue.when_acknowledged(sent, partial(_record, pool, order_id, order))
         raise OutcomeUnknown(
             f"Kafka has not acknowledged the order in time and may have it; GET /v1/items/{update_id} tells which orders were "
             "given, and giving it again is harmless"
         )
-    if sent.fate == "not-taken":
+    if sent.status == "not-sent":
         raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
         await _record(pool, order_id, order)
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
 
 
-async def _flat(body_html: str) -> str:
-    """A correction's text, within the limits of markup that hold for every text."""
+async def _flattened(body_html: str) -> str:
+    """A correction's text within the limits of markup, like any other."""
     if len(body_html) <= INLINE_CHARACTERS:
         return flat(body_html).html
     return (await asyncio.to_thread(flat, body_html)).html
@@ -125,7 +126,7 @@ async def _flat(body_html: str) -> str:
 
 async def _record(pool: Pool, order_id: str, order: Order) -> None:
     try:
-        await Deadline(RECORD_TIMEOUT_S).within(
+        await Deadline(RECORD_TIMEOUT_S).run(
             pool.execute(
                 "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at) VALUES ($1, $2, $3, $4, $5, $6)",
                 order_id,
@@ -137,12 +138,12 @@ async def _record(pool: Pool, order_id: str, order: Order) -> None:
             )
         )
     except (Unavailable, asyncpg.PostgresError) as error:
-        # Whatever Postgres objects to: Kafka has the order.
+        # The order is given, whatever Postgres objects to.
         log.warning("order given and not recorded", update_id=order.update_id, order=order.order, reason=str(error))
 
 
 class OrderGiven(BaseModel):
-    """An order, as the answer to a question about its update lists it."""
+    """An order as it is shown to whoever asks about the update."""
 
     order: OrderName
     by: str
@@ -150,8 +151,8 @@ class OrderGiven(BaseModel):
     ordered_at: datetime
 
 
-async def given(pool: Pool, update_id: str, limit: int = 50) -> list[OrderGiven]:
-    """The orders about an update, newest first."""
+async def orders_of(pool: Pool, update_id: str, limit: int = 50) -> list[OrderGiven]:
+    """The orders that were given about an update, the newest first."""
     rows = await pool.fetch(
         "SELECT name, by, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",
         update_id,

@@ -1,4 +1,4 @@
-"""The bytes as they reached us: kept before anything is made of them, for proof and for reading them again."""
+"""The bytes as they were received: kept before they are read, as evidence and for reading them again."""
 
 import hashlib
 import secrets
@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from shared.postgres.pool import Pool, Queryable, Row
-from shared.postgres.rows import narrowed, table
+from ingest.formats import RefusedItem
+from shared.postgres.pool import Pool, Queryable
+from shared.postgres.rows import narrowed, table, typed
 
 Transport = Literal["api", "poll", "watch", "websub"]
+
+PAGE = 50
 
 
 def new_original_id() -> uuid.UUID:
@@ -33,9 +36,9 @@ class Original:
     content_type: str | None
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
-    """What came with it and may explain it later; never credentials."""
+    """Those that may explain the document later; never a credential."""
     asked_format: str | None = None
-    """The only format that its transport leaves open."""
+    """The only format that it may have, where the transport says so."""
 
     @property
     def sha256(self) -> str:
@@ -65,7 +68,7 @@ async def store(database: Queryable, originals: Sequence[tuple[Original, str]]) 
 
 
 async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
-    """Whether a hub has sent these bytes before, and what was in them was emitted."""
+    """Whether a hub has sent these very bytes before, and what was read from them was emitted."""
     found = await pool.fetchval(
         "SELECT true FROM ingest.originals WHERE source = $1 AND sha256 = $2 AND transport = 'websub' "
         "AND read_at IS NOT NULL LIMIT 1",
@@ -75,16 +78,18 @@ async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:
     return bool(found)
 
 
-async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: Mapping[str, object]) -> None:
-    """Record why nothing could be made of an original."""
+async def record_unreadable(pool: Pool, original_id: uuid.UUID, refused: RefusedItem) -> None:
+    """Write beside an original why nothing could be made of it."""
     await pool.execute(
-        "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1", original_id, [refused]
+        "UPDATE ingest.originals SET refused = $2, updates = 0, read_at = now() WHERE id = $1",
+        original_id,
+        [refused.model_dump()],
     )
 
 
 @dataclass(frozen=True, slots=True)
 class OriginalFilter:
-    """Selects originals; an empty field does not narrow the selection."""
+    """Which originals are meant; an empty field matches all."""
 
     ids: tuple[uuid.UUID, ...] = ()
     source: str | None = None
@@ -94,7 +99,7 @@ class OriginalFilter:
     parser_version: str | None = None
     """Those that were parsed by this version of their parser."""
     refused: bool = False
-    """Only those of which something or everything was refused."""
+    """Only those of which something, or everything, was refused."""
 
     def where(self) -> tuple[str, list[object]]:
         """The condition in SQL, and its parameters."""
@@ -116,28 +121,109 @@ class OriginalFilter:
         return " AND ".join(conditions) or "true", values
 
 
+@dataclass(frozen=True, slots=True)
+class OriginalSummary:
+    """What is known of an original, without its bytes."""
+
+    id: uuid.UUID
+    source: str
+    transport: Transport
+    received_at: datetime
+    content_type: str | None
+    sha256: str
+    size_bytes: int
+    format: str | None
+    parser_version: str | None
+    updates: int | None
+    refused: list[dict[str, object]]
+    read_at: datetime | None
+
+
+_SUMMARY = (
+    "SELECT id, source, transport, received_at, content_type, sha256, octet_length(body) AS size_bytes, format, "
+    "parser_version, updates, refused, read_at FROM ingest.originals WHERE"
+)
+
+
+async def summary(pool: Pool, original_id: uuid.UUID) -> OriginalSummary | None:
+    """What is known of one original."""
+    found = typed(OriginalSummary, await pool.fetch(f"{_SUMMARY} id = $1", original_id))
+    return found[0] if found else None
+
+
+async def newest(pool: Pool, wanted: OriginalFilter, limit: int) -> list[OriginalSummary]:
+    """What is known of the newest originals, newest first."""
+    where, values = wanted.where()
+    query = f"{_SUMMARY} {where} ORDER BY received_at DESC, id DESC LIMIT ${len(values) + 1}"
+    return typed(OriginalSummary, await pool.fetch(query, *values, limit))
+
+
 async def count(pool: Pool, wanted: OriginalFilter) -> int:
-    """How many originals are selected."""
+    """How many originals are meant."""
     where, values = wanted.where()
     return narrowed(int, await pool.fetchval(f"SELECT count(*) FROM ingest.originals WHERE {where}", *values))  # noqa: S608 -- conditions are ours
 
 
-async def iterate(pool: Pool, wanted: OriginalFilter, columns: str = "*", page: int = 50) -> AsyncIterator[Row]:
-    """The rows of the selected originals, oldest first; read in pages, so that memory use stays flat."""
+async def ids(pool: Pool, wanted: OriginalFilter) -> list[uuid.UUID]:
+    """The ids of the originals that are meant, oldest first."""
     where, values = wanted.where()
-    after = uuid.UUID(int=0)
-    moment: datetime | None = None
+    rows = await pool.fetch(f"SELECT id FROM ingest.originals WHERE {where} ORDER BY received_at, id", *values)  # noqa: S608
+    return [row["id"] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOriginal:
+    """An original as Postgres has it."""
+
+    id: uuid.UUID
+    source: str
+    transport: Transport
+    received_at: datetime
+    content_type: str | None
+    sha256: str
+    body: bytes
+    format: str | None
+    """What it was read as."""
+    asked_format: str | None
+    updates: int | None
+    """How many updates were read from it; None where that is not known."""
+    reprocessed: int
+    """How often it was read again."""
+
+
+_STORED = "id, source, transport, received_at, content_type, sha256, body, format, asked_format, updates, reprocessed"
+
+
+async def iterate(pool: Pool, wanted: OriginalFilter, page: int = PAGE) -> AsyncIterator[StoredOriginal]:
+    """The originals that are meant, oldest first; read in pages, so that memory stays bounded."""
+    where, values = wanted.where()
+    query = (
+        f"SELECT {_STORED} FROM ingest.originals WHERE {where} "  # noqa: S608
+        f"AND (${len(values) + 1}::timestamptz IS NULL OR (received_at, id) > (${len(values) + 1}, ${len(values) + 2})) "
+        f"ORDER BY received_at, id LIMIT {page}"
+    )
+    last: tuple[datetime | None, uuid.UUID] = (None, uuid.UUID(int=0))
     while True:
-        rows = await pool.fetch(
-            f"SELECT {columns} FROM ingest.originals WHERE {where} "  # noqa: S608
-            f"AND (${len(values) + 1}::timestamptz IS NULL OR (received_at, id) > (${len(values) + 1}, ${len(values) + 2})) "
-            f"ORDER BY received_at, id LIMIT {page}",
-            *values,
-            moment,
-            after,
-        )
-        for row in rows:
-            yield row
-        if len(rows) < page:
+        found = typed(StoredOriginal, await pool.fetch(query, *values, *last))
+        for original in found:
+            yield original
+        if len(found) < page:
             return
-        moment, after = rows[-1]["received_at"], rows[-1]["id"]
+        last = (found[-1].received_at, found[-1].id)
+
+
+async def begin_reprocessing(pool: Pool, original_id: uuid.UUID) -> StoredOriginal | None:
+    """Count that an original is read again; None where it was deleted meanwhile."""
+    query = f"UPDATE ingest.originals SET reprocessed = reprocessed + 1 WHERE id = $1 RETURNING {_STORED}"  # noqa: S608
+    found = typed(StoredOriginal, await pool.fetch(query, original_id))
+    return found[0] if found else None
+
+
+async def delete_some(pool: Pool, before: datetime) -> int:
+    """Delete at most a thousand originals that were received before a time. Returns how many were deleted."""
+    rows = await pool.fetch(
+        "DELETE FROM ingest.originals WHERE id IN "
+        "(SELECT id FROM ingest.originals WHERE received_at < $1 LIMIT 1000) RETURNING 1",
+        before,
+    )
+    return len(rows)

@@ -1,31 +1,32 @@
-"""From a document to messages on Kafka, the same for every transport: keep, read, judge, emit, record."""
+"""From a document to messages on Kafka, step by step, the same for every transport."""
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import structlog
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Histogram
 
-from ingest.formats import ReadResult, Unreadable, read
+from ingest.formats import ReadResult, RefusedItem, Unreadable
 from ingest.intake import aliases, deduplicate, emit, items, originals
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from ingest.intake.originals import Original, Transport
+from ingest.intake.read import Candidate, as_received, is_large, prepare, read_original
+from ingest.intake.receipt import DocumentOutcomeUnknown, DocumentRejected, Receipt, Result
 from ingest.parsers.pool import ParserPool
-from ingest.parsers.worker import ReadRequest
-from ingest.sources.registry import Source
+from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
-from shared.observability.logs import spans_are_kept, traceparent_now
+from shared.observability.traces import spans_are_recorded, traceparent_now
 from shared.postgres.batching import Batcher
+from shared.postgres.dedicated_connection import DedicatedConnection
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -35,31 +36,20 @@ T = TypeVar("T")
 PROPAGATOR = TraceContextTextMapPropagator()
 TRACER = trace.get_tracer(__name__)
 
-NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
-"""Feeds put the newest first; readers are to meet it last."""
-
-LARGE_BYTES = 65_536
-MANY_TAGS = 1_500
-"""What is larger, or has more tags, is read in a process of its own. The rest takes milliseconds; a broken feed a tenth of a second."""
-
 READ_TIMEOUT_S = 20.0
 BATCH_BYTES = 1_048_576
 BATCH_ITEMS = 1000
 
 ASK = "GET /v1/items?guid=… tells how far it is, and sending it again is harmless: what was taken is then a duplicate"
 
-UNACKNOWLEDGED = {
-    "not-taken": ("not-acknowledged", "Kafka did not answer; it was not taken and will not be, send it again"),
-    "maybe-taken": (
+UNACKNOWLEDGED: Mapping[emit.SendStatus, tuple[str, str]] = {
+    "not-sent": ("not-acknowledged", "Kafka did not answer; it was not taken and will not be, send it again"),
+    "unknown": (
         "maybe-taken",
         "Kafka has not acknowledged it in time and may have it; ask for its status, or send it again, which is harmless",
     ),
 }
-"""Code and reason by fate."""
-
-_Pairs = Sequence[tuple[RawUpdate, str]]
-
-Status = Literal["accepted", "duplicate", "invalid", "error"]
+"""Code and reason of an item that Kafka has not acknowledged."""
 
 STEP_SECONDS = Histogram(
     "slugline_ingest_step_seconds",
@@ -69,110 +59,57 @@ STEP_SECONDS = Histogram(
 )
 STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "deduplicate", "emit", "record")}
 
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one item of a document."""
-
-    index: int
-    status: Status
-    id: str | None = None
-    """The update's id."""
-    guid: str | None = None
-    code: str = ""
-    pointer: str = ""
-    """Where in the document: a JSON pointer, an XPath or a line."""
-    reason: str = ""
+_Fingerprinted = Sequence[tuple[RawUpdate, str]]
+_History = dict[tuple[str, str], deduplicate.EmittedHistory]
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a document."""
-
-    original: uuid.UUID
-    format: str
-    results: list[Result] = field(default_factory=list)
-    oldest: datetime | None = None
-    """The earliest time that one of its items gives for itself."""
-
-    def count(self, *statuses: Status) -> int:
-        """How many items ended so."""
-        return sum(result.status in statuses for result in self.results)
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    update: RawUpdate
-    index: int
-    fingerprint: str
-    message: emit.EncodedMessage
-
-
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """A line to Postgres for each question that every document asks."""
+class _Connections:
+    """A connection for each statement that every document needs."""
 
     pool: Pool
-    store: Any
-    classify: Any
-    record: Any
+    store: DedicatedConnection
+    deduplicate: DedicatedConnection
+    record: DedicatedConnection
 
 
-class DocumentOutcomeUnknown(OutcomeUnknown):
-    """Nothing of the document that is new is known to be with Kafka, and some of it may be."""
+@dataclass(slots=True)
+class _Version:
+    """One version of an update after deduplication, and how sending it went."""
 
-    def __init__(self, reason: str, receipt: Receipt) -> None:
-        super().__init__(reason)
-        self.receipt = receipt
+    candidate: Candidate
+    duplicate: bool
+    queued: emit.QueuedMessage | None = None
+    status: emit.SendStatus = "acknowledged"
 
-
-class DocumentRejected(Exception):
-    """Nothing can be made of the document, for ever; it is kept as the original of that id."""
-
-    def __init__(self, original: uuid.UUID, cause: Unreadable) -> None:
-        super().__init__(cause.reason)
-        self.original = original
-        self.code = cause.code
-        self.place = cause.place
-        self.reason = cause.reason
+    @property
+    def accepted(self) -> bool:
+        return not self.duplicate and self.status == "acknowledged"
 
 
 @dataclass
 class Intake:
-    """The collaborators of the way from a document to Kafka. A pool or an producer is None until its server has answered."""
+    """Takes documents, with the collaborators that this needs. `pool` and `producer` are None until their server has answered."""
 
     statistics: SourceStatistics
     timeout_s: float
-    """How long one document waits for Kafka and Postgres together before they count as away."""
+    """How long one document waits for Kafka and Postgres together before they count as unavailable."""
     pool: Pool | None = None
     producer: Producer | None = None
     parsers: ParserPool = field(default_factory=lambda: ParserPool(READ_TIMEOUT_S))
 
     def __post_init__(self) -> None:
-        """What senders ask of Postgres at the same time goes together."""
-        self._drawn: _Lines | None = None
+        """Statements of documents that are taken at the same time are combined."""
+        self._connections: _Connections | None = None
         self._queue: emit.SendQueue | None = None
         timeout_s = self.timeout_s
         self._stores = Batcher(
-            self._store, timeout_s=timeout_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
+            self._store_batch, timeout_s=timeout_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
         )
-        self._judges = Batcher(self._judge, timeout_s=timeout_s, weight=len, heaviest=BATCH_ITEMS)
+        self._histories = Batcher(self._history_batch, timeout_s=timeout_s, weight=len, heaviest=BATCH_ITEMS)
         self._records = Batcher(
-            self._record, timeout_s=timeout_s, weight=lambda made: len(made.sent), heaviest=BATCH_ITEMS
+            self._record_batch, timeout_s=timeout_s, weight=lambda document: len(document.sent), heaviest=BATCH_ITEMS
         )
-
-    async def _store(self, kept: Sequence[tuple[Original, str]]) -> Sequence[None]:
-        await originals.store(self._lines().store, kept)
-        return [None] * len(kept)
-
-    async def _judge(self, documents: Sequence[_Pairs]) -> Sequence[dict[tuple[str, str], deduplicate.EmittedHistory]]:
-        pairs = [pair for pairs in documents for pair in pairs]
-        known = await items.known(self._lines().classify, pairs)
-        return [known] * len(documents)
-
-    async def _record(self, documents: Sequence[items.DocumentRecord]) -> Sequence[None]:
-        await items.record(self._lines().record, documents)
-        return [None] * len(documents)
 
     async def take(
         self,
@@ -185,16 +122,16 @@ class Intake:
         headers: Mapping[str, str] | None = None,
         format: str | None = None,  # noqa: A002 -- the field's word
         traceparent: str = "",
-        known: frozenset[int] = frozenset(),
+        taken_before: frozenset[int] = frozenset(),
         again: bool = False,
     ) -> Receipt:
         """Keep the document, read it, and emit what is new in it.
 
-        `known` are the places of items that were taken when the same document came before. With `again` it was read before,
-        as `emit_original` has it.
+        `taken_before` are the places of items that were taken when the same document came before. With `again` it was read
+        before, as in `process`.
 
-        Raises `DocumentRejected` where nothing can be made of it, and `Unavailable` where Kafka or Postgres is: then nothing of it was
-        taken, nor will be, unless it is `DocumentOutcomeUnknown`. The repeat is harmless.
+        Raises `DocumentRejected` where nothing can be made of it, and `Unavailable` where Kafka or Postgres is: then nothing of
+        it was taken, nor will be, unless it is an `OutcomeUnknown`. Sending it again is harmless.
         """
         if (queue := self.queue()) is not None:
             queue.probe_brokers()
@@ -208,9 +145,8 @@ class Intake:
             {name: _storable(value) or "" for name, value in (headers or {}).items()},
             format,
         )
-        sha256 = original.sha256
-        if not traceparent and not spans_are_kept():
-            return await self._keep_and_emit(source, original, sha256, known=known, again=again)
+        if not traceparent and not spans_are_recorded():
+            return await self._keep_and_process(source, original, taken_before=taken_before, again=again)
         context = PROPAGATOR.extract({"traceparent": traceparent})
         attributes = {
             "slugline.source": source.name,
@@ -218,247 +154,195 @@ class Intake:
             "slugline.original": str(original.id),
         }
         with TRACER.start_as_current_span("ingest.take", context, attributes=attributes):
-            return await self._keep_and_emit(source, original, sha256, known=known, again=again)
+            return await self._keep_and_process(source, original, taken_before=taken_before, again=again)
 
-    async def _keep_and_emit(
-        self, source: Source, original: Original, sha256: str, *, known: frozenset[int], again: bool
+    async def _keep_and_process(
+        self, source: Source, original: Original, *, taken_before: frozenset[int], again: bool
     ) -> Receipt:
-        patience = Deadline(self.timeout_s)
+        deadline = Deadline(self.timeout_s)
+        sha256 = original.sha256
         with STEPS["store"].time():
-            await patience.answered(self._stores.ask((original, sha256)))
-        return await self.emit_original(source, original, sha256, known=known, again=again, patience=patience)
+            await deadline.wait_for(self._stores.ask((original, sha256)))
+        return await self.process(source, original, sha256, deadline, taken_before=taken_before, again=again)
 
-    async def emit_original(
+    async def process(
         self,
         source: Source,
         original: Original,
         sha256: str,
+        deadline: Deadline | None = None,
         *,
-        known: frozenset[int] = frozenset(),
+        taken_before: frozenset[int] = frozenset(),
         again: bool = False,
-        patience: Deadline | None = None,
     ) -> Receipt:
-        """What follows once the original is kept.
+        """The steps that follow once the original is kept.
 
         With `again` it was read before: then whatever it gave at any time is a duplicate, even where its source has no
         versions, since an old document that is read again must not pass for a return to an older wording.
         """
-        patience = patience or Deadline(self.timeout_s)
-        try:
-            with STEPS["read"].time():
-                reading = await self._read(source, original, sha256)
-        except Unreadable as cause:
-            self.statistics.refused(source.name, cause.code)
-            log.warning(
-                "document refused", source=source.name, original=str(original.id), code=cause.code,
-                place=cause.place, reason=cause.reason,
-            )  # fmt: skip
-            refused = {"index": 0, "code": cause.code, "place": cause.place, "reason": cause.reason}
-            await patience.within(originals.record_unreadable(self._postgres(), original.id, refused))
-            raise DocumentRejected(original.id, cause) from cause
-        return await self._emit(source, original, reading, traceparent_now(), patience, known=known, again=again)
-
-    async def _read(self, source: Source, original: Original, sha256: str) -> ReadResult:
-        """What is understood of a document; one that takes long must hold up neither the others nor our heartbeats."""
-        asked_format = original.asked_format or source.format
-        if _is_large(original.body):
-            request = ReadRequest(
-                content_type=original.content_type,
-                source=source.name,
-                received_at=original.received_at,
-                original_id=str(original.id),
-                sha256=sha256,
-                profile=source.profile,
-                format=asked_format,
-            )
-            return await self.parsers.read(request, original.body)
-        return read(
-            original.body,
-            content_type=original.content_type,
-            source=source.name,
-            received_at=original.received_at,
-            original_id=str(original.id),
-            sha256=sha256,
-            profile=source.profile,
-            format=asked_format,
-        )
-
-    async def _emit(
-        self,
-        source: Source,
-        original: Original,
-        reading: ReadResult,
-        traceparent: str,
-        patience: Deadline,
-        *,
-        known: frozenset[int],
-        again: bool,
-    ) -> Receipt:
-        if aliases.concerns(reading):
-            updates = await patience.within(aliases.resolved(self._postgres(), source.name, reading))
-            reading = reading.model_copy(update={"updates": updates})
-        if _is_large(original.body):
-            candidates, results = await asyncio.to_thread(_prepared, reading, traceparent)
+        deadline = deadline or Deadline(self.timeout_s)
+        reading = await self._read(source, original, sha256, deadline)
+        traceparent = traceparent_now()
+        if is_large(original.body):
+            candidates, results = await asyncio.to_thread(prepare, reading, traceparent)
         else:
-            candidates, results = _prepared(reading, traceparent)
-        pairs = [(candidate.update, candidate.fingerprint) for candidate in candidates]
-        with STEPS["deduplicate"].time():
-            emitted = await patience.answered(self._judges.ask(pairs)) if pairs else {}
-        judged = deduplicate.classify(pairs, emitted, seen_suffices=again)
-        candidates = [_as_judged(*each, traceparent) for each in zip(candidates, judged, strict=True)]
-        verdicts: list[deduplicate.Verdict] = [
-            "duplicate" if candidate.index in known else each.verdict
-            for candidate, each in zip(candidates, judged, strict=True)
-        ]
-        fresh = [candidate for candidate, verdict in zip(candidates, verdicts, strict=True) if verdict == "new"]
-        queue = self.queue()
-        with STEPS["emit"].time():
-            queued = await emit.emit(queue, [candidate.message for candidate in fresh], patience.left_s)
-        # What has not been acknowledged by now is told as it is now, whatever Kafka says later.
-        fates = {id(candidate): each.fate for candidate, each in zip(fresh, queued, strict=True)}
-        if fresh and set(fates.values()) == {"not-taken"}:
-            raise Unavailable("Kafka does not answer; nothing of it was taken, and nothing will be")
-        acknowledged = [candidate for candidate in fresh if fates[id(candidate)] == "acknowledged"]
+            candidates, results = prepare(reading, traceparent)
         refused = [
-            {"index": result.index, "code": result.code, "place": result.pointer, "reason": result.reason}
-            for result in results
+            RefusedItem(index=each.index, code=each.code, place=each.pointer, reason=each.reason) for each in results
         ]
-        with STEPS["record"].time():
-            made = items.DocumentRecord(
-                original_id=original.id,
-                source=source.name,
-                format=reading.format,
-                parser_version=reading.parser_version,
-                updates=len(candidates),
-                refused=refused,
-                sent=[
-                    items.SentVersion(each.update, each.fingerprint, each.index, acknowledged=fate == "acknowledged")
-                    for each in fresh
-                    if (fate := fates[id(each)]) != "not-taken"
-                ],
-            )
-            for candidate, each in zip(fresh, queued, strict=True):
-                if queue is not None and fates[id(candidate)] == "maybe-taken":
-                    queue.when_acknowledged(each, partial(self._note_late, made, candidate))
-            recording = self._records.ask(made)
-            try:
-                await patience.answered(recording)
-            except Unavailable as away:
-                if acknowledged:
-                    raise OutcomeUnknown(f"Kafka has it, which could not be written down ({away}); {ASK}") from away
-                log.warning("what Kafka may have is not written down", source=source.name, reason=str(away))
-        for candidate, verdict in zip(candidates, verdicts, strict=True):
-            fate = fates.get(id(candidate), "acknowledged")
-            if fate == "acknowledged":
-                results.append(_result(candidate, "accepted" if verdict == "new" else "duplicate"))
-            else:
-                code, reason = UNACKNOWLEDGED[fate]
-                results.append(_result(candidate, "error", code=code, reason=reason))
-        self._count(source, acknowledged, verdicts.count("duplicate"), refused)
+        versions = await self._deduplicate(candidates, traceparent, deadline, again=again)
+        for version in versions:
+            version.duplicate = version.duplicate or version.candidate.index in taken_before
+        await self._emit(versions, deadline)
+        document = items.DocumentRecord(
+            original_id=original.id,
+            source=source.name,
+            format=reading.format,
+            parser_version=reading.parser_version,
+            updates=len(candidates),
+            refused=refused,
+            sent=[_sent(version) for version in versions if not version.duplicate and version.status != "not-sent"],
+        )
+        await self._record(document, versions, deadline)
+        self._count(source, versions, refused)
+        results.extend(_result(version) for version in versions)
         moments = [moment for update in reading.updates if (moment := update.first_created or update.version_created)]
         receipt = Receipt(
             original.id, reading.format, sorted(results, key=lambda result: result.index), min(moments, default=None)
         )
-        if fresh and not acknowledged:
+        if document.sent and not any(version.accepted for version in versions):
             raise DocumentOutcomeUnknown(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
         return receipt
 
-    async def _note_late(self, made: items.DocumentRecord, candidate: _Candidate) -> None:
-        """Kafka has what its sender was told that it may have. Where this fails, the later stages tell of it."""
-        sent = items.SentVersion(candidate.update, candidate.fingerprint, candidate.index)
+    async def _read(self, source: Source, original: Original, sha256: str, deadline: Deadline) -> ReadResult:
         try:
-            await self._records.ask(replace(made, sent=[sent]))
-        except TRANSIENT as error:
-            log.warning("not written down that Kafka has it", source=made.source, reason=str(error))
+            with STEPS["read"].time():
+                reading = await read_original(self.parsers, source, original, sha256)
+        except Unreadable as cause:
+            self.statistics.record_rejection(source.name, cause.code)
+            log.warning(
+                "document refused", source=source.name, original=str(original.id), code=cause.code,
+                place=cause.place, reason=cause.reason,
+            )  # fmt: skip
+            refused = RefusedItem(index=0, code=cause.code, place=cause.place, reason=cause.reason)
+            await deadline.run(originals.record_unreadable(self.postgres(), original.id, refused))
+            raise DocumentRejected(original.id, cause) from cause
+        if not aliases.needed(reading):
+            return reading
+        updates = await deadline.run(aliases.resolved(self.postgres(), source.name, reading))
+        return reading.model_copy(update={"updates": updates})
 
-    def _count(
-        self, source: Source, acknowledged: list[_Candidate], duplicates: int, refused: list[dict[str, Any]]
-    ) -> None:
-        self.statistics.took(
+    async def _deduplicate(
+        self, candidates: Sequence[Candidate], traceparent: str, deadline: Deadline, *, again: bool
+    ) -> list[_Version]:
+        fingerprinted = [(candidate.update, candidate.fingerprint) for candidate in candidates]
+        with STEPS["deduplicate"].time():
+            history = await deadline.wait_for(self._histories.ask(fingerprinted)) if fingerprinted else {}
+        results = deduplicate.classify(fingerprinted, history, seen_suffices=again)
+        return [
+            _Version(as_received(candidate, result, traceparent), result.duplicate)
+            for candidate, result in zip(candidates, results, strict=True)
+        ]
+
+    async def _emit(self, versions: Sequence[_Version], deadline: Deadline) -> None:
+        """Send what is new. Whatever Kafka says later, a version keeps the status that it has when the deadline is over."""
+        new = [version for version in versions if not version.duplicate]
+        with STEPS["emit"].time():
+            queued = await emit.emit(self.queue(), [version.candidate.message for version in new], deadline.left_s)
+        for version, message in zip(new, queued, strict=True):
+            version.queued, version.status = message, message.status
+        if new and all(version.status == "not-sent" for version in new):
+            raise Unavailable("Kafka does not answer; nothing of it was taken, and nothing will be")
+
+    async def _record(self, document: items.DocumentRecord, versions: Sequence[_Version], deadline: Deadline) -> None:
+        queue = self.queue()
+        with STEPS["record"].time():
+            for version in versions:
+                if queue is not None and version.queued is not None and version.status == "unknown":
+                    late = replace(document, sent=[replace(_sent(version), acknowledged=True)])
+                    queue.when_acknowledged(version.queued, partial(self._record_late, late))
+            try:
+                await deadline.wait_for(self._records.ask(document))
+            except Unavailable as error:
+                if any(version.accepted for version in versions):
+                    raise OutcomeUnknown(f"Kafka has it, which could not be written down ({error}); {ASK}") from error
+                log.warning("what Kafka may have is not written down", source=document.source, reason=str(error))
+
+    async def _record_late(self, document: items.DocumentRecord) -> None:
+        """Record that Kafka has a version after all. Where this fails, the outcomes of later stages tell of it."""
+        try:
+            await self._records.ask(document)
+        except TRANSIENT as error:
+            log.warning("not written down that Kafka has it", source=document.source, reason=str(error))
+
+    def _count(self, source: Source, versions: Sequence[_Version], refused: Sequence[RefusedItem]) -> None:
+        accepted = [version for version in versions if version.accepted]
+        self.statistics.record_document(
             source.name,
-            accepted=len(acknowledged),
-            duplicate=duplicates,
-            repaired=sum(bool(each.update.repairs) for each in acknowledged),
+            accepted=len(accepted),
+            duplicate=sum(version.duplicate for version in versions),
+            repaired=sum(bool(version.candidate.update.repairs) for version in accepted),
         )
-        for each in refused:
-            self.statistics.refused(source.name, each["code"])
-            log.warning("item refused", source=source.name, **each)
+        for item in refused:
+            self.statistics.record_rejection(source.name, item.code)
+            log.warning("item refused", source=source.name, **item.model_dump())
+
+    async def _store_batch(self, kept: Sequence[tuple[Original, str]]) -> Sequence[None]:
+        await originals.store(self._dedicated().store, kept)
+        return [None] * len(kept)
+
+    async def _history_batch(self, documents: Sequence[_Fingerprinted]) -> Sequence[_History]:
+        fingerprinted = [each for document in documents for each in document]
+        history = await items.history(self._dedicated().deduplicate, fingerprinted)
+        return [history] * len(documents)
+
+    async def _record_batch(self, documents: Sequence[items.DocumentRecord]) -> Sequence[None]:
+        await items.record(self._dedicated().record, documents)
+        return [None] * len(documents)
 
     def queue(self) -> emit.SendQueue | None:
-        """The way to Kafka; None until it has answered."""
+        """The queue of messages to Kafka; None until Kafka has answered."""
         if self.producer is None:
             return None
         if self._queue is None or self._queue.producer is not self.producer:
             self._queue = emit.SendQueue(self.producer)
         return self._queue
 
-    def _lines(self) -> "_Lines":
-        pool = self._postgres()
-        if self._drawn is None or self._drawn.pool is not pool:
-            self._drawn = _Lines(pool, store=pool.dedicated(), classify=pool.dedicated(), record=pool.dedicated())
-        return self._drawn
+    def _dedicated(self) -> _Connections:
+        pool = self.postgres()
+        if self._connections is None or self._connections.pool is not pool:
+            self._connections = _Connections(
+                pool, store=pool.dedicated(), deduplicate=pool.dedicated(), record=pool.dedicated()
+            )
+        return self._connections
 
-    def _postgres(self) -> Any:
+    def postgres(self) -> Pool:
+        """The pool; raises `Unavailable` until Postgres has answered."""
         if self.pool is None:
             raise Unavailable("Postgres does not answer")
         return self.pool
 
     async def within(self, work: Awaitable[T]) -> T:
-        """The answer of Postgres to one question, or `Unavailable` where it does not come in time."""
-        return await Deadline(self.timeout_s).within(work)
+        """The result of one statement; raises `Unavailable` where it does not come in time."""
+        return await Deadline(self.timeout_s).run(work)
 
 
-def _is_large(body: bytes) -> bool:
-    return len(body) > LARGE_BYTES or body.count(b"<") > MANY_TAGS
+def _sent(version: _Version) -> items.SentVersion:
+    candidate = version.candidate
+    return items.SentVersion(
+        candidate.update, candidate.fingerprint, candidate.index, acknowledged=version.status == "acknowledged"
+    )
 
 
-def _prepared(reading: ReadResult, traceparent: str) -> tuple[list[_Candidate], list[Result]]:
-    """What can be sent, and what was refused: by the reader, or because Kafka or Postgres could not hold it."""
-    candidates: list[_Candidate] = []
-    results = [
-        Result(refused.index, "invalid", code=refused.code, pointer=refused.place, reason=refused.reason)
-        for refused in reading.refused
-    ]
-    for number, update in enumerate(reading.updates):
-        index = update.original.index if update.original is not None else number
-        try:
-            fingerprint = update.fingerprint()
-            message = emit.encoded(update, update.update_id, f"{update.update_id}:{fingerprint}", traceparent)
-            if any("\x00" in name for name in (update.guid, update.version or "")):
-                raise ValueError("NUL in an identifier")
-        except (ValueError, TypeError, RecursionError) as error:
-            reason = f"cannot be written as JSON in UTF-8: {error}"
-            results.append(Result(index, "invalid", update.update_id, code="not-text", reason=reason[:500]))
-            continue
-        if message.too_large:
-            reason = f"{len(message.value)} bytes as one message, more than can be carried"
-            results.append(Result(index, "invalid", update.update_id, update.guid, "too-large", reason=reason))
-            continue
-        candidates.append(_Candidate(update, index, fingerprint, message))
-    if reading.format in NEWEST_FIRST:
-        candidates.sort(key=_moment)
-    return candidates, results
-
-
-def _as_judged(candidate: _Candidate, judged: deduplicate.DedupResult, traceparent: str) -> _Candidate:
-    """The candidate with the time at which it counts as received; a return is another event than what it returns to."""
-    if judged.received_at == candidate.update.received_at and not judged.returns:
-        return candidate
-    update = candidate.update.model_copy(update={"received_at": judged.received_at})
-    event_id = f"{update.update_id}:{candidate.fingerprint}"
-    if judged.returns:
-        event_id += f":{judged.received_at:%Y%m%dT%H%M%S.%fZ}"
-    message = emit.encoded(update, update.update_id, event_id, traceparent)
-    return replace(candidate, update=update, message=message)
-
-
-def _moment(candidate: _Candidate) -> datetime:
-    update = candidate.update
-    return update.first_created or update.version_created or update.received_at
-
-
-def _result(candidate: _Candidate, status: Status, *, code: str = "", reason: str = "") -> Result:
-    return Result(candidate.index, status, candidate.update.update_id, candidate.update.guid, code=code, reason=reason)
+def _result(version: _Version) -> Result:
+    candidate = version.candidate
+    result = Result(candidate.index, "accepted", candidate.update.update_id, candidate.update.guid)
+    if version.accepted:
+        return result
+    if version.duplicate:
+        return replace(result, status="duplicate")
+    code, reason = UNACKNOWLEDGED[version.status]
+    return replace(result, status="error", code=code, reason=reason)
 
 
 def _storable(text: str | None) -> str | None:

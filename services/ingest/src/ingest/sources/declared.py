@@ -16,11 +16,12 @@ What else a table may hold are the fields of `Source`.
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
-from ingest.sources.registry import LIVE_KEYS, OURS, Source, complaint, digest_of
+from ingest.sources.keys import LIVE_KEYS, digest_of
+from ingest.sources.source import Source, complaint
+from ingest.sources.store import STATE
 
 
 class InvalidFile(Exception):
@@ -29,7 +30,7 @@ class InvalidFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One source of a file. `keys` is None where the file says nothing of keys: then they stay as they are."""
+    """One source of a file. Where the file names no keys, `keys` is None and they stay as they are."""
 
     source: Source
     keys: tuple[bytes, ...] | None
@@ -51,22 +52,22 @@ def parse(text: str, environment: Mapping[str, str]) -> list[Declared]:
     names = [each.source.name for each in declared]
     if twice := {name for name in names if names.count(name) > 1}:
         raise InvalidFile(f"source {min(twice)!r} is there twice")
-    whose: dict[bytes, str] = {}
+    owners: dict[bytes, str] = {}
     for each in declared:
         for digest in each.keys or ():
-            if whose.setdefault(digest, each.source.name) != each.source.name:
-                raise InvalidFile(f"sources {whose[digest]!r} and {each.source.name!r} have the same key")
+            if owners.setdefault(digest, each.source.name) != each.source.name:
+                raise InvalidFile(f"sources {owners[digest]!r} and {each.source.name!r} have the same key")
     return declared
 
 
-def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]) -> Declared:
+def _declared(table: dict[str, object], number: int, environment: Mapping[str, str]) -> Declared:
     where = f"source {table.get('name', number)!r}"
     table = dict(table)
     keys = _keys(table, where, environment)
     paused = table.pop("paused", None)
     if paused is not None and not isinstance(paused, bool):
         raise InvalidFile(f"{where}: paused is true or false")
-    for field in OURS:
+    for field in STATE:
         if field in table:
             raise InvalidFile(f"{where}: {field} is not set in a file")
     try:
@@ -76,28 +77,29 @@ def _declared(table: dict[str, Any], number: int, environment: Mapping[str, str]
     return Declared(source, keys, paused)
 
 
-def _keys(table: dict[str, Any], where: str, environment: Mapping[str, str]) -> tuple[bytes, ...] | None:
+def _keys(table: dict[str, object], where: str, environment: Mapping[str, str]) -> tuple[bytes, ...] | None:
     if "key" in table:
         raise InvalidFile(f"{where}: a file holds no keys; give key_sha256 or key_env")
     if "key_sha256" not in table and "key_env" not in table:
         return None
     digests: list[bytes] = []
-    for text in _listed(table.pop("key_sha256", [])):
+    for text in _as_list(table.pop("key_sha256", [])):
         try:
-            digest = bytes.fromhex(text)
-        except (ValueError, TypeError):
+            digest = bytes.fromhex(text) if isinstance(text, str) else b""
+        except ValueError:
             digest = b""
         if len(digest) != 32:
             raise InvalidFile(f"{where}: key_sha256 is 64 hexadecimal digits")
         digests.append(digest)
-    for name in _listed(table.pop("key_env", [])):
-        if not environment.get(str(name)):
+    for name in _as_list(table.pop("key_env", [])):
+        key = environment.get(str(name))
+        if not key:
             raise InvalidFile(f"{where}: the environment has no {name}")
-        digests.append(digest_of(environment[str(name)]))
+        digests.append(digest_of(key))
     if len(digests) > LIVE_KEYS:
         raise InvalidFile(f"{where}: {len(digests)} keys, at most {LIVE_KEYS} live at once")
     return tuple(digests)
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def _as_list(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else [value]

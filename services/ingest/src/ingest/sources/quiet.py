@@ -1,4 +1,4 @@
-"""A feed that goes quiet is an incident: who has brought nothing new for too long, and what that means for readers."""
+"""Raises an alarm when a source has brought nothing new for too long, and says what that means for readers."""
 
 import contextlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.postgres.rows import typed
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 5.0
+CHECK_S = 5.0
 
 SILENT = Gauge("slugline_ingest_silent", "1 while a source has brought nothing new for longer than it may", ["source"])
 THRESHOLD = Gauge("slugline_ingest_silence_threshold_seconds", "How long a source may bring nothing new", ["source"])
@@ -29,18 +29,18 @@ WHERE s.paused_at IS NULL
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceActivity:
-    """When a source was heard of last, as the database knows it."""
+    """What the database knows of one source."""
 
     name: str
-    title: str
-    silence_after_s: int | None
+    title: str = ""
+    silence_after_s: int | None = None
     created_at: datetime
-    resumed_at: datetime | None
-    last_heard_at: datetime | None
-    last_accepted_at: datetime | None
-    error: str
+    resumed_at: datetime | None = None
+    last_heard_at: datetime | None = None
+    last_accepted_at: datetime | None = None
+    error: str = ""
     """Why the last poll failed."""
 
 
@@ -56,65 +56,65 @@ class QuietPeriod:
 
     @property
     def alarm(self) -> bool:
-        """Whether it has lasted longer than it may."""
+        """Whether it is too long."""
         return self.limit_s is not None and self.age_s > self.limit_s
 
 
 def assess(source: SourceActivity, now: datetime) -> QuietPeriod:
-    """How long one source has brought nothing new, and what that means."""
+    """How long one source has been quiet."""
     since = max(filter(None, (source.last_accepted_at, source.created_at, source.resumed_at)))
-    heard_at, limit_s = source.last_heard_at, source.silence_after_s
+    age_s = max((now - since).total_seconds(), 0.0)
+    limit_s, heard = source.silence_after_s, source.last_heard_at
+    readers = f"readers have been given nothing new from {source.title or source.name} since {since:%Y-%m-%d %H:%M} UTC"
     if source.error:
         cause = f"asking it fails: {source.error}"
-    elif heard_at is None:
+    elif heard is None:
         cause = "nothing was ever heard of it"
-    elif limit_s is not None and (now - heard_at).total_seconds() < limit_s:
+    elif limit_s is not None and (now - heard).total_seconds() < limit_s:
         cause = "it answers or sends, but nothing that is new or that can be read: is its own desk at work?"
     else:
-        cause = f"nothing at all has been heard of it since {heard_at:%Y-%m-%d %H:%M} UTC: is its line down?"
-    called = source.title or source.name
-    readers = f"readers have been given nothing new from {called} since {since:%Y-%m-%d %H:%M} UTC"
-    return QuietPeriod(source.name, max((now - since).total_seconds(), 0.0), limit_s, f"{readers}; {cause}")
+        cause = f"nothing at all has been heard of it since {heard:%Y-%m-%d %H:%M} UTC: is its line down?"
+    return QuietPeriod(source.name, age_s, limit_s, f"{readers}; {cause}")
 
 
 async def assess_all(pool: Pool, now: datetime) -> list[QuietPeriod]:
-    """The quiet period of every source that is not paused."""
+    """How long each source that is not paused has been quiet."""
     return [assess(source, now) for source in typed(SourceActivity, await pool.fetch(_SOURCES))]
 
 
 class QuietSourceMonitor:
-    """Remembers which sources are quiet, so that each quiet period is reported once, and its end."""
+    """Remembers which sources are quiet, so that the beginning and the end of each quiet period are reported once."""
 
     def __init__(self) -> None:
-        self._quiet: set[str] = set()
+        self._silent: set[str] = set()
         self._known: set[str] = set()
 
-    async def look(self, pool: Pool, now: datetime | None = None) -> list[QuietPeriod]:
-        """Look at every source that is not paused; the alarms that begin now."""
-        began: list[QuietPeriod] = []
+    async def check(self, pool: Pool, now: datetime | None = None) -> list[QuietPeriod]:
+        """Check every source that is not paused; returns the alarms that are new."""
+        new: list[QuietPeriod] = []
         known: set[str] = set()
-        for period in await assess_all(pool, now or datetime.now(UTC)):
-            known.add(period.source)
-            AGE.labels(period.source).set(period.age_s)
-            if period.limit_s is not None:
-                SILENT.labels(period.source).set(period.alarm)
-                THRESHOLD.labels(period.source).set(period.limit_s)
-            if period.alarm and period.source not in self._quiet:
-                self._quiet.add(period.source)
-                began.append(period)
-                log.error("source silent", source=period.source, for_s=round(period.age_s), meaning=period.meaning)
-            elif not period.alarm and period.source in self._quiet:
-                self._quiet.discard(period.source)
-                log.info("source speaks again", source=period.source)
+        for quiet in await assess_all(pool, now or datetime.now(UTC)):
+            known.add(quiet.source)
+            AGE.labels(quiet.source).set(quiet.age_s)
+            if quiet.limit_s is not None:
+                SILENT.labels(quiet.source).set(quiet.alarm)
+                THRESHOLD.labels(quiet.source).set(quiet.limit_s)
+            if quiet.alarm and quiet.source not in self._silent:
+                self._silent.add(quiet.source)
+                new.append(quiet)
+                log.error("source silent", source=quiet.source, for_s=round(quiet.age_s), meaning=quiet.meaning)
+            elif not quiet.alarm and quiet.source in self._silent:
+                self._silent.discard(quiet.source)
+                log.info("source speaks again", source=quiet.source)
         for gone in self._known - known:
             # A source that was paused or removed raises no alarm.
-            self._quiet.discard(gone)
+            self._silent.discard(gone)
             for gauge in (AGE, SILENT, THRESHOLD):
                 with contextlib.suppress(KeyError):
                     gauge.remove(gone)
         self._known = known
-        return began
+        return new
 
-    async def keep_looking(self, pool: Pool) -> None:
-        """Look every few seconds until cancelled."""
-        await keep_running("quiet sources", lambda: self.look(pool), every_s=LOOK_S)
+    async def keep_checking(self, pool: Pool) -> None:
+        """Check every few seconds until cancelled."""
+        await keep_running("quiet sources", lambda: self.check(pool), every_s=CHECK_S)

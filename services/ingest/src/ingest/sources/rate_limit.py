@@ -1,9 +1,9 @@
-"""How fast a source may send."""
+"""The rate at which a source may send, counted by each process for itself."""
 
 import time
 from collections.abc import Callable
 
-from ingest.sources.registry import Source
+from ingest.sources.source import Source
 from shared.http.rate import TokenBuckets
 
 

@@ -1,7 +1,8 @@
-"""Signed pushes, as Standard Webhooks say: the sender shows no key, and what it signed cannot be changed on the way.
+"""Signed pushes (Standard Webhooks): the sender shows no key, and what it signed cannot be changed on the way.
 
-The secrets are derived from one of the installation's (`INGEST_SIGNING_SECRET`), so that the database holds nothing
-with which a push could be signed.
+The secrets are derived from one of the installation's (`INGEST_SIGNING_SECRET`), so that the database holds nothing with
+which a push could be signed. The library `standardwebhooks` is not used, because it decodes a body as UTF-8 before it
+verifies it, and copy comes compressed and in other encodings.
 """
 
 import base64
@@ -9,29 +10,28 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from shared.http.problem import Problem
 
 PREFIX = "whsec_"
 TOLERANCE_S = 300
-"""Standard Webhooks: how far the timestamp may be from our clock, against replays."""
+"""How far the timestamp may be from our clock, against replays (Standard Webhooks)."""
 MAX_SIGNATURES = 8
 
 
-def derived(master: str, source: str, generation: int) -> bytes:
+def derive_secret(master: str, source: str, generation: int) -> bytes:
     """The secret of one generation of a source."""
     return hmac.new(master.encode(), f"slugline/ingest/{source}/{generation}".encode(), hashlib.sha256).digest()
 
 
-def written(secret: bytes) -> str:
+def format_secret(secret: bytes) -> str:
     """A secret as senders' libraries take it."""
     return PREFIX + base64.b64encode(secret).decode()
 
 
 def live_secrets(master: str, source: str, generation: int) -> list[bytes]:
-    """The newest secret that was given out and the one before it, for the time of a rotation."""
-    return [derived(master, source, each) for each in (generation, generation - 1) if each > 0]
+    """The newest secret that was issued and the one before it, for the time of a rotation."""
+    return [derive_secret(master, source, each) for each in (generation, generation - 1) if each > 0]
 
 
 def is_signed(headers: Mapping[str, str]) -> bool:
@@ -40,33 +40,33 @@ def is_signed(headers: Mapping[str, str]) -> bool:
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now_s: float) -> None:
-    """Raises a 401 problem that names the header at fault; nothing where one signature is good."""
-    given = claimed(headers, secrets, now_s)
+    """Raises a 401 problem that names the header at fault, unless one of the signatures is valid."""
+    signatures = check_headers(headers, secrets, now_s)
     content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode("utf-8", "replace") + body
     expected = [hmac.new(secret, content, hashlib.sha256).digest() for secret in secrets]
-    if not any(hmac.compare_digest(one, other) for one in given for other in expected):
-        raise _refused("webhook-signature", "no signature is ours over this body")
+    if not any(hmac.compare_digest(one, other) for one in signatures for other in expected):
+        raise _bad_signature("webhook-signature", "no signature is ours over this body")
 
 
-def claimed(headers: Mapping[str, str], secrets: Sequence[bytes], now_s: float) -> list[bytes]:
-    """The signatures that a request shows, as far as they could be good whatever its body is; else the 401 problem."""
+def check_headers(headers: Mapping[str, str], secrets: Sequence[bytes], now_s: float) -> list[bytes]:
+    """The signatures of a request, before its body is read; raises a 401 problem where no body could make one valid."""
     timestamp = headers.get("webhook-timestamp", "")
     if not headers.get("webhook-id", ""):
-        raise _refused("webhook-id", "the header is missing")
+        raise _bad_signature("webhook-id", "the header is missing")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
-        raise _refused("webhook-timestamp", "it is not a time in whole seconds since 1970")
+        raise _bad_signature("webhook-timestamp", "it is not a time in whole seconds since 1970")
     if abs(now_s - int(timestamp)) > TOLERANCE_S:
-        raise _refused("webhook-timestamp", f"it is more than {TOLERANCE_S} s from our clock")
-    given = [_decoded(each) for each in headers.get("webhook-signature", "").split()[:MAX_SIGNATURES]]
-    given = [each for each in given if len(each) == hashlib.sha256().digest_size]
-    if not given or not secrets:
-        raise _refused("webhook-signature", "no signature is ours over this body")
-    return given
+        raise _bad_signature("webhook-timestamp", f"it is more than {TOLERANCE_S} s from our clock")
+    signatures = [_decoded(each) for each in headers.get("webhook-signature", "").split()[:MAX_SIGNATURES]]
+    signatures = [each for each in signatures if len(each) == hashlib.sha256().digest_size]
+    if not signatures or not secrets:
+        raise _bad_signature("webhook-signature", "no signature is ours over this body")
+    return signatures
 
 
 def _decoded(signature: str) -> bytes:
-    release, _, value = signature.partition(",")
-    if release != "v1":
+    version, _, value = signature.partition(",")
+    if version != "v1":
         return b""
     try:
         return base64.b64decode(value, validate=True)
@@ -74,5 +74,5 @@ def _decoded(signature: str) -> bytes:
         return b""
 
 
-def _refused(field: str, reason: str, **members: Any) -> Problem:
-    return Problem(401, "bad-signature", reason, field=field, **members)
+def _bad_signature(field: str, reason: str) -> Problem:
+    return Problem(401, "bad-signature", reason, field=field)

@@ -1,15 +1,16 @@
-"""What each source does: counted for the metrics at once, and for `sources list` in steps of a second."""
+"""Counts what each source does: for the metrics at once, and for `sources list` once a second."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.background import keep_running
+from shared.failures.transient import reason_of
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -26,10 +27,19 @@ REPAIRED = Counter(
 REJECTED = Counter("slugline_ingest_rejected", "Documents and items of which nothing could be made", ["source", "code"])
 AGE = Gauge("slugline_ingest_age_seconds", "Time since the source last brought new copy", ["source"])
 
+_FLUSH = """
+INSERT INTO ingest.activity AS a (source, accepted, duplicate, repaired, rejected, last_heard_at, last_accepted_at)
+SELECT $1, $2, $3, $4, $5, $6, $7 WHERE EXISTS (SELECT 1 FROM ingest.sources WHERE name = $1)
+ON CONFLICT (source) DO UPDATE SET accepted = a.accepted + excluded.accepted, duplicate = a.duplicate + excluded.duplicate,
+    repaired = a.repaired + excluded.repaired, rejected = a.rejected + excluded.rejected,
+    last_heard_at = greatest(a.last_heard_at, excluded.last_heard_at),
+    last_accepted_at = greatest(a.last_accepted_at, excluded.last_accepted_at)
+"""
+
 
 @dataclass(slots=True)
 class Counts:
-    """What happened since it was last written down."""
+    """What happened since the last flush, in the order of the statement's parameters."""
 
     accepted: int = 0
     duplicate: int = 0
@@ -40,89 +50,70 @@ class Counts:
 
 
 class SourceStatistics:
-    """Counts; one for each process."""
+    """The counts of every source; one for each process."""
 
     def __init__(self) -> None:
-        self._tallies: dict[str, Counts] = defaultdict(Counts)
+        self._counts: dict[str, Counts] = defaultdict(Counts)
 
-    def heard(self, source: str, at: datetime | None = None) -> None:
-        """The source has shown a sign of life, with copy or without."""
-        self._tallies[source].last_heard_at = at or datetime.now(UTC)
+    def record_contact(self, source: str, at: datetime | None = None) -> None:
+        """The source has sent or answered something, with copy or without."""
+        self._counts[source].last_heard_at = at or datetime.now(UTC)
 
-    def took(self, source: str, *, accepted: int, duplicate: int, repaired: int) -> None:
+    def record_document(self, source: str, *, accepted: int, duplicate: int, repaired: int) -> None:
         """A document was taken."""
-        tally = self._tallies[source]
-        tally.accepted += accepted
-        tally.duplicate += duplicate
-        tally.repaired += repaired
-        tally.last_heard_at = datetime.now(UTC)
+        counts = self._counts[source]
+        counts.accepted += accepted
+        counts.duplicate += duplicate
+        counts.repaired += repaired
+        counts.last_heard_at = datetime.now(UTC)
         if accepted:
-            tally.last_accepted_at = tally.last_heard_at
+            counts.last_accepted_at = counts.last_heard_at
         ACCEPTED.labels(source).inc(accepted)
         DUPLICATE.labels(source).inc(duplicate)
         REPAIRED.labels(source).inc(repaired)
 
-    def refused(self, source: str, code: str, count: int = 1) -> None:
-        """Of a document, or of items of it, nothing could be made."""
-        tally = self._tallies[source]
-        tally.rejected += count
-        tally.last_heard_at = datetime.now(UTC)
-        REJECTED.labels(source, code).inc(count)
+    def record_rejection(self, source: str, code: str) -> None:
+        """Nothing could be made of a document or an item."""
+        counts = self._counts[source]
+        counts.rejected += 1
+        counts.last_heard_at = datetime.now(UTC)
+        REJECTED.labels(source, code).inc()
 
     async def flush(self, pool: Pool) -> None:
-        """Write down what happened; on failure it is kept for the next time."""
-        tallies, self._tallies = self._tallies, defaultdict(Counts)
+        """Add the counts to those in Postgres; after a failure they are kept for the next time."""
+        counts, self._counts = self._counts, defaultdict(Counts)
+        rows = [(name, *astuple(each)) for name, each in sorted(counts.items())]
         try:
-            await pool.executemany(
-                "INSERT INTO ingest.activity AS a (source, accepted, duplicate, repaired, rejected, last_heard_at, last_accepted_at) "
-                "SELECT $1, $2, $3, $4, $5, $6, $7 WHERE EXISTS (SELECT 1 FROM ingest.sources WHERE name = $1) "
-                "ON CONFLICT (source) DO UPDATE SET accepted = a.accepted + excluded.accepted, "
-                "duplicate = a.duplicate + excluded.duplicate, repaired = a.repaired + excluded.repaired, "
-                "rejected = a.rejected + excluded.rejected, last_heard_at = greatest(a.last_heard_at, excluded.last_heard_at), "
-                "last_accepted_at = greatest(a.last_accepted_at, excluded.last_accepted_at)",
-                [
-                    (
-                        name,
-                        tally.accepted,
-                        tally.duplicate,
-                        tally.repaired,
-                        tally.rejected,
-                        tally.last_heard_at,
-                        tally.last_accepted_at,
-                    )
-                    for name, tally in sorted(tallies.items())
-                ],
-                timeout=FLUSH_TIMEOUT_S,
-            )
+            await pool.executemany(_FLUSH, rows, timeout=FLUSH_TIMEOUT_S)
         except BaseException:
-            self._put_back(tallies)
+            self._restore(counts)
             raise
 
-    def _put_back(self, tallies: Mapping[str, Counts]) -> None:
-        for name, tally in tallies.items():
-            newer = self._tallies[name]
-            newer.accepted += tally.accepted
-            newer.duplicate += tally.duplicate
-            newer.repaired += tally.repaired
-            newer.rejected += tally.rejected
-            newer.last_heard_at = newer.last_heard_at or tally.last_heard_at
-            newer.last_accepted_at = newer.last_accepted_at or tally.last_accepted_at
+    def _restore(self, counts: Mapping[str, Counts]) -> None:
+        for name, before in counts.items():
+            newer = self._counts[name]
+            newer.accepted += before.accepted
+            newer.duplicate += before.duplicate
+            newer.repaired += before.repaired
+            newer.rejected += before.rejected
+            newer.last_heard_at = newer.last_heard_at or before.last_heard_at
+            newer.last_accepted_at = newer.last_accepted_at or before.last_accepted_at
 
     async def keep_flushing(self, pool: Pool) -> None:
-        """Write down once a second until cancelled, and once more then."""
+        """Flush once a second until cancelled, and once more then."""
 
         async def step() -> None:
-            if self._tallies:
+            if self._counts:
                 await self.flush(pool)
 
         try:
-            await keep_running("activity", step, every_s=FLUSH_S)
+            await keep_running("source statistics", step, every_s=FLUSH_S)
         finally:
-            if self._tallies:
+            if self._counts:
                 last = asyncio.create_task(self.flush(pool))
-                # Shielded from a second cancellation; its failure is told here, or nowhere.
+                # Shielded from a second cancellation, so its exception is read here, lest asyncio report it.
                 last.add_done_callback(lambda late: late.cancelled() or late.exception())
                 try:
                     await asyncio.wait_for(asyncio.shield(last), LAST_FLUSH_TIMEOUT_S)
                 except Exception as error:  # noqa: BLE001 -- the process ends either way
-                    log.warning("activity of the last second is lost", error=str(error) or type(error).__name__)
+                    log.warning("statistics of the last second are lost", error=reason_of(error))

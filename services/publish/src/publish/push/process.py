@@ -47,7 +47,7 @@ from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.proxies import TrustedProxies
 from shared.http.routing import Replaceable, application
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
@@ -206,7 +206,7 @@ async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
     site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
     port = settings.health_port or settings.publish_push_port
-    async with http_server(site, settings.bind_host, port, Bounds.of(settings)):
+    async with http_server(site, settings.bind_host, port, ServerLimits.of(settings)):
         pool = await open_pool(settings, schema="publish", stop=stop, max_size=12)
         health.ready = {"kafka": lambda: "waiting for Kafka"}
         async with open_producer(settings, CLIENT_ID, source="slugline/publish/push", stop=stop) as producer:

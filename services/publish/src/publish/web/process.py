@@ -18,7 +18,7 @@ from publish.web.renderer import Fit
 from publish.web.stream.http.serve import stream_server
 from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.observability.health import Health
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
@@ -51,8 +51,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
         waiting["postgres"] = None
         await follower.run(stop)
 
-    bounds = Bounds.of(settings, settings.publish_web_connections)
-    async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, bounds):
+    limits = ServerLimits.of(settings, settings.publish_web_connections)
+    async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, limits):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())

@@ -10,10 +10,10 @@ from shared.http.problem import Problem
 ENCODINGS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 PIECE_BYTES = 4096
-"""What is behind the end of a gzip member is copied for each member, so it must be little."""
+"""The rest of a piece is copied for each gzip member that ends in it, so a piece must be small."""
 
 MAX_MEMBERS = 100_000
-"""An empty member has 20 bytes and costs two microseconds; loggers that write one for each line have thousands."""
+"""An empty member has 20 bytes and takes two microseconds; loggers that write one for each line have thousands."""
 
 INLINE_BYTES = 1024
 """At most a megabyte once decompressed (deflate shrinks to a thousandth at best), which takes a millisecond."""
@@ -64,8 +64,8 @@ def inflated(body: bytes, encoding: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
-async def inflated_apart(body: bytes, encoding: str, limit: int) -> bytes:
-    """The same, in a thread where it may take longer than others should wait."""
+async def inflate_in_background(body: bytes, encoding: str, limit: int) -> bytes:
+    """The same, in a thread where it may take so long that other requests would wait."""
     if len(body) <= INLINE_BYTES:
         return inflated(body, encoding, limit)
     return await asyncio.to_thread(inflated, body, encoding, limit)
@@ -83,7 +83,7 @@ def encoding_of(request: Request) -> str:
 
 
 async def read_raw(request: Request, limit: int, timeout_s: float) -> bytes:
-    """The bytes of the body as they come over the line; a `Problem` where they are too many or too slow."""
+    """The bytes of the body as they were sent; a `Problem` where they are too many or too slow."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise _too_large(limit)
@@ -109,9 +109,9 @@ async def read_raw(request: Request, limit: int, timeout_s: float) -> bytes:
     return b"".join(pieces)
 
 
-async def plain(raw: bytes, encoding: str, limit: int) -> bytes:
-    """What the sender meant by the bytes of the line: decompressed, and not empty."""
-    body = await inflated_apart(raw, encoding, limit) if encoding != "identity" else raw
+async def decoded(raw: bytes, encoding: str, limit: int) -> bytes:
+    """A body as its sender meant it: decompressed, and not empty."""
+    body = await inflate_in_background(raw, encoding, limit) if encoding != "identity" else raw
     if not body or body.isspace():
         raise Problem(400, "empty", "the body is empty", field="")
     return body
@@ -120,4 +120,4 @@ async def plain(raw: bytes, encoding: str, limit: int) -> bytes:
 async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
     """The body of a request as its sender meant it; a `Problem` for whatever is wrong with it."""
     encoding = encoding_of(request)
-    return await plain(await read_raw(request, limit, timeout_s), encoding, limit)
+    return await decoded(await read_raw(request, limit, timeout_s), encoding, limit)

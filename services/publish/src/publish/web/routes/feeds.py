@@ -28,8 +28,9 @@ from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
-from publish.web.routes.parameters import NOW, taking
+from publish.web.routes.parameters import NOW
 from shared.http.problem import Problem
+from shared.http.query import with_query
 
 ENTRIES = 50
 SITEMAP_ENTRIES = 1000
@@ -282,10 +283,10 @@ class Feeds:
     def routes(self) -> list[Route]:
         """Where each feed is."""
         return [
-            Route("/feeds/news.{form}", taking(self.news, NOW)),
-            Route("/feeds/{kind}/{name}.{form}", taking(self.channel, NOW)),
-            Route("/sitemap-news.xml", taking(self.sitemap)),
-            Route("/robots.txt", taking(self.robots)),
+            Route("/feeds/news.{form}", with_query(self.news, NOW)),
+            Route("/feeds/{kind}/{name}.{form}", with_query(self.channel, NOW)),
+            Route("/sitemap-news.xml", with_query(self.sitemap)),
+            Route("/robots.txt", with_query(self.robots)),
         ]
 
     async def news(self, request: Request) -> Response:

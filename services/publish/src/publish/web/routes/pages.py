@@ -22,9 +22,10 @@ from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import Answers, ReadyResponse
-from publish.web.routes.parameters import UPDATE_ID, before_of, taking
+from publish.web.routes.parameters import UPDATE_ID, before_of
 from publish.web.stories import closed_at, stories_of
 from shared.http.problem import Problem
+from shared.http.query import with_query
 
 LEAD_AMONG = 50
 LEADS_TRIED = 3
@@ -111,13 +112,13 @@ class Pages:
     def routes(self) -> list[Route]:
         """Where each page is."""
         return [
-            Route("/", taking(self.news, "before")),
-            Route("/stories", taking(self.stories)),
-            Route("/stories/{story}", taking(self.story, "before")),
-            Route("/tags/{code}", taking(self.tag, "before")),
-            Route("/authors/{slug}", taking(self.author, "before")),
-            Route("/updates/{update_id}", taking(self.update)),
-            Route("/updates/{update_id}/{slug}", taking(self.update)),
+            Route("/", with_query(self.news, "before")),
+            Route("/stories", with_query(self.stories)),
+            Route("/stories/{story}", with_query(self.story, "before")),
+            Route("/tags/{code}", with_query(self.tag, "before")),
+            Route("/authors/{slug}", with_query(self.author, "before")),
+            Route("/updates/{update_id}", with_query(self.update)),
+            Route("/updates/{update_id}/{slug}", with_query(self.update)),
         ]
 
     async def news(self, request: Request) -> Response:

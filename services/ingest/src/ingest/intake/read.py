@@ -1,0 +1,108 @@
+"""Reads a document, and prepares what was read for Kafka."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ingest.formats import ReadResult, read
+from ingest.intake import emit
+from ingest.intake.deduplicate import DedupResult
+from ingest.intake.originals import Original
+from ingest.intake.receipt import Result
+from ingest.parsers.pool import ParserPool
+from ingest.parsers.worker import ReadRequest
+from ingest.sources.source import Source
+from shared.messages import RawUpdate
+
+NEWEST_FIRST = ("rss", "atom", "rdf", "json-feed")
+"""Feeds list the newest item first; readers are to get it last."""
+
+LARGE_BYTES = 65_536
+MANY_TAGS = 1_500
+"""Larger documents, and those with more tags, are read in a process of their own. Others take milliseconds, a broken feed a tenth of a second."""
+
+
+def is_large(body: bytes) -> bool:
+    """Whether reading a document may take long."""
+    return len(body) > LARGE_BYTES or body.count(b"<") > MANY_TAGS
+
+
+async def read_original(parsers: ParserPool, source: Source, original: Original, sha256: str) -> ReadResult:
+    """Read a document; a large one in another process, so that it delays neither other documents nor our heartbeats."""
+    format_name = original.asked_format or source.format
+    if is_large(original.body):
+        request = ReadRequest(
+            content_type=original.content_type,
+            source=source.name,
+            received_at=original.received_at,
+            original_id=str(original.id),
+            sha256=sha256,
+            profile=source.profile,
+            format=format_name,
+        )
+        return await parsers.read(request, original.body)
+    return read(
+        original.body,
+        content_type=original.content_type,
+        source=source.name,
+        received_at=original.received_at,
+        original_id=str(original.id),
+        sha256=sha256,
+        profile=source.profile,
+        format=format_name,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One version of an update as it would be sent."""
+
+    update: RawUpdate
+    index: int
+    """Its place in the document."""
+    fingerprint: str
+    message: emit.EncodedMessage
+
+
+def prepare(reading: ReadResult, traceparent: str) -> tuple[list[Candidate], list[Result]]:
+    """What can be sent, and what cannot: items that were not understood, or that Kafka or Postgres could not hold."""
+    candidates: list[Candidate] = []
+    results = [
+        Result(refused.index, "invalid", code=refused.code, pointer=refused.place, reason=refused.reason)
+        for refused in reading.refused
+    ]
+    for number, update in enumerate(reading.updates):
+        index = update.original.index if update.original is not None else number
+        try:
+            fingerprint = update.fingerprint()
+            message = emit.encoded(update, update.update_id, f"{update.update_id}:{fingerprint}", traceparent)
+            if any("\x00" in name for name in (update.guid, update.version or "")):
+                raise ValueError("NUL in an identifier")
+        except (ValueError, TypeError, RecursionError) as error:
+            reason = f"cannot be written as JSON in UTF-8: {error}"
+            results.append(Result(index, "invalid", update.update_id, code="not-text", reason=reason[:500]))
+            continue
+        if message.too_large:
+            reason = f"{len(message.value)} bytes as one message, more than can be carried"
+            results.append(Result(index, "invalid", update.update_id, update.guid, "too-large", reason=reason))
+            continue
+        candidates.append(Candidate(update, index, fingerprint, message))
+    if reading.format in NEWEST_FIRST:
+        candidates.sort(key=_moment)
+    return candidates, results
+
+
+def _moment(candidate: Candidate) -> datetime:
+    update = candidate.update
+    return update.first_created or update.version_created or update.received_at
+
+
+def as_received(candidate: Candidate, result: DedupResult, traceparent: str) -> Candidate:
+    """The candidate with the time at which it counts as received. A return gets an event id other than that of the version returned to."""
+    if result.received_at == candidate.update.received_at and not result.is_return:
+        return candidate
+    update = candidate.update.model_copy(update={"received_at": result.received_at})
+    event_id = f"{update.update_id}:{candidate.fingerprint}"
+    if result.is_return:
+        event_id += f":{result.received_at:%Y%m%dT%H%M%S.%fZ}"
+    message = emit.encoded(update, update.update_id, event_id, traceparent)
+    return replace(candidate, update=update, message=message)

@@ -1,0 +1,48 @@
+"""A desk's orders."""
+
+import structlog
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ingest.intake import items, orders
+from ingest.transports.api.authentication import Api
+from ingest.transports.api.body import read_body
+from ingest.transports.api.responses import json_response, traceparent_of, update_id_of
+from shared.http.problem import Problem
+
+log = structlog.get_logger(__name__)
+
+MAX_ORDER_BYTES = 1_048_576
+
+
+async def order(api: Api, request: Request) -> Response:
+    """`POST /v1/updates/{id}/orders`: a desk's order; other sources may give orders about their own updates."""
+    source = await api.authenticate(request)
+    update_id = update_id_of(request)
+    queue = api.intake.queue()
+    if queue is not None:
+        queue.probe_brokers()
+    if not source.desk:
+        found = await api.intake.within(items.find(api.intake.postgres(), update_id, 1))
+        if found is None or found.source != source.name:
+            raise Problem(403, "not-a-desk", "only a desk gives orders about the updates of others", field="id")
+    body = await read_body(request, MAX_ORDER_BYTES, api.settings.ingest_body_timeout_s)
+    try:
+        wanted = orders.OrderRequest.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        pointer = "".join(f"/{step}" for step in first["loc"])
+        status = 400 if first["type"] == "json_invalid" else 422
+        raise Problem(status, "invalid-order", first["msg"].removeprefix("Value error, "), field=pointer) from error
+    receipt = await orders.send(
+        queue,
+        update_id,
+        wanted,
+        by=source.name,
+        timeout_s=api.settings.ingest_dependency_timeout_s,
+        pool=api.intake.pool,
+        traceparent=traceparent_of(request),
+    )
+    log.info("order", update_id=update_id, order=receipt.order, by=wanted.by or source.name, reason=wanted.reason)
+    return json_response(receipt, 202)

@@ -1,0 +1,161 @@
+"""Sends requests to hubs: subscribes, renews in time, and ends what is no longer wanted."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from ingest.settings import Settings
+from ingest.sources.source import Source
+from ingest.sources.store import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED
+from ingest.transports.feed_links import FeedLinks
+from ingest.transports.websub.subscriptions import ANSWER_TIMEOUT, LEASE_S, Subscription, is_due, subscription_of
+from shared.background import keep_running
+from shared.failures.backoff import jittered
+from shared.http.client import GuardedClient, RequestFailed, RequestRefused
+from shared.postgres.pool import Pool
+
+log = structlog.get_logger(__name__)
+
+UNSUBSCRIBE_POLL_S = 5.0
+UNSUBSCRIBE_RETRY_S = 30.0
+MAX_UNSUBSCRIBE_RETRY_S = 3600.0
+
+_CLAIM_UNSUBSCRIPTION = """
+WITH over AS (DELETE FROM ingest.unsubscriptions WHERE until < now())
+UPDATE ingest.unsubscriptions SET attempts = attempts + 1,
+    next_at = now() + make_interval(secs => least($1 * 2 ^ least(attempts, 20), $2))
+WHERE token = (
+    SELECT token FROM ingest.unsubscriptions WHERE ended_at IS NULL AND next_at <= now() AND until >= now()
+    ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
+
+
+class Subscriber:
+    """Sends requests to hubs, and repeats them in time."""
+
+    def __init__(self, settings: Settings, pool: Pool, client: GuardedClient) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._client = client
+        self._warned: set[str] = set()
+
+    async def ensure_subscribed(self, source: Source, links: FeedLinks | None) -> bool:
+        """Subscribe or renew where that is due. Returns whether the hub sends, so that polls may be rare.
+
+        `links` are those of the feed as it was just read; None where it had not changed.
+        """
+        now = datetime.now(UTC)
+        subscription = await subscription_of(self._pool, source.name)
+        hub = (links.hub if links is not None else None) or (subscription.hub if subscription else None)
+        topic = (links.topic if links is not None else None) or (subscription.topic if subscription else source.url)
+        if hub is None or topic is None:
+            self._warn_once(source, "feed names no hub; it is polled")
+            return False
+        if not self._settings.ingest_public_url:
+            self._warn_once(source, "INGEST_PUBLIC_URL is empty, so no hub can reach us; the feed is polled")
+            return False
+        if is_due(subscription, hub, topic, now):
+            await self._subscribe(source, subscription, hub, topic)
+        return subscription is not None and subscription.is_live(now)
+
+    def _warn_once(self, source: Source, warning: str) -> None:
+        if source.name not in self._warned:
+            self._warned.add(source.name)
+            log.warning(warning, source=source.name)
+
+    async def _subscribe(self, source: Source, before: Subscription | None, hub: str, topic: str) -> None:
+        renewed = before if before is not None and before.is_for(hub, topic) else None
+        if renewed is None:
+            await self._pool.execute(UNSUBSCRIBE, source.name)
+        token = renewed.token if renewed is not None else secrets.token_urlsafe(24)
+        secret = renewed.secret if renewed is not None else secrets.token_urlsafe(32)
+        # Written first: a hub may verify before it answers.
+        await self._pool.execute(
+            "INSERT INTO ingest.subscriptions AS s (source, token, secret, hub, topic, state, requested_at) "
+            "VALUES ($1, $2, $3, $4, $5, 'pending', now()) ON CONFLICT (source) DO UPDATE SET token = $2, secret = $3, "
+            "hub = $4, topic = $5, requested_at = now(), state = CASE WHEN $6 THEN s.state ELSE 'pending' END, "
+            "lease_until = CASE WHEN $6 THEN s.lease_until END",
+            source.name,
+            token,
+            secret,
+            hub,
+            topic,
+            renewed is not None and renewed.state == "active",
+        )
+        form = {
+            "hub.mode": "subscribe",
+            "hub.topic": topic,
+            "hub.callback": self._callback(token),
+            "hub.secret": secret,
+            "hub.lease_seconds": str(LEASE_S),
+        }
+        try:
+            answer = await self._client.post_form(hub, form)
+            error = "" if answer.ok else f"the hub answered {answer.status}: {answer.body[:200]!r}"
+        except (RequestRefused, RequestFailed) as failure:
+            error = str(failure) or type(failure).__name__
+        if error:
+            log.warning("hub refuses the subscription", source=source.name, hub=hub, error=error)
+        else:
+            log.info("hub was asked to subscribe us", source=source.name, hub=hub, topic=topic)
+        await self._pool.execute(
+            "UPDATE ingest.subscriptions SET error = $2 WHERE source = $1", source.name, error[:1000]
+        )
+
+    async def keep_unsubscribing(self) -> None:
+        """End at their hubs, until cancelled, the subscriptions that are no longer wanted; replicas share the work."""
+
+        async def step() -> None:
+            await self._pool.execute(UNSUBSCRIBE_UNUSED)
+            while await self.unsubscribe_next():
+                pass
+
+        await keep_running("ended subscriptions", step, every_s=jittered(UNSUBSCRIBE_POLL_S))
+
+    async def unsubscribe_next(self) -> bool:
+        """Ask one hub to end a subscription (WebSub, section 5.1). Returns whether one was due."""
+        if not self._settings.ingest_public_url:
+            return False
+        # The claim sets the time of the next attempt, so that another replica goes on where this one dies.
+        row = await self._pool.fetchrow(_CLAIM_UNSUBSCRIPTION, UNSUBSCRIBE_RETRY_S, MAX_UNSUBSCRIBE_RETRY_S)
+        if row is None:
+            return False
+        form = {
+            "hub.mode": "unsubscribe",
+            "hub.topic": row["topic"],
+            "hub.callback": self._callback(row["token"]),
+        }
+        error, ended, wait = "", False, timedelta(0)
+        try:
+            answer = await self._client.post_form(row["hub"], form)
+            if answer.ok:
+                wait = ANSWER_TIMEOUT
+            else:
+                error = f"the hub answered {answer.status}: {answer.body[:200]!r}"
+                ended = answer.status in (404, 410)
+        except RequestRefused as failure:
+            error, ended = str(failure), True
+        except RequestFailed as failure:
+            error = str(failure) or type(failure).__name__
+        if error:
+            log.warning(
+                "hub does not end the subscription", source=row["source"], hub=row["hub"], error=error,
+                again=not ended and row["next_at"] < row["until"],
+            )  # fmt: skip
+        else:
+            log.info("hub was asked to end the subscription", source=row["source"], hub=row["hub"], topic=row["topic"])
+        await self._pool.execute(
+            "UPDATE ingest.unsubscriptions SET error = $2, ended_at = CASE WHEN $3 THEN coalesce(ended_at, now()) ELSE ended_at END, "
+            "next_at = greatest(next_at, now() + $4::interval) WHERE token = $1",
+            row["token"],
+            error.replace("\x00", "")[:1000],
+            ended,
+            wait,
+        )
+        return True
+
+    def _callback(self, token: str) -> str:
+        return f"{self._settings.ingest_public_url.rstrip('/')}/v1/websub/{token}"
