@@ -30,6 +30,9 @@ ORPHAN_MS = 20_000
 MOST_PARTS = 256
 """Of one gathering write: far below IOV_MAX, and already enough to fill any socket's buffer."""
 
+NOWHERE = Position(0, -1)
+"""Before the first event of any log."""
+
 GONE: deque[bytes] = deque()
 """`waiting` of a connection that is closed."""
 
@@ -53,7 +56,7 @@ class ReaderConnection:
     slot: int = -1
     waiting: deque[bytes] | None = None
     sent: int = 0
-    reached: Position = Position(0, -1)
+    reached: Position = NOWHERE
     given: int = 0
     behind_at: float = 0.0
     progress_at: float = 0.0
