@@ -27,6 +27,7 @@ import uvloop
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
+
 from local.child import free_port  # noqa: E402 -- after the path
 from publish.representation.position import Position  # noqa: E402
 from publish.settings import Settings  # noqa: E402 -- after the path

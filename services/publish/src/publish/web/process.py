@@ -47,7 +47,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
     async def follow() -> None:
         nonlocal suspects
         archive.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
-        suspects = await _noting(archive.pool, settings, answers.renderer.omissions, stop)
+        suspects = await _start_noting(archive.pool, settings, answers.renderer.omissions, stop)
         waiting["postgres"] = None
         await follower.run(stop)
 
@@ -65,11 +65,11 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
         await archive.pool.close()
 
 
-async def _noting(pool: Pool, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
+async def _start_noting(pool: Pool, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
     """Note from now on what is rendered, and leave out what took this process down before."""
     name = f"{settings.instance or socket.gethostname()}:{settings.port}"
     suspects = Suspects(pool, "publish", STAGE, name)
-    await until_answered("what was noted", lambda: omissions.begin(suspects), stop)
+    await until_answered("crash notes", lambda: omissions.begin(suspects), stop)
     return suspects
 
 

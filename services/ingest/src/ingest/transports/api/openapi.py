@@ -6,7 +6,6 @@ from importlib.metadata import version
 
 from ingest.formats.json.native import NativeBatch, NativeUpdate
 from ingest.transports.api.app import OPERATIONS, PROBLEMS, Operation, ProblemDocument
-from ingest.intake.orders import OrderRequest
 from shared.http.openapi import (
     PROBLEM_JSON,
     ApiDescription,

@@ -43,7 +43,7 @@ def lead_of(
     newest: Sequence[FeedEntry],
     pictures: Callable[[FeedEntry], Sequence[Picture]] = lambda entry: pictures_of(entry.update),
 ) -> FeedEntry | None:
-    """The update that opens the page, of the newest ones, newest first.
+    """The update that opens the page, out of the newest ones, newest first.
 
     A pinned one before all: an editor said so. Then, among the newest fifty, a key event, then one with a picture, then
     the more urgent (IPTC 1 to 9), then the newer: the page opens with what matters, and what is only newer is at the top
@@ -76,7 +76,7 @@ class Revision:
 
 
 def history_of(updates: Sequence[ReaderUpdate]) -> list[Revision]:
-    """What readers were told of an update over time, newest first; enrichment around the same words is not news."""
+    """The history of an update, newest first, without revisions that did not change its words."""
     lines = [
         Revision(
             at=update.updated_at if update.kind != "publish" and update.updated_at else update.first_published_at,
@@ -308,7 +308,7 @@ class Pages:
         )
 
     async def _history(self, entry: FeedEntry) -> tuple[list[Revision], bool]:
-        """The history, and whether the archive has it up to the revision that stands."""
+        """The history, and whether the archive has it up to the current revision."""
         if entry.update.revision == 1:
             return [], True
         try:
