@@ -39,7 +39,7 @@ class StreamAcceptor(Acceptor):
             super().enqueue(connection, peer, data)
 
     def dispatch(self, connection: socket.socket, peer: str, data: bytes) -> None:
-        """Give a stream\'s connection to the broadcaster, any other to the server."""
+        """Give a stream's connection to the broadcaster, any other to the server."""
         request = self.request.match(data)
         end = data.find(b"\r\n\r\n", 0, MOST_HEAD_BYTES) if request is not None else -1
         if request is None or end < 0 or data.count(b"\r\n", 0, end) > self.connections.limits.head_fields:
