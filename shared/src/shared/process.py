@@ -4,8 +4,7 @@ import asyncio
 import faulthandler
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
@@ -38,7 +37,7 @@ async def _keep_turning(limit_s: float) -> None:
         faulthandler.dump_traceback_later(max(limit_s, ENDING_S), exit=True)
 
 
-def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main(stop)` on uvloop until it returns. SIGTERM and SIGINT set `stop`; an event loop that hangs ends the process."""
 
     async def body() -> None:

@@ -7,7 +7,6 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
 
 import structlog
 
@@ -34,10 +33,11 @@ from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
 from shared.messages import Outcome, Outcomes
-from shared.observability.health import Health
+from shared.observability.health import Check, Health
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
+from shared.postgres.pool import Pool
 from shared.process import health_server, http_server, run_until
 from shared.streams import OUTCOMES
 
@@ -51,7 +51,7 @@ OUTCOMES_PACE_S = 0.25
 """The outcomes consumer takes at most one batch every 250 ms: reporting is not latency-sensitive."""
 
 
-async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Any:
+async def open_postgres(intake: Intake, settings: Settings, stop: asyncio.Event) -> Pool:
     """A pool on a schema that is up to date, given to the intake; waits for Postgres as long as it takes."""
     pool = await open_pool(settings, schema="ingest", stop=stop, stateless=True, by_keys=True)
     intake.pool = pool
@@ -68,7 +68,7 @@ async def open_kafka(
         intake.producer = producer
 
 
-def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
+def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Check]:
     """The checks of a process that takes copy in."""
     return {
         "postgres": lambda: None if intake.pool is not None else "Postgres has not answered yet",
@@ -77,11 +77,11 @@ def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Any]:
     }
 
 
-def why_not_live(intake: Intake) -> dict[str, Any]:
-    """A sender that died is mended only by a restart."""
+def why_not_live(intake: Intake) -> dict[str, Check]:
+    """After a failed producer only a restart helps."""
     return {
-        "sender": lambda: (
-            "the Kafka sender has died" if intake.producer is not None and intake.producer.failed else None
+        "producer": lambda: (
+            "the Kafka producer has failed for good" if intake.producer is not None and intake.producer.failed else None
         )
     }
 
@@ -109,10 +109,8 @@ def outcomes_consumer(
     )
 
 
-async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
+async def follow_outcomes(pool: Pool, producer: Producer, settings: Settings, stop: asyncio.Event) -> None:
     """Consume outcomes until `stop`; while Kafka is away, copy is taken in all the same."""
-    assert intake.pool is not None and intake.producer is not None  # noqa: S101, PT018 -- opened before
-    pool, producer = intake.pool, intake.producer
 
     async def record(outcomes: Sequence[Outcome]) -> None:
         await items.hear(pool, outcomes)
@@ -137,21 +135,23 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
 @contextlib.asynccontextmanager
 async def opened(
     intake: Intake, registry: Registry, settings: Settings, stop: asyncio.Event, client_id: str
-) -> AsyncIterator[asyncio.Task[None]]:
+) -> AsyncIterator[asyncio.Task[Pool]]:
     """Postgres, Kafka, the sources and the counting, opened in the background while the block runs.
 
-    The task ends once both servers have answered.
+    The task ends once both servers have answered, with the pool.
     """
-    background: list[asyncio.Task[Any]] = []
+    background: list[asyncio.Task[None]] = []
     closing = contextlib.AsyncExitStack()
 
-    async def open_all() -> None:
-        async def postgres_first() -> None:
+    async def open_all() -> Pool:
+        async def postgres_first() -> Pool:
             pool = await open_postgres(intake, settings, stop)
             background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
             background.append(asyncio.create_task(intake.activity.keep_flushing(pool), name="activity"))
+            return pool
 
-        await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
+        pool, _ = await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
+        return pool
 
     opening = asyncio.create_task(open_all(), name="opening")
     try:
@@ -185,8 +185,8 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     ):
 
         async def poll() -> None:
-            await opening
-            poller = Poller(settings, intake.pool, intake, fetcher, new_owner(settings))
+            pool = await opening
+            poller = Poller(settings, pool, intake, fetcher, new_owner(settings))
             await asyncio.gather(poller.run(), poller.subscriber.keep_leaving())
 
         await run_until(stop, poll())
@@ -194,7 +194,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
 async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest watch` until `stop`."""
-    # It tells of every change that it sees; what becomes of each file is told by us.
+    # watchfiles logs every change that it sees; the watcher logs what becomes of each file.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
     intake = Intake(Activity(), BACKGROUND_PATIENCE_S, readers=Readers(settings.ingest_read_timeout_s))
@@ -225,16 +225,15 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     ):
 
         async def outcomes() -> None:
-            await opening
-            await follow_outcomes(intake, settings, stop)
+            pool = await opening
+            if intake.producer is not None:
+                await follow_outcomes(pool, intake.producer, settings, stop)
 
         async def silences() -> None:
-            await opening
-            await Silences().keep_looking(intake.pool)
+            await Silences().keep_looking(await opening)
 
         async def forgetting() -> None:
-            await opening
-            await repeats.keep_forgetting(intake.pool)
+            await repeats.keep_forgetting(await opening)
 
         async def drain() -> None:
             await stop.wait()

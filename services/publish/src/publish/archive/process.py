@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 import structlog
@@ -20,7 +19,7 @@ from shared.background import keep_running, until_answered
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
 from shared.kafka.producer import Producer, acknowledged
-from shared.messages import Outcome, Outcomes
+from shared.messages import EnrichedUpdate, Outcome, Outcomes
 from shared.postgres.pool import Pool
 from shared.process import run
 from shared.settings import Connections
@@ -99,7 +98,7 @@ class Archive:
         if self._epoch is not None:
             await find_missing_pictures(self._pool, self._epoch.epoch, self._epoch.last_offset - LOOKED_BACK)
 
-    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Archive a batch, then tell its outcomes."""
         assert self._epoch is not None  # noqa: S101
         epoch = self._epoch.epoch

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import click
 import structlog
@@ -102,7 +101,7 @@ class Cache:
         log.warning("read model made again from the archive", updates=count, cursor=str(place))
         return place
 
-    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Write a batch to the model."""
         revisions = [
             revision_of(Position(self._epoch, message.record.offset), message.event, bytes(message.record.value or b""))

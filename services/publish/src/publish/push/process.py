@@ -6,7 +6,6 @@ import gc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import click
 import structlog
@@ -120,7 +119,7 @@ async def _couriers(
 
 
 async def _parts(
-    settings: Settings, pool: Pool, producer: Producer, sinks: Sinks, key: Any, *, stack: contextlib.AsyncExitStack
+    settings: Settings, pool: Pool, producer: Producer, sinks: Sinks, key: str, *, stack: contextlib.AsyncExitStack
 ) -> Parts:
     rules = read_rules(settings.publish_push_rules)
     outbound = await stack.enter_async_context(

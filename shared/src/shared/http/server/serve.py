@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Generator
-from typing import Any
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from shared.http.server.accept import Acceptor, Take
 from shared.http.server.bounds import Bounds
@@ -29,7 +29,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(config)
         self._connections = connections
         self._acceptor = acceptor
-        self._taking: set[asyncio.Task[Any]] = set()
+        self._taking: set[asyncio.Task[tuple[asyncio.Transport, BoundedProtocol]]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -59,13 +59,13 @@ class HttpServer(uvicorn.Server):
         self._taking.add(task)
         task.add_done_callback(self._taken)
 
-    def _taken(self, task: asyncio.Task[Any]) -> None:
+    def _taken(self, task: asyncio.Task[tuple[asyncio.Transport, BoundedProtocol]]) -> None:
         self._taking.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.info("connection lost before it was served", error=str(error) or type(error).__name__)
 
 
-def server_config(app: Any, protocol: type[BoundedProtocol], bounds: Bounds, **options: Any) -> uvicorn.Config:
+def server_config(app: ASGIApp, protocol: type[BoundedProtocol], bounds: Bounds) -> uvicorn.Config:
     """How uvicorn serves every port: without WebSocket, and without its own idea of proxies, which is `shared.http.proxies`'."""
     return uvicorn.Config(
         app,
@@ -78,7 +78,6 @@ def server_config(app: Any, protocol: type[BoundedProtocol], bounds: Bounds, **o
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=10,
-        **options,
     )
 
 
@@ -100,13 +99,11 @@ async def serving(server: HttpServer, listeners: list[socket.socket]) -> AsyncIt
 
 
 @contextlib.asynccontextmanager
-async def http_server(
-    app: Any, host: str, port: int, bounds: Bounds | None = None, **options: Any
-) -> AsyncIterator[HttpServer]:
+async def http_server(app: ASGIApp, host: str, port: int, bounds: Bounds | None = None) -> AsyncIterator[HttpServer]:
     """Serve an ASGI app within bounds while the block runs; entered once the port listens."""
     bounds = bounds or Bounds()
     connections = OpenConnections(bounds)
-    server = HttpServer(server_config(app, bounded(connections), bounds, **options), connections)
+    server = HttpServer(server_config(app, bounded(connections), bounds), connections)
     with connections.watched():
         async with serving(server, listen(host, port)):
             yield server

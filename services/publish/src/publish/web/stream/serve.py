@@ -9,7 +9,9 @@ import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import ClassVar
+
+from starlette.types import ASGIApp
 
 from publish.web.stream.accept import StreamAcceptor
 from publish.web.stream.hub import NO_MORE, Hub
@@ -104,19 +106,18 @@ def stream_protocol(connections: OpenConnections, hub: Hub) -> type[BoundedProto
 
 @contextlib.asynccontextmanager
 async def stream_server(
-    app: Any,
+    app: ASGIApp,
     hub: Hub,
     host: str,
     port: int,
     bounds: Bounds | None = None,
     *,
     acceptor: type[StreamAcceptor] = StreamAcceptor,
-    **options: Any,
 ) -> AsyncIterator[HttpServer]:
     """Serve an ASGI application and the hub's streams on one port while the block runs; entered once it listens."""
     bounds = bounds or Bounds()
     connections = OpenConnections(bounds, OTHER_FILES + hub.limits.most_connections)
-    config = server_config(app, stream_protocol(connections, hub), bounds, **options)
+    config = server_config(app, stream_protocol(connections, hub), bounds)
     server = HttpServer(config, connections, functools.partial(acceptor, hub))
     hub.start()
     try:
