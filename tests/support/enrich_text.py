@@ -1,4 +1,4 @@
-"""A text lane in the test's own process, on real servers, and what it says."""
+"""The text stage in the test's own process, on real servers, and what it says."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -70,7 +70,7 @@ def settings_of(newsroom: Connections, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[None]:
-    """A replica of the lane, and of the gathering beside it; ready, and stopped in order at the end."""
+    """A replica of the text stage, and of the gathering beside it; ready, and stopped in order at the end."""
     stop = asyncio.Event()
     beside = settings.model_copy(update={"health_port": free_port()})
     tasks = [
@@ -92,7 +92,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         return all(answer.status_code == 200 for answer in answers)
 
     try:
-        await eventually(ready, within_s=60, what="the lane is not ready")
+        await eventually(ready, within_s=60, what="the text stage is not ready")
         yield
     finally:
         stop.set()

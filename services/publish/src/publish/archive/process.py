@@ -54,7 +54,7 @@ class Archive:
         self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch: Epoch | None = None
         self._reach = -1
-        """The last record of this log that the lane has taken in hand, in order, in this process."""
+        """The last record of this log that the consumer has taken, in order, in this process."""
         self._sent_to: int | None = None
 
     async def check_position(
