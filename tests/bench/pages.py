@@ -27,13 +27,14 @@ import uvloop
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
+
 from local.child import free_port  # noqa: E402 -- after the path
 from publish.representation.position import Position  # noqa: E402
 from publish.settings import Settings  # noqa: E402 -- after the path
 from publish.web.application import build  # noqa: E402
 from publish.web.archive_client import ArchiveClient  # noqa: E402
 from publish.web.feed_store import FeedStore  # noqa: E402
-from publish.web.stream.http.serve import stream_server
+from publish.web.stream.http.serve import stream_server  # noqa: E402
 from shared.messages import EnrichedUpdate  # noqa: E402
 from shared.observability.health import Health  # noqa: E402
 from support.revisions import revision  # noqa: E402

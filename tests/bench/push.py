@@ -46,15 +46,15 @@ from publish.push.alerts.notification import notification_of  # noqa: E402
 from publish.push.alerts.providers.web.client import WebPush  # noqa: E402
 from publish.push.alerts.providers.web.encryption import encrypt  # noqa: E402
 from publish.push.alerts.providers.web.vapid import Vapid, new_vapid_key  # noqa: E402
-from publish.push.alerts.rules import Rules  # noqa: E402
+from publish.push.alerts.rules import AlertRules  # noqa: E402
 from publish.push.alerts.sending.batch import PushBatch  # noqa: E402
 from publish.push.alerts.sending.sender import AlertSender  # noqa: E402
 from publish.push.delivery import keys  # noqa: E402
 from publish.push.delivery.attempts import RetryPolicy  # noqa: E402
 from publish.push.delivery.outbound import Outbound  # noqa: E402
-from publish.push.delivery.worker import Channel, DeliveryWorker  # noqa: E402
+from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker  # noqa: E402
 from publish.push.webhooks.message import Webhooks  # noqa: E402
-from publish.push.webhooks.queueing import QUEUE_WEBHOOKS
+from publish.push.webhooks.queueing import QUEUE_WEBHOOKS  # noqa: E402
 from publish.representation.position import Position  # noqa: E402
 from shared.consumer.decode import Incoming  # noqa: E402
 from shared.kafka.cloudevents import value_of  # noqa: E402
@@ -160,7 +160,7 @@ async def web_push(pool: Pool, port: int, server: psutil.Process, messages: int)
     alone = 2000 / (cpu_s() - started)
     async with Outbound(allow_private=True, timeout_s=15) as outbound:
         provider = WebPush(outbound, Vapid(new_vapid_key(), "mailto:bench@example.org"))
-        sender = AlertSender(pool, {"web": provider}, Rules(), site_url="https://news.example")
+        sender = AlertSender(pool, {"web": provider}, AlertRules(), site_url="https://news.example")
         slots = max(8, messages // 1000)
         batches = [
             PushBatch(alert_id="a", number=n, first=n * BATCH + 1, last=(n + 1) * BATCH, slots=slots)
@@ -203,7 +203,7 @@ async def webhooks(pool: Pool, port: int, endpoints: int) -> dict[str, Any]:
         await write_batch(connection, [revision_of(Position(1, 1), update, value_of(update))])
     async with Outbound(allow_private=True, timeout_s=15) as outbound:
         policy = RetryPolicy((5, 300, 1800), timedelta(hours=120))
-        channel = Channel(Webhooks(pool, "https://news.example").build, policy)
+        channel = DeliveryChannel(Webhooks(pool, "https://news.example").build, policy)
         worker = DeliveryWorker(
             pool, outbound, outbound, {"webhook": channel}, in_flight=2000, per_endpoint=4, timeout_s=15
         )

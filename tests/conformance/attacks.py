@@ -1,4 +1,4 @@
-"""Documents made to keep a reader busy or fill its memory, ten megabytes each unless told: bombs, depth, size, number."""
+"""Documents made to keep a reader busy or fill its memory, ten megabytes each unless noted: bombs, depth, size, number."""
 
 from collections.abc import Callable
 

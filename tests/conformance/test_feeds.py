@@ -28,17 +28,17 @@ def claims(path: Path) -> list[tuple[int, str, Any]]:
     found = _EXPECT.search(path.read_bytes())
     if found is None:
         return []
-    said = found.group(1).decode("utf-8", "replace")
+    text = found.group(1).decode("utf-8", "replace")
     plain = [
         (
             int(number),
             field.replace("['", ".").replace("']", "").replace("[0]", "").lstrip("."),
             ast.literal_eval(value),
         )
-        for number, field, value in _CLAIM.findall(said)
+        for number, field, value in _CLAIM.findall(text)
     ]
     times = [
-        (int(number), f"{name}_parsed", ast.literal_eval(value)) for number, name, value in _CLAIMED_TIME.findall(said)
+        (int(number), f"{name}_parsed", ast.literal_eval(value)) for number, name, value in _CLAIMED_TIME.findall(text)
     ]
     return plain + times
 
@@ -103,11 +103,11 @@ def test_what_feedparser_expects_of_an_entry_is_in_its_update() -> None:
     for path in FILES:
         if any(folder in str(path) for folder in _FILTERED):
             continue
-        said = claims(path)
-        reading = _read(path) if said else None
+        text = claims(path)
+        reading = _read(path) if text else None
         if reading is None or reading.refused:
             continue
-        for number, field, value in said:
+        for number, field, value in text:
             if number >= len(reading.updates):
                 continue
             check = checks(reading.updates[number]).get(field)

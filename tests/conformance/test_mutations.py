@@ -97,7 +97,7 @@ def test_a_mutated_document_yields_updates_or_a_reason(body: bytes, taken_for: s
 @settings(max_examples=100, deadline=None)
 @given(body=st.binary(max_size=3000), taken_for=st.sampled_from(FORMAT_NAMES))
 def test_noise_yields_a_reason(body: bytes, taken_for: str | None) -> None:
-    """Bytes that are no document are told so, whatever they are taken for."""
+    """Bytes that are no document are refused with a reason, whatever they are taken for."""
     found = outcome(body, taken_for=taken_for)
     if isinstance(found, Unreadable):
         assert found.reason

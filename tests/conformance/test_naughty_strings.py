@@ -30,23 +30,23 @@ TEXTS = (
 @pytest.mark.parametrize("field", TEXTS)
 def test_native_fields_keep_every_string(field: str) -> None:
     """What is sent is what is emitted, without control characters."""
-    for number, said in enumerate(STRINGS):
-        document: dict[str, Any] = {"guid": f"g{number}", "headline": "x", field: said}
+    for number, value in enumerate(STRINGS):
+        document: dict[str, Any] = {"guid": f"g{number}", "headline": "x", field: value}
         reading = read_document(json.dumps(document), taken_for="native")
         if not reading.updates:
             assert field == "headline"
             assert [refused.code for refused in reading.refused] == ["empty"]
-            assert not said
+            assert not value
             continue
-        assert getattr(reading.updates[0], field) == text.cleaned(said)
+        assert getattr(reading.updates[0], field) == text.cleaned(value)
 
 
 def test_a_naughty_guid_is_an_identity() -> None:
     """Every string that is not blank identifies an update, and different strings different ones."""
     readings = [
-        read_document(json.dumps({"guid": said, "headline": "x"}), taken_for="native")
-        for said in STRINGS
-        if said.strip()
+        read_document(json.dumps({"guid": value, "headline": "x"}), taken_for="native")
+        for value in STRINGS
+        if value.strip()
     ]
     ids = [reading.updates[0].update_id for reading in readings if reading.updates]
     assert len(ids) > 480
@@ -55,15 +55,15 @@ def test_a_naughty_guid_is_an_identity() -> None:
 
 def test_plain_text_bodies_show_every_string() -> None:
     """A plain body is escaped, so that a reader sees the very characters."""
-    for said in STRINGS:
-        reading = read_document(json.dumps({"guid": "g", "headline": "x", "body_text": said}), taken_for="native")
-        assert letters(words_of(reading.updates[0].body_html)) == letters(text.cleaned(said))
+    for value in STRINGS:
+        reading = read_document(json.dumps({"guid": "g", "headline": "x", "body_text": value}), taken_for="native")
+        assert letters(words_of(reading.updates[0].body_html)) == letters(text.cleaned(value))
 
 
 def test_newsml_and_rss_titles_show_every_string() -> None:
     """The same through XML, where the document can say it at all."""
-    for said in STRINGS:
-        plain = text.cleaned(said)
+    for value in STRINGS:
+        plain = text.cleaned(value)
         newsml = (
             '<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><contentMeta><headline>'
             f"{escape(plain)}</headline></contentMeta></newsItem>"

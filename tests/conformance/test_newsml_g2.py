@@ -36,22 +36,22 @@ def test_an_item_keeps_what_its_elements_say(path: Path) -> None:
             return [" ".join("".join(one.itertext()).split()) for one in item.xpath(where, namespaces=NS)]
 
         everything = letters(update.model_dump_json().encode().decode("unicode_escape", "replace"))
-        headlines = [said for said in texts("g2:contentMeta/g2:headline") if said]
+        headlines = [value for value in texts("g2:contentMeta/g2:headline") if value]
         assert not headlines or update.headline in headlines
-        for said in texts("g2:contentMeta/g2:by") + texts("g2:contentMeta/g2:keyword"):
-            assert said in update.byline or said in update.keywords
+        for value in texts("g2:contentMeta/g2:by") + texts("g2:contentMeta/g2:keyword"):
+            assert value in update.byline or value in update.keywords
         for qcode in item.xpath("g2:contentMeta/g2:subject/@qcode", namespaces=NS):
             assert qcode in [subject.code for subject in update.subjects]
-        for said in texts("g2:contentMeta/g2:creator/g2:name"):
+        for value in texts("g2:contentMeta/g2:creator/g2:name"):
             assert (
-                letters(said) in everything
-                or said in [creator.name for creator in update.creators]
+                letters(value) in everything
+                or value in [creator.name for creator in update.creators]
                 or len(item.xpath("g2:contentMeta/g2:creator[count(g2:name) > 1]", namespaces=NS))
             )
-        for said in texts("g2:contentSet//*[local-name()='body.content']//*[local-name()='p']") + texts(
+        for value in texts("g2:contentSet//*[local-name()='body.content']//*[local-name()='p']") + texts(
             "g2:contentSet//*[local-name()='body']/*[local-name()='p']"
         ):
-            assert letters(said) in letters(words_of(update.body_html))
+            assert letters(value) in letters(words_of(update.body_html))
         for href in item.xpath("g2:contentSet/g2:remoteContent/@href", namespaces=NS):
             if href.startswith("http"):
                 assert any(href in (one.url, *one.renditions) for one in update.media)
@@ -59,7 +59,7 @@ def test_an_item_keeps_what_its_elements_say(path: Path) -> None:
 
 @pytest.mark.parametrize("path", OTHER, ids=named)
 def test_what_carries_no_news_says_so(path: Path) -> None:
-    """Concepts, knowledge, planning and catalogs are no updates: the reason is told, nothing is fetched."""
+    """Concepts, knowledge, planning and catalogs are no updates: the reason says so, nothing is fetched."""
     found = outcome(path.read_bytes())
     if isinstance(found, Unreadable):
         assert found.code == "unknown-format"

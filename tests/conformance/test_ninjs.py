@@ -45,23 +45,23 @@ def test_what_an_item_says_is_in_its_update(path: Path) -> None:
     assert not reading.refused
     assert len(reading.updates) == len(items)
     for update, item in zip(reading.updates, items, strict=True):
-        said = {name.lower(): value for name, value in item.items()}
-        assert update.guid == said["uri"]
-        assert update.version == (str(said["version"]) if "version" in said else None)
-        if said.get("type") != "planning" and not any(repair.code.startswith("embargo") for repair in update.repairs):
-            assert update.status == said.get("pubstatus", "usable")
-        if said.get("language"):
-            assert update.language == said["language"]
-        headline = said.get("headline") or _first_text(said.get("headlines"))
+        text = {name.lower(): value for name, value in item.items()}
+        assert update.guid == text["uri"]
+        assert update.version == (str(text["version"]) if "version" in text else None)
+        if text.get("type") != "planning" and not any(repair.code.startswith("embargo") for repair in update.repairs):
+            assert update.status == text.get("pubstatus", "usable")
+        if text.get("language"):
+            assert update.language == text["language"]
+        headline = text.get("headline") or _first_text(text.get("headlines"))
         assert update.headline == (words_of(headline) if "</" in headline else headline) or not headline
-        assert update.byline == (said.get("byline") or said.get("by") or "")
+        assert update.byline == (text.get("byline") or text.get("by") or "")
         names = {subject.name for subject in update.subjects} | {subject.code for subject in update.subjects}
         for kind in ("person", "people", "place", "places", "organisation", "organisations", "subject", "subjects"):
-            for one in said.get(kind, []):
+            for one in text.get(kind, []):
                 assert not one.get("name") or one["name"] in names
-        told = json.dumps([reference.model_dump() for reference in update.media])
-        for href in _hrefs(said):
-            assert href in told
+        found = json.dumps([reference.model_dump() for reference in update.media])
+        for href in _hrefs(text):
+            assert href in found
 
 
 def _hrefs(item: dict[str, Any]) -> list[str]:

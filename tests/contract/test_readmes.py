@@ -14,7 +14,7 @@ import enrich.settings
 import ingest.__main__
 import ingest.settings
 import publish.__main__
-import publish.settings
+import publish.push.settings
 from shared.messages.enriched import Step
 from support.places import ROOT
 
@@ -42,7 +42,7 @@ class Service:
 SERVICES = [
     Service("ingest", ingest.settings.Settings, ingest.__main__.cli),
     Service("enrich", enrich.settings.Settings, enrich.__main__.cli),
-    Service("publish", publish.settings.Settings, publish.__main__.cli),
+    Service("publish", publish.push.settings.PushSettings, publish.__main__.cli),
 ]
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 

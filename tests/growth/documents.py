@@ -59,24 +59,24 @@ JSON_FEED = ("url", "title", "content_html", "date_published", "summary", "image
 
 
 def _xml(template: str) -> Callable[[str], bytes]:
-    return lambda said: template.replace("{}", escape(_NO_XML.sub(" ", said))).encode("utf-8", "replace")
+    return lambda value: template.replace("{}", escape(_NO_XML.sub(" ", value))).encode("utf-8", "replace")
 
 
 def _as_it_is(template: str) -> Callable[[str], bytes]:
-    return lambda said: template.replace("{}", _NO_XML.sub(" ", said)).encode("utf-8", "replace")
+    return lambda value: template.replace("{}", _NO_XML.sub(" ", value)).encode("utf-8", "replace")
 
 
 def _json(names: tuple[str, ...], **more: str) -> Callable[[str], bytes]:
-    return lambda said: json.dumps(more | dict.fromkeys(names, said)).encode()
+    return lambda value: json.dumps(more | dict.fromkeys(names, value)).encode()
 
 
-def _feed(said: str) -> bytes:
-    items = [{"id": "a", "authors": [{"name": said}]} | dict.fromkeys(JSON_FEED, said)]
+def _feed(value: str) -> bytes:
+    items = [{"id": "a", "authors": [{"name": value}]} | dict.fromkeys(JSON_FEED, value)]
     return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode()
 
 
 def _line(before: bytes, after: bytes) -> Callable[[str], bytes]:
-    return lambda said: before + said.encode("utf-8", "replace") + after
+    return lambda value: before + value.encode("utf-8", "replace") + after
 
 
 DOCUMENTS: dict[str, Callable[[str], bytes]] = {

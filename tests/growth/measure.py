@@ -8,7 +8,7 @@ FACTOR = 6.0
 """For four times as much: linear and a little more, since caches are left behind."""
 
 FLOOR_S = 0.03
-"""What takes less is not told from noise."""
+"""Shorter times cannot be distinguished from noise."""
 
 
 def growth(function: Callable[[Any], Any], made: Callable[[int], Any], n: int) -> str:

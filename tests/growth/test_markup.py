@@ -17,7 +17,7 @@ from publish.representation.reader_json import dump
 from shared.markup import DEEPEST, plainly_nested
 
 TIMES, MORE = 8, 3000
-"""A no-break space becomes `&nbsp;` and a link is told to follow nothing: most text stays as long as it is."""
+"""A no-break space becomes `&nbsp;` and a link gets `rel=nofollow`: most text stays as long as it is."""
 
 NAMES = "p div span b i em font a ul ol li table tbody tr td th caption h2 h5 blockquote pre br hr dl dd ruby rt svg select style o:p section".split()  # noqa: SIM905
 PIECES = st.one_of(
@@ -55,9 +55,9 @@ STEPS = {
 }
 
 
-def judge(made: str | bytes, said: str, times: int = TIMES, more: int = MORE) -> None:
+def judge(made: str | bytes, value: str, times: int = TIMES, more: int = MORE) -> None:
     """Fail where something is many times as long as what it was made of."""
-    assert len(made) <= times * len(said) + more, f"{len(said)} characters became {len(made)}: {said[:200]!r}"
+    assert len(made) <= times * len(value) + more, f"{len(value)} characters became {len(made)}: {value[:200]!r}"
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -72,17 +72,17 @@ def test_a_step_makes_no_more_than_a_few_times_what_it_is_given(name: str, body:
 @pytest.mark.parametrize("pump", [*(each for each in PUMPS if "between words" not in each), *MARKUP])
 def test_hostile_text_does_not_grow(name: str, pump: str) -> None:
     """So too of what is made to grow."""
-    said = (PUMPS | MARKUP)[pump](8000)
-    judge(STEPS[name](said), said)
+    value = (PUMPS | MARKUP)[pump](8000)
+    judge(STEPS[name](value), value)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("pump", [*MARKUP, "unequal rows", "tables in tables", "no-break spaces"])
 def test_whole_answers_do_not_grow(name: str, pump: str) -> None:
     """A page has a body, a headline and a dozen lines; each is there a few times, and escaped once or twice."""
-    said = (PUMPS | MARKUP)[pump](8000)
-    made = WHOLE[name](said)
-    judge(made if isinstance(made, str | bytes) else made.model_dump_json(), said, times=100, more=20_000)
+    value = (PUMPS | MARKUP)[pump](8000)
+    made = WHOLE[name](value)
+    judge(made if isinstance(made, str | bytes) else made.model_dump_json(), value, times=100, more=20_000)
 
 
 @given(body=MARKUPS)
@@ -141,7 +141,7 @@ def test_tables_in_tables_have_each_row_once(levels: int) -> None:
 
 @pytest.mark.parametrize("cells", [100, 1000, 2000])
 def test_rows_of_unequal_length_are_filled_up_within_bounds(cells: int) -> None:
-    """One row of many cells and many rows of one are told one after the other."""
+    """One row of many cells and many rows of one are shown one after the other."""
     body = "<table>" + "<tr>" + "<td>a</td>" * cells + "</tr>" + "<tr><td>b</td></tr>" * cells + "</table>"
     judge(fitting(body), body, times=4, more=200)
     assert fitting(body).count("a</p>") == fitting(body).count("b</p>") == cells

@@ -13,25 +13,30 @@ from conformance.documents import outcome
 from growth.documents import DOCUMENTS
 from growth.measure import growth
 from growth.pumps import PUMPS
-from ingest.formats import Unreadable, charset, flatten, limits, media, times
+from ingest.formats import Unreadable, charset, limits, media, times
+from ingest.formats.html import flatten, from_xml
 from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
-from ingest.formats.xml import markup
 from ingest.transports.api.body import inflated
 from ingest.transports.feed_links import feed_links
 from shared.http.problem import Problem
 from shared.http.retry_after import retry_after_s
 
 
-def _markup(said: str) -> str:
+def _markup(value: str) -> str:
     element = etree.Element("body")
     one = etree.SubElement(element, "p")
-    one.text = said.translate({code: None for code in range(32) if code not in (9, 10, 13)})
-    return markup.page(element)
+    one.text = value.translate({code: None for code in range(32) if code not in (9, 10, 13)})
+    return from_xml.page(element)
 
 
-def _limits(said: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {"headline": said, "keywords": said.split(" "), "subjects": [{"name": said}], "link": said}
+def _limits(value: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "headline": value,
+        "keywords": value.split(" "),
+        "subjects": [{"name": value}],
+        "link": value,
+    }
     limits.keep_within(fields, lambda *_: None)
     return fields
 
@@ -122,7 +127,7 @@ def test_decompression_grows_with_the_body(made: Callable[[int], bytes]) -> None
 
 
 def test_a_body_of_more_members_than_anybody_sends_is_refused() -> None:
-    """It would take longer than its sender is worth; the limit is told."""
+    """It would take longer than its sender is worth; the reason names the limit."""
     with pytest.raises(Problem, match="members"):
         inflated(MEMBER * 100_001, "gzip", 1 << 20)
 

@@ -19,10 +19,10 @@ from enrich.picture_index.rights import Rights, why_withheld
 from enrich.reference.agencies import family_of
 from enrich.reference.dictionary import Dictionary, DictionaryEntry, folded
 from enrich.reference.directory import AuthorProfile, Directory, loose_key
-from enrich.reference.inflections import read_back
+from enrich.reference.inflections import to_base_forms
 from enrich.reference.loader import ReferenceData
 from enrich.reference.stories import story_id
-from enrich.reference.vocabulary import Labels, Vocabulary
+from enrich.reference.vocabulary import ConceptTags, Vocabulary
 from enrich.settings import Settings
 from enrich.short_text import line_of, slug_of, tidy
 from enrich.stories.clustering import StoryCandidate, StoryClusters
@@ -175,7 +175,7 @@ def tags(text: str) -> Any:
     """The tags of an update that says this in every place."""
     return attach_tags(
         subjects=[Subject(code=text, name=text, scheme=text), Subject(name=text, kind="person")], keywords=[text],
-        headline=text[:500], text=text, language="ru", vocabulary=Vocabulary(), dictionary=NAMED, labels=Labels(("en",)),
+        headline=text[:500], text=text, language="ru", vocabulary=Vocabulary(), dictionary=NAMED, concept_tags=ConceptTags(("en",)),
     )  # fmt: skip
 
 
@@ -284,7 +284,7 @@ TEXT: Mapping[str, Function] = {
     "family": lambda text: family_of("pa", text, {}),
     "small letters": folded,
     "names in a text": lambda text: NAMED.find(text[:500], text, "ru"),
-    "inflected names": lambda text: read_back(text, folded(text), "fi", {"helsinki"}),
+    "inflected names": lambda text: to_base_forms(text, folded(text), "fi", {"helsinki"}),
     "story": story_id,
     "XMP": xmp,
     "XMP, bare": lambda text: read_xmp(text.encode("utf-8", "surrogatepass")),
@@ -355,7 +355,7 @@ def test_time_grows_with_the_length(name: str) -> None:
     """At most six times as long for four times as much, whatever it is made of."""
     pumps = (PUMPS if name in QUICK else ALONE) | MARKUP
     grown = {pump: grows(TEXT[name], made, SIZES.get(name, SIZE)) for pump, made in pumps.items()}
-    assert not {pump: said for pump, said in grown.items() if said}
+    assert not {pump: value for pump, value in grown.items() if value}
 
 
 HARDEST = ("spaces", "no-break spaces", "line feeds", "entities", "bidi embeddings", "unequal rows")
@@ -366,4 +366,4 @@ def test_time_of_whole_answers_grows_with_the_length(name: str) -> None:
     """So too where a whole revision, page or feed is made of it."""
     pumps = {pump: made for pump, made in ALONE.items() if "table" in made(100) or pump in HARDEST} | MARKUP
     grown = {pump: grows(WHOLE[name], made, SIZE) for pump, made in pumps.items()}
-    assert not {pump: said for pump, said in grown.items() if said}
+    assert not {pump: value for pump, value in grown.items() if value}

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.http.serve import stream_server
 from shared.http.routing import application
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.observability.health import Health, health_routes
 from shared.process import run
@@ -27,11 +27,11 @@ async def main(kind: str, port: int, stop: asyncio.Event) -> None:
         return Response(BIG + b"!")
 
     app: Any = application([Route("/big", big), *health_routes(Health("big"))])
-    bounds = Bounds(connections=4000)
+    limits = ServerLimits(connections=4000)
     server: Any = (
-        http_server(app, "127.0.0.1", port, bounds)
+        http_server(app, "127.0.0.1", port, limits)
         if kind == "http"
-        else stream_server(app, Broadcaster(), "127.0.0.1", port, bounds)
+        else stream_server(app, Broadcaster(), "127.0.0.1", port, limits)
     )
     async with server:
         await stop.wait()

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from publish.representation.position import Position
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import Replayed, StreamEvent
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.request import parse_request
 from support.event_stream import Reader
 
@@ -46,10 +46,10 @@ class Log:
 
 @contextlib.contextmanager
 def started(
-    limits: Limits | None = None, log: Log | None = None, begin: tuple[int, int] = (1, 0)
+    limits: StreamLimits | None = None, log: Log | None = None, begin: tuple[int, int] = (1, 0)
 ) -> Iterator[Broadcaster]:
     """A broadcaster on the running loop."""
-    broadcaster = Broadcaster(limits or Limits(), log.replay if log else None)
+    broadcaster = Broadcaster(limits or StreamLimits(), log.replay if log else None)
     broadcaster.begin(*begin)
     broadcaster.start()
     try:

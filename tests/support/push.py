@@ -12,7 +12,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from publish.push.alerts.rules import Rules
+from publish.push.alerts.rules import AlertRules
 from publish.push.alerts.subscriptions import Browser, BrowserKeys, NewSubscription, Subscriptions
 from publish.push.settings import PushSettings
 from shared.messages import EnrichedUpdate, Passport
@@ -65,7 +65,7 @@ def fresh(guid: str, number: int = 1, **fields: Any) -> EnrichedUpdate:
 async def subscribe(pool: Pool, device: Device, **preferences: Any) -> dict[str, Any]:
     """Subscribe a device."""
     wanted = NewSubscription(subscription=device.subscription, **preferences)
-    return await Subscriptions(pool, Rules(), allow_private=True).add(wanted)
+    return await Subscriptions(pool, AlertRules(), allow_private=True).add(wanted)
 
 
 async def push_is_ready(settings: PushSettings) -> bool:

@@ -11,8 +11,9 @@ import structlog
 import uvloop
 
 from shared.failures import Unanswered
-from shared.http.server.listen import raise_descriptor_limit
-from shared.observability.logs import configure_logging, configure_tracing
+from shared.http.server.sockets import raise_descriptor_limit
+from shared.observability.logs import configure_logging
+from shared.observability.traces import configure_tracing
 from shared.settings import Connections
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.http.accept import StreamAcceptor
 from publish.web.stream.http.serve import stream_server
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from shared.process import run
 
 BACK = 50
@@ -55,7 +55,7 @@ def harness(broadcaster: Broadcaster) -> tuple[Any, type[StreamAcceptor]]:
 
 async def main(port: int, stop: asyncio.Event) -> None:
     """Serve until the process is told to stop."""
-    broadcaster = Broadcaster(Limits(per_address=0, most_connections=18_000))
+    broadcaster = Broadcaster(StreamLimits(per_address=0, most_connections=18_000))
     broadcaster.begin(1, 0)
     app, acceptor = harness(broadcaster)
     async with stream_server(app, broadcaster, "127.0.0.1", port, acceptor=acceptor):

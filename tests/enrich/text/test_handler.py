@@ -1,108 +1,122 @@
-"""The text lane on real Kafka and Postgres."""
+"""The handler of `updates.raw`, without servers."""
 
-import asyncpg
 import pytest
 
-from shared.messages import DeadLetter, RawUpdate, update_id_for
-from shared.streams import ENRICHED, RAW
-from support.enrich_text import Desk, Replicas
+from enrich.text import handler
+from shared.failures import Transient
+from shared.messages import EnrichedUpdate, MediaWanted, Order, Outcome, Refresh, update_id_for
+from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW
+from support.enrich_doubles import MemoryKafka, MemoryPostgres, handler_on, incoming
 from support.incoming import minute, order, version
-from support.waiting import eventually
 
-pytestmark = pytest.mark.integration
+UPDATE = update_id_for("pa", "g1")
+PICTURE = {"url": "https://pictures.example/1.jpg", "credit": "PA"}
 
 
-async def test_a_version_becomes_a_revision_and_every_further_message_the_next(desk: Desk, replicas: Replicas) -> None:
-    """Versions, corrections and a kill of one update come out in order, each with the next number."""
-    await replicas()
-    await desk.send(
-        version(1, byline="By Ann Other", subjects=({"code": "medtop:11000000"},)),
-        version(2),
-        version(1),
-        order("correct", 3, headline="Ministers met twice", reason="The count was wrong."),
-        order("kill", 4, reason="Not ours"),
-        version(5),
+@pytest.fixture
+def postgres() -> MemoryPostgres:
+    """Without rows."""
+    return MemoryPostgres()
+
+
+@pytest.fixture
+def kafka() -> MemoryKafka:
+    """Without records."""
+    return MemoryKafka()
+
+
+def revisions(kafka: MemoryKafka) -> list[EnrichedUpdate]:
+    """What was emitted."""
+    return [EnrichedUpdate.model_validate_json(value) for value in kafka.of(ENRICHED)]
+
+
+def outcomes(kafka: MemoryKafka) -> list[Outcome]:
+    """What was reported."""
+    return [outcome for message in kafka.of(OUTCOMES) for outcome in message.outcomes]
+
+
+async def test_each_message_of_a_batch_builds_on_the_one_before(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
+    """Versions, a correction and a kill of one update become revisions in order; its row is that after the last."""
+    text = handler_on(postgres, kafka)
+    rejected = await text.handle(
+        incoming(version(1), version(2), version(1), order("correct", 3, headline="Right"), order("kill", 4))
     )
-    revisions = await desk.until(4)
-    outcomes = await desk.until_outcomes(6)
-    assert [(each.revision, each.kind, each.removal) for each in revisions] == [
-        (1, "publish", None),
-        (2, "update", None),
-        (3, "correct", None),
-        (4, "kill", "killed"),
+    assert not rejected
+    assert [(each.revision, each.kind) for each in revisions(kafka)] == [
+        (1, "publish"),
+        (2, "update"),
+        (3, "correct"),
+        (4, "kill"),
     ]
-    first, _, corrected, killed = revisions
-    assert [author.name for author in first.authors] == ["Ann Other"]
-    assert [tag.code for tag in first.tags] == ["medtop:11000000"]
-    assert first.first_published_at == minute(1)
-    assert (corrected.headline, corrected.change.reason) == ("Ministers met twice", "The count was wrong.")
-    assert (killed.headline, killed.body_html, killed.text, killed.authors) == ("", "", "", ())
-    assert [each.stage for each in outcomes] == [
-        "enriched",
-        "enriched",
-        "superseded",
-        "enriched",
-        "enriched",
-        "suppressed",
-    ]
+    assert [each.stage for each in outcomes(kafka)] == ["enriched", "enriched", "superseded", "enriched", "enriched"]
+    assert (postgres.state(UPDATE).revision, postgres.state(UPDATE).final) == (4, "killed")
 
 
-async def test_the_event_id_is_the_update_and_its_revision(desk: Desk, replicas: Replicas) -> None:
-    """Consumers deduplicate by the CloudEvents id, and the key keeps an update's revisions together."""
-    await replicas()
-    await desk.send(version(1), version(2))
-    await desk.until(2)
-    records = await desk.records(ENRICHED)
-    update_id = update_id_for("pa", "g1")
-    assert [dict(record.headers)["ce_id"].decode() for record in records] == [f"{update_id}:1", f"{update_id}:2"]
-    assert {record.key.decode() for record in records} == {update_id}
+async def test_a_batch_builds_on_states_that_are_not_written_yet(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
+    """While Kafka has not acknowledged the first revision nothing is stored, and the next is the second all the same."""
+    text = handler_on(postgres, kafka)
+    kafka.holds = True
+    first = await text.start_batch(incoming(version(1)))
+    second = await text.start_batch(incoming(version(2)))
+    assert [each.revision for each in revisions(kafka)] == [1, 2]
+    assert not postgres.states
+    assert not first.completed.done()
+    kafka.holds = False
+    for future in kafka.unacknowledged:
+        future.set_result(None)
+    await first.completed
+    await second.completed
+    assert postgres.state(UPDATE).revision == 2
 
 
-async def test_a_redelivery_after_the_emission_gives_the_same_revision(desk: Desk, replicas: Replicas) -> None:
-    """Killed between acknowledgement and state row, the lane emits the same revision with the same content again."""
-    await replicas()
-    await desk.send(version(1, byline="By Ann Other in Kyiv", keywords=("budget",)))
-    (first,) = await desk.until(1)
-    await desk.until_outcomes(1)
-    connection = await asyncpg.connect(desk.settings.postgres_dsn)
-    # The row and the outcome are written side by side.
-    await eventually(lambda: connection.execute("DELETE FROM enrich.updates"), lambda done: done == "DELETE 1")
-    await connection.close()
-    await desk.send(version(1, byline="By Ann Other in Kyiv", keywords=("budget",)))
-    _, again = await desk.until(2)
-    without_clock = {"passport": {"enriched_at", "published_at"}}
-    assert again.model_dump(exclude=without_clock) == first.model_dump(exclude=without_clock)
+async def test_batches_that_build_on_a_failed_one_fail_with_it(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
+    """Kafka refuses the first of two: neither is stored, and both are to be read again."""
+    text = handler_on(postgres, kafka)
+    kafka.holds = True
+    first = await text.start_batch(incoming(version(1)))
+    second = await text.start_batch(incoming(version(2)))
+    for future in kafka.unacknowledged:
+        future.set_exception(Transient("Kafka is away"))
+    for batch in (first, second):
+        with pytest.raises(Transient):
+            await batch.completed
+    assert not postgres.states
 
 
-@pytest.mark.needs("room")
-async def test_one_poison_message_in_a_batch_is_set_aside_and_the_rest_is_published(
-    desk: Desk, replicas: Replicas
+async def test_a_message_that_can_never_be_handled_lets_its_neighbours_pass(
+    postgres: MemoryPostgres, kafka: MemoryKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Broken JSON, an update without its fields and one too large for Kafka reach the dead letters; their neighbours readers."""
-    await desk.send(*[version(1, guid=f"g{number}") for number in range(20)])
-    await desk.send_bytes(b"{not json", key="poison", kind=RawUpdate.ce_type)
-    await desk.send_bytes(b'{"source": "pa"}', key="poison", kind=RawUpdate.ce_type)
-    await desk.send(version(1, guid="large", body_html="<p>" + "<b>word</b> " * 250_000 + "</p>"))
-    await desk.send_bytes(b"x" * 4_000_000, key="poison", kind=RawUpdate.ce_type)
-    await desk.send(*[version(1, guid=f"g{number}") for number in range(20, 40)])
-    await replicas()
-    revisions = await desk.until(40)
-
-    async def letters() -> list[DeadLetter]:
-        return [DeadLetter.model_validate_json(record.value) for record in await desk.records(RAW.dead_letters)]
-
-    found = await eventually(letters, lambda seen: len(seen) >= 4, within_s=60, what="four dead letters")
-    assert {each.guid for each in revisions} == {f"g{number}" for number in range(40)}
-    assert sorted(each.failure for each in found) == ["invalid", "invalid", "invalid", "permanent"]
+    """A revision that Kafka could not take is rejected and reported; the others are emitted."""
+    monkeypatch.setattr(handler, "MAX_MESSAGE_BYTES", handler.ENVELOPE_BYTES + 2000)
+    large = version(1, guid="large", body_html=f"<p>{'word ' * 1000}</p>")
+    rejected = await handler_on(postgres, kafka).handle(incoming(version(1), large, version(1, guid="g2")))
+    assert [each.failure.reason.partition(";")[0][:16] for each in rejected] == ["the revision has"]
+    assert [each.guid for each in revisions(kafka)] == ["g1", "g2"]
+    assert [each.stage for each in outcomes(kafka)] == ["enriched", "dead", "enriched"]
 
 
-async def test_a_nul_in_any_field_is_no_poison(desk: Desk, replicas: Replicas) -> None:
-    """NUL and control characters, which Postgres refuses in text, cost nothing but themselves."""
-    await replicas()
-    nul = "a\x00b"
-    await desk.send(
-        version(1, headline=nul, byline=f"By {nul} Other", body_html=f"<p>{nul}</p>", story=nul, keywords=(nul,))
-    )
-    (update,) = await desk.until(1)
-    assert (update.headline, update.text) == ("ab", "ab")
-    assert [each.stage for each in await desk.until_outcomes(1)] == ["enriched"]
+async def test_postgres_being_away_is_for_the_consumer(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
+    """Nothing is emitted on states that cannot be known."""
+    postgres.failure = Transient("Postgres is away")
+    with pytest.raises(Transient):
+        await handler_on(postgres, kafka).handle(incoming(version(1)))
+    assert not kafka.sent
+
+
+async def test_pictures_are_asked_for_once(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
+    """Of a version that refers to one; the refresh by which enrich media reports asks for nothing."""
+    text = handler_on(postgres, kafka)
+    await text.handle(incoming(version(1, media=(PICTURE,))))
+    await text.handle(incoming(Refresh(update_id=UPDATE, cause="media", requested_at=minute(2))))
+    (wanted,) = kafka.of(MEDIA)
+    assert isinstance(wanted, MediaWanted)
+    assert [each.url for each in wanted.media] == [PICTURE["url"]]
+    assert [each.media_pending for each in revisions(kafka)] == [True]
+
+
+async def test_updates_that_a_version_replaces_are_ordered_away(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
+    """By an order on `updates.raw`, which meets them in their own partition."""
+    await handler_on(postgres, kafka).handle(incoming(version(1, replaces=("old",))))
+    (sent,) = kafka.of(RAW)
+    assert isinstance(sent, Order)
+    assert (sent.update_id, sent.order) == (update_id_for("pa", "old"), "supersede")

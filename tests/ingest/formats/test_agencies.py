@@ -77,7 +77,7 @@ def test_a_table_set_in_columns_stays_one() -> None:
 
 
 def test_a_caption_that_repeats_slugline_and_headline_is_no_summary() -> None:
-    """ParserPool would be told the same twice, slugline first."""
+    """Readers would see the same twice, slugline first."""
     caption = '<description role="descRole:caption">{}</description>'
     assert not g2(meta=caption.format("RIVER-FLOOD/:River rises")).summary
     assert g2(meta=caption.format("Water at six metres.")).summary == "Water at six metres."
@@ -126,8 +126,8 @@ def test_the_items_language_is_told_among_several() -> None:
     document = G2.replace("<headline>River rises</headline>", "{{headlines}}").format(
         item="", meta="", content=inline.format("no", "Elva.") + inline.format("en-GB", "The river.")
     )
-    told = '<headline xml:lang="no">Elva stiger</headline><headline xml:lang="en">River rises</headline><description role="drol:summary" xml:lang="no">Kort.</description><description role="drol:summary" xml:lang="en">Short.</description>'
-    update = read_document(document.replace("{headlines}", told)).updates[0]
+    found = '<headline xml:lang="no">Elva stiger</headline><headline xml:lang="en">River rises</headline><description role="drol:summary" xml:lang="no">Kort.</description><description role="drol:summary" xml:lang="en">Short.</description>'
+    update = read_document(document.replace("{headlines}", found)).updates[0]
     assert (update.headline, update.summary, update.body_html) == ("River rises", "Short.", "<p>The river.</p>")
     assert update.extra["headlines"] == ["Elva stiger"]
 
@@ -214,7 +214,7 @@ def test_an_item_in_two_languages_is_one_update_in_the_sources_language() -> Non
 
 
 def test_what_stands_beside_the_text_is_not_the_text() -> None:
-    """Style sheets, titles and tweets are components too; advice to editors stays with them; keywords are all told."""
+    """Style sheets, titles and tweets are components too; advice to editors stays with them; keywords are all kept."""
     component = (
         LINES.format(
             "<KeywordLine>WATER</KeywordLine><KeywordLine>SCHOOL;RAIN</KeywordLine><NewsLine><NewsLineType FormalName='AdvisoryLine'/><NewsLineText>CORRECTS age</NewsLineText></NewsLine>"
@@ -324,7 +324,7 @@ def test_anpa_that_is_only_headlines() -> None:
 
 
 def test_a_correction_that_is_told_by_a_property() -> None:
-    """AFP says so beside the keywords; what it corrects is told to editors."""
+    """AFP says so beside the keywords; what it corrects is a note to editors."""
     update = newsml_1(
         LINES.format(
             "<NewsLine><NewsLineType FormalName='AdvisoryLine'/><NewsLineText>CORRECTS day</NewsLineText></NewsLine>"

@@ -36,10 +36,10 @@ def beyond(update: RawUpdate) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-@pytest.mark.parametrize("said", ["word ", "a,", "x", "https://example.org/a "])
-def test_no_format_lets_a_field_grow(name: str, said: str) -> None:
+@pytest.mark.parametrize("value", ["word ", "a,", "x", "https://example.org/a "])
+def test_no_format_lets_a_field_grow(name: str, value: str) -> None:
     """200,000 characters in each field: what is taken is within every limit, and says what was cut."""
-    found = outcome(DOCUMENTS[name]((said * 200_000)[:200_000]))
+    found = outcome(DOCUMENTS[name]((value * 200_000)[:200_000]))
     if isinstance(found, Unreadable):
         assert found.code
         return
@@ -142,7 +142,7 @@ def test_limits_once_applied_change_nothing_more() -> None:
     }
     keep_within(fields, lambda *_: None)
     before = dict(fields)
-    keep_within(fields, lambda *_: pytest.fail("told again"))
+    keep_within(fields, lambda *_: pytest.fail("repaired again"))
     assert fields == before
 
 

@@ -15,7 +15,7 @@ _CODES = re.compile(
 
 def test_every_code_is_explained() -> None:
     """Who reads a reason or a repair finds its code in the tables."""
-    sources = "".join(path.read_text("utf-8") for path in FOLDER.glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in FOLDER.rglob("*.py"))
     codes = {code for pair in _CODES.findall(sources) for code in pair if code}
     assert len(codes) > 30
     assert {code for code in codes if f"`{code}`" not in TEXT} == set()

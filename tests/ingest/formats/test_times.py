@@ -30,8 +30,8 @@ NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 )
 def test_forms(written: str, offset: int, code: str) -> None:
     """ISO 8601 extended and basic, RFC 3339, RFC 2822, leap seconds."""
-    moment, told = times.parse(written)
-    assert (moment, told) == (NINE, code)
+    moment, found = times.parse(written)
+    assert (moment, found) == (NINE, code)
     assert moment is not None
     assert moment.utcoffset() == timedelta(hours=offset)
 
@@ -40,12 +40,12 @@ def test_forms(written: str, offset: int, code: str) -> None:
     "written", ["", "yesterday", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00Z", "2026", "1" * 100_000, "23/11/2026"]
 )
 def test_what_is_no_time(written: str) -> None:
-    """A broken time is none, told by one code; the zero time of some languages is none either."""
+    """A broken time is none, with one code; the zero time of some languages is none either."""
     assert times.parse(written) == (None, "unreadable-time")
 
 
 def test_for_ever_is_a_time_that_can_be_reckoned_with() -> None:
-    """Year 9999 overflows in any other zone; it is clamped and told."""
+    """Year 9999 overflows in any other zone; it is clamped, with a code."""
     moment, code = times.parse("9999-12-31T23:59:59Z")
     assert (moment, code) == (times.LATEST, "time-clamped")
     assert moment is not None

@@ -1,4 +1,4 @@
-"""The bounds of an HTTP port, over real sockets."""
+"""The limits of an HTTP port, over real sockets."""
 
 import asyncio
 import contextlib
@@ -19,23 +19,23 @@ from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.proxies import TrustedProxies
 from shared.http.query import check_query
 from shared.http.routing import application
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.observability.health import Health, health_routes
 from support.raw_http import Client, get
 from support.waiting import eventually
 
 BIG = b"x" * 4_000_000
-BOUNDS = Bounds(
+BOUNDS = ServerLimits(
     head_bytes=4096, head_fields=20, target_bytes=1000, head_s=1.0, body_s=3.0, body_grace_s=1.0, body_bytes_per_s=1000,
     keep_alive_s=1, write_s=1.5, linger_s=0.6,
 )  # fmt: skip
 
-Serve = Callable[[Bounds], AbstractAsyncContextManager[int]]
+Serve = Callable[[ServerLimits], AbstractAsyncContextManager[int]]
 
 
 @contextlib.asynccontextmanager
-async def _serve(bounds: Bounds) -> AsyncIterator[int]:
+async def _serve(limits: ServerLimits) -> AsyncIterator[int]:
     async def echo(request: Request) -> Response:
         return Response(await request.body())
 
@@ -71,19 +71,19 @@ async def _serve(bounds: Bounds) -> AsyncIterator[int]:
         PROBLEM_HANDLERS,
     )
     port = free_port()
-    async with http_server(app, "127.0.0.1", port, bounds):
+    async with http_server(app, "127.0.0.1", port, limits):
         yield port
 
 
 @pytest.fixture
 def serve() -> Serve:
-    """A port with the bounds that are given, while a block runs."""
+    """A port with the limits that are given, while a block runs."""
     return _serve
 
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    """A port with small bounds."""
+    """A port with small limits."""
     async with _serve(BOUNDS) as made:
         yield made
 
@@ -175,7 +175,7 @@ async def test_a_late_head_is_told_so(port: int) -> None:
 
 
 async def test_a_body_has_a_deadline_and_a_least_speed(port: int) -> None:
-    """A body that drips is answered 408, whether its length is told or not; one that takes its time within bounds is taken."""
+    """A body that drips is answered 408, whether its length is told or not; one that takes its time within limits is taken."""
     for framing in (b"Content-Length: 5000", b"Transfer-Encoding: chunked"):
         with Client(port) as client:
             slow = await client.ask(b"POST /echo HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % framing, 5)

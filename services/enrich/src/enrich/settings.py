@@ -1,4 +1,4 @@
-"""What the enrich processes can be told."""
+"""The settings of the enrich processes."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Settings(Connections):
         default=48.0, gt=0, description="Hours within which updates of several agencies may become one story"
     )
     enrich_story_likeness: float = Field(
-        default=0.5, gt=0, le=1, description="Share of common word groups from which two texts tell the same"
+        default=0.5, gt=0, le=1, description="Share of common word pairs from which two texts are near duplicates"
     )
     enrich_families: dict[str, str] = Field(
         default_factory=dict,
@@ -83,7 +83,7 @@ class Settings(Connections):
         default=128 * 1024 * 1024, ge=1024, description="Bytes of fetched pictures that one process holds at once"
     )
     enrich_media_max_pixels: int = Field(
-        default=100_000_000, ge=1, description="Pixels of the largest picture that is decoded, judged by its header"
+        default=100_000_000, ge=1, description="Pixels of the largest picture that is decoded, as its header says"
     )
     enrich_media_renderers: int = Field(default=2, ge=1, le=64, description="Worker processes that decode and render")
     enrich_media_render_s: float = Field(

@@ -29,7 +29,7 @@ from ingest.transports.websub.callbacks import HubCallbacks
 from shared.consumer.consumer import Consumer
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures.transient import is_transient, reason_of
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
@@ -214,7 +214,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
 
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
-        http_server(app, settings.bind_host, settings.ingest_port, Bounds.of(settings)),
+        http_server(app, settings.bind_host, settings.ingest_port, ServerLimits.of(settings)),
     ):
 
         async def outcomes() -> None:

@@ -19,17 +19,16 @@ from typing import Generic, TypeVar, cast
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream.kafka import KafkaBroker
-from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from shared.consumer import status
 from shared.consumer.batches.effects import Effects, StartBatch
-from shared.consumer.batches.in_flight import Records
 from shared.consumer.batches.isolation import Handle
 from shared.consumer.batches.processor import BatchProcessor, PositionCheck
 from shared.consumer.ceiling import Ceiling
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.status import Status
-from shared.consumer.subscription import is_polling, subscribe
+from shared.consumer.subscription import Record, batch_from, is_polling, subscribe
 from shared.kafka.producer import Producer
 from shared.messages import Message
 from shared.observability.health import Health
@@ -112,24 +111,26 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
             crash_notes=crash_notes,
             most_in_flight=self._limits.batches_in_flight,
         )
-        self._subscriber: BatchSubscriber | None = None
+        self._subscriber: DefaultSubscriber | None = None
         self._assigned = False
 
     def subscribe(self, broker: KafkaBroker) -> None:
         """Declare the subscriber on a broker that has not started."""
         self._subscriber = subscribe(
             broker, self.consume, self,
-            topic=self.topic, group=self.group, max_records=self._max_records, fetch_wait_ms=self._fetch_wait_ms,
+            topic=self.topic, group=self.group, fetch_wait_ms=self._fetch_wait_ms,
             title=self.stage, description=self.stream.purpose,
         )  # fmt: skip
 
-    async def consume(self, records: Records) -> None:
-        """Take a batch from FastStream. It raises nothing: FastStream would log it and go on with the next batch.
+    async def consume(self, first: Record) -> None:
+        """Take a record from FastStream, and what was fetched along with it. It raises nothing that a batch fails with:
+        FastStream would log it and go on with the next record.
 
         Meanwhile nothing is fetched. aiokafka asks for more as soon as records are taken: that request would be made and
         sent before anything is done with them, and a partition that it leaves out would wait until it is answered.
         """
         taken_at, client = time.monotonic(), self._client
+        records = await batch_from(first, client, self._max_records)
         if client is not None:
             client.pause(*client.assignment())
         try:

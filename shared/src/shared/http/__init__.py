@@ -1,1 +1,1 @@
-"""What the HTTP ports of all processes have in common: bounds, addresses of clients, rates, and how requests are read."""
+"""HTTP: the server, the guarded client, problems, proxies, rates, query parameters and OpenAPI."""

@@ -1,9 +1,11 @@
 """problem+json, RFC 9457: the one shape of every HTTP error."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -36,6 +38,16 @@ TITLES = {
 }
 
 
+class ProblemDocument(BaseModel):
+    """RFC 9457: the one shape of every error."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
 class Problem(Exception):
     """An answer other than success. `code` is stable and documented; `detail` names the field and the reason."""
 
@@ -62,6 +74,16 @@ def problem_response(problem: Problem) -> Response:
     }
     headers = {"Cache-Control": "no-store", **problem.headers}
     return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
+
+
+def problem_bytes(problem: Problem) -> bytes:
+    """The whole HTTP/1.1 response of a problem, after which the connection ends, for a connection without an application."""
+    response = problem_response(problem)
+    response.headers["Connection"] = "close"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    status = HTTPStatus(problem.status)
+    lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+    return b"".join([b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()), *lines, b"\r\n", bytes(response.body)])
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import orjson
 from pydantic import Field, JsonValue
@@ -155,7 +155,7 @@ class RawUpdate(Message):
         Nor over `extra`: what no reader sees makes no new version, and feeds keep counters there that move at every poll.
         What is at its default is left out, so that a field which a later release adds changes no fingerprint.
         """
-        said: dict[str, Any] = self.model_dump(
+        said: dict[str, JsonValue] = self.model_dump(
             mode="json",
             exclude={"received_at", "original", "repairs", "profile", "extra"},
             exclude_defaults=True,

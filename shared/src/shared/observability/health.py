@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from shared.http.problem import PROBLEM_HANDLERS, Problem
 from shared.http.routing import application
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.settings import Connections
 
@@ -93,5 +93,5 @@ def health_app(health: Health) -> Starlette:
 async def health_server(health: Health, settings: Connections, default_port: int) -> AsyncIterator[None]:
     """The health port of a process that has no other HTTP."""
     port = settings.health_port or default_port
-    async with http_server(health_app(health), settings.bind_host, port, Bounds.of(settings)):
+    async with http_server(health_app(health), settings.bind_host, port, ServerLimits.of(settings)):
         yield

@@ -12,7 +12,7 @@ from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
-from enrich.text.steps.story import gather
+from enrich.text.steps.story import place_in_story
 from shared.messages import AS_SENT, SOURCE_WORDS, EnrichedUpdate, RawUpdate, update_id_for
 from support.incoming import minute, order, version
 
@@ -38,7 +38,7 @@ def test_a_field_that_is_marked_as_sent_is_passed_on_without_being_named(monkeyp
     raw = NewRaw(**dict(version(1)), urgency_note="at once, " * 10)
     transition = decide(raw, State(update_id=UPDATE))
     read = Steps(ReferenceData(), Settings()).run(raw, (raw.headline, raw.body_html), {})
-    gathered = gather(
+    gathered = place_in_story(
         raw, KnownUpdate(transition.state), None, into={}, labels={}, family="pa", headline=read.text.headline
     )
     attached = Attachments(read.text, read.authorship, read.tagging, story=gathered)

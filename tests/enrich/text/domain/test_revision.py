@@ -12,7 +12,7 @@ from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
-from enrich.text.steps.story import gather
+from enrich.text.steps.story import place_in_story
 from shared.messages import Creator, EnrichedUpdate, Repair, Subject
 from shared.messages.limits import LONGEST
 from support.incoming import NINE, version
@@ -28,7 +28,7 @@ def made(**said: Any) -> EnrichedUpdate:
     raw = version(**said)
     transition = decide(raw, State(update_id=raw.update_id))
     read = Steps(ReferenceData(), Settings()).run(raw, (raw.headline, raw.body_html), {})
-    gathered = gather(
+    gathered = place_in_story(
         raw, KnownUpdate(transition.state), None, into={}, labels={}, family="pa", headline=read.text.headline
     )
     attachments = Attachments(read.text, read.authorship, read.tagging, story=gathered)

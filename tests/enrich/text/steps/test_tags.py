@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from enrich.reference.dictionary import Dictionary, DictionaryEntry
-from enrich.reference.vocabulary import MEDTOP_URI, Concept, Labels, Vocabulary, read_release, shipped
+from enrich.reference.iptc_release import read_release
+from enrich.reference.vocabulary import MEDTOP_URI, Concept, ConceptTags, Vocabulary, shipped
 from enrich.text.steps.tags import attach_tags
 from shared.failures import Invalid
 from shared.messages import Subject, Tag
@@ -31,7 +32,7 @@ NAMES = Dictionary.of(
 
 def tags(headline: str = "", text: str = "", language: str = "en", **said: Any) -> dict[str, Tag]:
     """The tags by code."""
-    arguments: dict[str, Any] = {"subjects": (), "keywords": (), "vocabulary": shipped(), "dictionary": NAMES, "labels": Labels(("en", "de"))} | said  # fmt: skip
+    arguments: dict[str, Any] = {"subjects": (), "keywords": (), "vocabulary": shipped(), "dictionary": NAMES, "concept_tags": ConceptTags(("en", "de"))} | said  # fmt: skip
     return {tag.code: tag for tag in attach_tags(headline=headline, text=text, language=language, **arguments).tags}
 
 

@@ -115,10 +115,10 @@ def test_each_picture_keeps_its_own_caption_and_credit() -> None:
             "<enclosure url='https://i.example.org/talk.mp3' type='audio/mpeg' length='123'/>"
         )
     )[0]
-    told = {media.url: (media.kind, media.caption, media.credit) for media in update.media}
-    assert told["https://i.example.org/1.jpg"] == ("picture", "First", "Åse")
-    assert told["https://i.example.org/2l.jpg"] == ("picture", "Second", "Agency")
-    assert told["https://i.example.org/talk.mp3"][0] == "audio"
+    found = {media.url: (media.kind, media.caption, media.credit) for media in update.media}
+    assert found["https://i.example.org/1.jpg"] == ("picture", "First", "Åse")
+    assert found["https://i.example.org/2l.jpg"] == ("picture", "Second", "Agency")
+    assert found["https://i.example.org/talk.mp3"][0] == "audio"
     assert update.headline == "A"
 
 

@@ -36,8 +36,8 @@ def test_the_same_item_in_three_versions_says_the_same() -> None:
         versionCreated="2026-11-23T09:00:00Z", pubStatus="usable", subjects=[{"uri": "http://cv.iptc.org/newscodes/mediatopic/20000003", "name": "N"}], people=[{"name": "P"}],
         embargoedUntil="2026-12-01T00:00:00Z",
     )  # fmt: skip
-    said = [update.model_dump(exclude={"original", "received_at", "subjects"}) for update in (first, second, third)]
-    assert said[0] == said[1] == said[2]
+    value = [update.model_dump(exclude={"original", "received_at", "subjects"}) for update in (first, second, third)]
+    assert value[0] == value[1] == value[2]
     for update in (first, second, third):
         assert {(subject.code, subject.kind) for subject in update.subjects} == {
             ("medtop:20000003", "subject"),
@@ -103,10 +103,10 @@ def test_associations_become_pictures_with_their_words() -> None:
             "nothing": None,
         }
     )
-    told = {media.guid: media for media in update.media}
-    assert set(told) == {"e", "f"}
-    assert (told["f"].role, told["e"].role) == ("lead", "inline")
-    assert (told["f"].url, told["f"].caption, told["f"].credit, told["f"].renditions) == (
+    found = {media.guid: media for media in update.media}
+    assert set(found) == {"e", "f"}
+    assert (found["f"].role, found["e"].role) == ("lead", "inline")
+    assert (found["f"].url, found["f"].caption, found["f"].credit, found["f"].renditions) == (
         "https://i.example.org/o.jpg",
         "Cap",
         "Åse",

@@ -26,8 +26,8 @@ def test_the_glance_misses_nothing() -> None:
 
 def test_ordinary_copy_is_passed_at_a_glance() -> None:
     """Letters, quotes, line breaks and escapes of letters need no second look."""
-    said = json.dumps("Größe “quoted” – naïve\n") + json.dumps("\u00e9\u4e2d", ensure_ascii=True) + "日本語 №"
-    assert not text.may_be_unclean(said.encode())
+    value = json.dumps("Größe “quoted” – naïve\n") + json.dumps("\u00e9\u4e2d", ensure_ascii=True) + "日本語 №"
+    assert not text.may_be_unclean(value.encode())
 
 
 @pytest.mark.parametrize("character", ["\b", "\f", "\x07", "\x85", "\ufffe"])

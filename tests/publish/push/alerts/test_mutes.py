@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from publish.push.alerts.rules import Rules
+from publish.push.alerts.rules import AlertRules
 from publish.push.alerts.subscriptions import NewSubscription, Subscriptions
 from publish.push.delivery import keys
 from publish.push.process import serve
@@ -42,14 +42,14 @@ async def device(pool: Pool, recipients: Any) -> str:
             }
         }
     )
-    await Subscriptions(pool, Rules(), allow_private=True).add(wanted)
+    await Subscriptions(pool, AlertRules(), allow_private=True).add(wanted)
     return "/device"
 
 
 async def test_a_muted_story_alerts_nobody_until_it_is_lifted_and_says_why(
     settings: PushSettings, pool: Pool, site: Any, recipients: Any, device: str
 ) -> None:
-    """Rules' alerts, what waits for approval and an editor's order stay, each naming the mute; the preview says so; others leave; a lifted or ended mute holds nothing back; the record stays."""
+    """AlertRules' alerts, what waits for approval and an editor's order stay, each naming the mute; the preview says so; others leave; a lifted or ended mute holds nothing back; the record stays."""
     _, token = await keys.add(pool, "Ann", ["alerts"], ["news"])
     _, stranger = await keys.add(pool, "consumer", ["webhooks"], ["news"])
     url = f"http://127.0.0.1:{settings.health_port}/v1/push"

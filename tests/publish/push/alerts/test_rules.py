@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publish.push.alerts.rules import (
+    AlertRules,
     EarlierAlert,
     Reader,
     Rule,
-    Rules,
     decide_alert,
     decide_for_reader,
     is_quiet,
@@ -59,7 +59,7 @@ def test_nothing_is_dropped_and_the_break_through_level_always_comes(
 
 def _decide(update: object, level: int, *earlier: EarlierAlert, people: int = 0, now: datetime = NOON) -> str:
     return decide_alert(
-        update, level, "why", rules=Rules(), earlier=earlier, people=people, readable=True, now=now  # type: ignore[arg-type]
+        update, level, "why", rules=AlertRules(), earlier=earlier, people=people, readable=True, now=now  # type: ignore[arg-type]
     ).state  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_the_top_level_waits_for_people_and_age_does_not_bind_an_editor() -> Non
 
 def test_the_most_pressing_rule_that_holds_counts() -> None:
     """All that a rule names must hold; no rule, no alert."""
-    rules = Rules(rules=(Rule(level=3, sources=("wire",)), Rule(level=2, channels=("tag:t",), urgency_at_most=3)))
+    rules = AlertRules(rules=(Rule(level=3, sources=("wire",)), Rule(level=2, channels=("tag:t",), urgency_at_most=3)))
     passport = Passport(received_at=NOON)
     assert rules.level_of(revision("a", passport=passport)) == (3, "source wire")
     assert rules.level_of(revision("a", tags=["t"], urgency=3)) == (2, "urgency up to 3, channel tag:t")

@@ -11,7 +11,7 @@ import pytest
 from publish.push.delivery.attempts import RetryPolicy
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import DeliveryRequest, DueDelivery
-from publish.push.delivery.worker import Built, Channel, DeliveryWorker
+from publish.push.delivery.worker import Built, DeliveryChannel, DeliveryWorker
 from shared.postgres.pool import Pool
 from support.waiting import eventually
 
@@ -58,7 +58,7 @@ async def states(pool: Pool) -> dict[str, str]:
 async def delivering(pool: Pool, bug: Callable[[], None]) -> Any:
     """The loop as one process runs it; what ends it is given to the block."""
     async with Outbound(allow_private=True, timeout_s=5) as outbound:
-        channel = Channel(building(bug), RetryPolicy((1.0, 2.0), timedelta(hours=1)))
+        channel = DeliveryChannel(building(bug), RetryPolicy((1.0, 2.0), timedelta(hours=1)))
         worker = DeliveryWorker(
             pool, outbound, outbound, {"webhook": channel}, in_flight=100, per_endpoint=50, timeout_s=5
         )

@@ -19,7 +19,7 @@ from publish.web.stream.broadcaster import Broadcaster, Over
 from publish.web.stream.event import Replay, StreamEvent
 from publish.web.stream.http.poll_routes import stream_routes
 from publish.web.stream.http.serve import stream_server
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from shared.http.problem import PROBLEM_HANDLERS
 from support.event_stream import Reader
 
@@ -72,13 +72,13 @@ Served = Callable[..., AbstractAsyncContextManager[Site]]
 
 @contextlib.asynccontextmanager
 async def _serve(
-    limits: Limits | None = None,
+    limits: StreamLimits | None = None,
     replay: Replay | None = None,
     over: Over | None = None,
     *,
     begin: tuple[int, int] | None = (1, 0),
 ) -> AsyncIterator[Site]:
-    broadcaster = Broadcaster(limits or Limits(), replay, over)
+    broadcaster = Broadcaster(limits or StreamLimits(), replay, over)
     if begin is not None:
         broadcaster.begin(*begin)
 

@@ -2,7 +2,7 @@
 
 from publish.representation.position import Position
 from publish.web.stream.event import StreamEvent
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from support.broadcasting import Log, Slow, connect, event, numbers, reasons, settle, started
 
 
@@ -90,7 +90,7 @@ async def test_following_again_from_an_earlier_place_repeats_nothing() -> None:
 async def test_following_again_from_a_later_place_fills_the_gap() -> None:
     """What came while the log could not be followed is taken from the archive, in order before what comes now."""
     log = Log([event(offset) for offset in range(1, 9)])
-    with started(Limits(replay_events=3), log) as broadcaster:
+    with started(StreamLimits(replay_events=3), log) as broadcaster:
         reader = connect(broadcaster)
         broadcaster.publish([event(1), event(2)])
         broadcaster.begin(1, 8)
@@ -142,7 +142,7 @@ async def test_a_kill_takes_the_words_out_of_memory() -> None:
 
 async def test_heartbeats_bring_the_place_along() -> None:
     """A quiet channel's reader keeps a fresh id, so that coming back costs a short replay and never an expiry."""
-    with started(Limits(heartbeat_s=1)) as broadcaster:
+    with started(StreamLimits(heartbeat_s=1)) as broadcaster:
         reader = connect(broadcaster, "channels=story:quiet")
         broadcaster.publish([event(1), event(2)])
         await reader.until(lambda each: each.parser.last_event_id == "1-2")

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from support.browser import ARGUMENTS, SYSTEM, chromium
 from support.waiting import eventually
 
@@ -171,7 +171,7 @@ async def test_where_streams_do_not_get_through_it_polls(site, tabs, make_event)
 
 async def test_a_replica_that_goes_away_is_left_and_found_again(served, tabs, make_event) -> None:
     """When the server sends everybody away, tabs come back by themselves and miss nothing."""
-    async with served(Limits(retry_ms=100)) as site:
+    async with served(StreamLimits(retry_ms=100)) as site:
         tab, other = await open_tab(tabs, site.port), await open_tab(tabs, site.port)
         await connected(tab, other)
         draining = asyncio.create_task(site.broadcaster.drain(0.3))

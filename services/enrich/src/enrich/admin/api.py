@@ -1,4 +1,4 @@
-"""The directory of authors over HTTP, for a newsroom's own tools: on the port of `enrich text`, with a key."""
+"""The HTTP API of the author directory, for a newsroom's own tools; on the port of `enrich text`, with a key."""
 
 import hashlib
 import hmac
@@ -56,7 +56,7 @@ class AuthorApi:
         return JSONResponse(profile, headers=NO_STORE)
 
     async def replace(self, request: Request) -> Response:
-        """Put a profile, new or in the place of what was there."""
+        """Add a profile, or replace the one of that id."""
         author_id = self._authorise(request)
         body = b""
         async for chunk in request.stream():
@@ -66,11 +66,11 @@ class AuthorApi:
         profile = profile_of(body, author_id)
         async with self._pool.acquire() as connection, connection.transaction():
             added, _ = await put(connection, [profile])
-        said = profile.model_dump(mode="json", exclude_defaults=True)
-        return JSONResponse(said, 201 if added else 200, headers=NO_STORE)
+        document = profile.model_dump(mode="json", exclude_defaults=True)
+        return JSONResponse(document, 201 if added else 200, headers=NO_STORE)
 
     async def remove(self, request: Request) -> Response:
-        """Take a profile out; the name stays on updates as text."""
+        """Remove a profile; the name stays on updates as text."""
         author_id = self._authorise(request)
         async with self._pool.acquire() as connection, connection.transaction():
             removed = await connection.fetchval("DELETE FROM enrich.authors WHERE id = $1 RETURNING id", author_id)
@@ -101,17 +101,17 @@ def _no_author(author_id: str) -> Problem:
 def profile_of(body: bytes, author_id: str) -> AuthorProfile:
     """The profile of a request's body, under the id of its path; a Problem names the field that is at fault."""
     try:
-        said = orjson.loads(body)
+        document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Problem(400, "not-json", f"the body is not JSON: {error}") from error
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise Problem(400, "not-an-object", "a profile is a JSON object")
-    if said.get("id", author_id) != author_id:
+    if document.get("id", author_id) != author_id:
         raise Problem(422, "not-valid", "the id is that of the path", pointer="/id")
     if b"\\u0000" in body:
         raise Problem(422, "not-valid", "NUL is no text")
     try:
-        return AuthorProfile.model_validate({**said, "id": author_id})
+        return AuthorProfile.model_validate({**document, "id": author_id})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         pointer = "/" + "/".join(str(part) for part in first["loc"])

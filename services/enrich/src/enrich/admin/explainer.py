@@ -1,12 +1,11 @@
-"""What each step makes of updates and why, without a server."""
+"""Explains what each step makes of updates and why, without a server."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.lookup import MediaLookup
@@ -21,12 +20,9 @@ from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import version_order
 from enrich.text.domain.visibility import due_of
-from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.runner import Steps
 from shared.failures import Invalid
-from shared.messages import MediaReference, Message, Order, RawUpdate, Refresh, Release, update_id_for
-
-TYPES: dict[str, type[Message]] = {kind.ce_type: kind for kind in (RawUpdate, Order, Release, Refresh)}
+from shared.messages import MediaReference, Order, RawUpdate, Release, Tag, update_id_for
 
 
 def read_lines(body: bytes, now: datetime) -> Iterator[RawUpdate | Order]:
@@ -35,32 +31,36 @@ def read_lines(body: bytes, now: datetime) -> Iterator[RawUpdate | Order]:
         if not line.strip():
             continue
         try:
-            said = orjson.loads(line)
+            document: JsonValue = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             raise Invalid(f"line {number} is not JSON: {error}", field=f"/{number}") from error
-        if not isinstance(said, dict | list):
-            raise Invalid(f"line {number} is no object", field=f"/{number}")
-        listed = (
-            said if isinstance(said, list) else said["updates"] if isinstance(said.get("updates"), list) else [said]
-        )
-        if isinstance(said, dict) and "updates" not in said and "error" in said:
-            continue
-        for index, each in enumerate(listed):
+        for index, each in enumerate(_listed(document, number)):
             yield _message(each, f"/{number}/{index}", now)
 
 
-def _message(said: Any, place: str, now: datetime) -> RawUpdate | Order:
-    if not isinstance(said, dict):
+def _listed(document: JsonValue, number: int) -> list[JsonValue]:
+    if isinstance(document, list):
+        return document
+    if not isinstance(document, dict):
+        raise Invalid(f"line {number} is no object", field=f"/{number}")
+    updates = document.get("updates")
+    if isinstance(updates, list):
+        return updates
+    return [] if "error" in document and "updates" not in document else [document]
+
+
+def _message(document: JsonValue, place: str, now: datetime) -> RawUpdate | Order:
+    if not isinstance(document, dict):
         raise Invalid("an update is a JSON object", field=place)
-    if isinstance(said.get("update"), dict):
-        said = said["update"]
-    model: type[RawUpdate] | type[Order] = Order if "order" in said else RawUpdate
+    update = document.get("update")
+    values = update if isinstance(update, dict) else document
+    model: type[RawUpdate] | type[Order] = Order if "order" in values else RawUpdate
     if model is RawUpdate:
-        said = {"source": "unnamed", "received_at": now.isoformat(), **said}
-        if "guid" in said and not said.get("update_id"):
-            said["update_id"] = update_id_for(str(said["source"]), str(said["guid"]))
+        values = {"source": "unnamed", "received_at": now.isoformat(), **values}
+        if "guid" in values and not values.get("update_id"):
+            values["update_id"] = update_id_for(str(values["source"]), str(values["guid"]))
     try:
-        return model.model_validate(said)
+        return model.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise Invalid(first["msg"], field="/".join([place, *map(str, first["loc"])])) from error
@@ -68,45 +68,43 @@ def _message(said: Any, place: str, now: datetime) -> RawUpdate | Order:
 
 @dataclass
 class Explainer:
-    """Folds messages as the lane does and tells of each what was decided, made and emitted."""
+    """Handles messages as enrich text does, and says of each what was decided, attached and emitted."""
 
     steps: Steps
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     states: dict[str, State] = field(default_factory=dict)
     clusters: StoryClusters = field(default_factory=StoryClusters)
 
-    def explain(self, messages: Iterable[RawUpdate | Order]) -> Iterator[dict[str, Any]]:
+    def explain(self, messages: Iterable[RawUpdate | Order]) -> Iterator[dict[str, object]]:
         """One explanation for each message, in order."""
-        for message in messages:
-            yield self._one(message)
+        return map(self._one, messages)
 
-    def _one(self, message: RawUpdate | Order) -> dict[str, Any]:
+    def _one(self, message: RawUpdate | Order) -> dict[str, object]:
         before = self.states.get(message.update_id, State(update_id=message.update_id))
         source = message.source if isinstance(message, RawUpdate) else ""
         margin_s = self.steps.settings.margin_s(source)
         transition = self._released(decide(message, before, margin_s=margin_s))
-        said: dict[str, Any] = {
-            "update_id": message.update_id,
-            **(
-                {"guid": message.guid, "source": source} if isinstance(message, RawUpdate) else {"order": message.order}
-            ),
-            "decision": self._decision(message, transition),
-        }
+        explanation: dict[str, object] = {"update_id": message.update_id}
+        if isinstance(message, RawUpdate):
+            explanation |= {"guid": message.guid, "source": source}
+        else:
+            explanation["order"] = message.order
+        explanation["decision"] = _decision(message, transition)
         revision: BuiltRevision | None = None
         state = transition.state
         if state.current is not None and state.final is None:
             attachments, because = self._attached(state)
-            said |= _steps(state, attachments, self.steps, because)
+            explanation |= _steps(state, attachments, because)
             if transition.emit and transition.visibility == "visible":
                 revision = build_revision(transition, attachments, self.now, margin_s=margin_s)
         if transition.emit and transition.visibility != "visible":
             revision = build_removal(transition, self.now)
         self.states[message.update_id] = published_state(state, revision) if revision is not None else state
-        said["emits"] = revision.update.model_dump(mode="json", exclude_defaults=True) if revision is not None else None
-        return said
+        emitted = revision.update.model_dump(mode="json", exclude_defaults=True) if revision is not None else None
+        return explanation | {"emits": emitted}
 
     def _released(self, transition: Transition) -> Transition:
-        """With the release of an embargo that is over by now."""
+        """With the release of an embargo that has ended by now."""
         due_at, due_for = due_of(transition.state)
         if due_at is None or due_at > self.now or due_for != "embargo":
             return transition
@@ -114,15 +112,11 @@ class Explainer:
         return replace(released, outcome="enriched" if released.emit else "held")
 
     def _attached(self, state: State) -> tuple[Attachments, str]:
-        assert state.current is not None  # noqa: S101
-        raw = state.current.raw
+        raw = state.current_version.raw
         parent = update_id_for(raw.source, raw.evolved_from) if raw.evolved_from else ""
         parent_state = self.states.get(parent)
-        parent_story = (
-            parent_state.last_published.story
-            if parent_state is not None and parent_state.last_published is not None
-            else None
-        )
+        parent_published = parent_state.last_published if parent_state is not None else None
+        parent_story = parent_published.story if parent_published is not None else None
         known = KnownUpdate(state)
         first = self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media))
         family = family_of(raw.source, raw.credit, self.steps.settings.enrich_families)
@@ -138,8 +132,8 @@ class Explainer:
                 slugline=raw.slugline,
             )
         )
-        known = KnownUpdate(
-            state,
+        known = replace(
+            known,
             gathered=cluster.story,
             gathered_because=cluster.because,
             gathered_label=cluster.label,
@@ -147,31 +141,30 @@ class Explainer:
         )
         return self.steps.attach(state, known, parent_story, MediaLookup(pending=raw.media)), cluster.because
 
-    def _decision(self, message: RawUpdate | Order, transition: Transition) -> dict[str, Any]:
-        said: dict[str, Any] = {
-            "outcome": transition.outcome,
-            "because": transition.reason,
-            "visibility": transition.visibility,
+
+def _decision(message: RawUpdate | Order, transition: Transition) -> dict[str, object]:
+    decision: dict[str, object] = {
+        "outcome": transition.outcome,
+        "because": transition.reason,
+        "visibility": transition.visibility,
+    }
+    if isinstance(message, RawUpdate):
+        created, number, received, fingerprint = version_order(message)
+        decision["order"] = {
+            "by": "version_created" if message.version_created else "received_at",
+            "moment": created.isoformat(),
+            "number": number if number >= 0 else None,
+            "received_at": received.isoformat(),
+            "fingerprint": fingerprint,
         }
-        if isinstance(message, RawUpdate):
-            created, number, received, fingerprint = version_order(message)
-            said["order"] = {
-                "by": "version_created" if message.version_created else "received_at",
-                "moment": created.isoformat(),
-                "number": number if number >= 0 else None,
-                "received_at": received.isoformat(),
-                "fingerprint": fingerprint,
-            }
-        due_at, due_for = due_of(transition.state)
-        if due_at is not None:
-            said["due"] = {"at": due_at.isoformat(), "for": due_for}
-        return said
+    due_at, due_for = due_of(transition.state)
+    if due_at is not None:
+        decision["due"] = {"at": due_at.isoformat(), "for": due_for}
+    return decision
 
 
-def _steps(state: State, attachments: Attachments, steps: Steps, clusters: str) -> dict[str, Any]:
-    assert state.current is not None  # noqa: S101
-    raw, text = state.current.raw, attachments.text
-    authorship = attach_authors(raw.byline, raw.creators, steps.reference.directory)
+def _steps(state: State, attachments: Attachments, cluster_because: str) -> dict[str, object]:
+    raw, text = state.current_version.raw, attachments.text
     return {
         "text": {
             "language": text.language,
@@ -186,40 +179,33 @@ def _steps(state: State, attachments: Attachments, steps: Steps, clusters: str) 
             "byline": raw.byline,
             "names": [each.model_dump(mode="json", exclude_defaults=True) for each in attachments.authorship.authors],
             "unknown": list(attachments.authorship.unknown),
-            "because": list(authorship.because),
+            "because": list(attachments.authorship.because),
         },
         "tags": [
-            {
-                "code": code,
-                "because": because,
-                **next(
-                    (
-                        {"label": tag.label, "confidence": tag.confidence, "origin": tag.origin, "places": tag.places}
-                        for tag in attachments.tagging.tags
-                        if tag.code == code
-                    ),
-                    {"taken": False},
-                ),
-            }
+            {"code": code, "because": because} | _tag(attachments.tagging.tags, code)
             for code, because in attachments.tagging.because
         ],
         "story": {
             "story": attachments.story.story,
             "because": attachments.story.because or "the source names no story, and nothing like it was seen",
             "corroboration": attachments.story.corroboration.model_dump(mode="json"),
-            "likeness": clusters,
+            "cluster_because": cluster_because,
         },
         "media": [_picture(reference) for reference in raw.media],
         "degraded": list(attachments.degraded),
     }
 
 
-def _picture(reference: MediaReference) -> dict[str, Any]:
+def _picture(reference: MediaReference) -> dict[str, object]:
     reason = why_withheld(reference, Embedded(), Rights())
-    because = reason or "it is fetched and judged by `enrich media`"
+    because = reason or "`enrich media` fetches it and looks at its rights"
     if reference.kind not in ("picture", "graphic"):
         because = f"{reference.kind} is not rendered"
     return {"url": reference.url, "kind": reference.kind, "because": because}
 
 
-__all__: Sequence[str] = ("Explainer", "read_lines")
+def _tag(tags: Iterable[Tag], code: str) -> dict[str, object]:
+    found = next((tag for tag in tags if tag.code == code), None)
+    if found is None:
+        return {"taken": False}
+    return {"label": found.label, "confidence": found.confidence, "origin": found.origin, "places": found.places}

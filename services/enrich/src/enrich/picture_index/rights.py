@@ -1,4 +1,4 @@
-"""Which words stand under a picture, and whether it may be shown at all."""
+"""The words of a picture, and whether readers may see it."""
 
 import re
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ FORBIDDEN: tuple[str, ...] = (
     "do not use",
     "do not publish",
 )
-"""Phrases that withhold a picture of any source: its use on a public page is forbidden or not yet allowed."""
+"""Phrases that withhold a picture of any source: its use on a public page is forbidden, or not allowed yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class PictureWords:
-    """What stands under and behind a picture."""
+    """The words that readers get with a picture."""
 
     caption: str
     credit: str

@@ -1,4 +1,4 @@
-"""Changes of reference data: replicas are told, and the updates that show what changed are made again."""
+"""Changes of reference data: replicas are notified, and the updates that show what changed are refreshed."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ REPEAT_AFTER_S = 30.0
 
 
 async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) -> int:
-    """Begin a new edition of a table, within the transaction that changed it; the replicas hear of it at its end.
+    """Begin a new edition of a table, within the transaction that changed it; the replicas are notified when it commits.
 
-    `keys`: what of it changed, where updates that show it must be made again: see `enrich.changes`.
+    `keys`: what of it changed, where updates that show it must be refreshed: see `enrich.changes`.
     """
     edition: int = await connection.fetchval(
         "UPDATE enrich.editions SET edition = edition + 1 WHERE name = $1 RETURNING edition", name

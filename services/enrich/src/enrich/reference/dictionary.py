@@ -3,14 +3,14 @@
 import functools
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import ahocorasick_rs
 from pydantic import Field, field_validator
 
-from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, ReadBack, read_back
+from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
 from shared.messages import Message
 
 Kind = Literal["person", "place", "organisation", "topic"]
@@ -25,12 +25,12 @@ _JOINTS = {code: " " for code in range(0x3000) if not chr(code).isalnum()} | {
     code: " " for code in range(0x3000, 0x3040) if not chr(code).isalnum()
 }
 SHORT = 5
-"""Characters of a pattern, its space included, that says less: many words are as short."""
+"""Characters of a pattern, its space included, below which it is less certain: many words are as short."""
 INFLECTED = 0.05
-"""Less sure is a name that was read back from another case."""
+"""By how much a name in another case is less certain."""
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\U00020000-\U0003fffd]")
 AS_IT_IS, FIRST, ALL = range(3)
-"""What must be capital: nothing of a topic, the first letter of a name, all of an acronym."""
+"""The capitals that a name must have in a text: none for a topic, the first letter for a name, all for an acronym."""
 ACRONYM = 6
 """Letters: a name this short and in capitals is an acronym, and found only in capitals."""
 
@@ -98,7 +98,7 @@ class Dictionary:
     _words: frozenset[str] = field(default=frozenset(), repr=False)
     """Of all names, so that an inflected name is known when it is read back."""
     _bound_to_languages: bool = field(default=False, repr=False)
-    _automaton: Any = field(default=None, repr=False)
+    _automaton: ahocorasick_rs.AhoCorasick | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, entries: Iterable[DictionaryEntry], edition: int = 0) -> "Dictionary":
@@ -136,30 +136,39 @@ class Dictionary:
             dictionary._words = frozenset(word for key in owners for word in key.split())
         return dictionary
 
-    def find(self, headline: str, text: str, language: str = "und", spent: Any = None) -> list[Hit]:
+    def find(
+        self, headline: str, text: str, language: str = "und", spent: Callable[[], bool] | None = None
+    ) -> list[Hit]:
         """The entries named in `headline + "\\n" + text`, best first. `spent()` is asked between stretches of a long text."""
-        if self._automaton is None:
+        automaton = self._automaton
+        if automaton is None:
             return []
         whole = f"{headline}\n{text}"
         primary = language.split("-", 1)[0]
-        read = read_back(whole, folded(whole), primary, self._words)
-        spans = self._spans(read, whole, ADDED.get(primary, ()), LEAST_ADDED.get(primary, LEAST), spent)
-        return self._judged(spans, len(headline), primary)
+        read = to_base_forms(whole, folded(whole), primary, self._words)
+        spans = self._spans(automaton, read, whole, primary, spent)
+        return self._scored(spans, len(headline), primary)
 
     def _spans(
-        self, read: ReadBack, whole: str, added: Sequence[str], least: int, spent: Any
+        self,
+        automaton: ahocorasick_rs.AhoCorasick,
+        read: BaseForms,
+        whole: str,
+        language: str,
+        spent: Callable[[], bool] | None,
     ) -> list[tuple[int, int, int, bool]]:
         """Non-overlapping matches: start, end, pattern, whether inflected; of two that overlap the longer one, else the first."""
         found: list[tuple[int, int, int, bool]] = []
         haystack = f" {read.text} "
         needed = self._capitals
+        added, least = ADDED.get(language, ()), LEAST_ADDED.get(language, LEAST)
         first_letters = {ending[0] for ending in added}
         for begin in range(0, len(haystack), CHUNK):
             if begin and spent is not None and spent():
                 break
             # Stretches overlap by the length of a long name, so that none is cut in two.
             stretch = haystack if len(haystack) <= CHUNK else haystack[begin : begin + CHUNK + 200]
-            for number, start, end in self._automaton.find_matches_as_indexes(stretch, overlapping=True):
+            for number, start, end in automaton.find_matches_as_indexes(stretch, overlapping=True):
                 if stretch[start] != " ":
                     # Of a script without spaces, whose names have no boundaries.
                     stop = end
@@ -188,7 +197,7 @@ class Dictionary:
                 break
         return _apart(found)
 
-    def _judged(self, spans: Sequence[tuple[int, int, int, bool]], headline_end: int, language: str) -> list[Hit]:
+    def _scored(self, spans: Sequence[tuple[int, int, int, bool]], headline_end: int, language: str) -> list[Hit]:
         hits: dict[int, Hit] = {}
         entries = self.entries
         named: set[int] | None = None
@@ -226,7 +235,7 @@ class Dictionary:
 
 
 def _is_written(name: str, capitals: int) -> bool:
-    """Whether a name stands in a text with the capitals that it needs."""
+    """Whether a name has the capitals in a text that it needs."""
     return name.isupper() if capitals == ALL else not name.islower()
 
 

@@ -1,10 +1,10 @@
-"""The author directory in memory: who the names of bylines are."""
+"""The author directory in memory: the authors behind the names of bylines."""
 
 import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from anyascii import anyascii
 from pydantic import Field, field_validator
@@ -99,7 +99,7 @@ class BylineName:
 
 @dataclass(frozen=True)
 class Resolved:
-    """Whom a name stands for, and why."""
+    """The author that a name resolves to, and why."""
 
     profile: AuthorProfile | None
     because: str
@@ -116,7 +116,7 @@ class Directory:
     _loose: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _ids: dict[str, str] = field(default_factory=dict, repr=False)
     _found: dict[str, Resolved] = field(default_factory=dict, repr=False)
-    bylines: dict[str, Any] = field(default_factory=dict, repr=False)
+    bylines: dict[str, tuple[BylineName, ...]] = field(default_factory=dict, repr=False)
     """Bylines that were read against this directory: they come again."""
 
     @classmethod
@@ -143,7 +143,7 @@ class Directory:
                 self._loose.setdefault(loose_key(spelling), set()).add(profile.id)
 
     def resolve(self, name: str, uri: str | None = None) -> Resolved:
-        """The author that a name, or a source's id of a person, stands for."""
+        """The author of a name, or of a source's id of a person."""
         if uri and (found := self._ids.get(uri.casefold())):
             return Resolved(self.profiles[found], f"the source's id {uri}")
         found_before = self._found.get(name)

@@ -1,7 +1,7 @@
-"""How languages inflect names: a small table of endings, and the names of a text read back to what they are called.
+"""How languages inflect names: tables of endings by which the names in a text become base forms.
 
-A word is read back only where the dictionary knows what comes out of it and does not know the word itself, so that the
-tables may be generous: they say what can follow a name, and never make one.
+A word becomes a base form only if the dictionary has that form and not the word itself. The tables may be generous: they
+say what can follow a name, and never make one.
 """
 
 import functools
@@ -14,7 +14,7 @@ ADDED: Mapping[str, tuple[str, ...]] = {
     "en": ("s", "es"),
     **dict.fromkeys(("de", "nl", "sv", "da", "nb", "nn", "no", "und"), ("s",)),
 }
-"""Languages that only add to the last word of a name: plural and genitive. Behind an apostrophe nothing has to be read back."""
+"""Languages that only add to the last word of a name: plural and genitive. Behind an apostrophe nothing has to be undone."""
 LEAST_ADDED: Mapping[str, int] = {"en": 5, "und": 5}
 LEAST = 4
 """Letters of a name that takes an ending; a shorter one would be found in other words, as `Mali` in `Malis`."""
@@ -53,14 +53,14 @@ CASES: Mapping[str, Mapping[str, str]] = {
     "el": {"ος": "ου ο ε ον", "ης": "η", "ας": "α", "α": "ας", "η": "ης"},
     "ko": {"": "은 는 이 가 을 를 에 에서 에서는 에는 의 로 으로 와 과 도 만 께서 에게 에게서 부터 까지 이다 였다 이며 라고 측은 측이 보다 처럼 씨 씨는 씨가"},
 }  # fmt: skip
-"""By language: what a name ends in when it is called, and what that becomes in the other cases."""
+"""By language: what a base form ends in, and what that becomes in other cases."""
 ALIKE: Mapping[str, str] = {"sr": "hr", "bs": "hr", "sk": "cs", "be": "ru"}
 
 JOINED: Mapping[str, Mapping[str, str]] = {
     "ar": {**dict.fromkeys(("و", "ف", "ب", "ل", "ك", "وب", "ول", "فب", "فل"), ""), "لل": "ال", "ولل": "ال"},
     "he": dict.fromkeys(("ב", "ל", "מ", "ו", "ה", "ש", "כ", "וב", "ול", "ומ", "שב"), ""),
 }
-"""By language: what is written together with the name behind it, and what of the name that has swallowed."""
+"""By language: what is written together with the name behind it, and the beginning of the name that it replaces."""
 
 BY_SCRIPT = re.compile(
     "(?P<el>[\u0370-\u03ff])|(?P<ru>[\u0400-\u04ff])|(?P<he>[\u0590-\u05ff])|(?P<ar>[\u0600-\u06ff])|(?P<ko>[\uac00-\ud7af])"
@@ -75,7 +75,7 @@ NAME = re.compile(r"[^\W\d_a-zß-öø-ÿа-џά-ώ][^\W\d_]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How one language is read back."""
+    """How one language inflects names."""
 
     endings: Mapping[str, tuple[str, ...]]
     """By what a word ends in, what the name may end in instead."""
@@ -99,8 +99,8 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBack:
-    """A text with its inflected names as they are called, and where its words were."""
+class BaseForms:
+    """A text with its names as base forms, and where its words were."""
 
     text: str
     ends: tuple[int, ...] = ()
@@ -145,14 +145,14 @@ def rules_of(language: str) -> Rules | None:
     )
 
 
-def read_back(whole: str, small: str, language: str, known: Collection[str]) -> ReadBack:
-    """`small` with the names in it as they are called. `small` is `whole` in small letters, character by character;
+def to_base_forms(whole: str, small: str, language: str, known: Collection[str]) -> BaseForms:
+    """`small` with its names as base forms. `small` is `whole` in small letters, character by character;
     `language` a primary tag; `known` the words of all names."""
     rules = rules_of(language)
     if rules is None and not whole.isascii() and (script := BY_SCRIPT.search(whole, 0, LOOKED_AT)):
         rules = rules_of(script.lastgroup or "")
     if rules is None:
-        return ReadBack(small)
+        return BaseForms(small)
     pieces: list[str] = []
     ends: list[int] = []
     shifts: list[int] = []
@@ -169,5 +169,5 @@ def read_back(whole: str, small: str, language: str, known: Collection[str]) -> 
         shifts.append(shift)
         done = end
     if not ends:
-        return ReadBack(small)
-    return ReadBack("".join([*pieces, small[done:]]), tuple(ends), tuple(shifts))
+        return BaseForms(small)
+    return BaseForms("".join([*pieces, small[done:]]), tuple(ends), tuple(shifts))

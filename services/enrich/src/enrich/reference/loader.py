@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from enrich.reference.dictionary import Dictionary, DictionaryEntry
 from enrich.reference.directory import AuthorProfile, Directory
-from enrich.reference.vocabulary import Concept, Labels, Vocabulary, shipped
+from enrich.reference.vocabulary import Concept, ConceptTags, Vocabulary, shipped
 from shared.background import keep_running
 from shared.failures import Invalid
 from shared.failures.transient import TRANSIENT
@@ -37,7 +37,7 @@ class ReferenceData:
     dictionary: Dictionary = field(default_factory=Dictionary)
     merged: Mapping[str, str] = field(default_factory=dict)
     story_labels: Mapping[str, str] = field(default_factory=dict)
-    labels: Labels = field(default_factory=lambda: Labels(("en",)))
+    concept_tags: ConceptTags = field(default_factory=lambda: ConceptTags(("en",)))
     stories_edition: int = 0
 
     @property
@@ -86,7 +86,7 @@ class ReferenceLoader:
             case "subjects":
                 concepts = await self.pool.fetch("SELECT concept FROM enrich.subjects")
                 codes = await self.pool.fetch("SELECT code, meant FROM enrich.subject_codes")
-                self.reference.vocabulary = vocabulary_of(
+                self.reference.vocabulary = vocabulary_with(
                     [Concept.model_validate(row["concept"]) for row in concepts],
                     {row["code"]: row["meant"] for row in codes},
                     edition,
@@ -140,7 +140,7 @@ class ReferenceLoader:
             await self.catch_up()
 
 
-def vocabulary_of(concepts: Iterable[Concept], meant: Mapping[str, str], edition: int = 0) -> Vocabulary:
+def vocabulary_with(concepts: Iterable[Concept], meant: Mapping[str, str], edition: int = 0) -> Vocabulary:
     """The vocabulary that was imported, over the small one that ships."""
     small = shipped()
     imported = {concept.code: concept for concept in concepts}

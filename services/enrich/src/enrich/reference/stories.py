@@ -8,9 +8,9 @@ from shared.messages.limits import LONGEST
 MOST_MERGES = 20
 
 
-def story_id(said: str) -> str:
-    """The id of a story that a source calls so: a slug, the same for every source that says the same."""
-    return slug_of(line_of(said, LONGEST["story"]))
+def story_id(name: str) -> str:
+    """The id of a story by the name that a source gives it: a slug, the same for every source."""
+    return slug_of(line_of(name, LONGEST["story"]))
 
 
 def own_story(update_id: str) -> str:
@@ -19,7 +19,7 @@ def own_story(update_id: str) -> str:
 
 
 def merged_story(story: str, into: Mapping[str, str]) -> str:
-    """The story that stands for another one after editors have merged them."""
+    """The story that another one belongs to, after editors have merged them."""
     for _ in range(MOST_MERGES):
         if story not in into:
             return story
@@ -27,8 +27,8 @@ def merged_story(story: str, into: Mapping[str, str]) -> str:
     return story
 
 
-def is_parted(ordered: str | None, gathered: str | None, into: Mapping[str, str]) -> bool:
-    """Whether an editor put an update elsewhere than to those that it is like; a story that was merged is the one it is in."""
+def is_apart(ordered: str | None, gathered: str | None, into: Mapping[str, str]) -> bool:
+    """Whether an editor put an update into another story than that of the updates it is like."""
     if ordered is None:
         return False
     return gathered is None or merged_story(ordered, into) != merged_story(gathered, into)

@@ -2,23 +2,27 @@
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Literal
 
 import orjson
 
-from shared.failures import Invalid
 from shared.messages import Message, Tag
 
 MEDTOP_URI = "http://cv.iptc.org/newscodes/mediatopic/"
+
 SUBJECT_URI = "http://cv.iptc.org/newscodes/subjectcode/"
+
 DEEPEST = 10
 
 MEDTOP_SCHEMES = {"medtop", "mediatopic", "mediatopics", "iptc", "iptcmedtop"}
+
 SUBJECT_SCHEMES = {"subj", "subjectcode", "iptcsubject", "isrf", "subjref", "iptcsubjectcode", "tobi.subject.code"}
+
 CATEGORY_SCHEMES = {"a1312cat", "a1312", "anpa", "anpacat", "cat", "anpacategory", "fixcat"}
+
 CATEGORIES = {
     "b": "04000000", "e": "01000000", "f": "04000000", "h": "07000000", "k": "08000000", "l": "10000000", "n": "14000000", "o": "17000000",
     "p": "11000000", "q": "15000000", "r": "16000000", "s": "15000000", "t": "10000000", "w": "11000000", "x": "12000000", "z": "01000000",
@@ -26,11 +30,9 @@ CATEGORIES = {
     "hth": "07000000", "hum": "08000000", "lab": "09000000", "lif": "10000000", "rel": "12000000", "sci": "13000000", "soi": "14000000", "war": "16000000",
     "wea": "17000000", "ace": "01000000", "ebf": "04000000",
 }  # fmt: skip
-"""Category codes of ANPA 1312 and IPTC 7901, as agencies use them; those that tell a place (a, i, d) say no subject."""
+"""Category codes of ANPA 1312 and IPTC 7901, as agencies use them; those of places (a, i, d) are no subject."""
 
 CODE = re.compile(r"^(?:(?P<scheme>[\w.\-]{1,40})[:/])?(?P<bare>[\w.\-]{1,60})$")
-# The release's own language tags, where they are not those of BCP 47.
-LANGUAGES = {"en-GB": "en", "se": "sv", "dk": "da"}
 
 
 class Concept(Message):
@@ -45,7 +47,7 @@ class Concept(Message):
 
 
 @dataclass(frozen=True)
-class Found:
+class ConceptMatch:
     """The concept that a source's code means, and why."""
 
     concept: Concept | None
@@ -72,10 +74,10 @@ class Vocabulary:
         return {label: next(iter(codes)) for label, codes in found.items() if len(codes) == 1}
 
     @functools.cached_property
-    def _cache(self) -> dict[tuple[str, str], Found]:
+    def _cache(self) -> dict[tuple[str, str], ConceptMatch]:
         return {}
 
-    def find(self, code: str, scheme: str | None = None) -> Found:
+    def find(self, code: str, scheme: str | None = None) -> ConceptMatch:
         """The concept of a code as sent: `medtop:…`, `subj:…`, a category letter, a URI, or bare with its scheme."""
         key = (code, scheme or "")
         found = self._cache.get(key)
@@ -85,25 +87,25 @@ class Vocabulary:
                 self._cache[key] = found
         return found
 
-    def _find(self, code: str, scheme: str | None) -> Found:
+    def _find(self, code: str, scheme: str | None) -> ConceptMatch:
         name, bare = _parted(code.strip(), (scheme or "").strip())
         if name in CATEGORY_SCHEMES or (not name and len(bare) <= 3 and bare.isalpha()):
             category = CATEGORIES.get(bare.lower())
             if category is None:
-                return Found(None, f"category {bare} is no subject")
+                return ConceptMatch(None, f"category {bare} is no subject")
             return self._standing(f"medtop:{category}", f"category {bare}")
         if name in SUBJECT_SCHEMES:
             meant = self._subject(bare)
             return (
                 self._standing(meant, f"subject code {bare}")
                 if meant
-                else Found(None, f"subject code {bare} has no Media Topic")
+                else ConceptMatch(None, f"subject code {bare} has no Media Topic")
             )
         if name in MEDTOP_SCHEMES or (not name and bare.isdigit() and len(bare) == 8):
             return self._standing(f"medtop:{bare}", "Media Topic")
         if (meant := self.meant.get(f"{name}:{bare}" if name else bare)) is not None:
             return self._standing(meant, f"code {code} of the newsroom's map")
-        return Found(None, f"code {code} is of no scheme that is known")
+        return ConceptMatch(None, f"code {code} is of no scheme that is known")
 
     def _subject(self, bare: str) -> str | None:
         """A Subject Code, or the nearest above it: the three levels are digits 1–2, 3–5 and 6–8."""
@@ -113,17 +115,17 @@ class Vocabulary:
                 return meant
         return None
 
-    def _standing(self, code: str, because: str) -> Found:
+    def _standing(self, code: str, because: str) -> ConceptMatch:
         concept = self.concepts.get(code)
         for _ in range(DEEPEST):
             if concept is None:
-                return Found(None, f"{because}: {code} is not in the vocabulary")
+                return ConceptMatch(None, f"{because}: {code} is not in the vocabulary")
             if not concept.retired:
-                return Found(concept, because)
+                return ConceptMatch(concept, because)
             after = self.meant.get(concept.code) or (concept.broader[0] if concept.broader else "")
             because = f"{because}; {concept.code} is retired for {after or 'nothing'}"
             concept = self.concepts.get(after)
-        return Found(None, because)
+        return ConceptMatch(None, because)
 
     @functools.cached_property
     def _closures(self) -> dict[str, tuple[Concept, ...]]:
@@ -154,7 +156,7 @@ class Vocabulary:
 
 
 def _parted(code: str, scheme: str) -> tuple[str, str]:
-    """Scheme and code; URIs of IPTC's vocabularies are told by their path."""
+    """Scheme and code; URIs of IPTC's vocabularies are recognised by their path."""
     for uri, name in ((MEDTOP_URI, "medtop"), (SUBJECT_URI, "subj")):
         for written in (uri, uri.replace("http://", "https://")):
             if code.startswith(written):
@@ -164,65 +166,23 @@ def _parted(code: str, scheme: str) -> tuple[str, str]:
     found = CODE.match(code)
     if found is None:
         return "", code[:60]
-    said = (found["scheme"] or scheme.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1]).lower()
-    return said, found["bare"]
-
-
-def read_release(document: bytes) -> tuple[list[Concept], dict[str, str]]:
-    """The concepts of IPTC's JSON release of a scheme (`cptall-….json`), and the codes that mean them.
-
-    Exact and close matches to Subject Codes map back; a retired concept means what its note or its match recommends.
-    """
-    try:
-        release = orjson.loads(document)
-        listed = release["conceptSet"]
-        concepts = [_concept(each) for each in listed]
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise Invalid(f"not a JSON release of Media Topics: {type(error).__name__} {error}") from error
-    known = {concept.code for concept in concepts}
-    meant: dict[str, str] = {}
-    for match in ("exactMatch", "closeMatch", "broadMatch"):
-        for each in listed:
-            if "retired" in each and match != "exactMatch":
-                continue
-            for uri in each.get(match, []):
-                if uri.startswith(SUBJECT_URI):
-                    meant.setdefault(f"subj:{uri.removeprefix(SUBJECT_URI)}", each["qcode"])
-    for each in listed:
-        if "retired" in each and (after := _successor(each, known)):
-            meant[each["qcode"]] = after
-    return concepts, meant
-
-
-def _concept(each: Mapping[str, Any]) -> Concept:
-    labels = {LANGUAGES.get(language, language): label for language, label in each["prefLabel"].items()}
-    return Concept(
-        code=each["qcode"],
-        label=labels.get("en") or next(iter(labels.values())),
-        labels=labels,
-        broader=tuple(f"medtop:{uri.rsplit('/', 1)[1]}" for uri in each.get("broader", [])),
-        retired="retired" in each,
-    )
-
-
-def _successor(each: Mapping[str, Any], known: Iterable[str]) -> str | None:
-    notes = " ".join(str(note) for note in each.get("changeNote", {}).values())
-    for code in re.findall(r"medtop:\d{8}", notes):
-        if code != each["qcode"] and code in known:
-            return str(code)
-    return None
+    name = (found["scheme"] or scheme.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1]).lower()
+    return name, found["bare"]
 
 
 @functools.cache
 def shipped() -> Vocabulary:
-    """The small table of codes and labels that is there before any import; derived from IPTC's Media Topics, CC BY 4.0."""
+    """The small table of codes and labels that ships with enrich; derived from IPTC's Media Topics, CC BY 4.0."""
     table = orjson.loads((files("enrich") / "data" / "media_topics.json").read_bytes())
     concepts = {each["code"]: Concept.model_validate(each) for each in table["concepts"]}
     return Vocabulary(concepts, table["meant"], 0)
 
 
+Origin = Literal["source", "broader", "editor", "keyword"]
+
+
 @dataclass(frozen=True)
-class Labels:
+class ConceptTags:
     """Builds the tags of concepts, each once: an update carries the same ones as the next."""
 
     languages: tuple[str, ...]
@@ -231,26 +191,20 @@ class Labels:
     def _made(self) -> dict[tuple[str, str], Tag]:
         return {}
 
-    def tag(self, concept: Concept, origin: str) -> Tag:
+    def tag(self, concept: Concept, origin: Origin) -> Tag:
         """The tag of a concept."""
         key = (concept.code, origin)
         made = self._made.get(key)
         if made is None or made.label != concept.label:
-            made = Tag(
-                code=concept.code,
+            code = concept.code
+            made = self._made[key] = Tag(
+                code=code,
                 label=concept.label,
                 labels={
                     language: concept.labels[language] for language in self.languages if language in concept.labels
                 },
-                uri=MEDTOP_URI + concept.code.removeprefix("medtop:") if concept.code.startswith("medtop:") else None,
-                origin="broader"
-                if origin == "broader"
-                else "editor"
-                if origin == "editor"
-                else "keyword"
-                if origin == "keyword"
-                else "source",
+                uri=MEDTOP_URI + code.removeprefix("medtop:") if code.startswith("medtop:") else None,
+                origin=origin,
                 confidence=0.9 if origin == "keyword" else 1.0,
             )
-            self._made[key] = made
         return made

@@ -88,7 +88,7 @@ class UpdateIndex:
     keys: dict[str, dict[str, IndexedUpdate]] = field(default_factory=lambda: defaultdict(dict))
     """By headline word or name, the updates that have it."""
     counts: Counter[str] = field(default_factory=Counter)
-    """How many updates of the window have a term: what all have tells nothing."""
+    """How many updates of the window have a term: one that all have says nothing."""
 
     def add(self, update: IndexedUpdate) -> None:
         """Let an update be found."""
@@ -137,7 +137,7 @@ class UpdateIndex:
         updates: dict[str, IndexedUpdate] = {}
         for key in update.signature.sought:
             bucket = self.keys.get(key)
-            # A word that everyone uses tells nothing, and looking at all who do would take the time of all.
+            # A word that everyone uses says nothing, and to compare all who do would take the time of all.
             if bucket and len(bucket) <= MOST_CANDIDATES:
                 updates |= bucket
                 sharing.extend(bucket)

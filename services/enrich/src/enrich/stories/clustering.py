@@ -134,7 +134,7 @@ class StoryClusters:
         hours = math.ceil(abs(best.at - update.at) / timedelta(hours=1))
         return (
             best,
-            f"{{family}} tells of {words} too, within {hours or 1} h, in update {{update_id}} (likeness {most:.2f})",
+            f"{{family}} tells of {words} too, within {hours or 1} h, in update {{update_id}} (similarity {most:.2f})",
         )
 
     def _compare(self, update: IndexedUpdate, other: IndexedUpdate) -> tuple[float, dict[str, float]]:

@@ -1,5 +1,5 @@
-"""What an update tells, as words with weights: two agencies tell of one event in words of their own, and share its names,
-its numbers and its rare words."""
+"""The event that an update reports, as words with weights: agencies report one event in words of their own, and share its
+names, its numbers and its rare words."""
 
 import functools
 import math
@@ -16,13 +16,13 @@ from shared.messages.limits import LONGEST
 LEAD = 300
 """Characters of the text that are looked at: agencies put the event there, and background behind it."""
 IN_BOTH, IN_HEADLINE, NAMED, IN_SLUGLINE = 1.5, 1.2, 1.5, 1.2
-"""How much more a word says in the headline, as a name, in the slugline; a word of the lead says 1."""
+"""The weight of a word in the headline and the lead, in the headline alone, as a name, in the slugline; in the lead it is 1."""
 IMAGINED = 300
-"""Updates that are imagined beside those of the window, so that at its beginning a word that came once is not yet rare."""
+"""Updates that are imagined beside those of the window, so that a word that came once is not rare when the window is new."""
 USED = 30
-"""In how many of the imagined ones a word of `COMMON` stands; any other stands in one."""
+"""How many of the imagined ones have a word of `COMMON`; any other is in one."""
 LEAST_OF_HEADLINE = 2
-"""Words that each headline shares with the other account: a round-up shares them deep in its text alone."""
+"""Words that each headline shares with the other update: a round-up shares them deep in its text only."""
 
 SMALL_WORDS = frozenset(
     """
@@ -142,8 +142,8 @@ def weighted(signature: EventSignature, counts: Mapping[str, int], total: int) -
 def similarity(
     one: EventSignature, weights: Sequence[float], other: EventSignature, other_weights: Sequence[float]
 ) -> tuple[float, dict[str, float]]:
-    """How much two accounts have in common, from 0 to 1, and what each common term adds to it; nothing where a headline
-    shares too little to be about the same, or where they share no name: results and quakes are told in one form of words."""
+    """How much two updates have in common, from 0 to 1, and what each common term adds to it; nothing where a headline
+    shares too little to be about the same, or where they share no name: results and quakes are reported in set phrases."""
     for headline, terms in ((one.headline, other.terms), (other.headline, one.terms)):
         if len(headline.intersection(terms)) < min(LEAST_OF_HEADLINE, max(len(headline) - 1, 1)):
             return 0.0, {}

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from enrich.reference.agencies import family_of
 from enrich.reference.changes import as_word, ask_refresh
-from enrich.reference.stories import is_parted, story_id
+from enrich.reference.stories import is_apart, story_id
 from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership, names_of
 from shared.messages import Message, RefreshCause
 from shared.postgres.pool import Pool
@@ -183,7 +183,7 @@ class Gatherer:
         else:
             placed = self.clusters.place(self._candidate(update_id, state), self.written.get(update_id, NOTHING).story)
             moved = (update_id, *placed.moved)
-            if is_parted(ordered, placed.story, merged_into):
+            if is_apart(ordered, placed.story, merged_into):
                 # An editor put it elsewhere: then it corroborates none of those that it is like.
                 moved = (*moved, *self.clusters.remove(update_id))
         found = {each: self.clusters.membership(each) for each in moved}

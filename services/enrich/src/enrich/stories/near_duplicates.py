@@ -34,7 +34,7 @@ class TextSketch:
 
 
 def sketch_of(words: Sequence[str]) -> TextSketch | None:
-    """The sketch of a text; None where it is too short to tell."""
+    """The sketch of a text; None where it is too short."""
     if len(words) < LEAST_WORDS:
         return None
     minhash = RMinHash(num_perm=PERMUTATIONS, seed=1)

@@ -13,7 +13,7 @@ from shared.consumer.decode import Incoming
 from shared.kafka.cloudevents import headers_for
 from shared.kafka.producer import Producer
 from shared.messages import MediaWanted, Order, Refresh
-from shared.observability.logs import traceparent_now
+from shared.observability.traces import traceparent_now
 from shared.streams import ENRICHED, MEDIA, RAW
 
 SOURCE = "slugline/enrich/text"

@@ -7,7 +7,7 @@ import structlog
 from starlette.routing import Route
 
 from enrich.reference.loader import ReferenceData, ReferenceLoader
-from enrich.reference.vocabulary import Labels
+from enrich.reference.vocabulary import ConceptTags
 from enrich.settings import Settings
 from enrich.text.emission import SOURCE
 from enrich.text.handler import STAGE, TextHandler
@@ -17,7 +17,7 @@ from shared.background import until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.routing import Replaceable, application
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.startup import open_producer, start_app
@@ -42,7 +42,7 @@ async def serve_text(settings: Settings, stop: asyncio.Event, api: Callable[[Poo
     """
     health = Health("enrich.text", ready={"postgres": lambda: "waiting for Postgres"})
     site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
-    async with http_server(site, settings.bind_host, settings.health_port or PORT, Bounds.of(settings)):
+    async with http_server(site, settings.bind_host, settings.health_port or PORT, ServerLimits.of(settings)):
         await _follow(settings, stop, health, site, api)
 
 
@@ -59,7 +59,7 @@ async def _follow(
     batch_pool = await connect(settings, schema="enrich", stop=stop, stateless=True, by_keys=True, max_size=4)
     async with open_producer(settings, CLIENT_ID, source=SOURCE, stop=stop) as producer:
         loader = ReferenceLoader(
-            pool, settings.enrich_dictionary, ReferenceData(labels=Labels(settings.enrich_label_languages))
+            pool, settings.enrich_dictionary, ReferenceData(concept_tags=ConceptTags(settings.enrich_label_languages))
         )
         text = TextHandler(pool=batch_pool, producer=producer, loader=loader, settings=settings)
         consumer = Consumer(

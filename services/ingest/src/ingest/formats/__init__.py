@@ -6,7 +6,7 @@ file or opens a socket: readers are functions of the bytes, their type and the s
 
 from datetime import datetime
 
-from ingest.formats.feeds import feeds
+from ingest.formats.feeds import reader as feeds
 from ingest.formats.finish import finish
 from ingest.formats.json import document as json_document
 from ingest.formats.json import json_feed, native
@@ -28,16 +28,8 @@ from ingest.formats.xml.newsml_g2 import message as newsml_g2
 from ingest.formats.xml.nitf import document as nitf
 
 __all__ = [
-    "DEFAULT_PROFILE",
-    "FORMATS",
-    "ReadResult",
-    "RefusedItem",
-    "SourceProfile",
-    "Unreadable",
-    "read",
-    "recognise",
-]
-
+    "DEFAULT_PROFILE", "FORMATS", "ReadResult", "RefusedItem", "SourceProfile", "Unreadable", "read", "recognise",
+]  # fmt: skip
 FORMATS: tuple[Format, ...] = (
     anpa1312.FORMAT,
     cap.FORMAT,
@@ -50,7 +42,7 @@ FORMATS: tuple[Format, ...] = (
     ninjs.FORMAT,
     nitf.FORMAT,
 )
-"""Of two that are equally sure of a document, the first reads it."""
+"""Where two formats are equally sure of a document, the first one reads it."""
 
 _BY_FAMILY = {
     family: tuple(one for one in FORMATS if one.family in (None, family)) for family in ("json", "xml", "text")

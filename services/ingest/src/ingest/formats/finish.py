@@ -61,7 +61,7 @@ def _numbered(item: RefusedItem, index: int) -> RefusedItem:
 
 
 def _cleaned(repair: Repair) -> Repair:
-    """The repair, fit to be written: what was wrong may be in its place or detail."""
+    """The repair without forbidden characters: its place or detail may quote what was wrong."""
     place, detail = text.cleaned(repair.place), text.cleaned(repair.detail)
     if place is repair.place and detail is repair.detail:
         return repair

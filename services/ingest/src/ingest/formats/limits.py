@@ -101,7 +101,7 @@ def _parts(name: str, several: object, record: Record) -> object:
         kept[index] = _part(one, f"/{name}/{index}", record)
     if kept is None:
         return several
-    # What has lost its address or its name is nothing any more.
+    # A part that has lost its address or its name is left out.
     return [one for one in kept if one is not None]
 
 

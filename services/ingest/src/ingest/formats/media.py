@@ -10,15 +10,9 @@ from ingest.formats.fields import AboutField, AboutMedia, MediaFields
 from ingest.formats.text import plain as text
 
 KINDS = {
-    "picture": "picture",
-    "image": "picture",
-    "photo": "picture",
-    "video": "video",
-    "audio": "audio",
-    "graphic": "graphic",
-    "animated": "graphic",
-    "document": "document",
-}
+    "picture": "picture", "image": "picture", "photo": "picture", "video": "video", "audio": "audio",
+    "graphic": "graphic", "animated": "graphic", "document": "document",
+}  # fmt: skip
 """What sources call a kind of media, in lower case."""
 
 MAX_IN_HTML = 50
@@ -65,7 +59,7 @@ def absolute(url: str | None, base: str | None = None) -> str | None:
 
 
 def kind_of(*words: str | None, default: str = "picture") -> str:
-    """The kind that the first of some words tells: a kind's name or a media type."""
+    """The kind named by the first of some words that is a kind or a media type."""
     for word in words:
         if not word:
             continue
@@ -105,12 +99,12 @@ def reference(offers: Iterable[Offer], kind: str, about: AboutMedia) -> MediaFie
 
 
 def unresolved(source: str, about: Mapping[str, object]) -> dict[str, str]:
-    """What is kept of a picture that is named by something nobody could fetch: a file beside the document, an id."""
+    """What is kept of a picture whose reference cannot be fetched: a file beside the document, an id."""
     return {"source": source[:1000], **{name: str(value)[:2000] for name, value in about.items() if value}}
 
 
 def _rank_for(kind: str, family: str) -> Callable[[Offer], tuple[bool, int, int, int]]:
-    """Of the kind before others (a video's poster is a picture), then by pixels, bytes and name."""
+    """Rank renditions: those of the kind first (a video's poster is a picture), then by pixels, bytes and name."""
 
     def rank(offer: Offer) -> tuple[bool, int, int, int]:
         _, mime, width, height, size, name = offer
@@ -140,7 +134,7 @@ _EXTENSIONS = {
 
 
 def by_extension(url: str) -> str | None:
-    """The kind that the end of a path tells."""
+    """The kind that a file name's extension stands for."""
     return _EXTENSIONS.get(url.partition("?")[0].rpartition(".")[2].lower()[:5])
 
 
@@ -153,32 +147,36 @@ _CAPTION = re.compile(r"<figcaption\b[^<>]*>(.*?)</figcaption", re.IGNORECASE | 
 
 
 def _captions(html: str) -> dict[int, str]:
-    """Where in the text an image begins that stands in a `figure` -> the figure's caption."""
+    """Captions of figures by the offset of the image inside them."""
     captions: dict[int, str] = {}
     start = _FIGURE.search(html)
     while start and (end := _FIGURE_ENDS.search(html, start.end())):
         if caption := _CAPTION.search(html, start.end(), end.start()):
-            said = text.of_html(caption.group(1))
-            captions.update({image.start(): said for image in _IMAGE.finditer(html, start.end(), end.start())})
+            value = text.of_html(caption.group(1))
+            captions.update({image.start(): value for image in _IMAGE.finditer(html, start.end(), end.start())})
         start = _FIGURE.search(html, end.end())
     return captions
 
 
 def in_html(html: str, base: str | None = None) -> list[MediaFields]:
-    """References to the pictures that stand in a text, with their captions; pixels that only count readers are left."""
+    """References to the pictures in a text, with their captions; tracking pixels are left out."""
     if "<img" not in html and "<IMG" not in html:
         return []
     found: list[MediaFields] = []
     captions = _captions(html)
     for image in itertools.islice(_IMAGE.finditer(html), 10 * MAX_IN_HTML):
-        said = {
+        attributes = {
             one[0].lower(): text.unescaped(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))
         }
-        width, height = number(said.get("width")), number(said.get("height"))
-        url = absolute(said.get("src"), base)
+        width, height = number(attributes.get("width")), number(attributes.get("height"))
+        url = absolute(attributes.get("src"), base)
         if url is None or (width is not None and width <= 2) or (height is not None and height <= 2):
             continue
-        about: AboutMedia = {"alt_text": said.get("alt"), "caption": captions.get(image.start()), "role": "inline"}
+        about: AboutMedia = {
+            "alt_text": attributes.get("alt"),
+            "caption": captions.get(image.start()),
+            "role": "inline",
+        }
         one = reference([Offer(url, None, width, height)], "picture", about)
         if one:
             found.append(one)

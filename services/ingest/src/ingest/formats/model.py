@@ -25,7 +25,7 @@ MAX_REPAIRS = 100
 
 
 class Unreadable(Exception):
-    """A document that is no document at all: nothing in it can be taken.
+    """A document of which nothing can be taken.
 
     `code` is stable and kebab case, `place` is a JSON pointer, an XPath or `line:column`, `reason` is for a person.
     """
@@ -138,7 +138,7 @@ class Draft:
             self.repairs.append(Repair(code=code, place=self.place + place[:200], detail=detail[:200]))
 
     def time(self, written: str, zone: tzinfo, place: str) -> datetime | None:
-        """The time that a text tells, in `zone` where it names no offset; None where it cannot be read."""
+        """The time that is written, in `zone` where it has no offset; None, with a repair, where it cannot be read."""
         moment, code = times.parse(written, zone)
         if code:
             self.repaired(code, place, written)
@@ -167,7 +167,7 @@ class Document:
         self.profile = profile
         self.repairs: list[Repair] = []
         self.unclean = True
-        """Whether characters that nobody can hold may be in it; readers that know better say so."""
+        """Whether forbidden characters may be in it; readers that have checked set it."""
         self.kept: dict[str, object] = {}
         """What one reader worked out for its recognition and needs again to read."""
 
@@ -184,12 +184,12 @@ class Document:
 
     @cached_property
     def head(self) -> str:
-        """The first few thousand characters, decoded as well as can be, without what stands before the first sign."""
+        """The first few thousand characters, decoded as well as can be, without leading blanks."""
         return charset.decode_head(self.body).lstrip("\ufeff \t\r\n\x00")
 
     @cached_property
     def family(self) -> Literal["json", "xml", "text"]:
-        """What kind of syntax it is, from its first sign."""
+        """What kind of syntax it is, from its first character."""
         first = self.body[:64].lstrip()[:1]
         if first not in (b"{", b"[", b"<") or self.body[1:2] == b"\x00":
             first = self.head[:1].encode("utf-8", "replace")

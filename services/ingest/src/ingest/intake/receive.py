@@ -24,7 +24,7 @@ from ingest.sources.statistics import SourceStatistics
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
-from shared.observability.logs import spans_are_kept, traceparent_now
+from shared.observability.traces import spans_are_recorded, traceparent_now
 from shared.postgres.batching import Batcher
 from shared.postgres.dedicated_connection import DedicatedConnection
 from shared.postgres.pool import Pool
@@ -145,7 +145,7 @@ class Intake:
             {name: _storable(value) or "" for name, value in (headers or {}).items()},
             format,
         )
-        if not traceparent and not spans_are_kept():
+        if not traceparent and not spans_are_recorded():
             return await self._keep_and_process(source, original, taken_before=taken_before, again=again)
         context = PROPAGATOR.extract({"traceparent": traceparent})
         attributes = {

@@ -59,7 +59,7 @@ class ParserPool:
         return self._workers.pids()
 
     async def read(self, request: ReadRequest, body: bytes) -> ReadResult:
-        """What `ingest.formats.read` makes of the document; its repairs are with its updates only.
+        """What `ingest.formats.read` makes of the document; repairs are reported with its updates only.
 
         Raises Unreadable, also where it takes too long or ends the process; `Unavailable` where no process can be had.
         """

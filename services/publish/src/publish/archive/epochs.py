@@ -1,8 +1,8 @@
-"""Epochs: which log the archive follows, and how it notices that it is another one.
+"""Epochs: which log the archive follows, and how it notices that the log was replaced.
 
 A log that was recreated, truncated or moved numbers its records anew, so a cursor of the old one would point at the
-wrong place. The archive knows the last record that it took, by offset and by id; where the log does not have it there,
-it is a new log, with an epoch of its own, read from its beginning.
+wrong place. The archive remembers the offset and the id of the last record it archived. A log that does not have that record
+there is a new log: it gets an epoch of its own and is read from its beginning.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def event_id_of(record: "ConsumerRecord[bytes, bytes]") -> str:
 
 
 def reason_for_new_epoch(known: Epoch | None, seen: Log) -> str | None:
-    """Why the log that is seen is not the one that is known; None where it is the same."""
+    """Why the log that Kafka has is not the one that is known; None where it is the same."""
     if known is None:
         return "the first log"
     if known.is_empty:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 import structlog
@@ -20,7 +19,7 @@ from shared.background import keep_running, until_answered
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
 from shared.kafka.producer import Producer, acknowledged
-from shared.messages import Outcome, Outcomes
+from shared.messages import EnrichedUpdate, Outcome, Outcomes
 from shared.postgres.pool import Pool
 from shared.process import run
 from shared.settings import Connections
@@ -31,9 +30,9 @@ log = structlog.get_logger(__name__)
 STAGE = "publish.archive"
 WATCH_INTERVAL_S = 10.0
 LOOKED_BACK = 20_000
-"""Records: more than come while two releases run side by side."""
+"""Records; more than arrive while two releases run side by side."""
 OUT_OF_STEP = -2
-"""No record follows on this place, so the next batch is compared with the log first."""
+"""An offset that no record follows, so that the log is checked before the next batch."""
 
 LATENCY = Histogram(
     "slugline_archive_latency_seconds",
@@ -46,7 +45,7 @@ ARCHIVED = Gauge("slugline_archive_offset", "Offset in the log up to which every
 
 
 class Archive:
-    """Where the archive is in its log, and the batches that take it further."""
+    """The archive's position in its log, and the batches that advance it."""
 
     def __init__(self, pool: Pool, producer: Producer, settings: Connections) -> None:
         self._pool = pool
@@ -55,8 +54,8 @@ class Archive:
         self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch: Epoch | None = None
         self._reach = -1
-        """The last record of this log that the lane has taken in hand, in order, in this process."""
-        self._sent_to: int | None = None
+        """The last record of this log that this process has accepted, in order."""
+        self._rewound_to: int | None = None
 
     async def check_position(
         self, records: Sequence["ConsumerRecord[bytes, bytes]"]
@@ -72,21 +71,21 @@ class Archive:
             await self.find_epoch()
             assert self._epoch is not None  # noqa: S101
             if known is not None and known.epoch != self._epoch.epoch:
-                self._sent_to = None
+                self._rewound_to = None
                 return {self._partition: self._epoch.last_offset + 1}
             expected = max(self._epoch.last_offset, self._reach) + 1
             if first > expected:
-                if self._sent_to != expected:
-                    self._sent_to = expected
+                if self._rewound_to != expected:
+                    self._rewound_to = expected
                     log.warning("the log is ahead of the archive; going back", at=first, to=expected)
                     return {self._partition: expected}
                 log.error("records are gone from the log before they were archived", first=expected, last=first - 1)
-        self._sent_to = None
+        self._rewound_to = None
         self._reach = records[-1].offset
         return None
 
     async def find_epoch(self) -> None:
-        """Compare the log with what is archived of it, and take a new epoch where it is another log."""
+        """Compare the log with what is archived of it, and begin a new epoch where it is another log."""
         found = await align(self._pool, self._settings)
         if self._epoch is None or found.epoch != self._epoch.epoch:
             self._reach = found.last_offset
@@ -95,12 +94,12 @@ class Archive:
         ARCHIVED.set(found.last_offset)
 
     async def look_back(self) -> None:
-        """Add what a release before this one did not write of the newest updates, if it ran beside this one's tables."""
+        """Record the pictures of the newest updates that an older release, which may have run meanwhile, did not record."""
         if self._epoch is not None:
             await find_missing_pictures(self._pool, self._epoch.epoch, self._epoch.last_offset - LOOKED_BACK)
 
-    async def handle(self, incoming: Sequence[Incoming[Any]]) -> Sequence[Rejection]:
-        """Archive a batch, then tell its outcomes."""
+    async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
+        """Archive a batch, then report its outcomes."""
         assert self._epoch is not None  # noqa: S101
         epoch = self._epoch.epoch
         revisions = [
@@ -126,10 +125,10 @@ class Archive:
                     raise Transient("a new epoch has begun meanwhile")
         now = datetime.now(UTC)
         _measure(fresh, now)
-        await self._tell(revisions, now, [message.header("traceparent") for message in incoming])
+        await self._report(revisions, now, [message.header("traceparent") for message in incoming])
         return ()
 
-    async def _tell(self, revisions: Sequence[Revision], now: datetime, traces: Sequence[str]) -> None:
+    async def _report(self, revisions: Sequence[Revision], now: datetime, traces: Sequence[str]) -> None:
         outcomes = Outcomes(
             outcomes=tuple(
                 Outcome(
@@ -150,7 +149,7 @@ class Archive:
         await acknowledged([future])
 
     async def keep_watching(self) -> None:
-        """Look at the log now and then, since one that was recreated under us may go unnoticed; until cancelled."""
+        """Check the log regularly, since nothing else notices that it was recreated while no record comes; until cancelled."""
 
         async def step() -> None:
             found = await align(self._pool, self._settings)

@@ -1,6 +1,6 @@
 """What the archive answers: to web replicas, to the cache when it is rebuilt, and to push.
 
-Nothing here serves the text of an update that is killed or taken down, nor that of one that is out of sight now.
+All of it is what readers may have: no internal field, and no text of an update that is out of sight.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -97,7 +97,7 @@ async def archived_up_to(source: Queryable) -> Position:
 
 
 async def snapshot(pool: Pool, limit: int) -> Snapshot:
-    """The newest `limit` visible updates and the place in the log that they are as of: one consistent read."""
+    """The newest `limit` visible updates, and the place in the log up to which they are current: one consistent read."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
         return Snapshot(place.epoch, place.offset, await page(connection, NEWS, None, limit))

@@ -1,4 +1,4 @@
-"""How a batch of revisions goes into the archive: folded in memory, then written in one transaction."""
+"""Writes a batch of revisions to the archive: folded in memory, then written in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
 """The Redis read model, for sites, apps and partners that would rather read Redis than HTTP.
 
-All keys begin with `slugline:` and the newsroom's topic prefix (empty by default).
+All keys begin with `slugline:` and `TOPIC_PREFIX` (empty by default).
 
 | key | type | what it is |
 | --- | --- | --- |
@@ -12,6 +12,6 @@ All keys begin with `slugline:` and the newsroom's topic prefix (empty by defaul
 | `changes` | pub/sub channel | one JSON for each change as it is made: `update_id`, `revision`, `kind`, `cursor` |
 
 Writes are one Lua script for each batch, so a reader never sees a feed without its update. A revision is written only
-where it is newer; a killed update's text is gone in the same script. Redis may be flushed at any time: the model is made
-again from the archive, then from the log.
+where it is newer; a killed update's text is gone in the same script. Redis may be flushed at any time: the model is rebuilt
+from the archive, then from the log.
 """

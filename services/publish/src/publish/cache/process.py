@@ -32,7 +32,7 @@ STAGE = "publish.cache"
 WATCH_INTERVAL_S = 1.0
 CATCH_UP_S = 10.0
 
-REBUILDS = Counter("slugline_cache_rebuilds", "Times the read model was made again from the archive")
+REBUILDS = Counter("slugline_cache_rebuilds", "Times the read model was rebuilt from the archive")
 WRITTEN = Counter("slugline_cache_writes", "Revisions written to the read model")
 OFFSET = Gauge("slugline_cache_offset", "Offset in the log up to which the read model is whole")
 
@@ -49,7 +49,7 @@ class Cache:
         self._in_step = False
         self._epoch = 0
         self._reach = -1
-        self._sent_to: int | None = None
+        self._rewound_to: int | None = None
 
     async def check_position(
         self, records: Sequence["ConsumerRecord[bytes, bytes]"]
@@ -58,11 +58,11 @@ class Cache:
         first = records[0].offset
         if not self._in_step or first > self._reach + 1:
             place = await self._get_in_step()
-            if first > place.offset + 1 and self._sent_to != place.offset + 1:
-                self._sent_to = place.offset + 1
+            if first > place.offset + 1 and self._rewound_to != place.offset + 1:
+                self._rewound_to = place.offset + 1
                 return {self._partition: place.offset + 1}
             self._in_step = True
-        self._sent_to = None
+        self._rewound_to = None
         self._reach = records[-1].offset
         return None
 
@@ -93,9 +93,9 @@ class Cache:
         try:
             await self._model.done(place, token)
         except Flushed:
-            raise Transient("the read model was flushed while it was made again") from None
+            raise Transient("the read model was flushed while it was rebuilt") from None
         REBUILDS.inc()
-        log.warning("read model made again from the archive", updates=count, cursor=str(place))
+        log.warning("read model rebuilt from the archive", updates=count, cursor=str(place))
         return place
 
     async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
@@ -130,8 +130,8 @@ class Cache:
             positions.update({key: each.position for key, each in archived.items() if not each.update.is_removal})
         return positions
 
-    async def _archive_has_what_was_written(self) -> None:
-        """Wait, bounded, for the archive, so that a rebuild holds what the flush took; past that the log gives it again."""
+    async def _wait_for_archive(self) -> None:
+        """Wait a while for the archive, so that a rebuild holds what was flushed; what it lacks after that comes from the log."""
         deadline = asyncio.get_running_loop().time() + CATCH_UP_S
         while asyncio.get_running_loop().time() < deadline:
             if await queries.archived_up_to(self._pool) >= (self._epoch, self._reach):
@@ -139,13 +139,13 @@ class Cache:
             await asyncio.sleep(0.05)
 
     async def keep_watching(self) -> None:
-        """Notice a flush or a new epoch while no message comes, and make the model again; until cancelled."""
+        """Notice a flush or a new epoch while no message comes, and rebuild the model; until cancelled."""
 
         async def step() -> None:
             mark = await self._model.watermark()
             if mark is None or mark.epoch != await queries.current_epoch(self._pool):
                 self._in_step = False
-                await self._archive_has_what_was_written()
+                await self._wait_for_archive()
                 await self._get_in_step()
 
         await asyncio.sleep(WATCH_INTERVAL_S)

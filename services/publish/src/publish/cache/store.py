@@ -123,7 +123,7 @@ class ReadModel:
         return Position(int(epoch), int(offset))
 
     async def shows(self, update_id: str) -> str:
-        """What of an update's text or listing is here; empty where it is nothing but a tombstone."""
+        """What of an update is still here, its words or its listing; empty where only its removal is."""
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.get(f"{self.prefix}update:{update_id}")
         pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
@@ -155,7 +155,7 @@ class ReadModel:
         return written
 
     async def take_out(self, update_ids: Collection[str]) -> None:
-        """Take the words of updates out, whatever else can be written: Redis deletes also when it has no room left."""
+        """Delete updates before anything is written: Redis deletes even when it has no memory left."""
         pipeline = self._redis.pipeline(transaction=False)
         for update_id in update_ids:
             pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")

@@ -65,7 +65,7 @@ def key_commands() -> None:
     "--channel", "channels", multiple=True, default=("news",), help="What the holder may have. [default: news]"
 )
 def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...]) -> None:
-    """Make a key for NAME and print it: it is told this once."""
+    """Make a key for NAME and print it: it is shown only now."""
     key_id, token = _with_pool(lambda pool: keys.add(pool, name, scopes, channels))
     _print({"id": key_id, "key": token})
 
@@ -88,7 +88,7 @@ def keys_list() -> None:
 
 @click.group("endpoints")
 def endpoint_commands() -> None:
-    """Webhook endpoints, whoever's they are."""
+    """Webhook endpoints of all keys."""
 
 
 def _endpoints(pool: Pool) -> Endpoints:

@@ -1,4 +1,4 @@
-"""From a revision on the log to what is queued because of it: once, in order, and only when it is readable."""
+"""From a revision on the log to the deliveries of each channel: once, in order, and only when it is readable."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from prometheus_client import Histogram
 
 from publish.archive import queries
 from publish.push.delivery.notice import Notice, QueueDeliveries
-from publish.push.readiness import Sinks, wait_until_readable
+from publish.push.readiness import ReadinessChecks, wait_until_readable
 from publish.takedown.proof import watch
 from shared.consumer.decode import Incoming, Rejection
 from shared.failures import Transient
@@ -18,7 +18,7 @@ from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
 
-ARCHIVE_PATIENCE_S = 10.0
+ARCHIVE_DEADLINE_S = 10.0
 SET_ASIDE_AFTER_S = 5.0
 QUEUED = Histogram(
     "slugline_push_queued_seconds",
@@ -33,7 +33,7 @@ ANYBODY = (
 
 
 async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> None:
-    """Have every kill looked at, sink by sink."""
+    """Have every kill checked, sink by sink."""
     for notice in notices:
         if notice.update.is_final:
             await watch(connection, notice.archived)
@@ -45,14 +45,14 @@ class Notifier:
     def __init__(
         self,
         pool: Pool,
-        sinks: Sinks,
+        readiness: ReadinessChecks,
         queues: Sequence[QueueDeliveries],
         *,
         readable_s: float,
         done: Callable[[], None],
     ) -> None:
         self._pool = pool
-        self._sinks = sinks
+        self._readiness = readiness
         self._queues = queues
         self._readable_s = readable_s
         self._done = done
@@ -69,7 +69,7 @@ class Notifier:
             return ()
         waited = await self._pool.fetchval(ANYBODY)
         place = found[-1].cursor
-        readable = not waited or await wait_until_readable(self._sinks, place, self._readable_s)
+        readable = not waited or await wait_until_readable(self._readiness, place, self._readable_s)
         notices = [Notice(archived, readable) for archived in found]
         async with self._pool.acquire() as connection, connection.transaction():
             new = await self._mark(connection, notices)
@@ -82,7 +82,7 @@ class Notifier:
         return ()
 
     async def _archived(self, wanted: Collection[tuple[str, int]], offset: int) -> None:
-        """Wait for these revisions to be archived. One that the archive has set aside is not waited for long."""
+        """Wait for these revisions to be archived, but not long for one that the archive has set aside."""
         started = time.monotonic()
         while True:
             missing = len(wanted) - await queries.count(self._pool, wanted)
@@ -92,7 +92,7 @@ class Notifier:
             if waited_s > SET_ASIDE_AFTER_S and (await queries.archived_up_to(self._pool)).offset >= offset:
                 log.error("revisions that the archive does not have are not pushed", missing=missing, offset=offset)
                 return
-            if waited_s > ARCHIVE_PATIENCE_S:
+            if waited_s > ARCHIVE_DEADLINE_S:
                 raise Transient("the archive does not have what is to be pushed")
             await asyncio.sleep(0.01 if waited_s < 1 else 0.1)
 
@@ -103,7 +103,7 @@ class Notifier:
         return wanted - {(row["update_id"], row["revision"]) for row in rows}
 
     async def _mark(self, connection: Connection, notices: Sequence[Notice]) -> list[Notice]:
-        """Write down that these are pushed; those that another process has not."""
+        """Mark these as pushed; those that no other process has marked before."""
         rows = await connection.fetch(
             "INSERT INTO publish.pushed (update_id, revision, epoch, log_offset, urgency, readable) "
             "SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::int[], $6::bool[]) "

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +14,19 @@ from publish.push.alerts.subscriptions import NewSubscription, Preferences
 from publish.push.delivery.http import QUERIES, json_response
 from publish.push.webhooks.endpoints import ChangedEndpoint, NewEndpoint
 from publish.push.webhooks.routes import Since
+from shared.http.openapi import (
+    PROBLEM_JSON,
+    ApiDescription,
+    Content,
+    JsonObject,
+    Operation,
+    Parameter,
+    json_content,
+)
+from shared.http.openapi import (
+    document as openapi_document,
+)
+from shared.http.problem import ProblemDocument
 from shared.http.query import check_query
 
 BODIES: dict[tuple[str, str], type[BaseModel]] = {
@@ -54,52 +66,39 @@ SUMMARIES = {
 }
 
 
-def _operation(method: str, path: str) -> dict[str, object]:
-    refused: dict[str, object] = {
-        "description": "Why not (RFC 9457)",
-        "content": {"application/problem+json": {"schema": {"type": "object"}}},
-    }
-    operation: dict[str, object] = {
-        "summary": SUMMARIES[path],
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", path)
-        ]
-        + [
-            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-            for name in QUERIES.get((method, path), ())
+REFUSED = Content("Why not (RFC 9457)", {PROBLEM_JSON: ProblemDocument})
+
+
+def _operation(method: str, path: str) -> Operation:
+    body = BODIES.get((method, path))
+    return Operation(
+        method,
+        path,
+        SUMMARIES[path],
+        {"2XX": Content("Done, or queued"), "4XX": REFUSED},
+        [
+            *(Parameter(name, "path") for name in re.findall(r"{(\w+)}", path)),
+            *(Parameter(name, "query") for name in QUERIES.get((method, path), ())),
         ],
-        "responses": {"2XX": {"description": "Done, or queued"}, "4XX": refused},
-        "security": [] if path in OPEN else [{"bearer": []}],
-    }
-    model = BODIES.get((method, path))
-    if model is not None:
-        schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return operation
-
-
-def document(routes: Iterable[Route], url: str) -> dict[str, object]:
-    """OpenAPI 3.1 of these routes; probes are left out."""
-    paths: dict[str, dict[str, object]] = {}
-    for route in routes:
-        path = re.sub(r"{(\w+):\w+}", r"{\1}", route.path)
-        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
-            paths.setdefault(path, {})[method.lower()] = _operation(method, path)
-    _, schemas = models_json_schema(
-        sorted({(model, "validation") for model in BODIES.values()}, key=lambda each: each[0].__name__),
-        ref_template="#/components/schemas/{model}",
+        None if body is None else json_content(body),
+        security=() if path in OPEN else ("bearer",),
     )
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Slugline push", "version": "1"},
-        "servers": [{"url": url}],
-        "paths": paths,
-        "components": {
-            "schemas": schemas.get("$defs", {}),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-        },
-    }
+
+
+def document(routes: Iterable[Route], url: str) -> JsonObject:
+    """OpenAPI 3.1 of these routes; probes are left out."""
+    api = ApiDescription(
+        title="Slugline push",
+        version="1",
+        server=url,
+        security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
+    )
+    operations = [
+        _operation(method, re.sub(r"{(\w+):\w+}", r"{\1}", route.path))
+        for route in routes
+        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+    return openapi_document(api, operations)
 
 
 def openapi_route(routes: Iterable[Route], url: str) -> Route:

@@ -28,11 +28,11 @@ from publish.push.cli import alert_list, alert_one, endpoint_commands, key_comma
 from publish.push.delivery.attempts import RetryPolicy
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import forget_old
-from publish.push.delivery.worker import Channel, DeliveryWorker
+from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker
 from publish.push.notifier import Notifier, queue_takedowns
 from publish.push.openapi import openapi_route
 from publish.push.purge.surrogate_keys import SCHEDULE_S, Purges, apply, queue_purges
-from publish.push.readiness import Sinks
+from publish.push.readiness import ReadinessChecks
 from publish.push.settings import PushSettings
 from publish.push.webhooks.endpoints import Endpoints
 from publish.push.webhooks.message import Webhooks
@@ -47,7 +47,7 @@ from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.proxies import TrustedProxies
 from shared.http.routing import Replaceable, application
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
@@ -71,13 +71,13 @@ BATCHES_AT_ONCE = 4
 
 
 @contextlib.asynccontextmanager
-async def sinks_of(settings: PushSettings) -> AsyncIterator[Sinks]:
+async def readiness_checks(settings: PushSettings) -> AsyncIterator[ReadinessChecks]:
     """Where readers read, as the settings say; these addresses come from the settings, so private ones are in order."""
     async with (
         open_read_model(settings, timeout_s=3) as model,
         Outbound(allow_private=True, timeout_s=5.0) as outbound,
     ):
-        yield Sinks(outbound, settings.web_urls, model if settings.publish_push_check_cache else None)
+        yield ReadinessChecks(outbound, settings.web_urls, model if settings.publish_push_check_cache else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,9 @@ def _delivery_worker(settings: PushSettings, resources: Resources) -> DeliveryWo
         resources.outbound,
         resources.trusted,
         {
-            "webhook": Channel(webhooks.build, policy),
-            "websub": Channel(feeds.build, policy),
-            "purge": Channel(purges.build, RetryPolicy(SCHEDULE_S, None)),
+            "webhook": DeliveryChannel(webhooks.build, policy),
+            "websub": DeliveryChannel(feeds.build, policy),
+            "purge": DeliveryChannel(purges.build, RetryPolicy(SCHEDULE_S, None)),
         },
         in_flight=settings.publish_push_in_flight,
         per_endpoint=settings.publish_push_per_endpoint,
@@ -132,13 +132,17 @@ def _delivery_worker(settings: PushSettings, resources: Resources) -> DeliveryWo
 
 
 async def _alerts(
-    settings: PushSettings, resources: Resources, producer: Producer, sinks: Sinks, stack: contextlib.AsyncExitStack
+    settings: PushSettings,
+    resources: Resources,
+    producer: Producer,
+    readiness: ReadinessChecks,
+    stack: contextlib.AsyncExitStack,
 ) -> Alerts:
     pool, site_url, site_name = resources.pool, settings.publish_site_url, settings.publish_site_name
     rules = read_rules(settings.publish_push_rules)
     providers = await open_providers(settings, resources, stack)
     web_push = providers["web"]
-    release = AlertRelease(pool, rules, producer, sinks)
+    release = AlertRelease(pool, rules, producer, readiness)
     decisions = AlertDecisions(pool, rules, release.wake)
     sender = AlertSender(pool, providers, rules, site_url=site_url)
     reader_routes = ReaderRoutes(
@@ -159,11 +163,15 @@ async def _alerts(
 
 
 async def _parts(
-    settings: PushSettings, resources: Resources, producer: Producer, sinks: Sinks, stack: contextlib.AsyncExitStack
+    settings: PushSettings,
+    resources: Resources,
+    producer: Producer,
+    readiness: ReadinessChecks,
+    stack: contextlib.AsyncExitStack,
 ) -> Parts:
     pool = resources.pool
     worker = _delivery_worker(settings, resources)
-    alerts = await _alerts(settings, resources, producer, sinks, stack)
+    alerts = await _alerts(settings, resources, producer, readiness, stack)
 
     def queued() -> None:
         worker.wake()
@@ -171,7 +179,7 @@ async def _parts(
 
     notifier = Notifier(
         pool,
-        sinks,
+        readiness,
         [queue_takedowns, queue_purges, queue_webhooks, queue_feeds, alerts.decisions.queue],
         readable_s=settings.publish_push_readable_s,
         done=queued,
@@ -198,7 +206,7 @@ async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
     site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
     port = settings.health_port or settings.publish_push_port
-    async with http_server(site, settings.bind_host, port, Bounds.of(settings)):
+    async with http_server(site, settings.bind_host, port, ServerLimits.of(settings)):
         pool = await open_pool(settings, schema="publish", stop=stop, max_size=12)
         health.ready = {"kafka": lambda: "waiting for Kafka"}
         async with open_producer(settings, CLIENT_ID, source="slugline/publish/push", stop=stop) as producer:
@@ -234,7 +242,7 @@ async def _follow(
     settings: PushSettings, stop: asyncio.Event, health: Health, site: Replaceable, *, pool: Pool, producer: Producer
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        sinks = await stack.enter_async_context(sinks_of(settings))
+        readiness = await stack.enter_async_context(readiness_checks(settings))
         takedown_sinks = await stack.enter_async_context(open_sinks(settings, pool))
         await until_answered("caches to purge", lambda: apply(pool, settings.purge_urls), stop)
         timeout_s = settings.publish_push_timeout_s
@@ -246,7 +254,7 @@ async def _follow(
             timeout_s,
             stop,
         )
-        parts = await _parts(settings, resources, producer, sinks, stack)
+        parts = await _parts(settings, resources, producer, readiness, stack)
         consumers = _consumers(settings, pool, producer, parts)
         app = new_app(new_broker(settings, CLIENT_ID), *consumers)
         site.app = application([*health_routes(health), *parts.routes], PROBLEM_HANDLERS)

@@ -1,4 +1,4 @@
-"""Readable first: nothing leaves before the page, the API and the cache answer with it.
+"""Nothing is pushed before the page, the API and the cache answer with it.
 
 Asked, not assumed: every web address of the settings is asked how far it is (the cursor that its API answers with), the
 Redis read model is asked for its watermark, and for what readers are alerted to, the API and the page of that very
@@ -33,8 +33,8 @@ LATE = Counter("slugline_push_unreadable", "Places of the log that were not read
 
 
 @dataclass(frozen=True, slots=True)
-class Sinks:
-    """Where readers read."""
+class ReadinessChecks:
+    """What readers read from: web replicas and the cache."""
 
     outbound: Outbound
     web_urls: Sequence[str]
@@ -42,7 +42,7 @@ class Sinks:
     """None where no cache runs."""
 
     async def behind(self, place: Position) -> list[str]:
-        """The sinks that do not have everything up to this place."""
+        """The sinks that do not have everything up to this position."""
         checks = [self._web_is_behind(url, place) for url in self.web_urls]
         return [sink for sink in await asyncio.gather(*checks, self._cache_is_behind(place)) if sink is not None]
 
@@ -63,7 +63,7 @@ class Sinks:
             mark = None
         return None if mark is not None and mark >= place else "cache"
 
-    async def lack(self, update: ReaderUpdate) -> list[str]:
+    async def missing(self, update: ReaderUpdate) -> list[str]:
         """The sinks that do not answer with this revision of this update, or, if it is a removal, still show it."""
         checks = [check(url, update) for url in self.web_urls for check in (self._api_lacks, self._page_lacks)]
         return [sink for sink in await asyncio.gather(*checks) if sink is not None]
@@ -91,11 +91,11 @@ def _json(body: bytes) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-async def wait_until_readable(sinks: Sinks, place: Position, deadline_s: float) -> bool:
-    """Wait until all sinks have everything up to this place; whether they did by the deadline."""
+async def wait_until_readable(readiness: ReadinessChecks, place: Position, deadline_s: float) -> bool:
+    """Wait until all sinks have everything up to this position; whether they did by the deadline."""
     started = time.monotonic()
     pause_s = FIRST_PAUSE_S
-    while behind := await sinks.behind(place):
+    while behind := await readiness.behind(place):
         if time.monotonic() - started > deadline_s:
             for sink in behind:
                 LATE.labels(sink).inc()

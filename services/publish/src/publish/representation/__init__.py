@@ -1,1 +1,1 @@
-"""What readers get of an update, in every form. Pure: no I/O, no clock."""
+"""What readers get of an update: `ReaderUpdate`, and the forms that are made of it. Pure: no I/O, no clock."""

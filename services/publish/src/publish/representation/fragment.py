@@ -8,11 +8,11 @@ and takes as much time: how deep elements are within each other is bounded befor
 import re
 from collections.abc import Collection, Iterator
 from html import escape
-from typing import Any
 from urllib.parse import urlsplit
 
 import nh3
 from lxml import etree, html
+from lxml.html import HtmlElement
 
 from shared.markup import plainly_nested
 
@@ -88,9 +88,9 @@ def fitting(body: str, heading: int = 4) -> str:
     return "".join(pieces)
 
 
-def _holders(root: Any) -> frozenset[Any]:
+def _holders(root: HtmlElement) -> frozenset[HtmlElement]:
     """The elements that have a block in them, at any depth."""
-    holders: set[Any] = set()
+    holders: set[HtmlElement] = set()
     for block in root.iter(*BLOCK):
         for around in block.iterancestors():
             if around in holders:
@@ -102,11 +102,11 @@ def _holders(root: Any) -> frozenset[Any]:
 class _Body:
     """A body that is laid out anew: `holders` are the elements with a block in them."""
 
-    def __init__(self, heading: Headings, holders: Collection[Any]) -> None:
+    def __init__(self, heading: Headings, holders: Collection[HtmlElement]) -> None:
         self._heading = heading
         self._holders = holders
 
-    def flow(self, node: Any, out: list[str], depth: int) -> None:
+    def flow(self, node: HtmlElement, out: list[str], depth: int) -> None:
         """The content of an element as flow content."""
         run: list[str] = []
 
@@ -133,7 +133,7 @@ class _Body:
                 run.append(escape(child.tail, quote=False))
         end_run()
 
-    def _block(self, node: Any, tag: str, out: list[str], depth: int) -> None:
+    def _block(self, node: HtmlElement, tag: str, out: list[str], depth: int) -> None:
         if depth > MAX_DEPTH:
             text = " ".join("".join(node.itertext()).split())
             out.append(f"<p>{escape(text, quote=False)}</p>" if text else "")
@@ -160,7 +160,7 @@ class _Body:
         else:
             self.flow(node, out, depth)
 
-    def _list(self, node: Any, tag: str, out: list[str], depth: int) -> None:
+    def _list(self, node: HtmlElement, tag: str, out: list[str], depth: int) -> None:
         items: list[str] = []
         for child in node:
             if not isinstance(child.tag, str) or child.tag in DROPPED:
@@ -178,7 +178,7 @@ class _Body:
         if items:
             out.append(f"<{tag}>{''.join(items)}</{tag}>")
 
-    def _table(self, node: Any, out: list[str], depth: int) -> None:
+    def _table(self, node: HtmlElement, out: list[str], depth: int) -> None:
         """The table with its rows filled up to one length; where that were more than there is, what its cells say, one after the other."""
         rows: list[list[tuple[str, str]]] = []
         for row in _rows(node):
@@ -204,7 +204,7 @@ class _Body:
         out.append("<table><tbody>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</tbody></table>")
 
 
-def _rows(table: Any) -> Iterator[Any]:
+def _rows(table: HtmlElement) -> Iterator[HtmlElement]:
     """A table's own rows; those of a table within it are that one's."""
     for child in table:
         if child.tag == "tr":
@@ -213,7 +213,7 @@ def _rows(table: Any) -> Iterator[Any]:
             yield from (row for row in child if row.tag == "tr")
 
 
-def _inline(node: Any, depth: int, *, linked: bool) -> str:
+def _inline(node: HtmlElement, depth: int, *, linked: bool) -> str:
     out: list[str] = []
     if depth > MAX_DEPTH:
         return escape("".join(node.itertext()), quote=False)
@@ -228,7 +228,7 @@ def _inline(node: Any, depth: int, *, linked: bool) -> str:
     return "".join(out)
 
 
-def _inline_element(node: Any, tag: str, out: list[str], depth: int, *, linked: bool) -> None:
+def _inline_element(node: HtmlElement, tag: str, out: list[str], depth: int, *, linked: bool) -> None:
     if tag == "br":
         out.append("<br>")
         return

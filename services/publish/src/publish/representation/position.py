@@ -14,7 +14,7 @@ NEWS = "news"
 
 
 class Position(NamedTuple):
-    """A place in the newsroom's total order: the archive's epoch, and the offset in the log of that epoch."""
+    """A place in the total order of revisions: the archive's epoch, and the offset in the log of that epoch."""
 
     epoch: int
     offset: int
@@ -24,7 +24,7 @@ class Position(NamedTuple):
 
     @classmethod
     def parse(cls, cursor: str) -> "Position":
-        """The position that a cursor `epoch-offset` stands for; ValueError where it is none."""
+        """The position in a cursor `epoch-offset`; ValueError where the text is not one."""
         epoch, dash, offset = cursor.partition("-")
         if not (dash and epoch.isascii() and epoch.isdigit() and offset.isascii() and offset.isdigit()):
             raise ValueError("a cursor has the form epoch-offset")
@@ -35,7 +35,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The revision of an update that stands, at the position that the update keeps for ever."""
+    """The current revision of an update, at the position that the update keeps for ever."""
 
     position: Position
     update: EnrichedUpdate
@@ -52,7 +52,7 @@ def channels_of(update: "EnrichedUpdate | ReaderUpdate") -> frozenset[str]:
 
 
 def supersedes(new: "EnrichedUpdate | ReaderUpdate", current: "EnrichedUpdate | ReaderUpdate") -> bool:
-    """Whether a revision takes the place of the one that stands: a later one does, and a kill does whatever its number.
+    """Whether a revision replaces the current one: a later one does, and a kill does whatever its number.
 
     A duplicate, an older revision, and anything after a kill change nothing.
     """
@@ -64,16 +64,17 @@ def supersedes(new: "EnrichedUpdate | ReaderUpdate", current: "EnrichedUpdate | 
 def fold(revisions: Iterable[tuple[tuple[int, int], EnrichedUpdate]]) -> list[Placed]:
     """What readers see after these revisions, each with its place in the log: newest position first, removals left out.
 
-    An update stands where it was first visible; corrections, late enrichment and a return after a withdrawal move nothing.
+    An update keeps the position at which it was first visible; corrections, late enrichment and a return after a withdrawal
+    do not move it.
     """
-    standing: dict[str, EnrichedUpdate] = {}
+    newest: dict[str, EnrichedUpdate] = {}
     positions: dict[str, Position] = {}
     for place, update in revisions:
         if not update.is_removal:
             position = Position(*place)
             positions[update.update_id] = min(positions.get(update.update_id, position), position)
-        current = standing.get(update.update_id)
+        current = newest.get(update.update_id)
         if current is None or supersedes(update, current):
-            standing[update.update_id] = update
-    visible = [Placed(positions[key], update) for key, update in standing.items() if not update.is_removal]
+            newest[update.update_id] = update
+    visible = [Placed(positions[key], update) for key, update in newest.items() if not update.is_removal]
     return sorted(visible, key=lambda placed: placed.position, reverse=True)

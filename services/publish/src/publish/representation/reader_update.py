@@ -1,18 +1,18 @@
 """What readers get of an update: an allow-list.
 
-Everything that leaves the house is made of `ReaderUpdate`: JSON (API, stream, replay, webhooks, Redis), pages, feeds, ninjs and
-alerts. A field of the message is private until it has a place here.
+Everything that readers and partners receive is made of `ReaderUpdate`: JSON (API, stream, replay, webhooks, Redis), pages,
+feeds, ninjs and alerts. A field of the message is private until it is added here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Literal, TypeVar
+from typing import Literal
 from urllib.parse import quote
 
 from publish.representation.position import Position
-from shared.messages import Change, EnrichedUpdate, Kind, Message, Removal, UpdateId, without_source_words
+from shared.messages import Change, EnrichedUpdate, Kind, Removal, UpdateId, without_source_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ReaderMedia:
 
 @dataclass(frozen=True, slots=True)
 class ReaderCorroboration:
-    """How many independent publisher families tell the same."""
+    """How many independent publisher families report the same."""
 
     count: int
     sources: tuple[str, ...]
@@ -142,7 +142,7 @@ class ReaderUpdate:
     key_event: bool
     closed: bool
     change: ReaderChange
-    """What readers were last told of a change: late enrichment does not take it away again."""
+    """The last change that was worth telling readers about. Late enrichment does not take it away again."""
     path: str
     """The canonical path of the update's own page."""
     position: Position | None
@@ -162,26 +162,16 @@ class ReaderUpdate:
         return self.removal in ("killed", "taken-down")
 
 
-T = TypeVar("T")
-
-
-def _copier(kind: Callable[..., T], *names: str) -> Callable[[Message], T]:
-    get = attrgetter(*names)
-    return lambda message: kind(*get(message))
-
-
 def _names(kind: type, *computed: str) -> list[str]:
     return [each.name for each in fields(kind) if each.name not in computed]
 
 
-_author = _copier(ReaderAuthor, *_names(ReaderAuthor))
-_tag = _copier(ReaderTag, *_names(ReaderTag))
-_rendition = _copier(ReaderRendition, *_names(ReaderRendition))
-_corroboration = _copier(ReaderCorroboration, *_names(ReaderCorroboration))
-_passport = _copier(ReaderPassport, *_names(ReaderPassport))
-reader_change = _copier(ReaderChange, *_names(ReaderChange))
-"""The change that a message tells, as readers get it."""
-
+_author = attrgetter(*_names(ReaderAuthor))
+_tag = attrgetter(*_names(ReaderTag))
+_rendition = attrgetter(*_names(ReaderRendition))
+_corroboration = attrgetter(*_names(ReaderCorroboration))
+_passport = attrgetter(*_names(ReaderPassport))
+_change = attrgetter(*_names(ReaderChange))
 _MEDIA = tuple(_names(ReaderMedia, "renditions"))
 _media = attrgetter(*_MEDIA)
 _COPIED = tuple(
@@ -194,31 +184,32 @@ _COPIED = tuple(
 _copied = attrgetter(*_COPIED)
 
 
-def reader_update(
-    update: EnrichedUpdate, *, cursor: Position, position: Position | None = None, change: Change | None = None
-) -> ReaderUpdate:
-    """What readers get of a revision at `cursor`, whose update stands at `position`; of a removal no words.
+def reader_change(change: Change) -> ReaderChange:
+    """What readers get of a change."""
+    return ReaderChange(*_change(change))
 
-    `change` is what they were last told of a change, where this revision tells of none.
-    """
+
+def reader_update(update: EnrichedUpdate, *, cursor: Position, position: Position | None = None) -> ReaderUpdate:
+    """What readers get of a revision at `cursor`, whose update stands at `position`; of a removal no words."""
     if update.is_removal:
         update = without_source_words(update)
     return ReaderUpdate(
         **dict(zip(_COPIED, _copied(update), strict=True)),
-        authors=tuple(map(_author, update.authors)),
+        authors=tuple(ReaderAuthor(*_author(each)) for each in update.authors),
         media=tuple(
             ReaderMedia(
-                **dict(zip(_MEDIA, _media(each), strict=True)), renditions=tuple(map(_rendition, each.renditions))
+                **dict(zip(_MEDIA, _media(each), strict=True)),
+                renditions=tuple(ReaderRendition(*_rendition(one)) for one in each.renditions),
             )
             for each in update.media
         ),
-        corroboration=_corroboration(update.corroboration),
-        passport=_passport(update.passport),
-        tags=tuple(map(_tag, update.tags)),
+        corroboration=ReaderCorroboration(*_corroboration(update.corroboration)),
+        passport=ReaderPassport(*_passport(update.passport)),
+        tags=tuple(ReaderTag(*_tag(each)) for each in update.tags),
         pinned=update.flags.pinned,
         key_event=update.flags.key_event,
         closed=update.flags.closed,
-        change=reader_change(change or update.change),
+        change=reader_change(update.change),
         path=f"/updates/{update.update_id}/{quote(update.slug or 'update', safe='')}",
         position=position,
         cursor=cursor,

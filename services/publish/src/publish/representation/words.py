@@ -72,7 +72,7 @@ def links_of(author: ReaderAuthor) -> list[tuple[str, str]]:
 
 
 def shown_diff(change: ReaderChange) -> list[DiffPart]:
-    """The word diff with long unchanged stretches cut to what stands beside a change."""
+    """The word diff, with long unchanged stretches cut to the words next to a change."""
     parts: list[DiffPart] = []
     last = len(change.diff) - 1
     for number, (sign, raw) in enumerate(change.diff):

@@ -41,9 +41,9 @@ def as_json(report: Report) -> dict[str, object]:
 def as_text(report: Report) -> str:
     """The report for a person."""
     killed = report.killed
+    ordered_at = killed.passport.received_at.isoformat()
     lines = [
-        f"{killed.update_id}  {killed.removal} at {killed.passport.received_at.isoformat()} "
-        f"(revision {killed.revision}, cursor {killed.cursor})",
+        f"{killed.update_id}  {killed.removal} at {ordered_at} (revision {killed.revision}, cursor {killed.cursor})",
         *(
             f"  {'clean' if each.clean_at else 'NOT CLEAN':10} {each.sink:50} "
             + (f"{each.clean_at.isoformat()}  after {report.seconds(each)} s" if each.clean_at else each.detail)

@@ -21,13 +21,13 @@ from publish.web.routes.assets import Assets
 from publish.web.routes.feeds import Feeds
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
-from publish.web.routes.parameters import taking
 from publish.web.stories import is_over
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.http.poll_routes import stream_routes
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
+from shared.http.query import with_query
 from shared.http.routing import application
 from shared.observability.health import Health, health_routes
 
@@ -52,7 +52,7 @@ def build(
     renderer = Renderer(settings, assets, fit=fit, omissions=omissions)
     answers = Answers(settings, feed_store, archive, renderer)
     broadcaster = Broadcaster(
-        Limits.of(settings),
+        StreamLimits.of(settings),
         replay_from(archive, renderer),
         lambda channel: is_over(feed_store, channel, datetime.now(UTC)),
     )
@@ -66,7 +66,7 @@ def build(
             *Feeds(answers).routes(),
             *stream_routes(broadcaster),
             *assets.routes(),
-            Route("/media/{path:path}", taking(MediaRoute(settings.media_store, feed_store, archive))),
+            Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
             Route("/v1/{path:path}", preflight, methods=["OPTIONS"]),
         ],
         {

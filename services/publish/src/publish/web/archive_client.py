@@ -1,4 +1,4 @@
-"""What memory does not hold is asked of the archive; while Postgres is away, readers are told so and nothing else stops."""
+"""Asks the archive for what memory does not hold. While Postgres is away readers get a 503 for that, and everything else works."""
 
 import asyncio
 import contextlib
@@ -75,8 +75,8 @@ async def page_of(
 ) -> Page:
     """A page of a channel, from memory as far as it goes and then from the archive.
 
-    Memory has the last word: it is ahead of the archive, so what it has seen removed or changed is not taken from there.
-    `whole` tells whether memory alone answered. With the archive away, what memory holds is the page.
+    Memory is ahead of the archive, so what it knows to be removed or changed is not taken from there. `whole` says whether
+    memory alone answered. With the archive away, what memory holds is the page.
     """
     page = feed_store.page(channel, before, limit)
     if page.whole:
@@ -99,7 +99,7 @@ async def page_of(
             continue
         fit.append(known or FeedEntry(archived.update))
     room = limit - len(entries)
-    # Memory has let go of updates that the archive, which lags behind, may not have yet.
+    # The archive lags behind: it may not have updates yet that memory has evicted.
     more = len(older) > room or (channel == NEWS and bool(entries))
     return Page([*entries, *fit[:room]], more=more, whole=False)
 
@@ -107,7 +107,7 @@ async def page_of(
 def replay_from(archive: ArchiveClient, renderer: Renderer) -> Replay:
     """What streams ask for: the revisions after a cursor that memory does not reach back to.
 
-    It cannot tell what followed a cursor of another epoch.
+    None where the cursor is of another epoch: what followed it is unknown.
     """
 
     async def replay(after: Position, channels: Collection[str], limit: int) -> Replayed | None:

@@ -10,10 +10,10 @@ from publish.representation.position import NEWS, Position, channels_of, superse
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
 
 UNPLACED = Position(0, 0)
-"""Stands for the position of an update that nobody could be asked about: before every other."""
+"""The position of an update whose own is not known: before every other."""
 
 REMEMBERED = 4
-"""Positions that are kept of updates that memory let go, for each that it holds."""
+"""Positions of evicted updates that are kept, for each update in memory."""
 
 
 @dataclass(slots=True, eq=False)
@@ -25,13 +25,13 @@ class FeedEntry:
 
     @property
     def position(self) -> Position:
-        """Where the update stands, for ever."""
+        """The place of the update, for ever."""
         return self.update.position or UNPLACED
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a revision did: the channels that must hear of it, and the current entry (None once removed).
+    """What a revision did: the channels that it concerns, and the current entry (None once removed).
 
     An entry whose position is older than all that memory holds is here too, though memory does not keep it.
     """
@@ -73,7 +73,7 @@ class FeedStore:
         self._index: dict[str, list[tuple[Position, str]]] = {}
         self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
-        self._let_go: OrderedDict[str, tuple[Position, int]] = OrderedDict()
+        self._evicted: OrderedDict[str, tuple[Position, int]] = OrderedDict()
         self._generations: dict[str, int] = {}
         self._count = 0
         self._floor = 0
@@ -89,7 +89,7 @@ class FeedStore:
         self._index = {}
         self._pictures = {}
         self._removed = OrderedDict()
-        self._let_go = OrderedDict()
+        self._evicted = OrderedDict()
         self._generations = {}
         self._count += 1
         self._floor = self._count
@@ -117,7 +117,7 @@ class FeedStore:
 
     def knows(self, update_id: str) -> bool:
         """Whether memory can place a later revision of this update by itself."""
-        if update_id in self._entries or update_id in self._let_go:
+        if update_id in self._entries or update_id in self._evicted:
             return True
         removed = self._removed.get(update_id)
         return removed is not None and (removed.position is not None or removed.is_final)
@@ -139,8 +139,8 @@ class FeedStore:
         """Take in the next revision of the log; None when it changes nothing (a duplicate, an older one, after a kill).
 
         Its position, where it has one, is that of an update which memory does not know; without one a first visible
-        revision stands at its own place in the log. One that is older than all that memory holds is left to the archive: it
-        is never put on top.
+        revision gets its own place in the log. One that is older than all that memory holds is left to the archive: it is
+        never put on top.
         """
         update_id = update.update_id
         entry = self._entries.get(update_id)
@@ -150,12 +150,12 @@ class FeedStore:
             if removed is not None and removed.position is None and not update.is_removal:
                 self._removed[update_id] = replace(removed, position=update.cursor)
             return None
-        let_go = self._let_go.get(update_id)
-        if let_go is not None and current is None and update.revision <= let_go[1] and not update.is_final:
+        evicted = self._evicted.get(update_id)
+        if evicted is not None and current is None and update.revision <= evicted[1] and not update.is_final:
             return None
         self.cursor = max(self.cursor, update.cursor)
         channels = channels_of(update) | (channels_of(current) if current else frozenset())
-        known = current.position if current else let_go[0] if let_go else None
+        known = current.position if current else evicted[0] if evicted else None
         if entry is not None:
             self._drop(entry)
         self._removed.pop(update_id, None)
@@ -206,15 +206,15 @@ class FeedStore:
         self._drop(oldest)
         self._remember(oldest)
         self.complete = False
-        # What was rendered with this update on it would not hear of its removal, which may name fewer channels.
+        # A later removal may name fewer channels, so what was rendered with this update expires now.
         self._touch(channels)
         self._generations.pop(f"update:{oldest.update.update_id}", None)
 
     def _remember(self, entry: FeedEntry) -> None:
-        """Keep the place of what is let go: the archive, which lags behind, may not know it yet."""
-        self._let_go[entry.update.update_id] = (entry.position, entry.update.revision)
-        while len(self._let_go) > REMEMBERED * self.limit:
-            self._let_go.popitem(last=False)
+        """Keep the position of what is evicted: the archive, which lags behind, may not have it yet."""
+        self._evicted[entry.update.update_id] = (entry.position, entry.update.revision)
+        while len(self._evicted) > REMEMBERED * self.limit:
+            self._evicted.popitem(last=False)
 
     def _drop(self, entry: FeedEntry) -> None:
         del self._entries[entry.update.update_id]

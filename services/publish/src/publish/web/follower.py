@@ -1,8 +1,8 @@
-"""Keeps a replica's memory and its streams in step with the log: a snapshot of the archive, then the tail behind it.
+"""Keeps a replica's memory and its streams up to date with the log: a snapshot of the archive, then the log behind it.
 
-The archive says which log is the current one (its epoch) and what each update's position is. A replica that starts, or
-whose log is not the archive's any more, waits until the archive knows, takes a new snapshot, and tells every reader; what
-it has in memory is served meanwhile.
+The archive decides which log is the current one (its epoch) and what the position of each update is. A replica that starts,
+or whose log is not the archive's any more, waits for the archive, takes a new snapshot, and resets every stream. What it has in
+memory is served meanwhile.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class NotThisLog(Exception):
 
 
 class Follower:
-    """Follows `updates.enriched` without a group, so that every replica hears everything."""
+    """Follows `updates.enriched` without a group, so that every replica gets everything."""
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class Follower:
                 watch_at = time.monotonic() + WATCH_INTERVAL_S
 
     async def _take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
-        """Apply records to memory, then tell the streams: what is removed is gone before anything is rendered."""
+        """Apply records to memory, then publish them to streams: what is removed is gone before anything is rendered."""
         done: list[Applied] = []
         for record in records:
             try:
@@ -248,7 +248,7 @@ class Follower:
         return applied
 
     def _events(self, done: Sequence[Applied]) -> Iterator[StreamEvent]:
-        """What streams are told, without what cannot be shown, nor the words of what is gone by now."""
+        """The events for streams, without what cannot be shown and without updates that are removed by now."""
         for applied in done:
             if applied.entry is not None and self._feed_store.removed(applied.update.update_id) is not None:
                 continue
@@ -298,7 +298,7 @@ class Follower:
                 HELD.set(len(self._feed_store))
 
     async def _watch(self, consumer: AIOKafkaConsumer, reached: int) -> None:
-        """See now and then whether this is the archive's log still; with Postgres or Kafka away, nobody can tell."""
+        """Check that this is still the archive's log; with Postgres or Kafka away, nothing is concluded."""
         try:
             async with asyncio.timeout(2):
                 epoch = await queries.current_epoch(self._archive.connected())

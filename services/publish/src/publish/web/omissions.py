@@ -1,4 +1,4 @@
-"""What cannot be shown of one update, or not in time, is left out, so that the page, the feed or the stream around it stands."""
+"""Leaves out what cannot be rendered of one update, or not in time, so that the page, feed or stream around it still works."""
 
 import contextlib
 import math
@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from types import FrameType
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter
@@ -21,12 +22,12 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 BOUND_S = 1.0
-"""Of the processor's time, for what one update shows in one place. The largest update that Kafka carries takes a twentieth."""
+"""Processor time to render one update in one place. The largest update that Kafka carries takes a twentieth."""
 WAITED_S = 5.0
-"""Of the clock's, for what waits instead of working; a machine that is busy elsewhere is no fault of the update."""
+"""Wall-clock time, for what waits instead of working; longer, since a busy machine is no fault of the update."""
 AGAIN_EVERY_S = 0.1
 BACKOFF = Backoff(first_s=60.0, longest_s=3600.0)
-"""What was left out is tried again after so long, since it may have been of the moment; twice as long each time."""
+"""What was left out is tried again after so long, since the cause may pass; twice as long each time."""
 REMEMBERED = 10_000
 
 OMITTED = Counter("slugline_web_omissions", "Times that something of one update was left out", ["what"])
@@ -56,7 +57,7 @@ def within(bound_s: float, waited_s: float = math.inf) -> Iterator[None]:
     began, worked = time.monotonic(), time.thread_time()
     over = False
 
-    def ring(_: int, __: Any) -> None:
+    def ring(_: int, __: FrameType | None) -> None:
         if not over and (time.thread_time() - worked >= bound_s or time.monotonic() - began >= waited_s):
             raise TooLong(f"longer than {bound_s:g} s")
 
@@ -73,7 +74,7 @@ def within(bound_s: float, waited_s: float = math.inf) -> Iterator[None]:
 
 
 class Omissions:
-    """Makes what is shown of single updates, and remembers for a while what could not be made."""
+    """Renders single updates, and remembers for a while what could not be rendered."""
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class Omissions:
         self._in_progress: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
 
     async def begin(self, suspects: Suspects) -> None:
-        """From now on note what is made, and leave out what earlier processes have died of."""
+        """From now on note what is being rendered, and leave out what earlier processes died of."""
         self._aside = frozenset(await suspects.open())
         self._in_progress = suspects.in_progress
 
@@ -132,7 +133,7 @@ class Omissions:
         if not self._aside and not any(
             (entry.update.update_id, entry.update.revision, what) in self._failed for entry in several
         ):
-            # To set the alarm for each of them would take as long as to make some of them.
+            # One alarm for all: to set one for each would take as long as rendering some of them.
             with contextlib.suppress(Exception), within(self._bound_s, self._waited_s):
                 return [(entry, self._made(entry, make)) for entry in several]
         made: list[tuple[FeedEntry, T]] = []

@@ -18,7 +18,7 @@ from publish.web.renderer import Fit
 from publish.web.stream.http.serve import stream_server
 from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
-from shared.http.server.bounds import Bounds
+from shared.http.server.limits import ServerLimits
 from shared.observability.health import Health
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
@@ -47,12 +47,12 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
     async def follow() -> None:
         nonlocal suspects
         archive.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
-        suspects = await _noting(archive.pool, settings, answers.renderer.omissions, stop)
+        suspects = await _start_noting(archive.pool, settings, answers.renderer.omissions, stop)
         waiting["postgres"] = None
         await follower.run(stop)
 
-    bounds = Bounds.of(settings, settings.publish_web_connections)
-    async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, bounds):
+    limits = ServerLimits.of(settings, settings.publish_web_connections)
+    async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, limits):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())
@@ -65,11 +65,11 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
         await archive.pool.close()
 
 
-async def _noting(pool: Pool, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
+async def _start_noting(pool: Pool, settings: Settings, omissions: Omissions, stop: asyncio.Event) -> Suspects:
     """Note from now on what is rendered, and leave out what took this process down before."""
     name = f"{settings.instance or socket.gethostname()}:{settings.port}"
     suspects = Suspects(pool, "publish", STAGE, name)
-    await until_answered("what was noted", lambda: omissions.begin(suspects), stop)
+    await until_answered("crash notes", lambda: omissions.begin(suspects), stop)
     return suspects
 
 

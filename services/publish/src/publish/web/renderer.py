@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -28,6 +29,11 @@ SHORT_WORDS = 150
 
 Fit = Callable[[str, int], str]
 """Makes a body fit where a page puts it: (body, level of its first heading)."""
+
+
+class _Article(Protocol):
+    def __call__(self, update: ReaderUpdate, *, link: bool) -> str:
+        """The macro that shows an update in full."""
 
 
 def site_of(settings: Settings) -> Site:
@@ -85,7 +91,7 @@ class Renderer:
         )
         macros = vars(self._templates.get_template("update.html").module)
         self._item: Callable[[ReaderUpdate], str] = macros["feed_item"]
-        self._article: Callable[..., str] = macros["article"]
+        self._article: _Article = macros["article"]
 
     def json(self, entry: FeedEntry) -> bytes:
         """An update as one line of JSON, made once for each revision; `Omitted` where it cannot be made."""

@@ -1,14 +1,14 @@
-"""Ready answers: what was rendered is kept as bytes until something it shows has changed, and is sent before routing."""
+"""Rendered answers are kept as bytes until something they show has changed, and are sent before routing."""
 
 import gzip
 import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from prometheus_client import Counter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from publish.web.feed_store import FeedStore
 
@@ -22,7 +22,7 @@ KEPT_BYTES = 128 * 1024 * 1024
 ANSWER_BYTES = 2048
 """What a kept answer takes beside its body and its address: headers, tag, its place in the table."""
 CURSOR_SLACK = 500
-"""A page that prints a cursor is made again once the log is that far ahead: its reader would be replayed too much."""
+"""A page that prints a cursor is rendered again once the log is that far ahead: its stream would be replayed too much."""
 GZIP_LEVEL = 5
 SMALL = 600
 
@@ -79,7 +79,7 @@ class ReadyAnswer:
             self.head_gzip.append((b"content-length", b"%d" % len(self.zipped)))
         return self.zipped
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> int:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> int:  # noqa: ARG002
         """ReadyAnswer a request, with 304 where the reader has it already (RFC 9110, section 13.1.2): the status."""
         known = accepts = b""
         for name, value in scope["headers"]:
@@ -106,8 +106,10 @@ class ReadyAnswer:
 class ResponseCache:
     """The ASGI application before the routes: what is ready leaves at once."""
 
-    def __init__(self, app: Any, feed_store: FeedStore, *, ignored: Callable[[str], bool] = lambda _: False) -> None:
-        """`ignored` tells the query parameters that others put on our addresses and that change nothing."""
+    def __init__(
+        self, app: ASGIApp, feed_store: FeedStore, *, ignored: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """`ignored` says which query parameters others add to addresses without changing what is shown."""
         self.app = app
         self.feed_store = feed_store
         self._ignored = ignored
@@ -119,7 +121,7 @@ class ResponseCache:
         """What the kept answers take at the most: each with its address, and as if its compressed body were as large."""
         return self._bytes
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve from what is ready, else by the routes."""
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             answer = self.ready(scope["path"], scope["query_string"])
@@ -132,7 +134,7 @@ class ResponseCache:
                 READY[await answer(scope, receive, send)].inc()
                 return
 
-        async def counted(message: Any) -> None:
+        async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 ANSWERS.labels("route", str(message["status"])).inc()
             await send(message)

@@ -1,1 +1,1 @@
-"""The HTTP port of a process: who is accepted, within which bounds, and how it is served."""
+"""The HTTP server of a process: accepting, limits and serving."""

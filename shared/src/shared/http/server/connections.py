@@ -1,7 +1,7 @@
-"""The open connections of one HTTP port: how many there are, what each waits for, and which ends to make room.
+"""The open connections of one HTTP port: how many there are, what each waits for, and which is closed to make room.
 
-uvicorn has no deadline for the receiving of a request, nor for the taking of an answer. Both are kept here, by one look
-at all that are late every half second: a request that comes in one piece, as nearly all do, meets no timer.
+uvicorn has no deadline for receiving a request or for sending a response. Both are enforced here, twice a second for all
+connections: a request that comes in one piece, as nearly all do, needs no timer.
 """
 
 import asyncio
@@ -15,47 +15,47 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.http.problem import Problem
-from shared.http.server.bounds import Bounds
-from shared.http.server.listen import descriptor_limit
+from shared.http.server.limits import ServerLimits
+from shared.http.server.sockets import descriptor_limit
 
 log = structlog.get_logger(__name__)
 
-DROPPED = Counter("slugline_http_dropped", "Connections that a bound of an HTTP port ended", ["reason"])
+DROPPED = Counter("slugline_http_dropped", "Connections that a limit of an HTTP port ended", ["reason"])
 OPEN = Gauge("slugline_http_connections", "Connections to HTTP ports of this process, streams apart")
 
-LOOK_S = 0.5
-LEAST_READ_PER_S = 1024
-"""Bytes of an answer that a reader takes, over the time that it is given. The slowest mobile networks do more."""
-SPARE = 64
-"""Connections past the bounds whose request is heard all the same: a probe must be answered, others are told why not."""
-LEAST = 64
-OTHER_FILES = 256
+CHECK_INTERVAL_S = 0.5
+MIN_READ_BYTES_PER_S = 1024
+"""What a client must read of a response, on average over its time. The slowest mobile networks do more."""
+EXTRA_CONNECTIONS = 64
+"""Connections past the limit whose request is read all the same: probes are answered, others learn why not."""
+MIN_CONNECTIONS = 64
+RESERVED_DESCRIPTORS = 256
 """Descriptors that a process needs besides those of its HTTP port."""
 
 
 class Connection(Protocol):
-    """What is asked of a connection here."""
+    """What a connection must be able to do."""
 
     body_bytes: int
-    """Of the request's body, as they have come."""
+    """Received of the request's body."""
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing has come on it that was not answered."""
+        """Whether nothing was received that was not answered."""
 
     @property
     def is_paused(self) -> bool:
-        """Whether we do not read from it at this moment."""
+        """Whether reading from it is paused."""
 
     @property
     def unsent(self) -> int:
-        """Bytes of answers that the kernel has not taken."""
+        """Bytes of responses that the kernel has not taken."""
 
     def refuse(self, problem: Problem) -> None:
-        """Answer with a problem, then end."""
+        """Send a problem, then close."""
 
     def drop(self) -> None:
-        """End now."""
+        """Close with a reset."""
 
 
 @dataclass(slots=True)
@@ -65,57 +65,61 @@ class _Unread:
 
 
 class OpenConnections:
-    """Counts connections and ends those that break a bound. All times are of `time.monotonic`.
+    """Counts connections and closes those past a limit. All times are of `time.monotonic`.
 
-    Each dictionary is in the order of its times, the oldest first.
+    Each dictionary is ordered by its times, the oldest first.
     """
 
-    def __init__(self, bounds: Bounds, other_files: int = OTHER_FILES) -> None:
-        self.bounds = bounds
-        self.most = min(bounds.connections, max(descriptor_limit() - other_files, LEAST))
-        if self.most < bounds.connections:
-            log.warning("fewer connections than set, for want of open files", most=self.most, wanted=bounds.connections)
+    def __init__(self, limits: ServerLimits, reserved_descriptors: int = RESERVED_DESCRIPTORS) -> None:
+        self.limits = limits
+        self.max_connections = min(limits.connections, max(descriptor_limit() - reserved_descriptors, MIN_CONNECTIONS))
+        if self.max_connections < limits.connections:
+            log.warning(
+                "fewer connections than configured: too few open files",
+                most=self.max_connections,
+                wanted=limits.connections,
+            )
         self._all: dict[Connection, str] = {}
         self._from: dict[str, int] = {}
         self._incomplete: dict[Connection, float] = {}
         self._receiving: dict[Connection, float] = {}
-        self._rest: dict[Connection, float] = {}
+        self._early_answered: dict[Connection, float] = {}
         self._idle: dict[Connection, None] = {}
         self._unread: dict[Connection, _Unread] = {}
-        self._ending: dict[Connection, float] = {}
-        self._held = 0
+        self._closing: dict[Connection, float] = {}
+        self._unsent_bytes = 0
 
     def __len__(self) -> int:
         return len(self._all)
 
     def add(self, connection: Connection, peer: str) -> Problem | None:
-        """Take a connection in; the reason if nothing but a probe is to be answered on it."""
-        proxies = self.bounds.proxies
+        """Count a connection; returns the problem where only probes are answered on it."""
+        proxies = self.limits.proxies
         address = "" if proxies.trusts(peer) else proxies.peer(peer)
         self._all[connection] = address
         count = 0
         refusal = None
         if address:
             count = self._from[address] = self._from.get(address, 0) + 1
-        most = self.bounds.per_address
+        most = self.limits.per_address
         if most and count > most:
             detail = f"at most {most} connections from one address"
             refusal = Problem(429, "too-many-connections", detail, headers={"Retry-After": "10"})
-            if count > most + SPARE:
+            if count > most + EXTRA_CONNECTIONS:
                 self._drop(connection, "address")
                 return refusal
-        elif len(self._all) > self.most and not self._make_room():
+        elif len(self._all) > self.max_connections and not self._make_room():
             refusal = Problem(503, "too-many-connections", "no more connections here now", headers={"Retry-After": "5"})
-            if len(self._all) > self.most + SPARE:
+            if len(self._all) > self.max_connections + EXTRA_CONNECTIONS:
                 self._drop(connection, "full")
                 return refusal
-        elif len(self._incomplete) >= self.bounds.incomplete:
+        elif len(self._incomplete) >= self.limits.incomplete:
             self._drop(next(iter(self._incomplete)), "incomplete")
         self._incomplete[connection] = time.monotonic()
         return refusal
 
     def remove(self, connection: Connection) -> None:
-        """A connection is gone."""
+        """A connection is closed."""
         address = self._all.pop(connection, "")
         if address:
             left = self._from[address] - 1
@@ -124,122 +128,122 @@ class OpenConnections:
             else:
                 del self._from[address]
         self._forget(connection)
-        self._ending.pop(connection, None)
+        self._closing.pop(connection, None)
 
-    def head_begins(self, connection: Connection) -> None:
-        """A part of a request's head has come; its deadline begins with the first part and is not renewed."""
+    def head_started(self, connection: Connection) -> None:
+        """Part of a request's head was received; the deadline counts from the first part."""
         if connection not in self._incomplete:
             self._incomplete[connection] = time.monotonic()
 
-    def head_ends(self, connection: Connection) -> None:
-        """A request's head is whole."""
+    def head_received(self, connection: Connection) -> None:
+        """A request's head is complete."""
         self._incomplete.pop(connection, None)
 
-    def body_begins(self, connection: Connection) -> None:
-        """A body is awaited."""
+    def body_started(self, connection: Connection) -> None:
+        """A body is being received."""
         if connection not in self._receiving:
             self._receiving[connection] = time.monotonic()
 
-    def body_ends(self, connection: Connection) -> None:
-        """A body is whole."""
+    def body_received(self, connection: Connection) -> None:
+        """A body is complete."""
         self._receiving.pop(connection, None)
-        self._rest.pop(connection, None)
+        self._early_answered.pop(connection, None)
 
-    def answered(self, connection: Connection, *, whole: bool) -> None:
-        """An answer is written; `whole` tells whether its request had come to the end, else its rest has little time."""
-        if whole:
+    def response_sent(self, connection: Connection, *, complete: bool) -> None:
+        """A response is written. Where its request is not `complete`, the rest has little time."""
+        if complete:
             self._idle[connection] = None
         else:
             self._receiving.pop(connection, None)
-            self._rest[connection] = time.monotonic()
+            self._early_answered[connection] = time.monotonic()
 
-    def stirs(self, connection: Connection) -> None:
-        """Something has come on a connection."""
+    def became_active(self, connection: Connection) -> None:
+        """Something was received on a connection."""
         self._idle.pop(connection, None)
 
-    def blocks(self, connection: Connection) -> None:
+    def write_blocked(self, connection: Connection) -> None:
         """The kernel takes no more of what is written."""
         size = connection.unsent
         before = self._unread.pop(connection, None)
-        self._held += size - (before.size if before else 0)
+        self._unsent_bytes += size - (before.size if before else 0)
         self._unread[connection] = _Unread(size, time.monotonic())
-        while self._held > self.bounds.unsent_bytes and self._unread:
+        while self._unsent_bytes > self.limits.unsent_bytes and self._unread:
             self._drop(next(iter(self._unread)), "unsent")
 
-    def flows(self, connection: Connection) -> None:
+    def write_resumed(self, connection: Connection) -> None:
         """The kernel has taken all of it."""
         unread = self._unread.pop(connection, None)
         if unread is not None:
-            self._held -= unread.size
+            self._unsent_bytes -= unread.size
 
-    def ends(self, connection: Connection) -> None:
-        """A connection was told why it ends; it has a moment to read that."""
+    def closing(self, connection: Connection) -> None:
+        """A problem was sent; the client has a moment to read it."""
         self._forget(connection)
-        self._ending[connection] = time.monotonic()
+        self._closing[connection] = time.monotonic()
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """End what is late while the block runs, on the running loop."""
+    def enforced(self) -> Iterator[None]:
+        """Close what is late while the block runs, on the running loop."""
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
         before = time.monotonic()
 
-        def look() -> None:
+        def check() -> None:
             nonlocal timer, before
-            timer = loop.call_later(LOOK_S, look)
+            timer = loop.call_later(CHECK_INTERVAL_S, check)
             now = time.monotonic()
             passed_s, before = now - before, now
-            self.look(now, passed_s)
+            self.enforce(now, passed_s)
 
-        timer = loop.call_later(LOOK_S, look)
+        timer = loop.call_later(CHECK_INTERVAL_S, check)
         try:
             yield
         finally:
             timer.cancel()
 
-    def look(self, now: float, passed_s: float) -> None:
-        """End what is late; `passed_s` is the time since the last look."""
-        bounds = self.bounds
+    def enforce(self, now: float, passed_s: float) -> None:
+        """Close what is late; `passed_s` is the time since the last check."""
+        limits = self.limits
         OPEN.set(len(self._all))
-        for connection in _before(self._incomplete, now - bounds.head_s):
+        for connection in _overdue(self._incomplete, now - limits.head_s):
             if connection.is_silent:
                 self._drop(connection, "silent")
             else:
                 self._refuse(
-                    connection, "head-late", f"the head of the request was not whole within {bounds.head_s:g} s"
+                    connection, "head-late", f"the head of the request was not whole within {limits.head_s:g} s"
                 )
         for connection, since in list(self._receiving.items()):
-            self._look_at_body(connection, now - since, passed_s)
-        for connection in _before(self._rest, now - bounds.linger_s):
+            self._check_body(connection, now - since, passed_s)
+        for connection in _overdue(self._early_answered, now - limits.linger_s):
             self._drop(connection, "rest-late")
-        for connection in _before(self._ending, now - bounds.linger_s):
+        for connection in _overdue(self._closing, now - limits.linger_s):
             self._drop(connection, "")
         for connection, unread in list(self._unread.items()):
-            self._look_at_unread(connection, unread, now)
+            self._check_unread(connection, unread, now)
 
-    def _look_at_body(self, connection: Connection, age_s: float, passed_s: float) -> None:
-        bounds = self.bounds
+    def _check_body(self, connection: Connection, age_s: float, passed_s: float) -> None:
+        limits = self.limits
         if connection.is_paused:
-            # Not its sender's fault.
+            # We do not read, so the sender is not late.
             self._receiving[connection] += passed_s
-        elif age_s > bounds.body_s:
-            self._refuse(connection, "body-late", f"the body was not whole within {bounds.body_s:g} s")
-        elif connection.body_bytes < bounds.body_bytes_per_s * (age_s - bounds.body_grace_s):
-            self._refuse(connection, "body-slow", f"the body came slower than {bounds.body_bytes_per_s} bytes/s")
+        elif age_s > limits.body_s:
+            self._refuse(connection, "body-late", f"the body was not whole within {limits.body_s:g} s")
+        elif connection.body_bytes < limits.body_bytes_per_s * (age_s - limits.body_grace_s):
+            self._refuse(connection, "body-slow", f"the body came slower than {limits.body_bytes_per_s} bytes/s")
 
-    def _look_at_unread(self, connection: Connection, unread: _Unread, now: float) -> None:
+    def _check_unread(self, connection: Connection, unread: _Unread, now: float) -> None:
         size = connection.unsent
-        if unread.size - size >= min(LEAST_READ_PER_S * self.bounds.write_s, unread.size):
-            self._held -= unread.size - size
+        if unread.size - size >= min(MIN_READ_BYTES_PER_S * self.limits.write_s, unread.size):
+            self._unsent_bytes -= unread.size - size
             del self._unread[connection]
             self._unread[connection] = _Unread(size, now)
-        elif now - unread.since > self.bounds.write_s:
+        elif now - unread.since > self.limits.write_s:
             self._drop(connection, "unread")
 
     def _make_room(self) -> bool:
-        """End the connection that would be missed least; False where each has a request under way that is not overdue."""
+        """Close the least useful connection; False where each has a request under way that is not overdue."""
         for some, reason in (
-            (self._ending, "full"), (self._incomplete, "full"), (self._idle, "full"), (self._rest, "full"),
+            (self._closing, "full"), (self._incomplete, "full"), (self._idle, "full"), (self._early_answered, "full"),
             (self._receiving, "full"), (self._unread, "full"),
         ):  # fmt: skip
             if some:
@@ -260,13 +264,13 @@ class OpenConnections:
     def _forget(self, connection: Connection) -> None:
         self._incomplete.pop(connection, None)
         self._receiving.pop(connection, None)
-        self._rest.pop(connection, None)
+        self._early_answered.pop(connection, None)
         self._idle.pop(connection, None)
-        self.flows(connection)
+        self.write_resumed(connection)
 
 
-def _before(times: dict[Connection, float], latest: float) -> list[Connection]:
-    """Those whose time is over, of a dictionary in the order of times."""
+def _overdue(times: dict[Connection, float], latest: float) -> list[Connection]:
+    """The connections whose time is up, of a dictionary ordered by time."""
     found = []
     for connection, since in times.items():
         if since > latest:

@@ -13,7 +13,7 @@ from publish.web.stream import broadcaster as broadcaster_module
 from publish.web.stream.fanout import fanout
 from publish.web.stream.fanout.connection import Audience
 from publish.web.stream.fanout.walk import PIECE_BYTES
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from support.broadcasting import connect, event, metric, numbers, settle, started
 from support.waiting import eventually
 
@@ -33,7 +33,7 @@ async def test_many_audiences_leave_the_loop_its_turns() -> None:
 async def test_nobody_is_always_the_last_to_hear() -> None:
     """Of more readers than one step writes to, who was last to be sent one event is among the first to be sent the next."""
     with contextlib.ExitStack() as stack:
-        fan = fanout.Fanout(Limits())
+        fan = fanout.Fanout(StreamLimits())
         fan.open()
         stack.callback(fan.close)
         theirs: list[socket.socket] = []
@@ -94,7 +94,7 @@ async def test_a_burst_is_written_piece_by_piece() -> None:
 async def test_a_walk_yields_after_bytes_not_only_after_readers() -> None:
     """Large events leave the loop its turns too: between two looks at the clock no more is written than a step of bytes."""
     with contextlib.ExitStack() as stack:
-        fan = fanout.Fanout(Limits())
+        fan = fanout.Fanout(StreamLimits())
         fan.open()
         stack.callback(fan.close)
         for _ in range(100):

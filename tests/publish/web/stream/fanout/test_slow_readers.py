@@ -6,7 +6,7 @@ import time
 
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.fanout import slow_readers
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.request import parse_request
 from support.broadcasting import connect, event, metric, numbers, reasons, settle, started
 from support.event_stream import Reader
@@ -15,7 +15,7 @@ from support.waiting import eventually
 
 async def test_a_reader_too_slow_is_reset_at_a_boundary_and_closed() -> None:
     """Past its bounded buffer a reader gets whole events, then a reset, then the end: never a thinned or torn stream."""
-    with started(Limits(buffer_bytes=200_000, slow_s=0)) as broadcaster:
+    with started(StreamLimits(buffer_bytes=200_000, slow_s=0)) as broadcaster:
         slow, quick = connect(broadcaster, buffer=4096), connect(broadcaster)
         evicted = metric("slugline_stream_evictions_total", reason="slow")
         for offset in range(1, 101):
@@ -87,7 +87,7 @@ async def test_the_kernel_keeps_little_for_who_does_not_read() -> None:
 
 async def test_who_takes_nothing_is_let_go_and_so_is_what_the_kernel_has_for_it() -> None:
     """Nothing is acknowledged for `stalled_s`: the connection is reset, not left to the kernel's retries."""
-    with started(Limits(stalled_s=1.0, buffer_bytes=10**9)) as broadcaster:
+    with started(StreamLimits(stalled_s=1.0, buffer_bytes=10**9)) as broadcaster:
         (reader,) = await unread(broadcaster, 1)
         stalled = metric("slugline_stream_evictions_total", reason="stalled")
         broadcaster.publish([event(1, size=2_000_000)])
@@ -99,7 +99,7 @@ async def test_who_takes_nothing_is_let_go_and_so_is_what_the_kernel_has_for_it(
 
 async def test_a_slow_reader_who_goes_on_reading_is_kept() -> None:
     """Who takes a little now and then is not stalled, and gets all of what it takes so long for."""
-    with started(Limits(stalled_s=1.5, buffer_bytes=10**9)) as broadcaster:
+    with started(StreamLimits(stalled_s=1.5, buffer_bytes=10**9)) as broadcaster:
         (reader,) = await unread(broadcaster, 1)
         broadcaster.publish([event(1, size=1_500_000)])
         began = time.monotonic()
@@ -115,7 +115,7 @@ async def test_a_slow_reader_who_goes_on_reading_is_kept() -> None:
 async def test_all_who_take_nothing_have_a_bound_together() -> None:
     """Where those who are behind hold more than they may, who has been so for longest goes first, and the others stay."""
     most = 5
-    with started(Limits(behind_bytes=most * slow_readers.HELD_BYTES)) as broadcaster:
+    with started(StreamLimits(behind_bytes=most * slow_readers.HELD_BYTES)) as broadcaster:
         readers = await unread(broadcaster, 12)
         broadcaster.publish([event(1, size=400_000)])
         await eventually(lambda: len(broadcaster), lambda left: left == most, within_s=30)
@@ -126,7 +126,7 @@ async def test_all_who_take_nothing_have_a_bound_together() -> None:
 
 async def test_a_burst_does_not_throw_out_a_healthy_reader() -> None:
     """More than a buffer at once is no sign of slowness while the reader is taking it."""
-    with started(Limits(buffer_bytes=100_000, slow_s=5)) as broadcaster:
+    with started(StreamLimits(buffer_bytes=100_000, slow_s=5)) as broadcaster:
         reader = connect(broadcaster, buffer=4096)
         for offset in range(1, 61):
             broadcaster.publish([event(offset, size=10_000)])
@@ -137,7 +137,7 @@ async def test_a_burst_does_not_throw_out_a_healthy_reader() -> None:
 
 async def test_a_stalled_reader_is_let_go() -> None:
     """Who takes nothing for two heartbeats while something waits is gone, though its machine never said so."""
-    with started(Limits(heartbeat_s=1)) as broadcaster:
+    with started(StreamLimits(heartbeat_s=1)) as broadcaster:
         stalled = connect(broadcaster, buffer=4096)
         broadcaster.publish([event(1, size=400_000)])
         await eventually(lambda: len(broadcaster), lambda left: left == 0, within_s=30)

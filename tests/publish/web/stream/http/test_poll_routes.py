@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from support.waiting import eventually
 
 
@@ -88,7 +88,7 @@ async def test_many_polls_are_woken_by_one_event(site, client, make_event) -> No
 @pytest.mark.parametrize("path", ["/v1/since", "/v1/poll"])
 async def test_a_gap_is_told_in_the_answer(served, make_event, path: str, cursor: str, reason: str) -> None:
     """A cursor that cannot be continued gets a reset event with the snapshot to fetch and the cursor to go on from."""
-    async with served(Limits(window_events=2, catch_up_s=0)) as site:
+    async with served(StreamLimits(window_events=2, catch_up_s=0)) as site:
         site.publish(*[make_event(offset) for offset in range(1, 8)])
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}") as client:
             answer = (await client.get(path, params={"cursor": cursor})).json()
@@ -104,7 +104,7 @@ async def test_an_archive_that_is_away_is_a_503(served, make_event) -> None:
     async def away(*_: object) -> None:
         raise OSError("no route")
 
-    async with served(Limits(window_events=1), away) as site:
+    async with served(StreamLimits(window_events=1), away) as site:
         site.publish(make_event(1), make_event(2), make_event(3))
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}", timeout=30) as client:
             answer = await client.get("/v1/since", params={"cursor": "1-1"})

@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from shared.http.proxies import TrustedProxies
 from support.event_stream import Reader
 
@@ -259,7 +259,7 @@ async def test_a_connection_may_be_torn(site) -> None:
 async def test_one_address_has_a_limit(served) -> None:
     """Streams past the limit of an address are answered 429 with Retry-After; who leaves makes room."""
     untrusting = TrustedProxies()
-    async with served(Limits(per_address=2, proxies=untrusting)) as site:
+    async with served(StreamLimits(per_address=2, proxies=untrusting)) as site:
         first, _ = await site.follow(), await site.follow()
         third = site.ask()
         await third.end()
@@ -274,7 +274,7 @@ async def test_one_address_has_a_limit(served) -> None:
 
 async def test_readers_behind_a_trusted_proxy_are_told_apart(served) -> None:
     """A trusted proxy's word counts, its own address does not."""
-    async with served(Limits(per_address=1)) as site:
+    async with served(StreamLimits(per_address=1)) as site:
         one = await site.follow(fields="X-Forwarded-For: 203.0.113.9\r\n")
         assert one.status == 200
         again = site.ask(fields="X-Forwarded-For: 203.0.113.9, 127.0.0.9\r\nForwarded: for=192.0.2.77\r\n")
@@ -288,7 +288,7 @@ async def test_readers_behind_a_trusted_proxy_are_told_apart(served) -> None:
 
 async def test_a_full_or_starting_replica_says_so(served) -> None:
     """Before anything streams, overload is a 503 with Retry-After."""
-    async with served(Limits(most_connections=1)) as site:
+    async with served(StreamLimits(most_connections=1)) as site:
         await site.follow()
         second = site.ask()
         await second.end()

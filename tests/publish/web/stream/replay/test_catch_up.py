@@ -13,7 +13,7 @@ from publish.web.stream import broadcaster as broadcaster_module
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import Replayed, StreamEvent
 from publish.web.stream.fanout import fanout
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from support.broadcasting import CHANNELS, Log, Slow, connect, event, numbers, reasons, settle, started
 from support.event_stream import Reader
 from support.waiting import eventually
@@ -47,7 +47,7 @@ async def test_a_reader_without_a_cursor_begins_now_and_knows_where() -> None:
 )
 async def test_a_cursor_that_cannot_be_continued_is_told_so(cursor: str, reason: str) -> None:
     """There is never a silent hole: a reset says why, where the snapshot is, and what is streamed from there on."""
-    with started(Limits(window_events=5, catch_up_s=0)) as broadcaster:
+    with started(StreamLimits(window_events=5, catch_up_s=0)) as broadcaster:
         broadcaster.publish([event(offset) for offset in range(1, 11)])
         await settle(broadcaster)
         reader = connect(broadcaster, "", cursor)
@@ -90,7 +90,7 @@ async def test_a_page_that_slept_keeps_nobody_waiting() -> None:
 async def test_older_than_memory_comes_from_the_archive() -> None:
     """The archive's part and memory's part meet without a hole or a repeat, and the archive is asked once for many."""
     log = Log([event(offset) for offset in range(1, 21)])
-    with started(Limits(window_events=5), log) as broadcaster:
+    with started(StreamLimits(window_events=5), log) as broadcaster:
         broadcaster.publish(log.events)
         await settle(broadcaster)
         readers = [connect(broadcaster, "", "1-2") for _ in range(50)]
@@ -105,7 +105,7 @@ async def test_older_than_memory_comes_from_the_archive() -> None:
 async def test_more_than_may_be_replayed_is_a_reset() -> None:
     """A reader who was away for too long is sent to the snapshot instead of being replayed a day."""
     log = Log([event(offset) for offset in range(1, 101)])
-    with started(Limits(window_events=5, replay_events=50), log) as broadcaster:
+    with started(StreamLimits(window_events=5, replay_events=50), log) as broadcaster:
         broadcaster.publish(log.events)
         await settle(broadcaster)
         reader = connect(broadcaster, "", "1-1")
@@ -119,7 +119,7 @@ async def test_an_archive_that_fails_is_a_reset() -> None:
     async def away(*_: object) -> Replayed | None:
         raise OSError("no route")
 
-    broadcaster = Broadcaster(Limits(window_events=1), away)
+    broadcaster = Broadcaster(StreamLimits(window_events=1), away)
     broadcaster.begin(1, 0)
     broadcaster.start()
     broadcaster.publish([event(1), event(2), event(3)])
@@ -148,7 +148,7 @@ async def test_replays_do_not_add_up() -> None:
 async def test_what_the_archive_has_is_not_held_for_who_does_not_read() -> None:
     """A replay from the archive stops where the socket is full, and goes on from there once it is not."""
     log = Log([event(offset, size=5_000) for offset in range(1, 601)])
-    with started(Limits(window_events=5), log) as broadcaster:
+    with started(StreamLimits(window_events=5), log) as broadcaster:
         broadcaster.publish(log.events)
         await settle(broadcaster, 100)
         slow = connect(broadcaster, "", "1-0", buffer=16_384)
@@ -185,7 +185,7 @@ def test_replay_and_live_meet_without_a_seam(
 
     async def body() -> None:
         log = Log([])
-        with started(Limits(window_events=window, replay_events=1000), log) as broadcaster:
+        with started(StreamLimits(window_events=window, replay_events=1000), log) as broadcaster:
             readers: list[tuple[Reader, set[str], int]] = []
             for step, number in script:
                 if step == "publish":

@@ -1,9 +1,9 @@
-"""What editors and operators do with the service, for `python -m enrich`."""
+"""The commands of editors and operators, for `python -m enrich`."""
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import click
@@ -11,19 +11,19 @@ import click
 from enrich.settings import Settings
 from shared.failures import Invalid
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import connect
+from shared.postgres.pool import Connection, connect
 
 T = TypeVar("T")
 
 
 def update_id(_: click.Context, __: click.Parameter, value: str) -> str:
-    """For click: the id of an update, whether or not it has come yet."""
+    """For click: checks the id of an update, whether or not it has come yet."""
     if not re.fullmatch(r"[a-z2-7]{26}", value):
         raise click.BadParameter(f"{value!r} is no id of an update, which has 26 letters and digits")
     return value
 
 
-def on_postgres(work: Callable[[Any], Awaitable[T]]) -> T:
+def on_postgres(work: Callable[[Connection], Awaitable[T]]) -> T:
     """Do `work(connection)` in one transaction on a schema that is up to date; a failure ends the command with its reason."""
 
     async def body() -> T:

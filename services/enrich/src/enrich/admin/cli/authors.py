@@ -5,11 +5,10 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from enrich.admin.cli import on_postgres
 from enrich.reference.changes import announce, as_word, ask_refresh
@@ -62,7 +61,7 @@ def list_() -> None:
 def show(author_id: str) -> None:
     """Print one author as JSON, and how many updates show them."""
 
-    async def read(connection: Connection) -> tuple[Any, int]:
+    async def read(connection: Connection) -> tuple[dict[str, JsonValue] | None, int]:
         profile = await connection.fetchval("SELECT profile FROM enrich.authors WHERE id = $1", author_id)
         shown = await connection.fetchval(
             "SELECT count(*) FROM enrich.updates WHERE status = 'live' AND author_ids @> ARRAY[$1]", author_id
@@ -168,17 +167,17 @@ async def put(connection: Connection, profiles: Sequence[AuthorProfile]) -> tupl
 
 def read_profiles(body: bytes, suffix: str = "") -> list[AuthorProfile]:
     """The authors of a file: CSV by its suffix, else JSON lines or one JSON array. Raises Invalid, naming place and reason."""
-    said = _from_csv(body) if suffix == ".csv" else _from_json(body)
+    listed = _from_csv(body) if suffix == ".csv" else _from_json(body)
     profiles: dict[str, AuthorProfile] = {}
-    for number, each in enumerate(said):
+    for number, each in enumerate(listed):
         if not isinstance(each, dict):
             raise Invalid("an author is a JSON object", field=f"/{number}")
         if not each.get("name"):
             raise Invalid("an author has a name", field=f"/{number}/name")
-        if not each.get("id") and isinstance(each.get("name"), str):
-            each = {**each, "id": slug_of(each["name"])}  # noqa: PLW2901 -- the same author, completed
+        name = each["name"]
+        completed = {**each, "id": slug_of(name)} if not each.get("id") and isinstance(name, str) else each
         try:
-            profile = AuthorProfile.model_validate(each)
+            profile = AuthorProfile.model_validate(completed)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise Invalid(first["msg"], field="/".join(["", str(number), *map(str, first["loc"])])) from error
@@ -188,23 +187,23 @@ def read_profiles(body: bytes, suffix: str = "") -> list[AuthorProfile]:
     return list(profiles.values())
 
 
-def _from_json(body: bytes) -> list[Any]:
+def _from_json(body: bytes) -> list[JsonValue]:
     try:
         if body.lstrip()[:1] == b"[":
             return list(orjson.loads(body))
     except orjson.JSONDecodeError as error:
         raise Invalid(f"not JSON: {error}") from error
-    said = []
+    listed: list[JsonValue] = []
     for number, line in enumerate(body.splitlines(), 1):
         if line.strip():
             try:
-                said.append(orjson.loads(line))
+                listed.append(orjson.loads(line))
             except orjson.JSONDecodeError as error:
                 raise Invalid(f"line {number} is not JSON: {error}") from error
-    return said
+    return listed
 
 
-def _from_csv(body: bytes) -> list[dict[str, Any]]:
+def _from_csv(body: bytes) -> list[JsonValue]:
     try:
         reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
         rows = [{(key or "").strip(): (value or "").strip() for key, value in row.items() if key} for row in reader]
@@ -214,12 +213,13 @@ def _from_csv(body: bytes) -> list[dict[str, Any]]:
         raise Invalid(
             f"no field of an author: {', '.join(sorted(strange))}; they are {', '.join(AuthorProfile.model_fields)}"
         )
-    said = []
+    profiles: list[JsonValue] = []
     for row in rows:
-        values: dict[str, Any] = {key: value for key, value in row.items() if value}
-        for key in LISTS:
-            if key in values:
-                values[key] = [part.strip() for part in values[key].split("|") if part.strip()]
+        values: dict[str, JsonValue] = {
+            key: [part.strip() for part in value.split("|") if part.strip()] if key in LISTS else value
+            for key, value in row.items()
+            if value
+        }
         if values:
-            said.append(values)
-    return said
+            profiles.append(values)
+    return profiles

@@ -1,9 +1,10 @@
 """`python -m enrich explain`: what each step would make of updates, without a server."""
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 import orjson
@@ -12,8 +13,9 @@ from enrich.admin.cli.authors import read_profiles
 from enrich.admin.explainer import Explainer, read_lines
 from enrich.reference.dictionary import Dictionary
 from enrich.reference.directory import Directory
-from enrich.reference.loader import ReferenceData, read_entries, vocabulary_of
-from enrich.reference.vocabulary import Labels, read_release, shipped
+from enrich.reference.iptc_release import read_release
+from enrich.reference.loader import ReferenceData, read_entries, vocabulary_with
+from enrich.reference.vocabulary import ConceptTags, shipped
 from enrich.settings import Settings
 from enrich.text.steps.runner import Steps
 from shared.failures import Invalid
@@ -27,7 +29,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--names", type=FILE, help="The dictionary: JSON lines, as `tags names` takes it.")
 @click.option("--topics", type=FILE, help="IPTC's JSON release; the small table that ships when it is left out.")
 @click.option(
-    "--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="The moment to judge embargoes by; now when left out."
+    "--at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+    help="The moment at which embargoes are looked at; now when left out.",
 )
 @click.option("--text", "as_text", is_flag=True, help="For people; else one JSON object a line.")
 def explain(  # noqa: PLR0917 -- click hands over its options by name
@@ -42,8 +46,8 @@ def explain(  # noqa: PLR0917 -- click hands over its options by name
     now = (at or datetime.now(UTC)).astimezone(UTC)
     try:
         explainer = Explainer(Steps(reference_data_of(settings, authors, names, topics), settings), now)
-        for said in explainer.explain(read_lines(file.read(), now)):
-            click.echo(as_lines(said) if as_text else orjson.dumps(said).decode())
+        for explanation in explainer.explain(read_lines(file.read(), now)):
+            click.echo(as_lines(explanation) if as_text else orjson.dumps(explanation).decode())
     except Invalid as failure:
         click.echo(
             f"{getattr(file, 'name', 'input')}: {failure.reason}{f' at {failure.field}' if failure.field else ''}",
@@ -55,21 +59,22 @@ def explain(  # noqa: PLR0917 -- click hands over its options by name
 def reference_data_of(
     settings: Settings, authors: Path | None, names: Path | None, topics: Path | None
 ) -> ReferenceData:
-    """The newsroom's knowledge out of files."""
+    """The reference data, read from files."""
     profiles = read_profiles(authors.read_bytes(), authors.suffix.lower()) if authors is not None else []
     names = names or settings.enrich_dictionary
     return ReferenceData(
         directory=Directory.of(profiles),
-        vocabulary=vocabulary_of(*read_release(topics.read_bytes())) if topics is not None else shipped(),
+        vocabulary=vocabulary_with(*read_release(topics.read_bytes())) if topics is not None else shipped(),
         dictionary=Dictionary.of(read_entries(names)) if names is not None else Dictionary(),
-        labels=Labels(settings.enrich_label_languages),
+        concept_tags=ConceptTags(settings.enrich_label_languages),
     )
 
 
-def as_lines(said: dict[str, Any]) -> str:
+def as_lines(explanation: Mapping[str, object]) -> str:
     """An explanation for people."""
-    lines = [f"{said['update_id']}  {said.get('source', 'order')}  {said.get('guid', said.get('order', ''))}"]
-    for step, made in said.items():
+    named = explanation.get("guid", explanation.get("order", ""))
+    lines = ["  ".join(str(each) for each in (explanation["update_id"], explanation.get("source", "order"), named))]
+    for step, made in explanation.items():
         if step in ("update_id", "guid", "source", "order"):
             continue
         if isinstance(made, dict):
@@ -83,6 +88,6 @@ def as_lines(said: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return text if len(text) <= 300 else f"{text[:300]}…"

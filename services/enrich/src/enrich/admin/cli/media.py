@@ -1,4 +1,4 @@
-"""The commands of the media lane, for `python -m enrich`."""
+"""`python -m enrich media…`: pictures, their rights, and what the renderer makes of one."""
 
 import asyncio
 import hashlib
@@ -6,7 +6,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
@@ -41,7 +40,7 @@ def media() -> None:
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def render(image: Path, folder: Path) -> None:
-    """Do with IMAGE what the media lane does, without a server: write the renditions into FOLDER and print one JSON object.
+    """Do with IMAGE what enrich media does, without a server: write the renditions into FOLDER and print one JSON object.
 
     Exit code 1, and `refused` with the reason in the object, where the picture is not taken.
     """
@@ -175,7 +174,7 @@ async def _rendered(data: bytes, limits: RenderLimits) -> Rendered:
         return await renderers.render(data)
 
 
-def _with_pool(body: Callable[[Any], Awaitable[None]]) -> None:
+def _with_pool(body: Callable[[Pool], Awaitable[None]]) -> None:
     settings = Settings()
     configure_logging(settings, "enrich.operator")
 
@@ -194,5 +193,5 @@ def _hex(likeness: Likeness | None) -> str | None:
     return f"{likeness.phash:016x}" if likeness is not None else None
 
 
-def _print(value: Any) -> None:
+def _print(value: object) -> None:
     click.echo(orjson.dumps(value, default=str).decode())

@@ -1,7 +1,6 @@
 """`python -m enrich stories`: merge, split and look at stories."""
 
 import getpass
-from typing import Any
 
 import click
 import orjson
@@ -10,7 +9,7 @@ from enrich.admin.cli import on_postgres, update_id
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.stories import merged_story, own_story, story_id
 from enrich.text.domain.state import State
-from shared.postgres.pool import Connection
+from shared.postgres.pool import Connection, Row
 
 
 @click.group()
@@ -23,7 +22,7 @@ def stories() -> None:
 @click.argument("into")
 @click.option("--by", default=getpass.getuser, help="Who decides; the user when it is left out.")
 def merge(story: str, into: str, by: str) -> None:
-    """Let the updates of STORY belong to INTO, those to come too."""
+    """Let the updates of STORY belong to INTO, future ones too."""
     story, into = story_id(story), story_id(into)
 
     async def work(connection: Connection) -> int:
@@ -40,7 +39,7 @@ def merge(story: str, into: str, by: str) -> None:
             story, into, by,
         )  # fmt: skip
         await announce(connection, "stories", [story])
-        return await _again(connection, [story])
+        return await _refresh(connection, [story])
 
     click.echo(f"{story} is now part of {into}; {on_postgres(work)} updates move")
 
@@ -48,7 +47,7 @@ def merge(story: str, into: str, by: str) -> None:
 @stories.command()
 @click.argument("story")
 def unmerge(story: str) -> None:
-    """Take back that STORY was merged into another one."""
+    """Undo that STORY was merged into another one."""
 
     async def work(connection: Connection) -> int:
         into = await connection.fetchval(
@@ -59,9 +58,9 @@ def unmerge(story: str) -> None:
             raise click.ClickException(f"{story_id(story)} was not merged into another story")
         await connection.execute("UPDATE enrich.stories SET merged_into = NULL WHERE story = $1", story_id(story))
         await announce(connection, "stories", [into])
-        return await _again(connection, [into])
+        return await _refresh(connection, [into])
 
-    click.echo(f"{story_id(story)} stands for itself again; {on_postgres(work)} updates are looked at")
+    click.echo(f"{story_id(story)} is a story of its own again; {on_postgres(work)} updates are looked at")
 
 
 @stories.command()
@@ -100,7 +99,7 @@ def label(story: str, label: str) -> None:
             story_id(story), label,
         )  # fmt: skip
         await announce(connection, "stories", [story_id(story)])
-        return await _again(connection, [story_id(story)])
+        return await _refresh(connection, [story_id(story)])
 
     click.echo(f"{story_id(story)} is called {label!r}; {on_postgres(work)} updates follow")
 
@@ -111,37 +110,39 @@ def label(story: str, label: str) -> None:
 def show(story: str, as_json: bool) -> None:
     """Print the updates of a story, and why each is in it."""
 
-    async def read(connection: Connection) -> list[Any]:
-        rows: list[Any] = await connection.fetch(
-            """
-            SELECT u.update_id, u.status, u.source, u.state, o.story AS ordered, o.story_because, g.story AS gathered, g.because, g.families
-            FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id) LEFT JOIN enrich.gathered g USING (update_id)
-            WHERE u.story = $1 ORDER BY u.written_at
-            """,
-            story_id(story),
-        )
-        return rows
-
-    rows = on_postgres(read)
+    rows = on_postgres(lambda connection: connection.fetch(_MEMBERS, story_id(story)))
     for row in rows:
         state = State.model_validate_json(row["state"])
-        raw = state.current.raw if state.current else None
-        why = "an editor put it there" if row["ordered"] else ""
-        if not why and raw is not None and raw.story:
-            why = f"{raw.source} calls it {raw.story!r}"
-        why = row["story_because"] if row["ordered"] else why or row["because"] or "it grew out of an update of it"
         headline = state.last_published.headline if state.last_published else ""
+        why = _why(row, state)
         if as_json:
-            said = {"update_id": row["update_id"], "status": row["status"], "source": row["source"], "headline": headline,
-                    "because": why, "families": row["families"] or []}  # fmt: skip
-            click.echo(orjson.dumps(said).decode())
+            member = {"update_id": row["update_id"], "status": row["status"], "source": row["source"], "headline": headline,
+                      "because": why, "families": row["families"] or []}  # fmt: skip
+            click.echo(orjson.dumps(member).decode())
         else:
             click.echo(f"{row['update_id']}  {row['status']:10} {row['source']:16} {headline[:60]:60}  {why}")
     if not rows:
         raise click.ClickException(f"no updates in {story_id(story)!r}")
 
 
-async def _again(connection: Connection, stories: list[str]) -> int:
+_MEMBERS = """
+SELECT u.update_id, u.status, u.source, u.state, o.story AS ordered, o.story_because, g.because, g.families
+FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id) LEFT JOIN enrich.gathered g USING (update_id)
+WHERE u.story = $1 ORDER BY u.written_at
+"""
+
+
+def _why(row: Row, state: State) -> str:
+    """Why an update is in its story."""
+    if row["ordered"]:
+        return str(row["story_because"])
+    raw = state.current.raw if state.current else None
+    if raw is not None and raw.story:
+        return f"{raw.source} calls it {raw.story!r}"
+    return row["because"] or "it grew out of an update of it"
+
+
+async def _refresh(connection: Connection, stories: list[str]) -> int:
     await ask_refresh(connection, "story", stories=stories)
     count: int = await connection.fetchval(
         "SELECT count(*) FROM enrich.updates WHERE story = ANY($1::text[]) AND status = 'live'", stories

@@ -4,15 +4,16 @@ import getpass
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from enrich.admin.cli import on_postgres, update_id
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.dictionary import DictionaryEntry
-from enrich.reference.loader import read_entries, vocabulary_of
-from enrich.reference.vocabulary import Concept, Vocabulary, read_release
+from enrich.reference.iptc_release import read_release
+from enrich.reference.loader import read_entries, vocabulary_with
+from enrich.reference.vocabulary import Concept, Vocabulary
+from enrich.text.domain.state import TagOverride
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 
@@ -86,7 +87,7 @@ def map_(code: str, meant: str) -> None:
 def show(code: str) -> None:
     """Print what a code means: a Media Topic, a code of another scheme, or an entry of the dictionary."""
 
-    async def read(connection: Connection) -> tuple[Vocabulary, Any]:
+    async def read(connection: Connection) -> tuple[Vocabulary, DictionaryEntry | None]:
         concepts = [
             Concept.model_validate(row["concept"])
             for row in await connection.fetch("SELECT concept FROM enrich.subjects")
@@ -95,12 +96,11 @@ def show(code: str) -> None:
             row["code"]: row["meant"] for row in await connection.fetch("SELECT code, meant FROM enrich.subject_codes")
         }
         entry = await connection.fetchval("SELECT entry FROM enrich.names WHERE code = $1", code)
-        return vocabulary_of(concepts, meant), entry
+        return vocabulary_with(concepts, meant), DictionaryEntry.model_validate(entry) if entry is not None else None
 
     vocabulary, entry = on_postgres(read)
     if entry is not None:
-        said = DictionaryEntry.model_validate(entry)
-        click.echo(f"{said.code}  {said.kind}  {said.label}  ({', '.join(said.names)})")
+        click.echo(f"{entry.code}  {entry.kind}  {entry.label}  ({', '.join(entry.names)})")
         return
     found = vocabulary.find(code)
     if found.concept is None:
@@ -127,11 +127,11 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
             f"no code of a tag: {', '.join(strange)}; one is medtop:04000000, or person:ada-lovelace"
         )
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    decided = {code: {"use": True, "by": by, "at": at} for code in add}
-    decided |= {code: {"use": False, "by": by, "at": at} for code in remove}
+    decided = {code: TagOverride(use=True, by=by, at=at) for code in add}
+    decided |= {code: TagOverride(use=False, by=by, at=at) for code in remove}
 
-    async def work(connection: Connection) -> Any:
-        tags = await connection.fetchval(
+    async def work(connection: Connection) -> dict[str, TagOverride]:
+        tags: dict[str, TagOverride] = await connection.fetchval(
             """
             INSERT INTO enrich.overrides (update_id, tags) VALUES ($1, $2)
             ON CONFLICT (update_id) DO UPDATE SET
@@ -143,8 +143,9 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
         await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
         return tags
 
-    for code, decision in sorted(on_postgres(work).items()):
-        click.echo(f"{'about' if decision['use'] else 'not about':9} {code}  (by {decision['by']}, {decision['at']})")
+    for code, decided_tag in sorted(on_postgres(work).items()):
+        verdict = "about" if decided_tag["use"] else "not about"
+        click.echo(f"{verdict:9} {code}  (by {decided_tag['by']}, {decided_tag['at']})")
 
 
 async def put_names(connection: Connection, entries: Sequence[DictionaryEntry], *, replace: bool = False) -> int:

@@ -7,7 +7,7 @@ What must hold:
 - the transition is a function of the message and the state: no clock is read, so it is the same whenever the message is read.
 
 Time passes for an update by its releases alone: the scheduler sends one to `updates.raw` when a moment has come, so it
-comes after all that was acknowledged before that moment. A version is also judged by when it was received, orders never:
+comes after all that was acknowledged before that moment. What a version means depends on when it was received too; orders do not:
 they carry the clock of whoever gave them.
 """
 
@@ -52,7 +52,7 @@ def _version_transition(raw: RawUpdate, fingerprint: str, before: State, margin_
     # A version that was received after the embargo of a held one finds that one open, though its release is yet to come.
     state, released = opened(before, raw.received_at)
     state, outcome, reason = place_version(raw, fingerprint, state, margin_s)
-    # Of a version that is not published, neither the reason nor the time is told.
+    # The reason and the time of a version that is not published are not published either.
     published = raw if outcome is None else released.raw if released is not None else None
     return transition(
         before,
@@ -68,7 +68,7 @@ def _version_transition(raw: RawUpdate, fingerprint: str, before: State, margin_
 
 
 def _public_reason(raw: RawUpdate) -> str:
-    """What a version tells readers about its change."""
+    """The reason that a version gives readers for its change."""
     return raw.correction_reason or (raw.editors_note if raw.signal in ("correction", "advisory") else "")
 
 

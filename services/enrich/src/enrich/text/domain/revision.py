@@ -141,8 +141,8 @@ def build_revision(
     before = state.last_published
     opened = visible_from(state.current_version.raw, margin_s)
     update = _content(transition, attachments, opened, now)
-    said: dict[str, object] = update.model_dump(mode="json", exclude_defaults=True)
-    parts = _digests(said)
+    document: dict[str, object] = update.model_dump(mode="json", exclude_defaults=True)
+    parts = _digests(document)
     difference = _difference(state, text, parts)
     if difference.public and not transition.forced and not difference.changed:
         return None
@@ -152,13 +152,13 @@ def build_revision(
         if difference.moves_time:
             later["updated_at"] = max(transition.at or opened, update.first_published_at)
         update = update.model_copy(update=later)
-        said["kind"] = update.kind
+        document["kind"] = update.kind
         if change.fields or change.reason or change.diff:
-            said["change"] = change.model_dump(mode="json", exclude_defaults=True)
+            document["change"] = change.model_dump(mode="json", exclude_defaults=True)
         if difference.moves_time:
-            said.update(update.model_dump(mode="json", include={"updated_at"}))
+            document.update(update.model_dump(mode="json", include={"updated_at"}))
     published = _published(update, attachments, parts, _attempts(transition, attachments), retry_at)
-    return BuiltRevision(update, orjson.dumps(said), published)
+    return BuiltRevision(update, orjson.dumps(document), published)
 
 
 def _content(transition: Transition, attachments: Attachments, opened: datetime, now: datetime) -> EnrichedUpdate:
@@ -185,7 +185,7 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         text=text.text,
         summary=text.summary,
         excerpt=text.excerpt,
-        **sent | {name: line_of(said, LONGEST[name]) for name, said in lines.items()},
+        **sent | {name: line_of(value, LONGEST[name]) for name, value in lines.items()},
         link=_link(raw.link),
         authors=attachments.authorship.authors,
         tags=attachments.tagging.tags,
@@ -281,10 +281,10 @@ def _change(transition: Transition, before: LastPublished | None, text: Text, di
     return Change(fields=difference.changed, reason=reason, diff=word_diff(old, new))
 
 
-def _digests(said: Mapping[str, object]) -> dict[str, str]:
+def _digests(document: Mapping[str, object]) -> dict[str, str]:
     """A digest of each part of the content that is not empty."""
     parts: dict[str, str] = {}
-    get = said.get
+    get = document.get
     for name, fields in PARTS.items():
         values = [get(each) for each in fields]
         if any(values):

@@ -96,7 +96,7 @@ def _repeated(raw: RawUpdate, known: Version, slot: str, state: State) -> tuple[
 
 
 def _older(raw: RawUpdate, state: State) -> tuple[State, Stage, str]:
-    """An older version is not published; it may tell that the words of a newer one are older than they seemed."""
+    """An older version is not published; it may show that the words of a newer one are older than they seemed."""
     for slot in ("held", "current"):
         known: Version | None = getattr(state, slot)
         if known is None:

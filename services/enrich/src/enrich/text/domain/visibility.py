@@ -9,7 +9,7 @@ from shared.messages import Removal
 
 Visibility = Literal["visible", "hidden"] | Removal
 REMOVALS: Mapping[str, Removal] = {"withdraw": "withdrawn", "supersede": "superseded", "expire": "expired"}
-"""By order that takes an update out of sight, why readers do not see it any more."""
+"""By order that hides an update, the removal that it is."""
 
 
 def visibility_of(state: State) -> Visibility:

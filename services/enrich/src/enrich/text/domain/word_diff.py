@@ -8,7 +8,7 @@ from rapidfuzz.distance import Indel
 
 Diff = tuple[tuple[Literal["=", "-", "+"], str], ...]
 DIFF_WORDS = 3000
-"""Beyond this many changed words a diff tells no reader anything, and takes time that grows with their square."""
+"""A diff of more changed words helps no reader, and takes time that grows with their square."""
 DIFF_LENGTH = 16_384
 KEPT_WORDS = 40
 LOOKED_THROUGH = 640

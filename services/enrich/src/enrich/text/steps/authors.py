@@ -74,7 +74,7 @@ def _named(creators: Sequence[Creator]) -> list[BylineName]:
         name = line_of(creator.name, LONGEST_NAME)
         if not name:
             continue
-        said = (creator.role or "").strip().casefold()[-LONGEST_NAME:]
-        contribution: Contribution = next((value for word, value in roles.items() if said.endswith(word)), "writing")
+        role = (creator.role or "").strip().casefold()[-LONGEST_NAME:]
+        contribution: Contribution = next((value for word, value in roles.items() if role.endswith(word)), "writing")
         names.append(BylineName(name, contribution, None, kind_of(name)))
     return names

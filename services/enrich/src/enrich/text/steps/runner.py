@@ -14,7 +14,7 @@ from enrich.text.domain.attachments import Attachments, Authorship, StoryPlaceme
 from enrich.text.domain.state import KnownUpdate, State, TagOverride, headline_and_body
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
-from enrich.text.steps.story import gather
+from enrich.text.steps.story import place_in_story
 from enrich.text.steps.tags import attach_tags
 from enrich.text.steps.text.step import bare_text, read_text
 from shared.messages import RawUpdate, Step
@@ -124,7 +124,7 @@ class Steps:
                 language=text.language,
                 vocabulary=self.reference.vocabulary,
                 dictionary=self.reference.dictionary,
-                labels=self.reference.labels,
+                concept_tags=self.reference.concept_tags,
                 overrides=overrides,
                 least_confidence=self.settings.enrich_least_confidence,
                 budget=Budget.of_ms(self.settings.enrich_tags_budget_ms),
@@ -141,7 +141,7 @@ class Steps:
             "story",
             missed,
             raw,
-            lambda: gather(
+            lambda: place_in_story(
                 raw,
                 known,
                 parent_story,

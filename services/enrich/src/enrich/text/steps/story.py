@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from enrich.reference.stories import is_parted, merged_story, own_story
+from enrich.reference.stories import is_apart, merged_story, own_story
 from enrich.short_text import line_of, slug_of
 from enrich.text.domain.attachments import StoryPlacement
 from enrich.text.domain.state import KnownUpdate
@@ -10,7 +10,7 @@ from shared.messages import Corroboration, RawUpdate
 from shared.messages.limits import LONGEST
 
 
-def gather(
+def place_in_story(
     raw: RawUpdate,
     known: KnownUpdate,
     parent_story: str | None,
@@ -20,7 +20,7 @@ def gather(
     family: str,
     headline: str,
 ) -> StoryPlacement:
-    """An editor's word, then the source's story, then the parent's, then the likeness to what others tell."""
+    """The story of an update: an editor's, else the source's, else the parent's, else that of the updates it is like."""
     story, label, because = None, "", ""
     if known.story is not None:
         story, because = known.story, known.story_because or "an editor put it there"
@@ -32,18 +32,18 @@ def gather(
     elif known.gathered is not None:
         story, label, because = known.gathered, known.gathered_label, known.gathered_because
     if story:
-        told, standing = story, merged_story(story, into)
-        if standing != told:
-            story, because = standing, f"{because}; {story} was merged into it"
+        own_label = label
+        if (into_story := merged_story(story, into)) != story:
+            story, because, own_label = into_story, f"{because}; {story} was merged into it", ""
         own = headline if story == own_story(raw.update_id) else ""
-        label = labels.get(story) or (label if standing == told else "") or own or story.replace("-", " ")
-    # Whom an editor has parted from those that it is like is told by none of them.
-    families = () if is_parted(known.story, known.gathered, into) else known.families
+        label = labels.get(story) or own_label or own or story.replace("-", " ")
+    # An update that an editor has taken away from those that it is like is corroborated by none of them.
+    families = () if is_apart(known.story, known.gathered, into) else known.families
     return StoryPlacement(story or None, label, corroboration_of(families, family, known.gathered_because), because)
 
 
 def corroboration_of(families: Sequence[str], own: str, because: str) -> Corroboration:
-    """How many publisher families tell the same; one that only reprints another's wire is of its family."""
+    """How many publisher families report the same; one that only reprints another's wire is of its family."""
     if len(families) < 2:
         return Corroboration(count=1, sources=(own,) if own else ())
     return Corroboration(count=len(families), sources=tuple(sorted(families)), because=because)

@@ -1,9 +1,9 @@
-"""Keeps the markup of a body shallow, narrow and balanced, so that nothing that works on it later can be made to grow. Pure.
+"""Keeps the markup of a body shallow, narrow and balanced, so that no later step can be made slow or large by it. Pure.
 
-Parsers and pages take time and room that grow with the square of the depth, with tables in tables and with the widest
-row, and whoever reads HTML as browsers do opens formatting that was never closed once more in each later paragraph. A
-body that keeps to the limits is left as it is, to the letter. Another is written anew in one pass over its tags: words
-are kept, markup beyond a limit is left out. What comes out is unambiguous, so that every parser sees the same nesting.
+Parsers and pages take time and memory that grow with the square of the depth, with nested tables and with the widest row,
+and parsers that follow browsers reopen formatting that was never closed in each later paragraph. A body within the limits
+is left exactly as it is. Another is rewritten in one pass over its tags: words are kept, markup beyond a limit is left
+out. The result is unambiguous, so that every parser sees the same nesting.
 Source: WHATWG HTML, 13.2 (tokens, implied end tags, raw text).
 """
 
@@ -50,11 +50,11 @@ class Flat(NamedTuple):
 
     html: str
     changes: tuple[str, ...]
-    """What was done to it, for people; empty where it is as it was."""
+    """What was changed, for people; empty where nothing was."""
 
 
 def flat(html: str) -> Flat:
-    """The body within the limits; the same again gives the same."""
+    """The body within the limits. Idempotent."""
     if "<" not in html or PLAIN.fullmatch(html) or fits(html):
         return Flat(html, ())
     return _Writer(html).written()
@@ -89,7 +89,7 @@ class _Writer:
             elif found := tags.match(html, begin):
                 at = self._tag(found)
             elif tags is _TAG:
-                # A quote that nothing closes: looked for once, not again for each of the tags behind it.
+                # A quote is never closed: do not search for its end again at each later tag.
                 tags, at = _PLAIN_TAG, begin
             else:
                 self._text("<")
@@ -97,13 +97,13 @@ class _Writer:
         self._close_from(0)
         return Flat("".join(self._out), tuple(self._changes) or ("broken markup was mended",))
 
-    def _text(self, said: str) -> None:
-        if said:
-            self._out.append("&lt;" if said == "<" else said)
-            self._breakable = self._breakable or not said.isspace()
+    def _text(self, value: str) -> None:
+        if value:
+            self._out.append("&lt;" if value == "<" else value)
+            self._breakable = self._breakable or not value.isspace()
 
     def _tag(self, found: re.Match[str]) -> int:
-        """Write a tag, and say where the text goes on."""
+        """Write a tag and return where the text goes on."""
         closing, name, attributes = found.group(1), found.group(2).lower(), found.group(3)
         if name in RAW or name in FOREIGN:
             return found.end() if closing else self._behind(name, found.end())
@@ -116,7 +116,7 @@ class _Writer:
         return found.end()
 
     def _behind(self, name: str, at: int) -> int:
-        """Where what nobody is shown ends."""
+        """Where an element that readers are not shown ends."""
         if name in self._never_end:
             return at
         if end := _ENDS[name].search(self._html, at):
@@ -192,7 +192,7 @@ class _Writer:
         self._part(name)
 
     def _part(self, name: str) -> None:
-        """Keep words apart that stood in elements of their own."""
+        """Separate words whose elements were left out."""
         if not self._breakable or (self._stack and self._stack[-1] in ("table", "tr", *ROW_GROUPS)):
             return
         if name in CELLS:
@@ -212,14 +212,14 @@ class _Writer:
         del self._skipped[at + 1 :]
         self._breakable = False
 
-    def _attributes(self, said: str) -> str:
+    def _attributes(self, written: str) -> str:
         """The first few attributes, in quotes."""
-        if not said or said.isspace():
+        if not written or written.isspace():
             return ""
-        if len(said) > MAX_TAG_CHARACTERS:
+        if len(written) > MAX_TAG_CHARACTERS:
             self._changes[f"tags of more than {MAX_TAG_CHARACTERS} characters were cut"] = None
         parts: list[str] = []
-        for found in ATTRIBUTE.finditer(said[:MAX_TAG_CHARACTERS]):
+        for found in ATTRIBUTE.finditer(written[:MAX_TAG_CHARACTERS]):
             if len(parts) == MAX_ATTRIBUTES:
                 self._changes[f"more than {MAX_ATTRIBUTES} attributes were cut"] = None
                 break

@@ -13,151 +13,37 @@ from ingest.formats.xml.document import XML_LANG, Element
 _VOID = frozenset({"br", "hr", "img", "col", "wbr", "source", "area"})
 _DROPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "embed", "applet"})
 
-XHTML: Mapping[str, str] = {
-    name: name
-    for name in [
-        "p",
-        "div",
-        "span",
-        "a",
-        "b",
-        "i",
-        "u",
-        "s",
-        "em",
-        "strong",
-        "small",
-        "sub",
-        "sup",
-        "q",
-        "cite",
-        "code",
-        "pre",
-        "blockquote",
-        "br",
-        "hr",
-        "ul",
-        "ol",
-        "li",
-        "dl",
-        "dt",
-        "dd",
-        "table",
-        "caption",
-        "thead",
-        "tbody",
-        "tfoot",
-        "tr",
-        "th",
-        "td",
-        "col",
-        "colgroup",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "img",
-        "figure",
-        "figcaption",
-        "section",
-        "article",
-        "aside",
-        "header",
-        "footer",
-        "abbr",
-        "acronym",
-        "address",
-        "del",
-        "ins",
-        "mark",
-        "time",
-        "bdi",
-        "bdo",
-        "ruby",
-        "rb",
-        "rt",
-        "rp",
-        "kbd",
-        "samp",
-        "var",
-        "dfn",
-        "tt",
-        "big",
-        "wbr",
-        "iframe",
-        "video",
-        "audio",
-        "source",
-        "picture",
-        "main",
-        "nav",
-        "details",
-        "summary",
-        "center",
-        "font",
-        "strike",
-    ]
-}
-"""HTML's elements are themselves."""
+_XHTML = (
+    "p", "div", "span", "a", "b", "i", "u", "s", "em", "strong", "small", "sub", "sup", "q", "cite", "code", "pre",
+    "blockquote", "br", "hr", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr",
+    "th", "td", "col", "colgroup", "h1", "h2", "h3", "h4", "h5", "h6", "img", "figure", "figcaption", "section",
+    "article", "aside", "header", "footer", "abbr", "acronym", "address", "del", "ins", "mark", "time", "bdi", "bdo",
+    "ruby", "rb", "rt", "rp", "kbd", "samp", "var", "dfn", "tt", "big", "wbr", "iframe", "video", "audio", "source",
+    "picture", "main", "nav", "details", "summary", "center", "font", "strike",
+)  # fmt: skip
+XHTML: Mapping[str, str] = {name: name for name in _XHTML}
+"""HTML's elements keep their names."""
 
+_NITF = (
+    "p", "a", "em", "sub", "sup", "q", "pre", "br", "hr", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption",
+    "thead", "tbody", "tfoot", "tr", "th", "td", "col", "colgroup", "strong", "b", "i", "u", "h1", "h2", "h3", "h4",
+    "blockquote", "img", "span", "div",
+)  # fmt: skip
 NITF: Mapping[str, str] = {
-    **{
-        name: name
-        for name in [
-            "p",
-            "a",
-            "em",
-            "sub",
-            "sup",
-            "q",
-            "pre",
-            "br",
-            "hr",
-            "ul",
-            "ol",
-            "li",
-            "dl",
-            "dt",
-            "dd",
-            "table",
-            "caption",
-            "thead",
-            "tbody",
-            "tfoot",
-            "tr",
-            "th",
-            "td",
-            "col",
-            "colgroup",
-        ]
-    },
+    **{name: name for name in _NITF},
     "hl1": "h2",
     "hl2": "h3",
     "bq": "blockquote",
     "fn": "small",
     "lang": "span",
     "nitf-table": "",
-    "strong": "strong",
-    "b": "b",
-    "i": "i",
-    "u": "u",
     "underline": "u",
     "bold": "b",
     "italic": "i",
-    "h1": "h1",
-    "h2": "h2",
-    "h3": "h3",
-    "h4": "h4",
-    "blockquote": "blockquote",
-    "img": "img",
     "credit": "cite",
     "copyrite": "small",
     "br-": "br",
     "datasource": "small",
-    "span": "span",
-    "div": "div",
 }
 """NITF's elements by HTML's names; what is not here (`person`, `location`, `money`, ...) is text in its place."""
 
@@ -165,35 +51,10 @@ NITF_DROPPED = frozenset(
     {"media", "nitf-table-metadata", "virtloc", "body.head", "body.end", "tobject", "table-metadata"}
 )
 
-_BLOCKS = frozenset(
-    {
-        "p",
-        "div",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "blockquote",
-        "pre",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "figure",
-        "section",
-        "article",
-        "aside",
-        "hr",
-        "header",
-        "footer",
-        "address",
-        "main",
-        "nav",
-        "details",
-    }
-)
+_BLOCKS = frozenset({
+    "p", "div", "ul", "ol", "dl", "table", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "figure",
+    "section", "article", "aside", "hr", "header", "footer", "address", "main", "nav", "details",
+})  # fmt: skip
 _EMPTY = re.compile(r"<p>\s*</p>\s?")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _TWICE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|quot|apos|amp|nbsp);")
@@ -245,7 +106,7 @@ def _local(node: Element) -> str:
 
 
 def _paragraph(node: Element, out: list[str]) -> None:
-    """A paragraph of nothing but words; one that was set in lines is as many as it shows."""
+    """Write a paragraph without elements; text that was set in lines becomes as many paragraphs as it shows."""
     if not node.text:
         return
     opens = _open("p", node)
@@ -257,7 +118,7 @@ def _paragraph(node: Element, out: list[str]) -> None:
 
 
 def _named(node: Element, names: Mapping[str, str], dropped: frozenset[str]) -> str | None:
-    """What an element is in HTML; empty where only its words are told, None where it is left out."""
+    """An element's name in HTML; empty where only its content is kept, None where all of it is left out."""
     tag = node.tag
     local = tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
     if not local or local in _DROPPED or local in dropped or is_private(node):
@@ -269,7 +130,7 @@ def _named(node: Element, names: Mapping[str, str], dropped: frozenset[str]) -> 
 
 
 def _only_blocks(node: Element, names: Mapping[str, str]) -> bool:
-    """Whether a paragraph has blocks in it and no words of its own, which HTML does not know."""
+    """Whether a paragraph contains blocks and no text of its own, which HTML does not allow."""
     if names.get(_local(node[0])) not in _BLOCKS or (node.text or "").strip():
         return False
     return all(names.get(_local(one)) in _BLOCKS and not (one.tail or "").strip() for one in node)
@@ -312,7 +173,7 @@ def has_blocks(html: str) -> bool:
 
 
 def in_paragraph(html: str) -> str:
-    """The HTML, inside a paragraph where it is only words."""
+    """The HTML, wrapped in a paragraph where it has no block."""
     return html if not html or has_blocks(html) else f"<p>{html}</p>"
 
 

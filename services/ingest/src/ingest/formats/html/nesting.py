@@ -1,4 +1,4 @@
-"""What is open at a place of a body, as browsers see it, and whether a body keeps to the limits. Pure.
+"""The stack of open elements as browsers see it, and whether a body keeps to the limits. Pure.
 
 Source: WHATWG HTML, 13.2 (tokens, implied end tags, raw text).
 """
@@ -26,15 +26,15 @@ MAX_TAG_CHARACTERS = 8_000
 
 VOID = frozenset(["br", "hr", "img", "col", "wbr", "source", "area", "base", "embed", "input", "link", "meta", "track"])
 RAW = frozenset(["script", "style", "iframe", "textarea", "title", "xmp", "noembed", "noframes"])
-"""What is in these is no markup, up to their end tag."""
+"""Their content is raw text up to the end tag."""
 
 FOREIGN = frozenset(["svg", "math", "template", "select", "object", "applet", "noscript"])
-"""What is in these is read by other rules; readers are not shown it, so it is left out where a body is written anew."""
+"""Their content is parsed by other rules. Readers are not shown it, so it is left out where a body is rewritten."""
 
 FORMATTING = frozenset(
     ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
 )
-"""What a browser opens again where it was not closed (WHATWG HTML, 13.2.4.3)."""
+"""Elements that a browser reopens where they were not closed (WHATWG HTML, 13.2.4.3)."""
 
 PARAGRAPH_ENDS = frozenset(
     ["address", "article", "aside", "blockquote", "center", "details", "div", "dl", "dd", "dt", "figcaption", "figure",
@@ -56,7 +56,7 @@ CLOSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     **dict.fromkeys(ROW_GROUPS, (ROW_GROUPS | {"caption", "colgroup"}, frozenset(["table"]))),
     "a": (frozenset(["a"]), _CELL_WALLS),
 }
-"""Which open elements a start tag ends, and behind which they are not looked for."""
+"""Which open elements a start tag closes, and beyond which ones they are not looked for."""
 
 _STRICT_ATTRIBUTES = r"(?:\s++[a-zA-Z_:][\w:.\-]*+(?:=\"[^\"<>]*+\"|='[^'<>]*+'|=[^\s\"'<>=`]++)?+)*+"
 _FEW_ATTRIBUTES = r"(?: [a-z\-]++=\"[^\"<>]{0,2000}+\"){0,8}"
@@ -74,7 +74,7 @@ PLAIN = re.compile(
     rf"|<blockquote{_FEW_ATTRIBUTES}>\s*+(?:{_words_in('p', 'three')}</p>\s*+)*</blockquote>"
     rf"|<(?:img|hr){_FEW_ATTRIBUTES} ?/?>)\s*+)*"
 )
-"""Paragraphs, lists and quotations of words, as nine of ten bodies are; where it fails, it fails soon."""
+"""Paragraphs, lists and quotations of plain text, as nine of ten bodies are; it fails fast."""
 
 _STRICT = re.compile(
     rf"<(?:(?:(script|style|iframe|title|textarea){_STRICT_ATTRIBUTES}\s*+>[^<]*+</\1>)|"
@@ -95,7 +95,7 @@ _HTML = (
          "slot", "hgroup", "rtc", "keygen", "param", "frame", "plaintext"]
     )
 )  # fmt: skip
-"""What is none of these ends with what is around it; of these each has rules of its own, so they have to be closed."""
+"""Elements with parsing rules of their own, which have to be closed; any other ends with the element around it."""
 
 
 def fits(html: str) -> bool:
@@ -112,7 +112,7 @@ def fits(html: str) -> bool:
 
 
 class _Nesting:
-    """What is open at a place of a body. Each method says whether the body still fits."""
+    """The stack of open elements. Each method returns whether the body still fits."""
 
     def __init__(self) -> None:
         self._stack: list[str] = []
@@ -149,7 +149,7 @@ class _Nesting:
 
 
 def _closed(stack: list[str], name: str) -> bool:
-    """Take an element off the stack; whether nothing was open in it that had to be closed first. Stray ones are passed over."""
+    """Pop an element; whether nothing was open inside it that had to be closed first. A stray end tag is ignored."""
     at = open_at(stack, name)
     if at is None:
         return True
@@ -168,7 +168,7 @@ def _closed_by(stack: list[str], name: str) -> bool:
 
 
 def open_at(stack: list[str], name: str) -> int | None:
-    """Where on the stack the element is that an end tag closes: none behind the cell that it stands in."""
+    """Index of the open element that an end tag closes; it must be inside the same cell."""
     for at in range(len(stack) - 1, -1, -1):
         if stack[at] == name:
             return at
@@ -180,7 +180,7 @@ def open_at(stack: list[str], name: str) -> int | None:
 
 
 def implied_end(stack: list[str], name: str) -> int | None:
-    """Where on the stack the element is that a start tag closes without saying so."""
+    """Index of the open element that a start tag closes implicitly."""
     closed, walls = CLOSES[name]
     for at in range(len(stack) - 1, -1, -1):
         if stack[at] in closed:

@@ -12,26 +12,10 @@ from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, Ref
 from ingest.formats.text import plain as text
 from shared.messages.limits import MOST
 
-_TAKEN = frozenset(
-    [
-        "id",
-        "url",
-        "external_url",
-        "title",
-        "content_html",
-        "content_text",
-        "summary",
-        "image",
-        "banner_image",
-        "date_published",
-        "date_modified",
-        "author",
-        "authors",
-        "tags",
-        "language",
-        "attachments",
-    ]
-)
+_TAKEN = frozenset([
+    "id", "url", "external_url", "title", "content_html", "content_text", "summary", "image", "banner_image",
+    "date_published", "date_modified", "author", "authors", "tags", "language", "attachments",
+])  # fmt: skip
 
 
 _TIMES: tuple[tuple[str, TimeField], ...] = (
@@ -63,7 +47,7 @@ def read(document: Document) -> Parsed:
     if len(members) > MAX_ITEMS:
         raise Unreadable("too-many-items", "/items", f"{len(members)} items, {MAX_ITEMS} are permitted")
     zone = times.zone(document.profile.time_zone)
-    # Each item is told them: a feed has one or two.
+    # Each item repeats them, so their number is bounded: a feed has one or two.
     authors = _named([*_list(feed.get("authors"))[:MAX_AUTHORS], feed.get("author")])
     items: list[Draft | RefusedItem] = []
     for index, member in enumerate(members):

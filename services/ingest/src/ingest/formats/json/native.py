@@ -65,7 +65,7 @@ class NativeUpdate(BaseModel):
 
 
 class NativeBatch(BaseModel):
-    """Several updates at once; each is answered for on its own."""
+    """Several updates at once; each has a result of its own."""
 
     updates: list[NativeUpdate]
 
@@ -87,37 +87,14 @@ def json_schema() -> dict[str, object]:
 
 
 _SYNONYMS = {
-    "id": "guid",
-    "uri": "guid",
-    "title": "headline",
-    "body": "body_html",
-    "bodyhtml": "body_html",
-    "bodytext": "body_text",
-    "content_html": "body_html",
-    "content_text": "body_text",
-    "description": "summary",
-    "abstract": "summary",
-    "pub_status": "status",
-    "pubstatus": "status",
-    "versioncreated": "version_created",
-    "firstcreated": "first_created",
-    "embargoed": "embargo_until",
-    "embargo": "embargo_until",
-    "expires": "expires_at",
-    "ednote": "editors_note",
-    "ed_note": "editors_note",
-    "editor_note": "editors_note",
-    "url": "link",
-    "lang": "language",
-    "dateline": "located",
-    "location": "located",
-    "priority": "urgency",
-    "pictures": "media",
-    "images": "media",
-    "tags": "keywords",
-    "authors": "creators",
-    "story_id": "story",
-}
+    "id": "guid", "uri": "guid", "title": "headline", "body": "body_html", "bodyhtml": "body_html",
+    "bodytext": "body_text", "content_html": "body_html", "content_text": "body_text", "description": "summary",
+    "abstract": "summary", "pub_status": "status", "pubstatus": "status", "versioncreated": "version_created",
+    "firstcreated": "first_created", "embargoed": "embargo_until", "embargo": "embargo_until",
+    "expires": "expires_at", "ednote": "editors_note", "ed_note": "editors_note", "editor_note": "editors_note",
+    "url": "link", "lang": "language", "dateline": "located", "location": "located", "priority": "urgency",
+    "pictures": "media", "images": "media", "tags": "keywords", "authors": "creators", "story_id": "story",
+}  # fmt: skip
 _Fields = dict[str, object]
 """Members by our names; values as sent, but for times."""
 
@@ -149,7 +126,7 @@ def read(document: Document) -> Parsed:
         if flaw := parsed.flaw_in(pointer):
             items.append(RefusedItem(code=flaw.code, place=flaw.pointer, reason=flaw.reason))
         else:
-            checked = json_document.object_of(pointer, value)
+            checked = json_document.object_of(pointer, value, "an update")
             items.append(checked if isinstance(checked, RefusedItem) else _draft(pointer, checked, document))
     return Parsed("native", items, parsed.repairs)
 
@@ -225,7 +202,7 @@ def _ours(name: str) -> str:
 
 
 def _put_right(draft: Draft, fields: _Fields, names: dict[str, str]) -> None:
-    """Values whose meaning is plain although their type is not what the schema says."""
+    """Correct values whose meaning is clear although their type is not the schema's."""
     for name in [*fields]:
         value = fields[name]
         place = f"/{names.get(name, name)}"
@@ -256,7 +233,7 @@ def _listed(draft: Draft, name: str, value: object, place: str) -> object:
 
 
 def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:
-    """Why a picture cannot be fetched, if one cannot; what is no object at all is told by the model."""
+    """The refusal of a picture that cannot be fetched; what is no object at all is refused by the model."""
     several = fields.get("media")
     for index, one in enumerate(several if isinstance(several, list) else ()):
         url = one.get("url") if isinstance(one, dict) else None

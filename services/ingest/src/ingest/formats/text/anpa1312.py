@@ -137,7 +137,7 @@ def _lines(content: str) -> tuple[list[str], _Parts]:
 
 
 def _row(line: str, parts: list[tuple[str, list[str]]]) -> None:
-    """One more line of a table, whose columns stay where they are."""
+    """Add a line to a table, whose columns stay where they are."""
     if parts and parts[-1][0] == "pre":
         parts[-1][1].append(line.rstrip())
     else:

@@ -30,7 +30,7 @@ _SIGNALS = (
 _LEAD_LINE = re.compile(
     r"^(?:\d(?:ST|ND|RD|TH) (?:LEAD|UPDATE)|(?:NEW )?LEAD|REFILE|REPEAT|UPDATE \d*|CORRECTION|KILL|ADVISORY|EXTRA|ROUNDUP|WRAP|URGENT|(?:\d\.\s)?(?:ZUSAMMENFASSUNG|WIEDERHOLUNG|BERICHTIGUNG|KORREKTUR|NEU))(?:\s?[:.]?\s?\d*)?$"
 )
-"""A line above the headline that tells what became of the text: `1ST LEAD`, `REFILE`."""
+"""A line above the headline about the version: `1ST LEAD`, `REFILE`."""
 
 
 def recognise(document: Document) -> int:
@@ -84,7 +84,7 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     plain = [line for line in head if not teleprinter.is_byline(line)]
     while len(plain) > 1 and _LEAD_LINE.match(plain[0]):
         lines.append(plain.pop(0))
-    # dpa writes "(Zusammenfassung 1545)" above the headline: what became of the text, not what it says.
+    # dpa writes "(Zusammenfassung 1545)" above the headline, which is about the version.
     fields["headline"] = next((line for line in plain if not line.startswith("(")), plain[0] if plain else "")
     body, notes = _noted(body)
     fields["body_html"] = text.paragraphs(body)

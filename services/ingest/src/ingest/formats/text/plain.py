@@ -26,7 +26,7 @@ _ESCAPED_FORBIDDEN = re.compile(
 
 
 def may_be_unclean(body: bytes) -> bool:
-    """Whether JSON or XML in UTF-8 can yield forbidden characters, as they are or by an escape, seen at a glance."""
+    """Whether JSON or XML in UTF-8 can yield forbidden characters, as they are or by an escape. A cheap test that errs on the side of yes."""
     if b"\x7f" in body:
         return True
     if (b"\\" in body or (b"#" in body and b"&#" in body)) and _ESCAPED_FORBIDDEN.search(body) is not None:
@@ -82,8 +82,8 @@ def paragraphs(value: str) -> str:
     for part in _blocks(value):
         if is_table(part):
             parts.append(f"<pre>{html.escape(rows(part), quote=False)}</pre>")
-        elif said := _BLANKS.sub(" ", part).strip():
-            parts.append(f"<p>{html.escape(said, quote=False)}</p>")
+        elif content := _BLANKS.sub(" ", part).strip():
+            parts.append(f"<p>{html.escape(content, quote=False)}</p>")
     return "".join(parts)
 
 
@@ -139,7 +139,7 @@ def _blocks(value: str) -> list[str]:
 
 
 def _indent(line: str) -> int | None:
-    """Columns before a line's first sign; None where there is none."""
+    """Columns before a line's first character; None for a blank line."""
     bare = line.lstrip(" \t")
     return len(line[: len(line) - len(bare)].expandtabs(8)) if bare and not bare.isspace() else None
 
@@ -201,7 +201,7 @@ _NO_CHARACTER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
 
 def unescaped(value: str) -> str:
-    """The text with its character references as characters; a number that no character has is one that is not known.
+    """The text with its character references as characters; numbers without a character become U+FFFD.
 
     Python refuses to read a number of thousands of digits at all.
     """
@@ -211,10 +211,10 @@ def unescaped(value: str) -> str:
 
 
 def _as_short_as_can_be(found: re.Match[str]) -> str:
-    """`&#x000000041;` is an A all the same."""
-    said = found.group().rstrip(";")
-    hexadecimal = said[2] in "xX"
-    digits = said[3 if hexadecimal else 2 :].lstrip("0")
+    """A reference without leading zeros: `&#x000000041;` is an A."""
+    value = found.group().rstrip(";")
+    hexadecimal = value[2] in "xX"
+    digits = value[3 if hexadecimal else 2 :].lstrip("0")
     return f"&#{'x' if hexadecimal else ''}{digits};" if 0 < len(digits) < 8 else "\ufffd"
 
 
@@ -247,9 +247,9 @@ def paragraphs_of_escaped(value: str) -> str:
     return paragraphs(unescaped(value))
 
 
-def identity(*said: str) -> str:
+def identity(*words: str) -> str:
     """A stable id made of an item's own words, for sources that give none."""
-    return f"urn:sha256:{hashlib.sha256(chr(0).join(said).encode('utf-8', 'replace')).hexdigest()[:32]}"
+    return f"urn:sha256:{hashlib.sha256(chr(0).join(words).encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 def escaped(value: str) -> str:
@@ -264,7 +264,7 @@ _DATE = re.compile(
 
 
 def place_of_dateline(dateline: str) -> str:
-    """The place that a dateline begins with: `KYIV, March 3 (Reuters) -` is `KYIV`; empty where it tells a time only."""
+    """The place that a dateline begins with: `KYIV, March 3 (Reuters) -` is `KYIV`; empty where it has a time only."""
     before = _DATE.sub("", dateline[:300].partition("(")[0].strip()).strip(" ,:;-\u2013\u2014_/")
     if before.endswith(".") and len(before.rpartition(" ")[2]) > 5:
         before = before[:-1]

@@ -87,11 +87,11 @@ def split(message: str) -> tuple[str, str, str]:
     return header.strip("\n\x16 "), content.strip("\n"), end.strip("\n\x16 " + EOT)
 
 
-def time_group(said: str, default: tzinfo = UTC) -> datetime | None:
+def time_group(value: str, default: tzinfo = UTC) -> datetime | None:
     """A date-time group, `212322 GMT Nov 18`: day, hour, minute, zone, month, year; without a zone it is in `default`."""
     found = None
-    said = said if len(said) <= 400 else said[:200] + "\n\n" + said[-200:]
-    for found in _GROUP.finditer(said):  # noqa: B007
+    value = value if len(value) <= 400 else value[:200] + "\n\n" + value[-200:]
+    for found in _GROUP.finditer(value):  # noqa: B007
         pass
     if found is None:
         return None

@@ -2,12 +2,12 @@
 
 An Update is a new version of the alert that it refers to, a Cancel kills each alert that it refers to. Only alerts of
 status Actual, for the public, are published; exercises, tests and drafts are refused. Since later messages may refer to
-an Update instead of the first alert, an Update's own name is told as an alias of the alert it became a version of.
+an Update instead of the first alert, an Update's own identifier becomes an alias of the alert that it is a version of.
 
 An alert in several languages is one update, in the source's language where it speaks that, else in its first; the
 others are noted beside it. An Update and a Cancel name alerts, not languages: one update an alert is what they can
 reach for certain. Who wants two languages sets up two sources, each with its own. Several infos in one language (other
-events, other areas) are told one below the other.
+events, other areas) are shown one below the other.
 """
 
 from datetime import datetime, tzinfo
@@ -166,12 +166,12 @@ def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime
     language = _chosen([_language(one) for one in infos], document.profile.language)
     ours = _distinct([one for one in infos if _language(one) == language])
     lead = next((one for one in ours if not _is_over(one)), ours[0])
-    told = {name: words(child(lead, name)) for name in _TOLD}
+    lead_texts = {name: words(child(lead, name)) for name in _INFO}
     fields["language"] = language
-    fields["headline"] = told["headline"] or told["event"]
+    fields["headline"] = lead_texts["headline"] or lead_texts["event"]
     fields["body_html"] = "".join(_text(one, alone=len(ours) == 1) for one in ours)
-    fields["credit"] = told["senderName"]
-    if url := media.absolute(told["web"]):
+    fields["credit"] = lead_texts["senderName"]
+    if url := media.absolute(lead_texts["web"]):
         fields["link"] = url
     urgencies = [_urgency(one, document) for one in ours if not _is_over(one)] or [_urgency(lead, document)]
     fields["urgency"] = min((one for one in urgencies if one), default=None)
@@ -183,7 +183,7 @@ def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime
     references = [one for info in ours for each in children(info, "resource") if (one := _resource(each))]
     if references:
         fields["media"] = media.with_roles(references)
-    extra |= {name: value for name, value in told.items() if value and name in _KEPT}
+    extra |= {name: value for name, value in lead_texts.items() if value and name in _KEPT}
     if several := [_pair(one) for info in ours for one in children(info, "parameter")]:
         unique = {(one["name"], one["value"]): one for one in several}
         extra["parameters"] = list(unique.values())[:MAX_PARAMETERS]
@@ -194,19 +194,10 @@ def _describe(draft: Draft, alert: Element, head: dict[str, str], sent: datetime
 
 MAX_PARAMETERS = 200
 
-_TOLD = (
-    "event",
-    "urgency",
-    "severity",
-    "certainty",
-    "headline",
-    "senderName",
-    "web",
-    "contact",
-    "audience",
-    "responseType",
-    "onset",
-)
+_INFO = (
+    "event", "urgency", "severity", "certainty", "headline", "senderName", "web", "contact", "audience",
+    "responseType", "onset",
+)  # fmt: skip
 _KEPT = frozenset({"event", "urgency", "severity", "certainty", "contact", "audience", "responseType", "onset"})
 
 

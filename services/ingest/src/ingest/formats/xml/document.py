@@ -197,7 +197,7 @@ def parse(document: Document) -> Element:
 
 
 def refuse_excess(text: str) -> None:
-    """Raises Unreadable for what would keep a parser busy for long, seen at a glance."""
+    """Raises Unreadable for documents that would keep a parser busy for long, by counting characters only."""
     tags = text.count("<")
     if tags > MAX_TAGS:
         raise Unreadable("too-large", "", f"{tags} tags, {MAX_TAGS} are permitted")
@@ -332,7 +332,7 @@ def words(element: Element | None) -> str:
 
 
 def outermost(root: Element, *names: str) -> Iterator[Element]:
-    """The elements of some local names that stand in no other of them: what is inside one is told by it already."""
+    """The elements of some local names that stand in no other of them: they contain the inner ones."""
     node: Element | None = root
     while node is not None:
         found = local(node) in names

@@ -22,7 +22,7 @@ _DROPPED = frozenset({"vinjett", "dat", "byline", "bild", "title"})
 
 
 def body_of(body: Element) -> UpdateFields:
-    """The fields that a BODY tells: headline, place, byline, text, pictures with caption and credit."""
+    """The fields of a BODY: headline, place, byline, text, pictures with caption and credit."""
     fields: UpdateFields = {}
     parts: list[str] = []
     pictures: list[MediaFields] = []

@@ -12,7 +12,7 @@ from publish.push.alerts import alert as alerts
 from publish.push.alerts.alert import Alert
 from publish.push.alerts.mutes import muted
 from publish.push.alerts.notification import ordered_wording, wording
-from publish.push.alerts.rules import AlertDecision, EarlierAlert, Rules, decide_alert
+from publish.push.alerts.rules import AlertDecision, AlertRules, EarlierAlert, decide_alert
 from publish.push.delivery.notice import Notice
 from publish.representation.position import channels_of
 from publish.representation.reader_update import ReaderUpdate
@@ -36,7 +36,7 @@ ON CONFLICT DO NOTHING
 class AlertDecisions:
     """Decides on alerts and writes the decisions down; `decided` is called when some may be released."""
 
-    def __init__(self, pool: Pool, rules: Rules, decided: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, rules: AlertRules, decided: Callable[[], None]) -> None:
         self._pool = pool
         self._rules = rules
         self._decided = decided
@@ -95,7 +95,7 @@ class AlertDecisions:
         )  # fmt: skip
 
     async def _follow_up(self, connection: Connection, notice: Notice, own: Sequence[Alert]) -> None:
-        """A removal takes back what was alerted, a correction of its words replaces it, for those who had it."""
+        """For those who had an alert: a removal withdraws it, a correction of its words replaces it."""
         update = notice.update
         if update.is_removal:
             await connection.execute(
@@ -111,7 +111,7 @@ class AlertDecisions:
             return
         kind = "withdraw" if update.is_removal else "replace"
         if kind == "replace":
-            # Who has not had it yet gets the new words at once; who has approved the old ones has not approved these.
+            # Readers who have not had it yet get the new words at once. Approvals of the old words do not hold for these.
             await connection.execute(
                 "UPDATE publish.alerts SET title = $2, body = $3, revision = $4, "
                 "approved_by = CASE WHEN state = 'awaiting-approval' THEN '{}' ELSE approved_by END WHERE id = ANY($1)",
@@ -125,7 +125,7 @@ class AlertDecisions:
             )  # fmt: skip
 
     async def _wording_before(self, connection: Connection, alert: Alert) -> tuple[str, str]:
-        """What the update said when it was alerted. An editor's own words are not those: what did not change is no correction of them."""
+        """The update's own wording when it was alerted, which an editor's order may have replaced: only a change of it is a correction."""
         key = (alert.update_id, alert.revision)
         archived = (await queries.servable(connection, {key})).get(key)
         return wording(archived.update) if archived is not None else (alert.title, alert.body)

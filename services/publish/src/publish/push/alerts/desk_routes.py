@@ -13,7 +13,7 @@ from publish.push.alerts.alert import STATES, audience, newest, with_results
 from publish.push.alerts.decisions import AlertDecisions
 from publish.push.alerts.mutes import Mutes, NewMute
 from publish.push.alerts.notification import AlertContent, notification_of, ordered_wording
-from publish.push.alerts.rules import LOWEST, TOP, Rules, decide_for_reader
+from publish.push.alerts.rules import LOWEST, TOP, AlertRules, decide_for_reader
 from publish.push.alerts.subscriptions import find, reader_of, recent_counts
 from publish.push.delivery.http import KeyedRoutes, body_model, json_response, number_parameter
 from publish.push.delivery.keys import Key
@@ -36,7 +36,7 @@ class AlertOrder(BaseModel):
 class DeskRoutes:
     """`/v1/push/alerts` and `/v1/push/mutes`: for editors, with a key of scope `alerts`; each person has a key of their own."""
 
-    def __init__(self, pool: Pool, decisions: AlertDecisions, rules: Rules, site_url: str) -> None:
+    def __init__(self, pool: Pool, decisions: AlertDecisions, rules: AlertRules, site_url: str) -> None:
         self._pool = pool
         self._keyed = KeyedRoutes(pool)
         self._decisions = decisions
@@ -113,7 +113,7 @@ class DeskRoutes:
 
 
 async def preview(
-    pool: Pool, decisions: AlertDecisions, rules: Rules, site_url: str, ordered: AlertOrder
+    pool: Pool, decisions: AlertDecisions, rules: AlertRules, site_url: str, ordered: AlertOrder
 ) -> dict[str, object]:
     """The dry run of an order."""
     update = await decisions.candidate(ordered.update_id)

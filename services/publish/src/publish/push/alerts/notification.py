@@ -14,7 +14,7 @@ from publish.representation.reader_update import ReaderUpdate
 TITLE_LENGTH = 120
 BODY_LENGTH = 240
 LOOKED_THROUGH = 20
-"""Times the characters that are shown: text that is blank beyond them is shown shorter."""
+"""How many times the shown length of a text is searched for words: of text that begins with more blanks, less is shown."""
 DIGEST_TITLES = 5
 
 

@@ -49,7 +49,7 @@ class Rule(BaseModel):
         return ", ".join(part for part in parts if part) or "every update"
 
 
-class Rules(BaseModel):
+class AlertRules(BaseModel):
     """The newsroom's rules; of those that hold, the most pressing level counts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,9 +79,9 @@ class Rules(BaseModel):
         return holding[0] if holding else None
 
 
-def read_rules(path: Path | None) -> Rules:
+def read_rules(path: Path | None) -> AlertRules:
     """The rules of a JSON file, or the built-in ones."""
-    return Rules() if path is None else Rules.model_validate(orjson.loads(path.read_bytes()))
+    return AlertRules() if path is None else AlertRules.model_validate(orjson.loads(path.read_bytes()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def decide_alert(
     level: int,
     why: str,
     *,
-    rules: Rules,
+    rules: AlertRules,
     earlier: Sequence[EarlierAlert],
     people: int,
     readable: bool,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from publish.push.alerts.providers.registry import PROVIDERS
 from publish.push.alerts.providers.web.encryption import keys_problem
-from publish.push.alerts.rules import LOWEST, TOP, Reader, Rules
+from publish.push.alerts.rules import LOWEST, TOP, AlertRules, Reader
 from publish.push.delivery.channel_name import ChannelNames
 from publish.push.delivery.keys import digest
 from publish.push.delivery.outbound import check_url
@@ -101,7 +101,7 @@ def _decoded(value: str, field: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class AlertSubscription:
     """A subscription in Postgres."""
 
     id: int
@@ -119,7 +119,7 @@ class Subscription:
     created_at: datetime
 
 
-NAMES = [field.name for field in dataclasses.fields(Subscription)]
+NAMES = [field.name for field in dataclasses.fields(AlertSubscription)]
 COLUMNS = ", ".join(NAMES)
 VIEW = ("id", "service", "channels", "time_zone", "break_through", "per_hour", "per_day", "created_at")
 
@@ -131,10 +131,10 @@ GROUP BY r.subscription_id
 """
 
 
-async def find(pool: Pool, subscription_ids: Sequence[int]) -> list[Subscription]:
+async def find(pool: Pool, subscription_ids: Sequence[int]) -> list[AlertSubscription]:
     """These subscriptions, as far as there are such."""
     rows = await pool.fetch(f"SELECT {COLUMNS} FROM publish.subscriptions WHERE id = ANY($1)", subscription_ids)
-    return typed(Subscription, rows)
+    return typed(AlertSubscription, rows)
 
 
 async def recent_counts(pool: Pool, subscription_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -143,7 +143,7 @@ async def recent_counts(pool: Pool, subscription_ids: Sequence[int]) -> dict[int
     return {row["subscription_id"]: (row["hour"], row["day"]) for row in rows}
 
 
-def reader_of(subscription: Subscription, counts: Mapping[int, tuple[int, int]]) -> Reader:
+def reader_of(subscription: AlertSubscription, counts: Mapping[int, tuple[int, int]]) -> Reader:
     """What a subscription asks for, with what it has had."""
     hour, day = counts.get(subscription.id, (0, 0))
     return Reader(
@@ -160,9 +160,9 @@ class NewToken(TypedDict):
 
 
 class Subscriptions:
-    """The subscriptions in Postgres. A reader's token, told once, opens the reader's own."""
+    """The subscriptions in Postgres. The token that a reader got when subscribing opens the reader's own."""
 
-    def __init__(self, pool: Pool, rules: Rules, *, allow_private: bool) -> None:
+    def __init__(self, pool: Pool, rules: AlertRules, *, allow_private: bool) -> None:
         self._pool = pool
         self._rules = rules
         self._allow_private = allow_private
@@ -196,13 +196,13 @@ class Subscriptions:
         )  # fmt: skip
         return NewToken(id=rows[0]["id"], token=token)
 
-    async def own(self, subscription_id: int, token: str) -> Subscription:
+    async def own(self, subscription_id: int, token: str) -> AlertSubscription:
         """The subscription that a token opens."""
         row = await self._pool.fetchrow(
             f"SELECT {COLUMNS} FROM publish.subscriptions WHERE id = $1 AND token_sha256 = $2",
             min(subscription_id, 2**62), digest(token),
         )  # fmt: skip
-        found = typed_or_none(Subscription, row)
+        found = typed_or_none(AlertSubscription, row)
         if found is None:
             raise Problem(404, "no-such-subscription", "there is no such subscription under this token")
         return found

@@ -43,7 +43,7 @@ class AttemptOutcome:
 
 
 def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetime) -> AttemptOutcome:
-    """What an answer means: taken, gone for ever, or to be tried again by the schedule or by `Retry-After`."""
+    """What an answer means: accepted, gone, or to be tried again by the schedule or by `Retry-After`."""
     schedule_s, disable_after = policy.schedule_s, policy.disable_after
     if answer.ok:
         return AttemptOutcome("delivered", 0.0, "", "healthy")
@@ -52,7 +52,7 @@ def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetim
         return AttemptOutcome("failed", 0.0, error, "gone")
     if disable_after is not None and due.failing_since is not None and now - due.failing_since > disable_after:
         return AttemptOutcome("waiting", 0.0, error, "hopeless")
-    # A refusal of this one message (400, 422) says nothing of the endpoint; silence, overload and errors of its own do.
+    # A refusal of this one message (400, 422) says nothing about the endpoint; silence, overload and its own errors do.
     fails = answer.status is None or answer.status >= 500 or answer.status in (401, 403, 404, 408, 429)
     asked_s = retry_after_s(answer.headers) or 0.0
     pause_s = max(jittered(schedule_s[min(due.attempts, len(schedule_s)) - 1], JITTER), asked_s)
@@ -149,7 +149,7 @@ def _entry(result: Answer | Unsent, now: datetime) -> dict[str, JsonValue]:
 
 
 async def _disable(connection: Connection, due: DueDelivery, outcome: AttemptOutcome) -> None:
-    """Disable an endpoint and give its owner notice: on the endpoint itself, in the log, and at the owner's other endpoints."""
+    """Disable an endpoint and notify its owner: on the endpoint itself, in the log, and at the owner's other endpoints."""
     reason = "it answered 410 Gone" if outcome.endpoint == "gone" else f"nothing but failures for long: {outcome.error}"
     found = await connection.fetchval(
         "UPDATE publish.endpoints SET state = 'disabled', disabled_reason = $2, disabled_at = now() "

@@ -1,4 +1,4 @@
-"""Keys of those who may subscribe endpoints or order alerts. Only their hashes are stored."""
+"""Keys for subscribing endpoints and ordering alerts. Only their hashes are stored."""
 
 import hashlib
 import secrets
@@ -15,7 +15,7 @@ SCOPES = ("webhooks", "alerts", "operate")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Who holds a key, and what it opens."""
+    """A key's holder and its permissions."""
 
     id: str
     name: str
@@ -29,7 +29,7 @@ def digest(token: str) -> bytes:
 
 
 async def add(pool: Pool, name: str, scopes: Sequence[str], channels: Sequence[str]) -> tuple[str, str]:
-    """A new key: its id and the token, which is told this once."""
+    """A new key: its id and the token, which is stored nowhere."""
     key_id, token = f"key_{secrets.token_hex(8)}", f"slp_{secrets.token_urlsafe(32)}"
     await pool.execute(
         "INSERT INTO publish.push_keys (id, name, sha256, scopes, channels) VALUES ($1, $2, $3, $4, $5)",

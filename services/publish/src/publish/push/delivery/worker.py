@@ -1,6 +1,6 @@
 """Takes deliveries that are due, builds their requests, sends them, and has the results written.
 
-Endpoints that failed last time are tried in slots of their own, so that those who hang take nothing from those who answer.
+Endpoints that failed last time have their own share of the slots, so that those that hang do not delay the others.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ log = structlog.get_logger(__name__)
 IDLE_S = 0.5
 CLAIM_AT_ONCE = 1000
 MOST_LOST = 10
-"""Times that a delivery is taken beyond its schedule when processes end before it does, whatever they end of."""
+"""How many attempts beyond its schedule a delivery has when processes end during its attempts."""
 LEASE_MARGIN_S = 15.0
-"""How long a delivery stays with a process beyond the timeout of its request: after so long that of one that died is repeated."""
+"""How long a lease lasts beyond the timeout of a request; a delivery whose process died is repeated after it."""
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
 MOST_TRIED_ALONE = 2
@@ -43,7 +43,7 @@ IN_FLIGHT = Gauge("slugline_push_deliveries_in_flight", "Requests to endpoints u
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class DeliveryChannel:
     """How deliveries of one kind are built and tried again."""
 
     build: BuildRequests
@@ -51,14 +51,14 @@ class Channel:
 
 
 class DeliveryWorker:
-    """Takes what is due, sends it, and writes down what came of it."""
+    """Claims due deliveries, sends them, and has the results recorded."""
 
     def __init__(
         self,
         pool: Pool,
         outbound: Outbound,
         trusted: Outbound,
-        channels: Mapping[str, Channel],
+        channels: Mapping[str, DeliveryChannel],
         *,
         in_flight: int,
         per_endpoint: int,
@@ -85,7 +85,7 @@ class DeliveryWorker:
         self._wake.set()
 
     async def keep_delivering(self) -> None:
-        """Deliver until cancelled; what was under way is repeated after its lease."""
+        """Deliver until cancelled; what is under way then is repeated after its lease."""
 
         async def take_all() -> None:
             while await self._take():
@@ -100,7 +100,7 @@ class DeliveryWorker:
                 task.cancel()
 
     async def _take(self) -> int:
-        """Begin what is due and fits; how many."""
+        """Claim and begin as many deliveries as there are free slots; how many."""
         room = min(self._most - len(self._under_way), CLAIM_AT_ONCE)
         if room <= 0:
             return 0
@@ -171,7 +171,7 @@ class DeliveryWorker:
         self._ended.put_nowait((due, answer))
 
     async def _record_ended(self) -> None:
-        """Write down what has ended; what cannot be written now stays for the next time."""
+        """Record what has ended; what cannot be recorded now is kept for the next time."""
         ended = self._unwritten
         if not ended:
             ended.append(await self._ended.get())
@@ -192,7 +192,7 @@ class DeliveryWorker:
         self._wake.set()
 
     async def _record_one_by_one(self, ended: Sequence[Attempt]) -> None:
-        """One result that cannot be written holds up no other: its delivery is repeated after its lease."""
+        """A result that cannot be recorded does not block the others: its delivery is repeated after its lease."""
         for each in ended:
             try:
                 await self._attempts.record([each])

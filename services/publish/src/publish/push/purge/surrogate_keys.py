@@ -1,4 +1,4 @@
-"""Purging a CDN or a cache by surrogate key: what shows an update, and the channels it is in, is fetched anew.
+"""Purging a CDN or a cache by surrogate key: whatever shows an update, or a channel it is in, is fetched again.
 
 A key is the name of a channel (`news`, `update:…`, `tag:…`), percent-encoded, as answers carry them in `Surrogate-Key`.
 One HTTP request for each batch of revisions and cache; tried again until it is taken.
@@ -32,7 +32,7 @@ def surrogate_keys(channels: Iterable[str]) -> list[str]:
 
 
 async def apply(pool: Pool, urls: Sequence[str]) -> None:
-    """Have these caches purged from now on, and no others."""
+    """Purge these caches from now on, and no others."""
     ids = [f"purge_{hashlib.sha256(url.encode()).hexdigest()[:24]}" for url in urls]
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("DELETE FROM publish.endpoints WHERE kind = 'purge' AND id <> ALL($1::text[])", ids)

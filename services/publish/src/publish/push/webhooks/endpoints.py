@@ -35,7 +35,7 @@ Kinds = Annotated[tuple[str, ...], AfterValidator(_check_kinds)]
 
 
 class NewEndpoint(BaseModel):
-    """What a consumer asks for."""
+    """A request for an endpoint."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,7 +47,7 @@ class NewEndpoint(BaseModel):
 
 
 class ChangedEndpoint(BaseModel):
-    """What a consumer changes; what is left out stays."""
+    """A change to an endpoint; fields left out stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -273,7 +273,7 @@ class Endpoints:
         return {"delivery_id": again["id"], "message_id": again["message_id"]}
 
     async def recover(self, endpoint_id: str, since: datetime, key: Key) -> dict[str, object]:
-        """Queue again, in order, what the endpoint did not get since a moment: failed, or missed while it was disabled."""
+        """Queue again, in order, what the endpoint has missed since a moment: what failed, and what came while it was disabled."""
         endpoint = await self._own(endpoint_id, key)
         endpoint.check_active()
         queued = await self._pool.fetchval(

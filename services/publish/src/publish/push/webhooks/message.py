@@ -41,7 +41,7 @@ class Webhooks:
         self._site_url = site_url
 
     async def build(self, due: Sequence[DueDelivery]) -> dict[int, DeliveryRequest | Unsent]:
-        """A request for each, or why it does not leave: text that was removed meanwhile is never sent."""
+        """A request for each, or the reason for skipping it: text that was removed meanwhile is never sent."""
         wanted = {(each.update_id, each.revision) for each in due if each.body is None}
         bodies = {
             key: body_of(archived, self._site_url) for key, archived in (await servable(self._pool, wanted)).items()

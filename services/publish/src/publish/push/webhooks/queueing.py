@@ -13,7 +13,7 @@ WHERE e.kind = 'webhook' AND e.state = 'active' AND e.channels && $5::text[] AND
   AND ($7 OR ((e.kinds = '{}' OR $3 = ANY(e.kinds)) AND (e.max_urgency IS NULL OR $6::int <= e.max_urgency)))
   AND e.created_at <= $8
 """
-# A removal passes the filters of kind and urgency: whoever may have the text must hear of it.
+# A removal passes the filters of kind and urgency: every endpoint that may have the text must get it.
 
 SKIP_REMOVED = """
 UPDATE publish.deliveries SET state = 'skipped', ended_at = now(), last_error = 'the update was killed before'

@@ -1,6 +1,6 @@
 """Content distribution: a subscriber gets the whole feed, signed with its secret, each time it changes.
 
-What a subscriber has not got yet is not queued twice: what leaves is the feed of that moment.
+A delivery that is still waiting is not queued twice: what is sent is the feed at the time of sending.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ SELECT m.id, $2, 'websub', 'feed', $3 FROM meant m WHERE m.id NOT IN (SELECT end
 
 
 def channel_of(topic: str, site_url: str) -> str | None:
-    """The channel of a feed of ours, by its address; None where it is none of ours."""
+    """The channel of one of the site's feeds, by its address; None for any other address."""
     if not topic.startswith(site_url + "/"):
         return None
     match = _TOPIC.match(topic[len(site_url) :])

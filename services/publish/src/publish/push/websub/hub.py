@@ -33,7 +33,7 @@ MOST_LEASE_S = 30 * 86_400
 MAX_SECRET_BYTES = 199
 VERIFY_ATTEMPTS = 3
 LOST_ATTEMPTS = 5
-"""Attempts beyond these were counted when they were begun, and never ended: the process did."""
+"""Attempts beyond VERIFY_ATTEMPTS for a request whose process ended during an attempt."""
 VERIFY_PAUSE_S = 30.0
 VERIFIED_AT_ONCE = 50
 IDLE_S = 0.5
@@ -65,7 +65,7 @@ REQUESTS = LeaseQueue(
 
 
 class Hub:
-    """Takes requests to subscribe, verifies that the subscriber meant it, and lets leases end."""
+    """Takes requests to subscribe, verifies the subscriber's intent, and ends expired subscriptions."""
 
     def __init__(
         self, pool: Pool, outbound: Outbound, *, site_url: str, allow_private: bool, proxies: TrustedProxies
@@ -146,7 +146,7 @@ class Hub:
         await self._pool.execute("DELETE FROM publish.websub_requests WHERE id = $1", asked.id)
 
     async def _verify(self, asked: SubscriptionRequest) -> None:
-        """Verification of intent, section 5.3: the subscriber echoes the challenge, or it was not the one who asked."""
+        """Verification of intent (section 5.3): a subscriber that made the request echoes the challenge."""
         challenge = secrets.token_urlsafe(24)
         query = {"hub.mode": asked.mode, "hub.topic": asked.topic, "hub.challenge": challenge}
         if asked.mode == "subscribe":

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
@@ -100,6 +101,6 @@ class ReadyResponse(Response):
         super().__init__(answer.body)
         self.answer = answer
 
-    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ReadyAnswer as the response cache does."""
         await self.answer(scope, receive, send)

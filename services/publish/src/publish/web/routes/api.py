@@ -14,9 +14,10 @@ from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.routes.answers import Answers, ReadyResponse
 from publish.web.routes.openapi import document
-from publish.web.routes.parameters import NOW, UPDATE_ID, before_of, channel_of, limit_of, taking
+from publish.web.routes.parameters import NOW, UPDATE_ID, before_of, channel_of, limit_of
 from publish.web.stories import stories_of
 from shared.http.problem import Problem
+from shared.http.query import with_query
 
 API_PAGE = 20
 
@@ -32,12 +33,12 @@ class Api:
     def routes(self) -> list[Route]:
         """Where each is."""
         return [
-            Route("/v1/updates", taking(self.updates, "channel", "before", "limit", NOW)),
-            Route("/v1/updates/{update_id}.ninjs", taking(self.ninjs)),
-            Route("/v1/updates/{update_id}", taking(self.update)),
-            Route("/v1/updates/{update_id}/revisions", taking(self.revisions)),
-            Route("/v1/stories", taking(self.stories)),
-            Route("/openapi.json", taking(self.openapi)),
+            Route("/v1/updates", with_query(self.updates, "channel", "before", "limit", NOW)),
+            Route("/v1/updates/{update_id}.ninjs", with_query(self.ninjs)),
+            Route("/v1/updates/{update_id}", with_query(self.update)),
+            Route("/v1/updates/{update_id}/revisions", with_query(self.revisions)),
+            Route("/v1/stories", with_query(self.stories)),
+            Route("/openapi.json", with_query(self.openapi)),
         ]
 
     async def updates(self, request: Request) -> Response:

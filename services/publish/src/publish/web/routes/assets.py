@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from publish.web.routes.parameters import taking
 from shared.http.problem import Problem
+from shared.http.query import with_query
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -51,8 +51,8 @@ class Assets:
     def routes(self) -> list[Route]:
         """Where each file is."""
         return [
-            Route("/static/{name}", taking(self.serve, "v")),
-            Route(f"/{SERVICE_WORKER}", taking(self.serve, "v", "push")),
+            Route("/static/{name}", with_query(self.serve, "v")),
+            Route(f"/{SERVICE_WORKER}", with_query(self.serve, "v", "push")),
         ]
 
     async def serve(self, request: Request) -> Response:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
 from itertools import islice
-from typing import Any
 from urllib.parse import quote
 
 from lxml import etree
@@ -28,8 +27,9 @@ from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
-from publish.web.routes.parameters import NOW, taking
+from publish.web.routes.parameters import NOW
 from shared.http.problem import Problem
+from shared.http.query import with_query
 
 ENTRIES = 50
 SITEMAP_ENTRIES = 1000
@@ -119,10 +119,10 @@ class Feed:
             channel.append(item)
         return _serialised(make.rss(channel, version="2.0"))
 
-    def _rss_item(self, entry: FeedEntry) -> Any:
+    def _rss_item(self, entry: FeedEntry) -> etree._Element:
         make, atom = ElementMaker(nsmap=RSS_PREFIXES), ElementMaker(namespace=ATOM)
         update = entry.update
-        item = make.item(
+        item: etree._Element = make.item(
             make.title(title_of(update)),
             make.link(self.url + update.path),
             make.guid(id_of(update), isPermaLink="false"),
@@ -140,9 +140,9 @@ class Feed:
             item.append(self._media(picture))
         return item
 
-    def _media(self, picture: Picture) -> Any:
+    def _media(self, picture: Picture) -> etree._Element:
         media = ElementMaker(namespace=MEDIA)
-        element = media.content(
+        element: etree._Element = media.content(
             url=self.url + picture.largest, medium="image", width=str(picture.width), height=str(picture.height)
         )
         if picture.caption:
@@ -169,10 +169,10 @@ class Feed:
             feed.append(element)
         return _serialised(feed)
 
-    def _atom_entry(self, entry: FeedEntry) -> Any:
+    def _atom_entry(self, entry: FeedEntry) -> etree._Element:
         make = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
         update = entry.update
-        element = make.entry(
+        element: etree._Element = make.entry(
             make.id(id_of(update)),
             make.title(title_of(update), type="text"),
             make.link(href=self.url + update.path, rel="alternate", type="text/html"),
@@ -213,9 +213,9 @@ class Feed:
             }
         )
 
-    def _json_item(self, entry: FeedEntry) -> dict[str, Any]:
+    def _json_item(self, entry: FeedEntry) -> dict[str, object]:
         update = entry.update
-        item: dict[str, Any] = {
+        item: dict[str, object] = {
             "id": id_of(update),
             "url": self.url + update.path,
             "title": title_of(update),
@@ -241,7 +241,7 @@ class Feed:
         return item
 
 
-def _serialised(root: Any) -> bytes:
+def _serialised(root: etree._Element) -> bytes:
     return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8"))
 
 
@@ -251,9 +251,9 @@ def sitemap(answers: Answers, at: datetime) -> bytes:
     news = ElementMaker(namespace=NEWS_SITEMAP)
     root = make.urlset()
 
-    def url_of(entry: FeedEntry) -> Any:
+    def url_of(entry: FeedEntry) -> etree._Element:
         update = entry.update
-        return make.url(
+        element: etree._Element = make.url(
             make.loc(answers.renderer.site.url + update.path),
             make.lastmod(answers.renderer.site.iso(modified_at(update))),
             news.news(
@@ -265,6 +265,7 @@ def sitemap(answers: Answers, at: datetime) -> bytes:
                 news.title(title_of(update)),
             ),
         )
+        return element
 
     newest = islice(answers.feed_store.newest(), SITEMAP_ENTRIES)
     recent = [entry for entry in newest if at - entry.update.first_published_at <= SITEMAP_AGE]
@@ -282,10 +283,10 @@ class Feeds:
     def routes(self) -> list[Route]:
         """Where each feed is."""
         return [
-            Route("/feeds/news.{form}", taking(self.news, NOW)),
-            Route("/feeds/{kind}/{name}.{form}", taking(self.channel, NOW)),
-            Route("/sitemap-news.xml", taking(self.sitemap)),
-            Route("/robots.txt", taking(self.robots)),
+            Route("/feeds/news.{form}", with_query(self.news, NOW)),
+            Route("/feeds/{kind}/{name}.{form}", with_query(self.channel, NOW)),
+            Route("/sitemap-news.xml", with_query(self.sitemap)),
+            Route("/robots.txt", with_query(self.robots)),
         ]
 
     async def news(self, request: Request) -> Response:

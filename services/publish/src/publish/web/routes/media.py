@@ -6,13 +6,14 @@ surrogate keys of the updates that show the picture.
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -20,6 +21,9 @@ from publish.representation.pictures import is_portrait, picture_of
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedStore
 from shared.http.problem import Problem
+
+if TYPE_CHECKING:
+    from obstore import GetResult
 
 log = structlog.get_logger(__name__)
 
@@ -38,15 +42,15 @@ SHARED_FRESH_S = 300
 MOST_KEYS = 20
 """Surrogate keys on one answer. Any of the updates will do: a purge of one makes the cache ask which others are left."""
 LATE_S = 0.5
-"""A replica may hear of a picture a moment after the one that served the page."""
+"""A replica may get a revision a moment after the one that served the page."""
 
 
-def open_store(address: str) -> Any:
+def open_store(address: str) -> ObjectStore:
     """The object store of `MEDIA_STORE`; nothing is connected yet."""
     parts = urlsplit(address)
     if parts.scheme == "file":
         return LocalStore(unquote(parts.path), mkdir=True)
-    # The library's own patience is three minutes; a reader's is not.
+    # The library's default timeout is three minutes, too long for a reader.
     return from_url(
         address,
         client_options={"timeout": "10s", "connect_timeout": "2s"},
@@ -55,7 +59,7 @@ def open_store(address: str) -> Any:
 
 
 async def showing(feed_store: FeedStore, archive: ArchiveClient, picture: str) -> list[str]:
-    """The visible updates that show a picture. Memory has the last word, since the archive is behind it."""
+    """The visible updates that show a picture. What memory says comes first, since the archive is behind it."""
     if in_memory := feed_store.showing(picture):
         return sorted(in_memory)
     return [
@@ -72,7 +76,7 @@ class MediaRoute:
         self._address = address
         self._feed_store = feed_store
         self._archive = archive
-        self._store: Any = None
+        self._store: ObjectStore | None = None
 
     async def __call__(self, request: Request) -> Response:
         """One rendition; 404 where no visible update shows it."""
@@ -100,7 +104,7 @@ class MediaRoute:
             return Response(None, 200, headers, content_type)
         return StreamingResponse(_chunks(result), 200, headers, content_type)
 
-    async def _fetch(self, path: str) -> Any:
+    async def _fetch(self, path: str) -> "GetResult":
         try:
             if self._store is None:
                 self._store = open_store(self._address)
@@ -123,6 +127,6 @@ class MediaRoute:
         return shown_by
 
 
-async def _chunks(result: Any) -> Any:
+async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
     async for chunk in result.stream(min_chunk_size=256 * 1024):
         yield bytes(chunk)

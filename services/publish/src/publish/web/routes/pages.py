@@ -22,9 +22,10 @@ from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import Answers, ReadyResponse
-from publish.web.routes.parameters import UPDATE_ID, before_of, taking
+from publish.web.routes.parameters import UPDATE_ID, before_of
 from publish.web.stories import closed_at, stories_of
 from shared.http.problem import Problem
+from shared.http.query import with_query
 
 LEAD_AMONG = 50
 LEADS_TRIED = 3
@@ -42,7 +43,7 @@ def lead_of(
     newest: Sequence[FeedEntry],
     pictures: Callable[[FeedEntry], Sequence[Picture]] = lambda entry: pictures_of(entry.update),
 ) -> FeedEntry | None:
-    """The update that opens the page, of the newest ones, newest first.
+    """The update that opens the page, out of the newest ones, newest first.
 
     A pinned one before all: an editor said so. Then, among the newest fifty, a key event, then one with a picture, then
     the more urgent (IPTC 1 to 9), then the newer: the page opens with what matters, and what is only newer is at the top
@@ -75,7 +76,7 @@ class Revision:
 
 
 def history_of(updates: Sequence[ReaderUpdate]) -> list[Revision]:
-    """What readers were told of an update over time, newest first; enrichment around the same words is not news."""
+    """The history of an update, newest first, without revisions that did not change its words."""
     lines = [
         Revision(
             at=update.updated_at if update.kind != "publish" and update.updated_at else update.first_published_at,
@@ -111,13 +112,13 @@ class Pages:
     def routes(self) -> list[Route]:
         """Where each page is."""
         return [
-            Route("/", taking(self.news, "before")),
-            Route("/stories", taking(self.stories)),
-            Route("/stories/{story}", taking(self.story, "before")),
-            Route("/tags/{code}", taking(self.tag, "before")),
-            Route("/authors/{slug}", taking(self.author, "before")),
-            Route("/updates/{update_id}", taking(self.update)),
-            Route("/updates/{update_id}/{slug}", taking(self.update)),
+            Route("/", with_query(self.news, "before")),
+            Route("/stories", with_query(self.stories)),
+            Route("/stories/{story}", with_query(self.story, "before")),
+            Route("/tags/{code}", with_query(self.tag, "before")),
+            Route("/authors/{slug}", with_query(self.author, "before")),
+            Route("/updates/{update_id}", with_query(self.update)),
+            Route("/updates/{update_id}/{slug}", with_query(self.update)),
         ]
 
     async def news(self, request: Request) -> Response:
@@ -307,7 +308,7 @@ class Pages:
         )
 
     async def _history(self, entry: FeedEntry) -> tuple[list[Revision], bool]:
-        """The history, and whether the archive has it up to the revision that stands."""
+        """The history, and whether the archive has it up to the current revision."""
         if entry.update.revision == 1:
             return [], True
         try:

@@ -1,10 +1,8 @@
-"""The parameters of requests: which a route takes, and what their values may be."""
+"""The parameters of requests: what their values may be."""
 
 import re
-from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from publish.representation.position import Position
 from shared.http.problem import Problem
@@ -14,25 +12,6 @@ CHANNEL_KINDS = ("source", "tag", "story", "author", "update")
 MAX_CHANNEL_CHARS = 300
 NOW = "at"
 """Given, with any value, by whoever needs what is true now and no cached answer: our own push process does."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def taking(endpoint: Endpoint, *names: str) -> Endpoint:
-    """An endpoint that takes these query parameters, each once, and no others: 400 names the one it does not know."""
-    known = frozenset(names)
-
-    async def checked(request: Request) -> Response:
-        if request.scope["query_string"]:
-            given = [name for name, _ in request.query_params.multi_items()]
-            for name in given:
-                if name not in known:
-                    raise Problem(400, "unknown-parameter", f"{name[:100]!r} is no parameter here", field=name[:100])
-                if given.count(name) > 1:
-                    raise Problem(400, "repeated-parameter", f"{name} is given more than once", field=name)
-        return await endpoint(request)
-
-    return checked
 
 
 def before_of(request: Request) -> Position | None:

@@ -1,7 +1,8 @@
 """The broadcaster: what is published goes to every reader who follows one of its channels, once and in order.
 
-An event is encoded once. Readers who follow the same are one audience; whatever is published while its sockets are walked
-leaves joined in the next walk. Who joins, or falls behind, is given what it missed by `replay/catch_up.py`.
+An event is encoded once. Readers of the same channels and view are one audience. What is published while its sockets are
+being written to is joined and sent in the next walk. `replay/catch_up.py` gives readers who join or fall behind what they
+missed.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from publish.web.stream.fanout.connection import Audience
 from publish.web.stream.fanout.fanout import TURN_S
 from publish.web.stream.fanout.walk import PIECE_BYTES
 from publish.web.stream.http.response import HEAD
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.polls import Polls
 from publish.web.stream.replay.archive import ArchiveReplay
 from publish.web.stream.replay.catch_up import CatchUp
@@ -36,12 +37,12 @@ Over = Callable[[str], bool]
 """Whether nothing is expected in a channel any more."""
 
 BEGUN_AT_ONCE = 20_000
-"""Frames begun at once, each counted for every audience that is sent it: many events for many audiences are parted."""
+"""Frames in one round of walks, each counted for every audience that is sent it."""
 
 
 @dataclass(slots=True, eq=False)
 class _Reset:
-    """A reset of everybody, in its place between events."""
+    """A reset of all readers, ordered among the events."""
 
     data: bytes
     position: Position
@@ -50,11 +51,13 @@ class _Reset:
 class Broadcaster:
     """Holds the readers of one replica.
 
-    `begin` says from where the log is followed, `publish` takes what it brought; both in the log's order.
+    `begin` sets the position from which the log is followed, `publish` takes its events; both in the log's order.
     """
 
-    def __init__(self, limits: Limits | None = None, replay: Replay | None = None, over: Over | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(
+        self, limits: StreamLimits | None = None, replay: Replay | None = None, over: Over | None = None
+    ) -> None:
+        self.limits = limits or StreamLimits()
         self.buffer = RingBuffer(self.limits.window_events, self.limits.window_bytes)
         self.draining = False
         self.closed = False
@@ -83,12 +86,12 @@ class Broadcaster:
 
     @property
     def _started(self) -> Position:
-        """The newest position that was begun to be written."""
+        """The newest position whose walk has begun."""
         return self.fanout.through
 
     @property
     def ready(self) -> bool:
-        """Whether it is known from where the log is followed."""
+        """Whether the position from which the log is followed is known."""
         return self._begun
 
     def __len__(self) -> int:
@@ -105,7 +108,7 @@ class Broadcaster:
             self._schedule()
 
     async def drain(self, grace_s: float) -> None:
-        """Send the readers away evenly over the grace period; each is told a time of its own to come back after."""
+        """Disconnect the readers evenly over the grace period; each is given its own time after which to reconnect."""
         self.draining = True
         step_s = 0.1
         ends = time.monotonic() + grace_s
@@ -135,11 +138,11 @@ class Broadcaster:
         self.fanout.close()
 
     def begin(self, epoch: int, offset: int) -> None:
-        """Say that what is published next follows this place in the log (offset -1: it is the first of its epoch).
+        """Set the position after which events are published next (offset -1: the first event of the epoch follows).
 
-        Where the broadcaster was further, what it has is passed over when it comes again. Where it was not so far, it asks the
-        archive for what is between, and keeps back what is published until then. Only where that cannot be had, or the
-        epoch is another one, every reader is sent a reset.
+        If the broadcaster is ahead of it, events that it has already are skipped when they come again. If it is behind, it
+        asks the archive for the gap and holds back new events until then. If the gap cannot be filled, or the epoch is a
+        new one, every reader is sent a reset.
         """
         position = Position(epoch, offset)
         if not self._begun:
@@ -162,7 +165,7 @@ class Broadcaster:
         self._schedule()
 
     async def _fill(self, until: Position) -> None:
-        """Publish what the archive has between the broadcaster's place and the one that the log is followed from now."""
+        """Publish what the archive has between the broadcaster's position and the one from which the log is followed now."""
         answer: Replayed | None = Replayed([], self.head)
         try:
             while self.head < until and answer is not None and self._archive.replay is not None:
@@ -173,7 +176,7 @@ class Broadcaster:
                 if answer is None or answer.through <= reached:
                     break
                 self._take(answer.events, answer.through)
-        except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, readers are told of the hole
+        except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, readers get a reset
             log.warning("no replay from the archive", error=str(error) or type(error).__name__)
         held_back = self._held_back
         if held_back is None:
@@ -190,9 +193,9 @@ class Broadcaster:
         self._schedule()
 
     def publish(self, events: Sequence[StreamEvent], through: tuple[int, int] | None = None) -> None:
-        """Take the next events of the log; what was taken before is passed over.
+        """Take the next events of the log; those taken before are skipped.
 
-        `through` is the place up to which the log was read, where its last records told readers nothing.
+        `through` is the position up to which the log was read, if its last records had nothing for readers.
         """
         if self._held_back is not None:
             self._held_back.extend(events)
@@ -237,7 +240,7 @@ class Broadcaster:
                 return
 
     def _begin_walks(self) -> None:
-        """Begin to write what is pending, or so much of it that each reader is sent no more than a piece."""
+        """Begin to write what is pending, at most a piece for each reader."""
         self._quiet = False
         through = self._started
         frames: dict[Audience, list[bytes]] = {}
@@ -309,9 +312,9 @@ class Broadcaster:
             )
 
     def is_over(self, request: StreamRequest) -> bool:
-        """Whether a reader need not come back: all that it follows is over, and it has missed nothing.
+        """Whether a client need not reconnect: everything that it follows is over, and it has missed nothing.
 
-        Pages are never told so: a kill reaches an open page however old its story is.
+        Never true of pages: a kill must reach an open page however old its story is.
         """
         if self._over is None or request.view == "page" or not all(map(self._over, request.channels)):
             return False
@@ -325,7 +328,7 @@ class Broadcaster:
         return self.buffer.floor <= cursor <= self.head and next(missed, None) is None
 
     def connect(self, fd: int, request: StreamRequest, address: str | None) -> None:
-        """Take over the non-blocking socket of a reader who was admitted, and answer."""
+        """Take over the non-blocking socket of a reader who was admitted, and respond."""
         connection = self.fanout.adopt(fd, address)
         if self.draining:
             self.fanout.send(connection, HEAD)

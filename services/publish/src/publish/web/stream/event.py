@@ -16,9 +16,9 @@ _LINE = re.compile(rb"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One revision as the stream tells it. `views` has the data of each view, `json` at least.
+    """One revision on the stream. `views` has the data of each view, `json` at least.
 
-    `channels` are those of the revision and of the one before it, so that whoever saw the update hears that it left.
+    `channels` are those of the revision and of the one before it, so that readers of a channel that an update leaves are told.
     `enriched_at` is the time, in seconds of the Unix epoch, from which delivery is measured; 0 measures nothing.
     """
 
@@ -31,7 +31,7 @@ class StreamEvent:
 
     @property
     def position(self) -> Position:
-        """Its place in the newsroom's total order."""
+        """Its position in the log."""
         return Position(self.epoch, self.offset)
 
 

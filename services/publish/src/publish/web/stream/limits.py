@@ -7,7 +7,7 @@ from shared.http.proxies import LOOPBACK, TrustedProxies, networks
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StreamLimits:
     """Counts, bytes and seconds that the hub keeps to. 0 connections for each address means no such limit."""
 
     most_connections: int = 15_000
@@ -26,7 +26,7 @@ class Limits:
     snapshot: str = "/v1/updates"
 
     @classmethod
-    def of(cls, settings: Settings) -> "Limits":
+    def of(cls, settings: Settings) -> "StreamLimits":
         """As the environment says."""
         return cls(
             most_connections=settings.publish_stream_connections,

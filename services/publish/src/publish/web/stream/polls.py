@@ -1,4 +1,4 @@
-"""The stream for clients that ask again and again: what they missed, and waiting for what comes next."""
+"""Polling: what a client has missed since its cursor, and waiting for the next event."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ import structlog
 from publish.representation.position import Position
 from publish.web.stream import metrics
 from publish.web.stream.fanout.fanout import TURN_S
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.replay.archive import ArchiveReplay
 from publish.web.stream.replay.catch_up import CatchUp
 from publish.web.stream.replay.pieces import Pieces
@@ -29,7 +29,7 @@ ANSWER_BYTES = 1024 * 1024
 
 
 async def in_turns(work: Iterable[T]) -> list[T]:
-    """What an iterator that computes comes to; the event loop gets its turns in between."""
+    """The items of an iterator that computes; it yields to the event loop now and then."""
     made: list[T] = []
     until = time.monotonic() + TURN_S / 2
     for each in work:
@@ -41,7 +41,7 @@ async def in_turns(work: Iterable[T]) -> list[T]:
 
 
 def _fitting(found: list[EncodedEvent], most: int) -> list[EncodedEvent]:
-    """The first of some events, at most so many, and no more bytes than one answer may have."""
+    """The first events, at most `most`, and no more bytes than one answer may have."""
     size = 0
     for count, entry in enumerate(found[:most]):
         size += len(entry.frames.get("json", b""))
@@ -63,7 +63,7 @@ class Polls:
     """Answers polls."""
 
     def __init__(
-        self, limits: Limits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay, catch_up: CatchUp
+        self, limits: StreamLimits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay, catch_up: CatchUp
     ) -> None:
         self.waiting = 0
         self._limits = limits
@@ -74,7 +74,7 @@ class Polls:
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
 
     async def missed(self, request: StreamRequest, cursor: Position, most: int) -> Missed | str:
-        """At most `most` events behind a cursor, for those who ask again and again; or the reason of a reset."""
+        """At most `most` events after a cursor, or the reason for a reset."""
         channels = request.channels
         if cursor.epoch != self._buffer.floor.epoch:
             return "epoch"

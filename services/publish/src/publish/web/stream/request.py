@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from publish.representation.position import NEWS
 from publish.web.stream.event import VIEWS, parse_cursor
 from shared.http.problem import Problem
+from shared.http.query import check_names
 
 MOST_CHANNELS = 32
 MOST_CHARACTERS = 200
@@ -56,13 +57,7 @@ def _read(query: str, known: frozenset[str]) -> tuple[frozenset[str], str, str]:
         fields = parse_qs(query, max_num_fields=MOST_FIELDS, keep_blank_values=True, errors="replace") if query else {}
     except ValueError as error:
         raise Problem(400, "bad-query", "query: too many fields") from error
-    for name, values in fields.items():
-        shown = name[:MOST_CHARACTERS]
-        if name not in known:
-            may = ", ".join(sorted(known))
-            raise Problem(400, "unknown-parameter", f"{shown!r} is no query parameter; known are {may}", field=shown)
-        if len(values) > 1 and name not in _SEVERAL:
-            raise Problem(400, "repeated-parameter", f"{name}: given {len(values)} times, may come once", field=name)
+    check_names({name: len(values) for name, values in fields.items()}, known, _SEVERAL)
     names = [name.strip() for value in fields.get("channels", ()) for name in value.split(",")]
     names.extend(fields.get("channel", ()))
     channels = frozenset(name for name in names if name) or frozenset({NEWS})

@@ -13,9 +13,9 @@ UNMADE = 3
 
 
 class EncodedEvent:
-    """An event with its frames, each made when the first reader of its view is sent it, and shared by all who are.
+    """An event with its frames. A frame is made when the first reader of its view is sent it, and shared by all.
 
-    Without frames it is what was killed since: its place is kept, its words are not. `size` is what it holds in memory.
+    An event without frames was killed since: its position is kept, its text is not. `size` is what it holds in memory.
     """
 
     __slots__ = ("_views", "channels", "enriched_at", "frames", "kind", "position", "size")
@@ -36,7 +36,7 @@ class EncodedEvent:
             if not self.frames:
                 raise KeyError(view)
             data = self._views[view if view in tuple(self._views) else "json"]
-            # A removal is every tab's: the names of its channels would tell what the text was about.
+            # A removal goes to every tab: the names of its channels would reveal what the text was about.
             if view == "page" and self.kind != "kill":
                 data = _with_channels(data, self.channels)
             made = self.frames[view] = frame(self.kind, data, self.position)
@@ -51,14 +51,14 @@ class EncodedEvent:
         return framed[framed.index(b"\ndata: ") + 7 : -2].replace(b"\ndata: ", b"\n")
 
     def forget(self) -> None:
-        """Keep its place, and nothing of what it said."""
+        """Keep its position, and nothing of its text."""
         self.frames = {}
         self._views = {}
         self.size = 0
 
 
 def _with_channels(data: bytes, channels: frozenset[str]) -> bytes:
-    """The page's script holds one stream for several tabs: it must tell which event is whose."""
+    """The page's script holds one stream for several tabs: it must know which event is for which."""
     if b'"channels":' in data or not data.startswith(b"{") or len(data) < 3:
         return data
     return b'{"channels":%b,%b' % (orjson.dumps(sorted(channels)), data[1:])
@@ -69,7 +69,7 @@ GONE_AT_ONCE = 256
 
 
 class RingBuffer:
-    """A bounded run of events without a gap: everything after `floor` up to and with `head` is here."""
+    """A bounded run of events without a gap: everything after `floor`, up to and including `head`."""
 
     def __init__(self, most_events: int, most_bytes: int) -> None:
         self.most_events = most_events
@@ -85,7 +85,7 @@ class RingBuffer:
         return len(self._entries) - self._start
 
     def begin(self, floor: Position) -> None:
-        """Forget everything; what comes now is what follows `floor`."""
+        """Forget everything; the next event follows `floor`."""
         self._entries.clear()
         self._positions.clear()
         self._start = 0
@@ -93,7 +93,7 @@ class RingBuffer:
         self.floor = self.head = floor
 
     def append(self, entry: EncodedEvent) -> None:
-        """Take in the next event. A kill takes the words that it is about out of the buffer."""
+        """Append the next event. A kill removes the text of its update from the buffer."""
         if entry.kind == "kill":
             self._forget(entry.channels)
         self._entries.append(entry)
@@ -111,7 +111,7 @@ class RingBuffer:
             self._start = 0
 
     def frame(self, entry: EncodedEvent, view: str) -> bytes:
-        """The frame of an event for a view; what it takes is counted where the event is in the buffer."""
+        """The frame of an event for a view; its bytes count if the event is in the buffer."""
         before = entry.size
         made = entry.frame(view)
         if entry.size != before and entry.position > self.floor:
@@ -119,13 +119,13 @@ class RingBuffer:
         return made
 
     def of(self, channels: frozenset[str], after: Position, until: Position) -> Iterator[EncodedEvent]:
-        """Those of `between` that are in one of the channels and may still be told."""
+        """Those of `between` that are in one of the channels and were not killed."""
         for entry in self.between(after, until):
             if entry.frames and not entry.channels.isdisjoint(channels):
                 yield entry
 
     def between(self, after: Position, until: Position) -> Iterator[EncodedEvent]:
-        """The events behind `after`, up to and with `until`."""
+        """The events after `after`, up to and including `until`."""
         first = bisect.bisect_right(self._positions, after, self._start)
         last = bisect.bisect_right(self._positions, until, self._start)
         for index in range(first, last):

@@ -51,13 +51,13 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
         if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
             return [BylineName(name, "writing", place)]
     lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
-    # Blanks of every kind become one: the expressions look again and again at a run of them.
+    # Runs of spaces become one: the expressions would go over them again and again.
     text = "\n".join(" ".join(line.split()) for line in lines)
     text = undotted(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
     if text.isupper() and len(text.title()) == len(text):
-        # Capitals tell nothing where all letters are; the names are given back as they stand.
+        # Where all letters are capitals they mark no names; the names are given back as written.
         titled = _read(JOINTS.sub(lambda found: found[0].lower(), text.title()), directory)
         for each in titled:
             each.name = _as_written(each.name, text)
@@ -110,7 +110,7 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
 
 
 def _parts(segment: str, directory: Directory) -> list[tuple[Contribution | None, str]]:
-    """A segment cut where words tell another contribution."""
+    """The parts of a segment, cut where words name another contribution."""
     if found := CONTRIBUTED.search(segment):
         return [("reporting", segment[: found.start()] + segment[found.end() :].removeprefix("."))]
     cuts: list[tuple[int, int, Contribution]] = []
@@ -192,7 +192,7 @@ def _people(part: str, contribution: Contribution, directory: Directory) -> list
 
 
 def _unjoined(item: str) -> list[str]:
-    """Names that a letter for `and` joins, where a whole name stands on either side."""
+    """The two names that a letter for `and` joins, where there is a whole name on either side."""
     found = JOINED_AND.search(item) if not item.isascii() else None
     if found is None or len(item[: found.start()].split()) < 2:
         return [item]
@@ -206,7 +206,7 @@ def _locate(names: Sequence[BylineName], place: str) -> None:
 
 
 def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
-    """What stands in parentheses behind the names: an agency is an affiliation, a place is a place, a role a role."""
+    """Reads parentheses behind the names: an agency is an affiliation, a place or a role is that of the last name."""
     kind = kind_of(aside)
     if kind != "person":
         return names or [BylineName(aside, kind=kind)]

@@ -52,7 +52,7 @@ ROLE = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 WEAK = {"von", "par", "por", "di", "da", "av", "af", "door", "dari", "oleh"}
-"""Words of a byline that are parts of names as well: they open a byline only at its beginning."""
+"""Words of bylines that are parts of names as well: they have a meaning only at the beginning."""
 CONTRIBUTED = re.compile(r"\s+(?:also )?contributed(?: (?:reporting|research|to (?:this|the) (?:report|story|article)))?(?: to (?:this|the) (?:report|story|article))?|\s+reported(?= from| in)|\s+haben? (?:zu diesem (?:bericht|artikel|text) )?(?:beigetragen|mitgearbeitet)|\s+ont contribu[ée].*|\s+contribuy(?:ó|eron).*|\s+ha(?:nno)? contribuito.*", re.IGNORECASE)  # fmt: skip
 SEGMENT = re.compile(r"\s*(?:[;|•·\n]|\s[–—-]\s|(?<=[a-z\u0430-\u044f)]{3})\.\s+(?=[A-ZÀ-Ý\u0410-\u042f])|\s//\s)\s*")
 SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|ve|dan|и|та|和|with|mit|avec|con|com|med)\s|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff]{2,4}(?:\s|$)))\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
@@ -68,23 +68,23 @@ POSTED = re.compile(
 )
 """`Rory Carroll Ireland correspondent`: a name and a post without a comma between them."""
 ABBREVIATED = re.compile(r"\b(Rev|Prof|Gen|Maj|Capt|Col|Sgt|Hon|Msgr|Dott|Ing|Sen|Gov|oprac|Oprac|Корр|корр)\.\s+")
-"""Abbreviations whose point ends no sentence."""
+"""Abbreviations whose full stop ends no sentence."""
 TRAILER = re.compile(
     r"\s*(?:[,|–—-]\s*)?\b(?:special (?:for|to) .*|from (?:agency|wire|staff) (?:reports|services|dispatches).*|via [A-Z].*|on \d{1,2} \w+.*|(?:last )?(?:updated|published):? .*\d.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
-"""What newsrooms put behind the names that names nobody."""
+"""What newsrooms put behind the names, and that names nobody."""
 PLACED_ASIDE = re.compile(r"\s*[(（](?:in|from|aus|à|en) ([^()（）]{2,60})[)）]")
 TWO_PLACES = re.compile(
     r"^(?P<names>.*[^\W\d_]+ [^\W\d_]+), ?(?P<place>[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ]/[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ])$"
 )
 POST_PLACE = re.compile(r"(?:à|a|en|em|in|aus|au) ")
-"""What is left of a post and its place once the post is taken away."""
+"""What is left of a post and its place without the post."""
 JOINTS = re.compile(r"(?<= )(?:In|From|And|At|For|Und|Aus|With)(?= )")
 PLACE_FIRST = re.compile(r"^(?P<place>[^\W\d_]{3,})\s+[–—-]\s+(?P<names>[^\W\d_]{2,} [^\W\d_].*)$")
 JOINED_AND = re.compile(r"(?<=\S) [وו](?=[^\W\d_]{2,} )")
-"""Arabic and Hebrew write `and` together with the name behind it; names that begin with that letter are left alone where
-what stands before is no whole name."""
+"""Arabic and Hebrew write `and` together with the name behind it; names that begin with that letter are left alone if
+the words before it are no whole name."""
 HAN_REPORT = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,3})(?P<place>[\u4e00-\u9fff]{2,4})报道")
 FOR = re.compile(r"(?<=\w)\s+(?:for|für|pour|para|per)\s+(?:the |la |le |il |el )?[A-ZÀ-Ý].*$")
 SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "cbe", "qc", "kc", "mp", "esq"}
@@ -99,13 +99,13 @@ PLAIN = re.compile(
     r"(?:By )?(?P<name>[A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?(?: [A-Z]\.)? [A-ZÀ-Þ][a-zß-ÿ]+(?:-[A-ZÀ-Þ][a-zß-ÿ]+)?)"
     r"(?: in (?P<place>[A-ZÀ-Þ][a-zß-ÿ]+(?: [A-ZÀ-Þ][a-zß-ÿ]+)?))?"
 )
-"""The plainest byline, as most are: one name, and where it is."""
+"""The plainest byline, as most are: one name, and a place."""
 MEANT = frozenset(
     word
-    for said in (*AGENCIES, *STAFF, *SUFFIXES, *NAME_PARTS, *HONORIFICS, *(pattern for _, pattern in ROLES), *(
+    for entry in (*AGENCIES, *STAFF, *SUFFIXES, *NAME_PARTS, *HONORIFICS, *(pattern for _, pattern in ROLES), *(
         pattern.pattern for pattern in (TITLE_ITEM, TITLE_BEFORE, TITLE_AFTER, CONTRIBUTED, SEPARATOR, HONORIFIC, POSTED, NOT_A_NAME)
     ))
-    for word in re.findall(r"[^\W\d_]+", said.casefold())
+    for word in re.findall(r"[^\W\d_]+", entry.casefold())
 )  # fmt: skip
-"""Every word that means something in a byline: with one of them it is not plain."""
+"""Every word that has a meaning in bylines: a byline with one of them needs the parser."""
 PLAIN_WORD = re.compile(r"[^\W\d_]+")

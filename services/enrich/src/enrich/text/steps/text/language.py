@@ -2,7 +2,7 @@
 
 import functools
 import re
-from typing import Any, Literal
+from typing import Literal, Protocol
 
 from enrich.text.steps.text.sanitise import LANGUAGE
 
@@ -13,15 +13,22 @@ LETTER = re.compile(r"[^\W\d_]")
 LEAST_LETTERS = 60
 """Below this many letters a guess of the language is a coin toss."""
 LEAST_CERTAINTY = 0.9
-JUDGED = 300
+LOOKED_AT = 300
 """Characters by which a language is guessed; the time it takes grows with them."""
 
 
-def normalised_language(said: str | None) -> str | None:
-    """BCP 47 with its usual capitals; None where the source says none, or says nothing that is a tag."""
-    if not said or not LANGUAGE.fullmatch(said := said.strip().replace("_", "-")):
+class Classifier(Protocol):
+    """A model that guesses languages."""
+
+    def classify(self, text: str) -> tuple[str, float]:
+        """The most probable language, and how probable it is."""
+
+
+def normalised_language(tag: str | None) -> str | None:
+    """A BCP 47 tag with its usual capitals; None for what is none."""
+    if not tag or not LANGUAGE.fullmatch(tag := tag.strip().replace("_", "-")):
         return None
-    first, *rest = said.split("-")
+    first, *rest = tag.split("-")
     if first.lower() in ("und", "mul", "zxx"):
         return None
     return "-".join(
@@ -50,49 +57,53 @@ SMALL_WORDS: tuple[tuple[str, frozenset[str]], ...] = tuple(
         "pl": "i w na z do się nie że jest to o po jak od za przez dla był była są oraz tym jego które który",
     }.items()
 )
-"""The commonest words of languages that wires are written in; a language beside it that shares them keeps the other from being plain."""
-PLAIN_WORDS = 4
-PLAINER = 3
+"""The commonest words of languages that wires are written in. A neighbour that shares them is here too, so that neither wins by them alone.
+
+They save readers of a single update the model's time where its tables are not in the processor's cache: 0.03 ms against 0.23.
+Of models, py3langid is right on all sentences of the test in 0.06 to 0.23 ms; lingua takes 0.5 ms for fewer, or 3.3 ms and 900 MB.
+"""
+LEAST_WORDS = 4
+"""Of a language, in a text that is taken for it."""
+LEAST_LEAD = 3
+"""How many times as many as of any other language."""
 
 
-def language_of(said: str | None, text: str) -> tuple[str, str]:
-    """The language, and where it is known from. Only where the source says nothing, and the text is long enough, is it guessed."""
-    if known := normalised_language(said):
+def language_of(tag: str | None, text: str) -> tuple[str, str]:
+    """The language, and how it is known. It is guessed only where the source says none and the text is long enough."""
+    if known := normalised_language(tag):
         return known, "as the source says"
-    if len(LETTER.findall(text[:JUDGED])) < LEAST_LETTERS:
+    if len(LETTER.findall(text[:LOOKED_AT])) < LEAST_LETTERS:
         return "und", "the source says nothing and the text is too short for a guess"
-    if code := language_by_small_words(text[:JUDGED]):
-        return code, "the source says nothing; its small words are plain"
-    code, certainty = _identifier().classify(text[:JUDGED])
+    if code := language_by_small_words(text[:LOOKED_AT]):
+        return code, "the source says nothing; its commonest words are plain"
+    code, certainty = _model().classify(text[:LOOKED_AT])
     if certainty < LEAST_CERTAINTY:
         return "und", f"the source says nothing; {code} is a guess with {certainty:.2f}"
-    return str(code), f"the source says nothing; guessed with {certainty:.2f}"
+    return code, f"the source says nothing; guessed with {certainty:.2f}"
 
 
 def language_by_small_words(text: str) -> str | None:
-    """The language whose commonest words the text is full of; None where that is not plain, and a model must judge.
-
-    Ten times quicker than the model, and most copy is plain.
-    """
-    said = set(text.lower().split())
-    found = sorted(((len(words & said), code) for code, words in SMALL_WORDS), reverse=True)
+    """The language whose commonest words the text is full of; None where no language leads clearly, and a model must decide."""
+    words_of_text = set(text.lower().split())
+    found = sorted(((len(words & words_of_text), code) for code, words in SMALL_WORDS), reverse=True)
     (most, code), (next_most, _) = found[:2]
-    return code if most >= PLAIN_WORDS and most >= PLAINER * next_most else None
+    return code if most >= LEAST_WORDS and most >= LEAST_LEAD * next_most else None
 
 
 @functools.cache
-def _identifier() -> Any:
+def _model() -> Classifier:
     from py3langid.langid import (  # type: ignore[import-untyped]  # noqa: PLC0415 -- its model takes 30 MB
         MODEL_FILE,
         LanguageIdentifier,
     )
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    model: Classifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return model
 
 
 def load_model() -> None:
-    """Load the model of languages now, and not with the first update that names none: it takes a second."""
-    _identifier().classify("ready")
+    """Load the model now, which takes a second, and not with the first update whose source names no language."""
+    _model().classify("ready")
 
 
 def direction_of(language: str, text: str) -> Literal["ltr", "rtl"]:

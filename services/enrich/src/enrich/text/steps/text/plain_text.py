@@ -35,20 +35,20 @@ BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS))}){ATTRIBUTE_LIST}>")
 LINE_TAG = re.compile(rf"<br{ATTRIBUTE_LIST}>")
 CELL_END = re.compile(r"</t[dh]>")
 TAG = re.compile(r"</?[a-z0-9]*+[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+>")
-"""Of HTML that was sanitised: attributes are in double quotes."""
+"""A tag of sanitised HTML: attributes are in double quotes."""
 ANY_TAG = re.compile(r"<[^<>]*>")
-"""Of HTML as it came: attributes are not looked into, so that no quote can make the search long."""
+"""A tag of unsanitised HTML: attributes are not looked into, so that no quote can make the search long."""
 LONG_REFERENCE = re.compile(r"&#[0-9]{30,}+;?")
-"""A number that no character has; Python reads no more than 4,300 digits."""
+"""A reference by a number that no character has; Python refuses more than 4,300 digits."""
 INLINE_SPACES = re.compile(r"[ \t\r\f\v]*[\n\t\r\f\v][ \t\n\r\f\v]*|  +")
-"""Runs that collapse to one space; the lone spaces between words, which are most, are not looked at one by one."""
+"""Runs that collapse to one space; single spaces, which are most, are not matched."""
 
 
 def paragraphs_of(text: str) -> list[str]:
     """The paragraphs of plain text, which blank lines part; each without the space around it."""
     paragraphs: list[str] = []
     lines: list[str] = []
-    # Line by line: an expression for a blank line looks again and again at the blanks before it.
+    # Line by line: an expression for a blank line would go over the spaces before it again and again.
     for line in text.split("\n"):
         if line and not line.isspace():
             lines.append(line)
@@ -59,7 +59,7 @@ def paragraphs_of(text: str) -> list[str]:
 
 
 def unescaped(text: str) -> str:
-    """The text with its character references read; a number that is no character's is one that cannot be shown."""
+    """The text with its character references decoded; one of a number that no character has becomes U+FFFD."""
     if "&" not in text:
         return text
     return html.unescape(LONG_REFERENCE.sub("\ufffd", text) if "&#" in text else text)

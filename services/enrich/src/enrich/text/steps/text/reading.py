@@ -1,4 +1,4 @@
-"""What a page tells of a text before it is read: how it begins, and how long reading it takes."""
+"""Excerpts and reading time."""
 
 import re
 

@@ -16,7 +16,7 @@ TAGS = {
     "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "a", "abbr", "b", "strong", "i", "em", "u", "s", "del", "ins",
     "mark", "small", "sub", "sup", "span", "div", "time", "bdi", "bdo", "ruby", "rb", "rt", "rp", "wbr", "figure", "figcaption",
 }  # fmt: skip
-"""What copy needs. Pictures go through the media lane; scripts, styles, forms, frames, SVG and MathML never."""
+"""What copy needs. Pictures go through enrich media; scripts, styles, forms, frames, SVG and MathML are never let through."""
 ATTRIBUTES = {
     "*": {"lang", "dir"},
     "a": {"href", "title"},
@@ -51,15 +51,15 @@ SILENT = {
     "select",
     "head",
 }
-"""What is taken out with all that is in it."""
+"""Elements that are removed with their content."""
 _WORDS = r"[^<>&\xa0\r\ud800-\udfff]*(?:&amp;[^<>&\xa0\r\ud800-\udfff]*)*"
 CLEAN = re.compile(rf"(?:<p>(?!\s|</p>){_WORDS}(?:<(b|i|em|strong)>(?![\s<]){_WORDS}</\1>{_WORDS})*</p>)+")
-"""Paragraphs with the plainest emphasis, as most copy is: the cleaner would give back what it was given."""
+"""Paragraphs with plain emphasis, as most copy is: the cleaner would not change them."""
 EMPTY_BLOCK = re.compile(
     r"<(p|div|span|li|h[2-6]|b|i|em|strong|blockquote)(?: [^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+)?>\s*+</\1>"
 )
 DEEPEST_EMPTY = 4
-"""Empty elements within each other that are taken out; each level is a pass, and a hostile text has as many as it likes."""
+"""Passes that remove empty elements; each removes one level, and hostile copy has as many as it likes."""
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The text step: safe HTML, plain text, and what is read off it."""
+"""The text step: safe HTML, plain text, language, excerpt and reading time."""
 
 import html
 
@@ -13,7 +13,7 @@ from shared.messages.limits import LONGEST
 
 
 def read_text(headline: str, body_html: str, summary: str, language: str | None, budget: Budget | None = None) -> Text:
-    """Clean the words of a version and read off them what pages need. The same words always give the same."""
+    """Sanitise the words of a version and derive from them what pages need. The same words always give the same."""
     budget = budget or Budget()
     headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
     body = sanitised(body_html)
@@ -37,7 +37,7 @@ def read_text(headline: str, body_html: str, summary: str, language: str | None,
 
 
 def bare_text(headline: str, body_html: str, summary: str, language: str | None) -> Text:
-    """What the step degrades to: every tag taken out by the plainest means, so that nothing unsafe can be left."""
+    """What the step degrades to: every tag is removed, so that nothing unsafe can be left."""
     text = tidy(unescaped(ANY_TAG.sub(" ", body_html)))
     headline, summary = line_of(headline, LONGEST["headline"]), line_of(summary, LONGEST["summary"])
     code = normalised_language(language) or "und"

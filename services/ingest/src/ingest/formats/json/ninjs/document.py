@@ -10,35 +10,12 @@ from ingest.formats.json.ninjs.item import read_item
 from ingest.formats.json.ninjs.properties import Item, name_of
 from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
 
-_TELLING = frozenset(
-    {
-        "versioncreated",
-        "firstcreated",
-        "contentcreated",
-        "pubstatus",
-        "associations",
-        "renditions",
-        "copyrightholder",
-        "copyrightnotice",
-        "representationtype",
-        "headlines",
-        "bodies",
-        "descriptions",
-        "description_text",
-        "description_html",
-        "description_caption",
-        "body_xhtml",
-        "ednote",
-        "usageterms",
-        "embargoeduntil",
-        "infosource",
-        "infosources",
-        "altids",
-        "trustindicators",
-        "eventdetails",
-        "plannedcoverage",
-    }
-)  # fmt: skip
+_TELLING = frozenset({
+    "versioncreated", "firstcreated", "contentcreated", "pubstatus", "associations", "renditions", "copyrightholder",
+    "copyrightnotice", "representationtype", "headlines", "bodies", "descriptions", "description_text",
+    "description_html", "description_caption", "body_xhtml", "ednote", "usageterms", "embargoeduntil", "infosource",
+    "infosources", "altids", "trustindicators", "eventdetails", "plannedcoverage",
+})  # fmt: skip
 _TYPES = frozenset(
     {"text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning", "photo"}
 )
@@ -50,8 +27,8 @@ def recognise(document: Document) -> int:
     if not first:
         return 0
     for name in ("standard", "$standard"):
-        said = first.get(name)
-        if isinstance(said, dict) and "ninjs" in str(said.get("name", "")).lower():
+        value = first.get(name)
+        if isinstance(value, dict) and "ninjs" in str(value.get("name", "")).lower():
             return 95
     names = set(map(str.lower, first))
     telling = not names.isdisjoint(_TELLING)
@@ -110,9 +87,9 @@ def _members(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonVal
 
 def _generation(value: Item) -> int:
     for name in ("standard", "$standard"):
-        said = value.get(name)
-        if isinstance(said, dict) and str(said.get("version", ""))[:1] in ("1", "2", "3"):
-            return int(str(said["version"])[0])
+        content = value.get(name)
+        if isinstance(content, dict) and str(content.get("version", ""))[:1] in ("1", "2", "3"):
+            return int(str(content["version"])[0])
     if any(
         name in value
         for name in (

@@ -51,12 +51,12 @@ def _identity(draft: Draft, item: Item) -> None:
 
 def _status(draft: Draft, item: Item, document: Document) -> None:
     fields, profile = draft.fields, document.profile
-    said = text_of(item.get("pubstatus"))
-    if said:
-        plain = said.lower().rpartition(":")[2].strip()
-        status = profile.statuses.get(said) or vocabularies.STATUSES.get(plain)
+    value = text_of(item.get("pubstatus"))
+    if value:
+        plain = value.lower().rpartition(":")[2].strip()
+        status = profile.statuses.get(value) or vocabularies.STATUSES.get(plain)
         if status is None:
-            draft.repaired("unknown-status", "/pubstatus", said)
+            draft.repaired("unknown-status", "/pubstatus", value)
             status = "withheld"
         fields["status"] = status
     if text_of(item.get("type")) == "planning" and fields.get("status", "usable") == "usable":
@@ -86,15 +86,15 @@ def _codes(value: JsonValue) -> list[str]:
         return []
     found: list[str] = []
     for one in value:
-        said = (
+        content = (
             one
             if isinstance(one, str)
             else text_of(one.get("code") or one.get("literal") or one.get("uri") or one.get("name"))
             if isinstance(one, dict)
             else ""
         )
-        if said:
-            found.append(said)
+        if content:
+            found.append(content)
     return found
 
 
@@ -135,9 +135,9 @@ def _words(draft: Draft, item: Item, texts: Texts, document: Document) -> None:
         keywords = [one.strip() for one in keywords.split(",")]
     if isinstance(keywords, list):
         fields["keywords"] = [
-            said
+            value
             for one in keywords
-            if (said := text_of(one.get("name") or one.get("value")) if isinstance(one, dict) else text_of(one))
+            if (value := text_of(one.get("name") or one.get("value")) if isinstance(one, dict) else text_of(one))
         ]
     link = item.get("link") or item.get("canonical") or item.get("url")
     if isinstance(link, str) and (url := media.absolute(link)):
@@ -154,16 +154,16 @@ def _subjects(item: Item) -> list[SubjectFields]:
             if isinstance(one, dict):
                 get = one.get
                 code = get("code") or get("qcode") or get("literal")
-                scheme, uri, said = get("scheme"), get("uri"), get("name")
-                if code is None and scheme is None and uri is None and isinstance(said, str) and said:
-                    found.append({"kind": kind, "name": said})
+                scheme, uri, value = get("scheme"), get("uri"), get("name")
+                if code is None and scheme is None and uri is None and isinstance(value, str) and value:
+                    found.append({"kind": kind, "name": value})
                     continue
                 subject = vocabularies.subject(
                     kind,
                     code=code if isinstance(code, str) else text_of(code),
                     scheme=scheme if isinstance(scheme, str) else text_of(scheme),
                     uri=uri if isinstance(uri, str) else text_of(uri),
-                    name=said if isinstance(said, str) else text_of(said),
+                    name=value if isinstance(value, str) else text_of(value),
                 )
                 if subject:
                     found.append(subject)

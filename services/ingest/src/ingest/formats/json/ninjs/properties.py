@@ -18,26 +18,19 @@ SUBJECTS = {
 }  # fmt: skip
 """Kinds of subjects by the property that holds them."""
 TIMES: dict[str, TimeField] = {
-    "versioncreated": "version_created",
-    "firstcreated": "first_created",
-    "embargoed": "embargo_until",
-    "embargoeduntil": "embargo_until",
-    "expires": "expires_at",
-    "expiry": "expires_at",
-}
+    "versioncreated": "version_created", "firstcreated": "first_created", "embargoed": "embargo_until",
+    "embargoeduntil": "embargo_until", "expires": "expires_at", "expiry": "expires_at",
+}  # fmt: skip
 _TEXTS = {
     "headline": "headline", "headlines": "headline", "description": "description", "descriptions": "description",
     "body": "body", "bodies": "body",
 }  # fmt: skip
-_KNOWN = frozenset(
-    [
-        *SUBJECTS, *TIMES,
-        "uri", "guid", "version", "pubstatus", "urgency", "language", "headline", "headlines", "title", "bodies",
-        "descriptions", "byline", "by", "authors", "copyrightnotice", "copyrightholder", "usageterms", "located",
-        "slugline", "keywords", "ednote", "evolvedfrom", "associations", "renditions", "standard", "$standard",
-        "$schema", "signal", "signals",
-    ]
-)  # fmt: skip
+_KNOWN = frozenset([
+    *SUBJECTS, *TIMES, "uri", "guid", "version", "pubstatus", "urgency", "language", "headline", "headlines", "title",
+    "bodies", "descriptions", "byline", "by", "authors", "copyrightnotice", "copyrightholder", "usageterms",
+    "located", "slugline", "keywords", "ednote", "evolvedfrom", "associations", "renditions", "standard", "$standard",
+    "$schema", "signal", "signals",
+])  # fmt: skip
 """Properties of ninjs that have a field of ours."""
 
 Item = dict[str, JsonValue]
@@ -45,7 +38,7 @@ Item = dict[str, JsonValue]
 
 
 class _Name(NamedTuple):
-    """What a field's name says."""
+    """What the name of a property means."""
 
     low: str
     base: str | None
@@ -89,20 +82,20 @@ def folded(value: Item) -> tuple[Item, Texts, Item]:
 
 def _several(value: JsonValue) -> Iterator[Variant]:
     for each in value if isinstance(value, list) else [value]:
-        if isinstance(each, dict) and (said := text_of(each.get("value"))):
+        if isinstance(each, dict) and (content := text_of(each.get("value"))):
             kind = text_of(each.get("contentType") or each.get("contenttype")).lower()
             role = text_of(each.get("role")).lower().rpartition(":")[2].rpartition("/")[2]
-            yield Variant(role, "html" in kind or "html" in role, kind, said)
+            yield Variant(role, "html" in kind or "html" in role, kind, content)
         elif isinstance(each, str) and each:
             yield Variant("", False, "", each)
 
 
 def name_of(item: Item) -> str:
-    """What the item is called. The address of one answer, as AP's media API gives it, is another each time: the id beside it lasts."""
-    said = text_of(item.get("uri")) or text_of(item.get("guid"))
-    if ("?" in said or not said) and isinstance(others := item.get("altids"), dict):
-        return text_of(others.get("itemid") or others.get("itemId")) or said
-    return said
+    """The item's identity. AP's media API gives the address of one answer, which changes each time; the id beside it lasts."""
+    value = text_of(item.get("uri")) or text_of(item.get("guid"))
+    if ("?" in value or not value) and isinstance(others := item.get("altids"), dict):
+        return text_of(others.get("itemid") or others.get("itemId")) or value
+    return value
 
 
 def first_text(item: Item, *names: str) -> str:
@@ -110,7 +103,7 @@ def first_text(item: Item, *names: str) -> str:
     for name in names:
         value = item.get(name)
         if value:
-            said = " ".join(filter(None, map(text_of, value))) if isinstance(value, list) else text_of(value)
-            if said:
-                return plain(said)
+            words = " ".join(filter(None, map(text_of, value))) if isinstance(value, list) else text_of(value)
+            if words:
+                return plain(words)
     return ""

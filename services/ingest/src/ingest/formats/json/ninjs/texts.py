@@ -29,36 +29,36 @@ _CREDITS = ("creditline", "writer", "source", "credit")
 def best_of(variants: list[Variant], roles: tuple[str, ...]) -> str:
     """The variant of the earliest of some roles, else the first; credits are none."""
     best: tuple[int, str, bool] | None = None
-    for role, is_html, _, said in variants:
+    for role, is_html, _, value in variants:
         if role in _CREDITS:
             continue
         rank = roles.index(role) if role in roles else len(roles)
         if best is None or rank < best[0]:
-            best = rank, said, is_html
+            best = rank, value, is_html
     return plain(best[1], best[2]) if best else ""
 
 
 def of_role(variants: list[Variant], wanted: str) -> str:
     """The first variant of a role; empty where there is none."""
-    for role, is_html, _, said in variants:
+    for role, is_html, _, value in variants:
         if role == wanted:
-            return plain(said, is_html)
+            return plain(value, is_html)
     return ""
 
 
 def body_of(variants: list[Variant]) -> str:
     """The fullest text: HTML before plain text, and both before other markup, whose tags are left out."""
     best: tuple[int, str] = (9, "")
-    for role, is_html, kind, said in variants:
-        if is_html or ("</" in said and "plain" not in kind and "xml" not in kind and text.is_markup(said)):
+    for role, is_html, kind, value in variants:
+        if is_html or ("</" in value and "plain" not in kind and "xml" not in kind and text.is_markup(value)):
             rank = 0 if is_html else 1
-        elif "xml" in kind or "nitf" in role or said.startswith("<?xml"):
+        elif "xml" in kind or "nitf" in role or value.startswith("<?xml"):
             rank = 3
         else:
             rank = 2
         if rank < best[0]:
-            best = rank, said
-    rank, said = best
+            best = rank, value
+    rank, value = best
     if rank < 2:
-        return text.body_of_page(said).strip()
-    return f"<p>{text.escaped(text.of_html(said))}</p>" if rank == 3 else text.paragraphs(said)
+        return text.body_of_page(value).strip()
+    return f"<p>{text.escaped(text.of_html(value))}</p>" if rank == 3 else text.paragraphs(value)

@@ -124,11 +124,11 @@ def _text_of(data: Element, base: str | None, draft: Draft) -> UpdateFields:
     """The text of a data content: NITF, XHTML, bare paragraphs, escaped HTML or plain words."""
     inner = next((one for one in data if local(one)), None)
     if inner is None:
-        said = data.text or ""
-        if text.is_markup(said) and "</" in said:
-            said = text.body_of_page(said).strip()
-            return {"body_html": said if from_xml.has_blocks(said.lower()) else text.paragraphs_of_inline(said)}
-        return {"body_html": text.paragraphs(said)}
+        value = data.text or ""
+        if text.is_markup(value) and "</" in value:
+            value = text.body_of_page(value).strip()
+            return {"body_html": value if from_xml.has_blocks(value.lower()) else text.paragraphs_of_inline(value)}
+        return {"body_html": text.paragraphs(value)}
     name = local(inner).lower()
     if name == "nitf":
         return body_of(inner, base, draft)

@@ -1,4 +1,4 @@
-"""NewsML 1.0 to 1.2, which agencies still send: https://iptc.org/standards/newsml-1/
+"""Items of NewsML 1: identity, status, lines, subjects.
 
 An item is known by provider, date and item id; the revision is its version. Components are nested at will: a text is the
 one whose role is main or body, a picture is a component with its renditions as content items or as components below it,
@@ -15,24 +15,14 @@ from ingest.formats.xml.document import XML_LANG, Element, child, children, form
 from ingest.formats.xml.newsml_1.content import SUMMARY_ROLES, read_content
 
 _SIGNALS = {
-    "correction": "correction",
-    "corrected": "correction",
-    "update": "update",
-    "rectify": "correction",
-    "kill": "kill",
-    "delete": "kill",
-    "advisory": "advisory",
-}
+    "correction": "correction", "corrected": "correction", "update": "update", "rectify": "correction",
+    "kill": "kill", "delete": "kill", "advisory": "advisory",
+}  # fmt: skip
 _TIMES: dict[str, TimeField] = {"FirstCreated": "first_created", "ThisRevisionCreated": "version_created"}
 _LINES: dict[str, TextField] = {
-    "HeadLine": "headline",
-    "SubHeadLine": "summary",
-    "ByLine": "byline",
-    "CreditLine": "credit",
-    "CopyrightLine": "copyright",
-    "RightsLine": "usage_terms",
-    "SlugLine": "slugline",
-}
+    "HeadLine": "headline", "SubHeadLine": "summary", "ByLine": "byline", "CreditLine": "credit",
+    "CopyrightLine": "copyright", "RightsLine": "usage_terms", "SlugLine": "slugline",
+}  # fmt: skip
 _NOTES = ("advisoryline", "advisory", "editorialinfo", "ednote")
 
 
@@ -68,10 +58,10 @@ def _draft(item: Element, place: str, document: Document) -> Draft:
     keywords: list[str] = []
     for one in item.iter("{*}NewsLines"):
         for line in one:
-            if said := words(line):
-                lines.setdefault(_LINE_NAMES.get(local(line), local(line)), said)
+            if value := words(line):
+                lines.setdefault(_LINE_NAMES.get(local(line), local(line)), value)
                 if local(line) == "KeywordLine":
-                    keywords.append(said)
+                    keywords.append(value)
         _typed_lines(fields, lines, one)
     _words(fields, lines)
     _keywords(fields, item, keywords)
@@ -94,22 +84,22 @@ def _draft(item: Element, place: str, document: Document) -> Draft:
 
 
 def _chosen_language(item: Element, wanted: str | None) -> dict[str, str]:
-    """Leaves one language in an item that says the same in several, and gives the headlines of the others.
+    """Remove all languages but one from an item that says the same in several, and return the headlines of the others.
 
     They are one item with one identity, so that a kill reaches all of it: the source's language is taken, else the first.
     """
     for holder in item.iter("{*}NewsComponent"):
         parts = [(one.get(XML_LANG) or "", one) for one in children(holder, "NewsComponent")]
-        spoken = list(dict.fromkeys(said for said, _ in parts if said))
+        spoken = list(dict.fromkeys(tag for tag, _ in parts if tag))
         if len(spoken) < 2:
             continue
-        ours = next((said for said in spoken if wanted and said.lower()[:2] == wanted.lower()[:2]), spoken[0])
-        told: dict[str, str] = {}
-        for said, one in parts:
-            if said and said != ours:
-                told.setdefault(said, words(next(one.iter("{*}HeadLine"), None)))
+        ours = next((tag for tag in spoken if wanted and tag.lower()[:2] == wanted.lower()[:2]), spoken[0])
+        headlines: dict[str, str] = {}
+        for tag, one in parts:
+            if tag and tag != ours:
+                headlines.setdefault(tag, words(next(one.iter("{*}HeadLine"), None)))
                 holder.remove(one)
-        return told
+        return headlines
     return {}
 
 
@@ -119,27 +109,27 @@ _LINE_NAMES = {"Headline": "HeadLine"}
 def _typed_lines(fields: UpdateFields, lines: dict[str, str], holder: Element) -> None:
     """Lines of the provider's own types: a summary is one, advice to editors is for nobody else."""
     for one in children(holder, "NewsLine"):
-        name, said = formal_name(child(one, "NewsLineType")), words(child(one, "NewsLineText"))
-        if not said:
+        name, value = formal_name(child(one, "NewsLineType")), words(child(one, "NewsLineText"))
+        if not value:
             continue
         if name.lower() in _NOTES:
-            add_text(fields, "private_note", said, "\n")
+            add_text(fields, "private_note", value, "\n")
         elif name.lower() in SUMMARY_ROLES:
-            lines.setdefault("SubHeadLine", said)
+            lines.setdefault("SubHeadLine", value)
         else:
-            append(fields.setdefault("extra", {}), "lines", {"type": name, "text": said})
+            append(fields.setdefault("extra", {}), "lines", {"type": name, "text": value})
 
 
 def _keywords(fields: UpdateFields, item: Element, lines: list[str]) -> None:
     """The keyword lines, else the keywords among the properties; the provider's notes to editors stand there too."""
     for one in item.iter("{*}Property"):
-        name, said = one.get("FormalName") or "", one.get("Value") or ""
-        if name == "Keyword" and said:
-            lines.append(said)
-        elif name == "Version" and (signal := _SIGNALS.get(said.lower())):
+        name, value = one.get("FormalName") or "", one.get("Value") or ""
+        if name == "Keyword" and value:
+            lines.append(value)
+        elif name == "Version" and (signal := _SIGNALS.get(value.lower())):
             fields.setdefault("signal", signal)
-        elif name.lower() in _NOTES and said.strip():
-            add_text(fields, "private_note", said.strip(), "\n")
+        elif name.lower() in _NOTES and value.strip():
+            add_text(fields, "private_note", value.strip(), "\n")
     if lines:
         several = (one.strip() for line in lines for one in line.replace(";", ",").split(","))
         fields["keywords"] = list(dict.fromkeys(one for one in several if one))
@@ -149,10 +139,10 @@ def _party(item: Element, name: str) -> str:
     """The first party of a role."""
     return next(
         (
-            said
+            value
             for holder in item.iter(f"{{*}}{name}")
             for one in children(holder, "Party")
-            if (said := formal_name(one))
+            if (value := formal_name(one))
         ),
         "",
     )
@@ -166,8 +156,8 @@ def _subjects(item: Element) -> list[SubjectFields]:
             if code := formal_name(coded):
                 subjects[code] = _subject(code, coded.get("Scheme"), names)
     for one in item.iter("{*}Genre"):
-        if said := formal_name(one):
-            subjects[f"genre {said}"] = vocabularies.subject("genre", name=said)
+        if value := formal_name(one):
+            subjects[f"genre {value}"] = vocabularies.subject("genre", name=value)
     return [one for one in subjects.values() if one]
 
 
@@ -212,13 +202,13 @@ def _identity(draft: Draft, item: Element) -> None:
 def _identity_from_words(draft: Draft, item: Element) -> None:
     """An item without an identifier is known by an id inside it, else by its words and the time of its making."""
     fields = draft.fields
-    inner = next((said for one in item.iter("{*}guid") if (said := words(one))), "")
-    told = [str(fields.get(name) or "") for name in ("headline", "first_created", "slugline")]
+    inner = next((value for one in item.iter("{*}guid") if (value := words(one))), "")
+    texts = [str(fields.get(name) or "") for name in ("headline", "first_created", "slugline")]
     if inner:
         fields["guid"] = inner
         draft.repaired("identity-from-content", "//guid", inner)
-    elif told[0] or fields.get("body_html"):
-        fields["guid"] = text.identity(*told, "" if told[0] else fields["body_html"])
+    elif texts[0] or fields.get("body_html"):
+        fields["guid"] = text.identity(*texts, "" if texts[0] else fields["body_html"])
         draft.repaired("identity-from-text")
 
 
@@ -245,16 +235,16 @@ def _management(draft: Draft, item: Element, document: Document) -> None:
 
 def _status(draft: Draft, management: Element, document: Document) -> None:
     fields = draft.fields
-    said = formal_name(child(management, "Status"))
-    status = document.profile.statuses.get(said) or vocabularies.EARLIER_STATUSES.get(
-        said.lower(), "withheld" if said else "usable"
+    value = formal_name(child(management, "Status"))
+    status = document.profile.statuses.get(value) or vocabularies.EARLIER_STATUSES.get(
+        value.lower(), "withheld" if value else "usable"
     )
-    if said and said.lower() not in vocabularies.EARLIER_STATUSES and said not in document.profile.statuses:
-        draft.repaired("unknown-status", "/NewsManagement/Status", said)
+    if value and value.lower() not in vocabularies.EARLIER_STATUSES and value not in document.profile.statuses:
+        draft.repaired("unknown-status", "/NewsManagement/Status", value)
     fields["status"] = status
     change = words(child(management, "StatusWillChange", "DateAndTime"))
     until, _ = times.parse(change, times.zone(document.profile.time_zone)) if change else (None, "")
-    if said.lower() == "embargoed":
+    if value.lower() == "embargoed":
         if until is not None:
             fields["embargo_until"] = until
         else:

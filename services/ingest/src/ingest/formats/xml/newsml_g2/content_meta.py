@@ -23,12 +23,11 @@ def _icon(item: Item, element: Element) -> None:
 
 def _urgency(item: Item, element: Element) -> None:
     """1 to 9."""
-    said = words(element)
-    number = item.profile.urgencies.get(said) or media.number(said)
-    if number and 1 <= number <= 9:
+    value = words(element)
+    if number := item.profile.urgency(value):
         item.fields["urgency"] = number
-    elif said:
-        item.draft.repaired("urgency-out-of-range", "/contentMeta/urgency", said)
+    elif value:
+        item.draft.repaired("urgency-out-of-range", "/contentMeta/urgency", value)
 
 
 def _located(item: Item, element: Element) -> None:
@@ -67,7 +66,7 @@ def _language(item: Item, element: Element) -> None:
 
 
 def _subject(item: Item, element: Element) -> None:
-    """What the content is about; the type tells a person from a place."""
+    """What the content is about; its type distinguishes persons, places and others."""
     kind = _KINDS.get(bare(element.get("type") or element.get("typeuri") or ""), "subject")
     item.add_subject(element, kind)
 
@@ -79,59 +78,59 @@ def _genre(item: Item, element: Element) -> None:
 
 def _keyword(item: Item, element: Element) -> None:
     """A free keyword."""
-    if said := words(element):
-        item.keywords.append(said)
+    if value := words(element):
+        item.keywords.append(value)
 
 
 def _slugline(item: Item, element: Element) -> None:
     """The slugline; several are joined."""
-    if said := words(element):
-        add_text(item.fields, "slugline", said, "-")
+    if value := words(element):
+        add_text(item.fields, "slugline", value, "-")
 
 
 def _headline(item: Item, element: Element) -> None:
     """The main headline in the item's language, else the first; the others are kept."""
-    said = words(element)
+    value = words(element)
     role = bare(element.get("role") or "")
-    if not said:
+    if not value:
         return
     fit = item.language_fit(element)
     if role in ("", "main", "hl1", "headline") and fit > item.fits.get("headline", -1):
         if item.fields.get("headline"):
             append(item.extra, "headlines", item.fields["headline"])
-        item.fields["headline"], item.fits["headline"] = said, fit
+        item.fields["headline"], item.fits["headline"] = value, fit
     elif not item.fields.get("headline"):
-        item.fields["headline"] = said
+        item.fields["headline"] = value
     else:
-        append(item.extra, "headlines", said)
-    item.hints[f"headline:{role}"] = said
+        append(item.extra, "headlines", value)
+    item.hints[f"headline:{role}"] = value
 
 
 def _dateline(item: Item, element: Element) -> None:
     """The dateline as text, taken for the place where none is named."""
-    if said := words(element):
-        item.hints["dateline"] = said
-        item.extra["dateline"] = said
+    if value := words(element):
+        item.hints["dateline"] = value
+        item.extra["dateline"] = value
 
 
 def _by(item: Item, element: Element) -> None:
     """The byline as text."""
-    if said := words(element):
-        add_text(item.fields, "byline", said, "; ")
+    if value := words(element):
+        add_text(item.fields, "byline", value, "; ")
 
 
 def _credit(item: Item, element: Element) -> None:
     """The credit line goes before the provider."""
-    if said := words(element).rstrip(" -\u2013\u2014"):
-        item.fields["credit"] = said
+    if value := words(element).rstrip(" -\u2013\u2014"):
+        item.fields["credit"] = value
 
 
 def _description(item: Item, element: Element) -> None:
     """Summary, caption and the like, by role."""
-    said, role, fit = words(element), bare(element.get("role") or ""), item.language_fit(element)
-    if said and fit > item.fits.get(f"description:{role}", -1):
+    value, role, fit = words(element), bare(element.get("role") or ""), item.language_fit(element)
+    if value and fit > item.fits.get(f"description:{role}", -1):
         item.fits[f"description:{role}"] = fit
-        item.captions[role] = item.hints[f"description:{role}"] = said
+        item.captions[role] = item.hints[f"description:{role}"] = value
 
 
 def _copyright_holder(item: Item, element: Element) -> None:
@@ -151,24 +150,11 @@ def _usage_terms(item: Item, element: Element) -> None:
 
 
 CONTENT_META: Handlers = {
-    "icon": _icon,
-    "urgency": _urgency,
-    "contentCreated": Item.set_time,
-    "expires": Item.set_time,
-    "located": _located,
-    "creator": _creator,
-    "contributor": _creator,
-    "language": _language,
-    "genre": _genre,
-    "keyword": _keyword,
-    "subject": _subject,
-    "slugline": _slugline,
-    "headline": _headline,
-    "dateline": _dateline,
-    "by": _by,
-    "creditline": _credit,
-    "description": _description,
-}
+    "icon": _icon, "urgency": _urgency, "contentCreated": Item.set_time, "expires": Item.set_time,
+    "located": _located, "creator": _creator, "contributor": _creator, "language": _language, "genre": _genre,
+    "keyword": _keyword, "subject": _subject, "slugline": _slugline, "headline": _headline, "dateline": _dateline,
+    "by": _by, "creditline": _credit, "description": _description,
+}  # fmt: skip
 RIGHTS_INFO: Handlers = {
     "copyrightHolder": _copyright_holder,
     "copyrightNotice": _copyright_notice,

@@ -44,7 +44,7 @@ def _inline(item: Item, element: Element) -> tuple[int, UpdateFields]:
 
 
 def _markup(element: Element, inner: Element, name: str) -> tuple[int, UpdateFields]:
-    """The same of XHTML and of what is nearly NITF or XHTML."""
+    """The text of XHTML, and of markup that is nearly NITF or XHTML."""
     if name == "body.content":
         return 1, {"body_html": from_xml.in_paragraph(from_xml.to_html(element, from_xml.NITF, from_xml.NITF_DROPPED))}
     page = inner if name in ("html", "body") else inner.find(".//{http://www.w3.org/1999/xhtml}body")
@@ -53,25 +53,25 @@ def _markup(element: Element, inner: Element, name: str) -> tuple[int, UpdateFie
         return 0, {"body_html": from_xml.page(page if body is None else body)}
     if name in from_xml.XHTML:
         return 0, {"body_html": from_xml.in_paragraph(from_xml.to_html(element, from_xml.XHTML))}
-    said = [f"<p>{from_xml.to_html(one, from_xml.XHTML)}</p>" for one in inner.iter("{*}p") if words(one)]
-    return 4, {"body_html": "".join(said)}
+    value = [f"<p>{from_xml.to_html(one, from_xml.XHTML)}</p>" for one in inner.iter("{*}p") if words(one)]
+    return 4, {"body_html": "".join(value)}
 
 
 def _data(item: Item, element: Element) -> tuple[int, UpdateFields]:
-    said = "".join(map(str, element.itertext()))
+    value = "".join(map(str, element.itertext()))
     kind = (element.get("contenttype") or "text/plain").lower()
     if "base64" in (element.get("encoding") or "").lower():
         try:
-            said = base64.b64decode("".join(said.split()), validate=True).decode("utf-8")
+            value = base64.b64decode("".join(value.split()), validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
             item.draft.repaired("unreadable-content", "/contentSet/inlineData", "base64 that is no text")
             return 9, {}
     if "html" in kind:
-        return 1, {"body_html": text.body_of_page(said).strip()}
+        return 1, {"body_html": text.body_of_page(value).strip()}
     if kind.startswith("text/") or not kind:
-        if text.is_markup(said) and "</p>" in said:
-            return 2, {"body_html": text.reset(said.strip())}
-        return 2, {"body_html": text.paragraphs(said)}
+        if text.is_markup(value) and "</p>" in value:
+            return 2, {"body_html": text.reset(value.strip())}
+        return 2, {"body_html": text.paragraphs(value)}
     append(item.extra, "content", kind)
     return 9, {}
 

@@ -45,7 +45,7 @@ class Item:
         self.names: dict[str, str] = {}
         """Names that the item asserts of concepts, by code."""
         self.fits: dict[str, int] = {}
-        """How well the language of a text fits that was taken."""
+        """How well the language of each text that was taken fits."""
         self._zone = times.zone(document.profile.time_zone)
 
     @property

@@ -35,10 +35,10 @@ def _embargoed(item: Item, element: Element) -> None:
 
 def _status(item: Item, element: Element) -> None:
     """pubStatus; one that nobody knows keeps the item from readers."""
-    said = code_of(element)
-    status = item.profile.statuses.get(said) or vocabularies.STATUSES.get(bare(said))
+    value = code_of(element)
+    status = item.profile.statuses.get(value) or vocabularies.STATUSES.get(bare(value))
     if status is None:
-        item.draft.repaired("unknown-status", "/itemMeta/pubStatus", said)
+        item.draft.repaired("unknown-status", "/itemMeta/pubStatus", value)
         status = "withheld"
     if item.fields.get("status") != "withheld" or status == "canceled":
         item.fields["status"] = status
@@ -46,12 +46,12 @@ def _status(item: Item, element: Element) -> None:
 
 def _signal(item: Item, element: Element) -> None:
     """The first signal that we have a name for; all are kept."""
-    said = code_of(element)
-    signal = item.profile.signals.get(said) or vocabularies.SIGNALS.get(bare(said))
+    value = code_of(element)
+    signal = item.profile.signals.get(value) or vocabularies.SIGNALS.get(bare(value))
     if signal and "signal" not in item.fields:
         item.fields["signal"] = signal
     else:
-        append(item.extra, "signals", said)
+        append(item.extra, "signals", value)
 
 
 def _class(item: Item, element: Element) -> None:
@@ -104,7 +104,7 @@ def _link(item: Item, element: Element) -> None:
 
 
 def _provider(item: Item, element: Element) -> None:
-    """Who provides the item is credited where nobody else is."""
+    """The provider, credited where nobody else is."""
     item.hints["provider"] = item.concept_name(element) or code_of(element)
     if name := item.concept_name(element):
         item.fields.setdefault("credit", name)
@@ -121,16 +121,7 @@ def _title(item: Item, element: Element) -> None:
 
 
 ITEM_META: Handlers = {
-    "itemClass": _class,
-    "provider": _provider,
-    "versionCreated": Item.set_time,
-    "firstCreated": Item.set_time,
-    "expires": Item.set_time,
-    "embargoed": _embargoed,
-    "pubStatus": _status,
-    "signal": _signal,
-    "edNote": _note,
-    "link": _link,
-    "service": _service,
-    "title": _title,
-}
+    "itemClass": _class, "provider": _provider, "versionCreated": Item.set_time, "firstCreated": Item.set_time,
+    "expires": Item.set_time, "embargoed": _embargoed, "pubStatus": _status, "signal": _signal, "edNote": _note,
+    "link": _link, "service": _service, "title": _title,
+}  # fmt: skip

@@ -9,7 +9,7 @@ from ingest.formats.xml.document import Element, child, children, local, words
 
 
 def body_of(element: Element, base: str | None, draft: Draft) -> UpdateFields:
-    """The fields that a `nitf` element's body tells, also where it stands inside another format."""
+    """The fields in the body of a `nitf` element, which may be inside another format."""
     body = child(element, "body")
     if body is None:
         return {}
@@ -34,11 +34,11 @@ def body_of(element: Element, base: str | None, draft: Draft) -> UpdateFields:
         parts += [
             f"<p>{from_xml.to_html(one, from_xml.NITF)}</p>"
             for one in children(end, "tagline")
-            if (said := words(one)) and said not in known
+            if (value := words(one)) and value not in known
         ]
     fields["body_html"] = "".join(parts)
-    if not fields.get("headline") and (said := words(child(element, "head", "title"))):
-        fields["headline"] = said
+    if not fields.get("headline") and (value := words(child(element, "head", "title"))):
+        fields["headline"] = value
     if pictures:
         fields["media"] = media.with_roles(pictures)
     if unresolved:
@@ -50,9 +50,9 @@ def body_of(element: Element, base: str | None, draft: Draft) -> UpdateFields:
 
 def _content(content: Element) -> str:
     """The text as HTML; one that some have put there as HTML in a CDATA section is that already."""
-    said = (content.text or "").strip()
-    if not len(content) and text.is_markup(said) and "<" in said:
-        return said if from_xml.has_blocks(said.lower()) else text.paragraphs_of_inline(said)
+    value = (content.text or "").strip()
+    if not len(content) and text.is_markup(value) and "<" in value:
+        return value if from_xml.has_blocks(value.lower()) else text.paragraphs_of_inline(value)
     return from_xml.in_paragraph(from_xml.to_html(content, from_xml.NITF, from_xml.NITF_DROPPED))
 
 
@@ -81,16 +81,16 @@ def _body_head(fields: UpdateFields, head: Element) -> None:
     if distributor is not None:
         fields["credit"] = words(distributor)
     rights = child(head, "rights")
-    if rights is not None and (said := words(rights)):
-        fields["copyright"] = said
+    if rights is not None and (value := words(rights)):
+        fields["copyright"] = value
     dateline = child(head, "dateline")
     if dateline is not None:
         place = child(dateline, "location")
-        said = _place(place) if place is not None else " ".join((dateline.text or "").split())
-        fields["located"] = said if place is not None else text.place_of_dateline(said)
+        value = _place(place) if place is not None else " ".join((dateline.text or "").split())
+        fields["located"] = value if place is not None else text.place_of_dateline(value)
     abstract = child(head, "abstract")
-    if abstract is not None and (said := words(abstract)):
-        fields["summary"] = said
+    if abstract is not None and (value := words(abstract)):
+        fields["summary"] = value
     _notes(fields, head)
 
 
@@ -105,8 +105,8 @@ def _byline(element: Element) -> str:
 
 
 def _place(element: Element) -> str:
-    """A location's words; city, region and country are told apart by commas."""
-    parts = [said for one in element if (said := words(one))]
+    """A location; city, region and country are separated by commas."""
+    parts = [value for one in element if (value := words(one))]
     if len(parts) < 2 or (element.text or "").strip() or any((one.tail or "").strip() for one in element):
         return words(element)
     return ", ".join(parts)
@@ -116,8 +116,8 @@ def _notes(fields: UpdateFields, head: Element) -> None:
     public: list[str] = []
     private: list[str] = []
     for one in children(head, "note"):
-        if said := words(one):
-            (private if (one.get("type") or "").lower() == "npa" else public).append(said)
+        if value := words(one):
+            (private if (one.get("type") or "").lower() == "npa" else public).append(value)
     if public:
         fields["editors_note"] = "\n".join(public)
     if private:
@@ -128,15 +128,15 @@ def _pictures(content: Element, base: str | None, unresolved: list[dict[str, str
     """Pictures in the text as `img`, whose address some call `source`."""
     found: list[MediaFields] = []
     for one in content.iter("{*}img"):
-        said = one.get("src") or one.get("source") or ""
+        value = one.get("src") or one.get("source") or ""
         size = media.number(one.get("width")), media.number(one.get("height"))
-        if url := media.absolute(said, base):
+        if url := media.absolute(value, base):
             if made := media.reference(
                 [media.Offer(url, None, *size)], "picture", {"alt_text": one.get("alt"), "role": "inline"}
             ):
                 found.append(made)
-        elif said:
-            unresolved.append(media.unresolved(said, {"caption": one.get("alt")}))
+        elif value:
+            unresolved.append(media.unresolved(value, {"caption": one.get("alt")}))
     return found
 
 
@@ -161,9 +161,9 @@ def _media(content: Element, base: str | None, unresolved: list[dict[str, str]])
                         each.get("name") or each.get("id") or "",
                     )
                 )
-            elif said := each.get("source") or each.get("name"):
-                sources.append(said)
-        told = {
+            elif value := each.get("source") or each.get("name"):
+                sources.append(value)
+        metadata = {
             (each.get("name") or "").lower(): each.get("value") or words(each)
             for each in children(one, "media-metadata")
         }
@@ -171,14 +171,14 @@ def _media(content: Element, base: str | None, unresolved: list[dict[str, str]])
         about: AboutMedia = {
             "caption": " ".join(filter(None, (words(each) for each in children(one, "media-caption")))),
             "credit": words(child(one, "media-producer"))
-            or told.get("credit")
-            or told.get("byline")
-            or told.get("source"),
-            "copyright": told.get("copyright"),
-            "headline": told.get("headline") or told.get("title"),
+            or metadata.get("credit")
+            or metadata.get("byline")
+            or metadata.get("source"),
+            "copyright": metadata.get("copyright"),
+            "headline": metadata.get("headline") or metadata.get("title"),
             "guid": one.get("id"),
             "alt_text": reference.get("alternate-text") if reference is not None else None,
-            "usage_terms": told.get("usage-terms") or told.get("rights"),
+            "usage_terms": metadata.get("usage-terms") or metadata.get("rights"),
         }
         kind = media.kind_of((one.get("media-type") or ""), mime)
         if made := media.reference(offers, kind, about):

@@ -1,4 +1,4 @@
-"""NITF, the News Industry Text Format, 2.0 to 3.6, with and without a namespace: https://iptc.org/std/NITF/
+"""Which documents are NITF, and what `head` says: identity, status, times, rights, subjects.
 
 A DTD that a document names is never fetched. Notes that NITF defines as not for publication (`ed-msg`, `note` of type
 `npa`) become the private note.
@@ -15,16 +15,9 @@ from ingest.formats.xml.document import XML_LANG, Element, child, children, loca
 from ingest.formats.xml.nitf.body import body_of
 
 _CONTENT_KINDS = {
-    "person": "person",
-    "org": "organisation",
-    "location": "place",
-    "event": "event",
-    "object.title": "other",
-    "function": "other",
-    "virtloc": "other",
-    "money": "other",
-    "classifier": "subject",
-}
+    "person": "person", "org": "organisation", "location": "place", "event": "event", "object.title": "other",
+    "function": "other", "virtloc": "other", "money": "other", "classifier": "subject",
+}  # fmt: skip
 
 
 def recognise(document: Document) -> int:
@@ -73,10 +66,10 @@ def _draft(element: Element, index: int, document: Document) -> Draft:
 
 
 def _revision(draft: Draft, head: Element) -> None:
-    """What an editor said that he changed, which is for editors."""
-    said = [note for one in head.iter("{*}revision-history") if (note := (one.get("comment") or "").strip())]
-    if said:
-        draft.fields["private_note"] = "\n".join(said)
+    """The comments of the revision history, which are for editors."""
+    value = [note for one in head.iter("{*}revision-history") if (note := (one.get("comment") or "").strip())]
+    if value:
+        draft.fields["private_note"] = "\n".join(value)
 
 
 def _identity(draft: Draft, docdata: Element | None, hints: dict[str, str]) -> None:
@@ -102,14 +95,14 @@ def _identity(draft: Draft, docdata: Element | None, hints: dict[str, str]) -> N
 
 def _identity_from_text(draft: Draft) -> None:
     fields = draft.fields
-    said = (
+    value = (
         fields.get("headline"),
         fields.get("slugline"),
         fields.get("first_created") or fields.get("version_created"),
         fields.get("body_html") if not fields.get("headline") else "",
     )
-    if any(said):
-        fields["guid"] = text.identity(*(str(one or "") for one in said))
+    if any(value):
+        fields["guid"] = text.identity(*(str(one or "") for one in value))
         draft.repaired("identity-from-text")
 
 
@@ -117,16 +110,16 @@ def _management(draft: Draft, element: Element, docdata: Element | None, documen
     if docdata is None:
         return
     fields = draft.fields
-    said = (docdata.get("management-status") or element.get("management-status") or "").strip()
+    value = (docdata.get("management-status") or element.get("management-status") or "").strip()
     status = (
-        document.profile.statuses.get(said)
-        or vocabularies.EARLIER_STATUSES.get(said.lower())
-        or ("withheld" if said else "usable")
+        document.profile.statuses.get(value)
+        or vocabularies.EARLIER_STATUSES.get(value.lower())
+        or ("withheld" if value else "usable")
     )
-    if said and said.lower() not in vocabularies.EARLIER_STATUSES and said not in document.profile.statuses:
-        draft.repaired("unknown-status", "/head/docdata/@management-status", said)
+    if value and value.lower() not in vocabularies.EARLIER_STATUSES and value not in document.profile.statuses:
+        draft.repaired("unknown-status", "/head/docdata/@management-status", value)
     fields["status"] = status
-    _dates(draft, docdata, said.lower() == "embargoed", times.zone(document.profile.time_zone))
+    _dates(draft, docdata, value.lower() == "embargoed", times.zone(document.profile.time_zone))
     if refers := docdata.get("management-doc-idref"):
         if status == "canceled":
             fields["guid"] = refers
@@ -140,7 +133,7 @@ def _management(draft: Draft, element: Element, docdata: Element | None, documen
         corrected = correction.get("id-string")
         if corrected and corrected != fields.get("guid"):
             fields["replaces"] = [*fields.get("replaces", ()), corrected]
-    private = [said for one in children(docdata, "ed-msg") if (said := one.get("info") or words(one))]
+    private = [value for one in children(docdata, "ed-msg") if (value := one.get("info") or words(one))]
     if private:
         fields["private_note"] = "\n".join(filter(None, (fields.get("private_note"), *private)))
     _rights(fields, docdata)
@@ -167,12 +160,12 @@ def _urgency(draft: Draft, docdata: Element, document: Document) -> None:
     one = child(docdata, "urgency")
     if one is None and (holder := docdata.getparent()) is not None:
         one = child(holder, "urgency")
-    said = one.get("ed-urg") if one is not None else None
-    if said:
-        if number := document.profile.urgency(said):
+    value = one.get("ed-urg") if one is not None else None
+    if value:
+        if number := document.profile.urgency(value):
             draft.fields["urgency"] = number
         else:
-            draft.repaired("urgency-out-of-range", "/head/docdata/urgency/@ed-urg", said)
+            draft.repaired("urgency-out-of-range", "/head/docdata/urgency/@ed-urg", value)
 
 
 def _rights(fields: UpdateFields, docdata: Element) -> None:
@@ -191,7 +184,7 @@ def _rights(fields: UpdateFields, docdata: Element) -> None:
     extra: dict[str, object] = {}
     if one is not None and (fixture := one.get("fix-id")):
         extra["fixture"] = fixture
-    scope = [said for each in children(docdata, "doc-scope") if (said := each.get("scope"))]
+    scope = [value for each in children(docdata, "doc-scope") if (value := each.get("scope"))]
     if scope:
         extra["scope"] = scope
     if extra:
@@ -246,8 +239,8 @@ def _identified(one: Element) -> SubjectFields | None:
 def _language(fields: UpdateFields, element: Element) -> None:
     body = child(element, "body")
     for one in (body, element):
-        if one is not None and (said := one.get(XML_LANG) or one.get("lang") or one.get("baselang")):
-            fields["language"] = said
+        if one is not None and (value := one.get(XML_LANG) or one.get("lang") or one.get("baselang")):
+            fields["language"] = value
             return
 
 
@@ -257,10 +250,10 @@ def _pubdata(fields: UpdateFields, head: Element | None) -> None:
     docdata = child(head, "docdata")
     if docdata is not None:
         keys = [
-            said
+            value
             for keyed in children(docdata, "key-list")
             for one in children(keyed, "keyword")
-            if (said := one.get("key") or words(one))
+            if (value := one.get("key") or words(one))
         ]
         if keys:
             fields["keywords"] = keys

@@ -6,7 +6,7 @@ from shared.messages import Message
 
 
 class PushBatch(Message):
-    """Subscriptions with ids from `first` to `last` get an alert, those of them that are meant."""
+    """Send an alert to those of its readers whose subscription ids are from `first` to `last`."""
 
     ce_type: ClassVar[str] = "slugline.push.batch"
 
@@ -15,4 +15,4 @@ class PushBatch(Message):
     first: int
     last: int
     slots: int
-    """How many may be under way at a time: after a crash no more than these are repeated."""
+    """How many may be under way at a time: after a crash no more than these are sent twice."""

@@ -8,10 +8,10 @@ import structlog
 
 from publish.push.alerts.mutes import muted
 from publish.push.alerts.notification import digest_of
-from publish.push.alerts.rules import Rules, is_quiet
+from publish.push.alerts.rules import AlertRules, is_quiet
 from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
 from publish.push.alerts.sending.sender import AlertSender
-from publish.push.alerts.subscriptions import Subscription, find, reader_of, recent_counts
+from publish.push.alerts.subscriptions import AlertSubscription, find, reader_of, recent_counts
 from shared.background import keep_running
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool
@@ -45,7 +45,7 @@ class KeptAlert:
 class Digests:
     """Sends readers what was kept for them once they may have it."""
 
-    def __init__(self, pool: Pool, sender: AlertSender, rules: Rules, *, site_url: str, site_name: str) -> None:
+    def __init__(self, pool: Pool, sender: AlertSender, rules: AlertRules, *, site_url: str, site_name: str) -> None:
         self._pool = pool
         self._sender = sender
         self._rules = rules
@@ -58,7 +58,7 @@ class Digests:
         await keep_running("digests", lambda: self.send_due(datetime.now(UTC)), every_s=INTERVAL_S)
 
     async def send_due(self, now: datetime) -> int:
-        """One digest to each reader who has some kept and is open for it now; how many left."""
+        """Send a digest to each reader who has alerts kept and may have them now; how many were sent."""
         kept = {row["subscription_id"]: row["alert_ids"] for row in await self._pool.fetch(KEPT)}
         counts = await recent_counts(self._pool, list(kept))
         sent = 0
@@ -74,7 +74,7 @@ class Digests:
                 log.exception("a digest cannot be built", subscription=subscription.id)
         return sent
 
-    async def _send(self, subscription: Subscription, alert_ids: Sequence[str], now: datetime) -> bool:
+    async def _send(self, subscription: AlertSubscription, alert_ids: Sequence[str], now: datetime) -> bool:
         visible = typed(KeptAlert, await self._pool.fetch(VISIBLE, alert_ids))
         reasons: dict[str, str | None] = dict.fromkeys(alert_ids, "the update is out of sight")
         reasons |= {each.id: await muted(self._pool, each.channels) for each in visible}

@@ -10,9 +10,9 @@ from publish.archive import queries
 from publish.push.alerts.alert import COLUMNS, Alert, audience
 from publish.push.alerts.decisions import DECIDED
 from publish.push.alerts.mutes import muted
-from publish.push.alerts.rules import Rules
+from publish.push.alerts.rules import AlertRules
 from publish.push.alerts.sending.batch import PushBatch
-from publish.push.readiness import Sinks
+from publish.push.readiness import ReadinessChecks
 from shared.background import keep_running
 from shared.failures.transient import is_transient
 from shared.kafka.producer import Producer, acknowledged
@@ -47,11 +47,11 @@ UNRELEASED = LeaseQueue(
 class AlertRelease:
     """Releases alerts whose update is readable, or ends those that became pointless while they waited."""
 
-    def __init__(self, pool: Pool, rules: Rules, producer: Producer, sinks: Sinks) -> None:
+    def __init__(self, pool: Pool, rules: AlertRules, producer: Producer, readiness: ReadinessChecks) -> None:
         self._pool = pool
         self._rules = rules
         self._producer = producer
-        self._sinks = sinks
+        self._readiness = readiness
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -95,11 +95,11 @@ class AlertRelease:
             return await self._end(connection, alert, "suppressed", "the update is out of sight")
         if alert.kind == "alert" and (reason := await muted(connection, alert.channels)) is not None:
             return await self._end(connection, alert, "suppressed", reason)
-        lacking = await self._sinks.lack(archived.update)
-        if lacking and alert.kind != "withdraw":
+        missing = await self._readiness.missing(archived.update)
+        if missing and alert.kind != "withdraw":
             age_s = (datetime.now(UTC) - alert.created_at).total_seconds()
             if age_s > self._rules.max_age_s:
-                return await self._end(connection, alert, "suppressed", f"not readable in time: {', '.join(lacking)}")
+                return await self._end(connection, alert, "suppressed", f"not readable in time: {', '.join(missing)}")
             await connection.execute("UPDATE publish.alerts SET state = 'unreadable' WHERE id = $1", alert.id)
             return None
         ids = await audience(connection, alert.channels, alert.of_alert)

@@ -1,7 +1,7 @@
 """Sends an alert to each of its readers once, whatever crashes.
 
-A batch is committed on Kafka when every reader of it has a result in Postgres. After a crash it comes again and skips
-those who have one; repeated are at most those that were under way, whose number is bounded for each alert (`slots`).
+A batch is committed on Kafka when each of its readers has a result in Postgres. After a crash the batch is consumed again and
+skips those who have one. At most those under way are sent twice; their number is bounded for each alert (`slots`).
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from publish.push.alerts.alert import Alert
 from publish.push.alerts.alert import find as find_alerts
 from publish.push.alerts.notification import notification_of
 from publish.push.alerts.providers.provider import Notification, Provider, SendResult, Target
-from publish.push.alerts.rules import Rules, decide_for_reader
+from publish.push.alerts.rules import AlertRules, decide_for_reader
 from publish.push.alerts.sending.batch import PushBatch
 from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
-from publish.push.alerts.subscriptions import COLUMNS, Subscription, reader_of, recent_counts
+from publish.push.alerts.subscriptions import COLUMNS, AlertSubscription, reader_of, recent_counts
 from publish.push.alerts.subscriptions import find as find_subscriptions
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
@@ -39,7 +39,7 @@ BACKOFF = Backoff(first_s=5.0, longest_s=900.0)
 RETRIED_AT_ONCE = 40
 RETRY_LEASE_S = 120.0
 RETRIED_SLOTS = 8
-"""How many of them are under way: after a crash no more than these are repeated."""
+"""How many retries are under way at a time: after a crash no more than these are repeated."""
 SENT_AT_ONCE = 500
 
 SENT = Counter("slugline_push_messages", "Messages to devices by result", ["service", "result"])
@@ -83,7 +83,7 @@ RETRIES = LeaseQueue(
 class AlertSender:
     """Sends alerts to the readers of each batch, and again what providers put off."""
 
-    def __init__(self, pool: Pool, providers: Mapping[str, Provider], rules: Rules, *, site_url: str) -> None:
+    def __init__(self, pool: Pool, providers: Mapping[str, Provider], rules: AlertRules, *, site_url: str) -> None:
         self._pool = pool
         self._providers = providers
         self._rules = rules
@@ -100,13 +100,13 @@ class AlertSender:
         for alert in await find_alerts(self._pool, [batch.alert_id]):
             rows = await self._pool.fetch(WANTING, batch.first, batch.last, alert.id, alert.of_alert, alert.channels)
             if rows:
-                await self._send_all(alert, typed(Subscription, rows), batch.slots)
+                await self._send_all(alert, typed(AlertSubscription, rows), batch.slots)
             await self._pool.execute(
                 "INSERT INTO publish.alert_batches (alert_id, number) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 alert.id, batch.number,
             )  # fmt: skip
 
-    async def _send_all(self, alert: Alert, subscriptions: Sequence[Subscription], slots: int) -> None:
+    async def _send_all(self, alert: Alert, subscriptions: Sequence[AlertSubscription], slots: int) -> None:
         if (reason := await self._suppression(alert)) is not None:
             await self._recorder.put_all(
                 [ReaderResult(alert.id, each.id, "suppressed", reason) for each in subscriptions]
@@ -153,7 +153,7 @@ class AlertSender:
         return None
 
     async def _send_and_record(
-        self, alert: Alert, subscription: Subscription, notification: Notification, attempts: int = 0
+        self, alert: Alert, subscription: AlertSubscription, notification: Notification, attempts: int = 0
     ) -> None:
         sent = await self.send(subscription, notification)
         pause_s = sent.pause_s
@@ -173,7 +173,7 @@ class AlertSender:
         if isinstance(first, datetime) and alert.enriched_at is not None:
             FIRST.observe(max((first - alert.enriched_at).total_seconds(), 0))
 
-    async def send(self, subscription: Subscription, notification: Notification) -> SendResult:
+    async def send(self, subscription: AlertSubscription, notification: Notification) -> SendResult:
         """Send one notification to one subscription."""
         provider = self._providers.get(subscription.service)
         if provider is None:
@@ -219,7 +219,7 @@ class AlertSender:
         return len(due)
 
     async def _retry(
-        self, due: DueRetry, alert: Alert, subscription: Subscription | None, suppressed: str | None
+        self, due: DueRetry, alert: Alert, subscription: AlertSubscription | None, suppressed: str | None
     ) -> None:
         try:
             oldest = datetime.now(UTC) - timedelta(seconds=self._rules.ttl_s)

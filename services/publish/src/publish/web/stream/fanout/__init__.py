@@ -1,1 +1,1 @@
-"""The walk over the readers' sockets, and the readers who fall behind it."""
+"""Writing to all readers' sockets, and the readers who fall behind."""

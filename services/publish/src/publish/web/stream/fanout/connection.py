@@ -1,4 +1,4 @@
-"""One reader's connection: a raw socket that is written to directly, and what waits for it while it is full."""
+"""One reader's connection: a raw socket that is written to directly, and what is buffered for it."""
 
 import asyncio
 import contextlib
@@ -33,15 +33,15 @@ GONE: deque[bytes] = deque()
 """`waiting` of a connection that is closed."""
 
 
-class Connection:
-    """The hub's side of one reader.
+class ReaderConnection:
+    """The server's side of one reader.
 
-    `waiting` is None while everything that was sent is in the kernel's hands. A reader for whom it is not is behind: no
-    fan-out reaches it, and it is given what came after `reached` bit by bit, as its socket takes it. `given` is how many
-    bytes of its audience it was given or passed over. `behind_at` and `progress_at` are times of the monotonic clock: since
-    when it is behind, and when it last took something; `unacknowledged` is what the kernel had for it when last looked at.
-    `answered` tells that the response's head is sent, `closing` why the connection ends once nothing waits, `newcomer` that
-    it has not caught up yet with what it missed before it came. `drained` is waited for by who feeds it from elsewhere.
+    `waiting` is None while the kernel has everything that was sent. Otherwise the reader is behind: the fan-out skips it, and
+    it is given what came after `reached` piece by piece, as its socket takes it. `given` counts the bytes of its audience
+    that it was given or that were skipped for it. `behind_at` and `progress_at` are times of the monotonic clock: since when
+    it is behind, and when its socket last took something; `unacknowledged` is what the kernel held when last checked.
+    `answered`: the response's head is sent. `closing`: why the connection ends once nothing waits. `newcomer`: it has not
+    caught up yet with what it missed before it connected. `drained` resolves once nothing waits any more.
     """
 
     __slots__ = (
@@ -153,11 +153,11 @@ class Audience:
         self.channels = channels
         self.view = view
         self.begun = 0
-        self.connections: list[Connection] = []
+        self.connections: list[ReaderConnection] = []
         self.sockets: list[SocketType] = []
-        self.behind: set[Connection] = set()
+        self.behind: set[ReaderConnection] = set()
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: ReaderConnection) -> None:
         """Take a reader in."""
         connection.audience = self
         connection.given = self.begun
@@ -166,13 +166,13 @@ class Audience:
         else:
             self.behind.add(connection)
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: ReaderConnection) -> None:
         """Let a reader go."""
         self.fall_behind(connection)
         self.behind.discard(connection)
         connection.audience = None
 
-    def fall_behind(self, connection: Connection) -> None:
+    def fall_behind(self, connection: ReaderConnection) -> None:
         """A reader is out of the fan-out from now on: the last one takes its slot."""
         self.behind.add(connection)
         if connection.slot < 0:
@@ -185,7 +185,7 @@ class Audience:
             last.slot = connection.slot
         connection.slot = -1
 
-    def catch_up(self, connection: Connection) -> None:
+    def catch_up(self, connection: ReaderConnection) -> None:
         """A reader has all that its audience was sent."""
         connection.newcomer = False
         connection.given = self.begun
@@ -207,7 +207,7 @@ class Audiences:
         """All of them."""
         return list(self._all.values())
 
-    def join(self, connection: Connection, channels: frozenset[str], view: str) -> None:
+    def join(self, connection: ReaderConnection, channels: frozenset[str], view: str) -> None:
         """Put a reader among those who follow the same."""
         audience = self._all.get((channels, view))
         if audience is None:
@@ -216,7 +216,7 @@ class Audiences:
                 self._by_channel.setdefault(channel, []).append(audience)
         audience.add(connection)
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: ReaderConnection) -> None:
         """Let a reader go; an audience without readers goes with it."""
         audience = connection.audience
         if audience is None:

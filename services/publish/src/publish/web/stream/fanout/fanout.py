@@ -1,8 +1,8 @@
-"""The walk over the sockets: every reader of an audience is written the same bytes, by one plain loop.
+"""The fan-out: every reader of an audience is written the same bytes, by one plain loop over their sockets.
 
 The kernel's send path is nearly all that a delivery costs, so nothing runs here for each reader and event but one `send`.
-A reader whose socket is full is behind: it is passed over from then on, and costs nothing until its socket takes more. Then
-it is given what it missed, piece by piece, and is in the fan-out again once it has all.
+A reader whose socket is full is behind: the fan-out skips it, at no cost, until its socket takes more. Then it is given what
+it missed, piece by piece, and returns to the fan-out once it has everything.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from itertools import islice
 
 from publish.representation.position import Position
 from publish.web.stream import metrics
-from publish.web.stream.fanout.connection import GONE, Audience, Audiences, Connection
+from publish.web.stream.fanout.connection import GONE, Audience, Audiences, ReaderConnection
 from publish.web.stream.fanout.walk import Joiner, Walk, send_each
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 
 TURN_S = 0.02
-"""Longest that one turn of the event loop walks: pages and newcomers get theirs in between."""
+"""Longest time that one turn of the event loop writes to sockets: pages and new connections are served in between."""
 
 STEP = 256
 """Readers between two looks at the clock."""
@@ -34,12 +34,12 @@ READY_AT_ONCE = 32
 _LEFT = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
-More = Callable[[Connection], bytes | None]
-"""What a reader who is behind is given next, and notes in `reached`; empty when that is not known yet, None when it has all."""
+More = Callable[[ReaderConnection], bytes | None]
+"""What a reader who is behind is given next, updating `reached`; empty when that is not known yet, None when it has everything."""
 
 
-def _nothing(_: Connection) -> None:
-    """For a fan-out without a memory of what was sent."""
+def _nothing(_: ReaderConnection) -> None:
+    """For a fan-out that keeps nothing of what was sent."""
 
 
 class Fanout:
@@ -49,18 +49,18 @@ class Fanout:
     `more` is asked for what a reader missed.
     """
 
-    def __init__(self, limits: Limits, more: More = _nothing) -> None:
+    def __init__(self, limits: StreamLimits, more: More = _nothing) -> None:
         self.through = Position(0, -1)
         self._limits = limits
         self._more = more
         self._epoll = select.epoll()
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._connections: dict[int, Connection] = {}
+        self._connections: dict[int, ReaderConnection] = {}
         self._addresses: dict[str, int] = {}
         self._audiences = Audiences()
         self._walks: deque[Walk] = deque()
         self._joiner = Joiner()
-        self.behind: dict[Connection, None] = {}
+        self.behind: dict[ReaderConnection, None] = {}
         self._changes = 0
         self._backwards = False
 
@@ -68,7 +68,7 @@ class Fanout:
         return len(self._connections)
 
     def open(self) -> None:
-        """Hear of the sockets on the running loop: all of them behind one descriptor, so that each costs it nothing."""
+        """Watch the sockets on the running loop: all of them through one epoll descriptor, so that each costs the loop nothing."""
         self.loop = asyncio.get_running_loop()
         self.loop.add_reader(self._epoll.fileno(), self._on_ready)
 
@@ -82,7 +82,7 @@ class Fanout:
             self.loop = None
         self._epoll.close()
 
-    def connections(self) -> list[Connection]:
+    def connections(self) -> list[ReaderConnection]:
         """All of them, those who came first at the front."""
         return list(self._connections.values())
 
@@ -90,9 +90,9 @@ class Fanout:
         """How many connections an address has."""
         return self._addresses.get(address, 0)
 
-    def adopt(self, fd: int, address: str | None) -> Connection:
+    def adopt(self, fd: int, address: str | None) -> ReaderConnection:
         """Take over a non-blocking socket, which is closed when its reader is dropped."""
-        connection = Connection(fd, address)
+        connection = ReaderConnection(fd, address)
         connection.bound()
         self._connections[fd] = connection
         self._epoll.register(fd, _LEFT)
@@ -102,10 +102,10 @@ class Fanout:
         metrics.ACCEPTED.inc()
         return connection
 
-    def join(self, connection: Connection, channels: frozenset[str], view: str, reached: Position) -> None:
-        """Let a reader follow who was given all up to a place.
+    def join(self, connection: ReaderConnection, channels: frozenset[str], view: str, reached: Position) -> None:
+        """Let a reader follow who was given everything up to a position.
 
-        Where that is the newest begun, it is in every walk that begins from now on; else it is behind.
+        If that is the position of the newest walk, the reader is in every later walk; otherwise it is behind.
         """
         connection.reached = reached
         if connection.waiting is None and reached != self.through:
@@ -113,7 +113,7 @@ class Fanout:
             self._watch(connection)
         self._audiences.join(connection, channels, view)
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: ReaderConnection) -> None:
         """Let a reader follow nothing until it joins again."""
         self._audiences.leave(connection)
 
@@ -123,14 +123,14 @@ class Fanout:
 
     @property
     def walking(self) -> bool:
-        """Whether some readers of an audience may have been written what others have not."""
+        """Whether a walk is under way."""
         return bool(self._walks)
 
     def begin(self, frames: Mapping[Audience, Sequence[bytes]], through: Position) -> None:
-        """Begin one walk for each audience, with all up to a place; all that an audience is to be sent leaves joined.
+        """Begin one walk for each audience, with everything up to a position; an audience is sent its frames joined.
 
-        Every other walk goes backwards: nobody is always the last, and the sockets that were walked last are still in the
-        processor's cache.
+        Every other walk goes backwards: no reader is always the last, and the sockets that were written to last are still in
+        the processor's cache.
         """
         self.through = through
         self._joiner.clear()
@@ -153,7 +153,7 @@ class Fanout:
         metrics.BYTES.inc(written)
 
     def restart(self, reset: bytes, through: Position) -> None:
-        """Send a reset to all who follow and are behind, in place of what they missed up to a place."""
+        """Send a reset to all who follow and are behind, instead of what they missed up to a position."""
         for connection in self.behind:
             if connection.audience is not None and connection.waiting is not None:
                 connection.cut()
@@ -191,7 +191,7 @@ class Fanout:
         return walk.next >= len(walk.sockets)
 
     def _sift(self, walk: Walk, data: bytes) -> None:
-        """Take out of the rest of a walk who is gone, and who has fallen behind since it began."""
+        """Remove from the rest of a walk the readers who are gone, or have fallen behind since it began."""
         rest = walk.connections[walk.next :]
         for connection in rest:
             # A heartbeat filled its socket: it has all that was begun, but for this.
@@ -202,14 +202,14 @@ class Fanout:
         walk.next = 0
         walk.changes = self._changes
 
-    def _block(self, connection: Connection, data: bytes, count: int) -> None:
-        """Leave a reader behind whose socket took only a part of what all up to the newest begun are sent."""
+    def _block(self, connection: ReaderConnection, data: bytes, count: int) -> None:
+        """Mark a reader as behind whose socket took only a part of a write."""
         connection.waiting = deque((data,))
         connection.sent = count
         connection.reached = self.through
         self._watch(connection)
 
-    def _watch(self, connection: Connection) -> None:
+    def _watch(self, connection: ReaderConnection) -> None:
         """Hear when a socket takes more."""
         self.behind[connection] = None
         connection.behind_at = connection.progress_at = time.monotonic()
@@ -221,28 +221,28 @@ class Fanout:
         self._epoll.modify(connection.fd, _LEFT | select.EPOLLOUT)
         metrics.BLOCKED.inc()
 
-    def _catch_up(self, connection: Connection) -> None:
-        """Nothing waits for a reader any more: let it follow, or tell who feeds it."""
+    def _catch_up(self, connection: ReaderConnection) -> None:
+        """Nothing waits for a reader any more: let it follow, or wake who feeds it."""
         self._unwatch(connection)
         connection.waiting = None
         self._epoll.modify(connection.fd, _LEFT)
         if connection.audience is not None:
             connection.audience.catch_up(connection)
 
-    def _unwatch(self, connection: Connection) -> None:
+    def _unwatch(self, connection: ReaderConnection) -> None:
         if connection in self.behind:
             del self.behind[connection]
             metrics.BLOCKED.dec()
         if connection.drained is not None and not connection.drained.done():
             connection.drained.set_result(None)
 
-    async def drained(self, connection: Connection) -> None:
+    async def drained(self, connection: ReaderConnection) -> None:
         """Wait until nothing waits for a reader who follows nothing yet, or it is gone."""
         if connection in self.behind:
             connection.drained = asyncio.get_running_loop().create_future()
             await connection.drained
 
-    def end(self, connection: Connection, last: bytes, reason: str) -> None:
+    def end(self, connection: ReaderConnection, last: bytes, reason: str) -> None:
         """Send some last bytes at the next boundary of frames, then close."""
         if connection.closing:
             return
@@ -252,7 +252,7 @@ class Fanout:
         connection.cut()
         self.send(connection, last)
 
-    def send(self, connection: Connection, *parts: bytes) -> None:
+    def send(self, connection: ReaderConnection, *parts: bytes) -> None:
         """Write now what the socket takes of a few last or first bytes; the rest waits."""
         if connection.waiting is None:
             connection.waiting = deque(parts)
@@ -268,7 +268,7 @@ class Fanout:
             else:
                 connection.waiting = None
 
-    def _write(self, connection: Connection) -> int | None:
+    def _write(self, connection: ReaderConnection) -> int | None:
         """Write what waits; how many bytes the socket took, None where the connection has ended."""
         try:
             took = connection.write()
@@ -283,7 +283,7 @@ class Fanout:
             return None
         return took
 
-    def feed(self, connection: Connection) -> bool:
+    def feed(self, connection: ReaderConnection) -> bool:
         """Write what waits for a reader who is behind, or the next piece of what it missed; True if it took anything."""
         took = self._write(connection)
         if took is None:
@@ -300,7 +300,7 @@ class Fanout:
                 return bool(self._write(connection)) or took > 0
         return took > 0
 
-    def drop(self, connection: Connection, reason: str, *, abort: bool = False) -> None:
+    def drop(self, connection: ReaderConnection, reason: str, *, abort: bool = False) -> None:
         """Close a connection at once; with `abort`, what the kernel still has for it is thrown away too."""
         if connection.waiting is GONE:
             return
@@ -336,14 +336,14 @@ class Fanout:
                 return
 
     def beat(self, turn: int, beat: bytes, page_beat: bytes) -> None:
-        """Send one turn's share of the heartbeats to those who are not behind."""
+        """Send one second's share of the heartbeats, to those who are not behind."""
         every = self._limits.heartbeat_s
         for connection in [each for fd, each in self._connections.items() if fd % every == turn % every]:
             if connection.waiting is None:
                 audience = connection.audience
                 self._beat(connection, page_beat if audience is not None and audience.view == "page" else beat)
 
-    def _beat(self, connection: Connection, beat: bytes) -> None:
+    def _beat(self, connection: ReaderConnection, beat: bytes) -> None:
         try:
             count = os.write(connection.fd, beat)
         except BlockingIOError:

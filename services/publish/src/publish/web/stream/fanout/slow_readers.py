@@ -1,4 +1,4 @@
-"""Slow reader detection: who takes nothing, or too little, is cut off before it costs the others anything."""
+"""Slow reader detection: readers who take nothing, or too little, are cut off before they cost the others anything."""
 
 import fcntl
 import random
@@ -8,19 +8,19 @@ import time
 
 from publish.web.stream import metrics
 from publish.web.stream.event import reset_frame
-from publish.web.stream.fanout.connection import UNSENT_BYTES, Connection
+from publish.web.stream.fanout.connection import UNSENT_BYTES, ReaderConnection
 from publish.web.stream.fanout.fanout import TURN_S, Fanout
 from publish.web.stream.fanout.walk import PIECE_BYTES
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 
 HELD_BYTES = 2 * UNSENT_BYTES + PIECE_BYTES
-"""What a reader who is behind is reckoned to hold: in the kernel, whose unit is up to 64 kB, and of one piece here."""
+"""Estimate of what a reader who is behind holds: in the kernel, which allocates up to 64 kB at a time, and one piece here."""
 
 CROWDED_S = 2.0
-"""For so long a reader may take nothing although all who are behind hold more than they may."""
+"""How long a reader may take nothing while those behind hold more together than they may."""
 
 SLOW_RETRY = 4
-"""Who is too slow is asked to come back after so many times the usual wait: its share of the work stays small."""
+"""A reader who is too slow is asked to reconnect after so many times the usual wait."""
 
 
 def unacknowledged(fd: int) -> int:
@@ -32,15 +32,15 @@ def unacknowledged(fd: int) -> int:
 class SlowReaders:
     """Watches the readers of a fan-out who are behind."""
 
-    def __init__(self, fanout: Fanout, limits: Limits) -> None:
+    def __init__(self, fanout: Fanout, limits: StreamLimits) -> None:
         self._fanout = fanout
         self._limits = limits
-        self._unchecked: list[Connection] = []
+        self._unchecked: list[ReaderConnection] = []
 
     def check(self) -> None:
         """Cut off those behind who take nothing, or too little; those who are behind for longest come first.
 
-        It takes several turns of the loop where they are many.
+        If they are many, this takes several turns of the loop.
         """
         if not self._unchecked:
             self._unchecked = list(reversed(self._fanout.behind))
@@ -52,11 +52,11 @@ class SlowReaders:
                 loop.call_soon(self.check)
                 return
 
-    def _check_one(self, connection: Connection, now: float) -> None:
+    def _check_one(self, connection: ReaderConnection, now: float) -> None:
         limits = self._limits
         if connection not in self._fanout.behind or now - connection.behind_at < min(limits.slow_s, CROWDED_S):
             return
-        # The loop may not have come to a socket that has room: only one that is full now is its reader's fault.
+        # The loop may not have reached a socket that has room: only a socket that is full now is its reader's fault.
         if self._fanout.feed(connection) or connection not in self._fanout.behind:
             return
         left = unacknowledged(connection.fd)
@@ -71,12 +71,12 @@ class SlowReaders:
         elif now - connection.behind_at >= limits.slow_s and connection.lag > limits.buffer_bytes:
             self.evict(connection)
 
-    def _abort(self, connection: Connection, reason: str) -> None:
+    def _abort(self, connection: ReaderConnection, reason: str) -> None:
         metrics.EVICTIONS.labels(reason).inc()
         self._fanout.drop(connection, reason, abort=True)
 
-    def evict(self, connection: Connection) -> None:
-        """Send a reader away who is too slow: a reset at the next boundary of frames, then the end."""
+    def evict(self, connection: ReaderConnection) -> None:
+        """Disconnect a reader who is too slow: a reset at the next frame boundary, then the end."""
         if connection.closing:
             return
         metrics.EVICTIONS.labels("slow").inc()

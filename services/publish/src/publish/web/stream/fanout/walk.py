@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from socket import SocketType
 
-from publish.web.stream.fanout.connection import Connection
+from publish.web.stream.fanout.connection import ReaderConnection
 
 PIECE_BYTES = 128 * 1024
 """Of joined events that one write is to carry; a single event may be larger. More is written piece by piece."""
@@ -18,7 +18,7 @@ class Walk:
     `changes` is the fan-out's count of those for whom it changed whether they may be written to.
     """
 
-    connections: list[Connection]
+    connections: list[ReaderConnection]
     sockets: list[SocketType]
     parts: tuple[bytes, ...]
     size: int

@@ -11,10 +11,9 @@ import socket
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.http.response import NO_MORE
 from publish.web.stream.request import parse_request
-from shared.http.problem import Problem
-from shared.http.server.accept import Acceptor, Take
+from shared.http.problem import Problem, problem_bytes
+from shared.http.server.acceptor import Acceptor, Serve
 from shared.http.server.connections import OpenConnections
-from shared.http.server.refusal import refusal
 
 MOST_HEAD_BYTES = 8192
 
@@ -27,24 +26,24 @@ class StreamAcceptor(Acceptor):
     request = re.compile(rb"GET /v1/stream(?:\?([\x21\x22\x24-\x7e]*))? HTTP/1\.[01]\r\n")
 
     def __init__(
-        self, broadcaster: Broadcaster, listener: socket.socket, connections: OpenConnections, take: Take
+        self, broadcaster: Broadcaster, listener: socket.socket, connections: OpenConnections, serve: Serve
     ) -> None:
-        super().__init__(listener, connections, take)
+        super().__init__(listener, connections, serve)
         self._broadcaster = broadcaster
 
-    def give_in_turn(self, connection: socket.socket, peer: str, data: bytes) -> None:
-        """A stream waits for no turn: it costs hardly more than accepting it does, and thousands come back at once."""
+    def enqueue(self, connection: socket.socket, peer: str, data: bytes) -> None:
+        """A stream is not queued: taking it over costs little more than accepting it, and thousands reconnect at once."""
         if self.request.match(data) is not None:
-            self.give(connection, peer, data)
+            self.dispatch(connection, peer, data)
         else:
-            super().give_in_turn(connection, peer, data)
+            super().enqueue(connection, peer, data)
 
-    def give(self, connection: socket.socket, peer: str, data: bytes) -> None:
-        """A stream's connection is the broadcaster's; any other is the server's."""
+    def dispatch(self, connection: socket.socket, peer: str, data: bytes) -> None:
+        """Give a stream's connection to the broadcaster, any other to the server."""
         request = self.request.match(data)
         end = data.find(b"\r\n\r\n", 0, MOST_HEAD_BYTES) if request is not None else -1
-        if request is None or end < 0 or data.count(b"\r\n", 0, end) > self.connections.bounds.head_fields:
-            self.take(connection, data)
+        if request is None or end < 0 or data.count(b"\r\n", 0, end) > self.connections.limits.head_fields:
+            self.serve(connection, data)
             return
         self.stream(connection, peer, (request[1] or b"").decode("ascii"), data[request.end() - 2 : end])
 
@@ -61,7 +60,7 @@ class StreamAcceptor(Acceptor):
             address = broadcaster.limits.proxies.named(peer, headers)
             broadcaster.admit(address)
         except Problem as problem:
-            self._answer(connection, refusal(problem))
+            self._answer(connection, problem_bytes(problem))
             return
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         broadcaster.connect(connection.detach(), asked, address)

@@ -1,8 +1,8 @@
 """How pages and streams share a port, and how a connection gets to the broadcaster.
 
-A connection that begins with the request of a stream is the broadcaster's from the first (`accept`). On one that has carried other
+A connection that begins with the request of a stream goes to the broadcaster at once (`accept`). On one that has carried other
 requests before, as a proxy's do, uvicorn reads the request, and the socket is handed over: the broadcaster has a duplicate of the
-descriptor, and the server's transport lets go of its own, which closes nothing at the reader.
+descriptor, and the server's transport lets go of its own, which does not close the connection.
 """
 
 import contextlib
@@ -18,16 +18,16 @@ from publish.web.stream.http.accept import StreamAcceptor
 from publish.web.stream.http.response import NO_MORE
 from publish.web.stream.request import parse_request
 from shared.http.problem import Problem
-from shared.http.server.bounds import Bounds
-from shared.http.server.connections import OTHER_FILES, OpenConnections
-from shared.http.server.listen import listen
-from shared.http.server.protocol import BoundedProtocol, bounded
+from shared.http.server.connections import RESERVED_DESCRIPTORS, OpenConnections
+from shared.http.server.limits import ServerLimits
+from shared.http.server.protocol import LimitedProtocol, protocol_for
 from shared.http.server.server import HttpServer, server_config, serving
+from shared.http.server.sockets import listen
 
 PATH = b"/v1/stream"
 
 
-class StreamProtocol(BoundedProtocol):
+class StreamProtocol(LimitedProtocol):
     """The protocol of every port, but for a stream."""
 
     broadcaster: ClassVar[Broadcaster]
@@ -100,9 +100,9 @@ class StreamProtocol(BoundedProtocol):
         self.broadcaster.connect(fd, request, address)
 
 
-def stream_protocol(connections: OpenConnections, broadcaster: Broadcaster) -> type[BoundedProtocol]:
+def stream_protocol(connections: OpenConnections, broadcaster: Broadcaster) -> type[LimitedProtocol]:
     """The HTTP protocol of a server whose streams are this broadcaster's; for `uvicorn.Config(http=...)`."""
-    return bounded(connections, type("StreamProtocol", (StreamProtocol,), {"broadcaster": broadcaster}))
+    return protocol_for(connections, type("StreamProtocol", (StreamProtocol,), {"broadcaster": broadcaster}))
 
 
 @contextlib.asynccontextmanager
@@ -111,18 +111,18 @@ async def stream_server(
     broadcaster: Broadcaster,
     host: str,
     port: int,
-    bounds: Bounds | None = None,
+    limits: ServerLimits | None = None,
     *,
     acceptor: type[StreamAcceptor] = StreamAcceptor,
 ) -> AsyncIterator[HttpServer]:
     """Serve an ASGI application and the broadcaster's streams on one port while the block runs; entered once it listens."""
-    bounds = bounds or Bounds()
-    connections = OpenConnections(bounds, OTHER_FILES + broadcaster.limits.most_connections)
-    config = server_config(app, stream_protocol(connections, broadcaster), bounds)
+    limits = limits or ServerLimits()
+    connections = OpenConnections(limits, RESERVED_DESCRIPTORS + broadcaster.limits.most_connections)
+    config = server_config(app, stream_protocol(connections, broadcaster), limits)
     server = HttpServer(config, connections, functools.partial(acceptor, broadcaster))
     broadcaster.start()
     try:
-        with connections.watched():
+        with connections.enforced():
             async with serving(server, listen(host, port)):
                 try:
                     yield server

@@ -45,6 +45,6 @@ class ArchiveReplay:
         """As `ask`, but None where the archive does not answer."""
         try:
             return await self.ask(channels, after, most)
-        except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, the reader is told of the hole
+        except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, the reader gets a reset
             log.warning("no replay from the archive", error=str(error) or type(error).__name__)
             return None

@@ -1,7 +1,7 @@
-"""Where a reader's stream begins: it is given what it missed as of the last walk that began, and then follows.
+"""Replay: a reader who reconnects is given what it missed up to the newest walk, and then follows live.
 
-Replay and live meet without a seam, since whoever has all that was begun is in every walk after. No copy of what a reader
-missed is held for it, only its position.
+Replay and live meet without a gap, since a reader that has everything up to the newest walk is in every later one. No copy
+of what a reader missed is held for it, only its position.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from publish.representation.position import Position
 from publish.web.stream import metrics
 from publish.web.stream.event import Replayed, frame, parse_cursor, reset_frame
-from publish.web.stream.fanout.connection import GONE, Connection
+from publish.web.stream.fanout.connection import GONE, ReaderConnection
 from publish.web.stream.fanout.fanout import Fanout
 from publish.web.stream.fanout.slow_readers import SlowReaders
 from publish.web.stream.fanout.walk import PIECE_BYTES
 from publish.web.stream.http.response import HEAD
-from publish.web.stream.limits import Limits
+from publish.web.stream.limits import StreamLimits
 from publish.web.stream.replay.archive import ArchiveReplay
 from publish.web.stream.replay.pieces import MADE_AT_ONCE, Pieces
 from publish.web.stream.request import StreamRequest
@@ -27,23 +27,23 @@ ARCHIVE_PAGE = 250
 """Events that the archive is asked for at a time, once it is known that all of them may be replayed."""
 
 NEARLY = 1_000
-"""Records that one replica may be ahead of another without a doubt that both follow the same log."""
+"""A cursor may be ahead of this replica by so many records: another replica may have read further."""
 
 
 @dataclass(slots=True, eq=False)
 class Parked:
     """A reader whose cursor is ahead of what this replica has written."""
 
-    connection: Connection
+    connection: ReaderConnection
     request: StreamRequest
     cursor: Position
     deadline: float
 
 
 class CatchUp:
-    """Lets readers begin, resume and go live."""
+    """Starts readers' streams, resumes them after a cursor, and lets them go live."""
 
-    def __init__(self, limits: Limits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay) -> None:
+    def __init__(self, limits: StreamLimits, buffer: RingBuffer, pieces: Pieces, archive: ArchiveReplay) -> None:
         self.fanout = Fanout(limits, self._more)
         self.slow_readers = SlowReaders(self.fanout, limits)
         self._limits = limits
@@ -73,7 +73,7 @@ class CatchUp:
         metrics.RESETS.labels(reason).inc()
         return reset_frame(reason, self._limits.snapshot, self._started)
 
-    def follow(self, connection: Connection, request: StreamRequest) -> None:
+    def follow(self, connection: ReaderConnection, request: StreamRequest) -> None:
         """Begin a reader's stream where its request says."""
         if not request.cursor:
             self._go_live(connection, request)
@@ -85,7 +85,7 @@ class CatchUp:
             return
         self._resume(connection, request, cursor, time.monotonic() + self._limits.catch_up_s)
 
-    def _resume(self, connection: Connection, request: StreamRequest, cursor: Position, deadline: float) -> None:
+    def _resume(self, connection: ReaderConnection, request: StreamRequest, cursor: Position, deadline: float) -> None:
         if cursor > self._started:
             self._hold(connection, request)
             self._parked.append(Parked(connection, request, cursor, deadline))
@@ -100,18 +100,18 @@ class CatchUp:
             self._hold(connection, request)
             self._begin_catching_up(connection, request, cursor)
 
-    def _begin_catching_up(self, connection: Connection, request: StreamRequest, cursor: Position) -> None:
+    def _begin_catching_up(self, connection: ReaderConnection, request: StreamRequest, cursor: Position) -> None:
         task = asyncio.get_running_loop().create_task(self._catch_up(connection, request, cursor))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _go_on(self, connection: Connection, request: StreamRequest, cursor: Position) -> None:
+    def _go_on(self, connection: ReaderConnection, request: StreamRequest, cursor: Position) -> None:
         """Let a reader follow who has all up to a position in memory, and begin to give it what it missed."""
         if cursor == self._started:
             self._go_live(connection, request)
             return
         if connection.answered or not self._pieces.is_made(request.channels, request.view, cursor, self._started):
-            # Many may have waited for the same moment: each is given its first piece when the fan-out comes to it.
+            # Many may have waited for the same moment: each is given its first piece when its socket is ready.
             self._hold(connection, request)
             self.fanout.join(connection, request.channels, request.view, cursor)
             return
@@ -121,7 +121,7 @@ class CatchUp:
         self.fanout.join(connection, request.channels, request.view, piece.through)
         self.fanout.send(connection, HEAD + self._hello(request), piece.data)
 
-    def _more(self, connection: Connection) -> bytes | None:
+    def _more(self, connection: ReaderConnection) -> bytes | None:
         """What the fan-out gives a reader next who is behind."""
         audience, reached = connection.audience, connection.reached
         if audience is None or reached == self._started:
@@ -151,14 +151,14 @@ class CatchUp:
             greeting += frame("ready", b"{}")
         return greeting
 
-    def _hold(self, connection: Connection, request: StreamRequest) -> None:
-        """Answer, and keep the reader out of every audience until it is known what it missed."""
+    def _hold(self, connection: ReaderConnection, request: StreamRequest) -> None:
+        """Send the response's head, and keep the reader out of every audience until it is known what it missed."""
         if not connection.answered:
             connection.answered = True
             self.fanout.send(connection, HEAD, self._hello(request))
 
-    def _go_live(self, connection: Connection, request: StreamRequest, reset: bytes = b"") -> None:
-        """Let a reader follow from the newest place that was begun, perhaps after a reset."""
+    def _go_live(self, connection: ReaderConnection, request: StreamRequest, reset: bytes = b"") -> None:
+        """Let a reader follow from the newest walk on, perhaps after a reset."""
         self.fanout.join(connection, request.channels, request.view, self._started)
         here = b"%bid: %d-%d\n\n" % (reset, *self._started)
         if connection.answered:
@@ -168,7 +168,7 @@ class CatchUp:
             self.fanout.send(connection, HEAD + self._hello(request) + here)
 
     def unpark(self) -> None:
-        """Let go on who was ahead of this replica: it has caught up, or the wait was long enough."""
+        """Resume readers who were ahead of this replica, if it has caught up or they have waited long enough."""
         now = time.monotonic()
         parked, self._parked = self._parked, []
         for each in parked:
@@ -188,10 +188,10 @@ class CatchUp:
         """
         return cursor.epoch == self._started.epoch and cursor.offset - self._started.offset <= NEARLY
 
-    async def _catch_up(self, connection: Connection, request: StreamRequest, cursor: Position) -> None:
-        """Replay what is older than memory, as fast as the reader takes it, then go on from memory.
+    async def _catch_up(self, connection: ReaderConnection, request: StreamRequest, cursor: Position) -> None:
+        """Replay what is older than the ring buffer, as fast as the reader takes it, then go on from the buffer.
 
-        While its socket is full, nothing is held for it: the archive is asked again from where it is then.
+        While its socket is full, nothing is held for it: the archive is asked again from its position.
         """
         reached, most = cursor, self._limits.replay_events + 1
         while connection.waiting is not GONE and not connection.closing:
@@ -215,9 +215,9 @@ class CatchUp:
             await self.fanout.drained(connection)
 
     async def _replay_older(
-        self, connection: Connection, request: StreamRequest, reached: Position, answer: Replayed
+        self, connection: ReaderConnection, request: StreamRequest, reached: Position, answer: Replayed
     ) -> Position:
-        """Write of the archive's answer what the socket takes; the place up to which the reader was given all then."""
+        """Write as much of the archive's answer as the socket takes; the position that the reader has reached then."""
         until = self._started
         events = (event for event in answer.events if reached < event.position <= until)
         frames: list[bytes] = []

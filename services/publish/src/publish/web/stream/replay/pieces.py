@@ -1,4 +1,4 @@
-"""What a reader missed, piece by piece out of the ring buffer: made when its socket has room, shared by all who missed the same."""
+"""Pieces of what readers missed, from the ring buffer: made when a socket has room, shared by all who missed the same."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -14,18 +14,18 @@ from publish.web.stream.ring_buffer import EncodedEvent, RingBuffer
 log = structlog.get_logger(__name__)
 
 MADE_AT_ONCE = 32
-"""Frames that may be made for one piece of what a reader missed."""
+"""Frames that may be made for one piece."""
 
 LOOKED_AT = 2_000
-"""Events of the window that are looked at for one piece."""
+"""Events of the ring buffer that are looked at for one piece."""
 
 RECENT_BYTES = 16 * 1024 * 1024
-"""Of pieces that are kept for others who missed the same."""
+"""Size of the pieces that are kept for others who missed the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some of what followed a place: `data` is complete up to and with `through`."""
+    """Events after a position: `data` is complete up to and including `through`."""
 
     data: bytes
     through: Position
@@ -42,7 +42,7 @@ class Pieces:
         self._size = 0
 
     def frame(self, entry: EncodedEvent, view: str) -> bytes:
-        """The frame of an event for a view; where it cannot be made, the reset that tells its readers of the hole."""
+        """The frame of an event for a view; a reset if it cannot be made."""
         try:
             return self._buffer.frame(entry, view)
         except Exception:

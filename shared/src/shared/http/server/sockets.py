@@ -1,4 +1,4 @@
-"""Listening sockets, and how many sockets a process may have."""
+"""Listening sockets, and the limit of open files."""
 
 import resource
 import socket
@@ -8,16 +8,16 @@ import structlog
 log = structlog.get_logger(__name__)
 
 BACKLOG = 4096
-NOT_SENT_BYTES = 64 * 1024
-"""Of one connection in the kernel, beyond what the network has taken: a line of any speed stays filled, and a reader who
-does not read holds no megabytes there (tcp(7), TCP_NOTSENT_LOWAT)."""
+UNSENT_BYTES = 64 * 1024
+"""Kept in the kernel for one connection, beyond what is in flight. A fast network stays busy, and a client that does not read
+holds no megabytes there (tcp(7), TCP_NOTSENT_LOWAT)."""
 DEFER_S = 2
 
 
 def listen(host: str, port: int, backlog: int = BACKLOG) -> list[socket.socket]:
     """Sockets that listen on every address of a host.
 
-    A connection is seen once its first bytes are here, or a few seconds later without them.
+    The kernel reports a connection once its first bytes have come, or a few seconds later without them.
     """
     listeners: list[socket.socket] = []
     try:
@@ -29,7 +29,7 @@ def listen(host: str, port: int, backlog: int = BACKLOG) -> list[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             # Connections inherit these.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, DEFER_S)
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listener.setblocking(False)
@@ -43,7 +43,7 @@ def listen(host: str, port: int, backlog: int = BACKLOG) -> list[socket.socket]:
 
 
 def raise_descriptor_limit() -> int:
-    """Let this process have as many open files as the system permits; how many that is."""
+    """Raise the limit of open files as far as the system permits; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

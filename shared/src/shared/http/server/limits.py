@@ -1,4 +1,4 @@
-"""What one HTTP port takes at most, so that nobody keeps others from being answered."""
+"""Limits of an HTTP port, so that no client keeps others from being answered."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from shared.settings import Connections
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ServerLimits:
     """Counts, bytes and seconds. The defaults are those of the settings of the same name (`HTTP_...`)."""
 
     head_bytes: int = 32_768
@@ -21,28 +21,28 @@ class Bounds:
     connections: int = 1_000
     per_address: int = 256
     proxies: TrustedProxies = field(default_factory=lambda: TrustedProxies(networks(LOOPBACK)))
-    """Their connections carry many clients, and are not counted by address."""
+    """Their connections carry many clients and are not counted by address."""
 
     target_bytes: int = 8_192
     """Of a request's target (RFC 9110, section 4.1, asks for 8,000 at least)."""
     pipelined: int = 32
-    """Requests that wait on one connection for the one before them."""
+    """Requests that wait on one connection for an earlier one."""
     chunk_overhead: int = 8
     """Bytes of chunk sizes, extensions and trailers for each byte of a body, besides `head_bytes`."""
     body_grace_s: float = 5.0
-    """Until then a body may be slower."""
+    """Before that, a body may be slower."""
     linger_s: float = 2.0
-    """For a client to read why its connection ends, and for the rest of a request that is answered already."""
+    """For a client to read why its connection ends, and to send the rest of a request that was answered early."""
     linger_bytes: int = 1024 * 1024
 
     @property
     def incomplete(self) -> int:
-        """Connections without a whole request head."""
+        """Connections whose request head is incomplete."""
         return max(self.connections // 4, 16)
 
     @classmethod
-    def of(cls, settings: Connections, connections: int | None = None) -> "Bounds":
-        """As the environment says; `connections` where a port has a setting of its own for them."""
+    def of(cls, settings: Connections, connections: int | None = None) -> "ServerLimits":
+        """From the settings; `connections` where a port has its own setting for them."""
         return cls(
             head_bytes=settings.http_head_bytes,
             head_fields=settings.http_head_fields,

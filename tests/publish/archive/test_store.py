@@ -8,9 +8,9 @@ from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from publish.archive import queries
-from publish.archive.epochs import Epoch, Log, reason_for_new_epoch
 from publish.archive.store import Revision, revision_of, write_batch
 from publish.representation.position import Position, fold
+from publish.representation.reader_update import reader_update
 from shared.kafka.cloudevents import value_of
 from shared.messages import EnrichedUpdate
 from shared.postgres.migrations import migrate
@@ -48,7 +48,10 @@ async def test_any_order_of_revisions_in_any_batches_is_what_the_shared_fold_mak
             tagged = await queries.page(connection, "tag:t1", None, 100)
             await transaction.rollback()
         expected = fold((each.place, each.update) for each in revisions)
-        assert [(each.position, each.update) for each in seen] == [(each.position, each.update) for each in expected]
+        assert [each.update for each in seen] == [
+            reader_update(each.update, cursor=found.cursor, position=each.position)
+            for each, found in zip(expected, seen, strict=True)
+        ]
         assert [each.position for each in tagged] == [
             each.position for each in expected if any(tag.code == "t1" for tag in each.update.tags)
         ]
@@ -62,30 +65,6 @@ async def test_any_order_of_revisions_in_any_batches_is_what_the_shared_fold_mak
 
     await asyncio.to_thread(example)
     await pool.close()
-
-
-KNOWN = Epoch(3, "cluster", 0, 41, "x:1")
-
-
-@pytest.mark.parametrize(
-    ("known", "seen", "another"),
-    [
-        (KNOWN, Log("cluster", 0, 42, "x:1"), False),
-        (KNOWN, Log("another", 0, 42, "x:1"), False),
-        (KNOWN, Log("cluster", 50, 60, None), False),
-        (KNOWN, Log("another", 50, 60, None), True),
-        (KNOWN, Log("cluster", 0, 41, None), True),
-        (KNOWN, Log("cluster", 0, 42, "y:1"), True),
-        (KNOWN, Log("cluster", 0, 0, None), True),
-        (Epoch(1, "cluster", 0, -1, ""), Log("another", 0, 7, None), False),
-        (None, Log("cluster", 0, 0, None), True),
-    ],
-)
-def test_a_log_is_another_one_when_it_does_not_hold_what_was_archived_of_it(
-    known: Epoch | None, seen: Log, another: bool
-) -> None:
-    """Content decides, not the name of the cluster, unless retention has taken what could be compared."""
-    assert (reason_for_new_epoch(known, seen) is not None) is another
 
 
 def test_a_removal_that_carries_text_is_archived_without_it() -> None:

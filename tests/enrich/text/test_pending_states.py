@@ -1,4 +1,4 @@
-"""What the text lane promises while its state rows are still under way, on real Kafka and Postgres."""
+"""What `enrich text` promises while state rows are still being written, on real Kafka and Postgres."""
 
 from itertools import count
 from urllib.parse import urlsplit, urlunsplit

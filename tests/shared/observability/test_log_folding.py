@@ -1,4 +1,4 @@
-"""What an outage repeats is told once for each half minute, with a count, and nothing else is held back."""
+"""What an outage recent is told once for each half minute, with a count, and nothing else is held back."""
 
 import json
 import logging
@@ -8,39 +8,44 @@ from typing import Any
 import pytest
 import structlog
 
+from shared.observability.log_folding import FOLDED_S, Line, LogFolding, RecentLines
 from shared.observability.logs import configure_logging
-from shared.observability.repeats import FOLDED_S, Folding, Repeats
 from shared.settings import Connections
 
 
-def test_the_first_line_is_new_and_its_repeats_are_counted() -> None:
+def line(event: object) -> Line:
+    """A warning."""
+    return Line("warning", {"event": event})
+
+
+def test_the_first_line_is_new_and_its_recent_are_counted() -> None:
     """What came again is told when the interval is over, with its last words and how often; then a new interval begins."""
-    repeats = Repeats(30)
-    assert repeats.is_new("a", "a1", 0)
-    assert not any(repeats.is_new("a", f"a{number}", number) for number in range(2, 20))
-    assert repeats.is_new("b", "b1", 20)
-    assert repeats.due(29) == []
-    assert repeats.due(30) == [("a19", 18)]
-    assert not repeats.is_new("a", "a20", 31)
-    assert repeats.due(59) == []
-    assert repeats.due(60) == [("a20", 1)]
+    recent = RecentLines(30)
+    assert recent.is_new("a", line("a1"), 0)
+    assert not any(recent.is_new("a", line(f"a{number}"), number) for number in range(2, 20))
+    assert recent.is_new("b", line("b1"), 20)
+    assert recent.due(29) == []
+    assert recent.due(30) == [(line("a19"), 18)]
+    assert not recent.is_new("a", line("a20"), 31)
+    assert recent.due(59) == []
+    assert recent.due(60) == [(line("a20"), 1)]
 
 
 def test_what_does_not_come_again_is_news_the_next_time() -> None:
     """An outage an hour later is told at once."""
-    repeats = Repeats(30)
-    assert repeats.is_new("a", "a1", 0)
-    assert repeats.due(30) == []
-    assert repeats.is_new("a", "a2", 31)
+    recent = RecentLines(30)
+    assert recent.is_new("a", line("a1"), 0)
+    assert recent.due(30) == []
+    assert recent.is_new("a", line("a2"), 31)
 
 
 def test_memory_is_bounded() -> None:
     """However many kinds of lines there are, so many are remembered; the oldest is forgotten first."""
-    repeats = Repeats(30, most=3)
-    assert all(repeats.is_new(number, number, 0) for number in range(1000))
-    assert not repeats.is_new(999, 999, 1)
-    assert repeats.is_new(0, 0, 1)
-    assert len(repeats.due(1000)) <= 3
+    recent = RecentLines(30, max_kinds=3)
+    assert all(recent.is_new(number, line(number), 0) for number in range(1000))
+    assert not recent.is_new(999, line(999), 1)
+    assert recent.is_new(0, line(0), 1)
+    assert len(recent.due(1000)) <= 3
 
 
 class Clock:
@@ -78,7 +83,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Iterator[Printed]:
     structlog.contextvars.clear_contextvars()
 
 
-def folding_of(clock: Clock) -> Folding:
+def folding_of(clock: Clock) -> LogFolding:
     """A process's logging on that clock."""
     return configure_logging(Connections(), "tests", clock=clock)
 
