@@ -37,6 +37,12 @@ class Unreadable(Exception):
         self.reason = text.cleaned(reason)
 
 
+def refuse_many(count: int, place: str, noun: str = "items") -> None:
+    """Raises Unreadable for a document with more items than are permitted."""
+    if count > MAX_ITEMS:
+        raise Unreadable("too-many-items", place, f"{count} {noun}, {MAX_ITEMS} are permitted")
+
+
 class RefusedItem(BaseModel):
     """One item of a document that cannot be taken, beside others that can."""
 
