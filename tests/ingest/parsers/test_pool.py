@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from conformance.documents import corpus, named, outcome
-from ingest.formats import DEFAULT_PROFILE, ReadResult, Unreadable
+from ingest.formats import ReadRequest, ReadResult, Unreadable
 from ingest.parsers.pool import COUNT, PARSER, ParserPool, result_of
-from ingest.parsers.worker import ReadRequest, answer
+from ingest.parsers.worker import answer
 from shared.worker_processes.pool import WorkerPool
 from support.waiting import eventually
 
@@ -24,8 +24,6 @@ REQUEST = ReadRequest(
     received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     original_id="original",
     sha256="0" * 64,
-    profile=DEFAULT_PROFILE,
-    format=None,
 )
 SMALL = orjson.dumps({"guid": "a", "headline": "b"})
 

@@ -9,9 +9,8 @@ import pytest
 import pytest_asyncio
 from prometheus_client import REGISTRY
 
-from ingest.formats import DEFAULT_PROFILE
+from ingest.formats import ReadRequest
 from ingest.parsers.pool import PARSER
-from ingest.parsers.worker import ReadRequest
 from shared.worker_processes.pool import AnswerTooLarge, CannotStart, Nonsense, WorkerPool
 
 DOCUMENT = b'{"guid": "a", "headline": "b"}'
@@ -21,8 +20,6 @@ REQUEST = ReadRequest(
     received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     original_id="original",
     sha256="0" * 64,
-    profile=DEFAULT_PROFILE,
-    format=None,
 )
 
 

@@ -10,8 +10,8 @@ from collections import defaultdict
 
 from prometheus_client import Counter
 
-from ingest.formats import ReadResult, Unreadable
-from ingest.parsers.worker import ReadRequest, ReadResponse
+from ingest.formats import ReadRequest, ReadResult, Unreadable
+from ingest.parsers.worker import ReadResponse
 from shared.failures import Transient
 from shared.messages import RawUpdate
 from shared.worker_processes.pool import AnswerTooLarge, CannotStart, Crashed, TooSlow, WorkerPool, WorkerProgram

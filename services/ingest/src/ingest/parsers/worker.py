@@ -6,27 +6,14 @@ for each.
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 
 from pydantic import BaseModel
 
-from ingest.formats import ReadResult, RefusedItem, SourceProfile, Unreadable, read
+from ingest.formats import ReadRequest, ReadResult, RefusedItem, Unreadable, read
 from shared.worker_processes.child import confine, serve
 
 FRAME_BYTES = 256 * 1024
 """About how many bytes of updates go in one frame."""
-
-
-class ReadRequest(BaseModel):
-    """How a document is to be read; as `ingest.formats.read` takes it."""
-
-    content_type: str | None
-    source: str
-    received_at: datetime
-    original_id: str
-    sha256: str
-    profile: SourceProfile
-    format: str | None
 
 
 class ReadResponse(BaseModel):
@@ -58,16 +45,7 @@ def _answer_frames(request: bytes, body: bytes) -> list[bytes]:
 def answer(request: ReadRequest, body: bytes) -> tuple[ReadResponse, list[bytes]]:
     """The answer about a document, and its updates."""
     try:
-        result = read(
-            body,
-            content_type=request.content_type,
-            source=request.source,
-            received_at=request.received_at,
-            original_id=request.original_id,
-            sha256=request.sha256,
-            profile=request.profile,
-            format=request.format,
-        )
+        result = read(body, request)
     except Unreadable as cause:
         return ReadResponse(unreadable=(cause.code, cause.place, cause.reason)), []
     refused = list(result.refused)
