@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,7 +109,7 @@ async def test_a_source_takes_up_one_reader_only(parsers: ParserPool) -> None:
     """Many large documents of one source wait for each other, those of another do not wait for them."""
     await asyncio.gather(*(parsers.read(REQUEST, SMALL) for _ in range(5)))
     assert len(parsers.pids()) == 1
-    others = [REQUEST.model_copy(update={"source": f"wire-{number}"}) for number in range(5)]
+    others = [replace(REQUEST, source=f"wire-{number}") for number in range(5)]
     await asyncio.gather(*(parsers.read(request, SMALL) for request in others))
     assert len(parsers.pids()) <= COUNT
 

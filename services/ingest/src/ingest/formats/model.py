@@ -127,10 +127,9 @@ class SourceProfile(BaseModel):
 DEFAULT_PROFILE = SourceProfile()
 
 
-class ReadRequest(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRequest:
     """How a document is to be read."""
-
-    model_config = ConfigDict(frozen=True)
 
     content_type: str | None
     """As the sender declares it."""

@@ -7,13 +7,16 @@ for each.
 import sys
 from collections.abc import Iterator
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from ingest.formats import ReadRequest, ReadResult, RefusedItem, Unreadable, read
 from shared.worker_processes.child import confine, serve
 
 FRAME_BYTES = 256 * 1024
 """About how many bytes of updates go in one frame."""
+
+
+REQUESTS: TypeAdapter[ReadRequest] = TypeAdapter(ReadRequest)
 
 
 class ReadResponse(BaseModel):
@@ -35,7 +38,7 @@ def main() -> None:
 
 def _answer_frames(request: bytes, body: bytes) -> list[bytes]:
     try:
-        response, frames = answer(ReadRequest.model_validate_json(request), body)
+        response, frames = answer(REQUESTS.validate_json(request), body)
     except MemoryError:
         reason = "it needs more memory than a document may"
         response, frames = ReadResponse(unreadable=("reader-crashed", "", reason)), []
