@@ -7,7 +7,7 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
 from publish.channel import channel_consumer
-from publish.push.alerts.decisions import PushBatch
+from publish.push.alerts.sending.batch import PushBatch
 from publish.push.process import batches_consumer, updates_consumer
 from publish.settings import Settings
 from shared.consumer.decode import Incoming, Rejection

@@ -3,7 +3,7 @@
 import html5lib
 import nh3
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from growth.measure import growth
@@ -68,6 +68,7 @@ def depth(html: str) -> int:
     return deepest
 
 
+@example("<div>" * 4 + "<svg>" * 8 + "<tr>" * 29)
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(markups)
 def test_flattened_markup_keeps_to_the_limits(html: str) -> None:

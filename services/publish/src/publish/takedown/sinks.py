@@ -20,7 +20,7 @@ from publish.archive.queries import Archived
 from publish.cache.store import ReadModel, open_read_model
 from publish.push.delivery.outbound import Answer, Outbound
 from publish.representation.pictures import MEDIA_PREFIX
-from publish.representation.reader_json import words_in
+from publish.representation.reader_json import read_metadata
 from publish.settings import Settings
 from shared.failures.transient import TRANSIENT
 from shared.postgres.pool import Pool
@@ -49,7 +49,7 @@ Look = Callable[[], Awaitable[str]]
 """Why a sink is not clean; empty where it is."""
 
 
-class Sinks:
+class TakedownSinks:
     """Everything that readers of one site could read from."""
 
     def __init__(self, pool: Pool, model: ReadModel | None, outbound: Outbound, web_urls: Sequence[str]) -> None:
@@ -150,17 +150,17 @@ class Sinks:
             except ValueError:
                 continue
             if isinstance(data, dict) and data.get("update_id") == killed.update.update_id:
-                words = words_in(data)
+                words = read_metadata(data)
                 if words and not data.get("removal"):
                     return f"replays its {', '.join(words)}"
         return ""
 
 
 @asynccontextmanager
-async def open_sinks(settings: Settings, pool: Pool) -> AsyncIterator[Sinks]:
+async def open_sinks(settings: Settings, pool: Pool) -> AsyncIterator[TakedownSinks]:
     """The sinks that the settings name; these addresses are ours, so private ones are in order."""
     async with (
         open_read_model(settings, timeout_s=3) as model,
         Outbound(allow_private=True, timeout_s=10.0) as outbound,
     ):
-        yield Sinks(pool, model if settings.publish_push_check_cache else None, outbound, settings.web_urls)
+        yield TakedownSinks(pool, model if settings.publish_push_check_cache else None, outbound, settings.web_urls)

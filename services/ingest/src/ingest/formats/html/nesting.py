@@ -130,7 +130,8 @@ class _Nesting:
         stack = self._stack
         if name in RAW or name == "plaintext" or (attributes and not is_narrow(attributes)):
             return False
-        if name in CLOSES and not _closed_by(stack, name):
+        # Inside SVG and MathML no start tag implies an end: what looks like rows of a table is nested.
+        if name in CLOSES and not ("svg" in stack or "math" in stack) and not _closed_by(stack, name):
             return False
         if name in VOID:
             return True

@@ -20,7 +20,7 @@ from ingest.transports.websub.subscriber import Subscriber
 from shared.background import keep_running, until_answered
 from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
-from shared.http.client import GuardedClient
+from shared.http.client.guarded import GuardedClient
 from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool
 

@@ -13,7 +13,8 @@ from ingest.transports.feed_links import FeedLinks
 from ingest.transports.websub.subscriptions import ANSWER_TIMEOUT, LEASE_S, Subscription, is_due, subscription_of
 from shared.background import keep_running
 from shared.failures.backoff import Backoff, jittered
-from shared.http.client import GuardedClient, RequestFailed, RequestRefused
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.guarded import GuardedClient
 from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool
 
