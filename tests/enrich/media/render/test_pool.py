@@ -50,10 +50,11 @@ async def in_worker(*codes: str) -> dict[str, str]:
     """What each line of Python comes to inside a worker once it is confined: `ok`, or the error's name."""
     script = f"""
 import json, os, socket, subprocess, threading
-from enrich.media import worker
-from enrich.media.confinement import deny_system_calls, limit
+from enrich.media.render import worker
+from enrich.media.render.render import restrict_loaders
+from enrich.media.render.sandbox import deny_system_calls, limit
 limit(memory_bytes=2**30)
-worker.prepare(); worker._warm_up()
+restrict_loaders(); worker._warm_up()
 answers = {{"confined": deny_system_calls()}}
 for code in {codes!r}:
     try:
