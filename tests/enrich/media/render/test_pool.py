@@ -256,7 +256,7 @@ async def test_damaged_pictures_never_end_a_worker(renderers: RendererPool, phot
     assert len(renderers.pids()) == 1
 
 
-def test_libvips_is_not_in_the_lane_itself() -> None:
+def test_libvips_is_not_in_the_media_worker_itself() -> None:
     """The process that talks to Kafka and the network loads no decoder."""
-    code = "import sys, enrich.media.main; sys.exit('pyvips' in sys.modules)"
+    code = "import sys, enrich.media.process; sys.exit('pyvips' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
