@@ -51,7 +51,7 @@ from publish.representation.ninjs import ninjs
 from publish.representation.position import Position
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import reader_change
-from publish.representation.words import seen, shown_diff, story_name, title_of
+from publish.representation.words import printable, shown_diff, story_name, title_of
 from publish.settings import Settings as PublishSettings
 from publish.web.application import build
 from publish.web.archive_client import ArchiveClient
@@ -292,7 +292,7 @@ TEXT: Mapping[str, Function] = {
     "EXIF": exif,
     "rights": rights,
     "fragment": fitting,
-    "seen": seen,
+    "seen": printable,
     "address": web_address,
     "title": lambda text: title_of(read(update(text))),
     "name of a story": lambda text: story_name("a", text),

@@ -214,8 +214,8 @@ def showing(guid: str, number: int, *pictures: str) -> EnrichedUpdate:
     return revision(guid, number, media=media)
 
 
-async def test_pictures_are_shown_by_what_stands(settings: Settings, pool: Pool) -> None:
-    """A picture goes when its update is removed or shows another one, comes with what stands, and its paths are remembered."""
+async def test_pictures_are_shown_by_current_revisions(settings: Settings, pool: Pool) -> None:
+    """A picture is hidden when its update is removed or shows another one; its paths are remembered."""
     a, b = revision("a").update_id, revision("b").update_id
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(settings, [showing("a", 1, "p", "q"), showing("b", 1, "q"), showing("c", 1, "r")])

@@ -161,6 +161,17 @@ async def test_a_flush_in_the_middle_of_a_rebuild_leaves_the_model_unmade(settin
     await raw.aclose()
 
 
+async def test_a_model_of_an_older_release_is_rebuilt(settings: Settings, redis: Any) -> None:
+    """Its updates are of another form, with fields that are not for partners."""
+    raw = Redis.from_url(settings.redis_url)
+    model = ReadModel(raw, topic_prefix=settings.topic_prefix, feed_length=10, days=1, site_url="https://news.example")
+    await model.done(Position(1, 1), await model.begin_rebuild())
+    assert await model.watermark() == Position(1, 1)
+    await redis.set(f"{model.prefix}generation", "0123456789abcdef 2026-01-01T12:00:00+00:00")
+    assert await model.watermark() is None
+    await raw.aclose()
+
+
 async def test_feeds_are_bounded_and_scores_keep_the_order_of_positions(settings: Settings, redis: Any) -> None:
     """A feed holds the newest only, and a place of a later epoch ranks above any of an earlier one."""
     raw = Redis.from_url(settings.redis_url)

@@ -24,7 +24,7 @@ LOGS = st.lists(
 
 
 def filled(updates: list[EnrichedUpdate], limit: int = 100) -> FeedStore:
-    """A memory that was told these revisions, from nothing."""
+    """A memory that took these revisions, from nothing."""
     feed_store = FeedStore(limit)
     feed_store.reset(Position(1, -1), [], complete=True)
     for offset, update in enumerate(updates):
@@ -38,7 +38,7 @@ def headlines(feed_store: FeedStore, channel: str = "news") -> list[str]:
 
 
 @given(LOGS, st.integers(0, 16))
-def test_a_snapshot_and_the_tail_are_the_fold_of_the_whole_log(log: list[EnrichedUpdate], cut: int) -> None:
+def test_a_snapshot_and_the_log_behind_it_are_the_fold_of_the_whole_log(log: list[EnrichedUpdate], cut: int) -> None:
     """Wherever the snapshot was taken, memory shows what the fold of all revisions shows, in every channel."""
     placed = [((1, offset), update) for offset, update in enumerate(log)]
     feed_store = FeedStore(100)
@@ -84,7 +84,7 @@ def test_whatever_changes_a_channel_moves_its_generation(log: list[EnrichedUpdat
                 assert feed_store.generation(name) != generation, name
 
 
-def test_a_later_revision_of_what_memory_let_go_is_never_put_on_top() -> None:
+def test_a_later_revision_of_what_memory_evicted_is_never_put_on_top() -> None:
     """An update that is older than all that memory holds keeps its place, which only the archive has."""
     feed_store = filled([revision(guid) for guid in "abcde"], limit=3)
     assert headlines(feed_store) == ["e 1", "d 1", "c 1"]
@@ -93,14 +93,14 @@ def test_a_later_revision_of_what_memory_let_go_is_never_put_on_top() -> None:
     assert applied is not None
     assert applied.entry is not None
     assert applied.entry.position == (1, 0)
-    told = feed_store.apply(reader_update(revision("z", 2), cursor=Position(1, 10), position=Position(0, 7)))
-    assert told is not None
-    assert told.entry is not None
-    assert told.entry.position == (0, 7)
+    applied = feed_store.apply(reader_update(revision("z", 2), cursor=Position(1, 10), position=Position(0, 7)))
+    assert applied is not None
+    assert applied.entry is not None
+    assert applied.entry.position == (0, 7)
     assert headlines(feed_store) == ["e 1", "d 1", "c 1"]
 
 
-def test_what_memory_cannot_tell_is_left_to_the_archive() -> None:
+def test_what_memory_does_not_hold_is_left_to_the_archive() -> None:
     """A page that reaches beyond memory says so; one of a memory that holds everything is whole."""
     feed_store = filled([revision(guid) for guid in "abcde"], limit=3)
     assert feed_store.page("news", None, 2).whole
@@ -109,7 +109,7 @@ def test_what_memory_cannot_tell_is_left_to_the_archive() -> None:
 
 
 def test_a_withdrawn_update_returns_to_its_place() -> None:
-    """Withdrawn and restored, an update stands where it first stood."""
+    """Withdrawn and restored, an update has its first position again."""
     feed_store = filled(
         [revision("a"), revision("b"), revision("a", 2, removal="withdrawn"), revision("c"), revision("a", 3)]
     )
@@ -129,13 +129,13 @@ def test_readers_of_a_channel_that_an_update_leaves_are_told() -> None:
 
 def test_late_enrichment_keeps_the_reason_of_a_correction() -> None:
     """A picture that follows a correction does not take the correction's reason and diff away."""
-    told = Change(reason="The number was wrong.", diff=(("-", "5"), ("+", "6")))
-    corrected = revision("a", 2, kind="correct", change=told, updated_at=NOON + timedelta(minutes=5))
+    correction = Change(reason="The number was wrong.", diff=(("-", "5"), ("+", "6")))
+    corrected = revision("a", 2, kind="correct", change=correction, updated_at=NOON + timedelta(minutes=5))
     enriched = revision("a", 3, kind="enrich", updated_at=NOON + timedelta(minutes=5))
     feed_store = filled([revision("a"), corrected, enriched])
     entry = feed_store.get(enriched.update_id)
     assert entry is not None
-    assert entry.update.change == reader_change(told)
+    assert entry.update.change == reader_change(correction)
     feed_store.apply(reader_update(revision("a", 4, updated_at=NOON + timedelta(minutes=9)), cursor=Position(1, 9)))
     entry = feed_store.get(enriched.update_id)
     assert entry is not None

@@ -12,7 +12,7 @@ from lxml import etree
 from browser.checkers import checked, strictly_parsed
 from publish.representation.position import Position
 from publish.representation.reader_update import reader_update
-from publish.representation.words import seen
+from publish.representation.words import printable
 from publish.web.renderer import stream_event
 from shared.messages import Author, Change, Corroboration, EnrichedUpdate, Tag
 from support.places import conformance, skip_or_fail
@@ -131,7 +131,7 @@ async def test_pages_show_them_as_text_and_run_none(naughty: Replica, tmp_path: 
         for element in tree.iter():
             if isinstance(element.tag, str):
                 assert not any(attribute.startswith("on") or attribute == "style" for attribute in element.attrib)
-    wanted = {seen(hostile(number, text).headline).strip() for number, text in enumerate(strings())}
+    wanted = {printable(hostile(number, text).headline).strip() for number, text in enumerate(strings())}
     short = {text for text in wanted if len(text) < 200}
     assert {text.replace("\r\n", "\n").replace("\r", "\n") for text in short} <= {each.strip() for each in headlines}
     for number, text in list(enumerate(strings()))[::12]:
@@ -169,7 +169,7 @@ async def test_feeds_are_well_formed_with_all_of_them(make_replica: Make) -> Non
         replica = make_replica(publish_websub_hub="https://hub.example/?a=1&b=2")
         replica.take(*(hostile(number, text) for number, text in list(enumerate(texts))[start : start + 50]))
         expected = [
-            seen(hostile(number, text).headline).strip().replace("\r", "\n")[:199].strip()
+            printable(hostile(number, text).headline).strip().replace("\r", "\n")[:199].strip()
             for number, text in list(enumerate(texts))[start : start + 50]
         ][::-1]
         atom = etree.fromstring((await replica.get("/feeds/news.atom")).content)

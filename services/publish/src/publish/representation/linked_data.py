@@ -9,7 +9,7 @@ from publish.representation.pictures import pictures_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site, author_path
-from publish.representation.words import language_of, modified_at, seen, title_of
+from publish.representation.words import language_of, modified_at, printable, title_of
 
 CONTEXT = "https://schema.org"
 
@@ -30,13 +30,13 @@ def _authors(site: Site, update: ReaderUpdate) -> list[dict[str, object]]:
     people: list[dict[str, object]] = [
         {
             "@type": "Person",
-            "name": seen(author.name),
+            "name": printable(author.name),
             **({"url": site.url + author_path(author.slug)} if author.slug else {}),
-            **({"jobTitle": seen(author.role)} if author.role else {}),
+            **({"jobTitle": printable(author.role)} if author.role else {}),
         }
         for author in update.authors
     ]
-    return people or [{"@type": "Organization", "name": seen(update.credit) or site.name}]
+    return people or [{"@type": "Organization", "name": printable(update.credit) or site.name}]
 
 
 def _about(site: Site, update: ReaderUpdate, kind: str) -> dict[str, object]:
@@ -49,7 +49,7 @@ def _about(site: Site, update: ReaderUpdate, kind: str) -> dict[str, object]:
         "datePublished": site.iso(update.first_published_at),
         "dateModified": site.iso(modified_at(update)),
         "author": _authors(site, update),
-        "articleBody": seen(update.text),
+        "articleBody": printable(update.text),
         **({"inLanguage": language_of(update)} if language_of(update) else {}),
         **(
             {
@@ -80,7 +80,7 @@ def news_article(site: Site, update: ReaderUpdate) -> dict[str, object]:
         "publisher": _publisher(site),
         "wordCount": update.word_count,
         "keywords": [tag.label or tag.code for tag in update.tags],
-        **({"correction": seen(update.change.reason)} if update.updated_at and update.change.reason else {}),
+        **({"correction": printable(update.change.reason)} if update.updated_at and update.change.reason else {}),
     }
 
 
@@ -105,7 +105,7 @@ def live_blog(
         "@type": "LiveBlogPosting",
         "@id": url,
         "url": url,
-        "headline": seen(headline),
+        "headline": printable(headline),
         "publisher": _publisher(site),
         "author": _publisher(site),
         "liveBlogUpdate": list(postings),

@@ -3,7 +3,7 @@
 from publish.representation.pictures import pictures_of
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
-from publish.representation.words import language_of, modified_at, seen, title_of
+from publish.representation.words import language_of, modified_at, printable, title_of
 
 SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
 
@@ -21,24 +21,24 @@ def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
         "pubStatus": "usable",
         "headlines": [{"role": "main", "value": title_of(update)}],
         "bodies": [
-            {"role": "main", "contentType": "text/html", "value": seen(update.body_html), "wordCount": update.word_count},
-            {"role": "text", "contentType": "text/plain", "value": seen(update.text)},
+            {"role": "main", "contentType": "text/html", "value": printable(update.body_html), "wordCount": update.word_count},
+            {"role": "text", "contentType": "text/plain", "value": printable(update.text)},
         ],
         "altIds": [{"role": "page", "value": site.url + update.path}],
     }  # fmt: skip
     optional = {
         "language": language_of(update),
-        "by": seen(update.byline),
-        "located": seen(update.located),
-        "copyrightNotice": seen(update.copyright),
-        "edNote": seen(update.editors_note),
+        "by": printable(update.byline),
+        "located": printable(update.located),
+        "copyrightNotice": printable(update.copyright),
+        "edNote": printable(update.editors_note),
         "urgency": update.urgency,
     }
     item |= {name: value for name, value in optional.items() if value}
     if update.summary:
-        item["descriptions"] = [{"role": "summary", "contentType": "text/plain", "value": seen(update.summary)}]
+        item["descriptions"] = [{"role": "summary", "contentType": "text/plain", "value": printable(update.summary)}]
     if update.credit:
-        item["infoSources"] = [{"name": seen(update.credit), "role": "credit"}]
+        item["infoSources"] = [{"name": printable(update.credit), "role": "credit"}]
     return item | _about(update) | _pictures(site, update)
 
 
@@ -47,19 +47,27 @@ def _about(update: ReaderUpdate) -> dict[str, list[dict[str, str]]]:
     subjects = [tag for tag in update.tags if tag.kind not in SUBJECT_KINDS]
     if subjects:
         item["subjects"] = [
-            {"name": seen(tag.label), **({"uri": seen(tag.uri)} if tag.uri else {}), "literal": seen(tag.code)}
+            {
+                "name": printable(tag.label),
+                **({"uri": printable(tag.uri)} if tag.uri else {}),
+                "literal": printable(tag.code),
+            }
             for tag in subjects
         ]
     for kind, member in SUBJECT_KINDS.items():
         named = [tag for tag in update.tags if tag.kind == kind]
         if named:
             item[member] = [
-                {"name": seen(tag.label), "literal": seen(tag.code), **({"uri": seen(tag.uri)} if tag.uri else {})}
+                {
+                    "name": printable(tag.label),
+                    "literal": printable(tag.code),
+                    **({"uri": printable(tag.uri)} if tag.uri else {}),
+                }
                 for tag in named
             ]
     if update.authors:
         item["people"] = [
-            *({"name": seen(author.name), "rel": "author"} for author in update.authors),
+            *({"name": printable(author.name), "rel": "author"} for author in update.authors),
             *item.get("people", []),
         ]
     return item

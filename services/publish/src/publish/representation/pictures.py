@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from publish.representation.reader_update import ReaderMedia, ReaderRendition, ReaderUpdate
-from publish.representation.words import seen
+from publish.representation.words import printable
 from shared.messages import EnrichedUpdate
 
 MEDIA_PREFIX = "/media/"
@@ -44,7 +44,7 @@ def renditions_shown(update: EnrichedUpdate | ReaderUpdate) -> dict[str, tuple[s
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PictureSource:
     """The renditions of one type, for a `source` element."""
 
     type: str
@@ -64,7 +64,7 @@ class Picture:
     credit: str
     placeholder: str
     focus: str
-    sources: tuple[Source, ...]
+    sources: tuple[PictureSource, ...]
     largest: str
 
 
@@ -95,13 +95,13 @@ def shown_as(media: ReaderMedia) -> Picture | None:
         srcset=_srcset(plain),
         width=largest.width,
         height=largest.height,
-        alt=seen(media.alt_text or media.caption),
-        caption=seen(media.caption),
-        credit=seen(media.credit),
+        alt=printable(media.alt_text or media.caption),
+        caption=printable(media.caption),
+        credit=printable(media.credit),
         placeholder=media.placeholder if media.placeholder and DATA_IMAGE.match(media.placeholder) else "",
         focus=focus,
         sources=tuple(
-            Source(mime, _srcset(types[mime])) for mime in sorted(PREFERRED, key=PREFERRED.__getitem__)
+            PictureSource(mime, _srcset(types[mime])) for mime in sorted(PREFERRED, key=PREFERRED.__getitem__)
             if mime in types and types[mime] is not plain
         ),
         largest=quote(largest.url, safe="/:%"),

@@ -26,7 +26,7 @@ CONTEXT_CHARS = 80
 DiffPart = tuple[Literal["=", "-", "+", "…"], str]
 
 
-def seen(text: str) -> str:
+def printable(text: str) -> str:
     """The text without what neither HTML nor XML may hold: control characters, noncharacters and lone surrogates."""
     return UNSEEN.sub("", text.encode("utf-8", "replace").decode() if not text.isascii() else text)
 
@@ -40,14 +40,16 @@ def language_of(update: ReaderUpdate) -> str:
 def title_of(update: ReaderUpdate) -> str:
     """The headline; where the source sent none, the beginning of the text."""
     title = update.headline.strip() or update.excerpt.strip() or update.text.strip()
-    return seen(title if len(title) <= 200 else title[:199].rstrip() + "…") or "Update"
+    return printable(title if len(title) <= 200 else title[:199].rstrip() + "…") or "Update"
 
 
 def byline_of(update: ReaderUpdate) -> str:
     """The byline as the source wrote it, else the names of the writers."""
     if update.byline.strip():
-        return seen(update.byline.strip())
-    return ", ".join(seen(author.name) for author in update.authors if author.contribution in ("writing", "reporting"))
+        return printable(update.byline.strip())
+    return ", ".join(
+        printable(author.name) for author in update.authors if author.contribution in ("writing", "reporting")
+    )
 
 
 def modified_at(update: ReaderUpdate) -> datetime:
@@ -57,7 +59,7 @@ def modified_at(update: ReaderUpdate) -> datetime:
 
 def story_name(story: str, label: str) -> str:
     """What readers call a story; one that only has an id is named by the id's words."""
-    words = seen(label).strip() or seen(story).replace("-", " ").replace("_", " ").strip()
+    words = printable(label).strip() or printable(story).replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:] if words else story
 
 
@@ -76,7 +78,7 @@ def shown_diff(change: ReaderChange) -> list[DiffPart]:
     parts: list[DiffPart] = []
     last = len(change.diff) - 1
     for number, (sign, raw) in enumerate(change.diff):
-        text = seen(raw)
+        text = printable(raw)
         if sign != "=" or len(text) <= 2 * CONTEXT_CHARS:
             parts.append((sign, text))
             continue

@@ -11,7 +11,7 @@ from prometheus_client import Gauge
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.representation.reader_update import ReaderUpdate
-from publish.takedown.sinks import Finding, Sinks
+from publish.takedown.sinks import Finding, TakedownSinks
 from shared.background import keep_running
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Connection, Pool
@@ -79,7 +79,7 @@ async def report(pool: Pool, killed: Archived) -> Report:
     return Report(killed.update, typed(SinkReport, rows))
 
 
-async def prove(pool: Pool, sinks: Sinks, update_id: str, *, within_s: float) -> Report | None:
+async def prove(pool: Pool, sinks: TakedownSinks, update_id: str, *, within_s: float) -> Report | None:
     """Look until every sink is clean or the time is up; the report, or None where the update is not killed."""
     deadline = asyncio.get_running_loop().time() + within_s
     while True:
@@ -103,7 +103,7 @@ async def watch(connection: Connection, killed: Archived) -> None:
     )  # fmt: skip
 
 
-async def _prove_or_log(pool: Pool, sinks: Sinks, update_id: str) -> None:
+async def _prove_or_log(pool: Pool, sinks: TakedownSinks, update_id: str) -> None:
     """Prove one takedown; what fails on one is no reason to leave the others unproven."""
     try:
         await prove(pool, sinks, update_id, within_s=0)
@@ -113,7 +113,7 @@ async def _prove_or_log(pool: Pool, sinks: Sinks, update_id: str) -> None:
         log.exception("a takedown cannot be looked at", update_id=update_id)
 
 
-async def keep_proving(pool: Pool, sinks: Sinks) -> None:
+async def keep_proving(pool: Pool, sinks: TakedownSinks) -> None:
     """Look at watched takedowns until they are clean, an hour at most; until cancelled."""
 
     async def step() -> None:

@@ -49,7 +49,7 @@ Look = Callable[[], Awaitable[str]]
 """Why a sink is not clean; empty where it is."""
 
 
-class Sinks:
+class TakedownSinks:
     """Everything that readers of one site could read from."""
 
     def __init__(self, pool: Pool, model: ReadModel | None, outbound: Outbound, web_urls: Sequence[str]) -> None:
@@ -157,10 +157,10 @@ class Sinks:
 
 
 @asynccontextmanager
-async def open_sinks(settings: Settings, pool: Pool) -> AsyncIterator[Sinks]:
+async def open_sinks(settings: Settings, pool: Pool) -> AsyncIterator[TakedownSinks]:
     """The sinks that the settings name; these addresses are ours, so private ones are in order."""
     async with (
         open_read_model(settings, timeout_s=3) as model,
         Outbound(allow_private=True, timeout_s=10.0) as outbound,
     ):
-        yield Sinks(pool, model if settings.publish_push_check_cache else None, outbound, settings.web_urls)
+        yield TakedownSinks(pool, model if settings.publish_push_check_cache else None, outbound, settings.web_urls)

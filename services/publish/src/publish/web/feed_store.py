@@ -164,14 +164,12 @@ class FeedStore:
             self._keep_removal(update)
             self._touch(channels)
             return Applied(update, channels, None)
-        kept_change = entry and not has_change(update.change) and _same_words(update, entry.update)
-        placed = FeedEntry(
-            replace(
-                update,
-                position=known or update.position or update.cursor,
-                change=entry.update.change if entry and kept_change else update.change,
-            )
-        )
+        position = known or update.position or update.cursor
+        if entry and not has_change(update.change) and _same_words(update, entry.update):
+            update = replace(update, position=position, change=entry.update.change)
+        elif update.position != position:
+            update = replace(update, position=position)
+        placed = FeedEntry(update)
         self._keep(placed)
         self._touch(channels)
         return Applied(placed.update, channels, placed)

@@ -243,7 +243,10 @@ class Follower:
             return None
         update = decoded.event
         SINCE_RECEIVED.observe(max(0.0, (datetime.now(UTC) - update.passport.received_at).total_seconds()))
-        applied = await self._apply(reader_update(update, cursor=Position(self._epoch, record.offset)))
+        place = Position(self._epoch, record.offset)
+        # The first revision is given its place at once: a copy of an update costs as much as its JSON.
+        first = place if update.revision == 1 and not update.is_removal else None
+        applied = await self._apply(reader_update(update, cursor=place, position=first))
         APPLIED.labels(update.kind if applied is not None else "none").inc()
         return applied
 

@@ -15,7 +15,7 @@ from publish.representation.pictures import Picture
 from publish.representation.reader_json import dump, members, removal_members
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
-from publish.representation.words import seen
+from publish.representation.words import printable
 from publish.settings import Settings
 from publish.web.feed_store import Applied, FeedEntry
 from publish.web.omissions import Omissions, Omitted
@@ -63,7 +63,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
-            finalize=lambda value: seen(value) if type(value) is str else value,
+            finalize=lambda value: printable(value) if type(value) is str else value,
         )
         self._templates.globals.update(
             site=settings,
@@ -136,7 +136,7 @@ class Renderer:
 
     def fitting(self, html: str, heading: int = 4) -> Markup:
         """A body that was sanitised upstream, once more and so that it fits where a page puts it."""
-        return Markup(self.fit(seen(html), heading))  # noqa: S704 -- sanitised
+        return Markup(self.fit(printable(html), heading))  # noqa: S704 -- sanitised
 
     def event_data(self, applied: Applied, *, page: bool) -> bytes:
         """What a stream sends of a revision; for a page with the item ready to put in."""

@@ -22,7 +22,7 @@ from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import author_path, story_path, tag_path
-from publish.representation.words import byline_of, language_of, modified_at, seen, story_name, title_of
+from publish.representation.words import byline_of, language_of, modified_at, printable, story_name, title_of
 from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.response_cache import ReadyAnswer
@@ -60,7 +60,7 @@ def id_of(update: ReaderUpdate) -> str:
 
 
 def _summary(update: ReaderUpdate) -> str:
-    return seen(update.summary or update.excerpt or update.text[:300])
+    return printable(update.summary or update.excerpt or update.text[:300])
 
 
 class Feed:
@@ -90,7 +90,7 @@ class Feed:
 
     def _html(self, update: ReaderUpdate) -> str:
         figures = "".join(self._figure(picture) for picture in pictures_of(update))
-        note = f"<p><em>{escape(seen(update.editors_note))}</em></p>" if update.editors_note else ""
+        note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
         return figures + self.renderer.fitting(update.body_html, 2) + note
 
     def _figure(self, picture: Picture) -> str:
@@ -135,7 +135,9 @@ class Feed:
         if byline:
             item.append(ElementMaker(namespace=DC).creator(byline))
         for tag in update.tags:
-            item.append(make.category(seen(tag.label or tag.code), domain=seen(tag.uri or "urn:slugline:tag")))
+            item.append(
+                make.category(printable(tag.label or tag.code), domain=printable(tag.uri or "urn:slugline:tag"))
+            )
         for picture in pictures_of(update)[:1]:
             item.append(self._media(picture))
         return item
@@ -184,16 +186,16 @@ class Feed:
         if language_of(update):
             element.set(XML_LANG, language_of(update))
         for author in update.authors:
-            person = make.author(make.name(seen(author.name) or "unknown"))
+            person = make.author(make.name(printable(author.name) or "unknown"))
             if author.slug:
                 person.append(make.uri(self.url + author_path(author.slug)))
             element.append(person)
         if not update.authors and byline_of(update):
             element.append(make.author(make.name(byline_of(update))))
         for tag in update.tags:
-            element.append(make.category(term=seen(tag.code), label=seen(tag.label or tag.code)))
+            element.append(make.category(term=printable(tag.code), label=printable(tag.label or tag.code)))
         if update.copyright:
-            element.append(make.rights(seen(update.copyright)))
+            element.append(make.rights(printable(update.copyright)))
         return element
 
     def json(self) -> bytes:
@@ -223,11 +225,11 @@ class Feed:
             "summary": _summary(update),
             "date_published": self.renderer.site.iso(update.first_published_at),
             "date_modified": self.renderer.site.iso(modified_at(update)),
-            "tags": list(dict.fromkeys(seen(tag.label or tag.code) for tag in update.tags)),
+            "tags": list(dict.fromkeys(printable(tag.label or tag.code) for tag in update.tags)),
         }
         if update.authors:
             item["authors"] = [
-                {"name": seen(each.name), **({"url": self.url + author_path(each.slug)} if each.slug else {})}
+                {"name": printable(each.name), **({"url": self.url + author_path(each.slug)} if each.slug else {})}
                 for each in update.authors
             ]
         elif byline_of(update):
@@ -235,7 +237,7 @@ class Feed:
         if language_of(update):
             item["language"] = language_of(update)
         if update.link:
-            item["external_url"] = seen(update.link)
+            item["external_url"] = printable(update.link)
         for picture in pictures_of(update)[:1]:
             item["image"] = self.url + picture.largest
         return item
@@ -358,7 +360,7 @@ def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
         if kind == "story":
             return story_name(name, update.story_label)
         if kind == "tag":
-            return seen(next(tag.label for tag in update.tags if tag.code == name) or name)
+            return printable(next(tag.label for tag in update.tags if tag.code == name) or name)
         if kind == "author":
-            return seen(next(author.name for author in update.authors if author.slug == name))
-    return seen(name)
+            return printable(next(author.name for author in update.authors if author.slug == name))
+    return printable(name)

@@ -16,7 +16,7 @@ from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderAuthor, ReaderUpdate
 from publish.representation.site import author_path, story_path, tag_path
-from publish.representation.words import DiffPart, language_of, seen, shown_diff, story_name, title_of
+from publish.representation.words import DiffPart, language_of, printable, shown_diff, story_name, title_of
 from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
@@ -66,7 +66,7 @@ def lead_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class HistoryLine:
     """A line of an update's history."""
 
     at: datetime
@@ -75,13 +75,13 @@ class Revision:
     diff: list[DiffPart]
 
 
-def history_of(updates: Sequence[ReaderUpdate]) -> list[Revision]:
+def history_of(updates: Sequence[ReaderUpdate]) -> list[HistoryLine]:
     """The history of an update, newest first, without revisions that did not change its words."""
     lines = [
-        Revision(
+        HistoryLine(
             at=update.updated_at if update.kind != "publish" and update.updated_at else update.first_published_at,
             words=HISTORY_WORDS[update.kind],
-            reason=seen(update.change.reason),
+            reason=printable(update.change.reason),
             diff=shown_diff(update.change) if update.kind != "publish" else [],
         )
         for update in updates
@@ -91,7 +91,7 @@ def history_of(updates: Sequence[ReaderUpdate]) -> list[Revision]:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class FeedSubject:
     """What the page of a channel is about."""
 
     channel: str
@@ -124,7 +124,7 @@ class Pages:
     async def news(self, request: Request) -> Response:
         """`GET /`: the News Feed."""
         site = self.answers.settings
-        subject = Subject(
+        subject = FeedSubject(
             NEWS,
             "/",
             site.publish_site_name,
@@ -141,7 +141,7 @@ class Pages:
         label = story_name(story, newest.update.story_label if newest else "")
         return await self._feed(
             request,
-            Subject(
+            FeedSubject(
                 f"story:{story}", story_path(story), label, "Live story", f"Live coverage: {label}.",
                 f"/feeds/story/{quote(story, safe='')}",
             ),
@@ -155,8 +155,8 @@ class Pages:
         label = next((tag.label for tag in newest.update.tags if tag.code == code), code) if newest else code
         return await self._feed(
             request,
-            Subject(
-                f"tag:{code}", tag_path(code), seen(label), "Topic", f"Live updates about {seen(label)}.",
+            FeedSubject(
+                f"tag:{code}", tag_path(code), printable(label), "Topic", f"Live updates about {printable(label)}.",
                 f"/feeds/tag/{quote(code, safe=':')}",
             ),
             known=newest is not None,
@@ -167,10 +167,10 @@ class Pages:
         slug = request.path_params["slug"]
         newest = await self._newest(f"author:{slug}")
         found = next((each for each in newest.update.authors if each.slug == slug), None) if newest else None
-        name = seen(found.name) if found else slug
+        name = printable(found.name) if found else slug
         return await self._feed(
             request,
-            Subject(
+            FeedSubject(
                 f"author:{slug}", author_path(slug), name, "Author", f"Live updates by {name}.",
                 f"/feeds/author/{quote(slug, safe='')}", found,
             ),
@@ -186,7 +186,7 @@ class Pages:
             newest = page.entries[0] if page.entries else None
         return newest
 
-    async def _feed(self, request: Request, subject: Subject, *, known: bool) -> Response:
+    async def _feed(self, request: Request, subject: FeedSubject, *, known: bool) -> Response:
         if not known:
             raise Problem(404, "not-found", "nothing has been published under this address")
         answers = self.answers
@@ -231,7 +231,7 @@ class Pages:
         return ReadyResponse(answers.keep(request, answer))
 
     def _live_blog(
-        self, subject: Subject, url: str, entries: Sequence[FeedEntry], closed: datetime | None
+        self, subject: FeedSubject, url: str, entries: Sequence[FeedEntry], closed: datetime | None
     ) -> dict[str, object]:
         renderer = self.answers.renderer
         postings = renderer.omissions.those(
@@ -291,7 +291,7 @@ class Pages:
         answer = answers.page(body, channel=f"update:{update_id}", whole=kept)
         return ReadyResponse(answers.keep(request, answer) if kept else answer)
 
-    def _own_page(self, entry: FeedEntry, cursor: Position, history: Sequence[Revision]) -> bytes:
+    def _own_page(self, entry: FeedEntry, cursor: Position, history: Sequence[HistoryLine]) -> bytes:
         renderer, update = self.answers.renderer, entry.update
         pictures = pictures_of(update)
         return renderer.render(
@@ -300,14 +300,14 @@ class Pages:
             article=renderer.article(entry),
             canonical=renderer.site.url + update.path,
             api=f"/v1/updates/{update.update_id}",
-            description=seen(update.summary or update.excerpt or update.text[:200]),
+            description=printable(update.summary or update.excerpt or update.text[:200]),
             cursor=cursor,
             history=history,
             image=self._image(pictures[0]) if pictures else None,
             linked_data=script(news_article(renderer.site, update)),
         )
 
-    async def _history(self, entry: FeedEntry) -> tuple[list[Revision], bool]:
+    async def _history(self, entry: FeedEntry) -> tuple[list[HistoryLine], bool]:
         """The history, and whether the archive has it up to the current revision."""
         if entry.update.revision == 1:
             return [], True
@@ -349,7 +349,7 @@ class Pages:
             stories=[
                 {
                     "id": story.id,
-                    "label": seen(story.label),
+                    "label": printable(story.label),
                     "headline": title_of(story.newest.update),
                     "language": language_of(story.newest.update),
                     "count": story.count,
