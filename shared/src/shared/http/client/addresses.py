@@ -9,6 +9,8 @@ import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+NO_ADDRESS = "not an address"
+
 
 def _networks(*texts: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)
@@ -51,7 +53,7 @@ def why_forbidden(address: str, *, allow_private: bool = False) -> str | None:
     try:
         parsed: Address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return "not an address"
+        return NO_ADDRESS
     embedded = _embedded_ipv4(parsed)
     if embedded is not None:
         reason = why_forbidden(str(embedded), allow_private=allow_private)
