@@ -1,4 +1,4 @@
-"""The media lane on real Kafka and Postgres: from `media.wanted` to the store, the index and a refresh."""
+"""enrich media on real Kafka and Postgres: from `media.wanted` to the store, the index and a refresh."""
 
 import asyncio
 import contextlib
@@ -37,8 +37,8 @@ DEADLINE_S = 40.0
 
 
 @dataclass
-class Newsroom:
-    """A test's own newsroom: what it sends and what it reads back."""
+class MediaStage:
+    """Sends what enrich media handles, and reads what it made."""
 
     settings: Settings
     pool: Pool
@@ -55,16 +55,16 @@ class Newsroom:
         """What enrich text would find."""
         return (await media_for(self.pool, {update_id: references}))[update_id]
 
-    async def until_settled(self, update_id: str, *references: MediaReference) -> MediaLookup:
+    async def until_finished(self, update_id: str, *references: MediaReference) -> MediaLookup:
         """The answer once nothing is pending."""
         found = MediaLookup()
 
-        async def is_settled() -> bool:
+        async def is_finished() -> bool:
             nonlocal found
             found = await self.lookup(update_id, *references)
             return not found.pending
 
-        await eventually(is_settled, lambda: f"{found} {self.settings.topic_prefix}")
+        await eventually(is_finished, lambda: f"{found} {self.settings.topic_prefix}")
         return found
 
     async def refreshes(self, update_id: str, at_least: int = 1) -> list[Refresh]:
@@ -102,19 +102,19 @@ async def eventually(condition: Callable[[], Awaitable[bool]], state: Callable[[
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Newsroom]:
-    """A newsroom without its lane."""
+async def opened(settings: Settings) -> AsyncIterator[MediaStage]:
+    """The stage without its process."""
     pool = await connect(settings, schema="enrich", max_size=3)
     await migrate(pool, "enrich")
     kafka_producer = new_producer(settings, "test")
     await kafka_producer.start()
-    yield Newsroom(settings, pool, Producer(kafka_producer, source="/test", topic_prefix=settings.topic_prefix))
+    yield MediaStage(settings, pool, Producer(kafka_producer, source="/test", topic_prefix=settings.topic_prefix))
     await kafka_producer.stop()
     await pool.close()
 
 
 @contextlib.asynccontextmanager
-async def lane(settings: Settings) -> AsyncIterator[None]:
+async def media_process(settings: Settings) -> AsyncIterator[None]:
     """The process `enrich media`, in this one."""
     stop = asyncio.Event()
     running = asyncio.create_task(media(settings.model_copy(update={"health_port": free_port()}), stop))
@@ -126,14 +126,14 @@ async def lane(settings: Settings) -> AsyncIterator[None]:
 
 
 @pytest_asyncio.fixture
-async def room(media_settings: Callable[..., Settings]) -> AsyncIterator[Newsroom]:
-    """A newsroom with its lane running."""
-    async with opened(media_settings()) as newsroom, lane(newsroom.settings):
-        yield newsroom
+async def room(media_settings: Callable[..., Settings]) -> AsyncIterator[MediaStage]:
+    """The stage with its process."""
+    async with opened(media_settings()) as stage, media_process(stage.settings):
+        yield stage
 
 
 async def test_picture_becomes_renditions_in_the_store_and_a_refresh(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any, xmp: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any, xmp: Any
 ) -> None:
     """A wanted picture is fetched, rendered, stored and indexed, and its update is announced."""
     picture_host.routes["/a.jpg"] = answer(
@@ -141,7 +141,7 @@ async def test_picture_becomes_renditions_in_the_store_and_a_refresh(
     )
     reference = MediaReference(url=picture_host.url("/a.jpg"), caption="The wire's caption")
     update_id = await room.want("one", reference)
-    found = await room.until_settled(update_id, reference)
+    found = await room.until_finished(update_id, reference)
     assert not found.withheld
     (picture,) = found.media
     assert (picture.caption, picture.credit) == ("The wire's caption", "A. Gency")
@@ -157,13 +157,13 @@ async def test_picture_becomes_renditions_in_the_store_and_a_refresh(
 
 
 async def test_picture_without_credit_is_withheld_until_the_wire_gives_one(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any
 ) -> None:
     """No credit, no publication; a credit in a later version shows the picture, and nothing is fetched again."""
     picture_host.routes["/a.jpg"] = answer(body=jpeg())
     bare = MediaReference(url=picture_host.url("/a.jpg"), guid="p1")
     update_id = await room.want("one", bare)
-    found = await room.until_settled(update_id, bare)
+    found = await room.until_finished(update_id, bare)
     assert not found.media
     assert found.withheld == (f"{bare.url}: no credit",)
     (row,) = await references(room.pool, states=["withheld"], source="", limit=5)
@@ -174,19 +174,19 @@ async def test_picture_without_credit_is_withheld_until_the_wire_gives_one(
     assert at_once.media[0].credit == "A. Gency"
     assert at_once.pending == (credited,), "the new credit is not looked up yet"
     await room.want("one", credited)
-    await room.until_settled(update_id, credited)
+    await room.until_finished(update_id, credited)
     assert not await references(room.pool, states=["withheld"], source="", limit=5)
     assert len(picture_host.asked) == 1
 
 
 async def test_forbidding_terms_withhold_and_a_contract_allows(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any, xmp: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any, xmp: Any
 ) -> None:
     """A forbidding usage term in the picture itself withholds it; what was agreed with the source overrides a phrase."""
     picture_host.routes["/a.jpg"] = answer(body=jpeg(xmp=xmp(credit="A", usage_terms="NOT FOR ONLINE use in Austria")))
     reference = MediaReference(url=picture_host.url("/a.jpg"))
     update_id = await room.want("one", reference)
-    found = await room.until_settled(update_id, reference)
+    found = await room.until_finished(update_id, reference)
     assert not found.media
     assert "not for online" in found.withheld[0]
     await set_rights(room.pool, "agency", forbid=(), allow=("not for online use in Austria",), credit=None, clear=False)
@@ -194,7 +194,7 @@ async def test_forbidding_terms_withhold_and_a_contract_allows(
 
 
 async def test_what_cannot_be_a_picture_ends_with_a_reason_and_a_refresh(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any
 ) -> None:
     """A picture that will never come ends the wait of its update, and ops can read why."""
     reasons = {
@@ -213,7 +213,7 @@ async def test_what_cannot_be_a_picture_ends_with_a_reason_and_a_refresh(
     references = {path: MediaReference(url=picture_host.url(path), credit="A") for path in reasons}
     updates = {path: await room.want(path, reference) for path, reference in references.items()}
     for path, reason in reasons.items():
-        found = await room.until_settled(updates[path], references[path])
+        found = await room.until_finished(updates[path], references[path])
         assert not found.media
         assert reason in found.withheld[0]
         assert len(await room.refreshes(updates[path])) == 1
@@ -232,16 +232,16 @@ async def test_passing_failure_is_tried_again_and_a_lasting_one_is_given_up(
         ]
     )
     picture_host.routes |= {"/later.jpg": lambda _: next(answers, ok), "/never.jpg": answer(500)}
-    async with opened(media_settings(enrich_media_attempts=4)) as room, lane(room.settings):
+    async with opened(media_settings(enrich_media_attempts=4)) as room, media_process(room.settings):
         later = MediaReference(url=picture_host.url("/later.jpg"), credit="A")
         never = MediaReference(url=picture_host.url("/never.jpg"), credit="A")
         one, two = await room.want("one", later), await room.want("two", never)
-        assert (await room.until_settled(one, later)).media
-        found = await room.until_settled(two, never)
+        assert (await room.until_finished(one, later)).media
+        found = await room.until_finished(two, never)
         assert "given up after 4 attempts: HTTP 500" in found.withheld[0]
         picture_host.routes["/never.jpg"] = ok
         assert await retry_refused(room.pool, source="agency", update_id="") == 1
-        assert (await room.until_settled(two, never)).media
+        assert (await room.until_finished(two, never)).media
 
 
 async def test_slow_host_holds_no_other(
@@ -258,14 +258,14 @@ async def test_slow_host_holds_no_other(
         for at, reference in enumerate(slow):
             await room.want(f"slow{at}", reference)
         update_id = await room.want("quick", quick)
-        async with lane(room.settings):
-            assert (await room.until_settled(update_id, quick)).media
+        async with media_process(room.settings):
+            assert (await room.until_finished(update_id, quick)).media
             assert not (await room.lookup(update_id_for("agency", "slow0"), slow[0])).media
             assert picture_host.most_at_once <= 3
 
 
 async def test_two_agencies_copies_of_one_picture_are_one(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any, photo: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any, photo: Any
 ) -> None:
     """Another size and compression of a picture has the same identity; within one update it is shown once, the larger."""
     picture_host.routes |= {
@@ -277,30 +277,30 @@ async def test_two_agencies_copies_of_one_picture_are_one(
         MediaReference(url=picture_host.url(path), credit="A") for path in ("/small.jpg", "/large.png", "/other.jpg")
     )
     one = await room.want("one", small)
-    first = (await room.until_settled(one, small)).media[0]
+    first = (await room.until_finished(one, small)).media[0]
     two = await room.want("two", large, other, source="rival")
-    found = await room.until_settled(two, large, other)
+    found = await room.until_finished(two, large, other)
     assert [each.id == first.id for each in found.media] == [True, False]
     assert found.media[0].width == 1600, "each shows its own pixels"
     three = await room.want("three", small, large)
-    both = await room.until_settled(three, small, large)
+    both = await room.until_finished(three, small, large)
     assert [(each.id, each.width) for each in both.media] == [(first.id, 1600)]
 
 
 async def test_url_that_comes_with_every_version_is_fetched_once(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any
 ) -> None:
     """Ten updates at once with one lead picture cost its host one request."""
     picture_host.routes["/lead.jpg"] = answer(body=jpeg())
     reference = MediaReference(url=picture_host.url("/lead.jpg"), credit="A")
     updates = [await room.want(f"u{each}", reference) for each in range(10)]
-    found = [await room.until_settled(each, reference) for each in updates]
+    found = [await room.until_finished(each, reference) for each in updates]
     assert len({each.media[0].id for each in found}) == 1
     assert len(picture_host.asked) == 1
 
 
 async def test_pictures_of_one_update_are_announced_together(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any
 ) -> None:
     """A gallery that settles within moments asks for few new revisions, not one for each picture."""
     references = []
@@ -308,7 +308,7 @@ async def test_pictures_of_one_update_are_announced_together(
         picture_host.routes[f"/{each}.jpg"] = answer(body=jpeg(400, 300, seed=20 + each))
         references.append(MediaReference(url=picture_host.url(f"/{each}.jpg"), credit="A"))
     update_id = await room.want("gallery", *references)
-    assert len((await room.until_settled(update_id, *references)).media) == 6
+    assert len((await room.until_finished(update_id, *references)).media) == 6
 
     async def all_announced() -> bool:
         return not await room.pool.fetchval("SELECT count(*) FROM enrich.media_references WHERE retry_at IS NOT NULL")
@@ -318,7 +318,7 @@ async def test_pictures_of_one_update_are_announced_together(
 
 
 async def test_old_picture_stays_until_the_new_one_is_there(
-    room: Newsroom, picture_host: Any, answer: Any, jpeg: Any
+    room: MediaStage, picture_host: Any, answer: Any, jpeg: Any
 ) -> None:
     """A new URL for the same picture of the source replaces the old one when it is ready, with its words, and not before."""
     gate = asyncio.Event()
@@ -331,13 +331,13 @@ async def test_old_picture_stays_until_the_new_one_is_there(
     old = MediaReference(url=picture_host.url("/v1.jpg"), guid="p", credit="A", caption="Before")
     new = MediaReference(url=picture_host.url("/v2.jpg"), guid="p", credit="A", caption="After")
     update_id = await room.want("one", old)
-    before = (await room.until_settled(update_id, old)).media[0]
+    before = (await room.until_finished(update_id, old)).media[0]
     await room.want("one", new)
     between = await room.lookup(update_id, new)
     assert [(each.id, each.caption) for each in between.media] == [(before.id, "Before")]
     assert between.pending == (new,)
     gate.set()
-    after = (await room.until_settled(update_id, new)).media[0]
+    after = (await room.until_finished(update_id, new)).media[0]
     assert after.id != before.id
     assert after.caption == "After"
 
@@ -350,13 +350,13 @@ async def test_smaller_rendition_of_the_source_stands_in(
     reference = MediaReference(
         url=picture_host.url("/huge.jpg"), credit="A", renditions=(picture_host.url("/fair.jpg"),)
     )
-    async with opened(media_settings(enrich_media_max_pixels=500_000)) as room, lane(room.settings):
+    async with opened(media_settings(enrich_media_max_pixels=500_000)) as room, media_process(room.settings):
         update_id = await room.want("one", reference)
-        assert (await room.until_settled(update_id, reference)).media[0].width == 600
+        assert (await room.until_finished(update_id, reference)).media[0].width == 600
 
 
 async def test_removed_picture_leaves_the_store_and_does_not_come_back(
-    room: Newsroom, picture_host: Any, answer: Any, photo: Any
+    room: MediaStage, picture_host: Any, answer: Any, photo: Any
 ) -> None:
     """A removal takes every copy out of the store, announces the updates that showed it, and holds for later copies."""
     picture = photo(900, 600, 40)
@@ -366,7 +366,7 @@ async def test_removed_picture_leaves_the_store_and_does_not_come_back(
     }
     reference = MediaReference(url=picture_host.url("/a.jpg"), credit="A")
     update_id = await room.want("one", reference)
-    shown = (await room.until_settled(update_id, reference)).media[0]
+    shown = (await room.until_finished(update_id, reference)).media[0]
     await room.refreshes(update_id)
     store = open_store(room.settings)
     result = await remove(
@@ -380,7 +380,7 @@ async def test_removed_picture_leaves_the_store_and_does_not_come_back(
         await obstore.get_async(store, shown.renditions[0].url.removeprefix(URL_PREFIX))
     copy = MediaReference(url=picture_host.url("/copy.webp"), credit="B")
     other = await room.want("two", copy, source="rival")
-    assert "removed" in (await room.until_settled(other, copy)).withheld[0]
+    assert "removed" in (await room.until_finished(other, copy)).withheld[0]
 
 
 async def test_killed_process_loses_no_picture(
@@ -414,8 +414,8 @@ async def test_killed_process_loses_no_picture(
             process.send_signal(signal.SIGKILL)
             await process.wait()
         gate.set()
-        async with lane(settings):
-            assert (await room.until_settled(update_id, reference)).media
+        async with media_process(settings):
+            assert (await room.until_finished(update_id, reference)).media
             assert len(await room.refreshes(update_id)) == 1
 
 
@@ -439,12 +439,12 @@ async def test_stopped_process_gives_its_pictures_back(
     async with opened(media_settings(enrich_media_lease_s=600.0, enrich_media_fetch_s=60.0)) as room:
         reference = MediaReference(url=picture_host.url("/a.jpg"), credit="A")
         update_id = await room.want("one", reference)
-        async with lane(room.settings):
+        async with media_process(room.settings):
             await asyncio.wait_for(reached.wait(), DEADLINE_S)
         assert await room.pool.fetchval("SELECT attempts FROM enrich.media_references") == 0
         picture_host.routes["/a.jpg"] = answer(body=jpeg())
-        async with lane(room.settings):
-            assert (await room.until_settled(update_id, reference)).media
+        async with media_process(room.settings):
+            assert (await room.until_finished(update_id, reference)).media
 
 
 async def test_text_goes_first_and_the_picture_follows_in_place(
@@ -459,7 +459,7 @@ async def test_text_goes_first_and_the_picture_follows_in_place(
 
     picture_host.routes["/a.jpg"] = held
     settings = media_settings(enrich_media_fetch_s=60.0)
-    async with opened(settings) as room, lane(settings), text_lane(settings):
+    async with opened(settings) as room, media_process(settings), enrich_text(settings):
         raw = RawUpdate(
             update_id=update_id_for("agency", "one"), source="agency", guid="one", received_at=datetime.now(UTC),
             headline="Storks are back", body_html="<p>On every roof.</p>",
@@ -491,7 +491,7 @@ async def test_text_goes_first_and_the_picture_follows_in_place(
 
 
 @contextlib.asynccontextmanager
-async def text_lane(settings: Settings) -> AsyncIterator[None]:
+async def enrich_text(settings: Settings) -> AsyncIterator[None]:
     """The process `enrich text`, in this one."""
     stop = asyncio.Event()
     running = asyncio.create_task(
@@ -533,10 +533,10 @@ async def test_store_on_s3(
     import boto3  # noqa: PLC0415 -- only where the server is
 
     picture_host.routes["/a.jpg"] = answer(body=jpeg(700, 500))
-    async with opened(media_settings(media_store="s3://newsroom/pictures")) as room, lane(room.settings):
+    async with opened(media_settings(media_store="s3://newsroom/pictures")) as room, media_process(room.settings):
         reference = MediaReference(url=picture_host.url("/a.jpg"), credit="A")
         update_id = await room.want("one", reference)
-        picture = (await room.until_settled(update_id, reference)).media[0]
+        picture = (await room.until_finished(update_id, reference)).media[0]
         client = boto3.client("s3", endpoint_url=s3)
         for rendition in picture.renditions:
             key = "pictures/" + rendition.url.removeprefix(URL_PREFIX)
@@ -565,7 +565,7 @@ async def test_store_away_costs_no_attempt(
         for name, value in {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ALLOW_HTTP": "true"}.items():
             monkeypatch.setenv(name, value)
         picture_host.routes["/a.jpg"] = answer(body=jpeg(400, 300))
-        async with opened(media_settings(media_store="s3://newsroom")) as room, lane(room.settings):
+        async with opened(media_settings(media_store="s3://newsroom")) as room, media_process(room.settings):
             reference = MediaReference(url=picture_host.url("/a.jpg"), credit="A")
             update_id = await room.want("one", reference)
 
@@ -578,15 +578,15 @@ async def test_store_away_costs_no_attempt(
             assert (await room.lookup(update_id, reference)).pending
 
 
-async def test_lane_takes_no_private_address_unless_told(
+async def test_no_private_address_is_fetched_unless_permitted(
     media_settings: Callable[..., Settings], picture_host: Any, answer: Any, jpeg: Any
 ) -> None:
     """By default a wire cannot make us ask our own machine for anything."""
     picture_host.routes["/a.jpg"] = answer(body=jpeg())
     settings = media_settings(enrich_media_allow_private=False, enrich_media_ports=(80, picture_host.port))
-    async with opened(settings) as room, lane(settings):
+    async with opened(settings) as room, media_process(settings):
         reference = MediaReference(url=picture_host.url("/a.jpg"), credit="A")
         update_id = await room.want("one", reference)
-        found = await room.until_settled(update_id, reference)
+        found = await room.until_finished(update_id, reference)
         assert "forbidden address" in found.withheld[0]
         assert not picture_host.asked

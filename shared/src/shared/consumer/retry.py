@@ -2,20 +2,16 @@
 
 import asyncio
 import contextlib
-import random
 
 import structlog
 from prometheus_client import Counter
 
+from shared.failures.backoff import Backoff
+
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+BACKOFF = Backoff(first_s=0.2, longest_s=5.0)
 PAUSES = Counter("slugline_consumer_pauses", "Times a transient failure paused the consumer", ["stage", "error"])
-
-
-def pause_after(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: doubled each time up to the longest, and spread by a fifth."""
-    return min(FIRST_PAUSE_S * 2.0 ** (min(failures, 7) - 1), LONGEST_PAUSE_S) * random.uniform(0.8, 1.2)
 
 
 class Retry:
@@ -32,7 +28,7 @@ class Retry:
         """Wait, unless the process ends."""
         self._failures += 1
         self.paused_by = f"{type(failure).__name__}: {failure}"
-        pause_s = pause_after(self._failures)
+        pause_s = BACKOFF.pause_s(self._failures)
         PAUSES.labels(self._stage, type(failure).__name__).inc()
         log.warning(
             "paused", stage=self._stage, error=self.paused_by, retry_in_s=round(pause_s, 2), in_a_row=self._failures,

@@ -50,10 +50,11 @@ async def in_worker(*codes: str) -> dict[str, str]:
     """What each line of Python comes to inside a worker once it is confined: `ok`, or the error's name."""
     script = f"""
 import json, os, socket, subprocess, threading
-from enrich.media import worker
-from enrich.media.confinement import deny_system_calls, limit
+from enrich.media.render import worker
+from enrich.media.render.render import restrict_loaders
+from enrich.media.render.sandbox import deny_system_calls, limit
 limit(memory_bytes=2**30)
-worker.prepare(); worker._warm_up()
+restrict_loaders(); worker._warm_up()
 answers = {{"confined": deny_system_calls()}}
 for code in {codes!r}:
     try:
@@ -255,7 +256,7 @@ async def test_damaged_pictures_never_end_a_worker(renderers: RendererPool, phot
     assert len(renderers.pids()) == 1
 
 
-def test_libvips_is_not_in_the_lane_itself() -> None:
+def test_libvips_is_not_in_the_media_worker_itself() -> None:
     """The process that talks to Kafka and the network loads no decoder."""
-    code = "import sys, enrich.media.main; sys.exit('pyvips' in sys.modules)"
+    code = "import sys, enrich.media.process; sys.exit('pyvips' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

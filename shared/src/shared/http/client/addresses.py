@@ -4,9 +4,12 @@ Sources: the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890
 RFC 4380 (Teredo). They are written out, since what the standard library calls global changes between its releases.
 """
 
+import functools
 import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+NO_ADDRESS = "not an address"
 
 
 def _networks(*texts: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
@@ -43,13 +46,14 @@ _SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
+@functools.lru_cache(4096)
 def why_forbidden(address: str, *, allow_private: bool = False) -> str | None:
     """Why an address must not be connected to; None where it may. `allow_private` permits loopback, private and
     carrier-shared addresses, and never more."""
     try:
         parsed: Address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return "not an address"
+        return NO_ADDRESS
     embedded = _embedded_ipv4(parsed)
     if embedded is not None:
         reason = why_forbidden(str(embedded), allow_private=allow_private)

@@ -1,5 +1,7 @@
 """URLs that others gave us."""
 
+import functools
+import re
 from urllib.parse import quote, urlsplit
 
 from yarl import URL
@@ -7,6 +9,7 @@ from yarl import URL
 from shared.http.client.errors import RequestRefused
 
 MAX_URL_CHARACTERS = 4096
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _QUOTED_ALREADY = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -14,7 +17,7 @@ def parsed_url(url: str) -> URL:
     """A URL whose address may be connected to, if that is permitted; what is escaped in it already stays as it is."""
     if len(url) > MAX_URL_CHARACTERS:
         raise RequestRefused("not a URL: too long")
-    if any(character < " " or character == "\x7f" for character in url):
+    if _CONTROL.search(url):
         raise RequestRefused("not a URL: it has control characters")
     try:
         parts = urlsplit(url)
@@ -26,9 +29,13 @@ def parsed_url(url: str) -> URL:
             raise RequestRefused("the URL carries a user or a password")
         if parts.port == 0 or " " in parts.netloc:
             raise RequestRefused("not a URL: its host or port cannot be")
-        base = URL(f"{parts.scheme}://{parts.netloc}")
-        path = quote(parts.path, safe=_QUOTED_ALREADY)
-        query = "?" + quote(parts.query, safe=_QUOTED_ALREADY) if parts.query else ""
-        return URL(f"{base.scheme}://{base.raw_authority}{path}{query}", encoded=True)
+        rest = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return URL(_origin(parts.scheme, parts.netloc) + quote(rest, safe=_QUOTED_ALREADY), encoded=True)
     except ValueError as error:
         raise RequestRefused(f"not a URL: {error}") from error
+
+
+@functools.lru_cache(1024)
+def _origin(scheme: str, netloc: str) -> str:
+    """The origin, with its host as DNS knows it."""
+    return str(URL(f"{scheme}://{netloc}").origin())

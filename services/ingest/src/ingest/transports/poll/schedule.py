@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from shared.failures.backoff import Backoff
+
 MAX_BACKOFF_S = 1800.0
 
 Outcome = Literal["new", "nothing", "failed"]
@@ -64,4 +66,4 @@ def next_interval(result: PollResult, cursor: Cursor, min_s: float, max_s: float
         return max(min_s, interval / 2)
     if result.outcome == "nothing":
         return min(max_s, interval * 1.25)
-    return min(MAX_BACKOFF_S, max(interval, 5.0) * float(2 ** min(cursor.failures, 10)))
+    return Backoff(first_s=max(interval, 5.0), longest_s=MAX_BACKOFF_S).mean_s(cursor.failures + 1)

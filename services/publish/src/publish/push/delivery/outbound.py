@@ -1,48 +1,34 @@
 """Requests to endpoints, push services and our own ports: whatever goes wrong is part of the result."""
 
 import asyncio
-import ipaddress
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
-from urllib.parse import urlsplit
 
-from shared.http.client.addresses import why_forbidden
+from shared.http.client.addresses import NO_ADDRESS, why_forbidden
 from shared.http.client.errors import RequestFailed, RequestRefused
 from shared.http.client.guarded import ClientLimits, GuardedClient
+from shared.http.client.urls import parsed_url
 
 MAX_ANSWER_BYTES = 16_384
 MAX_URL_LENGTH = 2048
 
 
 def check_url(url: str, *, allow_private: bool) -> str | None:
-    """Why a URL cannot be called at all; None where only its address is left to check."""
+    """Why a URL cannot be called at all; None where only the address of its name is left to check."""
     if len(url) > MAX_URL_LENGTH or not url.isascii() or any(character <= " " for character in url):
         return f"a URL is at most {MAX_URL_LENGTH} ASCII characters without spaces"
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "this is no URL"
-    host = parts.hostname or ""
-    refusals = {
-        "the scheme must be https": parts.scheme not in (("http", "https") if allow_private else ("https",)),
-        "the URL names no host": not host or port == 0,
-        "a URL with a user or a password is refused": parts.username is not None or parts.password is not None,
-        "a URL with a fragment is refused": bool(parts.fragment),
-        "the address is not a public one": _is_literal(host)
-        and why_forbidden(host, allow_private=allow_private) is not None,
-    }
-    return next((why for why, refused in refusals.items() if refused), None)
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        parsed = parsed_url(url)
+    except RequestRefused as error:
+        return str(error)
+    if parsed.scheme != "https" and not allow_private:
+        return "the scheme must be https"
+    if "#" in url:
+        return "a URL with a fragment is refused"
+    why = why_forbidden(parsed.raw_host or "", allow_private=allow_private)
+    return None if why in (None, NO_ADDRESS) else f"the address is not a public one: {why}"
 
 
 @dataclass(frozen=True, slots=True)
