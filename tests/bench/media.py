@@ -1,7 +1,7 @@
-"""A 12-megapixel JPEG to all renditions: the media lane's renderer beside libvips alone, in the same run.
+"""A 12-megapixel JPEG to all renditions: the renderer of enrich media beside libvips alone, in the same run.
 
 `python tests/bench/media.py [--rounds N]`. Prints a table and writes `.local/bench/media.json`. The references are one
-process that calls libvips and nothing else: *same calls* decodes once and encodes what the lane encodes; *size by size*
+process that calls libvips and nothing else: *same calls* decodes once and encodes what enrich media encodes; *size by size*
 is what most would write, a thumbnail of the file for each size. The lane's figure includes its pipes, metadata, focal
 point, placeholder and hashes. Rounds alternate, so that a busy machine is busy for all.
 """
@@ -93,7 +93,7 @@ def memory_peak_mb(pid: int) -> float:
 
 async def measure(rounds: int, data: bytes, path: Path) -> dict[str, Any]:
     """Alternate the three; seconds of each round and the peaks of memory."""
-    from enrich.media.render.pool import Renderers, RenderLimits  # noqa: PLC0415 -- not in the reference processes
+    from enrich.media.render.pool import RendererPool, RenderLimits  # noqa: PLC0415 -- not in the reference processes
 
     references = {
         name: subprocess.Popen(
@@ -112,7 +112,7 @@ async def measure(rounds: int, data: bytes, path: Path) -> dict[str, Any]:
 
     seconds: dict[str, list[float]] = {"lane": [], **{name: [] for name in references}}
     sizes: dict[str, int] = {}
-    async with Renderers(1, RenderLimits()) as renderers:
+    async with RendererPool(1, RenderLimits()) as renderers:
 
         async def lane() -> int:
             return sum(len(each.data) for each in (await renderers.render(data)).renditions)

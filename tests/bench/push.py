@@ -41,7 +41,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
 from local.child import Child, end_all, free_port  # noqa: E402 -- after the path
 from publish.archive.store import revision_of, write_batch  # noqa: E402
-from publish.push.alerts import alert as alerts  # noqa: E402
+from publish.push.alerts.alert import newest  # noqa: E402
 from publish.push.alerts.notification import notification_of  # noqa: E402
 from publish.push.alerts.providers.web.client import WebPush  # noqa: E402
 from publish.push.alerts.providers.web.encryption import encrypt  # noqa: E402
@@ -152,7 +152,7 @@ async def web_push(pool: Pool, port: int, server: psutil.Process, messages: int)
         "which is what most alerts have under their title.', '/updates/x', 'sending', '', 'bench')",
         update.update_id,
     )
-    (alert,) = await alerts.newest(pool, None, 1)
+    (alert,) = await newest(pool, None, 1)
     payload = notification_of(alert, "https://news.example", 60).payload
     started = cpu_s()
     for _ in range(2000):

@@ -16,7 +16,7 @@ from support.enrich_text import Desk, Replicas, running, settings_of
 
 @pytest_asyncio.fixture
 async def desk(newsroom: Connections) -> AsyncIterator[Desk]:
-    """A desk of a newsroom in which no lane runs yet."""
+    """A desk of a newsroom in which enrich text does not run yet."""
     settings = settings_of(newsroom)
     kafka_producer = new_producer(settings, "test")
     await kafka_producer.start()
@@ -28,7 +28,7 @@ async def desk(newsroom: Connections) -> AsyncIterator[Desk]:
 
 @pytest_asyncio.fixture
 async def replicas(newsroom: Connections) -> AsyncIterator[Replicas]:
-    """Starts replicas of the lane: `await replicas(2, enrich_…=…)`; they end with the test."""
+    """Starts replicas of enrich text: `await replicas(2, enrich_…=…)`; they end with the test."""
     async with AsyncExitStack() as stack:
 
         async def start(count: int = 1, **changes: Any) -> list[Settings]:

@@ -17,7 +17,7 @@ from enrich.short_text import cut, line_of, slug_of
         ("a" * 300, "a" * 80),
     ],
 )
-def test_a_slug_is_made_of_the_headlines_words_in_any_script(headline: str, slug: str) -> None:
+def test_a_slug_is_made_of_the_headlines_read_metadata_any_script(headline: str, slug: str) -> None:
     """Transliterated, short, and never empty."""
     assert slug_of(headline).replace("bei-jing", "beijing") == slug
 

@@ -14,7 +14,7 @@ from publish.representation.fragment import fitting
 from publish.representation.linked_data import news_article
 from publish.representation.ninjs import ninjs
 from publish.representation.reader_json import dump
-from shared.markup import DEEPEST, plainly_nested
+from shared.markup import MAX_DEPTH, repair_nesting
 
 TIMES, MORE = 8, 3000
 """A no-break space becomes `&nbsp;` and a link gets `rel=nofollow`: most text stays as long as it is."""
@@ -46,7 +46,7 @@ MARKUPS = st.lists(
 """A few pieces, some of them many times over: nested, torn, left open."""
 
 STEPS = {
-    "nested": plainly_nested,
+    "nested": repair_nesting,
     "sanitised": sanitised,
     "plain": lambda body: plain(sanitised(body)),
     "degraded": lambda body: bare_text("", body, "", None).body_html,
@@ -105,8 +105,8 @@ def test_what_leaves_the_house_does_not_grow(body: str) -> None:
 @with_settings(max_examples=150, deadline=None)
 def test_nothing_is_left_to_nest_anew(body: str) -> None:
     """What was nested plainly is so already, and no deeper than it may be."""
-    once = plainly_nested(body)
-    assert plainly_nested(once) == once
+    once = repair_nesting(body)
+    assert repair_nesting(once) == once
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_nothing_is_left_to_nest_anew(body: str) -> None:
         ('<p title="</p><b>">a</p>' * 10, '<p title="</p><b>">a</p>' * 10),
         ("a < b and <p>c</p>" * 10, "a < b and <p>c</p>" * 10),
         ("<td>a<tr>c" * 10, " a c" * 10),
-        ("<div>" * (DEEPEST + 2) + "a", "<div>" * DEEPEST + "  a" + "</div>" * DEEPEST),
+        ("<div>" * (MAX_DEPTH + 2) + "a", "<div>" * MAX_DEPTH + "  a" + "</div>" * MAX_DEPTH),
     ],
 )
 def test_elements_end_where_they_should(body: str, nested: str) -> None:
     """Words stay in their order; what was left open ends with what is around it; what a parser ends by itself is left to it."""
-    assert plainly_nested(body) == nested
+    assert repair_nesting(body) == nested
 
 
 @pytest.mark.parametrize("levels", [8, 14, 17, 1000])

@@ -19,8 +19,8 @@ from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
 from ingest.transports.api.body import inflated
 from ingest.transports.feed_links import feed_links
+from shared.http.client.retry_after import retry_after_s
 from shared.http.problem import Problem
-from shared.http.retry_after import retry_after_s
 
 
 def _markup(value: str) -> str:

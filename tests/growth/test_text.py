@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from enrich.media.render.metadata import read_iim, read_xmp, words_in
+from enrich.media.render.metadata import read_iim, read_metadata, read_xmp
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import Rights, why_withheld
 from enrich.reference.agencies import family_of
@@ -59,7 +59,7 @@ from publish.web.feed_store import FeedEntry as Standing
 from publish.web.feed_store import FeedStore
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
-from shared.markup import plainly_nested
+from shared.markup import repair_nesting
 from shared.messages import (
     Author,
     Change,
@@ -151,7 +151,7 @@ def iim(value: str) -> dict[str, str]:
 
 def exif(value: str) -> Embedded:
     """What an artist's name says."""
-    return words_in({"exif-ifd0-Artist": f"{value} ({value}, ASCII, 5 components, 5 bytes)"}.get)
+    return read_metadata({"exif-ifd0-Artist": f"{value} ({value}, ASCII, 5 components, 5 bytes)"}.get)
 
 
 def rights(terms: str) -> str:
@@ -256,7 +256,7 @@ def page(text: str) -> bytes:
 
 
 TEXT: Mapping[str, Function] = {
-    "nested": plainly_nested,
+    "nested": repair_nesting,
     "line": tidy,
     "line, cut": lambda text: line_of(text, 500),
     "body": sanitised,

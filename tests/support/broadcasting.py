@@ -68,8 +68,8 @@ def connect(broadcaster: Broadcaster, query: str = "", last_event_id: str = "", 
     return Reader(theirs)
 
 
-async def settle(broadcaster: Broadcaster, turns: int = 20) -> None:
-    """Let the broadcaster write what it has."""
+async def let_write(broadcaster: Broadcaster, turns: int = 20) -> None:
+    """Give the loop turns in which the broadcaster writes."""
     for _ in range(turns):
         await asyncio.sleep(0)
 

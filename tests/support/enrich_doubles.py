@@ -67,7 +67,7 @@ class MemoryPostgres:
 
 @dataclass
 class MemoryKafka:
-    """Keeps what is sent; acknowledges it at once, or when it is told to."""
+    """Keeps what is sent; acknowledges it at once unless it `holds`."""
 
     sent: list[tuple[str, Any]] = field(default_factory=list)
     """The stream and the message, or its bytes."""

@@ -1,4 +1,4 @@
-"""A text lane in the test's own process, on real servers, and what it says."""
+"""Enrich text in the test's own process, on real servers, and what it emits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -55,7 +55,7 @@ class Desk:
         return await eventually(self.revisions, lambda seen: len(seen) >= count, within_s=45, what=f"{count} revisions")
 
     async def outcomes(self) -> list[Outcome]:
-        """What was told of each message."""
+        """What was reported of each message."""
         records = await self.records(OUTCOMES)
         return [each for record in records for each in Outcomes.model_validate_json(record.value).outcomes]
 
@@ -71,7 +71,7 @@ def settings_of(newsroom: Connections, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[None]:
-    """A replica of the lane, and of the gathering beside it; ready, and stopped in order at the end."""
+    """A replica of enrich text and one of enrich gather; ready, and stopped in order at the end."""
     stop = asyncio.Event()
     beside = settings.model_copy(update={"health_port": free_port()})
     tasks = [
@@ -93,7 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         return all(answer.status_code == 200 for answer in answers)
 
     try:
-        await eventually(ready, within_s=60, what="the lane is not ready")
+        await eventually(ready, within_s=60, what="enrich text is not ready")
         yield
     finally:
         stop.set()

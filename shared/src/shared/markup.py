@@ -1,28 +1,28 @@
-"""HTML from outside made plain before a parser of the HTML standard sees it: every element ends where it should, and none is deep.
+"""Repairs the nesting of foreign HTML before a standard parser reads it: every element is closed, and none is deep.
 
-A browser repairs what is nested wrongly, and its repairs multiply: an element of format that was torn apart is opened
-anew in every block behind it (WHATWG HTML, 13.2.4.3, "reconstruct the active formatting elements"), what stands between
-the cells of a table is moved before it, one by one (13.2.6.1, "foster parenting"), and every start tag looks through
-all that is open. 18 kB so become 2.7 MB, and 200 kB of nested elements take seconds. Here such repairs are made in one
-pass, each for good: what comes out is at most a little longer than what went in, and a parser has nothing left to repair.
+Parsers of the standard repair wrong nesting, and their repairs multiply. An unclosed formatting element is opened again in
+every block that follows (WHATWG HTML, 13.2.4.3, "reconstruct the active formatting elements"), content between the cells of
+a table is moved before it piece by piece (13.2.6.1, "foster parenting"), and every start tag searches all open elements.
+18 kB became 2.7 MB, and 200 kB of nested elements took seconds. Here everything is repaired in one pass; the result is
+hardly longer than the input, and leaves a parser nothing to repair.
 
-It is not a sanitiser: what may stay is another's business.
+This is no sanitiser.
 """
 
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-DEEPEST = 100
-"""Elements within each other; what is deeper loses its tags and keeps its words. The deepest of real copy have 30."""
-FEW = 16
-"""Tags of a short text that needs no repair here: what a parser makes of them is little, whatever they are."""
-LONGEST_ATTRIBUTES = 4096
-"""Characters of a tag's attributes: a longer tag stands without them. A parser compares each with all before it."""
-LONGEST_RUN = 4096
-"""Characters of text without a tag that are written at a time; see `_Nesting.text`."""
-LONGEST_REFERENCE = 40
-"""Characters of a character reference that is not cut in two."""
+MAX_DEPTH = 100
+"""Depth of nesting; deeper elements lose their tags and keep their words. Real copy has at most 30."""
+FEW_TAGS = 16
+"""A short text with so few tags needs no repair: whatever they are, a parser makes little of them."""
+MAX_ATTRIBUTE_CHARACTERS = 4096
+"""Characters of a tag's attributes; a longer tag loses them. A parser compares each attribute with all before it."""
+MAX_TEXT_NODE = 4096
+"""Characters of text without a tag that become one text node; see `_Nesting.text`."""
+MAX_REFERENCE = 40
+"""Characters of a character reference, which is not cut in two."""
 
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 BLOCKS = HEADINGS | frozenset(
@@ -38,17 +38,17 @@ INLINE = frozenset(
     """.split()  # noqa: SIM905
 )
 LEVELS = {"caption": 1, "tbody": 1, "thead": 1, "tfoot": 1, "tr": 2, "td": 3, "th": 3}
-"""Parts of a table by how far within it they stand."""
+"""Parts of a table, by their depth in it."""
 CELLS = frozenset(["td", "th", "caption"])
 BETWEEN_CELLS = frozenset(["table", "tbody", "thead", "tfoot", "tr"])
-"""What has neither words nor elements of its own but the parts of a table."""
+"""Elements that contain parts of a table only, and no text."""
 KNOWN = BLOCKS | INLINE | LEVELS.keys()
 VOID = frozenset(["br", "hr", "wbr"])
 IMPLIED = frozenset(["p", "li", "dd", "dt", "rb", "rp", "rt", *LEVELS])
-"""Elements whose end a parser supplies without more ado (13.2.6.3)."""
+"""Elements whose end tag a parser implies (13.2.6.3)."""
 RAW = frozenset(["script", "style", "title", "textarea", "iframe", "noembed", "noframes", "noscript"])
-SILENT = frozenset(["svg", "math", "template", "object", "select"])
-"""Elements that are left out with what is in them, since other rules hold there; `RAW` are no markup inside."""
+DROPPED = frozenset(["svg", "math", "template", "object", "select"])
+"""Elements that are dropped with their content, which follows other rules. The content of `RAW` is no markup."""
 
 _BLANK = r"[\t\n\f\r ]"
 _ATTRIBUTES = (
@@ -60,7 +60,7 @@ TOKEN = re.compile(
     r"|!--(?:-?>|.*?(?:--!?>|\Z))|[!?][^>]*+(?:>|\Z)|/[^>]*+(?:>|\Z))",
     re.DOTALL,
 )
-"""A tag, a comment or what is taken for one (13.2.5). Every alternative ends with the text at the latest, so that nothing is looked at twice."""
+"""A tag, or a comment or what counts as one (13.2.5). Each alternative matches up to the end of the text, so nothing is scanned twice."""
 _BLANKS = "\t\n\f\r "
 _PLAIN_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z]+=\"[^\"<>]*+\")*+) ?/?>")
 _AROUND_BLOCKS = frozenset(["", "div", "blockquote", "ul", "ol", "li", "td", "th"])
@@ -73,42 +73,41 @@ _PLAIN_PARENTS = {
     "tr": frozenset(["table", "thead", "tbody", "tfoot"]),
     **dict.fromkeys(("td", "th"), frozenset(["tr"])),
 }
-"""Where a block stands in copy that needs no repair; `""` is the body itself."""
+"""The parents of blocks in copy that needs no repair; `""` is the body itself."""
 _PLAIN_TEXT = (INLINE | {"br", "wbr"}) - {"rb", "rp", "rt"}
 _WORDS_BETWEEN_CELLS = re.compile(
     r"(?:</?(?:table|thead|tbody|tfoot|tr)\b[^>]*+(?<!/table)>|</t[dh]>)[\t\n\f\r ]*+(?!<)"
 )
 
 
-def plainly_nested(html: str, deepest: int = DEEPEST) -> str:
-    """The HTML, every element ended where the next one or its parent ends it, nested at most `deepest` deep; `html` itself where it is so already.
+def repair_nesting(html: str, max_depth: int = MAX_DEPTH) -> str:
+    """The HTML with every element closed and nested at most `max_depth` deep; `html` itself where it is so already.
 
-    Words are kept, in their order. Of what is nested wrongly the elements that were left open are ended; of what is too
-    deep, and of elements that are not known, the tags are left out.
+    All words are kept, in their order. Unclosed elements are closed; tags of unknown and of too deep elements are dropped.
     """
-    if _is_plain(html, deepest):
+    if _is_plain(html, max_depth):
         return html
-    nesting = _Nesting(deepest)
-    endless: set[str] = set()
+    nesting = _Nesting(max_depth)
+    unclosed: set[str] = set()
     at = 0
-    while (skipped := nesting.take(html, at, endless)) is not None:
+    while (skipped := nesting.process(html, at, unclosed)) is not None:
         at = skipped
-    return nesting.written() if nesting.changed else html
+    return nesting.output() if nesting.changed else html
 
 
-def _is_plain(html: str, deepest: int) -> bool:
-    """Whether there is nothing to look into: little, or each tag written plainly and ended, and blocks in blocks."""
+def _is_plain(html: str, max_depth: int) -> bool:
+    """Whether nothing needs repair: a short text, or one whose tags are simple, closed and nested properly."""
     many = html.count("<")
-    if many <= FEW and len(html) <= LONGEST_RUN:
+    if many <= FEW_TAGS and len(html) <= MAX_TEXT_NODE:
         return True
     tags = _PLAIN_TAG.findall(html)
-    if len(tags) != many or (len(html) > LONGEST_RUN and max(map(len, html.split("<"))) > LONGEST_RUN):
+    if len(tags) != many or (len(html) > MAX_TEXT_NODE and max(map(len, html.split("<"))) > MAX_TEXT_NODE):
         return False
-    return _are_ended(tags, deepest) and ("<t" not in html or _WORDS_BETWEEN_CELLS.search(html) is None)
+    return _are_ended(tags, max_depth) and ("<t" not in html or _WORDS_BETWEEN_CELLS.search(html) is None)
 
 
-def _are_ended(tags: Sequence[tuple[str, str, str]], deepest: int) -> bool:
-    """Whether each element is ended where its parent is still open, and stands where it may."""
+def _are_ended(tags: Sequence[tuple[str, str, str]], max_depth: int) -> bool:
+    """Whether each element is closed before its parent, and has a parent that it may have."""
     stack = [""]
     for end, name, _ in tags:
         last = stack[-1]
@@ -124,32 +123,32 @@ def _are_ended(tags: Sequence[tuple[str, str, str]], deepest: int) -> bool:
             return False
         if name not in VOID:
             stack.append(name)
-            if len(stack) > deepest:
+            if len(stack) > max_depth:
                 return False
     return True
 
 
-def _behind(html: str, name: str, at: int) -> int | None:
-    """Where an element that is left out ends. One of `RAW` that does not end takes the rest with it, as in a browser."""
+def _end_of_dropped(html: str, name: str, at: int) -> int | None:
+    """Where a dropped element ends. An unclosed one of `RAW` extends to the end of the text, as in a browser."""
     found = re.compile(rf"</{name}(?=[\t\n\f\r />])[^>]*+>?", re.IGNORECASE).search(html, at)
     return found.end() if found is not None else None
 
 
 class _Nesting:
-    """The elements that are open, and what was written."""
+    """The open elements, and the output."""
 
-    def __init__(self, deepest: int) -> None:
+    def __init__(self, max_depth: int) -> None:
         self.changed = False
-        self._deepest = deepest
+        self._deepest = max_depth
         self._open: list[str] = []
         self._count: Counter[str] = Counter()
-        """Of each name how many are open."""
+        """How many of each name are open."""
         self._flattened: Counter[str] = Counter()
-        """Of each name how many were too deep: as many of its end tags mean nothing."""
+        """How many of each name were too deep; as many of its end tags are ignored."""
         self._pieces: list[str] = []
 
-    def take(self, html: str, at: int, endless: set[str]) -> int | None:
-        """Take in what follows, up to an element that is left out with what is in it: where to go on, None at the end."""
+    def process(self, html: str, at: int, unclosed: set[str]) -> int | None:
+        """Process the text from a position on, up to a dropped element: returns where to continue, None at the end."""
         for token in TOKEN.finditer(html, at):
             begin, end = token.span()
             if at < begin:
@@ -163,36 +162,36 @@ class _Nesting:
                 self.changed = True
             elif closing:
                 self.end(name)
-            elif name not in RAW and name not in SILENT:
+            elif name not in RAW and name not in DROPPED:
                 self.start(name, token[0], len(attributes))
-            elif name not in endless:
+            elif name not in unclosed:
                 self.changed = True
-                behind = _behind(html, name, end)
-                if behind is not None:
-                    return behind
+                resume_at = _end_of_dropped(html, name, end)
+                if resume_at is not None:
+                    return resume_at
                 if name in RAW:
                     return None
-                endless.add(name)
+                unclosed.add(name)
         if at < len(html):
             self.text(html[at:])
         return None
 
     def text(self, words: str) -> None:
-        """Take in text between two tags."""
+        """Process text between two tags."""
         if self._is_between_cells() and words.strip(_BLANKS):
             self._open_cell()
         if "<" in words:
-            # It begins no tag here, and must not begin one where a tag behind it is left out.
+            # It begins no tag here, and must not begin one once the next tag is dropped.
             words = words.replace("<", "&lt;")
-        if len(words) > LONGEST_RUN and ("&" in words or not words.isascii()):
-            # html5ever looks through the rest of a text node for each character that it might have to write as a reference,
-            # the `»` among them: a comment makes two nodes of one.
+        if len(words) > MAX_TEXT_NODE and ("&" in words or not words.isascii()):
+            # html5ever scans the rest of a text node for each character that it might have to escape, `»` among them. A
+            # comment splits the node.
             self.changed = True
             words = "<!---->".join(_cut(words))
         self._pieces.append(words)
 
     def start(self, name: str, tag: str, length: int) -> None:
-        """Take in a start tag whose attributes are `length` characters long."""
+        """Process a start tag whose attributes are `length` characters long."""
         if name in VOID:
             self._start_void(name, tag, length)
         elif name not in KNOWN:
@@ -201,7 +200,7 @@ class _Nesting:
             self.changed = True
             self._flattened[name] += 1
             self._pieces.append("" if name in INLINE else " ")
-        elif self._make_room(name):
+        elif self._close_for(name):
             self._open.append(name)
             self._count[name] += 1
             self._write(name, tag, length)
@@ -210,7 +209,7 @@ class _Nesting:
             self._pieces.append(" ")
 
     def end(self, name: str) -> None:
-        """Take in an end tag."""
+        """Process an end tag."""
         if name == "br":
             self.changed = True
             self._pieces.append("<br>")
@@ -229,8 +228,8 @@ class _Nesting:
         self._close(at + 1)
         self._close(at, ended=True)
 
-    def written(self) -> str:
-        """All that was taken in, with the end of what is open."""
+    def output(self) -> str:
+        """The output, with all open elements closed."""
         self._close(0)
         return "".join(self._pieces)
 
@@ -242,15 +241,15 @@ class _Nesting:
         self._write(name, tag, length)
 
     def _write(self, name: str, tag: str, length: int) -> None:
-        if length > LONGEST_ATTRIBUTES:
+        if length > MAX_ATTRIBUTE_CHARACTERS:
             self.changed = True
             tag = f"<{name}>"
         self._pieces.append(tag)
 
-    def _make_room(self, name: str) -> bool:
-        """End what cannot stand around an element; False where there is no place for it."""
+    def _close_for(self, name: str) -> bool:
+        """Close what cannot contain an element; False where nothing can."""
         if name in LEVELS:
-            return self._make_room_in_table(name)
+            return self._close_for_part(name)
         if name in BLOCKS:
             self._close_paragraph()
         if name == "table":
@@ -267,8 +266,8 @@ class _Nesting:
             self._close(self._nearest(("a",), stop=CELLS))
         return True
 
-    def _make_room_in_table(self, name: str) -> bool:
-        """End what of a table stands where a part of it begins."""
+    def _close_for_part(self, name: str) -> bool:
+        """Close the parts of a table that a new part ends."""
         for at in range(len(self._open) - 1, -1, -1):
             level = 0 if self._open[at] == "table" else LEVELS.get(self._open[at])
             if level is not None and level < LEVELS[name] and self._open[at] != "caption":
@@ -277,7 +276,7 @@ class _Nesting:
         return False
 
     def _leave_table(self) -> None:
-        """A table that begins between another one's cells ends that one."""
+        """Close a table between whose cells another one begins."""
         for at in range(len(self._open) - 1, -1, -1):
             if self._open[at] in CELLS:
                 return
@@ -290,7 +289,7 @@ class _Nesting:
         return bool(self._open) and self._open[-1] in BETWEEN_CELLS
 
     def _open_cell(self) -> None:
-        """What stands between the cells of a table gets a cell of its own."""
+        """Open a cell for content between the cells of a table."""
         self.changed = True
         for name in ("td",) if self._open[-1] == "tr" else ("tr", "td"):
             self._open.append(name)
@@ -304,7 +303,7 @@ class _Nesting:
     def _nearest(
         self, names: Collection[str], *, through: Collection[str] | None = None, stop: Collection[str] = ()
     ) -> int | None:
-        """The place of the innermost open element of these names, not beyond one of `stop`, and through none but `through`."""
+        """The index of the innermost open element of these names, within any of `stop`, and with only `through` inside it."""
         if not any(self._count[name] for name in names):
             return None
         for at in range(len(self._open) - 1, -1, -1):
@@ -316,7 +315,7 @@ class _Nesting:
         return None
 
     def _close(self, at: int | None, *, ended: bool = False) -> None:
-        """End what is open from a place on. `ended`: as a parser would by itself, or as was said."""
+        """Close the open elements from an index on. `ended`: no repair, since a parser or the text does the same."""
         if at is None:
             return
         while len(self._open) > at:
@@ -328,13 +327,13 @@ class _Nesting:
 
 
 def _cut(words: str) -> list[str]:
-    """Pieces of at most `LONGEST_RUN` characters; no reference is cut in two."""
+    """Pieces of at most `MAX_TEXT_NODE` characters, without cutting a character reference."""
     pieces = []
     at = 0
     while at < len(words):
-        end = at + LONGEST_RUN
+        end = at + MAX_TEXT_NODE
         if end < len(words):
-            reference = words.rfind("&", end - LONGEST_REFERENCE, end)
+            reference = words.rfind("&", end - MAX_REFERENCE, end)
             end = reference if reference > at else end
         pieces.append(words[at:end])
         at = end

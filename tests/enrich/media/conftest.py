@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 import pyvips
 
-from enrich.media.render.pool import Renderers, RenderLimits
+from enrich.media.render.pool import RendererPool, RenderLimits
 from enrich.settings import Settings
 from shared.settings import Connections
 from support.http_host import Answer, HttpHost, http_host
@@ -105,9 +105,9 @@ def xmp() -> Callable[..., bytes]:
 
 
 @pytest_asyncio.fixture
-async def renderers() -> AsyncIterator[Renderers]:
+async def renderers() -> AsyncIterator[RendererPool]:
     """One renderer with the limits of the product, but for a shorter time."""
-    async with Renderers(1, RenderLimits(seconds=20)) as pool:
+    async with RendererPool(1, RenderLimits(seconds=20)) as pool:
         yield pool
 
 

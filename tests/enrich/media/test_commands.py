@@ -12,8 +12,8 @@ import obstore
 import pytest
 
 from enrich.media.avatar import store_avatar
-from enrich.media.refusals import Refused
-from enrich.media.report import set_rights
+from enrich.media.errors import PictureRefused
+from enrich.media.operations import SourceRights, set_rights
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.settings import Settings
 from shared.postgres.migrations import migrate
@@ -33,7 +33,7 @@ def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
 def test_render_writes_the_renditions_and_prints_one_object(
     tmp_path: Path, jpeg: Callable[..., bytes], xmp: Callable[..., bytes]
 ) -> None:
-    """One JSON object with all that the lane would know, and the files it names."""
+    """One JSON object with all that the media worker would know, and the files it names."""
     image = tmp_path / "a.png"
     image.write_bytes(jpeg(700, 500, xmp=xmp(caption="A caption", credit="A. Gency")))
     code, out, _ = run("render", str(image), str(tmp_path / "out"))
@@ -64,12 +64,12 @@ async def test_rights_are_added_to_and_cleared(newsroom: Connections) -> None:
     """What ops set for a source is kept, added to and cleared; what is not there cannot be removed, and says so."""
     pool = await connect(newsroom, schema="enrich", max_size=1)
     await migrate(pool, "enrich")
-    told = await set_rights(pool, "agency", forbid=["no archive"], allow=(), credit="Agency", clear=False)
-    assert told == {"source": "agency", "forbidden": ["no archive"], "allowed": [], "credit": "Agency"}
-    told = await set_rights(pool, "agency", forbid=(), allow=["not for web in Austria"], credit=None, clear=False)
-    assert (told["forbidden"], told["credit"]) == (["no archive"], "Agency")
-    told = await set_rights(pool, "agency", forbid=(), allow=(), credit=None, clear=True)
-    assert told == {"source": "agency", "forbidden": [], "allowed": [], "credit": ""}
+    rights = await set_rights(pool, "agency", forbid=["no archive"], allow=(), credit="Agency", clear=False)
+    assert rights == SourceRights("agency", ["no archive"], [], "Agency")
+    rights = await set_rights(pool, "agency", forbid=(), allow=["not for web in Austria"], credit=None, clear=False)
+    assert (rights.forbidden, rights.credit) == (["no archive"], "Agency")
+    rights = await set_rights(pool, "agency", forbid=(), allow=(), credit=None, clear=True)
+    assert rights == SourceRights("agency")
     await pool.close()
     environment = {
         "POSTGRES_DSN": newsroom.postgres_dsn, "TOPIC_PREFIX": newsroom.topic_prefix, "MEDIA_STORE": newsroom.media_store,
@@ -87,5 +87,5 @@ async def test_avatar_is_stored_by_its_content(tmp_path: Path, jpeg: Callable[..
     assert first.url.endswith("/avatar-320.jpg")
     stored: Any = await obstore.get_async(open_store(settings), first.url.removeprefix(URL_PREFIX))
     assert bytes(await stored.bytes_async()).startswith(b"\xff\xd8\xff")
-    with pytest.raises(Refused, match="SVG"):
+    with pytest.raises(PictureRefused, match="SVG"):
         await store_avatar(settings, b"<svg/>")

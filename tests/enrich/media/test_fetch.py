@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from enrich.media.fetch import Budget, Fetcher, FetchLimits
-from enrich.media.refusals import Later, Refused
+from enrich.media.errors import PictureRefused, PictureUnavailable
+from enrich.media.fetch import Fetcher, FetchLimits, MemoryBudget
 from support.http_host import Answer, HttpHost
 
 LOCAL = FetchLimits(allow_private=True, seconds=5.0, bytes=100_000)
@@ -30,7 +30,7 @@ async def fetch(url: str, limits: FetchLimits = LOCAL) -> bytes:
 )
 async def test_other_schemes_ports_and_credentials_are_refused_for_good(url: str, reason: str) -> None:
     """Nothing is asked of such an address, and nothing will be."""
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(PictureRefused, match=reason):
         await fetch(url, FetchLimits())
 
 
@@ -39,7 +39,7 @@ async def test_port_of_a_redirect_is_checked_too(picture_host: HttpHost) -> None
     picture_host.routes["/a"] = Answer(302, {"Location": "http://127.0.0.1:6379/"})
     fetcher = Fetcher(FetchLimits(ports=(picture_host.port,)), judge=lambda _: None)
     async with fetcher:
-        with pytest.raises(Refused, match="port 6379"):
+        with pytest.raises(PictureRefused, match="port 6379"):
             async with fetcher.fetched(picture_host.url("/a")):
                 pass
 
@@ -53,29 +53,29 @@ async def test_size_time_and_damage(picture_host: HttpHost) -> None:
         "/short": Answer(body=b"x", length=False, headers={"Content-Length": "5"}),
     }
     for path, reason in {"/large": "too large", "/damaged": "damaged"}.items():
-        with pytest.raises(Refused, match=reason):
+        with pytest.raises(PictureRefused, match=reason):
             await fetch(picture_host.url(path))
-    with pytest.raises(Later, match="within"):
+    with pytest.raises(PictureUnavailable, match="within"):
         await fetch(picture_host.url("/drip"), FetchLimits(allow_private=True, seconds=0.6))
-    with pytest.raises(Later):
+    with pytest.raises(PictureUnavailable):
         await fetch(picture_host.url("/short"))
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (404, Refused),
-        (403, Refused),
-        (401, Refused),
-        (410, Refused),
-        (204, Refused),
-        (206, Refused),
-        (501, Refused),
-        (500, Later),
-        (502, Later),
-        (503, Later),
-        (429, Later),
-        (408, Later),
+        (404, PictureRefused),
+        (403, PictureRefused),
+        (401, PictureRefused),
+        (410, PictureRefused),
+        (204, PictureRefused),
+        (206, PictureRefused),
+        (501, PictureRefused),
+        (500, PictureUnavailable),
+        (502, PictureUnavailable),
+        (503, PictureUnavailable),
+        (429, PictureUnavailable),
+        (408, PictureUnavailable),
     ],
 )
 async def test_status_says_whether_to_come_again(picture_host: HttpHost, status: int, kind: type[Exception]) -> None:
@@ -88,19 +88,19 @@ async def test_status_says_whether_to_come_again(picture_host: HttpHost, status:
 async def test_retry_after_is_heeded(picture_host: HttpHost) -> None:
     """The host's own pause comes with the failure."""
     picture_host.routes["/a"] = Answer(429, {"Retry-After": "120"})
-    with pytest.raises(Later) as caught:
+    with pytest.raises(PictureUnavailable) as caught:
         await fetch(picture_host.url("/a"))
     assert caught.value.after_s == 120
 
 
 async def test_budget_bounds_what_is_held_at_once() -> None:
     """Bytes of pictures in memory never exceed the budget, and a picture larger than it still gets its turn."""
-    budget = Budget(100)
+    budget = MemoryBudget(100)
     held = most = 0
 
     async def hold(size: int) -> None:
         nonlocal held, most
-        async with budget.place(size):
+        async with budget.reserve(size):
             held += min(size, 100)
             most = max(most, held)
             await asyncio.sleep(0)

@@ -17,8 +17,8 @@ import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
 
+from enrich.media.operations import references, remove, retry_refused, set_rights
 from enrich.media.process import media
-from enrich.media.report import remove, retry_refused, set_rights, settled
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.settings import Settings
@@ -52,7 +52,7 @@ class Newsroom:
         return update_id
 
     async def lookup(self, update_id: str, *references: MediaReference) -> MediaLookup:
-        """What the text lane would be told."""
+        """What enrich text would find."""
         return (await media_for(self.pool, {update_id: references}))[update_id]
 
     async def until_settled(self, update_id: str, *references: MediaReference) -> MediaLookup:
@@ -166,16 +166,16 @@ async def test_picture_without_credit_is_withheld_until_the_wire_gives_one(
     found = await room.until_settled(update_id, bare)
     assert not found.media
     assert found.withheld == (f"{bare.url}: no credit",)
-    (row,) = await settled(room.pool, states=["withheld"], source="", limit=5)
-    assert row["reason"] == "no credit"
+    (row,) = await references(room.pool, states=["withheld"], source="", limit=5)
+    assert row.reason == "no credit"
 
     credited = bare.model_copy(update={"credit": "A. Gency"})
     at_once = await room.lookup(update_id, credited)
     assert at_once.media[0].credit == "A. Gency"
-    assert at_once.pending == (credited,), "the lane has not been told of the credit yet"
+    assert at_once.pending == (credited,), "the new credit is not looked up yet"
     await room.want("one", credited)
     await room.until_settled(update_id, credited)
-    assert not await settled(room.pool, states=["withheld"], source="", limit=5)
+    assert not await references(room.pool, states=["withheld"], source="", limit=5)
     assert len(picture_host.asked) == 1
 
 
@@ -372,8 +372,8 @@ async def test_removed_picture_leaves_the_store_and_does_not_come_back(
     result = await remove(
         room.pool, store, room.producer, picture=shown.id, reason="mandatory kill", now=datetime.now(UTC)
     )
-    assert result["files"] == len(shown.renditions)
-    assert result["updates"] == [update_id]
+    assert result.files == len(shown.renditions)
+    assert result.updates == [update_id]
     assert not (await room.lookup(update_id, reference)).media
     assert len(await room.refreshes(update_id, at_least=2)) == 2
     with pytest.raises(FileNotFoundError):
@@ -558,7 +558,7 @@ async def test_store_on_s3(
 async def test_store_away_costs_no_attempt(
     media_settings: Callable[..., Settings], picture_host: Any, answer: Any, jpeg: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the object store is away the desk is not ready, and the picture keeps all its attempts."""
+    """While the object store is away the worker is not ready, and the picture keeps all its attempts."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")

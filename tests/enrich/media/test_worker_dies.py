@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from enrich.media import queue
-from enrich.media.refusals import Refused
-from enrich.media.worker import PictureDesk
+from enrich.media.errors import PictureRefused
+from enrich.media.worker import MediaWorker
 from enrich.settings import Settings
 from shared.messages import MediaReference, MediaWanted, update_id_for
 from shared.postgres.migrations import migrate
@@ -38,7 +38,7 @@ class DeadlyFetcher:
             raise Death
         if not self.died.is_set():
             await asyncio.sleep(0.05)
-        raise Refused("no picture")
+        raise PictureRefused("no picture")
         yield b""
 
 
@@ -70,15 +70,15 @@ async def test_a_picture_that_takes_its_process_down_is_set_aside(media_settings
     async with asyncio.timeout(60):
         while (await states(pool))["bad"] == "pending":
             fetcher = DeadlyFetcher()
-            desk = PictureDesk(settings, pool=pool, store=None, fetcher=fetcher, renderers=None, producer=Silent())  # type: ignore[arg-type]
-            running = asyncio.create_task(desk._take_up())
+            worker = MediaWorker(settings, pool=pool, store=None, fetcher=fetcher, renderers=None, producer=Silent())  # type: ignore[arg-type]
+            running = asyncio.create_task(worker._claim_due())
             await running
-            while desk._jobs or desk._alone:
-                done, _ = await asyncio.wait(desk._jobs) if desk._jobs else (set(), set())
+            while worker._jobs or worker._alone:
+                done, _ = await asyncio.wait(worker._jobs) if worker._jobs else (set(), set())
                 if any(isinstance(job.exception(), Death) for job in done):
                     deaths += 1
                     break
-                await desk._take_up()
+                await worker._claim_due()
             # What the dead process had comes back when its leases have run out.
             await pool.execute("UPDATE enrich.media_references SET retry_at = now() WHERE state = 'pending'")
     assert 2 <= deaths <= 3

@@ -38,7 +38,7 @@ def test_ready_picture_is_shown_under_the_words_of_this_version() -> None:
 
 
 def test_picture_of_another_url_keeps_its_words_and_is_asked_for() -> None:
-    """The new words may speak of the new picture: until it is there, the old one stands under the old ones."""
+    """The new words may speak of the new picture: until it is there, the old one keeps the old ones."""
     moved = row(fetched_url="https://example.org/old.jpg", state="pending")
     found = lookup([REFERENCE], [moved])
     assert [each.caption for each in found.media] == ["Old words"]
@@ -69,7 +69,7 @@ def test_video_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("state", ["ready", "withheld"])
-def test_changed_judgement_is_told_to_the_lane(state: str) -> None:
+def test_a_picture_that_new_words_show_or_withhold_is_asked_for(state: str) -> None:
     """Words that make a picture presentable, or not, are sent on, so that the report of ops is true."""
     reference = REFERENCE if state == "withheld" else REFERENCE.model_copy(update={"credit": None})
     found = lookup([reference], [row(state=state)])
@@ -97,7 +97,7 @@ LONG = "word " * 400_000
 
 
 def test_the_words_of_a_picture_are_short() -> None:
-    """A caption of megabytes stands under no picture."""
+    """No picture has a caption of megabytes."""
     reference = MediaReference(
         url="https://a.example/a.jpg", caption=LONG, credit=LONG, copyright=LONG, alt_text=LONG, usage_terms=LONG
     )

@@ -123,7 +123,7 @@ async def test_an_update_whose_row_came_after_a_change_was_carried_out_follows_a
 
 
 async def test_the_directory_is_kept_over_http_with_a_key(desk: Desk, replicas: Replicas) -> None:
-    """Without the key nothing is told or changed; with it a profile is put, read and removed, and its updates follow."""
+    """Without the key nothing is shown or changed; with it a profile is put, read and removed, and its updates follow."""
     key = {"Authorization": "Bearer of-the-newsroom"}
     (settings,) = await replicas(
         enrich_api_key_sha256=hashlib.sha256(b"of-the-newsroom").hexdigest(), enrich_release_interval_s=0.05
@@ -204,7 +204,7 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
     shown = await eventually(lambda: operator.says("stories", "show", story), what="the rows of the story")
     assert "same story because" in shown
 
-    # Merged under another name, and put into that by its name: still told by both.
+    # Merged under another name, and put into that by its name: still reported by both.
     await operator.run("stories", "merge", story, "port-marrow")
     afp = counts["afp", "g1"].update_id  # type: ignore[attr-defined]
     await operator.run("stories", "split", afp, "--to", "port-marrow")

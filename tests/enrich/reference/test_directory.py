@@ -30,10 +30,10 @@ def test_csv_and_json_say_the_same() -> None:
 )
 def test_a_file_that_cannot_be_taken_says_where_and_why(body: bytes, suffix: str, field: str, reason: str) -> None:
     """Place and reason are named, and nothing is imported in part."""
-    with pytest.raises(Invalid) as told:
+    with pytest.raises(Invalid) as failure:
         read_profiles(body, suffix)
-    assert reason in told.value.reason
-    assert told.value.field == field
+    assert reason in failure.value.reason
+    assert failure.value.field == field
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ FERRY = (
 
 def place(clusters: StoryClusters, name: str, text: str = FERRY, *, hours: float = 0, story: str | None = None, headline: str = "") -> StoryMembership:  # fmt: skip
     """An update of a family of that name."""
-    told = StoryCandidate(
+    candidate = StoryCandidate(
         update_id=f"{name}-id", family=name.split("-", maxsplit=1)[0], headline=headline or f"Secret {name}", text=text,
         own_story=story, at=NINE + timedelta(hours=hours),
     )  # fmt: skip
-    return clusters.place(told)
+    return clusters.place(candidate)
 
 
 def test_two_families_with_near_the_same_text_are_one_story_and_two_tellers() -> None:
@@ -124,7 +124,7 @@ def test_the_words_of_a_removed_update_are_nowhere_left() -> None:
 
 
 def test_what_is_printed_from_an_agency_is_of_its_family() -> None:
-    """Credit tells whose words they are; a newsroom may say which sources are one house."""
+    """The credit says whose words they are; a newsroom may say which sources are one house."""
     assert family_of("daily", "Agence France-Presse", {}) == "afp"
     assert family_of("daily", "The Daily", {}) == "daily"
     assert family_of("pa-sport", "", {"pa-sport": "pa"}) == "pa"

@@ -46,7 +46,7 @@ async def test_rows_that_cannot_be_written_hold_nothing_back_and_lose_nothing(de
     parts = urlsplit(desk.settings.postgres_dsn)
     host = parts.hostname or ""
     # A host that is a folder is that of a socket, beside which Postgres listens on this machine.
-    proxy = Proxy("127.0.0.1" if "%2f" in host or not host else host, parts.port or 5432)
+    proxy = Proxy("127.0.0.1" if not host or host.startswith("%") else host, parts.port or 5432)
     await proxy.start()
     account = parts.netloc.rpartition("@")[0]
     dsn = urlunsplit(parts._replace(netloc=f"{account}@127.0.0.1:{proxy.port}"))

@@ -78,7 +78,7 @@ async def test_a_redelivery_after_the_emission_gives_the_same_revision(desk: Des
 async def test_one_poison_message_in_a_batch_is_set_aside_and_the_rest_is_published(
     desk: Desk, replicas: Replicas
 ) -> None:
-    """Broken JSON, an update without its fields and one too large for Kafka reach the dead letters; their neighbours readers."""
+    """Broken JSON, an update without its fields and one too large for Kafka reach the dead letters; their neighbours are published."""
     await desk.send(*[version(1, guid=f"g{number}") for number in range(20)])
     await desk.send_bytes(b"{not json", key="poison", kind=RawUpdate.ce_type)
     await desk.send_bytes(b'{"source": "pa"}', key="poison", kind=RawUpdate.ce_type)
@@ -88,10 +88,10 @@ async def test_one_poison_message_in_a_batch_is_set_aside_and_the_rest_is_publis
     await replicas()
     revisions = await desk.until(40)
 
-    async def letters() -> list[DeadLetter]:
+    async def dead_letters() -> list[DeadLetter]:
         return [DeadLetter.model_validate_json(record.value) for record in await desk.records(RAW.dead_letters)]
 
-    found = await eventually(letters, lambda seen: len(seen) >= 4, within_s=60, what="four dead letters")
+    found = await eventually(dead_letters, lambda seen: len(seen) >= 4, within_s=60, what="four dead letters")
     assert {each.guid for each in revisions} == {f"g{number}" for number in range(40)}
     assert sorted(each.failure for each in found) == ["invalid", "invalid", "invalid", "permanent"]
 

@@ -1,4 +1,4 @@
-"""A newsroom with an archive, a site that says how far it is, and recipients that do as they are told."""
+"""A newsroom with an archive, a site that says how far it is, and recipients that answer as a test says."""
 
 import asyncio
 import contextlib

@@ -182,7 +182,7 @@ async def test_what_is_marked_is_erased_by_a_removal(make_replica: Make, removal
 def test_the_proof_of_a_kill_looks_for_what_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """In Redis and in a stream's replay each marked field counts, and the page's fragment."""
     monkeypatch.setattr(reader_json, "EnrichedUpdate", MarkedUpdate)
-    assert reader_json.words_in({"update_id": "a", "added": SECRET, "html": "<li>", "source": "wire"}) == [
+    assert reader_json.read_metadata({"update_id": "a", "added": SECRET, "html": "<li>", "source": "wire"}) == [
         "added",
         "html",
     ]

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import structlog
 
@@ -34,7 +34,7 @@ from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
-from shared.messages import Outcomes
+from shared.messages import Outcome, Outcomes
 from shared.observability.health import Check, Health, health_server
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -88,29 +88,40 @@ def why_not_live(intake: Intake) -> dict[str, Check]:
     }
 
 
-def outcomes_consumer(pool: Pool, producer: Producer, settings: Settings) -> Consumer[Outcomes]:
-    """Records the outcomes that the later stages report, for the sender who asks."""
+def outcomes_consumer(
+    record: Callable[[Sequence[Outcome]], Awaitable[None]],
+    producer: Producer,
+    settings: Settings,
+    crash_notes: PartitionNotes | None = None,
+) -> Consumer[Outcomes]:
+    """The consumer of `updates.outcomes`: what the later stages report is recorded, for the sender who asks."""
 
-    async def record(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
-        await items.record_outcomes(pool, [outcome for each in incoming for outcome in each.event.outcomes])
+    async def handle(incoming: Sequence[Incoming[Outcomes]]) -> Sequence[Rejection]:
+        await record([outcome for each in incoming for outcome in each.event.outcomes])
         return []
 
     return Consumer(
         stage=OUTCOMES_STAGE,
         stream=OUTCOMES,
-        handle=record,
+        handle=handle,
         producer=producer,
         settings=settings,
         pace_s=OUTCOMES_PACE_S,
-        crash_notes=PartitionNotes(CrashNotes(pool, "ingest", OUTCOMES_STAGE)),
+        crash_notes=crash_notes,
     )
 
 
 async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
     """Consume outcomes until `stop`; while Kafka is away, copy is taken in all the same."""
     assert intake.producer is not None  # noqa: S101 -- opened before
+    pool, producer = intake.postgres(), intake.producer
+
+    async def record(outcomes: Sequence[Outcome]) -> None:
+        await items.record_outcomes(pool, outcomes)
+
     while not stop.is_set():
-        consumer = outcomes_consumer(intake.postgres(), intake.producer, settings)
+        notes = PartitionNotes(CrashNotes(pool, "ingest", OUTCOMES_STAGE))
+        consumer = outcomes_consumer(record, producer, settings, notes)
         app = new_app(new_broker(settings, "slugline-ingest-outcomes"), consumer)
         try:
             await app.start()

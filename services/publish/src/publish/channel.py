@@ -50,6 +50,22 @@ OpenChannel = Callable[[Pool, Producer], AbstractAsyncContextManager[Channel]]
 """Makes a channel, and closes what it opened when the process ends."""
 
 
+def channel_consumer(
+    stage: str, channel: Channel, producer: Producer, settings: Settings, crash_notes: PartitionNotes | None = None
+) -> Consumer[EnrichedUpdate]:
+    """The consumer of `updates.enriched` for a channel."""
+    return Consumer(
+        stage=stage,
+        stream=ENRICHED,
+        handle=channel.handle,
+        producer=producer,
+        settings=settings,
+        check_position=channel.check_position,
+        pace_s=PACE_S,
+        crash_notes=crash_notes,
+    )
+
+
 async def follow(
     settings: Settings,
     stop: asyncio.Event,
@@ -70,16 +86,8 @@ async def follow(
             open_producer(settings, client_id, source=f"slugline/publish/{name}", stop=stop) as producer,
             open_channel(pool, producer) as channel,
         ):
-            consumer = Consumer(
-                stage=stage,
-                stream=ENRICHED,
-                handle=channel.handle,
-                producer=producer,
-                settings=settings,
-                check_position=channel.check_position,
-                pace_s=PACE_S,
-                crash_notes=PartitionNotes(CrashNotes(pool, "publish", stage)),
-            )
+            notes = PartitionNotes(CrashNotes(pool, "publish", stage))
+            consumer = channel_consumer(stage, channel, producer, settings, notes)
             app = new_app(new_broker(settings, client_id), consumer)
             if not stop.is_set():
                 await start_app(app, stop)

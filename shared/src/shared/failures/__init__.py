@@ -1,8 +1,8 @@
-"""The three kinds of failure. Anything else that is raised is a bug and is treated as transient: pause, retry, alert."""
+"""The kinds of failure. Anything else that is raised is a bug."""
 
 
 class Invalid(Exception):
-    """The payload breaks the contract: it goes to the dead letters. `field` is a JSON pointer to what is at fault."""
+    """The payload violates the contract; it becomes a dead letter. `field` is a JSON pointer to the fault."""
 
     def __init__(self, reason: str, *, field: str = "") -> None:
         super().__init__(reason)
@@ -11,7 +11,7 @@ class Invalid(Exception):
 
 
 class Permanent(Exception):
-    """Valid, but it can never be done: it goes to the dead letters."""
+    """The payload is valid, but can never be processed; it becomes a dead letter."""
 
     def __init__(self, reason: str, *, field: str = "") -> None:
         super().__init__(reason)
@@ -20,7 +20,7 @@ class Permanent(Exception):
 
 
 class Transient(Exception):
-    """Infrastructure is away: pause and retry in order."""
+    """A server is unavailable: pause, and retry in order."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -28,4 +28,4 @@ class Transient(Exception):
 
 
 class Unanswered(OSError):
-    """A server had not answered when it was time to stop waiting."""
+    """A server had not answered when waiting ended."""

@@ -1,8 +1,8 @@
-"""What is transient: a server that is away, restarts, fails over or has no room. The one list, for every consumer, loop and handler.
+"""Which errors are transient: a server is away, restarts, fails over or has no room. The one list for all consumers, loops and handlers.
 
-A server ends its sessions in more ways than one: a restart says goodbye (57P01), a failover leaves a primary that only
-reads (25006), a crash cuts the connection, and asyncpg notices each in its own way, depending on what it was doing. A
-mistake of ours (a column that does not exist, a value that a column cannot hold) is none of these: it comes again.
+Postgres ends sessions in several ways: a restart announces it (57P01), a failover leaves a read-only server (25006), a crash
+cuts the connection; and asyncpg reports each differently, depending on what it was doing. Mistakes of ours (a column that
+does not exist, a value that a column cannot hold) are not transient: they fail again.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ POSTGRES: tuple[type[Exception], ...] = (
     asyncpg.TransactionTimeoutError,
     asyncpg.LockNotAvailableError,
     asyncpg.ObjectInUseError,
-    # The account or the database is being changed or restored; at the start of a process it is an error, see `connect`.
+    # The account or the database is being changed or restored. When a process starts, it is an error; see `connect`.
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    # A migration has changed what a prepared statement gives; the repeat prepares it anew.
+    # A migration has changed the result of a prepared statement; the retry prepares it again.
     asyncpg.InvalidCachedStatementError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-"""SQLSTATE classes 08, 28, 3D, 40, 53, 57 and 58 and some of 0A, 25 and 55 (PostgreSQL, appendix A), and what asyncpg says by itself."""
+"""SQLSTATE classes 08, 28, 3D, 40, 53, 57 and 58 and some of 0A, 25 and 55 (PostgreSQL, appendix A), and asyncpg's own errors."""
 
 TRANSIENT: tuple[type[Exception], ...] = (
     Transient,
@@ -50,7 +50,7 @@ TRANSIENT: tuple[type[Exception], ...] = (
     RedisError,
     *POSTGRES,
 )
-"""For `except` where whatever is caught is tried again. What judges a message or an answer asks `is_transient`, which is exact."""
+"""For `except` clauses that retry. To decide about a message or a response, use `is_transient`, which is exact."""
 
 _OF_THE_MESSAGE = (
     MessageSizeTooLargeError,
@@ -62,21 +62,21 @@ _OF_THE_MESSAGE = (
     asyncpg.UnsupportedServerFeatureError,
 )
 _MISUSE = ("the server expects", "the number of query arguments")
-"""How asyncpg's InterfaceError begins where a statement was called wrongly; it has no class of its own."""
+"""How an InterfaceError of asyncpg begins where a statement was called wrongly, which has no class of its own."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same may well succeed later, with nothing changed but the servers."""
+    """Whether the same may succeed later without a change of ours."""
     if isinstance(error, BaseExceptionGroup):
         return all(is_transient(each) for each in error.exceptions)
     if not isinstance(error, TRANSIENT) or isinstance(error, _OF_THE_MESSAGE):
         return False
     if isinstance(error, asyncpg.InterfaceError):
-        # A value that asyncpg cannot encode, or a setting that it does not understand, is also a ValueError.
+        # Values that asyncpg cannot encode, and settings that it does not know, are also ValueErrors.
         return not isinstance(error, ValueError) and not str(error).startswith(_MISUSE)
     return True
 
 
 def reason_of(error: BaseException) -> str:
-    """An error in a few words, for a log line or a readiness check."""
+    """An error in a few words, for logs and readiness checks."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ExceptionHandler
 
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 5
-"""For who meets an outage: restarts take a few seconds."""
+"""During an outage; restarts take a few seconds."""
 
 TITLES = {
     400: "Bad request",
@@ -49,10 +49,10 @@ class ProblemDocument(BaseModel):
 
 
 class Problem(Exception):
-    """An answer other than success. `code` is stable and documented; `detail` names the field and the reason."""
+    """An unsuccessful response. `code` is stable and documented; `detail` names the field and the reason."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -98,7 +98,7 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
 
 
 async def _on_disconnect(_: Request, __: Exception) -> Response:
-    # Nobody reads it; but it is the sender's doing and no error of ours.
+    # Nobody reads it, but the request must not count as an error of ours.
     return problem_response(Problem(400, "truncated", "the connection ended before the body did"))
 
 
@@ -107,10 +107,10 @@ async def _on_bug(_: Request, __: Exception) -> Response:
 
 
 def outage_problem(error: Exception) -> Problem:
-    """The answer while a server that it needs is away; an error that is no outage is raised again."""
+    """The response during an outage of a server that the request needs; any other error is raised again."""
     if not is_transient(error):
         raise error
-    log.warning("a request could not be answered", error=reason_of(error), fold="http")
+    log.warning("request failed in an outage", error=reason_of(error), fold="http")
     return Problem(
         503,
         "unavailable",
@@ -123,7 +123,7 @@ async def _on_outage(_: Request, error: Exception) -> Response:
     return problem_response(outage_problem(error))
 
 
-PROBLEM_HANDLERS: dict[Any, Any] = {
+PROBLEM_HANDLERS: dict[type[Exception], ExceptionHandler] = {
     **dict.fromkeys(TRANSIENT, _on_outage),
     Problem: _on_problem,
     HTTPException: _on_http_exception,

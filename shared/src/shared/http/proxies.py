@@ -1,7 +1,7 @@
-"""Whose request it is: the client's address, as far as the proxies in front of us can be believed.
+"""Whose request it is: the client's address, as far as trusted proxies name it.
 
-One header is read, `X-Forwarded-For` or `Forwarded` (RFC 7239), never both: a proxy writes one of them, and the other is
-whatever the client wrote. In that header too only what our own proxies added is believed, and they add at the end.
+One header is read, `X-Forwarded-For` or `Forwarded` (RFC 7239), never both: a proxy writes one of them, and a client may have
+written the other. In that header, too, only what our own proxies added is trusted, and they add at the end.
 """
 
 import ipaddress
@@ -18,8 +18,8 @@ HeaderName = Literal["x-forwarded-for", "forwarded"]
 
 LOOPBACK = "127.0.0.0/8,::1/128"
 IPV6_PREFIX = 64
-"""One subscriber's line has at least so many bits for itself (RFC 6177), and may take a new address for each request."""
-MOST_KNOWN = 10_000
+"""A subscriber has at least a /64 (RFC 6177), and may use a new address for each request."""
+MAX_CACHED = 10_000
 
 # RFC 7239, section 4. Ports and IPv6 addresses outside of quotes are not allowed there, but are what many proxies write.
 _PAIR = re.compile(
@@ -31,7 +31,7 @@ _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9A-Za-z._
 
 
 def networks(text: str) -> tuple[Network, ...]:
-    """The networks of a comma-separated list; ValueError names the one that is none."""
+    """The networks of a comma-separated list. ValueError names the invalid one."""
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
@@ -48,75 +48,75 @@ def address_of(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def counted_as(address: Address) -> str:
-    """What requests from an address are counted under: an IPv4 address itself, of an IPv6 address its /64."""
+def count_key(address: Address) -> str:
+    """The key under which an address is counted: an IPv4 address itself, an IPv6 address by its /64."""
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
     return str(address)
 
 
 class TrustedProxies:
-    """The networks of the proxies in front of us, and the header in which they name whom they speak for."""
+    """The networks of our proxies, and the header in which they name the client."""
 
     def __init__(self, trusted: Sequence[Network] = (), header: HeaderName = "x-forwarded-for") -> None:
         self._trusted = trusted
         self._header = header.encode()
         self._read = _forwarded if header == "forwarded" else _x_forwarded_for
-        self._known: dict[str, tuple[bool, str]] = {}
+        self._cache: dict[str, tuple[bool, str]] = {}
 
     @classmethod
     def of(cls, settings: Connections) -> "TrustedProxies":
-        """As the environment says."""
+        """From the settings."""
         return cls(networks(settings.trusted_proxies), settings.client_address_header)
 
     def trusts(self, peer: str) -> bool:
-        """Whether a peer is a proxy of ours. One on a Unix socket, which has no address, is."""
-        return not peer or self._look_up(peer)[0]
+        """Whether a peer is one of our proxies. A peer on a Unix socket, which has no address, is."""
+        return not peer or self._lookup(peer)[0]
 
     def peer(self, peer: str) -> str:
-        """What a peer's own connections are counted under."""
-        return self._look_up(peer)[1]
+        """The key under which a peer's own connections are counted."""
+        return self._lookup(peer)[1]
 
     def named(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """What a request is counted under; None where a trusted peer speaks for nobody.
+        """The key under which a request is counted; None where a trusted peer names no client.
 
-        The header is walked from its end as long as it is a trusted proxy that speaks: the first address that is none is the
-        client's. Where the walk meets what is no address (`unknown`, a pseudonym, garbage), the request is counted for the
-        proxy that wrote it, so that nothing that a client can write takes it out of the count or into another's.
+        The header is read from its end, as long as addresses are those of trusted proxies; the first other address is the
+        client's. Where an entry is no address (`unknown`, a pseudonym, garbage), the request counts for the proxy that wrote
+        it. So nothing that a client writes exempts it, or makes it count for somebody else.
         """
         if not self.trusts(peer):
             return self.peer(peer)
         values = [value.decode("latin-1") for name, value in headers if name == self._header]
         hop: Address | None = address_of(peer)
-        somebody = False
+        found_any = False
         for text in self._read(values):
             address = address_of(text)
-            somebody = True
+            found_any = True
             if address is None:
                 break
             hop = address
             if not self._trusts(address):
                 break
-        if not somebody:
+        if not found_any:
             return None
-        return counted_as(hop) if hop is not None else ""
+        return count_key(hop) if hop is not None else ""
 
     def client(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """As `named`, but a trusted peer that speaks for nobody is counted for itself."""
+        """As `named`, but a trusted peer that names no client counts for itself."""
         named = self.named(peer, headers)
         return self.peer(peer) if named is None else named
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._trusted if network.version == address.version)
 
-    def _look_up(self, peer: str) -> tuple[bool, str]:
-        known = self._known.get(peer)
+    def _lookup(self, peer: str) -> tuple[bool, str]:
+        known = self._cache.get(peer)
         if known is None:
             address = address_of(peer)
-            known = (False, peer) if address is None else (self._trusts(address), counted_as(address))
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[peer] = known
+            known = (False, peer) if address is None else (self._trusts(address), count_key(address))
+            if len(self._cache) >= MAX_CACHED:
+                self._cache.clear()
+            self._cache[peer] = known
         return known
 
 
@@ -139,26 +139,26 @@ def _forwarded(values: Sequence[str]) -> Iterator[str]:
 def _elements(value: str) -> list[str]:
     found: list[str] = []
     node: str | None = None
-    at, begun = 0, False
+    at, started = 0, False
     while at < len(value):
         if value[at] in " \t" or value[at] == ";":
             at += 1
         elif value[at] == ",":
-            if begun:
+            if started:
                 found.append(node or "")
-            node, begun = None, False
+            node, started = None, False
             at += 1
         else:
             pair = _PAIR.match(value, at)
             if pair is None or (pair.end() < len(value) and value[pair.end()] not in ",;"):
-                # Where an element ends is not known any more, so nothing of this field is.
+                # Where this element ends is unclear, so nothing in this field can be relied on.
                 return [""]
             if pair["name"].lower() == "for":
                 quoted = pair["quoted"]
-                said = pair["plain"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
-                # A parameter comes once (section 4); of two it is not known which our proxy wrote.
-                node = said if node is None else ""
-            at, begun = pair.end(), True
-    if begun:
+                value_given = pair["plain"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
+                # A parameter comes once (section 4); of two, either may be the client's.
+                node = value_given if node is None else ""
+            at, started = pair.end(), True
+    if started:
         found.append(node or "")
     return found

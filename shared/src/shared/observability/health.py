@@ -1,10 +1,9 @@
-"""/livez, /readyz and /metrics: what tells an orchestrator and a person at 3 a.m. how a process is."""
+"""/livez, /readyz and /metrics: how a process is, for orchestrators and operators."""
 
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.applications import Starlette
@@ -19,21 +18,21 @@ from shared.http.server.server import http_server
 from shared.settings import Connections
 
 Check = Callable[[], str | None]
-"""The reason why not, or None when all is well. Cheap and without waiting: probes come often."""
+"""The reason why a check fails, or None. Cheap and without waiting, since probes come often."""
 
 Role = Callable[[], str]
-"""What this replica does of work that replicas share: whether it is active or stands by."""
+"""What this replica does of shared work: whether it is active or stands by."""
 
 
 @dataclass
 class Health:
-    """The checks of one process. Live: a restart would not help. Ready: it does its work now."""
+    """The checks of a process. A live one would not gain by a restart; a ready one does its work now."""
 
     service: str
     ready: dict[str, Check] = field(default_factory=dict)
     live: dict[str, Check] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
-    """Told by /livez and /readyz, and judged by neither: a replica that stands by is ready to take over."""
+    """Shown by /livez and /readyz without effect on either: a replica that stands by is ready to take over."""
     draining: bool = False
     started_at: float = field(default_factory=time.monotonic)
 
@@ -48,7 +47,7 @@ class Health:
 
 
 def _answer(health: Health, why: dict[str, str]) -> Response:
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "service": health.service,
         "status": "ok" if not why else "failing",
         "failing": why,
@@ -76,7 +75,7 @@ def health_routes(health: Health, before_metrics: Callable[[], Awaitable[None]] 
 
 
 def starting_route() -> Route:
-    """Every other address, as long as a process waits for its servers: 503, and come back."""
+    """Answers every other address with 503 while a process waits for its servers."""
 
     async def starting(_: Request) -> Response:
         raise Problem(503, "starting", "the process waits for Postgres or Kafka", headers={"Retry-After": "5"})
@@ -85,13 +84,13 @@ def starting_route() -> Route:
 
 
 def health_app(health: Health) -> Starlette:
-    """The three routes alone, for a process that has no other HTTP."""
+    """The three routes, for a process that serves no other HTTP."""
     return application(health_routes(health), PROBLEM_HANDLERS)
 
 
 @contextlib.asynccontextmanager
 async def health_server(health: Health, settings: Connections, default_port: int) -> AsyncIterator[None]:
-    """The health port of a process that has no other HTTP."""
+    """The health port of a process that serves no other HTTP."""
     port = settings.health_port or default_port
     async with http_server(health_app(health), settings.bind_host, port, ServerLimits.of(settings)):
         yield

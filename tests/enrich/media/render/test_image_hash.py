@@ -8,15 +8,24 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.media.render.image_hash import Likeness, alike, bands, distance, likeness_of, near_bands, signed, unsigned
+from enrich.media.render.image_hash import (
+    ImageHash,
+    bands,
+    hamming_distance,
+    hash_picture,
+    is_near_duplicate,
+    near_bands,
+    signed,
+    unsigned,
+)
 from enrich.media.render.render import render_picture
 
 HASHES = st.integers(0, 2**64 - 1)
 
 
-def likeness(image: Any) -> Likeness:
-    """Through the renderer, as the lane does."""
-    found = render_picture(image.jpegsave_buffer(Q=90), max_pixels=10**8).likeness
+def image_hash(image: Any) -> ImageHash:
+    """Through the renderer, as the media worker does."""
+    found = render_picture(image.jpegsave_buffer(Q=90), max_pixels=10**8).image_hash
     assert found is not None
     return found
 
@@ -38,13 +47,13 @@ def likeness(image: Any) -> Likeness:
 def test_copies_are_one(photo: Callable[..., Any], treat: Callable[[Any], Any], seed: int) -> None:
     """What agencies do to one picture leaves it the same picture."""
     original = photo(1200, 800, seed)
-    assert alike(likeness(original), 1.5, likeness(treat(original)), 1.5)
+    assert is_near_duplicate(image_hash(original), 1.5, image_hash(treat(original)), 1.5)
 
 
 def test_different_pictures_are_not_one(photo: Callable[..., Any]) -> None:
     """Thirty pictures are thirty."""
-    found = [likeness(photo(600, 400, seed)) for seed in range(50, 80)]
-    assert not [(a, b) for a in range(30) for b in range(a) if alike(found[a], 1.5, found[b], 1.5)]
+    found = [image_hash(photo(600, 400, seed)) for seed in range(50, 80)]
+    assert not [(a, b) for a in range(30) for b in range(a) if is_near_duplicate(found[a], 1.5, found[b], 1.5)]
 
 
 def test_charts_of_one_layout_are_not_one() -> None:
@@ -56,20 +65,23 @@ def test_charts_of_one_layout_are_not_one() -> None:
             image = image.draw_rect([40], 40 + at * 70, 380 - height, 50, height, fill=True)
         return image
 
-    one, other = likeness(chart([300, 50, 200, 120, 320, 80, 10])), likeness(chart([60, 310, 90, 280, 100, 250, 330]))
-    assert not alike(one, 1.5, other, 1.5)
+    one, other = (
+        image_hash(chart([300, 50, 200, 120, 320, 80, 10])),
+        image_hash(chart([60, 310, 90, 280, 100, 250, 330])),
+    )
+    assert not is_near_duplicate(one, 1.5, other, 1.5)
 
 
 def test_other_shape_is_another_picture(photo: Callable[..., Any]) -> None:
     """A crop to another shape is not the same picture, whatever the hashes say."""
-    found = likeness(photo(600, 400, 1))
-    assert not alike(found, 1.5, found, 1.0)
+    found = image_hash(photo(600, 400, 1))
+    assert not is_near_duplicate(found, 1.5, found, 1.0)
 
 
 def test_flat_picture_has_no_likeness() -> None:
-    """All empty pictures look alike, so none is compared."""
-    assert likeness_of(bytes([127]) * 1024) is None
-    assert likeness_of(bytes([0]) * 1024) is None
+    """All empty pictures look is_near_duplicate, so none is compared."""
+    assert hash_picture(bytes([127]) * 1024) is None
+    assert hash_picture(bytes([0]) * 1024) is None
 
 
 @given(HASHES, st.sets(st.integers(0, 63), max_size=7))
@@ -78,7 +90,7 @@ def test_index_finds_every_hash_within_seven_bits(value: int, flips: set[int]) -
     other = value
     for bit in flips:
         other ^= 1 << bit
-    assert distance(value, other) == len(flips)
+    assert hamming_distance(value, other) == len(flips)
     assert set(bands(other)) & set(near_bands(value))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.media.render.metadata import read_iim, read_xmp, words_in
+from enrich.media.render.metadata import read_iim, read_metadata, read_xmp
 
 
 def dataset(record: int, number: int, value: bytes) -> bytes:
@@ -108,10 +108,10 @@ def test_xmp_wins_over_iim_and_iim_over_exif() -> None:
         "iptc-data": photoshop(UTF8 + dataset(2, 80, b"Iim Name") + dataset(2, 110, b"Iim Credit")),
         "xmp-data": XMP.replace("<photoshop:Credit>A. Gency", "<photoshop:Credit>Xmp Credit").encode(),
     }
-    found = words_in(blocks.get)
+    found = read_metadata(blocks.get)
     assert (found.credit, found.creator, found.copyright) == ("Xmp Credit", "Ana, Ben", "(c) 2026")
     del blocks["xmp-data"]
-    found = words_in(blocks.get)
+    found = read_metadata(blocks.get)
     assert (found.credit, found.creator, found.copyright) == ("Iim Credit", "Iim Name", "(c) Exif")
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from enrich.media.refusals import Refused
-from enrich.media.render.pool import Renderers, RenderLimits
+from enrich.media.errors import PictureRefused
+from enrich.media.render.pool import RendererPool, RenderLimits
 from enrich.media.render.sandbox import environment
 from shared.failures import Transient
 
@@ -51,10 +51,10 @@ async def in_worker(*codes: str) -> dict[str, str]:
     script = f"""
 import json, os, socket, subprocess, threading
 from enrich.media import worker
-from enrich.media.confinement import give_up_system_calls, limit
+from enrich.media.confinement import deny_system_calls, limit
 limit(memory_bytes=2**30)
 worker.prepare(); worker._warm_up()
-answers = {{"confined": give_up_system_calls()}}
+answers = {{"confined": deny_system_calls()}}
 for code in {codes!r}:
     try:
         exec(code)
@@ -104,7 +104,7 @@ async def test_confined_worker_reaches_nothing_and_still_renders() -> None:
 async def test_worker_inherits_no_secret_and_no_file(
     monkeypatch: pytest.MonkeyPatch, jpeg: Callable[..., bytes], tmp_path: Path
 ) -> None:
-    """Neither the environment nor an open descriptor of the lane is in the worker."""
+    """Neither the environment nor an open descriptor of the media worker is in the worker."""
     # Only root may look into a worker, so it is what starts it that tells what it is given.
     telling = tmp_path / "python"
     told = shlex.quote(str(tmp_path / "told"))
@@ -115,7 +115,7 @@ async def test_worker_inherits_no_secret_and_no_file(
     monkeypatch.setenv("POSTGRES_DSN", "postgresql://secret")
     with Path("/etc/hostname").open() as held:
         os.set_inheritable(held.fileno(), True)
-        async with Renderers(1, RenderLimits()) as renderers:
+        async with RendererPool(1, RenderLimits()) as renderers:
             await renderers.render(jpeg(100, 100))
     given = (tmp_path / "told").read_text()
     assert given.count("pipe:") == 2, "it was not told what is open"
@@ -137,10 +137,10 @@ async def test_worker_inherits_no_secret_and_no_file(
     ],
     ids=["bomb", "endless", "tracking pixel", "strip", "short of rows"],
 )
-async def test_header_is_judged_before_a_pixel_is_decoded(renderers: Renderers, data: bytes, reason: str) -> None:
+async def test_header_is_judged_before_a_pixel_is_decoded(renderers: RendererPool, data: bytes, reason: str) -> None:
     """A few bytes that unfold into gigabytes are refused by what they say of themselves."""
     started = time.monotonic()
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(PictureRefused, match=reason):
         await renderers.render(data)
     assert time.monotonic() - started < 15
     assert peak_mb(renderers.pids()[0]) < 300
@@ -149,9 +149,9 @@ async def test_header_is_judged_before_a_pixel_is_decoded(renderers: Renderers, 
 async def test_memory_is_bounded_whatever_the_picture_needs(jpeg: Callable[..., bytes]) -> None:
     """What would need more than a renderer may have is refused; the next picture is rendered."""
     greedy = png(6000, 6000, depth=16, colour=6, interlaced=True)
-    async with Renderers(1, RenderLimits(memory_bytes=300 * 2**20)) as renderers:
+    async with RendererPool(1, RenderLimits(memory_bytes=300 * 2**20)) as renderers:
         await renderers.render(jpeg(300, 200))
-        with pytest.raises(Refused):
+        with pytest.raises(PictureRefused):
             await renderers.render(greedy)
         assert (await renderers.render(jpeg(300, 200))).width == 300
         assert all(peak_mb(pid) < 300 for pid in renderers.pids())
@@ -160,12 +160,12 @@ async def test_memory_is_bounded_whatever_the_picture_needs(jpeg: Callable[..., 
 async def test_picture_that_takes_too_long_is_ended(photo: Callable[..., Any], jpeg: Callable[..., bytes]) -> None:
     """The clock ends it, the worker is replaced, and the next picture is rendered."""
     slow = photo(3000, 3000).jpegsave_buffer(Q=95, interlace=True)
-    async with Renderers(1, RenderLimits(seconds=5.0)) as renderers:
+    async with RendererPool(1, RenderLimits(seconds=5.0)) as renderers:
         await renderers.render(jpeg(100, 100))
         (before,) = renderers.pids()
-        quick = Renderers(0, RenderLimits(seconds=0.05))
+        quick = RendererPool(0, RenderLimits(seconds=0.05))
         renderers._limits = quick._limits
-        with pytest.raises(Refused, match="takes longer than"):
+        with pytest.raises(PictureRefused, match="takes longer than"):
             await renderers.render(slow)
         assert before not in renderers.pids()
         renderers._limits = RenderLimits(seconds=20.0)
@@ -173,7 +173,7 @@ async def test_picture_that_takes_too_long_is_ended(photo: Callable[..., Any], j
 
 
 async def test_crash_costs_one_picture_at_most(
-    renderers: Renderers, jpeg: Callable[..., bytes], photo: Callable[..., Any]
+    renderers: RendererPool, jpeg: Callable[..., bytes], photo: Callable[..., Any]
 ) -> None:
     """A worker that dies under a picture is replaced and the picture tried once more: it may not have been at fault."""
     await renderers.render(jpeg(100, 100))
@@ -186,7 +186,7 @@ async def test_crash_costs_one_picture_at_most(
 
 
 async def test_picture_that_always_crashes_is_refused(
-    renderers: Renderers, jpeg: Callable[..., bytes], photo: Callable[..., Any]
+    renderers: RendererPool, jpeg: Callable[..., bytes], photo: Callable[..., Any]
 ) -> None:
     """Twice is enough: the reason names the signal, and nothing hangs."""
     data = photo(4000, 3000).jpegsave_buffer()
@@ -203,7 +203,7 @@ async def test_picture_that_always_crashes_is_refused(
 
     await renderers.render(jpeg(100, 100))
     hunting = asyncio.create_task(assassin())
-    with pytest.raises((Refused, Transient)) as caught:
+    with pytest.raises((PictureRefused, Transient)) as caught:
         await renderers.render(data)
     hunting.cancel()
     assert "SIGSEGV" in caught.value.reason
@@ -211,7 +211,7 @@ async def test_picture_that_always_crashes_is_refused(
 
 
 async def test_cancelled_picture_leaves_no_half_answer(
-    renderers: Renderers, jpeg: Callable[..., bytes], photo: Callable[..., Any]
+    renderers: RendererPool, jpeg: Callable[..., bytes], photo: Callable[..., Any]
 ) -> None:
     """After a cancellation the next picture gets its own answer, not the rest of the one before."""
     job = asyncio.create_task(renderers.render(photo(3000, 2000).jpegsave_buffer()))
@@ -225,14 +225,14 @@ async def test_cancelled_picture_leaves_no_half_answer(
 
 async def test_workers_end_with_their_pool(jpeg: Callable[..., bytes]) -> None:
     """No process is left behind."""
-    async with Renderers(2, RenderLimits()) as renderers:
+    async with RendererPool(2, RenderLimits()) as renderers:
         await asyncio.gather(*(renderers.render(jpeg(100, 100, seed)) for seed in range(3)))
         pids = renderers.pids()
         assert len(pids) == 2
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
-async def test_damaged_pictures_never_end_a_worker(renderers: Renderers, photo: Callable[..., Any]) -> None:
+async def test_damaged_pictures_never_end_a_worker(renderers: RendererPool, photo: Callable[..., Any]) -> None:
     """Flipped bytes in every format: a picture or a reason, from one and the same worker."""
     image = photo(160, 120)
     originals = (
@@ -248,7 +248,7 @@ async def test_damaged_pictures_never_end_a_worker(renderers: Renderers, photo: 
             try:
                 await renderers.render(bytes(damaged))
                 outcomes["rendered"] += 1
-            except Refused:
+            except PictureRefused:
                 outcomes["refused"] += 1
     assert sum(outcomes.values()) == 150
     assert outcomes["refused"] > 50

@@ -1,4 +1,4 @@
-"""What comes out of the renderer: right sizes, right colours, nothing private. In worker processes, as in the lane."""
+"""What comes out of the renderer: right sizes, right colours, nothing private. In worker processes, as in production."""
 
 import base64
 import io
@@ -10,10 +10,10 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.media.refusals import Refused
-from enrich.media.render.pool import Renderers
-from enrich.media.render.render import MOST_SIDE, WIDTHS, specimens, widths_for
-from enrich.media.render.sniff import sniff
+from enrich.media.errors import PictureRefused
+from enrich.media.render.file_type import file_type_of
+from enrich.media.render.pool import RendererPool
+from enrich.media.render.render import MAX_SIDE, WIDTHS, sample_pictures, widths_for
 
 
 def opened(data: bytes) -> Any:
@@ -21,7 +21,7 @@ def opened(data: bytes) -> Any:
     return pyvips.Image.new_from_buffer(data, "")
 
 
-async def test_every_width_in_every_format(renderers: Renderers, jpeg: Callable[..., bytes]) -> None:
+async def test_every_width_in_every_format(renderers: RendererPool, jpeg: Callable[..., bytes]) -> None:
     """A large picture comes in five widths and three formats, each what it says it is."""
     rendered = await renderers.render(jpeg(2400, 1600))
     assert {(each.width, each.extension) for each in rendered.renditions} == {
@@ -31,7 +31,7 @@ async def test_every_width_in_every_format(renderers: Renderers, jpeg: Callable[
         image = opened(each.data)
         assert (image.width, image.height) == (each.width, each.height)
         assert abs(each.width / each.height - 1.5) < 0.01
-        assert sniff(each.data) == {"jpg": "jpeg"}.get(each.extension, each.extension)
+        assert file_type_of(each.data) == {"jpg": "jpeg"}.get(each.extension, each.extension)
 
 
 @given(st.integers(1, 20_000), st.integers(1, 20_000))
@@ -40,7 +40,7 @@ def test_never_scaled_up(width: int, height: int) -> None:
     widths = widths_for(width, height)
     assert all(each <= width for each in widths)
     assert widths == sorted(set(widths))
-    assert all(round(height * each / width) <= MOST_SIDE for each in widths)
+    assert all(round(height * each / width) <= MAX_SIDE for each in widths)
     assert widths or height > 10 * width
 
 
@@ -56,7 +56,7 @@ def test_never_scaled_up(width: int, height: int) -> None:
     ],
 )
 async def test_small_original_keeps_its_own_width(
-    renderers: Renderers, jpeg: Callable[..., bytes], width: int, expected: list[int]
+    renderers: RendererPool, jpeg: Callable[..., bytes], width: int, expected: list[int]
 ) -> None:
     """What lies between two widths is kept at its own, so that no detail is lost."""
     rendered = await renderers.render(jpeg(width, max(20, width // 2)))
@@ -79,7 +79,7 @@ PRIVATE = (
 
 
 async def test_private_metadata_is_gone(
-    renderers: Renderers, jpeg: Callable[..., bytes], xmp: Callable[..., bytes]
+    renderers: RendererPool, jpeg: Callable[..., bytes], xmp: Callable[..., bytes]
 ) -> None:
     """No place, serial number, name or profile is left in the bytes of any rendition; the words were read before."""
     original = jpeg(
@@ -102,7 +102,7 @@ async def test_private_metadata_is_gone(
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-async def test_orientation_is_applied(renderers: Renderers, orientation: int) -> None:
+async def test_orientation_is_applied(renderers: RendererPool, orientation: int) -> None:
     """The picture is upright in every rendition, for all eight ways in which a camera can be held."""
     upright = pyvips.Image.black(300, 200, bands=3).copy(interpretation="srgb")
     upright = upright.draw_rect([255, 0, 0], 0, 0, 80, 80, fill=True)  # red at the top left
@@ -121,7 +121,7 @@ async def test_orientation_is_applied(renderers: Renderers, orientation: int) ->
         assert image(270, 170)[0] < 60
 
 
-async def test_colours_become_srgb(renderers: Renderers) -> None:
+async def test_colours_become_srgb(renderers: RendererPool) -> None:
     """Print colours, deep colours and grey come out as eight bits of sRGB that look the same."""
     red = pyvips.Image.black(400, 300, bands=3).linear([1, 1, 1], [200, 30, 30])
     red = red.cast("uchar").copy(interpretation="srgb")
@@ -141,7 +141,7 @@ async def test_colours_become_srgb(renderers: Renderers) -> None:
     assert {opened(each.data).interpretation for each in grey} <= {"srgb", "b-w"}
 
 
-async def test_transparency_stays_where_it_can(renderers: Renderers) -> None:
+async def test_transparency_stays_where_it_can(renderers: RendererPool) -> None:
     """AVIF and WebP keep it, JPEG lies on white; a picture that is opaque throughout carries no fourth channel."""
     shape = pyvips.Image.black(400, 300, bands=4).copy(interpretation="srgb")
     shape = shape.draw_rect([10, 20, 200, 255], 100, 100, 150, 100, fill=True)
@@ -156,7 +156,7 @@ async def test_transparency_stays_where_it_can(renderers: Renderers) -> None:
     )
 
 
-async def test_animation_gives_its_first_frame(renderers: Renderers) -> None:
+async def test_animation_gives_its_first_frame(renderers: RendererPool) -> None:
     """A moving picture is shown as its first frame, in proportion."""
     frames = [
         (pyvips.Image.black(300, 200, bands=3) + value).cast("uchar").copy(interpretation="srgb") for value in (40, 220)
@@ -169,7 +169,7 @@ async def test_animation_gives_its_first_frame(renderers: Renderers) -> None:
         assert max(opened(rendered.renditions[-1].data)(100, 100)) < 60
 
 
-async def test_focal_point_and_placeholder(renderers: Renderers, photo: Callable[..., Any]) -> None:
+async def test_focal_point_and_placeholder(renderers: RendererPool, photo: Callable[..., Any]) -> None:
     """The focal point is where something stands out; the placeholder is a data URI of a few hundred bytes."""
     calm = (
         pyvips.Image.black(1200, 800, bands=3)
@@ -188,7 +188,7 @@ async def test_focal_point_and_placeholder(renderers: Renderers, photo: Callable
     assert max(opened(base64.b64decode(body)).width, 0) <= 24
 
 
-async def test_avatar_is_a_square_of_two_sizes(renderers: Renderers, jpeg: Callable[..., bytes]) -> None:
+async def test_avatar_is_a_square_of_two_sizes(renderers: RendererPool, jpeg: Callable[..., bytes]) -> None:
     """A portrait of any shape becomes 160 and 320 square; a small one is not scaled up."""
     rendered = await renderers.render(jpeg(900, 1400), "avatar")
     assert {(each.width, each.height) for each in rendered.renditions} == {(160, 160), (320, 320)}
@@ -196,7 +196,7 @@ async def test_avatar_is_a_square_of_two_sizes(renderers: Renderers, jpeg: Calla
     assert {(each.width, each.height) for each in small.renditions} == {(160, 160), (200, 200)}
 
 
-async def test_same_picture_gives_the_same_bytes(renderers: Renderers, jpeg: Callable[..., bytes]) -> None:
+async def test_same_picture_gives_the_same_bytes(renderers: RendererPool, jpeg: Callable[..., bytes]) -> None:
     """A rendition's address names its content, so a repeat must write the same."""
     data = jpeg(700, 500)
     one, other = await renderers.render(data), await renderers.render(data)
@@ -204,9 +204,9 @@ async def test_same_picture_gives_the_same_bytes(renderers: Renderers, jpeg: Cal
 
 
 @pytest.mark.parametrize("each", range(5))
-async def test_every_format_that_is_taken(renderers: Renderers, each: int) -> None:
+async def test_every_format_that_is_taken(renderers: RendererPool, each: int) -> None:
     """JPEG, PNG, WebP, GIF and AVIF are rendered."""
-    assert (await renderers.render(specimens()[each])).width == 64
+    assert (await renderers.render(sample_pictures()[each])).width == 64
 
 
 @pytest.mark.parametrize(
@@ -232,13 +232,13 @@ async def test_every_format_that_is_taken(renderers: Renderers, each: int) -> No
         (b"\x00" * 5000, "not a picture"),
     ],
 )
-async def test_what_is_no_picture_is_refused_with_what_it_is(renderers: Renderers, data: bytes, reason: str) -> None:
+async def test_what_is_no_picture_is_refused_with_what_it_is(renderers: RendererPool, data: bytes, reason: str) -> None:
     """Told from the bytes alone, so that a lying type or name changes nothing."""
-    with pytest.raises(Refused, match=reason):
+    with pytest.raises(PictureRefused, match=reason):
         await renderers.render(data)
 
 
-async def test_picture_cut_short_is_refused(renderers: Renderers, photo: Callable[..., Any]) -> None:
+async def test_picture_cut_short_is_refused(renderers: RendererPool, photo: Callable[..., Any]) -> None:
     """Half a picture is never shown, in any format and either way of storing it."""
     image = photo(500, 400)
     whole = {
@@ -252,11 +252,11 @@ async def test_picture_cut_short_is_refused(renderers: Renderers, photo: Callabl
     }
     for data in whole.values():
         for share in (0.2, 0.6, 0.9):
-            with pytest.raises(Refused, match="damaged"):
+            with pytest.raises(PictureRefused, match="damaged"):
                 await renderers.render(data[: int(len(data) * share)])
 
 
-async def test_bytes_after_the_end_do_not_come_along(renderers: Renderers, jpeg: Callable[..., bytes]) -> None:
+async def test_bytes_after_the_end_do_not_come_along(renderers: RendererPool, jpeg: Callable[..., bytes]) -> None:
     """A picture that is also an archive or a script leaves that behind."""
     payload = b"PK\x03\x04<script>alert(1)</script>" * 50
     rendered = await renderers.render(jpeg(400, 300) + payload)
@@ -268,6 +268,6 @@ def test_likeness_is_in_the_facts(jpeg: Callable[..., bytes]) -> None:
     from enrich.media.render.render import render_picture  # noqa: PLC0415 -- only here outside a worker
 
     facts = render_picture(jpeg(400, 300), max_pixels=10**6).facts()
-    assert facts["likeness"]["phash"]
+    assert facts["image_hash"]["phash"]
     assert all("data" not in each and each["size_bytes"] > 100 for each in facts["renditions"])
     assert io.BytesIO(str(facts).encode()).getbuffer().nbytes < 20_000

@@ -29,7 +29,7 @@ LATER = minute(500)
 def step(
     message: Input, state: State, now: datetime, margin_s: float = 0.0
 ) -> tuple[State, BuiltRevision | None, Transition]:
-    """One message, as the lane does it that reads it at a moment."""
+    """One message, as enrich text handles it at a moment."""
     transition = decide(message, state, margin_s=margin_s)
     revision = None
     if transition.emit and transition.visibility == "visible":
@@ -229,8 +229,8 @@ EMBARGOED = version(1, embargo_until=minute(60))
     ],
 )
 def test_what_was_killed_before_its_embargo_ended_is_never_shown(before: list[Input]) -> None:
-    """However late the kill is read, and whatever stands before it: nothing but a release opens what is held, and that
-    stands behind the kill. A desk's clock, or a refresh's, opens nothing either."""
+    """However late the kill is read, and whatever comes before it: nothing but a release opens what is held, and that
+    comes after the kill. A desk's clock, or a refresh's, opens nothing either."""
     _, revisions = fold([EMBARGOED, *before])
     assert [each.headline for each in revisions if not each.is_removal] == []
     assert revisions[-1].is_final
@@ -432,7 +432,7 @@ def test_a_desks_correction_holds_until_the_source_changes_what_was_corrected() 
 
 
 def test_a_non_public_note_never_leaves() -> None:
-    """`private_note` is in no revision, and only a correction's reason or a public note is told as a reason."""
+    """`private_note` is in no revision, and only a correction's reason or a public note is given as a reason."""
     _, revisions = fold(
         [version(1), version(2, signal="correction", private_note="Secret", correction_reason="Spelling")]
     )
@@ -451,7 +451,7 @@ def test_an_advisory_without_words_is_a_note_on_the_update() -> None:
 
 
 def test_a_refresh_that_changes_nothing_emits_nothing() -> None:
-    """Made again with the same knowledge, an update is the same, and readers hear nothing."""
+    """Made again with the same reference data, an update is the same, and readers hear nothing."""
     refresh = Refresh(update_id=UPDATE, cause="authors", requested_at=minute(9))
     assert len(fold([version(1), refresh, refresh])[1]) == 1
 

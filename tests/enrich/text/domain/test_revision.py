@@ -48,7 +48,7 @@ def test_a_field_is_cut_at_its_limit_and_says_so(name: str) -> None:
 
 
 def test_a_field_at_its_limit_is_left_as_it_is() -> None:
-    """Only what is longer is cut and told."""
+    """Only what is longer is cut and named."""
     update = made(headline="h" * LONGEST["headline"])
     assert update.headline == "h" * LONGEST["headline"]
     assert not update.repairs

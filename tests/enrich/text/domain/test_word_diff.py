@@ -27,7 +27,7 @@ longer = st.lists(st.sampled_from(["the", " ", "  ", "\n\n", "ferry", "5", ",", 
 @settings(max_examples=300, deadline=None)
 @given(longer, longer, longer, longer)
 def test_a_diff_of_long_texts_gives_back_what_it_does_not_shorten(begin: str, end: str, taken: str, put: str) -> None:
-    """What both have before and behind is passed over quickly, and stands in the diff as the words that it is."""
+    """What both have before and behind is skipped quickly, and is in the diff as whole words."""
     old, new = begin + taken + end, begin + put + end
     diff = word_diff(old, new)
     for text, signs in ((old, "=-"), (new, "=+")):

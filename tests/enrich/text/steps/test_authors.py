@@ -16,7 +16,7 @@ DIRECTORY = Directory.of(
 
 
 def test_an_unknown_name_stays_as_the_byline_has_it() -> None:
-    """What the directory does not know is text, and told to ops."""
+    """What the directory does not know is text, and listed for editors."""
     made = attach_authors("By Ben Marsh and ADA QUILL", (), DIRECTORY)
     assert [(author.name, author.id) for author in made.authors] == [("Ben Marsh", None), ("Ada Quill", "ada-quill")]
     assert made.unknown == ("Ben Marsh",)

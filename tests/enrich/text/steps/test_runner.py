@@ -19,7 +19,7 @@ SPORT = "medtop:15000000"
 RAW = version(1, byline="By Ada Quill", subjects=({"code": SPORT},), language="en")
 
 
-def standing(raw: RawUpdate, *orders: Order) -> State:
+def state_after(raw: RawUpdate, *orders: Order) -> State:
     """The state after a version and a desk's orders."""
     state = State(update_id=raw.update_id)
     for message in (raw, *orders):
@@ -28,7 +28,7 @@ def standing(raw: RawUpdate, *orders: Order) -> State:
 
 
 def attached(steps: Steps, state: State, tags: dict[str, Any], ahead: Any) -> Any:
-    """What the steps make of the version that stands."""
+    """What the steps make of the current version."""
     return steps.attach(state, KnownUpdate(state, tags=tags), None, MediaLookup(), ahead)
 
 
@@ -45,15 +45,15 @@ def test_what_was_read_ahead_changes_nothing(orders: tuple[Order, ...], tags: di
     """Whatever the state turns out to be, readers get the same as if it had been known first."""
     steps = Steps(ReferenceData(), Settings())
     ahead = steps.run(RAW, (RAW.headline, RAW.body_html), {})
-    state = standing(RAW, *orders)
+    state = state_after(RAW, *orders)
     assert attached(steps, state, tags, ahead) == attached(steps, state, tags, None)
 
 
-def test_a_reading_of_another_version_is_not_used() -> None:
+def test_results_of_another_version_is_not_used() -> None:
     """Two versions in one batch: each is shown with its own words."""
     steps = Steps(ReferenceData(), Settings())
     newer = version(2, headline="A newer headline")
-    found = attached(steps, standing(newer), {}, steps.run(RAW, (RAW.headline, RAW.body_html), {}))
+    found = attached(steps, state_after(newer), {}, steps.run(RAW, (RAW.headline, RAW.body_html), {}))
     assert found.text.headline == "A newer headline"
 
 
@@ -64,13 +64,13 @@ def test_a_table_that_was_loaded_meanwhile_is_the_one_that_counts() -> None:
     ahead = steps.run(RAW, (RAW.headline, RAW.body_html), {})
     assert [author.id for author in ahead.authorship.authors] == [None]
     reference.directory = Directory.of([AuthorProfile(id="ada-quill", name="Ada Quill")], edition=2)
-    found = attached(steps, standing(RAW), {}, ahead)
+    found = attached(steps, state_after(RAW), {}, ahead)
     assert [author.id for author in found.authorship.authors] == ["ada-quill"]
 
 
-def test_a_reading_that_holds_is_not_made_again() -> None:
+def test_results_of_the_same_inputs_are_not_made_again() -> None:
     """The work is done once, while Postgres answers."""
     steps = Steps(ReferenceData(), Settings())
     ahead = steps.run(RAW, (RAW.headline, RAW.body_html), {})
-    marked = replace(ahead, text=replace(ahead.text, excerpt="from the first reading"))
-    assert attached(steps, standing(RAW), {}, marked).text.excerpt == "from the first reading"
+    marked = replace(ahead, text=replace(ahead.text, excerpt="from the first run"))
+    assert attached(steps, state_after(RAW), {}, marked).text.excerpt == "from the first run"

@@ -87,7 +87,7 @@ def test_a_chain_of_retired_codes_ends_at_the_one_that_stands_and_a_ring_ends_at
 
 @pytest.mark.conformance
 def test_every_concept_of_iptcs_release_is_there_and_every_retired_one_resolves_or_says_why() -> None:
-    """The whole release is read; a retired code leads to one that stands, or to none with a reason."""
+    """The whole release is read; a retired code leads to one in use, or to none with a reason."""
     concepts, meant = read_release(conformance("media-topics/data/cptall-x-all.json").read_bytes())
     vocabulary = Vocabulary({each.code: each for each in concepts}, meant)
     assert len(concepts) == 1286
@@ -132,7 +132,7 @@ def test_a_name_bound_to_a_language_is_found_in_it() -> None:
 
 
 def test_places_are_code_points_of_headline_and_text() -> None:
-    """What stands there is the name, also behind letters whose small form is longer."""
+    """The place is that of the name, also behind letters whose small form is longer."""
     headline, text = "İstanbul 🚢 Kyiv", "Port Marrow, New York"
     whole = f"{headline}\n{text}"
     found = tags(headline, text)
@@ -144,10 +144,10 @@ def test_places_are_code_points_of_headline_and_text() -> None:
 def test_a_name_of_two_is_less_sure_until_one_of_them_is_named_in_full() -> None:
     """Ambiguity lowers confidence; the full name settles whose surname it is."""
     alone = NAMES.find("", "Marsh said so")
-    settled = NAMES.find("", "Ann Marsh was there. Marsh said so")
+    found = NAMES.find("", "Ann Marsh was there. Marsh said so")
     assert {hit.confidence for hit in alone} == {0.45}
-    assert [hit.entry.code for hit in settled] == ["person:ann-marsh"]
-    assert len(settled[0].places) == 2
+    assert [hit.entry.code for hit in found] == ["person:ann-marsh"]
+    assert len(found[0].places) == 2
 
 
 def test_an_editors_word_wins_over_source_and_dictionary() -> None:

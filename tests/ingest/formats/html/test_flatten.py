@@ -132,7 +132,7 @@ def test_what_is_too_deep_keeps_its_words() -> None:
     assert "nested more than 32 deep" in made.changes[0]
 
 
-def test_a_row_that_is_too_wide_keeps_its_words_in_its_last_cell() -> None:
+def test_a_row_that_is_too_wide_keeps_its_read_metadata_its_last_cell() -> None:
     """And a table that is too long goes on as another."""
     row = "<tr>" + "".join(f"<td>{number}</td>" for number in range(MAX_COLUMNS + 3)) + "</tr>"
     made = flat(f"<table>{row}<tr><td>x</td></tr></table>")

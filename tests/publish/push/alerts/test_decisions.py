@@ -79,7 +79,7 @@ async def test_what_is_not_an_alert_now_has_its_reason(
 
 
 @pytest.mark.integration
-async def test_the_top_level_needs_two_people_and_an_editors_word_is_previewed(
+async def test_the_top_level_needs_two_people_and_an_order_can_be_previewed(
     settings: PushSettings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """A top alert leaves only with the yes of two people to the words that leave; the preview says who would get it and sends nothing."""
@@ -124,7 +124,7 @@ async def test_the_top_level_needs_two_people_and_an_editors_word_is_previewed(
 
 
 @pytest.mark.integration
-async def test_an_editors_words_stay_until_the_update_says_something_else(
+async def test_an_editors_wording_stays_until_the_updates_own_changes(
     settings: PushSettings, pool: Pool, site: Any, recipients: Any
 ) -> None:
     """A revision that changes neither headline nor summary corrects nothing of an ordered alert; one that does takes its place."""

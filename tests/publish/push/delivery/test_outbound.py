@@ -27,7 +27,7 @@ def test_urls_that_cannot_be_meant_are_refused_when_they_are_given(url: str) -> 
 
 
 async def test_what_goes_wrong_is_in_the_answer() -> None:
-    """No error is raised: a refusal, and a port where nobody listens, are told by the answer."""
+    """No error is raised: a refusal, and a port where nobody listens, are in the answer."""
     async with Outbound(allow_private=False, timeout_s=2) as outbound:
         refused = await outbound.send("POST", "https://localhost:9/", body=b"x")
     assert refused.status is None

@@ -137,10 +137,10 @@ async def test_an_endpoint_that_hangs_or_fails_delays_nobody_else(
         assert [message[1] for message in said(got)] == [f"a {n}" for n in range(1, 11)]
 
 
-async def test_gone_disables_at_once_and_the_owner_hears_of_it_elsewhere(
+async def test_gone_disables_at_once_and_the_owner_is_notified_at_another_endpoint(
     settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
-    """410 ends an endpoint; its owner's other endpoint is told, and nothing more is sent to the first."""
+    """410 ends an endpoint; its owner's other endpoint is notified, and nothing more is sent to the first."""
     recipients.behave["/gone"] = lambda got, n: 410
     endpoints = Endpoints(pool, allow_private=True)
     gone = await endpoints.add(NewEndpoint(url=f"{recipients.url}/gone"), key)
@@ -235,7 +235,7 @@ async def _deliveries(client: httpx.AsyncClient, one: str) -> Any:
     return (await client.get(f"{one}/deliveries")).json()["deliveries"]
 
 
-async def test_nothing_leaves_before_it_is_readable_but_past_the_deadline_webhooks_do(
+async def test_nothing_is_sent_before_it_is_readable_but_after_the_deadline_webhooks_are(
     settings: PushSettings, pool: Pool, site: Any, recipients: Any, key: keys.Key
 ) -> None:
     """While a web replica does not have the revision no webhook leaves; a replica that never does holds it up to the deadline."""

@@ -40,7 +40,7 @@ class Site:
     readers: list[Reader] = field(default_factory=list)
 
     def publish(self, *events: StreamEvent) -> None:
-        """What the log brought."""
+        """The log's next events."""
         self.broadcaster.publish(events)
 
     def ask(self, target: str = "/v1/stream", *, version: str = "1.1", fields: str = "") -> Reader:

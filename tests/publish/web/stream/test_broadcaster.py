@@ -3,10 +3,10 @@
 from publish.representation.position import Position
 from publish.web.stream.event import StreamEvent
 from publish.web.stream.limits import StreamLimits
-from support.broadcasting import Log, Slow, connect, event, numbers, reasons, settle, started
+from support.broadcasting import Log, Slow, connect, event, let_write, numbers, reasons, started
 
 
-async def test_a_reader_hears_its_channels_only_and_each_event_once() -> None:
+async def test_a_reader_gets_its_channels_only_and_each_event_once() -> None:
     """Whoever follows several channels gets an event of two of them once, and one of none of them never."""
     with started() as broadcaster:
         one, several, all_of_it = (
@@ -30,7 +30,7 @@ async def test_what_is_published_twice_is_sent_once() -> None:
         broadcaster.publish([event(1), event(2)])
         broadcaster.publish([event(1), event(2), event(3)])
         await reader.count(3)
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader.take()
         assert numbers(reader) == [1, 2, 3]
 
@@ -50,7 +50,7 @@ async def test_the_log_moves_on_without_events() -> None:
     """Records that tell readers nothing move the cursor too, so that a page's cursor is never ahead of its stream."""
     with started() as broadcaster:
         broadcaster.publish([event(1)], through=(1, 7))
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader = connect(broadcaster, "", "1-7")
         await reader.until(lambda each: each.parser.last_event_id == "1-7")
         broadcaster.publish([event(8)])
@@ -59,7 +59,7 @@ async def test_the_log_moves_on_without_events() -> None:
 
 
 async def test_a_new_epoch_is_a_reset_for_everybody() -> None:
-    """When the topic was recreated every reader is told in order, between the old events and the new ones."""
+    """When the topic was recreated every reader gets a reset in order, between the old events and the new ones."""
     with started() as broadcaster:
         readers = [connect(broadcaster), connect(broadcaster, "channels=tag:a")]
         broadcaster.publish([event(1, "tag:a")])
@@ -100,7 +100,7 @@ async def test_following_again_from_a_later_place_fills_the_gap() -> None:
         assert reasons(reader) == []
 
 
-async def test_a_gap_that_cannot_be_filled_is_told() -> None:
+async def test_a_gap_that_cannot_be_filled_is_a_reset() -> None:
     """Without the archive's answer readers are sent a reset, and what comes now follows it."""
     with started(log=Log([])) as broadcaster:
         reader = connect(broadcaster)
@@ -112,24 +112,24 @@ async def test_a_gap_that_cannot_be_filled_is_told() -> None:
         assert numbers(reader) == [1, 9]
 
 
-async def test_a_kill_is_not_behind_the_words_that_it_takes_out() -> None:
+async def test_a_kill_does_not_wait_for_the_text_that_it_removes() -> None:
     """What waits in memory for who is behind loses the killed words too: it hears of the kill instead."""
     with started() as broadcaster:
         slow = connect(broadcaster, buffer=4096)
         broadcaster.publish([event(1, size=200_000)])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         broadcaster.publish([event(2, "update:x", size=1_000)])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         broadcaster.publish([event(3, "update:x", kind="kill")])
         await slow.count(2)
         assert numbers(slow) == [1, 3]
 
 
-async def test_a_kill_takes_the_words_out_of_memory() -> None:
+async def test_a_kill_removes_the_text_from_memory() -> None:
     """Who comes back after a kill hears of the kill and is never sent the killed text again."""
     with started() as broadcaster:
         broadcaster.publish([event(1, "update:x"), event(2, "update:y"), event(3, "update:x", kind="kill")])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader = connect(broadcaster, "", "1-0")
         await reader.count(2)
         assert numbers(reader) == [2, 3]
@@ -140,7 +140,7 @@ async def test_a_kill_takes_the_words_out_of_memory() -> None:
         )
 
 
-async def test_heartbeats_bring_the_place_along() -> None:
+async def test_heartbeats_carry_the_newest_position() -> None:
     """A quiet channel's reader keeps a fresh id, so that coming back costs a short replay and never an expiry."""
     with started(StreamLimits(heartbeat_s=1)) as broadcaster:
         reader = connect(broadcaster, "channels=story:quiet")

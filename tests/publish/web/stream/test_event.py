@@ -63,13 +63,13 @@ def test_reset_says_where_to_go_on() -> None:
 
 @pytest.mark.parametrize("text", ["", "7", "1-", "-1", "1-x", "１-２", "1--2", "1-2-3", "9" * 30 + "-1", "1 - 2"])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
-    """A cursor of another form than ours is told apart from one that is old."""
+    """A cursor of another form than ours is distinguished from an old one."""
     with pytest.raises(ValueError, match="cursor"):
         parse_cursor(text)
 
 
 def test_the_cursor_before_the_first_event_is_one() -> None:
-    """The page of an empty newsroom prints a cursor before offset 0, and the stream takes it."""
+    """The page of an empty site prints a cursor before offset 0, and the stream takes it."""
     assert parse_cursor(str(Position(4, -1))) == Position(4, -1)
 
 

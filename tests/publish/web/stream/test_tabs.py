@@ -36,7 +36,7 @@ async def open_tab(context: BrowserContext, port: int, channel: str = "news") ->
 
 
 async def seen(tab: Page) -> list[str]:
-    """The ids that the tab was told of, in order."""
+    """The ids that the tab received, in order."""
     return await tab.evaluate("window.seen")
 
 
@@ -84,7 +84,7 @@ async def test_ten_tabs_stay_live_on_one_stream(site, tabs, make_event) -> None:
 
 
 async def test_tabs_follow_a_channel_of_their_own(site, tabs, make_event) -> None:
-    """The one stream carries what any tab follows, and each tab is told of its own channel only, whatever its name, also of late comers'."""
+    """The one stream carries what any tab follows, and each tab receives its own channel only, whatever its name, also of late comers'."""
     news = await open_tab(tabs, site.port, "tag:a, or b")
     await connected(news)
     story = await open_tab(tabs, site.port, "story:b")
@@ -106,7 +106,7 @@ async def test_tabs_follow_a_channel_of_their_own(site, tabs, make_event) -> Non
 
 
 async def test_a_page_that_was_cached_meets_the_stream(site, tabs, make_event) -> None:
-    """A tab whose page is older than the stream of the others is told what came since its page was made."""
+    """A tab whose page is older than the stream of the others receives what was published since its page was made."""
     site.publish(*[make_event(offset) for offset in range(1, 4)])
     first = await open_tab(tabs, site.port)
     await connected(first)
@@ -126,7 +126,7 @@ async def test_a_page_that_was_cached_meets_the_stream(site, tabs, make_event) -
 
 
 async def test_a_tab_that_slept_catches_up(site, tabs, make_event) -> None:
-    """A frozen tab that wakes is told everything in order, once, without a reload."""
+    """A frozen tab that wakes receives everything in order, once, without a reload."""
     leader, sleeper = await open_tab(tabs, site.port), await open_tab(tabs, site.port)
     await connected(leader, sleeper)
     devtools = await tabs.new_cdp_session(sleeper)

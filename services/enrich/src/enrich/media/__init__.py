@@ -1,1 +1,1 @@
-"""The media lane: pictures that updates refer to are fetched, judged, rendered and indexed, beside the text and never before it."""
+"""enrich media: pictures that updates refer to are fetched, checked, rendered and indexed, beside enrich text."""

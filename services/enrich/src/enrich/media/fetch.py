@@ -1,4 +1,4 @@
-"""Fetches a picture that a stranger's document names: over http(s), within limits of size, time and memory."""
+"""Fetches a picture that a document names, within limits of size, time and memory."""
 
 import asyncio
 import contextlib
@@ -9,18 +9,10 @@ from dataclasses import dataclass, field
 from prometheus_client import Counter, Histogram
 from yarl import URL
 
-from enrich.media.refusals import Later, Refused
-from shared.http.client import (
-    ClientLimits,
-    GuardedClient,
-    Judge,
-    RequestFailed,
-    RequestRefused,
-    Resolve,
-    StreamedResponse,
-    system_resolve,
-)
-from shared.http.retry_after import retry_after_s
+from enrich.media.errors import PictureRefused, PictureUnavailable
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.guarded import ClientLimits, GuardedClient, Judge, Resolve, StreamedResponse, system_resolve
+from shared.http.client.retry_after import retry_after_s
 
 FETCHES = Counter("slugline_media_fetches", "Pictures asked for, by outcome", ["outcome"])
 FETCH_SECONDS = Histogram(
@@ -50,8 +42,8 @@ class FetchLimits:
 
 
 @dataclass
-class Budget:
-    """Bytes that may be held at once, shared by all fetches. A place is taken whole, so that no two wait for each other."""
+class MemoryBudget:
+    """Bytes that fetches may hold at once. Each reserves all it may need, so that no two wait for each other."""
 
     total: int
     _free: int = field(init=False)
@@ -61,8 +53,8 @@ class Budget:
         self._free = self.total
 
     @contextlib.asynccontextmanager
-    async def place(self, size: int) -> AsyncIterator[None]:
-        """Hold `size` bytes while the block runs."""
+    async def reserve(self, size: int) -> AsyncIterator[None]:
+        """Reserve `size` bytes while the block runs."""
         size = min(size, self.total)
         async with self._changed:
             await self._changed.wait_for(lambda: self._free >= size)
@@ -79,11 +71,11 @@ class Fetcher:
     """Fetches pictures. Use as a context: its end closes its connections."""
 
     def __init__(
-        self, limits: FetchLimits, *, budget: Budget | None = None, connections: int = 64,
+        self, limits: FetchLimits, *, budget: MemoryBudget | None = None, connections: int = 64,
         judge: Judge | None = None, resolve: Resolve = system_resolve,
     ) -> None:  # fmt: skip
         self._limits = limits
-        self._budget = budget or Budget(8 * limits.bytes)
+        self._budget = budget or MemoryBudget(8 * limits.bytes)
         self._client = GuardedClient(
             allow_private=limits.allow_private,
             limits=ClientLimits(
@@ -103,7 +95,7 @@ class Fetcher:
 
     @contextlib.asynccontextmanager
     async def fetched(self, url: str) -> AsyncIterator[bytes]:
-        """The bytes behind a URL, held while the block runs. Raises Refused for good, Later for the moment."""
+        """The bytes behind a URL, held while the block runs. Raises PictureRefused or PictureUnavailable."""
         started = time.monotonic()
         async with contextlib.AsyncExitStack() as held:
             try:
@@ -111,24 +103,26 @@ class Fetcher:
                     _check_status(response)
                     size = response.announced_bytes
                     if size is None or size <= self._limits.bytes:
-                        await held.enter_async_context(self._budget.place(self._limits.bytes if size is None else size))
+                        await held.enter_async_context(
+                            self._budget.reserve(self._limits.bytes if size is None else size)
+                        )
                     data = await response.read(self._limits.bytes)
-            except (Refused, RequestRefused) as error:
+            except (PictureRefused, RequestRefused) as error:
                 FETCHES.labels("refused").inc()
-                raise Refused(str(error)) from error
-            except Later:
+                raise PictureRefused(str(error)) from error
+            except PictureUnavailable:
                 FETCHES.labels("later").inc()
                 raise
             except RequestFailed as error:
                 FETCHES.labels("later").inc()
-                raise Later(str(error)) from error
+                raise PictureUnavailable(str(error)) from error
             FETCHES.labels("fetched").inc()
             FETCH_SECONDS.observe(time.monotonic() - started)
             yield data
 
     def _check_port(self, url: URL) -> None:
         if url.port not in self._limits.ports and not self._limits.allow_private:
-            raise Refused(f"port {url.port} is not permitted")
+            raise PictureRefused(f"port {url.port} is not permitted")
 
 
 def _check_status(response: StreamedResponse) -> None:
@@ -136,5 +130,5 @@ def _check_status(response: StreamedResponse) -> None:
     if status == 200:
         return
     if status in TRANSIENT_STATUSES or (status >= 500 and status not in (501, 505)):
-        raise Later(f"HTTP {status}", retry_after_s(response.headers))
-    raise Refused(f"HTTP {status}")
+        raise PictureUnavailable(f"HTTP {status}", retry_after_s(response.headers))
+    raise PictureRefused(f"HTTP {status}")

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enrich.media.render.image_hash import Likeness, alike, bands, distance, near_bands, signed, unsigned
+from enrich.media.render.image_hash import (
+    ImageHash,
+    bands,
+    hamming_distance,
+    is_near_duplicate,
+    near_bands,
+    signed,
+    unsigned,
+)
 from enrich.media.render.rendered import Rendered
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import Rights
@@ -53,14 +61,14 @@ async def add(
     pool: Pool, sha256: str, size_bytes: int, rendered: Rendered, renditions: Sequence[Rendition], *, compare: bool
 ) -> Picture:
     """Add a picture to the index. One that looks like another shares its identity, and its removal."""
-    likeness = rendered.likeness if compare else None
+    image_hash = rendered.image_hash if compare else None
     embedded = {name: getattr(rendered.embedded, name) for name in Embedded.__slots__}
     async with pool.acquire() as connection, connection.transaction():
         same = None
-        if likeness is not None:
+        if image_hash is not None:
             # Of two copies that arrive at once, one must be the first.
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _SIMILARITY_LOCK)
-            same = await _same_picture(connection, likeness, rendered.width / rendered.height)
+            same = await _same_picture(connection, image_hash, rendered.width / rendered.height)
         removed = same is not None and same["removed_at"] is not None
         [row] = await connection.fetch(
             _ADD,
@@ -72,9 +80,9 @@ async def add(
             size_bytes,
             *(rendered.focal_point or (None, None)),
             rendered.placeholder,
-            signed(likeness.phash) if likeness else None,
-            signed(likeness.dhash) if likeness else None,
-            bands(likeness.phash) if likeness else [],
+            signed(image_hash.phash) if image_hash else None,
+            signed(image_hash.dhash) if image_hash else None,
+            bands(image_hash.phash) if image_hash else [],
             [each.model_dump(mode="json") for each in renditions],
             {name: text for name, text in embedded.items() if text},
             f"looks like {same['sha256']}, which was removed" if same is not None and removed else "",
@@ -82,17 +90,17 @@ async def add(
         return _picture(row)
 
 
-async def _same_picture(connection: Connection, likeness: Likeness, aspect: float) -> Row | None:
-    rows = await connection.fetch(_NEAR, near_bands(likeness.phash))
+async def _same_picture(connection: Connection, image_hash: ImageHash, aspect: float) -> Row | None:
+    rows = await connection.fetch(_NEAR, near_bands(image_hash.phash))
     near = [
         row
         for row in rows
         if row["height"]
-        and alike(
-            likeness, aspect, Likeness(unsigned(row["phash"]), unsigned(row["dhash"])), row["width"] / row["height"]
+        and is_near_duplicate(
+            image_hash, aspect, ImageHash(unsigned(row["phash"]), unsigned(row["dhash"])), row["width"] / row["height"]
         )
     ]
-    return min(near, key=lambda row: distance(likeness.phash, unsigned(row["phash"])), default=None)
+    return min(near, key=lambda row: hamming_distance(image_hash.phash, unsigned(row["phash"])), default=None)
 
 
 def _picture(row: Row) -> Picture:

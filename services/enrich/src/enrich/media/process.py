@@ -2,10 +2,10 @@
 
 import asyncio
 
-from enrich.media.fetch import Budget, Fetcher, FetchLimits
-from enrich.media.render.pool import Renderers, RenderLimits
+from enrich.media.fetch import Fetcher, FetchLimits, MemoryBudget
+from enrich.media.render.pool import RendererPool, RenderLimits
 from enrich.media.store import open_store
-from enrich.media.worker import PictureDesk
+from enrich.media.worker import MediaWorker
 from enrich.settings import Settings
 from shared.consumer.consumer import Consumer
 from shared.kafka.broker import new_app, new_broker
@@ -58,16 +58,16 @@ async def media(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: Pool, producer: Producer) -> None:
-    budget = Budget(settings.enrich_media_held_bytes)
+    budget = MemoryBudget(settings.enrich_media_held_bytes)
     fetcher = Fetcher(fetch_limits(settings), budget=budget, connections=2 * settings.enrich_media_fetches)
-    async with fetcher, Renderers(settings.enrich_media_renderers, render_limits(settings)) as renderers:
-        desk = PictureDesk(
+    async with fetcher, RendererPool(settings.enrich_media_renderers, render_limits(settings)) as renderers:
+        worker = MediaWorker(
             settings, pool=pool, store=open_store(settings), fetcher=fetcher, renderers=renderers, producer=producer
         )
         consumer = Consumer(
             stage=STAGE,
             stream=MEDIA,
-            handle=desk.handle,
+            handle=worker.handle,
             producer=producer,
             settings=settings,
             crash_notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
@@ -80,10 +80,10 @@ async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: 
             consumer.report_to(health)
             await consumer.run()
 
-        health.ready["desk"] = desk.why_not_ready
+        health.ready["worker"] = worker.why_not_ready
         try:
-            # What is due in Postgres does not wait for a place in the consumer group.
-            await run_until(stop, follow(), desk.run(), desk.keep_leases())
+            # What is due in Postgres does not wait for the consumer group.
+            await run_until(stop, follow(), worker.run(), worker.keep_leases())
         finally:
             health.draining = True
             await app.stop()

@@ -1,4 +1,4 @@
-"""The object store of renditions: content-addressed, written once, served by publish from the same place.
+"""The object store of renditions: content-addressed, written once, and served by publish.
 
 Layout: `{first two characters}/{sha256 of the original}/{width}.{avif|webp|jpg}`; an avatar's name is `avatar-{side}`.
 A rendition's URL is `/media/` and its key.
@@ -7,23 +7,26 @@ A rendition's URL is `/media/` and its key.
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, MemoryStore, from_url
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from enrich.media.render.rendered import Encoded
 from shared.failures import Transient
 from shared.messages import Rendition
 from shared.settings import Connections
 
+if TYPE_CHECKING:
+    from obstore import Attributes  # exists in its stubs only
+
 URL_PREFIX = "/media/"
 
 
-def open_store(settings: Connections) -> Any:
-    """The store of `MEDIA_STORE`. Credentials and endpoints of S3 and the like come from the environment, under the names
-    that their own tools use (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, ...)."""
+def open_store(settings: Connections) -> ObjectStore:
+    """The store of `MEDIA_STORE`. Credentials and endpoints come from the environment, under the names that the stores' own
+    tools use (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, ...)."""
     url = settings.media_store
     scheme = url.partition(":")[0].lower()
     if scheme == "file":
@@ -32,12 +35,14 @@ def open_store(settings: Connections) -> Any:
 
 
 def key_of(sha256: str, name: str) -> str:
-    """Where a rendition is kept."""
+    """The key of a rendition."""
     return f"{sha256[:2]}/{sha256}/{name}"
 
 
-async def store_renditions(store: Any, sha256: str, encoded: Sequence[Encoded], *, prefix: str = "") -> list[Rendition]:
-    """Write every rendition; the same ones again change nothing. Raises Transient where the store is away."""
+async def store_renditions(
+    store: ObjectStore, sha256: str, encoded: Sequence[Encoded], *, prefix: str = ""
+) -> list[Rendition]:
+    """Write every rendition; writing one again changes nothing. Raises Transient while the store is unavailable."""
 
     async def write(each: Encoded) -> Rendition:
         key = key_of(sha256, f"{prefix}{each.width}.{each.extension}")
@@ -56,8 +61,8 @@ async def store_renditions(store: Any, sha256: str, encoded: Sequence[Encoded], 
         raise Transient(f"object store: {type(error).__name__}: {error}"[:300]) from None
 
 
-async def remove_renditions(store: Any, renditions: Sequence[Rendition]) -> int:
-    """Delete renditions; what is gone already is no error. How many there were."""
+async def remove_renditions(store: ObjectStore, renditions: Sequence[Rendition]) -> int:
+    """Delete renditions; returns how many there were."""
     removed = 0
     for each in renditions:
         try:
@@ -68,8 +73,8 @@ async def remove_renditions(store: Any, renditions: Sequence[Rendition]) -> int:
     return removed
 
 
-def _attributes(store: Any, mime_type: str) -> Any:
-    """A folder keeps no attributes; an object store that is read directly answers with these."""
+def _attributes(store: ObjectStore, mime_type: str) -> "Attributes | None":
+    """Headers of a store that is read directly. Local stores keep none."""
     if isinstance(store, LocalStore | MemoryStore):
         return None
-    return cast("Any", {"Content-Type": mime_type, "Cache-Control": "public, max-age=31536000, immutable"})
+    return {"Content-Type": mime_type, "Cache-Control": "public, max-age=31536000, immutable"}

@@ -1,10 +1,10 @@
-"""The picture desk: takes up what is wanted, several at once, and brings each reference to an end.
+"""The media worker: claims references from the media queue and fetches, renders and announces their pictures.
 
-What must not break:
-- a picture is in the store before the index says so, and in the index before its update is announced;
-- an update is announced, and Kafka has acknowledged it, before that is noted: killed anywhere, the rest is done again,
-  and what is done twice is the same, since it is keyed by content and by reference;
-- a slow host holds its own pictures only, and an infrastructure that is away costs no picture an attempt.
+What must hold:
+- A picture is in the store before it is in the index, and in the index before its update is announced.
+- Kafka has acknowledged the announcement before that is recorded. A process that is killed leaves the rest to be done again,
+  and doing it twice changes nothing, since everything is keyed by content and by reference.
+- A slow host delays its own pictures only, and an outage of our servers costs no picture an attempt.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from collections import Counter as Tally
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
+from obstore.store import ObjectStore
 from prometheus_client import Counter, Gauge
 
 from enrich.media import pictures, queue
+from enrich.media.errors import PictureRefused, PictureUnavailable
 from enrich.media.fetch import Fetcher
 from enrich.media.pictures import Picture
 from enrich.media.queue import Task
-from enrich.media.refusals import Later, Refused
-from enrich.media.render.pool import Renderers
+from enrich.media.render.pool import RendererPool
 from enrich.media.store import store_renditions
 from enrich.settings import Settings
 from shared.background import keep_running
@@ -39,7 +39,7 @@ from shared.streams import RAW
 
 log = structlog.get_logger(__name__)
 
-SETTLED = Counter("slugline_media_references", "References that came to an end", ["state"])
+FINISHED = Counter("slugline_media_references", "References that are finished", ["state"])
 RETRIES = Counter("slugline_media_retries", "References that are tried again later", ["because"])
 RUNNING = Gauge("slugline_media_running_references", "References that this process works on")
 WAITING = Gauge(
@@ -48,18 +48,25 @@ WAITING = Gauge(
     ["turn"],
 )
 POLL_S = 0.5
-AWAY_PAUSE_S = 5.0
+OUTAGE_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 3600.0
-MOST_RENDITIONS_TRIED = 3
-MOST_TRIED_ALONE = 2
-"""A picture that was fetched alone so often by a process that then ended is not fetched again."""
+MAX_RENDITIONS_TRIED = 3
+MAX_TRIED_ALONE = 2
+"""After so many processes died while they worked on a reference alone, it is given up."""
 
 
-class PictureDesk:
+class MediaWorker:
     """One process's share of the work."""
 
     def __init__(
-        self, settings: Settings, *, pool: Pool, store: Any, fetcher: Fetcher, renderers: Renderers, producer: Producer
+        self,
+        settings: Settings,
+        *,
+        pool: Pool,
+        store: ObjectStore,
+        fetcher: Fetcher,
+        renderers: RendererPool,
+        producer: Producer,
     ) -> None:
         self._settings = settings
         self._pool = pool
@@ -70,39 +77,38 @@ class PictureDesk:
         self._backoff = Backoff(first_s=settings.enrich_media_retry_s, longest_s=LONGEST_PAUSE_S, factor=4.0)
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
-        self._alone: deque[Task] = deque()
-        """Whose process ended before: each is worked on by itself, so that the one at fault is known."""
-        self._urls: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
-        self._look = asyncio.Event()
-        self._away: str | None = None
+        self._isolated: deque[Task] = deque()
+        """References whose process died: each is worked on by itself, to find the one at fault."""
+        self._url_locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
+        self._wake = asyncio.Event()
+        self._outage: str | None = None
 
     async def handle(self, incoming: Sequence[Incoming[MediaWanted]]) -> list[Rejection]:
-        """For the lane: note what is wanted. From here on Postgres has it, so the position in Kafka may move on while a
-        slow host is waited for."""
+        """Handle messages: queue what is wanted in Postgres, so that no offset in Kafka waits for a slow host."""
         events = [(message.event, message.header("traceparent")) for message in incoming]
         if await queue.want(self._pool, events):
-            self._look.set()
+            self._wake.set()
         return []
 
     def why_not_ready(self) -> str | None:
         """For `Health.ready`."""
-        return f"paused by {self._away}" if self._away else None
+        return f"paused by {self._outage}" if self._outage else None
 
     async def run(self) -> None:
-        """Take up what is due until cancelled; what runs then is given back, for another process to take up at once."""
+        """Work on what is due until cancelled; what is unfinished then is released at once."""
         try:
-            await keep_running("pictures", self._take_up, every_s=POLL_S, wake=self._look)
+            await keep_running("pictures", self._claim_due, every_s=POLL_S, wake=self._wake)
         finally:
-            given_back = list(self._running.values())
+            unfinished = list(self._running.values())
             for job in self._jobs:
                 job.cancel()
             await asyncio.gather(*self._jobs, return_exceptions=True)
-            for task in given_back:
+            for task in unfinished:
                 with contextlib.suppress(*TRANSIENT):
-                    await queue.retry(self._pool, task, "given back", 0.0, counts=False)
+                    await queue.retry(self._pool, task, "released by a process that stopped", 0.0, counts=False)
 
     async def keep_leases(self) -> None:
-        """Keep what is being worked on from being taken up elsewhere, and count what waits, until cancelled."""
+        """Renew the leases of what is being worked on, and count what waits, until cancelled."""
 
         async def step() -> None:
             if tasks := list(self._running.values()):
@@ -112,10 +118,10 @@ class PictureDesk:
 
         await keep_running("pictures' leases", step, every_s=self._settings.enrich_media_lease_s / 3)
 
-    async def _take_up(self) -> None:
-        if self._alone:
+    async def _claim_due(self) -> None:
+        if self._isolated:
             if not self._jobs:
-                self._begin(self._alone.popleft())
+                self._start(self._isolated.popleft())
             return
         free = self._settings.enrich_media_fetches - len(self._jobs)
         if free <= 0:
@@ -130,108 +136,107 @@ class PictureDesk:
                 lease_s=self._settings.enrich_media_lease_s,
             )
         except TRANSIENT as error:
-            self._note_away(error)
+            self._note_outage(error)
             raise
-        self._away = None
+        self._outage = None
         for task in tasks:
             if task.key in self._running:
                 continue
             self._running[task.key] = task
             if task.lost and task.state == "pending":
-                self._alone.append(task)
+                self._isolated.append(task)
             else:
-                self._begin(task)
+                self._start(task)
         RUNNING.set(len(self._running))
 
-    def _begin(self, task: Task) -> None:
-        job = asyncio.create_task(self._do(task), name=f"picture:{task.update_id}")
+    def _start(self, task: Task) -> None:
+        job = asyncio.create_task(self._process(task), name=f"picture:{task.update_id}")
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
-        job.add_done_callback(lambda _: self._look.set())
+        job.add_done_callback(lambda _: self._wake.set())
 
-    async def _do(self, task: Task) -> None:
+    async def _process(self, task: Task) -> None:
         try:
             if task.state == "pending":
-                await self._bring_to_an_end(task)
+                await self._finish(task)
             await self._announce(task)
         except Exception as error:
             if is_transient(error):
-                self._note_away(error)
+                self._note_outage(error)
                 RETRIES.labels("infrastructure").inc()
                 with contextlib.suppress(*TRANSIENT):
-                    await queue.retry(self._pool, task, reason_of(error), AWAY_PAUSE_S, counts=False)
+                    await queue.retry(self._pool, task, reason_of(error), OUTAGE_PAUSE_S, counts=False)
                 return
-            # It comes back after its lease; attempts are counted when it is taken up, so it ends.
-            log.exception("bug in the picture desk", update_id=task.update_id, url=task.shown_url)
+            log.exception("bug in the media worker", update_id=task.update_id, url=task.shown_url)
             with contextlib.suppress(*TRANSIENT):
                 await queue.retry(self._pool, task, "a bug of ours", self._settings.enrich_media_lease_s, counts=True)
         finally:
             self._running.pop(task.key, None)
             RUNNING.set(len(self._running))
-            self._look.set()
+            self._wake.set()
 
-    async def _bring_to_an_end(self, task: Task) -> None:
-        if task.tried_alone >= MOST_TRIED_ALONE:
-            reason = f"set aside: the process that fetched it alone ended each time, {task.tried_alone} times"
-            log.error("a picture takes its process down", update_id=task.update_id, url=task.shown_url)
-            await self._settle(task, "failed", reason, None)
+    async def _finish(self, task: Task) -> None:
+        if task.tried_alone >= MAX_TRIED_ALONE:
+            reason = f"given up: {task.tried_alone} processes died while they worked on it alone"
+            log.error("a picture kills its process", update_id=task.update_id, url=task.shown_url)
+            await self._record(task, "failed", reason, None)
             return
         if task.lost:
             await queue.try_alone(self._pool, task)
         if task.attempts > self._settings.enrich_media_attempts:
-            await self._settle(task, "failed", f"given up after {task.attempts - 1} attempts", None)
+            await self._record(task, "failed", f"given up after {task.attempts - 1} attempts", None)
             return
-        # The same lead picture comes with every version of a story, and with several at once: the second finds the first.
-        async with self._one_at_a_time(task.source, task.url):
+        # Versions of an update often name the same picture: the second finds what the first fetched.
+        async with self._locked_url(task.source, task.url):
             try:
                 picture = await self._picture(task)
-            except Refused as refusal:
-                await self._settle(task, "failed", refusal.reason, None)
+            except PictureRefused as error:
+                await self._record(task, "failed", error.reason, None)
                 return
-            except Later as later:
-                await self._put_off(task, later)
+            except PictureUnavailable as failure:
+                await self._postpone(task, failure)
                 return
             state, reason = queue.outcome_of(task, picture, await pictures.rights_of(self._pool, task.source))
-            await self._settle(task, state, reason, picture.sha256)
+            await self._record(task, state, reason, picture.sha256)
 
-    async def _put_off(self, task: Task, later: Later) -> None:
+    async def _postpone(self, task: Task, failure: PictureUnavailable) -> None:
         if task.attempts >= self._settings.enrich_media_attempts:
-            reason = f"given up after {task.attempts} attempts: {later.reason}"
-            await self._settle(task, "failed", reason, None)
+            reason = f"given up after {task.attempts} attempts: {failure.reason}"
+            await self._record(task, "failed", reason, None)
             return
-        pause_s = min(max(self._backoff.pause_s(task.attempts), later.after_s or 0.0), LONGEST_PAUSE_S)
+        pause_s = min(max(self._backoff.pause_s(task.attempts), failure.after_s or 0.0), LONGEST_PAUSE_S)
         RETRIES.labels("host").inc()
         log.info(
-            "picture put off", update_id=task.update_id, url=task.shown_url, reason=later.reason,
+            "picture postponed", update_id=task.update_id, url=task.shown_url, reason=failure.reason,
             attempt=task.attempts, retry_in_s=round(pause_s, 1),
         )  # fmt: skip
-        await queue.retry(self._pool, task, later.reason, pause_s, counts=True)
+        await queue.retry(self._pool, task, failure.reason, pause_s, counts=True)
 
-    async def _settle(self, task: Task, state: str, reason: str, sha256: str | None) -> None:
+    async def _record(self, task: Task, state: str, reason: str, sha256: str | None) -> None:
         if not await queue.finish(self._pool, task, state, reason, sha256):
             return
-        SETTLED.labels(state).inc()
+        FINISHED.labels(state).inc()
         log.info(
-            "picture settled", update_id=task.update_id, source=task.source, url=task.shown_url, state=state, reason=reason,
+            "picture finished", update_id=task.update_id, source=task.source, url=task.shown_url, state=state, reason=reason,
             sha256=sha256,
         )  # fmt: skip
 
     async def _picture(self, task: Task) -> Picture:
-        """The picture of a reference: known already, or fetched, from the largest of its renditions that will do."""
+        """The picture of a reference: a known one, or fetched from the first of its URLs that is accepted."""
         if task.sha256 is not None and task.fetched_url == task.url:
             picture = await pictures.find(self._pool, task.sha256)
             if picture is not None:
                 return picture
-        lately = await pictures.fetched_recently(self._pool, task.source, task.url, self._settings.enrich_media_reuse_s)
-        if lately is not None:
-            return lately
-        refusals: list[str] = []
-        for url in (task.url, *task.wanted.renditions[: MOST_RENDITIONS_TRIED - 1]):
+        recent = await pictures.fetched_recently(self._pool, task.source, task.url, self._settings.enrich_media_reuse_s)
+        if recent is not None:
+            return recent
+        reasons: list[str] = []
+        for url in (task.url, *task.wanted.renditions[: MAX_RENDITIONS_TRIED - 1]):
             try:
                 return await self._fetch_and_render(task.wanted, url)
-            except Refused as refusal:
-                refusals.append(refusal.reason)
-        raise Refused("; then ".join(dict.fromkeys(refusals)))
+            except PictureRefused as error:
+                reasons.append(error.reason)
+        raise PictureRefused("; then ".join(dict.fromkeys(reasons)))
 
     async def _fetch_and_render(self, wanted: MediaReference, url: str) -> Picture:
         async with self._fetcher.fetched(url) as data:
@@ -239,12 +244,12 @@ class PictureDesk:
             picture = await pictures.find(self._pool, sha256)
             if picture is not None:
                 if picture.refused:
-                    raise Refused(picture.refused)
+                    raise PictureRefused(picture.refused)
                 return picture
             try:
                 rendered = await self._renderers.render(data)
-            except Refused as refusal:
-                await pictures.add_refused(self._pool, sha256, len(data), refusal.reason)
+            except PictureRefused as error:
+                await pictures.add_refused(self._pool, sha256, len(data), error.reason)
                 raise
             size_bytes = len(data)
         renditions = await store_renditions(self._store, sha256, rendered.renditions)
@@ -253,23 +258,23 @@ class PictureDesk:
         )  # fmt: skip
 
     @contextlib.asynccontextmanager
-    async def _one_at_a_time(self, source: str, url: str) -> AsyncIterator[None]:
+    async def _locked_url(self, source: str, url: str) -> AsyncIterator[None]:
         key = (source, url)
-        lock, users = self._urls.get(key, (asyncio.Lock(), 0))
-        self._urls[key] = (lock, users + 1)
+        lock, users = self._url_locks.get(key, (asyncio.Lock(), 0))
+        self._url_locks[key] = (lock, users + 1)
         try:
             async with lock:
                 yield
         finally:
-            lock, users = self._urls.pop(key)
+            lock, users = self._url_locks.pop(key)
             if users > 1:
-                self._urls[key] = (lock, users - 1)
+                self._url_locks[key] = (lock, users - 1)
 
     async def _announce(self, task: Task) -> None:
-        """Tell the text lane to look again, once for all of an update's pictures that settle together."""
-        settled, fetching = await queue.unannounced(self._pool, task.update_id)
-        if not settled or (fetching and task.state == "pending"):
-            # The last of them announces; should it take long, what is settled falls due by itself.
+        """Ask enrich text for a revision, once for all pictures of an update that finish together."""
+        finished, fetching = await queue.unannounced(self._pool, task.update_id)
+        if not finished or (fetching and task.state == "pending"):
+            # The last one announces. Should it take long, the others become due by themselves.
             return
         await acknowledged(
             [
@@ -277,15 +282,15 @@ class PictureDesk:
                     RAW,
                     Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
                     key=task.update_id,
-                    event_id=f"{task.update_id}:media:{':'.join(sorted(settled))}"[:500],
+                    event_id=f"{task.update_id}:media:{':'.join(sorted(finished))}"[:500],
                     traceparent=task.traceparent,
                 )
             ]
         )
-        await queue.mark_announced(self._pool, task.update_id, settled)
+        await queue.mark_announced(self._pool, task.update_id, finished)
 
-    def _note_away(self, error: BaseException) -> None:
+    def _note_outage(self, error: BaseException) -> None:
         reason = error.reason if isinstance(error, Transient) else reason_of(error)
-        if self._away is None:
-            log.warning("picture desk paused", error=reason)
-        self._away = reason
+        if self._outage is None:
+            log.warning("media worker paused", error=reason)
+        self._outage = reason

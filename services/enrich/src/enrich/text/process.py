@@ -20,7 +20,9 @@ from shared.http.routing import Replaceable, application
 from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
+from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
+from shared.messages import Order, RawUpdate, Refresh, Release
 from shared.observability.health import Health, health_routes, starting_route
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -46,6 +48,22 @@ async def serve_text(settings: Settings, stop: asyncio.Event, api: Callable[[Poo
         await _follow(settings, stop, health, site, api)
 
 
+def text_consumer(
+    text: TextHandler, producer: Producer, settings: Settings, crash_notes: PartitionNotes | None = None
+) -> Consumer[RawUpdate | Order | Release | Refresh]:
+    """The consumer of `updates.raw`."""
+    return Consumer(
+        stage=STAGE,
+        stream=RAW,
+        handle=text.handle,
+        start_batch=text.start_batch,
+        producer=producer,
+        settings=settings,
+        max_records=settings.enrich_batch,
+        crash_notes=crash_notes,
+    )
+
+
 async def _follow(
     settings: Settings,
     stop: asyncio.Event,
@@ -62,11 +80,7 @@ async def _follow(
             pool, settings.enrich_dictionary, ReferenceData(concept_tags=ConceptTags(settings.enrich_label_languages))
         )
         text = TextHandler(pool=batch_pool, producer=producer, loader=loader, settings=settings)
-        consumer = Consumer(
-            stage=STAGE, stream=RAW, handle=text.handle, start_batch=text.start_batch,
-            producer=producer, settings=settings, max_records=settings.enrich_batch,
-            crash_notes=PartitionNotes(CrashNotes(pool, "enrich", STAGE)),
-        )  # fmt: skip
+        consumer = text_consumer(text, producer, settings, PartitionNotes(CrashNotes(pool, "enrich", STAGE)))
         app = new_app(new_broker(settings, CLIENT_ID), consumer)
         site.app = application([*health_routes(health), *api(pool, settings)], PROBLEM_HANDLERS)
         if not stop.is_set():

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from ingest.formats import ReadResult, read
 from ingest.intake import emit
+from ingest.intake.deadline import Unavailable
 from ingest.intake.deduplicate import DedupResult
 from ingest.intake.originals import Original
 from ingest.intake.receipt import Result
-from ingest.parsers.pool import ParserPool
+from ingest.parsers.pool import NoParser, ParserPool
 from ingest.parsers.worker import ReadRequest
 from ingest.sources.source import Source
 from shared.messages import RawUpdate
@@ -39,7 +40,10 @@ async def read_original(parsers: ParserPool, source: Source, original: Original,
             profile=source.profile,
             format=format_name,
         )
-        return await parsers.read(request, original.body)
+        try:
+            return await parsers.read(request, original.body)
+        except NoParser as error:
+            raise Unavailable(str(error)) from None
     return read(
         original.body,
         content_type=original.content_type,

@@ -11,8 +11,8 @@ from collections import defaultdict
 from prometheus_client import Counter
 
 from ingest.formats import ReadResult, Unreadable
-from ingest.intake.deadline import Unavailable
 from ingest.parsers.worker import ReadRequest, ReadResponse
+from shared.failures import Transient
 from shared.messages import RawUpdate
 from shared.worker_processes.pool import AnswerTooLarge, CannotStart, Crashed, TooSlow, WorkerPool, WorkerProgram
 
@@ -42,6 +42,10 @@ PARSER = WorkerProgram(
 )
 
 
+class NoParser(Transient):
+    """All processes are busy, or none can be started."""
+
+
 class ParserPool:
     """Reads documents in processes; of one source one document at a time."""
 
@@ -61,7 +65,7 @@ class ParserPool:
     async def read(self, request: ReadRequest, body: bytes) -> ReadResult:
         """What `ingest.formats.read` makes of the document; repairs are reported with its updates only.
 
-        Raises Unreadable, also where it takes too long or ends the process; `Unavailable` where no process can be had.
+        Raises Unreadable, also where it takes too long or ends the process; NoParser where no process can be had.
         """
         try:
             async with asyncio.timeout(BUSY_TIMEOUT_S + self._timeout_s) as busy, self._turns[request.source]:
@@ -75,9 +79,9 @@ class ParserPool:
                     original=request.original_id,
                 )
         except TimeoutError:
-            raise Unavailable("all readers are busy") from None
+            raise NoParser("all readers are busy") from None
         except CannotStart as error:
-            raise Unavailable(str(error)) from None
+            raise NoParser(str(error)) from None
         except TooSlow:
             reason = f"it takes longer than {self._timeout_s:g} s to read"
             raise Unreadable("too-slow-to-read", "", reason) from None

@@ -1,6 +1,6 @@
 """The client with which sources and their hubs are asked."""
 
-from shared.http.client import ClientLimits, GuardedClient
+from shared.http.client.guarded import ClientLimits, GuardedClient
 
 
 def http_client(*, allow_private: bool) -> GuardedClient:

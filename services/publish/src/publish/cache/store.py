@@ -9,7 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from publish.representation.position import Position, channels_of
-from publish.representation.reader_json import dump, members, removal_members, words_in
+from publish.representation.reader_json import dump, members, read_metadata, removal_members
 from publish.representation.reader_update import ReaderUpdate
 from publish.settings import Settings
 
@@ -133,7 +133,7 @@ class ReadModel:
         pipeline.zscore(f"{self.prefix}feed:news", update_id)
         found, feeds, score = await pipeline.execute()
         value = orjson.loads(found) if found else {}
-        words = words_in(value)
+        words = read_metadata(value)
         if words or (value and not value.get("removal")):
             return f"holds its {', '.join(words) or 'entry'}"
         return f"lists it in {feeds.decode() if feeds else 'news'}" if feeds or score is not None else ""

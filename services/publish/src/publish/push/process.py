@@ -64,6 +64,7 @@ from shared.streams import ENRICHED, PUSH_BATCHES
 log = structlog.get_logger(__name__)
 
 STAGE = "publish.push"
+BATCHES_STAGE = "publish.push.batches"
 CLIENT_ID = "slugline-publish-push"
 FORGET_INTERVAL_S = 600.0
 BATCHES_AT_ONCE = 4
@@ -214,28 +215,34 @@ async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
         await pool.close()
 
 
-def _consumers(
-    settings: PushSettings, pool: Pool, producer: Producer, parts: Parts
-) -> tuple[Consumer[EnrichedUpdate], Consumer[PushBatch]]:
-    updates = Consumer(
+def updates_consumer(
+    notifier: Notifier, producer: Producer, settings: PushSettings, crash_notes: PartitionNotes | None = None
+) -> Consumer[EnrichedUpdate]:
+    """The consumer of `updates.enriched`, which queues deliveries and alerts."""
+    return Consumer(
         stage=STAGE,
         stream=ENRICHED,
-        handle=parts.notifier.handle,
+        handle=notifier.handle,
         producer=producer,
         settings=settings,
-        crash_notes=PartitionNotes(CrashNotes(pool, "publish", STAGE)),
+        crash_notes=crash_notes,
     )
-    batches = Consumer(
-        stage=f"{STAGE}.batches",
+
+
+def batches_consumer(
+    sender: AlertSender, producer: Producer, settings: PushSettings, crash_notes: PartitionNotes | None = None
+) -> Consumer[PushBatch]:
+    """The consumer of `push.batches`, which sends alerts to subscriptions."""
+    return Consumer(
+        stage=BATCHES_STAGE,
         stream=PUSH_BATCHES,
         types={PushBatch.ce_type: PushBatch},
-        handle=parts.alerts.sender.handle,
+        handle=sender.handle,
         producer=producer,
         settings=settings,
         max_records=BATCHES_AT_ONCE,
-        crash_notes=PartitionNotes(CrashNotes(pool, "publish", f"{STAGE}.batches")),
+        crash_notes=crash_notes,
     )
-    return updates, batches
 
 
 async def _follow(
@@ -255,8 +262,11 @@ async def _follow(
             stop,
         )
         parts = await _parts(settings, resources, producer, readiness, stack)
-        consumers = _consumers(settings, pool, producer, parts)
-        app = new_app(new_broker(settings, CLIENT_ID), *consumers)
+        updates_notes = PartitionNotes(CrashNotes(pool, "publish", STAGE))
+        batches_notes = PartitionNotes(CrashNotes(pool, "publish", BATCHES_STAGE))
+        updates = updates_consumer(parts.notifier, producer, settings, updates_notes)
+        batches = batches_consumer(parts.alerts.sender, producer, settings, batches_notes)
+        app = new_app(new_broker(settings, CLIENT_ID), updates, batches)
         site.app = application([*health_routes(health), *parts.routes], PROBLEM_HANDLERS)
         # Sending an alert makes many short-lived objects and no cycles: at the usual thresholds, half of its time goes to the collector.
         gc.collect()
@@ -265,11 +275,12 @@ async def _follow(
         if not stop.is_set():
             await start_app(app, stop)
             health.ready = {}
-            for consumer in consumers:
-                consumer.report_to(health)
+            updates.report_to(health)
+            batches.report_to(health)
             await run_until(
                 stop,
-                *(consumer.run() for consumer in consumers),
+                updates.run(),
+                batches.run(),
                 parts.worker.keep_delivering(),
                 parts.hub.keep_verifying(),
                 parts.alerts.release.keep_releasing(),

@@ -14,7 +14,7 @@ import nh3
 from lxml import etree, html
 from lxml.html import HtmlElement
 
-from shared.markup import plainly_nested
+from shared.markup import repair_nesting
 
 INLINE = frozenset(
     ["em", "strong", "b", "i", "u", "s", "del", "ins", "sub", "sup", "code", "q", "cite", "small", "mark", "abbr", "dfn", "kbd", "samp", "var", "bdi"]
@@ -78,7 +78,7 @@ def fitting(body: str, heading: int = 4) -> str:
     """The body as flow content; its headings begin at the level `heading`."""
     if not body.strip():
         return ""
-    cleaned = nh3.clean(plainly_nested(body, MOST_NESTED))
+    cleaned = nh3.clean(repair_nesting(body, MOST_NESTED))
     try:
         root = html.fragment_fromstring(cleaned, create_parent="div")
     except (etree.LxmlError, ValueError):

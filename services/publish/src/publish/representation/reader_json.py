@@ -51,7 +51,7 @@ def removal_members(update: ReaderUpdate) -> dict[str, object]:
     }
 
 
-def words_in(view: Mapping[str, object]) -> list[str]:
+def read_metadata(view: Mapping[str, object]) -> list[str]:
     """The members of a view, or of a stream's event, that hold words of a source: a removal has none."""
     return [name for name in (*marked(EnrichedUpdate, SOURCE_WORDS), "html") if view.get(name)]
 

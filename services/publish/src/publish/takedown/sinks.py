@@ -20,7 +20,7 @@ from publish.archive.queries import Archived
 from publish.cache.store import ReadModel, open_read_model
 from publish.push.delivery.outbound import Answer, Outbound
 from publish.representation.pictures import MEDIA_PREFIX
-from publish.representation.reader_json import words_in
+from publish.representation.reader_json import read_metadata
 from publish.settings import Settings
 from shared.failures.transient import TRANSIENT
 from shared.postgres.pool import Pool
@@ -150,7 +150,7 @@ class TakedownSinks:
             except ValueError:
                 continue
             if isinstance(data, dict) and data.get("update_id") == killed.update.update_id:
-                words = words_in(data)
+                words = read_metadata(data)
                 if words and not data.get("removal"):
                     return f"replays its {', '.join(words)}"
         return ""

@@ -214,7 +214,10 @@ class BatchProcessor(Generic[M]):
             if (client := self._client()) is not None:
                 await self._offsets.commit(client)
 
-    def _on_completed(self, _: Completed) -> None:
+    def _on_completed(self, completed: Completed) -> None:
+        if not completed.cancelled():
+            # Batches fail together, and only the failure of the oldest is looked at: asyncio need not tell of the others.
+            completed.exception()
         self._advance()
         if self._in_flight.failure is not None and (self._recovery is None or self._recovery.done()):
             self._recovery = asyncio.create_task(self._recover_when_idle(), name=f"recovery of {self._stage}")

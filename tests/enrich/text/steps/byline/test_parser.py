@@ -108,7 +108,7 @@ def test_names_and_authors_are_read_with_measured_precision_and_recall(capsys: p
 
 @pytest.mark.parametrize("line", [line for line in SET if parser.PLAIN.fullmatch(line.byline)])
 def test_the_plainest_bylines_are_read_as_all_others_are(line: Labelled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is told at a glance, and the long way round, are the same names."""
-    at_a_glance = read_byline(line.byline, DIRECTORY)
+    """The shortcut and the parser read the same names."""
+    by_the_shortcut = read_byline(line.byline, DIRECTORY)
     monkeypatch.setattr(parser, "PLAIN", re.compile("(?!)"))
-    assert read_byline(line.byline, DIRECTORY) == at_a_glance
+    assert read_byline(line.byline, DIRECTORY) == by_the_shortcut

@@ -35,7 +35,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize("language", SENTENCES)
 def test_small_words_never_speak_for_a_neighbour(language: str) -> None:
-    """What is told from small words alone is right, and the model judges wherever languages share them."""
+    """A language that small words name is right, and the model decides wherever languages share them."""
     assert language_by_small_words(SENTENCES[language]) in (language, None)
     assert language_of(None, SENTENCES[language])[0] == language
 
@@ -45,5 +45,5 @@ def test_small_words_never_speak_for_a_neighbour(language: str) -> None:
     [("ar", "", "rtl"), ("he-IL", "", "rtl"), ("az-Arab", "", "rtl"), ("ur-Latn", "", "ltr"), ("und", "— שלום", "rtl"), ("en", "שלום", "ltr")],
 )  # fmt: skip
 def test_direction_is_the_scripts(language: str, text: str, direction: str) -> None:
-    """Told by the tag's script, by its language, or by the first letter where neither is known."""
+    """By the tag's script, by its language, or by the first letter where neither is known."""
     assert direction_of(language, text) == direction

@@ -1,4 +1,4 @@
-"""Sanitised HTML, judged by a parser that has nothing to do with the one that cleans."""
+"""Sanitised HTML, checked by a parser that has nothing to do with the sanitiser."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def walk(node: Any) -> list[Any]:
     return [each for each in node.iter() if isinstance(each.tag, str)]
 
 
-def judge(body: str) -> None:
+def check(body: str) -> None:
     """What an HTML parser of its own makes of sanitised HTML holds nothing that runs, loads or leaves the element."""
     fragment = html5lib.parseFragment(body, treebuilder="etree", namespaceHTMLElements=False)
     for element in walk(fragment):
@@ -84,7 +84,7 @@ def judge(body: str) -> None:
 def test_what_comes_out_of_an_attack_is_harmless(attack: str) -> None:
     """No script, handler, frame, form, style or foreign scheme is left, whatever goes in."""
     body = sanitised(attack)
-    judge(body)
+    check(body)
     assert sanitised(body) == body
 
 
@@ -93,8 +93,8 @@ def test_what_comes_out_of_an_attack_is_harmless(attack: str) -> None:
 def test_any_mixture_is_harmless_and_stays_as_it_is_the_second_time(pieces: list[str]) -> None:
     """Cut and joined as hostile copy would be, it is safe and a fixed point."""
     body = sanitised("".join(pieces))
-    judge(body)
-    judge(bare_text("", "".join(pieces), "", None).body_html)
+    check(body)
+    check(bare_text("", "".join(pieces), "", None).body_html)
     assert plain(sanitised(body)) == plain(body)
 
 
@@ -103,7 +103,7 @@ def test_naughty_strings_pass_unharmed_and_harmless(index: int) -> None:
     """As a headline, and as plain text of a body, they come out as they went in, control characters and edges aside."""
     naughty = NAUGHTY[index]
     made = read_text(naughty, f"<p>{naughty.replace('&', '&amp;').replace('<', '&lt;')}</p>", naughty, None)
-    judge(made.body_html)
+    check(made.body_html)
     visible = re.compile(r"[\x00-\x20\x7f-\x9f\ufdd0-\ufdef\ufeff\ufffe\uffff\u202c\u2069]")
     assert visible.sub("", made.headline) == visible.sub("", naughty)
     assert visible.sub("", made.text) == visible.sub("", naughty)
@@ -132,7 +132,7 @@ def test_the_clean_up_never_changes_what_is_meant(sent: str, kept: str) -> None:
 @pytest.mark.parametrize("hostile", ["<b>" * 100_000 + "x", "<div>" * 50_000 + "x", "<ul><li>" * 20_000 + "x", '<a href="' * 50_000, "<p></p>" * 50_000, "&" * 200_000])  # fmt: skip
 def test_nesting_and_repetition_cost_no_time(hostile: str) -> None:
     """A parser's square time is not reached: what is nested deeper than any desk would is flattened."""
-    judge(read_text("", hostile, "", "en").body_html[:5000])
+    check(read_text("", hostile, "", "en").body_html[:5000])
 
 
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=3))

@@ -18,7 +18,9 @@ __all__ = ["processes"]
 
 
 @pytest.mark.integration
-async def test_push_services_answers_are_heeded(settings: PushSettings, pool: Pool, site: Any, recipients: Any) -> None:
+async def test_each_answer_of_a_push_service_has_its_effect(
+    settings: PushSettings, pool: Pool, site: Any, recipients: Any
+) -> None:
     """410 ends a subscription, 429 is tried again after its pause, 503 without one soon and then less and less often, 400 is a failure with its reason; each is counted."""
     recipients.behave["/gone"] = lambda got, n: 410
     recipients.behave["/busy"] = lambda got, n: Response(None, 429, {"Retry-After": "1"}) if n == 1 else 201

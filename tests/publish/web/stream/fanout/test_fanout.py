@@ -14,7 +14,7 @@ from publish.web.stream.fanout import fanout
 from publish.web.stream.fanout.connection import Audience
 from publish.web.stream.fanout.walk import PIECE_BYTES
 from publish.web.stream.limits import StreamLimits
-from support.broadcasting import connect, event, metric, numbers, settle, started
+from support.broadcasting import connect, event, let_write, metric, numbers, started
 from support.waiting import eventually
 
 
@@ -30,7 +30,7 @@ async def test_many_audiences_leave_the_loop_its_turns() -> None:
             assert numbers(reader) == [1, 2, 3]
 
 
-async def test_nobody_is_always_the_last_to_hear() -> None:
+async def test_no_reader_is_always_the_last_to_be_sent_an_event() -> None:
     """Of more readers than one step writes to, who was last to be sent one event is among the first to be sent the next."""
     with contextlib.ExitStack() as stack:
         fan = fanout.Fanout(StreamLimits())
@@ -110,7 +110,7 @@ async def test_a_walk_yields_after_bytes_not_only_after_readers() -> None:
         assert turns == 10
 
 
-async def test_who_comes_and_goes_while_others_are_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_readers_come_and_go_during_a_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A walk that takes several turns skips who left meanwhile; whoever has that descriptor next is not sent what it began with."""
     monkeypatch.setattr(fanout, "STEP", 1)
     monkeypatch.setattr(broadcaster_module, "TURN_S", 0)
@@ -119,7 +119,7 @@ async def test_who_comes_and_goes_while_others_are_written_to(monkeypatch: pytes
         left = readers.pop()
         descriptor = broadcaster.fanout.connections()[-1].fd
         broadcaster.publish([event(1)])
-        await settle(broadcaster, 3)
+        await let_write(broadcaster, 3)
         left.close()
         broadcaster.fanout.drop(broadcaster.fanout.connections()[-1], "left")
         newcomers = [connect(broadcaster) for _ in range(20)]

@@ -8,7 +8,7 @@ from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.fanout import slow_readers
 from publish.web.stream.limits import StreamLimits
 from publish.web.stream.request import parse_request
-from support.broadcasting import connect, event, metric, numbers, reasons, settle, started
+from support.broadcasting import connect, event, let_write, metric, numbers, reasons, started
 from support.event_stream import Reader
 from support.waiting import eventually
 
@@ -20,7 +20,7 @@ async def test_a_reader_too_slow_is_reset_at_a_boundary_and_closed() -> None:
         evicted = metric("slugline_stream_evictions_total", reason="slow")
         for offset in range(1, 101):
             broadcaster.publish([event(offset, size=5000)])
-            await settle(broadcaster, 2)
+            await let_write(broadcaster, 2)
             quick.take()
         await quick.count(100)
         await eventually(lambda: metric("slugline_stream_evictions_total", reason="slow"), lambda n: n > evicted)
@@ -67,14 +67,14 @@ def kernel_bytes(broadcaster: Broadcaster) -> list[int]:
     return [slow_readers.unacknowledged(each.fd) for each in broadcaster.fanout.connections()]
 
 
-async def test_the_kernel_keeps_little_for_who_does_not_read() -> None:
+async def test_the_kernel_buffers_little_for_readers_who_do_not_read() -> None:
     """Of 4 MB that are published, the kernel has less than 200 kB for each reader who reads nothing, and we one piece."""
     with started() as broadcaster:
         readers = await unread(broadcaster, 20)
         reading = connect(broadcaster)
         for offset in range(1, 201):
             broadcaster.publish([event(offset, size=20_000)])
-            await settle(broadcaster, 1)
+            await let_write(broadcaster, 1)
             reading.take()
         await reading.count(200)
         assert numbers(reading) == list(range(1, 201))
@@ -85,7 +85,7 @@ async def test_the_kernel_keeps_little_for_who_does_not_read() -> None:
             reader.close()
 
 
-async def test_who_takes_nothing_is_let_go_and_so_is_what_the_kernel_has_for_it() -> None:
+async def test_readers_who_take_nothing_are_dropped_with_their_kernel_buffers() -> None:
     """Nothing is acknowledged for `stalled_s`: the connection is reset, not left to the kernel's retries."""
     with started(StreamLimits(stalled_s=1.0, buffer_bytes=10**9)) as broadcaster:
         (reader,) = await unread(broadcaster, 1)
@@ -112,7 +112,7 @@ async def test_a_slow_reader_who_goes_on_reading_is_kept() -> None:
         reader.close()
 
 
-async def test_all_who_take_nothing_have_a_bound_together() -> None:
+async def test_readers_who_take_nothing_have_a_bound_together() -> None:
     """Where those who are behind hold more than they may, who has been so for longest goes first, and the others stay."""
     most = 5
     with started(StreamLimits(behind_bytes=most * slow_readers.HELD_BYTES)) as broadcaster:
@@ -130,12 +130,12 @@ async def test_a_burst_does_not_throw_out_a_healthy_reader() -> None:
         reader = connect(broadcaster, buffer=4096)
         for offset in range(1, 61):
             broadcaster.publish([event(offset, size=10_000)])
-            await settle(broadcaster, 2)
+            await let_write(broadcaster, 2)
         await reader.count(60)
         assert numbers(reader) == list(range(1, 61))
 
 
-async def test_a_stalled_reader_is_let_go() -> None:
+async def test_a_stalled_reader_is_dropped() -> None:
     """Who takes nothing for two heartbeats while something waits is gone, though its machine never said so."""
     with started(StreamLimits(heartbeat_s=1)) as broadcaster:
         stalled = connect(broadcaster, buffer=4096)

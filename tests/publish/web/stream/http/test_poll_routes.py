@@ -86,7 +86,7 @@ async def test_many_polls_are_woken_by_one_event(site, client, make_event) -> No
     [("1-1", "expired"), ("0-5", "epoch"), ("nonsense", "unknown-cursor"), ("1-99999999", "ahead")],
 )
 @pytest.mark.parametrize("path", ["/v1/since", "/v1/poll"])
-async def test_a_gap_is_told_in_the_answer(served, make_event, path: str, cursor: str, reason: str) -> None:
+async def test_a_gap_is_answered_with_a_reset(served, make_event, path: str, cursor: str, reason: str) -> None:
     """A cursor that cannot be continued gets a reset event with the snapshot to fetch and the cursor to go on from."""
     async with served(StreamLimits(window_events=2, catch_up_s=0)) as site:
         site.publish(*[make_event(offset) for offset in range(1, 8)])
@@ -121,7 +121,7 @@ async def test_bad_questions_are_named(client, query: str) -> None:
     assert query.partition("=")[0] in answer.json()["detail"]
 
 
-async def test_a_poller_who_left_is_forgotten(site) -> None:
+async def test_a_poll_whose_client_left_is_released(site) -> None:
     """A poll whose client went away does not wait on."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{site.port}", timeout=0.2) as client:
         with pytest.raises(httpx.ReadTimeout):

@@ -272,7 +272,7 @@ async def test_one_address_has_a_limit(served) -> None:
         await site.follow()
 
 
-async def test_readers_behind_a_trusted_proxy_are_told_apart(served) -> None:
+async def test_readers_behind_a_trusted_proxy_are_distinguished(served) -> None:
     """A trusted proxy's word counts, its own address does not."""
     async with served(StreamLimits(per_address=1)) as site:
         one = await site.follow(fields="X-Forwarded-For: 203.0.113.9\r\n")
@@ -325,7 +325,7 @@ async def test_drain_is_spread_and_says_when_to_come_back(served) -> None:
         assert late.parser.retry
 
 
-async def test_a_small_storm_does_not_starve_those_who_stayed(served, make_event) -> None:
+async def test_many_reconnecting_readers_do_not_starve_the_others(served, make_event) -> None:
     """While hundreds come back with a replay each, those who stayed hear every event, and all get all."""
     async with served() as site:
         stayed = [await site.follow() for _ in range(20)]

@@ -14,7 +14,7 @@ from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import Replayed, StreamEvent
 from publish.web.stream.fanout import fanout
 from publish.web.stream.limits import StreamLimits
-from support.broadcasting import CHANNELS, Log, Slow, connect, event, numbers, reasons, settle, started
+from support.broadcasting import CHANNELS, Log, Slow, connect, event, let_write, numbers, reasons, started
 from support.event_stream import Reader
 from support.waiting import eventually
 
@@ -23,7 +23,7 @@ async def test_a_cursor_is_continued_from_memory() -> None:
     """A reader who comes back gets all that it missed of its channels, once, and then what is new."""
     with started() as broadcaster:
         broadcaster.publish([event(offset, "tag:a" if offset % 2 else "tag:b") for offset in range(1, 11)])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader = connect(broadcaster, "channels=tag:a", "1-4")
         broadcaster.publish([event(11, "tag:a")])
         await reader.count(4)
@@ -35,7 +35,7 @@ async def test_a_reader_without_a_cursor_begins_now_and_knows_where() -> None:
     """Before the first event comes, the browser already has an id to resume from."""
     with started() as broadcaster:
         broadcaster.publish([event(1), event(2)])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader = connect(broadcaster)
         await reader.until(lambda each: each.parser.last_event_id == "1-2")
         assert reader.events == []
@@ -45,11 +45,11 @@ async def test_a_reader_without_a_cursor_begins_now_and_knows_where() -> None:
     ("cursor", "reason"),
     [("1-3", "expired"), ("0-3", "epoch"), ("2-1", "ahead"), ("1-9999999", "ahead"), ("garbage", "unknown-cursor")],
 )
-async def test_a_cursor_that_cannot_be_continued_is_told_so(cursor: str, reason: str) -> None:
+async def test_a_cursor_that_cannot_be_continued_is_a_reset(cursor: str, reason: str) -> None:
     """There is never a silent hole: a reset says why, where the snapshot is, and what is streamed from there on."""
     with started(StreamLimits(window_events=5, catch_up_s=0)) as broadcaster:
         broadcaster.publish([event(offset) for offset in range(1, 11)])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader = connect(broadcaster, "", cursor)
         await reader.count(1)
         broadcaster.publish([event(11)])
@@ -63,7 +63,7 @@ async def test_a_cursor_ahead_of_this_replica_waits_for_it() -> None:
     """A reader who was served by a replica that is further gets what it missed once this one is there, and no reset."""
     with started() as broadcaster:
         broadcaster.publish([event(1), event(2)])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader = connect(broadcaster, "", "1-4")
         await reader.until(lambda each: each.status == 200)
         broadcaster.publish([event(3), event(4)])
@@ -77,7 +77,7 @@ async def test_a_page_that_slept_keeps_nobody_waiting() -> None:
     """HTML that was not made yet is made for it in turns: others are served meanwhile, and it still misses nothing."""
     with started() as broadcaster:
         broadcaster.publish([StreamEvent(1, n, "update", frozenset({"news"}), Slow(n)) for n in range(101, 301)])
-        await settle(broadcaster)
+        await let_write(broadcaster)
         other, page = connect(broadcaster), connect(broadcaster, "view=page", "1-100")
         broadcaster.publish([event(301)])
         await other.count(1)
@@ -92,7 +92,7 @@ async def test_older_than_memory_comes_from_the_archive() -> None:
     log = Log([event(offset) for offset in range(1, 21)])
     with started(StreamLimits(window_events=5), log) as broadcaster:
         broadcaster.publish(log.events)
-        await settle(broadcaster)
+        await let_write(broadcaster)
         readers = [connect(broadcaster, "", "1-2") for _ in range(50)]
         log.events.append(event(21))
         broadcaster.publish([event(21)])
@@ -107,7 +107,7 @@ async def test_more_than_may_be_replayed_is_a_reset() -> None:
     log = Log([event(offset) for offset in range(1, 101)])
     with started(StreamLimits(window_events=5, replay_events=50), log) as broadcaster:
         broadcaster.publish(log.events)
-        await settle(broadcaster)
+        await let_write(broadcaster)
         reader = connect(broadcaster, "", "1-1")
         await reader.count(1)
         assert reasons(reader) == ["expired"]
@@ -123,7 +123,7 @@ async def test_an_archive_that_fails_is_a_reset() -> None:
     broadcaster.begin(1, 0)
     broadcaster.start()
     broadcaster.publish([event(1), event(2), event(3)])
-    await settle(broadcaster)
+    await let_write(broadcaster)
     reader = connect(broadcaster, "", "1-1")
     await reader.count(1)
     assert reasons(reader) == ["expired"]
@@ -134,9 +134,9 @@ async def test_replays_do_not_add_up() -> None:
     """Whoever comes back for megabytes and reads none of them is held a piece, whatever place it comes back to."""
     with started() as broadcaster:
         broadcaster.publish([event(offset, size=20_000) for offset in range(1, 101)])
-        await settle(broadcaster, 100)
+        await let_write(broadcaster, 100)
         readers = [connect(broadcaster, "", f"1-{place}", buffer=16_384) for place in range(50)]
-        await settle(broadcaster, 200)
+        await let_write(broadcaster, 200)
         held = [sum(map(len, each.waiting or ())) for each in broadcaster.fanout.connections()]
         assert len(held) == len(readers)
         assert 0 < max(held) < 200_000
@@ -145,12 +145,12 @@ async def test_replays_do_not_add_up() -> None:
             assert numbers(reader) == list(range(place + 1, 101))
 
 
-async def test_what_the_archive_has_is_not_held_for_who_does_not_read() -> None:
+async def test_what_the_archive_has_is_not_buffered_for_readers_who_do_not_read() -> None:
     """A replay from the archive stops where the socket is full, and goes on from there once it is not."""
     log = Log([event(offset, size=5_000) for offset in range(1, 601)])
     with started(StreamLimits(window_events=5), log) as broadcaster:
         broadcaster.publish(log.events)
-        await settle(broadcaster, 100)
+        await let_write(broadcaster, 100)
         slow = connect(broadcaster, "", "1-0", buffer=16_384)
         await eventually(lambda: log.asked)
         (connection,) = broadcaster.fanout.connections()
@@ -177,7 +177,7 @@ followed = st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=3, unique=Tr
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps, st.lists(followed, min_size=1, max_size=6), st.integers(1, 8), st.data())
-def test_replay_and_live_meet_without_a_seam(
+def test_replay_and_live_meet_without_a_gap(
     script: Sequence[Step], follows: list[list[str]], window: int, data: st.DataObject
 ) -> None:
     """Any interleaving of events, arrivals with any cursor, departures and full sockets gives each reader each event once, in order."""
@@ -201,7 +201,7 @@ def test_replay_and_live_meet_without_a_seam(
                     query = "channels=" + ",".join(follow)
                     readers.append((connect(broadcaster, query, f"1-{after}", buffer=buffer), set(follow), after))
                 elif step == "turn":
-                    await settle(broadcaster, number)
+                    await let_write(broadcaster, number)
                 elif step == "pause":
                     await asyncio.sleep(0.002)
                 elif readers and number < len(readers):
@@ -215,7 +215,7 @@ def test_replay_and_live_meet_without_a_seam(
                     each.offset for each in log.events if each.offset > after and not each.channels.isdisjoint(follow)
                 ]
                 await reader.count(len(wanted_numbers))
-                await settle(broadcaster)
+                await let_write(broadcaster)
                 reader.take()
                 assert reasons(reader) == []
                 assert numbers(reader) == wanted_numbers

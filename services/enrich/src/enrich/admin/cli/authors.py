@@ -118,12 +118,12 @@ def unknown(limit: int, as_json: bool) -> None:
 def avatar(author_id: str, portrait: Path) -> None:
     """Render the picture PORTRAIT for an author: a square, in the media store."""
     from enrich.media.avatar import store_avatar  # noqa: PLC0415 -- needs the renderer
-    from enrich.media.refusals import Refused  # noqa: PLC0415
+    from enrich.media.errors import PictureRefused  # noqa: PLC0415
     from enrich.settings import Settings  # noqa: PLC0415
 
     try:
         stored = asyncio.run(store_avatar(Settings(), portrait.read_bytes()))
-    except Refused as refusal:
+    except PictureRefused as refusal:
         raise click.ClickException(f"{portrait}: {refusal.reason}") from None
 
     async def work(connection: Connection) -> bool:

@@ -4,19 +4,20 @@ import asyncio
 import hashlib
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import orjson
 
+from enrich.media.errors import PictureRefused
+from enrich.media.operations import references, remove, retry_refused, set_rights, summary
 from enrich.media.process import media as serve
 from enrich.media.process import render_limits
-from enrich.media.refusals import Refused
-from enrich.media.render.image_hash import Likeness
-from enrich.media.render.pool import Renderers, RenderLimits
+from enrich.media.render.image_hash import ImageHash
+from enrich.media.render.pool import RendererPool, RenderLimits
 from enrich.media.render.rendered import Rendered
-from enrich.media.report import remove, retry_refused, set_rights, settled, summary
 from enrich.media.store import open_store
 from enrich.settings import Settings
 from shared.failures import Transient
@@ -49,10 +50,10 @@ def render(image: Path, folder: Path) -> None:
     try:
         size = image.stat().st_size
         if size > settings.enrich_media_max_bytes:
-            raise Refused(f"too large: {size:,} bytes, the limit is {settings.enrich_media_max_bytes:,}")
+            raise PictureRefused(f"too large: {size:,} bytes, the limit is {settings.enrich_media_max_bytes:,}")
         data = image.read_bytes()
         rendered = asyncio.run(_rendered(data, render_limits(settings)))
-    except Refused as refusal:
+    except PictureRefused as refusal:
         _print({"file": str(image), "refused": refusal.reason})
         sys.exit(1)
     except Transient as failure:
@@ -80,10 +81,10 @@ def render(image: Path, folder: Path) -> None:
             "mime_type": rendered.mime_type,
             "width": rendered.width,
             "height": rendered.height,
-            "metadata": {name: text for name, text in rendered.facts()["embedded"].items() if text},
+            "metadata": {name: text for name, text in asdict(rendered.embedded).items() if text},
             "focal_point": rendered.focal_point,
             "placeholder": rendered.placeholder,
-            "phash": _hex(rendered.likeness),
+            "phash": _hex(rendered.image_hash),
             "renditions": written,
         }
     )
@@ -98,15 +99,13 @@ def media_report(state: tuple[str, ...], source: str, limit: int, as_json: bool)
     """Show which pictures readers do not see, and why."""
 
     async def read(pool: Pool) -> None:
-        rows = await settled(pool, states=state, source=source, limit=limit)
+        rows = await references(pool, states=state, source=source, limit=limit)
         if as_json:
             for row in rows:
                 _print(row)
             return
         for row in rows:
-            click.echo(
-                f"{row['state']:9} {row['source']:20.20} {row['update_id']}  {row['reason']}\n          {row['url']}"
-            )
+            click.echo(f"{row.state:9} {row.source:20.20} {row.update_id}  {row.reason}\n          {row.url}")
         counts = await summary(pool, source=source)
         click.echo("in all: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "no pictures"))
 
@@ -163,14 +162,14 @@ def media_remove(picture: str, reason: str) -> None:
         finally:
             await kafka_producer.stop()
         _print(result)
-        if not result["copies"]:
+        if not result.copies:
             sys.exit(1)
 
     _with_pool(take_away)
 
 
 async def _rendered(data: bytes, limits: RenderLimits) -> Rendered:
-    async with Renderers(1, limits) as renderers:
+    async with RendererPool(1, limits) as renderers:
         return await renderers.render(data)
 
 
@@ -189,8 +188,8 @@ def _with_pool(body: Callable[[Pool], Awaitable[None]]) -> None:
     asyncio.run(connected())
 
 
-def _hex(likeness: Likeness | None) -> str | None:
-    return f"{likeness.phash:016x}" if likeness is not None else None
+def _hex(image_hash: ImageHash | None) -> str | None:
+    return f"{image_hash.phash:016x}" if image_hash is not None else None
 
 
 def _print(value: object) -> None:

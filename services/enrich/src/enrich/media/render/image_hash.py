@@ -1,8 +1,11 @@
-"""Whether two pictures are the same to the eye: two perceptual hashes that must both agree.
+"""Perceptual hashes: pictures whose two hashes are both close are near duplicates.
 
-One agency's copy of a picture differs from another's in size, compression and a touch of colour. The hash of the lowest
-frequencies (pHash) is steady under those; the hash of gradients (dHash) is there because pictures of one layout, such
-as two charts, can share their lowest frequencies.
+Copies of a picture differ between agencies in size, compression and a touch of colour. The hash of the lowest frequencies
+(pHash) is stable under those. The hash of gradients (dHash) tells pictures of one layout apart, such as two charts, which
+can share their lowest frequencies.
+
+The `imagehash` library would bring Pillow, numpy, scipy and PyWavelets into the confined process, a second decoder among
+them; libvips has no perceptual hash. The hashes are in the index, so their bits must not change.
 """
 
 import itertools
@@ -13,11 +16,11 @@ from dataclasses import dataclass
 SIDE = 32
 """Edge of the grey square that is hashed, in pixels."""
 PHASH_DISTANCE = 6
-"""Bits of 64. Recompression, scaling and colour moved none of the measured pictures by more than 4; bands find up to 7."""
+"""Of 64 bits. Recompression, scaling and colour changed at most 4 in the pictures measured; bands find up to 7."""
 DHASH_DISTANCE = 10
 ASPECT_TOLERANCE = 0.02
 FLAT = 6.0
-"""Standard deviation of the grey levels below which a picture has no features that a hash could tell."""
+"""Standard deviation of grey levels below which a picture is too uniform to hash."""
 
 _KEPT = 8
 _COSINES = [
@@ -27,61 +30,61 @@ _COSINES = [
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """The two hashes of one picture, each 64 bits, unsigned."""
+class ImageHash:
+    """The two hashes of a picture, each 64 bits, unsigned."""
 
     phash: int
     dhash: int
 
 
-def likeness_of(grey: bytes) -> Likeness | None:
-    """The hashes of a grey square of `SIDE` times `SIDE` bytes; None where it is too flat to tell."""
+def hash_picture(grey: bytes) -> ImageHash | None:
+    """The hashes of a grey square of `SIDE` times `SIDE` bytes; None where it is too uniform."""
     pixels = [grey[row * SIDE : (row + 1) * SIDE] for row in range(SIDE)]
     mean = sum(grey) / len(grey)
     if math.sqrt(sum((value - mean) ** 2 for value in grey) / len(grey)) < FLAT:
         return None
-    return Likeness(_phash(pixels), _dhash(pixels))
+    return ImageHash(_phash(pixels), _dhash(pixels))
 
 
-def distance(one: int, other: int) -> int:
+def hamming_distance(one: int, other: int) -> int:
     """How many bits differ."""
     return ((one ^ other) & 0xFFFFFFFFFFFFFFFF).bit_count()
 
 
-def alike(one: Likeness, one_aspect: float, other: Likeness, other_aspect: float) -> bool:
-    """Whether two pictures are copies of one. An aspect is width by height."""
+def is_near_duplicate(one: ImageHash, one_aspect: float, other: ImageHash, other_aspect: float) -> bool:
+    """Whether two pictures are copies of each other. An aspect is width by height."""
     return (
         abs(one_aspect / other_aspect - 1) <= ASPECT_TOLERANCE
-        and distance(one.phash, other.phash) <= PHASH_DISTANCE
-        and distance(one.dhash, other.dhash) <= DHASH_DISTANCE
+        and hamming_distance(one.phash, other.phash) <= PHASH_DISTANCE
+        and hamming_distance(one.dhash, other.dhash) <= DHASH_DISTANCE
     )
 
 
 def bands(phash: int) -> list[int]:
-    """The four 16-bit bands, each with its number above it: what the index keeps."""
+    """The four 16-bit bands that the index keeps, each with its number in the bits above."""
     return [(band << 16) | ((phash >> (16 * band)) & 0xFFFF) for band in range(4)]
 
 
 def near_bands(phash: int) -> list[int]:
-    """Every band that a hash within 7 bits shares at least one of: seven changed bits leave one of four bands with at
-    most one."""
+    """All bands with at most one bit changed. A hash within 7 bits shares one of them: seven changed bits in four bands
+    leave one band with at most one."""
     return [key ^ flip for key in bands(phash) for flip in (0, *(1 << bit for bit in range(16)))]
 
 
 def signed(value: int) -> int:
-    """64 bits as Postgres keeps them."""
+    """Of 64 bits, as Postgres stores them."""
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
 def unsigned(value: int) -> int:
-    """64 bits back from Postgres."""
+    """Of 64 bits, as read from Postgres."""
     return value & 0xFFFFFFFFFFFFFFFF
 
 
 def _phash(pixels: Sequence[bytes]) -> int:
     rows = [[sum(c * p for c, p in zip(cosines, row, strict=True)) for cosines in _COSINES] for row in pixels]
     frequencies = [sum(_COSINES[v][y] * rows[y][u] for y in range(SIDE)) for v in range(_KEPT) for u in range(_KEPT)]
-    # The first is the mean brightness: it says nothing of the shape, and takes no part in the median.
+    # The first is the mean brightness, which says nothing about the shape.
     ordered = sorted(frequencies[1:])
     median = ordered[len(ordered) // 2]
     return sum(1 << at for at, value in enumerate(frequencies) if at and value > median)

@@ -1,4 +1,4 @@
-"""The words that a picture carries in itself: IPTC IIM, XMP and two fields of EXIF.
+"""Metadata embedded in a picture: IPTC IIM, XMP and two fields of EXIF.
 
 Sources: IPTC Photo Metadata Standard 2023.2 (fields of both schemas), IIM 4.2 (records and data sets), the XMP
 specification part 1 (RDF in XML), PLUS 2.0.1 (data mining).
@@ -14,12 +14,12 @@ from lxml import etree
 from enrich.picture_index.embedded import Embedded
 
 MAX_BLOCK_BYTES = 2 * 1024 * 1024
-"""A block of metadata above this is not read: real ones are below 100 kB."""
+"""Larger blocks of metadata are not read; real ones are below 100 kB."""
 MAX_TEXT = 4000
-MOST_NAMESPACES = 500
-"""Declarations in a packet: libxml2 looks through those that hold for each new one. Real packets have 30."""
-MOST_ITEMS = 100
-"""Of a list or an alternative."""
+MAX_NAMESPACES = 500
+"""Namespace declarations in a packet: libxml2 searches those in scope for each new one. Real packets have 30."""
+MAX_ITEMS = 100
+"""In a list or an alternative."""
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -53,9 +53,11 @@ _EXIF_END = re.compile(r", ASCII, \d{1,10} components?, \d{1,10} bytes\)$")
 _EXIF_END_LENGTH = 60
 
 
-def words_in(block: Callable[[str], bytes | str | None]) -> Embedded:
-    """All that the picture says of itself; XMP wins over IIM, and IIM over EXIF. `block` gives a metadata block of
-    libvips by its name. What cannot be read is left out: a picture is not refused for its metadata."""
+def read_metadata(block: Callable[[str], bytes | str | None]) -> Embedded:
+    """The fields of a picture; XMP wins over IIM, and IIM over EXIF. `block` returns a metadata block by its name in libvips.
+
+    What cannot be read is left out: a picture is not refused for its metadata.
+    """
     exif = {"creator": _exif(block("exif-ifd0-Artist")), "copyright": _exif(block("exif-ifd0-Copyright"))}
     iim = read_iim(_bytes(block("iptc-data")))
     xmp = read_xmp(_bytes(block("xmp-data")))
@@ -64,10 +66,10 @@ def words_in(block: Callable[[str], bytes | str | None]) -> Embedded:
 
 
 def read_xmp(packet: bytes) -> dict[str, str]:
-    """The fields of an XMP packet, which is UTF-8 within a picture. A document type or an entity in it makes it unread."""
+    """The fields of an XMP packet, which is UTF-8 within a picture. One with a document type or an entity is not read."""
     if not packet or len(packet) > MAX_BLOCK_BYTES or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
         return {}
-    if packet.count(b"xmlns") > MOST_NAMESPACES:
+    if packet.count(b"xmlns") > MAX_NAMESPACES:
         return {}
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True
@@ -96,7 +98,7 @@ def _xmp_text(element: "etree._Element | None") -> str:
         return ""
     if resource := element.get(f"{_RDF}resource"):
         return resource
-    items = list(islice(element.iter(f"{_RDF}li"), MOST_ITEMS))
+    items = list(islice(element.iter(f"{_RDF}li"), MAX_ITEMS))
     if not items:
         return _beginning(element.itertext())
     texts = [_beginning(item.itertext()).strip() for item in items]
@@ -107,7 +109,7 @@ def _xmp_text(element: "etree._Element | None") -> str:
 
 
 def _beginning(parts: Iterable[object]) -> str:
-    """As much of a text as is kept, so that what stands within each other is not read at every level."""
+    """As much of a text as is kept, so that nested elements are not read in full at every level."""
     kept: list[str] = []
     left = 2 * MAX_TEXT
     for part in parts:
@@ -186,7 +188,7 @@ def _bytes(value: bytes | str | None) -> bytes:
 
 
 def _clean(text: str) -> str:
-    """Without control characters and outer space, of bounded length, in Unicode's composed form."""
+    """Text without control characters and surrounding space, of limited length, in Unicode's composed form (NFC)."""
     plain = "".join(
         character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs") else " "
         for character in text[: 2 * MAX_TEXT]

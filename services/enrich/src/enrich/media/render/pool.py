@@ -1,4 +1,4 @@
-"""The pool of worker processes that render: each may crash, hang or be killed, and only its picture is refused."""
+"""The pool of renderers. One may crash, hang or be killed, and only its picture is refused."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter
 
-from enrich.media.refusals import Refused
+from enrich.media.errors import PictureRefused
 from enrich.media.render.rendered import Encoded, Rendered
 from enrich.media.render.sandbox import environment
 from shared.worker_processes.pool import AnswerTooLarge, Crashed, Nonsense, TooSlow, WorkerPool, WorkerProgram
@@ -21,11 +21,11 @@ RENDERED = Counter("slugline_media_renders", "Pictures that went through a rende
 RENDER_SECONDS = Histogram(
     "slugline_media_render_seconds", "Time to render one picture", buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
 )
-REPLACED = Counter("slugline_media_renderers_replaced", "Renderers that were replaced", ["why"])
+REPLACED = Counter("slugline_media_renderers_replaced", "RendererPool that were replaced", ["why"])
 
 PICTURES_BEFORE_REPLACEMENT = 500
-"""A long-lived decoder grows by fragments; a fresh one costs a third of a second."""
-MOST_ANSWER_BYTES = 256 * 1024 * 1024
+"""The memory of a long-lived decoder fragments; starting a new one takes a third of a second."""
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 _FACTS: TypeAdapter[Rendered] = TypeAdapter(Rendered)
 
@@ -36,13 +36,13 @@ class RenderLimits:
 
     pixels: int = 100_000_000
     seconds: float = 30.0
-    """Of the clock, and of each processor."""
+    """Wall-clock time; twice as much processor time."""
     memory_bytes: int = 1024**3
     """Of address space, for the whole worker."""
 
 
-class Renderers:
-    """At most `count` workers, started when they are needed and kept. Use as a context: its end ends them all."""
+class RendererPool:
+    """At most `count` renderers, started on demand. Use as a context, which ends them."""
 
     def __init__(self, count: int, limits: RenderLimits) -> None:
         self._limits = limits
@@ -54,13 +54,13 @@ class Renderers:
                 memory_bytes=limits.memory_bytes,
                 environment=environment,
                 jobs_before_replacement=PICTURES_BEFORE_REPLACEMENT,
-                most_answer_bytes=MOST_ANSWER_BYTES,
+                most_answer_bytes=MAX_ANSWER_BYTES,
                 replaced=REPLACED,
                 started=_started,
             ),
         )
 
-    async def __aenter__(self) -> "Renderers":
+    async def __aenter__(self) -> "RendererPool":
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -71,7 +71,7 @@ class Renderers:
         return self._workers.pids()
 
     async def render(self, data: bytes, job: Job = "picture") -> Rendered:
-        """The renditions of a picture. Raises Refused with a reason, or Transient where no worker can be started."""
+        """Render a picture. Raises PictureRefused, or Transient where no renderer can be started."""
         limits = self._limits
         request = {"job": job, "max_pixels": limits.pixels, "cpu_s": limits.seconds * 2}
         with RENDER_SECONDS.time():
@@ -82,7 +82,7 @@ class Renderers:
             except TooSlow:
                 reason = f"it takes longer than {limits.seconds:g} s to render"
             except AnswerTooLarge:
-                reason = f"its renditions have more than {MOST_ANSWER_BYTES} bytes"
+                reason = f"its renditions have more than {MAX_ANSWER_BYTES} bytes"
             except Nonsense:
                 reason = "the renderer answered nonsense"
             except Crashed as crash:
@@ -93,7 +93,7 @@ class Renderers:
                     return rendered
                 reason = rendered
         RENDERED.labels("refused").inc()
-        raise Refused(reason)
+        raise PictureRefused(reason)
 
 
 def _started(hello: bytes) -> None:
@@ -102,14 +102,14 @@ def _started(hello: bytes) -> None:
 
 
 def _reason(ending: str, limits: RenderLimits) -> str:
-    """Why a renderer ended by itself, as a reason to refuse its picture."""
+    """Why a renderer ended, as a reason to refuse its picture."""
     if ending == "SIGXCPU":
         return f"it takes more than {limits.seconds * 2:g} s of processor time to render"
     return f"the renderer ended on it ({ending}): damaged, or it needs more memory than a picture may"
 
 
 def _rendered(first: bytes, blobs: list[bytes]) -> Rendered | str:
-    """A worker's answer, or why it refused. It may have been taken over by what it decoded: every field is validated."""
+    """A renderer's result, or why it refused. It may have been taken over by what it decoded, so every field is validated."""
     facts = orjson.loads(first)
     if "refused" in facts:
         return str(facts["refused"])[:500]
@@ -124,7 +124,7 @@ def _rendered(first: bytes, blobs: list[bytes]) -> Rendered | str:
     )
     return Rendered(
         rendered.mime_type, rendered.width, rendered.height, rendered.focal_point, rendered.placeholder,
-        rendered.likeness, rendered.embedded, renditions,
+        rendered.image_hash, rendered.embedded, renditions,
     )  # fmt: skip
 
 

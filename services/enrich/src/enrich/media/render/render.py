@@ -1,35 +1,34 @@
-"""One picture's bytes to all that readers need of it. Runs in a worker process, since it decodes what anybody sent."""
+"""Renders a picture: renditions, focal point, placeholder, hashes and metadata. Runs in confined processes only."""
 
 import base64
-from typing import Any
 
 import pyvips
 
-from enrich.media.refusals import Refused
-from enrich.media.render.image_hash import SIDE, likeness_of
-from enrich.media.render.metadata import words_in
+from enrich.media.errors import PictureRefused
+from enrich.media.render.file_type import MEDIA_TYPES, file_type_of
+from enrich.media.render.image_hash import SIDE, hash_picture
+from enrich.media.render.metadata import read_metadata
 from enrich.media.render.rendered import Encoded, Rendered
-from enrich.media.render.sniff import TAKEN, sniff
 from enrich.picture_index.embedded import Embedded
 
 WIDTHS = (320, 640, 960, 1280, 1600)
 """Widths of the renditions, in pixels."""
 AVATAR_SIDES = (160, 320)
-MOST_PIXELS_OF_AVIF = 50_000_000
-"""Its decoder holds the whole picture, 15 bytes for each pixel: more would not fit a renderer's memory."""
-LEAST_SIDE = 16
+MAX_PIXELS_OF_AVIF = 50_000_000
+"""The AVIF decoder holds the whole picture at 15 bytes a pixel; more would not fit a renderer's memory."""
+MIN_SIDE = 16
 """A picture with a shorter side is a tracking pixel or an ornament."""
-MOST_ASPECT = 20
-"""Panoramas are 10 times as wide as high, charts for telephones 15 times as high as wide."""
-MOST_SIDE = 16_383
-"""WebP's longest side; no screen shows it."""
+MAX_ASPECT = 20
+"""Panoramas are up to 10 times as wide as high, charts for telephones 15 times as high as wide."""
+MAX_SIDE = 16_383
+"""The longest side that WebP can have."""
 JPEG_QUALITY = 78
 WEBP_QUALITY = 76
 WEBP_EFFORT = 4
 AVIF_QUALITY = 55
 AVIF_EFFORT = 3
-"""Qualities are where the three look alike (SSIM 0.97 on photographs at 1280 pixels: 35, 48 and 67 kB). An effort of 4
-makes AVIF a twentieth smaller in five times the time."""
+"""At these qualities the three look the same (SSIM 0.97 on photographs at 1280 pixels: 35, 48 and 67 kB). An effort of 4
+makes AVIF 5 % smaller in five times the time."""
 PLACEHOLDER_WIDTH = 24
 _NO_HEIGHT_LIMIT = 10_000_000
 # `fail_on` of a thumbnail does not reach its loader (libvips 8.18): the option string does.
@@ -37,8 +36,8 @@ _WHOLE = "[fail_on=error]"
 _LOADERS = ("Jpeg", "Png", "Webp", "Nsgif", "Heif")
 
 
-def prepare() -> None:
-    """Close every loader of libvips but those of the formats that are taken, and keep nothing between pictures."""
+def restrict_loaders() -> None:
+    """Block all loaders of libvips but those of accepted formats, and disable its cache."""
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoad", True)
     for name in _LOADERS:
@@ -46,8 +45,8 @@ def prepare() -> None:
     pyvips.cache_set_max(0)
 
 
-def specimens() -> list[bytes]:
-    """A small picture in each format that is taken, for a worker to warm up on."""
+def sample_pictures() -> list[bytes]:
+    """A small picture in each accepted format, for a worker to warm up on."""
     image = pyvips.Image.xyz(64, 48).linear([4, 5], 0).cast("uchar")
     image = image.bandjoin(image[0]).copy(interpretation="srgb")
     image.set_type(pyvips.GValue.blob_type, "xmp-data", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
@@ -61,17 +60,17 @@ def specimens() -> list[bytes]:
 
 
 def render_picture(data: bytes, *, max_pixels: int) -> Rendered:
-    """All renditions and facts of a picture; refuses with a reason what is hostile, damaged or not taken."""
-    kind = sniff(data)
+    """All renditions and facts of a picture. Raises PictureRefused."""
+    kind = file_type_of(data)
     try:
         return _render(data, kind, max_pixels)
     except pyvips.Error as error:
-        raise Refused(f"damaged {kind}: {_first_line(error)}") from None
+        raise PictureRefused(f"damaged {kind}: {_first_line(error)}") from None
 
 
 def render_avatar(data: bytes, *, max_pixels: int) -> Rendered:
-    """A square around what draws the eye, in the sides of `AVATAR_SIDES`; a smaller original is not scaled up."""
-    kind = sniff(data)
+    """Squares around the focal point, with the sides of `AVATAR_SIDES`; a smaller original is not scaled up."""
+    kind = file_type_of(data)
     try:
         source = _open(data, kind, max_pixels)
         side = min(source.width, source.height, max(AVATAR_SIDES))
@@ -84,32 +83,32 @@ def render_avatar(data: bytes, *, max_pixels: int) -> Rendered:
         squares = [cropped if each == side else _shrunk(cropped, each) for each in sides]
         renditions = tuple(encoded for square in squares for encoded in _encodings(square))
         return Rendered(
-            TAKEN[kind], source.width, source.height, (0.5, 0.5), _placeholder(cropped), None,
+            MEDIA_TYPES[kind], source.width, source.height, (0.5, 0.5), _placeholder(cropped), None,
             Embedded(), renditions,
         )  # fmt: skip
     except pyvips.Error as error:
-        raise Refused(f"damaged {kind}: {_first_line(error)}") from None
+        raise PictureRefused(f"damaged {kind}: {_first_line(error)}") from None
 
 
 def widths_for(width: int, height: int) -> list[int]:
-    """The widths of the renditions of a picture: never wider than it is, its own width where that adds something."""
+    """The widths of a picture's renditions: none wider than itself; its own width where that adds at least a tenth."""
     chosen = [each for each in WIDTHS if each <= width]
     if width < WIDTHS[-1] and (not chosen or width >= 1.1 * chosen[-1]):
         chosen.append(width)
-    return [each for each in chosen if round(height * each / width) <= MOST_SIDE]
+    return [each for each in chosen if round(height * each / width) <= MAX_SIDE]
 
 
-def _open(data: bytes, kind: str, max_pixels: int) -> Any:
-    """The header of the picture, judged before a pixel is decoded."""
+def _open(data: bytes, kind: str, max_pixels: int) -> pyvips.Image:
+    """The header of the picture, checked before any pixel is decoded."""
     if kind == "avif":
-        max_pixels = min(max_pixels, MOST_PIXELS_OF_AVIF)
+        max_pixels = min(max_pixels, MAX_PIXELS_OF_AVIF)
     source = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
     if source.width * source.height > max_pixels:
-        raise Refused(f"too many pixels: {source.width} x {source.height}, the limit is {max_pixels:,}")
-    if min(source.width, source.height) < LEAST_SIDE:
-        raise Refused(f"too small to be seen: {source.width} x {source.height} pixels")
-    if max(source.width, source.height) > MOST_ASPECT * min(source.width, source.height):
-        raise Refused(f"a strip, not a picture: {source.width} x {source.height} pixels")
+        raise PictureRefused(f"too many pixels: {source.width} x {source.height}, the limit is {max_pixels:,}")
+    if min(source.width, source.height) < MIN_SIDE:
+        raise PictureRefused(f"too small to be seen: {source.width} x {source.height} pixels")
+    if max(source.width, source.height) > MAX_ASPECT * min(source.width, source.height):
+        raise PictureRefused(f"a strip, not a picture: {source.width} x {source.height} pixels")
     return source
 
 
@@ -119,30 +118,30 @@ def _render(data: bytes, kind: str, max_pixels: int) -> Rendered:
     width, height = (source.height, source.width) if turned else (source.width, source.height)
     widths = widths_for(width, height)
     if not widths:
-        raise Refused(f"too long for its width: {width} x {height} pixels")
-    embedded = words_in(lambda name: source.get(name) if source.get_typeof(name) else None)
+        raise PictureRefused(f"too long for its width: {width} x {height} pixels")
+    embedded = read_metadata(lambda name: source.get(name) if source.get_typeof(name) else None)
     largest = _plain(
         pyvips.Image.thumbnail_buffer(
             data, widths[-1], height=_NO_HEIGHT_LIMIT, size="down", export_profile="srgb", option_string=_WHOLE
         )
     )
-    # The original is decoded once; each smaller size comes of the largest, which shows no difference and costs little.
+    # The original is decoded once. Smaller sizes are made from the largest, without a visible difference.
     sizes = [*(_shrunk(largest, each) for each in widths[:-1]), largest]
     smallest = sizes[0]
     return Rendered(
-        mime_type=TAKEN[kind],
+        mime_type=MEDIA_TYPES[kind],
         width=width,
         height=height,
         focal_point=_focal_point(smallest),
         placeholder=_placeholder(smallest),
-        likeness=likeness_of(_grey_square(smallest)),
+        image_hash=hash_picture(_grey_square(smallest)),
         embedded=embedded,
         renditions=tuple(encoded for size in sizes for encoded in _encodings(size)),
     )
 
 
-def _plain(image: Any) -> Any:
-    """Decoded now, 8 bits of sRGB, with a transparency only where something shows through."""
+def _plain(image: pyvips.Image) -> pyvips.Image:
+    """Decode to 8-bit sRGB; an alpha channel is kept only where something is transparent."""
     if image.interpretation != "srgb":
         image = image.colourspace("srgb")
     if image.format != "uchar":
@@ -153,12 +152,12 @@ def _plain(image: Any) -> Any:
     return image
 
 
-def _shrunk(image: Any, width: int) -> Any:
+def _shrunk(image: pyvips.Image, width: int) -> pyvips.Image:
     return image.thumbnail_image(width, height=_NO_HEIGHT_LIMIT, size="down").cast("uchar").copy_memory()
 
 
-def _encodings(image: Any) -> list[Encoded]:
-    """AVIF, WebP and JPEG without any metadata: `keep` at none leaves out EXIF, XMP, IPTC and the colour profile."""
+def _encodings(image: pyvips.Image) -> list[Encoded]:
+    """AVIF, WebP and JPEG without metadata: `keep="none"` drops EXIF, XMP, IPTC and the colour profile."""
     opaque = image.flatten(background=[255, 255, 255]) if image.hasalpha() else image
     encoded = (
         ("avif", image.heifsave_buffer(compression="av1", Q=AVIF_QUALITY, effort=AVIF_EFFORT, keep="none")),
@@ -166,13 +165,13 @@ def _encodings(image: Any) -> list[Encoded]:
         ("jpg", _jpeg(opaque)),
     )
     return [
-        Encoded(image.width, image.height, extension, TAKEN["jpeg" if extension == "jpg" else extension], data)
+        Encoded(image.width, image.height, extension, MEDIA_TYPES["jpeg" if extension == "jpg" else extension], data)
         for extension, data in encoded
     ]
 
 
-def _jpeg(image: Any) -> bytes:
-    """With mozjpeg's search for smaller scans: a fifth of the bytes for a few hundredths of a second."""
+def _jpeg(image: pyvips.Image) -> bytes:
+    """With mozjpeg's optimisations: a fifth smaller, for a few hundredths of a second."""
     data: bytes = image.jpegsave_buffer(
         Q=JPEG_QUALITY, optimize_coding=True, interlace=True, trellis_quant=True, overshoot_deringing=True,
         optimize_scans=True, quant_table=3, keep="none",
@@ -180,23 +179,23 @@ def _jpeg(image: Any) -> bytes:
     return data
 
 
-def _focal_point(image: Any) -> tuple[float, float] | None:
-    """What draws the eye, as fractions from the top left: libvips's attention, as its smart crop uses it."""
+def _focal_point(image: pyvips.Image) -> tuple[float, float] | None:
+    """The focal point, as fractions from the top left, found by libvips's attention strategy."""
     side = min(image.width, image.height)
     _, found = image.smartcrop(side, side, interesting="attention", attention_x=True, attention_y=True)
     point = (found["attention_x"] / image.width, found["attention_y"] / image.height)
     return (round(min(max(point[0], 0.0), 1.0), 4), round(min(max(point[1], 0.0), 1.0), 4))
 
 
-def _placeholder(image: Any) -> str:
-    """A blurred impression as a data URI of a few hundred bytes, for the place where the picture will be."""
+def _placeholder(image: pyvips.Image) -> str:
+    """A blurred preview as a data URI of a few hundred bytes."""
     longest = max(image.width, image.height)
     tiny = image.resize(min(1.0, PLACEHOLDER_WIDTH / longest))
     data = tiny.cast("uchar").webpsave_buffer(Q=30, effort=4, keep="none")
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 
-def _grey_square(image: Any) -> bytes:
+def _grey_square(image: pyvips.Image) -> bytes:
     opaque = image.flatten(background=[255, 255, 255]) if image.hasalpha() else image
     square = opaque.thumbnail_image(SIDE, height=SIDE, size="force").colourspace("b-w").cast("uchar")
     return bytes(square.extract_band(0).write_to_memory())

@@ -1,9 +1,8 @@
-"""What a renderer hands back. Nothing here decodes: the lane reads it without libvips in its process."""
+"""The result of rendering. Importing it does not load libvips, so the media worker stays without decoders."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
-from enrich.media.render.image_hash import Likeness
+from enrich.media.render.image_hash import ImageHash
 from enrich.picture_index.embedded import Embedded
 
 
@@ -20,20 +19,28 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What became of a picture. Width and height are of the original as it is seen, in pixels."""
+    """A rendered picture. Width and height are those of the original as shown, in pixels."""
 
     mime_type: str
     width: int
     height: int
     focal_point: tuple[float, float] | None
     placeholder: str
-    likeness: Likeness | None
+    image_hash: ImageHash | None
     embedded: Embedded
     renditions: tuple[Encoded, ...]
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """All but the bytes of the renditions, as JSON."""
-        value = asdict(self)
-        for rendition in value["renditions"]:
-            rendition["size_bytes"] = len(rendition.pop("data"))
+        value: dict[str, object] = asdict(replace(self, renditions=()))
+        value["renditions"] = [
+            {
+                "width": each.width,
+                "height": each.height,
+                "extension": each.extension,
+                "mime_type": each.mime_type,
+                "size_bytes": len(each.data),
+            }
+            for each in self.renditions
+        ]
         return value

@@ -1,7 +1,7 @@
-"""What a worker gives up before it reads a stranger's bytes: memory, processor time, files, the network, other programs.
+"""Confinement of a renderer: limits of memory, processor time and files, and a filter of system calls.
 
-Limits hold everywhere; the system-call filter (seccomp, Linux) goes further where the kernel has it. A decoder that is
-taken over can then neither read a file, nor reach a host, nor start a program: it can only answer wrongly.
+Limits work everywhere, the filter (seccomp) on Linux. A decoder that is taken over can then read no file, reach no host and
+start no program; it can only answer wrongly.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ import sys
 
 from shared.worker_processes.child import confine
 
-MOST_THREADS = 4
+MAX_THREADS = 4
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_SET_MODE_FILTER = 1
@@ -25,8 +25,8 @@ _KILL = 0x80000000
 _CLONE3 = 435
 _CLONE_THREAD = 0x10000
 
-# Numbers of the calls that a renderer has no use for once it runs, from the kernel's tables; x86-64, then the generic
-# table that aarch64 uses. A call that is missing in one table does not exist there.
+# Numbers of calls that a running renderer does not need, from the kernel's tables: x86-64, then the generic table of
+# aarch64. A call that is missing in one table does not exist there.
 _DENIED: dict[str, tuple[int, int, int, tuple[int, ...]]] = {
     # machine: (AUDIT_ARCH, numbers of seccomp(2) and clone(2), denied calls)
     "x86_64": (
@@ -68,16 +68,16 @@ def limit(*, memory_bytes: int) -> None:
 
 
 def limit_cpu(seconds: float) -> None:
-    """So much more processor time from now on; then the kernel ends the process with SIGXCPU."""
+    """Allow so much more processor time; past it, the kernel ends the process with SIGXCPU."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime + seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def give_up_system_calls() -> bool:
-    """Deny files, network and programs to every thread of this process for good; whether the kernel did it.
+def deny_system_calls() -> bool:
+    """Deny files, network and programs to every thread of this process for good. Returns whether the kernel supports it.
 
-    What needs a file must have been opened before: libraries loaded, modules imported.
+    Libraries must be loaded and modules imported before.
     """
     table = _DENIED.get(platform.machine())
     if sys.platform != "linux" or table is None:
@@ -115,8 +115,8 @@ def _program(arch: int, clone: int, denied: list[int], *, x86: bool) -> bytes:
         steps += [step(at_least, 0, 1, 0x40000000), step(answer, 0, 0, _KILL)]
     for number in denied:
         steps += [step(equal, 0, 1, number), step(answer, 0, 0, _ERRNO | errno.EPERM)]
-    # Threads may be made, processes not. clone3 keeps its flags in memory, where a filter cannot look: as a call that
-    # does not exist, it makes the C library take clone.
+    # Threads are allowed, processes are not. clone3 has its flags in memory, where a filter cannot look. Reported as
+    # missing, it makes the C library fall back to clone.
     steps += [step(equal, 0, 1, _CLONE3), step(answer, 0, 0, _ERRNO | errno.ENOSYS)]
     steps += [step(equal, 0, 3, clone), step(load, 0, 0, 16), step(any_bit, 1, 0, _CLONE_THREAD)]
     steps.append(step(answer, 0, 0, _ERRNO | errno.EPERM))
@@ -125,12 +125,12 @@ def _program(arch: int, clone: int, denied: list[int], *, x86: bool) -> bytes:
 
 
 def environment() -> dict[str, str]:
-    """All that a worker inherits of the environment: nothing of it is secret."""
-    # Each thread counts against the limit of the address space with its stack: a large machine must not have many.
-    threads = min(MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else MOST_THREADS)
+    """The environment of a worker; nothing in it is secret."""
+    # The stack of each thread counts against the limit of address space, so large machines must not have many.
+    threads = min(MAX_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else MAX_THREADS)
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ", "VIPS_CONCURRENCY") if name in os.environ}
-    # Each thread would reserve an arena of its own, which counts against the limit of the address space.
-    # libvips would spill large pictures to the disk, where a worker may not write.
+    # Arenas of threads count against the limit of address space. Large pictures must not spill to the disk, where a worker
+    # may not write.
     return {
         "VIPS_CONCURRENCY": str(threads),
         **kept,

@@ -1,4 +1,4 @@
-"""A renderer of its own process: bytes in on standard input, renditions out on standard output, nothing else.
+"""The program of a renderer: pictures come on standard input, renditions go to standard output.
 
 `python -I -m enrich.media.render.worker MEMORY_BYTES`. A job is JSON (`job`, `max_pixels`, `cpu_s`) and the picture's
 bytes; its answer is JSON (`refused`, or the facts of `Rendered`) and a frame for each rendition.
@@ -6,14 +6,22 @@ bytes; its answer is JSON (`refused`, or the facts of `Rendered`) and a frame fo
 
 import json
 import sys
-from typing import Any
+from typing import Literal, TypedDict
 
-from enrich.media.refusals import Refused
-from enrich.media.render.render import prepare, render_avatar, render_picture, specimens
-from enrich.media.render.sandbox import give_up_system_calls, limit, limit_cpu
+from enrich.media.errors import PictureRefused
+from enrich.media.render.render import render_avatar, render_picture, restrict_loaders, sample_pictures
+from enrich.media.render.sandbox import deny_system_calls, limit, limit_cpu
 from shared.worker_processes.child import serve
 
 JOBS = {"picture": render_picture, "avatar": render_avatar}
+
+
+class Request(TypedDict):
+    """What to render, and within which limits."""
+
+    job: Literal["picture", "avatar"]
+    max_pixels: int
+    cpu_s: float
 
 
 def main() -> None:
@@ -23,31 +31,31 @@ def main() -> None:
 
 
 def _ready() -> bytes:
-    prepare()
-    # Loads every codec and starts every thread that rendering needs, before files are out of reach.
+    restrict_loaders()
+    # Loads every codec and starts every thread that rendering needs, while files can still be opened.
     _warm_up()
-    return json.dumps({"confined": give_up_system_calls()}).encode()
+    return json.dumps({"confined": deny_system_calls()}).encode()
 
 
 def _answer_frames(request: bytes, data: bytes) -> list[bytes]:
-    wanted = json.loads(request)
+    wanted: Request = json.loads(request)
     limit_cpu(wanted["cpu_s"])
-    facts, blobs = _answer(wanted, data)
+    facts, blobs = _render(wanted, data)
     return [json.dumps(facts).encode(), *blobs]
 
 
-def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+def _render(request: Request, data: bytes) -> tuple[dict[str, object], list[bytes]]:
     try:
         rendered = JOBS[request["job"]](data, max_pixels=request["max_pixels"])
-    except Refused as refusal:
-        return {"refused": refusal.reason}, []
+    except PictureRefused as error:
+        return {"refused": error.reason}, []
     except MemoryError:
         return {"refused": "it needs more memory than a picture may"}, []
     return rendered.facts(), [each.data for each in rendered.renditions]
 
 
 def _warm_up() -> None:
-    for data in specimens():
+    for data in sample_pictures():
         render_picture(data, max_pixels=10_000)
     for charset in ("utf-8", "cp1252"):
         b"\xe9".decode(charset, "replace")

@@ -62,16 +62,16 @@ _STRICT_ATTRIBUTES = r"(?:\s++[a-zA-Z_:][\w:.\-]*+(?:=\"[^\"<>]*+\"|='[^'<>]*+'|
 _FEW_ATTRIBUTES = r"(?: [a-z\-]++=\"[^\"<>]{0,2000}+\"){0,8}"
 
 
-def _words_in(name: str, group: str) -> str:
+def _read_metadata(name: str, group: str) -> str:
     """An expression for an element of words, breaks and the plainest emphasis."""
     inline = rf"<(?P<{group}>b|i|em|strong|a|span){_FEW_ATTRIBUTES}>[^<]*+</(?P={group})>|<br ?/?>"
     return rf"<{name}{_FEW_ATTRIBUTES}>[^<]*+(?:(?:{inline})[^<]*+)*"
 
 
 PLAIN = re.compile(
-    rf"\s*+(?:(?:{_words_in('(?P<block>p|h[1-6])', 'one')}</(?P=block)>"
-    rf"|<(?P<list>ul|ol){_FEW_ATTRIBUTES}>\s*+(?:{_words_in('li', 'two')}</li>\s*+)*</(?P=list)>"
-    rf"|<blockquote{_FEW_ATTRIBUTES}>\s*+(?:{_words_in('p', 'three')}</p>\s*+)*</blockquote>"
+    rf"\s*+(?:(?:{_read_metadata('(?P<block>p|h[1-6])', 'one')}</(?P=block)>"
+    rf"|<(?P<list>ul|ol){_FEW_ATTRIBUTES}>\s*+(?:{_read_metadata('li', 'two')}</li>\s*+)*</(?P=list)>"
+    rf"|<blockquote{_FEW_ATTRIBUTES}>\s*+(?:{_read_metadata('p', 'three')}</p>\s*+)*</blockquote>"
     rf"|<(?:img|hr){_FEW_ATTRIBUTES} ?/?>)\s*+)*"
 )
 """Paragraphs, lists and quotations of plain text, as nine of ten bodies are; it fails fast."""

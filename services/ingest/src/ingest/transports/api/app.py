@@ -21,7 +21,7 @@ from ingest.transports.api import orders, push, status
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.responses import on_unavailable
 from shared.http.problem import PROBLEM_HANDLERS
-from shared.http.query import check_query
+from shared.http.query import check_query, with_query
 from shared.http.routing import application
 from shared.observability.health import Health, health_routes
 
@@ -121,15 +121,11 @@ class RequestTimer:
             REQUEST_SECONDS.labels(path, str(status_code)).observe(time.perf_counter() - started)
 
 
-async def _handle(api: Api, operation: Operation, request: Request) -> Response:
-    check_query(request, operation.query)
-    return await operation.handler(api, request)
-
-
 def routes_of(api: Api) -> list[BaseRoute]:
     """A route for each operation."""
     return [
-        Route(each.path, functools.partial(_handle, api, each), methods=[each.method.upper()]) for each in OPERATIONS
+        Route(each.path, with_query(functools.partial(each.handler, api), *each.query), methods=[each.method.upper()])
+        for each in OPERATIONS
     ]
 
 

@@ -18,8 +18,9 @@ from ingest.sources.source import Source
 from ingest.transports.feed_links import FeedLinks, feed_links
 from ingest.transports.poll.schedule import Cursor, PollResult
 from ingest.transports.websub.subscriber import Subscriber
-from shared.http.client import GuardedClient, HttpResponse, RequestFailed, RequestRefused
-from shared.http.retry_after import retry_after_s
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.guarded import GuardedClient, HttpResponse
+from shared.http.client.retry_after import retry_after_s
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)

@@ -20,9 +20,9 @@ from ingest.transports.websub.subscriber import Subscriber
 from shared.background import keep_running, until_answered
 from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
-from shared.http.client import GuardedClient
+from shared.http.client.guarded import GuardedClient
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool
-from shared.postgres.rows import typed
 
 log = structlog.get_logger(__name__)
 
@@ -41,18 +41,19 @@ ANNOUNCED_FACTOR = 5
 POLLS = Counter("slugline_ingest_polls", "Polls by what they brought: new, nothing, failed", ["source", "outcome"])
 FAILING = Gauge("slugline_ingest_poll_failures", "Polls of a source that failed in a row", ["source"])
 
-_LEASE = """
-UPDATE ingest.cursors AS c SET lease_owner = $1, lease_until = now() + make_interval(secs => $2),
-    deaths = c.deaths + c.reading::int, reading = false
-FROM (
-    SELECT c.source FROM ingest.cursors AS c JOIN ingest.sources AS s ON s.name = c.source
-    WHERE s.paused_at IS NULL AND s.kind IN ('poll', 'websub') AND c.next_at <= now()
-        AND (c.lease_until IS NULL OR c.lease_until < now())
-    ORDER BY c.next_at LIMIT $3 FOR UPDATE OF c SKIP LOCKED
-) AS due
-WHERE c.source = due.source
-RETURNING c.source, c.etag, c.last_modified, c.sha256, c.interval_s, c.failures, c.recover_since, c.deaths
-"""
+CURSORS = LeaseQueue(
+    table="ingest.cursors",
+    key={"source": "text"},
+    due="next_at",
+    lease="lease_until",
+    owner="lease_owner",
+    waiting="EXISTS (SELECT FROM ingest.sources AS s WHERE s.name = q.source AND s.paused_at IS NULL "
+    "AND s.kind IN ('poll', 'websub'))",
+    # A row whose lease ended while its holder read a document has ended that process.
+    on_claim="deaths = q.deaths + q.reading::int, reading = false",
+    columns="q.source, q.etag, q.last_modified, q.sha256, q.interval_s, q.failures, q.recover_since, q.deaths",
+    read=lambda row: Cursor(**row),
+)
 
 _MARK_READING = "UPDATE ingest.cursors SET reading = true WHERE source = $1 AND lease_owner = $2"
 
@@ -60,10 +61,6 @@ _ABANDON = (
     "UPDATE ingest.cursors SET reading = false, lease_owner = NULL, lease_until = NULL "
     "WHERE source = $1 AND lease_owner = $2"
 )
-_RENEW = """
-UPDATE ingest.cursors SET lease_until = now() + make_interval(secs => $3)
-WHERE source = ANY($2::text[]) AND lease_owner = $1
-"""
 
 _RELEASE = """
 UPDATE ingest.cursors SET etag = $3, last_modified = $4, sha256 = $5, interval_s = $6,
@@ -110,8 +107,7 @@ class Poller:
 
     async def renew(self) -> None:
         """Renew the leases of the sources that are being polled."""
-        if self._running:
-            await self._pool.execute(_RENEW, self._owner, list(self._running), LEASE_S)
+        await CURSORS.renew(self._pool, [(source,) for source in self._running], LEASE_S, self._owner)
 
     async def lease(self) -> list[Cursor]:
         """Lease the sources that are due and that no other replica has leased."""
@@ -122,7 +118,7 @@ class Poller:
             "INSERT INTO ingest.cursors (source) SELECT name FROM ingest.sources "
             "WHERE kind IN ('poll', 'websub') ON CONFLICT DO NOTHING"
         )
-        return typed(Cursor, await self._pool.fetch(_LEASE, self._owner, LEASE_S, free))
+        return await CURSORS.claim(self._pool, free, LEASE_S, self._owner)
 
     async def poll_and_release(self, cursor: Cursor) -> None:
         """Poll one source, write down how far it was read, and release it, whatever happens."""

@@ -1,6 +1,7 @@
 """Sends requests to hubs: subscribes, renews in time, and ends what is no longer wanted."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -11,26 +12,40 @@ from ingest.sources.store import UNSUBSCRIBE, UNSUBSCRIBE_UNUSED
 from ingest.transports.feed_links import FeedLinks
 from ingest.transports.websub.subscriptions import ANSWER_TIMEOUT, LEASE_S, Subscription, is_due, subscription_of
 from shared.background import keep_running
-from shared.failures.backoff import jittered
-from shared.http.client import GuardedClient, RequestFailed, RequestRefused
+from shared.failures.backoff import Backoff, jittered
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.guarded import GuardedClient
+from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
 
 UNSUBSCRIBE_POLL_S = 5.0
-UNSUBSCRIBE_RETRY_S = 30.0
-MAX_UNSUBSCRIBE_RETRY_S = 3600.0
+UNSUBSCRIBE_BACKOFF = Backoff(first_s=30.0, longest_s=3600.0)
 
-_CLAIM_UNSUBSCRIPTION = """
-WITH over AS (DELETE FROM ingest.unsubscriptions WHERE until < now())
-UPDATE ingest.unsubscriptions SET attempts = attempts + 1,
-    next_at = now() + make_interval(secs => least($1 * 2 ^ least(attempts, 20), $2))
-WHERE token = (
-    SELECT token FROM ingest.unsubscriptions WHERE ended_at IS NULL AND next_at <= now() AND until >= now()
-    ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
+
+@dataclass(frozen=True, slots=True)
+class Unsubscription:
+    """A subscription to be ended at its hub, which forgets it by itself at `until`."""
+
+    token: str
+    source: str
+    hub: str
+    topic: str
+    until: datetime
+    next_at: datetime
+
+
+UNSUBSCRIPTIONS = LeaseQueue(
+    table="ingest.unsubscriptions",
+    key={"token": "text"},
+    due="next_at",
+    attempts="attempts",
+    waiting="q.ended_at IS NULL AND q.until >= now()",
+    backoff=UNSUBSCRIBE_BACKOFF,
+    columns="q.token, q.source, q.hub, q.topic, q.until, q.next_at",
+    read=lambda row: Unsubscription(**row),
 )
-RETURNING *
-"""
 
 
 class Subscriber:
@@ -110,6 +125,7 @@ class Subscriber:
 
         async def step() -> None:
             await self._pool.execute(UNSUBSCRIBE_UNUSED)
+            await self._pool.execute("DELETE FROM ingest.unsubscriptions WHERE until < now()")
             while await self.unsubscribe_next():
                 pass
 
@@ -120,17 +136,20 @@ class Subscriber:
         if not self._settings.ingest_public_url:
             return False
         # The claim sets the time of the next attempt, so that another replica goes on where this one dies.
-        row = await self._pool.fetchrow(_CLAIM_UNSUBSCRIPTION, UNSUBSCRIBE_RETRY_S, MAX_UNSUBSCRIBE_RETRY_S)
-        if row is None:
-            return False
+        for ending in await UNSUBSCRIPTIONS.claim(self._pool, 1, UNSUBSCRIBE_BACKOFF.first_s):
+            await self._unsubscribe(ending)
+            return True
+        return False
+
+    async def _unsubscribe(self, ending: Unsubscription) -> None:
         form = {
             "hub.mode": "unsubscribe",
-            "hub.topic": row["topic"],
-            "hub.callback": self._callback(row["token"]),
+            "hub.topic": ending.topic,
+            "hub.callback": self._callback(ending.token),
         }
         error, ended, wait = "", False, timedelta(0)
         try:
-            answer = await self._client.post_form(row["hub"], form)
+            answer = await self._client.post_form(ending.hub, form)
             if answer.ok:
                 wait = ANSWER_TIMEOUT
             else:
@@ -142,20 +161,19 @@ class Subscriber:
             error = str(failure) or type(failure).__name__
         if error:
             log.warning(
-                "hub does not end the subscription", source=row["source"], hub=row["hub"], error=error,
-                again=not ended and row["next_at"] < row["until"],
+                "hub does not end the subscription", source=ending.source, hub=ending.hub, error=error,
+                again=not ended and ending.next_at < ending.until,
             )  # fmt: skip
         else:
-            log.info("hub was asked to end the subscription", source=row["source"], hub=row["hub"], topic=row["topic"])
+            log.info("hub was asked to end the subscription", source=ending.source, hub=ending.hub, topic=ending.topic)
         await self._pool.execute(
             "UPDATE ingest.unsubscriptions SET error = $2, ended_at = CASE WHEN $3 THEN coalesce(ended_at, now()) ELSE ended_at END, "
             "next_at = greatest(next_at, now() + $4::interval) WHERE token = $1",
-            row["token"],
+            ending.token,
             error.replace("\x00", "")[:1000],
             ended,
             wait,
         )
-        return True
 
     def _callback(self, token: str) -> str:
         return f"{self._settings.ingest_public_url.rstrip('/')}/v1/websub/{token}"

@@ -8,8 +8,7 @@ import structlog
 from prometheus_client import Counter
 
 from publish.archive import queries
-from publish.push.alerts import alert as alerts
-from publish.push.alerts.alert import Alert
+from publish.push.alerts.alert import SELECT, Alert, with_results
 from publish.push.alerts.mutes import muted
 from publish.push.alerts.notification import ordered_wording, wording
 from publish.push.alerts.rules import AlertDecision, AlertRules, EarlierAlert, decide_alert
@@ -57,7 +56,7 @@ class AlertDecisions:
 
     async def _earlier(self, connection: Queryable, update: ReaderUpdate) -> list[Alert]:
         rows = await connection.fetch(
-            alerts.SELECT
+            SELECT
             + "WHERE kind = 'alert' AND state <> 'suppressed' AND (update_id = $1 OR (story = $2 AND created_at > $3)) "
             "ORDER BY created_at",
             update.update_id, _clean(update.story), datetime.now(UTC) - timedelta(hours=self._rules.story_hours),
@@ -182,7 +181,7 @@ class AlertDecisions:
                 words=ordered_wording(update, *words),
             )
         self._decided()
-        return await alerts.with_results(self._pool, alert_id)
+        return await with_results(self._pool, alert_id)
 
     async def preview(self, update: ReaderUpdate, level: int) -> AlertDecision:
         """What an editor's order of this level would become."""
@@ -201,7 +200,7 @@ class AlertDecisions:
         if row is None:
             raise Problem(409, "not-waiting", "this alert does not wait for approval")
         self._decided()
-        return await alerts.with_results(self._pool, alert_id)
+        return await with_results(self._pool, alert_id)
 
     async def reject(self, alert_id: str, person: str) -> dict[str, object]:
         """One person's no ends it."""
@@ -212,7 +211,7 @@ class AlertDecisions:
         )  # fmt: skip
         if row is None:
             raise Problem(409, "not-waiting", "this alert has left already, or was suppressed")
-        return await alerts.with_results(self._pool, alert_id)
+        return await with_results(self._pool, alert_id)
 
 
 def _clean(text: str | None) -> str | None:

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from publish.push.delivery.outbound import Answer
 from publish.push.delivery.queue import DueDelivery, Postponed, Skipped, Unbuildable, Unsent, queue_message
 from shared.failures.backoff import jittered
-from shared.http.retry_after import retry_after_s
+from shared.http.client.retry_after import retry_after_s
 from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)

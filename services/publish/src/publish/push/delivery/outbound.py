@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
-from shared.http.addresses import why_forbidden
-from shared.http.client import ClientLimits, GuardedClient, RequestFailed, RequestRefused
+from shared.http.client.addresses import why_forbidden
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.guarded import ClientLimits, GuardedClient
 
 MAX_ANSWER_BYTES = 16_384
 MAX_URL_LENGTH = 2048

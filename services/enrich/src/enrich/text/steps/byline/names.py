@@ -32,7 +32,7 @@ def is_dateline(part: str, directory: Directory) -> bool:
     return BARE_PLACE.fullmatch(part) is not None and not TITLE_ITEM.fullmatch(part)
 
 
-def trimmed(item: str) -> str:
+def strip_item(item: str) -> str:
     item = item.strip()
     if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
         return item
@@ -59,7 +59,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
     )
 
 
-def undotted(place: str) -> str:
+def without_full_stop(place: str) -> str:
     return place if re.search(r"(?:^|\s)(?:[A-Z]\.){2,}$", place) else place.rstrip(".")
 
 
@@ -67,13 +67,13 @@ def is_region(word: str) -> bool:
     return bool(re.fullmatch(r"(?:[A-Z]\.){2,3}|[A-Z]{2}|[A-Z][a-z]+(?: [A-Z][a-z]+)?", word))
 
 
-def placed(item: str, directory: Directory) -> tuple[str, str | None]:
+def split_place(item: str, directory: Directory) -> tuple[str, str | None]:
     if directory.knows(item) or TITLE_ITEM.fullmatch(item) or item.casefold().startswith("professor of "):
         return item, None
     found = PLACE.match(item)
     if found is None:
         return item, None
-    name, place = found["name"].strip(" ,"), undotted(FOR.sub("", found["place"]).strip(" ,"))
+    name, place = found["name"].strip(" ,"), without_full_stop(FOR.sub("", found["place"]).strip(" ,"))
     # "a", "en", "w", "i" are words of names as well: they part a place from a name only behind a whole one.
     if (
         not STRONG_PLACE.search(f" {item[found.start('name') + len(found['name']) : found.start('place')]} ")

@@ -10,10 +10,10 @@ from enrich.text.steps.byline.names import (
     is_dateline,
     is_region,
     kind_of,
-    placed,
     read_name,
-    trimmed,
-    undotted,
+    split_place,
+    strip_item,
+    without_full_stop,
 )
 from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
@@ -53,7 +53,7 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
     lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
     # Runs of spaces become one: the expressions would go over them again and again.
     text = "\n".join(" ".join(line.split()) for line in lines)
-    text = undotted(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
+    text = without_full_stop(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
     if text.isupper() and len(text.title()) == len(text):
@@ -123,11 +123,11 @@ def _parts(segment: str, directory: Directory) -> list[tuple[Contribution | None
     if not cuts:
         return [(None, segment)]
     parts: list[tuple[Contribution | None, str]] = []
-    if before := undotted(segment[: cuts[0][0]].strip(" ,(")):
+    if before := without_full_stop(segment[: cuts[0][0]].strip(" ,(")):
         parts.append((None, before))
     for index, (_, end, role) in enumerate(cuts):
         until = cuts[index + 1][0] if index + 1 < len(cuts) else len(segment)
-        parts.append((role, undotted(segment[end:until].strip(" ,("))))
+        parts.append((role, without_full_stop(segment[end:until].strip(" ,("))))
     return [(role, _without_joint(part)) for role, part in parts if part]
 
 
@@ -153,10 +153,10 @@ def _people(part: str, contribution: Contribution, directory: Directory) -> list
     names: list[BylineName] = []
     waiting: list[BylineName] = []
     last_place: BylineName | None = None
-    items = [trimmed(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
+    items = [strip_item(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
     items = _uninverted([item for item in items if item], directory)
     for number, item in enumerate(items):
-        name, place = placed(item, directory)
+        name, place = split_place(item, directory)
         if names and place is None and is_bare_place(item, names[-1], part, directory, last=number == len(items) - 1):
             name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
         if not name and place:

@@ -9,7 +9,7 @@ import nh3
 
 from enrich.short_text import CONTROLS, without_controls
 from enrich.text.steps.text.plain_text import paragraphs_of, unescaped
-from shared.markup import plainly_nested
+from shared.markup import repair_nesting
 
 TAGS = {
     "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "blockquote", "q", "cite", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
@@ -114,7 +114,7 @@ def sanitised(body_html: str) -> str:
         return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in paragraphs_of(unescaped(body)))
     if CLEAN.fullmatch(body):
         return body
-    clean = str(_cleaner().clean(plainly_nested(body))).strip()
+    clean = str(_cleaner().clean(repair_nesting(body))).strip()
     for _ in range(DEEPEST_EMPTY):
         if "></" not in clean and not EMPTY_BLOCK.search(clean):
             break

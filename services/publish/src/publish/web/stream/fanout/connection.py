@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 from collections import deque
+from dataclasses import dataclass, field
 from socket import AF_UNSPEC, SOCK_STREAM, SocketType
 
 from publish.representation.position import Position
@@ -29,10 +30,14 @@ ORPHAN_MS = 20_000
 MOST_PARTS = 256
 """Of one gathering write: far below IOV_MAX, and already enough to fill any socket's buffer."""
 
+NOWHERE = Position(0, -1)
+"""Before the first event of any log."""
+
 GONE: deque[bytes] = deque()
 """`waiting` of a connection that is closed."""
 
 
+@dataclass(slots=True, eq=False)
 class ReaderConnection:
     """The server's side of one reader.
 
@@ -44,42 +49,26 @@ class ReaderConnection:
     caught up yet with what it missed before it connected. `drained` resolves once nothing waits any more.
     """
 
-    __slots__ = (
-        "address",
-        "answered",
-        "audience",
-        "behind_at",
-        "closing",
-        "drained",
-        "fd",
-        "given",
-        "newcomer",
-        "progress_at",
-        "reached",
-        "sent",
-        "slot",
-        "socket",
-        "unacknowledged",
-        "waiting",
-    )
+    fd: int
+    address: str | None
+    socket: SocketType = field(init=False)
+    audience: "Audience | None" = None
+    slot: int = -1
+    waiting: deque[bytes] | None = None
+    sent: int = 0
+    reached: Position = NOWHERE
+    given: int = 0
+    behind_at: float = 0.0
+    progress_at: float = 0.0
+    unacknowledged: int = -1
+    answered: bool = False
+    newcomer: bool = True
+    closing: str = ""
+    drained: asyncio.Future[None] | None = None
 
-    def __init__(self, fd: int, address: str | None) -> None:
-        self.fd = fd
-        self.socket = SocketType(AF_UNSPEC, SOCK_STREAM, 0, fd)  # what it is of is of no interest, and is not looked up
-        self.address = address
-        self.audience: Audience | None = None
-        self.slot = -1
-        self.waiting: deque[bytes] | None = None
-        self.sent = 0
-        self.reached = Position(0, -1)
-        self.given = 0
-        self.behind_at = 0.0
-        self.progress_at = 0.0
-        self.unacknowledged = -1
-        self.answered = False
-        self.newcomer = True
-        self.closing = ""
-        self.drained: asyncio.Future[None] | None = None
+    def __post_init__(self) -> None:
+        # Family and type of the socket are of no interest, and are not looked up.
+        self.socket = SocketType(AF_UNSPEC, SOCK_STREAM, 0, self.fd)
 
     def bound(self) -> None:
         """Bound what the kernel keeps for this reader."""
@@ -140,6 +129,7 @@ class ReaderConnection:
         return took
 
 
+@dataclass(slots=True, eq=False)
 class Audience:
     """Readers who follow the same channels in the same view: whatever one of them is sent, all are.
 
@@ -147,15 +137,12 @@ class Audience:
     `begun` is how many bytes it was sent since it is there.
     """
 
-    __slots__ = ("begun", "behind", "channels", "connections", "sockets", "view")
-
-    def __init__(self, channels: frozenset[str], view: str) -> None:
-        self.channels = channels
-        self.view = view
-        self.begun = 0
-        self.connections: list[ReaderConnection] = []
-        self.sockets: list[SocketType] = []
-        self.behind: set[ReaderConnection] = set()
+    channels: frozenset[str]
+    view: str
+    begun: int = 0
+    connections: list[ReaderConnection] = field(default_factory=list)
+    sockets: list[SocketType] = field(default_factory=list)
+    behind: set[ReaderConnection] = field(default_factory=set)
 
     def add(self, connection: ReaderConnection) -> None:
         """Take a reader in."""

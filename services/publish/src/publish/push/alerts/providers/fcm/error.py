@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from publish.push.alerts.providers.provider import MAX_ATTEMPT_PAUSE_S, SendResult
 from publish.push.delivery.outbound import Answer
-from shared.http.retry_after import retry_after_s
+from shared.http.client.retry_after import retry_after_s
 
 DEFAULT_PAUSE_S = 60.0
 """Where FCM names none, as its documentation asks."""

@@ -2,7 +2,7 @@
 
 from publish.push.alerts.providers.provider import MAX_ATTEMPT_PAUSE_S, SendResult
 from publish.push.delivery.outbound import Answer
-from shared.http.retry_after import retry_after_s
+from shared.http.client.retry_after import retry_after_s
 
 
 def send_result(answer: Answer) -> SendResult:

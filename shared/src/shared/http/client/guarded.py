@@ -12,25 +12,25 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from shared.http.addresses import why_forbidden
+from shared.http.client.addresses import why_forbidden
+from shared.http.client.content_encoding import inflated
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.urls import parsed_url
 
 REDIRECTS = (301, 302, 303, 307, 308)
-MAX_URL_CHARACTERS = 4096
 FORM_BYTES = 65_536
 CHUNK_BYTES = 64 * 1024
 DNS_CACHE_S = 30
 KEEP_ALIVE_S = 30
-_QUOTED_ALREADY = "!#$%&'()*+,/:;=?@[]~"
 _SENT_ANYWHERE = frozenset(
     ["accept", "accept-encoding", "accept-language", "if-modified-since", "if-none-match", "user-agent"]
 )
@@ -41,14 +41,6 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 Judge = Callable[[str], str | None]
 """Why an address must not be connected to; None where it may."""
-
-
-class RequestRefused(Exception):
-    """The request is not made, or its response not accepted, and repeating it changes nothing."""
-
-
-class RequestFailed(Exception):
-    """No usable response came. It may, later."""
 
 
 class ForbiddenAddress(OSError):
@@ -177,7 +169,7 @@ class StreamedResponse:
             raise RequestRefused(f"content encoding {self.encoding[:40]!r} was not asked for")
         parts: list[bytes] = []
         size = 0
-        async for part in _inflated(self.raw(), max_bytes) if self.encoding else self.raw():
+        async for part in inflated(self.raw(), max_bytes) if self.encoding else self.raw():
             size += len(part)
             if size > max_bytes:
                 raise RequestRefused(_too_large(max_bytes))
@@ -300,30 +292,6 @@ class GuardedClient:
         raise RequestRefused(f"more than {redirects} redirects")
 
 
-def parsed_url(url: str) -> URL:
-    """A URL whose address may be connected to, if that is permitted; what is escaped in it already stays as it is."""
-    if len(url) > MAX_URL_CHARACTERS:
-        raise RequestRefused("not a URL: too long")
-    if any(character < " " or character == "\x7f" for character in url):
-        raise RequestRefused("not a URL: it has control characters")
-    try:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https"):
-            raise RequestRefused(f"scheme {parts.scheme[:20]!r} is not http or https")
-        if not parts.hostname:
-            raise RequestRefused("the URL has no host")
-        if parts.username is not None or parts.password is not None:
-            raise RequestRefused("the URL carries a user or a password")
-        if parts.port == 0 or " " in parts.netloc:
-            raise RequestRefused("not a URL: its host or port cannot be")
-        base = URL(f"{parts.scheme}://{parts.netloc}")
-        path = quote(parts.path, safe=_QUOTED_ALREADY)
-        query = "?" + quote(parts.query, safe=_QUOTED_ALREADY) if parts.query else ""
-        return URL(f"{base.scheme}://{base.raw_authority}{path}{query}", encoded=True)
-    except ValueError as error:
-        raise RequestRefused(f"not a URL: {error}") from error
-
-
 def _redirected(target: URL, location: str) -> URL:
     try:
         return parsed_url(urljoin(str(target), location))
@@ -363,41 +331,3 @@ def _errors_of_the_client(url: URL) -> Iterator[None]:
 
 def _too_large(max_bytes: int) -> str:
     return f"too large: the response has more than {max_bytes:,} bytes"
-
-
-INFLATED_BYTES = 256 * 1024
-PIECE_BYTES = 4096
-"""What follows a gzip member is copied for each member, so it must be little."""
-MAX_MEMBERS = 100_000
-GZIP_MAGIC = b"\x1f\x8b"
-
-
-async def _inflated(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
-    """gzip or deflate, a bounded piece at a time.
-
-    What comes in is counted too, since a header or empty blocks without end give nothing out. gzip members may follow each
-    other (RFC 1952, section 2.2); whatever else follows the end is not read.
-    """
-    inflater = zlib.decompressobj(wbits=47)
-    received, members = 0, 1
-    async for chunk in chunks:
-        received += len(chunk)
-        if received > max_bytes:
-            raise RequestRefused(_too_large(max_bytes) + " before decompression")
-        for start in range(0, len(chunk), PIECE_BYTES):
-            rest = chunk[start : start + PIECE_BYTES]
-            while rest:
-                if inflater.eof:
-                    members += 1
-                    if not GZIP_MAGIC.startswith(rest[:2]) or members > MAX_MEMBERS:
-                        return
-                    inflater = zlib.decompressobj(wbits=31)
-                try:
-                    part = inflater.decompress(rest, INFLATED_BYTES)
-                except zlib.error as error:
-                    raise RequestRefused(f"its content encoding is damaged: {error}") from error
-                if part:
-                    yield part
-                rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-    if received and not inflater.eof:
-        raise RequestFailed("the content encoding ends before its time")

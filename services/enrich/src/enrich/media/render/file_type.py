@@ -1,10 +1,10 @@
-"""What bytes are, told from themselves: what a server or a file name says of them is not believed."""
+"""File types, detected from the bytes alone: servers and file names are not trusted."""
 
 import re
 
-from enrich.media.refusals import Refused
+from enrich.media.errors import PictureRefused
 
-TAKEN = {
+MEDIA_TYPES = {
     "jpeg": "image/jpeg",
     "png": "image/png",
     "webp": "image/webp",
@@ -35,10 +35,10 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 _MARKUP = re.compile(rb"^\s*<(\?xml|!doctype|!--|svg|html|head|body|[a-z]+:svg)", re.IGNORECASE)
 
 
-def sniff(data: bytes) -> str:
-    """The name in `TAKEN` of what the bytes are; refuses what is not taken, saying what it seems to be."""
+def file_type_of(data: bytes) -> str:
+    """The name of the format in `MEDIA_TYPES`. Raises PictureRefused for others, with what they seem to be."""
     if not data:
-        raise Refused("empty: no bytes at all")
+        raise PictureRefused("empty: no bytes at all")
     if data.startswith(b"\xff\xd8\xff"):
         return "jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -51,13 +51,13 @@ def sniff(data: bytes) -> str:
         return _brand(data)
     for magic, name in _OTHERS:
         if data.startswith(magic):
-            raise Refused(f"not taken: {name}")
+            raise PictureRefused(f"not taken: {name}")
     start = data[:1024].removeprefix(b"\xef\xbb\xbf")
     if b"<svg" in start.lower():
-        raise Refused("not taken: SVG, since it can carry scripts and references")
+        raise PictureRefused("not taken: SVG, since it can carry scripts and references")
     if _MARKUP.match(start):
-        raise Refused("not a picture: a document of markup")
-    raise Refused("not a picture of a known format")
+        raise PictureRefused("not a picture: a document of markup")
+    raise PictureRefused("not a picture of a known format")
 
 
 def _brand(data: bytes) -> str:
@@ -66,5 +66,5 @@ def _brand(data: bytes) -> str:
     if brands & {b"avif", b"avis"}:
         return "avif"
     if brands & {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}:
-        raise Refused("not taken: HEIC")
-    raise Refused("not taken: video or another container of the MP4 family")
+        raise PictureRefused("not taken: HEIC")
+    raise PictureRefused("not taken: video or another container of the MP4 family")

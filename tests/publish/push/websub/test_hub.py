@@ -102,7 +102,7 @@ async def test_a_verified_subscriber_gets_the_whole_feed_signed_until_it_leaves(
         await eventually(lambda: pool.fetchval("SELECT count(*) = 0 FROM publish.endpoints WHERE kind = 'websub'"))
 
 
-async def test_who_did_not_ask_is_not_subscribed_and_nonsense_is_refused(
+async def test_only_a_subscriber_that_confirms_is_subscribed_and_bad_requests_are_refused(
     settings: PushSettings, pool: Pool, site: Any, subscriber: Any
 ) -> None:
     """A callback that does not echo the challenge gets nothing; wrong modes, topics, callbacks, secrets and leases are refused by name."""

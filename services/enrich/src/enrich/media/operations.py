@@ -1,25 +1,63 @@
-"""What ops ask of the media index, and what they tell it."""
+"""What operators ask about pictures and do with them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from obstore.store import ObjectStore
 
 from enrich.media.store import remove_renditions
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh, Rendition
 from shared.postgres.pool import Pool
+from shared.postgres.rows import typed, typed_or_none
 from shared.streams import RAW
 
 
-async def settled(pool: Pool, *, states: Sequence[str], source: str, limit: int) -> list[dict[str, Any]]:
-    """References in these states, newest first, with the reason."""
+@dataclass(frozen=True, slots=True)
+class ReferenceReport:
+    """A reference of an update, its state and the reason."""
+
+    update_id: str
+    source: str
+    url: str
+    state: str
+    reason: str
+    attempts: int
+    retry_at: datetime | None
+    settled_at: datetime | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRights:
+    """What was agreed with a source."""
+
+    source: str
+    forbidden: Sequence[str] = ()
+    allowed: Sequence[str] = ()
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What removing a picture affected: copies of it, files in the store, and updates that showed it."""
+
+    picture: str
+    copies: int
+    files: int
+    updates: list[str]
+
+
+async def references(pool: Pool, *, states: Sequence[str], source: str, limit: int) -> list[ReferenceReport]:
+    """References in these states, newest first."""
     rows = await pool.fetch(
         "SELECT update_id, source, url, state, reason, attempts, retry_at, settled_at, sha256 "
         "FROM enrich.media_references WHERE state = ANY ($1::text[]) AND ($2 = '' OR source = $2) "
         "ORDER BY coalesce(settled_at, requested_at) DESC LIMIT $3",
         list(states), source, limit,
     )  # fmt: skip
-    return [dict(row) for row in rows]
+    return typed(ReferenceReport, rows)
 
 
 async def summary(pool: Pool, *, source: str) -> dict[str, int]:
@@ -33,8 +71,8 @@ async def summary(pool: Pool, *, source: str) -> dict[str, int]:
 
 async def set_rights(
     pool: Pool, source: str, *, forbid: Sequence[str], allow: Sequence[str], credit: str | None, clear: bool
-) -> dict[str, Any]:
-    """Add to, or with `clear` replace, what was agreed with a source; what holds now."""
+) -> SourceRights:
+    """Add to what was agreed with a source, or replace it with `clear`; returns what holds now."""
     if clear:
         await pool.execute("DELETE FROM enrich.media_rights WHERE source = $1", source)
     if forbid or allow or credit is not None:
@@ -49,11 +87,11 @@ async def set_rights(
     row = await pool.fetchrow(
         "SELECT source, forbidden, allowed, credit FROM enrich.media_rights WHERE source = $1", source
     )
-    return dict(row) if row is not None else {"source": source, "forbidden": [], "allowed": [], "credit": ""}
+    return typed_or_none(SourceRights, row) or SourceRights(source)
 
 
 async def retry_refused(pool: Pool, *, source: str, update_id: str) -> int:
-    """Failed references are taken up again, with all their attempts; bytes that were refused are forgotten."""
+    """Queue failed references again, with all attempts, and forget bytes that were refused. Returns how many."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
             "UPDATE enrich.media_references SET state = 'pending', attempts = 0, retry_at = now(), reason = '', sha256 = NULL, "
@@ -69,10 +107,10 @@ async def retry_refused(pool: Pool, *, source: str, update_id: str) -> int:
 
 
 async def remove(
-    pool: Pool, store: Any, producer: Producer, *, picture: str, reason: str, now: datetime
-) -> dict[str, Any]:
-    """Take a picture and its copies away: marked first, so that no new revision shows it; then out of the store; then
-    every update that shows it is announced. Doing it again does no harm."""
+    pool: Pool, store: ObjectStore, producer: Producer, *, picture: str, reason: str, now: datetime
+) -> Removal:
+    """Remove a picture and its copies: mark it first, so that no new revision shows it; then delete its files; then ask for
+    revisions of the updates that show it. Doing it again does no harm."""
     rows = await pool.fetch(
         "UPDATE enrich.media SET removed_at = coalesce(removed_at, $2), removed_reason = $3 "
         "WHERE picture = (SELECT picture FROM enrich.media WHERE sha256 = $1) RETURNING sha256, renditions",
@@ -98,4 +136,4 @@ async def remove(
             for update_id in names
         ]
     )
-    return {"picture": picture, "copies": len(rows), "files": files, "updates": names}
+    return Removal(picture, len(rows), files, names)

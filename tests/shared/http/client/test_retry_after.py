@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from shared.http.retry_after import retry_after_s
+from shared.http.client.retry_after import retry_after_s
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.http.addresses import why_forbidden
+from shared.http.client.addresses import why_forbidden
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""Which addresses may be connected to. Judged on the address itself, whatever the name or the notation it came from.
+"""Which addresses may be connected to, judged by the address itself, whatever name or notation it came from.
 
 Sources: the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890), RFC 6052 (NAT64), RFC 3056 (6to4),
-RFC 4380 (Teredo). Written out, since what the standard library calls global has changed between its releases.
+RFC 4380 (Teredo). They are written out, since what the standard library calls global changes between its releases.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ _LOCAL = {
     "private": _networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
     "shared by a carrier's customers": _networks("100.64.0.0/10"),
 }
-"""What an installation of one's own may permit."""
+"""Networks that an installation may permit."""
 
 _NEVER = {
     "a cloud's metadata service": _networks(
@@ -44,15 +44,15 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 def why_forbidden(address: str, *, allow_private: bool = False) -> str | None:
-    """The reason why nothing may be fetched from an address; None where it may. `allow_private` permits loopback,
-    private and carrier-shared addresses, and never more."""
+    """Why an address must not be connected to; None where it may. `allow_private` permits loopback, private and
+    carrier-shared addresses, and never more."""
     try:
         parsed: Address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return "not an address"
-    carried = _carried(parsed)
-    if carried is not None:
-        reason = why_forbidden(str(carried), allow_private=allow_private)
+    embedded = _embedded_ipv4(parsed)
+    if embedded is not None:
+        reason = why_forbidden(str(embedded), allow_private=allow_private)
         return f"{reason}, carried in IPv6" if reason else None
     for kind, networks in _NEVER.items():
         if _within(parsed, networks):
@@ -65,8 +65,8 @@ def why_forbidden(address: str, *, allow_private: bool = False) -> str | None:
     return None
 
 
-def _carried(address: Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that a packet to an IPv6 address ends at: mapped, compatible, NAT64 or 6to4."""
+def _embedded_ipv4(address: Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address leads to: mapped, compatible, NAT64 or 6to4."""
     if not isinstance(address, ipaddress.IPv6Address):
         return None
     if address.ipv4_mapped is not None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 
 async def test_an_operator_makes_a_key_and_an_endpoint_and_reads_the_log(settings: PushSettings, pool: Pool) -> None:
-    """Keys are told once, endpoints with their secret once; lists tell no secret; mistakes are named and exit with 1."""
+    """Keys are shown once, endpoints with their secret once; lists show no secret; mistakes are named and exit with 1."""
     env = {"POSTGRES_DSN": settings.postgres_dsn}
 
     async def run(*words: str) -> Any:

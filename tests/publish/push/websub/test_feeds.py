@@ -123,10 +123,12 @@ async def test_every_feed_is_a_topic_at_the_hub_that_it_names(
     ours = fresh("ours", tags=["sport"], authors=(ana,), story="flood", story_label="Flood")
     await emit(newsroom_with_hub, [ours, fresh("other", tags=["war"])])
 
-    async def told() -> int:
+    async def committed_offsets() -> int:
         return sum((await committed(newsroom_with_hub, "publish.push", ENRICHED)).values())
 
-    await eventually(told, lambda seen: seen == 2, what="push has not worked off what was before the subscriptions")
+    await eventually(
+        committed_offsets, lambda seen: seen == 2, what="push has not worked off what was before the subscriptions"
+    )
     names = [(kind, form) for kind in FEEDS for form in FORMS]
     async with httpx.AsyncClient(follow_redirects=True) as client:
         topics: dict[str, str] = {}

@@ -18,18 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from shared.http.addresses import why_forbidden
-from shared.http.client import (
-    ClientLimits,
-    GuardedClient,
-    GuardedResolver,
-    Judge,
-    RequestFailed,
-    RequestRefused,
-    Resolve,
-    parsed_url,
-    system_resolve,
-)
+from shared.http.client.addresses import why_forbidden
+from shared.http.client.errors import RequestFailed, RequestRefused
+from shared.http.client.guarded import ClientLimits, GuardedClient, GuardedResolver, Judge, Resolve, system_resolve
+from shared.http.client.urls import parsed_url
 from support.http_host import Answer, HttpHost, http_host
 
 MAX_BYTES = 100_000
