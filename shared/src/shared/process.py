@@ -4,8 +4,7 @@ import asyncio
 import faulthandler
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
