@@ -33,9 +33,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests")]
 
 from conformance.attacks import ATTACKS  # noqa: E402
-from ingest.formats import Unreadable, read  # noqa: E402
+from ingest.formats import ReadRequest, Unreadable, read  # noqa: E402
 
 RECEIVED_AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+REQUEST = ReadRequest(content_type=None, source="bench", received_at=RECEIVED_AT, original_id="bench", sha256="0" * 64)
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 GOALS = {"newsml-g2": 1500, "nitf": 1500, "ninjs-1": 10_000, "ninjs-3": 10_000}
 ATTACK_GOALS = {"ms": 100, "megabytes": 50}
@@ -319,11 +320,7 @@ def atom(number: int) -> bytes:
 
 def ours(body: bytes) -> int:
     """The updates of a document, as ingest reads it: the format is recognised."""
-    return len(
-        read(
-            body, content_type=None, source="bench", received_at=RECEIVED_AT, original_id="bench", sha256="0" * 64
-        ).updates
-    )
+    return len(read(body, REQUEST).updates)
 
 
 def feedparser_alone(body: bytes) -> int:
@@ -408,9 +405,7 @@ def attack(name: str) -> dict[str, Any]:
 def refused_as(body: bytes) -> str:
     """The code of the reason for which a document was refused; empty for one that was not."""
     try:
-        found = read(
-            body, content_type=None, source="bench", received_at=RECEIVED_AT, original_id="bench", sha256="0" * 64
-        )
+        found = read(body, REQUEST)
     except Unreadable as failure:
         return failure.code
     return "" if found.updates or not found.refused else found.refused[0].code

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import html5lib
 
-from ingest.formats import DEFAULT_PROFILE, ReadResult, SourceProfile, Unreadable, read
+from ingest.formats import DEFAULT_PROFILE, ReadRequest, ReadResult, SourceProfile, Unreadable, read
 from support.places import conformance
 
 RECEIVED_AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -34,8 +34,7 @@ def read_document(
 ) -> ReadResult:
     """A document as ingest reads it."""
     octets = body.encode() if isinstance(body, str) else body
-    return read(
-        octets,
+    request = ReadRequest(
         content_type=content_type,
         source="wire",
         received_at=RECEIVED_AT,
@@ -44,6 +43,7 @@ def read_document(
         profile=profile,
         format=taken_for,
     )
+    return read(octets, request)
 
 
 def outcome(body: bytes | str, *, taken_for: str | None = None) -> ReadResult | Unreadable:

@@ -122,10 +122,10 @@ async def test_database_away_under_the_lanes_is_a_pause(
     assert parts.port is not None
     async with proxied(parts.hostname, parts.port) as proxy:
         through = behind(newsroom, proxy)
-        lanes = [processes.start(through, "enrich", "text"), processes.start(through, "publish", "archive")]
+        stages = [processes.start(through, "enrich", "text"), processes.start(through, "publish", "archive")]
         async with started(newsroom, processes, tmp_path, (("ingest", "api"), ("publish", "web"))) as pipeline:
-            for lane in lanes:
-                await lane.ready()
+            for stage in stages:
+                await stage.ready()
             first = await accepted_again(pipeline, "first")
             await eventually(lambda: pipeline.get(f"/v1/updates/{first}"), lambda a: a.status_code == 200)
             await proxy.cut()
@@ -133,7 +133,7 @@ async def test_database_away_under_the_lanes_is_a_pause(
 
             async def paused() -> int:
                 async with httpx.AsyncClient(timeout=5) as client:
-                    return (await client.get(f"{lanes[0].url}/readyz")).status_code
+                    return (await client.get(f"{stages[0].url}/readyz")).status_code
 
             await eventually(paused, lambda status: status == 503, within_s=30, what="enrich text still ready")
             await proxy.start()

@@ -1,4 +1,4 @@
-"""Work that goes on beside a process's own for as long as it lives: a server that goes away is waited for and ends nothing."""
+"""Work that runs in the background for as long as a process lives. A server that goes away is waited for, and ends nothing."""
 
 import asyncio
 import contextlib
@@ -29,8 +29,8 @@ async def keep_running(
 ) -> None:
     """Run `step` until cancelled, `every_s` seconds after it ended, or at once when `wake` is set.
 
-    An outage is told once, waited out with a bounded pause, and its end is told. A bug is told with its traceback and
-    counted (`slugline_background_failures`); the next run may fare better.
+    An outage is logged once, waited out with a bounded pause, and its end is logged. A bug is logged with its traceback and
+    counted (`slugline_background_failures`); the next run may succeed.
     """
     failures, failing_since = 0, 0.0
     while True:
@@ -38,11 +38,11 @@ async def keep_running(
             wake.clear()
         try:
             await step()
-        except Exception as error:  # noqa: BLE001 -- told and counted; the loop must not end with it
+        except Exception as error:  # noqa: BLE001 -- logged and counted; the loop must not end with it
             if not failures:
                 failing_since = time.monotonic()
             failures += 1
-            _tell(loop, error)
+            _report(loop, error)
             await asyncio.sleep(max(BACKOFF.pause_s(failures), min(every_s, BACKOFF.longest_s)))
             continue
         if failures:
@@ -52,7 +52,7 @@ async def keep_running(
         await _rest(every_s, wake)
 
 
-def _tell(loop: str, error: Exception) -> None:
+def _report(loop: str, error: Exception) -> None:
     if is_transient(error):
         FAILURES.labels(loop, "outage").inc()
         log.warning("background loop waits", loop=loop, error=reason_of(error), fold=loop)
@@ -72,7 +72,7 @@ async def _rest(every_s: float, wake: asyncio.Event | None) -> None:
 async def until_answered(what: str, step: Callable[[], Awaitable[T]], stop: asyncio.Event | None = None) -> T:
     """The result of `step`, tried again with a bounded pause for as long as a server is away.
 
-    Raises `Unanswered` once `stop` is set, and at once whatever is no outage.
+    Raises `Unanswered` once `stop` is set. Whatever is not an outage is raised at once.
     """
     failures = 0
     while True:

@@ -1,11 +1,10 @@
-"""The life of a process: signals, the tasks that make it up, and an orderly end."""
+"""The life of a process: signals, a watchdog, the tasks that make it up, and an orderly end."""
 
 import asyncio
 import faulthandler
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
@@ -20,14 +19,14 @@ log = structlog.get_logger(__name__)
 
 
 ENDING_S = 30.0
-"""For what is left once the process has ended in order: a thread that never returns must not hold it."""
+"""For what is left after an orderly end: a thread that never returns must not hold the process."""
 
 
 async def _keep_turning(limit_s: float) -> None:
-    """Have this process end, with the stacks of all its threads on stderr, once the loop has not turned for `limit_s`.
+    """End this process, with the stacks of all its threads on stderr, once the event loop has not turned for `limit_s`.
 
-    What hangs it may be a message: only a new process can pass it by, and one that hangs is not restarted by everybody
-    who runs it (Docker restarts what has ended). Nothing of ours keeps the loop for more than a second or two.
+    A message may have hung it, and only a new process can pass over that message. Docker restarts what has ended, and not
+    what hangs. Nothing in the services keeps the loop for more than a second or two.
     """
     try:
         while True:
@@ -37,14 +36,14 @@ async def _keep_turning(limit_s: float) -> None:
         faulthandler.dump_traceback_later(max(limit_s, ENDING_S), exit=True)
 
 
-def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `main(stop)` on uvloop until it returns; SIGTERM and SIGINT set `stop`. A loop that hangs ends the process."""
+def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `main(stop)` on uvloop until it returns. SIGTERM and SIGINT set `stop`; an event loop that hangs ends the process."""
 
     async def body() -> None:
         folding = configure_logging(settings, name)
         configure_tracing(settings, name)
         raise_descriptor_limit()
-        # What is imported stays: looking through it for rings takes tens of milliseconds, which a reader would wait.
+        # Modules stay. The collector would look through them for cycles, for tens of milliseconds that a reader would wait.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
@@ -71,7 +70,7 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Corout
 
 
 async def run_until(stop: asyncio.Event, *tasks: Awaitable[None]) -> None:
-    """Run the tasks until `stop`; one that ends before, or fails, ends them all and its error is raised."""
+    """Run the tasks until `stop`. The first one that fails, or ends before, ends them all, and its error is raised."""
     running = [asyncio.ensure_future(task) for task in tasks]
     stopping = asyncio.create_task(stop.wait())
     try:

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from enrich.__main__ import cli
-from enrich.admin.cli.authors import read_profiles
+from enrich.admin.author_directory import read_profiles
 from shared.failures import Invalid
 
 

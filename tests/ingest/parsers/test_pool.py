@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 from conformance.documents import corpus, named, outcome
-from ingest.formats import DEFAULT_PROFILE, ReadResult, Unreadable
+from ingest.formats import ReadRequest, ReadResult, Unreadable
 from ingest.parsers.pool import COUNT, PARSER, ParserPool, result_of
-from ingest.parsers.worker import ReadRequest, answer
+from ingest.parsers.worker import answer
 from shared.worker_processes.pool import WorkerPool
 from support.waiting import eventually
 
@@ -24,8 +25,6 @@ REQUEST = ReadRequest(
     received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     original_id="original",
     sha256="0" * 64,
-    profile=DEFAULT_PROFILE,
-    format=None,
 )
 SMALL = orjson.dumps({"guid": "a", "headline": "b"})
 
@@ -110,7 +109,7 @@ async def test_a_source_takes_up_one_reader_only(parsers: ParserPool) -> None:
     """Many large documents of one source wait for each other, those of another do not wait for them."""
     await asyncio.gather(*(parsers.read(REQUEST, SMALL) for _ in range(5)))
     assert len(parsers.pids()) == 1
-    others = [REQUEST.model_copy(update={"source": f"wire-{number}"}) for number in range(5)]
+    others = [replace(REQUEST, source=f"wire-{number}") for number in range(5)]
     await asyncio.gather(*(parsers.read(request, SMALL) for request in others))
     assert len(parsers.pids()) <= COUNT
 

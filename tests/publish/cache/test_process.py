@@ -210,6 +210,25 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     await raw.aclose()
 
 
+async def test_a_kill_that_comes_twice_leaves_its_removal(settings: Settings, redis: Any) -> None:
+    """As after a rebuild that had it already: what is read again from the log takes nothing away."""
+    reader = Reader(redis, settings)
+    raw = Redis.from_url(settings.redis_url)
+    model = ReadModel(
+        raw, topic_prefix=settings.topic_prefix, feed_length=100, days=36500, site_url="https://news.example"
+    )
+    killed = revision("a", 2, kind="kill", removal="killed")
+    token = await model.begin_rebuild()
+    await model.rebuild(_placed([killed]))
+    await model.done(Position(1, 1), token)
+    await model.take_out([killed.update_id])
+    await model.write([read(killed, 1)], Position(1, 1))
+    left = await reader.update(killed.update_id)
+    assert left is not None
+    assert left["removal"] == "killed"
+    await raw.aclose()
+
+
 def _incoming(offset: int, update: EnrichedUpdate) -> Incoming[EnrichedUpdate]:
     value = value_of(update)
     record = ConsumerRecord("updates.enriched", 0, offset, 0, 0, b"k", value, None, 0, len(value), ())

@@ -1,4 +1,4 @@
-"""A lane whose process is killed after the effects of its first batch and before any commit."""
+"""A consumer whose process is killed after the effects of its first batch and before any commit."""
 
 import asyncio
 import os

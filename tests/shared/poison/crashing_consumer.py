@@ -1,4 +1,4 @@
-"""A lane in a process of its own, which a message that says so takes down.
+"""A consumer in a process of its own, which a message that says so takes down.
 
 Arguments: the file that effects are appended to. What a message's guid begins with decides: `crash`, `hang`, `eat` (all
 the memory it gets), `wait` (for ever, with the loop turning), else nothing happens to it.

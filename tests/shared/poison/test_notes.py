@@ -139,7 +139,7 @@ async def test_a_process_that_was_only_cut_off_takes_its_try_back(newsroom: Conn
 Start = Callable[..., Awaitable[Child]]
 
 
-class Lanes:
+class Replicas:
     """Starts the consumer of `crashing_consumer.py` again and again."""
 
     def __init__(self, settings: Connections, folder: Path) -> None:
@@ -174,9 +174,9 @@ class Lanes:
 
 
 @pytest.fixture
-def consumers(newsroom: Connections, tmp_path: Path) -> Iterator[Lanes]:
+def consumers(newsroom: Connections, tmp_path: Path) -> Iterator[Replicas]:
     """Processes of this test."""
-    consumers = Lanes(newsroom, tmp_path)
+    consumers = Replicas(newsroom, tmp_path)
     yield consumers
     for child in consumers.started:
         child.kill()
@@ -205,7 +205,7 @@ async def all_committed(settings: Connections) -> int:
 @pytest.mark.integration
 @pytest.mark.parametrize(("kind", "words"), [("crash", ()), ("hang", ()), ("eat", ()), ("crash", ("begins",))])
 async def test_a_message_that_takes_its_process_down_twice_is_set_aside_by_the_third(
-    newsroom: Connections, consumers: Lanes, kind: str, words: tuple[str, ...]
+    newsroom: Connections, consumers: Replicas, kind: str, words: tuple[str, ...]
 ) -> None:
     """First in the queue after a start it cannot keep the stage down: those behind it are done, each once and in order."""
     async with schema(newsroom):
@@ -225,7 +225,7 @@ async def test_a_message_that_takes_its_process_down_twice_is_set_aside_by_the_t
 
 
 @pytest.mark.integration
-async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connections, consumers: Lanes) -> None:
+async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connections, consumers: Replicas) -> None:
     """An end that many share names nobody; from then on they are done one by one, and those before it not again."""
     async with schema(newsroom):
         await send_all(newsroom, RAW, in_one_partition("a", "b", "crash", "d"))
@@ -242,7 +242,7 @@ async def test_in_a_batch_of_many_the_one_at_fault_is_found(newsroom: Connection
 
 
 @pytest.mark.integration
-async def test_innocents_are_never_set_aside(newsroom: Connections, consumers: Lanes) -> None:
+async def test_innocents_are_never_set_aside(newsroom: Connections, consumers: Replicas) -> None:
     """Processes that are killed with SIGKILL, at work or at rest, set nothing aside, however often."""
     names = [f"n{number}" for number in range(40)]
     async with schema(newsroom):
@@ -261,7 +261,7 @@ async def test_innocents_are_never_set_aside(newsroom: Connections, consumers: L
 
 
 @pytest.mark.integration
-async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, consumers: Lanes) -> None:
+async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, consumers: Replicas) -> None:
     """After SIGTERM the next process goes on at full speed, and no file is left behind."""
     async with schema(newsroom) as pool:
         await send_all(newsroom, RAW, in_one_partition("a"))
@@ -275,7 +275,7 @@ async def test_an_orderly_end_makes_nobody_careful(newsroom: Connections, consum
 
 @pytest.mark.integration
 async def test_what_waits_for_ever_while_its_process_is_ended_is_not_at_fault(
-    newsroom: Connections, consumers: Lanes
+    newsroom: Connections, consumers: Replicas
 ) -> None:
     """Whoever ends a process that is still at work says nothing of what it was at."""
     async with schema(newsroom) as pool:

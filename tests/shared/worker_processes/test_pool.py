@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from prometheus_client import REGISTRY
 
-from ingest.formats import DEFAULT_PROFILE
+from ingest.formats import ReadRequest
 from ingest.parsers.pool import PARSER
-from ingest.parsers.worker import ReadRequest
+from ingest.parsers.worker import REQUESTS
 from shared.worker_processes.pool import AnswerTooLarge, CannotStart, Nonsense, WorkerPool
 
 DOCUMENT = b'{"guid": "a", "headline": "b"}'
@@ -21,8 +21,6 @@ REQUEST = ReadRequest(
     received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     original_id="original",
     sha256="0" * 64,
-    profile=DEFAULT_PROFILE,
-    format=None,
 )
 
 
@@ -43,7 +41,7 @@ def replaced(why: str) -> float:
 
 async def run(pool: WorkerPool, decode: Callable[[bytes, list[bytes]], bytes] = first_frame) -> bytes:
     """One document's answer."""
-    return await pool.run(REQUEST.model_dump_json().encode(), DOCUMENT, timeout_s=60.0, decode=decode)
+    return await pool.run(REQUESTS.dump_json(REQUEST), DOCUMENT, timeout_s=60.0, decode=decode)
 
 
 @pytest_asyncio.fixture

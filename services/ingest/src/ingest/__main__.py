@@ -1,4 +1,4 @@
-"""`python -m ingest`: the processes of the service, and what operators do with it."""
+"""`python -m ingest`: the processes of the service, and the commands of its operators."""
 
 import click
 

@@ -80,10 +80,10 @@ def why_not_ready(intake: Intake, registry: Registry) -> dict[str, Check]:
 
 
 def why_not_live(intake: Intake) -> dict[str, Check]:
-    """A sender that died is mended only by a restart."""
+    """After a failed producer only a restart helps."""
     return {
-        "sender": lambda: (
-            "the Kafka sender has died" if intake.producer is not None and intake.producer.failed else None
+        "producer": lambda: (
+            "the Kafka producer has failed for good" if intake.producer is not None and intake.producer.failed else None
         )
     }
 
@@ -111,10 +111,8 @@ def outcomes_consumer(
     )
 
 
-async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Event) -> None:
+async def follow_outcomes(pool: Pool, producer: Producer, settings: Settings, stop: asyncio.Event) -> None:
     """Consume outcomes until `stop`; while Kafka is away, copy is taken in all the same."""
-    assert intake.producer is not None  # noqa: S101 -- opened before
-    pool, producer = intake.postgres(), intake.producer
 
     async def record(outcomes: Sequence[Outcome]) -> None:
         await items.record_outcomes(pool, outcomes)
@@ -139,21 +137,23 @@ async def follow_outcomes(intake: Intake, settings: Settings, stop: asyncio.Even
 @contextlib.asynccontextmanager
 async def opened(
     intake: Intake, registry: Registry, settings: Settings, stop: asyncio.Event, client_id: str
-) -> AsyncIterator[asyncio.Task[None]]:
+) -> AsyncIterator[asyncio.Task[Pool]]:
     """Postgres, Kafka, the sources and their statistics, opened in the background while the block runs.
 
-    The task ends once both servers have answered.
+    The task ends once both servers have answered, with the pool.
     """
     background: list[asyncio.Task[None]] = []
     closing = contextlib.AsyncExitStack()
 
-    async def open_all() -> None:
-        async def postgres_first() -> None:
+    async def open_all() -> Pool:
+        async def postgres_first() -> Pool:
             pool = await open_postgres(intake, settings, stop)
             background.append(asyncio.create_task(registry.keep_fresh(pool), name="sources"))
             background.append(asyncio.create_task(intake.statistics.keep_flushing(pool), name="source statistics"))
+            return pool
 
-        await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
+        pool, _ = await asyncio.gather(postgres_first(), open_kafka(intake, settings, stop, client_id, closing))
+        return pool
 
     opening = asyncio.create_task(open_all(), name="opening")
     try:
@@ -187,8 +187,8 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     ):
 
         async def poll() -> None:
-            await opening
-            poller = Poller(settings, intake.postgres(), intake, fetcher, new_owner(settings))
+            pool = await opening
+            poller = Poller(settings, pool, intake, fetcher, new_owner(settings))
             await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing())
 
         await run_until(stop, poll())
@@ -196,7 +196,7 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
 
 async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest watch` until `stop`."""
-    # It logs every change that it sees; what becomes of each file is logged by us.
+    # watchfiles logs every change that it sees; the watcher logs what becomes of each file.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
     intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
@@ -229,16 +229,15 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     ):
 
         async def outcomes() -> None:
-            await opening
-            await follow_outcomes(intake, settings, stop)
+            pool = await opening
+            if intake.producer is not None:
+                await follow_outcomes(pool, intake.producer, settings, stop)
 
         async def quiet_sources() -> None:
-            await opening
-            await QuietSourceMonitor().keep_checking(intake.postgres())
+            await QuietSourceMonitor().keep_checking(await opening)
 
         async def pruning() -> None:
-            await opening
-            await idempotency.keep_pruning(intake.postgres())
+            await idempotency.keep_pruning(await opening)
 
         async def drain() -> None:
             await stop.wait()

@@ -67,7 +67,7 @@ class Producer:
         headers: Sequence[tuple[str, bytes]],
         partition: int | None = None,
     ) -> "asyncio.Future[object]":
-        """Queue bytes as they are; to the partition that their key leads to, unless it is known already."""
+        """Queue bytes as they are, to the partition of their key unless one is given."""
         # With one partition there is nothing to work out from the key.
         if stream.partitions == 1:
             partition = 0
@@ -125,7 +125,7 @@ def _is_fatal(error: KafkaError) -> bool:
     """Whether aiokafka's sender task has died.
 
     It then refuses every message with what it died of: a plain `KafkaError`, or one of the two that end an idempotent
-    producer (https://github.com/aio-libs/aiokafka/issues/1017). There is no public attribute that tells.
+    producer (https://github.com/aio-libs/aiokafka/issues/1017). aiokafka has no public attribute for it.
     """
     return type(error) is KafkaError or isinstance(error, ProducerFenced | OutOfOrderSequenceNumber)
 

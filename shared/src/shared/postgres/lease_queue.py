@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class FairShare:
-    """Claims take at most so many rows of each group (a host, say), less those that the worker holds already."""
+    """Claims take at most so many rows of each group (a host, say), less those that the worker holds already.
+
+    For queues without a column of leases of their own.
+    """
 
     group: str
     """The column that names the group."""
@@ -167,7 +170,7 @@ WITH first AS (
     SELECT locked.* FROM (SELECT * FROM ranked WHERE place <= $6 ORDER BY {self.due}) ranked
     CROSS JOIN LATERAL (
         SELECT {self._keys_and_before} FROM {self.table} q
-        WHERE {self._same_row("ranked")} AND coalesce(q.{self.due} <= now(), false)
+        WHERE {self._same_row("ranked")} AND {self.waiting} AND coalesce(q.{self.due} <= now(), false)
         FOR UPDATE OF q SKIP LOCKED
     ) locked
     LIMIT $1

@@ -1,72 +1,19 @@
-"""What messages about an update mean: pure, over whole folds."""
+"""What messages about an update mean, over whole histories in any order."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrich.picture_index.lookup import MediaLookup
-from enrich.reference.loader import ReferenceData
-from enrich.settings import Settings
 from enrich.text.domain.lifecycle import Input, decide
-from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
-from enrich.text.domain.state import KnownUpdate, State
-from enrich.text.domain.transition import Transition
+from enrich.text.domain.state import State
 from enrich.text.domain.versions import version_order, visible_from
 from enrich.text.domain.visibility import due_of
-from enrich.text.steps.runner import Steps
 from shared.messages import EnrichedUpdate, Flags, Order, RawUpdate, Refresh, Release, update_id_for
+from support.folding import LATER, UPDATE, due_by, fold, seen, step
 from support.incoming import minute, order, version
-
-STEPS = Steps(ReferenceData(), Settings())
-UPDATE = update_id_for("pa", "g1")
-LATER = minute(500)
-
-
-def step(
-    message: Input, state: State, now: datetime, margin_s: float = 0.0
-) -> tuple[State, BuiltRevision | None, Transition]:
-    """One message, as enrich text handles it at a moment."""
-    transition = decide(message, state, margin_s=margin_s)
-    revision = None
-    if transition.emit and transition.visibility == "visible":
-        attached = STEPS.attach(transition.state, KnownUpdate(transition.state), None, MediaLookup())
-        revision = build_revision(transition, attached, now, margin_s=margin_s)
-    elif transition.emit:
-        revision = build_removal(transition, now)
-    return (
-        (published_state(transition.state, revision) if revision is not None else transition.state),
-        revision,
-        transition,
-    )
-
-
-def fold(messages: Sequence[Input], now: datetime = LATER) -> tuple[State, list[EnrichedUpdate]]:
-    """All messages in order, read at one moment, and what the timer sends by then."""
-    state, revisions = State(update_id=UPDATE), []
-    waiting = list(messages)
-    while waiting or (waiting := due_by(now, state)):
-        state, revision, _ = step(waiting.pop(0), state, now)
-        if revision is not None:
-            revisions.append(revision.update)
-    return state, revisions
-
-
-def due_by(now: datetime, state: State) -> list[Input]:
-    """The release that the timer sends next, where one is due."""
-    due_at, due_for = due_of(state)
-    return [Release(update_id=UPDATE, due_at=due_at, reason=due_for)] if due_at is not None and due_at <= now else []
-
-
-def seen(revisions: Sequence[EnrichedUpdate]) -> Any:
-    """What readers are left with: nothing, or the words and flags of the last revision."""
-    if not revisions or revisions[-1].is_removal:
-        return revisions[-1].removal if revisions and revisions[-1].is_final else None
-    last = revisions[-1]
-    return (last.headline, last.text, last.editors_note, last.flags, last.version)
 
 
 @st.composite
@@ -246,128 +193,13 @@ def test_a_release_opens_what_its_moment_opens_whenever_it_is_read() -> None:
     assert [(each.version, each.first_published_at) for each in revisions] == [("2", minute(90))]
 
 
-def test_an_embargo_that_is_over_when_its_version_is_received_holds_nothing() -> None:
-    """The moment of receipt decides, also where it is the very end."""
-    for until in (minute(1), minute(0.5)):
-        _, revisions = fold([version(1, embargo_until=until)], now=minute(1))
-        assert [each.first_published_at for each in revisions] == [minute(1)]
-
-
-@pytest.mark.parametrize("arrival", [[0, 1], [1, 0]])
-def test_a_version_that_was_received_after_the_embargo_of_another_finds_it_open(arrival: list[int]) -> None:
-    """Its source speaks of an update that is out: that one shows, under its own time and reason, and nothing of the new one."""
-    first = version(1, embargo_until=minute(60), correction_reason="Of the first", signal="correction")
-    second = version(2, at=61, embargo_until=minute(90), correction_reason="Of the second", signal="correction")
-    messages = [first, second]
-    state, revisions = fold([messages[place] for place in arrival], now=minute(62))
-    assert [(each.version, each.first_published_at, each.change.reason) for each in revisions] == [
-        ("1", minute(60), "Of the first")
-    ]
-    assert revisions[0].passport.received_at == minute(60)
-    assert due_of(state) == (minute(90), "embargo")
-
-
-def test_nothing_of_a_held_version_is_told_with_what_stands() -> None:
+def test_nothing_of_a_held_version_is_told_with_the_current_one() -> None:
     """A held correction changes nothing that readers have, its reason and its time included."""
     state, _ = fold([version(1)])
     held = version(2, embargo_until=minute(60), correction_reason="Secret", signal="correction")
     transition = decide(held, state)
     assert (transition.public_reason, transition.correction, transition.forced) == ("", False, False)
     assert transition.at == minute(2)
-
-
-def test_what_has_expired_stays_so_whatever_is_read_after() -> None:
-    """A refresh or an order that was given before the expiry and is read after it brings nothing back; a version does."""
-    state, revisions = fold([version(1, expires_at=minute(60))], now=minute(60))
-    assert [each.removal for each in revisions] == [None, "expired"]
-    for late in (
-        Refresh(update_id=UPDATE, cause="media", requested_at=minute(59)),
-        order("pin", 59),
-        order("restore", 59),
-    ):
-        state, revision, _ = step(late, state, minute(61))
-        assert revision is None
-    _, revision, _ = step(version(2, expires_at=minute(90), at=59), state, minute(61))
-    assert revision is not None
-    assert revision.update.version == "2"
-
-
-def test_an_expiry_is_judged_by_the_moment_of_receipt_and_ended_by_the_timer() -> None:
-    """A version that was received after its expiry is never shown, nor one whose embargo ends after it; another is, and
-    ends at its release."""
-    assert fold([version(1, at=61, expires_at=minute(60))])[1] == []
-    assert fold([version(1, embargo_until=minute(70), expires_at=minute(60))])[1] == []
-    assert [each.removal for each in fold([version(1, expires_at=minute(60))])[1]] == [None, "expired"]
-
-
-def test_a_restore_after_the_expiry_holds_though_it_is_read_before_the_release() -> None:
-    """What the desk brings back after its time stays, and nothing is due for it any more once the release has come."""
-    state, revisions = fold([version(1, expires_at=minute(60)), order("restore", 61)])
-    assert [each.removal for each in revisions] == [None]
-    assert due_of(state) == (None, "")
-
-
-def test_a_kill_before_its_update_leaves_a_tombstone_that_every_channel_hears_of() -> None:
-    """The removal goes out when the kill comes; the update that follows shows nothing."""
-    state, revisions = fold([order("kill", 1, reason="legal"), version(2), version(3)])
-    assert [(each.kind, each.removal, each.change.reason) for each in revisions] == [("kill", "killed", "legal")]
-    assert state.final == "killed"
-    assert state.current is None or not state.current.raw.headline
-
-
-def test_a_kill_of_an_embargoed_update_names_nothing_of_it() -> None:
-    """What was never public leaves no trace in its removal, not even the source's id."""
-    _, revisions = fold([version(1, embargo_until=minute(900)), order("kill", 2)])
-    (removal,) = revisions
-    assert (removal.guid, removal.headline, removal.slug, removal.path) == ("", "", "", f"/updates/{UPDATE}")
-
-
-def test_killed_words_are_not_kept_in_the_state() -> None:
-    """A killed update's text is gone from what enrich stores, held version and rulings too."""
-    state, _ = fold(
-        [
-            version(1),
-            order("correct", 2, headline="Ministers corrected"),
-            version(3, embargo_until=minute(900)),
-            order("takedown", 4),
-        ]
-    )
-    stored = state.model_dump_json()
-    assert "Ministers" not in stored
-    assert "They met" not in stored
-
-
-def test_withheld_removes_what_was_public_and_a_later_usable_version_brings_it_back() -> None:
-    """IPTC's withheld is no kill: the update returns at its old first publication, under its old path."""
-    _, revisions = fold([version(1), version(2, status="withheld"), version(3)])
-    assert [(each.kind, each.removal) for each in revisions] == [
-        ("publish", None),
-        ("kill", "withdrawn"),
-        ("publish", None),
-    ]
-    assert revisions[2].first_published_at == revisions[0].first_published_at
-    assert revisions[2].path == revisions[0].path
-    assert revisions[2].updated_at == minute(3)
-
-
-def test_withheld_from_the_beginning_is_held_in_silence() -> None:
-    """What readers never saw needs no removal."""
-    state, revisions = fold([version(1, status="withheld")])
-    assert revisions == []
-    assert state.revision == 0
-
-
-def test_expiry_removes_and_a_restore_after_it_brings_back() -> None:
-    """An update is gone at its time; the desk may bring it back for good."""
-    state, revisions = fold([version(1, expires_at=minute(60))], now=minute(5))
-    assert due_of(state) == (minute(60), "expiry")
-    state, removed, _ = step(Release(update_id=UPDATE, due_at=minute(60), reason="expiry"), state, minute(60))
-    state, back, _ = step(order("restore", 61), state, minute(61))
-    assert removed is not None
-    assert removed.update.removal == "expired"
-    assert back is not None
-    assert (back.update.kind, back.update.removal) == ("publish", None)
-    assert len(revisions) == 1
 
 
 def test_a_release_that_comes_twice_publishes_once() -> None:
@@ -379,75 +211,6 @@ def test_a_release_that_comes_twice_publishes_once() -> None:
     assert first is not None
     assert first.update.first_published_at == minute(60)
     assert second is None
-
-
-def test_the_margin_of_a_source_is_added_to_its_embargo() -> None:
-    """A source whose clock is fast is released by ours."""
-    state, revision, _ = step(version(1, embargo_until=minute(60)), State(update_id=UPDATE), minute(60), margin_s=30)
-    assert revision is None
-    assert due_of(state) == (minute(60.5), "embargo")
-
-
-def test_an_embargo_across_the_change_of_the_clocks_is_an_instant() -> None:
-    """02:30 of the night when clocks go back, said with its offset, is released at that instant and not an hour off."""
-    until = datetime.fromisoformat("2026-10-25T02:30:00+01:00")
-    early = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
-    raw = version(1, received_at=early - timedelta(hours=3), version_created=None, embargo_until=until)
-    state, revision, _ = step(raw, State(update_id=UPDATE), early)
-    assert revision is None
-    assert due_of(state)[0] == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("later", "kind", "moved"),
-    [
-        (version(2), "update", True),
-        (version(2, signal="correction"), "correct", True),
-        (
-            version(2, headline=version(1).headline, body_html=version(1).body_html, byline="By Ann Other"),
-            "enrich",
-            False,
-        ),
-        (order("pin", 2), "pin", False),
-        (order("correct", 2, headline="Desk's own"), "correct", True),
-    ],
-)
-def test_the_kind_says_what_a_revision_does_and_only_other_words_move_updated_at(
-    later: Input, kind: str, moved: bool
-) -> None:
-    """`updated_at` is for readers: late authors, tags, pictures and pins do not move it."""
-    _, revisions = fold([version(1), later])
-    assert revisions[-1].kind == kind
-    assert (revisions[-1].updated_at is not None) == moved
-
-
-def test_a_desks_correction_holds_until_the_source_changes_what_was_corrected() -> None:
-    """A resend with another keyword keeps the desk's headline; a new headline of the source is newer copy."""
-    corrected = order("correct", 2, headline="Right", reason="It was wrong")
-    resend = version(3, headline=version(1).headline, keywords=("x",))
-    rewritten = version(4)
-    _, revisions = fold([version(1), corrected, resend, rewritten])
-    assert [each.headline for each in revisions] == [version(1).headline, "Right", "Right", version(4).headline]
-    assert revisions[1].change.reason == "It was wrong"
-
-
-def test_a_non_public_note_never_leaves() -> None:
-    """`private_note` is in no revision, and only a correction's reason or a public note is given as a reason."""
-    _, revisions = fold(
-        [version(1), version(2, signal="correction", private_note="Secret", correction_reason="Spelling")]
-    )
-    assert "Secret" not in revisions[1].model_dump_json()
-    assert revisions[1].change.reason == "Spelling"
-
-
-def test_an_advisory_without_words_is_a_note_on_the_update() -> None:
-    """It takes no text away, and shows as the editor's note."""
-    note = version(2, headline="", body_html="", signal="advisory", editors_note="A new version follows by noon")
-    _, revisions = fold([version(1), note])
-    assert (revisions[-1].headline, revisions[-1].editors_note) == (
-        version(1).headline,
-        "A new version follows by noon",
-    )
 
 
 def test_a_refresh_that_changes_nothing_emits_nothing() -> None:
@@ -472,11 +235,3 @@ def test_what_takes_the_place_of_others_names_them_once_it_is_visible() -> None:
     assert held.replaced == ()
     superseded = fold([version(1), Order(update_id=UPDATE, order="supersede", by="pa", ordered_at=minute(2))])[1][-1]
     assert superseded.removal == "superseded"
-
-
-@pytest.mark.parametrize(
-    ("older", "newer"), [("9", "10"), ("99999999999999999999", "100000000000000000000"), ("draft", "1")]
-)
-def test_versions_of_one_moment_are_ordered_as_numbers(older: str, newer: str) -> None:
-    """Ten follows nine, however large the numbers are; what is no number comes before any."""
-    assert version_order(version(1, version=older)) < version_order(version(1, version=newer))

@@ -8,14 +8,20 @@ from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.short_text import LONGEST_NAME, MOST_REPAIRS
 from enrich.text.domain.attachments import Attachments
-from enrich.text.domain.lifecycle import decide
+from enrich.text.domain.lifecycle import Input, decide
 from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.steps.runner import Steps
 from enrich.text.steps.story import place_in_story
-from shared.messages import Creator, EnrichedUpdate, Repair, Subject
+from shared.messages import (
+    Creator,
+    EnrichedUpdate,
+    Repair,
+    Subject,
+)
 from shared.messages.limits import LONGEST
-from support.incoming import NINE, version
+from support.folding import fold
+from support.incoming import NINE, order, version
 
 LONG = "word " * 400_000
 
@@ -69,3 +75,35 @@ def test_names_codes_and_labels_are_short() -> None:
     assert len(update.guid) <= LONGEST["guid"]
     assert len(update.repairs) == MOST_REPAIRS
     assert len(update.model_dump_json()) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("later", "kind", "moved"),
+    [
+        (version(2), "update", True),
+        (version(2, signal="correction"), "correct", True),
+        (
+            version(2, headline=version(1).headline, body_html=version(1).body_html, byline="By Ann Other"),
+            "enrich",
+            False,
+        ),
+        (order("pin", 2), "pin", False),
+        (order("correct", 2, headline="Desk's own"), "correct", True),
+    ],
+)
+def test_the_kind_says_what_a_revision_does_and_only_other_words_move_updated_at(
+    later: Input, kind: str, moved: bool
+) -> None:
+    """`updated_at` is for readers: late authors, tags, pictures and pins do not move it."""
+    _, revisions = fold([version(1), later])
+    assert revisions[-1].kind == kind
+    assert (revisions[-1].updated_at is not None) == moved
+
+
+def test_a_non_public_note_never_leaves() -> None:
+    """`private_note` is in no revision, and only a correction's reason or a public note is given as a reason."""
+    _, revisions = fold(
+        [version(1), version(2, signal="correction", private_note="Secret", correction_reason="Spelling")]
+    )
+    assert "Secret" not in revisions[1].model_dump_json()
+    assert revisions[1].change.reason == "Spelling"

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from growth.measure import growth
 from growth.pumps import PUMPS
-from ingest.formats.html.flatten import MAX_ATTRIBUTES, MAX_COLUMNS, MAX_DEPTH, MAX_ROWS, fits, flat
+from ingest.formats.html.flatten import flat
+from ingest.formats.html.nesting import MAX_ATTRIBUTES, MAX_COLUMNS, MAX_DEPTH, MAX_ROWS, fits
 
 TAGS = (
     "p", "div", "span", "b", "i", "a", "font", "table", "tr", "td", "th", "tbody", "caption", "ul", "ol", "li", "dl", "dd", "h2",

@@ -4,15 +4,15 @@ import hashlib
 import hmac
 
 import orjson
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from enrich.admin.cli.authors import put
-from enrich.reference.changes import announce, ask_refresh
+from enrich.admin.author_directory import put, remove
+from enrich.documents import validated
 from enrich.reference.directory import AuthorProfile
 from enrich.settings import Settings
+from shared.failures import Invalid
 from shared.http.problem import Problem
 from shared.http.query import check_query
 from shared.postgres.pool import Pool
@@ -73,11 +73,8 @@ class AuthorApi:
         """Remove a profile; the name stays on updates as text."""
         author_id = self._authorise(request)
         async with self._pool.acquire() as connection, connection.transaction():
-            removed = await connection.fetchval("DELETE FROM enrich.authors WHERE id = $1 RETURNING id", author_id)
-            if removed is None:
+            if not await remove(connection, author_id):
                 raise _no_author(author_id)
-            await announce(connection, "authors", [author_id])
-            await ask_refresh(connection, "authors", author_ids=[author_id])
         return Response(status_code=204)
 
     def _authorise(self, request: Request) -> str:
@@ -111,8 +108,6 @@ def profile_of(body: bytes, author_id: str) -> AuthorProfile:
     if b"\\u0000" in body:
         raise Problem(422, "not-valid", "NUL is no text")
     try:
-        return AuthorProfile.model_validate({**document, "id": author_id})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        pointer = "/" + "/".join(str(part) for part in first["loc"])
-        raise Problem(422, "not-valid", f"{pointer}: {first['msg']}", pointer=pointer) from error
+        return validated(AuthorProfile, {**document, "id": author_id})
+    except Invalid as failure:
+        raise Problem(422, "not-valid", f"{failure.field}: {failure.reason}", pointer=failure.field) from failure

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import orjson
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
+from enrich.documents import validated
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.lookup import MediaLookup
 from enrich.picture_index.rights import Rights, why_withheld
@@ -59,11 +60,7 @@ def _message(document: JsonValue, place: str, now: datetime) -> RawUpdate | Orde
         values = {"source": "unnamed", "received_at": now.isoformat(), **values}
         if "guid" in values and not values.get("update_id"):
             values["update_id"] = update_id_for(str(values["source"]), str(values["guid"]))
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Invalid(first["msg"], field="/".join([place, *map(str, first["loc"])])) from error
+    return validated(model, values, place)
 
 
 @dataclass

@@ -8,34 +8,11 @@ from enrich.picture_index.embedded import Embedded
 from shared.messages import MediaReference
 
 FORBIDDEN: tuple[str, ...] = (
-    "not for online",
-    "not for web",
-    "not for internet",
-    "not for digital",
-    "not for publication",
-    "not for use",
-    "not for editorial use",
-    "no online",
-    "no web use",
-    "no internet",
-    "no digital",
-    "no publication",
-    "no use",
-    "print only",
-    "print use only",
-    "broadcast only",
-    "internal use only",
-    "embargo",
-    "embargoed",
-    "internet out",
-    "online out",
-    "web out",
-    "mandatory kill",
-    "picture kill",
-    "photo kill",
-    "do not use",
-    "do not publish",
-)
+    "not for online", "not for web", "not for internet", "not for digital", "not for publication", "not for use", "not for editorial use",
+    "no online", "no web use", "no internet", "no digital", "no publication", "no use", "print only", "print use only", "broadcast only",
+    "internal use only", "embargo", "embargoed", "internet out", "online out", "web out", "mandatory kill", "picture kill", "photo kill",
+    "do not use", "do not publish",
+)  # fmt: skip
 """Phrases that withhold a picture of any source: its use on a public page is forbidden, or not allowed yet."""
 
 

@@ -8,18 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
 import structlog
 from prometheus_client import Gauge
-from pydantic import ValidationError
 
+from enrich.documents import json_documents, validated
 from enrich.reference.dictionary import Dictionary, DictionaryEntry
 from enrich.reference.directory import AuthorProfile, Directory
 from enrich.reference.vocabulary import Concept, ConceptTags, Vocabulary, shipped
 from shared.background import keep_running
 from shared.failures import Invalid
 from shared.failures.transient import TRANSIENT
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Connection, Pool, Queryable
 
 log = structlog.get_logger(__name__)
 
@@ -84,13 +83,7 @@ class ReferenceLoader:
                 self.reference.directory = Directory.of(profiles, edition)
                 return len(profiles)
             case "subjects":
-                concepts = await self.pool.fetch("SELECT concept FROM enrich.subjects")
-                codes = await self.pool.fetch("SELECT code, meant FROM enrich.subject_codes")
-                self.reference.vocabulary = vocabulary_with(
-                    [Concept.model_validate(row["concept"]) for row in concepts],
-                    {row["code"]: row["meant"] for row in codes},
-                    edition,
-                )
+                self.reference.vocabulary = await load_vocabulary(self.pool, edition)
                 return len(self.reference.vocabulary.concepts)
             case "names":
                 rows = await self.pool.fetch("SELECT entry FROM enrich.names ORDER BY code")
@@ -140,6 +133,14 @@ class ReferenceLoader:
             await self.catch_up()
 
 
+async def load_vocabulary(database: Queryable, edition: int = 0) -> Vocabulary:
+    """The vocabulary of Postgres."""
+    concepts = await database.fetch("SELECT concept FROM enrich.subjects")
+    codes = await database.fetch("SELECT code, meant FROM enrich.subject_codes")
+    meant = {row["code"]: row["meant"] for row in codes}
+    return vocabulary_with([Concept.model_validate(row["concept"]) for row in concepts], meant, edition)
+
+
 def vocabulary_with(concepts: Iterable[Concept], meant: Mapping[str, str], edition: int = 0) -> Vocabulary:
     """The vocabulary that was imported, over the small one that ships."""
     small = shipped()
@@ -149,15 +150,8 @@ def vocabulary_with(concepts: Iterable[Concept], meant: Mapping[str, str], editi
 
 def read_entries(path: Path) -> list[DictionaryEntry]:
     """The entries of a file of names: JSON lines, or one JSON array."""
-    body = path.read_bytes()
     try:
-        if body.lstrip()[:1] == b"[":
-            listed = orjson.loads(body)
-        else:
-            listed = [orjson.loads(line) for line in body.splitlines() if line.strip()]
-        return [DictionaryEntry.model_validate(each) for each in listed]
-    except orjson.JSONDecodeError as error:
-        raise Invalid(f"{path}: not JSON: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Invalid(f"{path}: {first['msg']}", field="/" + "/".join(str(part) for part in first["loc"])) from error
+        documents = json_documents(path.read_bytes())
+        return [validated(DictionaryEntry, each, f"/{number}") for number, each in enumerate(documents)]
+    except Invalid as failure:
+        raise Invalid(f"{path}: {failure.reason}", field=failure.field) from failure

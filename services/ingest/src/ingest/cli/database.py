@@ -26,7 +26,7 @@ async def connect_once(settings: Settings, max_size: int, *, for_command: bool =
 
 
 def with_postgres(work: Callable[[Pool], Awaitable[T]]) -> T:
-    """Run `work(pool)` on a schema that is up to date. A person at a terminal is told at once if Postgres does not answer."""
+    """Run `work(pool)` on a schema that is up to date. Fails at once if Postgres does not answer."""
 
     async def body() -> T:
         settings = Settings()

@@ -1,4 +1,4 @@
-"""`python -m ingest api`, and what is done once for an installation."""
+"""`python -m ingest api`, `poll`, `watch`, `migrate` and `openapi`."""
 
 import json
 
@@ -12,7 +12,7 @@ from shared.process import run
 @click.command()
 def api() -> None:
     """Take copy that is pushed over HTTP."""
-    from ingest.processes import serve_api  # noqa: PLC0415 -- a command line that only asks for help stays fast
+    from ingest.processes import serve_api  # noqa: PLC0415 -- so that --help stays fast
 
     settings = Settings()
     run(settings, "ingest api", lambda stop: serve_api(settings, stop))
@@ -20,7 +20,7 @@ def api() -> None:
 
 @click.command()
 def poll() -> None:
-    """Ask feeds for what is new; any number of replicas share the feeds."""
+    """Poll feeds; any number of replicas share them."""
     from ingest.processes import serve_poll  # noqa: PLC0415
 
     settings = Settings()
@@ -41,7 +41,7 @@ def migrate() -> None:
     """Bring the schema `ingest` of Postgres up to date."""
 
     async def nothing_more(_: object) -> None:
-        """Opening the schema has done it."""
+        """The schema is up to date once it is opened."""
 
     with_postgres(nothing_more)
     click.echo("the schema is up to date")

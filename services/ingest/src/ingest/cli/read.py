@@ -12,7 +12,7 @@ import click
 import orjson
 from pydantic import ValidationError
 
-from ingest.formats import DEFAULT_PROFILE, FORMATS, SourceProfile, Unreadable, read
+from ingest.formats import DEFAULT_PROFILE, FORMATS, ReadRequest, SourceProfile, Unreadable, read
 from ingest.formats.model import MAX_DOCUMENT_BYTES
 
 
@@ -43,8 +43,7 @@ def report(path: str, source: str, profile: SourceProfile, format: str | None) -
     found = FileReport(path)
     try:
         body = _bytes(path)
-        reading = read(
-            body,
+        request = ReadRequest(
             content_type=None,
             source=source,
             received_at=datetime.now(UTC),
@@ -53,6 +52,7 @@ def report(path: str, source: str, profile: SourceProfile, format: str | None) -
             profile=profile,
             format=format,
         )
+        reading = read(body, request)
     except Unreadable as failure:
         found.error = {"code": failure.code, "place": failure.place, "reason": failure.reason}
         return found

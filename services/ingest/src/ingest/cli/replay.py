@@ -130,7 +130,7 @@ def replay(
 ) -> None:
     """Post the documents of FILE with the pauses that were between them.
 
-    It waits where the other side asks for it or is away. Ends with 1 where the other side does not take what was taken
+    It waits where the other side asks for it or is unavailable. Ends with 1 where the other side does not take what was taken
     when it was recorded, and with 130 after Ctrl-C; playing a file again only brings duplicates.
     """
     keys = _keys(given)

@@ -359,7 +359,7 @@ def recover(name: str, hours: float) -> None:
     """Make the next poll of NAME take everything of the last hours, from the feed's older pages too where it links to them."""
     if not with_postgres(lambda pool: request_recovery(pool, name, hours)):
         raise click.ClickException(f"there is no polled source {name}")
-    click.echo(f"{name} will be asked for its last {hours:g} hours")
+    click.echo(f"{name} will be polled for its last {hours:g} hours")
 
 
 @sources.command("signing-secret")

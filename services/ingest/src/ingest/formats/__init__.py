@@ -4,8 +4,6 @@ Each format is a module of its family's package with a `FORMAT`; adding one is a
 file or opens a socket: readers are functions of the bytes, their type and the source's profile.
 """
 
-from datetime import datetime
-
 from ingest.formats.feeds import reader as feeds
 from ingest.formats.finish import finish
 from ingest.formats.json import document as json_document
@@ -16,6 +14,7 @@ from ingest.formats.model import (
     MAX_DOCUMENT_BYTES,
     Document,
     Format,
+    ReadRequest,
     ReadResult,
     RefusedItem,
     SourceProfile,
@@ -28,7 +27,7 @@ from ingest.formats.xml.newsml_g2 import message as newsml_g2
 from ingest.formats.xml.nitf import document as nitf
 
 __all__ = [
-    "DEFAULT_PROFILE", "FORMATS", "ReadResult", "RefusedItem", "SourceProfile", "Unreadable", "read", "recognise",
+    "DEFAULT_PROFILE", "FORMATS", "ReadRequest", "ReadResult", "RefusedItem", "SourceProfile", "Unreadable", "read", "recognise",
 ]  # fmt: skip
 FORMATS: tuple[Format, ...] = (
     anpa1312.FORMAT,
@@ -68,31 +67,22 @@ def recognise(document: Document) -> Format:
     raise Unreadable("unknown-format", "", "neither its type nor its content is of a format that can be read")
 
 
-def read(
-    body: bytes,
-    *,
-    content_type: str | None,
-    source: str,
-    received_at: datetime,
-    original_id: str,
-    sha256: str,
-    profile: SourceProfile = DEFAULT_PROFILE,
-    format: str | None = None,  # noqa: A002
-) -> ReadResult:
+def read(body: bytes, request: ReadRequest) -> ReadResult:
     """The updates that a document holds.
 
-    `format` is the name that the source is set to (`ninjs`, `rss`, ...); None recognises it. Raises Unreadable where
-    the document as a whole cannot be taken; an item that cannot is in `refused`, beside those that can.
+    Raises Unreadable where the document as a whole cannot be taken; an item that cannot is in `refused`, beside those
+    that can.
     """
     if not body.strip():
         raise Unreadable("empty", "", "the document is empty")
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
-    document = Document(body, content_type, source, received_at, profile)
-    if format is None:
+    document = Document(body, request)
+    name = request.format
+    if name is None:
         chosen = recognise(document)
-    elif format in _BY_NAME:
-        chosen = _BY_NAME[format]
+    elif name in _BY_NAME:
+        chosen = _BY_NAME[name]
     else:
-        raise Unreadable("unknown-format", "", f"there is no format {format[:60]!r}: {', '.join(sorted(_BY_NAME))}")
-    return finish(chosen.read(document), document, chosen.parser_version, original_id, sha256)
+        raise Unreadable("unknown-format", "", f"there is no format {name[:60]!r}: {', '.join(sorted(_BY_NAME))}")
+    return finish(chosen.read(document), document, chosen.parser_version)

@@ -21,7 +21,7 @@ from shared.messages import RawUpdate, Repair, update_id_for
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 
 
-def finish(parsed: Parsed, document: Document, parser_version: str, original_id: str, sha256: str) -> ReadResult:
+def finish(parsed: Parsed, document: Document, parser_version: str) -> ReadResult:
     """The updates of what was parsed: validated, identified, with control characters taken out."""
     updates: list[RawUpdate] = []
     refused: list[RefusedItem] = []
@@ -33,8 +33,8 @@ def finish(parsed: Parsed, document: Document, parser_version: str, original_id:
             refused.append(_numbered(item, index))
             continue
         original: dict[str, str | int] = {
-            "id": original_id,
-            "sha256": sha256,
+            "id": document.request.original_id,
+            "sha256": document.request.sha256,
             "format": parsed.format,
             "parser_version": parser_version,
             "index": index,
@@ -84,9 +84,9 @@ def _finish_one(
         return refusal
     draft.repairs = [_cleaned(repair) for repair in draft.repairs]
     fields.update(
-        update_id=update_id_for(document.source, guid),
-        source=document.source,
-        received_at=document.received_at,
+        update_id=update_id_for(document.request.source, guid),
+        source=document.request.source,
+        received_at=document.request.received_at,
         original=original,
         repairs=(*general, *draft.repairs)[:MAX_REPAIRS],
     )

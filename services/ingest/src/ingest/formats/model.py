@@ -37,6 +37,12 @@ class Unreadable(Exception):
         self.reason = text.cleaned(reason)
 
 
+def refuse_many(count: int, place: str, noun: str = "items") -> None:
+    """Raises Unreadable for a document with more items than are permitted."""
+    if count > MAX_ITEMS:
+        raise Unreadable("too-many-items", place, f"{count} {noun}, {MAX_ITEMS} are permitted")
+
+
 class RefusedItem(BaseModel):
     """One item of a document that cannot be taken, beside others that can."""
 
@@ -121,6 +127,21 @@ class SourceProfile(BaseModel):
 DEFAULT_PROFILE = SourceProfile()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRequest:
+    """How a document is to be read."""
+
+    content_type: str | None
+    """As the sender declares it."""
+    source: str
+    received_at: datetime
+    original_id: str
+    sha256: str
+    profile: SourceProfile = DEFAULT_PROFILE
+    format: str | None = None
+    """The name that the source is set to (`ninjs`, `rss`, ...); None recognises it."""
+
+
 @dataclass(slots=True)
 class Draft:
     """One item as a reader understood it, before it is validated."""
@@ -157,14 +178,11 @@ class Parsed:
 class Document:
     """A document as received, with what several readers would otherwise each work out for themselves."""
 
-    def __init__(
-        self, body: bytes, content_type: str | None, source: str, received_at: datetime, profile: SourceProfile
-    ) -> None:
+    def __init__(self, body: bytes, request: ReadRequest) -> None:
         self.body = body
-        self.content_type = content_type or ""
-        self.source = source
-        self.received_at = received_at
-        self.profile = profile
+        self.request = request
+        self.content_type = request.content_type or ""
+        self.profile = request.profile
         self.repairs: list[Repair] = []
         self.unclean = True
         """Whether forbidden characters may be in it; readers that have checked set it."""

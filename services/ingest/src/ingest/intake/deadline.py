@@ -19,7 +19,7 @@ class Unavailable(Transient):
 
 
 class OutcomeUnknown(Unavailable):
-    """Kafka or Postgres did not answer in time, and may have what it was given: its status is to be asked for, or it is sent again."""
+    """Kafka or Postgres did not answer in time, and may have what it was given: the sender asks for its status, or sends it again."""
 
 
 class Deadline:
@@ -72,7 +72,7 @@ def _give_up(answer: "asyncio.Future[T]") -> None:
 
 
 def _unavailable(error: Exception) -> Unavailable | None:
-    """What an error of Postgres means to whoever waits; None where it is raised as it is."""
+    """`Unavailable` where an error of Postgres is an outage; None where it is to be raised as it is."""
     if isinstance(error, Unavailable) or not is_transient(error):
         return None
-    return Unavailable(f"Postgres is away: {reason_of(error)}")
+    return Unavailable(f"Postgres is unavailable: {reason_of(error)}")

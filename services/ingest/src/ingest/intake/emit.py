@@ -262,7 +262,7 @@ class SendQueue:
                 future.add_done_callback(partial(self._on_answer, node, queued))
                 sent.append(queued)
         for queued in sent:
-            # Errors are reported to whoever put the message.
+            # Each sender gets the error of its own message.
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
                 await queued.acknowledged
 

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ingest.formats import ReadResult, read
+from ingest.formats import ReadRequest, ReadResult, read
 from ingest.intake import emit
 from ingest.intake.deadline import Unavailable
 from ingest.intake.deduplicate import DedupResult
 from ingest.intake.originals import Original
 from ingest.intake.receipt import Result
 from ingest.parsers.pool import NoParser, ParserPool
-from ingest.parsers.worker import ReadRequest
 from ingest.sources.source import Source
 from shared.messages import RawUpdate
 
@@ -29,31 +28,21 @@ def is_large(body: bytes) -> bool:
 
 async def read_original(parsers: ParserPool, source: Source, original: Original, sha256: str) -> ReadResult:
     """Read a document; a large one in another process, so that it delays neither other documents nor our heartbeats."""
-    format_name = original.asked_format or source.format
-    if is_large(original.body):
-        request = ReadRequest(
-            content_type=original.content_type,
-            source=source.name,
-            received_at=original.received_at,
-            original_id=str(original.id),
-            sha256=sha256,
-            profile=source.profile,
-            format=format_name,
-        )
-        try:
-            return await parsers.read(request, original.body)
-        except NoParser as error:
-            raise Unavailable(str(error)) from None
-    return read(
-        original.body,
+    request = ReadRequest(
         content_type=original.content_type,
         source=source.name,
         received_at=original.received_at,
         original_id=str(original.id),
         sha256=sha256,
         profile=source.profile,
-        format=format_name,
+        format=original.asked_format or source.format,
     )
+    if not is_large(original.body):
+        return read(original.body, request)
+    try:
+        return await parsers.read(request, original.body)
+    except NoParser as error:
+        raise Unavailable(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,7 +269,7 @@ class Intake:
                 log.warning("what Kafka may have is not written down", source=document.source, reason=str(error))
 
     async def _record_late(self, document: items.DocumentRecord) -> None:
-        """Record that Kafka has a version after all. Where this fails, the outcomes of later stages tell of it."""
+        """Record that Kafka has a version after all. Where this fails, later stages still report it."""
         try:
             await self._records.ask(document)
         except TRANSIENT as error:

@@ -10,8 +10,8 @@ from collections import defaultdict
 
 from prometheus_client import Counter
 
-from ingest.formats import ReadResult, Unreadable
-from ingest.parsers.worker import ReadRequest, ReadResponse
+from ingest.formats import ReadRequest, ReadResult, Unreadable
+from ingest.parsers.worker import REQUESTS, ReadResponse
 from shared.failures import Transient
 from shared.messages import RawUpdate
 from shared.worker_processes.pool import AnswerTooLarge, CannotStart, Crashed, TooSlow, WorkerPool, WorkerProgram
@@ -70,7 +70,7 @@ class ParserPool:
         try:
             async with asyncio.timeout(BUSY_TIMEOUT_S + self._timeout_s) as busy, self._turns[request.source]:
                 response, frames = await self._workers.run(
-                    request.model_dump_json().encode(),
+                    REQUESTS.dump_json(request),
                     body,
                     timeout_s=self._timeout_s,
                     decode=lambda first, frames: (ReadResponse.model_validate_json(first), frames),

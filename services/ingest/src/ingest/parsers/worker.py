@@ -6,27 +6,17 @@ for each.
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
-from ingest.formats import ReadResult, RefusedItem, SourceProfile, Unreadable, read
+from ingest.formats import ReadRequest, ReadResult, RefusedItem, Unreadable, read
 from shared.worker_processes.child import confine, serve
 
 FRAME_BYTES = 256 * 1024
 """About how many bytes of updates go in one frame."""
 
 
-class ReadRequest(BaseModel):
-    """How a document is to be read; as `ingest.formats.read` takes it."""
-
-    content_type: str | None
-    source: str
-    received_at: datetime
-    original_id: str
-    sha256: str
-    profile: SourceProfile
-    format: str | None
+REQUESTS: TypeAdapter[ReadRequest] = TypeAdapter(ReadRequest)
 
 
 class ReadResponse(BaseModel):
@@ -48,7 +38,7 @@ def main() -> None:
 
 def _answer_frames(request: bytes, body: bytes) -> list[bytes]:
     try:
-        response, frames = answer(ReadRequest.model_validate_json(request), body)
+        response, frames = answer(REQUESTS.validate_json(request), body)
     except MemoryError:
         reason = "it needs more memory than a document may"
         response, frames = ReadResponse(unreadable=("reader-crashed", "", reason)), []
@@ -58,16 +48,7 @@ def _answer_frames(request: bytes, body: bytes) -> list[bytes]:
 def answer(request: ReadRequest, body: bytes) -> tuple[ReadResponse, list[bytes]]:
     """The answer about a document, and its updates."""
     try:
-        result = read(
-            body,
-            content_type=request.content_type,
-            source=request.source,
-            received_at=request.received_at,
-            original_id=request.original_id,
-            sha256=request.sha256,
-            profile=request.profile,
-            format=request.format,
-        )
+        result = read(body, request)
     except Unreadable as cause:
         return ReadResponse(unreadable=(cause.code, cause.place, cause.reason)), []
     refused = list(result.refused)

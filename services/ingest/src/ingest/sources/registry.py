@@ -17,8 +17,8 @@ MISS_PAUSE_S = 0.2
 class Registry:
     """The sources and keys as this process knows them: at most two seconds old while Postgres answers.
 
-    While Postgres is unavailable the last known copy is used, so that senders are told what is really wrong (503) and not
-    that their key is bad.
+    While Postgres is unavailable the last known copy is used, so that senders are answered 503 and not that their key is
+    wrong.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Registry:
         await keep_running("sources", lambda: self.load(pool), every_s=REFRESH_S)
 
     def cached_source_of_key(self, key: str) -> Source | None:
-        """The source that a key belongs to, as far as the copy tells."""
+        """The source that a key belongs to, as far as the copy says."""
         name = self._keys.get(digest_of(key))
         return self.sources.get(name) if name is not None else None
 

@@ -1,4 +1,4 @@
-"""The client with which sources and their hubs are asked."""
+"""The client for requests to sources and their hubs."""
 
 from shared.http.client.guarded import ClientLimits, GuardedClient
 

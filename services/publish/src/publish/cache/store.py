@@ -17,7 +17,8 @@ _BETWEEN = "\x1f"
 EPOCH_FACTOR = 2**40
 """A score is a double, whole up to 2^53: 8,192 epochs of 10^12 records."""
 
-# A removal that is final wins whatever its revision; a rebuild may write the same revision again.
+# A removal that is final wins whatever its revision. A rebuild may write the same revision again, and so may a kill that comes
+# twice: `take_out` has deleted what is left of it.
 WRITE = """
 local prefix, rebuilding = ARGV[1], ARGV[2] == 'rebuild'
 if not rebuilding and redis.call('EXISTS', prefix .. 'generation') == 0 then return -1 end
@@ -32,7 +33,9 @@ for i = 8, #ARGV, 8 do
   local newer = true
   if known[1] then
     local before = tonumber(known[1])
-    if final(known[2]) then newer = rebuilding and final(removal) and revision >= before
+    if final(known[2]) then
+      local deleted = redis.call('EXISTS', prefix .. 'update:' .. id) == 0
+      newer = final(removal) and (deleted or (rebuilding and revision >= before))
     else newer = final(removal) or revision > before or (rebuilding and revision == before) end
   end
   if newer then

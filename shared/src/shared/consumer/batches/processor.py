@@ -216,7 +216,7 @@ class BatchProcessor(Generic[M]):
 
     def _on_completed(self, completed: Completed) -> None:
         if not completed.cancelled():
-            # Batches fail together, and only the failure of the oldest is looked at: asyncio need not tell of the others.
+            # Batches fail together, and only the failure of the oldest is logged: asyncio need not warn of the others.
             completed.exception()
         self._advance()
         if self._in_flight.failure is not None and (self._recovery is None or self._recovery.done()):

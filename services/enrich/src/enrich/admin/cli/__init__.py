@@ -23,6 +23,11 @@ def update_id(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def command_error(failure: Invalid, where: str = "") -> click.ClickException:
+    """Ends a command with the reason and the place of what is invalid."""
+    return click.ClickException(f"{where}{failure.reason}{f' at {failure.field}' if failure.field else ''}")
+
+
 def on_postgres(work: Callable[[Connection], Awaitable[T]]) -> T:
     """Do `work(connection)` in one transaction on a schema that is up to date; a failure ends the command with its reason."""
 
@@ -41,6 +46,6 @@ def on_postgres(work: Callable[[Connection], Awaitable[T]]) -> T:
     except TimeoutError:
         raise click.ClickException("Postgres does not answer; see POSTGRES_DSN") from None
     except Invalid as failure:
-        raise click.ClickException(f"{failure.reason}{f' at {failure.field}' if failure.field else ''}") from None
+        raise command_error(failure) from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise click.ClickException(f"Postgres: {error}") from None

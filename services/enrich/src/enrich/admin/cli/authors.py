@@ -1,23 +1,18 @@
 """`python -m enrich authors`: the directory of authors."""
 
 import asyncio
-import csv
-import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import orjson
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
-from enrich.admin.cli import on_postgres
-from enrich.reference.changes import announce, as_word, ask_refresh
-from enrich.reference.directory import AuthorProfile, name_key
-from enrich.short_text import slug_of
+from enrich.admin import author_directory
+from enrich.admin.author_directory import put, read_profiles
+from enrich.admin.cli import command_error, on_postgres
+from enrich.reference.directory import AuthorProfile
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
-
-LISTS = ("links", "aliases", "languages")
 
 
 @click.group()
@@ -38,9 +33,7 @@ def import_(file: Path, dry_run: bool) -> None:
     try:
         profiles = read_profiles(file.read_bytes(), file.suffix.lower())
     except Invalid as failure:
-        raise click.ClickException(
-            f"{file}: {failure.reason}{f' at {failure.field}' if failure.field else ''}"
-        ) from None
+        raise command_error(failure, f"{file}: ") from None
     if dry_run:
         click.echo(f"{len(profiles)} authors, all well-formed")
         return
@@ -78,16 +71,7 @@ def show(author_id: str) -> None:
 @click.argument("author_id")
 def remove(author_id: str) -> None:
     """Take an author out of the directory; their name stays on updates as text."""
-
-    async def work(connection: Connection) -> bool:
-        removed = await connection.fetchval("DELETE FROM enrich.authors WHERE id = $1 RETURNING id", author_id)
-        if removed is None:
-            return False
-        await announce(connection, "authors", [author_id])
-        await ask_refresh(connection, "authors", author_ids=[author_id])
-        return True
-
-    if not on_postgres(work):
+    if not on_postgres(lambda connection: author_directory.remove(connection, author_id)):
         raise click.ClickException(f"no author {author_id!r}; see `authors list`")
     click.echo(f"removed {author_id}")
 
@@ -136,90 +120,3 @@ def avatar(author_id: str, portrait: Path) -> None:
     if not on_postgres(work):
         raise click.ClickException(f"no author {author_id!r}; see `authors list`")
     click.echo(stored.url)
-
-
-async def put(connection: Connection, profiles: Sequence[AuthorProfile]) -> tuple[list[str], list[str]]:
-    """Put profiles into the directory within a transaction, and ask that the updates which show them are made again.
-
-    The ids that were added, and those that were changed.
-    """
-    ids = [profile.id for profile in profiles]
-    rows = await connection.fetch("SELECT id, profile FROM enrich.authors WHERE id = ANY($1::text[]) FOR UPDATE", ids)
-    known = {row["id"]: AuthorProfile.model_validate(row["profile"]) for row in rows}
-    fresh = [profile for profile in profiles if known.get(profile.id) != profile]
-    if not fresh:
-        return [], []
-    await connection.executemany(
-        """
-        INSERT INTO enrich.authors (id, profile) VALUES ($1, $2)
-        ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, changed_at = now()
-        """,
-        [(profile.id, profile.model_dump(mode="json", exclude_defaults=True)) for profile in fresh],
-    )
-    keys = sorted({name_key(spelling) for profile in fresh for spelling in (profile.name, *profile.aliases)} - {""})
-    await connection.execute("DELETE FROM enrich.unknown_names WHERE name = ANY($1::text[])", keys)
-    changed_ids, words = [profile.id for profile in fresh], [as_word(key) for key in keys]
-    await announce(connection, "authors", [*changed_ids, *words])
-    await ask_refresh(connection, "authors", author_ids=changed_ids, unknown_names=words)
-    added = [profile.id for profile in fresh if profile.id not in known]
-    return added, [profile.id for profile in fresh if profile.id in known]
-
-
-def read_profiles(body: bytes, suffix: str = "") -> list[AuthorProfile]:
-    """The authors of a file: CSV by its suffix, else JSON lines or one JSON array. Raises Invalid, naming place and reason."""
-    listed = _from_csv(body) if suffix == ".csv" else _from_json(body)
-    profiles: dict[str, AuthorProfile] = {}
-    for number, each in enumerate(listed):
-        if not isinstance(each, dict):
-            raise Invalid("an author is a JSON object", field=f"/{number}")
-        if not each.get("name"):
-            raise Invalid("an author has a name", field=f"/{number}/name")
-        name = each["name"]
-        completed = {**each, "id": slug_of(name)} if not each.get("id") and isinstance(name, str) else each
-        try:
-            profile = AuthorProfile.model_validate(completed)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            raise Invalid(first["msg"], field="/".join(["", str(number), *map(str, first["loc"])])) from error
-        if profile.id in profiles:
-            raise Invalid(f"{profile.id} is there twice", field=f"/{number}/id")
-        profiles[profile.id] = profile
-    return list(profiles.values())
-
-
-def _from_json(body: bytes) -> list[JsonValue]:
-    try:
-        if body.lstrip()[:1] == b"[":
-            return list(orjson.loads(body))
-    except orjson.JSONDecodeError as error:
-        raise Invalid(f"not JSON: {error}") from error
-    listed: list[JsonValue] = []
-    for number, line in enumerate(body.splitlines(), 1):
-        if line.strip():
-            try:
-                listed.append(orjson.loads(line))
-            except orjson.JSONDecodeError as error:
-                raise Invalid(f"line {number} is not JSON: {error}") from error
-    return listed
-
-
-def _from_csv(body: bytes) -> list[JsonValue]:
-    try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
-        rows = [{(key or "").strip(): (value or "").strip() for key, value in row.items() if key} for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(f"not CSV in UTF-8: {error}") from error
-    if strange := {key for row in rows for key in row} - AuthorProfile.model_fields.keys():
-        raise Invalid(
-            f"no field of an author: {', '.join(sorted(strange))}; they are {', '.join(AuthorProfile.model_fields)}"
-        )
-    profiles: list[JsonValue] = []
-    for row in rows:
-        values: dict[str, JsonValue] = {
-            key: [part.strip() for part in value.split("|") if part.strip()] if key in LISTS else value
-            for key, value in row.items()
-            if value
-        }
-        if values:
-            profiles.append(values)
-    return profiles

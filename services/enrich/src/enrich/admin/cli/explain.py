@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 import orjson
 
-from enrich.admin.cli.authors import read_profiles
+from enrich.admin.author_directory import read_profiles
 from enrich.admin.explainer import Explainer, read_lines
 from enrich.reference.dictionary import Dictionary
 from enrich.reference.directory import Directory

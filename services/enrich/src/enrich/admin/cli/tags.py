@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from enrich.admin.cli import on_postgres, update_id
+from enrich.admin.cli import command_error, on_postgres, update_id
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.dictionary import DictionaryEntry
 from enrich.reference.iptc_release import read_release
-from enrich.reference.loader import read_entries, vocabulary_with
-from enrich.reference.vocabulary import Concept, Vocabulary
+from enrich.reference.loader import load_vocabulary, read_entries
+from enrich.reference.vocabulary import Vocabulary
 from enrich.text.domain.state import TagOverride
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
@@ -30,7 +30,7 @@ def import_(file: Path) -> None:
     try:
         concepts, meant = read_release(file.read_bytes())
     except Invalid as failure:
-        raise click.ClickException(f"{file}: {failure.reason}") from None
+        raise command_error(failure, f"{file}: ") from None
 
     async def work(connection: Connection) -> None:
         await connection.execute("DELETE FROM enrich.subjects")
@@ -59,7 +59,7 @@ def names(file: Path, replace: bool) -> None:
     try:
         entries = read_entries(file)
     except Invalid as failure:
-        raise click.ClickException(f"{failure.reason}{f' at {failure.field}' if failure.field else ''}") from None
+        raise command_error(failure) from None
     count = on_postgres(lambda connection: put_names(connection, entries, replace=replace))
     click.echo(f"{len(entries)} read; the dictionary has {count} entries")
 
@@ -88,15 +88,8 @@ def show(code: str) -> None:
     """Print what a code means: a Media Topic, a code of another scheme, or an entry of the dictionary."""
 
     async def read(connection: Connection) -> tuple[Vocabulary, DictionaryEntry | None]:
-        concepts = [
-            Concept.model_validate(row["concept"])
-            for row in await connection.fetch("SELECT concept FROM enrich.subjects")
-        ]
-        meant = {
-            row["code"]: row["meant"] for row in await connection.fetch("SELECT code, meant FROM enrich.subject_codes")
-        }
         entry = await connection.fetchval("SELECT entry FROM enrich.names WHERE code = $1", code)
-        return vocabulary_with(concepts, meant), DictionaryEntry.model_validate(entry) if entry is not None else None
+        return await load_vocabulary(connection), DictionaryEntry.model_validate(entry) if entry is not None else None
 
     vocabulary, entry = on_postgres(read)
     if entry is not None:

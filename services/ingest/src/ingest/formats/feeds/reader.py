@@ -25,7 +25,7 @@ from ingest.formats.feeds.entry import (
 )
 from ingest.formats.feeds.excess import shortened, tree_of
 from ingest.formats.feeds.media_rss import media_of
-from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import Element
 from shared.messages import Repair
@@ -66,8 +66,7 @@ def read(document: Document) -> Parsed:
     result = _parsed(shortened(root, source, repairs), document)
     entries: list[Entry] = result.entries
     feed: Entry = result.feed
-    if len(entries) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "", f"{len(entries)} entries, {MAX_ITEMS} are permitted")
+    refuse_many(len(entries), "", "entries")
     version = result.get("version") or ""
     name, _ = xml_document.root_name(document)
     if not entries and not version and name not in _ROOTS:
@@ -116,17 +115,7 @@ def _parsed(source: str, document: Document) -> feedparser.FeedParserDict:
             sanitize_html=False,
             resolve_relative_uris=False,
         )
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        AssertionError,
-        RecursionError,
-        LookupError,
-        OverflowError,
-    ) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError, OverflowError) as error:
         raise Unreadable("malformed-feed", "", f"{type(error).__name__}: {error}"[:200]) from None
 
 

@@ -8,7 +8,7 @@ from ingest.formats import media, times
 from ingest.formats.fields import CreatorFields, MediaFields, TimeField, UpdateFields
 from ingest.formats.json import document as json_document
 from ingest.formats.json.document import text_of
-from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 from ingest.formats.text import plain as text
 from shared.messages.limits import MOST
 
@@ -44,8 +44,7 @@ def read(document: Document) -> Parsed:
     members = feed.get("items")
     if not isinstance(members, list):
         raise Unreadable("missing-field", "/items", "a JSON Feed has a list of items")
-    if len(members) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "/items", f"{len(members)} items, {MAX_ITEMS} are permitted")
+    refuse_many(len(members), "/items")
     zone = times.zone(document.profile.time_zone)
     # Each item repeats them, so their number is bounded: a feed has one or two.
     authors = _named([*_list(feed.get("authors"))[:MAX_AUTHORS], feed.get("author")])

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from ingest.formats import media, times
 from ingest.formats.fields import UpdateFields
 from ingest.formats.json import document as json_document
-from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 from ingest.formats.text import plain as text
 from shared.messages import Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
 
@@ -141,8 +141,7 @@ def _members(value: JsonValue) -> list[tuple[str, JsonValue]]:
         prefix, members = "", value
     else:
         raise Unreadable("not-an-object", "", "an update is a JSON object, a batch a list of them")
-    if len(members) > MAX_ITEMS:
-        raise Unreadable("too-many-items", prefix, f"{len(members)} items, {MAX_ITEMS} are permitted")
+    refuse_many(len(members), prefix)
     return [(f"{prefix}/{index}", member) for index, member in enumerate(members)]
 
 
@@ -243,6 +242,8 @@ def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> Refuse
     return None
 
 
+_SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
+"""Signals that need nothing to show."""
 _SHOWN = ("headline", "body_html", "summary", "media")
 
 
@@ -251,24 +252,14 @@ def _refusal(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedIte
     guid = fields.get("guid")
     place = f"{draft.place}/{names.get('guid', 'guid')}"
     if guid is None:
-        return RefusedItem(
-            code="missing-field", place=place, reason="guid is needed: the same in all versions of an update"
-        )
+        reason = "guid is needed: the same in all versions of an update"
+        return RefusedItem(code="missing-field", place=place, reason=reason)
     if not isinstance(guid, str) or not guid.strip() or len(guid) > 1000:
         return RefusedItem(code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
-    gone = fields.get("status") in ("canceled", "withheld") or fields.get("signal") in (
-        "kill",
-        "takedown",
-        "expire",
-        "pin",
-        "unpin",
-    )
+    gone = fields.get("status") in ("canceled", "withheld") or fields.get("signal") in _SIGNALS_ALONE
     if not gone and not any(fields.get(name) for name in _SHOWN):
-        return RefusedItem(
-            code="empty",
-            place=f"{draft.place}/headline",
-            reason="a usable update needs a headline, a body, a summary or media",
-        )
+        reason = "a usable update needs a headline, a body, a summary or media"
+        return RefusedItem(code="empty", place=f"{draft.place}/headline", reason=reason)
     return None
 
 

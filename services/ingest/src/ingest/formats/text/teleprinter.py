@@ -17,44 +17,18 @@ MAX_LINES = 250_000
 SOH, STX, ETX, EOT = "\x01", "\x02", "\x03", "\x04"
 
 _MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
-    )
-}
-_MONTHS |= {
-    "mär": 3,
-    "mrz": 3,
-    "mai": 5,
-    "okt": 10,
-    "dez": 12,
-    "fév": 2,
-    "avr": 4,
-    "aoû": 8,
-    "déc": 12,
-    "ene": 1,
-    "abr": 4,
-    "ago": 8,
-    "dic": 12,
-}
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+    "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12, "fév": 2, "avr": 4, "aoû": 8, "déc": 12, "ene": 1, "abr": 4,
+    "ago": 8, "dic": 12,
+}  # fmt: skip
 _GROUP = re.compile(r"\b(\d{2})(\d{2})(\d{2})\s*(GMT|UTC|Z|[A-Z]{3,4})?\s+([A-Za-zäéû]{3})[a-z]*\.?\s+(\d{2,4})\b")
 _DATELINE = re.compile(r"^\s*([^()\n]{2,60}?)\s*\(([A-Za-z][\w./ \-]{1,30})\)\s*(?:--|[-–—_:])\s")
 _BYLINE = re.compile(r"^(?:by|von|par|por|av|af|door|di|de|od)\s+\S", re.IGNORECASE)
-_ADJUSTED = {
-    "METD": 2,
-    "CEST": 2,
-    "MESZ": 2,
-    "CET": 1,
-    "MEZ": 1,
-    "MET": 1,
-    "BST": 1,
-    "EST": -5,
-    "EDT": -4,
-    "CST": -6,
-    "CDT": -5,
-    "PST": -8,
-    "PDT": -7,
-}
+_OFFSETS = {
+    "METD": 2, "CEST": 2, "MESZ": 2, "CET": 1, "MEZ": 1, "MET": 1, "BST": 1, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5,
+    "PST": -8, "PDT": -7,
+}  # fmt: skip
+"""Hours east of UTC."""
 
 
 def messages(document: Document) -> list[str]:
@@ -99,7 +73,7 @@ def time_group(value: str, default: tzinfo = UTC) -> datetime | None:
     number = _MONTHS.get(month.lower())
     if number is None:
         return None
-    offset = timezone(timedelta(hours=_ADJUSTED[zone])) if zone in _ADJUSTED else UTC if zone else default
+    offset = timezone(timedelta(hours=_OFFSETS[zone])) if zone in _OFFSETS else UTC if zone else default
     try:
         return datetime(
             int(year) + (2000 if len(year) == 2 else 0), number, int(day), int(hour), int(minute), tzinfo=offset

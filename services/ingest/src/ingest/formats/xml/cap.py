@@ -21,6 +21,10 @@ from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import Element, child, children, language_of, local, words
 from shared.messages.limits import LONGEST
 
+_HEAD = (
+    "identifier", "sender", "sent", "status", "msgType", "scope", "references", "note", "source", "incidents",
+    "restriction", "code",
+)  # fmt: skip
 _SEVERITIES = {"Extreme": 1, "Severe": 2, "Moderate": 4, "Minor": 5, "Unknown": 5}
 
 
@@ -61,23 +65,7 @@ def read(document: Document) -> Parsed:
 
 
 def _read_one(alert: Element, place: str, document: Document) -> list[Draft | RefusedItem]:
-    head = {
-        name: words(child(alert, name))
-        for name in (
-            "identifier",
-            "sender",
-            "sent",
-            "status",
-            "msgType",
-            "scope",
-            "references",
-            "note",
-            "source",
-            "incidents",
-            "restriction",
-            "code",
-        )
-    }
+    head = {name: words(child(alert, name)) for name in _HEAD}
     if refusal := _refusal(head, place):
         return [refusal]
     draft = Draft(place=place)

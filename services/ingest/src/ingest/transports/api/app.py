@@ -42,8 +42,8 @@ PROBLEMS: dict[int, str] = {
     415: "A type, encoding or format that is not read",
     422: "Understood, and nothing of it could be taken",
     429: "Faster than the source's rate",
-    503: "Kafka or Postgres is away. Code `unavailable`: nothing was taken, and nothing will be; send it again. Code `maybe-taken`: "
-    "it was under way when they fell silent; ask GET /v1/items?guid=… (or the status_url of its item) how far it is, or send it "
+    503: "Kafka or Postgres is unavailable. Code `unavailable`: nothing was taken, and nothing will be; send it again. Code `maybe-taken`: "
+    "it was in flight when they fell silent; ask GET /v1/items?guid=… (or the status_url of its item) how far it is, or send it "
     "again, which is harmless",
 }
 

@@ -133,7 +133,7 @@ class Poller:
             else:
                 result = await self._feeds.poll(source, cursor)
         except asyncio.CancelledError:
-            # A process that is told to stop has not died of the document that it was reading.
+            # A process that is stopped has not died of the document that it was reading.
             with contextlib.suppress(*TRANSIENT):
                 await asyncio.wait_for(self._pool.execute(_ABANDON, cursor.source, self._owner), ABANDON_S)
             raise
@@ -190,7 +190,7 @@ class Poller:
             self._intake.statistics.record_contact(source.name)
 
     async def _mark_reading(self, source: Source) -> None:
-        """Note that a document is read now: if this process ends meanwhile, the next one knows of which source."""
+        """Record that a document is being read: if this process ends meanwhile, others know of which source it was."""
         try:
             await self._pool.execute(_MARK_READING, source.name, self._owner)
         except TRANSIENT as error:

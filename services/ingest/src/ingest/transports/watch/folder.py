@@ -18,7 +18,7 @@ EMPTY_FILE_FACTOR = 10
 
 @dataclass(frozen=True, slots=True)
 class FileSnapshot:
-    """What tells whether a file has changed."""
+    """What shows whether a file has changed."""
 
     size: int
     mtime_ns: int

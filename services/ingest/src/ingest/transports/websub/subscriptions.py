@@ -1,4 +1,4 @@
-"""What hubs were asked for, and what they answered."""
+"""Subscriptions: what was requested of hubs, what they answered, and their signatures."""
 
 import hashlib
 import hmac

@@ -33,6 +33,7 @@ def is_dateline(part: str, directory: Directory) -> bool:
 
 
 def strip_item(item: str) -> str:
+    """An item of a list without the punctuation around it; abbreviations keep their full stops."""
     item = item.strip()
     if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
         return item
@@ -60,14 +61,17 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
 
 
 def without_full_stop(place: str) -> str:
+    """A place without the full stop of its sentence; initials keep theirs."""
     return place if re.search(r"(?:^|\s)(?:[A-Z]\.){2,}$", place) else place.rstrip(".")
 
 
 def is_region(word: str) -> bool:
+    """Whether a word behind a place is its state or country."""
     return bool(re.fullmatch(r"(?:[A-Z]\.){2,3}|[A-Z]{2}|[A-Z][a-z]+(?: [A-Z][a-z]+)?", word))
 
 
 def split_place(item: str, directory: Directory) -> tuple[str, str | None]:
+    """A name and the place behind it, None where there is none."""
     if directory.knows(item) or TITLE_ITEM.fullmatch(item) or item.casefold().startswith("professor of "):
         return item, None
     found = PLACE.match(item)
@@ -84,6 +88,7 @@ def split_place(item: str, directory: Directory) -> tuple[str, str | None]:
 
 
 def kind_of(name: str) -> Literal["person", "agency", "staff"]:
+    """Whether an item names a person, an agency, or a desk or staff."""
     key = re.sub(r"[^\w]+", " ", name.casefold()).strip()
     key = key.removeprefix("the ").removeprefix("l ")
     plain = name_key(name)
@@ -99,14 +104,9 @@ def kind_of(name: str) -> Literal["person", "agency", "staff"]:
     ):
         return "staff"
     words = plain.split()
-    if len(words) > 1 and all(" ".join(words[i:j]) in AGENCIES for i, j in _halves(words)):
+    if len(words) > 1 and all(word in AGENCIES for word in words):
         return "agency"
     return "person"
-
-
-def _halves(words: list[str]) -> list[tuple[int, int]]:
-    """For `dpa afp` and the like: every word by itself."""
-    return [(index, index + 1) for index in range(len(words))]
 
 
 def read_name(item: str, directory: Directory) -> BylineName | None:

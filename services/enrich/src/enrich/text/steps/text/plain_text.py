@@ -5,31 +5,10 @@ import re
 
 from enrich.short_text import closed_bidi
 
-BLOCKS = frozenset(
-    [
-        "p",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "blockquote",
-        "pre",
-        "li",
-        "dt",
-        "dd",
-        "tr",
-        "div",
-        "caption",
-        "figcaption",
-        "figure",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "hr",
-    ]
-)
+BLOCKS = frozenset((
+    "p", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "li", "dt", "dd", "tr", "div", "caption", "figcaption", "figure", "ul", "ol", "dl",
+    "table", "hr",
+))  # fmt: skip
 ATTRIBUTE_LIST = r"(?:\s[^<>\"]*+(?:\"[^\"]*+\"[^<>\"]*+)*+)?"
 BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS))}){ATTRIBUTE_LIST}>")
 LINE_TAG = re.compile(rf"<br{ATTRIBUTE_LIST}>")

@@ -38,19 +38,8 @@ MOST_SPANNED = 1000
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
 MOMENT = re.compile(r"[0-9TZ:.+ \-PYMDHSW]{1,40}")
 SILENT = {
-    "script",
-    "style",
-    "template",
-    "title",
-    "noscript",
-    "iframe",
-    "object",
-    "svg",
-    "math",
-    "textarea",
-    "select",
-    "head",
-}
+    "script", "style", "template", "title", "noscript", "iframe", "object", "svg", "math", "textarea", "select", "head",
+}  # fmt: skip
 """Elements that are removed with their content."""
 _WORDS = r"[^<>&\xa0\r\ud800-\udfff]*(?:&amp;[^<>&\xa0\r\ud800-\udfff]*)*"
 CLEAN = re.compile(rf"(?:<p>(?!\s|</p>){_WORDS}(?:<(b|i|em|strong)>(?![\s<]){_WORDS}</\1>{_WORDS})*</p>)+")

@@ -8,7 +8,7 @@ from ingest.formats.json import document as json_document
 from ingest.formats.json.document import text_of
 from ingest.formats.json.ninjs.item import read_item
 from ingest.formats.json.ninjs.properties import Item, name_of
-from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 
 _TELLING = frozenset({
     "versioncreated", "firstcreated", "contentcreated", "pubstatus", "associations", "renditions", "copyrightholder",
@@ -16,6 +16,11 @@ _TELLING = frozenset({
     "description_html", "description_caption", "body_xhtml", "ednote", "usageterms", "embargoeduntil", "infosource",
     "infosources", "altids", "trustindicators", "eventdetails", "plannedcoverage",
 })  # fmt: skip
+_OF_3 = frozenset({
+    "versionCreated", "pubStatus", "embargoedUntil", "copyrightHolder", "altIds", "firstCreated", "usageTerms",
+    "eventDetails", "plannedCoverage",
+})  # fmt: skip
+_OF_2 = frozenset({"headlines", "bodies", "descriptions", "people", "subjects", "by"})
 _TYPES = frozenset(
     {"text", "audio", "video", "picture", "graphic", "composite", "component", "event", "planning", "photo"}
 )
@@ -45,8 +50,7 @@ def read(document: Document) -> Parsed:
     found = list(_members(parsed.value))
     if not found:
         raise Unreadable("not-an-object", "", "an item is a JSON object, a batch a list of them")
-    if len(found) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "", f"{len(found)} items, {MAX_ITEMS} are permitted")
+    refuse_many(len(found), "")
     items: list[Draft | RefusedItem] = []
     generation = 0
     for pointer, value in found:
@@ -90,24 +94,9 @@ def _generation(value: Item) -> int:
         content = value.get(name)
         if isinstance(content, dict) and str(content.get("version", ""))[:1] in ("1", "2", "3"):
             return int(str(content["version"])[0])
-    if any(
-        name in value
-        for name in (
-            "versionCreated",
-            "pubStatus",
-            "embargoedUntil",
-            "copyrightHolder",
-            "altIds",
-            "firstCreated",
-            "usageTerms",
-            "eventDetails",
-            "plannedCoverage",
-        )
-    ):
+    if not _OF_3.isdisjoint(value):
         return 3
-    return (
-        2 if any(name in value for name in ("headlines", "bodies", "descriptions", "people", "subjects", "by")) else 1
-    )
+    return 1 if _OF_2.isdisjoint(value) else 2
 
 
 FORMAT = Format(

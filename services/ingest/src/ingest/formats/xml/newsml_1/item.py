@@ -8,7 +8,7 @@ its caption a component beside them.
 from ingest.formats import times, vocabularies
 from ingest.formats.fields import SubjectFields, TextField, TimeField, UpdateFields, append, strings
 from ingest.formats.limits import add_text
-from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, refuse_many
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import XML_LANG, Element, child, children, formal_name, local, words
@@ -34,12 +34,10 @@ def recognise(document: Document) -> int:
 
 def read(document: Document) -> Parsed:
     """One draft for each NewsItem that has a component."""
-    if (count := xml_document.prepared(document).count("<NewsItem>")) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "/NewsML", f"{count} items, {MAX_ITEMS} are permitted")
+    refuse_many(xml_document.prepared(document).count("<NewsItem>"), "/NewsML")
     root = xml_document.parse(document)
     found = list(xml_document.outermost(root, "NewsItem"))
-    if len(found) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "/NewsML", f"{len(found)} items, {MAX_ITEMS} are permitted")
+    refuse_many(len(found), "/NewsML")
     items: list[Draft | RefusedItem] = []
     for index, one in enumerate(found):
         items.append(_draft(one, f"/NewsML/NewsItem[{index + 1}]", document))

@@ -8,7 +8,7 @@ refers to, by a package or by a link, goes with that text; one that nobody refer
 from collections.abc import Iterator
 
 from ingest.formats import media
-from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, RefusedItem, Unreadable
+from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, refuse_many
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import Element, local
 from ingest.formats.xml.newsml_g2.item import Item
@@ -29,12 +29,10 @@ def recognise(document: Document) -> int:
 
 def read(document: Document) -> Parsed:
     """One draft for each news item that stands for itself, and for each package that holds none of them."""
-    if (count := xml_document.prepared(document).count("<newsItem ")) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "/newsMessage/itemSet", f"{count} items, {MAX_ITEMS} are permitted")
+    refuse_many(xml_document.prepared(document).count("<newsItem "), "/newsMessage/itemSet")
     root = xml_document.parse(document)
     elements, passed_over = _items(root)
-    if len(elements) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "/newsMessage/itemSet", f"{len(elements)} items, {MAX_ITEMS} are permitted")
+    refuse_many(len(elements), "/newsMessage/itemSet")
     items = [read_item(one, place, document) for place, one in elements]
     if len(items) > 1:
         # A wrapping of the message itself, without identity and words: what it names stands beside it.

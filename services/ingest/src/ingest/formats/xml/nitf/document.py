@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 from ingest.formats import media, times, vocabularies
 from ingest.formats.fields import SubjectFields, UpdateFields, strings
-from ingest.formats.model import MAX_ITEMS, Document, Draft, Format, Parsed, Unreadable
+from ingest.formats.model import Document, Draft, Format, Parsed, Unreadable, refuse_many
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import XML_LANG, Element, child, children, local, words
@@ -30,8 +30,7 @@ def read(document: Document) -> Parsed:
     """One draft for each `nitf` element: the root, or those in some wrapping of the sender's."""
     root = xml_document.parse(document)
     found = list(xml_document.outermost(root, "nitf", "NITF"))
-    if len(found) > MAX_ITEMS:
-        raise Unreadable("too-many-items", "/", f"{len(found)} items, {MAX_ITEMS} are permitted")
+    refuse_many(len(found), "/")
     if not found:
         raise Unreadable("not-nitf", "/", f"there is no nitf element in {local(root)[:60]!r}")
     return Parsed("nitf", [_draft(one, index, document) for index, one in enumerate(found)])

@@ -1,4 +1,4 @@
-"""Feeds that are asked for again and again."""
+"""Feeds that are polled, each by one replica at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,10 +16,8 @@ from starlette.routing import Route
 
 from ingest.sources import store
 from ingest.sources.source import Source
-from ingest.transports.feed_links import feed_links
 from ingest.transports.http_client import http_client
 from ingest.transports.poll.poller import Poller, request_recovery
-from ingest.transports.poll.schedule import Cursor, PollResult, next_interval
 from local.child import free_port
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
@@ -262,27 +260,3 @@ async def test_a_feed_that_cannot_be_read_fails_without_being_kept_twice(
     assert row["error"]
     await once(poller, wire.pool)
     assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals") == 1
-
-
-def test_the_interval_follows_the_feed() -> None:
-    """Shorter while copy comes, longer while none does, doubled with each failure, always within its bounds."""
-    new, nothing, failed = PollResult("new"), PollResult("nothing"), PollResult("failed")
-    assert next_interval(new, Cursor("s", interval_s=40), 10, 120) == 20
-    assert next_interval(new, Cursor("s", interval_s=10), 10, 120) == 10
-    assert next_interval(nothing, Cursor("s", interval_s=100), 10, 120) == 120
-    assert next_interval(failed, Cursor("s", interval_s=20, failures=3), 10, 120) == 160
-    assert next_interval(failed, Cursor("s", interval_s=20, failures=60), 10, 120) == 1800
-
-
-def test_links_of_a_feed_and_not_of_its_items() -> None:
-    """Hub, self and older pages are found in headers, Atom, RSS and JSON Feed, relative ones against the feed's address."""
-    atom = (
-        b'<feed xmlns="http://www.w3.org/2005/Atom"><link rel="hub" href="https://hub.example/"/>'
-        b'<link rel="next" href="?page=2"/><entry><link rel="self" href="/item"/></entry></feed>'
-    )
-    found = feed_links(atom, "https://a.example/feed")
-    assert (found.hub, found.topic, found.older) == ("https://hub.example/", None, "https://a.example/feed?page=2")
-    assert feed_links(feed(next_url="/2"), "https://a.example/feed").older == "https://a.example/2"
-    header = [{"url": "https://other.example/", "rel": "hub"}]
-    assert feed_links(atom, "https://a.example/feed", header).hub == "https://other.example/"
-    assert feed_links(b"\x00 no feed", "https://a.example/feed").hub is None

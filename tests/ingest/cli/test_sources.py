@@ -9,78 +9,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingest.__main__ import cli
-from ingest.sources.declared import InvalidFile, parse
 from ingest.sources.keys import digest_of
-from ingest.sources.rate_limit import SourceRateLimit
-from ingest.sources.source import Source
 from shared.settings import Connections
-
-FILE = """
-[[source]]
-name = "north"
-title = "North Wire"
-key_env = ["NORTH_KEY", "NORTH_KEY_NEXT"]
-silence_after_s = 600
-[source.profile]
-language = "en"
-codes = { "a1312cat:s" = "medtop:15000000" }
-
-[[source]]
-name = "feed"
-kind = "poll"
-url = "https://feed.example/rss"
-paused = true
-"""
-KEYS = {"NORTH_KEY": "one", "NORTH_KEY_NEXT": "two"}
+from support.source_file import FILE, KEYS
 
 
 async def run(newsroom: Connections, *arguments: str, **env: str) -> Result:
     """`python -m ingest sources` with the settings of this newsroom."""
     environment = {name.upper(): str(value) for name, value in newsroom.model_dump().items()} | env
     return await asyncio.to_thread(CliRunner().invoke, cli, ("sources", *arguments), env=environment)
-
-
-def test_a_file_says_what_a_source_is() -> None:
-    """Fields, profile and keys by digest are read; keys come from the environment and are not in the file."""
-    north, feed = parse(FILE, KEYS)
-    assert north.keys == (digest_of("one"), digest_of("two"))
-    assert (north.source.silence_after_s, north.source.profile.language) == (600, "en")
-    assert (feed.keys, feed.paused, feed.source.kind) == (None, True, "poll")
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("[[source]", "not TOML"),
-        ("[sources]\nname = 'x'", "unknown table 'sources'"),
-        ("[[source]]\nname = 'North Wire'", "name"),
-        ("[[source]]\nname = 'n'\nrat_per_s = 3", "rat_per_s"),
-        ("[[source]]\nname = 'n'\nkey = 'secret'", "a file holds no keys"),
-        ("[[source]]\nname = 'n'\nkey_sha256 = 'abc'", "64 hexadecimal digits"),
-        ("[[source]]\nname = 'n'\nkey_env = 'ABSENT'", "the environment has no ABSENT"),
-        ("[[source]]\nname = 'n'\nkey_env = ['A', 'A', 'A']", "at most 2"),
-        ("[[source]]\nname = 'n'\nkind = 'poll'", "needs a url"),
-        ("[[source]]\nname = 'n'\nkind = 'watch'\nfolder = 'copy'", "absolute folder"),
-        ("[[source]]\nname = 'n'\n[[source]]\nname = 'n'", "twice"),
-        ("[[source]]\nname = 'n'\nsigning_generation = 4", "not set in a file"),
-        ("[[source]]\nname = 'n'\n[source.profile]\nlanguag = 'en'", "languag: there is no such setting"),
-        ('[[source]]\nname = "n"\ntitle = "x\\u0000y"', "title: control characters"),
-        ("[[source]]\nname = 'n'\nformat = 'ninjas'", "format: there is no format 'ninjas': .*ninjs"),
-        ("[[source]]\nname = 'n'\nkind = 'poll'\nurl = 'http://'", "url: .*a host is needed"),
-        ("[[source]]\nname = 'n'\nkind = 'poll'\nurl = 'ftp://x/'", "url: an http"),
-        ("[[source]]\nname = 'n'\nkind = 'watch'\nfolder = '/'", "not the root"),
-        ("[[source]]\nname = 'n'\nrate_per_s = inf", "rate_per_s"),
-        ("[[source]]\nname = 'n'\nmax_body_bytes = 99999999999", "max_body_bytes"),
-        (
-            "[[source]]\nname = 'n'\nkey_env = 'A'\n[[source]]\nname = 'm'\nkey_env = 'A'",
-            "'n' and 'm' have the same key",
-        ),
-    ],
-)
-def test_a_file_that_is_wrong_is_told_where(text: str, says: str) -> None:
-    """The error names the source and the field, and nothing of the file is applied."""
-    with pytest.raises(InvalidFile, match=says):
-        parse(text, {"A": "key"})
 
 
 @pytest.mark.integration
@@ -203,16 +140,3 @@ async def test_a_setting_that_makes_no_sense_is_named(newsroom: Connections) -> 
     assert answer.exit_code == 2
     assert "INGEST_PORT: " in answer.output
     assert "secret" not in answer.output
-
-
-def test_a_source_may_send_a_burst_and_then_its_rate() -> None:
-    """Tokens fill with time up to the burst; who has none is told how long to wait."""
-    now = [0.0]
-    rate_limit = SourceRateLimit(lambda: now[0])
-    source = Source(name="north", rate_per_s=2, burst=3)
-    assert [rate_limit.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
-    now[0] = 0.5
-    assert [rate_limit.wait_s(source) for _ in range(2)] == [0, 0.5]
-    now[0] = 100
-    assert [rate_limit.wait_s(source) for _ in range(4)] == [0, 0, 0, 0.5]
-    assert rate_limit.wait_s(Source(name="free")) == 0
