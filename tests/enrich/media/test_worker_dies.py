@@ -43,7 +43,7 @@ class DeadlyFetcher:
 
 
 class Silent:
-    """An producer that sends nothing."""
+    """A producer that sends nothing."""
 
     async def send(self, *_: Any, **__: Any) -> "asyncio.Future[object]":
         sent: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -57,8 +57,8 @@ async def states(pool: Pool) -> dict[str, str]:
     return {row["url"].rpartition("/")[2]: row["state"] for row in rows}
 
 
-async def test_a_picture_that_takes_its_process_down_is_set_aside(media_settings: Callable[..., Settings]) -> None:
-    """Those beside it come to their own ends."""
+async def test_a_picture_that_kills_its_process_is_given_up(media_settings: Callable[..., Settings]) -> None:
+    """The pictures beside it are finished."""
     settings = media_settings()
     pool = await connect(settings, schema="enrich")
     await migrate(pool, "enrich")
@@ -73,7 +73,7 @@ async def test_a_picture_that_takes_its_process_down_is_set_aside(media_settings
             worker = MediaWorker(settings, pool=pool, store=None, fetcher=fetcher, renderers=None, producer=Silent())  # type: ignore[arg-type]
             running = asyncio.create_task(worker._claim_due())
             await running
-            while worker._jobs or worker._alone:
+            while worker._jobs or worker._isolated:
                 done, _ = await asyncio.wait(worker._jobs) if worker._jobs else (set(), set())
                 if any(isinstance(job.exception(), Death) for job in done):
                     deaths += 1
@@ -88,5 +88,5 @@ async def test_a_picture_that_takes_its_process_down_is_set_aside(media_settings
         for row in await pool.fetch("SELECT url, reason FROM enrich.media_references")
     }
     assert reasons["a"] == reasons["c"] == "no picture"
-    assert reasons["bad"].startswith("set aside")
+    assert reasons["bad"].startswith("given up: ")
     await pool.close()
