@@ -34,7 +34,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ValidationError as error:
-            if error.title not in ("Settings", "Connections"):
+            if not error.title.endswith(("Settings", "Connections")):
                 raise
             wrong = [f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors(include_input=False)]
             raise click.UsageError("; ".join(wrong)) from error
