@@ -3,7 +3,7 @@ time that it adds when idle.
 
     python tests/bench/enrich.py [--updates 20000] [--repeats 5]
 
-The lane runs as its own process, on a core of its own. Throughput: it finds a topic full of updates. CPU is the process's
+The stage runs as its own process, on a core of its own. Throughput: it finds a topic full of updates. CPU is the process's
 own, user and system. Idle: one update at a time, beside a bare aiokafka relay over topics of the same kind, in the same
 run. Servers are started, unless TEST_KAFKA_SERVERS, TEST_POSTGRES_DSN and TEST_REDIS_URL say where they are.
 """
@@ -139,7 +139,7 @@ async def newsroom(servers: Servers) -> AsyncIterator[Connections]:
 
 
 @contextlib.asynccontextmanager
-async def lane(settings: Connections, dictionary: Path) -> AsyncIterator[psutil.Process]:
+async def stage(settings: Connections, dictionary: Path) -> AsyncIterator[psutil.Process]:
     """`python -m enrich text` on one core, ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -167,7 +167,7 @@ async def lane(settings: Connections, dictionary: Path) -> AsyncIterator[psutil.
 
 @contextlib.contextmanager
 def core_of_its_own(settings: Connections) -> Iterator[None]:
-    """Keep this process, and the servers where they are of this machine, off the lane's core: it is the lane that is measured."""
+    """Keep this process, and the servers where they are of this machine, off the stage's core: it is the stage that is measured."""
     others = sorted(os.sched_getaffinity(0) - {LANE_CORE}) or [LANE_CORE]
     ports = {int(settings.kafka_servers.rsplit(":", 1)[1]), urlsplit(settings.postgres_dsn).port}
     found = [psutil.Process()]
@@ -198,7 +198,7 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 async def throughput(servers: Servers, count: int, dictionary: Path, updates: Sequence[RawUpdate]) -> dict[str, float]:
-    """One pass over a topic full of updates. The first revisions warm the lane up and are not measured; what is counted are
+    """One pass over a topic full of updates. The first revisions warm the stage up and are not measured; what is counted are
     positions of the log, so that nobody who reads along takes the processor's caches."""
     async with newsroom(servers) as settings:
         kafka_producer = new_producer(settings, "bench")
@@ -206,7 +206,7 @@ async def throughput(servers: Servers, count: int, dictionary: Path, updates: Se
         producer = Producer(kafka_producer, source="bench", topic_prefix=settings.topic_prefix)
         await send_all(producer, updates)
         consumer, partition = await follower(settings, ENRICHED)
-        async with lane(settings, dictionary) as process:
+        async with stage(settings, dictionary) as process:
             with core_of_its_own(settings):
                 warm = await until(consumer, partition, WARM)
                 used, started = cpu_s(process), time.perf_counter()
@@ -257,13 +257,13 @@ async def follower(settings: Connections, stream: Stream) -> tuple[AIOKafkaConsu
 
 
 async def idle(servers: Servers, dictionary: Path, updates: Sequence[RawUpdate], count: int = 200) -> dict[str, float]:
-    """One update at a time: from before the send until its revision is read; for the lane, and for a bare relay."""
+    """One update at a time: from before the send until its revision is read; for the stage, and for a bare relay."""
     async with newsroom(servers) as settings:
         kafka_producer = new_producer(settings, "bench")
         await kafka_producer.start()
         producer = Producer(kafka_producer, source="bench", topic_prefix=settings.topic_prefix)
         consumer, _ = await follower(settings, ENRICHED)
-        async with lane(settings, dictionary):
+        async with stage(settings, dictionary):
             await one_by_one(producer, consumer, RAW, updates[:30])
             enriched = await one_by_one(producer, consumer, RAW, updates[30 : 30 + count])
         await consumer.stop()

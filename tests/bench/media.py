@@ -2,7 +2,7 @@
 
 `python tests/bench/media.py [--rounds N]`. Prints a table and writes `.local/bench/media.json`. The references are one
 process that calls libvips and nothing else: *same calls* decodes once and encodes what enrich media encodes; *size by size*
-is what most would write, a thumbnail of the file for each size. The lane's figure includes its pipes, metadata, focal
+is what most would write, a thumbnail of the file for each size. The stage's figure includes its pipes, metadata, focal
 point, placeholder and hashes. Rounds alternate, so that a busy machine is busy for all.
 """
 
@@ -110,16 +110,16 @@ async def measure(rounds: int, data: bytes, path: Path) -> dict[str, Any]:
         process.stdin.flush()
         return int(process.stdout.readline())
 
-    seconds: dict[str, list[float]] = {"lane": [], **{name: [] for name in references}}
+    seconds: dict[str, list[float]] = {"stage": [], **{name: [] for name in references}}
     sizes: dict[str, int] = {}
     async with RendererPool(1, RenderLimits()) as renderers:
 
-        async def lane() -> int:
+        async def stage() -> int:
             return sum(len(each.data) for each in (await renderers.render(data)).renditions)
 
         for at in range(rounds + 1):
             started = time.perf_counter()
-            sizes["lane"] = await lane()
+            sizes["stage"] = await stage()
             lane_s = time.perf_counter() - started
             taken = {}
             for name, process in references.items():
@@ -128,10 +128,10 @@ async def measure(rounds: int, data: bytes, path: Path) -> dict[str, Any]:
                 taken[name] = time.perf_counter() - started
             if at:
                 # The first round warms up.
-                seconds["lane"].append(lane_s)
+                seconds["stage"].append(lane_s)
                 for name, value in taken.items():
                     seconds[name].append(value)
-        memory = {"lane": memory_peak_mb(renderers.pids()[0])}
+        memory = {"stage": memory_peak_mb(renderers.pids()[0])}
     for name, process in references.items():
         memory[name] = memory_peak_mb(process.pid)
         process.communicate()
@@ -172,7 +172,7 @@ def main() -> None:
     medians = {name: statistics.median(values) for name, values in result["seconds"].items()}
     result |= {
         "medians_s": medians,
-        "ratio": round(medians["lane"] / medians["same calls"], 3),
+        "ratio": round(medians["stage"] / medians["same calls"], 3),
         "goal": GOAL,
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
     }
