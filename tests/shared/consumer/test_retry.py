@@ -5,16 +5,9 @@ import asyncio
 from shared.consumer.retry import BACKOFF, Retry
 
 
-<<<<<<< HEAD
 def test_the_longest_pause_is_a_few_seconds() -> None:
     """Whoever reads on is back soon after an outage."""
     assert [BACKOFF.mean_s(failures) for failures in (1, 2, 3, 50)] == [0.2, 0.4, 0.8, 5.0]
-=======
-def test_pauses_grow_up_to_the_longest() -> None:
-    """Doubled each time, spread by a fifth."""
-    for failures, middle_s in ((1, 0.2), (2, 0.4), (3, 0.8), (7, LONGEST_PAUSE_S), (50, LONGEST_PAUSE_S)):
-        assert 0.8 * middle_s <= pause_after(failures) <= 1.2 * middle_s
->>>>>>> e6fbb141c21a189792c2dc412ed895ef76680c5d
 
 
 async def test_a_pause_ends_with_the_process_and_is_said_until_one_succeeds() -> None:
