@@ -43,7 +43,7 @@ up: venv ## The same on Apache Kafka, whose jars are fetched the first time; dat
 test: venv ## All tests, on real servers: processes, or TEST_SERVERS=containers (TESTS=tests/flow for a part)
 	@$(PY) -m pytest $(TESTS)
 
-unit: venv ## The tests that need no server: seconds
+unit: venv ## The tests that need no server, in under a minute (TESTS for a part)
 	@$(PY) -m pytest -q -m unit $(TESTS)
 
 bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)

@@ -1,5 +1,7 @@
 """Fixtures that every ring shares: real servers, and on them a newsroom of its own for each test."""
 
+from pathlib import Path
+
 # Its plugin imports it when the tests have ended otherwise, where CPython 3.11 may fail to parse it.
 import hypothesis  # noqa: F401
 import pytest
@@ -11,15 +13,22 @@ from support.servers import RUNNING, newsroom, servers
 __all__ = ["newsroom", "processes", "servers"]
 
 
-SLOW_RINGS = {"bench", "browser", "conformance", "failures", "flow", "growth", "local"}
-"""Folders whose tests take minutes, or need more than Python."""
+SLOW = (
+    "bench", "browser", "conformance", "failures", "flow", "growth", "local",
+    "enrich/media/render", "ingest/formats/html", "ingest/parsers", "publish/web/routes/test_naughty.py", "publish/web/routes/test_markup.py",
+    "publish/web/stream", "publish/web/test_omissions.py", "shared/http/server",
+    "shared/test_process.py", "shared/worker_processes",
+)  # fmt: skip
+"""What takes minutes, waits for time to pass, or starts browsers and processes of its own."""
+TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `unit` what needs no server, so that `make unit` answers in seconds."""
+    """Mark as `unit` what needs no server and no patience, so that `make unit` answers in seconds."""
     for item in items:
-        rings = set(item.path.parts) & SLOW_RINGS
-        if not rings and "servers" not in getattr(item, "fixturenames", ()):
+        path = item.path.relative_to(TESTS) if item.path.is_relative_to(TESTS) else item.path
+        is_slow = any(path.is_relative_to(slow) for slow in SLOW)
+        if not is_slow and "servers" not in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.unit)
 
 
