@@ -1,7 +1,7 @@
 """What is made of markup is a small multiple of it, however its elements stand within each other."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
@@ -101,6 +101,9 @@ def test_what_leaves_the_house_does_not_grow(body: str) -> None:
         judge(made, body, times=100, more=20_000)
 
 
+@example(body="<div><table>" * 26)
+@example(body="<div>" * 98 + "<table>a")
+@example(body="<div>" * 96 + "<table><tbody><tr><td>a")
 @given(body=MARKUPS)
 @with_settings(max_examples=150, deadline=None)
 def test_nothing_is_left_to_nest_anew(body: str) -> None:

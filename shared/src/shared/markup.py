@@ -196,7 +196,7 @@ class _Nesting:
             self._start_void(name, tag, length)
         elif name not in KNOWN:
             self.changed = True
-        elif len(self._open) >= self._deepest:
+        elif len(self._open) + self._levels_of(name) > self._deepest:
             self.changed = True
             self._flattened[name] += 1
             self._pieces.append("" if name in INLINE else " ")
@@ -232,6 +232,14 @@ class _Nesting:
         """The output, with all open elements closed."""
         self._close(0)
         return "".join(self._pieces)
+
+    def _levels_of(self, name: str) -> int:
+        """How many levels an element takes: a table with its body, row and cell, and content between cells with a cell of its own."""
+        if name == "table":
+            return 4
+        if name in LEVELS or not self._is_between_cells():
+            return 1
+        return 2 if self._open[-1] == "tr" else 3
 
     def _start_void(self, name: str, tag: str, length: int) -> None:
         if name == "hr":
