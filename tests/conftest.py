@@ -20,13 +20,20 @@ SLOW = (
     "shared/test_process.py", "shared/worker_processes",
 )  # fmt: skip
 """What takes minutes, waits for time to pass, or starts browsers and processes of its own."""
+MACHINE = (
+    "local", "flow", "enrich/media", "ingest/parsers", "publish/archive", "publish/cache", "publish/takedown",
+    "shared/consumer", "shared/postgres", "shared/test_process.py", "shared/worker_processes",
+)  # fmt: skip
+"""What depends on the machine: on its programs, its rights, its servers and its kernel."""
 TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `unit` what needs no server and no patience, so that `make unit` answers in seconds."""
+    """Mark as `unit` what needs no server and no patience, so that `make unit` answers soon, and as `machine` what depends on one."""
     for item in items:
         path = item.path.relative_to(TESTS) if item.path.is_relative_to(TESTS) else item.path
+        if any(path.is_relative_to(part) for part in MACHINE):
+            item.add_marker(pytest.mark.machine)
         is_slow = any(path.is_relative_to(slow) for slow in SLOW)
         if not is_slow and "servers" not in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.unit)
