@@ -30,6 +30,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
 
 from local.child import free_port  # noqa: E402 -- after the path
 from publish.representation.position import Position  # noqa: E402
+from publish.representation.reader_update import reader_update  # noqa: E402
 from publish.settings import Settings  # noqa: E402 -- after the path
 from publish.web.application import build  # noqa: E402
 from publish.web.archive_client import ArchiveClient  # noqa: E402
@@ -65,7 +66,7 @@ def serve_edge(port: int, core: int, churn_per_s: float, ready: Event) -> None:
         feed_store = FeedStore(5000)
         feed_store.reset(Position(1, -1), [], complete=True)
         for offset, update in enumerate(updates(1000)):
-            feed_store.apply(Position(1, offset), update)
+            feed_store.apply(reader_update(update, cursor=Position(1, offset)))
         answers, broadcaster = build(Settings(port=port), feed_store, ArchiveClient(), Health("publish.web"))
         async with stream_server(answers.response_cache, broadcaster, "127.0.0.1", port):
             ready.set()
@@ -73,7 +74,8 @@ def serve_edge(port: int, core: int, churn_per_s: float, ready: Event) -> None:
             while True:
                 await asyncio.sleep(1 / churn_per_s if churn_per_s else 3600)
                 offset += 1
-                feed_store.apply(Position(1, offset), revision(f"new{offset}", body_html=f"<p>{WORDS}</p>", text=WORDS))
+                fresh = revision(f"new{offset}", body_html=f"<p>{WORDS}</p>", text=WORDS)
+                feed_store.apply(reader_update(fresh, cursor=Position(1, offset)))
 
     uvloop.run(body())
 
