@@ -57,8 +57,10 @@ class BatchProcessor(Generic[M]):
         self._retry = Retry(stage, self._stopping)
         self._working = asyncio.Lock()
         self._working_since: float | None = None
-        self._rewound: dict[TopicPartition, int] = {}
-        self._rewinds = 0
+        self._read_again_at: dict[TopicPartition, int] = {}
+        """Where partitions are read again that have not come since. What comes from beyond was polled before."""
+        self._sought_twice: set[TopicPartition] = set()
+        """Of these, what was polled before has been dropped: what comes from beyond now follows on a gap in the log."""
         self._recovery: asyncio.Task[None] | None = None
 
     @property
@@ -73,9 +75,8 @@ class BatchProcessor(Generic[M]):
 
     async def process(self, records: Records) -> None:
         """Take a batch; once the next one may come, it returns. It raises nothing."""
-        rewinds = self._rewinds
         async with self._work():
-            await self._process_or_rewind(records, stale=rewinds != self._rewinds)
+            await self._process_or_rewind(records)
 
     async def commit(self) -> None:
         """Commit what is done, and measure what is not."""
@@ -111,6 +112,8 @@ class BatchProcessor(Generic[M]):
         self._offsets.clear()
         self._in_flight.clear()
         self._retry.forget()
+        self._read_again_at.clear()
+        self._sought_twice.clear()
 
     async def release(self, partitions: Collection[TopicPartition] | None = None) -> None:
         """Release the partitions in the crash notes, all of them by default: what runs has not taken the process down."""
@@ -122,12 +125,17 @@ class BatchProcessor(Generic[M]):
         except TRANSIENT as error:
             log.warning("partitions not released; the next process is careful", stage=self._stage, error=str(error))
 
-    async def _process_or_rewind(self, records: Records, *, stale: bool) -> None:
+    async def _process_or_rewind(self, records: Records) -> None:
         try:
-            if stale:
-                # They were polled before the recovery went back: what is before them comes first.
-                self._rewind(first_offsets(records) | self._rewound)
-            elif not self._stopping.is_set():
+            if stale := self._stale_partitions(records):
+                # What is before them comes first.
+                self._rewind(first_offsets(records) | self._read_again_at)
+                self._sought_twice |= stale
+                return
+            for partition in first_offsets(records):
+                self._read_again_at.pop(partition, None)
+                self._sought_twice.discard(partition)
+            if not self._stopping.is_set():
                 await self._process(records)
         except Exception:
             log.exception(
@@ -251,10 +259,23 @@ class BatchProcessor(Generic[M]):
         await self._retry.pause(failure)
         self._rewind(first_offsets(records))
 
+    def _stale_partitions(self, records: Records) -> set[TopicPartition]:
+        """The partitions of which records were in hand already when the consumer went back before them.
+
+        FastStream takes one record at a time, so at most one batch is in hand: after it was dropped, a partition that still
+        begins beyond the offset has lost what was before, to retention.
+        """
+        return {
+            partition
+            for partition, offset in first_offsets(records).items()
+            if offset > self._read_again_at.get(partition, offset) and partition not in self._sought_twice
+        }
+
     def _rewind(self, offsets: Mapping[TopicPartition, int]) -> None:
-        self._rewinds += 1
-        self._rewound = dict(offsets)
-        self._offsets.seek(self._client(), offsets)
+        if (client := self._client()) is not None:
+            self._read_again_at |= offsets
+            self._sought_twice -= offsets.keys()
+            self._offsets.seek(client, offsets)
 
     @contextlib.asynccontextmanager
     async def _work(self) -> AsyncIterator[None]:
