@@ -12,6 +12,7 @@ from shared.failures.backoff import Backoff
 from shared.postgres.lease_queue import FairShare, LeaseQueue
 from shared.postgres.pool import Pool, connect
 from shared.settings import Connections
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -100,7 +101,7 @@ async def test_a_slow_worker_keeps_what_it_renews(pool: Pool) -> None:
     claimed = await PLAIN.claim(pool, 2, 0.4)
     assert ids(claimed) == [1, 2]
     await PLAIN.renew(pool, [(1,)], 60.0)
-    await asyncio.sleep(0.5)
+    await eventually(lambda: pool.fetchval("SELECT due_at < now() FROM lease_queue.jobs WHERE id = 2"))
     await PLAIN.renew(pool, [(2,)], 60.0)
     await PLAIN.renew(pool, [], 60.0)
     assert ids(await PLAIN.claim(pool, 9, 60.0)) == [2, 3, 4, 5, 6, 7, 8, 9]
