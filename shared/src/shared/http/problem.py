@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -44,7 +44,7 @@ class ProblemDocument(BaseModel):
     type: str
     title: str
     status: int
-    code: str
+    code: str = Field(description="Stable, kebab case")
     detail: str
 
 

@@ -170,7 +170,7 @@ async def test_a_bad_parameter_is_named(replica: Replica, query: str, field: str
     assert (answer.status_code, problem["field"]) == (400, field)
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["detail"].startswith(field)
-    fits("Problem", problem)
+    fits("ProblemDocument", problem)
 
 
 async def test_any_site_may_read_the_api(replica: Replica) -> None:

@@ -75,7 +75,7 @@ class LiveState(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReferenceChange:
     """A change of reference data."""
 
     name: str
@@ -104,7 +104,7 @@ class Gatherer:
     """Publisher families by source, as the newsroom has set them."""
     cursor: datetime = BEGINNING
     written: dict[str, Written] = field(default_factory=dict)
-    changes: Sequence[Change] = ()
+    changes: Sequence[ReferenceChange] = ()
     seen: dict[str, datetime] = field(default_factory=dict)
     """When each update was written that was looked at and may be listed again."""
 
@@ -138,7 +138,7 @@ class Gatherer:
     async def _look_at_all(self, pool: Pool, update_ids: Sequence[str]) -> None:
         rows = await pool.fetch(_UPDATES, update_ids)
         # Asked after the rows were read: a change that comes later finds them by itself, see `ask_refresh`.
-        self.changes = typed(Change, await pool.fetch("SELECT name, edition, keys FROM enrich.changes"))
+        self.changes = typed(ReferenceChange, await pool.fetch("SELECT name, edition, keys FROM enrich.changes"))
         merged_into = {row["story"]: row["merged_into"] for row in await pool.fetch(_MERGED)}
         changed: dict[str, StoryMembership] = {}
         stale: dict[str, list[str]] = {}

@@ -8,7 +8,7 @@ from typing import TypeVar
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.representation.position import NEWS, Position, channels_of
-from publish.web.feed_store import Applied, FeedEntry, FeedStore, Page
+from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore
 from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
 from publish.web.stream.event import Replay, Replayed
@@ -72,7 +72,7 @@ class ArchiveClient:
 
 async def page_of(
     feed_store: FeedStore, archive: ArchiveClient, channel: str, before: Position | None, limit: int
-) -> Page:
+) -> FeedPage:
     """A page of a channel, from memory as far as it goes and then from the archive.
 
     Memory is ahead of the archive, so what it knows to be removed or changed is not taken from there. `whole` says whether
@@ -88,7 +88,7 @@ async def page_of(
     except Problem:
         if not entries:
             raise
-        return Page(entries, more=True, whole=False)
+        return FeedPage(entries, more=True, whole=False)
     fit: list[FeedEntry] = []
     for archived in older:
         update_id = archived.update.update_id
@@ -101,7 +101,7 @@ async def page_of(
     room = limit - len(entries)
     # The archive lags behind: it may not have updates yet that memory has evicted.
     more = len(older) > room or (channel == NEWS and bool(entries))
-    return Page([*entries, *fit[:room]], more=more, whole=False)
+    return FeedPage([*entries, *fit[:room]], more=more, whole=False)
 
 
 def replay_from(archive: ArchiveClient, renderer: Renderer) -> Replay:

@@ -42,7 +42,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FeedPage:
     """Part of a channel, newest position first. `whole`: memory holds all that belongs on it; if not, ask the archive."""
 
     entries: list[FeedEntry]
@@ -122,13 +122,13 @@ class FeedStore:
         removed = self._removed.get(update_id)
         return removed is not None and (removed.position is not None or removed.is_final)
 
-    def page(self, channel: str, before: Position | None, limit: int) -> Page:
+    def page(self, channel: str, before: Position | None, limit: int) -> FeedPage:
         """The updates of a channel that stand before a position, newest first."""
         index = self._index.get(channel, [])
         end = bisect.bisect_left(index, (before, "")) if before is not None else len(index)
         start = max(0, end - limit)
         entries = [self._entries[update_id] for _, update_id in reversed(index[start:end])]
-        return Page(entries, more=start > 0, whole=start > 0 or self.complete)
+        return FeedPage(entries, more=start > 0, whole=start > 0 or self.complete)
 
     def newest(self, channel: str = NEWS) -> Iterator[FeedEntry]:
         """The updates of a channel, newest position first."""

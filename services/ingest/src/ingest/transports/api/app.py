@@ -20,7 +20,7 @@ from ingest.intake.orders import OrderReceipt, OrderRequest
 from ingest.transports.api import orders, push, status
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.responses import on_unavailable
-from shared.http.problem import PROBLEM_HANDLERS
+from shared.http.problem import PROBLEM_HANDLERS, ProblemDocument
 from shared.http.query import check_query, with_query
 from shared.http.routing import application
 from shared.observability.health import Health, health_routes
@@ -48,21 +48,16 @@ PROBLEMS: dict[int, str] = {
 }
 
 
-class ProblemDocument(BaseModel):
+class IngestProblem(ProblemDocument):
     """RFC 9457: the one shape of every error."""
 
-    type: str
-    title: str
-    status: int
-    code: str = Field(description="Stable, kebab case")
-    detail: str
     field: str | None = Field(default=None, description="The parameter, header or JSON pointer at fault")
     original: uuid.UUID | None = None
     results: list[push.ItemResult] | None = None
 
 
 @dataclass(frozen=True)
-class Operation:
+class ApiOperation:
     """One operation of the API, from which both its route and its description are made."""
 
     method: Literal["get", "post"]
@@ -78,15 +73,15 @@ class Operation:
 PUSH_PROBLEMS = (400, 401, 403, 408, 413, 415, 422, 429, 503)
 PUSH_ANSWERS = {202: push.PushReceipt, 207: push.PushReceipt}
 
-OPERATIONS: tuple[Operation, ...] = (
-    Operation("post", "/v1/updates", push.push_updates, PUSH_ANSWERS, PUSH_PROBLEMS, "native"),
-    Operation("post", "/v1/wire/{source}", push.push_wire, PUSH_ANSWERS, (*PUSH_PROBLEMS, 404), "wire"),
-    Operation("get", "/v1/items/{id}", status.item, {200: status.ItemStatus}, (400, 401, 404, 503)),
-    Operation(
+OPERATIONS: tuple[ApiOperation, ...] = (
+    ApiOperation("post", "/v1/updates", push.push_updates, PUSH_ANSWERS, PUSH_PROBLEMS, "native"),
+    ApiOperation("post", "/v1/wire/{source}", push.push_wire, PUSH_ANSWERS, (*PUSH_PROBLEMS, 404), "wire"),
+    ApiOperation("get", "/v1/items/{id}", status.item, {200: status.ItemStatus}, (400, 401, 404, 503)),
+    ApiOperation(
         "get", "/v1/items", status.item_by_guid, {200: status.ItemStatus}, (400, 401, 404, 503), query=("guid",)
     ),
-    Operation("get", "/v1/originals/{id}", status.original, {200: status.OriginalStatus}, (400, 401, 404, 503)),
-    Operation(
+    ApiOperation("get", "/v1/originals/{id}", status.original, {200: status.OriginalStatus}, (400, 401, 404, 503)),
+    ApiOperation(
         "post", "/v1/updates/{id}/orders", orders.order, {202: OrderReceipt},
         (400, 401, 403, 404, 408, 413, 415, 422, 503), OrderRequest,
     ),

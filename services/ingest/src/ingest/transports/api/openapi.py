@@ -5,19 +5,17 @@ from functools import cache
 from importlib.metadata import version
 
 from ingest.formats.json.native import NativeBatch, NativeUpdate
-from ingest.transports.api.app import OPERATIONS, PROBLEMS, Operation, ProblemDocument
+from ingest.transports.api.app import OPERATIONS, PROBLEMS, ApiOperation, IngestProblem
 from shared.http.openapi import (
     PROBLEM_JSON,
     ApiDescription,
     Content,
     JsonObject,
+    Operation,
     Parameter,
     SharedResponse,
     json_content,
     ref,
-)
-from shared.http.openapi import (
-    Operation as Described,
 )
 from shared.http.openapi import (
     document as openapi_document,
@@ -44,7 +42,7 @@ SUCCESSES = {202: "Kafka has it", 207: "Some of it was taken"}
 RETRY_AFTER: JsonObject = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
 
 
-def _body(operation: Operation) -> Content | None:
+def _body(operation: ApiOperation) -> Content | None:
     if operation.takes is None:
         return None
     if operation.takes == "wire":
@@ -52,13 +50,13 @@ def _body(operation: Operation) -> Content | None:
     return NATIVE if operation.takes == "native" else json_content(operation.takes)
 
 
-def _described(operation: Operation) -> Described:
+def _described(operation: ApiOperation) -> Operation:
     sentence = inspect.cleandoc(operation.handler.__doc__ or "").partition(": ")[2]
     successes = {
         str(status): json_content(model, SUCCESSES.get(status, "As asked"))
         for status, model in operation.answers.items()
     }
-    return Described(
+    return Operation(
         operation.method,
         operation.path,
         sentence[:1].upper() + sentence[1:].replace("\n", " "),
@@ -89,7 +87,7 @@ def document() -> JsonObject:
             },
         },
         responses={
-            f"Problem{status}": Content(description, {PROBLEM_JSON: ProblemDocument})
+            f"Problem{status}": Content(description, {PROBLEM_JSON: IngestProblem})
             for status, description in PROBLEMS.items()
         },
         response_headers={"Problem429": RETRY_AFTER, "Problem503": RETRY_AFTER},

@@ -86,10 +86,6 @@ class Events(BaseModel):
     events: list[Event]
 
 
-class Problem(ProblemDocument):
-    """RFC 9457. `code` is stable; `detail` names field and reason."""
-
-
 def _query(name: str, schema: JsonObject, description: str) -> Parameter:
     return Parameter(name, "query", schema, description)
 
@@ -99,7 +95,7 @@ def _path(name: str, schema: JsonObject, description: str) -> Parameter:
 
 
 def _problem(description: str) -> Content:
-    return Content(description, {PROBLEM_JSON: Problem})
+    return Content(description, {PROBLEM_JSON: ProblemDocument})
 
 
 def _text(description: str, *media_types: str) -> Content:

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from ingest.formats.json import document as json_document
 from ingest.formats.json.document import text_of
 from ingest.formats.json.ninjs.item import read_item
-from ingest.formats.json.ninjs.properties import Item, name_of
+from ingest.formats.json.ninjs.properties import NinjsItem, name_of
 from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 
 _TELLING = frozenset({
@@ -65,7 +65,7 @@ def read(document: Document) -> Parsed:
     return Parsed(f"ninjs-{generation or 1}", items, parsed.repairs)
 
 
-def _inner(value: Item) -> Item:
+def _inner(value: NinjsItem) -> NinjsItem:
     for _, member in _members(value):
         return member if isinstance(member, dict) else {}
     return {}
@@ -89,7 +89,7 @@ def _members(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, JsonVal
         yield pointer, value
 
 
-def _generation(value: Item) -> int:
+def _generation(value: NinjsItem) -> int:
     for name in ("standard", "$standard"):
         content = value.get(name)
         if isinstance(content, dict) and str(content.get("version", ""))[:1] in ("1", "2", "3"):

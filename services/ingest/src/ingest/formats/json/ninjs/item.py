@@ -6,12 +6,12 @@ from ingest.formats import media, times, vocabularies
 from ingest.formats.fields import CreatorFields, SubjectFields, UpdateFields
 from ingest.formats.json.document import text_of
 from ingest.formats.json.ninjs.media import media_of
-from ingest.formats.json.ninjs.properties import SUBJECTS, TIMES, Item, first_text, folded, name_of
+from ingest.formats.json.ninjs.properties import SUBJECTS, TIMES, NinjsItem, first_text, folded, name_of
 from ingest.formats.json.ninjs.texts import Texts, best_of, body_of, of_role
 from ingest.formats.model import Document, Draft
 
 
-def read_item(pointer: str, value: Item, document: Document) -> Draft:
+def read_item(pointer: str, value: NinjsItem, document: Document) -> Draft:
     """The draft of one item."""
     draft = Draft(place=pointer)
     item, texts, unknown = folded(value)
@@ -37,7 +37,7 @@ def read_item(pointer: str, value: Item, document: Document) -> Draft:
     return draft
 
 
-def _identity(draft: Draft, item: Item) -> None:
+def _identity(draft: Draft, item: NinjsItem) -> None:
     fields = draft.fields
     if guid := name_of(item) or text_of(item.get("id")) or text_of(item.get("_id")):
         fields["guid"] = guid
@@ -49,7 +49,7 @@ def _identity(draft: Draft, item: Item) -> None:
         fields["language"] = language
 
 
-def _status(draft: Draft, item: Item, document: Document) -> None:
+def _status(draft: Draft, item: NinjsItem, document: Document) -> None:
     fields, profile = draft.fields, document.profile
     value = text_of(item.get("pubstatus"))
     if value:
@@ -98,7 +98,7 @@ def _codes(value: JsonValue) -> list[str]:
     return found
 
 
-def _times(draft: Draft, item: Item, document: Document) -> None:
+def _times(draft: Draft, item: NinjsItem, document: Document) -> None:
     fields = draft.fields
     zone = times.zone(document.profile.time_zone)
     for name, ours in TIMES.items():
@@ -116,7 +116,7 @@ def _times(draft: Draft, item: Item, document: Document) -> None:
             fields["first_created"] = moment
 
 
-def _words(draft: Draft, item: Item, texts: Texts, document: Document) -> None:
+def _words(draft: Draft, item: NinjsItem, texts: Texts, document: Document) -> None:
     fields = draft.fields
     fields["headline"] = best_of(texts["headline"], ("main",)) or first_text(item, "title")
     fields["body_html"] = body_of(texts["body"])
@@ -144,7 +144,7 @@ def _words(draft: Draft, item: Item, texts: Texts, document: Document) -> None:
         fields["link"] = url
 
 
-def _subjects(item: Item) -> list[SubjectFields]:
+def _subjects(item: NinjsItem) -> list[SubjectFields]:
     found: list[SubjectFields] = []
     for name, kind in SUBJECTS.items():
         several = item.get(name)
@@ -176,7 +176,7 @@ _AGENCY = frozenset({"bylines", "photographer", "datelinelocation", "links"})
 """What AP's media API adds to ninjs."""
 
 
-def _agency(fields: UpdateFields, item: Item) -> None:
+def _agency(fields: UpdateFields, item: NinjsItem) -> None:
     bylines = item.get("bylines")
     if not fields.get("byline") and isinstance(bylines, list):
         lines = [
@@ -203,7 +203,7 @@ def _agency(fields: UpdateFields, item: Item) -> None:
             fields.setdefault("link", url)
 
 
-def _people(draft: Draft, item: Item) -> None:
+def _people(draft: Draft, item: NinjsItem) -> None:
     creators: list[CreatorFields] = []
     several = item.get("authors") or item.get("author")
     for one in several if isinstance(several, list) else [several]:

@@ -5,13 +5,13 @@ from pydantic import JsonValue
 from ingest.formats import media, vocabularies
 from ingest.formats.fields import AboutMedia, MediaFields
 from ingest.formats.json.document import text_of
-from ingest.formats.json.ninjs.properties import Item, first_text, folded, name_of
+from ingest.formats.json.ninjs.properties import NinjsItem, first_text, folded, name_of
 from ingest.formats.json.ninjs.texts import Texts, best_of, of_role
 
 _LEADS = ("featuremedia", "main", "mainpic", "lead", "hero", "header", "feature", "featureimage")
 
 
-def named_members(several: JsonValue) -> list[tuple[str, Item]]:
+def named_members(several: JsonValue) -> list[tuple[str, NinjsItem]]:
     """Named members: an object's, or those of a list whose members have a `name`."""
     if isinstance(several, dict):
         return [(name, one) for name, one in several.items() if isinstance(one, dict)]
@@ -20,7 +20,7 @@ def named_members(several: JsonValue) -> list[tuple[str, Item]]:
     return []
 
 
-def media_of(item: Item, texts: Texts, base: str | None) -> tuple[list[MediaFields], list[dict[str, str]]]:
+def media_of(item: NinjsItem, texts: Texts, base: str | None) -> tuple[list[MediaFields], list[dict[str, str]]]:
     """References to the item's own renditions and to its associations', and hrefs that nobody could fetch."""
     references: list[MediaFields] = []
     unresolved: list[dict[str, str]] = []
@@ -45,7 +45,7 @@ _WORDS_ONLY = ("text/", "application/octet", "application/xml", "application/jso
 
 
 def _reference(
-    item: Item, texts: Texts, base: str | None, unresolved: list[dict[str, str]], *, bare: bool
+    item: NinjsItem, texts: Texts, base: str | None, unresolved: list[dict[str, str]], *, bare: bool
 ) -> MediaFields | None:
     """What an item or association offers as a picture, video or sound; `bare` where its words are those of a text."""
     offers: list[media.Offer] = []

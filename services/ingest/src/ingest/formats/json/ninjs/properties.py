@@ -33,7 +33,7 @@ _KNOWN = frozenset([
 ])  # fmt: skip
 """Properties of ninjs that have a field of ours."""
 
-Item = dict[str, JsonValue]
+NinjsItem = dict[str, JsonValue]
 """An item, association or rendition by names in lower case, or as sent."""
 
 
@@ -59,11 +59,11 @@ def _name_of(name: str) -> _Name:
 _name_known = lru_cache(2048)(_name_of)
 
 
-def folded(value: Item) -> tuple[Item, Texts, Item]:
+def folded(value: NinjsItem) -> tuple[NinjsItem, Texts, NinjsItem]:
     """An item by names in lower case; its headlines, descriptions and bodies; and what ninjs has no name for."""
-    item: Item = {}
+    item: NinjsItem = {}
     texts: Texts = {"headline": [], "description": [], "body": []}
-    extra: Item = {}
+    extra: NinjsItem = {}
     for name, one in value.items():
         low, base, role, known = _name_known(name) if len(name) < 40 else _name_of(name)
         item[low] = one
@@ -90,7 +90,7 @@ def _several(value: JsonValue) -> Iterator[Variant]:
             yield Variant("", False, "", each)
 
 
-def name_of(item: Item) -> str:
+def name_of(item: NinjsItem) -> str:
     """The item's identity. AP's media API gives the address of one answer, which changes each time; the id beside it lasts."""
     value = text_of(item.get("uri")) or text_of(item.get("guid"))
     if ("?" in value or not value) and isinstance(others := item.get("altids"), dict):
@@ -98,7 +98,7 @@ def name_of(item: Item) -> str:
     return value
 
 
-def first_text(item: Item, *names: str) -> str:
+def first_text(item: NinjsItem, *names: str) -> str:
     """The first of some fields that says anything, as plain text."""
     for name in names:
         value = item.get(name)

@@ -9,11 +9,11 @@ from ingest.formats.html import from_xml
 from ingest.formats.text import plain as text
 from ingest.formats.xml import ttnitf
 from ingest.formats.xml.document import XML_LANG, Element, child, local, words
-from ingest.formats.xml.newsml_g2.item import Item, remote_offer
+from ingest.formats.xml.newsml_g2.item import NewsItem, remote_offer
 from ingest.formats.xml.nitf.body import body_of
 
 
-def read_content(item: Item, section: Element, offers: list[media.Offer]) -> None:
+def read_content(item: NewsItem, section: Element, offers: list[media.Offer]) -> None:
     """The best text of a `contentSet`, and the renditions that it offers."""
     best = 99
     for one in section:
@@ -29,7 +29,7 @@ def read_content(item: Item, section: Element, offers: list[media.Offer]) -> Non
                 fill(item.fields, found)
 
 
-def _inline(item: Item, element: Element) -> tuple[int, UpdateFields]:
+def _inline(item: NewsItem, element: Element) -> tuple[int, UpdateFields]:
     """How good the text is, the best being 0, and what it holds."""
     inner = next((one for one in element if local(one)), None)
     if inner is None:
@@ -57,7 +57,7 @@ def _markup(element: Element, inner: Element, name: str) -> tuple[int, UpdateFie
     return 4, {"body_html": "".join(value)}
 
 
-def _data(item: Item, element: Element) -> tuple[int, UpdateFields]:
+def _data(item: NewsItem, element: Element) -> tuple[int, UpdateFields]:
     value = "".join(map(str, element.itertext()))
     kind = (element.get("contenttype") or "text/plain").lower()
     if "base64" in (element.get("encoding") or "").lower():
@@ -76,7 +76,7 @@ def _data(item: Item, element: Element) -> tuple[int, UpdateFields]:
     return 9, {}
 
 
-def _remote(item: Item, element: Element, offers: list[media.Offer]) -> None:
+def _remote(item: NewsItem, element: Element, offers: list[media.Offer]) -> None:
     href = element.get("href") or ""
     mime = element.get("contenttype")
     url = media.absolute(href, item.profile.media_base_url)

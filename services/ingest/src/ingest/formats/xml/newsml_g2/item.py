@@ -17,7 +17,7 @@ _TIMES: dict[str, TimeField] = {
 }
 
 
-class Item:
+class NewsItem:
     """One item; the properties of its sections fill it in."""
 
     def __init__(self, element: Element, place: str, document: Document) -> None:
@@ -122,7 +122,7 @@ class Item:
             self.subjects.append(found)
 
 
-Handlers = dict[str, Callable[[Item, Element], None]]
+Handlers = dict[str, Callable[[NewsItem, Element], None]]
 """What is done with each property of a section, by the property's name."""
 
 

@@ -8,7 +8,7 @@ from ingest.formats.html import from_xml
 from ingest.formats.limits import add_text
 from ingest.formats.text import plain as text
 from ingest.formats.xml.document import Element, words
-from ingest.formats.xml.newsml_g2.item import Handlers, Item, bare, code_of, title_of
+from ingest.formats.xml.newsml_g2.item import Handlers, NewsItem, bare, code_of, title_of
 from shared.messages.limits import LONGEST
 
 _PRIVATE_ROLES = (
@@ -19,7 +19,7 @@ _PRIVATE_ROLES = (
 _PAGES = ("webpage", "canonical", "isalternateof", "alternate", "hasalternaterepresentation", "self")
 
 
-def _embargoed(item: Item, element: Element) -> None:
+def _embargoed(item: NewsItem, element: Element) -> None:
     """An embargo without a time lasts until a version without it."""
     moment = item.time_of(element)
     if moment is not None:
@@ -33,7 +33,7 @@ def _embargoed(item: Item, element: Element) -> None:
             )
 
 
-def _status(item: Item, element: Element) -> None:
+def _status(item: NewsItem, element: Element) -> None:
     """pubStatus; one that nobody knows keeps the item from readers."""
     value = code_of(element)
     status = item.profile.statuses.get(value) or vocabularies.STATUSES.get(bare(value))
@@ -44,7 +44,7 @@ def _status(item: Item, element: Element) -> None:
         item.fields["status"] = status
 
 
-def _signal(item: Item, element: Element) -> None:
+def _signal(item: NewsItem, element: Element) -> None:
     """The first signal that we have a name for; all are kept."""
     value = code_of(element)
     signal = item.profile.signals.get(value) or vocabularies.SIGNALS.get(bare(value))
@@ -54,12 +54,12 @@ def _signal(item: Item, element: Element) -> None:
         append(item.extra, "signals", value)
 
 
-def _class(item: Item, element: Element) -> None:
+def _class(item: NewsItem, element: Element) -> None:
     """itemClass: what the content is by nature."""
     item.nature = bare(code_of(element))
 
 
-def _note(item: Item, element: Element) -> None:
+def _note(item: NewsItem, element: Element) -> None:
     """edNote; what has a constraint on its publication, or a role or words that say so, is not for readers."""
     role = bare(element.get("role") or "")
     private = [words(one) for one in element.iterdescendants() if from_xml.is_private(one)]
@@ -77,13 +77,13 @@ def _note(item: Item, element: Element) -> None:
         item.fields["correction_reason"] = public
 
 
-def _add_note(item: Item, name: Literal["editors_note", "private_note"], note: str) -> None:
+def _add_note(item: NewsItem, name: Literal["editors_note", "private_note"], note: str) -> None:
     known = item.fields.get(name, "")
     if note and len(known) <= LONGEST[name] and note not in known:
         add_text(item.fields, name, note, "\n")
 
 
-def _link(item: Item, element: Element) -> None:
+def _link(item: NewsItem, element: Element) -> None:
     """A link to what this item came from or takes the place of, to its page, or to something beside it."""
     relation = bare(element.get("rel") or element.get("reluri") or "")
     target = element.get("residref") or element.get("guidref") or element.get("href") or ""
@@ -103,25 +103,25 @@ def _link(item: Item, element: Element) -> None:
         append(item.extra, "links", {"rel": relation, "target": target[:2000], "title": title_of(element)})
 
 
-def _provider(item: Item, element: Element) -> None:
+def _provider(item: NewsItem, element: Element) -> None:
     """The provider, credited where nobody else is."""
     item.hints["provider"] = item.concept_name(element) or code_of(element)
     if name := item.concept_name(element):
         item.fields.setdefault("credit", name)
 
 
-def _service(item: Item, element: Element) -> None:
+def _service(item: NewsItem, element: Element) -> None:
     """A service or product that the item belongs to."""
     item.add_subject(element, "product")
 
 
-def _title(item: Item, element: Element) -> None:
+def _title(item: NewsItem, element: Element) -> None:
     """An internal title, for items without a headline."""
     item.hints.setdefault("title", words(element))
 
 
 ITEM_META: Handlers = {
-    "itemClass": _class, "provider": _provider, "versionCreated": Item.set_time, "firstCreated": Item.set_time,
-    "expires": Item.set_time, "embargoed": _embargoed, "pubStatus": _status, "signal": _signal, "edNote": _note,
+    "itemClass": _class, "provider": _provider, "versionCreated": NewsItem.set_time, "firstCreated": NewsItem.set_time,
+    "expires": NewsItem.set_time, "embargoed": _embargoed, "pubStatus": _status, "signal": _signal, "edNote": _note,
     "link": _link, "service": _service, "title": _title,
 }  # fmt: skip

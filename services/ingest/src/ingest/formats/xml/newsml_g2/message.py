@@ -11,7 +11,7 @@ from ingest.formats import media
 from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, refuse_many
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import Element, local
-from ingest.formats.xml.newsml_g2.item import Item
+from ingest.formats.xml.newsml_g2.item import NewsItem
 from ingest.formats.xml.newsml_g2.sections import read_item
 
 _ITEMS = ("newsItem", "packageItem")
@@ -62,7 +62,7 @@ def _items(root: Element) -> tuple[list[tuple[str, Element]], list[tuple[str, st
     return found, passed_over
 
 
-def _arranged(items: list[Item]) -> Iterator[Item]:
+def _arranged(items: list[NewsItem]) -> Iterator[NewsItem]:
     """The items that stand for themselves, with the pictures that belong to them."""
     by_guid = {item.guid: item for item in items if item.guid}
     taken: set[int] = set()
@@ -87,7 +87,7 @@ def _arranged(items: list[Item]) -> Iterator[Item]:
             yield item
 
 
-def _take(holder: Item, pictures: list[Item], taken: set[int]) -> None:
+def _take(holder: NewsItem, pictures: list[NewsItem], taken: set[int]) -> None:
     mine = holder.fields.get("media") or []
     for picture in pictures:
         if (

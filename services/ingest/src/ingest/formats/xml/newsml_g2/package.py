@@ -5,11 +5,11 @@ from html import escape
 from ingest.formats import media
 from ingest.formats.fields import AboutMedia, append
 from ingest.formats.xml.document import Element, child, words
-from ingest.formats.xml.newsml_g2.item import Item, remote_offer, title_of
+from ingest.formats.xml.newsml_g2.item import NewsItem, remote_offer, title_of
 from shared.messages.limits import MOST
 
 
-def read_groups(item: Item, section: Element) -> None:
+def read_groups(item: NewsItem, section: Element) -> None:
     """What a package refers to: pictures that can be fetched are its own, of the rest the titles are listed."""
     titles: list[str] = []
     for one in section.iter("{*}itemRef"):

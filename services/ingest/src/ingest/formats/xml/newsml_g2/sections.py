@@ -7,16 +7,16 @@ from ingest.formats.text import plain as text
 from ingest.formats.xml.document import Element, children, local, words
 from ingest.formats.xml.newsml_g2.content_meta import CONTENT_META, RIGHTS_INFO
 from ingest.formats.xml.newsml_g2.content_set import read_content
-from ingest.formats.xml.newsml_g2.item import Handlers, Item, code_of
+from ingest.formats.xml.newsml_g2.item import Handlers, NewsItem, code_of
 from ingest.formats.xml.newsml_g2.item_meta import ITEM_META
 from ingest.formats.xml.newsml_g2.package import read_groups
 
 _SUMMARIES = ("summary", "abstract", "teaser", "short", "", "caption", "text")
 
 
-def read_item(element: Element, place: str, document: Document) -> Item:
+def read_item(element: Element, place: str, document: Document) -> NewsItem:
     """An item with all that its sections say."""
-    item = Item(element, place, document)
+    item = NewsItem(element, place, document)
     item.fields["guid"] = item.guid
     if version := element.get("version"):
         item.fields["version"] = version
@@ -44,7 +44,7 @@ def read_item(element: Element, place: str, document: Document) -> Item:
     return item
 
 
-def _properties(item: Item, section: Element, handlers: Handlers) -> None:
+def _properties(item: NewsItem, section: Element, handlers: Handlers) -> None:
     for one in section:
         name = local(one)
         if not name:
@@ -57,7 +57,7 @@ def _properties(item: Item, section: Element, handlers: Handlers) -> None:
             append(item.extra, name, value[:2000])
 
 
-def _summarise(item: Item) -> None:
+def _summarise(item: NewsItem) -> None:
     headline = item.fields.get("headline") or "\x00"
     # Some send slugline and headline once more as the caption of a text.
     texts = {role: value for role, value in item.captions.items() if not value.endswith(headline)}
@@ -69,7 +69,7 @@ def _summarise(item: Item) -> None:
         item.fields["summary"] = next(iter(texts.values()))
 
 
-def _media(item: Item, offers: list[media.Offer]) -> None:
+def _media(item: NewsItem, offers: list[media.Offer]) -> None:
     """What the content set offers is one medium; else the icon, else the pictures that stand in the text."""
     fields, captions = item.fields, item.captions
     references = list(fields.get("media") or ())
@@ -98,7 +98,7 @@ def _media(item: Item, offers: list[media.Offer]) -> None:
         fields["media"] = media.with_roles(pictures)
 
 
-def _complete(item: Item, offers: list[media.Offer]) -> None:
+def _complete(item: NewsItem, offers: list[media.Offer]) -> None:
     fields, extra = item.fields, item.extra
     fields["headline"] = fields.get("headline") or item.hints.get("title", "")
     fields.setdefault("language", item.language)
@@ -118,7 +118,7 @@ def _complete(item: Item, offers: list[media.Offer]) -> None:
     item.draft.hints = {**item.hints, **strings(fields)}
 
 
-def _place(item: Item) -> None:
+def _place(item: NewsItem) -> None:
     """The dateline is what readers see; where the content was made may be a machine's nearest city."""
     if place := text.place_of_dateline(item.hints.get("dateline", "")):
         named = [one.strip() for one in item.fields.get("located", "").split(";")]
