@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -350,8 +351,9 @@ async def test_times_are_told_on_the_reader_s_clock(site: Site) -> None:
     stamps = page.locator("#feed .stamp > a time")
     await expect(stamps).to_have_text(["07:00", "05:00"])
     assert "Japan Standard Time" in (await stamps.first.get_attribute("title") or "")
-    local = (evening + timedelta(hours=9)).strftime("%A %-d %B %Y")
-    await expect(page.locator("#feed > .day")).to_have_text([local])
+    # Browsers differ in the comma.
+    local = (evening + timedelta(hours=9)).strftime("^%A,? %-d %B %Y$")
+    await expect(page.locator("#feed > .day")).to_have_text([re.compile(local)])
     page = await site.open("/", timezone_id="Atlantic/Azores", locale="en-GB")
     days = [(evening + timedelta(days=n)).strftime("%-d %B %Y") for n in (0,)]
     for shown in await page.locator("#feed > .day").all_inner_texts():
