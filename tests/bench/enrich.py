@@ -232,7 +232,7 @@ async def send(producer: Producer, updates: Sequence[RawUpdate]) -> None:
     """Send as ingest does, and wait until Kafka has them."""
     futures = [
         await producer.send(
-            RAW, each, key=each.update_id, event_id=f"{each.update_id}:{each.fingerprint()}", traceparent=TRACE
+            RAW, each, key=each.source, event_id=f"{each.update_id}:{each.fingerprint()}", traceparent=TRACE
         )
         for each in updates
     ]

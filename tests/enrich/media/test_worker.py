@@ -80,11 +80,12 @@ class MediaStage:
 
             async def enough() -> bool:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found.extend(
+                    refreshes = [
                         Refresh.model_validate_json(record.value)
                         for record in records
-                        if record.key == update_id.encode()
-                    )
+                        if dict(record.headers)["ce_type"] == Refresh.ce_type.encode()
+                    ]
+                    found.extend(each for each in refreshes if each.update_id == update_id)
                 return len(found) >= at_least
 
             await eventually(enough, lambda: f"{len(found)} refreshes")
@@ -465,7 +466,7 @@ async def test_text_goes_first_and_the_picture_follows_in_place(
             headline="Storks are back", body_html="<p>On every roof.</p>",
             media=(MediaReference(url=picture_host.url("/a.jpg"), caption="A stork", credit="A. Gency"),),
         )  # fmt: skip
-        await acknowledged([await room.producer.send(RAW, raw, key=raw.update_id, event_id="one:1")])
+        await acknowledged([await room.producer.send(RAW, raw, key=raw.source, event_id="one:1")])
         consumer = new_consumer(settings, "test")
         await consumer.start()
         revisions: list[EnrichedUpdate] = []

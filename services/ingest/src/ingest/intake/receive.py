@@ -225,13 +225,18 @@ class Intake:
         await self._record(document, versions, deadline)
         self._count(source, versions, refused)
         results.extend(_result(version) for version in versions)
-        moments = [moment for update in reading.updates if (moment := update.first_created or update.version_created)]
-        receipt = Receipt(
-            original.id, reading.format, sorted(results, key=lambda result: result.index), min(moments, default=None)
-        )
+        results.sort(key=lambda result: result.index)
+        receipt = Receipt(original.id, reading.format, results, _oldest(reading))
         if document.sent and not any(version.accepted for version in versions):
             raise DocumentOutcomeUnknown(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
         return receipt
+
+    async def oldest_in(self, source: Source, body: bytes, content_type: str | None) -> datetime | None:
+        """The earliest time that an item of a document gives for itself. Nothing is kept or emitted; raises `Unreadable`."""
+        original = Original(
+            originals.new_original_id(), source.name, "poll", datetime.now(UTC), _storable(content_type), body
+        )
+        return _oldest(await read_original(self.parsers, source, original, original.sha256))
 
     async def _read(self, source: Source, original: Original, sha256: str, deadline: Deadline) -> ReadResult:
         try:
@@ -346,6 +351,11 @@ class Intake:
     async def within(self, work: Awaitable[T]) -> T:
         """The result of one statement; raises `Unavailable` where it does not come in time."""
         return await Deadline(self.timeout_s).run(work)
+
+
+def _oldest(reading: ReadResult) -> datetime | None:
+    moments = (update.first_created or update.version_created for update in reading.updates)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _sent(version: _Version) -> items.SentVersion:
