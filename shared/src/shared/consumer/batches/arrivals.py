@@ -54,16 +54,19 @@ class Arrivals:
         self._vain.clear()
 
     async def begin(self, first: "ConsumerRecord[bytes, bytes]", client: AIOKafkaConsumer | None) -> Records:
-        """The first batch: a record that was taken, and what was fetched along with it."""
+        """The first batch: a record that was taken, and what was fetched along with it. Empty, if another assignment began."""
         if client is None or self._most == 1:
             return [first]
+        assignments = self.assignments
         self._add([first])
         came = await self._fetch(client, self._most - 1)
+        if assignments != self.assignments:
+            return []
         # Where that is not the limit, it is all that has been fetched.
         return await self.batch(client, partly=came >= self._most - 1)
 
     async def batch(self, client: AIOKafkaConsumer, *, partly: bool = True) -> Records:
-        """The records that were received first; `partly` where more may have been fetched. None, if another assignment began."""
+        """The records that were received first; `partly` where more may have been fetched. Empty, if another assignment began."""
         assignments, share = self.assignments, max(self._most // max(len(client.assignment()), 1), 1)
         for partition in client.assignment():
             if partition not in self._waiting and (partly or self._is_behind(client, partition)):
