@@ -87,7 +87,7 @@ class DeadLetters:
         log.warning(
             "dead letter", stage=self._stage, reason=dead.reason, field=dead.field,
             topic=dead.topic, partition=dead.partition, offset=dead.offset, key=dead.key,
-            event=header_of(rejection.record, "ce_id")[:200],
+            event_id=header_of(rejection.record, "ce_id")[:200],
         )  # fmt: skip
         DEAD.labels(self._stage, dead.failure).inc()
         return await self._producer.send(
