@@ -90,7 +90,8 @@ class FeedReader:
         if not answer.body.strip():
             return _failed(cursor, "the answer is empty", answer)
         try:
-            older, missing = [], None
+            older: Sequence[HttpResponse] = ()
+            missing = None
             if cursor.recover_since is not None:
                 older, missing = await self._older_pages(source, answer, cursor.recover_since)
             accepted = await self._take_older(source, older) + (await self._take(source, answer)).count("accepted")
