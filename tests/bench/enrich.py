@@ -311,7 +311,15 @@ async def one_by_one(
         started = time.perf_counter()
         event_id = f"{each.update_id}:{each.fingerprint()}"
         await acknowledged(
-            [await producer.send(stream, each, key=each.update_id, event_id=event_id, traceparent=TRACE)]
+            [
+                await producer.send(
+                    stream,
+                    each,
+                    key=each.source if stream == RAW else each.update_id,
+                    event_id=event_id,
+                    traceparent=TRACE,
+                )
+            ]
         )
         # What is told of another update meanwhile is not what is waited for.
         key, came = each.update_id.encode(), False

@@ -24,7 +24,6 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from ingest.intake.turns import Turn
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.kafka.producer import Producer
 from shared.messages import Message
@@ -285,11 +284,14 @@ class SendQueue:
 
 
 async def emit(
-    queue: SendQueue | None, messages: Sequence[EncodedMessage], timeout_s: float, turn: Turn | None = None
+    queue: SendQueue | None,
+    messages: Sequence[EncodedMessage],
+    timeout_s: float,
+    on_queued: Callable[[], None] = lambda: None,
 ) -> list[QueuedMessage]:
     """Send messages and wait until Kafka has answered for each; those that still wait after that are withdrawn.
 
-    They are queued when their `turn` comes, which ends with that: waiting for Kafka holds up nobody.
+    They are queued at once, which `on_queued` is told: whatever is queued for the same source from then on comes out behind them.
 
     A large batch may take long: what ends the wait is `timeout_s` in which Kafka acknowledges none of it. A message whose status
     is `unknown` may still be acknowledged.
@@ -299,11 +301,8 @@ async def emit(
         for each in unsent:
             each.withdraw()
         return unsent
-    if turn is not None:
-        await turn.comes()
     queued = [queue.put(message) for message in messages]
-    if turn is not None:
-        turn.end()
+    on_queued()
     pending: set[asyncio.Future[None]] = {each.acknowledged for each in queued}
     progress = time.monotonic()
     try:

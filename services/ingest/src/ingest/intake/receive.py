@@ -55,11 +55,11 @@ UNACKNOWLEDGED: Mapping[emit.SendStatus, tuple[str, str]] = {
 
 STEP_SECONDS = Histogram(
     "slugline_ingest_step_seconds",
-    "Time of one document in each step: store, read, deduplicate, emit, record",
+    "Time of one document in each step: store, read, deduplicate, turn, emit, record",
     ["step"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
-STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "deduplicate", "emit", "record")}
+STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "deduplicate", "turn", "emit", "record")}
 
 _Fingerprinted = Sequence[tuple[RawUpdate, str]]
 _History = dict[tuple[str, str], deduplicate.EmittedHistory]
@@ -272,8 +272,12 @@ class Intake:
         """Send what is new. Whatever Kafka says later, a version keeps the status that it has when the deadline is over."""
         new = [version for version in versions if not version.duplicate]
         messages = [version.candidate.message for version in new]
+        if new and turn is not None:
+            with STEPS["turn"].time():
+                await turn.comes()
         with STEPS["emit"].time():
-            queued = await emit.emit(self.queue(), messages, deadline.left_s, turn if new else None)
+            # Waiting for Kafka holds up no other document.
+            queued = await emit.emit(self.queue(), messages, deadline.left_s, turn.end if turn else lambda: None)
         self.known_sources.add(source.name, [version.candidate.update.update_id for version in new])
         for version, message in zip(new, queued, strict=True):
             version.queued, version.status = message, message.status
