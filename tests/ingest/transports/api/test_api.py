@@ -466,6 +466,37 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
     assert [(each["order"], each["by"]) for each in told["orders"]] == [("kill", "Night editor"), ("pin", "north")]
 
 
+class SilentPostgres:
+    """Takes whatever it is asked and never answers."""
+
+    async def never(self, *_: object) -> None:
+        await asyncio.Event().wait()
+
+    fetchval = execute = never
+
+
+async def test_an_order_is_given_though_postgres_is_silent(wire: Wire) -> None:
+    """Behind its update's versions where this process has sent them, else under the update's id; within a second or so."""
+    update_id = (await wire.push({"guid": "a", "headline": "x"})).json()["results"][0]["id"]
+    unknown = update_id_for("north", "unknown")
+    silent: Any = SilentPostgres()
+    pool, wire.intake.pool = wire.intake.pool, silent
+    started = time.monotonic()
+    for each in (update_id, unknown):
+        answer = await wire.client.post(
+            f"/v1/updates/{each}/orders", json={"order": "kill", "reason": "wrong"}, headers={"X-API-Key": "desk-key"}
+        )
+        assert answer.status_code == 202, answer.text
+    assert time.monotonic() - started < 4
+    wire.intake.pool = pool
+    records = await everything_in(wire.settings, RAW)
+    assert {record.key for record in records} == {b"north", unknown.encode()}
+    assert [dict(record.headers)["ce_type"] for record in records if record.key == b"north"] == [
+        b"slugline.update.received",
+        b"slugline.update.order",
+    ]
+
+
 async def test_a_source_is_counted(wire: Wire) -> None:
     """Accepted, duplicate and rejected are counted for each source, across restarts."""
     await wire.push({"guid": "a", "headline": "x"})
