@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from enrich.reference.directory import name_key
 from enrich.reference.loader import ReferenceLoader
 from enrich.settings import Settings
-from enrich.text.domain.adoption import adopt, after_adoption
+from enrich.text.domain.adoption import after_adoption
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import Input, decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
@@ -21,8 +21,8 @@ from enrich.text.domain.state import State
 from enrich.text.domain.transition import Transition
 from enrich.text.emission import cause_of, emit_beside, emit_look_again, emit_revision
 from enrich.text.lookups import SMALL_BATCH, LookupReader, Lookups
+from enrich.text.published.adopted import adopt_record
 from enrich.text.published.follower import LogFollower
-from enrich.text.published.records import PublishedRecord
 from enrich.text.published.recovery import Recovery
 from enrich.text.state_store import UnknownName
 from enrich.text.state_writer import EmittedBatch, SentRevision, StateWriter, taken
@@ -57,11 +57,6 @@ ASK_AFTER_S = 2.0
 ASK_AGAIN_S = 60.0
 
 OUTCOMES = Counter("slugline_enrich_outcomes", "What became of messages", ["outcome"])
-ADOPTED = Counter(
-    "slugline_enrich_adopted",
-    "Revisions of the log that were adopted: made before a restart, or by another process",
-    ["made"],
-)
 
 
 @dataclass(slots=True)
@@ -179,7 +174,11 @@ class TextHandler:
         await self._ask_for_waiting()
         if time.monotonic() > self._idle_since + SETTLED_WHEN_IDLE_S:
             self._idle_since = time.monotonic()
-            await self._writer.settle()
+            await self.settle_now()
+
+    async def settle_now(self) -> None:
+        """Note the settled place, unless a batch in flight does."""
+        await self._writer.settle()
 
     async def wait_for_recovery(self) -> None:
         """Return once recovery may be due though no message comes, or after a moment."""
@@ -305,12 +304,12 @@ class TextHandler:
         due = self._recovery.ahead.due(event.update_id, before.revision, cause_of(message))
         adopted: EnrichedUpdate | None = None
         for record in due.before:
-            before, adopted = _adopt(before, record, "another process")
+            before, adopted = adopt_record(before, record, "another process")
         source = event.source if isinstance(event, RawUpdate) else before.source
         transition = decide(event, before, margin_s=self._settings.margin_s(source), fingerprint=fingerprint)
         state, revision = transition.state, None
         for record in due.repeated:
-            state, adopted = _adopt(state, record, "before")
+            state, adopted = adopt_record(state, record, "before")
         if not due.is_later:
             if not due.repeated:
                 revision = self._build(transition, source, batch)
@@ -366,23 +365,6 @@ class TextHandler:
             return now + timedelta(seconds=self._settings.enrich_retry_after_s * 4**attempts)
 
         return retry_at
-
-
-def _adopt(state: State, record: PublishedRecord, made: str) -> tuple[State, EnrichedUpdate | None]:
-    """The state with what a record of the log says, and what it says; None where it cannot be read, so that only its number counts."""
-    ADOPTED.labels(made).inc()
-    try:
-        published = EnrichedUpdate.model_validate_json(record.value)
-    except ValueError as error:
-        log.exception("a revision in the log cannot be read; the next one follows it", update_id=record.update_id,
-                      revision=record.revision, offset=record.offset, error=str(error)[:LONGEST_REASON])  # fmt: skip
-        changes = {"state_version": state.state_version + 1, "revision": record.revision}
-        return state.model_copy(update=changes), None
-    log.info(
-        "adopted what was published", update_id=record.update_id, revision=record.revision, offset=record.offset,
-        kind=published.kind, removal=published.removal, made=made,
-    )  # fmt: skip
-    return adopt(state, published), published
 
 
 def _newly_unknown(attachments: Attachments, before: State, source: str) -> dict[tuple[str, str], UnknownName]:

@@ -13,7 +13,7 @@ WRITER = "ce_writer"
 _RAW_PARTITIONS = list(range(RAW.partitions))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Cause:
     """The record of `updates.raw` that a revision was made from."""
 
