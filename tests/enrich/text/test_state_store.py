@@ -1,5 +1,6 @@
 """Rows are written by whoever started from what they say, on real Postgres."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -24,7 +25,7 @@ UPDATE, OTHER = update_id_for("pa", "g1"), update_id_for("pa", "g2")
 @pytest_asyncio.fixture
 async def pool(newsroom: Connections) -> AsyncIterator[Pool]:
     """Postgres with the schema."""
-    pool = await open_pool(Settings(**newsroom.model_dump()), schema="enrich")
+    pool = await open_pool(Settings(**newsroom.model_dump()), schema="enrich", stop=asyncio.Event())
     yield pool
     await pool.close()
 
