@@ -59,8 +59,6 @@ async def writer(newsroom: Connections, pool: Pool) -> AsyncIterator[Writers]:
             follower = LogFollower(settings)
             await follower.start(asyncio.Event())
             stack.push_async_callback(follower.stop)
-            following = asyncio.create_task(follower.run())
-            stack.callback(following.cancel)
             return TextHandler(
                 pool=pool,
                 producer=Producer(kafka_producer, source="test", topic_prefix=settings.topic_prefix),

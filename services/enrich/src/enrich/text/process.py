@@ -112,7 +112,6 @@ async def _follow(
             await run_until(
                 stop,
                 consumer.run(),
-                follower.run(),
                 keep_recovering(text),
                 loader.follow(settings.enrich_reload_s),
                 keep_releasing(
@@ -121,6 +120,7 @@ async def _follow(
                 ),
             )  # fmt: skip
         health.draining = True
+        # The batches that end now are settled once they are seen in the log.
         await app.stop()
         await follower.stop()
     await batch_pool.close()

@@ -77,6 +77,7 @@ class LogFollower:
         self._settings = settings
         self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._consumer: AIOKafkaConsumer | None = None
+        self._following: asyncio.Task[None] | None = None
         self._counts = Counts()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
@@ -91,19 +92,20 @@ class LogFollower:
         """Called when the log turns out to be another one."""
 
     async def start(self, stop: asyncio.Event) -> None:
-        """Wait for Kafka, and stand at the end of the log."""
+        """Wait for Kafka, stand at the end of the log, and follow it from there until `stop` is called."""
         consumer = new_consumer(self._settings, "slugline-enrich-text-follower")
         await start_when_available(consumer, "updates.enriched", stop)
         if stop.is_set():
             await consumer.stop()
             return
-        consumer.assign([self._partition])
         self._consumer = consumer
+        consumer.assign([self._partition])
         self.position = (await consumer.end_offsets([self._partition]))[self._partition]
         consumer.seek(self._partition, self.position)
+        self._following = asyncio.create_task(self._follow(), name="follower of updates.enriched")
 
-    async def run(self) -> None:
-        """Follow until cancelled, whatever goes away in between."""
+    async def _follow(self) -> None:
+        """Whatever goes away in between."""
         while True:
             try:
                 await self._read()
@@ -119,7 +121,10 @@ class LogFollower:
                 await asyncio.sleep(PAUSE_S)
 
     async def stop(self) -> None:
-        """Leave Kafka."""
+        """Leave Kafka; no batch is in flight any more."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following])
         if self._consumer is not None:
             await self._consumer.stop()
 

@@ -10,6 +10,7 @@ from shared.streams import RAW
 
 CAUSE = "ce_cause"
 WRITER = "ce_writer"
+_READ = frozenset({"ce_id", CAUSE, WRITER})
 _RAW_PARTITIONS = list(range(RAW.partitions))
 
 
@@ -55,16 +56,20 @@ def read_cause(text: str) -> Cause | None:
 
 def published_record(record: "ConsumerRecord[bytes, bytes]") -> PublishedRecord | None:
     """What a record's headers say; None of one that is no revision of ours."""
-    headers = {name: bytes(value or b"").decode("utf-8", "replace") for name, value in record.headers}
-    update_id, _, number = headers.get("ce_id", "").rpartition(":")
+    said = {name: value for name, value in record.headers if name in _READ}
+    update_id, _, number = _text(said.get("ce_id")).rpartition(":")
     if not (update_id and number.isascii() and number.isdecimal() and len(number) <= 10):
         return None
-    cause = read_cause(headers.get(CAUSE, ""))
+    cause = read_cause(_text(said.get(CAUSE)))
     # Releases that said no cause keyed updates.raw by update id.
     partition = cause.partition if cause else int(PARTITIONER(update_id.encode(), _RAW_PARTITIONS, _RAW_PARTITIONS))
     return PublishedRecord(
-        update_id, int(number), record.offset, cause, headers.get(WRITER, ""), partition, record.value or b""
+        update_id, int(number), record.offset, cause, _text(said.get(WRITER)), partition, record.value or b""
     )
+
+
+def _text(value: bytes | None) -> str:
+    return bytes(value or b"").decode("utf-8", "replace")
 
 
 def counting(records: Iterable[PublishedRecord], newest: dict[str, int]) -> list[PublishedRecord]:
