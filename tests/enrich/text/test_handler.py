@@ -61,9 +61,7 @@ async def test_a_batch_builds_on_states_that_are_not_written_yet(postgres: Memor
     assert [each.revision for each in revisions(kafka)] == [1, 2]
     assert not postgres.states
     assert not first.completed.done()
-    kafka.holds = False
-    for future in kafka.unacknowledged:
-        future.set_result(None)
+    kafka.acknowledge()
     await first.completed
     await second.completed
     assert postgres.state(UPDATE).revision == 2

@@ -11,9 +11,12 @@ from enrich.reference.vocabulary import ConceptTags
 from enrich.settings import Settings
 from enrich.text.emission import SOURCE
 from enrich.text.handler import STAGE, TextHandler
+from enrich.text.published.follower import LogFollower
+from enrich.text.published.reader import PublishedLog
+from enrich.text.published.recovery import Recovery
 from enrich.text.schedule import keep_releasing
 from enrich.text.steps.text.language import load_model
-from shared.background import until_answered
+from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.routing import Replaceable, application
@@ -58,11 +61,22 @@ def text_consumer(
         stream=RAW,
         handle=text.handle,
         start_batch=text.start_batch,
+        on_assignment=text.assigned,
         producer=producer,
         settings=settings,
         max_records=settings.enrich_batch,
         crash_notes=crash_notes,
     )
+
+
+async def keep_recovering(text: TextHandler) -> None:
+    """Recover whenever that is due though no message comes, until cancelled."""
+
+    async def step() -> None:
+        await text.wait_for_recovery()
+        await text.keep_recovered()
+
+    await keep_running("recovery", step, every_s=0)
 
 
 async def _follow(
@@ -80,7 +94,11 @@ async def _follow(
         loader = ReferenceLoader(
             pool, settings.enrich_dictionary, ReferenceData(concept_tags=ConceptTags(settings.enrich_label_languages))
         )
-        text = TextHandler(pool=batch_pool, producer=producer, loader=loader, settings=settings)
+        follower = LogFollower(settings)
+        recovery = Recovery(pool, PublishedLog(settings), follower)
+        text = TextHandler(
+            pool=batch_pool, producer=producer, loader=loader, settings=settings, follower=follower, recovery=recovery
+        )
         consumer = text_consumer(text, producer, settings, PartitionNotes(CrashNotes(pool, "enrich", STAGE)))
         app = new_app(new_broker(settings, CLIENT_ID), consumer)
         site.app = application([*health_routes(health), *api(pool, settings)], PROBLEM_HANDLERS)
@@ -88,8 +106,9 @@ async def _follow(
             health.ready = {"reference": lambda: "loading the reference data"}
             await until_answered("the reference data", loader.catch_up, stop)
             await asyncio.to_thread(load_model)
+            await until_answered("updates.enriched", lambda: follower.start(stop), stop)
             await start_app(app, stop)
-            health.ready = {}
+            health.ready = {"recovery": text.why_not_ready}
             consumer.report_to(health)
             servers = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(pool)})
             servers.report_to(health)
@@ -97,6 +116,7 @@ async def _follow(
                 stop,
                 servers.keep_asking(),
                 consumer.run(),
+                keep_recovering(text),
                 loader.follow(settings.enrich_reload_s),
                 keep_releasing(
                     pool, producer,
@@ -104,6 +124,8 @@ async def _follow(
                 ),
             )  # fmt: skip
         health.draining = True
+        # The batches that end now are settled once they are seen in the log.
         await app.stop()
+        await follower.stop()
     await batch_pool.close()
     await pool.close()
