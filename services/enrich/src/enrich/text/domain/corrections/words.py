@@ -1,0 +1,210 @@
+"""Three-way merge of words: what a desk saw, what it made of that, and what its source says now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rapidfuzz.distance import Indel
+
+from enrich.text.domain.corrections.tokens import SENTENCE_ENDS, Token, words_of
+
+Side = Literal["desk", "source"]
+MOST_WORDS = 3000
+"""Words that are compared with as many others: the time grows with their product."""
+LONGEST_TOLD = 500
+"""Characters of a conflict's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of the base, and the stretch that stands in its place."""
+
+    begin: int
+    end: int
+    new_begin: int
+    new_end: int
+
+    @property
+    def is_insertion(self) -> bool:
+        """Whether nothing was there before."""
+        return self.begin == self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Words that desk and source changed in two ways; as plain text."""
+
+    base: str
+    desk: str
+    source: str
+
+
+@dataclass(slots=True)
+class Merged:
+    """What became of tokens, and what is to be told about it."""
+
+    tokens: list[Token] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    gone: bool = False
+    """Whether something that the desk changed is not in the source's text any more."""
+
+
+@dataclass(slots=True)
+class _Region:
+    """A stretch of the base that one side changed, or both."""
+
+    begin: int
+    end: int
+    desk: list[Change]
+    source: list[Change]
+
+
+def common(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many items two sequences begin with alike."""
+    least = min(len(one), len(other))
+    return next((at for at in range(least) if one[at] != other[at]), least)
+
+
+def changes_between(old: Sequence[str], new: Sequence[str]) -> list[Change]:
+    """What changed from one sequence to another; one change where there are too many to compare."""
+    head = common(old, new)
+    tail = min(common(old[::-1], new[::-1]), len(old) - head, len(new) - head)
+    before, after = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not before and not after:
+        return []
+    if not before or not after or max(len(before), len(after)) > MOST_WORDS:
+        return [Change(head, head + len(before), head, head + len(after))]
+    changes: list[Change] = []
+    for operation in Indel.opcodes(before, after):
+        if operation.tag == "equal":
+            continue
+        begin, end = head + operation.src_start, head + operation.src_end
+        new_begin, new_end = head + operation.dest_start, head + operation.dest_end
+        if changes and changes[-1].end == begin and changes[-1].new_end == new_begin:
+            begin, new_begin = changes[-1].begin, changes.pop().new_begin
+        changes.append(Change(begin, end, new_begin, new_end))
+    return changes
+
+
+def keys_of(tokens: Sequence[Token]) -> list[str]:
+    """What tokens are compared by."""
+    return [token.key for token in tokens]
+
+
+def conflict_of(base: Sequence[Token], desk: Sequence[Token], source: Sequence[Token]) -> Conflict:
+    """The words of a conflict, for people."""
+    return Conflict(*(words_of(each)[:LONGEST_TOLD] for each in (base, desk, source)))
+
+
+def merge_words(base: Sequence[Token], desk: Sequence[Token], source: Sequence[Token], prefer: Side = "desk") -> Merged:
+    """Merge tokens: what one side changed is taken; where both changed the same words otherwise, `prefer` stands."""
+    merged = Merged()
+    at = at_source = 0
+    desk_keys, source_keys, base_keys = keys_of(desk), keys_of(source), keys_of(base)
+    desk_changes, source_changes = changes_between(base_keys, desk_keys), changes_between(base_keys, source_keys)
+    shift = {"desk": 0, "source": 0}
+    for region in _regions(desk_changes, source_changes, base, desk, source):
+        merged.tokens += source[at_source : at_source + region.begin - at]
+        mine = _stretch(region, region.desk, shift, "desk")
+        theirs = _stretch(region, region.source, shift, "source")
+        at, at_source = region.end, theirs.stop
+        if not region.source or not region.desk:
+            merged.tokens += desk[mine] if region.desk else source[theirs]
+        elif desk_keys[mine] == source_keys[theirs]:
+            merged.tokens += source[theirs]
+        elif theirs.start == theirs.stop and _are_sentences(base, region.begin, region.end):
+            merged.gone = True
+        else:
+            merged.tokens += desk[mine] if prefer == "desk" else source[theirs]
+            told = (*base[region.begin : region.end], *desk[mine], *source[theirs])
+            if any(token.is_word for token in told):
+                merged.conflicts.append(conflict_of(base[region.begin : region.end], desk[mine], source[theirs]))
+    merged.tokens += source[at_source:]
+    return merged
+
+
+def _stretch(region: _Region, changes: Sequence[Change], shift: dict[Side, int], side: Side) -> slice:
+    """Where a region is on one side."""
+    begin = region.begin + shift[side]
+    shift[side] += sum((each.new_end - each.new_begin) - (each.end - each.begin) for each in changes)
+    return slice(begin, region.end + shift[side])
+
+
+def _regions(
+    desk: Sequence[Change],
+    source: Sequence[Change],
+    base: Sequence[Token],
+    desk_tokens: Sequence[Token],
+    source_tokens: Sequence[Token],
+) -> Iterator[_Region]:
+    """The changes of both sides in the order of the base, those together that concern the same words."""
+    changes = sorted(
+        [(each, "desk") for each in desk] + [(each, "source") for each in source],
+        key=lambda each: (each[0].begin, each[0].end, each[1]),
+    )
+    region: _Region | None = None
+    for change, side in changes:
+        tokens = desk_tokens if side == "desk" else source_tokens
+        known = region and _meets(region, change, base, tokens, desk_tokens, source_tokens, side)
+        if region is None or not known:
+            if region is not None:
+                yield region
+            region = _Region(change.begin, change.end, [], [])
+        (region.desk if side == "desk" else region.source).append(change)
+        region.end = max(region.end, change.end)
+    if region is not None:
+        yield region
+
+
+def _meets(
+    region: _Region,
+    change: Change,
+    base: Sequence[Token],
+    tokens: Sequence[Token],
+    desk_tokens: Sequence[Token],
+    source_tokens: Sequence[Token],
+    side: str,
+) -> bool:
+    if change.begin < region.end:
+        return True
+    others = region.source if side == "desk" else region.desk
+    if change.begin > region.end or not others:
+        return False
+    last = others[-1]
+    if not change.is_insertion and not last.is_insertion:
+        return False
+    other_tokens = source_tokens if side == "desk" else desk_tokens
+    mine, theirs = tokens[change.new_begin : change.new_end], other_tokens[last.new_begin : last.new_end]
+    if change.is_insertion and last.is_insertion and keys_of(mine) == keys_of(theirs):
+        return True
+    # Whole sentences that are put before or behind what the other side changed are news of their own.
+    return not (
+        (change.is_insertion and _is_inserted_sentence(base, change.begin, mine))
+        or (last.is_insertion and _is_inserted_sentence(base, last.begin, theirs))
+    )
+
+
+def _is_end(token: Token) -> bool:
+    return token.key in SENTENCE_ENDS
+
+
+def _is_start(base: Sequence[Token], at: int) -> bool:
+    """Whether a sentence begins at a place."""
+    while at > 0 and (base[at - 1].is_tag or base[at - 1].key in "»”’\"')"):
+        at -= 1
+    return at == 0 or _is_end(base[at - 1])
+
+
+def _is_inserted_sentence(base: Sequence[Token], at: int, inserted: Sequence[Token]) -> bool:
+    last = next((token for token in reversed(inserted) if not token.is_tag and token.key not in "»”’\"')"), None)
+    return last is not None and _is_end(last) and _is_start(base, at)
+
+
+def _are_sentences(base: Sequence[Token], begin: int, end: int) -> bool:
+    """Whether a stretch is whole sentences, seen from its beginning or from the sign that ends the one before."""
+    if end > begin and _is_end(base[end - 1]):
+        return _is_start(base, begin)
+    following = next((token for token in base[end:] if not token.is_tag), None)
+    if following is None:
+        return _is_start(base, begin)
+    return _is_end(base[begin]) and _is_end(following)
