@@ -162,6 +162,11 @@ class TextHandler:
                 fingerprint=transition.fingerprint,
                 revision=state.revision or None,
             )
+        if transition.conflicts:
+            batch.report(
+                event, "conflict", reason=transition.told_conflicts, fingerprint=transition.fingerprint,
+                revision=state.revision or None,
+            )  # fmt: skip
 
     def _transition(self, event: Input, fingerprint: str, batch: _Batch) -> tuple[Transition, BuiltRevision | None]:
         """What a message means for its update, and the revision that it asks for."""

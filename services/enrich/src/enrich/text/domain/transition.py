@@ -34,6 +34,14 @@ class Transition:
     conflicts: tuple[OpenConflict, ...] = ()
     """Of a desk's correction with what the source says now, those that are new."""
 
+    @property
+    def told_conflicts(self) -> str:
+        """The new conflicts, for whoever asks what became of a message."""
+        return "; ".join(
+            f"{each.matter}: the desk's {each.desk[:80]!r} stands; the source says {each.source[:80]!r}"
+            for each in self.conflicts
+        )
+
 
 def transition(
     before: State,
