@@ -146,7 +146,7 @@ def _merge_block(made: Merged, base: Block, desk: Block | None, source: Block, p
             made.conflicts.append(conflict_of(base.tokens, (), source.tokens))
             made.tokens += source.tokens if prefer == "source" else ()
         return
-    if base.keys == desk.keys or source.keys == desk.keys:
+    if desk.keys in (base.keys, source.keys):
         made.tokens += source.tokens
         return
     if source.keys == base.keys:

@@ -92,7 +92,7 @@ def _matches(words: Sequence[Token], known: Sequence[Replacement]) -> Iterator[t
 
 def _is_meant(words: Sequence[Token], at: int, end: int, each: Replacement) -> bool:
     """Whether the words are those that were replaced, and not the same words about something else."""
-    if each.everywhere or sum(map(_is_word, each.old)) > 1:
+    if each.everywhere or sum(map(_is_word, each.old)) > 1 or each.old[-1].endswith("%"):
         return True
     before = words[at - 1].key if at else ""
     after = words[end].key if end < len(words) else ""

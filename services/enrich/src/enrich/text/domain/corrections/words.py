@@ -49,14 +49,26 @@ class Merged:
     """Whether something that the desk changed is not in the source's text any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """A change of one side, and what it put in."""
+
+    change: Change
+    side: Side
+    put: Sequence[Token]
+
+
 @dataclass(slots=True)
 class _Region:
     """A stretch of the base that one side changed, or both."""
 
     begin: int
     end: int
-    desk: list[Change]
-    source: list[Change]
+    edits: list[_Edit] = field(default_factory=list)
+
+    def last_of(self, side: Side) -> _Edit | None:
+        """The last edit of a side."""
+        return next((each for each in reversed(self.edits) if each.side == side), None)
 
 
 def common(one: Sequence[object], other: Sequence[object]) -> int:
@@ -100,87 +112,71 @@ def merge_words(base: Sequence[Token], desk: Sequence[Token], source: Sequence[T
     """Merge tokens: what one side changed is taken; where both changed the same words otherwise, `prefer` stands."""
     merged = Merged()
     at = at_source = 0
-    desk_keys, source_keys, base_keys = keys_of(desk), keys_of(source), keys_of(base)
-    desk_changes, source_changes = changes_between(base_keys, desk_keys), changes_between(base_keys, source_keys)
-    shift = {"desk": 0, "source": 0}
-    for region in _regions(desk_changes, source_changes, base, desk, source):
+    shift: dict[Side, int] = {"desk": 0, "source": 0}
+    for region in _regions(base, _edits(base, desk, "desk"), _edits(base, source, "source")):
         merged.tokens += source[at_source : at_source + region.begin - at]
-        mine = _stretch(region, region.desk, shift, "desk")
-        theirs = _stretch(region, region.source, shift, "source")
-        at, at_source = region.end, theirs.stop
-        if not region.source or not region.desk:
-            merged.tokens += desk[mine] if region.desk else source[theirs]
-        elif desk_keys[mine] == source_keys[theirs]:
-            merged.tokens += source[theirs]
-        elif theirs.start == theirs.stop and _are_sentences(base, region.begin, region.end):
+        begin, end = _stretch(region, shift, "desk")
+        mine = desk[begin:end]
+        begin, end = _stretch(region, shift, "source")
+        theirs = source[begin:end]
+        at, at_source = region.end, end
+        if region.last_of("source") is None:
+            merged.tokens += mine
+        elif region.last_of("desk") is None or keys_of(mine) == keys_of(theirs):
+            merged.tokens += theirs
+        elif not theirs and _are_sentences(base, region.begin, region.end):
             merged.gone = True
         else:
-            merged.tokens += desk[mine] if prefer == "desk" else source[theirs]
-            told = (*base[region.begin : region.end], *desk[mine], *source[theirs])
-            if any(token.is_word for token in told):
-                merged.conflicts.append(conflict_of(base[region.begin : region.end], desk[mine], source[theirs]))
+            merged.tokens += mine if prefer == "desk" else theirs
+            was = base[region.begin : region.end]
+            if any(token.is_word for token in (*was, *mine, *theirs)):
+                merged.conflicts.append(conflict_of(was, mine, theirs))
     merged.tokens += source[at_source:]
     return merged
 
 
-def _stretch(region: _Region, changes: Sequence[Change], shift: dict[Side, int], side: Side) -> slice:
+def _edits(base: Sequence[Token], new: Sequence[Token], side: Side) -> list[_Edit]:
+    changes = changes_between(keys_of(base), keys_of(new))
+    return [_Edit(each, side, new[each.new_begin : each.new_end]) for each in changes]
+
+
+def _stretch(region: _Region, shift: dict[Side, int], side: Side) -> tuple[int, int]:
     """Where a region is on one side."""
     begin = region.begin + shift[side]
-    shift[side] += sum((each.new_end - each.new_begin) - (each.end - each.begin) for each in changes)
-    return slice(begin, region.end + shift[side])
+    mine = [each for each in region.edits if each.side == side]
+    shift[side] += sum(len(each.put) - (each.change.end - each.change.begin) for each in mine)
+    return begin, region.end + shift[side]
 
 
-def _regions(
-    desk: Sequence[Change],
-    source: Sequence[Change],
-    base: Sequence[Token],
-    desk_tokens: Sequence[Token],
-    source_tokens: Sequence[Token],
-) -> Iterator[_Region]:
-    """The changes of both sides in the order of the base, those together that concern the same words."""
-    changes = sorted(
-        [(each, "desk") for each in desk] + [(each, "source") for each in source],
-        key=lambda each: (each[0].begin, each[0].end, each[1]),
-    )
+def _regions(base: Sequence[Token], desk: Sequence[_Edit], source: Sequence[_Edit]) -> Iterator[_Region]:
+    """The edits of both sides in the order of the base, those together that concern the same words."""
     region: _Region | None = None
-    for change, side in changes:
-        tokens = desk_tokens if side == "desk" else source_tokens
-        known = region and _meets(region, change, base, tokens, desk_tokens, source_tokens, side)
-        if region is None or not known:
+    for edit in sorted((*desk, *source), key=lambda each: (each.change.begin, each.change.end, each.side)):
+        if region is None or not _meets(region, edit, base):
             if region is not None:
                 yield region
-            region = _Region(change.begin, change.end, [], [])
-        (region.desk if side == "desk" else region.source).append(change)
-        region.end = max(region.end, change.end)
+            region = _Region(edit.change.begin, edit.change.end)
+        region.edits.append(edit)
+        region.end = max(region.end, edit.change.end)
     if region is not None:
         yield region
 
 
-def _meets(
-    region: _Region,
-    change: Change,
-    base: Sequence[Token],
-    tokens: Sequence[Token],
-    desk_tokens: Sequence[Token],
-    source_tokens: Sequence[Token],
-    side: str,
-) -> bool:
+def _meets(region: _Region, edit: _Edit, base: Sequence[Token]) -> bool:
+    """Whether an edit concerns the words of a region, or is put right beside what the other side changed there."""
+    change = edit.change
     if change.begin < region.end:
         return True
-    others = region.source if side == "desk" else region.desk
-    if change.begin > region.end or not others:
+    last = region.last_of("source" if edit.side == "desk" else "desk")
+    if change.begin > region.end or last is None:
         return False
-    last = others[-1]
-    if not change.is_insertion and not last.is_insertion:
+    if not change.is_insertion and not last.change.is_insertion:
         return False
-    other_tokens = source_tokens if side == "desk" else desk_tokens
-    mine, theirs = tokens[change.new_begin : change.new_end], other_tokens[last.new_begin : last.new_end]
-    if change.is_insertion and last.is_insertion and keys_of(mine) == keys_of(theirs):
+    if change.is_insertion and last.change.is_insertion and keys_of(edit.put) == keys_of(last.put):
         return True
     # Whole sentences that are put before or behind what the other side changed are news of their own.
-    return not (
-        (change.is_insertion and _is_inserted_sentence(base, change.begin, mine))
-        or (last.is_insertion and _is_inserted_sentence(base, last.begin, theirs))
+    return not any(
+        each.change.is_insertion and _is_inserted_sentence(base, each.change.begin, each.put) for each in (edit, last)
     )
 
 
