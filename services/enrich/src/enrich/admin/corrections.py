@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from enrich.text.domain.corrections.published import MATTERS, headline_and_body
 from enrich.text.domain.state import State
+from enrich.text.state_store import Fetching
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Order
 from shared.messages.limits import LONGEST
-from shared.postgres.pool import Connection, Pool, Row
+from shared.postgres.pool import Row
 from shared.streams import RAW
 
 Decision = Literal["accept", "keep"]
@@ -94,7 +95,7 @@ class CorrectionOrdered(BaseModel):
     ordered_at: datetime
 
 
-async def open_corrections(postgres: Pool | Connection, limit: int) -> list[Correction]:
+async def open_corrections(postgres: Fetching, limit: int) -> list[Correction]:
     """The corrections with conflicts, the oldest conflict first."""
     rows = await postgres.fetch(
         "SELECT state FROM enrich.updates WHERE conflict_since IS NOT NULL ORDER BY conflict_since, update_id LIMIT $1",
@@ -103,10 +104,10 @@ async def open_corrections(postgres: Pool | Connection, limit: int) -> list[Corr
     return [Correction(**_members(_state(row))) for row in rows]
 
 
-async def correction_of(postgres: Pool | Connection, update_id: str) -> CorrectionTexts | None:
+async def correction_of(postgres: Fetching, update_id: str) -> CorrectionTexts | None:
     """The correction of an update; None where there is none."""
-    row = await postgres.fetchrow("SELECT state FROM enrich.updates WHERE update_id = $1", update_id)
-    state = _state(row) if row is not None else None
+    rows = await postgres.fetch("SELECT state FROM enrich.updates WHERE update_id = $1", update_id)
+    state = _state(rows[0]) if rows else None
     if state is None or state.current is None or not any(matter in state.desk_decisions for matter in MATTERS):
         return None
     headline, body = headline_and_body(state)

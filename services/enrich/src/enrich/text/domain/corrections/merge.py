@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from enrich.text.domain.corrections.replaced import Replacement, replacements, with_replacements
-from enrich.text.domain.corrections.tokens import Block, blocks_of, is_balanced, line_tokens, text_of
+from enrich.text.domain.corrections.tokens import Block, Token, blocks_of, is_balanced, line_tokens, text_of
 from enrich.text.domain.corrections.words import (
     Conflict,
     Merged,
@@ -66,14 +66,19 @@ def merged(
 def replaced_words(base: str, desk: str, *, is_html: bool) -> tuple[Replacement, ...]:
     """What a desk replaced in a text."""
     if not is_html:
-        return tuple(replacements(line_tokens(base), line_tokens(desk)))
+        lines = line_tokens(base), line_tokens(desk)
+        return tuple(replacements([lines], *lines))
     mine, theirs = blocks_of(base), blocks_of(desk)
-    pairs = _paired(mine, theirs)
-    found: list[Replacement] = []
-    for at, other in sorted(pairs.items()):
-        if mine[at].keys != theirs[other].keys:
-            found += replacements(mine[at].tokens, theirs[other].tokens)
-    return tuple(found[:100])
+    pairs = [
+        (mine[at].tokens, theirs[other].tokens)
+        for at, other in _paired(mine, theirs).items()
+        if mine[at].keys != theirs[other].keys
+    ]
+    return tuple(replacements(pairs, _all_tokens(mine), _all_tokens(theirs)))
+
+
+def _all_tokens(blocks: Sequence[Block]) -> list[Token]:
+    return [token for block in blocks for token in block.tokens]
 
 
 def _merged_line(base: str, desk: str, source: str, prefer: Side, remembered: tuple[Replacement, ...]) -> MergedText:

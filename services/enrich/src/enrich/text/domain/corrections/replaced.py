@@ -26,24 +26,26 @@ class Replacement(Message):
     """Whether the desk replaced all of several places alike, so that the words alone are known."""
 
 
-def replacements(base: Sequence[Token], desk: Sequence[Token]) -> list[Replacement]:
-    """What a desk replaced, without what it let stand elsewhere."""
-    base = [token for token in base if not token.is_tag]
-    desk = [token for token in desk if not token.is_tag]
+def replacements(
+    pairs: Sequence[tuple[Sequence[Token], Sequence[Token]]], base: Sequence[Token], desk: Sequence[Token]
+) -> list[Replacement]:
+    """What a desk replaced in pairs of blocks of two whole texts, without what it let stand elsewhere."""
     found = []
-    for change in changes_between(keys_of(base), keys_of(desk)):
-        old = base[change.begin : change.end]
-        if any(token.is_word for token in old) and len(old) <= LONGEST:
-            found.append(_replacement(base, desk, change))
+    for before, after in pairs:
+        mine, theirs = ([token for token in each if not token.is_tag] for each in (before, after))
+        for change in changes_between(keys_of(mine), keys_of(theirs)):
+            old = mine[change.begin : change.end]
+            if any(token.is_word for token in old) and len(old) <= LONGEST:
+                found.append(_replacement(mine, theirs, change))
     counts = Counter((each.old, each.new.strip()) for each in found)
     said = Counter(keys_of(base))
     found = [
         each.model_copy(update={"everywhere": True})
         if len(each.old) == 1 and 1 < counts[each.old, each.new.strip()] == said[each.old[0]]
         else each
-        for each in found
+        for each in found[: 2 * MOST]
     ]
-    left = {id(each) for _, each in _matches(desk, found)}
+    left = {id(each) for _, each in _matches([token for token in desk if not token.is_tag], found)}
     return [each for each in found if id(each) not in left][:MOST]
 
 
