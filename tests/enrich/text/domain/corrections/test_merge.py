@@ -57,7 +57,7 @@ def edited(draw: st.DrawFn, article: list[list[str]], fresh: str, spare: str = "
         if kind == "word":
             words = paragraphs[at][line].split()
             place = draw(st.integers(0, len(words) - 1))
-            if spare in words and spare:
+            if words[place] == spare:
                 continue
             words[place] = f"{fresh}{number}"
             paragraphs[at][line] = " ".join(words)

@@ -22,9 +22,19 @@ def remembering(before: State, after: State, raw: RawUpdate | None = None, finge
         late = _wording(Version(raw=raw, fingerprint=fingerprint, since=at, headline_since=at, body_since=at), 0)
         earlier[fingerprint] = _joined(earlier.get(fingerprint), late)
     versions = tuple(sorted((each for key, each in earlier.items() if key not in kept), key=lambda each: each.order))
-    if versions == after.earlier:
+    changes: dict[str, object] = {"earlier": versions}
+    for slot in ("current", "held"):
+        version: Version | None = getattr(after, slot)
+        if version is not None and (known := earlier.get(version.fingerprint)) is not None:
+            # A version that comes again was seen when it first came.
+            since = {
+                "headline_since": min(known.headline_since, version.headline_since),
+                "body_since": min(known.body_since, version.body_since),
+            }
+            changes[slot] = version.model_copy(update=since)
+    if versions == after.earlier and len(changes) == 1:
         return after
-    return _bounded(after.model_copy(update={"earlier": versions}))
+    return _bounded(after.model_copy(update=changes))
 
 
 def wording_at(state: State, revision: int) -> Wording | None:

@@ -23,6 +23,8 @@ from enrich.text.domain.corrections.words import (
 
 LEAST_ALIKE = 0.3
 """Of the words of two blocks, so that one is the other rewritten."""
+LEAST_ALIKE_ALONE = 0.1
+"""Where there are no others."""
 MOST_COMPARED = 50
 """Blocks without a like one on the other side that are compared with one another."""
 MOST_TAGS = 20_000
@@ -211,8 +213,7 @@ def _alike(old: Sequence[Block], new: Sequence[Block], pairs: dict[int, int]) ->
     taken = set(pairs.values())
     mine = [at for at in range(len(old)) if at not in pairs and old[at].words]
     theirs = [at for at in range(len(new)) if at not in taken and new[at].words]
-    if len(mine) == len(theirs) == 1:
-        return {mine[0]: theirs[0]}
+    least = LEAST_ALIKE_ALONE if len(mine) == len(theirs) == 1 else LEAST_ALIKE
     scores = sorted(
         (-_likeness(old[one], new[other]), abs(at - other_at), one, other)
         for at, one in enumerate(mine[:MOST_COMPARED])
@@ -220,7 +221,7 @@ def _alike(old: Sequence[Block], new: Sequence[Block], pairs: dict[int, int]) ->
     )
     found: dict[int, int] = {}
     for score, _, one, other in scores:
-        if -score >= LEAST_ALIKE and one not in found and other not in found.values():
+        if -score >= least and one not in found and other not in found.values():
             found[one] = other
     return found
 
