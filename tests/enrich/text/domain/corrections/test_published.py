@@ -154,7 +154,7 @@ def test_the_change_that_readers_are_shown_is_from_what_they_had() -> None:
 def test_a_correction_of_a_held_version_holds_once_it_is_published() -> None:
     """It was made of what the desk saw before the embargo ended; a correction of the open version goes along."""
     held = said(1, embargo_until=minute(60))
-    state, revisions = fold([held, corrected(2), Release(update_id=UPDATE, due_at=minute(60)), said(61, WRONG + NEWS)])
+    _, revisions = fold([held, corrected(2), Release(update_id=UPDATE, due_at=minute(60)), said(61, WRONG + NEWS)])
     assert [each.body_html for each in revisions] == [RIGHT, RIGHT + NEWS]
     held = said(2, WRONG + NEWS, embargo_until=minute(60))
     assert bodies([said(1), held, corrected(3), Release(update_id=UPDATE, due_at=minute(60))])[-1] == RIGHT + NEWS
