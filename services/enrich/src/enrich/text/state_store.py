@@ -41,14 +41,14 @@ LEFT JOIN enrich.gathered g USING (update_id)
 _STORE = """
 INSERT INTO enrich.updates
     (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names,
-     parent, due_at, due_for, conflict_since, state, written_at)
+     parent, due_at, due_for, state, conflict_since, written_at)
 SELECT update_id, turn, revision, status, source, story, string_to_array(author_ids, ' '), string_to_array(tag_codes, ' '),
-       string_to_array(unknown_names, ' '), parent, due_at, due_for, conflict_since, state,
+       string_to_array(unknown_names, ' '), parent, due_at, due_for, state, conflict_since,
        clock_timestamp()
 FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::bytea[])
+            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bytea[], $14::timestamptz[])
      AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, parent, due_at, due_for,
-             conflict_since, state)
+             state, conflict_since)
 ON CONFLICT (update_id) DO UPDATE SET
     turn = excluded.turn, revision = excluded.revision, status = excluded.status, source = excluded.source,
     story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes, unknown_names = excluded.unknown_names,
@@ -122,8 +122,8 @@ def _row(state: State) -> tuple[object, ...]:
         parent_of(state.current.raw) if state.current else None,
         due_at,
         due_for,
-        min((each.since for each in state.conflicts), default=None),
         state.model_dump_json(exclude_defaults=True).encode(),
+        min((each.since for each in state.conflicts), default=None),
     )
 
 

@@ -76,7 +76,7 @@ def _made_of(revision: int | None, matter: str, decision: DeskDecision, before: 
     What another desk corrected after that revision is merged with it: it is no part of the text that this one was made of.
     """
     decision = decision.model_copy(update={"revision": before.revision})
-    if revision is None:
+    if revision is None or revision > before.revision:
         return decision
     seen = wording_at(before, revision)
     if seen is None:

@@ -24,14 +24,14 @@ def remembering(before: State, after: State, raw: RawUpdate | None = None, finge
     versions = tuple(sorted((each for key, each in earlier.items() if key not in kept), key=lambda each: each.order))
     changes: dict[str, object] = {"earlier": versions}
     for slot in ("current", "held"):
-        version: Version | None = getattr(after, slot)
-        if version is not None and (known := earlier.get(version.fingerprint)) is not None:
+        again: Version | None = getattr(after, slot)
+        if again is not None and (known := earlier.get(again.fingerprint)) is not None:
             # A version that comes again was seen when it first came.
             since = {
-                "headline_since": min(known.headline_since, version.headline_since),
-                "body_since": min(known.body_since, version.body_since),
+                "headline_since": min(known.headline_since, again.headline_since),
+                "body_since": min(known.body_since, again.body_since),
             }
-            changes[slot] = version.model_copy(update=since)
+            changes[slot] = again.model_copy(update=since)
     if versions == after.earlier and len(changes) == 1:
         return after
     return _bounded(after.model_copy(update=changes))

@@ -28,6 +28,8 @@ LEAST_ALIKE_ALONE = 0.1
 MOST_COMPARED = 50
 """Blocks without a like one on the other side that are compared with one another."""
 MOST_TAGS = 20_000
+CACHED = 32
+"""Merges that are remembered: a message asks for the same one a few times, and the next one for most of them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class MergedText:
     """Whether all that the desk changed is in the text, and nothing is to be told."""
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=CACHED)
 def merged(
     base: str,
     desk: str,
@@ -64,7 +66,7 @@ def merged(
     )
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=CACHED)
 def replaced_words(base: str, desk: str, *, is_html: bool) -> tuple[Replacement, ...]:
     """What a desk replaced in a text."""
     if not is_html:
