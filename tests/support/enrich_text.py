@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from aiokafka import ConsumerRecord
 
-from enrich.admin.api import author_routes
+from enrich.admin.api import newsroom_routes
 from enrich.settings import Settings
 from enrich.stories import process as gathering
 from enrich.text.process import serve_text
@@ -79,7 +79,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     stop = asyncio.Event()
     beside = settings.model_copy(update={"health_port": free_port()})
     tasks = [
-        asyncio.create_task(serve_text(settings, stop, author_routes)),
+        asyncio.create_task(serve_text(settings, stop, newsroom_routes)),
         asyncio.create_task(gathering.serve(beside, stop)),
     ]
 

@@ -290,6 +290,11 @@ class TextHandler:
                 fingerprint=transition.fingerprint,
                 revision=state.revision or None,
             )
+        if transition.conflicts:
+            batch.report(
+                event, "conflict", reason=transition.told_conflicts, fingerprint=transition.fingerprint,
+                revision=state.revision or None,
+            )  # fmt: skip
 
     async def _emit(self, revision: BuiltRevision, message: Incoming[Input], batch: _Batch) -> None:
         update_id, number = revision.update.update_id, revision.update.revision

@@ -41,7 +41,9 @@ PORT = 8093
 CLIENT_ID = "slugline-enrich-text"
 
 
-async def serve_text(settings: Settings, stop: asyncio.Event, api: Callable[[Pool, Settings], list[Route]]) -> None:
+async def serve_text(
+    settings: Settings, stop: asyncio.Event, api: Callable[[Pool, Settings, Producer], list[Route]]
+) -> None:
     """The process, until `stop` is set: the port answers at once, and /readyz says what is waited for.
 
     `api` gives the routes of the newsroom's own API, which the port serves beside its health.
@@ -84,7 +86,7 @@ async def _follow(
     stop: asyncio.Event,
     health: Health,
     site: Replaceable,
-    api: Callable[[Pool, Settings], list[Route]],
+    api: Callable[[Pool, Settings, Producer], list[Route]],
 ) -> None:
     pool = await open_pool(settings, schema="enrich", stop=stop)
     health.ready = {"kafka": lambda: "waiting for Kafka"}
@@ -101,7 +103,7 @@ async def _follow(
         )
         consumer = text_consumer(text, producer, settings, PartitionNotes(CrashNotes(pool, "enrich", STAGE)))
         app = new_app(new_broker(settings, CLIENT_ID), consumer)
-        site.app = application([*health_routes(health), *api(pool, settings)], PROBLEM_HANDLERS)
+        site.app = application([*health_routes(health), *api(pool, settings, producer)], PROBLEM_HANDLERS)
         if not stop.is_set():
             health.ready = {"reference": lambda: "loading the reference data"}
             await until_answered("the reference data", loader.catch_up, stop)

@@ -10,7 +10,8 @@ import orjson
 from enrich.reference.directory import name_key
 from enrich.short_text import LONGEST_DETAIL, MOST_REPAIRS, cut, line_of, slug_of
 from enrich.text.domain.attachments import Attachments, Text
-from enrich.text.domain.state import LastPublished, State, flags_of, headline_and_body, note_of
+from enrich.text.domain.corrections.published import headline_and_body
+from enrich.text.domain.state import LastPublished, State, flags_of, note_of
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import visible_from
 from enrich.text.domain.word_diff import word_diff

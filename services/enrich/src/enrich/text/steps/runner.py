@@ -11,7 +11,8 @@ from enrich.reference.agencies import family_of
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.attachments import Attachments, Authorship, StoryPlacement, Tagging, Text
-from enrich.text.domain.state import KnownUpdate, State, TagOverride, headline_and_body
+from enrich.text.domain.corrections.published import headline_and_body
+from enrich.text.domain.state import KnownUpdate, State, TagOverride
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
 from enrich.text.steps.story import place_in_story
