@@ -209,9 +209,9 @@ async def what_followed(pool: Pool, after: Position, channels: Collection[str], 
 async def last_told(source: Queryable, update_ids: Collection[str], each: int = 3) -> dict[str, list[Archived]]:
     """The last revisions of these updates that were more than late enrichment, newest first, at most so many of each."""
     rows = await source.fetch(
-        "SELECT data, epoch, log_offset, position_epoch, position_offset, channels FROM ("
-        + _REVISION.replace("FROM publish", ", row_number() OVER (PARTITION BY r.update_id ORDER BY r.revision DESC) AS nth FROM publish", 1)
-        + "AND r.update_id = ANY($1) AND r.kind <> 'enrich') t WHERE nth <= $2 ORDER BY nth",
+        _REVISION + "AND r.update_id = ANY($1) AND r.kind <> 'enrich' AND $2 > ("
+        "SELECT count(*) FROM publish.revisions l "
+        "WHERE l.update_id = r.update_id AND l.kind <> 'enrich' AND l.revision > r.revision) ORDER BY r.revision DESC",
         list(update_ids), each,
     )  # fmt: skip
     found: dict[str, list[Archived]] = {}

@@ -79,6 +79,7 @@ class Follower:
         renderer: Renderer,
         archive: ArchiveClient,
         broadcaster: Broadcaster,
+        *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
@@ -135,6 +136,8 @@ class Follower:
             consumer.assign([self._partition])
             first, end = await self._verify(consumer, pool, snapshot)
             await self._begin(snapshot)
+            if first > snapshot.offset + 1:
+                self._broadcaster.reset("gap")
             consumer.seek(self._partition, first)
             await self._tail(consumer, end, stop)
         finally:
