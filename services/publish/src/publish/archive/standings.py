@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from publish.representation.position import Position
+from publish.representation.position import Position, supersedes
+from publish.representation.reader_update import ReaderUpdate
 from shared.messages import Removal
 from shared.postgres.pool import Connection, Queryable, Row
 
@@ -27,6 +28,15 @@ class Standing:
     def is_final(self) -> bool:
         """Whether no later revision can bring the update back."""
         return self.removal in ("killed", "taken-down")
+
+    def outdates(self, update: ReaderUpdate) -> bool:
+        """Whether a record of the log shows nothing new: a repeat, or words that are old by now.
+
+        Where the archive is further than the record, the revision that is current there is still to come.
+        """
+        if self.place == update.cursor:
+            return False
+        return self.place > update.cursor or not supersedes(update, self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,9 +116,7 @@ class Placement:
     def _placed(self, update: ReaderUpdate, standing: Standing | None) -> Applied | None:
         if standing is None:
             return self._feed_store.apply(update)
-        if standing.place > update.cursor:
-            return None  # The archive is ahead: a later revision comes, and these words are old.
-        if standing.place < update.cursor and not supersedes(update, standing):
+        if standing.outdates(update):
             return None
         return self._feed_store.apply(replace(update, position=standing.position))
 
