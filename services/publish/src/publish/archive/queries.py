@@ -209,7 +209,7 @@ async def what_followed(pool: Pool, after: Position, channels: Collection[str], 
 async def last_told(source: Queryable, update_ids: Collection[str], each: int = 3) -> dict[str, list[Archived]]:
     """The last revisions of these updates that were more than late enrichment, newest first, at most so many of each."""
     rows = await source.fetch(
-        _REVISION + "AND r.update_id = ANY($1) AND r.kind <> 'enrich' AND $2 > ("
+        _REVISION + "AND r.update_id = ANY($1) AND r.kind <> 'enrich' AND $2 > ("  # noqa: S608 -- constants
         "SELECT count(*) FROM publish.revisions l "
         "WHERE l.update_id = r.update_id AND l.kind <> 'enrich' AND l.revision > r.revision) ORDER BY r.revision DESC",
         list(update_ids), each,

@@ -122,9 +122,13 @@ class FeedStore:
         """The current revision of an update, if it is visible and in memory."""
         return self._entries.get(update_id)
 
-    def removed(self, update_id: str) -> ReaderUpdate | None:
-        """The removal of an update that went out of sight while this replica followed; its position where that is known."""
-        return self._removed.get(update_id)
+    def removed(self, update_id: str) -> ReaderUpdate | Standing | None:
+        """The removal of an update that is out of sight, as far as memory knows."""
+        removed = self._removed.get(update_id)
+        if removed is not None or update_id in self._entries:
+            return removed
+        standing = self.known.get(update_id)
+        return standing if standing is not None and standing.removal is not None else None
 
     def showing(self, picture: str) -> frozenset[str]:
         """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
