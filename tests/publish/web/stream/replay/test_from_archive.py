@@ -94,3 +94,23 @@ async def test_a_revision_that_cannot_be_read_takes_no_other_with_it(settings: S
     assert ([each.offset for each in found.events], found.through) == ([5, 7, 8, 9], (1, 9))
     assert (await epochs.newest(pool)) is not None
     assert await replay(Position(2, 4), ("news",), 9) is None
+
+
+@pytest.mark.usefixtures("archived")
+async def test_few_events_are_not_looked_for_among_too_many(
+    settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One reader of a quiet channel who was away for long keeps no other's replay waiting: it fetches the snapshot."""
+    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 5)
+    client = ArchiveClient()
+    client.pool = pool
+    replay = replay_from(client, Renderer(settings, Assets()))
+    channel = f"update:{UPDATES[8].update_id}"
+    assert await replay(Position(1, 3), (channel,), 9) is None
+    for channels, count in (((channel,), 1), (("news",), 5)):
+        found = await replay(Position(1, 4), channels, 9)
+        assert found is not None
+        assert (len(found.events), found.through) == (count, (1, 9))
+    everything = await replay(Position(1, -1), ("news",), 99)
+    assert everything is not None
+    assert len(everything.events) == 10
