@@ -95,9 +95,11 @@ async def test_a_takedown_destroys_the_text_also_after_a_kill(settings: Settings
 
 
 async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, pool: Pool) -> None:
-    """Who asks for an item learns that it is published, and under which cursor."""
+    """Who asks for an item learns that it is published, and under which cursor, which a repeat does not change."""
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(settings, [revision("a", 1), revision("b", 1)])
+        repeats = await emit(settings, [revision("a", 1), revision("b", 1), revision("c", 1)])
+        await archived(pool, repeats[-1])
         consumer = new_consumer(settings, "test", OUTCOMES)
         await consumer.start()
         await consumer.seek_to_beginning()
@@ -110,7 +112,7 @@ async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, poo
                         told[outcome.update_id] = outcome
             return told
 
-        await eventually(look, lambda seen: len(seen) == 2)
+        await eventually(look, lambda seen: len(seen) == 3)
         await consumer.stop()
         assert told[revision("b").update_id].position == f"1-{offsets[1]}"
         assert told[revision("b").update_id].stage == "published"

@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import Gauge, Histogram
 
 from publish.archive.epochs import Epoch, align, event_id_of, newest
-from publish.archive.store import Revision, find_missing_pictures, revision_of, write_batch
+from publish.archive.store import Revision, find_missing_pictures, places_of, revision_of, write_batch
 from publish.channel import follow
 from publish.representation.position import Position
 from publish.settings import Settings
@@ -123,12 +123,15 @@ class Archive:
                 if moved is None:
                     self._reach = OUT_OF_STEP
                     raise Transient("a new epoch has begun meanwhile")
+            places = await places_of(connection, revisions)
         now = datetime.now(UTC)
         _measure(fresh, now)
-        await self._report(revisions, now, [message.header("traceparent") for message in incoming])
+        await self._report(revisions, places, now, incoming[0].header("traceparent"))
         return ()
 
-    async def _report(self, revisions: Sequence[Revision], now: datetime, traces: Sequence[str]) -> None:
+    async def _report(
+        self, revisions: Sequence[Revision], places: Mapping[tuple[str, int], Position], now: datetime, trace: str
+    ) -> None:
         outcomes = Outcomes(
             outcomes=tuple(
                 Outcome(
@@ -137,14 +140,14 @@ class Archive:
                     stage="published",
                     at=now,
                     revision=revision.update.revision,
-                    position=str(revision.place),
+                    position=str(places.get((revision.update.update_id, revision.update.revision), revision.place)),
                 )
                 for revision in revisions
             )
         )
         place = revisions[0].place
         future = await self._producer.send(
-            OUTCOMES, outcomes, key=revisions[0].update.update_id, event_id=f"{STAGE}:{place}", traceparent=traces[0]
+            OUTCOMES, outcomes, key=revisions[0].update.update_id, event_id=f"{STAGE}:{place}", traceparent=trace
         )
         await acknowledged([future])
 

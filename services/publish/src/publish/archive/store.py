@@ -177,6 +177,17 @@ async def write_batch(connection: Connection, revisions: Sequence[Revision]) -> 
     return batch
 
 
+async def places_of(connection: Connection, revisions: Sequence[Revision]) -> dict[tuple[str, int], Position]:
+    """Where these revisions were archived first, by update id and number; a repeat stands where what it repeats does."""
+    rows = await connection.fetch(
+        "SELECT update_id, revision, epoch, log_offset FROM unnest($1::text[], $2::int[]) AS w (update_id, revision) "
+        "JOIN publish.revisions USING (update_id, revision)",
+        [revision.update.update_id for revision in revisions],
+        [revision.update.revision for revision in revisions],
+    )
+    return {(row["update_id"], row["revision"]): Position(row["epoch"], row["log_offset"]) for row in rows}
+
+
 async def _insert_revisions(connection: Connection, revisions: Sequence[tuple[Revision, frozenset[str]]]) -> None:
     await connection.execute(
         "INSERT INTO publish.revisions (update_id, revision, epoch, log_offset, kind, removal, channels, data) "

@@ -93,6 +93,7 @@ class Follower:
         self._epoch = 0
         self._waiting: str | None = "not started"
         self._caught_up = False
+        self._reached = 0
         self._turned_at: float | None = None
 
     def why_not_ready(self) -> str | None:
@@ -212,28 +213,34 @@ class Follower:
                     break
 
     async def _tail(self, consumer: AIOKafkaConsumer, end: int, stop: asyncio.Event) -> None:
-        reached = self._feed_store.cursor.offset + 1
-        watch_at = self._clock() + WATCH_INTERVAL_S
-        while not stop.is_set():
-            if not self._caught_up and reached >= end:
-                self._caught_up = True
-                self._waiting = None
-                log.info("caught up with the log", offset=reached - 1)
-            try:
-                batches = await consumer.getmany(self._partition, timeout_ms=500, max_records=500)
-            except OffsetOutOfRangeError as error:
-                raise NotThisLog("the log has no such offset") from error
-            records = batches.get(self._partition, [])
-            for start in range(0, len(records), CHUNK):
-                await self._take(records[start : start + CHUNK])
-                await asyncio.sleep(0)
-            if records:
-                reached = records[-1].offset + 1
-                BEHIND.set(max(0, (consumer.highwater(self._partition) or reached) - reached))
-            self._turned_at = self._clock()
-            if self._turned_at >= watch_at:
-                await self._watch(consumer, reached)
-                watch_at = self._clock() + WATCH_INTERVAL_S
+        self._reached = self._feed_store.cursor.offset + 1
+        watching = asyncio.create_task(self._keep_watching(consumer), name="watch of the log")
+        try:
+            while not stop.is_set():
+                if watching.done():
+                    watching.result()
+                if not self._caught_up and self._reached >= end:
+                    self._caught_up = True
+                    self._waiting = None
+                    log.info("caught up with the log", offset=self._reached - 1)
+                await self._take_next(consumer)
+                self._turned_at = self._clock()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _take_next(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            batches = await consumer.getmany(self._partition, timeout_ms=500, max_records=500)
+        except OffsetOutOfRangeError as error:
+            raise NotThisLog("the log has no such offset") from error
+        records = batches.get(self._partition, [])
+        for start in range(0, len(records), CHUNK):
+            await self._take(records[start : start + CHUNK])
+            await asyncio.sleep(0)
+        if records:
+            self._reached = records[-1].offset + 1
+            BEHIND.set(max(0, (consumer.highwater(self._partition) or self._reached) - self._reached))
 
     async def _take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
         """Apply records to memory, then publish them to streams: what is removed is gone before anything is rendered."""
@@ -304,7 +311,13 @@ class Follower:
             # It was not told at its place in the log, and what follows that place was.
             self._broadcaster.reset("gap")
 
-    async def _watch(self, consumer: AIOKafkaConsumer, reached: int) -> None:
+    async def _keep_watching(self, consumer: AIOKafkaConsumer) -> None:
+        """Check the log and the archive beside the log's records, which wait for neither; raises what is found."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            await self._watch(consumer)
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Check that this is still the archive's log; with Postgres or Kafka away, nothing is concluded."""
         try:
             async with asyncio.timeout(2):
@@ -316,6 +329,7 @@ class Follower:
                 raise NotThisLog("the archive has begun a new epoch")
             if self._placement.waits:
                 await self._place_those_waiting()
+        reached = self._reached
         try:
             async with asyncio.timeout(2):
                 end = (await consumer.end_offsets([self._partition]))[self._partition]
