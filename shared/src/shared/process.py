@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
+from prometheus_client import Gauge
 
 from shared.failures import Unanswered
 from shared.http.server.sockets import raise_descriptor_limit
@@ -17,7 +18,7 @@ from shared.settings import Connections
 
 log = structlog.get_logger(__name__)
 
-
+PROCESS = Gauge("slugline_process_info", "1, for what the process is: alerts miss one that is not there", ["process"])
 ENDING_S = 30.0
 """For what is left after an orderly end: a thread that never returns must not hold the process."""
 
@@ -38,6 +39,8 @@ async def _keep_turning(limit_s: float) -> None:
 
 def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main(stop)` on uvloop until it returns. SIGTERM and SIGINT set `stop`; an event loop that hangs ends the process."""
+
+    PROCESS.labels(name).set(1)
 
     async def body() -> None:
         folding = configure_logging(settings, name)

@@ -57,6 +57,9 @@ class DeadLetters:
 
     def __init__(self, stage: str, stream: Stream, producer: Producer) -> None:
         self._stage = stage
+        # A series that begins at 1 has no increase: the first dead letter would alert nobody.
+        for failure in ("invalid", "permanent"):
+            DEAD.labels(stage, failure)
         self._topic = stream.dead_letters
         self._reports_outcomes = stream == RAW
         """Senders ask what became of a version, and what cannot be read cannot say so itself."""
