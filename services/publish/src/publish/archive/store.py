@@ -21,6 +21,11 @@ class Revision:
     update: EnrichedUpdate
     data: bytes
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is known by, wherever it stands in the log: the update's id and its number."""
+        return self.update.update_id, self.update.revision
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentState:
