@@ -19,6 +19,7 @@ from shared.messages import EnrichedUpdate, Media, Outcomes, Rendition
 from shared.postgres.pool import Pool
 from shared.settings import Connections
 from shared.streams import ENRICHED, OUTCOMES
+from support.broadcasting import metric
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
@@ -98,6 +99,7 @@ async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, poo
     """Who asks for an item learns that it is published, and under which cursor, which a repeat does not change."""
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(settings, [revision("a", 1), revision("b", 1)])
+        counted = metric("slugline_archive_repeats_total")
         repeats = await emit(settings, [revision("a", 1), revision("b", 1), revision("c", 1)])
         await archived(pool, repeats[-1])
         consumer = new_consumer(settings, "test", OUTCOMES)
@@ -114,6 +116,7 @@ async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, poo
 
         await eventually(look, lambda seen: len(seen) == 3)
         await consumer.stop()
+        assert metric("slugline_archive_repeats_total") == counted + 2
         assert told[revision("b").update_id].position == f"1-{offsets[1]}"
         assert told[revision("b").update_id].stage == "published"
 
