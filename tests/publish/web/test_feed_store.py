@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.archive.standings import Standing
+from publish.archive.standings import LastChange, Standing
 from publish.archive.store import fold_batch, revision_of
 from publish.representation.position import Position, channels_of, fold
 from publish.representation.reader_update import reader_change, reader_update
@@ -61,7 +61,8 @@ def test_a_snapshot_and_the_log_behind_it_are_the_fold_of_the_whole_log(
         ],
         complete=True,
         standings=[
-            (each.update_id, Standing(each.revision, each.removal, each.place, each.position)) for each in newest
+            LastChange(each.update_id, Standing(each.revision, each.removal, each.place, each.position), 0)
+            for each in newest
         ],
     )
     for place, update in placed[len(before) :]:

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from publish.archive.standings import Standing
+from publish.archive.standings import LastChange, Standing
 from publish.representation.position import Position
-from publish.web.known_updates import CLOCKS_DIFFER_S, KnownUpdates
+from publish.web.known_updates import CLOCKS_DIFFER_S, NOTHING, KnownUpdates
 
 
 def standing(revision: int = 1) -> Standing:
@@ -36,10 +36,16 @@ def test_what_changed_last_is_known_longest() -> None:
 def test_a_snapshot_that_is_cut_off_says_so() -> None:
     """Where the archive may know more than was loaded, what was received before may repeat it; where not, nothing may."""
     known = KnownUpdates(2, lambda: 5000.0)
-    known.reset([("newest", standing(3))])
+    newest, older = LastChange("newest", standing(3), 4000.0), LastChange("older", standing(2), 3000.0)
+    known.reset([newest])
     assert known.is_news(at(0))
-    known.reset([("newest", standing(3)), ("older", standing(2))])
-    assert not known.is_news(at(4999))
+    assert known.forgotten == NOTHING
+    known.reset([newest, older])
+    assert not known.is_news(at(2999))
+    assert known.is_news(at(3001 + CLOCKS_DIFFER_S))
+    assert known.forgotten == (1, 2)
     known.note("another", standing())
     assert known.get("older") is None
     assert known.get("newest") == standing(3)
+    known.note("one more", standing())
+    assert (known.horizon, known.forgotten) == (4000.0, (1, 3))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from publish.archive.queries import Archived
-from publish.archive.standings import Standing, Standings
+from publish.archive.standings import LastChange, Standing, Standings
 from publish.representation.position import Position, channels_of
 from publish.representation.reader_update import reader_update
 from publish.web.feed_store import Applied, FeedStore
@@ -45,16 +45,17 @@ class Newsroom:
 
     def start(self, *, knows: bool = False) -> None:
         """A snapshot without a visible update, as one is whose updates are all older; what changed last is known or not."""
-        standings: list[tuple[str, Standing]] = []
+        standings: list[LastChange] = []
         limit = self.feed_store.known.limit
         if knows:
             newest = {each.update.update_id: each.update for each in self.archive.archived}
             standings = [
-                (key, Standing(each.revision, each.removal, each.cursor, each.position))
+                LastChange(key, Standing(each.revision, each.removal, each.cursor, each.position), NOW.timestamp())
                 for key, each in reversed(newest.items())
             ]
-        padding = [(f"other {n}", Standing(1, None, Position(1, 0), Position(1, 0))) for n in range(limit)]
-        self.feed_store.reset(Position(1, self.offset), [], complete=False, standings=[*standings, *padding][:limit])
+        place = Position(1, self.offset)
+        padding = [LastChange(f"other {n}", Standing(1, None, place, place), NOW.timestamp()) for n in range(limit)]
+        self.feed_store.reset(place, [], complete=False, standings=[*standings, *padding][:limit])
 
     async def comes(self, *updates: EnrichedUpdate) -> list[Applied | None]:
         """What these records of the log do, in one batch."""
@@ -170,6 +171,19 @@ async def test_news_asks_the_archive_nothing() -> None:
     room.archive.reached = Position(1, room.offset)
     assert not await room.placement.place_those_waiting(), "readers were told at its place"
     assert room.feed_store.get(late.update.update_id) is not None
+
+
+async def test_what_is_new_does_not_wait_for_an_archive_that_lags() -> None:
+    """It need have seen only what memory may have forgotten: what came after that, memory knows itself."""
+    room = Newsroom()
+    room.archived(revision("a"))
+    room.start()
+    for n in range(5):
+        assert (await room.comes(revision(f"new{n}")))[0] is not None
+    room.archive.reached = Position(1, 0)
+    assert await room.comes(revision("newer")) == [None]
+    room.archive.reached = Position(1, 1)
+    assert await room.placement.place_those_waiting(), "readers look again"
 
 
 async def test_a_removal_waits_for_nothing() -> None:

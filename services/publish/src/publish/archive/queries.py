@@ -3,6 +3,7 @@
 All of it is what readers may have: no internal field, and no text of an update that is out of sight.
 """
 
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from datetime import datetime
 import structlog
 from prometheus_client import Counter
 
-from publish.archive.standings import Standing, newest_standings
+from publish.archive.standings import LastChange, newest_standings
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
 from shared.messages import EnrichedUpdate
@@ -54,7 +55,7 @@ class Snapshot:
     epoch: int
     offset: int
     updates: list[Archived]
-    standings: list[tuple[str, Standing]]
+    standings: list[LastChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
         updates = await page(connection, NEWS, None, limit)
-        return Snapshot(place.epoch, place.offset, updates, await newest_standings(connection, known))
+        return Snapshot(place.epoch, place.offset, updates, await newest_standings(connection, known, time.time()))
 
 
 async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:

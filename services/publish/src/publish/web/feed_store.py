@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from publish.archive.standings import Standing
+from publish.archive.standings import LastChange, Standing
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of, supersedes
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
@@ -92,7 +92,7 @@ class FeedStore:
         entries: Iterable[FeedEntry],
         *,
         complete: bool,
-        standings: Sequence[tuple[str, Standing]] = (),
+        standings: Sequence[LastChange] = (),
     ) -> None:
         """Begin again from a snapshot. `complete`: there are no visible updates but these.
 

@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from publish.archive.standings import Standing, Standings
-from publish.representation.position import Position, supersedes
+from publish.representation.position import supersedes
 from publish.representation.reader_update import ReaderUpdate
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedStore
@@ -94,7 +94,7 @@ class Placement:
         """Take in the next revision of the log; None where it changes nothing, or must wait for its place unseen."""
         if self._feed_store.can_tell(update):
             return self._feed_store.apply(update)
-        if standings is not None and _tells(standings, update):
+        if standings is not None and self._tells(standings):
             return self._placed(update, standings.by_id.get(update.update_id))
         if update.is_removal:
             # What is to be out of sight waits for nothing.
@@ -112,6 +112,10 @@ class Placement:
             return
         self._waiting[update.update_id] = _Waiting(update, told)
         WAITING.set(len(self._waiting))
+
+    def _tells(self, standings: Standings) -> bool:
+        """Whether the archive has seen all that memory may have forgotten; the rest memory knows by itself."""
+        return standings.reached >= self._feed_store.known.forgotten
 
     def _placed(self, update: ReaderUpdate, standing: Standing | None) -> Applied | None:
         if standing is None:
@@ -133,7 +137,7 @@ class Placement:
         for update_id, each in waiting.items():
             if self._feed_store.can_tell(each.update):
                 applied = self._feed_store.apply(each.update)
-            elif _tells(standings, each.update):
+            elif self._tells(standings):
                 applied = self._placed(each.update, standings.by_id.get(update_id))
             else:
                 continue
@@ -142,10 +146,3 @@ class Placement:
                 del self._waiting[update_id]
         WAITING.set(len(self._waiting))
         return missed
-
-
-def _tells(standings: Standings, update: ReaderUpdate) -> bool:
-    """Whether the archive has seen all that came before this revision, or this update at least."""
-    return update.update_id in standings.by_id or standings.reached >= Position(
-        update.cursor.epoch, update.cursor.offset - 1
-    )
