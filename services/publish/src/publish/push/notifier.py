@@ -64,7 +64,10 @@ class Notifier:
         if not fresh:
             return ()
         await self._archived(fresh, incoming[-1].record.offset)
-        found = sorted((await queries.servable(self._pool, fresh)).values(), key=lambda each: each.cursor)
+        # A record elsewhere than where its revision was archived is a repeat, however long ago it was pushed, or if it never was.
+        offsets = {message.record.offset for message in incoming}
+        servable = (await queries.servable(self._pool, fresh)).values()
+        found = sorted((each for each in servable if each.cursor.offset in offsets), key=lambda each: each.cursor)
         if not found:
             return ()
         waited = await self._pool.fetchval(ANYBODY)
