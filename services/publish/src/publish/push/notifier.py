@@ -8,7 +8,9 @@ import structlog
 from prometheus_client import Histogram
 
 from publish.archive import queries
+from publish.archive.queries import Archived
 from publish.push.delivery.notice import Notice, QueueDeliveries
+from publish.push.purge.surrogate_keys import queue_purges_at_once
 from publish.push.readiness import ReadinessChecks, wait_until_readable
 from publish.takedown.proof import watch
 from shared.consumer.decode import Incoming, Rejection
@@ -67,6 +69,7 @@ class Notifier:
         found = sorted((await queries.servable(self._pool, fresh)).values(), key=lambda each: each.cursor)
         if not found:
             return ()
+        await self._purge_removed(found)
         waited = await self._pool.fetchval(ANYBODY)
         place = found[-1].cursor
         readable = not waited or await wait_until_readable(self._readiness, place, self._readable_s)
@@ -80,6 +83,15 @@ class Notifier:
             QUEUED.observe(max(now - notice.enriched_at.timestamp(), 0))
         self._done()
         return ()
+
+    async def _purge_removed(self, found: Sequence[Archived]) -> None:
+        """What readers must not have any more is purged before anything is waited for."""
+        removed = [archived for archived in found if archived.update.is_removal]
+        if not removed:
+            return
+        async with self._pool.acquire() as connection, connection.transaction():
+            await queue_purges_at_once(connection, removed)
+        self._done()
 
     async def _archived(self, wanted: Collection[tuple[str, int]], offset: int) -> None:
         """Wait for these revisions to be archived, but not long for one that the archive has set aside."""

@@ -100,7 +100,7 @@ WITH RECURSIVE queued AS (
 open AS MATERIALIZED (
   SELECT e.id, CASE WHEN e.failures > 0 THEN 1 ELSE $4 END AS most
   FROM queued q JOIN publish.endpoints e ON e.id = q.endpoint_id
-  WHERE e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $5)
+  WHERE e.state = 'active' AND e.kind = ANY($6::text[]) AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $5)
     AND e.id <> ALL($3::text[])),
 oldest AS MATERIALIZED (
   SELECT o.id AS endpoint_id, o.most, h.id, h.next_attempt_at
@@ -144,7 +144,8 @@ due AS (
   SELECT l.id, e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner
   FROM locked l JOIN publish.deliveries d ON d.id = l.id JOIN publish.endpoints e ON e.id = d.endpoint_id)
 """
-"""What is due, at most $4 of each endpoint; none of the endpoints $3, and of those that failed last time one each, if $5.
+"""What is due to endpoints of the kinds $6, at most $4 of each; none of the endpoints $3, and of those that failed last time
+one each, if $5.
 
 What it reads grows with what it takes, whatever waits and whatever Postgres believes of the table. Endpoints that have
 deliveries waiting are found by steps along an index (`queued`). Of each, the deliveries that are due longest are looked at in
