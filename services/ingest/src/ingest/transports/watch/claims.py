@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 CLAIMS, DONE, REJECTED = ".taking", "done", "rejected"
 DEAD_AFTER_S = 20.0
 """Longer than one file can delay a worker's heartbeat: it waits ten seconds for servers."""
+REASON = ".reason.json"
 DEATHS = "deaths.json"
 MAX_DEATHS = 2
 """Workers that may die while they hold one file before it is rejected."""
@@ -57,14 +58,22 @@ def put_back(claimed: Path, folder: Path) -> None:
         move_into(folder, claimed)
 
 
-def reject(claimed: Path, folder: Path, reason: Mapping[str, object]) -> None:
-    """Move a file to `rejected/` with the reason beside it."""
-    write_reason(move_into(folder / REJECTED, claimed), reason)
+def reject(claimed: Path, folder: Path, reason: Mapping[str, object]) -> Path:
+    """Move a file to `rejected/` with the reason beside it; where it is now."""
+    moved = move_into(folder / REJECTED, claimed)
+    write_reason(moved, reason)
+    return moved
+
+
+def take_back(moved: Path, folder: Path) -> None:
+    """Move a file that was taken or rejected back into the folder, without its reason."""
+    put_back(moved, folder)
+    moved.with_name(moved.name + REASON).unlink(missing_ok=True)
 
 
 def write_reason(moved: Path, reason: Mapping[str, object]) -> None:
     """Write `NAME.reason.json`, whole or not at all."""
-    target = moved.with_name(moved.name + ".reason.json")
+    target = moved.with_name(moved.name + REASON)
     draft = target.with_name(f".{target.name}.tmp")
     draft.write_bytes(orjson.dumps({"at": datetime.now(UTC), **reason}, option=orjson.OPT_INDENT_2) + b"\n")
     draft.rename(target)
