@@ -228,7 +228,7 @@ async def left(wire: Wire) -> bool:
     async with http_client(allow_private=True) as fetcher:
         subscriber = Subscriber(settings, wire.pool, fetcher)
         await wire.pool.execute(UNSUBSCRIBE_UNUSED)
-        return await subscriber.unsubscribe_next()
+        return bool(await subscriber.unsubscribe_some())
 
 
 async def pause(wire: Wire) -> None:

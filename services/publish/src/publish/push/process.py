@@ -196,7 +196,13 @@ async def _parts(
     notifier = Notifier(
         pool,
         readiness,
-        [queue_takedowns, queue_purges, queue_webhooks, queue_feeds, alerts.decisions.queue],
+        {
+            "takedowns": queue_takedowns,
+            "purges": queue_purges,
+            "webhooks": queue_webhooks,
+            "feeds": queue_feeds,
+            "alerts": alerts.decisions.queue,
+        },
         readable_s=settings.publish_push_readable_s,
         done=queued,
     )
@@ -300,6 +306,7 @@ async def _follow(
                 updates.run(),
                 batches.run(),
                 *(worker.keep_delivering() for worker in parts.workers),
+                parts.notifier.keep_retrying(),
                 parts.hub.keep_verifying(),
                 parts.alerts.release.keep_releasing(),
                 parts.alerts.sender.keep_retrying(),

@@ -18,7 +18,7 @@ from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.rows import narrowed, typed
-from shared.postgres.set_aside import SetAside
+from shared.postgres.set_aside import SetAside, forget_old
 from shared.streams import RAW
 
 log = structlog.get_logger(__name__)
@@ -163,5 +163,6 @@ class RefreshSender:
             if waiting or before:
                 log.info("refreshes wait in line", waiting=waiting, fold="refreshes")
             before = waiting
+            await forget_old(self.pool, "enrich")
 
         await keep_running("refreshes in line", step, every_s=REPORT_S)

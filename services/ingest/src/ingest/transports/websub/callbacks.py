@@ -95,6 +95,10 @@ class HubCallbacks:
             self.intake.statistics.record_rejection(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
             return Response(status_code=202)
+        if not body.strip():
+            # A hub that asks whether we are there. Nothing is lost: the feed is polled all the same.
+            self.intake.statistics.record_contact(source.name)
+            return Response(status_code=202)
         again = await self._was_received_before(source, body)
         try:
             receipt = await self.intake.take(

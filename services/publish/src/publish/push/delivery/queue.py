@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
+from shared.postgres import set_aside
 from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool, Queryable
 from shared.postgres.rows import narrowed
@@ -182,6 +183,7 @@ async def queue_message(connection: Queryable, endpoint_id: str, message_id: str
 
 async def forget_old(pool: Pool, keep: timedelta) -> None:
     """Delete what ended longer ago: deliveries, alerts with their results; and of what was pushed, what no log repeats."""
+    await set_aside.forget_old(pool, "publish")
     await pool.execute(
         "DELETE FROM publish.deliveries WHERE state <> 'waiting' AND ended_at < now() - $1::interval", keep
     )
