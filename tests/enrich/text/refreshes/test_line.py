@@ -57,6 +57,12 @@ async def test_an_update_stands_in_line_once_however_many_ask_and_the_newest_fir
     row = await pool.fetchrow("SELECT source, cause FROM enrich.pending_refreshes WHERE update_id = 'u1'")
     assert row is not None
     assert tuple(row) == ("pa", "authors")
+    async with pool.acquire() as connection:
+        await queue_retries(connection, ["u1", "u2"])
+    await ask_refresh(pool, "authors", author_ids=["ada"], repeat=False)
+    await queue_causes(pool)
+    rows = await pool.fetch("SELECT update_id, cause FROM enrich.pending_refreshes")
+    assert {row["update_id"] for row in rows if row["cause"] == "retry"} == {"u1", "u2"}
     assert await pool.fetchval("SELECT count(*) FROM enrich.refreshes") == 0
 
 

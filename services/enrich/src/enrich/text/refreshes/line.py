@@ -61,7 +61,13 @@ REFRESH_JOBS = LeaseQueue(
 
 _FIRST_IN_LINE = "SELECT coalesce((SELECT place FROM enrich.pending_refreshes ORDER BY place LIMIT 1), 0)"
 
-_QUEUE = """
+_MERGED = (
+    "place = least(p.place, excluded.place), "
+    "cause = CASE WHEN 'retry' IN (p.cause, excluded.cause) THEN 'retry' ELSE excluded.cause END"
+)
+"""What an update that stands in line becomes when it is asked for again. A retry asks for its pictures too."""
+
+_QUEUE = f"""
 WITH concerned AS MATERIALIZED (
     SELECT update_id, source, written_at FROM enrich.updates WHERE update_id = ANY($1::text[])
     UNION SELECT update_id, source, written_at FROM enrich.updates WHERE status = 'live' AND author_ids && $2::text[]
@@ -75,10 +81,10 @@ WITH concerned AS MATERIALIZED (
 ), queued AS (
     INSERT INTO enrich.pending_refreshes AS p (update_id, source, cause, detail, place)
     SELECT update_id, source, $9, $10, $11::bigint + number FROM slice
-    ON CONFLICT (update_id) DO UPDATE SET place = least(p.place, excluded.place)
+    ON CONFLICT (update_id) DO UPDATE SET {_MERGED}
 )
 SELECT count(*) OVER () AS count, written_at, update_id FROM slice ORDER BY written_at, update_id LIMIT 1
-"""
+"""  # noqa: S608 -- ours
 # An update that is written meanwhile leaves the part that is still to come. It was made with what has changed, or is found by
 # the repeat of the cause (`enrich.reference.changes`).
 
@@ -140,6 +146,6 @@ async def queue_retries(connection: Connection, update_ids: Sequence[str]) -> No
         "INSERT INTO enrich.pending_refreshes AS p (update_id, source, cause, place) "
         "SELECT update_id, source, 'retry', $2::bigint + row_number() OVER (ORDER BY written_at DESC, update_id DESC) "
         "FROM enrich.updates WHERE update_id = ANY($1::text[]) ORDER BY update_id "
-        "ON CONFLICT (update_id) DO UPDATE SET place = least(p.place, excluded.place)",
+        f"ON CONFLICT (update_id) DO UPDATE SET {_MERGED}",
         list(update_ids), first,
     )  # fmt: skip
