@@ -143,7 +143,7 @@ async def queue_retries(connection: Connection, update_ids: Sequence[str]) -> No
         return
     first = narrowed(int, await connection.fetchval(_FIRST_IN_LINE))
     await connection.execute(
-        "INSERT INTO enrich.pending_refreshes AS p (update_id, source, cause, place) "
+        "INSERT INTO enrich.pending_refreshes AS p (update_id, source, cause, place) "  # noqa: S608 -- ours
         "SELECT update_id, source, 'retry', $2::bigint + row_number() OVER (ORDER BY written_at DESC, update_id DESC) "
         "FROM enrich.updates WHERE update_id = ANY($1::text[]) ORDER BY update_id "
         f"ON CONFLICT (update_id) DO UPDATE SET {_MERGED}",
