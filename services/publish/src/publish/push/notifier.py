@@ -83,13 +83,24 @@ class Notifier:
         notices = [Notice(archived, readable) for archived in found]
         async with self._pool.acquire() as connection, connection.transaction():
             new = await self._mark(connection, notices)
-            for channel in self._queues:
-                await self._queue(connection, channel, new)
+            await self._queue_all(connection, new)
         now = time.time()
         for notice in new:
             QUEUED.observe(max(now - notice.enriched_at.timestamp(), 0))
         self._done()
         return ()
+
+    async def _queue_all(self, connection: Connection, notices: Sequence[Notice]) -> None:
+        """Queue the deliveries of all channels; where one fails, those of the others all the same."""
+        try:
+            async with connection.transaction():
+                for queue in self._queues.values():
+                    await queue(connection, notices)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            for channel in self._queues:
+                await self._queue(connection, channel, notices)
 
     async def _queue(self, connection: Connection, channel: str, notices: Sequence[Notice]) -> None:
         """Queue a channel's deliveries. A notice of which it can make none is set aside for this channel alone."""

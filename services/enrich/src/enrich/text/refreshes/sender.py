@@ -55,7 +55,9 @@ class PendingRefresh:
         )
 
 
-_FIRST = f"""
+BY_PLACE = "; ".join(f"SET LOCAL enable_{way} = off" for way in ("seqscan", "sort", "hashjoin", "mergejoin"))
+"""Whatever Postgres believes of a line that was empty a moment ago: it is read along its index."""
+FIRST = f"""
 SELECT q.update_id, q.source, q.cause, q.detail, q.place FROM enrich.pending_refreshes q
 WHERE {REFRESHES_ASIDE.is_free("q.update_id")} ORDER BY q.place LIMIT $1 FOR UPDATE OF q SKIP LOCKED
 """  # noqa: S608 -- ours
@@ -106,7 +108,8 @@ class RefreshSender:
         async with self.pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval(_TAKE_TURN, self._at_once / self.per_s):
                 return 0
-            pending = typed(PendingRefresh, await connection.fetch(_FIRST, self._at_once))
+            await connection.execute(BY_PLACE)
+            pending = typed(PendingRefresh, await connection.fetch(FIRST, self._at_once))
             await self._send(connection, pending)
         self._left -= len(pending)
         return len(pending)

@@ -92,17 +92,29 @@ def reclaim_from_dead_workers(folder: Path, owner: str) -> list[str]:
             if time.time() - claims.stat().st_mtime < DEAD_AFTER_S:
                 continue
             for file in claims.iterdir():
-                deaths = count_death(folder, file)
-                if deaths >= MAX_DEATHS:
-                    reason = f"{deaths} workers ended while they had it, one after the other"
-                    reject(file, folder, {"code": "took-its-worker-down", "reason": reason})
-                    rejected.append(file.name)
-                    continue
-                log.warning("file of a worker that died is put back", file=file.name, worker=claims.name)
-                put_back(file, folder)
+                try:
+                    if _reclaim(file, folder, claims.name):
+                        rejected.append(file.name)
+                except OSError as error:
+                    # It stays with the dead worker, and is tried again at the next look; the others do not wait for it.
+                    log.error(
+                        "file of a worker that died cannot be moved", file=file.name, error=str(error), fold=str(claims)
+                    )
             with contextlib.suppress(OSError):
                 claims.rmdir()
     return rejected
+
+
+def _reclaim(file: Path, folder: Path, worker: str) -> bool:
+    """Put back a file of a worker that died; whether it was rejected instead."""
+    deaths = count_death(folder, file)
+    if deaths >= MAX_DEATHS:
+        reason = f"{deaths} workers ended while they had it, one after the other"
+        reject(file, folder, {"code": "took-its-worker-down", "reason": reason})
+        return True
+    log.warning("file of a worker that died is put back", file=file.name, worker=worker)
+    put_back(file, folder)
+    return False
 
 
 def count_death(folder: Path, file: Path) -> int:
