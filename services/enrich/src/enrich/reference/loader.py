@@ -125,11 +125,8 @@ class ReferenceLoader:
                 entries = await self._readable("names", DictionaryEntry, rows)
                 if self.dictionary_file is not None:
                     entries = [*await self._entries_of_file(self.dictionary_file), *entries]
-                distinct = {entry.code: entry for entry in entries}
-                self.reference.dictionary = await asyncio.to_thread(
-                    Dictionary.of, list(distinct.values()), edition, build_apart
-                )
-                return len(distinct)
+                self.reference.dictionary = await asyncio.to_thread(_dictionary_of, entries, edition)
+                return len(self.reference.dictionary.entries)
             case "stories":
                 rows = await self.pool.fetch("SELECT story, label, merged_into FROM enrich.stories")
                 self.reference.merged = {row["story"]: row["merged_into"] for row in rows if row["merged_into"]}
@@ -141,7 +138,9 @@ class ReferenceLoader:
 
     async def _readable(self, name: str, model: type[M], rows: Sequence[Row]) -> list[M]:
         """The documents of a table. One that cannot be read, as after a change of the model, is left out and listed."""
-        readable, failed = await asyncio.to_thread(_read_all, model, [(row["key"], row["document"]) for row in rows])
+        readable, failed = await asyncio.to_thread(
+            lambda: _read_all(model, ((row["key"], row["document"]) for row in rows))
+        )
         await self._set_aside(name, failed)
         return readable
 
@@ -222,6 +221,12 @@ def _read_all(model: type[M], documents: Iterable[tuple[str, str]]) -> tuple[lis
         except Invalid as failure:
             failed[key] = f"{failure.field or 'the document'}: {failure.reason}"
     return readable, failed
+
+
+def _dictionary_of(entries: Iterable[DictionaryEntry], edition: int) -> Dictionary:
+    """The last entry of a code is the one that counts."""
+    distinct = {entry.code: entry for entry in entries}
+    return Dictionary.of(distinct.values(), edition, build_apart)
 
 
 def _read_lines(path: Path) -> tuple[list[DictionaryEntry], dict[str, str]]:
