@@ -28,7 +28,7 @@ async def test_a_channel_that_fails_on_one_revision_fails_on_it_alone(
     decide, bug = AlertDecisions.queue, [True]
 
     async def with_a_bug(self: AlertDecisions, connection: Connection, notices: Sequence[Notice]) -> None:
-        if bug and any(notice.update.guid == "bad" for notice in notices):
+        if bug and any(notice.update.update_id == revision("bad").update_id for notice in notices):
             # The transaction of the others must survive it.
             await connection.execute("SELECT 1 / 0")
         await decide(self, connection, notices)

@@ -94,6 +94,15 @@ class SetAside:
         )
         return {row["key"]: row["due"] for row in rows}
 
+    async def take(self, transaction: Queryable, key: str) -> bool:
+        """Whether this is still set aside, its pause over, and nobody else's: it is the caller's until the transaction ends."""
+        found = await transaction.fetchval(
+            f"SELECT true FROM {self.schema}.set_aside WHERE loop = $1 AND key = $2 AND next_at <= now() "
+            "FOR UPDATE SKIP LOCKED",
+            self.loop, key,
+        )  # fmt: skip
+        return found is not None
+
     async def each(
         self,
         pool: Pool,

@@ -132,7 +132,7 @@ class Notifier:
         wanted = (update_id, int(revision))
         archived = (await queries.servable(self._pool, {wanted})).get(wanted)
         async with self._pool.acquire() as connection, connection.transaction():
-            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", key):
+            if not await NOTICES_ASIDE.take(connection, key):
                 return
             try:
                 # Whether readers can have it is looked at anew by who waits for that.

@@ -13,11 +13,13 @@ from publish.push.alerts.sending.release import AlertRelease
 from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
 from publish.push.alerts.sending.sender import AlertSender
 from publish.push.process import serve
+from publish.push.readiness import ReadinessChecks
 from publish.push.settings import PushSettings
+from publish.representation.reader_update import ReaderUpdate
 from shared.postgres.pool import Pool
 from shared.postgres.set_aside import listed
 from support.push import Device, fresh, subscribe
-from support.revisions import emit, running
+from support.revisions import emit, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -116,6 +118,10 @@ async def test_alerts_that_wait_or_fail_hold_up_none_behind_them(
             await connection.execute("SELECT 1 / 0")
         await release(self, connection, alert, found)
 
+    async def missing(_: ReadinessChecks, update: ReaderUpdate) -> list[str]:
+        return ["page"] if update.update_id == revision("hidden").update_id else []
+
+    monkeypatch.setattr(ReadinessChecks, "missing", missing)
     monkeypatch.setattr(AlertRelease, "_release_one", with_a_bug)
     monkeypatch.setattr("publish.push.alerts.sending.release.LOOKED_AT_AGAIN_S", 30.0)
     await subscribe(pool, Device.new(f"{recipients.url}/reader"))
@@ -127,7 +133,6 @@ async def test_alerts_that_wait_or_fail_hold_up_none_behind_them(
             "proposed_by) SELECT p || n, u.update_id, 9, 'alert', 2, '{news}', 't', 'b', '/', 'unreadable', '', 'rules' "
             "FROM publish.updates u, generate_series(1, 25) n, unnest(ARRAY['bad', 'early']) p"
         )
-        site.held_at = None
         await emit(settings, [fresh("a", 1, urgency=2)])
         await eventually(lambda: recipients.at("/reader"), what="the alert behind them")
         entries = await eventually(
@@ -135,4 +140,5 @@ async def test_alerts_that_wait_or_fail_hold_up_none_behind_them(
             lambda entries: len(entries) == 25,
             what="all that fail are listed",
         )
+    assert len(recipients.at("/reader")) == 1
     assert {entry.key for entry in entries} == {f"bad{number}" for number in range(1, 26)}
