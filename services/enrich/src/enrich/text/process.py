@@ -14,6 +14,8 @@ from enrich.text.handler import STAGE, TextHandler
 from enrich.text.published.follower import LogFollower
 from enrich.text.published.reader import PublishedLog
 from enrich.text.published.recovery import Recovery
+from enrich.text.refreshes.line import keep_queueing
+from enrich.text.refreshes.sender import RefreshSender
 from enrich.text.schedule import keep_releasing
 from enrich.text.steps.text.language import load_model
 from shared.background import keep_running, until_answered
@@ -23,6 +25,7 @@ from shared.http.routing import Replaceable, application
 from shared.http.server.limits import ServerLimits
 from shared.http.server.server import http_server
 from shared.kafka.broker import new_app, new_broker
+from shared.kafka.group_offsets import group_offsets
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.messages import Order, RawUpdate, Refresh, Release
@@ -124,6 +127,7 @@ async def _follow(
                     pool, producer,
                     interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
                 ),
+                _keep_refreshing(pool, producer, consumer.group, settings),
             )  # fmt: skip
         health.draining = True
         # The batches that end now are settled once they are seen in the log.
@@ -131,3 +135,12 @@ async def _follow(
         await follower.stop()
     await batch_pool.close()
     await pool.close()
+
+
+async def _keep_refreshing(pool: Pool, producer: Producer, group: str, settings: Settings) -> None:
+    interval_s = settings.enrich_release_interval_s
+    async with group_offsets(settings, group, RAW) as committed:
+        sender = RefreshSender(pool, producer, committed, settings.enrich_refreshes_per_s)
+        await asyncio.gather(
+            keep_queueing(pool, interval_s), sender.keep_sending(interval_s), sender.keep_reporting(),
+        )  # fmt: skip

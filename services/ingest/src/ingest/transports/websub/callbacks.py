@@ -95,6 +95,10 @@ class HubCallbacks:
             self.intake.statistics.record_rejection(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
             return Response(status_code=202)
+        if not body.strip():
+            # A hub that asks whether we are there. Nothing is lost: the feed is polled all the same.
+            self.intake.statistics.record_contact(source.name)
+            return Response(status_code=202)
         try:
             # Only what is signed has a turn: nobody else may hold up a source's documents.
             with self.intake.turns.take(source.name) as turn:
