@@ -10,6 +10,7 @@ from enrich.text.domain.revision import BuiltRevision
 from enrich.text.domain.transition import Transition
 from enrich.text.lookups import Lookups
 from shared.consumer.decode import Incoming
+from shared.crash_points import reached
 from shared.kafka.cloudevents import headers_for
 from shared.kafka.producer import Producer
 from shared.messages import MediaWanted, Order, Refresh
@@ -41,6 +42,7 @@ async def emit(
         update, source=SOURCE, event_id=f"{update.update_id}:{update.revision}", time=now, traceparent=trace
     )
     futures = [await producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)]
+    reached("enrich.revision-sent")
     REVISIONS.labels(update.kind).inc()
     LATENCY.observe(max((now - update.passport.received_at).total_seconds(), 0))
     wanted = _media_wanted(message.event, transition, lookups, now) if update.media_pending else None

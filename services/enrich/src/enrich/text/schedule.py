@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Counter
 
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh, RefreshCause, Release
 from shared.postgres.lease_queue import LeaseQueue
@@ -101,11 +102,13 @@ async def release_due(pool: Pool, producer: Producer, again_s: float) -> int:
             RELEASES.labels(update.due_for).inc()
         await acknowledged(futures)
         if updates:
+            reached("enrich.release-sent")
             await connection.execute(
                 "UPDATE enrich.updates SET asked_at = now() WHERE update_id = ANY($1::text[])",
                 [update.update_id for update in updates],
             )
             log.info("sent what is due", count=len(updates))
+            reached("enrich.release-recorded")
         return len(updates)
 
 
@@ -116,6 +119,7 @@ async def run_refresh_job(pool: Pool, producer: Producer) -> bool:
             update_ids = await _updates_of(connection, job)
             for begin in range(0, len(update_ids), AT_ONCE):
                 await _send_refreshes(producer, job, update_ids[begin : begin + AT_ONCE])
+            reached("enrich.refreshes-sent")
             await connection.execute("DELETE FROM enrich.refreshes WHERE id = $1", job.id)
             log.info("refreshes sent", cause=job.cause, updates=len(update_ids))
             return True

@@ -14,6 +14,7 @@ from prometheus_client import Histogram
 
 from enrich.text.domain.state import State
 from enrich.text.state_store import UnknownName, count_unknown_names, store
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Outcome, Outcomes
@@ -91,6 +92,7 @@ class StateWriter:
             batches, self._waiting = self._waiting, []
             try:
                 done, failure = await self._acknowledged(batches)
+                reached("enrich.revision-acknowledged")
                 await self._record(done)
             except Exception as error:  # noqa: BLE001 -- raised in the consumer, by the batch's future
                 done, failure = [], error
@@ -119,6 +121,7 @@ class StateWriter:
         async def write() -> None:
             if states:
                 await store(self._pool, list(states.values()))
+                reached("enrich.rows-written")
             await count_unknown_names(self._pool, unknown)
 
         # Awaited together, and both to their end: the outcomes of a batch are true once Kafka has its revisions.
@@ -141,6 +144,7 @@ class StateWriter:
                 )
             )
         await acknowledged(futures)
+        reached("enrich.outcomes-sent")
 
     def _fail(self, batches: Iterable[EmittedBatch], failure: Exception) -> None:
         self.failures += 1

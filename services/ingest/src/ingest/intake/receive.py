@@ -21,6 +21,7 @@ from ingest.intake.receipt import DocumentOutcomeUnknown, DocumentRejected, Rece
 from ingest.parsers.pool import ParserPool
 from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
+from shared.crash_points import reached
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
@@ -163,6 +164,7 @@ class Intake:
         sha256 = original.sha256
         with STEPS["store"].time():
             await deadline.wait_for(self._stores.ask((original, sha256)))
+        reached("ingest.original-stored")
         return await self.process(source, original, sha256, deadline, taken_before=taken_before, again=again)
 
     async def process(
@@ -194,6 +196,7 @@ class Intake:
         for version in versions:
             version.duplicate = version.duplicate or version.candidate.index in taken_before
         await self._emit(versions, deadline)
+        reached("ingest.emitted")
         document = items.DocumentRecord(
             original_id=original.id,
             source=source.name,
@@ -204,6 +207,7 @@ class Intake:
             sent=[_sent(version) for version in versions if not version.duplicate and version.status != "not-sent"],
         )
         await self._record(document, versions, deadline)
+        reached("ingest.recorded")
         self._count(source, versions, refused)
         results.extend(_result(version) for version in versions)
         moments = [moment for update in reading.updates if (moment := update.first_created or update.version_created)]

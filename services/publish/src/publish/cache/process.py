@@ -19,6 +19,7 @@ from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate
@@ -89,6 +90,7 @@ class Cache:
             place = await queries.archived_up_to(connection)
             async for chunk in queries.everything(connection, since=since):
                 await self._model.rebuild([each.update for each in chunk])
+                reached("cache.rebuilding")
                 count += len(chunk)
         try:
             await self._model.done(place, token)
@@ -107,6 +109,7 @@ class Cache:
             killed = [update.update_id for update in updates if update.is_final]
             if killed:
                 await self._model.take_out(killed)
+                reached("cache.taken-out")
             positions = await self._positions(updates)
             placed = []
             for update in updates:
@@ -118,6 +121,7 @@ class Cache:
             except Flushed:
                 self._in_step = False
                 raise Transient("the read model was flushed") from None
+        reached("cache.written")
         OFFSET.set(updates[-1].cursor.offset)
         return ()
 

@@ -12,6 +12,7 @@ from publish.push.delivery.notice import Notice, QueueDeliveries
 from publish.push.readiness import ReadinessChecks, wait_until_readable
 from publish.takedown.proof import watch
 from shared.consumer.decode import Incoming, Rejection
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
@@ -75,6 +76,8 @@ class Notifier:
             new = await self._mark(connection, notices)
             for queue in self._queues:
                 await queue(connection, new)
+            reached("push.queued")
+        reached("push.queued-committed")
         now = time.time()
         for notice in new:
             QUEUED.observe(max(now - notice.enriched_at.timestamp(), 0))

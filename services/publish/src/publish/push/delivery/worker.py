@@ -16,6 +16,7 @@ from publish.push.delivery.attempts import Attempt, Attempts, RetryPolicy
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import QUEUE, BuildRequests, DeliveryRequest, DueDelivery, Unbuildable, Unsent
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool
 from shared.postgres.session import BY_INDEX
@@ -108,6 +109,8 @@ class DeliveryWorker:
         due = await QUEUE.claim(
             self._claims, room, self._lease_s, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE
         )
+        if due:
+            reached("push.claimed")
         requests = await self._build([each for each in due if not each.lost])
         for each in due:
             if each.lost:
@@ -166,6 +169,7 @@ class DeliveryWorker:
     async def _send(self, due: DueDelivery, request: DeliveryRequest) -> None:
         client = self._trusted if request.trusted else self._outbound
         answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
+        reached("push.sent")
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
         self._ended.put_nowait((due, answer))
@@ -183,6 +187,7 @@ class DeliveryWorker:
             if is_transient(error):
                 raise
             await self._record_one_by_one(ended)
+        reached("push.recorded")
         self._unwritten = []
         for due, _ in ended:
             self._of_endpoint[due.endpoint_id] -= 1

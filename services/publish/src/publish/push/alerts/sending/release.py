@@ -14,6 +14,7 @@ from publish.push.alerts.rules import AlertRules
 from publish.push.alerts.sending.batch import PushBatch
 from publish.push.readiness import ReadinessChecks
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.failures.transient import is_transient
 from shared.kafka.producer import Producer, acknowledged
 from shared.postgres.lease_queue import LeaseQueue
@@ -117,6 +118,7 @@ class AlertRelease:
             for number, batch in enumerate(batches)
         ]
         await acknowledged(futures)
+        reached("push.alert-batches-sent")
         # A crash before this is written puts the batches on Kafka again; those that had it already are known by then.
         await connection.execute(
             "UPDATE publish.alerts SET state = 'sending', released_at = now(), audience = $2, batches = $3 WHERE id = $1",
