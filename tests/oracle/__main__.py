@@ -17,12 +17,13 @@ SHOWN = 3
 
 def printed(report: Report) -> str:
     """The report for a person."""
+    answers, faults = json.dumps(report.answers), json.dumps(report.faults)
     lines = [
-        f"seed {report.seed}, {report.seconds:g} s: {report.updates} updates, {report.inputs} inputs, {report.revisions} revisions, "
-        f"{report.events} events seen, {report.resets} resets, {report.repeats} repeats on the log ({report.other_repeats} with other words)",
-        f"faults: {report.fired} fired of {report.planned} planned; {json.dumps(report.faults)}",
-        f"healthy after {report.healthy_after_s} s, settled after {report.settled_after_s} s; "
-        f"{report.unsure} updates not judged; answers {json.dumps(report.answers)}",
+        f"seed {report.seed}, {report.seconds:g} s: {report.updates} updates, {report.inputs} inputs, {report.revisions} revisions",
+        f"{report.events} events seen, {report.resets} resets, {report.repeats} repeats on the log, {report.other_repeats} with other words",
+        f"faults: {report.fired} fired of {report.planned} planned; {faults}",
+        f"healthy after {report.healthy_after_s} s, settled after {report.settled_after_s} s; {report.unsure} updates not judged",
+        f"answers to senders: {answers}",
         f"differences: {report.differences}",
     ]
     for name, count in report.kinds.items():
@@ -47,7 +48,7 @@ def main(seed: int, minutes: float, rate: float, faults: bool, as_json: Path | N
         click.echo(line, err=True)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        report = runner.run(run(seed, minutes * 60, faults=faults, rate=rate, say=say))
+        report = runner.run(run(seed, minutes * 60, faulty=faults, rate=rate, say=say))
     if as_json is not None:
         as_json.write_text(json.dumps(asdict(report), indent=1))
     click.echo(printed(report))

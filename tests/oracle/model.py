@@ -71,6 +71,7 @@ class Version:
 
     number: int
     words: Words
+    note: str = ""
     withheld: bool = False
     embargo_until: float | None = None
     expires_at: float | None = None
@@ -81,10 +82,9 @@ class Input:
     """What was acknowledged about one update: a version, or an order or signal by its name."""
 
     kind: str
-    """`version`, `correct`, `kill`, `takedown`, `cancel`, `withdraw`, `restore`, `expire`, `pin`, `unpin`, `key-event`, `close`,
-    `note`; `repeat` is a version that was there before."""
+    """`version`, `correct`, `kill`, `takedown`, `cancel`, `withdraw`, `restore`, `expire`, `pin`, `unpin`, `key-event`,
+    `close`; `repeat` is a version that was there before."""
     version: Version | None = None
-    note: str = ""
     part: Part = "headline"
     text: str = ""
     """A correction's new text for `part`."""
@@ -112,7 +112,6 @@ class Update:
     corrected: dict[Part, str] = field(default_factory=dict)
     """What the desk made of each part that it corrected. It stands, whatever the source says of that part."""
     hidden_by_desk: Removal = ""
-    note: str = ""
     flags: dict[str, bool] = field(default_factory=dict)
     final: Removal = ""
     killed_at: float | None = None
@@ -145,7 +144,7 @@ class Update:
         """What happens by itself up to a moment."""
         while (moment := self.moment) is not None and moment <= until:
             if self.held is not None and self.held.embargo_until == moment:
-                self.current, self.held, self.note, self.expired = self.held, None, "", False
+                self.current, self.held, self.expired = self.held, None, False
             else:
                 self.expired = True
             self._show(skippable=True)
@@ -177,8 +176,6 @@ class Update:
             self.hidden_by_desk = "withdrawn" if given.kind == "withdraw" else "expired"
         elif given.kind == "restore":
             self.hidden_by_desk = ""
-        elif given.kind == "note":
-            self.note = given.note
         else:
             flag = {"pin": "pinned", "unpin": "pinned", "key-event": "key_event", "close": "closed"}[given.kind]
             self.flags[flag] = given.kind != "unpin"
@@ -188,7 +185,7 @@ class Update:
             self.held, self.released = version, True
             return
         self.released = self.released or version.withheld
-        self.current, self.held, self.note, self.expired, self.hidden_by_desk = version, None, "", False, ""
+        self.current, self.held, self.expired, self.hidden_by_desk = version, None, False, ""
 
     def _show(self, *, skippable: bool) -> None:
         shown = self._compute()
@@ -210,7 +207,7 @@ class Update:
         for part, text in self.corrected.items():
             words = words.with_part(part, text)
         return Shown(
-            words.headline, " ".join(words.sentences), self.note,
+            words.headline, " ".join(words.sentences), self.current.note,
             **{name: self.flags.get(name, False) for name in ("pinned", "key_event", "closed")},
         )  # fmt: skip
 

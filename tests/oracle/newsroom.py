@@ -199,7 +199,8 @@ def _environment(settings: Connections, site: str, webs: list[str]) -> dict[str,
 
 async def _add_worker(newsroom: Newsroom, name: str, port: int, environment: dict[str, str]) -> None:
     dsn, cache = urlsplit(newsroom.settings.postgres_dsn), urlsplit(newsroom.settings.redis_url)
-    assert dsn.port is not None and cache.port is not None
+    assert dsn.port is not None
+    assert cache.port is not None
     to_database, to_cache = Proxy("127.0.0.1", dsn.port), Proxy("127.0.0.1", cache.port)
     for proxy in (to_database, to_cache):
         await proxy.start()

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import httpx
@@ -15,7 +15,6 @@ from oracle.wire import Request, Wire
 
 PATIENCE_S = 90.0
 PAUSES_S = (0.05, 1.0)
-KEYS = {"desk": "desk-key-of-the-oracle"}
 
 
 @dataclass
@@ -25,6 +24,7 @@ class Sender:
     wire: Wire
     model: Model
     differences: Differences
+    _: KW_ONLY
     address: str
     key: str
     desk_key: str

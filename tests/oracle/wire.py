@@ -129,6 +129,8 @@ class Wire:
             "guid": update.guid, "version": str(version.number), "headline": version.words.headline,
             "body_html": version.words.html, **more,
         }  # fmt: skip
+        if version.note:
+            document["editors_note"] = version.note
         if version.withheld:
             document["status"] = "withheld"
         if version.embargo_until is not None:
@@ -227,12 +229,9 @@ class Wire:
 
     def _note(self) -> Request | None:
         update = self._visible()
-        if update is None:
+        if update is None or update.current is None:
             return None
-        note = self._sentence()
-        # Numbered, so that it is no return to an older one.
-        document = {"guid": update.guid, "signal": "advisory", "editors_note": note}
-        return Request("/v1/updates", document, [(update, Input("note", note=note))], anew=True)
+        return self._push(update, Version(self._number(update), update.current.words, note=self._sentence()))
 
     def _withdraw(self) -> Request | None:
         update = self._visible()

@@ -162,7 +162,8 @@ def _wait_for_start(server: ServerProcess) -> None:
 
 async def freeze_server(server: ServerProcess, seconds: float) -> bool:
     """SIGSTOP to a server and all its children: connections stay open and nothing is answered."""
-    assert server.child is not None and server.child.process is not None
+    assert server.child is not None
+    assert server.child.process is not None
     pids = descendants(server.child.process.pid)
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
