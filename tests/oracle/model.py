@@ -153,9 +153,10 @@ class Update:
         """An input that was first sent at one time, and acknowledged at another."""
         self.inputs.append((sent_at, answered_at, given.kind))
         self.pass_time(sent_at - DRAIN_S)
-        moment = self.moment
-        if moment is not None and moment < answered_at + DRAIN_S and given.kind != "repeat":
-            self.unsure = True
+        own = (given.version.embargo_until, given.version.expires_at) if given.version is not None else ()
+        for moment in (self.moment, *own):
+            if moment is not None and moment < answered_at + DRAIN_S and given.kind != "repeat":
+                self.unsure = True
         self._take(given, answered_at)
         self._show(skippable=False)
 

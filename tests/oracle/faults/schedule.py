@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from oracle.differences import Differences
 from oracle.faults import kinds
 from oracle.faults.kinds import Fault
-from oracle.newsroom import Newsroom, Worker
+from oracle.newsroom import USES_REDIS, Newsroom, Worker
 from support.proxy import Proxy
 
-EVERY_S = 1.3
+EVERY_S = 1.1
 """Between two faults that begin."""
 STEADY_S = 2.5
 """A process is left alone for so long once it is ready: one that dies three times over a message is to set that aside."""
@@ -166,8 +166,9 @@ class Faults:
         worker = self._worker()
         if worker is None:
             return None
-        cached = worker.name in ("publish-cache", "publish-push") and self._random.random() < 0.4
-        return worker, worker.cache if cached else worker.database
+        cached = worker.name in USES_REDIS and self._random.random() < 0.4
+        proxy = worker.cache if cached else worker.database
+        return (worker, proxy) if proxy.connections else None
 
     def _cut(self) -> Fault | None:
         link, seconds = self._link(), self._random.uniform(0.1, 3)
