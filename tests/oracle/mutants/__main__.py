@@ -24,11 +24,13 @@ def _check_checks(
     checks = {each.check: each.servers for each in found}
 
     def passes(check: str) -> tuple[str, bool, str]:
-        tree = trees.get()
+        tree, began = trees.get(), time.monotonic()
         try:
-            return (check, *tree.passes(check, servers if checks[check] else {}))
+            good, said = tree.passes(check, servers if checks[check] else {})
         finally:
             trees.put(tree)
+        click.echo(f"{'passes' if good else 'fails':>15} {time.monotonic() - began:5.1f} s  {check}", err=True)
+        return check, good, said
 
     with ThreadPoolExecutor(jobs) as pool:
         return {check: said for check, good, said in pool.map(passes, checks) if not good}
