@@ -72,6 +72,9 @@ class Version:
     number: int
     words: Words
     note: str = ""
+    picture: bool = False
+    author: str = ""
+    """The id that the directory gives to the name of its byline."""
     withheld: bool = False
     embargo_until: float | None = None
     expires_at: float | None = None
@@ -233,6 +236,8 @@ class Model:
     words_from: dict[str, float] = field(default_factory=dict)
     """By unique word: from when on it may be seen at all; what is not here may be seen once it was sent."""
     accepted: int = 0
+    roles: dict[str, str] = field(default_factory=dict)
+    """By author, the role that the directory was given last."""
 
     def update(self, source: str, guid: str) -> Update:
         """The update of that name."""

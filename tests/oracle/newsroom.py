@@ -5,6 +5,7 @@ Each process reaches Postgres and Redis through proxies of its own, so that the 
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -32,13 +33,14 @@ from support.servers import CACHE
 WIRES = ("north", "agency", "paper")
 PORTS = {"ingest-api": "INGEST_PORT", "publish-web": "PORT", "publish-push": "PUBLISH_PUSH_PORT"}
 WORKERS = (
-    "ingest-api", "enrich-text", "enrich-gather", "publish-archive", "publish-cache", "publish-web", "publish-web-2",
+    "ingest-api", "enrich-text", "enrich-gather", "enrich-media", "publish-archive", "publish-cache", "publish-web", "publish-web-2",
     "publish-push",
 )  # fmt: skip
 SPARES = ("enrich-text-2", "publish-archive-2", "publish-cache-2")
 """Second replicas, which a fault starts and ends, so that partitions move while work is in flight."""
 USES_REDIS = ("publish-cache", "publish-cache-2", "publish-push")
 RESTART_S = 0.2
+DIRECTORY_KEY = "directory-key-of-the-oracle"
 
 
 @dataclass
@@ -58,6 +60,9 @@ class Worker:
     crash_at: str = ""
     """Where it dies after its next start."""
     ends: list[int] = field(default_factory=list)
+    """Its exit codes."""
+    crashed_at: list[str] = field(default_factory=list)
+    """The crash points at which it died, by their marks."""
     killed: int = 0
     """How often a fault killed it."""
 
@@ -132,6 +137,9 @@ class Newsroom:
         assert worker.child.process is not None
         code = worker.child.process.returncode
         worker.ends.append(code)
+        if worker.mark.exists():
+            worker.crashed_at.append(worker.mark.read_text().strip())
+            worker.mark.unlink()
         if code != -signal.SIGKILL:
             self.differences.add(
                 "processes", "ended by itself", worker.name, expected="it runs", got=f"{code}: {worker.child.tail(30)}"
@@ -193,7 +201,9 @@ def _environment(settings: Connections, site: str, webs: list[str]) -> dict[str,
     return variables | {
         "LOG_LEVEL": "info", "LOG_FORMAT": "json", "PUBLISH_SITE_URL": site, "PUBLISH_PUSH_WEB_URLS": ",".join(webs),
         "PUBLISH_PUSH_ALLOW_PRIVATE": "true", "PUBLISH_PUSH_TIMEOUT_S": "3", "PUBLISH_PUSH_SCHEDULE_S": ",".join(["0.5"] * 60),
-        "PUBLISH_STREAM_RETRY_MS": "100", "ENRICH_RELEASE_AGAIN_S": "10",
+        "PUBLISH_STREAM_RETRY_MS": "100", "ENRICH_RELEASE_AGAIN_S": "10", "ENRICH_MEDIA_ALLOW_PRIVATE": "true",
+        "ENRICH_MEDIA_LEASE_S": "8", "ENRICH_MEDIA_RETRY_S": "1", "ENRICH_MEDIA_RENDERERS": "1",
+        "ENRICH_API_KEY_SHA256": hashlib.sha256(DIRECTORY_KEY.encode()).hexdigest(),
     }  # fmt: skip
 
 

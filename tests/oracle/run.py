@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from oracle.attachments import Directory, compare_attachments, unattached
 from oracle.channels import compare_channels, compare_feed_told
 from oracle.differences import Differences
 from oracle.eventlogs import compare_deliveries, compare_stream, compare_words
@@ -94,6 +95,7 @@ class Run:
     observers: Observers
     senders: list[Sender]
     faults: Faults
+    directory: Directory
     seed: int
     say: Say
 
@@ -102,6 +104,7 @@ class Run:
         stop = asyncio.Event()
         began = time.monotonic()
         sending = [asyncio.create_task(each.send_until(stop)) for each in self.senders]
+        sending.append(asyncio.create_task(self.directory.change_until(stop)))
         saying = asyncio.create_task(self._keep_saying(began))
         try:
             if faulty:
@@ -145,7 +148,7 @@ class Run:
         began = time.monotonic()
         while True:
             truth = await read_truth(self.newsroom.settings)
-            waiting = settled(self.model, truth)
+            waiting = settled(self.model, truth) or [each for each, _, _ in unattached(self.model, truth)]
             if not waiting and self._has_delivered(truth):
                 break
             if time.monotonic() > began + SETTLED_S:
@@ -175,6 +178,7 @@ class Run:
         compare_feed_told(watched.recipients.feed, truth, self.differences)
         for log in watched.logs:
             compare_words(self.model, log, self.differences)
+        compare_attachments(self.model, truth, self.differences)
         await compare_channels(self.newsroom, self.model, truth, self.differences, self.seed)
         return compare_with_model(self.model, truth, self.differences)
 
@@ -206,12 +210,14 @@ async def run(seed: int, seconds: float, *, faulty: bool, rate: float, say: Say)
         address, pace_s = newsroom.worker("ingest-api").url, len(WIRES) / rate
         senders = [
             Sender(
-                Wire(model, source, n, seed), model, differences, address=address,
+                Wire(model, source, n, seed=seed, pictures=f"http://127.0.0.1:{told.port}/pictures"), model, differences, address=address,
                 key=key_of(source), desk_key=key_of("desk"), pace_s=pace_s,
             )
             for n, source in enumerate(WIRES)
         ]  # fmt: skip
-        own = Run(newsroom, model, differences, observers, senders, Faults(newsroom, differences, seed, say), seed, say)
+        planned = Faults(newsroom, differences, seed, say)
+        directory = Directory(newsroom, model, differences, seed)
+        own = Run(newsroom, model, differences, observers, senders, planned, directory, seed, say)
         watching = [asyncio.create_task(each) for each in observers.tasks()]
         try:
             await own.flow(seconds, faulty=faulty)

@@ -73,7 +73,7 @@ def test_a_source_is_drawn_by_its_seed() -> None:
 
     def drawn(seed: int) -> list[object]:
         model = Model()
-        wire = Wire(model, "north", 0, seed)
+        wire = Wire(model, "north", 0, seed=seed)
         bodies = []
         for _ in range(60):
             request = wire.next()

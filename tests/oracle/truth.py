@@ -21,6 +21,10 @@ class Record:
     revision: int
     kind: str
     shown: Shown
+    pictures: int = 0
+    pending: bool = False
+    authors: tuple[tuple[str, str], ...] = ()
+    """Of each its id and role, as the directory gave them."""
 
 
 @dataclass
@@ -71,7 +75,13 @@ async def read_truth(settings: Connections) -> Truth:
     records = []
     for each in await everything_in(settings, ENRICHED):
         value: Mapping[str, Any] = json.loads(each.value or b"{}")
-        records.append(Record(each.offset, value["update_id"], int(value["revision"]), value["kind"], shown_of(value)))
+        records.append(
+            Record(
+                each.offset, value["update_id"], int(value["revision"]), value["kind"], shown_of(value),
+                pictures=len(value.get("media", ())), pending=bool(value.get("media_pending")),
+                authors=tuple((one.get("id") or "", one.get("role") or "") for one in value.get("authors", ())),
+            )
+        )  # fmt: skip
     return Truth(records)
 
 
@@ -79,6 +89,8 @@ def settled(model: Model, truth: Truth) -> list[str]:
     """The updates whose last revision is not what the model says; empty once all has arrived."""
     waiting = []
     for update in model.updates.values():
+        if update.unsure:
+            continue
         last = truth.last(update.update_id)
         published = last.shown if last is not None else None
         wanted = None if update.shown.hidden else update.shown

@@ -6,7 +6,7 @@ Every word that matters occurs once in a run, so that whoever sees it anywhere k
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,15 @@ VOCABULARY = [
     "lantern",
     "quarry",
 ]
+AUTHORS = {
+    "ada-quill": "Ada Quill",
+    "ben-harbour": "Ben Harbour",
+    "cleo-marsh": "Cleo Marsh",
+    "dan-orchard": "Dan Orchard",
+}
+"""Names of bylines by the ids that the directory gives them, once it knows them."""
+PICTURES = 0.04
+"""Of the new updates have one."""
 LEAST_MARGIN_S = 2.5
 """Nothing is sent about an update so shortly before a moment of it comes, lest nobody know which was first."""
 
@@ -77,11 +86,12 @@ def moment(at: float) -> str:
 class Wire:
     """What comes of one source."""
 
-    def __init__(self, model: Model, source: str, prefix: int, seed: int) -> None:
+    def __init__(self, model: Model, source: str, prefix: int, *, seed: int, pictures: str = "") -> None:
         self.source = source
         self._model = model
         self._prefix = prefix
         self._random = random.Random(f"{seed}:{source}")
+        self._pictures = pictures
         self._words = 0
         self._guids = 0
         self._updates: list[Update] = []
@@ -129,6 +139,11 @@ class Wire:
             "guid": update.guid, "version": str(version.number), "headline": version.words.headline,
             "body_html": version.words.html, **more,
         }  # fmt: skip
+        if version.author:
+            document["byline"] = f"By {AUTHORS[version.author]}"
+        if version.picture:
+            name = f"{self._pictures}/{update.update_id}.jpg"
+            document["media"] = [{"url": name, "credit": "A. Quill", "caption": "A photo"}]
         if version.note:
             document["editors_note"] = version.note
         if version.withheld:
@@ -176,11 +191,16 @@ class Wire:
     # Kinds of request
 
     def _new(self) -> Request:
-        return self._push(self._create(), Version(1, self._new_words()))
+        return self._push(self._create(), self._first_version())
+
+    def _first_version(self) -> Version:
+        author = self._random.choice(list(AUTHORS)) if self._random.random() < 0.3 else ""
+        has_picture = bool(self._pictures) and self._random.random() < PICTURES
+        return Version(1, self._new_words(), author=author, picture=has_picture)
 
     def _batch(self) -> Request:
         updates = [self._create() for _ in range(self._random.randint(4, 20))]
-        versions = [Version(1, self._new_words()) for _ in updates]
+        versions = [self._first_version() for _ in updates]
         documents = [self._document(*pair) for pair in zip(updates, versions, strict=True)]
         items = [(update, Input("version", version)) for update, version in zip(updates, versions, strict=True)]
         return Request("/v1/updates", documents, items, anew=True, places=updates)
@@ -192,7 +212,7 @@ class Wire:
             return None
         before, part = update.current, self._part()
         words = before.words.with_part(part, self._edited(before.words.part(part)))
-        return self._push(update, Version(self._number(update), words))
+        return self._push(update, replace(_plain(before), number=self._number(update), words=words))
 
     def _number(self, update: Update) -> int:
         return len(self._sent.get(update.update_id, ())) + 1
@@ -296,6 +316,11 @@ class Wire:
         words = update.current.words.with_part(0, self._edited(update.current.words.part(0)))
         ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         return self._push(update, Version(self._number(update), words), version_created=ahead)
+
+
+def _plain(version: Version) -> Version:
+    """A version without what holds for that version alone."""
+    return replace(version, note="", withheld=False, embargo_until=None, expires_at=None)
 
 
 def unique_words(text: str) -> list[str]:

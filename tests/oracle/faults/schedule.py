@@ -26,8 +26,9 @@ CRASHES = {
     "ingest-api": ("ingest.original-stored", "ingest.emitted", "ingest.recorded", "ingest.order-emitted", "ingest.order-recorded"),
     "enrich-text": (
         "enrich.revision-sent", "enrich.revision-acknowledged", "enrich.rows-written", "enrich.outcomes-sent", "enrich.release-sent",
-        "enrich.release-recorded", "consumer.done", "consumer.committed",
+        "enrich.release-recorded", "enrich.refreshes-sent", "consumer.done", "consumer.committed",
     ),
+    "enrich-media": ("media.stored", "media.indexed", "media.finished", "media.announced"),
     "publish-archive": (
         "archive.written", "archive.committed", "archive.outcomes-sent", "consumer.done", "consumer.committed",
     ),
@@ -39,7 +40,8 @@ CRASHES = {
 }  # fmt: skip
 RARE = (
     "ingest.order-emitted", "ingest.order-recorded", "enrich.release-sent", "enrich.release-recorded", "cache.taken-out",
-    "takedown.looked", "takedown.recorded",
+    "takedown.looked", "takedown.recorded", "enrich.refreshes-sent", "media.stored", "media.indexed", "media.finished",
+    "media.announced",
 )  # fmt: skip
 """What does not come with every message: the first time is waited for."""
 

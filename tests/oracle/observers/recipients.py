@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from oracle.attachments import picture
 from oracle.newsroom import Newsroom, push_key
 from oracle.observers.seen import Log
 
@@ -42,6 +43,8 @@ class Recipients:
         writer.close()
 
     def _take(self, method: str, target: str, fields: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        if method == "GET" and target.startswith("/pictures/"):
+            return 200, picture(target)
         if method == "GET":
             return 200, parse_qs(urlsplit(target).query).get("hub.challenge", [""])[0].encode()
         if self._random.random() < REFUSED:
