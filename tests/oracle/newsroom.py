@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,6 +50,8 @@ class Worker:
     name: str
     child: Child
     port: int
+    log: Proxy
+    """To Kafka, and so on."""
     database: Proxy
     cache: Proxy
     wanted: bool = True
@@ -169,11 +171,43 @@ class Newsroom:
         return [worker.name for worker in self.workers.values() if worker.wanted and worker.ready_since is None]
 
 
+@contextlib.asynccontextmanager
+async def _ways_to_kafka(names: Sequence[str]) -> AsyncIterator[dict[str, Proxy]]:
+    """A proxy for each process, each to a listener of its own: Kafka tells its clients where to go on."""
+    ways = {name: Proxy("127.0.0.1", free_port()) for name in names}
+    try:
+        for proxy in ways.values():
+            await proxy.start()
+        yield ways
+    finally:
+        for proxy in ways.values():
+            proxy.thaw()
+            await proxy.cut()
+
+
+def _listeners(port: int, controller: int, ways: Mapping[str, Proxy]) -> dict[str, str]:
+    """Kafka's settings for them, beside the listener of whoever comes without a proxy."""
+    named = {f"WAY{number}": proxy for number, proxy in enumerate(ways.values())}
+    own, control = f"PLAINTEXT://127.0.0.1:{port}", f"CONTROLLER://127.0.0.1:{controller}"
+    listening = [f"{name}://127.0.0.1:{proxy.target_port}" for name, proxy in named.items()]
+    return {
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        "listeners": ",".join([own, control, *listening]),
+        "advertised.listeners": ",".join([own, *(f"{name}://127.0.0.1:{proxy.port}" for name, proxy in named.items())]),
+        "listener.security.protocol.map": ",".join(f"{each}:PLAINTEXT" for each in ("PLAINTEXT", "CONTROLLER", *named)),
+        "inter.broker.listener.name": "PLAINTEXT",
+        "num.network.threads": "1",
+    }
+
+
 @contextlib.contextmanager
-def _servers(folder: Path) -> Iterator[tuple[Kafka, Postgres, Redis]]:
+def _servers(folder: Path, ways: Mapping[str, Proxy]) -> Iterator[tuple[Kafka, Postgres, Redis]]:
     postgres = Postgres(folder / "postgres", folder / "logs" / "postgres.log", durable=True)
     redis = Redis(folder / "redis", folder / "logs" / "redis.log")
-    kafka = Kafka(folder / "kafka", folder / "logs" / "kafka.log", CACHE)
+    port, controller = free_port(), free_port()
+    kafka = Kafka(
+        folder / "kafka", folder / "logs" / "kafka.log", CACHE, port=port, more=_listeners(port, controller, ways)
+    )  # fmt: skip
     with contextlib.ExitStack() as stack:
         for server in (kafka, redis, postgres):
             server.start()
@@ -207,7 +241,7 @@ def _environment(settings: Connections, site: str, webs: list[str]) -> dict[str,
     }  # fmt: skip
 
 
-async def _add_worker(newsroom: Newsroom, name: str, port: int, environment: dict[str, str]) -> None:
+async def _add_worker(newsroom: Newsroom, name: str, port: int, log: Proxy, environment: dict[str, str]) -> None:
     dsn, cache = urlsplit(newsroom.settings.postgres_dsn), urlsplit(newsroom.settings.redis_url)
     assert dsn.port is not None
     assert cache.port is not None
@@ -217,57 +251,68 @@ async def _add_worker(newsroom: Newsroom, name: str, port: int, environment: dic
         newsroom.proxies.append(proxy)
     service, process = name.split("-")[:2]
     env = environment | {
+        "KAFKA_SERVERS": f"127.0.0.1:{log.port}",
         "POSTGRES_DSN": newsroom.settings.postgres_dsn.replace(f":{dsn.port}/", f":{to_database.port}/"),
         "REDIS_URL": newsroom.settings.redis_url.replace(f":{cache.port}/", f":{to_cache.port}/"),
         PORTS.get(f"{service}-{process}", "HEALTH_PORT"): str(port),
     }
     command = [sys.executable, "-m", service, process]
     child = Child(name, command, newsroom.folder / "logs" / f"{name}.log", env=env)
-    newsroom.workers[name] = Worker(name, child, port, to_database, to_cache, wanted=name in WORKERS)
+    newsroom.workers[name] = Worker(name, child, port, log, to_database, to_cache, wanted=name in WORKERS)
 
 
 @contextlib.asynccontextmanager
 async def opened(differences: Differences) -> AsyncIterator[Newsroom]:
     """A newsroom that runs, while the block does."""
-    with open_folder() as folder, _servers(folder) as (kafka, postgres, redis):
-        settings = Connections(
-            kafka_servers=kafka.servers, postgres_dsn=postgres.dsn, redis_url=redis.url, topic_prefix="oracle.",
-            media_store=f"file://{folder / 'media'}", bind_host="127.0.0.1",
-        )  # fmt: skip
-        await apply_topics(settings)
-        newsroom = Newsroom(folder, kafka, postgres, redis, differences, settings)
-        ports = {name: free_port() for name in (*WORKERS, *SPARES)}
-        webs = [f"http://127.0.0.1:{ports[name]}" for name in ("publish-web", "publish-web-2")]
-        environment = _environment(settings, webs[0], webs)
-        environment["PUBLISH_PUSH_URL"] = f"http://127.0.0.1:{ports['publish-push']}"
-        for name, port in ports.items():
-            await _add_worker(newsroom, name, port, environment)
-        supervising: asyncio.Task[None] | None = None
-        try:
-            for name in WORKERS:
-                newsroom.worker(name).start()
-            keys = {f"{name.upper()}_KEY": key_of(name) for name in (*WIRES, "desk")}
-            await asyncio.to_thread(newsroom.run, "ingest", "sources", "apply", str(_sources(folder)), **keys)
-            supervising = asyncio.create_task(newsroom.supervise())
-            if await newsroom.healthy(60) is None:
-                raise NotReady(
-                    f"not ready: {newsroom.unready()}: {newsroom.worker(newsroom.unready()[0]).child.tail(30)}"
-                )
-            yield newsroom
-        finally:
-            if supervising is not None:
-                supervising.cancel()
-                await asyncio.gather(supervising, return_exceptions=True)
-            for worker in newsroom.workers.values():
-                worker.wanted = False
-                if worker.child.running:
-                    worker.signal(signal.SIGCONT)
-            end_all([worker.child for worker in newsroom.workers.values() if worker.child.process], 5)
-            for proxy in newsroom.proxies:
-                proxy.thaw()
-                await proxy.cut()
-            if kept := os.environ.get("ORACLE_LOGS"):
-                _keep_logs(folder, Path(kept))
+    async with _ways_to_kafka([*WORKERS, *SPARES]) as ways:
+        with open_folder() as folder, _servers(folder, ways) as servers:
+            async with _running(folder, servers, ways, differences) as newsroom:
+                yield newsroom
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    folder: Path, servers: tuple[Kafka, Postgres, Redis], ways: Mapping[str, Proxy], differences: Differences
+) -> AsyncIterator[Newsroom]:
+    kafka, postgres, redis = servers
+    settings = Connections(
+        kafka_servers=kafka.servers, postgres_dsn=postgres.dsn, redis_url=redis.url, topic_prefix="oracle.",
+        media_store=f"file://{folder / 'media'}", bind_host="127.0.0.1",
+    )  # fmt: skip
+    await apply_topics(settings)
+    newsroom = Newsroom(folder, kafka, postgres, redis, differences, settings)
+    ports = {name: free_port() for name in (*WORKERS, *SPARES)}
+    webs = [f"http://127.0.0.1:{ports[name]}" for name in ("publish-web", "publish-web-2")]
+    environment = _environment(settings, webs[0], webs)
+    environment["PUBLISH_PUSH_URL"] = f"http://127.0.0.1:{ports['publish-push']}"
+    for name, port in ports.items():
+        await _add_worker(newsroom, name, port, ways[name], environment)
+    supervising: asyncio.Task[None] | None = None
+    try:
+        for name in WORKERS:
+            newsroom.worker(name).start()
+        keys = {f"{name.upper()}_KEY": key_of(name) for name in (*WIRES, "desk")}
+        await asyncio.to_thread(newsroom.run, "ingest", "sources", "apply", str(_sources(folder)), **keys)
+        supervising = asyncio.create_task(newsroom.supervise())
+        if await newsroom.healthy(60) is None:
+            raise NotReady(f"not ready: {newsroom.unready()}: {newsroom.worker(newsroom.unready()[0]).child.tail(30)}")
+        yield newsroom
+    finally:
+        if supervising is not None:
+            supervising.cancel()
+            await asyncio.gather(supervising, return_exceptions=True)
+        for worker in newsroom.workers.values():
+            worker.wanted = False
+            if worker.child.running:
+                worker.signal(signal.SIGCONT)
+        # In a thread, since what they say on their way out goes through proxies of this loop.
+        started = [worker.child for worker in newsroom.workers.values() if worker.child.process]
+        await asyncio.to_thread(end_all, started, 10)
+        for proxy in newsroom.proxies:
+            proxy.thaw()
+            await proxy.cut()
+        if kept := os.environ.get("ORACLE_LOGS"):
+            _keep_logs(folder, Path(kept))
 
 
 def _keep_logs(folder: Path, place: Path) -> None:

@@ -169,7 +169,7 @@ class Faults:
         if worker is None:
             return None
         cached = worker.name in USES_REDIS and self._random.random() < 0.4
-        proxy = worker.cache if cached else worker.database
+        proxy = worker.cache if cached else self._random.choice([worker.database, worker.log])
         return (worker, proxy) if proxy.connections else None
 
     def _cut(self) -> Fault | None:
