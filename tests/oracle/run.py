@@ -23,7 +23,7 @@ from oracle.wire import Wire
 
 READERS = 4
 HEALTHY_S = 30.0
-SETTLED_S = 45.0
+SETTLED_S = 150.0
 SAID_S = 5.0
 LAST_S = 3.0
 """For who is told last."""
