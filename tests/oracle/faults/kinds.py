@@ -195,3 +195,42 @@ async def end_sessions(postgres: Postgres) -> bool:
     finally:
         await admin.close()
     return bool(ended)
+
+
+async def fill_redis(newsroom: Newsroom, seconds: float) -> bool:
+    """Redis has no memory left: it refuses every write but deletes, for so long."""
+    redis = Redis.from_url(newsroom.settings.redis_url, socket_timeout=5)
+    try:
+        await redis.config_set("maxmemory", "1")
+        full: str = (await redis.config_get("maxmemory"))["maxmemory"]
+        await asyncio.sleep(seconds)
+        await redis.config_set("maxmemory", "0")
+    finally:
+        await redis.aclose()
+    return full == "1"
+
+
+async def read_only_postgres(postgres: Postgres, seconds: float) -> bool:
+    """Postgres takes no writes for so long, as while its disk is full or another server is made the first."""
+    admin = await asyncpg.connect(postgres.dsn)
+    try:
+        for value in ("on", "off"):
+            await admin.execute("SET default_transaction_read_only = off")
+            await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+            await admin.execute("SELECT pg_reload_conf()")
+            if value == "on":
+                other = await asyncpg.connect(postgres.dsn)
+                fired = await _becomes_read_only(other)
+                await other.close()
+                await asyncio.sleep(seconds)
+    finally:
+        await admin.close()
+    return fired
+
+
+async def _becomes_read_only(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    for _ in range(50):
+        if await connection.fetchval("SHOW default_transaction_read_only") == "on":
+            return True
+        await asyncio.sleep(0.05)
+    return False

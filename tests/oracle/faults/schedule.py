@@ -66,6 +66,7 @@ class Faults:
             self._kill: 14, self._crash: 30, self._freeze: 12, self._freeze_long: 2, self._cut: 12, self._hold: 8, self._flush: 4,
             self._end_sessions: 4, self._replica: 3, self._kill_kafka: 1, self._kill_postgres: 2, self._kill_redis: 3,
             self._freeze_kafka: 1.5, self._freeze_postgres: 2, self._freeze_redis: 2,
+            self._fill_redis: 2, self._read_only: 2,
         }  # fmt: skip
 
     async def happen_until(self, ends: float) -> None:
@@ -208,3 +209,13 @@ class Faults:
     def _freeze_redis(self) -> Fault | None:
         seconds = self._random.uniform(1, 5)
         return self._server("freeze redis", lambda: kinds.freeze_server(self._newsroom.redis, seconds))
+
+    def _fill_redis(self) -> Fault | None:
+        seconds = self._random.uniform(1, 5)
+        return self._server("no memory left in redis", lambda: kinds.fill_redis(self._newsroom, seconds))
+
+    def _read_only(self) -> Fault | None:
+        seconds = self._random.uniform(1, 5)
+        return self._server(
+            "postgres takes no writes", lambda: kinds.read_only_postgres(self._newsroom.postgres, seconds)
+        )
