@@ -10,6 +10,7 @@ from oracle.attachments import Directory, compare_attachments, unattached
 from oracle.channels import compare_channels, compare_feed_told
 from oracle.differences import Differences
 from oracle.eventlogs import compare_deliveries, compare_stream, compare_words
+from oracle.evidence import evidence
 from oracle.faults.schedule import Faults
 from oracle.model import Model
 from oracle.newsroom import WIRES, Newsroom, key_of, opened
@@ -83,6 +84,8 @@ class Report:
     kinds: dict[str, int] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
     found: list[dict[str, str]] = field(default_factory=list)
+    evidence: dict[str, Any] = field(default_factory=dict)
+    """Of updates about which something differs; in the JSON."""
 
 
 @dataclass
@@ -229,4 +232,6 @@ async def run(seed: int, seconds: float, *, faulty: bool, rate: float, say: Say)
             await asyncio.gather(*watching, return_exceptions=True)
         report.unsure = await own.compare(truth)
         own.report(report, truth)
+        about = {each.about.split(" ")[0] for each in differences.found if not each.kind.startswith("order")}
+        report.evidence = await evidence(newsroom, model, about & model.updates.keys())
     return report
