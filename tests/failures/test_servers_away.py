@@ -10,7 +10,7 @@ import pytest
 
 from shared.settings import Connections
 from shared.streams import ENRICHED, RAW
-from support.pipeline import Pipeline, started
+from support.pipeline import SERVICES, Pipeline, started
 from support.processes import Processes
 from support.proxy import Proxy, proxied
 from support.topics import everything_in
@@ -146,3 +146,39 @@ async def test_database_away_under_the_lanes_is_a_pause(
                 )
             assert await everything_in(newsroom, RAW.dead_letters) == []
             assert await everything_in(newsroom, ENRICHED.dead_letters) == []
+
+
+EVERY_PROCESS = (*SERVICES, ("enrich", "media"), ("publish", "push"), ("ingest", "poll"), ("ingest", "watch"))
+SERVE_ON = {"ingest-api", "publish-web"}
+"""Senders and readers are answered without Kafka; that it is away is told beside."""
+
+
+async def test_every_process_says_that_kafka_is_away(
+    newsroom_on_broker: Connections, broker: Any, processes: Processes, tmp_path: Path
+) -> None:
+    """Though none has anything to do: in /readyz and in a metric. Each is well again by itself."""
+    with_kafka = {f"{service}-{process}" for service, process in EVERY_PROCESS} - {"enrich-gather"}
+
+    async def told(pipeline: Pipeline) -> dict[str, tuple[int, str, float]]:
+        async with httpx.AsyncClient(timeout=5) as client:
+            found = {}
+            for name in with_kafka:
+                url = pipeline.named[name].url
+                ready, metrics = await client.get(f"{url}/readyz"), await client.get(f"{url}/metrics")
+                line = next(
+                    each
+                    for each in metrics.text.splitlines()
+                    if each.startswith('slugline_server_answers{server="kafka"')
+                )
+                found[name] = (ready.status_code, ready.json()["status"], float(line.split()[-1]))
+            return found
+
+    away = {name: (200, "degraded", 0.0) if name in SERVE_ON else (503, "failing", 0.0) for name in with_kafka}
+    well = dict.fromkeys(with_kafka, (200, "ok", 1.0))
+    async with started(newsroom_on_broker, processes, tmp_path, EVERY_PROCESS) as pipeline:
+        assert await told(pipeline) == well
+        broker.kill()
+        await eventually(lambda: told(pipeline), lambda seen: seen == away, within_s=60, what="not told")
+        broker.start_again()
+        broker.wait()
+        await eventually(lambda: told(pipeline), lambda seen: seen == well, within_s=60, what="not well again")

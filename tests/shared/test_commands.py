@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from shared.__main__ import cli
 from shared.commands import Commands, migration
 
 
@@ -32,3 +33,11 @@ def test_settings_that_make_no_sense_are_named_in_one_line() -> None:
     (line,) = [line for line in done.output.splitlines() if line.startswith("Error")]
     assert "HEALTH_PORT: " in line
     assert "REPLICATION_FACTOR: " in line
+
+
+def test_creating_topics_waits_for_kafka_as_long_as_it_is_told() -> None:
+    """As before a pod's processes start; then it ends with the address that does not answer."""
+    away = {"KAFKA_SERVERS": "127.0.0.1:1"}
+    done = CliRunner().invoke(cli, ["topics", "apply", "--wait-s", "0.2"], env=away)
+    assert done.exit_code == 1
+    assert "Error: Kafka at 127.0.0.1:1 has not answered within 0.2 s" in done.output

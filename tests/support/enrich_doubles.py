@@ -14,6 +14,7 @@ from enrich.text.domain.lifecycle import Input
 from enrich.text.domain.state import State
 from enrich.text.handler import TextHandler
 from shared.consumer.decode import Incoming
+from shared.kafka.cloudevents import value_of
 from shared.messages import Message
 from shared.streams import Stream
 from support.incoming import NINE
@@ -71,15 +72,19 @@ class MemoryKafka:
 
     sent: list[tuple[str, Any]] = field(default_factory=list)
     """The stream and the message, or its bytes."""
+    keys: list[tuple[str, Any]] = field(default_factory=list)
+    """The stream and the key of each."""
     holds: bool = False
     unacknowledged: list["asyncio.Future[object]"] = field(default_factory=list)
 
-    async def send(self, stream: Stream, message: Message, **_: Any) -> "asyncio.Future[object]":
+    async def send(self, stream: Stream, message: Message, *, key: str, **_: Any) -> "asyncio.Future[object]":
         """Keep a message."""
+        self.keys.append((stream.name, key))
         return self._keep(stream, message)
 
-    async def send_bytes(self, stream: Stream, value: bytes, **_: Any) -> "asyncio.Future[object]":
+    async def send_bytes(self, stream: Stream, value: bytes, *, key: bytes, **_: Any) -> "asyncio.Future[object]":
         """Keep bytes."""
+        self.keys.append((stream.name, key.decode()))
         return self._keep(stream, value)
 
     async def begin_sending(self) -> None:
@@ -102,10 +107,10 @@ class MemoryKafka:
 _offsets = count()
 
 
-def incoming(*events: Input) -> Sequence[Incoming[Input]]:
+def incoming(*events: Input, key: bytes = b"") -> Sequence[Incoming[Input]]:
     """Events as the consumer hands them over."""
     return [
-        Incoming(SimpleNamespace(partition=0, offset=next(_offsets), key=b"", headers=()), event)  # type: ignore[arg-type]
+        Incoming(SimpleNamespace(partition=0, offset=next(_offsets), key=key, headers=(), value=value_of(event)), event)  # type: ignore[arg-type]
         for event in events
     ]
 

@@ -79,7 +79,7 @@ async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]
     known = Registry()
     await known.load(pool)
     callback = HubCallbacks(chosen, known, intake)
-    app = build(Api(chosen, known, intake, SourceRateLimit()), Health("ingest api"), document, callback.routes())
+    app = build(Api(chosen, known, intake, SourceRateLimit()), Health("ingest.api"), document, callback.routes())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as client:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared import messages
 from shared.asyncapi import asyncapi_document
+from shared.background import until_answered
 from shared.kafka.producer import acknowledged, new_producer
 from shared.kafka.standalone import new_consumer
 from shared.kafka.topics import apply_topics
@@ -32,10 +33,22 @@ def topics() -> None:
 
 
 @topics.command("apply")
-def topics_apply() -> None:
+@click.option("--wait-s", type=click.FloatRange(min=0), default=0.0, help="How long to wait for Kafka, in s.")
+def topics_apply(wait_s: float) -> None:
     """Create the topics that are missing; leave the others as they are."""
-    created = asyncio.run(apply_topics(Connections()))
+    created = asyncio.run(_applied(Connections(), wait_s))
     click.echo("created: " + ", ".join(created) if created else "all topics are there")
+
+
+async def _applied(settings: Connections, wait_s: float) -> list[str]:
+    """Ask once, or until Kafka answers within `wait_s`."""
+    if not wait_s:
+        return await apply_topics(settings)
+    try:
+        async with asyncio.timeout(wait_s):
+            return await until_answered("Kafka, for the topics", lambda: apply_topics(settings))
+    except TimeoutError:
+        raise click.ClickException(f"Kafka at {settings.kafka_servers} has not answered within {wait_s:g} s") from None
 
 
 @topics.command("list")

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
+from prometheus_client import Gauge
 
 from shared import crash_points
 from shared.failures import Unanswered
@@ -19,7 +20,7 @@ from shared.settings import Connections
 
 log = structlog.get_logger(__name__)
 
-
+PROCESS = Gauge("slugline_process_info", "1, for what the process is: alerts miss one that is not there", ["process"])
 ENDING_S = 30.0
 """For what is left after an orderly end: a thread that never returns must not hold the process."""
 
@@ -42,6 +43,7 @@ def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Awaita
     """Run `main(stop)` on uvloop until it returns. SIGTERM and SIGINT set `stop`; an event loop that hangs ends the process."""
 
     crash_points.arm(os.environ)
+    PROCESS.labels(name).set(1)
 
     async def body() -> None:
         folding = configure_logging(settings, name)

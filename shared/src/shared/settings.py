@@ -113,6 +113,11 @@ class Connections(BaseSettings):
     )
     instance: str = Field(default="", description="Name of this replica; the host name when empty")
 
+    @property
+    def bootstrap_servers(self) -> list[str]:
+        """The addresses of `kafka_servers`: any that answers tells of the others."""
+        return [address for each in self.kafka_servers.split(",") if (address := each.strip())]
+
     @field_validator("trusted_proxies")
     @classmethod
     def _only_networks(cls, value: str) -> str:

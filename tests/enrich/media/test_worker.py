@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,10 +43,13 @@ class MediaStage:
     settings: Settings
     pool: Pool
     producer: Producer
+    guids: dict[str, str] = field(default_factory=dict)
+    """By update id, of what was sent."""
 
     async def want(self, guid: str, *references: MediaReference, source: str = "agency") -> str:
         """Send what an update refers to; its id."""
         update_id = update_id_for(source, guid)
+        self.guids[update_id] = guid
         event = MediaWanted(update_id=update_id, source=source, media=references, requested_at=datetime.now(UTC))
         await acknowledged([await self.producer.send(MEDIA, event, key=update_id, event_id=f"{guid}:{time.time()}")])
         return update_id
@@ -80,11 +83,14 @@ class MediaStage:
 
             async def enough() -> bool:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found.extend(
-                        Refresh.model_validate_json(record.value)
-                        for record in records
-                        if record.key == update_id.encode()
-                    )
+                    for record in records:
+                        if dict(record.headers)["ce_type"] != Refresh.ce_type.encode():
+                            continue
+                        refresh = Refresh.model_validate_json(record.value)
+                        if refresh.update_id == update_id:
+                            # Where the versions of its update are.
+                            assert update_id_for(record.key.decode(), self.guids[update_id]) == update_id
+                            found.append(refresh)
                 return len(found) >= at_least
 
             await eventually(enough, lambda: f"{len(found)} refreshes")
@@ -465,7 +471,7 @@ async def test_text_goes_first_and_the_picture_follows_in_place(
             headline="Storks are back", body_html="<p>On every roof.</p>",
             media=(MediaReference(url=picture_host.url("/a.jpg"), caption="A stork", credit="A. Gency"),),
         )  # fmt: skip
-        await acknowledged([await room.producer.send(RAW, raw, key=raw.update_id, event_id="one:1")])
+        await acknowledged([await room.producer.send(RAW, raw, key=raw.source, event_id="one:1")])
         consumer = new_consumer(settings, "test")
         await consumer.start()
         revisions: list[EnrichedUpdate] = []

@@ -38,8 +38,8 @@ async def test_every_kind_of_message_reaches_the_handler_and_the_sender_hears_of
     update = raw_update("a")
     order = Order(update_id=update.update_id, order="kill", by="desk", ordered_at=datetime.now(UTC))
     async with in_memory(text_consumer(text, producer, Settings())) as broker:
-        await put(broker, RAW, update, key=update.update_id)
-        await put(broker, RAW, order, key=update.update_id)
+        await put(broker, RAW, update, key=update.source)
+        await put(broker, RAW, order, key=update.source)
         await broker.publish(
             b"{", topic=RAW.name, key=update.update_id.encode(),
             headers={"ce_type": RawUpdate.ce_type, "ce_id": f"{update.update_id}:{'0' * 32}"},

@@ -115,8 +115,9 @@ async def test_pictures_are_asked_for_once(postgres: MemoryPostgres, kafka: Memo
 
 
 async def test_updates_that_a_version_replaces_are_ordered_away(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
-    """By an order on `updates.raw`, which meets them in their own partition."""
+    """By an order on `updates.raw`, which meets them in the partition of their source."""
     await handler_on(postgres, kafka).handle(incoming(version(1, replaces=("old",))))
     (sent,) = kafka.of(RAW)
     assert isinstance(sent, Order)
     assert (sent.update_id, sent.order) == (update_id_for("pa", "old"), "supersede")
+    assert (RAW.name, "pa") in kafka.keys

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 
 import structlog
 
@@ -36,6 +36,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
 from shared.messages import Outcome, Outcomes
 from shared.observability.health import Check, Health, health_server
+from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
@@ -175,11 +176,23 @@ def new_owner(settings: Settings) -> str:
     return f"{settings.instance or socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
+SERVERS = ("kafka", "postgres")
+
+
+def watch_servers(
+    settings: Settings, pool: Pool, health: Health, *, serves_without: Collection[str] = ()
+) -> ServerWatch:
+    """Whether Kafka and Postgres answer, told by /readyz."""
+    watch = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(pool)})
+    watch.report_to(health, serves_without=serves_without)
+    return watch
+
+
 async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
     """`ingest poll` until `stop`."""
     sources = Registry()
     intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
-    health = Health("ingest poll", why_not_ready(intake, sources), why_not_live(intake))
+    health = Health("ingest.poll", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8091),
         opened(intake, sources, settings, stop, "slugline-ingest-poll") as opening,
@@ -189,7 +202,8 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
         async def poll() -> None:
             pool = await opening
             poller = Poller(settings, pool, intake, fetcher, new_owner(settings))
-            await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing())
+            servers = watch_servers(settings, pool, health)
+            await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing(), servers.keep_asking())
 
         await run_until(stop, poll())
 
@@ -200,15 +214,16 @@ async def serve_watch(settings: Settings, stop: asyncio.Event) -> None:
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     sources = Registry()
     intake = Intake(SourceStatistics(), BACKGROUND_TIMEOUT_S, parsers=ParserPool(settings.ingest_read_timeout_s))
-    health = Health("ingest watch", why_not_ready(intake, sources), why_not_live(intake))
+    health = Health("ingest.watch", why_not_ready(intake, sources), why_not_live(intake))
     async with (
         health_server(health, settings, 8092),
         opened(intake, sources, settings, stop, "slugline-ingest-watch") as opening,
     ):
 
         async def watch() -> None:
-            await opening
-            await Watcher(settings, sources, intake, new_owner(settings)).run()
+            servers = watch_servers(settings, await opening, health)
+            watcher = Watcher(settings, sources, intake, new_owner(settings))
+            await asyncio.gather(watcher.run(), servers.keep_asking())
 
         await run_until(stop, watch())
 
@@ -219,7 +234,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     intake = Intake(
         SourceStatistics(), settings.ingest_dependency_timeout_s, parsers=ParserPool(settings.ingest_read_timeout_s)
     )
-    health = Health("ingest api", why_not_ready(intake, registry), why_not_live(intake))
+    health = Health("ingest.api", why_not_ready(intake, registry), why_not_live(intake))
     api = Api(settings, registry, intake, SourceRateLimit())
     app = build(api, health, document, HubCallbacks(settings, registry, intake).routes())
 
@@ -239,9 +254,13 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
         async def pruning() -> None:
             await idempotency.keep_pruning(await opening)
 
+        async def servers() -> None:
+            # Senders are told by each answer: an api that is not ready would leave them without one.
+            await watch_servers(settings, await opening, health, serves_without=SERVERS).keep_asking()
+
         async def drain() -> None:
             await stop.wait()
             health.draining = True
             await asyncio.Event().wait()
 
-        await run_until(stop, outcomes(), quiet_sources(), pruning(), drain())
+        await run_until(stop, outcomes(), quiet_sources(), pruning(), servers(), drain())

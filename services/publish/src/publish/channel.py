@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
 from typing import Protocol
 
 import structlog
@@ -17,6 +18,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health, health_server
+from shared.observability.servers import Ask, ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
@@ -75,8 +77,12 @@ async def follow(
     health_port: int,
     max_size: int = 8,
     stateless: bool = False,
+    servers: Mapping[str, Ask] = MappingProxyType({}),
 ) -> None:
-    """The process of a channel: its health port answers at once, and it consumes once Postgres and Kafka have answered."""
+    """The process of a channel: its health port answers at once, and it consumes once Postgres and Kafka have answered.
+
+    `servers` are those that it needs besides.
+    """
     stage, client_id = f"publish.{name}", f"slugline-publish-{name}"
     health = Health(stage, ready={"start": lambda: "Postgres or Kafka has not answered yet"})
     started = time.monotonic()
@@ -93,8 +99,10 @@ async def follow(
                 await start_app(app, stop)
                 health.ready = {}
                 consumer.report_to(health)
+                watch = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(pool), **servers})
+                watch.report_to(health)
                 log.info("following the log", started_in_s=round(time.monotonic() - started, 2))
-                await run_until(stop, consumer.run(), channel.keep_watching())
+                await run_until(stop, consumer.run(), channel.keep_watching(), watch.keep_asking())
             health.draining = True
             await app.stop()
         await pool.close()

@@ -5,13 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import structlog
 from aiokafka import ConsumerRecord
+from prometheus_client import Counter
 from pydantic import ValidationError
 
 from shared.failures import Invalid, Permanent
 from shared.messages import Message
+from shared.messages.unknown_values import UnknownValues
 
 M = TypeVar("M", bound=Message)
+log = structlog.get_logger(__name__)
+
+UNKNOWN_VALUES = Counter(
+    "slugline_consumer_unknown_values", "Values of enumerations that only a newer release knows", ["topic"]
+)
 
 VERSION_ID = re.compile(r"([a-z2-7]{26}):([0-9a-f]{32})(?::.*)?")
 """The `ce_id` of a version on `updates.raw`: the update's id and the version's fingerprint."""
@@ -57,7 +65,17 @@ def decode(record: "ConsumerRecord[bytes, bytes]", types: Mapping[str, type[M]])
             return None
         return Rejection(record, Invalid(f"unknown message type {kind[:100]!r}", field="ce_type"))
     try:
-        return Incoming(record, model.model_validate_json(record.value or b""))
+        unknown = UnknownValues()
+        event = model.model_validate_json(record.value or b"", context=unknown)
+        for each in unknown:
+            UNKNOWN_VALUES.labels(record.topic).inc()
+            log.warning(
+                "a value of a newer release, read as the field's default",
+                value=each,
+                topic=record.topic,
+                offset=record.offset,
+            )
+        return Incoming(record, event)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in first["loc"])

@@ -25,7 +25,7 @@ def new_broker(settings: Connections, client_id: str) -> KafkaBroker:
     not what was done.
     """
     return KafkaBroker(
-        settings.kafka_servers,
+        settings.bootstrap_servers,
         client_id=client_id,
         consumer_only=True,
         ack_policy=AckPolicy.MANUAL,

@@ -24,7 +24,7 @@ def new_producer(settings: Connections, client_id: str) -> AIOKafkaProducer:
     producer, once fenced, fails every later send until the process restarts (aiokafka issue 1017).
     """
     return AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_servers.split(","),
+        bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
         acks="all",
         enable_idempotence=False,

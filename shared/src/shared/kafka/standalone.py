@@ -10,7 +10,7 @@ def new_consumer(settings: Connections, client_id: str, *streams: Stream) -> AIO
     """A consumer that commits nothing; the caller assigns partitions and seeks."""
     return AIOKafkaConsumer(
         *[settings.topic_prefix + stream.name for stream in streams],
-        bootstrap_servers=settings.kafka_servers.split(","),
+        bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
         group_id=None,
         enable_auto_commit=False,

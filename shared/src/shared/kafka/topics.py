@@ -23,7 +23,7 @@ def _new_topic(stream: Stream, settings: Connections) -> NewTopic:
 
 async def apply_topics(settings: Connections) -> list[str]:
     """Create the topics that are missing and leave the others as they are. The names that were created."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers.split(","))
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
     await admin.start()
     try:
         existing = set(await admin.list_topics())

@@ -1,9 +1,10 @@
 """What is on a `.dead` topic: a message that can never be handled, with all that is needed to understand and replay it."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from shared.messages.base import Message
+from shared.messages.unknown_values import UnknownAs
 
 
 class DeadLetter(Message):
@@ -13,7 +14,7 @@ class DeadLetter(Message):
 
     stage: str
     """`enrich.text`, `publish.archive`, ..."""
-    failure: Literal["invalid", "permanent"]
+    failure: Annotated[Literal["invalid", "permanent"], UnknownAs("permanent")]
     reason: str
     field: str = ""
     """JSON pointer to the field at fault, where there is one."""
@@ -21,6 +22,7 @@ class DeadLetter(Message):
     partition: int
     offset: int
     key: str | None = None
+    """As it was sent: on `updates.raw` the source, elsewhere mostly the update's id."""
     headers: tuple[tuple[str, str], ...] = ()
     """Values are base64, since they may be anything."""
     payload: str

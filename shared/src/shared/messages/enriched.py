@@ -1,13 +1,14 @@
 """What is on `updates.enriched`: one revision of an update as readers may see it."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
 from shared.messages.base import Message, UpdateId
 from shared.messages.marks import AS_SENT, SOURCE_WORDS
 from shared.messages.raw import Flags, Repair
+from shared.messages.unknown_values import PassOverUnknown, UnknownAs
 
 Kind = Literal["publish", "update", "enrich", "correct", "kill", "pin"]
 """What a revision does to what readers saw: first publication, new text, more around the same text, a correction, a
@@ -30,7 +31,9 @@ class Author(Message):
     avatar_url: str | None = None
     url: str | None = None
     links: tuple[str, ...] = ()
-    contribution: Literal["writing", "reporting", "editing", "photography", "translation"] = "writing"
+    contribution: Annotated[
+        Literal["writing", "reporting", "editing", "photography", "translation"], UnknownAs("writing")
+    ] = "writing"
     located: str | None = None
 
 
@@ -42,10 +45,10 @@ class Tag(Message):
     label: str
     labels: dict[str, str] = Field(default_factory=dict)
     """By language, BCP 47."""
-    kind: Literal["subject", "person", "place", "organisation", "topic"] = "subject"
+    kind: Annotated[Literal["subject", "person", "place", "organisation", "topic"], UnknownAs("subject")] = "subject"
     uri: str | None = None
     confidence: float = Field(default=1.0, ge=0, le=1)
-    origin: Literal["source", "broader", "dictionary", "editor", "keyword"] = "source"
+    origin: Annotated[Literal["source", "broader", "dictionary", "editor", "keyword"], UnknownAs("source")] = "source"
     places: tuple[tuple[int, int], ...] = ()
     """Where the name stands in `headline + "\\n" + text`: start and end in code points."""
 
@@ -65,8 +68,8 @@ class Media(Message):
     """A picture, video or sound that readers may see; what has no credit or may not be used is not here."""
 
     id: str
-    kind: Literal["picture", "video", "audio", "graphic", "document"] = "picture"
-    role: Literal["lead", "inline", "thumbnail"] = "lead"
+    kind: Annotated[Literal["picture", "video", "audio", "graphic", "document"], UnknownAs("document")] = "picture"
+    role: Annotated[Literal["lead", "inline", "thumbnail"], UnknownAs("inline")] = "lead"
     caption: str = ""
     credit: str = ""
     copyright: str = ""
@@ -85,7 +88,7 @@ class Change(Message):
 
     fields: tuple[str, ...] = ()
     reason: str = ""
-    diff: Annotated[tuple[tuple[Literal["=", "-", "+"], str], ...], SOURCE_WORDS] = ()
+    diff: Annotated[tuple[tuple[Annotated[Literal["=", "-", "+"], UnknownAs("=")], str], ...], SOURCE_WORDS] = ()
     """Words of the text: kept, taken out, put in; joined in order without a separator."""
 
 
@@ -119,15 +122,16 @@ class EnrichedUpdate(Message):
 
     update_id: UpdateId
     revision: int = Field(ge=1)
-    kind: Kind
-    removal: Removal | None = None
+    kind: Annotated[Kind, UnknownAs("update")]
+    removal: Annotated[Removal | None, UnknownAs("withdrawn")] = None
+    """A reason that is not known yet removes as well, though not for ever."""
     source: str
     guid: str
     version: str | None = None
     version_created: datetime | None = None
     urgency: Annotated[int | None, AS_SENT] = None
     language: str = "und"
-    direction: Literal["ltr", "rtl"] = "ltr"
+    direction: Annotated[Literal["ltr", "rtl"], UnknownAs("ltr")] = "ltr"
     headline: Annotated[str, SOURCE_WORDS] = ""
     body_html: Annotated[str, SOURCE_WORDS] = ""
     """Sanitised: safe inside an element of a page."""
@@ -162,7 +166,7 @@ class EnrichedUpdate(Message):
     expires_at: Annotated[datetime | None, AS_SENT] = None
     flags: Flags = Flags()
     change: Change = Change()
-    degraded: tuple[Step, ...] = ()
+    degraded: Annotated[tuple[Step, ...], PassOverUnknown(get_args(Step))] = ()
     repairs: Annotated[tuple[Repair, ...], SOURCE_WORDS] = ()
     fingerprint: str = ""
     """Of the raw version this was made of."""

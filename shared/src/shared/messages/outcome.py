@@ -1,9 +1,10 @@
 """What is on `updates.outcomes`: what became of items at a stage, so that a sender can be told."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from shared.messages.base import Message, UpdateId
+from shared.messages.unknown_values import PassOverUnknown
 
 Stage = Literal["enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead"]
 """`enriched`: a revision was emitted. `published`: it is archived and can be read. `duplicate`: the same version was there.
@@ -29,4 +30,5 @@ class Outcomes(Message):
 
     ce_type: ClassVar[str] = "slugline.updates.outcomes"
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: Annotated[tuple[Outcome, ...], PassOverUnknown(get_args(Stage), "stage")]
+    """Those of a stage that is not known yet are left out."""

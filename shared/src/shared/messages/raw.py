@@ -2,12 +2,13 @@
 
 import hashlib
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import orjson
 from pydantic import Field, JsonValue
 
 from shared.messages.base import Message, UpdateId
+from shared.messages.unknown_values import UnknownAs
 
 Status = Literal["usable", "withheld", "canceled"]
 """IPTC pubStatus. `withheld` takes an update out of sight until a usable version comes; `canceled` is a kill."""
@@ -24,7 +25,9 @@ class Subject(Message):
     name: str | None = None
     scheme: str | None = None
     """The URI of the vocabulary, where the source names it."""
-    kind: Literal["subject", "person", "organisation", "place", "event", "genre", "product", "other"] = "subject"
+    kind: Annotated[
+        Literal["subject", "person", "organisation", "place", "event", "genre", "product", "other"], UnknownAs("other")
+    ] = "subject"
 
 
 class Creator(Message):
@@ -42,7 +45,7 @@ class MediaReference(Message):
 
     url: str
     """Absolute http(s) URL of the largest rendition the source offers."""
-    kind: Literal["picture", "video", "audio", "graphic", "document"] = "picture"
+    kind: Annotated[Literal["picture", "video", "audio", "graphic", "document"], UnknownAs("document")] = "picture"
     guid: str | None = None
     mime_type: str | None = None
     width: int | None = None
@@ -54,7 +57,7 @@ class MediaReference(Message):
     copyright: str | None = None
     usage_terms: str | None = None
     alt_text: str | None = None
-    role: Literal["lead", "inline", "thumbnail"] = "lead"
+    role: Annotated[Literal["lead", "inline", "thumbnail"], UnknownAs("inline")] = "lead"
     renditions: tuple[str, ...] = ()
     """URLs of the source's other renditions, largest first."""
 
@@ -106,8 +109,9 @@ class RawUpdate(Message):
     """As sent. Sources number in their own ways; only its order within one update means something."""
     version_created: datetime | None = None
     received_at: datetime
-    status: Status = "usable"
-    signal: Signal | None = None
+    status: Annotated[Status, UnknownAs("withheld")] = "usable"
+    """A status that is not known yet is not published."""
+    signal: Annotated[Signal | None, UnknownAs("update")] = None
     urgency: int | None = Field(default=None, ge=1, le=9)
     """1 most urgent to 8 least, 9 user-defined (IPTC)."""
     language: str | None = None
@@ -172,7 +176,7 @@ class Refresh(Message):
     ce_type: ClassVar[str] = "slugline.update.refresh"
 
     update_id: UpdateId
-    cause: RefreshCause
+    cause: Annotated[RefreshCause, UnknownAs("override")]
     requested_at: datetime
     detail: str = ""
 
@@ -185,7 +189,7 @@ class Release(Message):
     update_id: UpdateId
     due_at: datetime
     """The moment that was waited for."""
-    reason: Literal["embargo", "expiry"] = "embargo"
+    reason: Annotated[Literal["embargo", "expiry"], UnknownAs("embargo")] = "embargo"
 
 
 OrderName = Literal[
@@ -201,6 +205,7 @@ class Order(Message):
 
     update_id: UpdateId
     order: OrderName
+    """An order that is not known yet becomes a dead letter, to be replayed after the upgrade: passed over, it would be lost."""
     by: str
     """The person or the key that ordered it."""
     ordered_at: datetime

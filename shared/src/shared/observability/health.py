@@ -31,6 +31,8 @@ class Health:
     service: str
     ready: dict[str, Check] = field(default_factory=dict)
     live: dict[str, Check] = field(default_factory=dict)
+    degraded: dict[str, Check] = field(default_factory=dict)
+    """What does not work as it should while the process does its work all the same: told, without effect on readiness."""
     roles: dict[str, Role] = field(default_factory=dict)
     """Shown by /livez and /readyz without effect on either: a replica that stands by is ready to take over."""
     draining: bool = False
@@ -47,11 +49,14 @@ class Health:
 
 
 def _answer(health: Health, why: dict[str, str]) -> Response:
+    degraded = health.reasons(health.degraded)
     body: dict[str, object] = {
         "service": health.service,
-        "status": "ok" if not why else "failing",
+        "status": "failing" if why else "degraded" if degraded else "ok",
         "failing": why,
     }
+    if degraded:
+        body["degraded"] = degraded
     if health.roles:
         body["roles"] = {name: role() for name, role in health.roles.items()}
     return JSONResponse(body, 200 if not why else 503, {"Cache-Control": "no-store"})

@@ -77,7 +77,7 @@ async def subscribed(wire: Wire, hub: tuple[Hub, str]) -> AsyncIterator[tuple[ht
     assert subscription is not None
     callback = HubCallbacks(settings, wire.registry, wire.intake)
     app = build(
-        Api(settings, wire.registry, wire.intake, SourceRateLimit()), Health("ingest api"), document, callback.routes()
+        Api(settings, wire.registry, wire.intake, SourceRateLimit()), Health("ingest.api"), document, callback.routes()
     )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as client:

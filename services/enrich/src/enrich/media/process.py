@@ -12,6 +12,7 @@ from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.observability.health import Health, health_server
+from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
@@ -74,11 +75,14 @@ async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: 
         )
         app = new_app(new_broker(settings, STAGE), consumer)
 
+        servers = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(pool)})
+
         async def follow() -> None:
             await start_app(app, stop)
             del health.ready["start"]
             consumer.report_to(health)
-            await consumer.run()
+            servers.report_to(health)
+            await run_until(stop, consumer.run(), servers.keep_asking())
 
         health.ready["worker"] = worker.why_not_ready
         try:

@@ -286,7 +286,7 @@ class MediaWorker:
                 await self._producer.send(
                     RAW,
                     Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
-                    key=task.update_id,
+                    key=task.source,
                     event_id=f"{task.update_id}:media:{':'.join(sorted(finished))}"[:500],
                     traceparent=task.traceparent,
                 )

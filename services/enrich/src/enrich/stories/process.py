@@ -19,6 +19,7 @@ from enrich.stories.gatherer import Gatherer
 from shared.background import keep_running
 from shared.failures.transient import TRANSIENT
 from shared.observability.health import Health, health_server
+from shared.observability.servers import ServerWatch, ask_postgres
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Connection, Pool
@@ -94,8 +95,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         del health.ready["postgres"]
         suspects = Suspects(pool, "enrich", STAGE, "updates")
         if not stop.is_set():
+            servers = ServerWatch({"postgres": ask_postgres(pool)})
+            servers.report_to(health)
             await run_until(
                 stop,
+                servers.keep_asking(),
                 keep_gathering(
                     pool, settings.enrich_families,
                     threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,

@@ -57,7 +57,7 @@ async def emit(
             ordered_at=update.first_published_at,
         )
         event_id = f"{replaced}:superseded:{update.update_id}"
-        futures.append(await producer.send(RAW, order, key=replaced, event_id=event_id, traceparent=trace))
+        futures.append(await producer.send(RAW, order, key=update.source, event_id=event_id, traceparent=trace))
     return futures
 
 

@@ -18,6 +18,7 @@ from enrich.text.domain.revision import BuiltRevision, build_removal, build_revi
 from enrich.text.domain.state import State
 from enrich.text.domain.transition import Transition
 from enrich.text.emission import emit
+from enrich.text.forwarding import forward, source_elsewhere
 from enrich.text.lookups import SMALL_BATCH, LookupReader, Lookups
 from enrich.text.state_store import UnknownName
 from enrich.text.state_writer import EmittedBatch, StateWriter
@@ -133,6 +134,9 @@ class TextHandler:
 
     async def _handle_message(self, message: Incoming[Input], batch: _Batch) -> None:
         event, fingerprint = message.event, _fingerprint(message)
+        if (source := source_elsewhere(message, batch.states[event.update_id])) is not None:
+            batch.futures.append(await forward(self._producer, message, source))
+            return
         try:
             transition, revision = self._transition(event, fingerprint, batch)
         except Exception as failure:

@@ -24,6 +24,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.messages import Order, RawUpdate, Refresh, Release
 from shared.observability.health import Health, health_routes, starting_route
+from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
@@ -90,8 +91,11 @@ async def _follow(
             await start_app(app, stop)
             health.ready = {}
             consumer.report_to(health)
+            servers = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(pool)})
+            servers.report_to(health)
             await run_until(
                 stop,
+                servers.keep_asking(),
                 consumer.run(),
                 loader.follow(settings.enrich_reload_s),
                 keep_releasing(

@@ -15,7 +15,7 @@ def api() -> None:
     from ingest.processes import serve_api  # noqa: PLC0415 -- so that --help stays fast
 
     settings = Settings()
-    run(settings, "ingest api", lambda stop: serve_api(settings, stop))
+    run(settings, "ingest.api", lambda stop: serve_api(settings, stop))
 
 
 @click.command()
@@ -24,7 +24,7 @@ def poll() -> None:
     from ingest.processes import serve_poll  # noqa: PLC0415
 
     settings = Settings()
-    run(settings, "ingest poll", lambda stop: serve_poll(settings, stop))
+    run(settings, "ingest.poll", lambda stop: serve_poll(settings, stop))
 
 
 @click.command()
@@ -33,7 +33,7 @@ def watch() -> None:
     from ingest.processes import serve_watch  # noqa: PLC0415
 
     settings = Settings()
-    run(settings, "ingest watch", lambda stop: serve_watch(settings, stop))
+    run(settings, "ingest.watch", lambda stop: serve_watch(settings, stop))
 
 
 @click.command()

@@ -19,6 +19,7 @@ from ingest.formats.model import (
 from ingest.formats.text import plain as text
 from shared.messages import RawUpdate, Repair, update_id_for
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
+from shared.messages.unknown_values import KNOWN_ONLY
 
 
 def finish(parsed: Parsed, document: Document, parser_version: str) -> ReadResult:
@@ -91,7 +92,7 @@ def _finish_one(
         repairs=(*general, *draft.repairs)[:MAX_REPAIRS],
     )
     try:
-        return RawUpdate.model_validate(fields)
+        return RawUpdate.model_validate(fields, context=KNOWN_ONLY)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])

@@ -85,10 +85,13 @@ async def send(
     by: str,
     timeout_s: float,
     pool: Pool | None = None,
+    source: str | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
     """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
+    `source` is that of the update: with it the order stands behind the versions that were sent before. Where it is not known
+    enrich forwards the order, so that it comes a little later.
     The order is also recorded in Postgres, for whoever asks about the update. A kill does not depend on that: it counts once
     Kafka has it.
     """
@@ -102,7 +105,7 @@ async def send(
         body_html=None if request.body_html is None else (await _flattened(request.body_html)),
     )
     order_id = uuid.uuid4().hex
-    message = emit.encoded(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
+    message = emit.encoded(order, source or update_id, f"order:{order_id}", traceparent or traceparent_now())
     [sent] = await emit.emit(queue, [message], timeout_s)
     reached("ingest.order-emitted")
     if sent.status == "unknown":

@@ -23,6 +23,7 @@ from shared.crash_points import reached
 from shared.failures import Transient
 from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate
+from shared.observability.servers import ask_redis
 from shared.postgres.pool import Pool
 from shared.process import run
 from shared.streams import ENRICHED
@@ -164,7 +165,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         async with open_read_model(settings, timeout_s=10) as model:
             yield Cache(pool, model, settings)
 
-    await follow(settings, stop, "cache", opening, health_port=8096, max_size=4)
+    redis = {"redis": ask_redis(settings.redis_url)}
+    await follow(settings, stop, "cache", opening, health_port=8096, max_size=4, servers=redis)
 
 
 @click.command()

@@ -54,6 +54,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.messages import EnrichedUpdate
 from shared.observability.health import Health, health_routes, starting_route
+from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
 from shared.postgres.migrations import open_pool
@@ -277,8 +278,11 @@ async def _follow(
             health.ready = {}
             updates.report_to(health)
             batches.report_to(health)
+            servers = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(pool)})
+            servers.report_to(health)
             await run_until(
                 stop,
+                servers.keep_asking(),
                 updates.run(),
                 batches.run(),
                 parts.worker.keep_delivering(),

@@ -20,6 +20,7 @@ from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
 from shared.http.server.limits import ServerLimits
 from shared.observability.health import Health
+from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
 from shared.postgres.pool import Pool
@@ -49,7 +50,10 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
         archive.pool = await open_pool(settings, schema="publish", stop=stop, stateless=True)
         suspects = await _start_noting(archive.pool, settings, answers.renderer.omissions, stop)
         waiting["postgres"] = None
-        await follower.run(stop)
+        servers = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(archive.pool)})
+        # Readers are served from memory: without either, what they see stands still.
+        servers.report_to(health, serves_without=("kafka", "postgres"))
+        await run_until(stop, follower.run(stop), servers.keep_asking())
 
     limits = ServerLimits.of(settings, settings.publish_web_connections)
     async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, limits):
