@@ -29,6 +29,7 @@ from enrich.media.store import store_renditions
 from enrich.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.failures.backoff import Backoff
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
@@ -224,6 +225,7 @@ class MediaWorker:
             self._note_host(task.host, failed=False)
             state, reason = queue.outcome_of(task, picture, await pictures.rights_of(self._pool, task.source))
             await self._record(task, state, reason, picture.sha256)
+            reached("media.finished")
 
     async def _postpone(self, task: Task, failure: PictureUnavailable) -> None:
         if task.attempts >= self._settings.enrich_media_attempts:
@@ -279,9 +281,12 @@ class MediaWorker:
                 raise
             size_bytes = len(data)
         renditions = await store_renditions(self._store, sha256, rendered.renditions)
-        return await pictures.add(
+        reached("media.stored")
+        picture = await pictures.add(
             self._pool, sha256, size_bytes, rendered, renditions, compare=wanted.kind == "picture"
         )  # fmt: skip
+        reached("media.indexed")
+        return picture
 
     @contextlib.asynccontextmanager
     async def _locked_url(self, source: str, url: str) -> AsyncIterator[None]:
@@ -313,6 +318,7 @@ class MediaWorker:
                 )
             ]
         )
+        reached("media.announced")
         await queue.mark_announced(self._pool, task.update_id, finished)
 
     def _note_outage(self, error: BaseException) -> None:

@@ -14,6 +14,7 @@ from enrich.text.domain.transition import Transition
 from enrich.text.lookups import Lookups
 from enrich.text.published.records import Cause, PublishedRecord, headers_of
 from shared.consumer.decode import Incoming
+from shared.crash_points import reached
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate, MediaWanted, Order, Refresh
@@ -43,6 +44,7 @@ async def emit_revision(
     )
     headers += headers_of(cause_of(message), writer)
     future = await producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
+    reached("enrich.revision-sent")
     REVISIONS.labels(update.kind).inc()
     LATENCY.observe(max((now - update.passport.received_at).total_seconds(), 0))
     return future

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from enrich.text.refreshes.line import queue_retries
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Release
 from shared.postgres.lease_queue import LeaseQueue
@@ -86,9 +87,11 @@ async def release_due(pool: Pool, producer: Producer, again_s: float) -> int:
         await acknowledged(futures)
         if asked:
             await queue_retries(connection, [each.update_id for each in updates if each.due_for == "retry"])
+            reached("enrich.release-sent")
             await connection.execute(
                 "UPDATE enrich.updates SET asked_at = now() WHERE update_id = ANY($1::text[])", asked
             )
             await RELEASES_ASIDE.clear(connection, asked)
             log.info("sent what is due", count=len(asked))
+            reached("enrich.release-recorded")
         return len(updates)

@@ -18,6 +18,7 @@ from prometheus_client import Counter, Histogram
 from enrich.text.domain.state import State
 from enrich.text.published.places import Settled
 from enrich.text.state_store import RowConflict, UnknownName, count_unknown_names, store
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Outcome, Outcomes
@@ -157,6 +158,7 @@ class StateWriter:
             self._in_progress = batches
             try:
                 done, failure = await self._acknowledged(batches)
+                reached("enrich.revision-acknowledged")
                 done, failure = await self._first_in_log(done, failure)
                 await self._record(done, may_settle=failure is None)
             except Exception as error:  # noqa: BLE001 -- raised in the consumer, by the batch's future
@@ -217,6 +219,8 @@ class StateWriter:
             if states or settled is not None:
                 await store(self._pool, list(states.values()), turns_before, settled)
                 self._on_written({update_id: state.revision for update_id, state in states.items()})
+            if states:
+                reached("enrich.rows-written")
             await count_unknown_names(self._pool, unknown)
 
         # Awaited together, and both to their end: the outcomes of a batch are true once Kafka has its revisions.
@@ -239,6 +243,7 @@ class StateWriter:
                 )
             )
         await acknowledged(futures)
+        reached("enrich.outcomes-sent")
 
     def _fail(self, batches: Iterable[EmittedBatch], failure: Exception) -> None:
         self.failures += 1

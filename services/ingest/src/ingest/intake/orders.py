@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
+from shared.crash_points import reached
 from shared.messages import Order, OrderName
 from shared.messages.limits import LONGEST
 from shared.observability.traces import traceparent_now
@@ -118,6 +119,7 @@ async def send(
     order_id = uuid.uuid4().hex
     message = emit.encoded(order, source or update_id, f"order:{order_id}", traceparent or traceparent_now())
     [sent] = await emit.emit(queue, [message], timeout_s)
+    reached("ingest.order-emitted")
     if sent.status == "unknown":
         if queue is not None and pool is not None:
             queue.when_acknowledged(sent, partial(_record, pool, order_id, order))
@@ -129,6 +131,7 @@ async def send(
         raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
         await _record(pool, order_id, order)
+    reached("ingest.order-recorded")
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
 
 

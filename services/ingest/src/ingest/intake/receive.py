@@ -23,6 +23,7 @@ from ingest.intake.turns import Turn, Turns
 from ingest.parsers.pool import ParserPool
 from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
+from shared.crash_points import reached
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
@@ -181,6 +182,7 @@ class Intake:
         sha256 = original.sha256
         with STEPS["store"].time():
             await deadline.wait_for(self._stores.ask((original, sha256)))
+        reached("ingest.original-stored")
         return await self.process(source, original, sha256, deadline, turn, taken_before=taken_before, again=again)
 
     async def process(
@@ -213,6 +215,7 @@ class Intake:
         for version in versions:
             version.duplicate = version.duplicate or version.candidate.index in taken_before
         await self._emit(source, versions, deadline, turn)
+        reached("ingest.emitted")
         document = items.DocumentRecord(
             original_id=original.id,
             source=source.name,
@@ -223,6 +226,7 @@ class Intake:
             sent=[_sent(version) for version in versions if not version.duplicate and version.status != "not-sent"],
         )
         await self._record(document, versions, deadline)
+        reached("ingest.recorded")
         self._count(source, versions, refused)
         results.extend(_result(version) for version in versions)
         results.sort(key=lambda result: result.index)

@@ -16,6 +16,7 @@ from publish.representation.reader_update import ReaderUpdate
 from publish.takedown.proof import watch
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.failures.transient import is_transient
 from shared.messages import EnrichedUpdate
@@ -87,6 +88,8 @@ class Notifier:
         async with self._pool.acquire() as connection, connection.transaction():
             new = await self._mark(connection, notices)
             await self._queue_all(connection, new)
+            reached("push.queued")
+        reached("push.queued-committed")
         now = time.time()
         for notice in new:
             QUEUED.observe(max(now - notice.enriched_at.timestamp(), 0))

@@ -13,6 +13,7 @@ from publish.archive.queries import Archived
 from publish.representation.reader_update import ReaderUpdate
 from publish.takedown.sinks import Finding, TakedownSinks
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.failures.backoff import Backoff
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.rows import narrowed, typed
@@ -92,7 +93,9 @@ async def prove(pool: Pool, sinks: TakedownSinks, update_id: str, *, within_s: f
         killed = await queries.one(pool, update_id)
         if killed is not None and killed.update.is_final:
             findings = await sinks.look(killed)
+            reached("takedown.looked")
             await record(pool, killed, findings)
+            reached("takedown.recorded")
             if all(finding.clean for finding in findings) or asyncio.get_running_loop().time() > deadline:
                 return await report(pool, killed)
         elif asyncio.get_running_loop().time() > deadline:

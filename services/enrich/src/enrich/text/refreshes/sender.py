@@ -14,6 +14,7 @@ from aiokafka.structs import RecordMetadata
 from prometheus_client import Counter, Gauge
 
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Refresh
 from shared.postgres.pool import Connection, Pool
@@ -148,6 +149,7 @@ class RefreshSender:
         for record in await acknowledged(futures):
             self._note(record)
         # A process that dies before this is committed leaves them to be sent once more, which changes nothing.
+        reached("enrich.refreshes-sent")
         await connection.execute("DELETE FROM enrich.pending_refreshes WHERE update_id = ANY($1::text[])", sent)
         await REFRESHES_ASIDE.clear(connection, sent)
 

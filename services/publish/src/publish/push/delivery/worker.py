@@ -25,6 +25,7 @@ from publish.push.delivery.queue import (
     Unsent,
 )
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.failures.transient import is_transient, reason_of
 from shared.postgres.pool import Pool
 from shared.postgres.session import BY_INDEX
@@ -124,6 +125,8 @@ class DeliveryWorker:
             self._slow < self._most * SLOW_SHARE,
             [*self._channels],
         )
+        if due:
+            reached("push.claimed")
         requests = await self._build([each for each in due if not each.lost])
         for each in due:
             if each.lost:
@@ -184,6 +187,7 @@ class DeliveryWorker:
         client = self._trusted if request.trusted else self._outbound
         try:
             answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
+            reached("push.sent")
         except Exception as error:
             # Its slot is given back whatever it failed of, and it is tried again by its schedule.
             log.exception("a delivery cannot be sent", delivery=due.id, endpoint=due.endpoint_id)
@@ -205,6 +209,7 @@ class DeliveryWorker:
             if is_transient(error):
                 raise
             await self._record_one_by_one(ended)
+        reached("push.recorded")
         self._unwritten = []
         for due, _ in ended:
             self._of_endpoint[due.endpoint_id] -= 1

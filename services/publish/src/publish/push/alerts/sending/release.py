@@ -17,6 +17,7 @@ from publish.push.alerts.rules import AlertRules
 from publish.push.alerts.sending.batch import PushBatch
 from publish.push.readiness import ReadinessChecks
 from shared.background import keep_running
+from shared.crash_points import reached
 from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient, reason_of
 from shared.kafka.producer import Producer, acknowledged
@@ -154,6 +155,7 @@ class AlertRelease:
             for number, batch in enumerate(batches)
         ]
         await acknowledged(futures)
+        reached("push.alert-batches-sent")
         # A crash before this is written puts the batches on Kafka again; those that had it already are known by then.
         await connection.execute(
             "UPDATE publish.alerts SET state = 'sending', released_at = now(), audience = $2, batches = $3 WHERE id = $1",

@@ -26,6 +26,7 @@ from publish.push.alerts.subscriptions import COLUMNS, AlertSubscription, reader
 from publish.push.alerts.subscriptions import find as find_subscriptions
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
+from shared.crash_points import reached
 from shared.failures.backoff import Backoff
 from shared.failures.transient import is_transient
 from shared.postgres.lease_queue import LeaseQueue
@@ -104,10 +105,12 @@ class AlertSender:
             rows = await self._pool.fetch(WANTING, batch.first, batch.last, alert.id, alert.of_alert, alert.channels)
             if rows:
                 await self._send_all(alert, typed(AlertSubscription, rows), batch.slots)
+                reached("push.alert-sent")
             await self._pool.execute(
                 "INSERT INTO publish.alert_batches (alert_id, number) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 alert.id, batch.number,
             )  # fmt: skip
+            reached("push.alert-batch-recorded")
 
     async def _send_all(self, alert: Alert, subscriptions: Sequence[AlertSubscription], slots: int) -> None:
         if (reason := await self._suppression(alert)) is not None:
