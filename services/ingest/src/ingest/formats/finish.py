@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import ValidationError
 
 from ingest.formats import limits
+from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
 from ingest.formats.model import (
     DEFAULT_PROFILE,
@@ -39,7 +40,7 @@ def finish(parsed: Parsed, document: Document, parser_version: str) -> ReadResul
             "parser_version": parser_version,
             "index": index,
         }
-        made = _finish_one(item, document, original, general)
+        made = _finish_one(item, document, original, general, parsed.format)
         if isinstance(made, RefusedItem):
             refused.append(_numbered(made, index))
             continue
@@ -69,7 +70,7 @@ def _cleaned(repair: Repair) -> Repair:
 
 
 def _finish_one(
-    draft: Draft, document: Document, original: dict[str, str | int], general: tuple[Repair, ...]
+    draft: Draft, document: Document, original: dict[str, str | int], general: tuple[Repair, ...], format_name: str
 ) -> RawUpdate | RefusedItem:
     fields: dict[str, object] = {**draft.fields}
     _apply_profile(fields, draft.hints, document.profile)
@@ -80,6 +81,10 @@ def _finish_one(
     if not isinstance(guid, str) or not guid:
         reason = "the item has nothing to identify it by"
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
+    tidy(fields, draft.repaired, document.profile, format_name)
+    if _is_empty(fields):
+        reason = "it has neither words nor a picture: nothing to show"
+        return RefusedItem(code="empty", place=draft.place or "/", reason=reason)
     if refusal := _keep_within_limits(fields, draft, len(document.body)):
         return refusal
     draft.repairs = [_cleaned(repair) for repair in draft.repairs]
@@ -96,6 +101,20 @@ def _finish_one(
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
         return RefusedItem(code="invalid-field", place=draft.place + place, reason=first["msg"])
+
+
+_SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
+"""Signals that need nothing to show."""
+
+
+def _is_empty(fields: Mapping[str, object]) -> bool:
+    """Whether a usable version has nothing that a page could show."""
+    if fields.get("status", "usable") != "usable" or fields.get("signal") in _SIGNALS_ALONE:
+        return False
+    if fields.get("headline") or fields.get("summary") or fields.get("media"):
+        return False
+    body = fields.get("body_html")
+    return not (isinstance(body, str) and body and (text.of_html(body) or "<img" in body))
 
 
 def _keep_within_limits(fields: dict[str, object], draft: Draft, size: int) -> RefusedItem | None:

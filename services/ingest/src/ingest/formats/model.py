@@ -117,6 +117,14 @@ class SourceProfile(BaseModel):
     """An embargo element without a time is a form left blank; by NewsML-G2 it holds the item until further notice."""
     media_base_url: str | None = None
     """Taken for pictures that are named by a relative path."""
+    creators_are_authors: bool = True
+    """Whether who is named as a creator wrote the text; else only the byline tells, and creators are desk staff."""
+    reader_tags: tuple[str, ...] = ()
+    """Kinds of subjects and aliases of vocabularies that are for readers (`medtop`, `person`); all where empty."""
+    located_is_office: bool = False
+    """The place that is named is where the writer or a machine sits; only a dateline says where something happened."""
+    extends: str | None = None
+    """A vendor's profile (`formats/vendors`), which fills in what this one leaves open."""
 
     def urgency(self, value: object) -> int | None:
         """Urgency 1 to 9 of a priority as sent; None where it is none."""

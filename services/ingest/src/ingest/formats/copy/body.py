@@ -1,0 +1,198 @@
+"""A body without what stands around the text: kickers, headline again, notes to desks, sign-offs. Pure."""
+
+import re
+from dataclasses import dataclass, field
+
+from ingest.formats.copy import blocks, notes, places, repeats, sign_offs
+from ingest.formats.text import plain as text
+
+_FURNITURE = re.compile(
+    r"(?:^|\s)(?:[a-z0-9]{1,20}[-_]{1,2})?(kicker|vignette|vinjett|overline|dachzeile|spitzmarke|byline|author|authors|byline-?author|source|k[äa]lla|quelle|dat|dateline|photographer|fotograf|"
+    r"photo-?credit|image-?credit|credit|caption|captions|bildtext|caption-?text|bildunterschrift|legende|copyright)(?:[-_](?:text|name|line|box|info))?(?=\s|$)"
+)
+_WRITERS = ("byline", "author", "authors", "byline-author", "bylineauthor")
+_HAS_PICTURE = re.compile(r"<(?:img|picture|video|audio|iframe|source|svg|a)\b", re.IGNORECASE)
+_FIGURE = re.compile(r"<figure\b[^<>]*>((?>(?:[^<]+|<(?!/?figure\b))*))</figure\s*>\s*", re.IGNORECASE)
+_LAST = 4
+"""Lines at the end of a text among which sign-offs are looked for."""
+_FIRST = 4
+_WORTH_A_LOOK = re.compile(r"class\s*=|<figure", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Cleared:
+    """A body for readers, and what was taken out of it."""
+
+    html: str
+    notes: list[str] = field(default_factory=list)
+    """For desks."""
+    sign_offs: list[str] = field(default_factory=list)
+    furniture: list[str] = field(default_factory=list)
+    bylines: list[str] = field(default_factory=list)
+    heading: str = ""
+    """The first heading, where it is the headline, or could be since there is none."""
+    first: str = ""
+    """The first paragraph."""
+    is_embargoed: bool = False
+    kicker: str = ""
+
+
+def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: bool = True) -> Cleared:
+    """What of a body is text for readers."""
+    found = Cleared(html)
+    if _WORTH_A_LOOK.search(html):
+        found.html = _without_furniture(found)
+    every = list(blocks.leaves(found.html))
+    if not every:
+        return found
+    spans = _spans(found, every, headline, slugline, may_have_notes=may_have_notes)
+    if spans:
+        found.html = blocks.without(found.html, spans)
+    if not found.html and not found.notes and found.heading and len(every) == 1:
+        found.html = ""
+    return found
+
+
+def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: str, *, may_have_notes: bool) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    count = len(every)
+    begun = False
+    for number, block in enumerate(every):
+        words = block.words
+        if not words:
+            continue
+        if may_have_notes and notes.opens_private_part(words):
+            rest = text.of_html(found.html[block.start :])
+            found.notes.append(rest)
+            spans.append((block.start, len(found.html)))
+            break
+        if not begun and number < _FIRST:
+            if _is_heading(found, block, words, headline, slugline):
+                spans.append((block.start, block.end))
+                continue
+        if may_have_notes:
+            lines = blocks.lines_of(block)
+            taken = [one for one in lines if _is_note(found, one[2])]
+            if len(taken) == len(lines):
+                spans.append((block.start, block.end))
+                continue
+            spans += [(start, end) for start, end, _ in taken]
+            if before := notes.note_before_text(lines[0][2] if lines else ""):
+                at = found.html.find(before.strip()[-12:], block.inner_at, block.end)
+                if at >= 0 and "<" not in found.html[block.inner_at : at]:
+                    found.notes.append(before.strip())
+                    spans.append((block.inner_at, at + len(before.strip()[-12:])))
+        if not begun:
+            found.first = words
+        begun = True
+    if may_have_notes:
+        _sign_offs(found, every[max(0, count - _LAST) :], spans)
+    return spans
+
+
+def _is_note(found: Cleared, words: str) -> bool:
+    if not words:
+        return False
+    if notes.is_embargo(words):
+        found.is_embargoed = True
+        found.notes.append(words)
+        return True
+    if notes.kind_of_note(words):
+        found.notes.append(words)
+        return True
+    return False
+
+
+def _is_heading(found: Cleared, block: blocks.Block, words: str, headline: str, slugline: str) -> bool:
+    """Whether one of the first blocks is the headline or slugline once more, or a headline where there is none."""
+    if headline:
+        if repeats.same(words, headline) or (block.name[0] == "h" and len(words) > 15 and repeats.begins_with(headline, words, 16)):
+            found.heading = words
+            return True
+    elif block.name in ("h1", "h2") and 4 < len(words) <= 200:
+        found.heading = words
+        return True
+    return bool(slugline) and len(words) < 80 and repeats.same(words, slugline)
+
+
+def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, int]]) -> None:
+    """Take sign-offs from the end of the text, until a line that is none."""
+    taken = set(spans)
+    for block in reversed(last):
+        if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
+            continue
+        lines = [one for one in blocks.lines_of(block) if (one[0], one[1]) not in taken]
+        while lines and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2])):
+            start, end, words = lines.pop()
+            if words:
+                found.sign_offs.append(words)
+            spans.append((start, end))
+        if not lines:
+            spans.append((block.start, block.end))
+            continue
+        start, end, words = lines[-1]
+        if said := sign_offs.initials_at_end(words):
+            inner = found.html[start:end]
+            at = inner.rstrip().rfind(said.strip())
+            if at >= 0 and "<" not in inner[at:].rstrip().removesuffix(said.strip()):
+                found.sign_offs.append(said.strip())
+                spans.append((start + len(inner[:at].rstrip()), start + at + len(said.strip())))
+        break
+
+
+def _without_furniture(found: Cleared) -> str:
+    """The body without kickers, writers and captions that its markup names as such."""
+    html = found.html
+    spans: list[tuple[int, int]] = []
+    for figure in _FIGURE.finditer(html):
+        if not _HAS_PICTURE.search(figure.group(1)):
+            if words := text.of_html(figure.group(1)):
+                found.furniture.append(words)
+            spans.append((figure.start(), figure.end()))
+    for start, end, classes in blocks.spans_of_class(html, _is_furniture):
+        if any(before <= start < behind for before, behind in spans):
+            continue
+        inner = html[start:end]
+        if _HAS_PICTURE.search(inner) and "<a" not in inner.lower():
+            continue
+        words = text.of_html(inner)
+        if len(words) > 400:
+            continue
+        kind = _FURNITURE.search(classes)
+        if kind is not None and kind.group(1) in _WRITERS and words:
+            found.bylines.append(words)
+        if words:
+            found.furniture.append(words)
+        spans.append((start, end))
+    return blocks.without(html, spans) if spans else html
+
+
+def _is_furniture(name: str, classes: str) -> bool:
+    return name not in ("body", "article", "section", "main", "html", "table", "figure", "img", "a") and _FURNITURE.search(classes) is not None
+
+
+def parted_headline(html: str, most: int) -> tuple[str, str]:
+    """A headline made of the first sentence, and the text that goes on behind it; empty where no sentence is short enough.
+
+    A paragraph with markup is left whole, since nobody can cut it without harm: then no headline is made.
+    """
+    every = iter(blocks.leaves(html))
+    first = next((one for one in every if one.words), None)
+    if first is None:
+        if "<" in html:
+            return "", html
+        sentence = repeats.first_sentence(text.unescaped(html))
+        return ("", html) if len(sentence) > most else (sentence, text.escaped(text.unescaped(html)[len(sentence) :].strip()))
+    if _HAS_PICTURE.search(first.inner) or first.name in ("pre", "li", "blockquote"):
+        return "", html
+    words = first.words
+    sentence = repeats.first_sentence(words)
+    made = places.without_dateline(sentence)
+    if not made or len(made) > most:
+        return "", html
+    if len(sentence) == len(words):
+        return made, blocks.without(html, [(first.start, first.end)])
+    if "<" in first.inner:
+        return "", html
+    rest = words[len(sentence) :].strip()
+    return made, html[: first.inner_at] + text.escaped(rest) + html[first.inner_at + len(first.inner) :]
