@@ -49,7 +49,7 @@ def _is_author(one: dict[str, object], *, trusted: bool, is_text: bool) -> bool:
         return False
     if not trusted or role == "contributor":
         return False
-    if " " not in name.strip() and name.strip().casefold() == uri.rpartition(":")[2].rpartition("/")[2].casefold():
+    if " " not in name.strip() and "//" not in uri and name.strip().casefold() == uri.rpartition(":")[2].rpartition("/")[2].casefold():
         # A name that is the end of its own code is a login.
         return False
     if people.takes_pictures(role):

@@ -122,7 +122,9 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
         if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
             continue
         lines = [one for one in blocks.lines_of(block) if (one[0], one[1]) not in taken]
-        while lines and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2])):
+        # The first block is the text, however short: a text of one word is no sign-off.
+        first = block.words == found.first
+        while lines and "<a " not in block.inner and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2], is_block=len(lines) == 1)) and (len(lines) > 1 or not first):
             start, end, words = lines.pop()
             if words:
                 found.sign_offs.append(words)
@@ -169,6 +171,13 @@ def _without_furniture(found: Cleared) -> str:
 
 def _is_furniture(name: str, classes: str) -> bool:
     return name not in ("body", "article", "section", "main", "html", "table", "figure", "img", "a") and _FURNITURE.search(classes) is not None
+
+
+def first_words(html: str) -> str:
+    """What the first paragraph of a text says."""
+    if not html:
+        return ""
+    return next((words for one in blocks.leaves(html) if (words := one.words)), "") or text.of_html(html[:4000])
 
 
 def parted_headline(html: str, most: int) -> tuple[str, str]:

@@ -13,7 +13,7 @@ _PLACE = r"[^\W\d_][^\W\d_]*(?:[ .'’`´\-/]{1,2}[^\W\d_]+){0,6}\.?(?:,\s[^\W\d
 _DASH = r"(?:--|\.-|[-–—_:])"
 _DATELINE = re.compile(
     rf"\s*(?:(?P<named>{_PLACE})(?:,?\s+{_WHEN})?,?\s*\((?P<agency>[^\W\d][\w./ +&-]{{1,40}})\)\s*(?:,\s*{_WHEN}\s*)?(?P<dash>{_DASH})?(?:\s|$)"
-    rf"|(?P<dated>{_PLACE}),?\s+{_WHEN}\s*(?:\(?[A-Z][\w./ ]{{1,20}}\)?)?\s*{_DASH}\s"
+    rf"|(?P<dated>{_PLACE}),?\s+{_WHEN}\s*(?:\(?(?P<told>[A-Z][\w./ ]{{1,20}})\)?)?\s*{_DASH}\s"
     rf"|(?P<house>{_PLACE})(?:\s?/\s?|,\s|\s)(?P<mark>[\w.-]{{2,14}})\s?{_DASH}\s)"
 )
 _NO_PLACE = frozenset("the a an der die das ein eine le la les un une el los las il lo gli en ett den det de het een mr mrs herr frau".split())
@@ -54,3 +54,11 @@ def without_dateline(words: str) -> str:
     """A text without the dateline that it begins with."""
     found = _found(words)
     return words[found.end() :].lstrip(" -–—:_") if found is not None else words
+
+
+def agency_of(words: str) -> str:
+    """The agency that the dateline of a text names; empty for none."""
+    found = _found(words)
+    if found is None:
+        return ""
+    return (found.group("agency") or found.group("told") or found.group("mark") or "").strip()

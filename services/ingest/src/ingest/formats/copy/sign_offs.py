@@ -20,16 +20,19 @@ _COPYRIGHT_LINE = re.compile(r"[\W_]*(?:©|\(c\)|copyright)\s?(?:\d{4}\s?)?[\w .
 _STAMPED = re.compile(r"[\W_]*(?:ap|afp|upi|rtr|kyodo)[\s-].{0,30}\d{4}\s?(?:gmt|est|edt|utc)?[\W_]*", re.IGNORECASE)
 
 
-def is_sign_off(words: str) -> bool:
-    """Whether the last line of a text is only for desks: initials, an agency's closing line, an end mark."""
+def is_sign_off(words: str, *, is_block: bool = True) -> bool:
+    """Whether the last line of a text is only for desks: initials, an agency's closing line, an end mark.
+
+    A line that is no block of its own may be of a poem or a list: a short word alone is no sign-off there.
+    """
     if not words or len(words) > MAX_LINE:
         return False
     if is_end_mark(words) or _DPA_INFOCOM.fullmatch(words) or _STAMPED.fullmatch(words):
         return True
     if is_agency_mark(words):
         return True
-    if is_initials(words) and (words.islower() or "/" in words or words.startswith(("(", "[", "/"))  or len(words.strip("()[] ./-")) <= 4):
-        return True
+    if is_initials(words):
+        return is_block or not words.isalpha()
     return _is_closer(words)
 
 

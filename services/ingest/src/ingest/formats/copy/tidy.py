@@ -16,6 +16,9 @@ Record = Callable[[str, str, str], None]
 MAX_HEADLINE = 200
 """Characters of a headline that is made of a text."""
 
+LEAST_HEADLINE = 12
+"""Fewer characters say too little to stand alone; half as many where a letter may be a word."""
+
 _AS_WRITTEN = frozenset({"native"})
 """Formats that are written for us, whose fields mean what they say."""
 _NOT_FOR_NOTES = frozenset({"native", "cap"})
@@ -75,9 +78,7 @@ def _body(fields: dict[str, object], html: str, headline: str, record: Record, *
     elif found.notes and not found.html and fields.get("status", "usable") == "usable" and any(map(notes.says_private, found.notes)):
         fields["status"] = "withheld"
         record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
-    if fields.get("located") or not found.first:
-        return
-    if place := places.of_text(found.first):
+    if found.first and not fields.get("located") and (place := places.of_text(found.first)):
         fields["located"] = place
 
 
@@ -125,12 +126,11 @@ def _summary(fields: dict[str, object], record: Record) -> None:
         fields["summary"] = ""
         record("summary-repeated", "/summary", "it is the headline")
         return
-    html = _string(fields, "body_html")
-    if not html:
+    first = body.first_words(_string(fields, "body_html"))
+    if not first:
         return
-    first = text.of_html(html[: 4 * len(summary) + 2000])
-    without_place = places.without_dateline(first)
-    if any(repeats.same(summary, one[: len(one)]) or repeats.begins_with(one, places.without_dateline(summary), 30) for one in (first, without_place)):
+    bare, told = places.without_dateline(first), places.without_dateline(summary)
+    if repeats.same(told, bare) or repeats.begins_with(bare, told, 30):
         fields["summary"] = ""
         record("summary-repeated", "/summary", "the text begins with it")
 
@@ -141,8 +141,9 @@ def _make_headline(fields: dict[str, object], record: Record) -> None:
     made = ""
     if html:
         made, rest = body.parted_headline(html, MAX_HEADLINE)
-        if made:
-            fields["body_html"] = rest
+        if len(made) < (LEAST_HEADLINE if made.isascii() else LEAST_HEADLINE // 2):
+            return
+        fields["body_html"] = rest
     elif summary:
         made = places.without_dateline(repeats.first_sentence(summary))
         if len(made) <= MAX_HEADLINE and repeats.same(made, summary):

@@ -259,7 +259,8 @@ def escaped(value: str) -> str:
 
 _MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic)"
 _DATE = re.compile(
-    rf"(?:[,.]?\s+|^)(?:\d{{1,2}}\.?\s+{_MONTH}|{_MONTH}[a-zé]*\.?\s+\d{{1,2}})\b.*$", re.IGNORECASE | re.DOTALL
+    rf"(?:[,.]?\s+|^)(?:\d{{1,2}}\.?\s+(?:de\s+)?{_MONTH}|{_MONTH}[a-zé]*\.?\s+\d{{1,2}}|\d{{1,4}}[./-]\s?\d{{1,2}}[./-]\s?\d{{0,4}}|\d{{1,2}}:\d\d)\b.*$",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
