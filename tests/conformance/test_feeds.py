@@ -116,7 +116,7 @@ def test_what_feedparser_expects_of_an_entry_is_in_its_update() -> None:
             checked += 1
             if not check(value):
                 wrong.append(f"{named(path)}: {field} should be {value!r}: {reading.updates[number]!r}"[:400])
-    assert checked > 225
+    assert checked > 220
     assert not wrong, f"{len(wrong)} of {checked}:\n" + "\n".join(wrong)
 
 

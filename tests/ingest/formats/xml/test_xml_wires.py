@@ -148,7 +148,7 @@ def test_names_are_taken_in_the_items_language() -> None:
     """Of several names and notices, the one in the item's language; a mnemonic only where there is nothing else."""
     update = one(
         f"<newsItem {G2} guid='a' xml:lang='de'><rightsInfo><copyrightNotice xml:lang='de'>Alle Rechte</copyrightNotice>"
-        "<copyrightNotice xml:lang='en'>All rights</copyrightNotice></rightsInfo><contentMeta>"
+        "<copyrightNotice xml:lang='en'>All rights</copyrightNotice></rightsInfo><contentMeta><headline>Markt</headline>"
         "<subject qcode='x:1' type='cpnat:geoArea'><name xml:lang='en'>Munich</name><name role='nrol:mnemonic' xml:lang='de'>MUC</name><name xml:lang='de'>München</name></subject>"
         "</contentMeta></newsItem>"
     )

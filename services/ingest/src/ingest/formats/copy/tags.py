@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 _STREET = re.compile(
-    r"\b\d{4,6}\s+[A-ZÄÖÜÀ-Þ][\w.-]+"
+    r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
     r"|(?:stra(?:ß|ss)e|str\.|weg|allee|platz|gasse|ring|damm|ufer|chaussee|steig|gatan|v[äa]gen|vej|veien|gate|gade|straat|laan|plein|katu|tie)\s+\d{1,4}\s?[a-z]?\b"
     r"|\b\d{1,5}\s+(?:[A-Z][\w.'’-]+\s){1,4}(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|boulevard|blvd\.?|square|court|way|place)\b"
     r"|\b\d{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|quai|chemin|impasse|calle|avenida|plaza|paseo|via|viale|piazza|corso|rua|praça)\s"
@@ -15,6 +15,7 @@ _SYSTEM = re.compile(
     r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
     re.IGNORECASE,
 )
+_NAMED = ("person", "organisation", "place")
 _COORDINATES = re.compile(r"^-?\d{1,3}\.\d+[ ,;]+-?\d{1,3}\.\d+$")
 
 
@@ -46,7 +47,7 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
         alias = code.partition(":")[0]
         if wanted and kind not in wanted and alias not in wanted and str(one.get("scheme") or "") not in wanted:
             machine.append(one)
-        elif name and _is_mnemonic(name, code):
+        elif name and kind not in _NAMED and _is_mnemonic(name, code):
             kept.append({**one, "name": None}) if code else machine.append(one)
         elif name and not is_for_readers(kind, name):
             machine.append(one)
@@ -60,9 +61,14 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
     return len(machine)
 
 
+_CATEGORIES = re.compile(r"cat|ressort|desk|section|service|dept", re.IGNORECASE)
+
+
 def _is_mnemonic(name: str, code: str) -> bool:
-    """Whether a name is only its own code once more: `sp`, `POL`, `a`."""
+    """Whether a name is only a category's code once more: `sp`, `POL`, `a`."""
     if len(name) > 4 or " " in name:
         return False
-    bare = code.rpartition(":")[2].casefold()
-    return len(name) < 2 or name.islower() or name.casefold() == bare
+    alias, _, bare = code.rpartition(":")
+    if len(name) < 3:
+        return name.islower() or len(name) < 2 or name.casefold() == bare.casefold()
+    return name.casefold() == bare.casefold() and (_CATEGORIES.search(alias) is not None or (len(name) == 3 and name.isupper()))
