@@ -45,7 +45,7 @@ def claims(path: Path) -> list[tuple[int, str, Any]]:
 
 def everything(update: RawUpdate) -> str:
     """All that an update shows, as letters."""
-    return letters(words_of(update.body_html)) + letters(update.summary)
+    return letters(update.headline) + letters(words_of(update.body_html)) + letters(update.summary)
 
 
 def shows(*texts: str) -> Callable[[str], bool]:

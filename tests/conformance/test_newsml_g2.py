@@ -99,4 +99,4 @@ def test_our_reading_agrees_with_the_standards_own() -> None:
         codes = [getattr(one, "qcode", None) for one in getattr(item.contentmeta, "subject", None) or []]
         assert {code for code in codes if code} <= {subject.code for subject in update.subjects}
         compared += 1
-    assert compared > 50
+    assert compared > 20

@@ -308,7 +308,7 @@ def test_anpa_tables_and_their_headings() -> None:
         "All Times EST",
     )
     assert update.body_html == (
-        "<h3>EAST</h3><pre>W   L   Pct\nOslo 73  52  .584\nBergen 71  54  .568</pre><p>___</p><h3>Sunday's Games</h3><p>Oslo 6, Bergen 5</p><pre>;W;L;Pct\nOslo;74;52;.587</pre>"
+        "<h3>EAST</h3><pre>W   L   Pct\nOslo 73  52  .584\nBergen 71  54  .568</pre><p>___</p><h3>Sunday's Games</h3><p>Oslo 6, Bergen 5</p><table><tr><td></td><td>W</td><td>L</td><td>Pct</td></tr><tr><td>Oslo</td><td>74</td><td>52</td><td>.587</td></tr></table>"
     )
 
 

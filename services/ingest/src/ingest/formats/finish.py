@@ -1,6 +1,7 @@
 """Drafts of readers become updates: the source's profile applied, within the limits, cleaned, identified, validated."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -81,6 +82,7 @@ def _finish_one(
     if not isinstance(guid, str) or not guid:
         reason = "the item has nothing to identify it by"
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
+    _disbelieve_future(fields, draft, document.request.received_at)
     tidy(fields, draft.repaired, document.profile, format_name)
     if _is_empty(fields):
         reason = "it has neither words nor a picture: nothing to show"
@@ -101,6 +103,24 @@ def _finish_one(
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
         return RefusedItem(code="invalid-field", place=draft.place + place, reason=first["msg"])
+
+
+FUTURE_MARGIN = timedelta(minutes=10)
+"""How far a sender's clock may be ahead of ours; servers without a time service are rarely off by more."""
+
+
+def _disbelieve_future(fields: dict[str, object], draft: Draft, received_at: datetime) -> None:
+    """Leave out times of making that are after the receipt, by mistake: else that version would beat all that its source says next.
+
+    They are left out instead of replaced, so that the same version read again is the same; a version without a time counts
+    from its receipt.
+    """
+    latest = received_at + FUTURE_MARGIN
+    for name in ("version_created", "first_created"):
+        moment = fields.get(name)
+        if isinstance(moment, datetime) and moment.tzinfo is not None and moment > latest:
+            fields[name] = None
+            draft.repaired("time-in-future", f"/{name}", moment.isoformat())
 
 
 _SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ingest.formats import charset, media, times
 from ingest.formats.fields import UpdateFields
@@ -126,6 +126,13 @@ class SourceProfile(BaseModel):
     extends: str | None = None
     """A vendor's profile (`formats/vendors`), which fills in what this one leaves open."""
 
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if not times.is_zone(value):
+            raise ValueError(f"there is no time zone {value[:60]!r}; an IANA name is needed")
+        return value
+
     def urgency(self, value: object) -> int | None:
         """Urgency 1 to 9 of a priority as sent; None where it is none."""
         found = self.urgencies.get(str(value)) or media.number(value)
@@ -166,9 +173,12 @@ class Draft:
         if len(self.repairs) < MAX_REPAIRS:
             self.repairs.append(Repair(code=code, place=self.place + place[:200], detail=detail[:200]))
 
-    def time(self, written: str, zone: tzinfo, place: str) -> datetime | None:
-        """The time that is written, in `zone` where it has no offset; None, with a repair, where it cannot be read."""
-        moment, code = times.parse(written, zone)
+    def time(self, written: str, zone: tzinfo, place: str, *, latest: bool = False) -> datetime | None:
+        """The time that is written, in `zone` where it has no offset; None, with a repair, where it cannot be read.
+
+        `latest` as in `times.parse`: for a moment before which nobody may see an item.
+        """
+        moment, code = times.parse(written, zone, latest=latest)
         if code:
             self.repaired(code, place, written)
         return moment

@@ -122,7 +122,7 @@ def _blocks(value: str) -> list[str]:
     lines = unified.lstrip("\n \t").split("\n")
     indents = [_indent(line) for line in lines]
     least = min((indent for indent in indents[1:] if indent is not None), default=0)
-    if all(indent in (None, least) for indent in indents[1:]):
+    if all(indent in (None, least) for indent in indents[1:]) and not _is_wrapped(lines):
         least = 0
     found: list[list[str]] = []
     fresh = True
@@ -136,6 +136,17 @@ def _blocks(value: str) -> list[str]:
             found[-1].append(line)
         fresh = False
     return ["\n".join(block) for block in found]
+
+
+_ENDS_SENTENCE = re.compile(r"[.!?:;…。”\"»)\]]\s*$")
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    """Whether lines that are indented alike are one paragraph laid out in XML: one goes on in small letters behind another's open end."""
+    full = [line.strip() for line in lines[:200] if line.strip()]
+    return any(
+        behind[:1].islower() and not _ENDS_SENTENCE.search(before) for before, behind in zip(full, full[1:], strict=False)
+    )
 
 
 def _indent(line: str) -> int | None:

@@ -105,7 +105,7 @@ def _times(draft: Draft, item: NinjsItem, document: Document) -> None:
         written = item.get(name)
         if written is None or written == "":
             continue
-        if moment := draft.time(str(written), zone, f"/{name}"):
+        if moment := draft.time(str(written), zone, f"/{name}", latest=ours == "embargo_until"):
             fields[ours] = moment
         elif ours == "embargo_until" and fields.get("status", "usable") == "usable":
             fields["status"] = "withheld"

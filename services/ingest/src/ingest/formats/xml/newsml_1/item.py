@@ -279,7 +279,8 @@ def _status(draft: Draft, management: Element, document: Document) -> None:
         draft.repaired("unknown-status", "/NewsManagement/Status", value)
     fields["status"] = status
     change = words(child(management, "StatusWillChange", "DateAndTime"))
-    until, _ = times.parse(change, times.zone(document.profile.time_zone)) if change else (None, "")
+    zone = times.zone(document.profile.time_zone)
+    until = draft.time(change, zone, "/NewsManagement/StatusWillChange", latest=True) if change else None
     if value.lower() == "embargoed":
         if until is not None:
             fields["embargo_until"] = until

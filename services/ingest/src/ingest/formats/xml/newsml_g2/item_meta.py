@@ -19,7 +19,7 @@ _PAGES = ("webpage", "canonical", "isalternateof", "alternate", "hasalternaterep
 
 def _embargoed(item: NewsItem, element: Element) -> None:
     """An embargo without a time lasts until a version without it."""
-    moment = item.time_of(element)
+    moment = item.time_of(element, latest=True)
     if moment is not None:
         item.fields["embargo_until"] = moment
     elif words(element) or not item.profile.empty_embargo_is_none:
