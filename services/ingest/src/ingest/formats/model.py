@@ -153,6 +153,8 @@ class ReadRequest:
     original_id: str
     sha256: str
     profile: SourceProfile = DEFAULT_PROFILE
+    address: str | None = None
+    """The URL that it came from, against which relative addresses in it are meant."""
     format: str | None = None
     """The name that the source is set to (`ninjs`, `rss`, ...); None recognises it."""
 

@@ -30,7 +30,7 @@ def _named(name: str) -> tzinfo | None:
         return UTC
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):
         return None
 
 
@@ -75,11 +75,12 @@ def _local(naive: datetime, zone: tzinfo, *, latest: bool) -> tuple[datetime, bo
 
 
 _ZONE = re.compile(
-    r"(?P<head>.*?[\d.])\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*[\[(]?(?P<zone>[A-Za-z][A-Za-z_]{1,30}(?:/[A-Za-z_+\-]{1,40}){0,2}(?:\s?[+\-\u2212]\d{1,2}(?::?\d\d)?)?)[\])]?\s*"
+    r"(?P<head>.*?[\d.])\s*(?P<half>[AaPp]\.?[Mm]\.?(?![A-Za-z]))?\s*[\[(]?(?P<zone>[A-Za-z][A-Za-z_]{1,30}(?:/[A-Za-z_+\-]{1,40}){0,2}(?:\s?[+\-\u2212]\d{1,2}(?::?\d\d)?)?)[\])]?\s*"
 )
 _GMT = re.compile(r"(?:GMT|UTC|UT|Z)\s?([+\-\u2212])(\d{1,2})(?::?(\d\d))?", re.IGNORECASE)
+_HALF = re.compile(r"(?<=[\d ])[AaPp]\.?[Mm]\.?$")
 _EPOCH = re.compile(r"\s*(\d{9,10}|\d{13})(?:\.\d{1,9})?\s*")
-_DAY_FIRST = re.compile(r"\s*(?:[^\W\d]{2,12}[.,]?\s+)?(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[,\s]+(?:um\s+)?(\d{1,2})[:.](\d\d)(?::(\d\d))?(?:\s*Uhr)?)?\s*", re.IGNORECASE)
+_DAY_FIRST = re.compile(r"\s*(?:[^\W\d]{2,12}[.,]{0,2}\s+)?(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[,\s]+(?:um\s+)?(\d{1,2})[:.](\d\d)(?::(\d\d))?(?:\s*Uhr)?)?\s*", re.IGNORECASE)
 
 
 def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | None, str]:
@@ -97,6 +98,10 @@ def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | 
             return None, ""
     if (match := _ZONE.fullmatch(value)) and (zoned := _zoned(match, default, latest=latest)):
         return zoned
+    half = _HALF.search(value)
+    naive = _without_zone(value[: half.start()], half.group()) if half else None
+    if naive is not None:
+        return naive, "time-rewritten"
     try:
         found = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -108,7 +113,7 @@ def _zoned(match: re.Match[str], default: tzinfo, *, latest: bool) -> tuple[date
     """A time whose zone is a name; None where what it ends with is none."""
     name, head = match.group("zone"), match.group("head")
     upper = name.upper()
-    naive = _without_zone(f"{head} {match.group('half')}" if match.group("half") else head)
+    naive = _without_zone(head, match.group("half") or "")
     if naive is None:
         return None
     if gmt := _GMT.fullmatch(name):
@@ -132,8 +137,15 @@ def _zoned(match: re.Match[str], default: tzinfo, *, latest: bool) -> tuple[date
     return (None, "time-zone-unreadable") if latest else (naive.replace(tzinfo=default), "time-zone-unreadable")
 
 
-def _without_zone(value: str) -> datetime | None:
-    value = value.strip(" ,")
+def _without_zone(value: str, half: str = "") -> datetime | None:
+    """A time without its zone; `half` is the half of the day that follows it: `PM`."""
+    found = _naive(value.strip(" ,"))
+    if found is None or not half:
+        return found
+    return found.replace(hour=found.hour % 12 + (12 if half[0] in "pP" else 0))
+
+
+def _naive(value: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(value)
     except ValueError:

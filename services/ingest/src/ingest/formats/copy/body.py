@@ -173,6 +173,19 @@ def _is_furniture(name: str, classes: str) -> bool:
     return name not in ("body", "article", "section", "main", "html", "table", "figure", "img", "a") and _FURNITURE.search(classes) is not None
 
 
+_FIGCAPTION = re.compile(r"<figcaption\b[^<>]*>((?>(?:[^<]+|<(?!/?figcaption\b))*))</figcaption\s*>", re.IGNORECASE)
+
+
+def without_captions(html: str, captions: set[str]) -> str:
+    """The body without the captions that its pictures carry: pictures are shown beside the text, with their captions."""
+    if not captions or "<figcaption" not in html:
+        return html
+    spans = [
+        (one.start(), one.end()) for one in _FIGCAPTION.finditer(html) if repeats.folded(text.of_html(one.group(1))) in captions
+    ]
+    return blocks.without(html, spans)
+
+
 def first_words(html: str) -> str:
     """What the first paragraph of a text says."""
     if not html:

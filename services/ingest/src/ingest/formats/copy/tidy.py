@@ -3,9 +3,11 @@
 This is where the rules of this folder meet an update; the readers of formats know nothing of them.
 """
 
+import re
 from collections.abc import Callable
 
 from ingest.formats.copy import authors, body, notes, places, repeats, sign_offs, tags
+from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
 from ingest.formats.text import plain as text
 from shared.messages.limits import LONGEST
@@ -26,11 +28,17 @@ _NOT_FOR_NOTES = frozenset({"native", "cap"})
 
 def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, format_name: str) -> None:
     """Put the fields of an update right in place."""
+    html = _string(fields, "body_html")
+    if "<" in html:
+        linked, count = embeds.as_links(html, _string(fields, "link"))
+        if count:
+            record("embed-linked", "/body_html", f"{count} players or posts became links")
+        fields["body_html"] = html = linked
     if format_name in _AS_WRITTEN:
         return
     has_notes = format_name not in _NOT_FOR_NOTES
     headline = _string(fields, "headline")
-    html = _string(fields, "body_html")
+    _credit_pictures(fields)
     if html:
         _body(fields, html, headline, record, has_notes=has_notes)
     if has_notes:
@@ -51,9 +59,9 @@ def _string(fields: dict[str, object], name: str) -> str:
 
 
 def _body(fields: dict[str, object], html: str, headline: str, record: Record, *, has_notes: bool) -> None:
+    html = body.without_captions(html, _captions(fields))
     found = body.cleared(html, headline, _string(fields, "slugline"), may_have_notes=has_notes)
-    if found.html is not html:
-        fields["body_html"] = found.html
+    fields["body_html"] = found.html
     if not headline and found.heading:
         fields["headline"] = found.heading
         record("headline-from-body", "/headline", "the first heading of the text")
@@ -80,6 +88,16 @@ def _body(fields: dict[str, object], html: str, headline: str, record: Record, *
         record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
     if found.first and not fields.get("located") and (place := places.of_text(found.first)):
         fields["located"] = place
+
+
+def _captions(fields: dict[str, object]) -> set[str]:
+    """Captions that pictures have, in small letters."""
+    several = fields.get("media")
+    return {
+        repeats.folded(caption)
+        for one in (several if isinstance(several, list) else ())
+        if isinstance(one, dict) and isinstance(caption := one.get("caption"), str) and caption
+    }
 
 
 def _bare_mark(words: str) -> str:
@@ -154,6 +172,24 @@ def _make_headline(fields: dict[str, object], record: Record) -> None:
         fields["headline"] = made
         fields["headline_from_text"] = True
         record("headline-from-text", "/headline", "made of the first sentence")
+
+
+_CREDIT_IN_CAPTION = re.compile(
+    r"(?:photo(?:graph|grapher|graphie)?|foto(?:graf(?:ie|in)?|grafía)?|picture|image|bild|imagen|imagem|kuva|cr[ée]dito?(?: photo)?|credit|quelle|source|bildquelle|fotocredit)s?(?: (?:by|von|par|de|di))?\s?[:©]\s?([^\n]{2,80})$"
+    r"|[(\[](?:(?:ap|reuters|afp|dpa|epa|getty)[\w ]{0,12}|photo|foto|bild|picture)(?: ?photo)?\s?[:/–—]\s?([^()\[\]]{2,80})[)\]]\.?$"
+    r"|©\s?([^\n©]{2,60})$",
+    re.IGNORECASE,
+)
+
+
+def _credit_pictures(fields: dict[str, object]) -> None:
+    """Credits of pictures that stand only in their captions: `The bridge on Monday. Photograph: Ann Other/AP`."""
+    several = fields.get("media")
+    for one in several if isinstance(several, list) else ():
+        if not isinstance(one, dict) or one.get("credit") or not isinstance(caption := one.get("caption"), str):
+            continue
+        if found := _CREDIT_IN_CAPTION.search(caption[-200:]):
+            one["credit"] = next(filter(None, found.groups())).strip(" .()[]")
 
 
 def _caption(fields: dict[str, object]) -> str:

@@ -200,7 +200,10 @@ def _without_invisible(value: str) -> str:
         end = (_COMMENT_ENDS if name is None else _ENDS[name.lower()]).search(value, found.end())
         out += (value[at : found.start()], " ")
         if end is None:
-            return "".join(out)
+            if name is None or name.lower() in ("script", "style"):
+                return "".join(out)
+            at = found.end()
+            continue
         at = end.end()
         if name is not None:
             at = value.find(">", at) + 1 or len(value)
