@@ -10,7 +10,14 @@ import pytest
 
 from ingest.sources import store
 from ingest.sources.source import Source
-from ingest.transports.watch.claims import CLAIMS, move_into, reclaim_from_dead_workers
+from ingest.transports.watch.claims import (
+    CLAIMS,
+    REJECTED,
+    move_into,
+    put_back_grown,
+    reclaim_from_dead_workers,
+    reject,
+)
 from ingest.transports.watch.folder import FileSnapshot, FolderState, is_partial, list_files
 from ingest.transports.watch.watcher import Watcher
 from support.ingest_api import Wire
@@ -151,6 +158,25 @@ def test_a_rename_says_that_a_file_is_whole() -> None:
 def test_names_of_partial_files(name: str) -> None:
     """Names under which uploaders write are known."""
     assert is_partial(name)
+
+
+def test_a_rejected_file_that_goes_on_is_taken_again(tmp_path: Path) -> None:
+    """An upload that stalled was rejected as half a file; its sender wrote on to where it had been moved."""
+    for name in (REJECTED, CLAIMS):
+        (tmp_path / name).mkdir()
+    half = tmp_path / CLAIMS / "a.xml"
+    half.write_text("<nitf><body>")
+    reject(half, tmp_path, {"code": "malformed-xml"})
+    moved = tmp_path / REJECTED / "a.xml"
+    assert put_back_grown(tmp_path, 0.0) == []
+    with moved.open("a") as file:
+        file.write("</body></nitf>")
+    later = time.time() + 5
+    os.utime(moved, (later, later))
+    assert put_back_grown(tmp_path, 60.0) == []
+    assert put_back_grown(tmp_path, -60.0) == ["a.xml"]
+    assert (tmp_path / "a.xml").read_text() == "<nitf><body></body></nitf>"
+    assert list((tmp_path / REJECTED).iterdir()) == []
 
 
 def test_claims_of_a_dead_worker_are_given_back(tmp_path: Path) -> None:

@@ -58,8 +58,39 @@ def put_back(claimed: Path, folder: Path) -> None:
 
 
 def reject(claimed: Path, folder: Path, reason: Mapping[str, object]) -> None:
-    """Move a file to `rejected/` with the reason beside it."""
-    write_reason(move_into(folder / REJECTED, claimed), reason)
+    """Move a file to `rejected/` with the reason beside it, and how large it was, so that one that goes on is noticed."""
+    moved = move_into(folder / REJECTED, claimed)
+    write_reason(moved, {**reason, "size": moved.stat().st_size})
+
+
+WATCHED_FOR_S = 24 * 3600.0
+"""So long after its rejection a file is looked at: an upload that stalls goes on within hours or never."""
+MOST_WATCHED = 1_000
+
+
+def put_back_grown(folder: Path, settle_s: float) -> list[str]:
+    """Put back rejected files that their sender has gone on writing since, once they are whole; their names.
+
+    An upload that stalls for longer than a file may be unchanged looks whole. Its sender writes on to the same file, which
+    has been moved meanwhile.
+    """
+    now = time.time()
+    names: list[str] = []
+    with os.scandir(folder / REJECTED) as entries:
+        recent = [entry.name for entry in entries if entry.name.endswith(".reason.json") and now - entry.stat().st_mtime < WATCHED_FOR_S]
+    for name in recent[:MOST_WATCHED]:
+        reason, file = folder / REJECTED / name, folder / REJECTED / name.removesuffix(".reason.json")
+        with contextlib.suppress(OSError, ValueError):
+            status = file.stat()
+            if status.st_mtime < reason.stat().st_mtime or now - status.st_mtime < settle_s:
+                continue
+            size = orjson.loads(reason.read_bytes()).get("size")
+            if not isinstance(size, int) or status.st_size == size:
+                continue
+            reason.unlink()
+            put_back(file, folder)
+            names.append(file.name)
+    return names
 
 
 def write_reason(moved: Path, reason: Mapping[str, object]) -> None:

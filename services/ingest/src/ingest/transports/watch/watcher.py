@@ -24,6 +24,7 @@ from ingest.transports.watch.claims import (
     REJECTED,
     move_into,
     put_back,
+    put_back_grown,
     reclaim_from_dead_workers,
     reject,
     write_reason,
@@ -108,6 +109,8 @@ class Watcher:
 
     async def take_all(self, source: Source, folder: Path, state: FolderState) -> bool:
         """Take every file that is whole. False where the rest has to wait because a server is unavailable."""
+        for name in await asyncio.to_thread(put_back_grown, folder, self._settings.ingest_watch_settle_s):
+            log.warning("a rejected file has gone on; it is taken again", source=source.name, file=name)
         files, partial = list_files(folder)
         WAITING.labels(source.name).set(len(files))
         settle_s = self._settings.ingest_watch_settle_s
