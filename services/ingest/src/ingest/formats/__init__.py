@@ -7,7 +7,7 @@ file or opens a socket: readers are functions of the bytes, their type and the s
 from ingest.formats.feeds import reader as feeds
 from ingest.formats.finish import finish
 from ingest.formats.json import document as json_document
-from ingest.formats.json import json_feed, native
+from ingest.formats.json import dialects, json_feed, native
 from ingest.formats.json.ninjs import document as ninjs
 from ingest.formats.model import (
     DEFAULT_PROFILE,
@@ -32,6 +32,7 @@ __all__ = [
 FORMATS: tuple[Format, ...] = (
     anpa1312.FORMAT,
     cap.FORMAT,
+    dialects.FORMAT,
     feeds.FORMAT,
     iptc7901.FORMAT,
     json_feed.FORMAT,
