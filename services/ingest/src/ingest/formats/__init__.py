@@ -4,6 +4,8 @@ Each format is a module of its family's package with a `FORMAT`; adding one is a
 file or opens a socket: readers are functions of the bytes, their type and the source's profile.
 """
 
+from dataclasses import replace
+
 from ingest.formats.feeds import reader as feeds
 from ingest.formats.finish import finish
 from ingest.formats.json import document as json_document
@@ -78,7 +80,7 @@ def read(body: bytes, request: ReadRequest) -> ReadResult:
         raise Unreadable("empty", "", "the document is empty")
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
-    document = Document(body, request)
+    document = Document(body, replace(request, profile=request.profile.completed()) if request.profile.extends else request)
     name = request.format
     if name is None:
         chosen = recognise(document)

@@ -187,7 +187,7 @@ def _apply_profile(fields: dict[str, object], hints: Mapping[str, object], profi
             for one in subjects
         ]
     note = fields.get("editors_note")
-    if profile.private_notes and isinstance(note, str) and note:
+    if profile.private_notes and not profile.public_notes and isinstance(note, str) and note:
         private = fields.get("private_note")
         fields["private_note"] = f"{private}\n{note}" if private else note
         fields["editors_note"] = ""

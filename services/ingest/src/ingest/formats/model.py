@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ingest.formats import charset, media, times
 from ingest.formats.fields import UpdateFields
 from ingest.formats.text import plain as text
+from ingest.formats.vendors import catalog
 from shared.messages import RawUpdate, Repair, Signal, Status
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
@@ -132,6 +133,21 @@ class SourceProfile(BaseModel):
         if not times.is_zone(value):
             raise ValueError(f"there is no time zone {value[:60]!r}; an IANA name is needed")
         return value
+
+    @field_validator("extends")
+    @classmethod
+    def _is_a_vendor(cls, value: str | None) -> str | None:
+        if value is not None and value not in catalog.names():
+            raise ValueError(f"there is no vendor {value[:60]!r}: {', '.join(catalog.names())}")
+        return value
+
+    def completed(self) -> "SourceProfile":
+        """The profile with what its vendor's says wherever it leaves the default."""
+        if self.extends is None:
+            return self
+        known = catalog.settings_of(self.extends)
+        left = {name for name in known if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True)}
+        return SourceProfile.model_validate({**self.model_dump(), **{name: known[name] for name in left}})
 
     def urgency(self, value: object) -> int | None:
         """Urgency 1 to 9 of a priority as sent; None where it is none."""
