@@ -80,6 +80,22 @@ def byline_of(byline: str) -> tuple[str, str]:
     return line, ""
 
 
+def is_line_of_names(words: str) -> bool:
+    """Whether a line above a text is its byline: `By Jane Doe and John Roe`, `Von Erika Muster, dpa`."""
+    if len(words) > _LONGEST_LINE or words.endswith((".", "!", "?", ":", "”", '"')):
+        return False
+    said = _SAYS_BY.match(words)
+    if said is None:
+        return False
+    parts = [part for part in _PARTS.split(words[said.end() :]) if part]
+    kinds = [people.kind_of_name(part) for part in parts]
+    full = all(part.count(" ") < 5 and part[:1].isupper() for part in parts[:1])
+    return full and bool(kinds) and kinds[0] == "person" and " " in parts[0] and all(kind != "code" for kind in kinds)
+
+
+_LONGEST_LINE = 120
+
+
 def _is_code(part: str) -> bool:
     return people.is_initials(part) or part.islower() and " " not in part and any(sign in part for sign in "._/")
 

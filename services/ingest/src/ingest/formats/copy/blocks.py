@@ -20,6 +20,9 @@ _HOLLOW = re.compile(r"<(div|section|article|header|footer|aside|blockquote|ul|o
 _CLASS = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)\s[^<>]*?\b(?:class|itemprop|rel)\s*=\s*[\"']([^\"'<>]{0,200})[\"'][^<>]*>")
 
 
+_BREAK_AT_END = re.compile(r"(?:<br\s*/?>\s*)+(?=</(?:p|div|li)>)", re.IGNORECASE)
+
+
 class Block(NamedTuple):
     """A leaf block of a body."""
 
@@ -66,7 +69,7 @@ def without(html: str, spans: list[tuple[int, int]]) -> str:
             out.append(html[at:start])
         at = max(at, end)
     out.append(html[at:])
-    left = "".join(out)
+    left = _BREAK_AT_END.sub("", "".join(out))
     for _ in range(4):
         again = _HOLLOW.sub("", left)
         if again == left:

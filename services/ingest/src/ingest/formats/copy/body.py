@@ -1,9 +1,10 @@
 """A body without what stands around the text: kickers, headline again, notes to desks, sign-offs. Pure."""
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
-from ingest.formats.copy import blocks, notes, places, repeats, sign_offs
+from ingest.formats.copy import authors, blocks, notes, places, repeats, sign_offs
 from ingest.formats.text import plain as text
 
 _FURNITURE = re.compile(
@@ -37,6 +38,60 @@ class Cleared:
     kicker: str = ""
 
 
+_VENDORS_TAG = re.compile(r"&lt;(/?[a-zA-Z][\w:.-]{0,40})((?:\s[^&<>]{0,300})?)/?&gt;")
+_SIGNS = {
+    "endash": "–", "ndash": "–", "en": "–", "emdash": "—", "mdash": "—", "em": "—", "hyphen": "-", "ellipsis": "…", "hellip": "…", "bullet": "•", "nbsp": " ", "tab": " ",
+    "newline": " ", "linebreak": " ", "thinspace": " ", "softhyphen": "", "lquote": "‘", "rquote": "’", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”",
+    "quot": '"', "apos": "'", "euro": "€", "pound": "£", "yen": "¥", "cent": "¢", "degree": "°", "deg": "°", "copyright": "©", "trademark": "™", "times": "×", "minus": "−",
+}  # fmt: skip
+"""Tags of typesetting systems that stand for a character."""
+_REFERENCES = frozenset(
+    "component componentref comp ref mediaref media-ref embed pullquote infobox factbox graphic photo picture image gallery teaser xref crosshead related story-link".split()
+)
+
+
+def with_vendors_tags_read(html: str) -> str:
+    """The body with escaped tags of typesetting systems as what they stand for; what only points at a component is left out.
+
+    A tag of HTML that is written about stays: it is a word of the text.
+    """
+    if "&lt;" not in html:
+        return html
+
+    def read(found: re.Match[str]) -> str:
+        name = found.group(1).strip("/").lower()
+        if name in _SIGNS and not found.group(2):
+            return text.escaped(_SIGNS[name])
+        return "" if name.rpartition(":")[2] in _REFERENCES and (found.group(2) or found.group(0).endswith("/&gt;") or ":" in name) else found.group(0)
+
+    return _VENDORS_TAG.sub(read, html)
+
+
+_WRAPPED = re.compile(r"<p(?:\s[^<>]*)?>((?>[^<]+|<br\s*/?>)+)</p>", re.IGNORECASE)
+_A_BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_LEAST_WRAPPED = 40
+_MOST_WRAPPED = 110
+
+
+def unwrapped(html: str) -> str:
+    """The body without breaks that only keep lines short: those of paragraphs whose lines go on in small letters behind open ends."""
+    if "<br" not in html:
+        return html
+
+    def joined(found: re.Match[str]) -> str:
+        lines = _A_BREAK.split(found.group(1).strip())
+        full = [one for one in lines[:-1] if one]
+        if len(full) < 1 or any(not _LEAST_WRAPPED <= len(one) <= _MOST_WRAPPED for one in full):
+            return found.group(0)
+        open_ends = sum(not one.rstrip().endswith((".", "!", "?", ":", ";", "”", '"')) for one in full)
+        small = sum(one[:1].islower() for one in lines[1:])
+        if small and 2 * open_ends > len(full):
+            return found.group(0).replace(found.group(1), " ".join(one for one in lines if one))
+        return found.group(0)
+
+    return _WRAPPED.sub(joined, html)
+
+
 def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: bool = True) -> Cleared:
     """What of a body is text for readers."""
     found = Cleared(html)
@@ -62,9 +117,8 @@ def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: s
         if not words:
             continue
         if may_have_notes and notes.opens_private_part(words):
-            rest = text.of_html(found.html[block.start :])
-            found.notes.append(rest)
-            spans.append((block.start, len(found.html)))
+            found.notes.append("\n".join(one.words for one in every[number:]))
+            spans += [(one.start, one.end) for one in every[number:]]
             break
         if not begun and number < _FIRST:
             if _is_heading(found, block, words, headline, slugline):
@@ -82,6 +136,10 @@ def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: s
                 if at >= 0 and "<" not in found.html[block.inner_at : at]:
                     found.notes.append(before.strip())
                     spans.append((block.inner_at, at + len(before.strip()[-12:])))
+        if not begun and number < _FIRST and not found.bylines and authors.is_line_of_names(words):
+            found.bylines.append(words)
+            spans.append((block.start, block.end))
+            continue
         if not begun:
             found.first = words
         begun = True
@@ -184,6 +242,11 @@ def without_captions(html: str, captions: set[str]) -> str:
         (one.start(), one.end()) for one in _FIGCAPTION.finditer(html) if repeats.folded(text.of_html(one.group(1))) in captions
     ]
     return blocks.without(html, spans)
+
+
+def place_in(html: str) -> str:
+    """The place of the dateline that one of the first paragraphs begins with: notes and a byline may stand above it."""
+    return next((place for one in itertools.islice(blocks.leaves(html), _FIRST) if (place := places.of_text(one.words))), "")
 
 
 def first_words(html: str) -> str:

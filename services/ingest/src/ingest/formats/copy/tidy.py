@@ -59,6 +59,7 @@ def _string(fields: dict[str, object], name: str) -> str:
 
 
 def _body(fields: dict[str, object], html: str, headline: str, record: Record, *, has_notes: bool) -> None:
+    html = body.unwrapped(body.with_vendors_tags_read(html))
     html = body.without_captions(html, _captions(fields))
     found = body.cleared(html, headline, _string(fields, "slugline"), may_have_notes=has_notes)
     fields["body_html"] = found.html
