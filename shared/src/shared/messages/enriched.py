@@ -133,6 +133,8 @@ class EnrichedUpdate(Message):
     language: str = "und"
     direction: Annotated[Literal["ltr", "rtl"], UnknownAs("ltr")] = "ltr"
     headline: Annotated[str, SOURCE_WORDS] = ""
+    headline_from_text: Annotated[bool, AS_SENT] = False
+    """The headline is made of the first sentence, since the source sent none."""
     body_html: Annotated[str, SOURCE_WORDS] = ""
     """Sanitised: safe inside an element of a page."""
     text: Annotated[str, SOURCE_WORDS] = ""

@@ -114,6 +114,8 @@ class ReaderUpdate:
     language: str
     direction: Literal["ltr", "rtl"]
     headline: str
+    headline_from_text: bool
+    """Whether the headline is the first sentence, since the source sent none: the text then goes on behind it."""
     body_html: str
     text: str
     summary: str
