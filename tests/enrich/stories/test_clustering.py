@@ -8,6 +8,7 @@ import pytest
 from enrich.reference.agencies import family_of
 from enrich.stories.cluster import MOST_ALIKE
 from enrich.stories.clustering import MOST_MEMBERS, StoryCandidate, StoryClusters, StoryMembership
+from enrich.stories.event_signature import event_signature, terms_of
 from support.incoming import NINE
 
 FERRY = (
@@ -141,3 +142,13 @@ def test_the_window_is_bounded() -> None:
     left = {key for entry in clusters._updates.values() for key in entry.signature.keys}
     assert clusters._index.keys.keys() == left
     assert clusters._index.counts.total() == len(set(clusters._updates["late-id"].signature.terms))
+
+
+@pytest.mark.parametrize("word", ["COP28", "Covid19", "Type45", "Euro2028", "CAC40", "MAE03", "GPT5x", "Q400", "كأس28"])
+def test_a_capital_word_with_a_number_is_a_name_as_any_other(word: str) -> None:
+    """The number belongs to the name, and nothing is asked for that is not there."""
+    signature = event_signature(
+        "Climate talks enter last night", f"Ministers haggled at the {word} summit, and {word}."
+    )
+    assert set(signature.named) <= set(signature.terms)
+    assert signature.terms.count(terms_of(word)[0]) == 1

@@ -85,13 +85,14 @@ class StoryClusters:
             own_story=candidate.own_story,
             at=candidate.at,
         )
+        # Whatever may fail comes before the first change, so that a failure leaves what was known as it was.
+        match, because = self._best_match(update, candidate)
         if known is not None:
             self._index.remove(known)
             update.cluster, update.because = known.cluster, known.because
             if update.cluster is not None:
                 update.cluster.drop(update_id)
                 update.cluster.add(update)
-        match, because = self._best_match(update, candidate)
         self._updates[update_id] = update
         self._updates.move_to_end(update_id)
         self._index.add(update)

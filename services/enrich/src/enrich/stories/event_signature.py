@@ -51,8 +51,8 @@ COMMON = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 WORD = re.compile(r"[^\W_]+")
-PROPER = re.compile(rf" (?<=[^.!?:;…»”\"\n] )({NAME.pattern})")
-"""A capital within a sentence: a name, or in German a noun."""
+PROPER = re.compile(rf" (?<=[^.!?:;…»”\"\n] )({NAME.pattern}\d*)(?![^\W_])")
+"""A capital within a sentence: a name, or in German a noun; with the number behind it, as in COP28."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def event_signature(headline: str, text: str, names: Sequence[str] = (), sluglin
     strengths = dict.fromkeys(body, 1.0)
     for term in head:
         strengths[term] = IN_BOTH if term in body else IN_HEADLINE
-    for term in proper:
+    for term in proper & body:
         strengths[term] *= NAMED
     for term in slug:
         strengths[term] = max(strengths.get(term, 0.0), IN_SLUGLINE)
