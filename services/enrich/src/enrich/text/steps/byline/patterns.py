@@ -32,7 +32,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "photography",
-        r"(?:texto y fotos|texte et photos|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|photographer|摄影|фото",
+        r"(?:texto y fotos|texte et photos|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|(?:photos?|photographs?|graphics?|videos?|illustrations?|grafik|vidéos?)(?=:)|photographer|摄影|фото",
     ),
     (
         "editing",
@@ -44,7 +44,7 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "writing",
-        r"as told to|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|words(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|propos recueillis par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"as told to|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|words(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
@@ -78,6 +78,13 @@ PLACED_ASIDE = re.compile(r"\s*[(（](?:in|from|aus|à|en) ([^()（）]{2,60})[)
 TWO_PLACES = re.compile(
     r"^(?P<names>.*[^\W\d_]+ [^\W\d_]+), ?(?P<place>[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ]/[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ])$"
 )
+FROM_FIRST = re.compile(r"^(?:Aus|From|In) (?P<place>[A-ZÀ-Ý][\w’'-]+) (?P<names>[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý].*)$")
+PLACE_COLON = re.compile(
+    r"^(?P<place>[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]+(?: [A-ZÀ-Ý][\w’'-]+){0,2}): (?P<names>[^\W\d_]{2,} [^\W\d_].*)$"
+)
+PEER = re.compile(
+    r"(?:The )?(?:Lord|Lady|Baron|Baroness|Earl|Duke|Duchess|Viscount) (?P<name>[A-Z][\w’'-]+ of [A-Z][\w’'-]+)"
+)
 POST_PLACE = re.compile(r"(?:à|a|en|em|in|aus|au) ")
 """What is left of a post and its place without the post."""
 JOINTS = re.compile(r"(?<= )(?:In|From|And|At|For|Und|Aus|With)(?= )")
@@ -88,7 +95,10 @@ the words before it are no whole name."""
 HAN_REPORT = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,3})(?P<place>[\u4e00-\u9fff]{2,4})报道")
 FOR = re.compile(r"(?<=\w)\s+(?:for|für|pour|para|per)\s+(?:the |la |le |il |el )?[A-ZÀ-Ý].*$")
 SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "cbe", "qc", "kc", "mp", "esq"}
-NAME_PARTS = {"van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "la", "le", "bin", "ibn", "al", "el", "ter", "ten", "zu", "zum", "af", "av", "st", "mac", "mc", "y", "e", "abu", "ben", "bint", "du", "des", "'t"}  # fmt: skip
+OFFICES = frozenset(
+    ("MP", "MEP", "MSP", "TD", "MLA", "OBE", "MBE", "CBE", "QC", "KC", "GP", "PhD", "Ph.D", "MdB", "MdEP")
+)
+NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "bint", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "na", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
 NOT_A_NAME = re.compile(
     r"[\d=<>{}#*%$€£]|https?:|(?:^|[\s-])(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|university|universität|université|universidad|università|institute|college|studio|ministry|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
     re.IGNORECASE,
