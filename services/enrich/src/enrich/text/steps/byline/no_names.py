@@ -7,6 +7,7 @@ from typing import Literal
 
 from anyascii import anyascii
 
+from enrich.reference.agencies import AGENCIES
 from enrich.text.steps.byline.patterns import NAME_PARTS
 
 NoName = Literal["paper", "team", "other"]
@@ -15,7 +16,7 @@ PAPER_WORDS = frozenset(
     """
     times herald tribune gazette gazeta gaceta gazzetta gazet news newspaper newspapers weekly guardian observer telegraph chronicle examiner inquirer bulletin online media
     magazine magazin network networks radio television tv fm broadcasting zeitung tageszeitung tagblatt tageblatt anzeiger rundschau nachrichten morgenpost abendblatt abendzeitung kurier courrier
-    diario jornal giornale corriere folha journal jornalismo journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
+    diario jornal correio giornale corriere folha journal jornalismo journaux dziennik wochenblatt volksblatt volksstimme courant dagblad krant nieuws nieuwsblad nyheter dagbladet avisen posten
     tidningen aftonbladet sanomat uutiset noticias notizie nouvelles actualites vijesti vesti novosti novini gazety
     agence agencia agenzia agentur nachrichtenagentur syndicate publishing publisher publications company inc ltd gmbh llc corp corporation foundation university
     newswire newswires wires podcast podcasts channel canal kanal portal website webseite site blog studio studios pressedienst presseportal mediagroup
@@ -26,11 +27,23 @@ PAPER_WORDS = frozenset(
 PAPER_SURNAMES = frozenset(
     """
     post press star sun mail record mirror express standard independent globe courier register dispatch sentinel ledger monitor daily echo voice argus advertiser republic advocate digest
-    review today zeit welt presse monde temps figaro avis sentry enterprise reporter service digital live nacional mundo pais correo periodico stampa repubblica parisien croix depeche
+    review today zeit welt presse monde temps figaro avis sentry enterprise reporter service digital live nacional mundo pais correo periodico stampa faro voz voce voix repubblica parisien croix depeche
     expres bild spiegel stern
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 """Words of papers that are surnames too: a given name before them tells."""
+PAPER_ENDINGS = (
+    "kurier",
+    "zeitung",
+    "blatt",
+    "anzeiger",
+    "nachrichten",
+    "rundschau",
+    "tidning",
+    "bladet",
+    "avisen",
+    "krant",
+)
 EDITIONS = frozenset(
     [
         "evening",
@@ -113,42 +126,60 @@ def last_parts(item: str) -> list[str]:
 def no_name(item: str) -> NoName | None:
     """What an item is that stands where a name should; None where it may be one."""
     words = item.replace("\ue000", " ").split()
-    if not words:
-        return "other"
     ends = last_parts(item)
     whole = [plain_word(word.strip(".,'’\"“”")) for word in words]
     if any(word in TEAM_WORDS or word.endswith(TEAM_ENDINGS) for word in ends):
         return "team"
-    if _is_paper(words, whole, ends):
+    if len(words) > 2 and ends[-1] in ("service", "services"):
+        return "team"
+    if words and (_is_paper(words, whole, ends) or _begins_with_agency(words[0])):
         return "paper"
+    return "other" if not words or _is_other(words, whole, ends) or _is_clause(words) or _is_code(words) else None
+
+
+def _is_other(words: list[str], whole: list[str], ends: list[str]) -> bool:
     if any(word.strip("().,") in AI_MARKS or word.startswith(("AI-", "KI-", "IA-")) for word in words):
-        return "other"
-    if any(word in OTHER_WORDS for word in (*ends, *whole)) or (len(words) < 3 and CAMEL.search(words[-1])):
-        return "other"
-    return "other" if _is_clause(words) or _is_code(words) else None
+        return True
+    return any(word in OTHER_WORDS for word in (*ends, *whole)) or (
+        len(words) < 3 and CAMEL.search(words[-1]) is not None
+    )
 
 
 def _is_paper(words: list[str], whole: list[str], ends: list[str]) -> bool:
-    if any(word in PAPER_WORDS for word in ends):
+    if any(word in PAPER_WORDS or (len(word) > 8 and word.endswith(PAPER_ENDINGS)) for word in ends):
         return True
     if len(words) < 2:
         return False
-    if whole[0] in ARTICLES and words[0][0].isupper() and words[1][0].isupper():
+    return _has_article(words, whole) or (ends[-1] in PAPER_SURNAMES and _is_before_paper(words, whole[0]))
+
+
+def _has_article(words: list[str], whole: list[str]) -> bool:
+    """`Der Spiegel`, `La Croix`, `El Faro de la Costa`."""
+    if whole[0] in ARTICLES:
+        return words[0][0].isupper() and words[1][0].isupper()
+    is_phrase = len(words) > 2 and any(word in ("de", "del", "do", "da", "du", "des") for word in words[2:])
+    return whole[0] in SOFT_ARTICLES and (is_phrase or whole[1] in PAPER_SURNAMES)
+
+
+def _is_before_paper(words: list[str], first: str) -> bool:
+    """Skerry Post is a paper, Emily Post and Yi Sun are people."""
+    if first in EDITIONS or first in SOFT_ARTICLES:
         return True
-    if ends[-1] not in PAPER_SURNAMES:
-        return False
-    if whole[0] in EDITIONS or whole[0] in SOFT_ARTICLES:
-        return True
-    # Skerry Post is a paper, Emily Post and Yi Sun are people.
     return len(words[0]) > 3 and not is_given(words[0]) and len(words) <= 3
+
+
+def _begins_with_agency(word: str) -> bool:
+    """`dpa-AFX Broker`: in the letters in which it signs, so that Petra and Sid are people."""
+    first = word.split("-", 1)[0]
+    return first.casefold() in AGENCIES and (first.isupper() or first.islower())
 
 
 def _is_clause(words: list[str]) -> bool:
     """Whether small words stand among those with capitals, as in a headline."""
     cased = [word for word in words if word[:1].isalpha()]
     small = [word for word in cased if word[0].islower()]
-    if not small or len(small) == len(cased):
-        return False
+    if len(small) == len(cased):
+        return len(cased) > 1 and not is_given(cased[0])
     return any(_is_no_part(word) for word in small)
 
 

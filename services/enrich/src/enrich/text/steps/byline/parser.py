@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from enrich.reference.directory import BylineName, Contribution, Directory, name_key
 from enrich.short_text import tidy
@@ -23,6 +24,7 @@ from enrich.text.steps.byline.patterns import (
     CONTRIBUTED,
     FROM_FIRST,
     JOINED_AND,
+    JOINT_OR_PLACE,
     JOINTS,
     MEANT,
     PARENTHESIS,
@@ -126,7 +128,7 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
     if text.casefold().startswith("door "):
         text = text.replace(" en ", " & ")
-    text = with_joints_kept(text)
+    text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
     if (
         found := TWO_PLACES.match(text)
         or PLACE_FIRST.match(text)
@@ -158,6 +160,13 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     for each in names:
         each.name = each.name.replace(BOUND, " ")
     return names[:MOST_NAMES]
+
+
+def _joint(found: re.Match[str]) -> str:
+    """`Bart Smit en Els Kok`: an `and` between two people, not a place."""
+    if is_given(found["given"]) and not is_known_place(f"{found['given']} {found['surname']}"):
+        return f" & {found['given']} {found['surname']}"
+    return found[0]
 
 
 def _parts(segment: str, directory: Directory) -> list[tuple[Contribution | None, str]]:
@@ -195,13 +204,67 @@ def _opens(segment: str, end: int, directory: Directory) -> bool:
     return len(first.split()) > 1 or kind_of(first) != "person"
 
 
+@dataclass(slots=True)
+class _ReadList:
+    """What is read of one list so far."""
+
+    contribution: Contribution
+    directory: Directory
+    names: list[BylineName] = field(default_factory=list)
+    waiting: list[BylineName] = field(default_factory=list)
+    """Those whose place may follow."""
+    last_place: BylineName | None = None
+    """Who was placed last: more words of that place may follow."""
+    is_rejected: bool = False
+    """Whether something was no name."""
+
+    def take(self, item: str, part: str, *, last: bool) -> None:
+        """The next item of the list `part`."""
+        name, place = split_place(item, self.directory)
+        if self.names and place is None and is_bare_place(item, self.names[-1], part, self.directory, last=last):
+            name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
+        if not name and place:
+            self._place(place)
+            return
+        read = read_name(name, self.directory)
+        if read is None:
+            self.is_rejected = True
+            if self.names and name_key(name) in SUFFIXES:
+                self.names[-1].name += f", {name}"
+            elif is_region(name):
+                self._extend_place(name)
+        elif place is None and read.kind == "person" and " " not in read.name and not self.directory.knows(read.name):
+            if not self._extend_place(read.name):
+                self._add(read)
+        else:
+            self._add(read)
+            if place is not None:
+                self._place(place)
+
+    def _add(self, read: BylineName) -> None:
+        self.names.append(BylineName(read.name, self.contribution, None, read.kind))
+        self.waiting.append(self.names[-1])
+
+    def _place(self, place: str) -> None:
+        if not self.waiting:
+            self._extend_place(place)
+            return
+        _locate(self.waiting, place)
+        self.last_place = self.waiting[-1]
+        self.waiting = []
+
+    def _extend_place(self, more: str) -> bool:
+        """`London and Paris`, `Washington, D.C.`: more words of the last place, where there is one."""
+        if self.last_place is None or not self.last_place.located:
+            return False
+        self.last_place.located += f", {more}"
+        return True
+
+
 def _people(part: str, contribution: Contribution, directory: Directory, *, is_said: bool) -> list[BylineName]:
     """The names of one list, with the places behind them. `is_said`: words say that names follow."""
     asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
     part = right_way_round(PARENTHESIS.sub(" ", part).strip(), directory.knows)
-    names: list[BylineName] = []
-    waiting: list[BylineName] = []
-    last_place: BylineName | None = None
     items = [strip_item(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
     items = _uninverted([item for item in items if item], directory)
     if len(items) == 1 and not is_said and not _may_stand_alone(items[0], directory):
@@ -209,42 +272,15 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
     behind = behind_name(items) if len(items) > 1 and len(items[0].split()) > 1 else None
     if behind is not None and not directory.knows(items[-1]):
         items = items[: -behind[0]]
+    read = _ReadList(contribution, directory)
     for number, item in enumerate(items):
-        name, place = split_place(item, directory)
-        if names and place is None and is_bare_place(item, names[-1], part, directory, last=number == len(items) - 1):
-            name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
-        if not name and place and not waiting and last_place is not None and last_place.located:
-            last_place.located += f", {place}"
-            continue
-        if not name and place:
-            _locate(waiting, place)
-            last_place = waiting[-1] if waiting else last_place
-            waiting = []
-            continue
-        read = read_name(name, directory)
-        if read is None:
-            if names and name_key(name) in SUFFIXES:
-                names[-1].name += f", {name}"
-            elif last_place is not None and last_place.located and is_region(name):
-                last_place.located += f", {name}"
-            continue
-        if (
-            place is None
-            and last_place is not None
-            and read.kind == "person"
-            and len(read.name.split()) == 1
-            and not directory.knows(read.name)
-        ):
-            last_place.located = f"{last_place.located}, {read.name}"
-            continue
-        names.append(BylineName(read.name, contribution, None, read.kind))
-        waiting.append(names[-1])
-        if place is not None:
-            _locate(waiting, place)
-            last_place = names[-1]
-            waiting = []
-    if behind is not None and waiting:
-        _locate(waiting, behind[1])
+        read.take(item, part, last=number == len(items) - 1)
+    if behind is not None and read.waiting:
+        _locate(read.waiting, behind[1])
+    names = read.names
+    if read.is_rejected and not is_said and all(" " not in each.name for each in names):
+        # What is left of a phrase, not of a list of people.
+        names = [each for each in names if _may_stand_alone(each.name, directory)]
     for aside in asides:
         names = _aside(aside, names)
     return names
