@@ -32,6 +32,8 @@ class Author(Message):
     links: tuple[str, ...] = ()
     contribution: Literal["writing", "reporting", "editing", "photography", "translation"] = "writing"
     located: str | None = None
+    kind: Literal["person", "organisation"] = "person"
+    """An agency, a paper or a desk that is named where people are is an organisation."""
 
 
 class Tag(Message):

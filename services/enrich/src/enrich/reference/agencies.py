@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 AGENCIES = {
     "reuters", "thomson reuters", "thomson reuters foundation", "ap", "the associated press", "associated press", "afp", "agence france presse", "dpa", "deutsche presse agentur", "dpa afx",
@@ -25,6 +25,23 @@ FAMILIES: Mapping[str, str] = {
 @functools.lru_cache(maxsize=4096)
 def _credited(credit: str) -> str:
     return re.sub(r"[^\w]+", " ", credit.casefold()).strip()
+
+
+@functools.lru_cache(maxsize=4096)
+def is_agency(source: str) -> bool:
+    """Whether a source's name is that of a known agency, or begins with it: `ap`, `dpa-sport`."""
+    words = re.findall(r"[^\W_]+", source.casefold())
+    return any(" ".join(words[:count]) in AGENCIES for count in range(1, min(len(words), 4) + 1))
+
+
+def is_own_source(source: str, credit: str, own: Collection[str], families: Mapping[str, str]) -> bool:
+    """Whether a source's writers are the newsroom's: one of `own`; where none is named, any that is no known agency.
+
+    What a source prints of an agency, by its credit, is the agency's.
+    """
+    if family_of(source, credit, families) != families.get(source, source):
+        return False
+    return source in own if own else not is_agency(families.get(source, source))
 
 
 def family_of(source: str, credit: str, families: Mapping[str, str]) -> str:

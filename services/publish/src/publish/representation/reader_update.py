@@ -30,6 +30,7 @@ class ReaderAuthor:
     links: tuple[str, ...]
     contribution: Literal["writing", "reporting", "editing", "photography", "translation"]
     located: str | None
+    kind: Literal["person", "organisation"]
 
 
 @dataclass(frozen=True)
