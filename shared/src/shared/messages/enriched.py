@@ -48,6 +48,8 @@ class Tag(Message):
     uri: str | None = None
     confidence: float = Field(default=1.0, ge=0, le=1)
     origin: Literal["source", "broader", "dictionary", "editor", "keyword"] = "source"
+    relevance: float = Field(default=1.0, ge=0, le=1)
+    """How much the text is about it; of names that were found in it, by headline, lead and count."""
     places: tuple[tuple[int, int], ...] = ()
     """Where the name stands in `headline + "\\n" + text`: start and end in code points."""
 

@@ -5,17 +5,26 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TypeAlias
 
 import ahocorasick_rs
 from pydantic import Field, field_validator
 
+from enrich.reference.evidence import STRONG, Kind, Surroundings, is_titled, stands_near, weigh
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
 from shared.messages import Message
 
-Kind = Literal["person", "place", "organisation", "topic"]
 PREFIXES = {"person": "person:", "place": "place:", "organisation": "org:", "topic": "topic:"}
 
+SUGGESTED = 0.3
+"""The most confidence in what is a suggestion to editors: one of several of a name, or a word that may be none."""
+CLEARLY = 1.5
+"""How many times as likely one sense must be as the next to be the one that is meant."""
+LEAD = 300
+"""Characters of the text that say what it is about."""
+A_PERSON = "a person by the name"
+Span: TypeAlias = tuple[int, int, int, bool]
+"""Start, end, pattern, whether inflected."""
 MOST_HITS = 5000
 """In one text: a text that is a list of names is cut there."""
 CHUNK = 50_000
@@ -50,6 +59,8 @@ class DictionaryEntry(Message):
     """How much a single appearance says; less for names that are common words."""
     languages: tuple[str, ...] = ()
     """Only in texts of these languages; all when empty."""
+    near: tuple[str, ...] = Field(default=(), max_length=100)
+    """Words of which one must stand near, where the name is another word or somebody else's too."""
 
     @field_validator("code")
     @classmethod
@@ -67,6 +78,24 @@ class Hit:
     places: list[tuple[int, int]]
     confidence: float
     because: str
+    relevance: float = 1.0
+    """How much the text is about it, from 0 to 1: by headline, lead and count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One place where a spelling of an entry stands."""
+
+    start: int
+    end: int
+    score: float
+    because: str
+    weight: float
+    """What its surroundings say for or against it."""
+    is_alone: bool
+    """Whether the spelling means nothing else here."""
+    is_long: bool
+    """Whether the spelling has several words, which say more than any surroundings."""
 
 
 @functools.cache
@@ -77,7 +106,7 @@ def _score(kind: Kind, weight: float, senses: int, short: int, inflected: bool) 
     if short:
         base, reason = base - 0.2, f"{reason}, short"
     if senses > 1:
-        base, reason = base / senses, f"{reason}, one of {senses} of that name"
+        base, reason = min(base / senses, SUGGESTED), f"{reason}, one of {senses} of that name"
     if inflected:
         base, reason = base - INFLECTED, f"{reason}, inflected"
     return base * weight, reason
@@ -94,6 +123,9 @@ class Dictionary:
     for each of 100,000 patterns: a hit then costs the processor few trips to memory."""
     _shared: list[tuple[int, ...]] = field(default_factory=list, repr=False)
     _is_short: bytes = b""
+    _is_single: bytes = b""
+    """Whether a pattern is one word, which may be another one as well."""
+    _own_words: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
     _capitals: bytes = b""
     _words: frozenset[str] = field(default=frozenset(), repr=False)
     """Of all names, so that an inflected name is known when it is read back."""
@@ -132,6 +164,7 @@ class Dictionary:
                 if len(owned) > 1:
                     dictionary._shared.append(tuple(owned))
             dictionary._is_short = bytes(len(key) <= SHORT for key in owners)
+            dictionary._is_single = bytes(" " not in key.strip(" ") and not UNSPACED.match(key) for key in owners)
             dictionary._capitals = bytes(capitals.values())
             dictionary._words = frozenset(word for key in owners for word in key.split())
         return dictionary
@@ -147,7 +180,7 @@ class Dictionary:
         primary = language.split("-", 1)[0]
         read = to_base_forms(whole, folded(whole), primary, self._words)
         spans = self._spans(automaton, read, whole, primary, spent)
-        return self._scored(spans, len(headline), primary)
+        return self._scored(spans, whole, len(headline), primary)
 
     def _spans(
         self,
@@ -197,41 +230,86 @@ class Dictionary:
                 break
         return _apart(found)
 
-    def _scored(self, spans: Sequence[tuple[int, int, int, bool]], headline_end: int, language: str) -> list[Hit]:
-        hits: dict[int, Hit] = {}
-        entries = self.entries
+    def _scored(self, spans: Sequence[Span], whole: str, headline_end: int, language: str) -> list[Hit]:
+        occurrences: dict[int, list[Occurrence]] = {}
         named: set[int] | None = None
+        titled = len(spans) > 0 and is_titled(whole[:headline_end])
         for start, end, number, inflected in spans:
             owner = self._owner[number]
             candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
             if self._bound_to_languages:
-                candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
-            senses = len(candidates)
-            if senses > 1:
+                languages = self.entries
+                candidates = [each for each in candidates if language in (languages[each].languages or (language,))]
+            if len(candidates) > 1:
                 # A short form that two people share is the one whose full name is in the text too.
                 if named is None:
                     named = {self._owner[each] for _, _, each, _ in spans}
                 candidates = [each for each in candidates if each in named] or candidates
-                senses = len(candidates)
+            around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
+            meant = []
             for index in candidates:
-                hit = hits.get(index)
-                if hit is not None:
-                    hit.places.append((start, end))
-                entry = entries[index] if hit is None else hit.entry
-                score, reason = _score(entry.kind, entry.weight, senses, self._is_short[number], inflected)
-                if hit is None:
-                    hits[index] = Hit(entry, [(start, end)], score, reason)
-                elif score > hit.confidence:
-                    hit.confidence, hit.because = score, reason
-        for hit in hits.values():
-            times = len(hit.places)
-            if hit.places[0][0] < headline_end:
-                hit.confidence, hit.because = hit.confidence + 0.05, f"{hit.because}, in the headline"
-            if times > 1:
-                hit.confidence += min(0.03 * (times - 1), 0.09)
-                hit.because = f"{hit.because}, {times} times"
-            hit.confidence = round(min(hit.confidence, 0.99), 2)
-        return sorted(hits.values(), key=_by_confidence)
+                weight, why = self._weighed(
+                    index, around, whole, (start, end), titled and end <= headline_end, language
+                )
+                meant.append((index, weight, why))
+            meant = self._most_likely(meant)
+            for index, weight, why in meant:
+                entry = self.entries[index]
+                score, reason = _score(entry.kind, entry.weight, len(meant), self._is_short[number], inflected)
+                found = Occurrence(
+                    start, end, score + weight, f"{reason}, {why}" if why else reason, weight, len(meant) == 1, around is None
+                )  # fmt: skip
+                occurrences.setdefault(index, []).append(found)
+        hits = [_hit(self.entries[index], found, headline_end) for index, found in occurrences.items()]
+        return sorted(hits, key=_by_confidence)
+
+    def _weighed(  # noqa: PLR0917 -- one for each thing that is known of a place
+        self, index: int, around: Surroundings | None, whole: str, place: tuple[int, int], titled: bool, language: str
+    ) -> tuple[float, str]:  # fmt: skip
+        """What the surroundings say of one sense."""
+        entry = self.entries[index]
+        if entry.near and not stands_near(whole, *place, entry.near):
+            return STRONG, "none of its words is near"
+        if around is None:
+            return 0.0, ""
+        own = self._own_words.get(index)
+        if own is None:
+            own = self._own_words[index] = frozenset(folded(" ".join((entry.label, *entry.names))).split())
+        return weigh(around, entry.kind, own, titled=titled, language=language)
+
+    def _most_likely(self, senses: list[tuple[int, float, str]]) -> list[tuple[int, float, str]]:
+        """The senses that are left: one that its words, its weight or its surroundings set apart, else all."""
+        if len(senses) < 2:
+            return senses
+        near = [each for each in senses if self.entries[each[0]].near and each[1] > STRONG]
+        senses = near or [each for each in senses if not self.entries[each[0]].near] or senses
+        for measure in (lambda each: self.entries[each[0]].weight, lambda each: 1 + each[1]):
+            ranked = sorted(senses, key=measure, reverse=True)
+            if len(ranked) > 1 and measure(ranked[0]) >= CLEARLY * measure(ranked[1]):
+                return ranked[:1]
+        return senses
+
+
+def _hit(entry: DictionaryEntry, found: list[Occurrence], headline_end: int) -> Hit:
+    """An entry with the places where it is meant; where it is meant nowhere, with all of them and as a suggestion only."""
+    is_full = any(each.is_long for each in found)
+    meant = [each for each in found if each.weight > STRONG]
+    if len(meant) < len(found) and not is_full and any(A_PERSON in each.because for each in found):
+        # The text speaks of somebody of that name: only what says otherwise by itself means the entry.
+        meant = [each for each in meant if each.weight > 0]
+    best = max(meant or found, key=lambda each: each.score)
+    places = [(each.start, each.end) for each in meant or found]
+    confidence, because, times = best.score, best.because, len(places)
+    in_headline = places[0][0] < headline_end
+    if in_headline:
+        confidence, because = confidence + 0.05, f"{because}, in the headline"
+    if times > 1:
+        confidence, because = confidence + min(0.03 * (times - 1), 0.09), f"{because}, {times} times"
+    if not any(each.is_alone for each in meant):
+        confidence = min(confidence, SUGGESTED)
+    in_lead = any(headline_end <= start < headline_end + LEAD for start, _ in places)
+    relevance = 0.2 + 0.4 * in_headline + 0.2 * in_lead + min(0.05 * (times - 1), 0.2)
+    return Hit(entry, places, round(min(max(confidence, 0.01), 0.99), 2), because, round(relevance, 2))
 
 
 def _is_written(name: str, capitals: int) -> bool:

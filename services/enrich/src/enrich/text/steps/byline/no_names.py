@@ -2,12 +2,12 @@
 
 import functools
 import re
-from importlib import resources
 from typing import Literal
 
 from anyascii import anyascii
 
 from enrich.reference.agencies import AGENCIES
+from enrich.reference.given_names import is_given
 from enrich.text.steps.byline.patterns import NAME_PARTS
 
 NoName = Literal["paper", "team", "other"]
@@ -98,23 +98,11 @@ AFTER_NAME = re.compile(
 LETTER_FORMS = frozenset(("d'", "de", "l'"))
 
 
-@functools.cache
-def given_names() -> frozenset[str]:
-    """Given names of some seventy languages, small and in plain letters. They tell which part of a name is which, never that something is no name."""
-    return frozenset(resources.files("enrich").joinpath("data/given_names.txt").read_text("utf-8").split())
-
-
 @functools.lru_cache(maxsize=16_384)
 def plain_word(word: str) -> str:
     """Small, and without marks where the letters are Latin ones."""
     small = word.casefold()
     return small if small.isascii() or small[0] > "\u1eff" or small[0] >= "\u0370" else anyascii(small).casefold()
-
-
-def is_given(word: str) -> bool:
-    """Whether a word is known as a given name; of a double one the first part."""
-    first = word.split("-", 1)[0]
-    return (plain_word(first) if first < "\u0370" else anyascii(first).casefold()) in given_names()
 
 
 def last_parts(item: str) -> list[str]:

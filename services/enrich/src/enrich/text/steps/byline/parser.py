@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from enrich.reference.directory import BylineName, Contribution, Directory, name_key
+from enrich.reference.given_names import is_given
 from enrich.short_text import tidy
 from enrich.text.steps.byline.east_asian import is_east_asian, read_east_asian
 from enrich.text.steps.byline.names import (
@@ -17,7 +18,7 @@ from enrich.text.steps.byline.names import (
     strip_item,
     without_full_stop,
 )
-from enrich.text.steps.byline.no_names import CODE, is_given, no_name
+from enrich.text.steps.byline.no_names import CODE, no_name
 from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
