@@ -82,20 +82,63 @@ class Hit:
     """How much the text is about it, from 0 to 1: by headline, lead and count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One place where a spelling of an entry stands."""
+class Tally:
+    """The places of one entry in a text, and the best score of a place where it is meant."""
 
-    start: int
-    end: int
-    score: float
-    because: str
-    weight: float
-    """What its surroundings say for or against it."""
-    is_alone: bool
-    """Whether the spelling means nothing else here."""
-    is_long: bool
-    """Whether the spelling has several words, which say more than any surroundings."""
+    __slots__ = ("against", "because", "is_a_person", "is_alone", "is_long", "places", "score", "slight")
+
+    def __init__(self) -> None:
+        self.places: list[tuple[int, int]] = []
+        self.score, self.because = -1.0, ""
+        self.is_long = self.is_alone = self.is_a_person = False
+        """Whether one of its spellings has several words; one means nothing else; the text speaks of somebody of that name."""
+        self.against: list[tuple[int, int, float, str]] = []
+        self.slight: set[tuple[int, int]] = set()
+        """Places where nothing around speaks for the entry, nor against it."""
+
+    def add(self, start: int, end: int, score: float, because: str, *, is_long: bool) -> None:
+        """A place where it is meant."""
+        self.places.append((start, end))
+        self.is_alone = True
+        self.is_long = self.is_long or is_long
+        if score > self.score:
+            self.score, self.because = score, because
+
+    def add_weighed(
+        self, start: int, end: int, score: float, because: str, weight: float, *, is_alone: bool, is_long: bool
+    ) -> None:
+        """A place that may mean it, by what stands around."""
+        if weight <= STRONG:
+            self.is_a_person = self.is_a_person or A_PERSON in because
+            self.against.append((start, end, score, because))
+            return
+        was_alone = self.is_alone
+        self.add(start, end, score, because, is_long=is_long)
+        self.is_alone = was_alone or is_alone
+        if weight <= 0 and not is_long:
+            self.slight.add((start, end))
+
+    def hit(self, entry: DictionaryEntry, headline_end: int) -> Hit:
+        """The entry with the places where it is meant; where it is meant nowhere, with all of them and as a suggestion only."""
+        places, score, because = self.places, self.score, self.because
+        if self.is_a_person and not self.is_long:
+            # The text speaks of somebody of that name: only what says otherwise by itself means the entry.
+            places = [place for place in places if place not in self.slight]
+        is_meant = bool(places) and self.is_alone
+        if not places:
+            places = self.places or [(start, end) for start, end, _, _ in self.against]
+            if self.against:
+                _, _, score, because = max(self.against, key=lambda each: each[2])
+        times, in_headline = len(places), places[0][0] < headline_end
+        if in_headline:
+            score, because = score + 0.05, f"{because}, in the headline"
+        if times > 1:
+            score, because = score + min(0.03 * (times - 1), 0.09), f"{because}, {times} times"
+        if not is_meant:
+            score = min(score, SUGGESTED)
+        in_lead = places[0][0] < headline_end + LEAD and places[-1][0] >= headline_end
+        relevance = 0.2 + 0.4 * in_headline + 0.2 * in_lead + min(0.05 * (times - 1), 0.2)
+        return Hit(entry, places, round(min(max(score, 0.01), 0.99), 2), because, round(relevance, 2))
 
 
 @functools.cache
@@ -125,7 +168,8 @@ class Dictionary:
     _is_short: bytes = b""
     _is_single: bytes = b""
     """Whether a pattern is one word, which may be another one as well."""
-    _own_words: dict[int, frozenset[str]] = field(default_factory=dict, repr=False)
+    _is_bound: bytes = b""
+    """Whether an entry holds for some languages only, or names words that must be near."""
     _capitals: bytes = b""
     _words: frozenset[str] = field(default=frozenset(), repr=False)
     """Of all names, so that an inflected name is known when it is read back."""
@@ -163,6 +207,7 @@ class Dictionary:
                 dictionary._owner.append(owned[0] if len(owned) == 1 else ~len(dictionary._shared))
                 if len(owned) > 1:
                     dictionary._shared.append(tuple(owned))
+            dictionary._is_bound = bytes(bool(entry.languages or entry.near) for entry in dictionary.entries)
             dictionary._is_short = bytes(len(key) <= SHORT for key in owners)
             dictionary._is_single = bytes(" " not in key.strip(" ") and not UNSPACED.match(key) for key in owners)
             dictionary._capitals = bytes(capitals.values())
@@ -231,36 +276,41 @@ class Dictionary:
         return _apart(found)
 
     def _scored(self, spans: Sequence[Span], whole: str, headline_end: int, language: str) -> list[Hit]:
-        occurrences: dict[int, list[Occurrence]] = {}
+        tallies: dict[int, Tally] = {}
         named: set[int] | None = None
         titled = len(spans) > 0 and is_titled(whole[:headline_end])
+        entries = self.entries
         for start, end, number, inflected in spans:
             owner = self._owner[number]
+            if owner >= 0 and not self._is_single[number] and not self._is_bound[owner]:
+                # A name of several words that is nobody else's, as most are: nothing around it says more than itself.
+                entry = entries[owner]
+                score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
+                _tally(tallies, owner).add(start, end, score, reason, is_long=True)
+                continue
             candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
             if self._bound_to_languages:
-                languages = self.entries
-                candidates = [each for each in candidates if language in (languages[each].languages or (language,))]
+                candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
             if len(candidates) > 1:
                 # A short form that two people share is the one whose full name is in the text too.
                 if named is None:
                     named = {self._owner[each] for _, _, each, _ in spans}
                 candidates = [each for each in candidates if each in named] or candidates
             around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
-            meant = []
-            for index in candidates:
-                weight, why = self._weighed(
-                    index, around, whole, (start, end), titled and end <= headline_end, language
-                )
-                meant.append((index, weight, why))
-            meant = self._most_likely(meant)
-            for index, weight, why in meant:
-                entry = self.entries[index]
-                score, reason = _score(entry.kind, entry.weight, len(meant), self._is_short[number], inflected)
-                found = Occurrence(
-                    start, end, score + weight, f"{reason}, {why}" if why else reason, weight, len(meant) == 1, around is None
+            is_titled_here = titled and end <= headline_end
+            senses = [
+                (index, *self._weighed(index, around, whole, (start, end), is_titled_here, language))
+                for index in candidates
+            ]
+            senses = self._most_likely(senses) if len(senses) > 1 else senses
+            for index, weight, why in senses:
+                entry = entries[index]
+                score, reason = _score(entry.kind, entry.weight, len(senses), self._is_short[number], inflected)
+                _tally(tallies, index).add_weighed(
+                    start, end, score + weight, f"{reason}, {why}" if why else reason, weight,
+                    is_alone=len(senses) == 1, is_long=around is None,
                 )  # fmt: skip
-                occurrences.setdefault(index, []).append(found)
-        hits = [_hit(self.entries[index], found, headline_end) for index, found in occurrences.items()]
+        hits = [tally.hit(entries[index], headline_end) for index, tally in tallies.items()]
         return sorted(hits, key=_by_confidence)
 
     def _weighed(  # noqa: PLR0917 -- one for each thing that is known of a place
@@ -272,10 +322,13 @@ class Dictionary:
             return STRONG, "none of its words is near"
         if around is None:
             return 0.0, ""
-        own = self._own_words.get(index)
-        if own is None:
-            own = self._own_words[index] = frozenset(folded(" ".join((entry.label, *entry.names))).split())
-        return weigh(around, entry.kind, own, titled=titled, language=language)
+        return weigh(
+            around,
+            entry.kind,
+            lambda: folded(" ".join((entry.label, *entry.names))).split(),
+            titled=titled,
+            language=language,
+        )
 
     def _most_likely(self, senses: list[tuple[int, float, str]]) -> list[tuple[int, float, str]]:
         """The senses that are left: one that its words, its weight or its surroundings set apart, else all."""
@@ -290,26 +343,11 @@ class Dictionary:
         return senses
 
 
-def _hit(entry: DictionaryEntry, found: list[Occurrence], headline_end: int) -> Hit:
-    """An entry with the places where it is meant; where it is meant nowhere, with all of them and as a suggestion only."""
-    is_full = any(each.is_long for each in found)
-    meant = [each for each in found if each.weight > STRONG]
-    if len(meant) < len(found) and not is_full and any(A_PERSON in each.because for each in found):
-        # The text speaks of somebody of that name: only what says otherwise by itself means the entry.
-        meant = [each for each in meant if each.weight > 0]
-    best = max(meant or found, key=lambda each: each.score)
-    places = [(each.start, each.end) for each in meant or found]
-    confidence, because, times = best.score, best.because, len(places)
-    in_headline = places[0][0] < headline_end
-    if in_headline:
-        confidence, because = confidence + 0.05, f"{because}, in the headline"
-    if times > 1:
-        confidence, because = confidence + min(0.03 * (times - 1), 0.09), f"{because}, {times} times"
-    if not any(each.is_alone for each in meant):
-        confidence = min(confidence, SUGGESTED)
-    in_lead = any(headline_end <= start < headline_end + LEAD for start, _ in places)
-    relevance = 0.2 + 0.4 * in_headline + 0.2 * in_lead + min(0.05 * (times - 1), 0.2)
-    return Hit(entry, places, round(min(max(confidence, 0.01), 0.99), 2), because, round(relevance, 2))
+def _tally(tallies: dict[int, "Tally"], index: int) -> "Tally":
+    tally = tallies.get(index)
+    if tally is None:
+        tally = tallies[index] = Tally()
+    return tally
 
 
 def _is_written(name: str, capitals: int) -> bool:

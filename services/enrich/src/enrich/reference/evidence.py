@@ -1,6 +1,7 @@
 """What the words around a name of one word say for or against it: Apple and the apple harvest, Chad and Chad Smith, May and the month."""
 
 import re
+from collections.abc import Callable, Collection
 from typing import Literal
 
 from enrich.reference.given_names import is_given
@@ -13,9 +14,8 @@ AROUND = 40
 """Characters on either side that are looked at."""
 NEAR = 250
 """Characters within which a word stands near."""
-BEFORE = re.compile(r"([\w'’.]*[\w'’])([^\w]*)$")
-AFTER = re.compile(r"(['’]s?\b)?([^\w]*)([\w'’]*)(?: ([\w'’]+))?")
-BREAK = re.compile(r"[.!?:;\n\"“”„«»(|–—…]")
+BREAKS = frozenset('.!?:;"“„«(|–—…‘')
+"""Behind which a sentence or a quotation begins."""
 ABBREVIATED = frozenset("mr mrs ms dr st prof gen sen rep gov lt col sgt capt hon rev messrs".split())  # noqa: SIM905
 TITLES = frozenset(
     """
@@ -120,34 +120,54 @@ FUNCTION = frozenset(
 
 
 class Surroundings:
-    """The words around one place in a text."""
+    """The words around one place in a text. Read with the plainest means: there are some for each update."""
 
-    __slots__ = ("after", "after_next", "before", "first", "gap", "is_possessive", "lead", "word")
+    __slots__ = ("_whole", "after", "after_at", "before", "first", "is_adjacent", "is_behind", "is_possessive", "word")
 
     def __init__(self, whole: str, start: int, end: int) -> None:
+        self._whole = whole
         self.word = whole[start:end]
-        before = BEFORE.search(whole[max(0, start - AROUND) : start])
-        self.before = before[1] if before is not None else ""
-        self.lead = before[2] if before is not None else whole[max(0, start - AROUND) : start]
-        behind = AFTER.match(whole[end : end + AROUND])
-        self.is_possessive = bool(behind and behind[1])
-        self.gap = behind[2] if behind is not None else ""
-        self.after = (behind[3] or "") if behind is not None else ""
-        self.after_next = (behind[4] or "") if behind is not None else ""
-        is_broken = BREAK.search(self.lead) is not None and self.before.rstrip(".").casefold() not in ABBREVIATED
-        self.first = not self.before or is_broken
+        self.before, self.first, self.is_adjacent = "", True, False
+        """The word before, whether a sentence begins here, whether nothing but a space stands between."""
+        if start > 1 and whole[start - 1] in " \xa0":
+            token = whole[whole.rfind(" ", max(0, start - AROUND), start - 1) + 1 : start - 1]
+            token = token[token.rfind("\n") + 1 :]
+            last = token[-1:]
+            if last.isalnum():
+                self.before, self.first, self.is_adjacent = token.lstrip("\"'“„«(‘"), False, True
+            elif last == "." and token[:-1].casefold() in ABBREVIATED:
+                self.before, self.first, self.is_adjacent = token, False, True
+            elif last and last not in BREAKS:
+                self.before, self.first = token.strip("\"'“„«(‘,”»)’"), False
+        elif start > 1 and whole[start - 1] not in BREAKS and whole[start - 1] != "\n":
+            self.first = False
+        self.after, self.after_at, self.is_behind = "", end, False
+        self.is_possessive = whole[end : end + 2] in ("'s", "’s")
+        if whole[end : end + 1] in (" ", "\xa0"):
+            self.after, self.after_at, self.is_behind = self._token(end + 1)
+
+    def _token(self, at: int) -> tuple[str, int, bool]:
+        stop = self._whole.find(" ", at, at + AROUND)
+        token = self._whole[at : stop if stop >= 0 else at + AROUND]
+        if "\n" in token:
+            token = token[: token.find("\n")]
+        return token.rstrip(".,;:!?\"'”»)’"), at + len(token), True
+
+    @property
+    def after_next(self) -> str:
+        """The word behind the next one."""
+        return self._token(self.after_at + 1)[0] if self._whole[self.after_at : self.after_at + 1] == " " else ""
 
     @property
     def beside_before(self) -> str:
         """The capitalised word right before, in the same sentence."""
-        is_beside = not self.first and self.lead in (" ", ". ", "\xa0") and self.before[:1].isupper()
-        return self.before if is_beside else ""
+        return self.before if self.is_adjacent and self.before[:1].isupper() else ""
 
     @property
     def beside_after(self) -> str:
         """The capitalised word right behind, in the same phrase."""
-        is_beside = self.gap in (" ", "\xa0") and not self.is_possessive and self.after[:1].isupper()
-        return self.after if is_beside and self.after.casefold() not in FUNCTION else ""
+        is_beside = self.is_behind and self.after[:1].isupper() and self.after.casefold() not in FUNCTION
+        return re.split(r"['’]s$", self.after)[0] if is_beside else ""
 
 
 def is_titled(line: str) -> bool:
@@ -157,9 +177,9 @@ def is_titled(line: str) -> bool:
 
 
 def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
-    around: Surroundings, kind: Kind, own_words: frozenset[str], *, titled: bool, language: str
+    around: Surroundings, kind: Kind, own_words: Callable[[], Collection[str]], *, titled: bool, language: str
 ) -> tuple[float, str]:
-    """How the surroundings move the confidence in a name of one word, and why. `own_words` are those of the entry's spellings.
+    """How the surroundings move the confidence in a name of one word, and why. `own_words()` are those of the entry's spellings.
 
     `titled`: the line writes every word with a capital.
     """
@@ -167,13 +187,13 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return 0.0, ""
     word, before = around.word.casefold(), around.before.casefold().rstrip(".")
     beside, behind = around.beside_before, around.beside_after
-    if around.before.isdigit() or (around.gap == " " and around.after[:1].isdigit() and word in MONTHS):
+    if around.before.isdigit() or (around.is_behind and around.after[:1].isdigit() and word in MONTHS):
         return STRONG, "a number beside it"
     if not around.first and word in MONTHS and before in BEFORE_MONTH:
         return STRONG, "a month"
     if not around.first and before in TITLES:
         return (FOR, "a title before it") if kind == "person" else (STRONG, "a person by the title before it")
-    if beside and before not in own_words and before not in FUNCTION:
+    if beside and before not in FUNCTION and before not in own_words():
         if kind == "place" and before in OF_PLACE:
             return STRONG, "part of another name"
         if is_given(beside):
@@ -182,29 +202,31 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         return STRONG, against
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
     is_aside = kind == "person" or (language == "de" and word in COMMON) or (kind, before) in A_PRODUCT
-    if is_aside and before in article and around.lead == " ":
+    if is_aside and before in article and around.is_adjacent:
         return STRONG, "an article before it"
     if (
         language == "de"
         and word in COMMON
-        and around.lead == " "
+        and around.is_adjacent
         and re.search(r"[a-zäöü]{2}(?:e|en|er|es|em)$", around.before)
     ):
         return STRONG, "an adjective before it"
-    if kind == "person" and before in NO_PERSON_AFTER and around.lead == " ":
+    if kind == "person" and before in NO_PERSON_AFTER and around.is_adjacent:
         return STRONG, "a place by the word before it"
     is_acronym = len(word) > 1 and around.word.isupper() and not titled
     if (around.first or titled) and word in COMMON and not is_acronym:
         return (0.0, "") if _acts(around, kind) else (STRONG, "an ordinary word at the beginning of a sentence")
-    if kind == "place" and before in AT_PLACE and around.lead == " ":
+    if kind == "place" and before in AT_PLACE and around.is_adjacent:
         return FOR, "a preposition before it"
     return (SLIGHT, "the first word of a sentence") if around.first and not around.after else (0.0, "")
 
 
-def _behind(around: Surroundings, kind: Kind, own_words: frozenset[str], behind: str, *, titled: bool) -> str:
+def _behind(
+    around: Surroundings, kind: Kind, own_words: Callable[[], Collection[str]], behind: str, *, titled: bool
+) -> str:
     """What speaks against a name by the capitalised word behind it; empty where nothing does."""
     small = behind.casefold()
-    if small in own_words or (titled and not is_given(behind)):
+    if small in own_words() or (titled and not is_given(behind)):
         return ""
     if kind == "place":
         if small in OF_PAPER:
@@ -219,7 +241,7 @@ def _behind(around: Surroundings, kind: Kind, own_words: frozenset[str], behind:
 def _acts(around: Surroundings, kind: Kind) -> bool:
     """Whether the words behind a name say that somebody acts, which an ordinary word does not."""
     after, following = around.after.casefold(), around.after_next
-    if around.gap not in (" ", "\xa0", "") or not after:
+    if not after:
         return around.is_possessive
     if after in ACTS:
         return True
