@@ -28,7 +28,7 @@ class Account:
 
 def labelled(file: str = "accounts.txt") -> Iterator[Account]:
     """The accounts of the labelled set; events alternate between the halves, each with its near-misses."""
-    event, number, lone = "", -1, 0
+    event, number = "", -1
     for line_number, line in enumerate((Path(__file__).parent / file).read_text().splitlines()):
         if line.startswith("= "):
             event, number = line[2:], number + 1
@@ -36,7 +36,6 @@ def labelled(file: str = "accounts.txt") -> Iterator[Account]:
             said, headline, text = (part.strip() for part in line.split("|", 2))
             family, language, minute = said.split()
             yield Account(f"{line_number:04}", event, number % 4 > 1, family, language, int(minute), headline, text)
-        lone += 1
 
 
 ACCOUNTS = sorted(labelled(), key=lambda account: account.minute)
@@ -68,7 +67,9 @@ def measure(accounts: list[Account], held_out: bool | None) -> Measured:
     right = found = there = counted_right = counted = across_found = across_there = 0
     wrong: list[str] = []
     for one, other in itertools.combinations(accounts, 2):
-        if one.family == other.family or (held_out is not None and held_out not in (one.is_held_out, other.is_held_out)):
+        if one.family == other.family or (
+            held_out is not None and held_out not in (one.is_held_out, other.is_held_out)
+        ):
             continue
         same = one.event == other.event
         mine, its = memberships[one.name], memberships[other.name]

@@ -13,6 +13,7 @@ AGENCIES = {
     "getty", "getty images", "apn", "cna", "nhk", "bbc", "bbc news", "cnn", "rfi", "rferl", "rfe rl", "voa", "dw", "deutsche welle", "al jazeera", "интерфакс", "тасс", "риа новости", "укринформ", "укрінформ", "уніан", "新华社", "中新社", "共同社", "时事社", "zuma", "nurphoto", "imago", "alamy", "tassr", "unian", "dpa infocom", "ard", "zdf", "orf", "srf", "čtk", "agencia lusa", "agência lusa", "рейтер", "рейтерз", "рбк",
     "رويترز", "أ ف ب", "أف ب", "فرانس برس", "د ب أ", "الأناضول", "سانا", "واس", "وكالات", "רויטרס", "新华网", "法新社", "路透社", "美联社",
 }  # fmt: skip
+OWN_BY_NAME = ("newsroom", "desk")
 FAMILIES: Mapping[str, str] = {
     "thomson reuters": "reuters", "thomson reuters foundation": "reuters", "associated press": "ap", "the associated press": "ap", "agence france presse": "afp",
     "pa media": "pa", "press association": "pa", "pa news agency": "pa", "deutsche presse agentur": "dpa", "dpa afx": "dpa", "agencia efe": "efe",
@@ -42,6 +43,11 @@ def is_own_source(source: str, credit: str, own: Collection[str], families: Mapp
     if family_of(source, credit, families) != families.get(source, source):
         return False
     return source in own if own else not is_agency(families.get(source, source))
+
+
+def is_own_copy(source: str, own: Collection[str]) -> bool:
+    """Whether an update is the newsroom's own copy; where none of its sources is named, of one that is called so."""
+    return source in (own or OWN_BY_NAME)
 
 
 def family_of(source: str, credit: str, families: Mapping[str, str]) -> str:

@@ -336,10 +336,12 @@ class Dictionary:
             return senses
         near = [each for each in senses if self.entries[each[0]].near and each[1] > STRONG]
         senses = near or [each for each in senses if not self.entries[each[0]].near] or senses
-        for measure in (lambda each: self.entries[each[0]].weight, lambda each: 1 + each[1]):
-            ranked = sorted(senses, key=measure, reverse=True)
-            if len(ranked) > 1 and measure(ranked[0]) >= CLEARLY * measure(ranked[1]):
-                return ranked[:1]
+        by_weight = [(self.entries[index].weight, index) for index, _, _ in senses]
+        by_surroundings = [(1 + weight, index) for index, weight, _ in senses]
+        for measured in (by_weight, by_surroundings):
+            (best, index), *others = sorted(measured, reverse=True)
+            if others and best >= CLEARLY * others[0][0]:
+                return [each for each in senses if each[0] == index]
         return senses
 
 

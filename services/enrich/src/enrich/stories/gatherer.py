@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 from pydantic import Field
 
-from enrich.reference.agencies import family_of
+from enrich.reference.agencies import family_of, is_own_copy
 from enrich.reference.changes import as_word, ask_refresh
 from enrich.reference.stories import is_apart, story_id
 from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership, names_of
@@ -103,6 +103,8 @@ class Gatherer:
     clusters: StoryClusters
     families: Mapping[str, str]
     """Publisher families by source, as the newsroom has set them."""
+    own_sources: Collection[str] = ()
+    """The newsroom's own, whose copy is no witness."""
     cursor: datetime = BEGINNING
     written: dict[str, Written] = field(default_factory=dict)
     changes: Sequence[ReferenceChange] = ()
@@ -207,6 +209,8 @@ class Gatherer:
             at=published.first_published_at,
             names=names_of(published.tag_codes),
             slugline=raw.slugline,
+            credit=raw.credit,
+            is_own=is_own_copy(raw.source, self.own_sources),
         )
 
     async def _write(self, pool: Pool, changed: Mapping[str, StoryMembership], failed: dict[str, str]) -> None:

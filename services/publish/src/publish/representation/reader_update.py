@@ -77,7 +77,7 @@ class ReaderMedia:
 
 @dataclass(frozen=True)
 class ReaderCorroboration:
-    """How many independent publisher families report the same."""
+    """How many publisher families report the same in words of their own."""
 
     count: int
     sources: tuple[str, ...]
