@@ -6,12 +6,12 @@ import pytest
 
 from ingest.formats import ReadRequest, read
 from ingest.intake.read import prepare
-from support.incoming import NINE
+from support.incoming import minute
 
 
 def guids(body: str) -> list[str]:
     """The updates of a document, in the order in which they are sent."""
-    request = ReadRequest(content_type=None, source="wire", received_at=NINE, original_id="1", sha256="0" * 64)
+    request = ReadRequest(content_type=None, source="wire", received_at=minute(60), original_id="1", sha256="0" * 64)
     return [each.update.guid for each in prepare(read(body.encode(), request), "")[0]]
 
 
