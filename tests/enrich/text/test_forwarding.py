@@ -50,6 +50,16 @@ async def test_what_concerns_an_update_of_a_known_source_is_sent_on_and_not_hand
     assert len(kafka.of(RAW)) == 1
 
 
+async def test_what_is_where_its_source_is_is_handled_at_once(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
+    """By chance, or since its sender said which partition."""
+    text = handler_on(postgres, kafka)
+    [kill] = incoming(LATER["order"], key=BY_ID)
+    kill.record.partition = 7  # type: ignore[misc]
+    await text.handle([*incoming(version(1), key=b"pa"), kill])
+    assert kafka.of(RAW) == []
+    assert postgres.state(UPDATE).final == "killed"
+
+
 async def test_an_order_for_an_update_that_nobody_knows_is_handled_and_waits(
     postgres: MemoryPostgres, kafka: MemoryKafka
 ) -> None:

@@ -18,12 +18,13 @@ from shared.streams import RAW
 FORWARDED = Counter("slugline_enrich_forwarded", "Messages sent on to the partition of their source", ["type"])
 
 
-def source_elsewhere(message: Incoming[Input], state: State) -> str | None:
-    """The source by which a message should have been keyed; None where it was, or where nobody knows the source yet."""
-    event = message.event
-    if message.record.key != event.update_id.encode():
+def source_elsewhere(producer: Producer, message: Incoming[Input], state: State) -> str | None:
+    """The source to whose partition a message belongs; None where it is there, or where nobody knows the source yet."""
+    event, record = message.event, message.record
+    if record.key != event.update_id.encode():
         return None
-    return (event.source if isinstance(event, RawUpdate) else state.source) or None
+    source = event.source if isinstance(event, RawUpdate) else state.source
+    return source if source and producer.partition_of(RAW, source.encode()) != record.partition else None
 
 
 async def forward(producer: Producer, message: Incoming[Input], source: str) -> "asyncio.Future[object]":

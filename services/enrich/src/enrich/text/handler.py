@@ -257,7 +257,7 @@ class TextHandler:
 
     async def _handle_message(self, message: Incoming[Input], batch: _Batch) -> None:
         event, fingerprint = message.event, _fingerprint(message)
-        if (source := source_elsewhere(message, batch.states[event.update_id])) is not None:
+        if (source := source_elsewhere(self._producer, message, batch.states[event.update_id])) is not None:
             batch.futures.append(await forward(self._producer, message, source))
             return
         try:
