@@ -137,7 +137,7 @@ async def test_poison_in_the_middle_of_a_batch_lets_the_rest_pass(newsroom: Conn
 
 async def test_a_field_at_fault_is_named(newsroom: Connections) -> None:
     """A dead letter tells which field broke the contract, as a JSON pointer."""
-    bad = raw_update("bad").model_dump_json().replace('"status":"usable"', '"status":"published"')
+    bad = raw_update("bad").model_dump_json().replace('"status":"usable"', '"status":7')
     await send_raw(newsroom, bad.encode(), [("ce_type", RawUpdate.ce_type.encode())])
     async with running(newsroom, Effects()):
         (dead,) = await eventually(lambda: dead_letters(newsroom), what="dead letter")
