@@ -234,3 +234,17 @@ async def test_what_another_publishes_while_the_log_is_read_is_read_as_well(
     await text.handle(incoming(version(1), first=5))
     assert len(busy.log) == 1
     assert_row_is_the_log(postgres, busy)
+
+
+async def test_what_rows_have_asks_for_nothing(
+    postgres: MemoryPostgres, kafka: MemoryKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start after an orderly end: nothing is adopted or asked for, and the settled place is the end of the log."""
+    monkeypatch.setattr("enrich.text.handler.ASK_AFTER_S", 0.0)
+    await handler_on(postgres, kafka).handle(incoming(version(1), version(2), first=5))
+    text = handler_on(postgres, kafka)
+    text.assigned(frozenset({0}))
+    await text.keep_recovered()
+    await text.settle_now()
+    assert not kafka.of(RAW)
+    assert postgres.places == {0: 2}
