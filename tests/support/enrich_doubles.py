@@ -139,24 +139,9 @@ class MemoryKafka:
         return [message for name, message in self.sent if name == stream.name]
 
     @asynccontextmanager
-    async def open(self, partitions: Collection[int]) -> AsyncIterator["MemoryKafka"]:
-        """The log, for a recovery."""
-        yield self
-
-    first = 0
-
-    @property
-    def end(self) -> int:
-        """The end of the log."""
-        return len(self.log)
-
-    async def offset_at(self, _: float) -> int:
-        """All is new."""
-        return 0
-
-    async def read(self, begin: int) -> AsyncIterator[list[PublishedRecord]]:
-        """The log from an offset."""
-        yield [each for each in map(published_record, self.log[begin:]) if each is not None]
+    async def open(self, partitions: Collection[int]) -> AsyncIterator["MemoryReader"]:
+        """The log as it stands now, for a recovery."""
+        yield MemoryReader(self.log[:])
 
     def _keep(self, stream: Stream, message: Any, offset: int) -> "asyncio.Future[object]":
         self.sent.append((stream.name, message))
@@ -169,6 +154,27 @@ class MemoryKafka:
         else:
             future.set_result(metadata)
         return future
+
+
+@dataclass
+class MemoryReader:
+    """The log as it stood once."""
+
+    records: list[Any]
+    first: int = 0
+
+    @property
+    def end(self) -> int:
+        """The end of the log."""
+        return len(self.records)
+
+    async def offset_at(self, _: float) -> int:
+        """All is new."""
+        return 0
+
+    async def read(self, begin: int) -> AsyncIterator[list[PublishedRecord]]:
+        """The log from an offset."""
+        yield [each for each in map(published_record, self.records[begin:]) if each is not None]
 
 
 _offsets = count()
@@ -187,7 +193,7 @@ def handler_on(postgres: MemoryPostgres, kafka: MemoryKafka, **settings: Any) ->
     """The handler on doubles, at nine: a process that starts."""
     loader = ReferenceLoader(postgres, None, ReferenceData())  # type: ignore[arg-type]
     follower = LogFollower(Settings())
-    follower.position = kafka.end
+    follower.position = len(kafka.log)
     kafka.followers.append(follower)
     return TextHandler(
         pool=postgres,  # type: ignore[arg-type]

@@ -1,6 +1,8 @@
 """The handler when the log has more than the rows, without servers: a repeat changes nothing, and the next step follows on the log."""
 
 import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -8,7 +10,7 @@ from enrich.text.domain.state import State
 from shared.failures import Transient
 from shared.messages import EnrichedUpdate, MediaWanted, Order, Refresh, update_id_for
 from shared.streams import ENRICHED, MEDIA, RAW
-from support.enrich_doubles import MemoryKafka, MemoryPostgres, handler_on, incoming
+from support.enrich_doubles import MemoryKafka, MemoryPostgres, MemoryReader, handler_on, incoming
 from support.incoming import minute, order, version
 
 UPDATE = update_id_for("pa", "g1")
@@ -206,3 +208,43 @@ async def test_each_revision_says_what_it_was_made_from_and_by_whom(
     headers = [dict(record.headers) for record in kafka.log]
     assert [each["ce_cause"] for each in headers] == [b"0:5", b"0:6"]
     assert len({each["ce_writer"] for each in headers}) == 2
+
+
+async def test_what_another_publishes_while_the_log_is_read_is_read_as_well(
+    postgres: MemoryPostgres, kafka: MemoryKafka
+) -> None:
+    """The end is asked for before it; the follower sees it before recovery is done."""
+    elsewhere = MemoryKafka()
+    await handler_on(MemoryPostgres(), elsewhere).handle(incoming(version(1), first=5))
+    (other,) = elsewhere.log
+
+    class BusyKafka(MemoryKafka):
+        @asynccontextmanager
+        async def open(self, partitions: Collection[int]) -> AsyncIterator[MemoryReader]:
+            """Another record comes while this is read."""
+            async with super().open(partitions) as opened:
+                yield opened
+                if not self.log:
+                    await self.send_bytes(ENRICHED, other.value, key=other.key, headers=other.headers)
+
+    busy = BusyKafka()
+    text = handler_on(postgres, busy)
+    text.assigned(frozenset({0}))
+    await text.keep_recovered()
+    await text.handle(incoming(version(1), first=5))
+    assert len(busy.log) == 1
+    assert_row_is_the_log(postgres, busy)
+
+
+async def test_what_rows_have_asks_for_nothing(
+    postgres: MemoryPostgres, kafka: MemoryKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start after an orderly end: nothing is adopted or asked for, and the settled place is the end of the log."""
+    monkeypatch.setattr("enrich.text.handler.ASK_AFTER_S", 0.0)
+    await handler_on(postgres, kafka).handle(incoming(version(1), version(2), first=5))
+    text = handler_on(postgres, kafka)
+    text.assigned(frozenset({0}))
+    await text.keep_recovered()
+    await text.settle_now()
+    assert not kafka.of(RAW)
+    assert postgres.places == {0: 2}

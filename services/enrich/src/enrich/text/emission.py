@@ -60,12 +60,13 @@ async def emit_beside(
     now: datetime,
 ) -> list["asyncio.Future[object]"]:
     """Send what goes out beside a revision, which was published now or when the message was handled before; None if none was."""
-    trace, futures = _trace_of(message), []
+    futures: list[asyncio.Future[object]] = []
     wanted = None
     if update is not None and update.media_pending and transition.state.current is not None:
         wanted = _media_wanted(message.event, transition, lookups, now)
     if update is not None and wanted is not None:
         event_id = f"{update.update_id}:{update.revision}:media"
+        trace = _trace_of(message)
         futures.append(await producer.send(MEDIA, wanted, key=update.update_id, event_id=event_id, traceparent=trace))
     for replaced in transition.replaced:
         current = transition.state.current_version.raw
@@ -77,6 +78,7 @@ async def emit_beside(
             ordered_at=first.first_published_at if first is not None else now,
         )
         event_id = f"{replaced}:superseded:{current.update_id}"
+        trace = _trace_of(message)
         futures.append(await producer.send(RAW, order, key=current.source, event_id=event_id, traceparent=trace))
     return futures
 

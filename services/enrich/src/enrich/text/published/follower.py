@@ -98,10 +98,14 @@ class LogFollower:
         if stop.is_set():
             await consumer.stop()
             return
+        try:
+            consumer.assign([self._partition])
+            self.position = (await consumer.end_offsets([self._partition]))[self._partition]
+            consumer.seek(self._partition, self.position)
+        except BaseException:
+            await consumer.stop()
+            raise
         self._consumer = consumer
-        consumer.assign([self._partition])
-        self.position = (await consumer.end_offsets([self._partition]))[self._partition]
-        consumer.seek(self._partition, self.position)
         self._following = asyncio.create_task(self._follow(), name="follower of updates.enriched")
 
     async def _follow(self) -> None:

@@ -56,6 +56,8 @@ class Recovery:
         self._running = False
         self._changes = 0
         """Counts what makes a recovery that runs meanwhile worthless."""
+        self._others: list[PublishedRecord] = []
+        """Other writers' records that came by while recovery ran."""
         self._sending: set[asyncio.Future[object]] = set()
         self.ahead = Ahead()
         self.recovered_at = time.monotonic()
@@ -119,16 +121,19 @@ class Recovery:
         try:
             while True:
                 changes = self._changes
+                self._others.clear()
                 if self._sending:
                     await asyncio.wait(self._sending)
                 self._follower.begin_writer(uuid.uuid4().hex[:12])
                 async with self._published.open(wanted) as opened:
                     records = await self._read(opened, wanted)
-                if changes == self._changes:
+                behind = any(each.offset >= opened.end and each.partition in wanted for each in self._others)
+                if changes == self._changes and not behind:
                     break
                 wanted = self._assigned.union(partitions)
         finally:
             self._running = False
+            self._others.clear()
         self.ahead, self._end, self._recovered = Ahead(records), opened.end, wanted
         self.recovered_at = time.monotonic()
         RECOVERIES.labels(self._because).inc()
@@ -162,6 +167,8 @@ class Recovery:
 
     def _see_other(self, record: PublishedRecord) -> None:
         """Another writer has published something that this process answers for, and may not know of."""
+        if self._running and record.cause is not None:
+            self._others.append(record)
         if record.offset >= self._end and record.cause is not None and record.partition in self._recovered:
             log.warning(
                 "another process has published for a partition of this one; what it published is adopted",
