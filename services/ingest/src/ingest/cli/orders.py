@@ -14,6 +14,7 @@ from ingest.cli.database import CONNECT_ERRORS, connect_once
 from ingest.intake import orders
 from ingest.intake.deadline import OutcomeUnknown, Unavailable
 from ingest.intake.emit import SendQueue
+from ingest.intake.known_sources import KnownSources
 from ingest.settings import Settings
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import OrderName
@@ -29,14 +30,24 @@ TIMEOUT_S = 10.0
 @click.option("--by", default=getpass.getuser, show_default="your user name", help="Who orders it.")
 @click.option("--headline", help="A correction's new headline.")
 @click.option("--body-html", help="A correction's new body.")
+@click.option("--revision", type=int, help="The revision that a correction was made from; the newest when left out.")
 def order(
-    *, order: OrderName, update_id: str, reason: str, by: str, headline: str | None, body_html: str | None
+    *,
+    order: OrderName,
+    update_id: str,
+    reason: str,
+    by: str,
+    headline: str | None,
+    body_html: str | None,
+    revision: int | None,
 ) -> None:
     """Give ORDER about the update UPDATE_ID; returns once Kafka has it."""
     if not re.fullmatch(r"[a-z2-7]{26}", update_id):
         raise click.BadParameter("26 characters of a-z and 2-7 are needed", param_hint="UPDATE_ID")
     try:
-        request = orders.OrderRequest(order=order, by=by, reason=reason, headline=headline, body_html=body_html)
+        request = orders.OrderRequest(
+            order=order, by=by, reason=reason, headline=headline, body_html=body_html, revision=revision
+        )
     except ValidationError as error:
         raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
@@ -51,7 +62,10 @@ def order(
             with contextlib.suppress(*CONNECT_ERRORS):
                 pool = await connect_once(settings, 1)
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.send(SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool)
+            return await orders.send(
+                SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool,
+                source=await KnownSources().source_of(update_id, pool),
+            )  # fmt: skip
         finally:
             await kafka_producer.stop()
             if pool is not None:

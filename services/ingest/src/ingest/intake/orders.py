@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
+from shared.crash_points import reached
 from shared.messages import Order, OrderName
 from shared.messages.limits import LONGEST
 from shared.observability.traces import traceparent_now
@@ -24,6 +25,9 @@ RECORD_TIMEOUT_S = 0.5
 
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 """Orders that need a reason: readers of a correction see it, the report of a removal keeps it."""
+
+MADE_OF_REVISIONS: tuple[OrderName, ...] = ("correct", "accept-source", "keep-correction")
+"""Orders that may name the revision that the desk had before it."""
 
 MAX_BODY_CHARACTERS = 500_000
 
@@ -47,6 +51,12 @@ class OrderRequest(BaseModel):
         default=None, max_length=LONGEST["headline"], description="A correction's new headline"
     )
     body_html: str | None = Field(default=None, max_length=MAX_BODY_CHARACTERS, description="A correction's new body")
+    revision: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="The revision that a correction was made from, or whose words are accepted or kept; the newest when left out",
+    )
 
     @field_validator("by", "reason", "headline", "body_html")
     @classmethod
@@ -63,6 +73,8 @@ class OrderRequest(BaseModel):
             raise ValueError("correct needs a headline or a body_html")
         if self.order != "correct" and not (self.headline is None and self.body_html is None):
             raise ValueError(f"{self.order} takes no headline and no body_html")
+        if self.order not in MADE_OF_REVISIONS and self.revision is not None:
+            raise ValueError(f"{self.order} takes no revision")
         return self
 
 
@@ -84,10 +96,13 @@ async def send(
     by: str,
     timeout_s: float,
     pool: Pool | None = None,
+    source: str | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
     """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
+    `source` is that of the update: with it the order stands behind the versions that were sent before. Where it is not known
+    enrich forwards the order, so that it comes a little later.
     The order is also recorded in Postgres, for whoever asks about the update. A kill does not depend on that: it counts once
     Kafka has it.
     """
@@ -99,10 +114,12 @@ async def send(
         reason=request.reason,
         headline=request.headline,
         body_html=None if request.body_html is None else (await _flattened(request.body_html)),
+        revision=request.revision,
     )
     order_id = uuid.uuid4().hex
-    message = emit.encoded(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
+    message = emit.encoded(order, source or update_id, f"order:{order_id}", traceparent or traceparent_now())
     [sent] = await emit.emit(queue, [message], timeout_s)
+    reached("ingest.order-emitted")
     if sent.status == "unknown":
         if queue is not None and pool is not None:
             queue.when_acknowledged(sent, partial(_record, pool, order_id, order))
@@ -114,6 +131,7 @@ async def send(
         raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
         await _record(pool, order_id, order)
+    reached("ingest.order-recorded")
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
 
 

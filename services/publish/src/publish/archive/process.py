@@ -17,6 +17,7 @@ from publish.representation.position import Position
 from publish.settings import Settings
 from shared.background import keep_running, until_answered
 from shared.consumer.decode import Incoming, Rejection
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import EnrichedUpdate, Outcome, Outcomes
@@ -116,6 +117,7 @@ class Archive:
             fresh = [revision for revision in revisions if revision.place.offset > known.last_offset]
             if fresh:
                 await write_batch(connection, fresh)
+                reached("archive.written")
                 moved = await connection.fetchval(
                     "UPDATE publish.epochs SET last_offset = $2, last_event_id = $3 WHERE epoch = $1 "
                     "AND NOT EXISTS (SELECT FROM publish.epochs WHERE epoch > $1) RETURNING epoch",
@@ -125,6 +127,7 @@ class Archive:
                     self._reach = OUT_OF_STEP
                     raise Transient("a new epoch has begun meanwhile")
             places = await places_of(connection, revisions)
+        reached("archive.committed")
         now = datetime.now(UTC)
         news = [revision for revision in fresh if places.get(revision.key) == revision.place]
         REPEATS.inc(len(fresh) - len(news))
@@ -154,6 +157,7 @@ class Archive:
             OUTCOMES, outcomes, key=revisions[0].update.update_id, event_id=f"{STAGE}:{place}", traceparent=trace
         )
         await acknowledged([future])
+        reached("archive.outcomes-sent")
 
     async def keep_watching(self) -> None:
         """Check the log regularly, since nothing else notices that it was recreated while no record comes; until cancelled."""

@@ -20,6 +20,7 @@ from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
+from shared.crash_points import reached
 from shared.failures import Transient
 from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate
@@ -94,6 +95,7 @@ class Cache:
             place = await queries.archived_up_to(connection)
             async for chunk in queries.everything(connection, since=since):
                 await self._model.rebuild([each.update for each in chunk])
+                reached("cache.rebuilding")
                 count += len(chunk)
         try:
             await self._model.done(place, token)
@@ -112,6 +114,7 @@ class Cache:
             killed = [update.update_id for update in updates if update.is_final]
             if killed:
                 await self._model.take_out(killed)
+                reached("cache.taken-out")
             positions = await self._model.positions({update.update_id: None for update in updates}.keys())
             known = await self._standings([each for each in updates if each.update_id not in positions])
             placed = []
@@ -131,6 +134,7 @@ class Cache:
             except Flushed:
                 self._in_step = False
                 raise Transient("the read model was flushed") from None
+        reached("cache.written")
         OFFSET.set(updates[-1].cursor.offset)
         return ()
 
