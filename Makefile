@@ -11,7 +11,7 @@ LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --n
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv lock demo up test unit bench lint images
+.PHONY: help venv lock demo up test unit oracle mutants bench lint images
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
@@ -45,6 +45,12 @@ test: venv ## All tests, on real servers: processes, or TEST_SERVERS=containers 
 
 unit: venv ## The tests that need no server, in under a minute (TESTS for a part)
 	@$(PY) -m pytest -q -m unit $(TESTS)
+
+oracle: venv ## Faults of every kind while copy flows, and what readers saw compared with a model (SEED, MINUTES; ORACLE for more)
+	@PYTHONPATH=tests:deploy $(PY) -m oracle --seed $(or $(SEED),1) --minutes $(or $(MINUTES),5) $(ORACLE)
+
+mutants: venv ## Small bugs, each of which a check must see; compared with the baseline (MUTANTS=--only NAME for a part)
+	@PYTHONPATH=tests:deploy $(PY) -m oracle.mutants $(MUTANTS)
 
 bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)
 	@$(PY) tests/bench/run.py $(BENCH)

@@ -14,14 +14,14 @@ __all__ = ["newsroom", "processes", "servers"]
 
 
 SLOW = (
-    "bench", "browser", "conformance", "failures", "flow", "growth", "local",
+    "bench", "browser", "conformance", "failures", "flow", "growth", "local", "oracle/test_oracle.py",
     "enrich/media/render", "ingest/formats/html", "ingest/parsers", "publish/web/routes/test_naughty.py", "publish/web/routes/test_markup.py",
     "publish/web/stream", "publish/web/test_omissions.py", "shared/http/server",
     "shared/test_process.py", "shared/worker_processes",
 )  # fmt: skip
 """What takes minutes, waits for time to pass, or starts browsers and processes of its own."""
 MACHINE = (
-    "local", "flow", "enrich/media", "ingest/parsers", "publish/archive", "publish/cache", "publish/takedown",
+    "local", "flow", "oracle/test_oracle.py", "enrich/media", "ingest/parsers", "publish/archive", "publish/cache", "publish/takedown",
     "shared/consumer", "shared/postgres", "shared/test_process.py", "shared/worker_processes",
 )  # fmt: skip
 """What depends on the machine: on its programs, its rights, its servers and its kernel."""

@@ -49,6 +49,8 @@ class Kafka(ServerProcess):
     cache: Path
     """Where its jars are kept."""
     heap: str = "512m"
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Settings beside these, or instead of them."""
 
     @property
     def servers(self) -> str:
@@ -63,6 +65,7 @@ class Kafka(ServerProcess):
         settings = broker_settings(f"PLAINTEXT://{self.servers}", self.servers, controller, controller)
         # Relative to the folder in which it runs: this is a list, and no Java property can hold every path.
         settings["log.dirs"] = "log"
+        settings |= self.more
         properties = self.data / "server.properties"
         properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if not (self.data / "log" / "meta.properties").exists():

@@ -232,7 +232,7 @@ async def send(producer: Producer, updates: Sequence[RawUpdate]) -> None:
     """Send as ingest does, and wait until Kafka has them."""
     futures = [
         await producer.send(
-            RAW, each, key=each.update_id, event_id=f"{each.update_id}:{each.fingerprint()}", traceparent=TRACE
+            RAW, each, key=each.source, event_id=f"{each.update_id}:{each.fingerprint()}", traceparent=TRACE
         )
         for each in updates
     ]
@@ -311,7 +311,15 @@ async def one_by_one(
         started = time.perf_counter()
         event_id = f"{each.update_id}:{each.fingerprint()}"
         await acknowledged(
-            [await producer.send(stream, each, key=each.update_id, event_id=event_id, traceparent=TRACE)]
+            [
+                await producer.send(
+                    stream,
+                    each,
+                    key=each.source if stream == RAW else each.update_id,
+                    event_id=event_id,
+                    traceparent=TRACE,
+                )
+            ]
         )
         # What is told of another update meanwhile is not what is waited for.
         key, came = each.update_id.encode(), False

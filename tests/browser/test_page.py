@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -184,19 +185,19 @@ async def test_show_more_goes_on_with_and_without_scripts(site: Site) -> None:
     await site.publish(*(words(f"u{n}") for n in range(45)))
     page = await site.open()
     more = page.get_by_role("link", name="Show more")
-    await expect(page.locator("#feed > li")).to_have_count(20)
+    await expect(page.locator("#feed > .item")).to_have_count(20)
     await more.click()
-    await expect(page.locator("#feed > li")).to_have_count(40)
+    await expect(page.locator("#feed > .item")).to_have_count(40)
     await expect(page.locator("#feed > li h3 a").nth(20)).to_be_focused()
     await more.click()
-    await expect(page.locator("#feed > li")).to_have_count(44)
+    await expect(page.locator("#feed > .item")).to_have_count(44)
     await expect(more).to_have_count(0)
-    ids = await page.locator("#feed > li").evaluate_all("(items) => items.map((item) => item.id)")
+    ids = await page.locator("#feed > .item").evaluate_all("(items) => items.map((item) => item.id)")
     assert len(set(ids)) == 44
     plain = await site.open(java_script_enabled=False)
-    await expect(plain.locator("#feed > li")).to_have_count(20)
+    await expect(plain.locator("#feed > .item")).to_have_count(20)
     await plain.get_by_role("link", name="Show more").click()
-    await expect(plain.locator("#feed > li")).to_have_count(20)
+    await expect(plain.locator("#feed > .item")).to_have_count(20)
     await expect(plain.locator("#feed h3").first).to_have_text("Headline of u23")
     await plain.locator("#feed h3 a").first.click()
     await expect(plain.locator("h1")).to_have_text("Headline of u23")
@@ -241,8 +242,124 @@ async def test_a_killed_lead_leaves_an_open_page(site: Site) -> None:
     await site.publish(killed("lead", 2))
     await expect(page.get_by_text("Headline of lead")).to_have_count(0)
     await expect(page.locator("#lead h1")).to_have_text("Headline of plain")
-    await expect(page.locator("#feed > li")).to_have_count(0)
+    await expect(page.locator("#feed > .item")).to_have_count(0)
     assert site.complaints == []
+
+
+SEEN = """() => {
+    const words = (element) => {
+        const told = element.cloneNode(true);
+        for (const time of told.querySelectorAll("time")) time.textContent = time.dateTime;
+        return told.textContent.replace(/\\s+/g, " ").trim();
+    };
+    const shown = (element) => [element.dataset.id, element.dataset.revision, words(element)];
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    return {
+        title: document.title,
+        over: all("#kicker, .feed-title, .feed-intro, .closed").map(words),
+        lead: all("#lead > article, #own > article").map(shown),
+        feed: all("#feed > li").map((each) => each.classList.contains("day") ? words(each) : shown(each)),
+        more: all("#more a").map(words),
+        empty: Boolean(document.querySelector("#empty:not([hidden])")),
+        history: all(".revisions > li").map(words),
+    };
+}"""
+"""What a reader has before the eyes, in order."""
+
+
+def as_far_as_both(seen: dict[str, Any], now: dict[str, Any]) -> None:
+    """Cut the feeds to one length: an open page keeps what it showed, the server answers with so many items, and goes on."""
+    both = min(len(seen["feed"]), len(now["feed"]))
+    assert abs(len(seen["feed"]) - len(now["feed"])) < 12
+    if len(seen["feed"]) != len(now["feed"]):
+        assert now["more"]
+        assert seen["more"]
+    seen["feed"], now["feed"] = seen["feed"][:both], now["feed"][:both]
+
+
+async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> None:
+    """After every kind of event, on every kind of page: what is open all the while and what is loaded now are the same."""
+    tag = "topic:harbour"
+    ana = Author(name="Ana Ferreira", slug="ana")
+    picture = Media(
+        id="abc", caption="The quay.", width=960, height=640,
+        renditions=(Rendition(url="/media/ab/abc-960.jpg", mime_type="image/jpeg", width=960, height=640),),
+    )  # fmt: skip
+    full = {"tags": (tag,), "authors": (ana,), "story": "flood", "story_label": "Flood"}
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    old = [words(f"old{n}", first_published_at=yesterday, **full) for n in range(30)]
+    await site.publish(*old, *(words(f"u{n}", **full) for n in range(5)))
+    context = await site.browser.new_context()
+    front = await site.open("/", context)
+    earlier = (await front.locator("#more a").get_attribute("href")) or ""
+    paths = ("/stories/flood", "/tags/topic:harbour", "/authors/ana", f"/{earlier}", words("u4").path)
+    pages = {"/": front} | {path: await site.open(path, context) for path in paths}
+
+    async def same() -> dict[str, Any]:
+        differing = {}
+        for path, page in pages.items():
+            loaded = await context.new_page()
+            answer = await loaded.goto(site.url + path)
+            seen, now = await page.evaluate(SEEN), await loaded.evaluate(SEEN)
+            await loaded.close()
+            gone = answer is not None and answer.status == 410
+            if gone and "withdrawn" in await page.locator("#content").inner_text():
+                continue
+            as_far_as_both(seen, now)
+            if seen != now:
+                differing[path] = {name: str((seen[name], now[name]))[:300] for name in seen if seen[name] != now[name]}
+        return differing
+
+    now = datetime.now(UTC)
+    events: dict[str, EnrichedUpdate] = {
+        "published": words("fresh", **full),
+        "with a picture, so that it leads": words("pictured", media=(picture,), **full),
+        "the lead is corrected": corrected("pictured", 2, "The lead, corrected", media=(picture,), **full),
+        "an item is corrected": corrected("u2", 2, "An item, corrected", **full),
+        "the page's own update is corrected": corrected("u4", 2, "Its own, corrected", **full),
+        "an earlier item is corrected": corrected("old5", 2, "Earlier, corrected", **full),
+        "an earlier item is killed": killed("old6", 2),
+        "pinned for all": words("pin", flags=Flags(pinned=True), tags=(tag,)),
+        "pinned in its story": words("u3", 2, kind="pin", flags=Flags(pinned=True), **full),
+        "unpinned": words("pin", 2, kind="pin", tags=(tag,)),
+        "a key event": words("u1", 2, kind="pin", flags=Flags(key_event=True), **full),
+        "the tag leaves it": words("u0", 2, kind="enrich", story="flood", story_label="Flood", authors=(ana,)),
+        "it leaves the story": words("fresh", 2, kind="enrich", tags=(tag,), authors=(ana,)),
+        "the lead is killed": killed("u1", 3),
+        "withdrawn": words("u2", 3, kind="kill", removal="withdrawn"),
+        "and back": words("u2", 4, kind="update", updated_at=now, **full),
+        "the story is closed": words("last", flags=Flags(closed=True), version_created=now, **full),
+        "and open again": words("last", 2, kind="update", updated_at=now, **full),
+        "the page's own update is killed": killed("u4", 3),
+    }
+    for what, update in events.items():
+        await site.publish(update)
+        await eventually(same, lambda differing: not differing, within_s=30, what=f"{what}: not the same page")
+    # The picture is in no store, and what is killed is gone.
+    assert [each for each in site.complaints if "404" not in each and "410" not in each] == []
+
+
+async def test_times_are_told_on_the_reader_s_clock(site: Site) -> None:
+    """With the zone on hover; days begin at the reader's midnight, and each has its date."""
+    evening = (datetime.now(UTC) - timedelta(days=3)).replace(hour=20, minute=0, second=0, microsecond=0)
+    await site.publish(
+        words("evening", first_published_at=evening),
+        words("night", first_published_at=evening + timedelta(hours=2), updated_at=evening + timedelta(hours=3)),
+        words("lead", flags=Flags(pinned=True)),
+    )
+    page = await site.open("/", timezone_id="Asia/Tokyo", locale="en-GB")
+    stamps = page.locator("#feed .stamp > a time")
+    await expect(stamps).to_have_text(["07:00", "05:00"])
+    assert "Japan Standard Time" in (await stamps.first.get_attribute("title") or "")
+    # Browsers differ in the comma.
+    local = (evening + timedelta(hours=9)).strftime("^%A,? %-d %B %Y$")
+    await expect(page.locator("#feed > .day")).to_have_text([re.compile(local)])
+    page = await site.open("/", timezone_id="Atlantic/Azores", locale="en-GB")
+    days = [(evening + timedelta(days=n)).strftime("%-d %B %Y") for n in (0,)]
+    for shown in await page.locator("#feed > .day").all_inner_texts():
+        assert any(day in shown for day in days)
+    without = await site.open("/", java_script_enabled=False)
+    await expect(without.locator("#feed > .day")).to_have_text([evening.strftime("%A, %-d %B %Y")])
 
 
 async def test_the_pages_are_accessible(site: Site) -> None:

@@ -51,7 +51,7 @@ async def put(pipeline: Pipeline, stream: Stream, messages: Sequence[RawUpdate |
             await producer.send_and_wait(
                 pipeline.settings.topic_prefix + stream.name,
                 value_of(version),
-                key=message.update_id.encode(),
+                key=(message.source if stream == RAW else message.update_id).encode(),
                 headers=headers_for(version, source="tests", event_id=uuid.uuid4().hex),
             )
     finally:

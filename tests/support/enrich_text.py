@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ from enrich.stories import process as gathering
 from enrich.text.process import serve_text
 from local.child import free_port
 from shared.kafka.producer import Producer, acknowledged
-from shared.messages import EnrichedUpdate, Message, Outcome, Outcomes
+from shared.messages import EnrichedUpdate, Message, Outcome, Outcomes, RawUpdate
 from shared.settings import Connections
 from shared.streams import ENRICHED, OUTCOMES, RAW, Stream
 from support.topics import everything_in
@@ -28,13 +28,17 @@ class Desk:
 
     settings: Settings
     producer: Producer
+    sources: dict[str, str] = field(default_factory=dict)
+    """By update id, of the versions that were sent."""
 
     async def send(self, *messages: Message) -> None:
-        """Each keyed by its update, in order."""
-        futures = [
-            await self.producer.send(RAW, each, key=each.update_id, event_id=f"test:{index}")  # type: ignore[attr-defined]
-            for index, each in enumerate(messages)
-        ]
+        """Each keyed by the source of its update, in order; by the update's id as long as no version of it was sent."""
+        self.sources |= {each.update_id: each.source for each in messages if isinstance(each, RawUpdate)}
+        futures = []
+        for index, each in enumerate(messages):
+            update_id: str = each.update_id  # type: ignore[attr-defined]
+            key = self.sources.get(update_id, update_id)
+            futures.append(await self.producer.send(RAW, each, key=key, event_id=f"test:{index}"))
         await acknowledged(futures)
 
     async def send_bytes(self, value: bytes, *, key: str, kind: str) -> None:

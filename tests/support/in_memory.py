@@ -56,11 +56,18 @@ class RecordingProducer(Producer):
 
 
 def record_of(
-    value: bytes, *, offset: int = 0, partition: int = 0, key: bytes | None = None, ce_type: str = "", ce_id: str = ""
+    value: bytes,
+    *,
+    offset: int = 0,
+    partition: int = 0,
+    timestamp: int = 0,
+    key: bytes | None = None,
+    ce_type: str = "",
+    ce_id: str = "",
 ) -> "ConsumerRecord[bytes, bytes]":
     """A record of `updates.raw`."""
     headers = [(name, text.encode()) for name, text in (("ce_type", ce_type), ("ce_id", ce_id)) if text]
-    return ConsumerRecord(RAW.name, partition, offset, 0, 0, key, value, None, -1, len(value), headers)
+    return ConsumerRecord(RAW.name, partition, offset, timestamp, 0, key, value, None, -1, len(value), headers)
 
 
 @asynccontextmanager

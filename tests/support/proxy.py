@@ -26,6 +26,11 @@ class Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    @property
+    def connections(self) -> int:
+        """How many it passes bytes of."""
+        return len(self._tasks)
+
     async def cut(self) -> None:
         """Close every connection and refuse new ones."""
         if self._server is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import faulthandler
 import gc
+import os
 import signal
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,7 @@ import structlog
 import uvloop
 from prometheus_client import Gauge
 
+from shared import crash_points
 from shared.failures import Unanswered
 from shared.http.server.sockets import raise_descriptor_limit
 from shared.observability.logs import configure_logging
@@ -40,6 +42,7 @@ async def _keep_turning(limit_s: float) -> None:
 def run(settings: Connections, name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main(stop)` on uvloop until it returns. SIGTERM and SIGINT set `stop`; an event loop that hangs ends the process."""
 
+    crash_points.arm(os.environ)
     PROCESS.labels(name).set(1)
 
     async def body() -> None:

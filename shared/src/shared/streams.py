@@ -68,7 +68,7 @@ class Stream:
 
 
 RAW = Stream(
-    "updates.raw", 12, 7 * DAY_MS, "versions as received, keyed by update id",
+    "updates.raw", 12, 7 * DAY_MS, "versions as received, and what else concerns updates, keyed by source",
     messages=(RawUpdate, Order, Release, Refresh), senders=("ingest", "enrich"), receivers=("enrich",),
 )  # fmt: skip
 ENRICHED = Stream(

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,9 @@ from aiokafka import TopicPartition
 
 from enrich.media.operations import references, remove, retry_refused, set_rights
 from enrich.media.process import media
+from enrich.media.queue import claim
 from enrich.media.store import URL_PREFIX, open_store
+from enrich.media.worker import MediaWorker
 from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.settings import Settings
 from enrich.text.process import serve_text
@@ -29,6 +31,7 @@ from shared.kafka.standalone import new_consumer
 from shared.messages import EnrichedUpdate, MediaReference, MediaWanted, RawUpdate, Refresh, update_id_for
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
+from shared.postgres.set_aside import listed
 from shared.streams import ENRICHED, MEDIA, RAW
 
 pytestmark = [pytest.mark.integration]
@@ -43,10 +46,13 @@ class MediaStage:
     settings: Settings
     pool: Pool
     producer: Producer
+    guids: dict[str, str] = field(default_factory=dict)
+    """By update id, of what was sent."""
 
     async def want(self, guid: str, *references: MediaReference, source: str = "agency") -> str:
         """Send what an update refers to; its id."""
         update_id = update_id_for(source, guid)
+        self.guids[update_id] = guid
         event = MediaWanted(update_id=update_id, source=source, media=references, requested_at=datetime.now(UTC))
         await acknowledged([await self.producer.send(MEDIA, event, key=update_id, event_id=f"{guid}:{time.time()}")])
         return update_id
@@ -80,11 +86,14 @@ class MediaStage:
 
             async def enough() -> bool:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found.extend(
-                        Refresh.model_validate_json(record.value)
-                        for record in records
-                        if record.key == update_id.encode()
-                    )
+                    for record in records:
+                        if dict(record.headers)["ce_type"] != Refresh.ce_type.encode():
+                            continue
+                        refresh = Refresh.model_validate_json(record.value)
+                        if refresh.update_id == update_id:
+                            # Where the versions of its update are.
+                            assert update_id_for(record.key.decode(), self.guids[update_id]) == update_id
+                            found.append(refresh)
                 return len(found) >= at_least
 
             await eventually(enough, lambda: f"{len(found)} refreshes")
@@ -262,6 +271,41 @@ async def test_slow_host_holds_no_other(
             assert (await room.until_finished(update_id, quick)).media
             assert not (await room.lookup(update_id_for("agency", "slow0"), slow[0])).media
             assert picture_host.most_at_once <= 3
+
+
+async def test_hosts_that_failed_last_time_have_their_own_share(media_settings: Callable[..., Settings]) -> None:
+    """Six hosts that hang are due before one that answers: it is claimed all the same, and half of the room is left of them."""
+    async with opened(media_settings(enrich_media_fetches=8, enrich_media_fetches_per_host=2)) as room:
+        hanging = [f"hanging{number}.example" for number in range(6)]
+        for host in hanging:
+            references = [MediaReference(url=f"http://{host}/{number}.jpg", credit="A") for number in range(4)]
+            await room.want(f"at {host}", *references)
+        await room.want("quick", MediaReference(url="http://quick.example/1.jpg", credit="A"))
+        worker = MediaWorker(
+            room.settings,
+            pool=room.pool,
+            store=None,
+            fetcher=None,
+            renderers=None,
+            producer=room.producer,  # type: ignore[arg-type]
+        )
+        worker._failing = dict.fromkeys(hanging)
+        tasks = await worker._claim(8)
+        assert [task.host for task in tasks].count("quick.example") == 1
+        assert len(tasks) == 1 + 4
+
+
+async def test_a_reference_that_cannot_be_read_takes_no_other_with_it(media_settings: Callable[..., Settings]) -> None:
+    """It is listed with the reason, and not claimed again before its pause is over."""
+    async with opened(media_settings()) as room:
+        for name in ("bad", "good"):
+            await room.want(name, MediaReference(url=f"http://{name}.example/1.jpg", credit="A"))
+        bad = update_id_for("agency", "bad")
+        await room.pool.execute("UPDATE enrich.media_references SET wanted = '{\"kind\": 7}' WHERE update_id = $1", bad)
+        tasks = await claim(room.pool, running={}, per_host=4, free=8, lease_s=60.0)
+        assert [task.host for task in tasks] == ["good.example"]
+        (entry,) = await listed(room.pool, "enrich", "pictures")
+        assert entry.key.startswith(f"{bad}/")
 
 
 async def test_two_agencies_copies_of_one_picture_are_one(
@@ -465,7 +509,7 @@ async def test_text_goes_first_and_the_picture_follows_in_place(
             headline="Storks are back", body_html="<p>On every roof.</p>",
             media=(MediaReference(url=picture_host.url("/a.jpg"), caption="A stork", credit="A. Gency"),),
         )  # fmt: skip
-        await acknowledged([await room.producer.send(RAW, raw, key=raw.update_id, event_id="one:1")])
+        await acknowledged([await room.producer.send(RAW, raw, key=raw.source, event_id="one:1")])
         consumer = new_consumer(settings, "test")
         await consumer.start()
         revisions: list[EnrichedUpdate] = []

@@ -30,6 +30,9 @@ class Text:
         completed.set_result(None)
         return StartedBatch([], completed)
 
+    def assigned(self, partitions: frozenset[int]) -> None:
+        """Nothing to recover."""
+
 
 async def test_every_kind_of_message_reaches_the_handler_and_the_sender_hears_of_what_is_broken() -> None:
     """By its key and its id, though nothing else can be read of it."""
@@ -38,8 +41,8 @@ async def test_every_kind_of_message_reaches_the_handler_and_the_sender_hears_of
     update = raw_update("a")
     order = Order(update_id=update.update_id, order="kill", by="desk", ordered_at=datetime.now(UTC))
     async with in_memory(text_consumer(text, producer, Settings())) as broker:
-        await put(broker, RAW, update, key=update.update_id)
-        await put(broker, RAW, order, key=update.update_id)
+        await put(broker, RAW, update, key=update.source)
+        await put(broker, RAW, order, key=update.source)
         await broker.publish(
             b"{", topic=RAW.name, key=update.update_id.encode(),
             headers={"ce_type": RawUpdate.ce_type, "ce_id": f"{update.update_id}:{'0' * 32}"},

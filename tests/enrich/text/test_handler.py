@@ -61,9 +61,7 @@ async def test_a_batch_builds_on_states_that_are_not_written_yet(postgres: Memor
     assert [each.revision for each in revisions(kafka)] == [1, 2]
     assert not postgres.states
     assert not first.completed.done()
-    kafka.holds = False
-    for future in kafka.unacknowledged:
-        future.set_result(None)
+    kafka.acknowledge()
     await first.completed
     await second.completed
     assert postgres.state(UPDATE).revision == 2
@@ -115,11 +113,12 @@ async def test_pictures_are_asked_for_once(postgres: MemoryPostgres, kafka: Memo
 
 
 async def test_updates_that_a_version_replaces_are_ordered_away(postgres: MemoryPostgres, kafka: MemoryKafka) -> None:
-    """By an order on `updates.raw`, which meets them in their own partition."""
+    """By an order on `updates.raw`, which meets them in the partition of their source."""
     await handler_on(postgres, kafka).handle(incoming(version(1, replaces=("old",))))
     (sent,) = kafka.of(RAW)
     assert isinstance(sent, Order)
     assert (sent.update_id, sent.order) == (update_id_for("pa", "old"), "supersede")
+    assert (RAW.name, "pa") in kafka.keys
 
 
 async def test_a_conflict_with_a_correction_is_an_outcome_of_its_own(

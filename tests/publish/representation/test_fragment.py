@@ -88,3 +88,12 @@ def test_a_body_of_any_depth_is_taken() -> None:
     """Thousands of nested elements neither fail nor take their words away."""
     deep = "<div><em>" * 3000 + "words" + "</em></div>" * 3000
     assert "words" in fitting(deep)
+
+
+def test_a_table_keeps_its_caption() -> None:
+    """Before its rows, as HTML has it; an empty one is no caption."""
+    rows = "<tr><th>Gate</th></tr><tr><td>One</td></tr>"
+    assert fitting(f"<table><caption>Gates <em>closed</em></caption>{rows}</table>") == (
+        "<table><caption>Gates <em>closed</em></caption><tbody><tr><th><p>Gate</p></th></tr><tr><td><p>One</p></td></tr></tbody></table>"
+    )
+    assert "caption" not in fitting(f"<table><caption> </caption>{rows}</table>")

@@ -340,10 +340,10 @@ async def test_a_header_that_is_not_utf8_does_no_harm(newsroom: Connections) -> 
 
 
 async def test_the_sender_of_what_cannot_be_read_is_told(newsroom: Connections) -> None:
-    """Key and ce_id name the version, so its end is on updates.outcomes; what names none is only a dead letter."""
+    """Its ce_id names the version, so its end is on updates.outcomes; what names none is only a dead letter."""
     update = raw_update("one partition")
     version = f"{update.update_id}:{'0' * 32}"
-    for ce_id in (version, f"{version}:20260101T120000.000000Z", f"{'a' * 26}:{'0' * 32}", "nonsense", ""):
+    for ce_id in (version, f"{version}:20260101T120000.000000Z", "order:1", "nonsense", ""):
         headers = [("ce_id", ce_id.encode()), ("ce_type", RawUpdate.ce_type.encode())]
         await send_raw(newsroom, b'{"update_id": 5}', headers)
     effects = Effects()
@@ -562,13 +562,19 @@ async def test_a_consumer_that_polls_no_more_says_so(newsroom: Connections) -> N
         assert "polled" in str(consumer.why_not_ready())
 
 
-async def test_a_batch_that_waits_for_ever_ends_its_process(newsroom: Connections) -> None:
-    """What awaits an answer that never comes is seen by a loop that still turns: the process ends, and a new one begins."""
+@pytest.mark.parametrize("pauses", [0, 1])
+async def test_a_batch_that_waits_for_ever_ends_its_process(newsroom: Connections, pauses: int) -> None:
+    """What awaits an answer that never comes is seen by a loop that still turns, after a pause too: the process ends, and a new
+    one begins."""
     limits = Limits(longest_batch_s=2.0, drain_s=1.0)
     await send_all(newsroom, RAW, same_key(["a"]))
     begun, never = asyncio.Event(), asyncio.Event()
 
+    failures = iter([Transient("away")] * pauses)
+
     async def handle(_: Messages) -> list[Rejection]:
+        if (failure := next(failures, None)) is not None:
+            raise failure
         begun.set()
         await never.wait()
         return []

@@ -32,15 +32,16 @@ def test_a_payload_that_is_too_large_is_cut() -> None:
     assert len(base64.b64decode(dead.payload)) == PAYLOAD_BYTES
 
 
-def test_the_outcome_is_of_the_version_that_key_and_id_name() -> None:
-    """And of none, where they do not agree."""
+def test_the_outcome_is_of_the_version_that_its_id_names() -> None:
+    """The key is the source's, or an update's id of a release before; and of none, where the id names no version."""
     outcome = dead_outcome(Rejection(RECORD, Invalid("broken", field="/a")), NOW)
     assert outcome is not None
     assert (outcome.update_id, outcome.fingerprint, outcome.stage, outcome.reason) == (
         UPDATE, FINGERPRINT, "dead", "/a: broken",
     )  # fmt: skip
-    other = record_of(b"", key=b"b" * 26, ce_id=f"{UPDATE}:{FINGERPRINT}")
-    assert dead_outcome(Rejection(other, Permanent("no")), NOW) is None
+    by_source = record_of(b"", key=b"wire", ce_id=f"{UPDATE}:{FINGERPRINT}")
+    assert dead_outcome(Rejection(by_source, Permanent("no")), NOW) is not None
+    assert dead_outcome(Rejection(record_of(b"", key=b"wire", ce_id="order:1"), Permanent("no")), NOW) is None
     assert dead_outcome(Rejection(record_of(b""), Permanent("no")), NOW) is None
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from shared.commands import Commands, migration
+from shared.commands import Commands, migration, set_aside
 
 COMMANDS = {
     "media": "enrich.admin.cli.media:media",
@@ -26,6 +26,7 @@ def cli() -> None:
 
 
 cli.add_command(migration("enrich"))
+cli.add_command(set_aside("enrich"))
 
 
 @cli.command()

@@ -26,6 +26,12 @@ class Settings(Connections):
     enrich_release_again_s: float = Field(
         default=60.0, gt=0, description="Seconds after which a release that had no effect is sent once more"
     )
+    enrich_refreshes_per_s: float = Field(
+        default=200.0,
+        gt=0,
+        le=10_000,
+        description="Updates made again in a second, by all replicas together, for what has changed: live copy goes before",
+    )
     enrich_text_budget_ms: float = Field(default=200.0, gt=0, description="Milliseconds that the text step may take")
     enrich_authors_budget_ms: float = Field(default=50.0, gt=0, description="Milliseconds for the byline of one update")
     enrich_tags_budget_ms: float = Field(default=100.0, gt=0, description="Milliseconds for the tags of one update")

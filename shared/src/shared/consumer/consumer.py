@@ -12,7 +12,7 @@ What must not break:
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -22,13 +22,15 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
 from shared.consumer import status
+from shared.consumer.batches.arrivals import Arrivals
 from shared.consumer.batches.effects import Effects, StartBatch
+from shared.consumer.batches.in_flight import Records
 from shared.consumer.batches.isolation import Handle
 from shared.consumer.batches.processor import BatchProcessor, PositionCheck
 from shared.consumer.ceiling import Ceiling
 from shared.consumer.dead_letters import DeadLetters
 from shared.consumer.status import Status
-from shared.consumer.subscription import Record, batch_from, is_polling, subscribe
+from shared.consumer.subscription import Record, is_polling, subscribe
 from shared.kafka.producer import Producer
 from shared.messages import Message
 from shared.observability.health import Health
@@ -64,6 +66,8 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
     before it have. What fails then is read again and given to `handle`, which finds the message at fault.
     `pace_s` is the least time from one batch to the next, unless the batch is full: fewer, larger batches, for a stage that
     no reader waits for. What comes after a pause is taken at once.
+    `on_assignment` is told which partitions this consumer has from now on, before any of their records comes; none between
+    two assignments.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
         check_position: PositionCheck | None = None,
         pace_s: float = 0.0,
         crash_notes: PartitionNotes | None = None,
+        on_assignment: Callable[[frozenset[int]], None] | None = None,
         limits: Limits | None = None,
     ) -> None:
         types = types or cast("Mapping[str, type[M]]", stream.types)
@@ -93,9 +98,11 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
         self._max_records = max_records
         self._pace_s = pace_s
         self._crash_notes = crash_notes
+        self._on_assignment = on_assignment or (lambda _: None)
         self._limits = limits or Limits()
         self._producer = producer
         self._ceiling = Ceiling(stage)
+        self._arrivals = Arrivals(max_records)
         self._processor: BatchProcessor[M] = BatchProcessor(
             stage,
             Effects(
@@ -110,6 +117,7 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
             check_position=check_position,
             crash_notes=crash_notes,
             most_in_flight=self._limits.batches_in_flight,
+            on_rewind=self._arrivals.drop,
         )
         self._subscriber: DefaultSubscriber | None = None
         self._assigned = False
@@ -123,18 +131,29 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
         )  # fmt: skip
 
     async def consume(self, first: Record) -> None:
-        """Take a record from FastStream, and what was fetched along with it. It raises nothing that a batch fails with:
-        FastStream would log it and go on with the next record.
+        """Take a record from FastStream, and what was fetched along with it, in order of receipt. It raises nothing that a batch
+        fails with: FastStream would log it and go on with the next record.
 
         Meanwhile nothing is fetched. aiokafka asks for more as soon as records are taken: that request would be made and
         sent before anything is done with them, and a partition that it leaves out would wait until it is answered.
         """
-        taken_at, client = time.monotonic(), self._client
-        records = await batch_from(first, client, self._max_records)
+        taken_at, client, assignment = time.monotonic(), self._client, self._arrivals.assignments
+        records = await self._arrivals.begin(first, client)
+        await self._process(records, client, taken_at, assignment)
+        while client is not None and self._arrivals and not self._processor.stopping:
+            taken_at, assignment = time.monotonic(), self._arrivals.assignments
+            records = await self._arrivals.batch(client)
+            await self._process(records, client, taken_at, assignment)
+
+    async def _process(
+        self, records: Records, client: AIOKafkaConsumer | None, taken_at: float, assignment: int
+    ) -> None:
+        if not records:
+            return
         if client is not None:
             client.pause(*client.assignment())
         try:
-            await self._processor.process(records)
+            await self._processor.process(records, is_current=lambda: assignment == self._arrivals.assignments)
             rest_s = taken_at + self._pace_s - time.monotonic()
             if rest_s > 0 and len(records) < self._max_records:
                 await self._processor.rest(rest_s)
@@ -168,11 +187,14 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
                 self._limits.drain_s, "batch outlasts the revocation; the next owner repeats it"
             )
             await self._processor.release(revoked)
+        self._on_assignment(frozenset())
         self._processor.forget()
+        self._arrivals.clear()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """There is work, or this replica is one too many and stands by."""
         self._assigned = True
+        self._on_assignment(frozenset(partition.partition for partition in assigned))
         log.info("assigned", stage=self.stage, partitions=sorted(tp.partition for tp in assigned))
 
     def report_to(self, health: Health) -> None:

@@ -43,10 +43,10 @@ def dead_letter(stage: str, rejection: Rejection, at: datetime) -> DeadLetter:
 
 
 def dead_outcome(rejection: Rejection, at: datetime) -> Outcome | None:
-    """The outcome for the sender of a version, from its key and `ce_id` alone; None where they name no version."""
+    """The outcome for the sender of a version, from its `ce_id` alone; None where that names no version."""
     record, failure = rejection.record, rejection.failure
     version = version_of(record)
-    if version is None or record.key != version[0].encode():
+    if version is None:
         return None
     reason = f"{failure.field}: {failure.reason}" if failure.field else failure.reason
     return Outcome(update_id=version[0], fingerprint=version[1], stage="dead", at=at, reason=reason[:500])
@@ -68,7 +68,7 @@ class DeadLetters:
     async def send(self, rejections: Sequence[Rejection]) -> None:
         """Set records aside; returns once Kafka has their dead letters."""
         now = datetime.now(UTC)
-        futures = [await self._send_one(dead_letter(self._stage, rejection, now)) for rejection in rejections]
+        futures = [await self._send_one(rejection, now) for rejection in rejections]
         outcomes = [outcome for each in rejections if (outcome := dead_outcome(each, now)) is not None]
         if outcomes and self._reports_outcomes:
             first = rejections[0].record
@@ -82,10 +82,12 @@ class DeadLetters:
             )
         await acknowledged(futures)
 
-    async def _send_one(self, dead: DeadLetter) -> "asyncio.Future[object]":
+    async def _send_one(self, rejection: Rejection, now: datetime) -> "asyncio.Future[object]":
+        dead = dead_letter(self._stage, rejection, now)
         log.warning(
             "dead letter", stage=self._stage, reason=dead.reason, field=dead.field,
-            topic=dead.topic, partition=dead.partition, offset=dead.offset, update_id=dead.key,
+            topic=dead.topic, partition=dead.partition, offset=dead.offset, key=dead.key,
+            event_id=header_of(rejection.record, "ce_id")[:200],
         )  # fmt: skip
         DEAD.labels(self._stage, dead.failure).inc()
         return await self._producer.send(

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError
 from prometheus_client import Gauge
 
+from shared.crash_points import reached
 from shared.failures.transient import TRANSIENT
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class Offsets:
         offsets = {partition: offset for partition, offset in self._done.items() if partition in owned}
         if not offsets:
             return
+        reached("consumer.done")
         try:
             await consumer.commit(offsets)
         except TRANSIENT as error:
@@ -56,6 +58,7 @@ class Offsets:
                 "commit failed; the work may be repeated", stage=self._stage, error=str(error), fold=self._stage
             )
             return
+        reached("consumer.committed")
         for partition, offset in offsets.items():
             if self._done.get(partition) == offset:
                 del self._done[partition]

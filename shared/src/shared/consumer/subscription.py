@@ -7,20 +7,15 @@ next one and takes it at once; the handler then takes what came with it.
 """
 
 from collections.abc import Awaitable, Callable
-from itertools import chain
 from typing import TypeAlias, cast
 
-import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import DefaultSubscriber
 
-from shared.consumer.batches.in_flight import Records
 from shared.streams import MAX_MESSAGE_BYTES
-
-log = structlog.get_logger(__name__)
 
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
@@ -37,18 +32,6 @@ async def keep_record(message: Record) -> KafkaMessage:
 async def record_of(message: KafkaMessage) -> Record:
     """What the handler gets: the record."""
     return cast("Record", message.body)
-
-
-async def batch_from(first: Record, client: AIOKafkaConsumer | None, max_records: int) -> Records:
-    """A record with what was fetched along with it; of each partition in its order."""
-    if client is None or max_records == 1:
-        return [first]
-    try:
-        fetched = await client.getmany(timeout_ms=0, max_records=max_records - 1)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the first record has been taken and must not be passed over
-        log.warning("nothing taken beside the first record", error=str(error), fold=first.topic)
-        return [first]
-    return [first, *chain.from_iterable(fetched.values())]
 
 
 def subscribe(

@@ -22,6 +22,7 @@ class DeadLetter(Message):
     partition: int
     offset: int
     key: str | None = None
+    """As it was sent: on `updates.raw` the source, elsewhere mostly the update's id."""
     headers: tuple[tuple[str, str], ...] = ()
     """Values are base64, since they may be anything."""
     payload: str

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.integration
 
 
 async def test_an_update_is_acknowledged_once_kafka_has_it(wire: Wire) -> None:
-    """202 names original, update and where to ask; the message is on `updates.raw` under the update's id by then."""
+    """202 names original, update and where to ask; the message is on `updates.raw` under the source's name by then."""
     answer = await wire.push({"guid": "a", "headline": "Bridge closed"})
     assert answer.status_code == 202
     [result] = answer.json()["results"]
@@ -42,9 +42,9 @@ async def test_an_update_is_acknowledged_once_kafka_has_it(wire: Wire) -> None:
     }
     [record] = await everything_in(wire.settings, RAW)
     headers = dict(record.headers)
-    assert record.key == result["id"].encode()
+    assert record.key == b"north"
     assert headers["ce_type"] == b"slugline.update.received"
-    assert headers["ce_id"].startswith(record.key + b":")
+    assert headers["ce_id"].startswith(result["id"].encode() + b":")
     assert json.loads(record.value or b"")["headline"] == "Bridge closed"
 
 
@@ -442,8 +442,8 @@ async def test_an_outcome_may_be_heard_before_the_row_is_there(wire: Wire) -> No
 
 
 async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
-    """A desk orders about every update, a source about its own; the order is on `updates.raw` under the
-    update's id, and whoever asks about the update is told of it."""
+    """A desk orders about every update, a source about its own; the order is on `updates.raw` behind the
+    update's versions, under their source's name, and whoever asks about the update is told of it."""
     update_id = (await wire.push({"guid": "a", "headline": "x"})).json()["results"][0]["id"]
 
     async def order(key: str, body: dict[str, Any]) -> int:
@@ -455,7 +455,7 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
     assert await order("desk-key", {"order": "explode", "reason": "x"}) == 422
     assert await order("north-key", {"order": "pin"}) == 202
     assert await order("desk-key", {"order": "kill", "reason": "wrong man", "by": "Night editor"}) == 202
-    records = [record for record in await everything_in(wire.settings, RAW) if record.key == update_id.encode()]
+    records = [record for record in await everything_in(wire.settings, RAW) if record.key == b"north"]
     assert [dict(record.headers)["ce_type"] for record in records] == [
         b"slugline.update.received",
         b"slugline.update.order",
@@ -464,6 +464,37 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
     assert json.loads(records[2].value or b"")["by"] == "Night editor"
     told = (await wire.client.get(f"/v1/items/{update_id}", headers={"X-API-Key": "north-key"})).json()
     assert [(each["order"], each["by"]) for each in told["orders"]] == [("kill", "Night editor"), ("pin", "north")]
+
+
+class SilentPostgres:
+    """Takes whatever it is asked and never answers."""
+
+    async def never(self, *_: object) -> None:
+        await asyncio.Event().wait()
+
+    fetchval = execute = never
+
+
+async def test_an_order_is_given_though_postgres_is_silent(wire: Wire) -> None:
+    """Behind its update's versions where this process has sent them, else under the update's id; within a second or so."""
+    update_id = (await wire.push({"guid": "a", "headline": "x"})).json()["results"][0]["id"]
+    unknown = update_id_for("north", "unknown")
+    silent: Any = SilentPostgres()
+    pool, wire.intake.pool = wire.intake.pool, silent
+    started = time.monotonic()
+    for each in (update_id, unknown):
+        answer = await wire.client.post(
+            f"/v1/updates/{each}/orders", json={"order": "kill", "reason": "wrong"}, headers={"X-API-Key": "desk-key"}
+        )
+        assert answer.status_code == 202, answer.text
+    assert time.monotonic() - started < 4
+    wire.intake.pool = pool
+    records = await everything_in(wire.settings, RAW)
+    assert {record.key for record in records} == {b"north", unknown.encode()}
+    assert [dict(record.headers)["ce_type"] for record in records if record.key == b"north"] == [
+        b"slugline.update.received",
+        b"slugline.update.order",
+    ]
 
 
 async def test_a_source_is_counted(wire: Wire) -> None:

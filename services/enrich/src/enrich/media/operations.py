@@ -121,19 +121,19 @@ async def remove(
         files += await remove_renditions(store, [Rendition.model_validate(each) for each in row["renditions"]])
     updates = await pool.fetch(
         "UPDATE enrich.media_references SET state = 'withheld', reason = 'removed by the newsroom' "
-        "WHERE sha256 = ANY ($1::text[]) AND state <> 'pending' RETURNING update_id",
+        "WHERE sha256 = ANY ($1::text[]) AND state <> 'pending' RETURNING update_id, source",
         [row["sha256"] for row in rows],
     )
-    names = sorted({row["update_id"] for row in updates})
+    sources = {row["update_id"]: row["source"] for row in updates}
     await acknowledged(
         [
             await producer.send(
                 RAW,
                 Refresh(update_id=update_id, cause="media", requested_at=now, detail="picture removed"),
-                key=update_id,
+                key=source,
                 event_id=f"{update_id}:media-removed:{picture}",
             )
-            for update_id in names
+            for update_id, source in sorted(sources.items())
         ]
     )
-    return Removal(picture, len(rows), files, names)
+    return Removal(picture, len(rows), files, sorted(sources))

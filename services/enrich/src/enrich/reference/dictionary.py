@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import ahocorasick_rs
+from daachorse import CharwiseDoubleArrayAhoCorasick
 from pydantic import Field, field_validator
 
+from enrich.reference.automaton import build
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
 from shared.messages import Message
 
@@ -98,11 +99,16 @@ class Dictionary:
     _words: frozenset[str] = field(default=frozenset(), repr=False)
     """Of all names, so that an inflected name is known when it is read back."""
     _bound_to_languages: bool = field(default=False, repr=False)
-    _automaton: ahocorasick_rs.AhoCorasick | None = field(default=None, repr=False)
+    _automaton: CharwiseDoubleArrayAhoCorasick | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, entries: Iterable[DictionaryEntry], edition: int = 0) -> "Dictionary":
-        """Build the automaton: about a second for 100,000 names."""
+    def of(
+        cls,
+        entries: Iterable[DictionaryEntry],
+        edition: int = 0,
+        build_automaton: Callable[[Sequence[str]], CharwiseDoubleArrayAhoCorasick] = build,
+    ) -> "Dictionary":
+        """Build the indexes and the automaton: about a second for 100,000 names."""
         dictionary = cls(tuple(entries), edition)
         owners: dict[str, list[int]] = {}
         capitals: dict[str, int] = {}
@@ -126,7 +132,7 @@ class Dictionary:
                 capitals[key] = min(needs, capitals.get(key, needs))
         dictionary._bound_to_languages = any(entry.languages for entry in dictionary.entries)
         if owners:
-            dictionary._automaton = ahocorasick_rs.AhoCorasick(list(owners), store_patterns=False)
+            dictionary._automaton = build_automaton(list(owners))
             for owned in owners.values():
                 dictionary._owner.append(owned[0] if len(owned) == 1 else ~len(dictionary._shared))
                 if len(owned) > 1:
@@ -151,7 +157,7 @@ class Dictionary:
 
     def _spans(
         self,
-        automaton: ahocorasick_rs.AhoCorasick,
+        automaton: CharwiseDoubleArrayAhoCorasick,
         read: BaseForms,
         whole: str,
         language: str,
@@ -168,7 +174,7 @@ class Dictionary:
                 break
             # Stretches overlap by the length of a long name, so that none is cut in two.
             stretch = haystack if len(haystack) <= CHUNK else haystack[begin : begin + CHUNK + 200]
-            for number, start, end in automaton.find_matches_as_indexes(stretch, overlapping=True):
+            for start, end, number in automaton.find_overlapping(stretch):
                 if stretch[start] != " ":
                     # Of a script without spaces, whose names have no boundaries.
                     stop = end

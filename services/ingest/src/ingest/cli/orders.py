@@ -14,6 +14,7 @@ from ingest.cli.database import CONNECT_ERRORS, connect_once
 from ingest.intake import orders
 from ingest.intake.deadline import OutcomeUnknown, Unavailable
 from ingest.intake.emit import SendQueue
+from ingest.intake.known_sources import KnownSources
 from ingest.settings import Settings
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import OrderName
@@ -61,7 +62,10 @@ def order(
             with contextlib.suppress(*CONNECT_ERRORS):
                 pool = await connect_once(settings, 1)
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
-            return await orders.send(SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool)
+            return await orders.send(
+                SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool,
+                source=await KnownSources().source_of(update_id, pool),
+            )  # fmt: skip
         finally:
             await kafka_producer.stop()
             if pool is not None:

@@ -57,7 +57,9 @@ SendStatus = Literal["acknowledged", "not-sent", "unknown"]
 class EncodedMessage:
     """A message for `updates.raw`, encoded."""
 
-    update_id: str
+    key: str
+    """The source of its update, so that all that concerns a source is in one partition, in order. The update's id where the
+    source is not known."""
     value: bytes
     headers: list[tuple[str, bytes]]
 
@@ -67,10 +69,10 @@ class EncodedMessage:
         return len(self.value) > MAX_MESSAGE_BYTES - ENVELOPE_BYTES
 
 
-def encoded(message: Message, update_id: str, event_id: str, traceparent: str) -> EncodedMessage:
+def encoded(message: Message, key: str, event_id: str, traceparent: str) -> EncodedMessage:
     """A message as it is sent."""
     return EncodedMessage(
-        update_id,
+        key,
         value_of(message),
         headers_for(message, source="slugline/ingest", event_id=event_id, traceparent=traceparent),
     )
@@ -130,7 +132,7 @@ class SendQueue:
     def put(self, message: EncodedMessage) -> QueuedMessage:
         """Queue a message."""
         queued = QueuedMessage(message)
-        partition = self.producer.partition_of(RAW, message.update_id.encode())
+        partition = self.producer.partition_of(RAW, message.key.encode())
         if None in self._waiting:
             # Messages that came before the partitions were known are sent before this one.
             partition = None
@@ -206,7 +208,7 @@ class SendQueue:
             self.last_error = str(error) or type(error).__name__
         unplaced = self._waiting.pop(None, deque())
         for queued in unplaced:
-            partition = self.producer.partition_of(RAW, queued.message.update_id.encode())
+            partition = self.producer.partition_of(RAW, queued.message.key.encode())
             self._waiting.setdefault(partition, deque()).append(queued)
         for partition in self._waiting:
             self._start(partition)
@@ -251,7 +253,7 @@ class SendQueue:
                     future = await self.producer.send_bytes(
                         RAW,
                         queued.message.value,
-                        key=queued.message.update_id.encode(),
+                        key=queued.message.key.encode(),
                         headers=queued.message.headers,
                         partition=partition,
                     )
@@ -281,8 +283,15 @@ class SendQueue:
         queued.acknowledged.exception()
 
 
-async def emit(queue: SendQueue | None, messages: Sequence[EncodedMessage], timeout_s: float) -> list[QueuedMessage]:
+async def emit(
+    queue: SendQueue | None,
+    messages: Sequence[EncodedMessage],
+    timeout_s: float,
+    on_queued: Callable[[], None] = lambda: None,
+) -> list[QueuedMessage]:
     """Send messages and wait until Kafka has answered for each; those that still wait after that are withdrawn.
+
+    They are queued at once, which `on_queued` is told: whatever is queued for the same source from then on comes out behind them.
 
     A large batch may take long: what ends the wait is `timeout_s` in which Kafka acknowledges none of it. A message whose status
     is `unknown` may still be acknowledged.
@@ -293,6 +302,7 @@ async def emit(queue: SendQueue | None, messages: Sequence[EncodedMessage], time
             each.withdraw()
         return unsent
     queued = [queue.put(message) for message in messages]
+    on_queued()
     pending: set[asyncio.Future[None]] = {each.acknowledged for each in queued}
     progress = time.monotonic()
     try:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
+from shared.crash_points import reached
 from shared.messages import Order, OrderName
 from shared.messages.limits import LONGEST
 from shared.observability.traces import traceparent_now
@@ -95,10 +96,13 @@ async def send(
     by: str,
     timeout_s: float,
     pool: Pool | None = None,
+    source: str | None = None,
     traceparent: str = "",
 ) -> OrderReceipt:
     """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
+    `source` is that of the update: with it the order stands behind the versions that were sent before. Where it is not known
+    enrich forwards the order, so that it comes a little later.
     The order is also recorded in Postgres, for whoever asks about the update. A kill does not depend on that: it counts once
     Kafka has it.
     """
@@ -113,8 +117,9 @@ async def send(
         revision=request.revision,
     )
     order_id = uuid.uuid4().hex
-    message = emit.encoded(order, update_id, f"order:{order_id}", traceparent or traceparent_now())
+    message = emit.encoded(order, source or update_id, f"order:{order_id}", traceparent or traceparent_now())
     [sent] = await emit.emit(queue, [message], timeout_s)
+    reached("ingest.order-emitted")
     if sent.status == "unknown":
         if queue is not None and pool is not None:
             queue.when_acknowledged(sent, partial(_record, pool, order_id, order))
@@ -126,6 +131,7 @@ async def send(
         raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
         await _record(pool, order_id, order)
+    reached("ingest.order-recorded")
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
 
 

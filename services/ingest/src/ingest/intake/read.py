@@ -1,7 +1,9 @@
 """Reads a document, and prepares what was read for Kafka."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from ingest.formats import ReadRequest, ReadResult, read
 from ingest.intake import emit
@@ -67,7 +69,7 @@ def prepare(reading: ReadResult, traceparent: str) -> tuple[list[Candidate], lis
         index = update.original.index if update.original is not None else number
         try:
             fingerprint = update.fingerprint()
-            message = emit.encoded(update, update.update_id, f"{update.update_id}:{fingerprint}", traceparent)
+            message = emit.encoded(update, update.source, f"{update.update_id}:{fingerprint}", traceparent)
             if any("\x00" in name for name in (update.guid, update.version or "")):
                 raise ValueError("NUL in an identifier")
         except (ValueError, TypeError, RecursionError) as error:
@@ -80,13 +82,36 @@ def prepare(reading: ReadResult, traceparent: str) -> tuple[list[Candidate], lis
             continue
         candidates.append(Candidate(update, index, fingerprint, message))
     if reading.format in NEWEST_FIRST:
-        candidates.sort(key=_moment)
+        candidates = oldest_first(candidates)
     return candidates, results
 
 
-def _moment(candidate: Candidate) -> datetime:
-    update = candidate.update
-    return update.first_created or update.version_created or update.received_at
+def oldest_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The entries of a feed, the oldest first.
+
+    Those of one moment, and those without a time, have their place by the feed's own order: newest first, unless the times
+    that it gives rise from entry to entry.
+    """
+    moments = [_moment(each.update) for each in candidates]
+    dated = [moment for moment in moments if moment is not None]
+    steps = list(pairwise(dated))
+    rises = sum(before < after for before, after in steps) > sum(before > after for before, after in steps)
+    ordered = list(zip(moments, candidates, strict=True))
+    if not rises:
+        ordered.reverse()
+    if not dated:
+        return [candidate for _, candidate in ordered]
+    # An entry without a time stays behind the entry that the feed has before it.
+    latest = next(moment for moment, _ in ordered if moment is not None)
+    placed: list[tuple[datetime, Candidate]] = []
+    for moment, candidate in ordered:
+        latest = moment or latest
+        placed.append((latest, candidate))
+    return [candidate for _, candidate in sorted(placed, key=lambda each: each[0])]
+
+
+def _moment(update: RawUpdate) -> datetime | None:
+    return update.first_created or update.version_created
 
 
 def as_received(candidate: Candidate, result: DedupResult, traceparent: str) -> Candidate:
@@ -97,5 +122,5 @@ def as_received(candidate: Candidate, result: DedupResult, traceparent: str) -> 
     event_id = f"{update.update_id}:{candidate.fingerprint}"
     if result.is_return:
         event_id += f":{result.received_at:%Y%m%dT%H%M%S.%fZ}"
-    message = emit.encoded(update, update.update_id, event_id, traceparent)
+    message = emit.encoded(update, update.source, event_id, traceparent)
     return replace(candidate, update=update, message=message)

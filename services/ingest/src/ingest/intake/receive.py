@@ -15,12 +15,15 @@ from prometheus_client import Histogram
 from ingest.formats import ReadResult, RefusedItem, Unreadable
 from ingest.intake import aliases, deduplicate, emit, items, originals
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
+from ingest.intake.known_sources import KnownSources
 from ingest.intake.originals import Original, Transport
 from ingest.intake.read import Candidate, as_received, is_large, prepare, read_original
 from ingest.intake.receipt import DocumentOutcomeUnknown, DocumentRejected, Receipt, Result
+from ingest.intake.turns import Turn, Turns
 from ingest.parsers.pool import ParserPool
 from ingest.sources.source import Source
 from ingest.sources.statistics import SourceStatistics
+from shared.crash_points import reached
 from shared.failures.transient import TRANSIENT
 from shared.kafka.producer import Producer
 from shared.messages import RawUpdate
@@ -53,11 +56,11 @@ UNACKNOWLEDGED: Mapping[emit.SendStatus, tuple[str, str]] = {
 
 STEP_SECONDS = Histogram(
     "slugline_ingest_step_seconds",
-    "Time of one document in each step: store, read, deduplicate, emit, record",
+    "Time of one document in each step: store, read, deduplicate, turn, emit, record",
     ["step"],
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
-STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "deduplicate", "emit", "record")}
+STEPS = {step: STEP_SECONDS.labels(step) for step in ("store", "read", "deduplicate", "turn", "emit", "record")}
 
 _Fingerprinted = Sequence[tuple[RawUpdate, str]]
 _History = dict[tuple[str, str], deduplicate.EmittedHistory]
@@ -102,6 +105,8 @@ class Intake:
         """Statements of documents that are taken at the same time are combined."""
         self._connections: _Connections | None = None
         self._queue: emit.SendQueue | None = None
+        self.turns = Turns()
+        self.known_sources = KnownSources()
         timeout_s = self.timeout_s
         self._stores = Batcher(
             self._store_batch, timeout_s=timeout_s, weight=lambda kept: len(kept[0].body), heaviest=BATCH_BYTES
@@ -124,11 +129,12 @@ class Intake:
         traceparent: str = "",
         taken_before: frozenset[int] = frozenset(),
         again: bool = False,
+        turn: Turn | None = None,
     ) -> Receipt:
         """Keep the document, read it, and emit what is new in it.
 
         `taken_before` are the places of items that were taken when the same document came before. With `again` it was read
-        before, as in `process`.
+        before, as in `process`. Its `turn` is the one that it has been given; else it is received now.
 
         Raises `DocumentRejected` where nothing can be made of it, and `Unavailable` where Kafka or Postgres is: then nothing of
         it was taken, nor will be, unless it is an `OutcomeUnknown`. Sending it again is harmless.
@@ -145,25 +151,39 @@ class Intake:
             {name: _storable(value) or "" for name, value in (headers or {}).items()},
             format,
         )
+        with turn or self.turns.take(source.name) as its_turn:
+            return await self._traced(source, original, its_turn, traceparent, taken_before=taken_before, again=again)
+
+    async def _traced(
+        self,
+        source: Source,
+        original: Original,
+        turn: Turn,
+        traceparent: str,
+        *,
+        taken_before: frozenset[int],
+        again: bool,
+    ) -> Receipt:
         if not traceparent and not spans_are_recorded():
-            return await self._keep_and_process(source, original, taken_before=taken_before, again=again)
+            return await self._keep_and_process(source, original, turn, taken_before=taken_before, again=again)
         context = PROPAGATOR.extract({"traceparent": traceparent})
         attributes = {
             "slugline.source": source.name,
-            "slugline.transport": transport,
+            "slugline.transport": original.transport,
             "slugline.original": str(original.id),
         }
         with TRACER.start_as_current_span("ingest.take", context, attributes=attributes):
-            return await self._keep_and_process(source, original, taken_before=taken_before, again=again)
+            return await self._keep_and_process(source, original, turn, taken_before=taken_before, again=again)
 
     async def _keep_and_process(
-        self, source: Source, original: Original, *, taken_before: frozenset[int], again: bool
+        self, source: Source, original: Original, turn: Turn, *, taken_before: frozenset[int], again: bool
     ) -> Receipt:
         deadline = Deadline(self.timeout_s)
         sha256 = original.sha256
         with STEPS["store"].time():
             await deadline.wait_for(self._stores.ask((original, sha256)))
-        return await self.process(source, original, sha256, deadline, taken_before=taken_before, again=again)
+        reached("ingest.original-stored")
+        return await self.process(source, original, sha256, deadline, turn, taken_before=taken_before, again=again)
 
     async def process(
         self,
@@ -171,6 +191,7 @@ class Intake:
         original: Original,
         sha256: str,
         deadline: Deadline | None = None,
+        turn: Turn | None = None,
         *,
         taken_before: frozenset[int] = frozenset(),
         again: bool = False,
@@ -193,7 +214,8 @@ class Intake:
         versions = await self._deduplicate(candidates, traceparent, deadline, again=again)
         for version in versions:
             version.duplicate = version.duplicate or version.candidate.index in taken_before
-        await self._emit(versions, deadline)
+        await self._emit(source, versions, deadline, turn)
+        reached("ingest.emitted")
         document = items.DocumentRecord(
             original_id=original.id,
             source=source.name,
@@ -204,15 +226,21 @@ class Intake:
             sent=[_sent(version) for version in versions if not version.duplicate and version.status != "not-sent"],
         )
         await self._record(document, versions, deadline)
+        reached("ingest.recorded")
         self._count(source, versions, refused)
         results.extend(_result(version) for version in versions)
-        moments = [moment for update in reading.updates if (moment := update.first_created or update.version_created)]
-        receipt = Receipt(
-            original.id, reading.format, sorted(results, key=lambda result: result.index), min(moments, default=None)
-        )
+        results.sort(key=lambda result: result.index)
+        receipt = Receipt(original.id, reading.format, results, _oldest(reading))
         if document.sent and not any(version.accepted for version in versions):
             raise DocumentOutcomeUnknown(f"Kafka has not acknowledged it in time and may have it; {ASK}", receipt)
         return receipt
+
+    async def oldest_in(self, source: Source, body: bytes, content_type: str | None) -> datetime | None:
+        """The earliest time that an item of a document gives for itself. Nothing is kept or emitted; raises `Unreadable`."""
+        original = Original(
+            originals.new_original_id(), source.name, "poll", datetime.now(UTC), _storable(content_type), body
+        )
+        return _oldest(await read_original(self.parsers, source, original, original.sha256))
 
     async def _read(self, source: Source, original: Original, sha256: str, deadline: Deadline) -> ReadResult:
         try:
@@ -244,11 +272,17 @@ class Intake:
             for candidate, result in zip(candidates, results, strict=True)
         ]
 
-    async def _emit(self, versions: Sequence[_Version], deadline: Deadline) -> None:
+    async def _emit(self, source: Source, versions: Sequence[_Version], deadline: Deadline, turn: Turn | None) -> None:
         """Send what is new. Whatever Kafka says later, a version keeps the status that it has when the deadline is over."""
         new = [version for version in versions if not version.duplicate]
+        messages = [version.candidate.message for version in new]
+        if new and turn is not None:
+            with STEPS["turn"].time():
+                await turn.comes()
         with STEPS["emit"].time():
-            queued = await emit.emit(self.queue(), [version.candidate.message for version in new], deadline.left_s)
+            # Waiting for Kafka holds up no other document.
+            queued = await emit.emit(self.queue(), messages, deadline.left_s, turn.end if turn else lambda: None)
+        self.known_sources.add(source.name, [version.candidate.update.update_id for version in new])
         for version, message in zip(new, queued, strict=True):
             version.queued, version.status = message, message.status
         if new and all(version.status == "not-sent" for version in new):
@@ -325,6 +359,11 @@ class Intake:
     async def within(self, work: Awaitable[T]) -> T:
         """The result of one statement; raises `Unavailable` where it does not come in time."""
         return await Deadline(self.timeout_s).run(work)
+
+
+def _oldest(reading: ReadResult) -> datetime | None:
+    moments = (update.first_created or update.version_created for update in reading.updates)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _sent(version: _Version) -> items.SentVersion:

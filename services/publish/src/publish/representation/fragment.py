@@ -201,7 +201,14 @@ class _Body:
             "".join(f"<{tag}>{content}</{tag}>" for tag, content in cells) + "<td></td>" * (width - len(cells))
             for cells in rows
         )
-        out.append("<table><tbody>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</tbody></table>")
+        caption = _caption(node, depth)
+        out.append(f"<table>{caption}<tbody>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</tbody></table>")
+
+
+def _caption(table: HtmlElement, depth: int) -> str:
+    """What a table is called."""
+    words = next((_inline(child, depth + 1, linked=False).strip() for child in table if child.tag == "caption"), "")
+    return f"<caption>{words}</caption>" if _says_something(words) else ""
 
 
 def _rows(table: HtmlElement) -> Iterator[HtmlElement]:

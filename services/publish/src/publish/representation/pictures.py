@@ -59,6 +59,11 @@ class Picture:
     srcset: str
     width: int
     height: int
+    shown_width: int
+    """CSS pixels of a page wide enough for it, and no more than it has."""
+    shown_height: int
+    cropped: bool
+    """Whether it fills a frame of 3 to 2: only where somebody or something said what must stay in sight."""
     alt: str
     caption: str
     credit: str
@@ -67,6 +72,15 @@ class Picture:
     sources: tuple[PictureSource, ...]
     largest: str
 
+
+WIDEST = 960
+TALLEST = 576
+"""CSS pixels of a picture on a page; a portrait that is higher than a screen would hide the words below it."""
+CROPPABLE = (1.2, 2.2)
+"""Width to height: what is higher or longer loses too much to a frame of 3 to 2."""
+FRAME = 1.5
+MARGINS = 48
+"""CSS pixels beside a column, both sides together."""
 
 PREFERRED = {"image/avif": 0, "image/webp": 1}
 FALLBACK = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif")
@@ -89,12 +103,17 @@ def shown_as(media: ReaderMedia) -> Picture | None:
     largest = max(plain, key=lambda each: each.width)
     middle = min(plain, key=lambda each: abs(each.width - 960))
     x, y = media.focal_point or (0.5, 0.5)
+    cropped = media.focal_point is not None and CROPPABLE[0] <= largest.width / largest.height <= CROPPABLE[1]
+    scale = min(1.0, WIDEST / largest.width, 1.0 if cropped else TALLEST / largest.height)
     focus = f"fx{min(10, max(0, round(x * 10)))} fy{min(10, max(0, round(y * 10)))}"
     return Picture(
         src=quote(middle.url, safe="/:%"),
         srcset=_srcset(plain),
         width=largest.width,
         height=largest.height,
+        shown_width=max(1, round(largest.width * scale)),
+        shown_height=max(1, round(largest.height * scale)),
+        cropped=cropped,
         alt=printable(media.alt_text or media.caption),
         caption=printable(media.caption),
         credit=printable(media.credit),
@@ -106,6 +125,13 @@ def shown_as(media: ReaderMedia) -> Picture | None:
         ),
         largest=quote(largest.url, safe="/:%"),
     )  # fmt: skip
+
+
+def sizes_of(picture: Picture, column: int) -> str:
+    """The `sizes` of a picture in a column of so many CSS pixels: how wide it is drawn, so that the browser takes what it needs."""
+    width = min(column, picture.shown_width)
+    drawn = round(width * max(1.0, picture.width / picture.height / FRAME)) if picture.cropped else width
+    return f"(min-width: {width + MARGINS}px) {drawn}px, {round(100 * drawn / width)}vw"
 
 
 def pictures_of(update: ReaderUpdate) -> list[Picture]:

@@ -46,6 +46,14 @@ class Site:
         local = moment.astimezone(self.zone)
         return f"{local.day} {local:%B} {local.year}"
 
+    def date(self, moment: datetime) -> str:
+        """`2026-11-23`, the day on this site's clock."""
+        return moment.astimezone(self.zone).date().isoformat()
+
+    def weekday(self, moment: datetime) -> str:
+        """`Monday, 23 November 2026`."""
+        return f"{moment.astimezone(self.zone):%A}, {self.day(moment)}"
+
     def moment(self, moment: datetime) -> str:
         """`23 November 2026, 09:20 UTC`."""
         return f"{self.day(moment)}, {self.clock(moment)}"

@@ -22,6 +22,8 @@ UNSEEN = re.compile(
 
 
 CONTEXT_CHARS = 80
+LONGEST_TITLE = 200
+"""Characters of a title that is the beginning of a text."""
 
 DiffPart = tuple[Literal["=", "-", "+", "…"], str]
 
@@ -37,10 +39,17 @@ def language_of(update: ReaderUpdate) -> str:
     return update.language if match and f" {match[1].lower()} " in LANGUAGES else ""
 
 
+def headline_of(update: ReaderUpdate) -> str:
+    """The headline, whole; empty where the source sent none: beside the text, its beginning would be said twice."""
+    return printable(update.headline.strip())
+
+
 def title_of(update: ReaderUpdate) -> str:
-    """The headline; where the source sent none, the beginning of the text."""
-    title = update.headline.strip() or update.excerpt.strip() or update.text.strip()
-    return printable(title if len(title) <= 200 else title[:199].rstrip() + "…") or "Update"
+    """What the update is called where something has to be: its headline, else the beginning of the text."""
+    if headline := headline_of(update):
+        return headline
+    title = update.excerpt.strip() or update.text.strip()
+    return printable(title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + "…") or "Update"
 
 
 def byline_of(update: ReaderUpdate) -> str:

@@ -25,10 +25,15 @@ from publish.web.stream.event import StreamEvent
 log = structlog.get_logger(__name__)
 
 SHORT_WORDS = 150
-"""Longer bodies are cut to their excerpt in a feed, with a link to the whole."""
+"""Longer bodies are cut to their excerpt on a page of many updates, with a link to the whole."""
 
 Fit = Callable[[str, int], str]
 """Makes a body fit where a page puts it: (body, level of its first heading)."""
+
+
+def _is_short(update: ReaderUpdate) -> bool:
+    """Whether a page of many updates shows the whole text; the second bound is for scripts without spaces."""
+    return update.word_count <= SHORT_WORDS and len(update.text) <= SHORT_WORDS * 12
 
 
 class _Article(Protocol):
@@ -70,8 +75,10 @@ class Renderer:
             asset=assets.address,
             image_origins=settings.image_origins,
             pictures_of=pictures.pictures_of,
+            sizes_of=pictures.sizes_of,
             shown_diff=words.shown_diff,
             byline_of=words.byline_of,
+            headline_of=words.headline_of,
             title_of=words.title_of,
             story_name=words.story_name,
             links_of=words.links_of,
@@ -79,12 +86,14 @@ class Renderer:
             story_path=site.story_path,
             tag_path=site.tag_path,
             author_path=site.author_path,
-            SHORT_WORDS=SHORT_WORDS,
+            is_short=_is_short,
         )
         self._templates.filters.update(
             iso=self.site.iso,
             clock=self.site.clock,
             day=self.site.day,
+            weekday=self.site.weekday,
+            date=self.site.date,
             moment=self.site.moment,
             avatar=self.site.avatar,
             fitting=self.fitting,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Generic, TypeVar
 
 import structlog
@@ -44,6 +44,7 @@ class BatchProcessor(Generic[M]):
         check_position: PositionCheck | None,
         crash_notes: PartitionNotes | None,
         most_in_flight: int,
+        on_rewind: Callable[[Iterable[TopicPartition]], None] = lambda _: None,
     ) -> None:
         self._stage = stage
         self._effects = effects
@@ -51,6 +52,7 @@ class BatchProcessor(Generic[M]):
         self._check_position = check_position
         self._crash_notes = crash_notes
         self._most_in_flight = most_in_flight
+        self._on_rewind = on_rewind
         self._in_flight = InFlight()
         self._offsets = Offsets(stage)
         self._stopping = asyncio.Event()
@@ -70,12 +72,20 @@ class BatchProcessor(Generic[M]):
 
     @property
     def oldest_started_at(self) -> float | None:
-        """When the oldest batch that runs was started; None if none runs."""
-        return self._in_flight.oldest_started_at or self._working_since
+        """Since when the oldest batch has been running, pauses left out; None if none runs."""
+        started_at = self._in_flight.oldest_started_at or self._working_since
+        return max(started_at, self._retry.paused_until) if started_at is not None else None
 
-    async def process(self, records: Records) -> None:
-        """Take a batch; once the next one may come, it returns. It raises nothing."""
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing is started any more."""
+        return self._stopping.is_set()
+
+    async def process(self, records: Records, *, is_current: Callable[[], bool] = lambda: True) -> None:
+        """Take a batch, unless its partitions have another owner by then; once the next one may come, it returns. It raises nothing."""
         async with self._work():
+            if not is_current():
+                return
             await self._process_or_rewind(records)
 
     async def commit(self) -> None:
@@ -275,6 +285,7 @@ class BatchProcessor(Generic[M]):
         if (client := self._client()) is not None:
             self._read_again_at |= offsets
             self._sought_twice -= offsets.keys()
+            self._on_rewind(offsets)
             self._offsets.seek(client, offsets)
 
     @contextlib.asynccontextmanager

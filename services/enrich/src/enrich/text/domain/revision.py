@@ -143,7 +143,7 @@ def build_revision(
     opened = visible_from(state.current_version.raw, margin_s)
     update = _content(transition, attachments, opened, now)
     document: dict[str, object] = update.model_dump(mode="json", exclude_defaults=True)
-    parts = _digests(document)
+    parts = digests(document)
     difference = _difference(state, text, parts)
     if difference.public and not transition.forced and not difference.changed:
         return None
@@ -282,8 +282,8 @@ def _change(transition: Transition, before: LastPublished | None, text: Text, di
     return Change(fields=difference.changed, reason=reason, diff=word_diff(old, new))
 
 
-def _digests(document: Mapping[str, object]) -> dict[str, str]:
-    """A digest of each part of the content that is not empty."""
+def digests(document: Mapping[str, object]) -> dict[str, str]:
+    """By name of `PARTS`, a digest of each part of the content that is not empty."""
     parts: dict[str, str] = {}
     get = document.get
     for name, fields in PARTS.items():

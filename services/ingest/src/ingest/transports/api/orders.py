@@ -35,6 +35,7 @@ async def order(api: Api, request: Request) -> Response:
         pointer = "".join(f"/{step}" for step in first["loc"])
         status = 400 if first["type"] == "json_invalid" else 422
         raise Problem(status, "invalid-order", first["msg"].removeprefix("Value error, "), field=pointer) from error
+    whose = source.name if not source.desk else await api.intake.known_sources.source_of(update_id, api.intake.pool)
     receipt = await orders.send(
         queue,
         update_id,
@@ -42,6 +43,7 @@ async def order(api: Api, request: Request) -> Response:
         by=source.name,
         timeout_s=api.settings.ingest_dependency_timeout_s,
         pool=api.intake.pool,
+        source=whose,
         traceparent=traceparent_of(request),
     )
     log.info("order", update_id=update_id, order=receipt.order, by=wanted.by or source.name, reason=wanted.reason)

@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.intake.receipt import DocumentOutcomeUnknown, DocumentRejected, Receipt, Result, Status
+from ingest.intake.turns import ARRIVAL_S, Turn
 from ingest.sources import signing
 from ingest.sources.source import Source
 from ingest.transports.api import idempotency
 from ingest.transports.api.authentication import Api, key_of
-from ingest.transports.api.body import decoded, encoding_of, read_body
+from ingest.transports.api.body import decoded, encoding_of, read_raw
 from ingest.transports.api.responses import json_response, outcome_unknown, traceparent_of
 from shared.http.problem import Problem
 
@@ -88,13 +89,20 @@ async def push_wire(api: Api, request: Request) -> Response:
 
 
 async def _push(api: Api, request: Request, source: Source, *, format_name: str | None) -> Response:
-    received_at = datetime.now(UTC)
-    try:
-        body = await read_body(request, api.body_limit(source), api.settings.ingest_body_timeout_s)
-    except Problem as problem:
-        api.intake.statistics.record_rejection(source.name, problem.code)
-        raise
-    return _response(api, await _take(api, request, source, body, format_name=format_name, received_at=received_at))
+    received_at, limit = datetime.now(UTC), api.body_limit(source)
+    with api.intake.turns.take(source.name, ARRIVAL_S) as turn:
+        try:
+            encoding = encoding_of(request)
+            raw = await read_raw(request, limit, api.settings.ingest_body_timeout_s)
+            turn.arrived()
+            body = await decoded(raw, encoding, limit)
+        except Problem as problem:
+            api.intake.statistics.record_rejection(source.name, problem.code)
+            raise
+        receipt = await _take(
+            api, request, source, body, format_name=format_name, received_at=received_at, turn=turn
+        )  # fmt: skip
+    return _response(api, receipt)
 
 
 async def _push_signed(api: Api, request: Request, named: str) -> Response:
@@ -115,13 +123,16 @@ async def _push_signed(api: Api, request: Request, named: str) -> Response:
         signing.verify(request.headers, raw, secrets, time.time())
     api.check_may_send(source)
     digest = idempotency.digest_of(source.name, request.headers["webhook-id"], raw)
-    body = await decoded(raw, encoding, limit)
+    # Only what is signed has a turn: nobody else may hold up a source's documents.
+    with api.intake.turns.take(source.name) as turn:
+        body = await decoded(raw, encoding, limit)
 
-    async def take(taken_before: frozenset[int]) -> Receipt:
-        return await _take(api, request, source, body, format_name=None, taken_before=taken_before)
+        async def take(taken_before: frozenset[int]) -> Receipt:
+            return await _take(api, request, source, body, format_name=None, taken_before=taken_before, turn=turn)
 
-    timeout_s = api.settings.ingest_dependency_timeout_s
-    return _response(api, await idempotency.receive_once(api.intake.postgres(), digest, timeout_s, take))
+        timeout_s = api.settings.ingest_dependency_timeout_s
+        receipt = await idempotency.receive_once(api.intake.postgres(), digest, timeout_s, take)
+    return _response(api, receipt)
 
 
 async def _take(
@@ -131,6 +142,7 @@ async def _take(
     body: bytes,
     *,
     format_name: str | None,
+    turn: Turn,
     received_at: datetime | None = None,
     taken_before: frozenset[int] = frozenset(),
 ) -> Receipt:
@@ -145,6 +157,7 @@ async def _take(
             format=format_name,
             traceparent=traceparent_of(request),
             taken_before=taken_before,
+            turn=turn,
         )
     except DocumentRejected as error:
         raise Problem(

@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
+from ingest.formats import Unreadable
 from ingest.intake.deadline import Unavailable
 from ingest.intake.read import LARGE_BYTES
 from ingest.intake.receipt import DocumentRejected, Receipt
@@ -30,6 +31,8 @@ ACCEPT = (
     "application/json;q=0.8, application/xml;q=0.8, text/xml;q=0.8, */*;q=0.5"
 )
 MAX_PAGES = 50
+MAX_RECOVERED_BYTES = 67_108_864
+"""Of the pages of one recovery, which are kept in memory until the oldest is found."""
 
 
 class PageUnavailable(Exception):
@@ -87,15 +90,16 @@ class FeedReader:
         if not answer.body.strip():
             return _failed(cursor, "the answer is empty", answer)
         try:
-            receipt = await self._take(source, answer)
-            accepted = receipt.count("accepted")
+            older: Sequence[HttpResponse] = ()
+            missing = None
             if cursor.recover_since is not None:
-                accepted = await self._recover(source, answer, cursor.recover_since, receipt.oldest, accepted)
+                older, missing = await self._older_pages(source, answer, cursor.recover_since)
+            accepted = await self._take_older(source, older) + (await self._take(source, answer)).count("accepted")
+            if missing is not None:
+                return _failed(cursor, missing, answer)
         except Unavailable as error:
             # The feed's validators are not advanced: the next poll takes the same document again.
             return cursor.interrupted(str(error), answer.status)
-        except PageUnavailable as error:
-            return _failed(cursor, str(error), answer)
         except DocumentRejected as error:
             # The same bytes will be rejected again, so no validators are kept: a full answer shows whether they changed.
             return PollResult("failed", 200, None, None, sha256, f"{error.code}: {error.reason}")
@@ -121,38 +125,55 @@ class FeedReader:
             raise Unavailable("Kafka has not acknowledged everything")
         return receipt
 
-    async def _recover(
-        self, source: Source, newest: HttpResponse, since: datetime, oldest: datetime | None, accepted: int
-    ) -> int:
-        """Walk back through the feed's older pages (RFC 5005) until they are older than `since`.
+    async def _take_older(self, source: Source, pages: Sequence[HttpResponse]) -> int:
+        """Take the older pages of a feed, the oldest first: what a source sends is published in its order. How many items were new."""
+        accepted = 0
+        for page in reversed(pages):
+            try:
+                accepted += (await self._take(source, page)).count("accepted")
+            except DocumentRejected as error:
+                log.warning("an older page cannot be read", source=source.name, page=page.url, reason=error.reason)
+        return accepted
 
-        Returns how many items were new, those of the first page included. Raises `PageUnavailable` where a page cannot be
-        fetched for now: the next poll starts over, and what was taken before is then a duplicate.
+    async def _older_pages(
+        self, source: Source, newest: HttpResponse, since: datetime
+    ) -> tuple[list[HttpResponse], str | None]:
+        """The feed's older pages (RFC 5005) back to `since`, the newest first; and why a page cannot be fetched for now.
+
+        What is new does not wait for such a page: its items come later than those that followed them.
         """
         seen = {source.url, newest.url}
-        answer = newest
+        pages: list[HttpResponse] = []
+        page, left_bytes = newest, MAX_RECOVERED_BYTES - len(newest.body)
         for _ in range(MAX_PAGES):
-            older = (await _links(answer)).older
-            if older is None or older in seen or (oldest is not None and oldest < since):
+            older = (await _links(page)).older
+            if older is None or older in seen or not await self._is_wholly_since(source, page, since):
                 break
             seen.add(older)
-            page = await self._older_page(source, older)
-            if page is None:
+            try:
+                found = await self._older_page(source, older)
+            except PageUnavailable as error:
+                return pages, str(error)
+            if found is None:
                 break
-            answer = page
-            receipt = await self._take(source, answer)
-            accepted += receipt.count("accepted")
-            if not receipt.results or receipt.oldest is None:
+            left_bytes -= len(found.body)
+            if left_bytes < 0:
+                log.warning("recovery ends early", source=source.name, page=older, error="too much to keep in memory")
                 break
-            oldest = receipt.oldest
-        log.info(
-            "recovered",
-            source=source.name,
-            since=since.isoformat(),
-            older_pages=len(seen - {source.url, newest.url}),
-            accepted=accepted,
-        )
-        return accepted
+            page = found
+            pages.append(page)
+        log.info("recovered", source=source.name, since=since.isoformat(), older_pages=len(pages))
+        return pages, None
+
+    async def _is_wholly_since(self, source: Source, page: HttpResponse, since: datetime) -> bool:
+        """Whether all that a page has is of `since` or later, so that the page before it matters."""
+        await self.before_reading(source)
+        try:
+            oldest = await self.intake.oldest_in(source, page.body, page.headers.get("content-type"))
+        except Unreadable:
+            # Whoever takes it tells why.
+            return False
+        return oldest is not None and oldest >= since
 
     async def _older_page(self, source: Source, url: str) -> HttpResponse | None:
         """An older page of the feed; None where there is none to be had, so that the recovery ends with what it has."""

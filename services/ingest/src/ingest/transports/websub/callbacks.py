@@ -95,16 +95,22 @@ class HubCallbacks:
             self.intake.statistics.record_rejection(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
             return Response(status_code=202)
-        again = await self._was_received_before(source, body)
+        if not body.strip():
+            # A hub that asks whether we are there. Nothing is lost: the feed is polled all the same.
+            self.intake.statistics.record_contact(source.name)
+            return Response(status_code=202)
         try:
-            receipt = await self.intake.take(
-                source,
-                body,
-                content_type=request.headers.get("content-type"),
-                transport="websub",
-                headers={"link": request.headers.get("link", "")},
-                again=again,
-            )
+            # Only what is signed has a turn: nobody else may hold up a source's documents.
+            with self.intake.turns.take(source.name) as turn:
+                receipt = await self.intake.take(
+                    source,
+                    body,
+                    content_type=request.headers.get("content-type"),
+                    transport="websub",
+                    headers={"link": request.headers.get("link", "")},
+                    again=await self._was_received_before(source, body),
+                    turn=turn,
+                )
         except DocumentRejected:
             # It is kept and counted. The hub is not told, since it could only send the same bytes again.
             return Response(status_code=202)

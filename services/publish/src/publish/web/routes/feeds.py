@@ -22,7 +22,15 @@ from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import author_path, story_path, tag_path
-from publish.representation.words import byline_of, language_of, modified_at, printable, story_name, title_of
+from publish.representation.words import (
+    byline_of,
+    headline_of,
+    language_of,
+    modified_at,
+    printable,
+    story_name,
+    title_of,
+)
 from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.response_cache import ReadyAnswer
@@ -122,8 +130,9 @@ class Feed:
     def _rss_item(self, entry: FeedEntry) -> etree._Element:
         make, atom = ElementMaker(nsmap=RSS_PREFIXES), ElementMaker(namespace=ATOM)
         update = entry.update
+        headline = headline_of(update)
         item: etree._Element = make.item(
-            make.title(title_of(update)),
+            *([make.title(headline)] if headline else []),
             make.link(self.url + update.path),
             make.guid(id_of(update), isPermaLink="false"),
             make.pubDate(format_datetime(update.first_published_at)),
@@ -220,7 +229,7 @@ class Feed:
         item: dict[str, object] = {
             "id": id_of(update),
             "url": self.url + update.path,
-            "title": title_of(update),
+            **({"title": headline} if (headline := headline_of(update)) else {}),
             "content_html": self._html(update) or f"<p>{escape(title_of(update))}</p>",
             "summary": _summary(update),
             "date_published": self.renderer.site.iso(update.first_published_at),

@@ -42,14 +42,17 @@ HISTORY_WORDS = {"publish": "Published", "update": "Updated", "correct": "Correc
 def lead_of(
     newest: Sequence[FeedEntry],
     pictures: Callable[[FeedEntry], Sequence[Picture]] = lambda entry: pictures_of(entry.update),
+    *,
+    of_story: bool = False,
 ) -> FeedEntry | None:
     """The update that opens the page, out of the newest ones, newest first.
 
-    A pinned one before all: an editor said so. Then, among the newest fifty, a key event, then one with a picture, then
+    A pinned one before all: an editor said so. What is pinned within a story opens that story's page (`of_story`) and not
+    the front page. Then, among the newest fifty, a key event, then one with a picture, then
     the more urgent (IPTC 1 to 9), then the newer: the page opens with what matters, and what is only newer is at the top
     of the feed below it anyway.
     """
-    pinned = next((entry for entry in newest if entry.update.pinned), None)
+    pinned = next((entry for entry in newest if entry.update.pinned and (of_story or not entry.update.story)), None)
     if pinned is not None:
         return pinned
 
@@ -195,7 +198,8 @@ class Pages:
         cursor = answers.feed_store.cursor
         newest = list(islice(answers.feed_store.newest(subject.channel), PINNED_AMONG))
         has_lead = before is None and subject.channel.partition(":")[0] in (NEWS, "story")
-        lead, article = self._lead(newest) if has_lead else (None, None)
+        of_story = subject.channel != NEWS
+        lead, article = self._lead(newest, of_story=of_story) if has_lead else (None, None)
         page = await page_of(answers.feed_store, answers.archive, subject.channel, before, size + 1)
         rest = [entry for entry in page.entries if lead is None or entry.update.update_id != lead.update.update_id]
         shown = rest[:size]
@@ -242,12 +246,12 @@ class Pages:
             renderer.site, subject.title, url, updates, [posting for _, posting in postings], closed_at=closed
         )
 
-    def _lead(self, newest: Sequence[FeedEntry]) -> tuple[FeedEntry | None, Markup | None]:
+    def _lead(self, newest: Sequence[FeedEntry], *, of_story: bool) -> tuple[FeedEntry | None, Markup | None]:
         """The update that opens the page and its article: of those that can be shown."""
         renderer, left_out = self.answers.renderer, set[str]()
         for _ in range(LEADS_TRIED):
             able = [entry for entry in newest if entry.update.update_id not in left_out] if left_out else newest
-            lead = lead_of(able, renderer.pictures)
+            lead = lead_of(able, renderer.pictures, of_story=of_story)
             if lead is None:
                 break
             try:
@@ -274,14 +278,14 @@ class Pages:
         entry = answers.feed_store.get(update_id)
         removed = answers.feed_store.removed(update_id)
         if removed is not None:
-            return self.gone(removed)
+            return self.gone(update_id, removed.removal)
         in_memory = entry is not None
         if entry is None:
             archived = await answers.archive.one(update_id)
             if archived is None:
                 raise Problem(404, "not-found", "there is no such update")
             if archived.update.is_removal:
-                return self.gone(archived.update)
+                return self.gone(update_id, archived.update.removal)
             entry = FeedEntry(archived.update)
         if request.scope["path"] != _decoded_path(entry.update):
             return RedirectResponse(entry.update.path, 301, {"Cache-Control": "public, max-age=60"})
@@ -325,10 +329,10 @@ class Pages:
             return [], False
         return lines, complete
 
-    def gone(self, update: ReaderUpdate) -> Response:
+    def gone(self, update_id: str, removal: str | None) -> Response:
         """410 for what is out of sight."""
-        words = GONE_WORDS.get(update.removal or "", WITHDRAWN)
-        return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update.update_id}")
+        words = GONE_WORDS.get(removal or "", WITHDRAWN)
+        return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update_id}")
 
     def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:
         """A page that says one thing."""

@@ -5,14 +5,13 @@
 const AT_TOP_PX = 40;
 const MOST_ITEMS = 300;
 const REFRESH_SPREAD_MS = 1200;
-const MINUTE_MS = 60_000;
 
 const find = (id) => document.getElementById(id);
 const body = document.body;
 const feed = find("feed");
 const pill = find("pill");
 const title = document.title;
-const held = new Map(); // update id → {element, position}: new, and waiting for the reader
+const held = new Map(); // update id → {element, position}: new, and waiting for the reader; "" → another lead
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const place = (text) => {
@@ -21,6 +20,10 @@ const place = (text) => {
 };
 const compare = (a, b) => a[0] - b[0] || a[1] - b[1];
 const positionOf = (element) => place(element.dataset.position);
+const items = () => [...feed.querySelectorAll(":scope > .item")];
+const before = body.dataset.before ? place(body.dataset.before) : null; // of a page of earlier updates
+const [channelKind, ...rest] = (body.dataset.channel || "news").split(":");
+const channelName = rest.join(":");
 const itemOf = (id) => feed?.querySelector(`:scope > [data-id="${CSS.escape(id)}"]`);
 const articleIn = (id, holder) => find(holder)?.querySelector(`:scope > [data-id="${CSS.escape(id)}"]`);
 
@@ -48,16 +51,6 @@ function announce(what, headline = "") {
   }, 2000);
 }
 
-// Times: what is younger than an hour is told in minutes; the whole time stays in the title.
-function tellTimes(root) {
-  for (const time of root.querySelectorAll("time.clock")) {
-    time.dataset.clock ||= time.textContent;
-    const minutes = Math.floor((Date.now() - Date.parse(time.dateTime)) / MINUTE_MS);
-    time.textContent =
-      minutes < 0 || minutes >= 60 ? time.dataset.clock : minutes < 1 ? "Just now" : `${minutes} min ago`;
-  }
-}
-
 // A reader at the very top, or one who has not come to the feed yet, is not disturbed by what is put on top of it.
 function mayInsert() {
   const { top } = feed.getBoundingClientRect();
@@ -65,38 +58,40 @@ function mayInsert() {
 }
 
 function showPill() {
-  const count = held.size;
-  pill.hidden = count === 0;
-  pill.textContent = count === 1 ? "1 new update" : `${count} new updates`;
+  const count = [...held.keys()].filter(Boolean).length;
+  pill.hidden = held.size === 0;
+  pill.textContent = count === 0 ? "New at the top" : count === 1 ? "1 new update" : `${count} new updates`;
   document.title = count ? `(${count}) ${title}` : title;
 }
 
 function insert(element) {
   const position = positionOf(element);
-  const next = [...feed.children].find((item) => compare(positionOf(item), position) < 0);
+  const next = items().find((item) => compare(positionOf(item), position) < 0);
   feed.insertBefore(element, next ?? null);
-  tellTimes(element);
   const empty = find("empty");
   if (empty) empty.hidden = true;
 }
 
 function release() {
-  const fresh = [...held.values()].sort((a, b) => compare(a.position, b.position));
+  const lead = held.get("");
+  const waiting = [...held.values()].filter(({ element }) => element).sort((a, b) => compare(a.position, b.position));
   held.clear();
-  for (const { element } of fresh) {
+  for (const { element } of waiting) {
     element.classList.add("item-new");
     insert(element);
   }
+  if (lead) refreshPage();
   showPill();
   trim();
-  return fresh.at(-1)?.element;
+  return waiting.at(-1)?.element;
 }
 
 // A page that stays open all day keeps what can be read on; the rest is behind "Show more".
 function trim() {
-  if (window.scrollY > window.innerHeight || feed.children.length <= MOST_ITEMS) return;
-  while (feed.children.length > MOST_ITEMS) feed.lastElementChild.remove();
-  showMore(feed.lastElementChild.dataset.position);
+  const all = items();
+  if (window.scrollY > window.innerHeight || all.length <= MOST_ITEMS) return;
+  for (const item of all.slice(MOST_ITEMS)) item.remove();
+  showMore(all[MOST_ITEMS - 1].dataset.position);
 }
 
 function showMore(cursor) {
@@ -122,7 +117,6 @@ function swap(old, element) {
     details.open = opened[index] ?? false;
   });
   old.replaceWith(element);
-  tellTimes(element);
   if (focused >= 0) [...element.querySelectorAll("a, summary")][focused]?.focus({ preventScroll: true });
 }
 
@@ -144,13 +138,14 @@ function upsert(kind, element) {
   }
   if (articleIn(id, "lead")) return;
   const position = positionOf(element);
-  const last = feed.lastElementChild;
-  const isOlder = last && compare(position, positionOf(last)) < 0;
+  const all = items();
+  const isOlder = all.length > 0 && compare(position, positionOf(all.at(-1))) < 0;
   if (position[0] < 1 || (isOlder && find("more").querySelector('a[rel="next"]'))) return;
-  const first = feed.firstElementChild;
-  if (first && compare(position, positionOf(first)) < 0) {
+  // A page of earlier updates shows what lies before its place, and nothing that is newer.
+  if (before && compare(position, before) >= 0) return;
+  if (all.length > 0 && compare(position, positionOf(all[0])) < 0) {
     insert(element);
-  } else if (mayInsert()) {
+  } else if (before || mayInsert()) {
     element.classList.add("item-new");
     insert(element);
     trim();
@@ -165,18 +160,26 @@ function remove(id) {
   const item = itemOf(id);
   if (item) {
     if (item.contains(document.activeElement)) {
-      (item.nextElementSibling ?? item.previousElementSibling)?.querySelector("a")?.focus({ preventScroll: true });
+      const all = items();
+      const at = all.indexOf(item);
+      (all[at + 1] ?? all[at - 1])?.querySelector("a")?.focus({ preventScroll: true });
     }
     item.remove();
+    showEmpty();
     announce("gone");
   }
   if (held.delete(id)) showPill();
   if (articleIn(id, "lead")) {
     find("lead").replaceChildren();
     announce("gone");
-    refreshLead();
+    refreshPage();
   }
   if (articleIn(id, "own")) withdraw();
+}
+
+function showEmpty() {
+  const empty = find("empty");
+  if (empty) empty.hidden = items().length > 0 || held.size > 0 || Boolean(find("lead")?.firstElementChild);
 }
 
 function withdraw() {
@@ -197,52 +200,127 @@ async function pageAt(address) {
 }
 
 // An article is longer than what a stream carries: it is fetched, spread over a moment since all readers hear at once.
-async function refreshArticle(holder, id, path, revision) {
+async function refreshOwn(id, path, revision) {
   for (let attempt = 0; attempt < 4; attempt += 1) {
     await wait(REFRESH_SPREAD_MS * (attempt + Math.random()));
-    const old = articleIn(id, holder);
+    const old = articleIn(id, "own");
     if (!old || Number(old.dataset.revision) >= revision) return;
     const page = await pageAt(path).catch(() => undefined);
     if (page === null) return remove(id);
     const fresh = page?.querySelector(`#own > [data-id="${CSS.escape(id)}"]`);
     if (!fresh || Number(fresh.dataset.revision) < revision) continue;
-    if (holder === "lead") asLead(fresh, path);
     swap(old, fresh);
-    if (holder === "own") {
-      const history = page.getElementById("history");
-      if (find("history") && history) find("history").replaceWith(history);
-      else if (history) find("own").after(history);
+    const history = page.getElementById("history");
+    if (find("history") && history) find("history").replaceWith(history);
+    else if (history) find("own").after(history);
       document.title = page.title;
-    }
     announce("changed");
     return;
   }
 }
 
-function asLead(article, path) {
-  const headline = article.querySelector(".headline");
-  if (!headline || headline.querySelector("a")) return;
-  const link = document.createElement("a");
-  link.href = path;
-  link.append(...headline.childNodes);
-  headline.append(link);
+// What a page of many says above its feed is for the server to decide: when that may be another, the page is asked for.
+const refreshing = { wanted: [0, -1], running: false };
+
+async function refreshPage(cursor = body.dataset.cursor) {
+  if (!feed) return;
+  if (compare(place(cursor), refreshing.wanted) > 0) refreshing.wanted = place(cursor);
+  if (refreshing.running) return;
+  refreshing.running = true;
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    await wait(REFRESH_SPREAD_MS * (attempt + Math.random()));
+    const { wanted } = refreshing;
+    const page = await pageAt(location.href).catch(() => null);
+    if (!page || compare(place(page.body.dataset.cursor), wanted) < 0) continue;
+    takeTop(page);
+    if (compare(refreshing.wanted, wanted) === 0) break;
+    attempt = -1;
+  }
+  refreshing.running = false;
 }
 
-async function refreshLead() {
-  await wait(REFRESH_SPREAD_MS * Math.random());
-  const page = await pageAt(location.pathname).catch(() => null);
-  if (page) takeLead(page);
+// The lead, and what is said of the whole page. Who is reading the lead keeps it: another waits behind the button.
+function takeTop(page) {
+  for (const selector of ["#kicker", ".feed-title", ".feed-intro", ".live-header .closed"]) {
+    const [ours, theirs] = [document.querySelector(selector), page.querySelector(selector)];
+    if (ours && theirs) {
+      if (ours.textContent !== theirs.textContent) ours.replaceWith(theirs);
+    } else if (theirs && selector.endsWith(".closed")) {
+      document.querySelector(".live-header").append(theirs);
+    } else if (ours && selector.endsWith(".closed")) {
+      ours.remove();
+    }
+  }
+  takeLead(page);
 }
 
 function takeLead(page) {
   const fresh = page.getElementById("lead");
-  const holder = find("lead");
+  let holder = find("lead");
   const article = fresh?.firstElementChild;
-  if (!holder || !article) return;
+  if (!article) {
+    for (const item of page.querySelectorAll("#feed > .item")) {
+      if (articleIn(item.dataset.id, "lead")) holder.replaceChildren();
+    }
+    return showEmpty();
+  }
+  if (!holder) {
+    holder = fresh.cloneNode(false);
+    const header = document.querySelector(".feed-header");
+    header.replaceWith(page.querySelector(".over") ?? "", holder);
+  }
   const old = holder.firstElementChild;
-  if (old?.dataset.id === article.dataset.id && old.dataset.revision === article.dataset.revision) return;
+  const same = old?.dataset.id === article.dataset.id;
+  if (same && Number(old.dataset.revision) >= Number(article.dataset.revision)) return;
+  if (same) {
+    swap(old, article);
+    announce("changed");
+    return;
+  }
+  if (old && !mayChangeLead()) {
+    held.set("", {});
+    showPill();
+    return;
+  }
   itemOf(article.dataset.id)?.remove();
+  if (held.delete(article.dataset.id)) showPill();
   holder.replaceChildren(article);
+  // What was the lead is an item of the feed now, as the server has it.
+  const item = old && page.querySelector(`#feed > [data-id="${CSS.escape(old.dataset.id)}"]`);
+  if (item) insert(document.adoptNode(item));
+  showEmpty();
+}
+
+// The lead is above everything: changing it moves nothing for who is at the very top, or has it far above the window.
+function mayChangeLead() {
+  return window.scrollY < AT_TOP_PX;
+}
+
+// Whether a revision may have made another update the lead: see `weight` in update.html and `lead_of` in pages.py.
+function mayLead(id, element, data) {
+  const lead = find("lead");
+  if (before || !(channelKind === "news" || channelKind === "story")) return false;
+  if (articleIn(id, "lead")) return true;
+  if (!lead?.firstElementChild) return true;
+  since.add(id);
+  if (since.size >= LEAD_AMONG) return true;
+  const isPinned = data.pinned && (channelKind === "story" || !data.story);
+  const ours = [isPinned ? 1 : 0, data.key_event ? 1 : 0, element.querySelector(".picture") ? 1 : 0, -(data.urgency || 5)];
+  const theirs = lead.firstElementChild.dataset.weight.split(" ").map(Number);
+  const differs = ours.findIndex((value, at) => value !== theirs[at]);
+  return differs < 0 || ours[differs] > theirs[differs];
+}
+
+const LEAD_AMONG = 50;
+const since = new Set(); // updates since the lead was last looked at: it leads no longer than it is among the newest
+
+// Whether a revision is of this page's channel: the stream also tells of what has just left it.
+function isOfChannel(data) {
+  if (channelKind === "tag") return (data.tags ?? []).some(({ code }) => code === channelName);
+  if (channelKind === "author") return (data.authors ?? []).some(({ slug }) => slug === channelName);
+  if (channelKind === "story") return data.story?.id === channelName;
+  if (channelKind === "source") return data.source === channelName;
+  return true;
 }
 
 // The page as it is now takes the place of the page as it was: after a gap nobody can tell what was missed.
@@ -257,42 +335,47 @@ async function reconcile(page) {
     return;
   }
   if (!feed) return;
-  takeLead(page);
+  takeTop(page);
   const seen = new Set();
   let next = page;
   let link = null;
   let oldest = [Infinity, Infinity];
   for (let pages = 0; next && pages < 15; pages += 1) {
-    const items = [...(next.getElementById("feed")?.children ?? [])];
-    for (const item of items) {
+    const found = [...(next.getElementById("feed")?.querySelectorAll(":scope > .item") ?? [])];
+    for (const item of found) {
       seen.add(item.dataset.id);
       oldest = positionOf(item);
       const old = itemOf(item.dataset.id);
       if (pages === 0 || old) upsert("reset", document.adoptNode(item));
     }
     link = next.querySelector('#more a[rel="next"]')?.getAttribute("href") ?? null;
-    const last = feed.lastElementChild;
+    const last = items().at(-1);
     if (!link || !last || compare(positionOf(last), oldest) >= 0) break;
     next = await pageAt(location.pathname + link).catch(() => null);
   }
-  for (const item of [...feed.children]) {
+  for (const item of items()) {
     if (!seen.has(item.dataset.id) && (!link || compare(positionOf(item), oldest) >= 0)) item.remove();
   }
-  for (const id of [...held.keys()]) if (!seen.has(id)) held.delete(id);
+  for (const id of [...held.keys()]) if (id && !seen.has(id)) held.delete(id);
+  showEmpty();
   showPill();
 }
 
-document.addEventListener("slugline:update", ({ detail: { kind, data } }) => {
+document.addEventListener("slugline:update", ({ detail: { kind, id: cursor, data } }) => {
   const id = data.update_id;
-  if (kind === "kill" || data.removal) {
+  if (kind === "kill" || data.removal || !isOfChannel(data)) {
     remove(id);
     return;
   }
-  for (const holder of ["lead", "own"]) {
-    if (articleIn(id, holder)) refreshArticle(holder, id, data.path, data.revision);
+  if (articleIn(id, "own")) refreshOwn(id, data.path, data.revision);
+  const element = feed && data.html ? elementOf(data.html) : null;
+  if (!element) return;
+  const wasClosed = Boolean(document.querySelector(".live-header .closed"));
+  if (mayLead(id, element, data) || (channelKind === "story" && Boolean(data.closed) !== wasClosed)) {
+    since.clear();
+    refreshPage(cursor);
   }
-  const element = feed && data.html && !articleIn(id, "lead") ? elementOf(data.html) : null;
-  if (element) upsert(kind, element);
+  if (!articleIn(id, "lead")) upsert(kind, element);
 });
 
 document.addEventListener("slugline:reset", (event) => {
@@ -312,7 +395,7 @@ pill?.addEventListener("click", () => {
   const newest = release();
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   find("live-heading").scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
-  newest?.querySelector(".item-headline a")?.focus({ preventScroll: true });
+  (newest?.querySelector(".item-headline a") ?? newest?.querySelector("a"))?.focus({ preventScroll: true });
 });
 
 window.addEventListener("scroll", () => held.size && window.scrollY < AT_TOP_PX && release(), { passive: true });
@@ -325,20 +408,16 @@ find("more")?.addEventListener("click", async (event) => {
   link.ariaBusy = "true";
   try {
     const page = await pageAt(link.href);
-    const items = [...page.getElementById("feed").children].filter(
+    const found = [...page.querySelectorAll("#feed > .item")].filter(
       (item) => !itemOf(item.dataset.id) && !articleIn(item.dataset.id, "lead"),
     );
-    for (const item of items) feed.append(document.adoptNode(item));
-    tellTimes(feed);
+    for (const item of found) feed.append(document.adoptNode(item));
     const next = page.querySelector('#more a[rel="next"]');
     showMore(next ? new URL(next.href, location.href).searchParams.get("before") : null);
-    items[0]?.querySelector(".item-headline a")?.focus({ preventScroll: true });
+    (found[0]?.querySelector(".item-headline a") ?? found[0]?.querySelector("a"))?.focus({ preventScroll: true });
   } catch {
     location.assign(link.href);
   } finally {
     link.ariaBusy = "false";
   }
 });
-
-tellTimes(body);
-setInterval(() => tellTimes(body), MINUTE_MS / 2);

@@ -1,0 +1,27 @@
+"""What ends an update, for a while or for ever, and what comes after it."""
+
+from enrich.text.domain.visibility import due_of
+from support.folding import fold
+from support.incoming import minute, order, version
+
+
+def test_a_takedown_after_a_kill_says_more_and_a_kill_after_a_takedown_nothing() -> None:
+    """Only a takedown destroys what is stored, so it must go out though the update is killed already."""
+    _, revisions = fold([version(1), order("kill", 2), order("takedown", 3), order("kill", 4)])
+    assert [each.removal for each in revisions] == [None, "killed", "taken-down"]
+
+
+def test_what_a_source_says_after_a_withdrawal_comes_out() -> None:
+    """A withdrawal is of what was said before it; the same version again is nothing new."""
+    withdrawn = [version(1), order("withdraw", 2)]
+    assert [each.removal for each in fold([*withdrawn, version(1)])[1]] == [None, "withdrawn"]
+    _, revisions = fold([*withdrawn, version(3)])
+    assert [(each.removal, each.version) for each in revisions] == [(None, "1"), ("withdrawn", "1"), (None, "3")]
+
+
+def test_of_two_moments_the_earlier_is_waited_for() -> None:
+    """A public version expires before the embargo of the next one ends."""
+    state, _ = fold([version(1, expires_at=minute(60)), version(2, embargo_until=minute(90))], now=minute(5))
+    assert due_of(state) == (minute(60), "expiry")
+    state, _ = fold([version(1, expires_at=minute(90)), version(2, embargo_until=minute(60))], now=minute(5))
+    assert due_of(state) == (minute(60), "embargo")

@@ -1,0 +1,32 @@
+"""The oracle for two minutes, with a fixed seed: whatever happens to processes and servers, readers see what they must."""
+
+import os
+
+import pytest
+
+from local import jars
+from oracle.__main__ import printed
+from oracle.run import run
+from support.servers import CACHE, real_wanted
+
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(900)]
+
+SEED = 1
+SECONDS = float(os.environ.get("ORACLE_S", "90"))
+"""For which copy flows; to start, to become quiet and to compare takes as long again."""
+RATE = 6.0
+
+
+async def test_readers_see_what_they_must_whatever_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """No difference, every fault has fired, and all is healthy again within half a minute."""
+    try:
+        jars.classpath(CACHE)
+    except jars.NoJars as reason:
+        if real_wanted():
+            raise
+        pytest.skip(f"servers that can be killed are needed: {reason}")
+    report = await run(SEED, SECONDS, faulty=True, rate=RATE, say=print)
+    print(printed(report))
+    assert report.fired == report.planned > 0
+    assert report.healthy_after_s is not None
+    assert not report.differences, printed(report)
