@@ -143,6 +143,14 @@ def test_a_headline_is_corrected_in_the_same_way() -> None:
     assert state.conflicts[0].matter == "headline"
 
 
+def test_a_summary_does_not_say_what_was_corrected() -> None:
+    """What the desk replaced in the body is replaced in the summary; other words of it are the source's."""
+    summary = "Prices: 20 percent more, 20 shops closed"
+    _, revisions = fold([said(1, summary=summary), corrected(2), said(3, WRONG + NEWS, summary=f"{summary}.")])
+    right = summary.replace("20 percent", "12 percent")
+    assert [each.summary for each in revisions] == [summary, right, f"{right}."]
+
+
 def test_the_change_that_readers_are_shown_is_from_what_they_had() -> None:
     """A version that brings the mistake and a sentence shows the sentence alone."""
     _, revisions = fold([said(1), corrected(2), said(3, WRONG + NEWS)])
