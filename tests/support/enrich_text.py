@@ -70,7 +70,8 @@ class Desk:
 
 def settings_of(newsroom: Connections, **changes: Any) -> Settings:
     """The service's settings on the test's newsroom."""
-    return Settings(**{**newsroom.model_dump(), "health_port": free_port(), **changes})
+    own = {"enrich_own_sources": ("pa",)}
+    return Settings(**{**newsroom.model_dump(), "health_port": free_port(), **own, **changes})
 
 
 @asynccontextmanager

@@ -73,6 +73,11 @@ class Settings(Connections):
         description='Publisher family of a source, as JSON: {"ap-sports": "ap"}; a source without one is its own',
     )
 
+    enrich_own_sources: tuple[str, ...] = Field(
+        default=(),
+        description="The newsroom's own sources, as a JSON list: authors of the directory without `sources` write for these; by default for all but known agencies",
+    )
+
     enrich_media_fetches: int = Field(default=24, ge=1, le=500, description="Pictures fetched at once by one process")
     enrich_media_fetches_per_host: int = Field(
         default=4, ge=1, description="Pictures fetched at once from one host, so that a slow one holds no other"

@@ -117,6 +117,8 @@ class RawUpdate(Message):
     language: str | None = None
     """BCP 47."""
     headline: str = ""
+    headline_from_text: bool = False
+    """The source sent no headline: this one is made of the first sentence, which is then not in the text."""
     body_html: str = ""
     summary: str = ""
     byline: str = ""

@@ -11,7 +11,11 @@ import pytest
 
 from ingest.sources import store
 from ingest.sources.source import Source
-from ingest.transports.watch.claims import CLAIMS, move_into, reclaim_from_dead_workers
+from ingest.transports.watch.claims import (
+    CLAIMS,
+    move_into,
+    reclaim_from_dead_workers,
+)
 from ingest.transports.watch.folder import FileSnapshot, FolderState, is_partial, list_files
 from ingest.transports.watch.watcher import Watcher
 from shared.postgres.set_aside import listed

@@ -102,6 +102,18 @@ async def test_a_hub_is_asked_with_a_secret_and_a_callback_nobody_can_guess(
 
 
 @pytest.mark.integration
+async def test_an_empty_notification_is_acknowledged(
+    wire: Wire, subscribed: tuple[httpx.AsyncClient, Subscription]
+) -> None:
+    """Some hubs ping with a signed body of nothing: nothing is wrong with it, and nothing is kept of it."""
+    client, subscription = subscribed
+    headers = {"X-Hub-Signature": signature(b"", subscription.secret), "Content-Type": "application/rss+xml"}
+    answer = await client.post(f"/v1/websub/{subscription.token}", content=b"", headers=headers)
+    assert answer.status_code == 202
+    assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals WHERE transport = 'websub'") == 0
+
+
+@pytest.mark.integration
 async def test_only_what_we_asked_for_is_confirmed(
     wire: Wire, subscribed: tuple[httpx.AsyncClient, Subscription]
 ) -> None:

@@ -31,7 +31,7 @@ from shared.messages import (
 from shared.messages.limits import LONGEST
 
 _PARTS: Mapping[str, tuple[str, ...]] = {
-    "headline": ("headline",),
+    "headline": ("headline", "headline_from_text"),
     "body": ("body_html",),
     "summary": ("summary",),
     "authors": ("authors", "byline"),

@@ -17,7 +17,6 @@ from ingest.intake.receive import Intake
 from ingest.settings import Settings
 from ingest.sources.registry import Registry
 from ingest.sources.source import Source
-from ingest.transports.api.body import read_body
 from ingest.transports.websub.subscriptions import LEASE_S, Subscription, is_signed, subscription_from
 from shared.http.problem import Problem
 
@@ -90,7 +89,7 @@ class HubCallbacks:
         if source.paused:
             raise Problem(503, "source-paused", "nothing is taken for now", headers={"Retry-After": "600"})
         limit = source.body_limit(self.settings.ingest_max_body_bytes)
-        body = await read_body(request, limit, self.settings.ingest_body_timeout_s)
+        body = await read_body(request, limit, self.settings.ingest_body_timeout_s, may_be_empty=True)
         if not is_signed(body, request.headers.get("x-hub-signature", ""), subscription.secret):
             self.intake.statistics.record_rejection(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
