@@ -272,12 +272,6 @@ TEXT: Mapping[str, Function] = {
     "slug": slug_of,
     "difference of a middle": lambda text: word_diff(text, text[: len(text) // 2] + "else" + text[len(text) // 2 :]),
     "difference of all": lambda text: word_diff(f"{text} and", f"or {text[::-1]}"),
-    "a correction merged with what came since": lambda text: merged.__wrapped__(
-        f"It was {text} 20 percent", f"It was {text} 12 percent", f"It is {text} by 20 percent. {text}", is_html=True
-    ),
-    "a correction of all merged": lambda text: merged.__wrapped__(
-        f"<p>{text}</p>", f"<p>{text[::-1]}</p>", f"<p>{text[len(text) // 3 :]} and</p>", is_html=True
-    ),
     "difference of a part": lambda text: word_diff(f"It was {text}", f"It is {text[len(text) // 3 :]}, they say"),
     "byline": lambda text: read_byline(text, KNOWN),
     "byline of names": lambda text: read_byline(f"By Ada Quill {text} and Ben Marsh in Oslo", KNOWN),
@@ -307,6 +301,12 @@ TEXT: Mapping[str, Function] = {
     "shown difference": lambda text: shown_diff(reader_change(Change(diff=(("=", text), ("-", text), ("+", text))))),
 }
 WHOLE: Mapping[str, Function] = {
+    "a correction merged with what came since": lambda text: merged.__wrapped__(
+        f"It was {text} 20 percent", f"It was {text} 12 percent", f"It is {text} by 20 percent. {text}", is_html=True
+    ),
+    "a correction of all merged": lambda text: merged.__wrapped__(
+        f"<p>{text}</p>", f"<p>{text[::-1]}</p>", f"<p>{text[len(text) // 3 :]} and</p>", is_html=True
+    ),
     "revision": whole,
     "item": lambda text: answers().renderer.item(entry(text)),
     "page": page,

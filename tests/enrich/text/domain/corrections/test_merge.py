@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -273,3 +274,16 @@ def test_large_texts_take_bounded_time(unit: str) -> None:
     made = merged(*texts, is_html=True)
     assert time.process_time() - began < 10
     assert "20 percent<" not in made.text
+
+
+ANYTHING = st.text(st.one_of(st.sampled_from("<>&;/pb\"'= 12%.\n\t\u00a0\u200f"), st.characters()), max_size=60)
+
+
+@settings(max_examples=500, deadline=None)
+@given(ANYTHING, ANYTHING, ANYTHING, st.booleans(), st.sampled_from(["desk", "source"]))
+def test_any_text_can_be_merged(base: str, desk: str, source: str, is_html: bool, prefer: Any) -> None:
+    """And what neither side changed is as it was."""
+    made = merged(base, desk, source, is_html=is_html, prefer=prefer)
+    assert isinstance(made.text, str)
+    assert merged(base, desk, base, is_html=is_html, prefer=prefer).text == desk
+    assert merged(base, base, source, is_html=is_html, prefer=prefer).text == (base if source == base else source)

@@ -143,6 +143,14 @@ def test_a_headline_is_corrected_in_the_same_way() -> None:
     assert state.conflicts[0].matter == "headline"
 
 
+def test_a_summary_does_not_say_what_was_corrected() -> None:
+    """What the desk replaced in the body is replaced in the summary; other words of it are the source's."""
+    summary = "Prices: 20 percent more, 20 shops closed"
+    _, revisions = fold([said(1, summary=summary), corrected(2), said(3, WRONG + NEWS, summary=f"{summary}.")])
+    right = summary.replace("20 percent", "12 percent")
+    assert [each.summary for each in revisions] == [summary, right, f"{right}."]
+
+
 def test_the_change_that_readers_are_shown_is_from_what_they_had() -> None:
     """A version that brings the mistake and a sentence shows the sentence alone."""
     _, revisions = fold([said(1), corrected(2), said(3, WRONG + NEWS)])
@@ -278,3 +286,30 @@ def test_any_order_of_arrival_with_repeats_ends_in_the_same_words_and_conflicts(
     other, second = fold(shuffled)
     assert seen(first) == seen(second)
     assert {each.words for each in one.conflicts} == {each.words for each in other.conflicts}
+
+
+REWORDED = [
+    WRONG,
+    NEWS,
+    RIGHT,
+    "<p>Consumer prices rose by 20 percent in May.</p>",
+    "<p>It was a rise of 20 percent, the office said.</p>",
+    "<ul><li>20 percent in May</li><li>Bread</li></ul>",
+    "<p>In May <b>20 percent</b> more was paid.</p>",
+    "<p>End of story.</p>",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(REWORDED), min_size=1, max_size=4), min_size=1, max_size=10), st.data())
+def test_a_corrected_mistake_never_comes_back_by_itself(texts: list[list[str]], data: st.DataObject) -> None:
+    """However the source words it in whatever versions, dated or not, sent again in any order: nobody accepted it."""
+    versions = [
+        said(number, "".join(text), version_created=data.draw(st.sampled_from([minute(number), None])))
+        for number, text in enumerate(texts, 3)
+    ]
+    again = data.draw(st.lists(st.sampled_from([said(1), *versions]), max_size=5))
+    again = [each.model_copy(update={"received_at": minute(60 + at)}) for at, each in enumerate(again)]
+    published = bodies([said(1), corrected(2), *data.draw(st.permutations([*versions, *again]))])
+    assert "20 percent" in published[0]
+    assert not [each for each in published[1:] if "20 percent" in each]

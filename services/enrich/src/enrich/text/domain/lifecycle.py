@@ -14,6 +14,7 @@ they carry the clock of whoever gave them.
 from datetime import UTC, datetime
 
 from enrich.text.domain.corrections.history import remembering
+from enrich.text.domain.corrections.published import MATTERS
 from enrich.text.domain.desk_orders import is_wordless_signal, order_transition, signal_transition
 from enrich.text.domain.state import Final, State
 from enrich.text.domain.transition import Transition, ended, suppressed, transition
@@ -52,8 +53,8 @@ def _version_transition(raw: RawUpdate, fingerprint: str, before: State, margin_
         return signal_transition(raw, fingerprint, before)
     # A version that was received after the embargo of a held one finds that one open, though its release is yet to come.
     state, released = opened(before, raw.received_at)
-    state, outcome, reason = place_version(raw, fingerprint, state, margin_s)
-    state = remembering(before, state, raw, fingerprint)
+    placed, outcome, reason = place_version(raw, fingerprint, state, margin_s)
+    state = remembering(before, placed, raw, fingerprint)
     # The reason and the time of a version that is not published are not published either.
     published = raw if outcome is None else released.raw if released is not None else None
     return transition(
@@ -66,6 +67,7 @@ def _version_transition(raw: RawUpdate, fingerprint: str, before: State, margin_
         public_reason=_public_reason(published) if published is not None else "",
         at=visible_from(published, margin_s) if published is not None else raw.received_at,
         fingerprint=fingerprint,
+        only_remembers=placed is before and not any(matter in before.desk_decisions for matter in MATTERS),
     )
 
 

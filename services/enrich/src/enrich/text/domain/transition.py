@@ -55,10 +55,12 @@ def transition(
     at: datetime | None = None,
     fingerprint: str = "",
     looks_again: bool = False,
+    only_remembers: bool = False,
 ) -> Transition:
     """Compare what readers should have with what they have.
 
     `looks_again`: the message has no outcome of its own, and what is attached to the version may have changed.
+    `only_remembers`: readers get nothing else by it, whatever the state remembers now.
     """
     visibility = visibility_of(state)
     conflicts: tuple[OpenConflict, ...] = ()
@@ -69,7 +71,7 @@ def transition(
         state = state.model_copy(update={"state_version": before.state_version + 1})
     replaced: tuple[str, ...] = ()
     if visibility == "visible":
-        emit = forced or not state.is_public or state is not before or looks_again
+        emit = forced or not state.is_public or looks_again or (state is not before and not only_remembers)
         forced = forced or not state.is_public
         if emit and state.current is not None:
             raw = state.current.raw

@@ -11,7 +11,7 @@ from enrich.reference.agencies import family_of, is_own_source
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.attachments import Attachments, Authorship, StoryPlacement, Tagging, Text
-from enrich.text.domain.corrections.published import headline_and_body
+from enrich.text.domain.corrections.published import corrected_raw, headline_and_body
 from enrich.text.domain.state import KnownUpdate, State, TagOverride
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
@@ -69,7 +69,7 @@ class Steps:
 
         `ahead` was made before the state was known; it is used if it is of the same inputs.
         """
-        raw, words = state.current_version.raw, headline_and_body(state)
+        raw, words = corrected_raw(state), headline_and_body(state)
         results = ahead if ahead is not None and ahead.is_of(raw, words, known.tags, self._tables) else None
         results = results or self.run(raw, words, known.tags)
         missed = list(results.missed)

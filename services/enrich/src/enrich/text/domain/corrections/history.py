@@ -1,10 +1,13 @@
 """The words of versions that are not current any more: what a desk may have seen."""
 
+from typing import TypeVar
+
 from enrich.text.domain.corrections.published import MATTERS, current_wording, pinned
 from enrich.text.domain.state import State, Version, Wording
 from enrich.text.domain.versions import embargo_end, version_order
 from shared.messages import RawUpdate
 
+T = TypeVar("T", Wording, Version)
 MOST_VERSIONS = 8
 MOST_CHARACTERS = 100_000
 """Of all remembered versions together."""
@@ -82,9 +85,25 @@ def _bounded(state: State) -> State:
         }
         forgotten = earlier.pop(0)
         size -= forgotten.size
-        changes = {
+        earlier = [_since(each, forgotten) for each in earlier]
+        changes: dict[str, object] = {
             "desk_decisions": decisions, "earlier": tuple(earlier),
             "forgotten_until": max(state.forgotten_until, forgotten.shown_until),
         }  # fmt: skip
+        for slot in ("current", "held"):
+            version: Version | None = getattr(state, slot)
+            if version is not None:
+                changes[slot] = _since(version, forgotten)
         state = state.model_copy(update=changes)
     return state
+
+
+def _since(known: T, forgotten: Wording) -> T:
+    """A version that says what a forgotten one said: since when its source does is remembered."""
+    said = known if isinstance(known, Wording) else known.raw
+    since = {}
+    if said.headline == forgotten.headline:
+        since["headline_since"] = min(known.headline_since, forgotten.since_of("headline"))
+    if said.body_html == forgotten.body_html:
+        since["body_since"] = min(known.body_since, forgotten.since_of("body"))
+    return known.model_copy(update=since) if since else known

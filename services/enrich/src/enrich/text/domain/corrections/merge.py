@@ -213,13 +213,15 @@ def _paired(old: Sequence[Block], new: Sequence[Block]) -> dict[int, int]:
 
 def _alike(old: Sequence[Block], new: Sequence[Block], pairs: dict[int, int]) -> dict[int, int]:
     taken = set(pairs.values())
-    mine = [at for at in range(len(old)) if at not in pairs and old[at].words]
-    theirs = [at for at in range(len(new)) if at not in taken and new[at].words]
+    mine = [at for at in range(len(old)) if at not in pairs and old[at].has_words]
+    theirs = [at for at in range(len(new)) if at not in taken and new[at].has_words]
     least = LEAST_ALIKE_ALONE if len(mine) == len(theirs) == 1 else LEAST_ALIKE
+    old_words = {at: old[at].words for at in mine[:MOST_COMPARED]}
+    new_words = {at: new[at].words for at in theirs[:MOST_COMPARED]}
     scores = sorted(
-        (-_likeness(old[one], new[other]), abs(at - other_at), one, other)
-        for at, one in enumerate(mine[:MOST_COMPARED])
-        for other_at, other in enumerate(theirs[:MOST_COMPARED])
+        (-_likeness(words, others), abs(place - other_place), one, other)
+        for place, (one, words) in enumerate(old_words.items())
+        for other_place, (other, others) in enumerate(new_words.items())
     )
     found: dict[int, int] = {}
     for score, _, one, other in scores:
@@ -228,6 +230,6 @@ def _alike(old: Sequence[Block], new: Sequence[Block], pairs: dict[int, int]) ->
     return found
 
 
-def _likeness(one: Block, other: Block) -> float:
-    total = len(one.words) + len(other.words)
-    return 2 * len(one.words & other.words) / total if total else 0.0
+def _likeness(words: frozenset[str], others: frozenset[str]) -> float:
+    total = len(words) + len(others)
+    return 2 * len(words & others) / total if total else 0.0

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from enrich.text.domain.corrections.merge import MergedText, merged, replaced_words
-from enrich.text.domain.corrections.replaced import MOST, Replacement
+from enrich.text.domain.corrections.replaced import MOST, Replacement, with_replacements
+from enrich.text.domain.corrections.tokens import line_tokens, text_of
 from enrich.text.domain.corrections.words import Conflict, Side
 from enrich.text.domain.state import DeskDecision, OpenConflict, State, Wording
 from enrich.text.domain.versions import embargo_end, version_order
+from shared.messages import RawUpdate
 
 MATTERS = ("headline", "body")
 UNKNOWN = -1
@@ -23,6 +25,17 @@ UNKNOWN = -1
 def headline_and_body(state: State) -> tuple[str, str]:
     """The words of the current version as readers get them, before they are made safe."""
     return merged_text(state, "headline").text, merged_text(state, "body").text
+
+
+def corrected_raw(state: State) -> RawUpdate:
+    """The current version, with a summary in which the desk's words stand for those that it replaced in headline and body."""
+    raw = state.current_version.raw
+    if not raw.summary or not any(matter in state.desk_decisions for matter in MATTERS):
+        return raw
+    said = current_wording(state)
+    known = [each for matter in MATTERS if matter in state.desk_decisions for each in replaced_in(state, matter, said)]
+    tokens, told = with_replacements(line_tokens(raw.summary), known)
+    return raw.model_copy(update={"summary": text_of(tokens)}) if told else raw
 
 
 def merged_text(state: State, matter: str, against: Wording | None = None, prefer: Side = "desk") -> MergedText:

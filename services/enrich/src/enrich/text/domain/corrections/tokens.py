@@ -55,6 +55,11 @@ class Block:
         """The words in it."""
         return frozenset(token.key for token in self.tokens if token.is_word)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it says anything."""
+        return any(token.is_word for token in self.tokens)
+
 
 def line_tokens(line: str) -> list[Token]:
     """The words of plain text."""
