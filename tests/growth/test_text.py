@@ -28,6 +28,7 @@ from enrich.short_text import line_of, slug_of, tidy
 from enrich.stories.clustering import StoryCandidate, StoryClusters
 from enrich.stories.event_signature import event_signature, spelled, terms_of
 from enrich.text.domain.attachments import Attachments
+from enrich.text.domain.corrections.merge import merged
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import State
@@ -271,6 +272,12 @@ TEXT: Mapping[str, Function] = {
     "slug": slug_of,
     "difference of a middle": lambda text: word_diff(text, text[: len(text) // 2] + "else" + text[len(text) // 2 :]),
     "difference of all": lambda text: word_diff(f"{text} and", f"or {text[::-1]}"),
+    "a correction merged with what came since": lambda text: merged.__wrapped__(
+        f"It was {text} 20 percent", f"It was {text} 12 percent", f"It is {text} by 20 percent. {text}", is_html=True
+    ),
+    "a correction of all merged": lambda text: merged.__wrapped__(
+        f"<p>{text}</p>", f"<p>{text[::-1]}</p>", f"<p>{text[len(text) // 3 :]} and</p>", is_html=True
+    ),
     "difference of a part": lambda text: word_diff(f"It was {text}", f"It is {text[len(text) // 3 :]}, they say"),
     "byline": lambda text: read_byline(text, KNOWN),
     "byline of names": lambda text: read_byline(f"By Ada Quill {text} and Ben Marsh in Oslo", KNOWN),

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from aiokafka import ConsumerRecord
 
-from enrich.admin.api import author_routes
+from enrich.admin.api import newsroom_routes
 from enrich.settings import Settings
 from enrich.stories import process as gathering
 from enrich.text.process import serve_text
@@ -70,7 +70,8 @@ class Desk:
 
 def settings_of(newsroom: Connections, **changes: Any) -> Settings:
     """The service's settings on the test's newsroom."""
-    return Settings(**{**newsroom.model_dump(), "health_port": free_port(), **changes})
+    own = {"enrich_own_sources": ("pa",)}
+    return Settings(**{**newsroom.model_dump(), "health_port": free_port(), **own, **changes})
 
 
 @asynccontextmanager
@@ -79,7 +80,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     stop = asyncio.Event()
     beside = settings.model_copy(update={"health_port": free_port()})
     tasks = [
-        asyncio.create_task(serve_text(settings, stop, author_routes)),
+        asyncio.create_task(serve_text(settings, stop, newsroom_routes)),
         asyncio.create_task(gathering.serve(beside, stop)),
     ]
 

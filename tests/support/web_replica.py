@@ -1,11 +1,12 @@
 """A web replica in memory: what it was told, and an archive that answers from a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import httpx
 
 from publish.archive.queries import Archived
+from publish.archive.standings import Standing, Standings
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import Position, channels_of
 from publish.representation.reader_update import reader_update
@@ -23,6 +24,7 @@ class ListedArchive(ArchiveClient):
     def __init__(self) -> None:
         super().__init__()
         self.archived: list[Archived] = []
+        self.reached = Position(1, 10**9)
         self.away = False
 
     def _look(self) -> list[Archived]:
@@ -34,6 +36,17 @@ class ListedArchive(ArchiveClient):
         """The newest revision of an update."""
         found = [each for each in self._look() if each.update.update_id == update_id]
         return max(found, key=lambda each: each.update.revision, default=None)
+
+    async def standings(self, update_ids: Collection[str]) -> Standings:
+        """Where the newest revisions of updates stand."""
+        found = {
+            each.update.update_id: Standing(
+                each.update.revision, each.update.removal, each.update.cursor, each.update.position
+            )
+            for each in sorted(self._look(), key=lambda each: each.update.cursor)
+            if each.update.update_id in update_ids
+        }
+        return Standings(self.reached, found)
 
     async def revisions(self, update_id: str) -> list[Archived]:
         """All of them."""

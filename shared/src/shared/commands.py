@@ -60,3 +60,36 @@ def migration(schema: str) -> click.Command:
         click.echo("applied: " + ", ".join(applied) if applied else "the schema is up to date")
 
     return migrate
+
+
+def set_aside(schema: str) -> click.Command:
+    """The command `set-aside` of the service with that schema."""
+
+    @click.command(name="set-aside")
+    @click.option("--loop", default="", help="Only what this loop has set aside.")
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+    def set_aside(loop: str, as_json: bool) -> None:
+        """List what the processes could not handle: since when, why, and when it is tried again."""
+        import orjson  # noqa: PLC0415 -- a command line that only asks for help stays fast
+
+        from shared.postgres.pool import connect  # noqa: PLC0415
+        from shared.postgres.set_aside import Entry, listed  # noqa: PLC0415
+        from shared.settings import Connections  # noqa: PLC0415
+
+        async def body() -> list[Entry]:
+            pool = await connect(Connections(), schema=schema, max_size=2, for_command=True)
+            try:
+                return await listed(pool, schema, loop)
+            finally:
+                await pool.close()
+
+        for each in asyncio.run(body()):
+            if as_json:
+                click.echo(orjson.dumps(each).decode())
+                continue
+            click.echo(
+                f"{each.loop}  {each.key}  {each.attempts} times since {each.first_at:%Y-%m-%d %H:%M:%S}, "
+                f"again at {each.next_at:%H:%M:%S}\n    {each.reason}"
+            )
+
+    return set_aside

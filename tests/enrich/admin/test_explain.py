@@ -41,7 +41,7 @@ def explain(*arguments: str, lines: str) -> Result:
 def test_each_step_says_what_it_makes_of_an_update_and_why(tmp_path: Path) -> None:
     """Transition, authors, tags, story and text of each version in its order, whole lines of `ingest read` included."""
     authors = tmp_path / "authors.csv"
-    authors.write_text("id,name,role\nada-quill,Ada Quill,Reporter\n")
+    authors.write_text("id,name,role,sources\nada-quill,Ada Quill,Reporter,pa\n")
     names = tmp_path / "names.jsonl"
     names.write_text(json.dumps({"code": "place:port-marrow", "kind": "place", "label": "Port Marrow"}))
     result = explain("--authors", str(authors), "--names", str(names), lines="\n".join(map(json.dumps, LINES)))

@@ -19,7 +19,9 @@ from aiokafka import TopicPartition
 
 from enrich.media.operations import references, remove, retry_refused, set_rights
 from enrich.media.process import media
+from enrich.media.queue import claim
 from enrich.media.store import URL_PREFIX, open_store
+from enrich.media.worker import MediaWorker
 from enrich.picture_index.lookup import MediaLookup, media_for
 from enrich.settings import Settings
 from enrich.text.process import serve_text
@@ -29,6 +31,7 @@ from shared.kafka.standalone import new_consumer
 from shared.messages import EnrichedUpdate, MediaReference, MediaWanted, RawUpdate, Refresh, update_id_for
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
+from shared.postgres.set_aside import listed
 from shared.streams import ENRICHED, MEDIA, RAW
 
 pytestmark = [pytest.mark.integration]
@@ -268,6 +271,41 @@ async def test_slow_host_holds_no_other(
             assert (await room.until_finished(update_id, quick)).media
             assert not (await room.lookup(update_id_for("agency", "slow0"), slow[0])).media
             assert picture_host.most_at_once <= 3
+
+
+async def test_hosts_that_failed_last_time_have_their_own_share(media_settings: Callable[..., Settings]) -> None:
+    """Six hosts that hang are due before one that answers: it is claimed all the same, and half of the room is left of them."""
+    async with opened(media_settings(enrich_media_fetches=8, enrich_media_fetches_per_host=2)) as room:
+        hanging = [f"hanging{number}.example" for number in range(6)]
+        for host in hanging:
+            references = [MediaReference(url=f"http://{host}/{number}.jpg", credit="A") for number in range(4)]
+            await room.want(f"at {host}", *references)
+        await room.want("quick", MediaReference(url="http://quick.example/1.jpg", credit="A"))
+        worker = MediaWorker(
+            room.settings,
+            pool=room.pool,
+            store=None,
+            fetcher=None,
+            renderers=None,
+            producer=room.producer,  # type: ignore[arg-type]
+        )
+        worker._failing = dict.fromkeys(hanging)
+        tasks = await worker._claim(8)
+        assert [task.host for task in tasks].count("quick.example") == 1
+        assert len(tasks) == 1 + 4
+
+
+async def test_a_reference_that_cannot_be_read_takes_no_other_with_it(media_settings: Callable[..., Settings]) -> None:
+    """It is listed with the reason, and not claimed again before its pause is over."""
+    async with opened(media_settings()) as room:
+        for name in ("bad", "good"):
+            await room.want(name, MediaReference(url=f"http://{name}.example/1.jpg", credit="A"))
+        bad = update_id_for("agency", "bad")
+        await room.pool.execute("UPDATE enrich.media_references SET wanted = '{\"kind\": 7}' WHERE update_id = $1", bad)
+        tasks = await claim(room.pool, running={}, per_host=4, free=8, lease_s=60.0)
+        assert [task.host for task in tasks] == ["good.example"]
+        (entry,) = await listed(room.pool, "enrich", "pictures")
+        assert entry.key.startswith(f"{bad}/")
 
 
 async def test_two_agencies_copies_of_one_picture_are_one(

@@ -25,6 +25,10 @@ FERRY = (
     "<p>A ferry carrying 120 people ran aground off Port Marrow on Monday morning, the coastguard said. No one was hurt "
     "and {} were being taken off by lifeboat. The operator said that the sea was calm when it happened.</p>"
 )
+ACCOUNT = (
+    "<p>Lifeboats are {}taking 120 people from a ferry that ran aground near Port Marrow on Monday morning. Nobody was injured, "
+    "the coastguard told reporters; the sea had been calm, according to the operator.</p>"
+)
 
 
 class Operator:
@@ -172,12 +176,16 @@ async def test_an_editors_tags_win_over_what_is_found_and_outlast_versions(
 async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
     desk: Desk, replicas: Replicas, operator: Operator
 ) -> None:
-    """Near-duplicate texts of two publisher families gather; a third that credits one of them confirms nothing more."""
+    """Accounts of two publisher families gather; a third that prints the text of one of them confirms nothing more."""
     await replicas(enrich_release_interval_s=0.05)
     await desk.send(
-        version(1, source="pa", headline="Ferry runs aground", body_html=FERRY.format("the passengers")),
-        version(1, source="afp", headline="Ferry aground off Port Marrow", body_html=FERRY.format("passengers")),
-        version(1, source="daily", headline="Ferry!", body_html=FERRY.format("they"), credit="AFP"),
+        version(
+            1, source="pa", headline="Ferry runs aground off Port Marrow", body_html=FERRY.format("the passengers")
+        ),
+        version(
+            1, source="afp", headline="Ferry with 120 aboard aground off Port Marrow", body_html=ACCOUNT.format("")
+        ),
+        version(1, source="daily", headline="Ferry!", body_html=ACCOUNT.format("still "), credit="AFP"),
         version(1, source="pa", guid="other", headline="Budget passes", body_html="<p>The council agreed.</p>"),
     )
 
@@ -199,7 +207,7 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
         within_s=45,
     )
     assert counts["pa", "g1"].corroboration.sources == ("afp", "pa")  # type: ignore[attr-defined]
-    assert "same story because its text is" in counts["afp", "g1"].corroboration.because  # type: ignore[attr-defined]
+    assert "same story because pa tells of" in counts["afp", "g1"].corroboration.because  # type: ignore[attr-defined]
     story = three[0].story  # type: ignore[attr-defined]
     shown = await eventually(lambda: operator.says("stories", "show", story), what="the rows of the story")
     assert "same story because" in shown

@@ -94,4 +94,8 @@ def test_independent_reports_of_one_event_gather_and_others_do_not(capsys: pytes
 def test_the_same_words_a_day_later_tell_of_another_event() -> None:
     """Independent accounts gather within hours only."""
     stories = gathered(hours=24)
-    assert not any(stories[one.name] is not None and stories[one.name] == stories[other.name] for one, other in PAIRS)
+    first = {report.event: report.name for report in reversed(REPORTS)}.values()
+    # What the next day brings twice is one event of that day.
+    apart = [(one, other) for one, other in PAIRS if one.name in first or other.name in first]
+    assert len(apart) >= 100
+    assert not any(stories[one.name] is not None and stories[one.name] == stories[other.name] for one, other in apart)

@@ -30,6 +30,9 @@ class Text:
         completed.set_result(None)
         return StartedBatch([], completed)
 
+    def assigned(self, partitions: frozenset[int]) -> None:
+        """Nothing to recover."""
+
 
 async def test_every_kind_of_message_reaches_the_handler_and_the_sender_hears_of_what_is_broken() -> None:
     """By its key and its id, though nothing else can be read of it."""

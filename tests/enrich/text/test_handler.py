@@ -61,9 +61,7 @@ async def test_a_batch_builds_on_states_that_are_not_written_yet(postgres: Memor
     assert [each.revision for each in revisions(kafka)] == [1, 2]
     assert not postgres.states
     assert not first.completed.done()
-    kafka.holds = False
-    for future in kafka.unacknowledged:
-        future.set_result(None)
+    kafka.acknowledge()
     await first.completed
     await second.completed
     assert postgres.state(UPDATE).revision == 2
@@ -121,3 +119,19 @@ async def test_updates_that_a_version_replaces_are_ordered_away(postgres: Memory
     assert isinstance(sent, Order)
     assert (sent.update_id, sent.order) == (update_id_for("pa", "old"), "supersede")
     assert (RAW.name, "pa") in kafka.keys
+
+
+async def test_a_conflict_with_a_correction_is_an_outcome_of_its_own(
+    postgres: MemoryPostgres, kafka: MemoryKafka
+) -> None:
+    """Beside the usual one, of the version that brought it, with what either says."""
+    text = handler_on(postgres, kafka)
+    said = [version(number, body_html=f"<p>Up {amount} percent.</p>") for number, amount in ((1, 20), (3, 22), (4, 22))]
+    right = order("correct", 2, body_html="<p>Up 12 percent.</p>", reason="A slip")
+    await text.handle(incoming(said[0], right, *said[1:]))
+    assert [each.stage for each in outcomes(kafka)] == ["enriched", "enriched", "enriched", "conflict", "enriched"]
+    conflict = outcomes(kafka)[3]
+    assert (conflict.fingerprint, conflict.revision) == (said[1].fingerprint(), 3)
+    assert conflict.reason == "body: the desk's '12' stands; the source says '22'"
+    assert [each.text for each in revisions(kafka)] == ["Up 20 percent.", *["Up 12 percent."] * 3]
+    assert len(postgres.state(UPDATE).conflicts) == 1

@@ -42,7 +42,6 @@ SET_IN_LINES = (
     "    Schools stay shut.\n\n (Editing by Ines Sato)"
 )
 PARAGRAPHS = [
-    "(Adds mayor)",
     "* Water at six metres",
     "By Anna Okonkwo",
     "OSLO, Nov 23 (Wire) - The river rose on Monday for the third day.",
@@ -92,9 +91,10 @@ def test_the_dateline_goes_before_a_machines_nearest_city() -> None:
 
 
 def test_the_same_note_is_told_once() -> None:
-    """A note pad and its single notes say the same."""
+    """A note pad and its single notes say the same, to desks."""
     notes = "<edNote>Pictures follow. Links below.</edNote><edNote>Pictures follow.</edNote>"
-    assert g2(item=notes).editors_note == "Pictures follow. Links below."
+    update = g2(item=notes)
+    assert (update.editors_note, update.private_note) == ("", "Pictures follow. Links below.")
 
 
 def test_a_blank_embargo_holds_unless_the_source_leaves_forms_blank() -> None:
@@ -301,13 +301,14 @@ def test_anpa_tables_and_their_headings() -> None:
             "^BC-BBO--Standings<\n^Standings=\n^All Times EST=\n^By The Associated Press=\n^EAST=\n^ W   L   Pct\nOslo 73  52  .584\nBergen 71  54  .568\n\t   ___=\n^Sunday's Games=\n\t   Oslo 6, Bergen 5\n^;W;L;Pct\nOslo;74;52;.587\n"
         )
     ).updates[0]
-    assert (update.headline, update.byline, update.summary) == (
+    assert (update.headline, update.byline, update.credit, update.summary) == (
         "Standings",
-        "By The Associated Press",
+        "",
+        "The Associated Press",
         "All Times EST",
     )
     assert update.body_html == (
-        "<h3>EAST</h3><pre>W   L   Pct\nOslo 73  52  .584\nBergen 71  54  .568</pre><p>___</p><h3>Sunday's Games</h3><p>Oslo 6, Bergen 5</p><pre>;W;L;Pct\nOslo;74;52;.587</pre>"
+        "<h3>EAST</h3><pre>W   L   Pct\nOslo 73  52  .584\nBergen 71  54  .568</pre><p>___</p><h3>Sunday's Games</h3><p>Oslo 6, Bergen 5</p><table><tr><td></td><td>W</td><td>L</td><td>Pct</td></tr><tr><td>Oslo</td><td>74</td><td>52</td><td>.587</td></tr></table>"
     )
 
 

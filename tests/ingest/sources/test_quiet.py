@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from ingest.sources import store
-from ingest.sources.quiet import QuietSourceMonitor, SourceActivity, assess
+from ingest.sources.quiet import QuietPeriod, QuietSourceMonitor, SourceActivity, assess
 from ingest.sources.source import Source
+from shared.postgres.set_aside import listed
 from support.ingest_api import Wire
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -52,3 +53,22 @@ async def test_a_silence_is_told_once_and_ends_with_new_copy(wire: Wire) -> None
     await wire.intake.statistics.flush(wire.pool)
     assert await monitor.check(wire.pool) == []
     assert monitor._silent == set()
+
+
+@pytest.mark.integration
+async def test_a_source_that_cannot_be_assessed_hides_no_other(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is set aside and listed; the alarm of the other is raised."""
+
+    def with_a_bug(source: SourceActivity, now: datetime) -> QuietPeriod:
+        if source.name == "bad":
+            raise OverflowError("a bug")
+        return assess(source, now)
+
+    monkeypatch.setattr("ingest.sources.quiet.assess", with_a_bug)
+    for name in ("bad", "good"):
+        await store.save(wire.pool, Source(name=name, kind="api", silence_after_s=1))
+    await wire.pool.execute("UPDATE ingest.sources SET created_at = now() - interval '1 hour'")
+    found = await QuietSourceMonitor().check(wire.pool)
+    assert "good" in [quiet.source for quiet in found]
+    (entry,) = await listed(wire.pool, "ingest")
+    assert (entry.loop, entry.key) == ("quiet sources", "bad")

@@ -1,6 +1,7 @@
 """The archive on real Kafka and Postgres."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from local.child import free_port
 from publish.archive import queries
 from publish.archive.process import serve
+from publish.archive.standings import Standing, Standings, standings
 from publish.representation.position import Position
 from publish.settings import Settings
 from shared.kafka.cloudevents import headers_for
@@ -19,6 +21,7 @@ from shared.messages import EnrichedUpdate, Media, Outcomes, Rendition
 from shared.postgres.pool import Pool
 from shared.settings import Connections
 from shared.streams import ENRICHED, OUTCOMES
+from support.broadcasting import metric
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
@@ -95,9 +98,12 @@ async def test_a_takedown_destroys_the_text_also_after_a_kill(settings: Settings
 
 
 async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, pool: Pool) -> None:
-    """Who asks for an item learns that it is published, and under which cursor."""
+    """Who asks for an item learns that it is published, and under which cursor, which a repeat does not change."""
     async with running(lambda stop: serve(settings, stop)):
         offsets = await emit(settings, [revision("a", 1), revision("b", 1)])
+        counted = metric("slugline_archive_repeats_total")
+        repeats = await emit(settings, [revision("a", 1), revision("b", 1), revision("c", 1)])
+        await archived(pool, repeats[-1])
         consumer = new_consumer(settings, "test", OUTCOMES)
         await consumer.start()
         await consumer.seek_to_beginning()
@@ -110,8 +116,9 @@ async def test_outcomes_tell_the_cursor_of_each_revision(settings: Settings, poo
                         told[outcome.update_id] = outcome
             return told
 
-        await eventually(look, lambda seen: len(seen) == 2)
+        await eventually(look, lambda seen: len(seen) == 3)
         await consumer.stop()
+        assert metric("slugline_archive_repeats_total") == counted + 2
         assert told[revision("b").update_id].position == f"1-{offsets[1]}"
         assert told[revision("b").update_id].stage == "published"
 
@@ -203,6 +210,33 @@ async def test_a_snapshot_and_the_replay_after_it_meet_without_a_hole(settings: 
             for each in (await queries.snapshot(pool, 1000)).updates
         }
         assert seen == now
+
+
+async def test_a_snapshot_knows_of_removals_and_when_updates_changed(settings: Settings, pool: Pool) -> None:
+    """The updates that changed last, newest change first, whether readers see them or not."""
+    before = time.time() - 1
+    updates = [
+        revision("a"),
+        revision("b"),
+        revision("b", 2, removal="withdrawn"),
+        revision("c", removal="killed"),
+        revision("a", 2),
+    ]
+    async with running(lambda stop: serve(settings, stop)):
+        await archived(pool, (await emit(settings, updates))[-1])
+        snapshot = await queries.snapshot(pool, 10, 10)
+        assert [each.update.headline for each in snapshot.updates] == ["a 2"]
+        assert [(each.update_id, each.standing) for each in snapshot.standings] == [
+            (revision("a").update_id, Standing(2, None, Position(1, 4), Position(1, 0))),
+            (revision("c").update_id, Standing(1, "killed", Position(1, 3), None)),
+            (revision("b").update_id, Standing(2, "withdrawn", Position(1, 2), Position(1, 1))),
+        ]
+        assert all(before < each.changed_by < time.time() + 1 for each in snapshot.standings)
+        assert len((await queries.snapshot(pool, 10, 2)).standings) == 2
+        some = await standings(pool, [revision("b").update_id, "nobody"])
+        assert some.reached == (1, 4)
+        assert some.by_id == {revision("b").update_id: snapshot.standings[2].standing}
+        assert await standings(pool, ["nobody"]) == Standings(Position(1, 4), {})
 
 
 def showing(guid: str, number: int, *pictures: str) -> EnrichedUpdate:

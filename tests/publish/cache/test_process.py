@@ -143,6 +143,30 @@ async def test_a_flush_while_no_message_comes_is_made_good(settings: Settings, r
         assert await redis.exists(f"{reader.prefix}generation")
 
 
+@pytest.mark.parametrize("removal", ["killed", "taken-down", "withdrawn", None])
+async def test_a_repeat_of_what_the_model_has_let_go_shows_nothing_old(
+    settings: Settings, redis: Any, removal: str | None
+) -> None:
+    """Redis let an update go, or its time in the model is over: what went before its removal or correction stays away."""
+    reader = Reader(redis, settings)
+    last = revision("a", 2, removal=removal)
+    async with (
+        running(lambda stop: archive.serve(_other_port(settings), stop)),
+        running(lambda stop: cache.serve(settings, stop)),
+    ):
+        await reader.at((await emit(settings, [revision("a", tags=["t"]), last]))[-1])
+        for kind in ("update", "state"):
+            await redis.delete(f"{reader.prefix}{kind}:{last.update_id}")
+        await redis.zrem(f"{reader.prefix}feed:news", last.update_id)
+        await reader.at((await emit(settings, [revision("a", tags=["t"]), revision("b")]))[-1])
+        assert await reader.feed("news") == ["b 1"]
+        assert await reader.feed("tag:t") == []
+        assert await reader.update(last.update_id) is None
+        if removal in ("withdrawn", None):
+            await reader.at((await emit(settings, [revision("a", 3)]))[-1])
+            assert await reader.feed("news") == ["b 1", "a 3"]
+
+
 def _placed(updates: Sequence[EnrichedUpdate]) -> list[ReaderUpdate]:
     return [read(update, n) for n, update in enumerate(updates)]
 

@@ -1,5 +1,6 @@
 """The proof of a kill, against the real archive, cache and web."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,11 +16,12 @@ from publish.archive import queries
 from publish.cache import process as cache
 from publish.settings import Settings
 from publish.takedown.cli import as_text
-from publish.takedown.proof import prove
-from publish.takedown.sinks import open_sinks
+from publish.takedown.proof import keep_proving, prove, watch
+from publish.takedown.sinks import Finding, TakedownSinks, open_sinks
 from publish.web import process as web
 from shared.messages import Media, Rendition
 from shared.postgres.pool import Pool
+from shared.postgres.set_aside import listed
 from shared.settings import Connections
 from support.revisions import emit, read, revision, running
 from support.waiting import eventually
@@ -95,3 +97,51 @@ async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(set
         assert found is not None
         assert [each.sink for each in found.sinks if each.clean_at is None] == ["cache"]
         assert "NOT CLEAN" in as_text(found)
+
+
+async def test_a_sink_that_cannot_be_looked_at_hides_no_other_and_no_other_kill(
+    settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug in one look is what its sink says; a bug in one proof is listed, and the other kill is proven."""
+    await emit(
+        settings,
+        [revision("a", 1), revision("a", 2, removal="killed"), revision("b", 1), revision("b", 2, removal="killed")],
+    )
+    update_ids = [revision(guid).update_id for guid in ("a", "b")]
+
+    async def archived() -> int:
+        return int(await pool.fetchval("SELECT count(*) FROM publish.revisions WHERE removal IS NOT NULL"))
+
+    await eventually(archived, lambda count: count == 2)
+    async with pool.acquire() as connection:
+        for update_id in update_ids:
+            killed = await queries.one(pool, update_id)
+            assert killed is not None
+            await watch(connection, killed)
+    look = TakedownSinks.look
+
+    async def with_a_bug(self: TakedownSinks, killed: queries.Archived) -> list[Finding]:
+        if killed.update.update_id == update_ids[0]:
+            raise TypeError("a bug")
+        return await look(self, killed)
+
+    async def bad_feeds(self: TakedownSinks, *_: object) -> str:
+        raise KeyError("a bug in a look")
+
+    monkeypatch.setattr(TakedownSinks, "look", with_a_bug)
+    monkeypatch.setattr(TakedownSinks, "_feeds", bad_feeds)
+    async with open_sinks(settings, pool) as sinks:
+        proving = asyncio.create_task(keep_proving(pool, sinks))
+        try:
+            details = "SELECT count(*) FROM publish.takedowns WHERE update_id = $1 AND {}"
+            await eventually(
+                lambda: pool.fetchval(details.format("clean_at IS NOT NULL"), update_ids[1]), lambda count: count >= 3
+            )
+            await eventually(
+                lambda: pool.fetchval(details.format("detail LIKE 'cannot be looked at: KeyError%'"), update_ids[1])
+            )
+            (entry,) = await eventually(lambda: listed(pool, "publish", "takedowns"))
+            assert entry.key == update_ids[0]
+        finally:
+            proving.cancel()
+            await asyncio.gather(proving, return_exceptions=True)

@@ -5,6 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from publish.archive.standings import LastChange, Standing
+from publish.archive.store import fold_batch, revision_of
 from publish.representation.position import Position, channels_of, fold
 from publish.representation.reader_update import reader_change, reader_update
 from publish.web.feed_store import FeedEntry, FeedStore
@@ -37,27 +39,35 @@ def headlines(feed_store: FeedStore, channel: str = "news") -> list[str]:
     return [entry.update.headline for entry in feed_store.page(channel, None, 1000).entries]
 
 
-@given(LOGS, st.integers(0, 16))
-def test_a_snapshot_and_the_log_behind_it_are_the_fold_of_the_whole_log(log: list[EnrichedUpdate], cut: int) -> None:
-    """Wherever the snapshot was taken, memory shows what the fold of all revisions shows, in every channel."""
-    placed = [((1, offset), update) for offset, update in enumerate(log)]
-    feed_store = FeedStore(100)
-    known = fold(placed[:cut])
-    feed_store.reset(
-        Position(1, min(cut, len(log)) - 1),
-        [FeedEntry(reader_update(each.update, cursor=each.position, position=each.position)) for each in known],
-        complete=True,
+@given(LOGS, st.integers(0, 16), st.data())
+def test_a_snapshot_and_the_log_behind_it_are_the_fold_of_the_whole_log(
+    log: list[EnrichedUpdate], cut: int, data: st.DataObject
+) -> None:
+    """Wherever the snapshot was taken, memory shows what the fold of all revisions shows, in every channel: also where what
+    was before the snapshot is repeated behind it, removals among it."""
+    before = log[:cut]
+    log = before + data.draw(
+        st.permutations(log[cut:] + (data.draw(st.lists(st.sampled_from(before))) if before else []))
     )
-    # A removal from before the snapshot is in the archive alone, which the follower asks; here every update is fresh.
-    removed = {update.update_id for _, update in placed[:cut] if update.is_removal}
-    rest = [(place, update) for place, update in placed[cut:] if update.update_id not in removed]
-    for place, update in rest:
-        feed_store.apply(reader_update(update, cursor=Position(*place)))
-    expected = [
-        each
-        for each in fold(placed[:cut] + rest)
-        if each.update.update_id not in removed or each.update.update_id in {k.update.update_id for k in known}
-    ]
+    placed = [(Position(1, offset), update) for offset, update in enumerate(log)]
+    archived = fold_batch({}, [revision_of(place, update, b"") for place, update in placed[: len(before)]]).after
+    newest = sorted(archived.values(), key=lambda each: each.place, reverse=True)
+    feed_store = FeedStore(100)
+    feed_store.reset(
+        Position(1, len(before) - 1),
+        [
+            FeedEntry(reader_update(each.update, cursor=archived[each.update.update_id].place, position=each.position))
+            for each in fold(placed[: len(before)])
+        ],
+        complete=True,
+        standings=[
+            LastChange(each.update_id, Standing(each.revision, each.removal, each.place, each.position), 0)
+            for each in newest
+        ],
+    )
+    for place, update in placed[len(before) :]:
+        feed_store.apply(reader_update(update, cursor=place))
+    expected = fold(placed)
     seen = feed_store.page("news", None, 100).entries
     assert [each.update for each in seen] == [
         reader_update(each.update, cursor=found.update.cursor, position=each.position)

@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,7 +18,7 @@ from publish.representation.position import Position
 from publish.settings import Settings
 from publish.web.application import build
 from publish.web.feed_store import FeedEntry, FeedStore
-from publish.web.follower import Follower
+from publish.web.following.follower import Follower
 from publish.web.omissions import BACKOFF, Omissions, Omitted, TooLong, within
 from shared.kafka.cloudevents import headers_for, value_of
 from shared.messages import EnrichedUpdate
@@ -193,8 +193,8 @@ def record(offset: int, update: EnrichedUpdate) -> "ConsumerRecord[bytes, bytes]
 class BrokenPast(ListedArchive):
     """An archive that fails in a way that nobody foresaw."""
 
-    async def one(self, update_id: str) -> Any:
-        raise RuntimeError(f"a bug on {update_id}")
+    async def standings(self, update_ids: Collection[str]) -> Any:
+        raise RuntimeError(f"a bug on {update_ids}")
 
 
 @pytest.mark.parametrize("bug", [loops, raises])
@@ -226,10 +226,15 @@ async def test_a_kill_beside_it_is_applied_to_memory_page_and_stream(
     assert "words of c" in page
     assert (await replica.get(f"/v1/updates/{killed.update_id}")).status_code == 410
     told = list(broadcaster.buffer.between(Position(1, 2), broadcaster.head))
-    assert [(each.position.offset, each.kind) for each in told] == [(3, "publish"), (5, "kill"), (7, "kill")]
+    assert [(each.position.offset, each.kind) for each in told] == [
+        (3, "publish"),
+        (4, "update"),
+        (5, "kill"),
+        (7, "kill"),
+    ]
     frames = [broadcaster.buffer.frame(each, "page") for each in told]
     assert b'"html":""' in frames[0]
-    assert b"event: kill" in frames[1]
+    assert b"event: kill" in frames[2]
     assert broadcaster.head == Position(1, 7)
 
 

@@ -562,13 +562,19 @@ async def test_a_consumer_that_polls_no_more_says_so(newsroom: Connections) -> N
         assert "polled" in str(consumer.why_not_ready())
 
 
-async def test_a_batch_that_waits_for_ever_ends_its_process(newsroom: Connections) -> None:
-    """What awaits an answer that never comes is seen by a loop that still turns: the process ends, and a new one begins."""
+@pytest.mark.parametrize("pauses", [0, 1])
+async def test_a_batch_that_waits_for_ever_ends_its_process(newsroom: Connections, pauses: int) -> None:
+    """What awaits an answer that never comes is seen by a loop that still turns, after a pause too: the process ends, and a new
+    one begins."""
     limits = Limits(longest_batch_s=2.0, drain_s=1.0)
     await send_all(newsroom, RAW, same_key(["a"]))
     begun, never = asyncio.Event(), asyncio.Event()
 
+    failures = iter([Transient("away")] * pauses)
+
     async def handle(_: Messages) -> list[Rejection]:
+        if (failure := next(failures, None)) is not None:
+            raise failure
         begun.set()
         await never.wait()
         return []

@@ -36,6 +36,7 @@ def test_what_only_a_restart_mends_is_not_live() -> None:
     assert "running for 240 s" in str(why_not_live(replace(WELL, oldest_batch_s=241.0)))
 
 
-def test_a_batch_that_waits_for_a_server_is_not_stuck() -> None:
-    """However long the outage."""
-    assert not is_stuck(replace(WELL, oldest_batch_s=1000.0, paused_by="OSError: away"), 240.0)
+def test_a_batch_that_hangs_after_a_pause_is_stuck() -> None:
+    """What paused the consumer before is no excuse: the time runs anew from the end of the pause."""
+    assert is_stuck(replace(WELL, oldest_batch_s=241.0, paused_by="OSError: away"), 240.0)
+    assert not is_stuck(replace(WELL, oldest_batch_s=239.0, paused_by="OSError: away"), 240.0)

@@ -2,7 +2,7 @@
 
 import click
 
-from shared.commands import Commands, migration
+from shared.commands import Commands, migration, set_aside
 
 COMMANDS = {
     "media": "enrich.admin.cli.media:media",
@@ -14,6 +14,7 @@ COMMANDS = {
     "authors": "enrich.admin.cli.authors:authors",
     "tags": "enrich.admin.cli.tags:tags",
     "stories": "enrich.admin.cli.stories:stories",
+    "corrections": "enrich.admin.cli.corrections:corrections",
     "explain": "enrich.admin.cli.explain:explain",
 }
 """Where each command lives."""
@@ -25,18 +26,19 @@ def cli() -> None:
 
 
 cli.add_command(migration("enrich"))
+cli.add_command(set_aside("enrich"))
 
 
 @cli.command()
 def text() -> None:
     """Enrich updates: from updates.raw to updates.enriched."""
-    from enrich.admin.api import author_routes  # noqa: PLC0415
+    from enrich.admin.api import newsroom_routes  # noqa: PLC0415
     from enrich.settings import Settings  # noqa: PLC0415
     from enrich.text.process import serve_text  # noqa: PLC0415
     from shared.process import run  # noqa: PLC0415
 
     settings = Settings()
-    run(settings, "enrich.text", lambda stop: serve_text(settings, stop, author_routes))
+    run(settings, "enrich.text", lambda stop: serve_text(settings, stop, newsroom_routes))
 
 
 @cli.command()

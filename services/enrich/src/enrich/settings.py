@@ -26,6 +26,12 @@ class Settings(Connections):
     enrich_release_again_s: float = Field(
         default=60.0, gt=0, description="Seconds after which a release that had no effect is sent once more"
     )
+    enrich_refreshes_per_s: float = Field(
+        default=200.0,
+        gt=0,
+        le=10_000,
+        description="Updates made again in a second, by all replicas together, for what has changed: live copy goes before",
+    )
     enrich_text_budget_ms: float = Field(default=200.0, gt=0, description="Milliseconds that the text step may take")
     enrich_authors_budget_ms: float = Field(default=50.0, gt=0, description="Milliseconds for the byline of one update")
     enrich_tags_budget_ms: float = Field(default=100.0, gt=0, description="Milliseconds for the tags of one update")
@@ -65,6 +71,11 @@ class Settings(Connections):
     enrich_families: dict[str, str] = Field(
         default_factory=dict,
         description='Publisher family of a source, as JSON: {"ap-sports": "ap"}; a source without one is its own',
+    )
+
+    enrich_own_sources: tuple[str, ...] = Field(
+        default=(),
+        description="The newsroom's own sources, as a JSON list: authors of the directory without `sources` write for these; by default for all but known agencies",
     )
 
     enrich_media_fetches: int = Field(default=24, ge=1, le=500, description="Pictures fetched at once by one process")

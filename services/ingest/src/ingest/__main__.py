@@ -2,7 +2,7 @@
 
 import click
 
-from shared.commands import Commands
+from shared.commands import Commands, set_aside
 
 COMMANDS = {
     "api": "ingest.cli.processes:api",
@@ -23,6 +23,9 @@ COMMANDS = {
 @click.group(cls=Commands, places=COMMANDS)
 def cli() -> None:
     """Takes copy in from wires, feeds and desks and puts it on Kafka."""
+
+
+cli.add_command(set_aside("ingest"))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import click
 
-from shared.commands import Commands, migration
+from shared.commands import Commands, migration, set_aside
 
 COMMANDS = {
     "web": "publish.web.process:web",
@@ -20,6 +20,7 @@ def cli() -> None:
 
 
 cli.add_command(migration("publish"))
+cli.add_command(set_aside("publish"))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ What must not break:
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -66,6 +66,8 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
     before it have. What fails then is read again and given to `handle`, which finds the message at fault.
     `pace_s` is the least time from one batch to the next, unless the batch is full: fewer, larger batches, for a stage that
     no reader waits for. What comes after a pause is taken at once.
+    `on_assignment` is told which partitions this consumer has from now on, before any of their records comes; none between
+    two assignments.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
         check_position: PositionCheck | None = None,
         pace_s: float = 0.0,
         crash_notes: PartitionNotes | None = None,
+        on_assignment: Callable[[frozenset[int]], None] | None = None,
         limits: Limits | None = None,
     ) -> None:
         types = types or cast("Mapping[str, type[M]]", stream.types)
@@ -95,6 +98,7 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
         self._max_records = max_records
         self._pace_s = pace_s
         self._crash_notes = crash_notes
+        self._on_assignment = on_assignment or (lambda _: None)
         self._limits = limits or Limits()
         self._producer = producer
         self._ceiling = Ceiling(stage)
@@ -183,12 +187,14 @@ class Consumer(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]
                 self._limits.drain_s, "batch outlasts the revocation; the next owner repeats it"
             )
             await self._processor.release(revoked)
+        self._on_assignment(frozenset())
         self._processor.forget()
         self._arrivals.clear()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """There is work, or this replica is one too many and stands by."""
         self._assigned = True
+        self._on_assignment(frozenset(partition.partition for partition in assigned))
         log.info("assigned", stage=self.stage, partitions=sorted(tp.partition for tp in assigned))
 
     def report_to(self, health: Health) -> None:

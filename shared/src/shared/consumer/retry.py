@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 
 import structlog
 from prometheus_client import Counter
@@ -23,6 +24,8 @@ class Retry:
         self._failures = 0
         self.paused_by: str | None = None
         """The failure of the last attempt, until one succeeds."""
+        self.paused_until = float("-inf")
+        """When the last pause ends, by the monotonic clock."""
 
     async def pause(self, failure: BaseException) -> None:
         """Wait, unless the process ends."""
@@ -34,6 +37,7 @@ class Retry:
             "paused", stage=self._stage, error=self.paused_by, retry_in_s=round(pause_s, 2), in_a_row=self._failures,
             fold=self._stage,
         )  # fmt: skip
+        self.paused_until = time.monotonic() + pause_s
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), pause_s)
 

@@ -15,7 +15,7 @@ class Status:
     paused_by: str | None = None
     halted: bool = False
     oldest_batch_s: float | None = None
-    """For how long the oldest batch has been running; None if there is none."""
+    """For how long the oldest batch has been running, since the last pause; None if there is none."""
     polling: bool = True
     """Whether FastStream's loop takes records."""
     producer_failed: bool = False
@@ -23,8 +23,7 @@ class Status:
 
 def is_stuck(status: Status, longest_batch_s: float) -> bool:
     """Whether a batch runs that will not end: only a new process helps, which finds the message at fault."""
-    running_s = status.oldest_batch_s
-    return running_s is not None and status.paused_by is None and running_s > longest_batch_s
+    return status.oldest_batch_s is not None and status.oldest_batch_s > longest_batch_s
 
 
 def why_not_ready(status: Status) -> str | None:

@@ -35,6 +35,8 @@ class Author(Message):
         Literal["writing", "reporting", "editing", "photography", "translation"], UnknownAs("writing")
     ] = "writing"
     located: str | None = None
+    kind: Annotated[Literal["person", "organisation"], UnknownAs("person")] = "person"
+    """An agency, a paper or a desk that is named where people are is an organisation."""
 
 
 class Tag(Message):
@@ -49,6 +51,8 @@ class Tag(Message):
     uri: str | None = None
     confidence: float = Field(default=1.0, ge=0, le=1)
     origin: Annotated[Literal["source", "broader", "dictionary", "editor", "keyword"], UnknownAs("source")] = "source"
+    relevance: float = Field(default=1.0, ge=0, le=1)
+    """How much the text is about it; of names that were found in it, by headline, lead and count."""
     places: tuple[tuple[int, int], ...] = ()
     """Where the name stands in `headline + "\\n" + text`: start and end in code points."""
 
@@ -133,6 +137,8 @@ class EnrichedUpdate(Message):
     language: str = "und"
     direction: Annotated[Literal["ltr", "rtl"], UnknownAs("ltr")] = "ltr"
     headline: Annotated[str, SOURCE_WORDS] = ""
+    headline_from_text: Annotated[bool, AS_SENT] = False
+    """The headline is made of the first sentence, since the source sent none."""
     body_html: Annotated[str, SOURCE_WORDS] = ""
     """Sanitised: safe inside an element of a page."""
     text: Annotated[str, SOURCE_WORDS] = ""

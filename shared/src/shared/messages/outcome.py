@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Literal, get_args
 from shared.messages.base import Message, UpdateId
 from shared.messages.unknown_values import PassOverUnknown
 
-Stage = Literal["enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead"]
+Stage = Literal["enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead", "conflict"]
 """`enriched`: a revision was emitted. `published`: it is archived and can be read. `duplicate`: the same version was there.
 `superseded`: a newer version was there. `suppressed`: the update was killed. `held`: embargoed, withheld or scheduled.
-`dead`: in the dead letters."""
+`dead`: in the dead letters. `conflict`, beside another one: a desk's correction stands where the source now says otherwise."""
 
 
 class Outcome(Message):

@@ -117,6 +117,8 @@ class RawUpdate(Message):
     language: str | None = None
     """BCP 47."""
     headline: str = ""
+    headline_from_text: bool = False
+    """The source sent no headline: this one is made of the first sentence, which is then not in the text."""
     body_html: str = ""
     summary: str = ""
     byline: str = ""
@@ -193,9 +195,11 @@ class Release(Message):
 
 
 OrderName = Literal[
-    "kill", "takedown", "withdraw", "restore", "expire", "supersede", "correct", "pin", "unpin", "key-event", "close"
-]
-"""`supersede`: another update has taken its place; enrich orders it by itself for what an update `replaces`."""
+    "kill", "takedown", "withdraw", "restore", "expire", "supersede", "correct", "accept-source", "keep-correction", "pin", "unpin",
+    "key-event", "close",
+]  # fmt: skip
+"""`accept-source` and `keep-correction` end the conflicts of a correction with what the source says now.
+`supersede`: another update has taken its place; enrich orders it by itself for what an update `replaces`."""
 
 
 class Order(Message):
@@ -214,6 +218,8 @@ class Order(Message):
     headline: str | None = None
     body_html: str | None = None
     """A correction's new text; None leaves what is there."""
+    revision: int | None = None
+    """The revision that the order was made of: a correction's text, or the words to be accepted. None is what was there when it came."""
 
 
 class MediaWanted(Message):

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared.failures.backoff import Backoff
+from shared.failures.transient import is_transient
 from shared.postgres.pool import Queryable, Row
+from shared.postgres.set_aside import SetAside
 
 T = TypeVar("T")
 
@@ -63,6 +65,9 @@ class LeaseQueue(Generic[T]):
     held: str = "true"
     """The condition for renewing a lease."""
     backoff: Backoff | None = None
+    aside: SetAside | None = None
+    """Where a row is set aside that `read` cannot read; without it, the failure is raised. The key's columns are then among
+    `columns`, and what is set aside is not claimed until its pause is over."""
     selection: FairShare | str = ""
     """How a claim selects its rows: by `due` in order, by a fair share, or by common table expressions of the queue's own. Of
     these the last is called `due`, has the keys and locks the rows; their parameters begin at $3."""
@@ -72,7 +77,7 @@ class LeaseQueue(Generic[T]):
 
         `values` are the owner where the queue has one, or what its `selection` takes.
         """
-        return [self.read(row) for row in await database.fetch(self.claim_sql, limit, lease_s, *values)]
+        return await self._read_all(database, await database.fetch(self.claim_sql, limit, lease_s, *values))
 
     async def claim_fairly(
         self, database: Queryable, limit: int, lease_s: float, *, held: Mapping[str, int], share: int
@@ -83,7 +88,19 @@ class LeaseQueue(Generic[T]):
 
     async def lock(self, transaction: Queryable, limit: int, *values: object) -> list[T]:
         """Take at most `limit` due rows, in order, for as long as the transaction lasts; `waiting` may take `values` from $2."""
-        return [self.read(row) for row in await transaction.fetch(self.lock_sql, limit, *values)]
+        return await self._read_all(transaction, await transaction.fetch(self.lock_sql, limit, *values))
+
+    async def _read_all(self, database: Queryable, rows: Sequence[Row]) -> list[T]:
+        """The rows as values. One that cannot be read takes no other with it."""
+        found = []
+        for row in rows:
+            try:
+                found.append(self.read(row))
+            except Exception as error:
+                if self.aside is None or is_transient(error):
+                    raise
+                await self.aside.put(database, "/".join(str(row[column]) for column in self.key), error)
+        return found
 
     async def renew(
         self, database: Queryable, keys: Sequence[Sequence[object]], lease_s: float, owner: str | None = None
@@ -125,6 +142,13 @@ class LeaseQueue(Generic[T]):
         )
 
     @property
+    def _is_waiting(self) -> str:
+        if self.aside is None:
+            return self.waiting
+        key = " || '/' || ".join(f"q.{column}::text" for column in self.key)
+        return f"{self.waiting} AND {self.aside.is_free(key)}"
+
+    @property
     def _lease_s(self) -> str:
         if self.backoff is None:
             return "$2"
@@ -148,7 +172,7 @@ class LeaseQueue(Generic[T]):
     def _first_due(self, columns: str) -> str:
         free = f" AND (q.{self.lease} IS NULL OR q.{self.lease} < now())" if self.lease else ""
         return (
-            f"SELECT {columns} FROM {self.table} q WHERE {self.waiting} AND q.{self.due} <= now(){free} "
+            f"SELECT {columns} FROM {self.table} q WHERE {self._is_waiting} AND q.{self.due} <= now(){free} "
             f"ORDER BY q.{self.due} LIMIT $1 FOR UPDATE OF q SKIP LOCKED"
         )
 
@@ -160,7 +184,7 @@ class LeaseQueue(Generic[T]):
         return f"""
 WITH first AS (
     SELECT {keys}, {share.group}, {self.due} FROM {self.table} q
-    WHERE {self.waiting} AND {self.due} <= now() AND {share.group} <> ALL ($3::text[])
+    WHERE {self._is_waiting} AND {self.due} <= now() AND {share.group} <> ALL ($3::text[])
     ORDER BY {self.due} LIMIT {share.window}
 ), ranked AS (
     SELECT {keys}, {self.due},
@@ -170,7 +194,7 @@ WITH first AS (
     SELECT locked.* FROM (SELECT * FROM ranked WHERE place <= $6 ORDER BY {self.due}) ranked
     CROSS JOIN LATERAL (
         SELECT {self._keys_and_before} FROM {self.table} q
-        WHERE {self._same_row("ranked")} AND {self.waiting} AND coalesce(q.{self.due} <= now(), false)
+        WHERE {self._same_row("ranked")} AND {self._is_waiting} AND coalesce(q.{self.due} <= now(), false)
         FOR UPDATE OF q SKIP LOCKED
     ) locked
     LIMIT $1

@@ -34,13 +34,14 @@ def test_killed_words_are_not_kept_in_the_state() -> None:
     assert "They met" not in stored
 
 
-def test_a_desks_correction_holds_until_the_source_changes_what_was_corrected() -> None:
-    """A resend with another keyword keeps the desk's headline; a new headline of the source is newer copy."""
+def test_a_desks_correction_stands_against_whatever_the_source_says_later() -> None:
+    """A resend with another keyword keeps the desk's headline; a new headline of the source is a conflict, which is told."""
     corrected = order("correct", 2, headline="Right", reason="It was wrong")
     resend = version(3, headline=version(1).headline, keywords=("x",))
     rewritten = version(4)
-    _, revisions = fold([version(1), corrected, resend, rewritten])
-    assert [each.headline for each in revisions] == [version(1).headline, "Right", "Right", version(4).headline]
+    state, revisions = fold([version(1), corrected, resend, rewritten])
+    assert [each.headline for each in revisions] == [version(1).headline, "Right", "Right", "Right"]
+    assert [(each.matter, each.base) for each in state.conflicts] == [("headline", "Ministers meet for the 1. time")]
     assert revisions[1].change.reason == "It was wrong"
 
 

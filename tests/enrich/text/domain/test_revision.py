@@ -63,7 +63,7 @@ def test_a_field_at_its_limit_is_left_as_it_is() -> None:
 def test_names_codes_and_labels_are_short() -> None:
     """Of authors, tags and stories; a code that nobody uses is none."""
     update = made(
-        creators=(Creator(name=LONG),), subjects=(Subject(code="medtop:" + "1" * 10_000, name=LONG), Subject(name=LONG)),
+        creators=(Creator(name=LONG.title()),), subjects=(Subject(code="medtop:" + "1" * 10_000, name=LONG), Subject(name=LONG)),
         keywords=(LONG,), story=LONG, version_created=None, guid="g" * 100_000,
         repairs=tuple(Repair(code="a", place=LONG, detail=LONG) for _ in range(1000)),
     )  # fmt: skip

@@ -60,7 +60,7 @@ def test_results_of_another_version_is_not_used() -> None:
 def test_a_table_that_was_loaded_meanwhile_is_the_one_that_counts() -> None:
     """Else an update would claim the new edition of the directory and show the old one for good."""
     reference = ReferenceData()
-    steps = Steps(reference, Settings())
+    steps = Steps(reference, Settings(enrich_own_sources=(RAW.source,)))
     ahead = steps.run(RAW, (RAW.headline, RAW.body_html), {})
     assert [author.id for author in ahead.authorship.authors] == [None]
     reference.directory = Directory.of([AuthorProfile(id="ada-quill", name="Ada Quill")], edition=2)

@@ -208,7 +208,7 @@ def json_feed(**item: object) -> RawUpdate:
         "version": "https://jsonfeed.org/version/1.1",
         "title": "Wire",
         "language": "en",
-        "authors": [{"name": "Desk"}],
+        "authors": [{"name": "Ida Desk"}],
     }
     return read_document(json.dumps(feed | {"items": [item]})).updates[0]
 
@@ -238,4 +238,4 @@ def test_json_feed() -> None:
 def test_json_feed_of_old_and_sloppy_writers() -> None:
     """A number for an id, plain text, the feed's author for an item without one."""
     update = json_feed(id=7, content_text="One.\n\nTwo <b>.")
-    assert (update.guid, update.body_html, update.byline) == ("7", "<p>One.</p><p>Two &lt;b&gt;.</p>", "Desk")
+    assert (update.guid, update.body_html, update.byline) == ("7", "<p>One.</p><p>Two &lt;b&gt;.</p>", "Ida Desk")

@@ -124,7 +124,7 @@ def test_synonyms_and_camel_case_are_understood_and_the_unknown_is_kept() -> Non
 
 def test_a_time_without_an_offset_is_the_sources_zone_and_recorded() -> None:
     """Nothing without an offset leaves the reader."""
-    update = native_of(UPDATE | {"version_created": "2026-11-23T10:00:00"}).updates[0]
+    update = native_of(UPDATE | {"version_created": "2026-11-23T08:00:00"}).updates[0]
     assert update.version_created is not None
     assert update.version_created.utcoffset() == timedelta(0)
     assert [repair.code for repair in update.repairs] == ["time-without-offset"]

@@ -17,23 +17,23 @@ def ninjs(*items: dict[str, Any], profile: SourceProfile | None = None) -> ReadR
 
 def one(**item: Any) -> RawUpdate:
     """The update of one item."""
-    return ninjs({"uri": "u", **item}).updates[0]
+    return ninjs({"uri": "u", "headline": "H", **item}).updates[0]
 
 
 def test_the_same_item_in_three_versions_says_the_same() -> None:
     """Pattern keys, arrays and camelCase tell one story."""
     first = one(
         headline="H", body_html="<p>B</p>", description_text="D", byline="By A", versioncreated="2026-11-23T09:00:00Z", pubstatus="usable",
-        subject=[{"code": "20000003", "scheme": "http://cv.iptc.org/newscodes/mediatopic/", "name": "N"}], person=[{"name": "P"}], embargoed="2026-12-01T00:00:00Z",
+        subject=[{"code": "20000003", "scheme": "http://cv.iptc.org/newscodes/mediatopic/", "name": "N"}], person=[{"name": "Pia"}], embargoed="2026-12-01T00:00:00Z",
     )  # fmt: skip
     second = one(
         headlines=[{"role": "main", "value": "H"}], bodies=[{"contenttype": "text/html", "value": "<p>B</p>"}], descriptions=[{"value": "D"}], by="By A",
-        versioncreated="2026-11-23T09:00:00Z", pubstatus="usable", subjects=[{"uri": "http://cv.iptc.org/newscodes/mediatopic/20000003", "name": "N"}], people=[{"name": "P"}],
+        versioncreated="2026-11-23T09:00:00Z", pubstatus="usable", subjects=[{"uri": "http://cv.iptc.org/newscodes/mediatopic/20000003", "name": "N"}], people=[{"name": "Pia"}],
         embargoed="2026-12-01T00:00:00Z",
     )  # fmt: skip
     third = one(
         headlines=[{"role": "main", "value": "H"}], bodies=[{"contentType": "text/html", "value": "<p>B</p>"}], descriptions=[{"value": "D"}], by="By A",
-        versionCreated="2026-11-23T09:00:00Z", pubStatus="usable", subjects=[{"uri": "http://cv.iptc.org/newscodes/mediatopic/20000003", "name": "N"}], people=[{"name": "P"}],
+        versionCreated="2026-11-23T09:00:00Z", pubStatus="usable", subjects=[{"uri": "http://cv.iptc.org/newscodes/mediatopic/20000003", "name": "N"}], people=[{"name": "Pia"}],
         embargoedUntil="2026-12-01T00:00:00Z",
     )  # fmt: skip
     value = [update.model_dump(exclude={"original", "received_at", "subjects"}) for update in (first, second, third)]
@@ -56,7 +56,7 @@ def test_html_goes_before_plain_text_and_a_whole_page_is_reduced_to_its_body() -
 
 def test_a_note_for_editors_is_private_unless_the_source_says_otherwise() -> None:
     """ninjs: read by staff at the receiving organisation, not intended to be published."""
-    item = {"uri": "u", "ednote": "Call 555"}
+    item = {"uri": "u", "headline": "H", "ednote": "Call 555"}
     kept = ninjs(item).updates[0]
     shown = ninjs(item, profile=SourceProfile(public_notes=True)).updates[0]
     assert (kept.editors_note, kept.private_note) == ("", "Call 555")

@@ -57,7 +57,7 @@ def test_an_alert_is_an_update() -> None:
     )
     assert [(media.url, media.caption) for media in update.media] == [("https://example.org/map.png", "Map")]
     assert {(subject.code, subject.name, subject.kind) for subject in update.subjects} == {
-        ("capcat:Met", "Met", "subject"),
+        ("capcat:Met", None, "subject"),
         (None, "Flood", "event"),
         ("SAME:008013", "Boulder", "place"),
     }

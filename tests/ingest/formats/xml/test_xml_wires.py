@@ -14,7 +14,9 @@ G2 = 'xmlns="http://iptc.org/std/nar/2006-10-01/"'
 def item(
     meta: str = "", content: str = "", body: str = "", attributes: str = 'guid="urn:a" version="3" xml:lang="de"'
 ) -> str:
-    """A newsItem."""
+    """A newsItem, which has something to show."""
+    if "<headline" not in content and not body:
+        content += "<headline>Port closes</headline>"
     return (
         f"<newsItem {G2} {attributes}><itemMeta><itemClass qcode='ninat:text'/>{meta}</itemMeta>"
         f"<contentMeta>{content}</contentMeta><contentSet>{body}</contentSet></newsItem>"
@@ -80,9 +82,9 @@ def test_a_canceled_picture_goes_with_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("note", "public"),
+    ("note", "may_be_public"),
     [
-        ("<edNote>Corrects the name in the second paragraph.</edNote>", True),
+        ("<edNote>Text follows in two parts.</edNote>", True),
         ('<edNote pubconstraint="x:nonpublic">Call 555.</edNote>', False),
         ('<edNote pubconstrainturi="http://x/np">Call 555.</edNote>', False),
         ('<edNote role="sttnote:private">Call 555.</edNote>', False),
@@ -90,11 +92,13 @@ def test_a_canceled_picture_goes_with_nothing() -> None:
         ("<edNote>Die folgenden Informationen sind nicht zur Veröffentlichung bestimmt: 555</edNote>", False),
     ],
 )
-def test_notes_for_desks_are_private(note: str, public: bool) -> None:
-    """A constraint, a role or the note's own words keep it from readers."""
+def test_notes_for_desks_are_private(note: str, may_be_public: bool) -> None:
+    """A note is for desks; a profile publishes it, but for what a constraint, a role or its own words keep from readers."""
     update = one(item(meta=note))
-    assert bool(update.editors_note) is public
-    assert bool(update.private_note) is not public
+    assert (update.editors_note, bool(update.private_note)) == ("", True)
+    update = one(item(meta=note), SourceProfile(public_notes=True))
+    assert bool(update.editors_note) is may_be_public
+    assert bool(update.private_note) is not may_be_public
 
 
 def test_the_private_part_of_a_note_and_of_a_text_is_cut_out() -> None:
@@ -103,7 +107,7 @@ def test_the_private_part_of_a_note_and_of_a_text_is_cut_out() -> None:
     note = (
         f'<edNote><section xmlns="http://www.w3.org/1999/xhtml"><p>Internet: example.org</p>{part}</section></edNote>'
     )
-    update = one(item(meta=note, body=xhtml(f"<p>Text.</p>{part}")))
+    update = one(item(meta=note, body=xhtml(f"<p>Text.</p>{part}")), SourceProfile(public_notes=True))
     assert "example.org" in update.editors_note
     assert "555" not in update.editors_note + update.body_html
     assert "555" in update.private_note
@@ -144,7 +148,7 @@ def test_names_are_taken_in_the_items_language() -> None:
     """Of several names and notices, the one in the item's language; a mnemonic only where there is nothing else."""
     update = one(
         f"<newsItem {G2} guid='a' xml:lang='de'><rightsInfo><copyrightNotice xml:lang='de'>Alle Rechte</copyrightNotice>"
-        "<copyrightNotice xml:lang='en'>All rights</copyrightNotice></rightsInfo><contentMeta>"
+        "<copyrightNotice xml:lang='en'>All rights</copyrightNotice></rightsInfo><contentMeta><headline>Markt</headline>"
         "<subject qcode='x:1' type='cpnat:geoArea'><name xml:lang='en'>Munich</name><name role='nrol:mnemonic' xml:lang='de'>MUC</name><name xml:lang='de'>München</name></subject>"
         "</contentMeta></newsItem>"
     )
@@ -212,15 +216,15 @@ def test_nitf_with_and_without_namespace_and_dtd(root: str) -> None:
 
 
 def test_nitf_notes_for_desks_and_bylines() -> None:
-    """ed-msg and notes of type npa are for desks by NITF's own words; a title is parted from its name."""
+    """ed-msg and notes are for desks, but for public advisories (`pa`); a title is parted from its name."""
     update = one(
         nitf(
             docdata="<ed-msg info='Call 555'/>",
-            head="<note type='npa'><p>Hold</p></note><note type='std'><p>Adds detail</p></note><byline>By A. CONDON<byttl>AP Writer</byttl></byline><dateline>OSLO, Nov. 5 (AP) -</dateline>",
+            head="<note type='npa'><p>Hold</p></note><note type='std'><p>Adds detail</p></note><note type='pa'><p>Helplines are open.</p></note><byline>By A. CONDON<byttl>AP Writer</byttl></byline><dateline>OSLO, Nov. 5 (AP) -</dateline>",
         )
     )
-    assert update.private_note == "Call 555\nHold"
-    assert update.editors_note == "Adds detail"
+    assert update.private_note == "Call 555\nHold\nAdds detail"
+    assert update.editors_note == "Helplines are open."
     assert update.byline == "By A. CONDON, AP Writer"
     assert update.located == "OSLO"
 

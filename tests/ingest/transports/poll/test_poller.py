@@ -22,6 +22,7 @@ from local.child import free_port
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
 from support.ingest_api import Wire
+from support.waiting import eventually
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -260,3 +261,51 @@ async def test_a_feed_that_cannot_be_read_fails_without_being_kept_twice(
     assert row["error"]
     await once(poller, wire.pool)
     assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals") == 1
+
+
+@pytest.mark.integration
+async def test_feeds_that_hang_hold_up_none_that_answer(wire: Wire, server: FeedServer, poller: Poller) -> None:
+    """More of them than are polled at once are due before one that answers: once they have failed, they have their own share."""
+    silent = await asyncio.start_server(lambda reader, _: reader.read(), "127.0.0.1", port := free_port())
+    hanging = [f"hanging{number}" for number in range(wire.settings.ingest_poll_concurrency + 5)]
+    for name in hanging:
+        await store.save(wire.pool, Source(name=name, kind="poll", url=f"http://127.0.0.1:{port}/{name}"))
+    await wire.pool.execute(
+        "INSERT INTO ingest.cursors (source, failures, next_at) SELECT name, 1, now() - interval '1 hour' FROM ingest.sources "
+        "WHERE name LIKE 'hanging%'"
+    )
+    server.serve(feed("a"))
+    async with silent:
+        running = asyncio.create_task(poller.run())
+        try:
+            await eventually(wire.raw, within_s=10, what="the feed that answers")
+            polled = "SELECT count(*) FROM ingest.cursors WHERE lease_until > now() AND source LIKE 'hanging%'"
+            assert 0 < await wire.pool.fetchval(polled) <= wire.settings.ingest_poll_concurrency / 2
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.integration
+async def test_a_source_whose_row_cannot_be_read_rests_and_says_why(
+    wire: Wire, server: FeedServer, poller: Poller
+) -> None:
+    """A profile of another release: the others are polled, and `sources list` has the reason."""
+    server.serve(feed("a"))
+    await store.save(wire.pool, Source(name="bad", kind="poll", url=server.url))
+    await wire.pool.execute("UPDATE ingest.sources SET profile = '{\"format\": 7}' WHERE name = 'bad'")
+    running = asyncio.create_task(poller.run())
+    try:
+        await eventually(wire.raw, what="the other source")
+        reason = await eventually(
+            lambda: wire.pool.fetchval("SELECT error FROM ingest.cursors WHERE source = 'bad' AND failures = 1"),
+            what="why",
+        )
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert "profile" in reason
+    row = await wire.pool.fetchrow(
+        "SELECT lease_owner, next_at > now() + interval '1 minute' AS rests FROM ingest.cursors WHERE source = 'bad'"
+    )
+    assert dict(row) == {"lease_owner": None, "rests": True}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -10,9 +11,14 @@ import pytest
 
 from ingest.sources import store
 from ingest.sources.source import Source
-from ingest.transports.watch.claims import CLAIMS, move_into, reclaim_from_dead_workers
+from ingest.transports.watch.claims import (
+    CLAIMS,
+    move_into,
+    reclaim_from_dead_workers,
+)
 from ingest.transports.watch.folder import FileSnapshot, FolderState, is_partial, list_files
 from ingest.transports.watch.watcher import Watcher
+from shared.postgres.set_aside import listed
 from support.ingest_api import Wire
 from support.waiting import eventually
 
@@ -200,3 +206,88 @@ def test_a_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:
         "x.json": b"1",
         "x~2.json": b"2",
     }
+
+
+@pytest.mark.integration
+async def test_a_file_that_cannot_be_taken_holds_up_no_other(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays where it lies, is listed with its reason, and is taken once it can be: at once when the sender replaced it."""
+    watcher, source = await started(wire, tmp_path)
+    take, tried = wire.intake.take, []
+
+    async def with_a_bug(source: Source, body: bytes, **options: object) -> object:
+        if b"poison" in body:
+            tried.append(body)
+            raise TypeError("a bug")
+        return await take(source, body, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(wire.intake, "take", with_a_bug)
+    drop(tmp_path, "1.json", b'{"guid": "poison", "headline": "x"}', age_s=90)
+    drop(tmp_path, "2.json", GOOD)
+    for _ in range(3):
+        assert await watcher.take_all(source, tmp_path, FolderState())
+    assert len(tried) == 1, "it is not tried again before its pause is over"
+    assert [item["guid"] for item in await wire.raw()] == ["a"]
+    assert list(list_files(tmp_path)[0]) == ["1.json"]
+    (entry,) = await listed(wire.pool, "ingest")
+    assert (entry.loop, entry.key, entry.reason) == ("watched files", "dropped/1.json", "TypeError: a bug")
+    drop(tmp_path, "1.json", b'{"guid": "mended", "headline": "x"}')
+    assert await watcher.take_all(source, tmp_path, FolderState())
+    assert sorted(item["guid"] for item in await wire.raw()) == ["a", "mended"]
+    assert await listed(wire.pool, "ingest") == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("end", ["rejected", "done"])
+async def test_a_file_that_was_written_on_afterwards_is_taken_once_more(wire: Wire, tmp_path: Path, end: str) -> None:
+    """An uploader paused in the middle: half a file is rejected, or understood all the same. The whole one is taken."""
+    watcher, source = await started(wire, tmp_path)
+    half = b'{"guid": "a", "head' if end == "rejected" else b'{"guid": "a", "headline": "From"}'
+    path = drop(tmp_path, "late.json", half)
+    with path.open("ab") as uploader:
+        assert await watcher.take_all(source, tmp_path, FolderState())
+        moved = tmp_path / end / "late.json"
+        assert moved.exists()
+        uploader.truncate(0)
+        uploader.write(GOOD)
+    moment = time.time() - 60
+    os.utime(moved, (moment, moment))
+    watcher._heartbeats.clear()
+    await watcher._beat(source, tmp_path)
+    assert list(list_files(tmp_path)[0]) == ["late.json"]
+    assert not moved.with_name("late.json.reason.json").exists()
+    assert await watcher.take_all(source, tmp_path, FolderState())
+    assert [item["headline"] for item in await wire.raw()][-1] == "From a file"
+
+
+@pytest.mark.integration
+async def test_a_drive_that_hangs_holds_up_no_other_folder(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its calls do not come back: the other folder's file is taken, and the process can end."""
+    hanging, working = tmp_path / "hanging", tmp_path / "working"
+    released, hung = threading.Event(), threading.Event()
+
+    def listing(folder: Path) -> tuple[dict[str, FileSnapshot], set[int]]:
+        if folder == hanging:
+            hung.set()
+            released.wait(60)
+        return list_files(folder)
+
+    monkeypatch.setattr("ingest.transports.watch.watcher.list_files", listing)
+    for folder in (hanging, working):
+        folder.mkdir()
+        await store.save(wire.pool, Source(name=folder.name, kind="watch", folder=str(folder)))
+    await wire.registry.load(wire.pool)
+    watcher = Watcher(wire.settings, wire.registry, wire.intake, "one")
+    running = asyncio.create_task(watcher.run())
+    try:
+        await eventually(hung.is_set, what="the drive hangs")
+        drop(working, "good.json", GOOD)
+        await eventually((working / "done" / "good.json").exists, what="the other folder's file is taken")
+        running.cancel()
+        await asyncio.wait([running], timeout=10)
+        assert running.done()
+    finally:
+        released.set()

@@ -102,6 +102,18 @@ async def test_a_hub_is_asked_with_a_secret_and_a_callback_nobody_can_guess(
 
 
 @pytest.mark.integration
+async def test_an_empty_notification_is_acknowledged(
+    wire: Wire, subscribed: tuple[httpx.AsyncClient, Subscription]
+) -> None:
+    """Some hubs ping with a signed body of nothing: nothing is wrong with it, and nothing is kept of it."""
+    client, subscription = subscribed
+    headers = {"X-Hub-Signature": signature(b"", subscription.secret), "Content-Type": "application/rss+xml"}
+    answer = await client.post(f"/v1/websub/{subscription.token}", content=b"", headers=headers)
+    assert answer.status_code == 202
+    assert await wire.pool.fetchval("SELECT count(*) FROM ingest.originals WHERE transport = 'websub'") == 0
+
+
+@pytest.mark.integration
 async def test_only_what_we_asked_for_is_confirmed(
     wire: Wire, subscribed: tuple[httpx.AsyncClient, Subscription]
 ) -> None:
@@ -140,6 +152,10 @@ async def test_what_the_hub_sends_is_taken_only_with_its_signature(
     good = {"X-Hub-Signature": signature(RSS, subscription.secret)}
     assert (await client.post(path, content=RSS, headers=headers | good)).status_code == 202
     assert [item["guid"] for item in await wire.raw()] == ["r1"]
+    for empty in (b"", b" \n"):
+        ping = headers | {"X-Hub-Signature": signature(empty, subscription.secret)}
+        assert (await client.post(path, content=empty, headers=ping)).status_code == 202
+    assert len(await wire.raw()) == 1, "a hub that asks whether we are there brings nothing"
     producer, wire.intake.producer = wire.intake.producer, None
     other = RSS.replace(b"r1", b"r2")
     signed = headers | {"X-Hub-Signature": signature(other, subscription.secret)}
@@ -228,7 +244,7 @@ async def left(wire: Wire) -> bool:
     async with http_client(allow_private=True) as fetcher:
         subscriber = Subscriber(settings, wire.pool, fetcher)
         await wire.pool.execute(UNSUBSCRIBE_UNUSED)
-        return await subscriber.unsubscribe_next()
+        return bool(await subscriber.unsubscribe_some())
 
 
 async def pause(wire: Wire) -> None:

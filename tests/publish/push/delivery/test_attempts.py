@@ -28,6 +28,7 @@ def outcome(
     ("status", "state", "endpoint"),
     [
         (204, "delivered", "healthy"),
+        (301, "waiting", "failing"),
         (400, "waiting", "unchanged"),
         (401, "waiting", "failing"),
         (410, "failed", "gone"),

@@ -22,7 +22,7 @@ class Death(BaseException):
     """The end of a process, as far as its loop can tell."""
 
 
-def building(bug: Callable[[], None]) -> Callable[[Sequence[DueDelivery]], Any]:
+def building(bug: Callable[[], object]) -> Callable[[Sequence[DueDelivery]], Any]:
     """Requests for all but those of the update `bad`."""
 
     async def build(due: Sequence[DueDelivery]) -> Mapping[int, Built]:
@@ -55,7 +55,7 @@ async def states(pool: Pool) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def delivering(pool: Pool, bug: Callable[[], None]) -> Any:
+async def delivering(pool: Pool, bug: Callable[[], object]) -> Any:
     """The loop as one process runs it; what ends it is given to the block."""
     async with Outbound(allow_private=True, timeout_s=5) as outbound:
         channel = DeliveryChannel(building(bug), RetryPolicy((1.0, 2.0), timedelta(hours=1)))
@@ -114,3 +114,65 @@ async def test_one_that_takes_its_process_down_is_set_aside_and_those_beside_it_
     assert seen == {"one": "delivered", "bad": "failed", "two": "delivered"}
     error = await pool.fetchval("SELECT last_error FROM publish.deliveries WHERE update_id = 'bad'")
     assert "2 times" in error
+
+
+async def test_what_cannot_be_made_for_now_costs_no_attempt(pool: Pool, recipients: Any) -> None:
+    """The archive or the site is away: the deliveries wait, with the reason, and leave once it answers."""
+    away = [True]
+
+    def bug() -> None:
+        if away:
+            raise OSError("the site is away")
+
+    await queue(pool, f"{recipients.url}/a", "bad", "one")
+    async with delivering(pool, bug):
+        waiting = "SELECT count(*) FROM publish.deliveries WHERE last_error LIKE '%the site is away%' AND leased_until IS NULL"
+        await eventually(lambda: pool.fetchval(waiting), lambda count: count == 2, what="both are put back")
+        assert await pool.fetchval("SELECT max(attempts) FROM publish.deliveries WHERE leased_until IS NULL") in (
+            0,
+            None,
+        )
+        away.clear()
+        await eventually(lambda: states(pool), lambda seen: "waiting" not in seen.values(), what="all ended")
+    assert await pool.fetchval("SELECT max(attempts) FROM publish.deliveries") == 1
+
+
+async def test_a_request_that_cannot_be_sent_gives_its_slot_back(
+    pool: Pool, recipients: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug in sending is the result of the attempt; the endpoint's other deliveries leave."""
+    send = Outbound.send
+
+    async def with_a_bug(self: Outbound, method: str, url: str, **options: Any) -> Any:
+        if options["headers"]:
+            raise TypeError("a bug")
+        return await send(self, method, url, **options)
+
+    monkeypatch.setattr(Outbound, "send", with_a_bug)
+    await queue(pool, f"{recipients.url}/a", *(f"bad{number}" for number in range(60)))
+    await queue(pool, f"{recipients.url}/a", "good")
+
+    async def build(due: Sequence[DueDelivery]) -> Mapping[int, Built]:
+        return {each.id: DeliveryRequest({"x": "1"} if each.update_id.startswith("bad") else {}, b"{}") for each in due}
+
+    async with Outbound(allow_private=True, timeout_s=5) as outbound:
+        channel = DeliveryChannel(build, RetryPolicy((60.0,), timedelta(hours=1)))
+        worker = DeliveryWorker(
+            pool, outbound, outbound, {"webhook": channel}, in_flight=10, per_endpoint=5, timeout_s=5
+        )
+        running = asyncio.create_task(worker.keep_delivering())
+        try:
+            await eventually(
+                lambda: pool.fetchval("SELECT count(*) FROM publish.deliveries WHERE attempts = 0"),
+                lambda count: count < 56,
+                what="the first ones were tried",
+            )
+            await pool.execute("UPDATE publish.endpoints SET failures = 0, retry_at = NULL")
+            assert worker._of_endpoint.total() <= 5
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    error = await pool.fetchval(
+        "SELECT last_error FROM publish.deliveries WHERE attempts = 1 AND last_error <> '' LIMIT 1"
+    )
+    assert error == "it cannot be sent: TypeError: a bug"

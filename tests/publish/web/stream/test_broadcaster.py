@@ -1,9 +1,19 @@
 """Readers are sent each event once and in order, or a reset."""
 
+import asyncio
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
 from publish.representation.position import Position
-from publish.web.stream.event import StreamEvent
+from publish.web.stream import broadcaster as broadcaster_module
+from publish.web.stream.event import Replayed, StreamEvent
 from publish.web.stream.limits import StreamLimits
 from support.broadcasting import Log, Slow, connect, event, let_write, numbers, reasons, started
+from support.waiting import eventually
 
 
 async def test_a_reader_gets_its_channels_only_and_each_event_once() -> None:
@@ -110,6 +120,142 @@ async def test_a_gap_that_cannot_be_filled_is_a_reset() -> None:
         await reader.count(3)
         assert reasons(reader) == ["gap"]
         assert numbers(reader) == [1, 9]
+
+
+@dataclass
+class SlowLog(Log):
+    """An archive that answers once it is let, with what it had archived by the time of the question."""
+
+    reach: int = 0
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def replay(self, after: Position, channels: Collection[str], limit: int) -> Replayed | None:
+        """What is archived after a position."""
+        self.asked += 1
+        reach = self.reach
+        await self.let.wait()
+        found = [each for each in self.events if after < each.position <= (1, reach)][:limit]
+        return Replayed(found, found[-1].position if len(found) == limit else Position(1, reach))
+
+
+@pytest.mark.parametrize("archived", [20, 40, 60])
+@pytest.mark.parametrize("between", [[], [21, 22]])
+async def test_a_place_further_on_while_the_gap_is_filled_leaves_no_silent_hole(
+    archived: int, between: list[int]
+) -> None:
+    """The log fails again while the archive is asked: what lies between the two places is told, or a reset is."""
+    log = SlowLog([event(offset) for offset in range(1, 61)], reach=20)
+    with started(StreamLimits(replay_events=7), log) as broadcaster:
+        reader = connect(broadcaster)
+        broadcaster.publish(log.events[:10])
+        await reader.count(10)
+        broadcaster.begin(1, 20)
+        await eventually(lambda: log.asked == 1)
+        broadcaster.publish([event(offset) for offset in between])
+        broadcaster.begin(1, 40)
+        log.reach = archived
+        broadcaster.publish(log.events[40:45])
+        log.let.set()
+        broadcaster.publish(log.events[45:50])
+        await reader.until(lambda each: each.parser.last_event_id >= "1-50")
+        told = numbers(reader)
+        assert told == sorted(set(told))
+        if archived >= 40:
+            assert told[:50] == list(range(1, 51))
+            assert reasons(reader) == []
+        else:
+            assert told == [*range(1, 21), *range(41, 51)]
+            assert reasons(reader) == ["gap"]
+
+
+async def test_a_new_epoch_while_the_gap_is_filled_ends_the_filling() -> None:
+    """What the archive answers of the old log, even by failing, neither ends nor fills a gap of the new one."""
+    old = asyncio.Event()
+
+    async def replay(after: Position, channels: Collection[str], limit: int) -> Replayed | None:
+        if after.epoch == 1:
+            await old.wait()
+            raise OSError("no route")
+        return Replayed([event(offset, epoch=2) for offset in range(after.offset + 1, 6)], Position(2, 5))
+
+    with started() as broadcaster:
+        broadcaster._archive.replay = replay
+        reader = connect(broadcaster)
+        broadcaster.publish([event(1)])
+        broadcaster.begin(1, 8)
+        await let_write(broadcaster)
+        broadcaster.begin(2, 0)
+        broadcaster.begin(2, 5)
+        old.set()
+        broadcaster.publish([event(6, epoch=2)])
+        await reader.until(lambda each: each.parser.last_event_id == "2-6")
+        assert numbers(reader) == [1, *range(1, 7)]
+        assert reasons(reader) == ["epoch"]
+
+
+async def test_an_archive_that_never_answers_holds_nothing_back_for_long() -> None:
+    """What comes now is told behind a reset, though the question for what was missed hangs."""
+    with started(StreamLimits(fill_s=0.05), SlowLog([])) as broadcaster:
+        reader = connect(broadcaster)
+        broadcaster.publish([event(1)])
+        broadcaster.begin(1, 8)
+        broadcaster.publish([event(9)])
+        await reader.count(3)
+        assert reasons(reader) == ["gap"]
+        assert numbers(reader) == [1, 9]
+
+
+@pytest.mark.parametrize("blocked", [0, 100])
+async def test_each_reader_is_sent_away_at_its_own_time(blocked: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets at the front that take nothing use up nobody's time: the others leave evenly over the whole grace."""
+    with started(StreamLimits(buffer_bytes=10**9)) as broadcaster:
+        stuck = [connect(broadcaster, buffer=4096) for _ in range(blocked)]
+        broadcaster.publish([event(offset, size=60_000) for offset in range(1, 4)])
+        await let_write(broadcaster)
+        assert len(broadcaster.fanout.behind) == len(stuck)
+        healthy = [connect(broadcaster) for _ in range(100)]
+        await let_write(broadcaster)
+        left: list[int] = []
+        clock, real = [100.0], asyncio.sleep
+
+        async def step(seconds: float) -> None:
+            left.append(sum(each.waiting is None for each in broadcaster.fanout.connections()))
+            clock[0] += seconds
+            await real(0)
+
+        monkeypatch.setattr(broadcaster_module.time, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(broadcaster_module.asyncio, "sleep", step)
+        await broadcaster.drain(10.0)
+        monkeypatch.undo()
+        went = [before - after for before, after in pairwise([100, *left])]
+        assert len(broadcaster) == 0
+        for each in healthy:
+            each.take()
+            assert each.raw.count(b"retry: ") == 2
+        assert max(went) <= 3
+        assert sum(went[:50]) == pytest.approx(50, abs=5)
+
+
+async def test_events_that_are_not_written_show_in_livez(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broadcaster that stops writing is replaced: nothing else would tell its readers."""
+    with started() as broadcaster:
+        reader = connect(broadcaster)
+        broadcaster.publish([event(1)])
+        await reader.count(1)
+        assert broadcaster.why_not_live() is None
+
+        def hang() -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(broadcaster, "_begin_walks", hang)
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        broadcaster.publish([event(2)])
+        await let_write(broadcaster)
+        assert broadcaster.why_not_live() is None
+        now = time.monotonic()
+        monkeypatch.setattr(broadcaster_module.time, "monotonic", lambda: now + 61)
+        assert "waiting" in (broadcaster.why_not_live() or "")
+        monkeypatch.undo()
 
 
 async def test_a_kill_does_not_wait_for_the_text_that_it_removes() -> None:

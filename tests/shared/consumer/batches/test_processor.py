@@ -1,6 +1,7 @@
 """What is read again after a failure comes before what was polled meanwhile, without a server."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import cast
 
@@ -115,3 +116,22 @@ async def test_other_partitions_go_on() -> None:
     await stage.fail_in_flight()
     await stage.process(90, partition=1)
     assert stage.taken == ["0:5", "1:90"]
+
+
+async def test_a_pause_is_no_time_that_a_batch_runs() -> None:
+    """However long the outage: what counts begins when the last pause has ended."""
+    stage = Stage()
+    await stage.process(5)
+    began = stage.processor.oldest_started_at
+    assert began is not None
+    stage.completions[-1].set_exception(OSError("Kafka is away"))
+    async with asyncio.timeout(5):
+        while stage.processor.paused_by is None:
+            await asyncio.sleep(0)
+    paused = stage.processor.oldest_started_at
+    assert paused is not None
+    assert paused > time.monotonic()
+    async with asyncio.timeout(5):
+        while not stage.client.sought:
+            await asyncio.sleep(0)
+    assert stage.processor.oldest_started_at is None

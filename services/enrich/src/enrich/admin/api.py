@@ -1,24 +1,32 @@
-"""The HTTP API of the author directory, for a newsroom's own tools; on the port of `enrich text`, with a key."""
-
-import hashlib
-import hmac
+"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, and corrections."""
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from enrich.admin.authentication import check_key
 from enrich.admin.author_directory import put, remove
+from enrich.admin.correction_api import correction_routes
+from enrich.admin.openapi import openapi_route
 from enrich.documents import validated
 from enrich.reference.directory import AuthorProfile
 from enrich.settings import Settings
 from shared.failures import Invalid
 from shared.http.problem import Problem
 from shared.http.query import check_query
+from shared.kafka.producer import Producer
 from shared.postgres.pool import Pool
 
 LARGEST_PROFILE = 64 * 1024
 NO_STORE = {"Cache-Control": "no-store"}
+
+
+def newsroom_routes(pool: Pool, settings: Settings, producer: Producer) -> list[Route]:
+    """All routes of the API, with their OpenAPI document; none where no key is set."""
+    if not settings.enrich_api_key_sha256:
+        return []
+    return [*author_routes(pool, settings), *correction_routes(pool, settings, producer), openapi_route()]
 
 
 def author_routes(pool: Pool, settings: Settings) -> list[Route]:
@@ -79,12 +87,7 @@ class AuthorApi:
 
     def _authorise(self, request: Request) -> str:
         check_query(request)
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        digest = hashlib.sha256(key.strip().encode()).hexdigest()
-        if scheme.lower() != "bearer" or not hmac.compare_digest(digest, self._key_sha256):
-            raise Problem(
-                401, "key", "a key is needed: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
-            )
+        check_key(request, self._key_sha256)
         author_id: str = request.path_params.get("author_id", "")
         if "\x00" in author_id:
             raise _no_author(author_id)

@@ -13,7 +13,7 @@ from enrich.short_text import slug_of
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 
-LISTS = ("links", "aliases", "languages")
+LISTS = ("links", "aliases", "languages", "sources")
 
 
 async def put(connection: Connection, profiles: Sequence[AuthorProfile]) -> tuple[list[str], list[str]]:

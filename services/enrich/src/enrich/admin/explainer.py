@@ -11,7 +11,7 @@ from enrich.documents import validated
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.lookup import MediaLookup
 from enrich.picture_index.rights import Rights, why_withheld
-from enrich.reference.agencies import family_of
+from enrich.reference.agencies import family_of, is_own_copy
 from enrich.reference.stories import story_id
 from enrich.stories.clustering import StoryCandidate, StoryClusters, names_of
 from enrich.text.domain.attachments import Attachments
@@ -127,6 +127,8 @@ class Explainer:
                 at=raw.received_at,
                 names=names_of(tag.code for tag in first.tagging.tags),
                 slugline=raw.slugline,
+                credit=raw.credit,
+                is_own=is_own_copy(raw.source, self.steps.settings.enrich_own_sources),
             )
         )
         known = replace(

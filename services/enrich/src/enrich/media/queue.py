@@ -15,6 +15,7 @@ from enrich.picture_index.rights import Rights, why_withheld
 from shared.messages import MediaReference, MediaWanted
 from shared.postgres.lease_queue import FairShare, LeaseQueue
 from shared.postgres.pool import Pool, Row
+from shared.postgres.set_aside import SetAside
 
 ANNOUNCE_AFTER_S = 2.0
 """How long an update's finished pictures wait for the others, so that readers get them as one revision."""
@@ -163,6 +164,7 @@ QUEUE = LeaseQueue(
     columns="q.update_id, q.reference, q.source, q.url, q.host, q.wanted, q.state, q.attempts, q.sha256, q.fetched_url, "
     "q.traceparent, q.tried_alone, due.lost",
     read=_task,
+    aside=SetAside("enrich", "pictures"),
 )
 
 _WANT = """

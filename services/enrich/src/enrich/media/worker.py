@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -52,6 +52,9 @@ POLL_S = 0.5
 OUTAGE_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 3600.0
 MAX_RENDITIONS_TRIED = 3
+FAILING_SHARE = 0.5
+"""Of the pictures that are fetched at once, at most so many are of hosts that failed last time."""
+MOST_FAILING = 1000
 MAX_TRIED_ALONE = 2
 """After so many processes died while they worked on a reference alone, it is given up."""
 
@@ -80,6 +83,8 @@ class MediaWorker:
         self._jobs: set[asyncio.Task[None]] = set()
         self._isolated: deque[Task] = deque()
         """References whose process died: each is worked on by itself, to find the one at fault."""
+        self._failing: dict[str, None] = {}
+        """Hosts whose last picture could not be fetched; the one that failed longest ago first."""
         self._url_locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
         self._wake = asyncio.Event()
         self._outage: str | None = None
@@ -127,15 +132,8 @@ class MediaWorker:
         free = self._settings.enrich_media_fetches - len(self._jobs)
         if free <= 0:
             return
-        hosts = Tally(task.host for task in self._running.values() if task.state == "pending")
         try:
-            tasks = await queue.claim(
-                self._pool,
-                running=hosts,
-                per_host=self._settings.enrich_media_fetches_per_host,
-                free=free,
-                lease_s=self._settings.enrich_media_lease_s,
-            )
+            tasks = await self._claim(free)
         except TRANSIENT as error:
             self._note_outage(error)
             raise
@@ -149,6 +147,31 @@ class MediaWorker:
             else:
                 self._start(task)
         RUNNING.set(len(self._running))
+
+    async def _claim(self, free: int) -> list[Task]:
+        """Claim what is due: first of hosts that answer, then of those that failed last time, which have their own share."""
+        per_host = self._settings.enrich_media_fetches_per_host
+        hosts = Tally(task.host for task in self._running.values() if task.state == "pending")
+
+        async def claim(running: Mapping[str, int], most: int) -> list[Task]:
+            return await queue.claim(
+                self._pool, running=running, per_host=per_host, free=most, lease_s=self._settings.enrich_media_lease_s
+            )
+
+        tasks = await claim({**hosts, **dict.fromkeys(self._failing, per_host)}, free)
+        share = max(1, int(self._settings.enrich_media_fetches * FAILING_SHARE))
+        room = min(free - len(tasks), share - sum(hosts[host] for host in self._failing))
+        if self._failing and room > 0:
+            hosts.update(task.host for task in tasks if task.state == "pending")
+            tasks += await claim(hosts, room)
+        return tasks
+
+    def _note_host(self, host: str, *, failed: bool) -> None:
+        self._failing.pop(host, None)
+        if failed:
+            self._failing[host] = None
+            if len(self._failing) > MOST_FAILING:
+                del self._failing[next(iter(self._failing))]
 
     def _start(self, task: Task) -> None:
         job = asyncio.create_task(self._process(task), name=f"picture:{task.update_id}")
@@ -192,11 +215,14 @@ class MediaWorker:
             try:
                 picture = await self._picture(task)
             except PictureRefused as error:
+                self._note_host(task.host, failed=False)
                 await self._record(task, "failed", error.reason, None)
                 return
             except PictureUnavailable as failure:
+                self._note_host(task.host, failed=True)
                 await self._postpone(task, failure)
                 return
+            self._note_host(task.host, failed=False)
             state, reason = queue.outcome_of(task, picture, await pictures.rights_of(self._pool, task.source))
             await self._record(task, state, reason, picture.sha256)
             reached("media.finished")

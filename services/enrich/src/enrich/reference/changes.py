@@ -9,7 +9,9 @@ from shared.postgres.pool import Connection, Queryable
 KEPT_CHANGES_D = 7
 """Days after which nobody is still making an update with the edition before a change."""
 REPEAT_AFTER_S = 30.0
-"""When a refresh is sent a second time, for updates that were being made with the old edition at the first."""
+"""When a refresh is asked for a second time, for updates that were being made with the old edition at the first."""
+WRITING_S = 60.0
+"""How long before the change an update may have begun to be written that was not seen at the first: a statement's longest time, twice."""
 
 
 async def announce(connection: Connection, name: str, keys: Sequence[str] = ()) -> int:
@@ -48,12 +50,14 @@ async def ask_refresh(
     if not (author_ids or unknown_names or update_ids or stories):
         return
     for after_s in (0.0, REPEAT_AFTER_S) if repeat else (0.0,):
+        # The second time only what was written since.
         await database.execute(
             """
-            INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at)
-            VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
+            INSERT INTO enrich.refreshes (cause, author_ids, unknown_names, update_ids, stories, run_at, written_since)
+            VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6),
+                    CASE WHEN $6 > 0 THEN clock_timestamp() - make_interval(secs => $7) END)
             """,
-            cause, list(author_ids), list(unknown_names), list(update_ids), list(stories), after_s,
+            cause, list(author_ids), list(unknown_names), list(update_ids), list(stories), after_s, WRITING_S,
         )  # fmt: skip
 
 

@@ -5,17 +5,27 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TypeAlias
 
-import ahocorasick_rs
+from daachorse import CharwiseDoubleArrayAhoCorasick
 from pydantic import Field, field_validator
 
+from enrich.reference.automaton import build
+from enrich.reference.evidence import STRONG, Kind, Surroundings, is_titled, stands_near, weigh
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
 from shared.messages import Message
 
-Kind = Literal["person", "place", "organisation", "topic"]
 PREFIXES = {"person": "person:", "place": "place:", "organisation": "org:", "topic": "topic:"}
 
+SUGGESTED = 0.3
+"""The most confidence in what is a suggestion to editors: one of several of a name, or a word that may be none."""
+CLEARLY = 1.5
+"""How many times as likely one sense must be as the next to be the one that is meant."""
+LEAD = 300
+"""Characters of the text that say what it is about."""
+A_PERSON = "a person by the name"
+Span: TypeAlias = tuple[int, int, int, bool]
+"""Start, end, pattern, whether inflected."""
 MOST_HITS = 5000
 """In one text: a text that is a list of names is cut there."""
 CHUNK = 50_000
@@ -50,6 +60,8 @@ class DictionaryEntry(Message):
     """How much a single appearance says; less for names that are common words."""
     languages: tuple[str, ...] = ()
     """Only in texts of these languages; all when empty."""
+    near: tuple[str, ...] = Field(default=(), max_length=100)
+    """Words of which one must stand near, where the name is another word or somebody else's too."""
 
     @field_validator("code")
     @classmethod
@@ -67,6 +79,67 @@ class Hit:
     places: list[tuple[int, int]]
     confidence: float
     because: str
+    relevance: float = 1.0
+    """How much the text is about it, from 0 to 1: by headline, lead and count."""
+
+
+class Tally:
+    """The places of one entry in a text, and the best score of a place where it is meant."""
+
+    __slots__ = ("against", "because", "is_a_person", "is_alone", "is_long", "places", "score", "slight")
+
+    def __init__(self) -> None:
+        self.places: list[tuple[int, int]] = []
+        self.score, self.because = -1.0, ""
+        self.is_long = self.is_alone = self.is_a_person = False
+        """Whether one of its spellings has several words; one means nothing else; the text speaks of somebody of that name."""
+        self.against: list[tuple[int, int, float, str]] = []
+        self.slight: set[tuple[int, int]] = set()
+        """Places where nothing around speaks for the entry, nor against it."""
+
+    def add(self, start: int, end: int, score: float, because: str, *, is_long: bool) -> None:
+        """A place where it is meant."""
+        self.places.append((start, end))
+        self.is_alone = True
+        self.is_long = self.is_long or is_long
+        if score > self.score:
+            self.score, self.because = score, because
+
+    def add_weighed(
+        self, start: int, end: int, score: float, because: str, weight: float, *, is_alone: bool, is_long: bool
+    ) -> None:
+        """A place that may mean it, by what stands around."""
+        if weight <= STRONG:
+            self.is_a_person = self.is_a_person or A_PERSON in because
+            self.against.append((start, end, score, because))
+            return
+        was_alone = self.is_alone
+        self.add(start, end, score, because, is_long=is_long)
+        self.is_alone = was_alone or is_alone
+        if weight <= 0 and not is_long:
+            self.slight.add((start, end))
+
+    def hit(self, entry: DictionaryEntry, headline_end: int) -> Hit:
+        """The entry with the places where it is meant; where it is meant nowhere, with all of them and as a suggestion only."""
+        places, score, because = self.places, self.score, self.because
+        if self.is_a_person and not self.is_long:
+            # The text speaks of somebody of that name: only what says otherwise by itself means the entry.
+            places = [place for place in places if place not in self.slight]
+        is_meant = bool(places) and self.is_alone
+        if not places:
+            places = self.places or [(start, end) for start, end, _, _ in self.against]
+            if self.against:
+                _, _, score, because = max(self.against, key=lambda each: each[2])
+        times, in_headline = len(places), places[0][0] < headline_end
+        if in_headline:
+            score, because = score + 0.05, f"{because}, in the headline"
+        if times > 1:
+            score, because = score + min(0.03 * (times - 1), 0.09), f"{because}, {times} times"
+        if not is_meant:
+            score = min(score, SUGGESTED)
+        in_lead = places[0][0] < headline_end + LEAD and places[-1][0] >= headline_end
+        relevance = 0.2 + 0.4 * in_headline + 0.2 * in_lead + min(0.05 * (times - 1), 0.2)
+        return Hit(entry, places, round(min(max(score, 0.01), 0.99), 2), because, round(relevance, 2))
 
 
 @functools.cache
@@ -77,7 +150,7 @@ def _score(kind: Kind, weight: float, senses: int, short: int, inflected: bool) 
     if short:
         base, reason = base - 0.2, f"{reason}, short"
     if senses > 1:
-        base, reason = base / senses, f"{reason}, one of {senses} of that name"
+        base, reason = min(base / senses, SUGGESTED), f"{reason}, one of {senses} of that name"
     if inflected:
         base, reason = base - INFLECTED, f"{reason}, inflected"
     return base * weight, reason
@@ -94,15 +167,24 @@ class Dictionary:
     for each of 100,000 patterns: a hit then costs the processor few trips to memory."""
     _shared: list[tuple[int, ...]] = field(default_factory=list, repr=False)
     _is_short: bytes = b""
+    _is_single: bytes = b""
+    """Whether a pattern is one word, which may be another one as well."""
+    _is_bound: bytes = b""
+    """Whether an entry holds for some languages only, or names words that must be near."""
     _capitals: bytes = b""
     _words: frozenset[str] = field(default=frozenset(), repr=False)
     """Of all names, so that an inflected name is known when it is read back."""
     _bound_to_languages: bool = field(default=False, repr=False)
-    _automaton: ahocorasick_rs.AhoCorasick | None = field(default=None, repr=False)
+    _automaton: CharwiseDoubleArrayAhoCorasick | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, entries: Iterable[DictionaryEntry], edition: int = 0) -> "Dictionary":
-        """Build the automaton: about a second for 100,000 names."""
+    def of(
+        cls,
+        entries: Iterable[DictionaryEntry],
+        edition: int = 0,
+        build_automaton: Callable[[Sequence[str]], CharwiseDoubleArrayAhoCorasick] = build,
+    ) -> "Dictionary":
+        """Build the indexes and the automaton: about a second for 100,000 names."""
         dictionary = cls(tuple(entries), edition)
         owners: dict[str, list[int]] = {}
         capitals: dict[str, int] = {}
@@ -126,12 +208,14 @@ class Dictionary:
                 capitals[key] = min(needs, capitals.get(key, needs))
         dictionary._bound_to_languages = any(entry.languages for entry in dictionary.entries)
         if owners:
-            dictionary._automaton = ahocorasick_rs.AhoCorasick(list(owners), store_patterns=False)
+            dictionary._automaton = build_automaton(list(owners))
             for owned in owners.values():
                 dictionary._owner.append(owned[0] if len(owned) == 1 else ~len(dictionary._shared))
                 if len(owned) > 1:
                     dictionary._shared.append(tuple(owned))
+            dictionary._is_bound = bytes(bool(entry.languages or entry.near) for entry in dictionary.entries)
             dictionary._is_short = bytes(len(key) <= SHORT for key in owners)
+            dictionary._is_single = bytes(" " not in key.strip(" ") and not UNSPACED.match(key) for key in owners)
             dictionary._capitals = bytes(capitals.values())
             dictionary._words = frozenset(word for key in owners for word in key.split())
         return dictionary
@@ -147,11 +231,11 @@ class Dictionary:
         primary = language.split("-", 1)[0]
         read = to_base_forms(whole, folded(whole), primary, self._words)
         spans = self._spans(automaton, read, whole, primary, spent)
-        return self._scored(spans, len(headline), primary)
+        return self._scored(spans, whole, len(headline), primary)
 
     def _spans(
         self,
-        automaton: ahocorasick_rs.AhoCorasick,
+        automaton: CharwiseDoubleArrayAhoCorasick,
         read: BaseForms,
         whole: str,
         language: str,
@@ -168,7 +252,7 @@ class Dictionary:
                 break
             # Stretches overlap by the length of a long name, so that none is cut in two.
             stretch = haystack if len(haystack) <= CHUNK else haystack[begin : begin + CHUNK + 200]
-            for number, start, end in automaton.find_matches_as_indexes(stretch, overlapping=True):
+            for start, end, number in automaton.find_overlapping(stretch):
                 if stretch[start] != " ":
                     # Of a script without spaces, whose names have no boundaries.
                     stop = end
@@ -197,41 +281,81 @@ class Dictionary:
                 break
         return _apart(found)
 
-    def _scored(self, spans: Sequence[tuple[int, int, int, bool]], headline_end: int, language: str) -> list[Hit]:
-        hits: dict[int, Hit] = {}
-        entries = self.entries
+    def _scored(self, spans: Sequence[Span], whole: str, headline_end: int, language: str) -> list[Hit]:
+        tallies: dict[int, Tally] = {}
         named: set[int] | None = None
+        titled = len(spans) > 0 and is_titled(whole[:headline_end])
+        entries = self.entries
         for start, end, number, inflected in spans:
             owner = self._owner[number]
+            if owner >= 0 and not self._is_single[number] and not self._is_bound[owner]:
+                # A name of several words that is nobody else's, as most are: nothing around it says more than itself.
+                entry = entries[owner]
+                score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
+                _tally(tallies, owner).add(start, end, score, reason, is_long=True)
+                continue
             candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
             if self._bound_to_languages:
                 candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
-            senses = len(candidates)
-            if senses > 1:
+            if len(candidates) > 1:
                 # A short form that two people share is the one whose full name is in the text too.
                 if named is None:
                     named = {self._owner[each] for _, _, each, _ in spans}
                 candidates = [each for each in candidates if each in named] or candidates
-                senses = len(candidates)
-            for index in candidates:
-                hit = hits.get(index)
-                if hit is not None:
-                    hit.places.append((start, end))
-                entry = entries[index] if hit is None else hit.entry
-                score, reason = _score(entry.kind, entry.weight, senses, self._is_short[number], inflected)
-                if hit is None:
-                    hits[index] = Hit(entry, [(start, end)], score, reason)
-                elif score > hit.confidence:
-                    hit.confidence, hit.because = score, reason
-        for hit in hits.values():
-            times = len(hit.places)
-            if hit.places[0][0] < headline_end:
-                hit.confidence, hit.because = hit.confidence + 0.05, f"{hit.because}, in the headline"
-            if times > 1:
-                hit.confidence += min(0.03 * (times - 1), 0.09)
-                hit.because = f"{hit.because}, {times} times"
-            hit.confidence = round(min(hit.confidence, 0.99), 2)
-        return sorted(hits.values(), key=_by_confidence)
+            around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
+            is_titled_here = titled and end <= headline_end
+            senses = [
+                (index, *self._weighed(index, around, whole, (start, end), is_titled_here, language))
+                for index in candidates
+            ]
+            senses = self._most_likely(senses) if len(senses) > 1 else senses
+            for index, weight, why in senses:
+                entry = entries[index]
+                score, reason = _score(entry.kind, entry.weight, len(senses), self._is_short[number], inflected)
+                _tally(tallies, index).add_weighed(
+                    start, end, score + weight, f"{reason}, {why}" if why else reason, weight,
+                    is_alone=len(senses) == 1, is_long=around is None,
+                )  # fmt: skip
+        hits = [tally.hit(entries[index], headline_end) for index, tally in tallies.items()]
+        return sorted(hits, key=_by_confidence)
+
+    def _weighed(  # noqa: PLR0917 -- one for each thing that is known of a place
+        self, index: int, around: Surroundings | None, whole: str, place: tuple[int, int], titled: bool, language: str
+    ) -> tuple[float, str]:  # fmt: skip
+        """What the surroundings say of one sense."""
+        entry = self.entries[index]
+        if entry.near and not stands_near(whole, *place, entry.near):
+            return STRONG, "none of its words is near"
+        if around is None:
+            return 0.0, ""
+        return weigh(
+            around,
+            entry.kind,
+            lambda: folded(" ".join((entry.label, *entry.names))).split(),
+            titled=titled,
+            language=language,
+        )
+
+    def _most_likely(self, senses: list[tuple[int, float, str]]) -> list[tuple[int, float, str]]:
+        """The senses that are left: one that its words, its weight or its surroundings set apart, else all."""
+        if len(senses) < 2:
+            return senses
+        near = [each for each in senses if self.entries[each[0]].near and each[1] > STRONG]
+        senses = near or [each for each in senses if not self.entries[each[0]].near] or senses
+        by_weight = [(self.entries[index].weight, index) for index, _, _ in senses]
+        by_surroundings = [(1 + weight, index) for index, weight, _ in senses]
+        for measured in (by_weight, by_surroundings):
+            (best, index), *others = sorted(measured, reverse=True)
+            if others and best >= CLEARLY * others[0][0]:
+                return [each for each in senses if each[0] == index]
+        return senses
+
+
+def _tally(tallies: dict[int, "Tally"], index: int) -> "Tally":
+    tally = tallies.get(index)
+    if tally is None:
+        tally = tallies[index] = Tally()
+    return tally
 
 
 def _is_written(name: str, capitals: int) -> bool:

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from shared.messages import Author, Message
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+BY_INITIAL = "initial and surname"
 MOST_REMEMBERED = 50_000
 """Names whose resolution is kept: bylines come again."""
 HONORIFICS = {
@@ -35,6 +36,8 @@ class AuthorProfile(Message):
     aliases: tuple[str, ...] = Field(default=(), max_length=100)
     """Other spellings, transliterations, former names, and the ids (URIs, e-mail addresses) that sources use."""
     languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = Field(default=(), max_length=100)
+    """The sources whose bylines mean this person; the newsroom's own where it is empty, every one for `*`."""
 
     @field_validator("id")
     @classmethod
@@ -107,7 +110,10 @@ class Resolved:
 
 @dataclass
 class Directory:
-    """All authors, found by any spelling of their names. A spelling that two authors share finds neither."""
+    """All authors, found by any spelling of their names. A spelling that two authors share finds neither.
+
+    A name holds within the sources of a profile: another agency's reporter of that name is somebody else.
+    """
 
     profiles: Mapping[str, AuthorProfile] = field(default_factory=dict)
     edition: int = 0
@@ -115,7 +121,9 @@ class Directory:
     _initials: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _loose: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _ids: dict[str, str] = field(default_factory=dict, repr=False)
-    _found: dict[str, Resolved] = field(default_factory=dict, repr=False)
+    _found: dict[tuple[str, str | None, bool], Resolved] = field(default_factory=dict, repr=False)
+    _sources: set[str] = field(default_factory=set, repr=False)
+    """That profiles name."""
     bylines: dict[str, tuple[BylineName, ...]] = field(default_factory=dict, repr=False)
     """Bylines that were read against this directory: they come again."""
 
@@ -128,6 +136,7 @@ class Directory:
         return directory
 
     def _add(self, profile: AuthorProfile) -> None:
+        self._sources.update(profile.sources)
         self._ids[profile.id] = profile.id
         for spelling in (profile.name, *profile.aliases):
             if "://" in spelling or "@" in spelling or (":" in spelling and " " not in spelling):
@@ -142,16 +151,47 @@ class Directory:
                 self._initials.setdefault(f"{words[0][0]} {words[-1]}", set()).add(profile.id)
                 self._loose.setdefault(loose_key(spelling), set()).add(profile.id)
 
-    def resolve(self, name: str, uri: str | None = None) -> Resolved:
-        """The author of a name, or of a source's id of a person."""
+    def resolve(
+        self,
+        name: str,
+        uri: str | None = None,
+        *,
+        source: str | None = None,
+        is_own: bool = True,
+        is_aside: bool = False,
+    ) -> Resolved:
+        """The author of a name, or of a source's id of a person.
+
+        `source` is whose byline it is, None where that is not asked; `is_own`, whether it is one of the newsroom's own.
+        `is_aside`: an agency stands beside the name, so that an initial may be anybody's.
+        """
         if uri and (found := self._ids.get(uri.casefold())):
             return Resolved(self.profiles[found], f"the source's id {uri}")
-        found_before = self._found.get(name)
-        if found_before is None:
-            found_before = self._by_name(name)
+        # Of other sources the name alone decides unless profiles name them; one entry then serves all of them.
+        asked = (name, source if source in self._sources else "" if source is not None else None, is_own)
+        resolved = self._found.get(asked)
+        if resolved is None:
+            resolved = self._within(self._by_name(name), source, is_own=is_own)
             if len(self._found) < MOST_REMEMBERED:
-                self._found[name] = found_before
-        return found_before
+                self._found[asked] = resolved
+        if is_aside and resolved.because == BY_INITIAL:
+            return Resolved(
+                None, f"perhaps {self._called(resolved)}: an initial beside an agency is nobody for certain"
+            )
+        return resolved
+
+    def _within(self, resolved: Resolved, source: str | None, *, is_own: bool) -> Resolved:
+        """Nobody where the profile does not hold for the source; then it is a suggestion for the desk."""
+        profile = resolved.profile
+        if profile is None or source is None:
+            return resolved
+        holds = source in profile.sources or (is_own and not profile.sources)
+        if holds or ("*" in profile.sources and resolved.because != BY_INITIAL):
+            return resolved
+        return Resolved(None, f"perhaps {self._called(resolved)}, whose entry does not hold for {source}")
+
+    def _called(self, resolved: Resolved) -> str:
+        return resolved.profile.id if resolved.profile is not None else ""
 
     def _by_name(self, name: str) -> Resolved:  # noqa: PLR0911 -- a table of cases
         key = name_key(name)
@@ -169,7 +209,7 @@ class Directory:
         ):
             return self._one(found_ids, "name without middle initials")
         if len(words[0]) == 1 and len(words) == 2 and (found_ids := self._initials.get(key)):
-            return self._one(found_ids, "initial and surname")
+            return self._one(found_ids, BY_INITIAL)
         if not name.isascii() and (found_ids := self._loose.get(loose_key(name))):
             return self._one(found_ids, "romanised name")
         return Resolved(None, "not in the directory")

@@ -2,12 +2,14 @@
 
 import heapq
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from enrich.stories.event_signature import EventSignature
 from enrich.stories.near_duplicates import TextSketch
+from enrich.stories.witnesses import is_agency_key, witness_of
 
 K = TypeVar("K")
 
@@ -18,6 +20,18 @@ RARE = 8
 MOST_CANDIDATES = 50
 MOST_ALIKE = 16
 """Of texts that meet in a band: the newest represent all, so that a flood of one text costs no more than a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whose words an update has, by itself."""
+
+    credited: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
+    """Whom its text names as its source."""
+    sentences: frozenset[int] = frozenset()
+    is_silent: bool = False
+    """Whether it is no witness: our own copy, or words of `staff and agencies`."""
 
 
 @dataclass(slots=True)
@@ -35,8 +49,13 @@ class IndexedUpdate:
     at: datetime
     cluster: "Cluster | None" = None
     because: str = ""
-    weights: tuple[float, ...] = ()
+    weights: dict[str, float] = field(default_factory=dict)
     """Of the signature's terms, by how rare each was when it was first compared; most updates never are."""
+    source: Attribution = field(default_factory=Attribution)
+    text_of: str = ""
+    """The update whose text it has, word for word or nearly; itself where it has words of its own."""
+    is_sure: bool = False
+    """Whether it is surely of its cluster's event, so that readers may be told of it."""
 
     @property
     def bands(self) -> tuple[bytes, ...]:
@@ -53,21 +72,24 @@ class Cluster:
     is_named: bool = False
     """Whether a source names the story."""
     members: dict[str, IndexedUpdate] = field(default_factory=dict)
-    families: Counter[str] = field(default_factory=Counter)
-    """How many members each family has."""
+    _witnesses: tuple[str, ...] | None = None
 
     def add(self, update: IndexedUpdate) -> None:
         """Take an update in."""
         self.members[update.update_id] = update
-        self.families[update.family] += 1
+        self._witnesses = None
 
     def drop(self, update_id: str) -> None:
         """Let an update go."""
-        update = self.members.pop(update_id, None)
-        if update is not None:
-            self.families[update.family] -= 1
-            if not self.families[update.family]:
-                del self.families[update.family]
+        self.members.pop(update_id, None)
+        self._witnesses = None
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """The families that surely report the event in words of their own."""
+        if self._witnesses is None:
+            self._witnesses = _witnesses(self.members.values())
+        return self._witnesses
 
     @property
     def first(self) -> IndexedUpdate:
@@ -77,7 +99,7 @@ class Cluster:
     @property
     def summary(self) -> tuple[str | None, str, tuple[str, ...]]:
         """What is known of each member: the story, its label, the families that report it."""
-        return self.story, "" if self.is_named else self.label, tuple(sorted(self.families))
+        return self.story, "" if self.is_named else self.label, self.witnesses
 
 
 @dataclass
@@ -147,6 +169,20 @@ class UpdateIndex:
         if len(shared) > MOST_CANDIDATES:
             shared = heapq.nlargest(MOST_CANDIDATES, shared)
         return [updates[update_id] for _, update_id in shared]
+
+
+def _witnesses(members: Iterable[IndexedUpdate]) -> tuple[str, ...]:
+    sure = [member for member in members if member.is_sure and not member.source.is_silent]
+    families = {member.family for member in sure}
+    by_text: dict[str, set[str]] = defaultdict(set)
+    for member in sure:
+        source = member.source
+        by_text[member.text_of or member.update_id].add(
+            witness_of(member.family, source.credited, source.named, families)
+        )
+    # Of those who print one text it is the agency's; where none is one, that of the first by name.
+    found = {min(each, key=lambda key: (not is_agency_key(key), key)) for each in by_text.values()}
+    return tuple(sorted(found))
 
 
 def _drop(places: dict[K, dict[str, IndexedUpdate]], key: K, update_id: str) -> None:

@@ -1,17 +1,28 @@
 """Which updates of several agencies report one event: near-duplicate texts, and independent accounts in other words."""
 
+import heapq
 import math
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from enrich.stories.cluster import Cluster, IndexedUpdate, UpdateIndex
-from enrich.stories.event_signature import LEAD, event_signature, similarity, spelled, weighted
+from enrich.stories.cluster import Attribution, Cluster, IndexedUpdate, UpdateIndex
+from enrich.stories.event_evidence import likelihood
+from enrich.stories.event_signature import LEAD, event_signature, spelled, weighted
 from enrich.stories.near_duplicates import sketch_of, words_of
+from enrich.stories.witnesses import attributed, credited, is_copied, is_shared_credit, sentences_of
 
-LEAST_SIMILARITY = 0.33
-"""From which two accounts report one event. In `tests/enrich/stories/reports.txt` other events of the same kind come to 0.25."""
+LEAST_LIKELY = 0.5
+"""From which an account joins others: so likely, on the average over them, report they one event."""
+LEAST_SURE = 0.85
+"""From which readers are told of an account: so likely does it report the event of one of the others."""
+LEAST_OF_ANY = 0.3
+"""From which an account is compared with all of a cluster: what is below is no account of its event."""
+MOST_COMPARED = 12
+"""Members of a cluster that an account is compared with."""
+MOST_CLUSTERS = 4
+"""Clusters that an account is compared with, those of its likeliest members first."""
 ACCOUNT_HOURS = 12
 """Between two accounts of one event: beyond it the same words are of the next one."""
 MOST_MEMBERS = 200
@@ -39,6 +50,9 @@ class StoryCandidate:
     names: tuple[str, ...] = ()
     """Codes of the people, places, organisations and house topics that it names."""
     slugline: str = ""
+    credit: str = ""
+    is_own: bool = False
+    """Whether it is the newsroom's own copy, which is no witness of what agencies report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +82,7 @@ class StoryClusters:
         """Take an update in, or in again with other words; the story that it is in. `known_story` is what was found before."""
         update_id = candidate.update_id
         words = words_of(f"{candidate.headline} {candidate.text}")
-        digest = hash((*words, candidate.slugline, *candidate.names))
+        digest = hash((*words, candidate.slugline, *candidate.names, candidate.credit, candidate.is_own))
         known = self._updates.get(update_id)
         before = known.cluster.summary if known is not None and known.cluster is not None else None
         if known is not None and (known.digest, known.own_story, known.family) == (
@@ -84,14 +98,23 @@ class StoryClusters:
             digest=digest,
             own_story=candidate.own_story,
             at=candidate.at,
+            source=Attribution(
+                credited(candidate.credit) if candidate.credit else (),
+                attributed(candidate.text),
+                sentences_of(candidate.text),
+                candidate.is_own or is_shared_credit(candidate.credit),
+            ),
+            text_of=update_id,
         )
+        # Whatever may fail comes before the first change, so that a failure leaves what was known as it was.
+        match, because = self._best_match(update, candidate)
         if known is not None:
             self._index.remove(known)
             update.cluster, update.because = known.cluster, known.because
+            update.is_sure, update.text_of = update.is_sure or known.is_sure, known.text_of
             if update.cluster is not None:
                 update.cluster.drop(update_id)
                 update.cluster.add(update)
-        match, because = self._best_match(update, candidate)
         self._updates[update_id] = update
         self._updates.move_to_end(update_id)
         self._index.add(update)
@@ -119,26 +142,51 @@ class StoryClusters:
         return _membership(update) if update is not None else StoryMembership()
 
     def _best_match(self, update: IndexedUpdate, candidate: StoryCandidate) -> tuple[IndexedUpdate | None, str]:
-        best: IndexedUpdate | None = None
-        most, common = 0.0, dict[str, float]()
+        """The account of another family that `update` belongs to, by the average over all of its cluster, and why."""
+        compared: dict[int, list[tuple[float, IndexedUpdate, dict[str, float]]]] = {}
         for other in self._index.candidates(update):
             score, shared = self._compare(update, other)
-            if score > most:
-                best, most, common = other, score, shared
+            if score >= LEAST_OF_ANY:
+                compared.setdefault(id(other.cluster or other), []).append((score, other, shared))
+        best: tuple[float, float, IndexedUpdate, dict[str, float]] | None = None
+        for found in heapq.nlargest(
+            MOST_CLUSTERS, compared.values(), key=lambda each: max(score for score, _, _ in each)
+        ):
+            score, other, shared = max(found, key=lambda each: each[0])
+            average = self._average(update, other, {each.update_id: score for score, each, _ in found})
+            if max(average, score - 1) >= LEAST_LIKELY and (best is None or (average, score) > best[:2]):
+                best = average, score, other, shared
         if best is None:
             return None, ""
-        if not common:
-            return best, f"its text is {most - 1:.0%} that of {{family}}, update {{update_id}}"
-        weightiest = sorted(common, key=lambda term: (-common[term], term))
+        _, most, other, shared = best
+        update.is_sure = most >= LEAST_SURE
+        if most > 1:
+            update.text_of = other.text_of or other.update_id
+            return other, f"its text is {most - 1:.0%} that of {{family}}, update {{update_id}}"
+        weightiest = sorted(shared, key=lambda term: (-shared[term], term))
         words = ", ".join(spelled(weightiest, f"{candidate.headline} {candidate.text[:LEAD]}")[:MOST_WORDS])
-        hours = math.ceil(abs(best.at - update.at) / timedelta(hours=1))
-        return (
-            best,
-            f"{{family}} tells of {words} too, within {hours or 1} h, in update {{update_id}} (similarity {most:.2f})",
+        hours = math.ceil(abs(other.at - update.at) / timedelta(hours=1))
+        told = (
+            f"{{family}} tells of {words} too, within {hours or 1} h, in update {{update_id}} (similarity {most:.2f})"
         )
+        return other, told
+
+    def _average(self, update: IndexedUpdate, other: IndexedUpdate, known: Mapping[str, float]) -> float:
+        """How likely an update is of a cluster's event: on the average over its members, a few where there are many."""
+        if other.cluster is None:
+            return min(known[other.update_id], 1.0)
+        members = list(other.cluster.members.values())
+        if len(members) > MOST_COMPARED:
+            members = [*members[: MOST_COMPARED // 2], *members[-MOST_COMPARED // 2 :]]
+        scores = [
+            min(known[each.update_id] if each.update_id in known else self._compare(update, each)[0], 1.0)
+            for each in members
+            if each.update_id != update.update_id
+        ]
+        return sum(scores) / (len(scores) or 1)
 
     def _compare(self, update: IndexedUpdate, other: IndexedUpdate) -> tuple[float, dict[str, float]]:
-        """How like two updates are: from 1 to 2 the same text; below, accounts of one event with what they share."""
+        """How like two updates are: from 1 to 2 the same text; below, how likely they report one event, and what they share."""
         apart = abs(other.at - update.at)
         if apart > self.window:
             return 0.0, {}
@@ -146,12 +194,17 @@ class StoryClusters:
             score = update.sketch.similarity(other.sketch)
             if score >= self.threshold:
                 return 1 + score, {}
+        if is_copied(update.source.sentences, other.source.sentences):
+            return 1 + self.threshold, {}
         if apart > timedelta(hours=ACCOUNT_HOURS):
             return 0.0, {}
+        total = len(self._updates)
         for each in (update, other):
-            each.weights = each.weights or weighted(each.signature, self._index.counts, len(self._updates))
-        score, common = similarity(update.signature, update.weights, other.signature, other.weights)
-        return (score, common) if common and score >= LEAST_SIMILARITY else (0.0, {})
+            each.weights = each.weights or weighted(each.signature, self._index.counts, total)
+        hours = apart / timedelta(hours=1)
+        return likelihood(
+            update.signature, update.weights, other.signature, other.weights, self._index.counts, total, hours
+        )
 
     def _forget_old(self, now: datetime) -> None:
         while self._updates:
@@ -173,12 +226,16 @@ def _join(
     if update.cluster is None and match is not None:
         if match.cluster is None:
             match.cluster = Cluster()
+            match.is_sure = update.is_sure
             match.cluster.add(match)
         before = match.cluster.summary
         if len(match.cluster.members) < MOST_MEMBERS:
             match.cluster.add(update)
             update.cluster, update.because = match.cluster, _because(because, match)
             match.because = match.because or _because(because, update)
+            if update.is_sure and not match.is_sure:
+                match.is_sure = True
+                match.cluster.add(match)
     cluster = update.cluster
     if cluster is None:
         return ()

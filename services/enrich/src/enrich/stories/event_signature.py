@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
 
+from anyascii import anyascii
+
 from enrich.reference.dictionary import folded
 from enrich.reference.inflections import NAME
 from enrich.short_text import UNSPACED
+from enrich.stories.event_words import EXONYMS, KINDS, numbers_of
 from shared.messages.limits import LONGEST
 
 LEAD = 300
@@ -21,9 +24,6 @@ IMAGINED = 300
 """Updates that are imagined beside those of the window, so that a word that came once is not rare when the window is new."""
 USED = 30
 """How many of the imagined ones have a word of `COMMON`; any other is in one."""
-LEAST_OF_HEADLINE = 2
-"""Words that each headline shares with the other update: a round-up shares them deep in its text only."""
-
 SMALL_WORDS = frozenset(
     """
     a an and are as at be been but by for from had has have he her his in into is it its more new no not of off on or out over said says she
@@ -51,8 +51,8 @@ COMMON = frozenset(
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
 WORD = re.compile(r"[^\W_]+")
-PROPER = re.compile(rf" (?<=[^.!?:;…»”\"\n] )({NAME.pattern})")
-"""A capital within a sentence: a name, or in German a noun."""
+PROPER = re.compile(rf" (?<=[^.!?:;…»”\"\n] )({NAME.pattern}\d*)(?![^\W_])")
+"""A capital within a sentence: a name, or in German a noun; with the number behind it, as in COP28."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,12 @@ class EventSignature:
     sought: tuple[str, ...]
     """Terms by which others are looked for: of the headline and the slugline what is not common, codes of names."""
     keys: tuple[str, ...]
-    """Terms by which it is found: those, and the names of the lead."""
+    """Terms by which it is found: those, the names of the lead, and numbers that say something."""
+    numbers: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    """What happens in it: see `event_words`."""
+    small: frozenset[str] = frozenset()
+    """Its small words, which tell whether two are of one language."""
 
 
 def event_signature(headline: str, text: str, names: Sequence[str] = (), slugline: str = "") -> EventSignature:
@@ -78,20 +83,25 @@ def event_signature(headline: str, text: str, names: Sequence[str] = (), sluglin
     strengths = dict.fromkeys(body, 1.0)
     for term in head:
         strengths[term] = IN_BOTH if term in body else IN_HEADLINE
-    for term in proper:
+    for term in proper & body:
         strengths[term] *= NAMED
     for term in slug:
         strengths[term] = max(strengths.get(term, 0.0), IN_SLUGLINE)
     strengths |= dict.fromkeys(map(intern, names), 1.0)
-    sought = ((head | slug) - _COMMON_TERMS).union(names)
-    named = (proper.union(terms_of(" ".join(PROPER.findall(headline)))) - _COMMON_TERMS).union(names)
+    numbers = numbers_of(f"{headline}\n{lead}")
+    telling = {f"#{number}" for number in numbers if len(number) > 1}
+    sought = ((head | slug) - COMMON_TERMS).union(names, telling)
+    named = (proper.union(terms_of(" ".join(PROPER.findall(headline)))) - COMMON_TERMS).union(names)
     return EventSignature(
         tuple(strengths),
         tuple(strengths.values()),
         frozenset(head),
         frozenset(named),
         tuple(sought),
-        tuple(sought | (proper - _COMMON_TERMS)),
+        tuple(sought | (proper - COMMON_TERMS)),
+        numbers,
+        frozenset(kind for term in (*head, *body) for kind in _KINDS.get(term, ())),
+        SMALL_WORDS.intersection(folded(f"{headline} {lead}").split()),
     )
 
 
@@ -107,6 +117,10 @@ def terms_of(text: str) -> list[str]:
 def _term(word: str) -> str:
     if len(word) < 2 or word in SMALL_WORDS:
         return ""
+    word = _CANONICAL.get(word, word)
+    if not word.isascii() and "\xc0" <= word[0] < "\u0530":
+        # One spelling for Latin letters with and without marks, for Cyrillic and for Greek: names look alike across languages.
+        word = anyascii(word).lower()
     # Enough of a word to see past its ending; one object for all updates that have it.
     return intern(word if len(word) <= 5 or word[0].isdigit() else word[:6])
 
@@ -125,32 +139,33 @@ def _pairs(found: re.Match[str]) -> str:
     return f" {' '.join(run[at : at + 2] for at in range(max(len(run) - 1, 1)))} "
 
 
-_COMMON_TERMS = frozenset(term for word in COMMON for term in terms_of(word))
+_CANONICAL = {
+    name: names[0]
+    for line in EXONYMS.strip().splitlines()
+    for names in [each.split() for each in line.split("|")]
+    for name in names[1:]
+}
+COMMON_TERMS = frozenset(term for word in COMMON for term in terms_of(word))
 
 
-def weighted(signature: EventSignature, counts: Mapping[str, int], total: int) -> tuple[float, ...]:
+_KINDS: dict[str, set[str]] = {}
+for _kind, _words in KINDS.items():
+    for _word in terms_of(_words):
+        _KINDS.setdefault(_word, set()).add(_kind)
+
+
+def rarity(count: int, total: int) -> float:
+    """How rare a term is that `count` of `total` updates have, from 0 to 1."""
+    every = math.log(IMAGINED + total)
+    return (every - math.log(1 + count)) / every
+
+
+def weighted(signature: EventSignature, counts: Mapping[str, int], total: int) -> dict[str, float]:
     """The weight of each term by how rare it is among `total` updates, of which `counts` have it; their squares come to 1."""
     every = math.log(IMAGINED + total)
     weights = [
-        strength * (every - math.log((USED if term in _COMMON_TERMS else 1) + counts.get(term, 0)))
+        strength * (every - math.log((USED if term in COMMON_TERMS else 1) + counts.get(term, 0)))
         for term, strength in zip(signature.terms, signature.strengths, strict=True)
     ]
     length = math.hypot(*weights) or 1.0
-    return tuple([weight / length for weight in weights])
-
-
-def similarity(
-    one: EventSignature, weights: Sequence[float], other: EventSignature, other_weights: Sequence[float]
-) -> tuple[float, dict[str, float]]:
-    """How much two updates have in common, from 0 to 1, and what each common term adds to it; nothing where a headline
-    shares too little to be about the same, or where they share no name: results and quakes are reported in set phrases."""
-    for headline, terms in ((one.headline, other.terms), (other.headline, one.terms)):
-        if len(headline.intersection(terms)) < min(LEAST_OF_HEADLINE, max(len(headline) - 1, 1)):
-            return 0.0, {}
-    mine = dict(zip(one.terms, weights, strict=True))
-    shared = {
-        term: mine[term] * weight for term, weight in zip(other.terms, other_weights, strict=True) if term in mine
-    }
-    if one.named.isdisjoint(shared) and other.named.isdisjoint(shared):
-        return 0.0, {}
-    return sum(shared.values()), shared
+    return {term: weight / length for term, weight in zip(signature.terms, weights, strict=True)}

@@ -10,10 +10,12 @@ import structlog
 from prometheus_client import Counter
 from pydantic import Field
 
-from enrich.reference.agencies import family_of
+from enrich.reference.agencies import family_of, is_own_copy
 from enrich.reference.changes import as_word, ask_refresh
 from enrich.reference.stories import is_apart, story_id
 from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership, names_of
+from enrich.stories.not_gathered import NotGathered, reason_of_failure
+from shared.failures.transient import is_transient
 from shared.messages import Message, RefreshCause
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
@@ -30,7 +32,6 @@ REFRESH_CAUSES: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "
 """Tables whose changes reach every update that shows them, and the cause that its refresh names."""
 _MERGED = "SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL"
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by comparison")
-PASSED_OVER = Counter("slugline_enrich_gathering_passed_over", "Updates that could not be compared")
 _UPDATES = """
 SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered
 FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id)
@@ -102,6 +103,8 @@ class Gatherer:
     clusters: StoryClusters
     families: Mapping[str, str]
     """Publisher families by source, as the newsroom has set them."""
+    own_sources: Collection[str] = ()
+    """The newsroom's own, whose copy is no witness."""
     cursor: datetime = BEGINNING
     written: dict[str, Written] = field(default_factory=dict)
     changes: Sequence[ReferenceChange] = ()
@@ -110,6 +113,8 @@ class Gatherer:
 
     set_aside: Collection[str] = frozenset()
     """What is not looked at, since processes have died of it."""
+    not_gathered: NotGathered = field(default_factory=NotGathered)
+    """What failed, and is tried again."""
     in_progress: Callable[[str], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext()
     """Notes what is looked at while it is."""
 
@@ -118,6 +123,7 @@ class Gatherer:
         rows = await pool.fetch("SELECT update_id, story, families, label FROM enrich.gathered")
         self.written = {row["update_id"]: Written(row["story"], tuple(row["families"]), row["label"]) for row in rows}
         self.cursor = now - self.clusters.window
+        await self.not_gathered.load(pool, self.clusters.window)
 
     async def step(self, pool: Pool) -> int:
         """Look at what was written since; how many updates."""
@@ -126,6 +132,7 @@ class Gatherer:
             self.cursor, MOST_LISTED,
         )  # fmt: skip
         fresh = [row["update_id"] for row in rows if self.seen.get(row["update_id"]) != row["written_at"]]
+        fresh = list(dict.fromkeys((*fresh, *await self.not_gathered.due(pool))))
         for begin in range(0, len(fresh), AT_ONCE):
             await self._look_at_all(pool, fresh[begin : begin + AT_ONCE])
         self.seen |= {row["update_id"]: row["written_at"] for row in rows}
@@ -142,6 +149,7 @@ class Gatherer:
         merged_into = {row["story"]: row["merged_into"] for row in await pool.fetch(_MERGED)}
         changed: dict[str, StoryMembership] = {}
         stale: dict[str, list[str]] = {}
+        failed: dict[str, str] = {}
         for number, row in enumerate(rows, 1):
             update_id: str = row["update_id"]
             what = f"{update_id}@{row['written_at'].timestamp():.6f}"
@@ -153,13 +161,14 @@ class Gatherer:
                     changed |= self._look_at(update_id, state, row["ordered"], merged_into)
                     if state is not None and (name := self._stale_table(state.published)):
                         stale.setdefault(name, []).append(update_id)
-            except Exception:
-                PASSED_OVER.inc()
-                log.exception("an update is passed over", update_id=update_id)
+            except Exception as failure:
+                # Of one row, whatever it is: the stories of all others do not wait for it.
+                failed[update_id] = reason_of_failure(failure)
+                log.exception("an update is set aside", update_id=update_id)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        if changed:
-            await self._write(pool, changed)
+        await self._write(pool, changed, failed)
+        await self.not_gathered.settle(pool, failed, update_ids)
         for name, ids in stale.items():
             await ask_refresh(pool, REFRESH_CAUSES[name], update_ids=ids, repeat=False)
             log.info("made with an older edition", table=name, updates=len(ids))
@@ -200,9 +209,28 @@ class Gatherer:
             at=published.first_published_at,
             names=names_of(published.tag_codes),
             slugline=raw.slugline,
+            credit=raw.credit,
+            is_own=is_own_copy(raw.source, self.own_sources),
         )
 
-    async def _write(self, pool: Pool, changed: Mapping[str, StoryMembership]) -> None:
+    async def _write(self, pool: Pool, changed: Mapping[str, StoryMembership], failed: dict[str, str]) -> None:
+        """Write memberships down; one that Postgres does not take is parted from the others, and noted in `failed`."""
+        if not changed:
+            return
+        try:
+            await self._write_all(pool, changed)
+        except Exception as failure:
+            if is_transient(failure):
+                raise
+            update_ids = sorted(changed)
+            if len(update_ids) == 1:
+                failed[update_ids[0]] = reason_of_failure(failure)
+                log.exception("what was found of an update is not written", update_id=update_ids[0])
+                return
+            for half in (update_ids[: len(update_ids) // 2], update_ids[len(update_ids) // 2 :]):
+                await self._write(pool, {update_id: changed[update_id] for update_id in half}, failed)
+
+    async def _write_all(self, pool: Pool, changed: Mapping[str, StoryMembership]) -> None:
         rows = [
             (update_id, now.story, now.because.replace("\x00", ""), list(now.families), now.label.replace("\x00", ""))
             for update_id, now in sorted(changed.items())

@@ -7,7 +7,7 @@ One replica at a time works, under a lock in Postgres; another takes over when i
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -44,6 +44,7 @@ async def keep_gathering(
     suspects: Suspects | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     leads: asyncio.Event | None = None,
+    own_sources: Collection[str] = (),
 ) -> None:
     """Gather stories whenever this replica holds the lock, which sets `leads`; until cancelled."""
     leading = leads or asyncio.Event()
@@ -56,7 +57,7 @@ async def keep_gathering(
                 try:
                     LEADING.set(1)
                     leading.set()
-                    gatherer = Gatherer(StoryClusters(threshold, timedelta(hours=window_h)), families)
+                    gatherer = Gatherer(StoryClusters(threshold, timedelta(hours=window_h)), families, own_sources)
                     if suspects is not None:
                         gatherer.set_aside, gatherer.in_progress = await suspects.open(), suspects.in_progress
                     await _lead(pool, connection, gatherer, clock)
@@ -103,7 +104,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                 keep_gathering(
                     pool, settings.enrich_families,
                     threshold=settings.enrich_story_likeness, window_h=settings.enrich_story_window_h,
-                    suspects=suspects, leads=leads,
+                    suspects=suspects, leads=leads, own_sources=settings.enrich_own_sources,
                 ),
             )  # fmt: skip
         health.draining = True

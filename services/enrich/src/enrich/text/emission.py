@@ -1,4 +1,7 @@
-"""What goes out with a revision: the revision itself, orders for the updates that it replaces, requests for its pictures."""
+"""What goes out with a revision: the revision itself, orders for the updates that it replaces, requests for its pictures.
+
+A revision goes out once. What goes out beside it goes out again whenever its message is handled again: it changes nothing then.
+"""
 
 import asyncio
 from datetime import datetime
@@ -9,11 +12,12 @@ from enrich.text.domain.lifecycle import Input
 from enrich.text.domain.revision import BuiltRevision
 from enrich.text.domain.transition import Transition
 from enrich.text.lookups import Lookups
+from enrich.text.published.records import Cause, PublishedRecord, headers_of
 from shared.consumer.decode import Incoming
 from shared.crash_points import reached
-from shared.kafka.cloudevents import headers_for
+from shared.kafka.cloudevents import headers_for, value_of
 from shared.kafka.producer import Producer
-from shared.messages import MediaWanted, Order, Refresh
+from shared.messages import EnrichedUpdate, MediaWanted, Order, Refresh
 from shared.observability.traces import traceparent_now
 from shared.streams import ENRICHED, MEDIA, RAW
 
@@ -26,39 +30,75 @@ LATENCY = Histogram(
 )
 
 
-async def emit(
+async def emit_revision(
+    producer: Producer, revision: BuiltRevision, message: Incoming[Input], *, writer: str, now: datetime
+) -> "asyncio.Future[object]":
+    """Send a revision; the future ends once Kafka has it."""
+    update = revision.update
+    headers = headers_for(
+        update,
+        source=SOURCE,
+        event_id=f"{update.update_id}:{update.revision}",
+        time=now,
+        traceparent=_trace_of(message),
+    )
+    headers += headers_of(cause_of(message), writer)
+    future = await producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
+    reached("enrich.revision-sent")
+    REVISIONS.labels(update.kind).inc()
+    LATENCY.observe(max((now - update.passport.received_at).total_seconds(), 0))
+    return future
+
+
+async def emit_beside(
     producer: Producer,
-    revision: BuiltRevision,
+    update: EnrichedUpdate | None,
     transition: Transition,
     message: Incoming[Input],
     *,
     lookups: Lookups,
     now: datetime,
 ) -> list["asyncio.Future[object]"]:
-    """Send a revision and what goes with it; the futures end once Kafka has them."""
-    update = revision.update
-    trace = message.header("traceparent") or traceparent_now()
-    headers = headers_for(
-        update, source=SOURCE, event_id=f"{update.update_id}:{update.revision}", time=now, traceparent=trace
-    )
-    futures = [await producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)]
-    reached("enrich.revision-sent")
-    REVISIONS.labels(update.kind).inc()
-    LATENCY.observe(max((now - update.passport.received_at).total_seconds(), 0))
-    wanted = _media_wanted(message.event, transition, lookups, now) if update.media_pending else None
-    if wanted is not None:
+    """Send what goes out beside a revision, which was published now or when the message was handled before; None if none was."""
+    trace, futures = _trace_of(message), []
+    wanted = None
+    if update is not None and update.media_pending and transition.state.current is not None:
+        wanted = _media_wanted(message.event, transition, lookups, now)
+    if update is not None and wanted is not None:
         event_id = f"{update.update_id}:{update.revision}:media"
         futures.append(await producer.send(MEDIA, wanted, key=update.update_id, event_id=event_id, traceparent=trace))
     for replaced in transition.replaced:
+        current = transition.state.current_version.raw
+        first = update or transition.state.last_published
         order = Order(
             update_id=replaced,
             order="supersede",
-            by=f"{update.source}: {update.update_id} takes its place",
-            ordered_at=update.first_published_at,
+            by=f"{current.source}: {current.update_id} takes its place",
+            ordered_at=first.first_published_at if first is not None else now,
         )
-        event_id = f"{replaced}:superseded:{update.update_id}"
-        futures.append(await producer.send(RAW, order, key=update.source, event_id=event_id, traceparent=trace))
+        event_id = f"{replaced}:superseded:{current.update_id}"
+        futures.append(await producer.send(RAW, order, key=current.source, event_id=event_id, traceparent=trace))
     return futures
+
+
+async def emit_look_again(producer: Producer, record: PublishedRecord, *, now: datetime) -> "asyncio.Future[object]":
+    """Send a refresh of an update to the partition that answers for a record of the log."""
+    refresh = Refresh(
+        update_id=record.update_id, cause="retry", requested_at=now, detail="published by another process"
+    )
+    event_id = f"{record.update_id}:published:{record.revision}"
+    headers = headers_for(refresh, source=SOURCE, event_id=event_id, traceparent=traceparent_now())
+    key = record.update_id.encode()
+    return await producer.send_bytes(RAW, value_of(refresh), key=key, headers=headers, partition=record.partition)
+
+
+def cause_of(message: Incoming[Input]) -> Cause:
+    """Where a message stands on `updates.raw`."""
+    return Cause(message.record.partition, message.record.offset)
+
+
+def _trace_of(message: Incoming[Input]) -> str:
+    return message.header("traceparent") or traceparent_now()
 
 
 def _media_wanted(event: Input, transition: Transition, lookups: Lookups, now: datetime) -> MediaWanted | None:

@@ -1,4 +1,4 @@
-"""The rows of `enrich.updates`: read for a batch, and written so that each only moves forward."""
+"""The rows of `enrich.updates`: read for a batch, and written by whoever started from what they say, and by no one else."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Protocol
 from enrich.reference.changes import as_word
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.visibility import due_of, status_of
+from enrich.text.published.places import Settled, write_place
+from shared.failures import Transient
 from shared.messages import RawUpdate, update_id_for
 from shared.postgres.pool import Pool, Row
 from shared.postgres.rows import table
@@ -41,18 +43,23 @@ LEFT JOIN enrich.gathered g USING (update_id)
 _STORE = """
 INSERT INTO enrich.updates
     (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names,
-     parent, due_at, due_for, state, written_at)
+     parent, due_at, due_for, state, conflict_since, turn_before, written_at)
 SELECT update_id, turn, revision, status, source, story, string_to_array(author_ids, ' '), string_to_array(tag_codes, ' '),
-       string_to_array(unknown_names, ' '), parent, due_at, due_for, state, clock_timestamp()
+       string_to_array(unknown_names, ' '), parent, due_at, due_for, state, conflict_since, turn_before,
+       clock_timestamp()
 FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bytea[])
-     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, parent, due_at, due_for, state)
+            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bytea[], $14::timestamptz[], $15::bigint[])
+     AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, parent, due_at, due_for,
+             state, conflict_since, turn_before)
 ON CONFLICT (update_id) DO UPDATE SET
     turn = excluded.turn, revision = excluded.revision, status = excluded.status, source = excluded.source,
     story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes, unknown_names = excluded.unknown_names,
     parent = excluded.parent, due_at = excluded.due_at, due_for = excluded.due_for, asked_at = NULL,
-    state = excluded.state, written_at = excluded.written_at
-WHERE enrich.updates.turn < excluded.turn
+    conflict_since = excluded.conflict_since, state = excluded.state, turn_before = excluded.turn_before,
+    written_at = excluded.written_at
+WHERE enrich.updates.turn = excluded.turn_before
+   OR (enrich.updates.turn = excluded.turn AND enrich.updates.state = excluded.state)
+RETURNING update_id
 """
 
 _REFRESH_CHILDREN = """
@@ -88,22 +95,39 @@ def _known(row: Row) -> KnownUpdate:
     )
 
 
-async def store(pool: Pool, states: Sequence[State]) -> None:
-    """Write states; a row that has moved further is left as it is."""
+class RowConflict(Transient):
+    """Another writer has moved rows on since they were read: go back and read them again."""
+
+    def __init__(self, update_ids: Sequence[str]) -> None:
+        some = ", ".join(update_ids[:3])
+        super().__init__(f"{len(update_ids)} rows of enrich.updates were written by another process meanwhile: {some}")
+        self.update_ids = update_ids
+
+
+async def store(
+    pool: Pool, states: Sequence[State], turns_before: Mapping[str, int], settled: Settled | None = None
+) -> None:
+    """Write states, and the settled place that holds once they are written: all or nothing.
+
+    `turns_before` has, by update id, the turn of the row that each state was made from, 0 where there was none. Raises
+    `RowConflict` if a row has another turn by now.
+    """
     # In one order everywhere: two batches that write the same rows must not wait for each other in a ring.
-    rows = [_row(state) for state in sorted(states, key=lambda each: each.update_id)]
+    rows = [_row(state, turns_before[state.update_id]) for state in sorted(states, key=lambda each: each.update_id)]
     columns = [list(column) for column in zip(*rows, strict=True)]
     related = [state.update_id for state in states if _has_relatives(state)]
-    async with pool.acquire() as connection:
-        if not related:
-            await connection.execute(_STORE, *columns)
-            return
-        async with connection.transaction():
-            await connection.execute(_STORE, *columns)
+    async with pool.acquire() as connection, connection.transaction():
+        if rows:
+            written = {row["update_id"] for row in await connection.fetch(_STORE, *columns)}
+            if len(written) < len(rows):
+                raise RowConflict([str(row[0]) for row in rows if row[0] not in written])
+        if related:
             await connection.execute(_REFRESH_CHILDREN, related)
+        if settled is not None:
+            await write_place(connection, settled)
 
 
-def _row(state: State) -> tuple[object, ...]:
+def _row(state: State, turn_before: int) -> tuple[object, ...]:
     """The columns of `_STORE`, in their order."""
     due_at, due_for = due_of(state)
     published = state.last_published
@@ -121,6 +145,8 @@ def _row(state: State) -> tuple[object, ...]:
         due_at,
         due_for,
         state.model_dump_json(exclude_defaults=True).encode(),
+        min((each.since for each in state.conflicts), default=None),
+        turn_before,
     )
 
 

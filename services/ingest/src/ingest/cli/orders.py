@@ -30,14 +30,24 @@ TIMEOUT_S = 10.0
 @click.option("--by", default=getpass.getuser, show_default="your user name", help="Who orders it.")
 @click.option("--headline", help="A correction's new headline.")
 @click.option("--body-html", help="A correction's new body.")
+@click.option("--revision", type=int, help="The revision that a correction was made from; the newest when left out.")
 def order(
-    *, order: OrderName, update_id: str, reason: str, by: str, headline: str | None, body_html: str | None
+    *,
+    order: OrderName,
+    update_id: str,
+    reason: str,
+    by: str,
+    headline: str | None,
+    body_html: str | None,
+    revision: int | None,
 ) -> None:
     """Give ORDER about the update UPDATE_ID; returns once Kafka has it."""
     if not re.fullmatch(r"[a-z2-7]{26}", update_id):
         raise click.BadParameter("26 characters of a-z and 2-7 are needed", param_hint="UPDATE_ID")
     try:
-        request = orders.OrderRequest(order=order, by=by, reason=reason, headline=headline, body_html=body_html)
+        request = orders.OrderRequest(
+            order=order, by=by, reason=reason, headline=headline, body_html=body_html, revision=revision
+        )
     except ValidationError as error:
         raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from ingest.formats import DEFAULT_PROFILE, FORMATS, ReadRequest, SourceProfile, Unreadable, read
 from ingest.formats.model import MAX_DOCUMENT_BYTES
+from ingest.formats.vendors import catalog
 
 
 @dataclass(slots=True)
@@ -83,6 +84,8 @@ def _bytes(path: str) -> bytes:
 def _profile(path: str | None) -> SourceProfile:
     if path is None:
         return DEFAULT_PROFILE
+    if path in catalog.names():
+        return SourceProfile(extends=path)
     try:
         return SourceProfile.model_validate(tomllib.loads(Path(path).read_text("utf-8")))
     except (OSError, ValueError, ValidationError) as failure:
@@ -98,7 +101,9 @@ def _profile(path: str | None) -> SourceProfile:
     type=click.Choice(sorted(name for one in FORMATS for name in one.names)),
     help="Take the files for this format instead of recognising it.",
 )
-@click.option("--profile", "profile_file", type=click.Path(), help="TOML file with the source's profile.")
+@click.option(
+    "--profile", "profile_file", type=click.Path(), help="TOML file with the source's profile, or a vendor's name."
+)
 def read_command(files: tuple[str, ...], source: str, format_: str | None, profile_file: str | None) -> None:
     """Show what FILES would become: one JSON line for each, touching no server.
 

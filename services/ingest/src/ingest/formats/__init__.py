@@ -4,10 +4,12 @@ Each format is a module of its family's package with a `FORMAT`; adding one is a
 file or opens a socket: readers are functions of the bytes, their type and the source's profile.
 """
 
+from dataclasses import replace
+
 from ingest.formats.feeds import reader as feeds
 from ingest.formats.finish import finish
+from ingest.formats.json import dialects, json_feed, native
 from ingest.formats.json import document as json_document
-from ingest.formats.json import json_feed, native
 from ingest.formats.json.ninjs import document as ninjs
 from ingest.formats.model import (
     DEFAULT_PROFILE,
@@ -32,6 +34,7 @@ __all__ = [
 FORMATS: tuple[Format, ...] = (
     anpa1312.FORMAT,
     cap.FORMAT,
+    dialects.FORMAT,
     feeds.FORMAT,
     iptc7901.FORMAT,
     json_feed.FORMAT,
@@ -77,7 +80,9 @@ def read(body: bytes, request: ReadRequest) -> ReadResult:
         raise Unreadable("empty", "", "the document is empty")
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
-    document = Document(body, request)
+    document = Document(
+        body, replace(request, profile=request.profile.completed()) if request.profile.extends else request
+    )
     name = request.format
     if name is None:
         chosen = recognise(document)

@@ -82,6 +82,14 @@ def decode(body: bytes, *claims: str | None, fallback: str | None = None) -> tup
             return body[length:].decode(name, "replace"), name, f"not valid {name} at byte {error.start}"
     candidates = [claim for claim in (known(label) for label in claims) if claim]
     wrong = ""
+    if (
+        candidates
+        and candidates[0] != "utf-8"
+        and not body.isascii()
+        and _is_utf_8(body, 1 if candidates[0].startswith(_ONE_BYTE) else _LEAST_CHARACTERS)
+    ):
+        # Text in another charset is hardly ever valid UTF-8: whoever says otherwise has stored or sent it again.
+        return body.decode("utf-8"), "utf-8", "" if "utf-8" in candidates else f"says {listed(claims)}, is utf-8"
     for candidate in (*candidates, "utf-8"):
         if candidate.startswith(_ONE_BYTE) and not body.isascii():
             try:
@@ -98,8 +106,31 @@ def decode(body: bytes, *claims: str | None, fallback: str | None = None) -> tup
             wrong = wrong or f"not valid {candidate} at byte {getattr(error, 'start', 0)}"
         else:
             return decoded, candidate, wrong
+    if known(fallback) is None and _is_nearly_utf_8(body):
+        return body.decode("utf-8", "replace"), "utf-8", f"{wrong}, read as utf-8 all the same"
     last = known(fallback) or "cp1252"
     return body.decode(last, "replace"), last, f"{wrong}, read as {last}"
+
+
+_MANY_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_LEAST_CHARACTERS = 3
+"""Of several bytes, before a document is taken for UTF-8 against what it says of itself."""
+
+
+def _is_utf_8(body: bytes, least: int) -> bool:
+    """Whether it is valid UTF-8 with characters enough of several bytes that this is no accident."""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\x1b" not in body and len(_MANY_BYTES.findall(body)) >= least
+
+
+def _is_nearly_utf_8(body: bytes) -> bool:
+    """Whether it is UTF-8 but for a few broken bytes: a character that was cut, a byte of another charset."""
+    whole = len(_MANY_BYTES.findall(body))
+    broken = body.decode("utf-8", "replace").count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    return (whole >= _LEAST_CHARACTERS and broken * 8 <= whole) or (whole > 0 and broken == 1)
 
 
 def listed(claims: tuple[str | None, ...]) -> str:

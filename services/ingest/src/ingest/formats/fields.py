@@ -66,6 +66,7 @@ class UpdateFields(TypedDict, total=False):
     urgency: int | None
     language: str | None
     headline: str
+    headline_from_text: bool
     body_html: str
     summary: str
     byline: str

@@ -1,10 +1,12 @@
 """Drafts of readers become updates: the source's profile applied, within the limits, cleaned, identified, validated."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
 from ingest.formats import limits
+from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
 from ingest.formats.model import (
     DEFAULT_PROFILE,
@@ -40,7 +42,7 @@ def finish(parsed: Parsed, document: Document, parser_version: str) -> ReadResul
             "parser_version": parser_version,
             "index": index,
         }
-        made = _finish_one(item, document, original, general)
+        made = _finish_one(item, document, original, general, parsed.format)
         if isinstance(made, RefusedItem):
             refused.append(_numbered(made, index))
             continue
@@ -70,7 +72,7 @@ def _cleaned(repair: Repair) -> Repair:
 
 
 def _finish_one(
-    draft: Draft, document: Document, original: dict[str, str | int], general: tuple[Repair, ...]
+    draft: Draft, document: Document, original: dict[str, str | int], general: tuple[Repair, ...], format_name: str
 ) -> RawUpdate | RefusedItem:
     fields: dict[str, object] = {**draft.fields}
     _apply_profile(fields, draft.hints, document.profile)
@@ -81,6 +83,11 @@ def _finish_one(
     if not isinstance(guid, str) or not guid:
         reason = "the item has nothing to identify it by"
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
+    _disbelieve_future(fields, draft, document.request.received_at)
+    tidy(fields, draft.repaired, document.profile, format_name)
+    if _is_empty(fields):
+        reason = "it has neither words nor a picture: nothing to show"
+        return RefusedItem(code="empty", place=draft.place or "/", reason=reason)
     if refusal := _keep_within_limits(fields, draft, len(document.body)):
         return refusal
     draft.repairs = [_cleaned(repair) for repair in draft.repairs]
@@ -97,6 +104,38 @@ def _finish_one(
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
         return RefusedItem(code="invalid-field", place=draft.place + place, reason=first["msg"])
+
+
+FUTURE_MARGIN = timedelta(minutes=10)
+"""How far a sender's clock may be ahead of ours; servers without a time service are rarely off by more."""
+
+
+def _disbelieve_future(fields: dict[str, object], draft: Draft, received_at: datetime) -> None:
+    """Leave out times of making that are after the receipt, by mistake: else that version would beat all that its source says next.
+
+    They are left out instead of replaced, so that the same version read again is the same; a version without a time counts
+    from its receipt.
+    """
+    latest = received_at + FUTURE_MARGIN
+    for name in ("version_created", "first_created"):
+        moment = fields.get(name)
+        if isinstance(moment, datetime) and moment.tzinfo is not None and moment > latest:
+            fields[name] = None
+            draft.repaired("time-in-future", f"/{name}", moment.isoformat())
+
+
+_SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
+"""Signals that need nothing to show."""
+
+
+def _is_empty(fields: Mapping[str, object]) -> bool:
+    """Whether a usable version has nothing that a page could show."""
+    if fields.get("status", "usable") != "usable" or fields.get("signal") in _SIGNALS_ALONE:
+        return False
+    if fields.get("headline") or fields.get("summary") or fields.get("media"):
+        return False
+    body = fields.get("body_html")
+    return not (isinstance(body, str) and body and (text.of_html(body) or "<img" in body))
 
 
 def _keep_within_limits(fields: dict[str, object], draft: Draft, size: int) -> RefusedItem | None:
@@ -149,7 +188,7 @@ def _apply_profile(fields: dict[str, object], hints: Mapping[str, object], profi
             for one in subjects
         ]
     note = fields.get("editors_note")
-    if profile.private_notes and isinstance(note, str) and note:
+    if profile.private_notes and not profile.public_notes and isinstance(note, str) and note:
         private = fields.get("private_note")
         fields["private_note"] = f"{private}\n{note}" if private else note
         fields["editors_note"] = ""

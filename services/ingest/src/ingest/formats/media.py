@@ -169,7 +169,7 @@ def in_html(html: str, base: str | None = None) -> list[MediaFields]:
             one[0].lower(): text.unescaped(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(image.group(1))
         }
         width, height = number(attributes.get("width")), number(attributes.get("height"))
-        url = absolute(attributes.get("src"), base)
+        url = _source_of(attributes, base)
         if url is None or (width is not None and width <= 2) or (height is not None and height <= 2):
             continue
         about: AboutMedia = {
@@ -183,6 +183,50 @@ def in_html(html: str, base: str | None = None) -> list[MediaFields]:
         if len(found) == MAX_IN_HTML:
             break
     return found
+
+
+_BLANK = re.compile(
+    r"^data:|/(?:blank|spacer|pixel|transparent|placeholder|lazy|loading|1x1|grey|gray|empty|clear)[\w.\-]{0,20}\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)",
+    re.IGNORECASE,
+)
+"""What stands where a picture is to be loaded later."""
+_LATER = (
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+    "data-lazy",
+    "data-url",
+    "data-full-src",
+    "data-hi-res-src",
+    "data-image",
+)
+
+
+def _source_of(attributes: Mapping[str, str], base: str | None) -> str | None:
+    """The address of the picture itself, where a blank one stands for it until it is looked at."""
+    src = attributes.get("src") or ""
+    if src and not _BLANK.search(src[:400]) and not src.startswith("data:") and (url := absolute(src, base)):
+        return url
+    for name in _LATER:
+        if (later := attributes.get(name)) and (url := absolute(later, base)):
+            return url
+    for name in ("data-srcset", "srcset", "data-lazy-srcset"):
+        if url := _largest(attributes.get(name) or "", base):
+            return url
+    return None if _BLANK.search(src[:400]) else absolute(src, base)
+
+
+def _largest(srcset: str, base: str | None) -> str | None:
+    """The largest picture of a `srcset`: `a.jpg 480w, b.jpg 1200w`."""
+    best: tuple[float, str] | None = None
+    for one in srcset[:8000].split(", ")[:50]:
+        parts = one.strip(" ,").split()
+        if not parts or (url := absolute(parts[0], base)) is None:
+            continue
+        size = number(parts[1].rstrip("wx")) or 1 if len(parts) > 1 else 1
+        if best is None or size > best[0]:
+            best = size, url
+    return best[1] if best else None
 
 
 def number(value: object) -> int | None:

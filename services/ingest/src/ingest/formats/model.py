@@ -7,11 +7,12 @@ from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ingest.formats import charset, media, times
 from ingest.formats.fields import UpdateFields
 from ingest.formats.text import plain as text
+from ingest.formats.vendors import catalog
 from shared.messages import RawUpdate, Repair, Signal, Status
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
@@ -117,6 +118,40 @@ class SourceProfile(BaseModel):
     """An embargo element without a time is a form left blank; by NewsML-G2 it holds the item until further notice."""
     media_base_url: str | None = None
     """Taken for pictures that are named by a relative path."""
+    creators_are_authors: bool = True
+    """Whether who is named as a creator wrote the text; else only the byline tells, and creators are desk staff."""
+    reader_tags: tuple[str, ...] = ()
+    """Kinds of subjects and aliases of vocabularies that are for readers (`medtop`, `person`); all where empty."""
+    located_is_office: bool = False
+    """The place that is named is where the writer or a machine sits; only a dateline says where something happened."""
+    extends: str | None = None
+    """A vendor's profile (`formats/vendors`), which fills in what this one leaves open."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if not times.is_zone(value):
+            raise ValueError(f"there is no time zone {value[:60]!r}; an IANA name is needed")
+        return value
+
+    @field_validator("extends")
+    @classmethod
+    def _is_a_vendor(cls, value: str | None) -> str | None:
+        if value is not None and value not in catalog.names():
+            raise ValueError(f"there is no vendor {value[:60]!r}: {', '.join(catalog.names())}")
+        return value
+
+    def completed(self) -> "SourceProfile":
+        """The profile with what its vendor's says wherever it leaves the default."""
+        if self.extends is None:
+            return self
+        known = catalog.settings_of(self.extends)
+        left = {
+            name
+            for name in known
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True)
+        }
+        return SourceProfile.model_validate({**self.model_dump(), **{name: known[name] for name in left}})
 
     def urgency(self, value: object) -> int | None:
         """Urgency 1 to 9 of a priority as sent; None where it is none."""
@@ -138,6 +173,8 @@ class ReadRequest:
     original_id: str
     sha256: str
     profile: SourceProfile = DEFAULT_PROFILE
+    address: str | None = None
+    """The URL that it came from, against which relative addresses in it are meant."""
     format: str | None = None
     """The name that the source is set to (`ninjs`, `rss`, ...); None recognises it."""
 
@@ -158,9 +195,12 @@ class Draft:
         if len(self.repairs) < MAX_REPAIRS:
             self.repairs.append(Repair(code=code, place=self.place + place[:200], detail=detail[:200]))
 
-    def time(self, written: str, zone: tzinfo, place: str) -> datetime | None:
-        """The time that is written, in `zone` where it has no offset; None, with a repair, where it cannot be read."""
-        moment, code = times.parse(written, zone)
+    def time(self, written: str, zone: tzinfo, place: str, *, latest: bool = False) -> datetime | None:
+        """The time that is written, in `zone` where it has no offset; None, with a repair, where it cannot be read.
+
+        `latest` as in `times.parse`: for a moment before which nobody may see an item.
+        """
+        moment, code = times.parse(written, zone, latest=latest)
         if code:
             self.repaired(code, place, written)
         return moment

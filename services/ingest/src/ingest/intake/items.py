@@ -199,6 +199,9 @@ class Progress:
                 self.enriched_at = min(filter(None, (self.enriched_at, outcome.at)))
             case "published":
                 self.published_at = min(filter(None, (self.published_at, outcome.at)))
+            case "conflict":
+                # Said beside another outcome, which says how far the version came.
+                return
             case ended:
                 if self.ended != "dead":
                     self.ended, self.ended_at = ended, outcome.at

@@ -26,6 +26,9 @@ RECORD_TIMEOUT_S = 0.5
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 """Orders that need a reason: readers of a correction see it, the report of a removal keeps it."""
 
+MADE_OF_REVISIONS: tuple[OrderName, ...] = ("correct", "accept-source", "keep-correction")
+"""Orders that may name the revision that the desk had before it."""
+
 MAX_BODY_CHARACTERS = 500_000
 
 INLINE_CHARACTERS = 20_000
@@ -48,6 +51,12 @@ class OrderRequest(BaseModel):
         default=None, max_length=LONGEST["headline"], description="A correction's new headline"
     )
     body_html: str | None = Field(default=None, max_length=MAX_BODY_CHARACTERS, description="A correction's new body")
+    revision: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="The revision that a correction was made from, or whose words are accepted or kept; the newest when left out",
+    )
 
     @field_validator("by", "reason", "headline", "body_html")
     @classmethod
@@ -64,6 +73,8 @@ class OrderRequest(BaseModel):
             raise ValueError("correct needs a headline or a body_html")
         if self.order != "correct" and not (self.headline is None and self.body_html is None):
             raise ValueError(f"{self.order} takes no headline and no body_html")
+        if self.order not in MADE_OF_REVISIONS and self.revision is not None:
+            raise ValueError(f"{self.order} takes no revision")
         return self
 
 
@@ -103,6 +114,7 @@ async def send(
         reason=request.reason,
         headline=request.headline,
         body_html=None if request.body_html is None else (await _flattened(request.body_html)),
+        revision=request.revision,
     )
     order_id = uuid.uuid4().hex
     message = emit.encoded(order, source or update_id, f"order:{order_id}", traceparent or traceparent_now())

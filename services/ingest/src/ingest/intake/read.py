@@ -37,6 +37,7 @@ async def read_original(parsers: ParserPool, source: Source, original: Original,
         original_id=str(original.id),
         sha256=sha256,
         profile=source.profile,
+        address=original.headers.get("url") or source.url,
         format=original.asked_format or source.format,
     )
     if not is_large(original.body):

@@ -11,10 +11,12 @@ from ingest.sources.statistics import AGE
 from shared.background import keep_running
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
+from shared.postgres.set_aside import SetAside, forget_old
 
 log = structlog.get_logger(__name__)
 
 CHECK_S = 5.0
+ACTIVITY_ASIDE = SetAside("ingest", "quiet sources")
 
 SILENT = Gauge("slugline_ingest_silent", "1 while a source has brought nothing new for longer than it may", ["source"])
 THRESHOLD = Gauge("slugline_ingest_silence_threshold_seconds", "How long a source may bring nothing new", ["source"])
@@ -79,7 +81,13 @@ def assess(source: SourceActivity, now: datetime) -> QuietPeriod:
 
 async def assess_all(pool: Pool, now: datetime) -> list[QuietPeriod]:
     """How long each source that is not paused has been quiet."""
-    return [assess(source, now) for source in typed(SourceActivity, await pool.fetch(_SOURCES))]
+    assessed: list[QuietPeriod] = []
+
+    async def one(source: SourceActivity) -> None:
+        assessed.append(assess(source, now))
+
+    await ACTIVITY_ASIDE.each(pool, typed(SourceActivity, await pool.fetch(_SOURCES)), lambda source: source.name, one)
+    return assessed
 
 
 class QuietSourceMonitor:
@@ -117,4 +125,9 @@ class QuietSourceMonitor:
 
     async def keep_checking(self, pool: Pool) -> None:
         """Check every few seconds until cancelled."""
-        await keep_running("quiet sources", lambda: self.check(pool), every_s=CHECK_S)
+
+        async def step() -> None:
+            await self.check(pool)
+            await forget_old(pool, "ingest")
+
+        await keep_running("quiet sources", step, every_s=CHECK_S)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
+import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge
 
@@ -85,6 +86,13 @@ class SourceStatistics:
         rows = [(name, *astuple(each)) for name, each in sorted(counts.items())]
         try:
             await pool.executemany(_FLUSH, rows, timeout=FLUSH_TIMEOUT_S)
+        except asyncpg.DataError:
+            # One that cannot be written takes no other with it.
+            for row in rows:
+                try:
+                    await pool.execute(_FLUSH, *row)
+                except asyncpg.DataError:
+                    log.exception("statistics of a source cannot be written", source=row[0])
         except BaseException:
             self._restore(counts)
             raise

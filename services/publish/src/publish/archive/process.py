@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import click
 import structlog
 from aiokafka import ConsumerRecord, TopicPartition
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from publish.archive.epochs import Epoch, align, event_id_of, newest
-from publish.archive.store import Revision, find_missing_pictures, revision_of, write_batch
+from publish.archive.store import Revision, find_missing_pictures, places_of, revision_of, write_batch
 from publish.channel import follow
 from publish.representation.position import Position
 from publish.settings import Settings
@@ -42,6 +42,7 @@ LATENCY = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
 EPOCH = Gauge("slugline_archive_epoch", "The epoch of the log that is followed")
+REPEATS = Counter("slugline_archive_repeats", "Records of the log that repeat a revision, and change nothing")
 ARCHIVED = Gauge("slugline_archive_offset", "Offset in the log up to which everything is archived")
 
 
@@ -125,13 +126,19 @@ class Archive:
                 if moved is None:
                     self._reach = OUT_OF_STEP
                     raise Transient("a new epoch has begun meanwhile")
+            places = await places_of(connection, revisions)
         reached("archive.committed")
         now = datetime.now(UTC)
-        _measure(fresh, now)
-        await self._report(revisions, now, [message.header("traceparent") for message in incoming])
+        news = [revision for revision in fresh if places.get(revision.key) == revision.place]
+        REPEATS.inc(len(fresh) - len(news))
+        ARCHIVED.set(max(known.last_offset, last.offset))
+        _measure(news, now)
+        await self._report(revisions, places, now, incoming[0].header("traceparent"))
         return ()
 
-    async def _report(self, revisions: Sequence[Revision], now: datetime, traces: Sequence[str]) -> None:
+    async def _report(
+        self, revisions: Sequence[Revision], places: Mapping[tuple[str, int], Position], now: datetime, trace: str
+    ) -> None:
         outcomes = Outcomes(
             outcomes=tuple(
                 Outcome(
@@ -140,14 +147,14 @@ class Archive:
                     stage="published",
                     at=now,
                     revision=revision.update.revision,
-                    position=str(revision.place),
+                    position=str(places.get(revision.key, revision.place)),
                 )
                 for revision in revisions
             )
         )
         place = revisions[0].place
         future = await self._producer.send(
-            OUTCOMES, outcomes, key=revisions[0].update.update_id, event_id=f"{STAGE}:{place}", traceparent=traces[0]
+            OUTCOMES, outcomes, key=revisions[0].update.update_id, event_id=f"{STAGE}:{place}", traceparent=trace
         )
         await acknowledged([future])
         reached("archive.outcomes-sent")
@@ -169,8 +176,6 @@ def _measure(revisions: Sequence[Revision], now: datetime) -> None:
         LATENCY.labels("received").observe(max((now - passport.received_at).total_seconds(), 0))
         if passport.enriched_at is not None:
             LATENCY.labels("enriched").observe(max((now - passport.enriched_at).total_seconds(), 0))
-    if revisions:
-        ARCHIVED.set(revisions[-1].place.offset)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:

@@ -3,6 +3,7 @@
 All of it is what readers may have: no internal field, and no text of an update that is out of sight.
 """
 
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from datetime import datetime
 import structlog
 from prometheus_client import Counter
 
+from publish.archive.standings import LastChange, newest_standings
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
 from shared.messages import EnrichedUpdate
@@ -19,6 +21,8 @@ from shared.postgres.rows import narrowed, typed
 log = structlog.get_logger(__name__)
 
 MAX_PAGE = 1000
+MOST_LOOKED_AT = 200_000
+"""Records among which a replay looks for those of a channel: a fifth of a second. All readers' replays wait in one line."""
 
 UNREADABLE = Counter("slugline_archive_unreadable", "Archived revisions that could not be read and were left out")
 
@@ -43,11 +47,15 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The newest visible updates, newest position first, as of the archived place `epoch`-`offset` (-1: before the first)."""
+    """The newest visible updates, newest position first, as of the archived place `epoch`-`offset` (-1: before the first).
+
+    `standings` are those of the updates that changed last, newest change first, whether they are visible or not.
+    """
 
     epoch: int
     offset: int
     updates: list[Archived]
+    standings: list[LastChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +104,14 @@ async def archived_up_to(source: Queryable) -> Position:
     return Position(row["epoch"], row["last_offset"]) if row else Position(0, -1)
 
 
-async def snapshot(pool: Pool, limit: int) -> Snapshot:
-    """The newest `limit` visible updates, and the place in the log up to which they are current: one consistent read."""
+async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
+    """The newest `limit` visible updates, where the `known` that changed last stand, and the place in the log up to which
+    both are current: one consistent read.
+    """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
-        return Snapshot(place.epoch, place.offset, await page(connection, NEWS, None, limit))
+        updates = await page(connection, NEWS, None, limit)
+        return Snapshot(place.epoch, place.offset, updates, await newest_standings(connection, known, time.time()))
 
 
 async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
@@ -174,6 +185,48 @@ async def revisions(source: Queryable, update_id: str) -> list[Archived]:
     return _readable(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What followed a place in the log, in order; with nothing missing up to and with `reached`."""
+
+    revisions: list[Archived]
+    reached: Position
+
+
+async def what_followed(pool: Pool, after: Position, channels: Collection[str], limit: int) -> Followed | None:
+    """`replay`, and up to which place it is complete, in one consistent read.
+
+    None where the place is not of this epoch, or so far back that a few revisions would be looked for among too many.
+
+    Asked one after the other without a snapshot, a batch that is archived in between would be in the answer and not in its
+    reach, and readers would be told it twice.
+    """
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        reached = await archived_up_to(connection)
+        if reached.epoch != after.epoch:
+            return None
+        if NEWS not in channels and reached.offset - after.offset > MOST_LOOKED_AT:
+            return None
+        rows = await _replayed(connection, after.epoch, after.offset, channels, limit)
+    if len(rows) == limit:
+        reached = Position(after.epoch, rows[-1]["log_offset"])
+    return Followed(_readable(rows), reached)
+
+
+async def last_told(source: Queryable, update_ids: Collection[str], each: int = 3) -> dict[str, list[Archived]]:
+    """The last revisions of these updates that were more than late enrichment, newest first, at most so many of each."""
+    rows = await source.fetch(
+        _REVISION + "AND r.update_id = ANY($1) AND r.kind <> 'enrich' AND $2 > ("  # noqa: S608 -- constants
+        "SELECT count(*) FROM publish.revisions l "
+        "WHERE l.update_id = r.update_id AND l.kind <> 'enrich' AND l.revision > r.revision) ORDER BY r.revision DESC",
+        list(update_ids), each,
+    )  # fmt: skip
+    found: dict[str, list[Archived]] = {}
+    for archived in _readable(rows):
+        found.setdefault(archived.update.update_id, []).append(archived)
+    return found
+
+
 async def replay(
     source: Queryable, epoch: int, after_offset: int, channels: Collection[str] | None = None, limit: int = MAX_PAGE
 ) -> list[Archived]:
@@ -182,17 +235,21 @@ async def replay(
     The text of what is out of sight by now is left out; its removal is there. A repeated revision comes once. Whoever
     gets `limit` of them asks again from the last one's cursor.
     """
+    return _readable(await _replayed(source, epoch, after_offset, channels, limit))
+
+
+async def _replayed(
+    source: Queryable, epoch: int, after_offset: int, channels: Collection[str] | None, limit: int
+) -> list[Row]:
     if channels is None or NEWS in channels:
-        rows = await source.fetch(
+        return await source.fetch(
             _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 ORDER BY r.log_offset LIMIT $3",
             epoch, after_offset, limit,
         )  # fmt: skip
-    else:
-        rows = await source.fetch(
-            _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 AND r.channels && $3 ORDER BY r.log_offset LIMIT $4",
-            epoch, after_offset, list(channels), limit,
-        )  # fmt: skip
-    return [row.archived() for row in typed(_Row, rows)]
+    return await source.fetch(
+        _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 AND r.channels && $3 ORDER BY r.log_offset LIMIT $4",
+        epoch, after_offset, list(channels), limit,
+    )  # fmt: skip
 
 
 async def everything(connection: Connection, *, since: datetime, chunk: int = 500) -> AsyncIterator[list[Archived]]:

@@ -21,6 +21,11 @@ class Revision:
     update: EnrichedUpdate
     data: bytes
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is known by, wherever it stands in the log: the update's id and its number."""
+        return self.update.update_id, self.update.revision
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentState:
@@ -175,6 +180,17 @@ async def write_batch(connection: Connection, revisions: Sequence[Revision]) -> 
     if batch.final:
         await _withhold(connection, batch.final)
     return batch
+
+
+async def places_of(connection: Connection, revisions: Sequence[Revision]) -> dict[tuple[str, int], Position]:
+    """Where these revisions were archived first, by update id and number; a repeat stands where what it repeats does."""
+    rows = await connection.fetch(
+        "SELECT update_id, revision, epoch, log_offset FROM unnest($1::text[], $2::int[]) AS w (update_id, revision) "
+        "JOIN publish.revisions USING (update_id, revision)",
+        [revision.update.update_id for revision in revisions],
+        [revision.update.revision for revision in revisions],
+    )
+    return {(row["update_id"], row["revision"]): Position(row["epoch"], row["log_offset"]) for row in rows}
 
 
 async def _insert_revisions(connection: Connection, revisions: Sequence[tuple[Revision, frozenset[str]]]) -> None:

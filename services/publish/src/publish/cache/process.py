@@ -12,6 +12,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import Counter, Gauge
 
 from publish.archive import queries
+from publish.archive.standings import Standing, standings
 from publish.cache.store import Flushed, ReadModel, open_read_model
 from publish.channel import follow
 from publish.representation.position import Position
@@ -33,9 +34,12 @@ log = structlog.get_logger(__name__)
 STAGE = "publish.cache"
 WATCH_INTERVAL_S = 1.0
 CATCH_UP_S = 10.0
+NEW_FOR = timedelta(hours=1)
+"""A first revision of what was received within this time is no repeat of something that the model has let go."""
 
 REBUILDS = Counter("slugline_cache_rebuilds", "Times the read model was rebuilt from the archive")
 WRITTEN = Counter("slugline_cache_writes", "Revisions written to the read model")
+REPEATS = Counter("slugline_cache_repeats", "Revisions that were passed over, since the archive has them or later ones")
 OFFSET = Gauge("slugline_cache_offset", "Offset in the log up to which the read model is whole")
 
 
@@ -111,9 +115,17 @@ class Cache:
             if killed:
                 await self._model.take_out(killed)
                 reached("cache.taken-out")
-            positions = await self._positions(updates)
+            positions = await self._model.positions({update.update_id: None for update in updates}.keys())
+            known = await self._standings([each for each in updates if each.update_id not in positions])
             placed = []
             for update in updates:
+                standing = known.get(update.update_id)
+                if standing is not None and not update.is_final:
+                    if standing.outdates(update):
+                        REPEATS.inc()
+                        continue
+                    if standing.position is not None:
+                        positions.setdefault(update.update_id, standing.position)
                 if not update.is_removal:
                     positions.setdefault(update.update_id, update.cursor)
                 placed.append(replace(update, position=positions.get(update.update_id, update.cursor)))
@@ -126,14 +138,11 @@ class Cache:
         OFFSET.set(updates[-1].cursor.offset)
         return ()
 
-    async def _positions(self, updates: Sequence[ReaderUpdate]) -> dict[str, Position]:
-        """The positions that these updates have already: from the model, else from the archive if they are not new."""
-        positions = await self._model.positions({update.update_id: None for update in updates}.keys())
-        unknown = {update.update_id for update in updates if update.revision > 1} - positions.keys()
-        if unknown:
-            archived = await queries.some(self._pool, unknown)
-            positions.update({key: each.position for key, each in archived.items() if not each.update.is_removal})
-        return positions
+    async def _standings(self, unknown: Sequence[ReaderUpdate]) -> Mapping[str, Standing]:
+        """Where updates that the model does not know stand, unless they are new: it forgets a removal, and Redis lets it go."""
+        recent = datetime.now(UTC) - NEW_FOR
+        asked = {each.update_id for each in unknown if each.revision > 1 or each.passport.received_at < recent}
+        return (await standings(self._pool, asked)).by_id if asked else {}
 
     async def _wait_for_archive(self) -> None:
         """Wait a while for the archive, so that a rebuild holds what was flushed; what it lacks after that comes from the log."""

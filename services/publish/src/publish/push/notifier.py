@@ -2,25 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 from prometheus_client import Histogram
 
 from publish.archive import queries
+from publish.archive.queries import Archived
 from publish.push.delivery.notice import Notice, QueueDeliveries
+from publish.push.purge.surrogate_keys import queue_purges_at_once
 from publish.push.readiness import ReadinessChecks, wait_until_readable
+from publish.representation.reader_update import ReaderUpdate
 from publish.takedown.proof import watch
+from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
 from shared.crash_points import reached
 from shared.failures import Transient
+from shared.failures.transient import is_transient
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.set_aside import SetAside
 
 log = structlog.get_logger(__name__)
 
 ARCHIVE_DEADLINE_S = 10.0
 SET_ASIDE_AFTER_S = 5.0
+RETRY_INTERVAL_S = 5.0
+NOTICES_ASIDE = SetAside("publish", "notices")
+"""By channel, update and revision: what a channel could not queue deliveries of."""
 QUEUED = Histogram(
     "slugline_push_queued_seconds",
     "From enriched until the deliveries of a revision are queued",
@@ -47,7 +56,7 @@ class Notifier:
         self,
         pool: Pool,
         readiness: ReadinessChecks,
-        queues: Sequence[QueueDeliveries],
+        queues: Mapping[str, QueueDeliveries],
         *,
         readable_s: float,
         done: Callable[[], None],
@@ -65,17 +74,20 @@ class Notifier:
         if not fresh:
             return ()
         await self._archived(fresh, incoming[-1].record.offset)
-        found = sorted((await queries.servable(self._pool, fresh)).values(), key=lambda each: each.cursor)
+        # A record elsewhere than where its revision was archived is a repeat, however long ago it was pushed, or if it never was.
+        offsets = {message.record.offset for message in incoming}
+        servable = (await queries.servable(self._pool, fresh)).values()
+        found = sorted((each for each in servable if each.cursor.offset in offsets), key=lambda each: each.cursor)
         if not found:
             return ()
+        await self._purge_removed(found)
         waited = await self._pool.fetchval(ANYBODY)
         place = found[-1].cursor
         readable = not waited or await wait_until_readable(self._readiness, place, self._readable_s)
         notices = [Notice(archived, readable) for archived in found]
         async with self._pool.acquire() as connection, connection.transaction():
             new = await self._mark(connection, notices)
-            for queue in self._queues:
-                await queue(connection, new)
+            await self._queue_all(connection, new)
             reached("push.queued")
         reached("push.queued-committed")
         now = time.time()
@@ -83,6 +95,72 @@ class Notifier:
             QUEUED.observe(max(now - notice.enriched_at.timestamp(), 0))
         self._done()
         return ()
+
+    async def _queue_all(self, connection: Connection, notices: Sequence[Notice]) -> None:
+        """Queue the deliveries of all channels; where one fails, those of the others all the same."""
+        try:
+            async with connection.transaction():
+                for queue in self._queues.values():
+                    await queue(connection, notices)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            for channel in self._queues:
+                await self._queue(connection, channel, notices)
+
+    async def _queue(self, connection: Connection, channel: str, notices: Sequence[Notice]) -> None:
+        """Queue a channel's deliveries. A notice of which it can make none is set aside for this channel alone."""
+        try:
+            async with connection.transaction():
+                await self._queues[channel](connection, notices)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            if len(notices) > 1:
+                for notice in notices:
+                    await self._queue(connection, channel, [notice])
+                return
+            for notice in notices:
+                await NOTICES_ASIDE.put(connection, _key(channel, notice.update), error)
+
+    async def keep_retrying(self) -> None:
+        """Queue again what a channel has set aside, until cancelled."""
+
+        async def step() -> None:
+            for key, is_due in (await NOTICES_ASIDE.known(self._pool)).items():
+                if is_due:
+                    await self._retry(key)
+
+        await keep_running("set aside by a channel", step, every_s=RETRY_INTERVAL_S)
+
+    async def _retry(self, key: str) -> None:
+        channel, update_id, revision = key.split(" ")
+        wanted = (update_id, int(revision))
+        archived = (await queries.servable(self._pool, {wanted})).get(wanted)
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await NOTICES_ASIDE.take(connection, key):
+                return
+            try:
+                # Whether readers can have it is looked at anew by who waits for that.
+                if archived is not None and channel in self._queues:
+                    async with connection.transaction():
+                        await self._queues[channel](connection, [Notice(archived, readable=False)])
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                await NOTICES_ASIDE.put(connection, key, error)
+            else:
+                await NOTICES_ASIDE.clear(connection, [key])
+        self._done()
+
+    async def _purge_removed(self, found: Sequence[Archived]) -> None:
+        """What readers must not have any more is purged before anything is waited for."""
+        removed = [archived for archived in found if archived.update.is_removal]
+        if not removed:
+            return
+        async with self._pool.acquire() as connection, connection.transaction():
+            await queue_purges_at_once(connection, removed)
+        self._done()
 
     async def _archived(self, wanted: Collection[tuple[str, int]], offset: int) -> None:
         """Wait for these revisions to be archived, but not long for one that the archive has set aside."""
@@ -120,3 +198,7 @@ class Notifier:
         )
         new = {(row["update_id"], row["revision"]) for row in rows}
         return [notice for notice in notices if (notice.update.update_id, notice.update.revision) in new]
+
+
+def _key(channel: str, update: ReaderUpdate) -> str:
+    return f"{channel} {update.update_id} {update.revision}"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -68,6 +68,8 @@ STAGE = "publish.push"
 BATCHES_STAGE = "publish.push.batches"
 CLIENT_ID = "slugline-publish-push"
 FORGET_INTERVAL_S = 600.0
+SITE_TIMEOUT_S = 5.0
+"""For a feed that a WebSub delivery is made of: with the question before it, less than the lease of the delivery."""
 BATCHES_AT_ONCE = 4
 """Batches that one poll hands over: they are done before any is committed, and that must take less than a rebalance."""
 
@@ -97,16 +99,17 @@ class Alerts:
 class Parts:
     """What runs in the process."""
 
-    worker: DeliveryWorker
+    workers: Sequence[DeliveryWorker]
     notifier: Notifier
     alerts: Alerts
     hub: Hub
     routes: list[Route]
 
 
-def _delivery_worker(settings: PushSettings, resources: Resources) -> DeliveryWorker:
+def _delivery_workers(settings: PushSettings, resources: Resources, site: Outbound) -> list[DeliveryWorker]:
+    """One for each kind of endpoint, so that none waits for another."""
     feeds = FeedDistribution(
-        resources.trusted,
+        site,
         site_url=settings.publish_site_url,
         web_url=settings.web_urls[0],
         hub_url=settings.websub_hub,
@@ -118,19 +121,23 @@ def _delivery_worker(settings: PushSettings, resources: Resources) -> DeliveryWo
     )
     webhooks = Webhooks(resources.pool, settings.publish_site_url)
     policy = RetryPolicy(settings.push_schedule_s, timedelta(hours=settings.publish_push_disable_after_h))
-    return DeliveryWorker(
-        resources.pool,
-        resources.outbound,
-        resources.trusted,
-        {
-            "webhook": DeliveryChannel(webhooks.build, policy),
-            "websub": DeliveryChannel(feeds.build, policy),
-            "purge": DeliveryChannel(purges.build, RetryPolicy(SCHEDULE_S, None)),
-        },
-        in_flight=settings.publish_push_in_flight,
-        per_endpoint=settings.publish_push_per_endpoint,
-        timeout_s=settings.publish_push_timeout_s,
-    )
+    channels = {
+        "purge": DeliveryChannel(purges.build, RetryPolicy(SCHEDULE_S, None)),
+        "webhook": DeliveryChannel(webhooks.build, policy),
+        "websub": DeliveryChannel(feeds.build, policy),
+    }
+    return [
+        DeliveryWorker(
+            resources.pool,
+            resources.outbound,
+            resources.trusted,
+            {kind: channel},
+            in_flight=settings.publish_push_in_flight,
+            per_endpoint=settings.publish_push_per_endpoint,
+            timeout_s=settings.publish_push_timeout_s,
+        )
+        for kind, channel in channels.items()
+    ]
 
 
 async def _alerts(
@@ -172,17 +179,30 @@ async def _parts(
     stack: contextlib.AsyncExitStack,
 ) -> Parts:
     pool = resources.pool
-    worker = _delivery_worker(settings, resources)
+    site = await stack.enter_async_context(
+        Outbound(allow_private=True, timeout_s=min(settings.publish_push_timeout_s, SITE_TIMEOUT_S))
+    )
+    workers = _delivery_workers(settings, resources, site)
     alerts = await _alerts(settings, resources, producer, readiness, stack)
 
+    def wake() -> None:
+        for worker in workers:
+            worker.wake()
+
     def queued() -> None:
-        worker.wake()
+        wake()
         alerts.release.wake()
 
     notifier = Notifier(
         pool,
         readiness,
-        [queue_takedowns, queue_purges, queue_webhooks, queue_feeds, alerts.decisions.queue],
+        {
+            "takedowns": queue_takedowns,
+            "purges": queue_purges,
+            "webhooks": queue_webhooks,
+            "feeds": queue_feeds,
+            "alerts": alerts.decisions.queue,
+        },
         readable_s=settings.publish_push_readable_s,
         done=queued,
     )
@@ -194,9 +214,9 @@ async def _parts(
         proxies=TrustedProxies.of(settings),
     )
     endpoints = Endpoints(pool, allow_private=settings.publish_push_allow_private)
-    routes = [*hub.routes(), *EndpointRoutes(pool, endpoints, worker.wake).routes(), *alerts.routes]
+    routes = [*hub.routes(), *EndpointRoutes(pool, endpoints, wake).routes(), *alerts.routes]
     routes.append(openapi_route(routes, settings.publish_push_url))
-    return Parts(worker, notifier, alerts, hub, routes)
+    return Parts(workers, notifier, alerts, hub, routes)
 
 
 async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
@@ -285,7 +305,8 @@ async def _follow(
                 servers.keep_asking(),
                 updates.run(),
                 batches.run(),
-                parts.worker.keep_delivering(),
+                *(worker.keep_delivering() for worker in parts.workers),
+                parts.notifier.keep_retrying(),
                 parts.hub.keep_verifying(),
                 parts.alerts.release.keep_releasing(),
                 parts.alerts.sender.keep_retrying(),

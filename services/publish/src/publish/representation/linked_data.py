@@ -26,17 +26,32 @@ def _publisher(site: Site) -> dict[str, object]:
     return {"@type": "NewsMediaOrganization", "name": site.name, "url": site.url + "/"}
 
 
-def _authors(site: Site, update: ReaderUpdate) -> list[dict[str, object]]:
-    people: list[dict[str, object]] = [
+def _authors(site: Site, update: ReaderUpdate, *contributions: str) -> list[dict[str, object]]:
+    return [
         {
-            "@type": "Person",
+            "@type": "Person" if author.kind == "person" else "Organization",
             "name": printable(author.name),
             **({"url": site.url + author_path(author.slug)} if author.slug else {}),
             **({"jobTitle": printable(author.role)} if author.role else {}),
+            **({"workLocation": {"@type": "Place", "name": printable(author.located)}} if author.located else {}),
         }
         for author in update.authors
+        if author.contribution in contributions
     ]
-    return people or [{"@type": "Organization", "name": printable(update.credit) or site.name}]
+
+
+def _people(site: Site, update: ReaderUpdate) -> dict[str, object]:
+    """Who did what: an editor, a translator and a photographer are no authors."""
+    writers = _authors(site, update, "writing", "reporting")
+    others = {
+        "editor": _authors(site, update, "editing"),
+        "translator": _authors(site, update, "translation"),
+        "contributor": _authors(site, update, "photography"),
+    }
+    named: dict[str, object] = {
+        "author": writers or [{"@type": "Organization", "name": printable(update.credit) or site.name}]
+    }
+    return named | {role: people for role, people in others.items() if people}
 
 
 def _about(site: Site, update: ReaderUpdate, kind: str) -> dict[str, object]:
@@ -48,7 +63,7 @@ def _about(site: Site, update: ReaderUpdate, kind: str) -> dict[str, object]:
         "url": url,
         "datePublished": site.iso(update.first_published_at),
         "dateModified": site.iso(modified_at(update)),
-        "author": _authors(site, update),
+        **_people(site, update),
         "articleBody": printable(update.text),
         **({"inLanguage": language_of(update)} if language_of(update) else {}),
         **(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from shared.messages import EnrichedUpdate
 
@@ -51,7 +51,19 @@ def channels_of(update: "EnrichedUpdate | ReaderUpdate") -> frozenset[str]:
     return frozenset(channels)
 
 
-def supersedes(new: "EnrichedUpdate | ReaderUpdate", current: "EnrichedUpdate | ReaderUpdate") -> bool:
+class Numbered(Protocol):
+    """What of a revision decides which one counts."""
+
+    @property
+    def revision(self) -> int:
+        """Its number, from 1."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no later one can bring the update back."""
+
+
+def supersedes(new: Numbered, current: Numbered) -> bool:
     """Whether a revision replaces the current one: a later one does, and a kill does whatever its number.
 
     A duplicate, an older revision, and anything after a kill change nothing.

@@ -30,6 +30,7 @@ class ReaderAuthor:
     links: tuple[str, ...]
     contribution: Literal["writing", "reporting", "editing", "photography", "translation"]
     located: str | None
+    kind: Literal["person", "organisation"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class ReaderMedia:
 
 @dataclass(frozen=True)
 class ReaderCorroboration:
-    """How many independent publisher families report the same."""
+    """How many publisher families report the same in words of their own."""
 
     count: int
     sources: tuple[str, ...]
@@ -114,6 +115,8 @@ class ReaderUpdate:
     language: str
     direction: Literal["ltr", "rtl"]
     headline: str
+    headline_from_text: bool
+    """Whether the headline is the first sentence, since the source sent none: the text then goes on behind it."""
     body_html: str
     text: str
     summary: str

@@ -14,14 +14,20 @@ from publish.representation.reader_update import ReaderUpdate
 from publish.takedown.sinks import Finding, TakedownSinks
 from shared.background import keep_running
 from shared.crash_points import reached
-from shared.failures.transient import is_transient
+from shared.failures.backoff import Backoff
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.rows import narrowed, typed
+from shared.postgres.set_aside import SetAside
 
 log = structlog.get_logger(__name__)
 
 PAUSE_S = 0.25
 WATCHED_FOR = "1 hour"
+LOOKED_AT_TOGETHER = 100
+"""Those that were looked at longest ago."""
+LOOKED_AT_ONCE = 8
+"""So that a site that does not answer delays a proof by one timeout, not by one for each kill before it."""
+TAKEDOWNS_ASIDE = SetAside("publish", "takedowns", Backoff(first_s=2.0, longest_s=60.0))
 
 UNCLEAN = Gauge("slugline_takedown_unclean_sinks", "Sinks that a killed update is not known to be gone from")
 
@@ -106,28 +112,22 @@ async def watch(connection: Connection, killed: Archived) -> None:
     )  # fmt: skip
 
 
-async def _prove_or_log(pool: Pool, sinks: TakedownSinks, update_id: str) -> None:
-    """Prove one takedown; what fails on one is no reason to leave the others unproven."""
-    try:
-        await prove(pool, sinks, update_id, within_s=0)
-    except Exception as error:
-        if is_transient(error):
-            raise
-        log.exception("a takedown cannot be looked at", update_id=update_id)
-
-
 async def keep_proving(pool: Pool, sinks: TakedownSinks) -> None:
     """Look at watched takedowns until they are clean, an hour at most; until cancelled."""
 
     async def step() -> None:
         rows = await pool.fetch(
-            "SELECT DISTINCT t.update_id FROM publish.takedowns t JOIN publish.revisions r USING (update_id) "
+            "SELECT t.update_id FROM publish.takedowns t JOIN publish.revisions r USING (update_id) "
             "WHERE t.clean_at IS NULL AND r.removal IN ('killed', 'taken-down') "
-            "AND r.written_at > now() - $1::text::interval LIMIT 100",
-            WATCHED_FOR,
-        )
-        for row in rows:
-            await _prove_or_log(pool, sinks, row["update_id"])
+            "AND r.written_at > now() - $1::text::interval GROUP BY t.update_id ORDER BY min(t.checked_at) LIMIT $2",
+            WATCHED_FOR, LOOKED_AT_TOGETHER,
+        )  # fmt: skip
+        update_ids = [row["update_id"] for row in rows]
+
+        async def look(update_id: str) -> None:
+            await prove(pool, sinks, update_id, within_s=0)
+
+        await TAKEDOWNS_ASIDE.each(pool, update_ids, str, look, at_once=LOOKED_AT_ONCE)
         unclean = await pool.fetchval("SELECT count(*) FROM publish.takedowns WHERE clean_at IS NULL")
         UNCLEAN.set(narrowed(int, unclean))
 

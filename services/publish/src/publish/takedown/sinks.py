@@ -14,6 +14,7 @@ from functools import partial
 from urllib.parse import quote
 
 import orjson
+import structlog
 
 from publish.archive import queries
 from publish.archive.queries import Archived
@@ -22,8 +23,10 @@ from publish.push.delivery.outbound import Answer, Outbound
 from publish.representation.pictures import MEDIA_PREFIX
 from publish.representation.reader_json import read_metadata
 from publish.settings import Settings
-from shared.failures.transient import TRANSIENT
+from shared.failures.transient import TRANSIENT, reason_of
 from shared.postgres.pool import Pool
+
+log = structlog.get_logger(__name__)
 
 PAGE_BYTES = 8 * 1024 * 1024
 PICTURES_AT_ONCE = 20
@@ -81,6 +84,10 @@ class TakedownSinks:
                 detail = await look()
             except TRANSIENT as error:
                 detail = f"does not answer: {type(error).__name__}"
+            except Exception as error:
+                # The other sinks are looked at all the same.
+                log.exception("a sink cannot be looked at", sink=sink, update_id=killed.update.update_id)
+                detail = f"cannot be looked at: {reason_of(error)}"[:500]
             return Finding(sink, detail, datetime.now(UTC))
 
         return list(await asyncio.gather(*(find(sink, look) for sink, look in self.looks(killed).items())))

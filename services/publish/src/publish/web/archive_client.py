@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from publish.archive import queries
 from publish.archive.queries import Archived
+from publish.archive.standings import Standings, standings
 from publish.representation.position import NEWS, Position, channels_of
 from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore
 from publish.web.omissions import Omitted
@@ -53,9 +54,9 @@ class ArchiveClient:
         """The current revision of an update, or its removal."""
         return await _answer(queries.one(self.connected(), update_id))
 
-    async def archived_up_to(self) -> Position:
-        """The place in the log up to which everything is archived."""
-        return await _answer(queries.archived_up_to(self.connected()))
+    async def standings(self, update_ids: Collection[str]) -> Standings:
+        """Where updates stand."""
+        return await _answer(standings(self.connected(), update_ids))
 
     async def revisions(self, update_id: str) -> list[Archived]:
         """The revisions of an update that may be served."""
@@ -113,18 +114,17 @@ def replay_from(archive: ArchiveClient, renderer: Renderer) -> Replay:
     async def replay(after: Position, channels: Collection[str], limit: int) -> Replayed | None:
         if archive.pool is None:
             return None
-        reached = await queries.archived_up_to(archive.pool)
-        if reached.epoch != after.epoch:
+        found = await _answer(queries.what_followed(archive.pool, after, channels, limit))
+        if found is None:
             return None
-        found = await queries.replay(archive.pool, after.epoch, after.offset, channels, limit)
         events = []
-        for each in found:
+        for each in found.revisions:
             entry = None if each.update.is_removal else FeedEntry(each.update)
             event = stream_event(renderer, Applied(each.update, each.channels, entry))
             with contextlib.suppress(Omitted):
                 # Rendered now, so that what cannot be shown is left out here.
                 event.views["json"]
                 events.append(event)
-        return Replayed(events, found[-1].cursor if len(found) == limit else reached)
+        return Replayed(events, found.reached)
 
     return replay

@@ -2,18 +2,20 @@
 
 import bisect
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from publish.archive.standings import LastChange, Standing
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of, supersedes
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
+from publish.web.known_updates import KnownUpdates
 
 UNPLACED = Position(0, 0)
 """The position of an update whose own is not known: before every other."""
 
-REMEMBERED = 4
-"""Positions of evicted updates that are kept, for each update in memory."""
+KNOWN = 20
+"""Updates whose standing is known, for each one in memory."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +65,9 @@ class FeedStore:
 
     Every channel has a generation that moves whenever anything that the channel shows may have changed, so that what
     was rendered of it can be kept until then.
+
+    `known` outlasts what is shown: a repeat of an early revision changes nothing, though its update was removed, or left
+    memory, long ago.
     """
 
     def __init__(self, limit: int) -> None:
@@ -73,7 +78,7 @@ class FeedStore:
         self._index: dict[str, list[tuple[Position, str]]] = {}
         self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
-        self._evicted: OrderedDict[str, tuple[Position, int]] = OrderedDict()
+        self.known = KnownUpdates(KNOWN * limit)
         self._generations: dict[str, int] = {}
         self._count = 0
         self._floor = 0
@@ -81,15 +86,25 @@ class FeedStore:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def reset(self, cursor: Position, entries: Iterable[FeedEntry], *, complete: bool) -> None:
-        """Begin again from a snapshot. `complete`: there are no visible updates but these."""
+    def reset(
+        self,
+        cursor: Position,
+        entries: Iterable[FeedEntry],
+        *,
+        complete: bool,
+        standings: Sequence[LastChange] = (),
+    ) -> None:
+        """Begin again from a snapshot. `complete`: there are no visible updates but these.
+
+        `standings` are the newest, as many as `known` takes, newest change first.
+        """
         self.cursor = cursor
         self.complete = complete
         self._entries = {}
         self._index = {}
         self._pictures = {}
         self._removed = OrderedDict()
-        self._evicted = OrderedDict()
+        self.known.reset(standings)
         self._generations = {}
         self._count += 1
         self._floor = self._count
@@ -107,20 +122,28 @@ class FeedStore:
         """The current revision of an update, if it is visible and in memory."""
         return self._entries.get(update_id)
 
-    def removed(self, update_id: str) -> ReaderUpdate | None:
-        """The removal of an update that went out of sight while this replica followed; its position where that is known."""
-        return self._removed.get(update_id)
+    def removed(self, update_id: str) -> ReaderUpdate | Standing | None:
+        """The removal of an update that is out of sight, as far as memory knows."""
+        removed = self._removed.get(update_id)
+        if removed is not None or update_id in self._entries:
+            return removed
+        standing = self.known.get(update_id)
+        return standing if standing is not None and standing.removal is not None else None
 
     def showing(self, picture: str) -> frozenset[str]:
         """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
         return frozenset(self._pictures.get(picture, ()))
 
-    def knows(self, update_id: str) -> bool:
-        """Whether memory can place a later revision of this update by itself."""
-        if update_id in self._entries or update_id in self._evicted:
-            return True
-        removed = self._removed.get(update_id)
-        return removed is not None and (removed.position is not None or removed.is_final)
+    def can_tell(self, update: ReaderUpdate) -> bool:
+        """Whether memory can tell by itself what a revision does: whether it is a repeat, and if not, where it stands."""
+        known = self._standing(update.update_id)
+        if known is None:
+            return update.is_final or (update.revision == 1 and self.known.is_news(update.passport.received_at))
+        return known.position is not None or not supersedes(update, known) or update.is_final
+
+    def _standing(self, update_id: str) -> ReaderUpdate | Standing | None:
+        entry = self._entries.get(update_id)
+        return entry.update if entry is not None else self.known.get(update_id) or self._removed.get(update_id)
 
     def page(self, channel: str, before: Position | None, limit: int) -> FeedPage:
         """The updates of a channel that stand before a position, newest first."""
@@ -144,35 +167,45 @@ class FeedStore:
         """
         update_id = update.update_id
         entry = self._entries.get(update_id)
-        removed = self._removed.get(update_id)
-        current = entry.update if entry else removed
-        if current is not None and not supersedes(update, current):
-            if removed is not None and removed.position is None and not update.is_removal:
-                self._removed[update_id] = replace(removed, position=update.cursor)
-            return None
-        evicted = self._evicted.get(update_id)
-        if evicted is not None and current is None and update.revision <= evicted[1] and not update.is_final:
+        current = entry.update if entry is not None else self._removed.get(update_id)
+        known = self._standing(update_id)
+        if known is not None and not supersedes(update, known):
+            if known.position is None and not update.is_removal:
+                self._learn_position(update_id, update.cursor)
             return None
         self.cursor = max(self.cursor, update.cursor)
         channels = channels_of(update) | (channels_of(current) if current else frozenset())
-        known = current.position if current else evicted[0] if evicted else None
+        position = known.position if known is not None else None
         if entry is not None:
             self._drop(entry)
         self._removed.pop(update_id, None)
         if update.is_removal:
-            update = replace(update, position=known or update.position)
+            update = replace(update, position=position or update.position)
+            self._note(update)
             self._keep_removal(update)
             self._touch(channels)
             return Applied(update, channels, None)
-        position = known or update.position or update.cursor
+        position = position or update.position or update.cursor
         if entry and not has_change(update.change) and _same_words(update, entry.update):
             update = replace(update, position=position, change=entry.update.change)
         elif update.position != position:
             update = replace(update, position=position)
+        self._note(update)
         placed = FeedEntry(update)
         self._keep(placed)
         self._touch(channels)
         return Applied(placed.update, channels, placed)
+
+    def _note(self, update: ReaderUpdate) -> None:
+        self.known.note(update.update_id, Standing(update.revision, update.removal, update.cursor, update.position))
+
+    def _learn_position(self, update_id: str, position: Position) -> None:
+        """An update that is removed was visible before, as an earlier revision tells that came after the removal."""
+        removed, standing = self._removed.get(update_id), self.known.get(update_id)
+        if removed is not None:
+            self._removed[update_id] = replace(removed, position=position)
+        if standing is not None:
+            self.known.note(update_id, replace(standing, position=position))
 
     def pass_by(self, update: ReaderUpdate) -> Applied:
         """Announce a revision whose update's position is not known, without keeping it."""
@@ -189,7 +222,6 @@ class FeedStore:
     def _keep(self, entry: FeedEntry) -> None:
         news = self._index.get(NEWS, [])
         if not self.complete and news and entry.position < news[0][0]:
-            self._remember(entry)
             return
         self._entries[entry.update.update_id] = entry
         self._show_pictures(entry.update)
@@ -202,17 +234,13 @@ class FeedStore:
         oldest = self._entries[self._index[NEWS][0][1]]
         channels = channels_of(oldest.update)
         self._drop(oldest)
-        self._remember(oldest)
+        if self.known.get(oldest.update.update_id) is None:
+            # It changed last before what is known, and the archive, which lags behind, may not have its place yet.
+            self._note(oldest.update)
         self.complete = False
         # A later removal may name fewer channels, so what was rendered with this update expires now.
         self._touch(channels)
         self._generations.pop(f"update:{oldest.update.update_id}", None)
-
-    def _remember(self, entry: FeedEntry) -> None:
-        """Keep the position of what is evicted: the archive, which lags behind, may not have it yet."""
-        self._evicted[entry.update.update_id] = (entry.position, entry.update.revision)
-        while len(self._evicted) > REMEMBERED * self.limit:
-            self._evicted.popitem(last=False)
 
     def _drop(self, entry: FeedEntry) -> None:
         del self._entries[entry.update.update_id]

@@ -12,7 +12,7 @@ from publish.settings import Settings
 from publish.web.application import build
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedStore
-from publish.web.follower import Follower
+from publish.web.following.follower import Follower
 from publish.web.omissions import Omissions
 from publish.web.renderer import Fit
 from publish.web.stream.http.serve import stream_server
@@ -42,6 +42,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
     follower = Follower(settings, feed_store, answers.renderer, archive, broadcaster)
     health.ready["log"] = follower.why_not_ready
     health.live["log"] = follower.why_not_live
+    health.live["stream"] = broadcaster.why_not_live
 
     suspects: Suspects | None = None
 

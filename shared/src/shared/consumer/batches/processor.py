@@ -72,8 +72,9 @@ class BatchProcessor(Generic[M]):
 
     @property
     def oldest_started_at(self) -> float | None:
-        """When the oldest batch that runs was started; None if none runs."""
-        return self._in_flight.oldest_started_at or self._working_since
+        """Since when the oldest batch has been running, pauses left out; None if none runs."""
+        started_at = self._in_flight.oldest_started_at or self._working_since
+        return max(started_at, self._retry.paused_until) if started_at is not None else None
 
     @property
     def stopping(self) -> bool:

@@ -121,16 +121,28 @@ async def test_other_ways_to_ask_for_a_stream(site, make_event, request_line: st
     reader.close()
 
 
-async def test_last_event_id_wins_when_newer(site, make_event) -> None:
+async def test_the_header_counts_before_the_query(site, make_event) -> None:
     """A browser that reconnects repeats the address that it began with; its Last-Event-ID is where it is."""
     site.publish(*[make_event(offset) for offset in range(1, 7)])
     newer = site.ask("/v1/stream?cursor=1-1", fields="Last-Event-ID: 1-4\r\n")
-    older = site.ask("/v1/stream?cursor=1-5", fields="last-event-id:1-2\r\n")
+    older = site.ask("/v1/stream?lastEventId=1-5", fields="last-event-id:1-3\r\n")
     assert [each.last_event_id for each in await newer.count(2)] == ["1-5", "1-6"]
-    assert [each.last_event_id for each in await older.count(1)] == ["1-6"]
+    assert [each.last_event_id for each in await older.count(3)] == ["1-4", "1-5", "1-6"]
 
 
-@pytest.mark.parametrize("name", ["cursor", "lastEventId", "Last-Event-ID"])
+@pytest.mark.parametrize("query", ["lastEventId=garbage", "last-event-id=42", "cursor=1-2&Last-Event-ID=2f1c"])
+async def test_a_cursor_that_cannot_be_read_is_told(site, make_event, query: str) -> None:
+    """Whoever hands over another server's id, or a broken one, hears that it is no place here, and what to fetch."""
+    site.publish(make_event(1))
+    reader = site.ask(f"/v1/stream?{query}")
+    (told,) = await reader.count(1)
+    assert (told.event, json.loads(told.data)["reason"]) == ("reset", "unknown-cursor")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cursor", "lastEventId", "Last-Event-ID", "lastEventID", "lasteventid", "LAST-EVENT-ID", "last_event_id"],
+)
 async def test_a_cursor_has_the_names_that_clients_give_it(site, make_event, name: str) -> None:
     """A client that cannot set a header sends its last event's id in the query; the newest that is given counts."""
     site.publish(*[make_event(offset) for offset in range(1, 7)])
@@ -150,7 +162,8 @@ async def test_a_cursor_has_the_names_that_clients_give_it(site, make_event, nam
         ("&".join(f"x{number}=1" for number in range(100)), "bad-query"),
         ("chanel=news", "unknown-parameter"),
         ("channels=news&utm_source=x", "unknown-parameter"),
-        ("last-event-id=1-1", "unknown-parameter"),
+        ("lastEvent=1-1", "unknown-parameter"),
+        ("lastEventId=1-1&lastEventId=1-2", "repeated-parameter"),
         ("timeout=5", "unknown-parameter"),
         ("x", "unknown-parameter"),
         ("view=json&view=page", "repeated-parameter"),

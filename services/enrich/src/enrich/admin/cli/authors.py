@@ -26,7 +26,7 @@ def authors() -> None:
 def import_(file: Path, dry_run: bool) -> None:
     """Put the authors of FILE into the directory: a JSON array, JSON lines, or CSV with a header line.
 
-    Fields: id, name, role, bio, avatar_url, url, links, aliases, languages; in CSV the last three are lists parted by `|`.
+    Fields: id, name, role, bio, avatar_url, url, links, aliases, languages, sources; in CSV the last four are lists parted by `|`.
     Without an id it is made of the name. Who is in the directory under that id is replaced; updates that show a changed
     author, or a name that was unknown, are made again.
     """

@@ -8,7 +8,10 @@ import orjson
 from enrich.admin.cli import on_postgres, update_id
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.stories import merged_story, own_story, story_id
+from enrich.stories.process import STAGE as GATHERING
 from enrich.text.domain.state import State
+from shared.poison.notes import MOST_TRIES
+from shared.poison.suspects import SUSPECT
 from shared.postgres.pool import Connection, Row
 
 
@@ -125,6 +128,41 @@ def show(story: str, as_json: bool) -> None:
         raise click.ClickException(f"no updates in {story_id(story)!r}")
 
 
+@stories.command("not-gathered")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def not_gathered(as_json: bool) -> None:
+    """Print the updates that could not be compared with others, and why."""
+    for row in on_postgres(lambda connection: connection.fetch(NOT_GATHERED)):
+        if as_json:
+            click.echo(orjson.dumps(dict(row)).decode())
+        else:
+            again = f"again at {row['retry_at']:%Y-%m-%d %H:%M:%S}" if row["retry_at"] else "not tried again"
+            click.echo(f"{row['update_id']}  {row['tries']} times, {again}  {row['reason']}")
+
+
+@stories.command()
+@click.argument("update_id", callback=update_id)
+def retry(update_id: str) -> None:
+    """Let `enrich gather` compare an update again now that it could not compare."""
+
+    async def work(connection: Connection) -> bool:
+        done: str = await connection.execute(
+            "UPDATE enrich.not_gathered SET retry_at = now() WHERE update_id = $1", update_id
+        )
+        return done != "UPDATE 0"
+
+    if not on_postgres(work):
+        raise click.ClickException(f"{update_id} is not set aside")
+    click.echo(f"{update_id} is tried again")
+
+
+NOT_GATHERED = f"""
+SELECT update_id, reason, tries, failed_at, retry_at FROM enrich.not_gathered
+UNION ALL
+SELECT split_part(begun, '@', 1), 'processes ended with it in progress', cardinality(tried_by), begun_at, NULL
+FROM enrich.crash_notes WHERE stage = '{GATHERING}' AND starts_with(place, '{SUSPECT}') AND cardinality(tried_by) >= {MOST_TRIES}
+ORDER BY failed_at
+"""  # noqa: S608 -- constants of ours
 _MEMBERS = """
 SELECT u.update_id, u.status, u.source, u.state, o.story AS ordered, o.story_because, g.because, g.families
 FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id) LEFT JOIN enrich.gathered g USING (update_id)

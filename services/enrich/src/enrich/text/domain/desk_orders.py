@@ -1,5 +1,9 @@
 """What a desk's orders mean for an update, and the signals of a source that say something about it without words."""
 
+from enrich.text.domain.corrections.history import wording_at
+from enrich.text.domain.corrections.merge import merged
+from enrich.text.domain.corrections.published import MATTERS as MERGED
+from enrich.text.domain.corrections.published import UNKNOWN, current_wording, merged_text, replaced_in
 from enrich.text.domain.state import VISIBILITY, DeskDecision, Final, State
 from enrich.text.domain.transition import Transition, ended, suppressed, transition
 from enrich.text.domain.visibility import visibility_of
@@ -21,6 +25,8 @@ def order_transition(order: Order, state: State) -> Transition:
     decision = DeskDecision(order=order.order, at=order.ordered_at, by=order.by, reason=order.reason)
     if order.order == "correct":
         return _correct(order, decision, state)
+    if order.order in ("accept-source", "keep-correction"):
+        return _settle(order, decision, state)
     return _decide_matter(decision, MATTERS.get(order.order, VISIBILITY), state)
 
 
@@ -45,7 +51,7 @@ def _correct(order: Order, decision: DeskDecision, before: State) -> Transition:
     texts = {"headline": order.headline, "body": order.body_html, "correction": ""}
     known = before.desk_decisions
     changed = {
-        matter: new
+        matter: _made_of(order.revision, matter, new, before) if matter in MERGED else new
         for matter, text in texts.items()
         if text is not None and (new := decision.model_copy(update={"text": text})).is_later_than(known.get(matter))
     }
@@ -59,6 +65,61 @@ def _correct(order: Order, decision: DeskDecision, before: State) -> Transition:
         reason=f"corrected by {order.by}",
         forced=decisions["correction"].at == decision.at,
         correction=True,
+        public_reason=order.reason,
+        at=decision.at,
+    )
+
+
+def _made_of(revision: int | None, matter: str, decision: DeskDecision, before: State) -> DeskDecision:
+    """A correction with what it was made of, where its order names a revision.
+
+    What another desk corrected after that revision is merged with it: it is no part of the text that this one was made of.
+    """
+    decision = decision.model_copy(update={"revision": before.revision})
+    if revision is None or revision > before.revision:
+        return decision
+    seen = wording_at(before, revision)
+    if seen is None:
+        return decision.model_copy(update={"revision": UNKNOWN})
+    known = before.desk_decisions.get(matter)
+    if known is None or known.revision is None or known.revision < revision:
+        return decision.model_copy(update={"base": seen.text(matter), "base_order": seen.order})
+    now = current_wording(before)
+    theirs = merged_text(before, matter).text
+    both = merged(seen.text(matter), decision.text, theirs, is_html=matter == "body")
+    changes = {"said": decision.digest, "text": both.text, "base": now.text(matter), "base_order": now.order}
+    return decision.model_copy(update=changes)
+
+
+def _settle(order: Order, decision: DeskDecision, before: State) -> Transition:
+    """End the conflicts of a correction with what the source said in a revision: its words are accepted, or the desk's kept."""
+    known = {matter: each for matter in MERGED if (each := before.desk_decisions.get(matter)) is not None}
+    if not any(decision.is_later_than(each) for each in known.values()):
+        reason = "no correction is in force" if not known else "this order, or a later one, was here"
+        return Transition(before, "duplicate", reason, visibility_of(before))
+    said = None
+    if before.current is not None:
+        said = current_wording(before) if order.revision is None else wording_at(before, order.revision)
+    if said is None:
+        reason = "what the source said in that revision is not remembered; look at the conflict again"
+        return Transition(before, "superseded", reason, visibility_of(before))
+    accepts = order.order == "accept-source"
+    decisions = dict(before.desk_decisions)
+    for matter, each in known.items():
+        if not decision.is_later_than(each):
+            continue
+        settled = merged_text(before, matter, said, "source" if accepts else "desk").text
+        remembered = each.replaced if accepts else (*each.replaced, *replaced_in(before, matter, said))
+        changes = {
+            "revision": before.revision, "said": decision.digest, "text": settled,
+            "base": said.text(matter), "base_order": said.order, "replaced": remembered,
+        }  # fmt: skip
+        decisions[matter] = decision.model_copy(update=changes)
+    verb = "the source's words accepted" if accepts else "the correction kept"
+    return transition(
+        before,
+        before.model_copy(update={"desk_decisions": decisions}),
+        reason=f"{verb} by {order.by}",
         public_reason=order.reason,
         at=decision.at,
     )

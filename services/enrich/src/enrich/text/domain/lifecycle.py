@@ -13,6 +13,7 @@ they carry the clock of whoever gave them.
 
 from datetime import UTC, datetime
 
+from enrich.text.domain.corrections.history import remembering
 from enrich.text.domain.desk_orders import is_wordless_signal, order_transition, signal_transition
 from enrich.text.domain.state import Final, State
 from enrich.text.domain.transition import Transition, ended, suppressed, transition
@@ -52,6 +53,7 @@ def _version_transition(raw: RawUpdate, fingerprint: str, before: State, margin_
     # A version that was received after the embargo of a held one finds that one open, though its release is yet to come.
     state, released = opened(before, raw.received_at)
     state, outcome, reason = place_version(raw, fingerprint, state, margin_s)
+    state = remembering(before, state, raw, fingerprint)
     # The reason and the time of a version that is not published are not published either.
     published = raw if outcome is None else released.raw if released is not None else None
     return transition(
@@ -82,6 +84,7 @@ def _release_transition(release: Release, before: State) -> Transition:
         before.released_until is None or before.released_until < moment
     ):
         state = state.model_copy(update={"released_until": moment})
+    state = remembering(before, state)
     return transition(
         before,
         state,

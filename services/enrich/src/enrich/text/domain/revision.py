@@ -10,7 +10,8 @@ import orjson
 from enrich.reference.directory import name_key
 from enrich.short_text import LONGEST_DETAIL, MOST_REPAIRS, cut, line_of, slug_of
 from enrich.text.domain.attachments import Attachments, Text
-from enrich.text.domain.state import LastPublished, State, flags_of, headline_and_body, note_of
+from enrich.text.domain.corrections.published import headline_and_body
+from enrich.text.domain.state import LastPublished, State, flags_of, note_of
 from enrich.text.domain.transition import Transition
 from enrich.text.domain.versions import visible_from
 from enrich.text.domain.word_diff import word_diff
@@ -30,7 +31,7 @@ from shared.messages import (
 from shared.messages.limits import LONGEST
 
 _PARTS: Mapping[str, tuple[str, ...]] = {
-    "headline": ("headline",),
+    "headline": ("headline", "headline_from_text"),
     "body": ("body_html",),
     "summary": ("summary",),
     "authors": ("authors", "byline"),
@@ -142,7 +143,7 @@ def build_revision(
     opened = visible_from(state.current_version.raw, margin_s)
     update = _content(transition, attachments, opened, now)
     document: dict[str, object] = update.model_dump(mode="json", exclude_defaults=True)
-    parts = _digests(document)
+    parts = digests(document)
     difference = _difference(state, text, parts)
     if difference.public and not transition.forced and not difference.changed:
         return None
@@ -281,8 +282,8 @@ def _change(transition: Transition, before: LastPublished | None, text: Text, di
     return Change(fields=difference.changed, reason=reason, diff=word_diff(old, new))
 
 
-def _digests(document: Mapping[str, object]) -> dict[str, str]:
-    """A digest of each part of the content that is not empty."""
+def digests(document: Mapping[str, object]) -> dict[str, str]:
+    """By name of `PARTS`, a digest of each part of the content that is not empty."""
     parts: dict[str, str] = {}
     get = document.get
     for name, fields in PARTS.items():

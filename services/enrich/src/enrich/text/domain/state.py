@@ -1,5 +1,6 @@
 """What enrich remembers of an update: the versions it knows, what the desk decided, what was last published."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Literal, TypedDict
 
 from pydantic import ConfigDict, Field
 
+from enrich.text.domain.corrections.replaced import Replacement
 from shared.messages import Flags, Message, RawUpdate, Removal, Step, UpdateId
 
 Final = Literal["killed", "taken-down"]
@@ -26,6 +28,55 @@ class Version(Message):
     body_since: datetime
 
 
+VersionOrder = tuple[datetime, int, datetime, str]
+
+
+class Wording(Message):
+    """The words of a version that a desk may have seen."""
+
+    order: VersionOrder
+    """Among the versions of its update, as `versions.version_order` has it."""
+    headline: str = ""
+    body_html: str = ""
+    headline_since: datetime
+    """When the source first said the headline."""
+    body_since: datetime
+    opened_at: datetime | None = None
+    """The end of its embargo."""
+    shown_until: int = 0
+    """The last revision that was made of it; 0 if there was none."""
+
+    def text(self, matter: str) -> str:
+        """The headline or the body."""
+        return self.headline if matter == "headline" else self.body_html
+
+    def since_of(self, matter: str) -> datetime:
+        """Since when the headline or the body could be seen."""
+        since = self.headline_since if matter == "headline" else self.body_since
+        return max(since, self.opened_at) if self.opened_at is not None else since
+
+    @property
+    def size(self) -> int:
+        """Characters that are kept of it."""
+        return len(self.headline) + len(self.body_html)
+
+
+class OpenConflict(Message):
+    """Words that a desk corrected, and that its source has changed otherwise since: a desk has to decide. As plain text."""
+
+    matter: Literal["headline", "body"]
+    base: str = ""
+    """What both changed; empty where the whole text is in conflict."""
+    desk: str = ""
+    source: str = ""
+    since: datetime
+
+    @property
+    def words(self) -> tuple[str, str, str, str]:
+        """What makes it the same conflict."""
+        return (self.matter, self.base, self.desk, self.source)
+
+
 class DeskDecision(Message):
     """What a desk, or a version without words of its own, decided about one matter of an update."""
 
@@ -34,11 +85,25 @@ class DeskDecision(Message):
     by: str = ""
     reason: str = ""
     text: str = ""
+    revision: int | None = None
+    """Of a correction: the newest revision when it came. None in rows of a release that remembered no base."""
+    base: str | None = None
+    """What the desk saw, where that is not the newest version of its time that is remembered."""
+    base_order: VersionOrder | None = None
+    replaced: tuple[Replacement, ...] = ()
+    """What the desk replaced in texts before `base`."""
+    said: str = ""
+    """A digest of the text of the order, where `text` has been carried to a later version."""
+
+    @property
+    def digest(self) -> str:
+        """A digest of the text that was ordered."""
+        return self.said or hashlib.sha256(self.text.encode(errors="surrogatepass")).hexdigest()
 
     def is_later_than(self, known: "DeskDecision | None") -> bool:
         """Two orders of one moment must end the same way in whatever order they come."""
-        return known is None or (self.at, self.order, self.text, self.by, self.reason) > (
-            known.at, known.order, known.text, known.by, known.reason,
+        return known is None or (self.at, self.order, self.digest, self.by, self.reason) > (
+            known.at, known.order, known.digest, known.by, known.reason,
         )  # fmt: skip
 
 
@@ -92,6 +157,12 @@ class State(Message):
     desk_decisions: dict[str, DeskDecision] = Field(default_factory=dict, alias="rulings")
     """The newest by matter: `sight` (visibility), `headline`, `body`, `correction`, `pinned`, `key_event`, `closed`, `note`."""
     last_published: LastPublished | None = Field(default=None, alias="shown")
+    earlier: tuple[Wording, ...] = ()
+    """The words of versions before the current one, the oldest first, as far as they are remembered."""
+    forgotten_until: int = 0
+    """The last revision that was made of a version which is not remembered any more."""
+    conflicts: tuple[OpenConflict, ...] = ()
+    """Where a desk's correction and the source's newest words do not go together."""
 
     @property
     def is_public(self) -> bool:
@@ -137,16 +208,6 @@ class KnownUpdate:
     gathered_label: str = ""
     families: tuple[str, ...] = ()
     """The publisher families of those updates."""
-
-
-def headline_and_body(state: State) -> tuple[str, str]:
-    """The source's words, or the desk's where it corrected what the source still says."""
-    version = state.current_version
-    headline, body = state.desk_decisions.get("headline"), state.desk_decisions.get("body")
-    return (
-        headline.text if headline is not None and headline.at >= version.headline_since else version.raw.headline,
-        body.text if body is not None and body.at >= version.body_since else version.raw.body_html,
-    )
 
 
 def flags_of(state: State) -> Flags:

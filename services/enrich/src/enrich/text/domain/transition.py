@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from enrich.text.domain.state import Final, State, Version
+from enrich.text.domain.corrections.published import with_conflicts
+from enrich.text.domain.state import Final, OpenConflict, State, Version
 from enrich.text.domain.visibility import Visibility, visibility_of
 from shared.messages import RawUpdate, Stage, update_id_for
 
@@ -30,6 +31,16 @@ class Transition:
     fingerprint: str = ""
     replaced: tuple[str, ...] = ()
     """Updates of the same source whose place this one takes, by id."""
+    conflicts: tuple[OpenConflict, ...] = ()
+    """Of a desk's correction with what the source says now, those that are new."""
+
+    @property
+    def told_conflicts(self) -> str:
+        """The new conflicts, for whoever asks what became of a message."""
+        return "; ".join(
+            f"{each.matter}: the desk's {each.desk[:80]!r} stands; the source says {each.source[:80]!r}"
+            for each in self.conflicts
+        )
 
 
 def transition(
@@ -50,7 +61,11 @@ def transition(
     `looks_again`: the message has no outcome of its own, and what is attached to the version may have changed.
     """
     visibility = visibility_of(state)
+    conflicts: tuple[OpenConflict, ...] = ()
     if state is not before:
+        known = {each.words for each in before.conflicts}
+        state = with_conflicts(state)
+        conflicts = tuple(each for each in state.conflicts if each.words not in known)
         state = state.model_copy(update={"state_version": before.state_version + 1})
     replaced: tuple[str, ...] = ()
     if visibility == "visible":
@@ -65,7 +80,18 @@ def transition(
         outcome = "enriched" if emit else "held"
         reason = reason if emit else f"{reason}; not visible: {visibility}"
     return Transition(
-        state, outcome, reason, visibility, emit, forced, correction, public_reason, at, fingerprint, replaced
+        state,
+        outcome,
+        reason,
+        visibility,
+        emit,
+        forced,
+        correction,
+        public_reason,
+        at,
+        fingerprint,
+        replaced,
+        conflicts,
     )
 
 
@@ -94,6 +120,7 @@ def ended(
     changes: dict[str, object] = {
         "state_version": state.state_version + 1,
         "current": kept, "held": None, "held_until": None, "desk_decisions": {},
+        "earlier": (), "conflicts": (),
         "final": final, "final_by": by, "final_reason": reason, "final_at": at,
     }  # fmt: skip
     return Transition(

@@ -2,13 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from enrich.text.domain.state import State, Version
+from enrich.text.domain.state import State, Version, VersionOrder
 from shared.messages import RawUpdate, Stage
 
 LONGEST_NUMBER = 40
 """Digits: a longer version is no number that anyone counts with."""
-
-VersionOrder = tuple[datetime, int, datetime, str]
 
 
 def version_order(raw: RawUpdate, fingerprint: str = "") -> VersionOrder:

@@ -7,15 +7,25 @@ from enrich.short_text import LONGEST_NAME, cut, line_of
 from enrich.text.domain.attachments import Authorship
 from enrich.text.steps.budget import Budget
 from enrich.text.steps.byline.names import kind_of
+from enrich.text.steps.byline.no_names import no_name
 from enrich.text.steps.byline.parser import LONGEST_BYLINE, MOST_NAMES, read_byline
 from shared.messages import Author, Creator
 from shared.messages.limits import LONGEST
 
 
 def attach_authors(
-    byline: str, creators: Sequence[Creator], directory: Directory, budget: Budget | None = None
+    byline: str,
+    creators: Sequence[Creator],
+    directory: Directory,
+    budget: Budget | None = None,
+    *,
+    source: str | None = None,
+    is_own: bool = True,
 ) -> Authorship:
-    """The authors of a version: the byline's names against the directory; the source's creators where it has no byline."""
+    """The authors of a version: the byline's names against the directory; the source's creators where it has no byline.
+
+    `source` is whose byline it is, None to look at names alone; `is_own`, whether its writers are the newsroom's.
+    """
     budget = budget or Budget()
     byline, creators = byline[:LONGEST_BYLINE], creators[:MOST_NAMES]
     known: tuple[BylineName, ...] | None = directory.bylines.get(byline)
@@ -28,6 +38,7 @@ def attach_authors(
     if not any(name.kind == "person" for name in names):
         names = [*_named(creators), *names]
     people = any(name.kind == "person" for name in names)
+    is_aside = any(name.kind == "agency" for name in names)
     authors: list[Author] = []
     unknown: list[str] = []
     because: list[str] = []
@@ -38,7 +49,9 @@ def attach_authors(
         if name.kind != "person" and people:
             because.append(f"{name.name}: an affiliation, since people are named")
             continue
-        found = directory.resolve(name.name, uris.get(name_key(name.name)))
+        found = directory.resolve(
+            name.name, uris.get(name_key(name.name)), source=source, is_own=is_own, is_aside=is_aside
+        )
         key = (found.profile.id if found.profile else name_key(name.name), name.contribution)
         if key in seen:
             continue
@@ -47,7 +60,14 @@ def attach_authors(
         if found.profile is not None:
             authors.append(_as(found.profile.author, name.contribution, located))
         else:
-            authors.append(Author(name=cut(name.name, LONGEST_NAME), contribution=name.contribution, located=located))
+            authors.append(
+                Author(
+                    name=cut(name.name, LONGEST_NAME),
+                    contribution=name.contribution,
+                    located=located,
+                    kind="person" if name.kind == "person" else "organisation",
+                )
+            )
             if name.kind == "person":
                 unknown.append(name.name)
         because.append(
@@ -72,9 +92,10 @@ def _named(creators: Sequence[Creator]) -> list[BylineName]:
     names = []
     for creator in creators[:MOST_NAMES]:
         name = line_of(creator.name, LONGEST_NAME)
-        if not name:
-            continue
         role = (creator.role or "").strip().casefold()[-LONGEST_NAME:]
+        # A login, a code or a machine is nobody whom readers should see, and a contributor who did nothing is no author.
+        if not name or no_name(name) == "other" or role.endswith("contributor"):
+            continue
         contribution: Contribution = next((value for word, value in roles.items() if role.endswith(word)), "writing")
         names.append(BylineName(name, contribution, None, kind_of(name)))
     return names

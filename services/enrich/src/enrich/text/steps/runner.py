@@ -7,11 +7,12 @@ from typing import TypeVar
 import structlog
 
 from enrich.picture_index.lookup import MediaLookup
-from enrich.reference.agencies import family_of
+from enrich.reference.agencies import family_of, is_own_source
 from enrich.reference.loader import ReferenceData
 from enrich.settings import Settings
 from enrich.text.domain.attachments import Attachments, Authorship, StoryPlacement, Tagging, Text
-from enrich.text.domain.state import KnownUpdate, State, TagOverride, headline_and_body
+from enrich.text.domain.corrections.published import headline_and_body
+from enrich.text.domain.state import KnownUpdate, State, TagOverride
 from enrich.text.steps.authors import attach_authors
 from enrich.text.steps.budget import MISSED, Budget
 from enrich.text.steps.story import place_in_story
@@ -107,8 +108,14 @@ class Steps:
 
     def _authors(self, raw: RawUpdate, missed: list[Step]) -> Authorship:
         budget = Budget.of_ms(self.settings.enrich_authors_budget_ms)
-        directory = self.reference.directory
-        found = _guarded("authors", missed, raw, lambda: attach_authors(raw.byline, raw.creators, directory, budget))
+        directory, settings = self.reference.directory, self.settings
+        is_own = is_own_source(raw.source, raw.credit, settings.enrich_own_sources, settings.enrich_families)
+        found = _guarded(
+            "authors",
+            missed,
+            raw,
+            lambda: attach_authors(raw.byline, raw.creators, directory, budget, source=raw.source, is_own=is_own),
+        )
         return _noted("authors", missed, found, found.missed) if found is not None else Authorship()
 
     def _tags(self, raw: RawUpdate, overrides: Mapping[str, TagOverride], text: Text, missed: list[Step]) -> Tagging:

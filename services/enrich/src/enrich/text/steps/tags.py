@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from enrich.reference.dictionary import Dictionary, Hit, Kind
+from enrich.reference.dictionary import Dictionary, Hit
+from enrich.reference.evidence import Kind
 from enrich.reference.vocabulary import MEDTOP_URI, ConceptTags, Vocabulary
 from enrich.short_text import LONGEST_CODE, LONGEST_NAME, line_of, slug_of, tidy
 from enrich.text.domain.attachments import Tagging
@@ -79,14 +80,16 @@ def attach_tags(
 def _add_hit(found: _Found, hit: Hit, least_confidence: float) -> None:
     entry, places = hit.entry, tuple(hit.places[:MOST_PLACES])
     if hit.confidence < least_confidence:
-        found.because.append((entry.code, f"{hit.because}: confidence {hit.confidence} is too low"))
+        found.because.append(
+            (entry.code, f"a suggestion, no tag: {hit.because}; confidence {hit.confidence} is too low")
+        )
     elif (known := found.tags.get(entry.code)) is not None:
-        found.tags[entry.code] = known.model_copy(update={"places": places})
+        found.tags[entry.code] = known.model_copy(update={"places": places, "relevance": hit.relevance})
     else:
         tag = Tag(
             code=entry.code, label=entry.label, labels=entry.labels, uri=entry.uri,
             kind="subject" if entry.code.startswith("medtop:") else entry.kind,
-            confidence=hit.confidence, origin="dictionary", places=places,
+            confidence=hit.confidence, origin="dictionary", relevance=hit.relevance, places=places,
         )  # fmt: skip
         found.add(tag, entry.code, hit.because)
 

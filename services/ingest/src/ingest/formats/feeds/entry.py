@@ -17,13 +17,15 @@ from ingest.formats.text import plain as text
 Entry = dict[str, object]
 """A dictionary of feedparser's."""
 
-_RELATIVE = re.compile(r"(<[a-zA-Z][^<>]{0,2000}?\s(?:src|href|poster)=)(?:\"([^\"<>]*)\"|'([^'<>]*)')")
+_RELATIVE = re.compile(
+    r"(<[a-zA-Z][^<>]{0,2000}?\s(?:src|href|poster|data-src|data-lazy-src|data-original)=)(?:\"([^\"<>]*)\"|'([^'<>]*)')"
+)
 _TAKEN = frozenset([
     "id", "guidislink", "link", "links", "title", "title_detail", "summary", "summary_detail", "content", "published",
     "published_parsed", "updated", "updated_parsed", "created", "created_parsed", "author", "author_detail",
     "authors", "contributors", "tags", "rights", "rights_detail", "source", "enclosures", "media_content",
     "media_thumbnail", "media_credit", "media_keywords", "language", "image", "expired", "expired_parsed",
-    "publisher", "publisher_detail", "href", "credit",
+    "publisher", "publisher_detail", "href", "credit", "media_about-description", "media_about-title",
 ])  # fmt: skip
 
 
@@ -48,6 +50,26 @@ def string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+_NO_IDS = frozenset(
+    {"n/a", "na", "none", "null", "nil", "undefined", "guid", "id", "-", "0", "false", "true", "tba", "unknown"}
+)
+"""What content systems write where there is no id."""
+
+
+def shared_ids(entries: list[Entry]) -> frozenset[str]:
+    """Ids that several entries with different links, or without one with different titles, have: they identify none of them."""
+    first: dict[str, object] = {}
+    shared: set[str] = set()
+    for entry in entries:
+        name = dict.get(entry, "id")
+        if not isinstance(name, str) or not name:
+            continue
+        own = dict.get(entry, "link") or dict.get(entry, "title")
+        if name.strip().casefold() in _NO_IDS or first.setdefault(name, own) != own:
+            shared.add(name)
+    return frozenset(shared)
+
+
 def shared_links(entries: list[Entry]) -> frozenset[str]:
     """Links that several entries without an id have: they identify none of them."""
     seen: set[str] = set()
@@ -59,14 +81,24 @@ def shared_links(entries: list[Entry]) -> frozenset[str]:
     return frozenset(shared)
 
 
-def set_identity(draft: Draft, entry: Entry, unclear: frozenset[str]) -> None:
-    """Set the source's id, else the link; else `identify_from_text` has to make one."""
+_PAGES = (None, "", "alternate")
+
+
+def set_identity(draft: Draft, entry: Entry, unclear: frozenset[str], base: str | None = None) -> None:
+    """Set the source's id, else the link; else `identify_from_text` has to make one.
+
+    `base` is what the feed's relative links are meant against; an enclosure is no page of an entry, nor its id.
+    """
     value = dict.get(entry, "id")
-    link = dict.get(entry, "link") or next(
-        (one.get("href") for one in several(entry, "links") if one.get("href") and one.get("rel") != "enclosure"),
-        None,
-    )
-    if isinstance(link, str) and (url := media.absolute(link)):
+    enclosed = {one.get("href") for one in several(entry, "links") if one.get("rel") == "enclosure"}
+    pages = [one.get("href") for one in several(entry, "links") if one.get("href") and one.get("rel") in _PAGES]
+    link = next((one for one in (dict.get(entry, "link"), *pages) if one and one not in enclosed), None)
+    if value in enclosed and link:
+        value = None
+    if isinstance(value, str) and value in unclear:
+        draft.repaired("identity-shared", "/id", value)
+        value = None
+    if isinstance(link, str) and (url := media.absolute(link, base)):
         draft.fields["link"] = url
     if isinstance(value, str) and value.strip():
         draft.fields["guid"] = value.strip()
@@ -120,8 +152,8 @@ def _of_tuple(known: object) -> datetime | None:
         return None
 
 
-def set_words(draft: Draft, entry: Entry, feed: Entry, rights: str) -> None:
-    """Set the entry's texts; `rights` are the feed's, for an entry that names none."""
+def set_words(draft: Draft, entry: Entry, feed: Entry, rights: str, address: str | None = None) -> None:
+    """Set the entry's texts; `rights` are the feed's, for an entry that names none, `address` what its relative links are meant against."""
     fields = draft.fields
     fields["headline"] = plain(detail_of(entry, "title_detail"), dict.get(entry, "title"))
     contents = [one for one in several(entry, "content") if one.get("value")]
@@ -136,7 +168,7 @@ def set_words(draft: Draft, entry: Entry, feed: Entry, rights: str) -> None:
     else:
         body, base = (_html(summary) if summary.get("value") else ""), string(summary.get("base"))
         fields["summary"] = ""
-    fields["body_html"] = _resolved(body, base or fields.get("link") or "")
+    fields["body_html"] = resolved(body, base or fields.get("link") or address or "")
     language = next(
         (one.get("language") for one in (*contents, summary, detail_of(entry, "title_detail")) if one.get("language")),
         None,
@@ -166,7 +198,7 @@ def plain(detail: Entry, value: object) -> str:
     return text.of_html(words)
 
 
-def _resolved(html: str, base: str) -> str:
+def resolved(html: str, base: str) -> str:
     """The HTML with its relative links made absolute, where the feed says against what."""
     if not base.startswith(("http://", "https://")) or ("src" not in html and "href" not in html):
         return html

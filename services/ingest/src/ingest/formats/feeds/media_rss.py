@@ -7,7 +7,7 @@ import re
 
 from ingest.formats import media
 from ingest.formats.feeds.entry import Entry, optional, several, string
-from ingest.formats.fields import AboutMedia, MediaFields
+from ingest.formats.fields import AboutMedia, MediaFields, UpdateFields
 from ingest.formats.text import plain as text
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import Element
@@ -17,26 +17,62 @@ _AVATAR = re.compile(r"https?://[\w.\-]{0,40}gravatar\.com/avatar/", re.IGNORECA
 """WordPress lists its author's avatar as if it were the entry's picture."""
 
 
-def media_of(entry: Entry, element: Element | None, grouped: bool) -> list[MediaFields]:
+_PREFIX = re.compile(r"xmlns:([\w.\-]{1,40})\s{0,5}=\s{0,5}[\"']http://search\.yahoo\.com/mrss/?[\"']")
+
+
+def media_apart(source: str) -> str:
+    """The feed with Media RSS's descriptions and titles under names of our own: they are the captions of pictures.
+
+    feedparser takes `media:description` for the entry's own text, whichever stands first.
+    """
+    found = _PREFIX.search(source)
+    prefix = found.group(1) if found else "media"
+    if f"{prefix}:description" not in source and f"{prefix}:title" not in source:
+        return source
+    return re.sub(rf"(</?{re.escape(prefix)}:)(description|title)(?=[\s/>])", r"\1about-\2", source)
+
+
+def take_media_words(fields: UpdateFields, element: Element) -> None:
+    """Take the words of an entry that has none but those about its video or picture, as video channels send them."""
+    for name in _MEDIA_RSS:
+        for holder in (element, *element.findall(f"{{{name}}}group")):
+            title, described = holder.find(f"{{{name}}}about-title"), holder.find(f"{{{name}}}about-description")
+            if title is not None and not fields.get("headline"):
+                fields["headline"] = text.of_html(xml_document.words(title))
+            if described is not None and not fields.get("body_html") and not fields.get("summary"):
+                value = "".join(map(str, described.itertext()))
+                fields["body_html"] = (
+                    text.paragraphs_of_escaped(value) if "<" not in value else text.paragraphs(text.of_html(value))
+                )
+
+
+def media_of(entry: Entry, element: Element | None, grouped: bool, base: str | None = None) -> list[MediaFields]:
     found: list[MediaFields] = []
     if element is not None:
-        found += _media_rss(element)
+        found += _media_rss(element, base)
     else:
         found += _flat_media(entry, grouped)
     for one in several(entry, "links"):
         if one.get("rel") == "enclosure":
-            found += _single(one.get("href"), one.get("type"), size=one.get("length"), alt=one.get("title"))
+            found += _single(one.get("href"), one.get("type"), size=one.get("length"), alt=one.get("title"), base=base)
     if not any(one["kind"] == "picture" for one in found):
         image = dict.get(entry, "image")
         if isinstance(image, dict):
-            found += _single(image.get("href"), "image")
+            found += _single(image.get("href"), "image", base=base)
     return found
 
 
 def _single(
-    url: object, kind: object, *, width: object = None, height: object = None, size: object = None, alt: object = None
+    url: object,
+    kind: object,
+    *,
+    width: object = None,
+    height: object = None,
+    size: object = None,
+    alt: object = None,
+    base: str | None = None,
 ) -> list[MediaFields]:
-    target = media.absolute(url if isinstance(url, str) else None)
+    target = media.absolute(url if isinstance(url, str) else None, base)
     if target is None:
         return []
     value = kind if isinstance(kind, str) else None
@@ -72,28 +108,46 @@ def _flat_media(entry: Entry, grouped: bool) -> list[MediaFields]:
     return found
 
 
-def _media_rss(element: Element) -> list[MediaFields]:
+def _media_rss(element: Element, base: str | None) -> list[MediaFields]:
     """Each `media:content` with its own texts, else its group's, else the entry's; a group is one medium in many renditions."""
     found: list[MediaFields] = []
     for name in _MEDIA_RSS:
         for group in element.findall(f"{{{name}}}group"):
-            offers = [_offer(one) for one in group.iter(f"{{{name}}}content")]
+            offers = [_offer(one, base) for one in group.iter(f"{{{name}}}content")]
             found += _one_medium(offers, group, element, name)
         for one in element.findall(f"{{{name}}}content"):
-            found += _one_medium([_offer(one)], one, element, name)
-        if not found:
-            for one in element.iter(f"{{{name}}}thumbnail"):
-                parent = one.getparent()
-                found += _one_medium([_offer(one, "image")], one if parent is None else parent, element, name)
-                break
+            found += _one_medium([_offer(one, base)], one, element, name)
+        if not found and (thumbnails := list(element.iter(f"{{{name}}}thumbnail"))):
+            largest = max(thumbnails[:_MOST_THUMBNAILS], key=_pixels)
+            parent = largest.getparent()
+            holder = largest if parent is None else parent
+            found += _one_medium([_offer(largest, base, "image")], holder, element, name)
     return found
 
 
-def _offer(one: Element, kind: str | None = None) -> tuple[media.Offer | None, str]:
-    url = media.absolute(one.get("url"))
+_MOST_THUMBNAILS = 50
+
+
+def _pixels(thumbnail: Element) -> int:
+    return (media.number(thumbnail.get("width")) or 0) * (media.number(thumbnail.get("height")) or 1)
+
+
+_FAMILIES = ("image/", "video/", "audio/")
+
+
+def _offer(one: Element, base: str | None, kind: str | None = None) -> tuple[media.Offer | None, str]:
+    url = media.absolute(one.get("url"), base)
     if url is None or _AVATAR.match(url):
         return None, ""
     mime = one.get("type")
+    if (
+        mime
+        and "/" in mime
+        and not mime.startswith(_FAMILIES)
+        and media.by_extension(url) not in ("image", "video", "audio")
+    ):
+        # A player's page or program is neither a picture nor a video.
+        return None, ""
     medium = kind or media.kind_of(one.get("medium"), mime, media.by_extension(url), default="picture")
     return media.Offer(
         url,
@@ -112,8 +166,8 @@ def _one_medium(
         return []
     kind = media.kind_of(usable[0][1])
     about: AboutMedia = {
-        "caption": _words_of(holder, entry, name, "description"),
-        "headline": _words_of(holder, None, name, "title") or None,
+        "caption": _words_of(holder, entry, name, "about-description"),
+        "headline": _words_of(holder, None, name, "about-title") or None,
         "credit": _words_of(holder, entry, name, "credit"),
         "copyright": _words_of(holder, entry, name, "copyright"),
     }

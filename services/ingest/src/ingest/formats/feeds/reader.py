@@ -20,11 +20,13 @@ from ingest.formats.feeds.entry import (
     set_people,
     set_times,
     set_words,
+    several,
+    shared_ids,
     shared_links,
     subjects_of,
 )
 from ingest.formats.feeds.excess import shortened, tree_of
-from ingest.formats.feeds.media_rss import media_of
+from ingest.formats.feeds.media_rss import media_apart, media_of, take_media_words
 from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 from ingest.formats.xml import document as xml_document
 from ingest.formats.xml.document import Element
@@ -60,7 +62,7 @@ def recognise(document: Document) -> int:
 
 def read(document: Document) -> Parsed:
     """One draft for each entry, in the order of the feed."""
-    source = xml_document.prepared(document)
+    source = media_apart(xml_document.prepared(document))
     root = tree_of(source)
     repairs: list[Repair] = []
     result = _parsed(shortened(root, source, repairs), document)
@@ -79,7 +81,8 @@ def read(document: Document) -> Parsed:
     ):
         repairs.append(Repair(code="malformed-xml", detail=str(problem)[:200]))
     elements = _elements(root, source, len(entries))
-    unclear = shared_links(entries)
+    unclear, unsure = shared_links(entries), shared_ids(entries)
+    base = _base_of(feed, document)
     zone = times.zone(document.profile.time_zone)
     grouped = "media:group" in source
     # The declared type of the feed's own text is not regarded.
@@ -87,20 +90,30 @@ def read(document: Document) -> Parsed:
     items: list[Draft | RefusedItem] = []
     for index, entry in enumerate(entries):
         draft = Draft(place=f"/{'entry' if kind == 'atom' else 'item'}[{index + 1}]", hints=entry)
-        set_identity(draft, entry, unclear)
+        set_identity(draft, entry, unclear | unsure if unsure else unclear, base)
         set_times(draft, entry, zone)
-        set_words(draft, entry, feed, rights)
+        set_words(draft, entry, feed, rights, base)
+        if elements:
+            take_media_words(draft.fields, elements[index])
         set_people(draft, entry)
         draft.fields["subjects"] = list(subjects_of(entry))
-        references = media_of(entry, elements[index] if elements else None, grouped)
-        if not references:
-            references = media.in_html(draft.fields["body_html"])
+        near = draft.fields.get("link") or base
+        references = media_of(entry, elements[index] if elements else None, grouped, near)
+        if not references or not any(one["kind"] in ("picture", "graphic") for one in references):
+            references += media.in_html(draft.fields["body_html"], near)
         draft.fields["media"] = media.with_roles(references)
         if extra := extra_of(entry):
             draft.fields["extra"] = extra
         items.append(identify_from_text(draft))
     items += _deleted(root)
     return Parsed(kind, items, repairs)
+
+
+def _base_of(feed: Entry, document: Document) -> str | None:
+    """What relative links are meant against: the channel's page, else the feed's own address."""
+    own = next((one.get("href") for one in several(feed, "links") if one.get("rel") == "self"), None)
+    found = (dict.get(feed, "link"), own, document.request.address, document.profile.media_base_url)
+    return next((url for one in found if isinstance(one, str) and (url := media.absolute(one))), None)
 
 
 def _parsed(source: str, document: Document) -> feedparser.FeedParserDict:

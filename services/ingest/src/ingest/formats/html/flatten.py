@@ -122,7 +122,8 @@ class _Writer:
         if end := _ENDS[name].search(self._html, at):
             return end.end()
         self._never_end.add(name)
-        return len(self._html) if name in RAW else at
+        # Code without an end is none of a reader's words; a title or a text area without one swallows nothing.
+        return len(self._html) if name in ("script", "style") else at
 
     def _start(self, name: str, attributes: str) -> None:
         if name == "table" and "table" in self._stack:

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from pydantic import JsonValue
 
 from ingest.formats import media, times
+from ingest.formats.feeds.entry import resolved
 from ingest.formats.fields import CreatorFields, MediaFields, TimeField, UpdateFields
 from ingest.formats.json import document as json_document
 from ingest.formats.json.document import text_of
@@ -47,7 +48,13 @@ def read(document: Document) -> Parsed:
     refuse_many(len(members), "/items")
     zone = times.zone(document.profile.time_zone)
     # Each item repeats them, so their number is bounded: a feed has one or two.
-    authors = _named([*_list(feed.get("authors"))[:MAX_AUTHORS], feed.get("author")])
+    authors = _named([*_several(feed.get("authors"))[:MAX_AUTHORS], *_several(feed.get("author"))])
+    addresses = (
+        text_of(feed.get("home_page_url"))[:4000],
+        text_of(feed.get("feed_url"))[:4000],
+        document.request.address,
+    )
+    base = next((url for one in addresses if one and (url := media.absolute(one))), None)
     items: list[Draft | RefusedItem] = []
     for index, member in enumerate(members):
         pointer = f"/items/{index}"
@@ -55,20 +62,24 @@ def read(document: Document) -> Parsed:
         if isinstance(item, RefusedItem):
             items.append(item)
         else:
-            draft = _draft(pointer, item.value, feed, authors, zone)
+            draft = _draft(pointer, item.value, feed, authors, zone, base)
             draft.repairs += item.repairs
             items.append(draft)
     return Parsed("json-feed", items, parsed.repairs)
 
 
 def _draft(
-    pointer: str, item: dict[str, JsonValue], feed: dict[str, JsonValue], authors: list[CreatorFields], zone: tzinfo
+    pointer: str,
+    item: dict[str, JsonValue],
+    feed: dict[str, JsonValue],
+    authors: list[CreatorFields],
+    zone: tzinfo,
+    base: str | None,
 ) -> Draft:
     draft = Draft(place=pointer, hints=item)
     fields = draft.fields
-    link = media.absolute(
-        text_of(item.get("url")) or text_of(item.get("external_url")), text_of(feed.get("home_page_url"))[:4000]
-    )
+    link = media.absolute(text_of(item.get("url")) or text_of(item.get("external_url")), base)
+    near = link or base
     guid = text_of(item.get("id"))
     if not isinstance(item.get("id"), str) and guid:
         draft.repaired("number-for-text", "/id")
@@ -84,15 +95,17 @@ def _draft(
             if moment is not None:
                 fields[ours] = moment
     body = text_of(item.get("content_html"))
-    fields["body_html"] = text.body_of_page(body) if body else text.paragraphs(text_of(item.get("content_text")))
+    fields["body_html"] = (
+        resolved(text.body_of_page(body), near or "") if body else text.paragraphs(text_of(item.get("content_text")))
+    )
     fields["headline"] = text.one_line(text_of(item.get("title")))
     fields["summary"] = text_of(item.get("summary"))
     if language := text_of(item.get("language")) or text_of(feed.get("language")):
         fields["language"] = language
     fields["keywords"] = [tag for one in _list(item.get("tags")) if (tag := text_of(one))]
     _people(fields, item, authors)
-    references = _media(item)
-    fields["media"] = media.with_roles(references or media.in_html(fields["body_html"]))
+    references = _media(item, near)
+    fields["media"] = media.with_roles(references or media.in_html(fields["body_html"], near))
     extra: dict[str, object] = {name: value for name, value in item.items() if name not in _TAKEN and value is not None}
     if extra:
         fields["extra"] = extra
@@ -101,9 +114,9 @@ def _draft(
 
 def _people(fields: UpdateFields, item: dict[str, JsonValue], authors: list[CreatorFields]) -> None:
     """The item's authors; the feed's where the item names none, as the standard says."""
-    own = [*_list(item.get("authors")), item.get("author")]
-    if any(isinstance(one, dict) for one in own):
-        authors = _named(own)
+    own = _named([*_several(item.get("authors")), *_several(item.get("author"))])
+    if own:
+        authors = own
     if authors:
         fields["creators"] = authors
         fields["byline"] = ", ".join(one["name"] for one in authors)
@@ -111,20 +124,26 @@ def _people(fields: UpdateFields, item: dict[str, JsonValue], authors: list[Crea
 
 def _named(several: list[JsonValue]) -> list[CreatorFields]:
     """The authors who have a name, each once."""
-    named: dict[str, CreatorFields] = {
-        name: {"name": name, "uri": text_of(one.get("url")) or None}
-        for one in several[: MOST["creators"] + 1]
-        if isinstance(one, dict) and (name := text_of(one.get("name")))
-    }
+    named: dict[str, CreatorFields] = {}
+    for one in several[: MOST["creators"] + 1]:
+        if isinstance(one, dict) and (name := text_of(one.get("name"))):
+            named[name] = {"name": name, "uri": text_of(one.get("url")) or None}
+        elif isinstance(one, str) and one.strip():
+            named[one.strip()] = {"name": one.strip()}
     return list(named.values())
 
 
-def _media(item: dict[str, JsonValue]) -> list[MediaFields]:
+def _several(value: JsonValue) -> list[JsonValue]:
+    """A list; of one object or text the list of it, as some write authors."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _media(item: dict[str, JsonValue], base: str | None) -> list[MediaFields]:
     found: list[MediaFields | None] = []
-    pictures = (media.absolute(text_of(item.get(name))) for name in ("image", "banner_image"))
+    pictures = (media.absolute(text_of(item.get(name)), base) for name in ("image", "banner_image"))
     found += [media.reference([media.Offer(url)], "picture", {}) for url in pictures if url]
     for one in _list(item.get("attachments")):
-        if isinstance(one, dict) and (url := media.absolute(text_of(one.get("url")))):
+        if isinstance(one, dict) and (url := media.absolute(text_of(one.get("url")), base)):
             mime = text_of(one.get("mime_type")) or None
             offer = media.Offer(url, mime, size_bytes=media.number(one.get("size_in_bytes")))
             kind = media.kind_of(mime, media.by_extension(url), default="document")

@@ -157,7 +157,7 @@ def _draft(pointer: str, value: dict[str, JsonValue], document: Document) -> Dra
         place = f"{pointer}/{names.get(name, name)}"
         if not isinstance(written, str) or not written:
             return RefusedItem(code="not-a-time", place=place, reason="a time is text in RFC 3339")
-        moment, code = times.parse(written, zone)
+        moment, code = times.parse(written, zone, latest=name == "embargo_until")
         if moment is None:
             return RefusedItem(code="not-a-time", place=place, reason=f"{written[:60]!r} is no time in RFC 3339")
         fields[name] = moment

@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime
 
 from ingest.formats import vocabularies
+from ingest.formats.copy import repeats
 from ingest.formats.fields import UpdateFields
 from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem
 from ingest.formats.text import plain as text
@@ -67,7 +68,7 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
         fields["slugline"] = text.one_line(text.cleaned(keyword))
         if count:
             extra["words"] = int(count)
-    head, parts = _lines(content)
+    head, parts = _lines(_with_carets(content, fields.get("slugline", "")))
     above, listed = _read_head(fields, head)
     parts[:0] = [("h3", line) for line in above]
     if not parts and listed:
@@ -75,7 +76,7 @@ def _draft(place: str, first: re.Match[str], message: str, document: Document) -
         parts = [("p", line) for line in listed]
         fields["summary"] = ""
     body = [words for _, words in parts]
-    fields["body_html"] = "".join(f"<{kind}>{text.escaped(_typeset(words))}</{kind}>" for kind, words in parts)
+    fields["body_html"] = "".join(_html(kind, words) for kind, words in parts)
     first_words = next((words for kind, words in parts if kind == "p"), "")
     fields["located"], fields["credit"] = teleprinter.dateline(_typeset(first_words))
     moment = _stamp(content + after)
@@ -136,12 +137,48 @@ def _lines(content: str) -> tuple[list[str], _Parts]:
     return head, [(kind, ("\n" if kind == "pre" else " ").join(lines)) for kind, lines in parts]
 
 
+def _html(kind: str, words: str) -> str:
+    """A part as HTML; columns parted by semicolons are a table."""
+    if (
+        kind == "pre"
+        and (rows := [line.split(";") for line in words.split("\n")])
+        and all(len(row) > 2 for row in rows)
+    ):
+        cells = ("".join(f"<td>{text.escaped(_typeset(cell.strip()))}</td>" for cell in row) for row in rows)
+        return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+    return f"<{kind}>{text.escaped(_typeset(words))}</{kind}>"
+
+
 def _row(line: str, parts: list[tuple[str, list[str]]]) -> None:
     """Add a line to a table, whose columns stay where they are."""
     if parts and parts[-1][0] == "pre":
         parts[-1][1].append(line.rstrip())
     else:
         parts.append(("pre", [line.rstrip()]))
+
+
+_HEADS = 5
+_LONGEST_HEAD = 120
+
+
+def _with_carets(content: str, slugline: str) -> str:
+    """The text with carets before the lines above it, where a sender has none: those at the margin, before a line that is indented."""
+    if "^" in content:
+        return content
+    lines = content.lstrip("\n").split("\n")
+    count = 0
+    for line in lines[: _HEADS + 1]:
+        if not line.strip() or line[:1] in " \t\x08" or len(line) > _LONGEST_HEAD or teleprinter.dateline(line)[0]:
+            break
+        count += 1
+    begins = next((line for line in lines[count:] if line.strip()), "")
+    is_head = 0 < count <= _HEADS and (begins[:1] in (" ", "\t", "\x08") or teleprinter.dateline(begins)[0])
+    if not is_head:
+        return content
+    made = ["^" + line.rstrip().rstrip("+=<").rstrip() for line in lines[:count]]
+    if len(made) > 1 and slugline and repeats.same(made[0], slugline):
+        made.pop(0)
+    return "\n".join((*made, *lines[count:]))
 
 
 _AGAIN = re.compile(r"<[ \t]*\^")
@@ -181,8 +218,7 @@ def _read_head(fields: UpdateFields, head: list[str]) -> tuple[list[str], list[s
     if len(rest) > 1:
         fields["summary"] = _typeset(" ".join(rest[1:]))
     if notes:
-        fields["editors_note"] = "\n".join(_typeset(line) for line in notes if not text.says_private(line))
-        fields["private_note"] = "\n".join(_typeset(line) for line in notes if text.says_private(line))
+        fields["private_note"] = "\n".join(map(_typeset, notes))
     return left, rest[1:]
 
 

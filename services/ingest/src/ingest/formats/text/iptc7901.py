@@ -14,13 +14,16 @@ from ingest.formats.text import teleprinter
 _HEADER = re.compile(
     r"^\s*([A-Za-z]{2,5}?)(\d{3,5})\s+([0-9])\s+([A-Za-z]{1,4})\s+(\d{1,6})(?:[ \t]+([^\n]*))?(?:\n|$)"
 )
-_HEAD = re.compile(rb"^[\x00\x16\s]*\x01\s*[A-Za-z]{2,5}\d{3,5}\s+[0-9]\s+[A-Za-z]{1,4}\s+\d")
-_UNFRAMED = re.compile(r"^\s*[a-z]{3}\d{4} [1-9] [a-z]{1,3} \d{1,5}\b")
+_HEAD = re.compile(rb"^[\x00\x16\x7f\s]*\x01\s*[A-Za-z]{2,5}\d{3,5}\s+[0-9]\s+[A-Za-z]{1,4}\s+\d")
+_UNFRAMED = re.compile(r"^[\s\x00\x16\x7f]*[A-Za-z]{2,5}\d{3,5} +[1-9] +[A-Za-z]{1,4} +\d{1,6}(?:[ \t]+[^\n]{0,80})?\n")
 _PRIVATE = re.compile(
     r"^[*# \t]{0,20}(?:The following information is not (?:intended )?for publication|Die folgenden Informationen sind nicht zur Ver.{1,2}ffentlichung(?: bestimmt)?)[.:]?[^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_NOTES = re.compile(r"^#[ \t]*(?:Notebook|Notizblock)[ \t]*$", re.MULTILINE)
+_NOTES = re.compile(
+    r"^[#*= \t]{0,10}(?:[a-z]{2,8}[ -])?(?:Notebook|Notizblock|Notepad|Redaktionelle Hinweise|Notes? to editors|Note aux r.{1,2}dactions)[ \t:*]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _SIGNALS = (
     (re.compile(r"\b(?:correct(?:ion|ed)|berichtig(?:t|ung)|korrektur)\b", re.IGNORECASE), "correction"),
     (re.compile(r"\b(?:mandatory kill|kill|withdrawal|zur.{1,2}ckgezogen)\b", re.IGNORECASE), "kill"),
@@ -28,7 +31,11 @@ _SIGNALS = (
 )
 
 _LEAD_LINE = re.compile(
-    r"^(?:\d(?:ST|ND|RD|TH) (?:LEAD|UPDATE)|(?:NEW )?LEAD|REFILE|REPEAT|UPDATE \d*|CORRECTION|KILL|ADVISORY|EXTRA|ROUNDUP|WRAP|URGENT|(?:\d\.\s)?(?:ZUSAMMENFASSUNG|WIEDERHOLUNG|BERICHTIGUNG|KORREKTUR|NEU))(?:\s?[:.]?\s?\d*)?$"
+    r"(?:\d(?:ST|ND|RD|TH) (?:LEAD|UPDATE)|(?:NEW |FIRST |SECOND |THIRD )?(?:NIGHT)?LEAD|REFILE|REPEAT|UPDATE \d*|CORRECTION|CORRECTED|KILL|ADVISORY|EXTRA|ROUNDUP|WRAP(?:UP)?|URGENT|FLASH|ALERT|BULLETIN|NEWS ?ANALYSIS|FEATURE|FACTBOX|PREVIEW|INTERVIEW|PROFILE|TIMELINE|BACKGROUND|"
+    r"(?:\d\.\s)?(?:ZUSAMMENFASSUNG|WIEDERHOLUNG|BERICHTIGUNG|KORREKTUR|NEU|EIL(?:MELDUNG)?|BLITZ|VORRANG|AKTUALISIERUNG|AKTUALISIERT|HINTERGRUND|(?:TAGES)?[ÜU]BERBLICK|KORR-?BERICHT|PORTR[ÄA]T|ANALYSE|VORSCHAU|CHRONIK|STICHWORT|DOKUMENTATION|ACHTUNG)|"
+    r"SITUATION|R[ÉE]SUM[ÉE]|D[ÉE]VELOPPEMENT|SYNTH[ÈE]SE|PAPIER G[ÉE]N[ÉE]RAL|LEAD G[ÉE]N[ÉE]RAL|AVANT-PAPIER|ENCADR[ÉE]|ÉCLAIRAGE|REPORTAGE|PORTRAIT|CORRECTIF|RECTIFICATIF|AVIS|BREF|COMMENTAIRE|"
+    r"AVANCE|RESUMEN|AMPLIACI[ÓO]N|CORRECCI[ÓO]N|SINTESI|RIEPILOGO|SAMMANFATTNING|SAMMENDRAG|RETTELSE|R[ÄA]TTELSE)(?:\s?[:.]?\s?\d*)?$",
+    re.IGNORECASE,
 )
 """A line above the headline about the version: `1ST LEAD`, `REFILE`."""
 
@@ -75,10 +82,10 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     fields["subjects"] = [subject] if subject else []
     content, private = _parted(content)
     head, body = _head(content)
-    if not lines and head and "/" in head[0] and len(head) > 1:
+    if not lines and len(head) > 1 and _SLUG_LINE.match(head[0]):
         lines = [head.pop(0)]
     if lines and not _LEAD_LINE.match(lines[0]):
-        fields["slugline"] = lines[0].rstrip("/ ")
+        fields["slugline"] = lines[0].strip("/ ")
         fields["keywords"] = [one.strip() for one in lines[0].split("/") if one.strip()]
     fields["byline"] = next((line for line in head if teleprinter.is_byline(line)), "")
     plain = [line for line in head if not teleprinter.is_byline(line)]
@@ -88,7 +95,7 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
     fields["headline"] = next((line for line in plain if not line.startswith("(")), plain[0] if plain else "")
     body, notes = _noted(body)
     fields["body_html"] = text.paragraphs(body)
-    if text.says_private(notes):
+    if not document.profile.public_notes or text.says_private(notes):
         notes, private = "", "\n".join(filter(None, (notes, private)))
     fields["editors_note"], fields["private_note"] = notes, private
     fields["located"], fields["credit"] = teleprinter.dateline(body)
@@ -131,14 +138,46 @@ def _noted(body: str) -> tuple[str, str]:
     return (body[: found.start()].rstrip(), body[found.end() :].strip()) if found else (body, "")
 
 
+_SLUG_LINE = re.compile(r"/?[\w&.'’ -]{2,40}(?:/[\w&.'’ -]{0,40}){1,6}/?$")
+"""`/politics/Britain/`, `Yemen/conflict/`: what desks sort by."""
+_MOST_HEAD_LINES = 8
+_LONGEST_HEAD_LINE = 160
+
+
 def _head(content: str) -> tuple[list[str], str]:
-    """The lines above the text (headline, byline), and the text."""
-    block, blank, rest = content.partition("\n\n")
-    lines = [line.strip().rstrip("=").strip() for line in block.split("\n") if line.strip()]
-    if blank and len(lines) <= 6 and rest.strip():
-        return lines, rest
-    first, _, rest = content.partition("\n")
-    return [first.strip().rstrip("=").strip()], rest
+    """The lines above the text (headline, byline), and the text.
+
+    They end at `=` or at the first blank line. A text without either begins with its headline in the first line.
+    """
+    lines = content.lstrip("\n").split("\n")
+    found: list[str] = []
+    for number, line in enumerate(lines[: 2 * _MOST_HEAD_LINES]):
+        bare = line.strip()
+        if not bare:
+            # A blank line behind a slug or a genre parts what belongs together.
+            if found and not (len(found) < 3 and all(_SLUG_LINE.match(one) or _LEAD_LINE.match(one) for one in found)):
+                return _closed(found, lines[number:])
+            continue
+        if (
+            len(found) == _MOST_HEAD_LINES
+            or len(bare) > _LONGEST_HEAD_LINE
+            or (found and teleprinter.dateline(bare)[0])
+        ):
+            break
+        found.append(bare.rstrip("=+").strip())
+        if bare.endswith("="):
+            return _closed(found, lines[number + 1 :])
+    if not found:
+        return [], content
+    return _closed(found[:1], lines[next(at for at, one in enumerate(lines) if one.strip()) + 1 :])
+
+
+def _closed(found: list[str], rest: list[str]) -> tuple[list[str], str]:
+    """Head and text; where nothing would be left as text, only the first line is the head."""
+    body = "\n".join(rest).strip("\n")
+    if not body.strip() and len(found) > 1:
+        return found[:1], "\n".join(found[1:])
+    return found, body
 
 
 FORMAT = Format(

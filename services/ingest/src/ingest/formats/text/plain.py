@@ -122,7 +122,7 @@ def _blocks(value: str) -> list[str]:
     lines = unified.lstrip("\n \t").split("\n")
     indents = [_indent(line) for line in lines]
     least = min((indent for indent in indents[1:] if indent is not None), default=0)
-    if all(indent in (None, least) for indent in indents[1:]):
+    if all(indent in (None, least) for indent in indents[1:]) and not _is_wrapped(lines):
         least = 0
     found: list[list[str]] = []
     fresh = True
@@ -136,6 +136,18 @@ def _blocks(value: str) -> list[str]:
             found[-1].append(line)
         fresh = False
     return ["\n".join(block) for block in found]
+
+
+_ENDS_SENTENCE = re.compile(r"[.!?:;…。”\"»)\]]\s*$")
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    """Whether lines that are indented alike are one paragraph laid out in XML: one goes on in small letters behind another's open end."""
+    full = [line.strip() for line in lines[:200] if line.strip()]
+    return any(
+        behind[:1].islower() and not _ENDS_SENTENCE.search(before)
+        for before, behind in zip(full, full[1:], strict=False)
+    )
 
 
 def _indent(line: str) -> int | None:
@@ -189,7 +201,10 @@ def _without_invisible(value: str) -> str:
         end = (_COMMENT_ENDS if name is None else _ENDS[name.lower()]).search(value, found.end())
         out += (value[at : found.start()], " ")
         if end is None:
-            return "".join(out)
+            if name is None or name.lower() in ("script", "style"):
+                return "".join(out)
+            at = found.end()
+            continue
         at = end.end()
         if name is not None:
             at = value.find(">", at) + 1 or len(value)
@@ -259,7 +274,8 @@ def escaped(value: str) -> str:
 
 _MONTH = r"(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic)"
 _DATE = re.compile(
-    rf"(?:[,.]?\s+|^)(?:\d{{1,2}}\.?\s+{_MONTH}|{_MONTH}[a-zé]*\.?\s+\d{{1,2}})\b.*$", re.IGNORECASE | re.DOTALL
+    rf"(?:[,.]?\s+|^)(?:\d{{1,2}}\.?\s+(?:de\s+)?{_MONTH}|{_MONTH}[a-zé]*\.?\s+\d{{1,2}}|\d{{1,4}}[./-]\s?\d{{1,2}}[./-]\s?\d{{0,4}}|\d{{1,2}}:\d\d)\b.*$",
+    re.IGNORECASE | re.DOTALL,
 )
 
 

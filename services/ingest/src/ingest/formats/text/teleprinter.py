@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from ingest.formats import charset
+from ingest.formats.copy import people, places
 from ingest.formats.model import MAX_ITEMS, Document, Unreadable
 from ingest.formats.text import plain as text
 from shared.messages import Repair
@@ -13,6 +14,9 @@ MAX_CHARACTERS = 1024 * 1024
 
 MAX_LINES = 250_000
 """A day of a busy wire in one file has half as many."""
+
+_FILL = {0x00: None, 0x7F: None}
+"""NUL and DEL, which lines are filled with."""
 
 SOH, STX, ETX, EOT = "\x01", "\x02", "\x03", "\x04"
 
@@ -24,6 +28,9 @@ _MONTHS = {
 _GROUP = re.compile(r"\b(\d{2})(\d{2})(\d{2})\s*(GMT|UTC|Z|[A-Z]{3,4})?\s+([A-Za-zäéû]{3})[a-z]*\.?\s+(\d{2,4})\b")
 _DATELINE = re.compile(r"^\s*([^()\n]{2,60}?)\s*\(([A-Za-z][\w./ \-]{1,30})\)\s*(?:--|[-–—_:])\s")
 _BYLINE = re.compile(r"^(?:by|von|par|por|av|af|door|di|de|od)\s+\S", re.IGNORECASE)
+_NO_BYLINE = re.compile(
+    r"^(?:de|di|von|av|af|par|por) (?:la|le|les|los|las|el|der|den|dem|het|en|et|il|i)\b", re.IGNORECASE
+)
 _OFFSETS = {
     "METD": 2, "CEST": 2, "MESZ": 2, "CET": 1, "MEZ": 1, "MET": 1, "BST": 1, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5,
     "PST": -8, "PDT": -7,
@@ -42,7 +49,7 @@ def messages(document: Document) -> list[str]:
         raise Unreadable("too-many-items", "", f"{decoded.count(SOH)} messages, {MAX_ITEMS} are permitted")
     if (lines := decoded.count("\n") + decoded.count("\r")) > MAX_LINES:
         raise Unreadable("too-large", "", f"{lines} lines, {MAX_LINES} are permitted")
-    decoded = decoded.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    decoded = decoded.replace("\r\n", "\n").replace("\r", "\n").translate(_FILL)
     parts = decoded.split(SOH)[1:] if SOH in decoded else [decoded]
     if (longest := max(map(len, parts))) > MAX_CHARACTERS:
         raise Unreadable("too-large", "", f"a message of {longest} characters, {MAX_CHARACTERS} are permitted")
@@ -87,9 +94,13 @@ def dateline(body: str) -> tuple[str, str]:
     for line in body.split("\n")[:12]:
         if found := _DATELINE.match(line[:200]):
             return text.one_line(found.group(1)), text.one_line(found.group(2))
+        if place := places.of_text(line.strip()[:200]):
+            return place, places.agency_of(line.strip()[:200])
     return "", ""
 
 
 def is_byline(line: str) -> bool:
     """Whether a line of the head is a byline."""
-    return _BYLINE.match(line) is not None and len(line) < 200
+    if _BYLINE.match(line) is None or len(line) >= 120 or _NO_BYLINE.match(line):
+        return False
+    return people.kind_of_name(line.partition(" ")[2].partition(",")[0].rstrip(" =+")) != "code"

@@ -10,6 +10,7 @@ reach for certain. Who wants two languages sets up two sources, each with its ow
 events, other areas) are shown one below the other.
 """
 
+import re
 from datetime import datetime, tzinfo
 
 from ingest.formats import media, times, vocabularies
@@ -95,8 +96,8 @@ def _refusal(head: dict[str, str], place: str) -> RefusedItem | None:
         code, name, reason = "too-long", "identifier", f"more than {LONGEST['guid']} characters"
     elif head["status"] != "Actual":
         name, reason = "status", f"status is {head['status'][:40] or 'missing'!r}, only Actual is published"
-    elif head["scope"] and head["scope"] != "Public":
-        name, reason = "scope", f"scope is {head['scope'][:40]!r}, only Public is published"
+    elif head["scope"] != "Public":
+        name, reason = "scope", f"scope is {head['scope'][:40] or 'missing'!r}, only Public is published"
     elif head["msgType"] not in ("Alert", "Update", "Cancel"):
         code, name = "not-news", "msgType"
         reason = f"a message of type {head['msgType'][:40]!r} carries no alert"
@@ -240,7 +241,17 @@ def _paragraphs(value: str) -> str:
     """CAP's texts are plain; some senders write HTML in them all the same."""
     if "<" in value and text.is_markup(value):
         return value.strip() if from_xml.has_blocks(value.lower()) else text.paragraphs_of_inline(value)
-    return text.paragraphs(value)
+    return text.paragraphs(_unindented(value))
+
+
+_INDENT = re.compile(r"(?m)^[ \t]+(?=\S)")
+
+
+def _unindented(value: str) -> str:
+    """A text without the indentation that its XML was laid out with: lines behind the first that all begin alike."""
+    lines = [line for line in value.strip("\r\n").split("\n")[1:] if line.strip()]
+    margins = {len(line) - len(line.lstrip()) for line in lines}
+    return _INDENT.sub("", value) if len(margins) == 1 or (margins and min(margins) >= 4) else value
 
 
 def _urgency(info: Element, document: Document) -> int | None:

@@ -109,15 +109,15 @@ async def read_raw(request: Request, limit: int, timeout_s: float) -> bytes:
     return b"".join(pieces)
 
 
-async def decoded(raw: bytes, encoding: str, limit: int) -> bytes:
-    """A body as its sender meant it: decompressed, and not empty."""
-    body = await inflate_in_background(raw, encoding, limit) if encoding != "identity" else raw
-    if not body or body.isspace():
+async def decoded(raw: bytes, encoding: str, limit: int, *, may_be_empty: bool = False) -> bytes:
+    """A body as its sender meant it: decompressed, and not empty unless it may be."""
+    body = await inflate_in_background(raw, encoding, limit) if encoding != "identity" and raw else raw
+    if not may_be_empty and (not body or body.isspace()):
         raise Problem(400, "empty", "the body is empty", field="")
     return body
 
 
-async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
+async def read_body(request: Request, limit: int, timeout_s: float, *, may_be_empty: bool = False) -> bytes:
     """The body of a request as its sender meant it; a `Problem` for whatever is wrong with it."""
     encoding = encoding_of(request)
-    return await decoded(await read_raw(request, limit, timeout_s), encoding, limit)
+    return await decoded(await read_raw(request, limit, timeout_s), encoding, limit, may_be_empty=may_be_empty)

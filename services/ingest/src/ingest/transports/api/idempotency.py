@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from ingest.intake.deadline import Deadline, Unavailable
 from ingest.intake.receipt import Receipt, Result, Status
-from shared.failures.transient import TRANSIENT, reason_of
+from shared.background import keep_running
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -127,9 +127,5 @@ def _loaded(stored: object) -> Receipt | None:
 
 async def keep_pruning(pool: Pool) -> None:
     """Delete, until cancelled, the pushes whose retention is over."""
-    while True:
-        try:
-            await pool.execute("DELETE FROM ingest.signed_pushes WHERE seen_at < now() - $1::interval", RETENTION)
-        except TRANSIENT as error:
-            log.warning("old signed pushes are not deleted for now", error=reason_of(error))
-        await asyncio.sleep(PRUNE_S)
+    statement = "DELETE FROM ingest.signed_pushes WHERE seen_at < now() - $1::interval"
+    await keep_running("old signed pushes", lambda: pool.execute(statement, RETENTION), every_s=PRUNE_S)

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
+from pydantic import ValidationError
 
 from ingest.intake.deadline import Unavailable
 from ingest.intake.receive import Intake
 from ingest.settings import Settings
 from ingest.sources import store
-from ingest.sources.source import Source
+from ingest.sources.source import Source, complaint
 from ingest.transports.poll.feed import FeedReader
 from ingest.transports.poll.schedule import Cursor, PollResult, next_interval
 from ingest.transports.websub.subscriber import Subscriber
@@ -35,6 +36,8 @@ ABANDON_S = 2.0
 MAX_DEATHS = 2
 MIN_REST_S = 300.0
 """Pause for a source whose documents ended so many processes in a row, so that the poller's other sources are read."""
+FAILING_SHARE = 0.5
+"""Of the polls under way, at most so many are of sources whose last poll failed."""
 ANNOUNCED_FACTOR = 5
 """A feed that a hub announces is polled so many times more rarely than one that brings nothing."""
 
@@ -47,7 +50,7 @@ CURSORS = LeaseQueue(
     due="next_at",
     lease="lease_until",
     owner="lease_owner",
-    waiting="EXISTS (SELECT FROM ingest.sources AS s WHERE s.name = q.source AND s.paused_at IS NULL "
+    waiting="(q.failures = 0 OR $4) AND EXISTS (SELECT FROM ingest.sources AS s WHERE s.name = q.source AND s.paused_at IS NULL "
     "AND s.kind IN ('poll', 'websub'))",
     # A row whose lease ended while its holder read a document has ended that process.
     on_claim="deaths = q.deaths + q.reading::int, reading = false",
@@ -61,6 +64,12 @@ _ABANDON = (
     "UPDATE ingest.cursors SET reading = false, lease_owner = NULL, lease_until = NULL "
     "WHERE source = $1 AND lease_owner = $2"
 )
+
+_REST = """
+UPDATE ingest.cursors SET next_at = now() + make_interval(secs => $4), lease_owner = NULL, lease_until = NULL, polled_at = now(),
+    failures = failures + 1, error = $3
+WHERE source = $1 AND lease_owner = $2
+"""
 
 _RELEASE = """
 UPDATE ingest.cursors SET etag = $3, last_modified = $4, sha256 = $5, interval_s = $6,
@@ -83,6 +92,8 @@ class Poller:
         self.subscriber = Subscriber(settings, pool, client)
         self._feeds = FeedReader(settings, pool, intake, client, self.subscriber, self._mark_reading)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._failing: set[str] = set()
+        """Of those that are polled now, the sources whose last poll failed."""
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -118,11 +129,26 @@ class Poller:
             "INSERT INTO ingest.cursors (source) SELECT name FROM ingest.sources "
             "WHERE kind IN ('poll', 'websub') ON CONFLICT DO NOTHING"
         )
-        return await CURSORS.claim(self._pool, free, LEASE_S, self._owner)
+        # Those that failed last time have their own share, so that feeds that hang do not delay the others.
+        share = max(1, int(self._settings.ingest_poll_concurrency * FAILING_SHARE))
+        failing = max(0, min(free, share - len(self._failing & self._running.keys())))
+        healthy = await CURSORS.claim(self._pool, free, LEASE_S, self._owner, False)
+        again = (
+            await CURSORS.claim(self._pool, min(failing, free - len(healthy)), LEASE_S, self._owner, True)
+            if failing and len(healthy) < free
+            else []
+        )
+        self._failing = {cursor.source for cursor in again if cursor.failures} | (self._failing & self._running.keys())
+        return [*healthy, *again]
 
     async def poll_and_release(self, cursor: Cursor) -> None:
         """Poll one source, write down how far it was read, and release it, whatever happens."""
-        source = await until_answered("a source", functools.partial(store.one_source, self._pool, cursor.source))
+        try:
+            source = await until_answered("a source", functools.partial(store.one_source, self._pool, cursor.source))
+        except ValidationError as error:
+            # Its row is of another release: nobody can poll it until it is mended.
+            await until_answered("the end of a poll", functools.partial(self._rest, cursor.source, complaint(error)))
+            return
         if source is None:
             return
         resting = cursor.deaths >= MAX_DEATHS
@@ -144,6 +170,12 @@ class Poller:
                 log.exception("bug in a poll", source=source.name)
                 result = cursor.failed(reason_of(error))
         await until_answered("the end of a poll", self._release(source, cursor, result, resting=resting))
+
+    async def _rest(self, name: str, reason: str) -> None:
+        """Leave a source alone for a while that cannot be polled at all; `sources list` says why."""
+        log.error("a source cannot be polled", source=name, reason=reason)
+        POLLS.labels(name, "failed").inc()
+        await self._pool.execute(_REST, name, self._owner, reason.replace("\x00", "")[:1000], MIN_REST_S)
 
     def _release(
         self, source: Source, cursor: Cursor, result: PollResult, *, resting: bool

@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 CLAIMS, DONE, REJECTED = ".taking", "done", "rejected"
 DEAD_AFTER_S = 20.0
 """Longer than one file can delay a worker's heartbeat: it waits ten seconds for servers."""
+REASON = ".reason.json"
 DEATHS = "deaths.json"
 MAX_DEATHS = 2
 """Workers that may die while they hold one file before it is rejected."""
@@ -57,14 +58,22 @@ def put_back(claimed: Path, folder: Path) -> None:
         move_into(folder, claimed)
 
 
-def reject(claimed: Path, folder: Path, reason: Mapping[str, object]) -> None:
-    """Move a file to `rejected/` with the reason beside it."""
-    write_reason(move_into(folder / REJECTED, claimed), reason)
+def reject(claimed: Path, folder: Path, reason: Mapping[str, object]) -> Path:
+    """Move a file to `rejected/` with the reason beside it; where it is now."""
+    moved = move_into(folder / REJECTED, claimed)
+    write_reason(moved, reason)
+    return moved
+
+
+def take_back(moved: Path, folder: Path) -> None:
+    """Move a file that was taken or rejected back into the folder, without its reason."""
+    put_back(moved, folder)
+    moved.with_name(moved.name + REASON).unlink(missing_ok=True)
 
 
 def write_reason(moved: Path, reason: Mapping[str, object]) -> None:
     """Write `NAME.reason.json`, whole or not at all."""
-    target = moved.with_name(moved.name + ".reason.json")
+    target = moved.with_name(moved.name + REASON)
     draft = target.with_name(f".{target.name}.tmp")
     draft.write_bytes(orjson.dumps({"at": datetime.now(UTC), **reason}, option=orjson.OPT_INDENT_2) + b"\n")
     draft.rename(target)
@@ -83,17 +92,29 @@ def reclaim_from_dead_workers(folder: Path, owner: str) -> list[str]:
             if time.time() - claims.stat().st_mtime < DEAD_AFTER_S:
                 continue
             for file in claims.iterdir():
-                deaths = count_death(folder, file)
-                if deaths >= MAX_DEATHS:
-                    reason = f"{deaths} workers ended while they had it, one after the other"
-                    reject(file, folder, {"code": "took-its-worker-down", "reason": reason})
-                    rejected.append(file.name)
-                    continue
-                log.warning("file of a worker that died is put back", file=file.name, worker=claims.name)
-                put_back(file, folder)
+                try:
+                    if _reclaim(file, folder, claims.name):
+                        rejected.append(file.name)
+                except OSError as error:
+                    # It stays with the dead worker, and is tried again at the next look; the others do not wait for it.
+                    log.error(
+                        "file of a worker that died cannot be moved", file=file.name, error=str(error), fold=str(claims)
+                    )
             with contextlib.suppress(OSError):
                 claims.rmdir()
     return rejected
+
+
+def _reclaim(file: Path, folder: Path, worker: str) -> bool:
+    """Put back a file of a worker that died; whether it was rejected instead."""
+    deaths = count_death(folder, file)
+    if deaths >= MAX_DEATHS:
+        reason = f"{deaths} workers ended while they had it, one after the other"
+        reject(file, folder, {"code": "took-its-worker-down", "reason": reason})
+        return True
+    log.warning("file of a worker that died is put back", file=file.name, worker=worker)
+    put_back(file, folder)
+    return False
 
 
 def count_death(folder: Path, file: Path) -> int:

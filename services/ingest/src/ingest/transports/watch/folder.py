@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from watchfiles import awatch
+from watchfiles import watch
+
+from ingest.transports.watch.folder_thread import FolderThread
 
 PARTIAL = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".swp", ".writing", "~")
 """How uploaders name a file that is not whole yet."""
@@ -92,10 +94,10 @@ def read_whole(path: Path, expected: FileSnapshot) -> bytes | None:
     return body if same and len(body) == expected.size else None
 
 
-async def changes(folder: Path) -> AsyncIterator[None]:
+async def changes(folder: Path, thread: FolderThread) -> AsyncIterator[None]:
     """Yields at once when something happens in a folder, and every `SCAN_S` when nothing does."""
     yield None
-    async for _ in awatch(
+    events = watch(
         folder,
         recursive=False,
         watch_filter=None,
@@ -103,5 +105,12 @@ async def changes(folder: Path) -> AsyncIterator[None]:
         step=20,
         rust_timeout=int(SCAN_S * 1000),
         yield_on_timeout=True,
-    ):
+    )
+    while await thread.run(next, events, None) is not None:
         yield None
+
+
+def snapshot(path: Path) -> FileSnapshot:
+    """The snapshot of one file; FileNotFoundError where it is gone."""
+    status = path.stat(follow_symlinks=False)
+    return FileSnapshot(status.st_size, status.st_mtime_ns, status.st_ino)

@@ -90,10 +90,14 @@ class HubCallbacks:
         if source.paused:
             raise Problem(503, "source-paused", "nothing is taken for now", headers={"Retry-After": "600"})
         limit = source.body_limit(self.settings.ingest_max_body_bytes)
-        body = await read_body(request, limit, self.settings.ingest_body_timeout_s)
+        body = await read_body(request, limit, self.settings.ingest_body_timeout_s, may_be_empty=True)
         if not is_signed(body, request.headers.get("x-hub-signature", ""), subscription.secret):
             self.intake.statistics.record_rejection(source.name, "bad-signature")
             log.warning("content without our signature thrown away", source=source.name)
+            return Response(status_code=202)
+        if not body.strip():
+            # A hub that asks whether we are there. Nothing is lost: the feed is polled all the same.
+            self.intake.statistics.record_contact(source.name)
             return Response(status_code=202)
         try:
             # Only what is signed has a turn: nobody else may hold up a source's documents.

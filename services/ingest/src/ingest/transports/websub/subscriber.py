@@ -1,5 +1,6 @@
 """Sends requests to hubs: subscribes, renews in time, and ends what is no longer wanted."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from ingest.transports.feed_links import FeedLinks
 from ingest.transports.websub.subscriptions import ANSWER_TIMEOUT, LEASE_S, Subscription, is_due, subscription_of
 from shared.background import keep_running
 from shared.failures.backoff import Backoff, jittered
+from shared.failures.transient import is_transient, reason_of
 from shared.http.client.errors import RequestFailed, RequestRefused
 from shared.http.client.guarded import GuardedClient
 from shared.postgres.lease_queue import LeaseQueue
@@ -21,6 +23,7 @@ from shared.postgres.pool import Pool
 log = structlog.get_logger(__name__)
 
 UNSUBSCRIBE_POLL_S = 5.0
+UNSUBSCRIBED_AT_ONCE = 10
 UNSUBSCRIBE_BACKOFF = Backoff(first_s=30.0, longest_s=3600.0)
 
 
@@ -126,20 +129,28 @@ class Subscriber:
         async def step() -> None:
             await self._pool.execute(UNSUBSCRIBE_UNUSED)
             await self._pool.execute("DELETE FROM ingest.unsubscriptions WHERE until < now()")
-            while await self.unsubscribe_next():
+            while await self.unsubscribe_some():
                 pass
 
         await keep_running("ended subscriptions", step, every_s=jittered(UNSUBSCRIBE_POLL_S))
 
-    async def unsubscribe_next(self) -> bool:
-        """Ask one hub to end a subscription (WebSub, section 5.1). Returns whether one was due."""
+    async def unsubscribe_some(self) -> int:
+        """Ask hubs to end subscriptions (WebSub, section 5.1), several at once: none waits for another. How many were due."""
         if not self._settings.ingest_public_url:
-            return False
+            return 0
         # The claim sets the time of the next attempt, so that another replica goes on where this one dies.
-        for ending in await UNSUBSCRIPTIONS.claim(self._pool, 1, UNSUBSCRIBE_BACKOFF.first_s):
-            await self._unsubscribe(ending)
-            return True
-        return False
+        due = await UNSUBSCRIPTIONS.claim(self._pool, UNSUBSCRIBED_AT_ONCE, UNSUBSCRIBE_BACKOFF.first_s)
+        ended = await asyncio.gather(*(self._unsubscribe(ending) for ending in due), return_exceptions=True)
+        for ending, result in zip(due, ended, strict=True):
+            if isinstance(result, BaseException):
+                if not isinstance(result, Exception) or is_transient(result):
+                    raise result
+                log.error("bug in ending a subscription", source=ending.source, hub=ending.hub, exc_info=result)
+                error = reason_of(result).replace("\x00", "")[:1000]
+                await self._pool.execute(
+                    "UPDATE ingest.unsubscriptions SET error = $2 WHERE token = $1", ending.token, error
+                )
+        return len(due)
 
     async def _unsubscribe(self, ending: Unsubscription) -> None:
         form = {

@@ -52,8 +52,14 @@ def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetim
         return AttemptOutcome("failed", 0.0, error, "gone")
     if disable_after is not None and due.failing_since is not None and now - due.failing_since > disable_after:
         return AttemptOutcome("waiting", 0.0, error, "hopeless")
-    # A refusal of this one message (400, 422) says nothing about the endpoint; silence, overload and its own errors do.
-    fails = answer.status is None or answer.status >= 500 or answer.status in (401, 403, 404, 408, 429)
+    # A refusal of this one message (400, 422) says nothing about the endpoint; silence, overload, an address that has moved
+    # and its own errors do.
+    fails = (
+        answer.status is None
+        or answer.status >= 500
+        or 300 <= answer.status < 400
+        or answer.status in (401, 403, 404, 408, 429)
+    )
     asked_s = retry_after_s(answer.headers) or 0.0
     pause_s = max(jittered(schedule_s[min(due.attempts, len(schedule_s)) - 1], JITTER), asked_s)
     endpoint_pause_s = 0.0

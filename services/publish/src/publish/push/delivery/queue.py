@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
+from shared.postgres import set_aside
 from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Pool, Queryable
 from shared.postgres.rows import narrowed
@@ -100,7 +101,7 @@ WITH RECURSIVE queued AS (
 open AS MATERIALIZED (
   SELECT e.id, CASE WHEN e.failures > 0 THEN 1 ELSE $4 END AS most
   FROM queued q JOIN publish.endpoints e ON e.id = q.endpoint_id
-  WHERE e.state = 'active' AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $5)
+  WHERE e.state = 'active' AND e.kind = ANY($6::text[]) AND (e.retry_at IS NULL OR e.retry_at <= now()) AND (e.failures = 0 OR $5)
     AND e.id <> ALL($3::text[])),
 oldest AS MATERIALIZED (
   SELECT o.id AS endpoint_id, o.most, h.id, h.next_attempt_at
@@ -144,7 +145,8 @@ due AS (
   SELECT l.id, e.kind, e.url, e.topic, e.secrets, e.failures, e.failing_since, e.owner
   FROM locked l JOIN publish.deliveries d ON d.id = l.id JOIN publish.endpoints e ON e.id = d.endpoint_id)
 """
-"""What is due, at most $4 of each endpoint; none of the endpoints $3, and of those that failed last time one each, if $5.
+"""What is due to endpoints of the kinds $6, at most $4 of each; none of the endpoints $3, and of those that failed last time
+one each, if $5.
 
 What it reads grows with what it takes, whatever waits and whatever Postgres believes of the table. Endpoints that have
 deliveries waiting are found by steps along an index (`queued`). Of each, the deliveries that are due longest are looked at in
@@ -181,6 +183,7 @@ async def queue_message(connection: Queryable, endpoint_id: str, message_id: str
 
 async def forget_old(pool: Pool, keep: timedelta) -> None:
     """Delete what ended longer ago: deliveries, alerts with their results; and of what was pushed, what no log repeats."""
+    await set_aside.forget_old(pool, "publish")
     await pool.execute(
         "DELETE FROM publish.deliveries WHERE state <> 'waiting' AND ended_at < now() - $1::interval", keep
     )

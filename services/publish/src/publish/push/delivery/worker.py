@@ -1,6 +1,7 @@
 """Takes deliveries that are due, builds their requests, sends them, and has the results written.
 
-Endpoints that failed last time have their own share of the slots, so that those that hang do not delay the others.
+Endpoints that failed last time have their own share of the slots, so that those that hang do not delay the others. Each kind of
+endpoint has a worker of its own: what a purge of a kill waits for is neither a feed that cannot be read nor anybody's webhook.
 """
 
 import asyncio
@@ -13,11 +14,19 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.delivery.attempts import Attempt, Attempts, RetryPolicy
-from publish.push.delivery.outbound import Outbound
-from publish.push.delivery.queue import QUEUE, BuildRequests, DeliveryRequest, DueDelivery, Unbuildable, Unsent
+from publish.push.delivery.outbound import Answer, Outbound
+from publish.push.delivery.queue import (
+    QUEUE,
+    BuildRequests,
+    DeliveryRequest,
+    DueDelivery,
+    Postponed,
+    Unbuildable,
+    Unsent,
+)
 from shared.background import keep_running
 from shared.crash_points import reached
-from shared.failures.transient import is_transient
+from shared.failures.transient import is_transient, reason_of
 from shared.postgres.pool import Pool
 from shared.postgres.session import BY_INDEX
 
@@ -35,6 +44,7 @@ MOST_TRIED_ALONE = 2
 TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = tried_alone + $2 WHERE id = $1"
 TOOK_DOWN = "the process that made it ended each time, {} times"
 LOST_TOO_OFTEN = "taken {} times, and the process ended before it did"
+NOT_MADE = "nothing was made of it"
 
 Built = DeliveryRequest | Unsent
 
@@ -107,7 +117,13 @@ class DeliveryWorker:
             return 0
         busy = [key for key, count in self._of_endpoint.items() if count >= self._per_endpoint]
         due = await QUEUE.claim(
-            self._claims, room, self._lease_s, busy, self._per_endpoint, self._slow < self._most * SLOW_SHARE
+            self._claims,
+            room,
+            self._lease_s,
+            busy,
+            self._per_endpoint,
+            self._slow < self._most * SLOW_SHARE,
+            [*self._channels],
         )
         if due:
             reached("push.claimed")
@@ -116,7 +132,7 @@ class DeliveryWorker:
             if each.lost:
                 requests[each.id] = await self._build_alone(each)
         for each in due:
-            self._begin(each, requests[each.id])
+            self._begin(each, requests.get(each.id) or Unbuildable(NOT_MADE))
         return len(due)
 
     async def _build(self, due: Sequence[DueDelivery]) -> dict[int, Built]:
@@ -127,12 +143,13 @@ class DeliveryWorker:
         return requests
 
     async def _build_isolating(self, build: BuildRequests, due: Sequence[DueDelivery]) -> Mapping[int, Built]:
-        """The requests; where one cannot be built, the others all the same."""
+        """The requests; where one cannot be built, the others all the same. An outage costs nobody an attempt."""
         try:
             return await build(due)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- one that cannot be built fails alone
             if is_transient(error):
-                raise
+                log.warning("deliveries wait to be made", error=reason_of(error), count=len(due), fold="deliveries")
+                return {each.id: Postponed(f"it cannot be made for now: {reason_of(error)}"[:500]) for each in due}
             failure = error
         if len(due) > 1:
             found: dict[int, Built] = {}
@@ -151,7 +168,7 @@ class DeliveryWorker:
             log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
             return Unbuildable(LOST_TOO_OFTEN.format(due.attempts))
         await self._pool.execute(TRY_ALONE, due.id, 1)
-        request = (await self._build([due]))[due.id]
+        request = (await self._build([due])).get(due.id) or Unbuildable(NOT_MADE)
         await self._pool.execute(TRY_ALONE, due.id, -1)
         return request
 
@@ -168,8 +185,13 @@ class DeliveryWorker:
 
     async def _send(self, due: DueDelivery, request: DeliveryRequest) -> None:
         client = self._trusted if request.trusted else self._outbound
-        answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
-        reached("push.sent")
+        try:
+            answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
+            reached("push.sent")
+        except Exception as error:
+            # Its slot is given back whatever it failed of, and it is tried again by its schedule.
+            log.exception("a delivery cannot be sent", delivery=due.id, endpoint=due.endpoint_id)
+            answer = Answer(None, f"it cannot be sent: {reason_of(error)}"[:500])
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
         self._ended.put_nowait((due, answer))

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
+from publish.archive.queries import Archived
 from publish.push.delivery.notice import Notice
 from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Unsent
 from shared.postgres.pool import Connection, Pool
@@ -45,10 +46,22 @@ async def apply(pool: Pool, urls: Sequence[str]) -> None:
 
 async def queue_purges(connection: Connection, notices: Sequence[Notice]) -> None:
     """Queue the purge of all that shows these revisions."""
-    keys = surrogate_keys(channel for notice in notices for channel in notice.archived.channels)
+    await _queue(connection, [notice.archived for notice in notices], "purge")
+
+
+async def queue_purges_at_once(connection: Connection, removed: Sequence[Archived]) -> None:
+    """Queue the purge of what readers must not have any more, before the site is known to be without it.
+
+    A cache that asks a site that is behind may get it once more: the purge that follows when the site has it takes that too.
+    """
+    await _queue(connection, removed, "purge_at_once")
+
+
+async def _queue(connection: Connection, revisions: Sequence[Archived], name: str) -> None:
+    keys = surrogate_keys(channel for each in revisions for channel in each.channels)
     for start in range(0, len(keys), KEYS_AT_ONCE):
-        name = f"purge_{notices[0].archived.cursor}_{start}"
-        await connection.execute(QUEUE, name, orjson.dumps(keys[start : start + KEYS_AT_ONCE]).decode())
+        message_id = f"{name}_{revisions[0].cursor}_{start}"
+        await connection.execute(QUEUE, message_id, orjson.dumps(keys[start : start + KEYS_AT_ONCE]).decode())
 
 
 class Purges:

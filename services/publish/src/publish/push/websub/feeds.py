@@ -15,7 +15,7 @@ import orjson
 
 from publish.push.delivery.notice import Notice
 from publish.push.delivery.outbound import Answer, Outbound
-from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Postponed, Skipped, Unsent
+from publish.push.delivery.queue import DeliveryRequest, DueDelivery, Postponed, Skipped, Unbuildable, Unsent
 from publish.representation.position import Position
 from shared.postgres.pool import Connection
 
@@ -66,6 +66,8 @@ class FeedDistribution:
     async def build(self, due: Sequence[DueDelivery]) -> dict[int, DeliveryRequest | Unsent]:
         """A request for each; the feed is fetched from a web replica, once for each topic, when the replica is far enough."""
         reached = await self._reached()
+        if reached is None:
+            return {each.id: Postponed("the site does not answer with its feeds") for each in due}
         topics = sorted({each.topic for each in due if each.topic})
         fetched = await asyncio.gather(*(self._fetch(topic) for topic in topics))
         feeds = dict(zip(topics, fetched, strict=True))
@@ -85,13 +87,13 @@ class FeedDistribution:
         address = f"{self._web_url}{topic[len(self._site_url) :]}?at={secrets.token_hex(4)}"
         return await self._client.send("GET", address, most_bytes=MAX_FEED_BYTES)
 
-    def _request(
-        self, due: DueDelivery, feeds: Mapping[str, Answer], reached: Position | None
-    ) -> DeliveryRequest | Unsent:
+    def _request(self, due: DueDelivery, feeds: Mapping[str, Answer], reached: Position) -> DeliveryRequest | Unsent:
         topic = due.topic or ""
-        if reached is None or (due.body and reached < Position.parse(due.body)):
+        if due.body and reached < Position.parse(due.body):
             return Postponed("the feed does not show yet what has changed")
-        feed = feeds[topic]
+        feed = feeds.get(topic)
+        if feed is None:
+            return Unbuildable("its subscription has no topic")
         if feed.status == 404:
             return Skipped("the feed is empty by now")
         if not feed.ok:

@@ -1,6 +1,7 @@
 """A WebSub hub for every feed of the site (W3C Recommendation WebSub, 2018): takes subscriptions and verifies them."""
 
 import asyncio
+import contextlib
 import hmac
 import re
 import secrets
@@ -17,7 +18,7 @@ from publish.push.delivery.http import body_bytes
 from publish.push.delivery.outbound import Outbound, check_url
 from publish.push.websub.feeds import channel_of
 from shared.background import keep_running
-from shared.failures.transient import is_transient
+from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.http.proxies import TrustedProxies
 from shared.http.query import check_query
@@ -76,6 +77,7 @@ class Hub:
         self._allow_private = allow_private
         self._rate = RateLimit(PER_MINUTE, proxies)
         self._wake = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
         """The hub's one address."""
@@ -123,12 +125,25 @@ class Hub:
                 "DELETE FROM publish.endpoints WHERE kind = 'websub' AND lease_until < now() - interval '1 minute'"
             )
 
-        await keep_running("WebSub requests", step, every_s=IDLE_S, wake=self._wake)
+        try:
+            await keep_running("WebSub requests", step, every_s=IDLE_S, wake=self._wake)
+        finally:
+            for task in self._under_way:
+                task.cancel()
 
     async def _verify_some(self) -> int:
-        due = await REQUESTS.claim(self._pool, VERIFIED_AT_ONCE, VERIFY_PAUSE_S)
-        await asyncio.gather(*(self._verify_or_drop(asked) for asked in due))
+        """Begin as many verifications as there is room for; how many. A subscriber that hangs keeps its own room only."""
+        room = VERIFIED_AT_ONCE - len(self._under_way)
+        due = await REQUESTS.claim(self._pool, room, VERIFY_PAUSE_S) if room > 0 else []
+        for asked in due:
+            task = asyncio.create_task(self._verify_or_drop(asked))
+            self._under_way.add(task)
+            task.add_done_callback(self._ended)
         return len(due)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._wake.set()
 
     async def _verify_or_drop(self, asked: SubscriptionRequest) -> None:
         """Verify a request; one that cannot even be tried is dropped after as many attempts as the others have."""
@@ -138,12 +153,15 @@ class Hub:
                 return
         except Exception as error:
             if is_transient(error):
-                raise
+                # It is due again when its lease ends.
+                log.warning("a WebSub request waits", error=reason_of(error), fold="websub")
+                return
             log.exception("a WebSub request cannot be verified", topic=asked.topic, callback=asked.callback)
             if asked.attempts < VERIFY_ATTEMPTS:
                 return
         log.error("a WebSub request is dropped", topic=asked.topic, callback=asked.callback)
-        await self._pool.execute("DELETE FROM publish.websub_requests WHERE id = $1", asked.id)
+        with contextlib.suppress(*TRANSIENT):
+            await self._pool.execute("DELETE FROM publish.websub_requests WHERE id = $1", asked.id)
 
     async def _verify(self, asked: SubscriptionRequest) -> None:
         """Verification of intent (section 5.3): a subscriber that made the request echoes the challenge."""

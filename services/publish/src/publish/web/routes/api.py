@@ -87,12 +87,10 @@ class Api:
                 raise Problem(404, "not-found", "there is no such update")
             if not archived.update.is_removal:
                 return FeedEntry(archived.update), False
-            gone = archived.update
-        else:
-            gone = removed
+            removed = archived.update
         raise Problem(
-            410, "gone", f"this update is out of sight: {gone.removal}",
-            removal=gone.removal, update_id=update_id, revision=gone.revision,
+            410, "gone", f"this update is out of sight: {removed.removal}",
+            removal=removed.removal, update_id=update_id, revision=removed.revision,
         )  # fmt: skip
 
     async def revisions(self, request: Request) -> Response:

@@ -118,7 +118,11 @@ BEFORE = _query("before", CURSOR, "Updates that stand before this position: the 
 LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Updates on a page.")
 EVENTS_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "Events in an answer.")
 LAST_EVENT_ID = Parameter(
-    "Last-Event-ID", "header", CURSOR, "Where the client was; of this and the parameters the newest counts."
+    "Last-Event-ID",
+    "header",
+    CURSOR,
+    "Where the client was; counts before the parameters. One that cannot be continued from, or read, is answered with a "
+    "`reset` event, whose `reason` says why.",
 )
 FOLLOWED = (
     _query(
@@ -130,8 +134,8 @@ FOLLOWED = (
     _query(
         "lastEventId",
         CURSOR,
-        "As `cursor`, under the name that clients use which cannot set the header; `Last-Event-ID` is taken too. The newest "
-        "counts.",
+        "As `cursor`, under the name that clients use which cannot set the header, in any case; `Last-Event-ID` is taken "
+        "too. The newest counts.",
     ),
     _query(
         "view", {"enum": ["json", "page"], "default": "json"}, "`page` adds `html`, as the site's own page shows it."

@@ -278,14 +278,14 @@ class Pages:
         entry = answers.feed_store.get(update_id)
         removed = answers.feed_store.removed(update_id)
         if removed is not None:
-            return self.gone(removed)
+            return self.gone(update_id, removed.removal)
         in_memory = entry is not None
         if entry is None:
             archived = await answers.archive.one(update_id)
             if archived is None:
                 raise Problem(404, "not-found", "there is no such update")
             if archived.update.is_removal:
-                return self.gone(archived.update)
+                return self.gone(update_id, archived.update.removal)
             entry = FeedEntry(archived.update)
         if request.scope["path"] != _decoded_path(entry.update):
             return RedirectResponse(entry.update.path, 301, {"Cache-Control": "public, max-age=60"})
@@ -329,10 +329,10 @@ class Pages:
             return [], False
         return lines, complete
 
-    def gone(self, update: ReaderUpdate) -> Response:
+    def gone(self, update_id: str, removal: str | None) -> Response:
         """410 for what is out of sight."""
-        words = GONE_WORDS.get(update.removal or "", WITHDRAWN)
-        return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update.update_id}")
+        words = GONE_WORDS.get(removal or "", WITHDRAWN)
+        return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update_id}")
 
     def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:
         """A page that says one thing."""

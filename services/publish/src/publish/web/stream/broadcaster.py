@@ -6,18 +6,18 @@ missed.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import structlog
 
 from publish.representation.position import NEWS, Position
 from publish.web.stream import metrics
-from publish.web.stream.event import Replay, Replayed, StreamEvent, frame, parse_cursor, reset_frame
+from publish.web.stream.event import Replay, StreamEvent, frame, parse_cursor, reset_frame
 from publish.web.stream.fanout.connection import Audience
 from publish.web.stream.fanout.fanout import TURN_S
 from publish.web.stream.fanout.walk import PIECE_BYTES
@@ -36,8 +36,21 @@ log = structlog.get_logger(__name__)
 Over = Callable[[str], bool]
 """Whether nothing is expected in a channel any more."""
 
+DRAIN_STEP_S = 0.1
+HANGS_AFTER_S = 60.0
+"""For events to wait until they are written: the loop writes them in turns, each a fraction of a second."""
+
 BEGUN_AT_ONCE = 20_000
 """Frames in one round of walks, each counted for every audience that is sent it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Gap:
+    """What the archive is asked for, up to `until`, and what was published meanwhile, which is told after it."""
+
+    until: Position
+    held_back: list[StreamEvent]
+    through: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -73,9 +86,10 @@ class Broadcaster:
         self._ticks = 0
         self._pending: deque[EncodedEvent | _Reset] = deque()
         self._walked: list[EncodedEvent] = []
-        self._held_back: list[StreamEvent] | None = None
+        self._gap: _Gap | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._scheduled = False
+        self._unwritten_since: float | None = None
         self._quiet = False
         self._moved_at = float("-inf")
 
@@ -108,19 +122,24 @@ class Broadcaster:
             self._schedule()
 
     async def drain(self, grace_s: float) -> None:
-        """Disconnect the readers evenly over the grace period; each is given its own time after which to reconnect."""
+        """Disconnect the readers evenly over the grace period; each is given its own time after which to reconnect.
+
+        Those whose sockets are full are spread over it by themselves: they take nobody else's time, and may go late.
+        """
         self.draining = True
-        step_s = 0.1
         ends = time.monotonic() + grace_s
         while len(self.fanout):
             left = ends - time.monotonic()
             if left <= 0:
                 break
-            count = max(1, round(len(self.fanout) * step_s / max(left, step_s)))
-            staying = (each for each in self.fanout.connections() if not each.closing)
-            for connection in list(islice(staying, count)):
-                self.fanout.end(connection, self._catch_up.hint() + b"\n", "drain")
-            await asyncio.sleep(min(step_s, left))
+            staying = [each for each in self.fanout.connections() if not each.closing]
+            for group in (
+                [each for each in staying if each.waiting is None],
+                [each for each in staying if each.waiting is not None],
+            ):
+                for connection in group[: math.ceil(len(group) * DRAIN_STEP_S / max(left, DRAIN_STEP_S))]:
+                    self.fanout.end(connection, self._catch_up.hint() + b"\n", "drain")
+            await asyncio.sleep(min(DRAIN_STEP_S, left))
         for connection in self.fanout.connections():
             self.fanout.drop(connection, "drain")
 
@@ -151,40 +170,40 @@ class Broadcaster:
             self.buffer.begin(position)
         elif epoch != self.head.epoch:
             self._begin_again(position, "epoch")
-        elif position > self.head and self._held_back is None:
-            self._held_back = []
-            task = asyncio.get_running_loop().create_task(self._fill(position))
+        elif self._gap is not None:
+            # What was held back may end before this position: the archive is asked for all in between as well.
+            self._gap.until = max(self._gap.until, position)
+        elif position > self.head:
+            self._gap = _Gap(position, [])
+            task = asyncio.get_running_loop().create_task(self._fill(self._gap))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def _begin_again(self, position: Position, reason: str) -> None:
-        self._held_back = None
+        self._gap = None
         self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position), position))
         metrics.RESETS.labels(reason).inc(len(self.fanout))
         self.buffer.begin(position)
         self._schedule()
 
-    async def _fill(self, until: Position) -> None:
+    async def _fill(self, gap: _Gap) -> None:
         """Publish what the archive has between the broadcaster's position and the one from which the log is followed now."""
-        answer: Replayed | None = Replayed([], self.head)
         try:
-            while self.head < until and answer is not None and self._archive.replay is not None:
+            while self._gap is gap and self.head < gap.until and self._archive.replay is not None:
                 reached = self.head
-                answer = await self._archive.replay(reached, (NEWS,), self.limits.replay_events)
-                if self._held_back is None or self.head.epoch != until.epoch:
-                    return
-                if answer is None or answer.through <= reached:
+                async with asyncio.timeout(self.limits.fill_s):
+                    answer = await self._archive.replay(reached, (NEWS,), self.limits.replay_events)
+                if self._gap is not gap or answer is None or answer.through <= reached:
                     break
                 self._take(answer.events, answer.through)
         except Exception as error:  # noqa: BLE001 -- whatever the archive fails with, readers get a reset
             log.warning("no replay from the archive", error=str(error) or type(error).__name__)
-        held_back = self._held_back
-        if held_back is None:
-            return
-        if self.head < until:
-            self._begin_again(until, "gap")
-        self._held_back = None
-        self.publish(held_back)
+        if self._gap is not gap:
+            return  # A new epoch has begun meanwhile, of which everybody was told.
+        if self.head < gap.until:
+            self._begin_again(gap.until, "gap")
+        self._gap = None
+        self.publish(gap.held_back, gap.through)
 
     def reset(self, reason: str) -> None:
         """Tell every reader to fetch the snapshot again; the stream goes on from the newest event."""
@@ -197,8 +216,9 @@ class Broadcaster:
 
         `through` is the position up to which the log was read, if its last records had nothing for readers.
         """
-        if self._held_back is not None:
-            self._held_back.extend(events)
+        if self._gap is not None:
+            self._gap.held_back.extend(events)
+            self._gap.through = through or self._gap.through
             return
         self._take(events, through)
 
@@ -220,7 +240,14 @@ class Broadcaster:
         metrics.LAG.set(max(0, self.head.offset - self._started.offset))
         self._schedule()
 
+    def why_not_live(self) -> str | None:
+        """For `Health.live`: events that wait for what never comes are told to readers after a restart alone."""
+        waited_s = time.monotonic() - self._unwritten_since if self._unwritten_since is not None else 0.0
+        return f"events have been waiting for {waited_s:.0f} s to be written" if waited_s > HANGS_AFTER_S else None
+
     def _schedule(self) -> None:
+        if self._pending and self._unwritten_since is None:
+            self._unwritten_since = time.monotonic()
         if not self._scheduled and self._loop is not None:
             self._scheduled = True
             self._loop.call_soon(self._work)
@@ -235,6 +262,7 @@ class Broadcaster:
                 self._schedule()
                 return
             self._end_walks()
+            self._unwritten_since = time.monotonic() if self._pending else None
             if time.monotonic() > until and (self._pending or self._quiet):
                 self._schedule()
                 return

@@ -23,6 +23,7 @@ class StreamLimits:
     heartbeat_s: int = 15
     retry_ms: int = 3_000
     catch_up_s: float = 5.0
+    fill_s: float = 5.0
     snapshot: str = "/v1/updates"
 
     @classmethod

@@ -19,10 +19,12 @@ MOST_FIELDS = 64
 KEPT_CHARACTERS = 512
 """Longest query that is remembered as it was read."""
 
-CURSORS = ("cursor", "lastEventId", "Last-Event-ID")
-"""Names under which a cursor may come: ours, and those by which clients that cannot set a header send Last-Event-ID."""
+CURSOR = "cursor"
+LAST_EVENT_ID = "lasteventid"
+"""What clients that cannot set the header call it: `lastEventId` (polyfills), `Last-Event-ID` and `lastEventID` (Mercure), in
+any case, with hyphens, underscores or nothing between the words."""
 
-STREAM_PARAMETERS = frozenset({"channels", "channel", "view", *CURSORS})
+STREAM_PARAMETERS = frozenset({"channels", "channel", "view", CURSOR})
 POLL_PARAMETERS = STREAM_PARAMETERS | {"timeout", "limit"}
 SINCE_PARAMETERS = STREAM_PARAMETERS | {"limit"}
 
@@ -41,15 +43,15 @@ class StreamRequest:
 
 
 def parse_request(query: str, last_event_id: str = "", known: Collection[str] = STREAM_PARAMETERS) -> StreamRequest:
-    """Read `channels` (comma-separated), `channel` (each as it is), `view` and the cursor, of which the newest given counts.
+    """Read `channels` (comma-separated), `channel` (each as it is), `view` and the cursor: the header's, or the newest of the query.
 
-    A browser that reconnects repeats the address it began with, so that its cursor there is older than its Last-Event-ID;
-    a page that opens a new connection with a fresh cursor has no Last-Event-ID. Problem (400) names the parameter that is
-    wrong, or not `known`.
+    A browser that reconnects repeats the address it began with, so that its Last-Event-ID is where it is; a page that opens
+    a new connection with a fresh cursor has none. Problem (400) names the parameter that is wrong, or not `known`; a cursor
+    that cannot be read is passed on, so that the reader is told.
     """
     read = _remembered if len(query) <= KEPT_CHARACTERS else _read
     channels, view, cursor = read(query, frozenset(known))
-    return StreamRequest(channels, view, _newer(last_event_id[:MOST_CURSOR_CHARACTERS], cursor))
+    return StreamRequest(channels, view, last_event_id[:MOST_CURSOR_CHARACTERS] or cursor)
 
 
 def _read(query: str, known: frozenset[str]) -> tuple[frozenset[str], str, str]:
@@ -57,7 +59,8 @@ def _read(query: str, known: frozenset[str]) -> tuple[frozenset[str], str, str]:
         fields = parse_qs(query, max_num_fields=MOST_FIELDS, keep_blank_values=True, errors="replace") if query else {}
     except ValueError as error:
         raise Problem(400, "bad-query", "query: too many fields") from error
-    check_names({name: len(values) for name, values in fields.items()}, known, _SEVERAL)
+    cursors = [name for name in fields if _is_cursor(name)]
+    check_names({name: len(values) for name, values in fields.items()}, known.union(cursors), _SEVERAL)
     names = [name.strip() for value in fields.get("channels", ()) for name in value.split(",")]
     names.extend(fields.get("channel", ()))
     channels = frozenset(name for name in names if name) or frozenset({NEWS})
@@ -76,8 +79,8 @@ def _read(query: str, known: frozenset[str]) -> tuple[frozenset[str], str, str]:
     if view not in VIEWS:
         raise Problem(400, "bad-view", f"view: one of {', '.join(VIEWS)}", field="view")
     cursor = ""
-    for name in CURSORS:
-        value = fields.get(name, [""])[0]
+    for name in cursors:
+        value = fields[name][0]
         if len(value) > MOST_CURSOR_CHARACTERS:
             raise Problem(400, "bad-cursor", f"{name}: at most {MOST_CURSOR_CHARACTERS} characters", field=name)
         cursor = _newer(value, cursor)
@@ -87,10 +90,14 @@ def _read(query: str, known: frozenset[str]) -> tuple[frozenset[str], str, str]:
 _remembered = lru_cache(maxsize=1024)(_read)
 
 
-def _newer(header: str, query: str) -> str:
-    if not header or not query:
-        return header or query
+def _is_cursor(name: str) -> bool:
+    return name == CURSOR or name.replace("-", "").replace("_", "").lower() == LAST_EVENT_ID
+
+
+def _newer(value: str, other: str) -> str:
+    if not value or not other:
+        return value or other
     try:
-        return max(header, query, key=parse_cursor)
+        return max(value, other, key=parse_cursor)
     except ValueError:
-        return header
+        return value

@@ -5,6 +5,8 @@ from typing import Literal
 
 from enrich.reference.agencies import AGENCIES
 from enrich.reference.directory import BylineName, Directory, name_key
+from enrich.reference.given_names import is_given
+from enrich.text.steps.byline.no_names import AFTER_NAME, no_name, without_paper
 from enrich.text.steps.byline.patterns import (
     BARE_PLACE,
     FOR,
@@ -13,6 +15,8 @@ from enrich.text.steps.byline.patterns import (
     INITIALS,
     NAME_PARTS,
     NOT_A_NAME,
+    OFFICES,
+    PEER,
     PLACE,
     POST_PLACE,
     POSTED,
@@ -23,13 +27,14 @@ from enrich.text.steps.byline.patterns import (
     TITLE_BEFORE,
     TITLE_ITEM,
 )
+from enrich.text.steps.byline.places import is_known_place, is_place_line
 
 
 def is_dateline(part: str, directory: Directory) -> bool:
     """`Ben Marsh – Kyiv`: a place behind a dash."""
-    if directory.knows(part) or kind_of(part) != "person":
+    if directory.knows(part) or kind_of(part) != "person" or TITLE_ITEM.fullmatch(part):
         return False
-    return BARE_PLACE.fullmatch(part) is not None and not TITLE_ITEM.fullmatch(part)
+    return (BARE_PLACE.fullmatch(part) is not None and no_name(part) is None) or is_place_line(part)
 
 
 def strip_item(item: str) -> str:
@@ -51,7 +56,9 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
         return True
     if TITLE_ITEM.fullmatch(item):
         return False
-    comma = re.search(r",\s*" + re.escape(item) + r"\W*$", part) is not None
+    comma = re.search(r"(?:,\s*|\s[/]\s)" + re.escape(item) + r"\W*$", part) is not None
+    if comma and is_known_place(item):
+        return True
     return (
         comma
         and BARE_PLACE.fullmatch(item) is not None
@@ -62,7 +69,7 @@ def is_bare_place(item: str, before: BylineName, part: str, directory: Directory
 
 def without_full_stop(place: str) -> str:
     """A place without the full stop of its sentence; initials keep theirs."""
-    return place if re.search(r"(?:^|\s)(?:[A-Z]\.){2,}$", place) else place.rstrip(".")
+    return place if re.search(r"(?:^|\s)(?:[A-Z]\.)+$", place) else place.rstrip(".")
 
 
 def is_region(word: str) -> bool:
@@ -106,22 +113,46 @@ def kind_of(name: str) -> Literal["person", "agency", "staff"]:
     words = plain.split()
     if len(words) > 1 and all(word in AGENCIES for word in words):
         return "agency"
-    return "person"
+    kind = no_name(name)
+    return "agency" if kind == "paper" else "staff" if kind == "team" else "person"
 
 
 def read_name(item: str, directory: Directory) -> BylineName | None:
     """One item of a list as a name: without titles; None where it is no name."""
     if directory.knows(item):
         return BylineName(item)
+    item = without_paper(_without_what_follows(item))
+    if " " not in item and is_known_place(item) and not is_given(item):
+        return None
     kind = kind_of(item)
     if kind != "person":
         return BylineName(item, kind=kind)
+    if posted := POSTED.fullmatch(item) or PEER.fullmatch(item):
+        return BylineName(posted["name"])
     item = _untitled(item)
     if directory.knows(item):
         return BylineName(item)
     if posted := POSTED.fullmatch(item):
         item = posted["name"]
+    item = _without_suffixes(item)
     return BylineName(item) if _is_name(item) else None
+
+
+def _without_what_follows(item: str) -> str:
+    """`Nell Orme is a staff writer`, `Lev Zorin for The Quay`: the name alone."""
+    for pattern in (FOR, AFTER_NAME):
+        name = pattern.sub("", item)
+        if name != item and len(words := name.split()) > 1 and (pattern is FOR or is_given(words[0])):
+            item = name
+    return item
+
+
+def _without_suffixes(item: str) -> str:
+    """`Ada Quill MP`: without what says an office or an order, and no name."""
+    words = item.split()
+    while len(words) > 2 and words[-1].strip(".,") in OFFICES:
+        words.pop()
+    return " ".join(words).rstrip(",")
 
 
 def _untitled(item: str) -> str:
@@ -144,7 +175,7 @@ def _is_name(item: str) -> bool:
         return False
     if any(pattern.fullmatch(item) for pattern in (INITIALS, TITLE_ITEM)) or NOT_A_NAME.search(item):
         return False
-    if not any(character.isalpha() for character in item):
+    if not any(character.isalpha() for character in item) or no_name(item) is not None:
         return False
     # Nobody's name is written small by an agency: what is, and is longer than a name, is a stray clause.
     small = item.isascii() and all(word.islower() for word in words if word not in NAME_PARTS)

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from enrich.reference.directory import BylineName, Contribution, Directory, name_key
+from enrich.reference.given_names import is_given
 from enrich.short_text import tidy
+from enrich.text.steps.byline.east_asian import is_east_asian, read_east_asian
 from enrich.text.steps.byline.names import (
     is_bare_place,
     is_dateline,
@@ -15,15 +18,18 @@ from enrich.text.steps.byline.names import (
     strip_item,
     without_full_stop,
 )
+from enrich.text.steps.byline.no_names import CODE, no_name
 from enrich.text.steps.byline.patterns import (
     ABBREVIATED,
     ADDRESS,
     CONTRIBUTED,
-    HAN_REPORT,
+    FROM_FIRST,
     JOINED_AND,
+    JOINT_OR_PLACE,
     JOINTS,
     MEANT,
     PARENTHESIS,
+    PLACE_COLON,
     PLACE_FIRST,
     PLACED_ASIDE,
     PLAIN,
@@ -32,14 +38,21 @@ from enrich.text.steps.byline.patterns import (
     SEGMENT,
     SEPARATOR,
     SUFFIXES,
+    TITLE_ITEM,
     TRAILER,
     TWO_PLACES,
     WEAK,
 )
+from enrich.text.steps.byline.places import behind_name, is_known_place
+from enrich.text.steps.byline.spelling import BOUND, respelled, right_way_round, with_joints_kept
 from enrich.text.steps.text.plain_text import ANY_TAG
 from shared.messages.limits import LONGEST
 
 LONGEST_BYLINE = LONGEST["byline"]
+SITE = re.compile(r"(?!dott\.ssa)(?:[\w-]{2,63}\.){1,4}[a-zß-ÿ]{2,24}(?:/\S*)?", re.ASCII)
+SMALL_JOINTS = re.compile(
+    r"(?<![^\s])(?:and|und|et|y|e|i|by|in|mit|with|from|for|von|par|por|di|door)(?![^\s])", re.IGNORECASE
+)
 MOST_NAMES = 40
 
 
@@ -48,27 +61,55 @@ def read_byline(byline: str, directory: Directory | None = None) -> list[BylineN
     directory, byline = directory or Directory(), byline[:LONGEST_BYLINE]
     if plain := PLAIN.fullmatch(byline):
         name, place = plain.groups()
-        if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())):
+        if MEANT.isdisjoint(PLAIN_WORD.findall(f"{name} {place or ''}".casefold())) and no_name(name) is None:
             return [BylineName(name, "writing", place)]
     lines = [ADDRESS.sub("", _without_mail(tidy(ANY_TAG.sub("", line)))) for line in byline.splitlines()]
+    lines = [_without_sites(line) for line in lines]
     # Runs of spaces become one: the expressions would go over them again and again.
     text = "\n".join(" ".join(line.split()) for line in lines)
     text = without_full_stop(text.strip(" \n,:;-–—*").lstrip(". ")).strip(" \n,:;-–—*")
     if not text:
         return []
-    if text.isupper() and len(text.title()) == len(text):
-        # Where all letters are capitals they mark no names; the names are given back as written.
-        titled = _read(JOINTS.sub(lambda found: found[0].lower(), text.title()), directory)
-        for each in titled:
-            each.name = _as_written(each.name, text)
-            each.located = _as_written(each.located, text) if each.located else None
-        return titled
-    return _read(text, directory)
+    if is_east_asian(text) and not directory.knows(text):
+        return read_east_asian(text)[:MOST_NAMES]
+    if SMALL_JOINTS.sub(" ", text).isupper() and len(text.title()) == len(text):
+        return _read_capitals(text, directory)
+    names = _read(text, directory)
+    for each in names:
+        if each.kind == "person" and not directory.knows(each.name):
+            each.name = respelled(each.name)
+    return names
+
+
+def _read_capitals(text: str, directory: Directory) -> list[BylineName]:
+    """Where all letters are capitals they mark no names: the words are read with small ones."""
+    names = _read(JOINTS.sub(lambda found: found[0].lower(), text.title()), directory)
+    for each in names:
+        each.name, located = _as_written(each.name, text), each.located
+        if each.kind == "person":
+            each.name = respelled(each.name) if CODE.fullmatch(each.name) is None or is_given(each.name) else ""
+        if located is not None:
+            each.located = _place_respelled(_as_written(located, text))
+    return [each for each in names if each.name]
+
+
+def _place_respelled(place: str) -> str:
+    return " ".join(
+        word if len(word) <= 3 and word not in ("NEW", "LOS", "LAS", "SAN", "DEL") else respelled(word)
+        for word in place.split(" ")
+    )
 
 
 def _without_mail(text: str) -> str:
     """Without words such as `ada@example.org`."""
     return re.sub(r"\S+", lambda found: "" if _is_mail(found[0]) else found[0], text) if "@" in text else text
+
+
+def _without_sites(line: str) -> str:
+    """Without words such as `harbour.example` and `quill.ada`: a site, or a login."""
+    if "." not in line:
+        return line
+    return " ".join(word for word in line.split(" ") if SITE.fullmatch(word.strip("()[],;")) is None)
 
 
 def _is_mail(word: str) -> bool:
@@ -88,9 +129,20 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
     text = TRAILER.sub("", ABBREVIATED.sub(r"\1 ", PLACED_ASIDE.sub(r" in \1", text))).strip(" ,|")
     if text.casefold().startswith("door "):
         text = text.replace(" en ", " & ")
-    if found := TWO_PLACES.match(text) or PLACE_FIRST.match(text):
+    text = with_joints_kept(JOINT_OR_PLACE.sub(_joint, text))
+    if (
+        found := TWO_PLACES.match(text)
+        or PLACE_FIRST.match(text)
+        or PLACE_COLON.match(text)
+        or ((from_first := FROM_FIRST.match(text)) and is_known_place(from_first["place"]) and from_first)
+    ):
         place, rest = found["place"], found["names"]
-        if kind_of(place) == "person" and not directory.knows(place) and place.casefold() not in MEANT:
+        if (
+            kind_of(place) == "person"
+            and (found.re is not PLACE_COLON or ROLE.match(text) is None)
+            and not directory.knows(place)
+            and MEANT.isdisjoint(PLAIN_WORD.findall(place.casefold()))
+        ):
             placed = _read(rest, directory)
             _locate([name for name in placed if name.located is None], place)
             return placed
@@ -105,8 +157,17 @@ def _read(text: str, directory: Directory) -> list[BylineName]:
             if number > 0 and role is None and names and not names[-1].located and is_dateline(part, directory):
                 _locate([name for name in names if name.located is None], part)
                 continue
-            names.extend(_people(part, contribution, directory))
+            names.extend(_people(part, contribution, directory, is_said=role is not None))
+    for each in names:
+        each.name = each.name.replace(BOUND, " ")
     return names[:MOST_NAMES]
+
+
+def _joint(found: re.Match[str]) -> str:
+    """`Bart Smit en Els Kok`: an `and` between two people, not a place."""
+    if is_given(found["given"]) and not is_known_place(f"{found['given']} {found['surname']}"):
+        return f" & {found['given']} {found['surname']}"
+    return found[0]
 
 
 def _parts(segment: str, directory: Directory) -> list[tuple[Contribution | None, str]]:
@@ -144,51 +205,93 @@ def _opens(segment: str, end: int, directory: Directory) -> bool:
     return len(first.split()) > 1 or kind_of(first) != "person"
 
 
-def _people(part: str, contribution: Contribution, directory: Directory) -> list[BylineName]:
-    """The names of one list, with the places behind them."""
-    asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
-    part = PARENTHESIS.sub(" ", part)
-    if han := HAN_REPORT.fullmatch(part):
-        return [BylineName(han["name"], contribution, han["place"])]
-    names: list[BylineName] = []
-    waiting: list[BylineName] = []
+@dataclass(slots=True)
+class _ReadList:
+    """What is read of one list so far."""
+
+    contribution: Contribution
+    directory: Directory
+    names: list[BylineName] = field(default_factory=list)
+    waiting: list[BylineName] = field(default_factory=list)
+    """Those whose place may follow."""
     last_place: BylineName | None = None
-    items = [strip_item(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
-    items = _uninverted([item for item in items if item], directory)
-    for number, item in enumerate(items):
-        name, place = split_place(item, directory)
-        if names and place is None and is_bare_place(item, names[-1], part, directory, last=number == len(items) - 1):
+    """Who was placed last: more words of that place may follow."""
+    is_rejected: bool = False
+    """Whether something was no name."""
+
+    def take(self, item: str, part: str, *, last: bool) -> None:
+        """The next item of the list `part`."""
+        name, place = split_place(item, self.directory)
+        if self.names and place is None and is_bare_place(item, self.names[-1], part, self.directory, last=last):
             name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
         if not name and place:
-            _locate(waiting, place)
-            last_place = waiting[-1] if waiting else last_place
-            waiting = []
-            continue
-        read = read_name(name, directory)
+            self._place(place)
+            return
+        read = read_name(name, self.directory)
         if read is None:
-            if names and name_key(name) in SUFFIXES:
-                names[-1].name += f", {name}"
-            elif last_place is not None and last_place.located and is_region(name):
-                last_place.located += f", {name}"
-            continue
-        if (
-            place is None
-            and last_place is not None
-            and read.kind == "person"
-            and len(read.name.split()) == 1
-            and not directory.knows(read.name)
-        ):
-            last_place.located = f"{last_place.located}, {read.name}"
-            continue
-        names.append(BylineName(read.name, contribution, None, read.kind))
-        waiting.append(names[-1])
-        if place is not None:
-            _locate(waiting, place)
-            last_place = names[-1]
-            waiting = []
+            self.is_rejected = True
+            if self.names and name_key(name) in SUFFIXES:
+                self.names[-1].name += f", {name}"
+            elif is_region(name):
+                self._extend_place(name)
+        elif place is None and read.kind == "person" and " " not in read.name and not self.directory.knows(read.name):
+            if not self._extend_place(read.name):
+                self._add(read)
+        else:
+            self._add(read)
+            if place is not None:
+                self._place(place)
+
+    def _add(self, read: BylineName) -> None:
+        self.names.append(BylineName(read.name, self.contribution, None, read.kind))
+        self.waiting.append(self.names[-1])
+
+    def _place(self, place: str) -> None:
+        if not self.waiting:
+            self._extend_place(place)
+            return
+        _locate(self.waiting, place)
+        self.last_place = self.waiting[-1]
+        self.waiting = []
+
+    def _extend_place(self, more: str) -> bool:
+        """`London and Paris`, `Washington, D.C.`: more words of the last place, where there is one."""
+        if self.last_place is None or not self.last_place.located:
+            return False
+        self.last_place.located += f", {more}"
+        return True
+
+
+def _people(part: str, contribution: Contribution, directory: Directory, *, is_said: bool) -> list[BylineName]:
+    """The names of one list, with the places behind them. `is_said`: words say that names follow."""
+    asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
+    part = right_way_round(PARENTHESIS.sub(" ", part).strip(), directory.knows)
+    items = [strip_item(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
+    items = _uninverted([item for item in items if item], directory)
+    if len(items) == 1 and not is_said and not _may_stand_alone(items[0], directory):
+        return []
+    behind = behind_name(items) if len(items) > 1 and len(items[0].split()) > 1 else None
+    if behind is not None and not directory.knows(items[-1]):
+        items = items[: -behind[0]]
+    read = _ReadList(contribution, directory)
+    for number, item in enumerate(items):
+        read.take(item, part, last=number == len(items) - 1)
+    if behind is not None and read.waiting:
+        _locate(read.waiting, behind[1])
+    names = read.names
+    if read.is_rejected and not is_said and all(" " not in each.name for each in names):
+        # What is left of a phrase, not of a list of people.
+        names = [each for each in names if _may_stand_alone(each.name, directory)]
     for aside in asides:
         names = _aside(aside, names)
     return names
+
+
+def _may_stand_alone(item: str, directory: Directory) -> bool:
+    """Whether a line of one word may be somebody: of a Latin one that no `By` announces, only what is known for a name."""
+    if " " in item or not item[:1].isalpha() or item[0] > "\u024f":
+        return True
+    return is_given(item) or directory.knows(item) or kind_of(item) != "person"
 
 
 def _unjoined(item: str) -> list[str]:
@@ -223,8 +326,11 @@ def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
         if word.startswith(beginning) and names:
             names[-1].contribution = contribution
             return names
-    place = re.sub(r"^(?:in|from|aus|à|en|a)\s+", "", aside)
-    if names and names[-1].located is None and place != aside:
+    place, _, post = re.sub(r"^(?:in|from|aus|à|en|a)\s+", "", aside).partition(", ")
+    is_place = place not in aside[: len(place)] or is_known_place(aside) or bool(post and TITLE_ITEM.fullmatch(post))
+    if is_known_place(aside):
+        place = aside
+    if names and names[-1].located is None and is_place:
         names[-1].located = place
     return names
 

@@ -28,11 +28,11 @@ TITLE_AFTER = re.compile(rf"\s*[,–—-]?\s+(?:(?:AP|Reuters|AFP|BBC|PA|Associa
 ROLES: tuple[tuple[Contribution, str], ...] = (
     (
         "translation",
-        r"translat(?:ed|ion) (?:from [\w ]{3,30} )?by|translation|(?:aus dem [\w]+ )?übersetzt von|übersetzung(?: von)?|tradu[ij]t (?:de [\w' ]{3,20} )?par|traduction(?: de)?|traducido por|traducción(?: de)?|tradotto da|traduzione di|traduzido por|tradução de|vertaald door|перев[её]л|перевод|翻译|译",
+        r"translat(?:ed|ion) (?:from [\w ]{3,30} )?by|translation|(?:aus dem [\w]+ )?übersetzt von|aus dem \w+en von|übersetzung(?: von)?|tradu[ij]t (?:de [\w' ]{3,20} )?par|traduction(?: de)?|traducido por|traducción(?: de)?|tradotto da|traduzione di|traduzido por|tradução de|vertaald door|перев[её]л|перевод|翻译|译",
     ),
     (
         "photography",
-        r"(?:texto y fotos|texte et photos|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|photographer|摄影|фото",
+        r"(?:texto y fotos|textes? et photos?|text und fotos|testo e foto|texto e fotos|tekst en foto)(?=:)|(?:story|text|words|reporting) and (?:photos?|photographs|pictures?|video) by|(?:photographs|photos|pictures|fotos|immagini|bilder)(?=:? (?-i:[A-ZÀ-ÝА-Я]))|图(?=\s)|(?:photos?|photographs|photography|pictures?|images?|video|illustrations?|graphics?)(?: and video)? by|(?:photos?|photographs|pictures?|images?|fotos?|photographies|fotografien|fotografie|fotografía|fotografías|immagini|bilder|bild|фото|摄影|图)(?: von| de| di| par| por|:)|(?:photos?|photographs?|graphics?|videos?|illustrations?|grafik|vidéos?)(?=:)|photographer|摄影|фото",
     ),
     (
         "editing",
@@ -40,22 +40,22 @@ ROLES: tuple[tuple[Contribution, str], ...] = (
     ),
     (
         "reporting",
-        r"(?:additional |with |further |extra |local )*(?:reporting|research|contributions?|input|files|additional material)(?: and writing| and research| assistance)? (?:by|from)|(?:with )?(?:additional |further |extra )?reporting|avec(?= (?:l['’])?(?:AFP|Reuters|AP|agences?)\b)|with (?:additional )?(?:reporting|contributions|files) (?:by|from)|mit material von|mitarbeit(?: von)?|unter mitarbeit von|avec (?:la contribution de|les contributions de|le concours de)|con información de|con la colaboración de|con reportes de|ha collaborato|com informações de|com colaboração de|m\.? ?m\.? von|при участии",
+        r"(?:additional |with |further |extra |local )*(?:reporting|research|contributions?|input|files|additional material)(?: and writing| and research| assistance)? (?:by|from)|(?:with )?(?:additional |further |extra )?reporting(?! service)|avec(?= (?:l['’])?(?:AFP|Reuters|AP|agences?)\b)|with (?:additional )?(?:reporting|contributions|files) (?:by|from)|mit material von|mitarbeit(?: von)?|unter mitarbeit von|avec (?:la contribution de|les contributions de|le concours de)|con información de|con la colaboración de|con reportes de|ha collaborato|com informações de|com colaboração de|m\.? ?m\.? von|при участии",
     ),
     (
         "writing",
-        r"as told to|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|words(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|propos recueillis par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
+        r"as told to|(?:analysis|interview|words|story|opinion|comment|protokoll|kommentar|haber|źródło|zdroj|текст|джерело|источник|كتب|كتبت)(?=:)|(?:words|text|texto|texte)(?= (?-i:[A-ZÀ-Ý]))|文(?=\s)|(?:eine? )?(?:analyse|kommentar|interview|bericht|gastbeitrag|reportage|glosse|essay) von|(?:une? |una )?(?:entretien|entrevista|reportage|tribune|billet|éditorial|récit|enquête|portrait|reportaje|análisis|crónica|analyse|chronique) (?:de|par|por)|(?:written|text|words|story|analysis|comment|commentary|opinion|interview|report|review|compiled|as told to|from|article|blog|exclusive|explainer|essay)?:? ?by|writing by|texte?(?=:)|text(?:e)? (?:de|par|von)|von|par|por|di|da|door|av|af|της|του|autor(?:a|es|en|in)?(?=:)|auteurs?(?=:)|autore(?=:)|автор(?:ы)?:?|tekst(?:y)?(?=:)|przez|napsal[a]?|(?:propos |textes? )?recueillis? par|escrito por|scritto da|écrit par|texto(?: de|:)|testo(?: di|:)|bericht von|ein bericht von|本报记者|新华社记者|央视记者|实习记者|特约记者|通讯员|记者|作者|文(?=[/／:：])|بقلم|كتب|כתב|מאת|yazan(?=:)|oleh|dari",
     ),
 )
 ROLE = re.compile(
     r"(?:(?<=^)|(?<=[\s;,.|/(（•·–—-]))(?:" + "|".join(f"(?P<{role}>{pattern})" for role, pattern in ROLES) + r")\s*(?:[:：/／]\s*|(?=\s)|(?=$)|(?<=[\u4e00-\u9fff]))",
     re.IGNORECASE,
 )  # fmt: skip
-WEAK = {"von", "par", "por", "di", "da", "av", "af", "door", "dari", "oleh"}
+WEAK = {"της", "του", "von", "par", "por", "di", "da", "av", "af", "door", "dari", "oleh"}
 """Words of bylines that are parts of names as well: they have a meaning only at the beginning."""
 CONTRIBUTED = re.compile(r"\s+(?:also )?contributed(?: (?:reporting|research|to (?:this|the) (?:report|story|article)))?(?: to (?:this|the) (?:report|story|article))?|\s+reported(?= from| in)|\s+haben? (?:zu diesem (?:bericht|artikel|text) )?(?:beigetragen|mitgearbeitet)|\s+ont contribu[ée].*|\s+contribuy(?:ó|eron).*|\s+ha(?:nno)? contribuito.*", re.IGNORECASE)  # fmt: skip
 SEGMENT = re.compile(r"\s*(?:[;|•·\n]|\s[–—-]\s|(?<=[a-z\u0430-\u044f)]{3})\.\s+(?=[A-ZÀ-Ý\u0410-\u042f])|\s//\s)\s*")
-SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|ve|dan|и|та|和|with|mit|avec|con|com|med)\s|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff]{2,4}(?:\s|$)))\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
+SEPARATOR = re.compile(r"\s*(?:,|、|，|/|\+|&|\s(?:and|und|et|y|e|ed|i|och|og|ve|dan|και|ja|és|dhe|ir|un|và|eta|agus|și|şi|и|та|和|with|mit|avec|con|com|med)\s|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff]{2,4}(?:\s|$)))\s*(?:(?:and|und|et|y|e|with)\s+)?", re.IGNORECASE)  # fmt: skip
 PLACE = re.compile(r"^(?P<name>.*?)(?:^|\s+|(?<=[)]))(?:reporting )?(?:in|from|at|aus|à|a|en|em|из|в|aus dem|nella|w|i|près de)\s+(?P<place>(?:the |la |le |los |las |el |l'|den |der )?[A-ZÀ-ÝĀ-ŽА-Я\u0600-\u06ff].*)$")  # fmt: skip
 STRONG_PLACE = re.compile(r"\s(?:in|from|at|aus|à|из|в)\s", re.IGNORECASE)
 PARENTHESIS = re.compile(r"\s*[(（\[]([^()（）\[\]]{0,80})[)）\]]")
@@ -78,6 +78,14 @@ PLACED_ASIDE = re.compile(r"\s*[(（](?:in|from|aus|à|en) ([^()（）]{2,60})[)
 TWO_PLACES = re.compile(
     r"^(?P<names>.*[^\W\d_]+ [^\W\d_]+), ?(?P<place>[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ]/[A-ZÀ-Ý][\w’'-]*[a-zß-ÿ])$"
 )
+JOINT_OR_PLACE = re.compile(r"(?<=[^\W\d_]) (?:en|a|w) (?P<given>[A-ZÀ-Ž][^\W\d_]+) (?P<surname>[A-ZÀ-Ž][^\W\d_]+)")
+FROM_FIRST = re.compile(r"^(?:Aus|From|In) (?P<place>[A-ZÀ-Ý][\w’'-]+) (?P<names>[A-ZÀ-Ý][\w’'-]+ [A-ZÀ-Ý].*)$")
+PLACE_COLON = re.compile(
+    r"^(?P<place>[A-ZÀ-ÝĀ-ŽА-Я][\w’'-]+(?: [A-ZÀ-Ý][\w’'-]+){0,2}): (?P<names>[^\W\d_]{2,} [^\W\d_].*)$"
+)
+PEER = re.compile(
+    r"(?:The )?(?:Lord|Lady|Baron|Baroness|Earl|Duke|Duchess|Viscount) (?P<name>[A-Z][\w’'-]+ of [A-Z][\w’'-]+)"
+)
 POST_PLACE = re.compile(r"(?:à|a|en|em|in|aus|au) ")
 """What is left of a post and its place without the post."""
 JOINTS = re.compile(r"(?<= )(?:In|From|And|At|For|Und|Aus|With)(?= )")
@@ -88,7 +96,10 @@ the words before it are no whole name."""
 HAN_REPORT = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,3})(?P<place>[\u4e00-\u9fff]{2,4})报道")
 FOR = re.compile(r"(?<=\w)\s+(?:for|für|pour|para|per)\s+(?:the |la |le |il |el )?[A-ZÀ-Ý].*$")
 SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "ph d", "md", "obe", "mbe", "cbe", "qc", "kc", "mp", "esq"}
-NAME_PARTS = {"van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "la", "le", "bin", "ibn", "al", "el", "ter", "ten", "zu", "zum", "af", "av", "st", "mac", "mc", "y", "e", "abu", "ben", "bint", "du", "des", "'t"}  # fmt: skip
+OFFICES = frozenset(
+    ("MP", "MEP", "MSP", "TD", "MLA", "OBE", "MBE", "CBE", "QC", "KC", "GP", "PhD", "Ph.D", "MdB", "MdEP")
+)
+NAME_PARTS = {"van", "von", "vom", "der", "den", "de", "del", "della", "dello", "dei", "degli", "di", "da", "dal", "dos", "das", "do", "la", "le", "los", "las", "lo", "bin", "ibn", "al", "el", "ter", "ten", "te", "tot", "zu", "zum", "zur", "und", "af", "av", "st", "mac", "mc", "y", "e", "i", "ed", "abu", "ben", "bint", "du", "des", "'t", "'s", "’t", "’s", "op", "in", "het", "aan", "ap", "ze", "na", "san", "d", "jr", "jr.", "ould", "ag", "uz", "oğlu", "ki"}  # fmt: skip
 NOT_A_NAME = re.compile(
     r"[\d=<>{}#*%$€£]|https?:|(?:^|[\s-])(?:the|this|that|for|was|were|who|has|updated|published|posted|contributed|exclusive|breaking|university|universität|université|universidad|università|institute|college|studio|ministry|photos?|video|live|live updates|news|today|says?|report|service|correspondents in)(?:\s|$)",
     re.IGNORECASE,

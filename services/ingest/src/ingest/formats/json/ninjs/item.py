@@ -5,9 +5,10 @@ from pydantic import JsonValue
 from ingest.formats import media, times, vocabularies
 from ingest.formats.fields import CreatorFields, SubjectFields, UpdateFields
 from ingest.formats.json.document import text_of
-from ingest.formats.json.ninjs.media import media_of
+from ingest.formats.json.ninjs.media import media_of, named_members
 from ingest.formats.json.ninjs.properties import SUBJECTS, TIMES, NinjsItem, first_text, folded, name_of
 from ingest.formats.json.ninjs.texts import Texts, best_of, body_of, of_role
+from ingest.formats.json.shapes import body_by_shape
 from ingest.formats.model import Document, Draft
 
 
@@ -27,13 +28,14 @@ def read_item(pointer: str, value: NinjsItem, document: Document) -> Draft:
         _agency(fields, item)
     if "authors" in item or "author" in item:
         _people(draft, item)
+    _other_body(draft, item, unknown, document)
     references, unresolved = media_of(item, texts, document.profile.media_base_url)
     if references:
         fields["media"] = references
     if unresolved:
         extra["media_unresolved"] = unresolved
     if extra:
-        fields["extra"] = extra
+        fields["extra"] = {**extra, **fields.get("extra", {})}
     return draft
 
 
@@ -105,7 +107,7 @@ def _times(draft: Draft, item: NinjsItem, document: Document) -> None:
         written = item.get(name)
         if written is None or written == "":
             continue
-        if moment := draft.time(str(written), zone, f"/{name}"):
+        if moment := draft.time(str(written), zone, f"/{name}", latest=ours == "embargo_until"):
             fields[ours] = moment
         elif ours == "embargo_until" and fields.get("status", "usable") == "usable":
             fields["status"] = "withheld"
@@ -122,7 +124,7 @@ def _words(draft: Draft, item: NinjsItem, texts: Texts, document: Document) -> N
     fields["body_html"] = body_of(texts["body"])
     fields["summary"] = best_of(texts["description"], ("summary", "abstract", "text", "html", "xhtml", "caption"))
     fields["byline"] = first_text(item, "byline", "by")
-    fields["credit"] = of_role(texts["description"], "creditline") or first_text(item, "creditline", "credit", "source")
+    fields["credit"] = of_role(texts["description"], "creditline") or _credit(item)
     fields["copyright"] = first_text(item, "copyrightnotice", "copyrightholder")
     fields["usage_terms"] = first_text(item, "usageterms")
     fields["located"] = first_text(item, "located")
@@ -142,6 +144,41 @@ def _words(draft: Draft, item: NinjsItem, texts: Texts, document: Document) -> N
     link = item.get("link") or item.get("canonical") or item.get("url")
     if isinstance(link, str) and (url := media.absolute(link)):
         fields["link"] = url
+
+
+def _credit(item: NinjsItem) -> str:
+    """Whom to credit: the credit line, else who provided it."""
+    if said := first_text(item, "creditline", "credit", "source"):
+        return said
+    for name in ("provider", "infosource", "infosources"):
+        value = item.get(name)
+        for one in value if isinstance(value, list) else [value]:
+            if words := text_of(one.get("name") or one.get("literal")) if isinstance(one, dict) else text_of(one):
+                return words
+    return ""
+
+
+def _other_body(draft: Draft, item: NinjsItem, unknown: NinjsItem, document: Document) -> None:
+    """The text of an item that has none under ninjs's names: under another, or only as a file to be fetched, which is told."""
+    fields = draft.fields
+    if fields.get("body_html") or text_of(item.get("type")).lower() not in ("", "text", "composite"):
+        return
+    others = {name: one for name, one in unknown.items() if name not in ("provider", "altids", "infosource")}
+    name, html = body_by_shape(others) if others and not document.profile.body_from else ("", "")
+    if html:
+        fields["body_html"] = html
+        unknown.pop(name, None)
+        draft.repaired("body-by-shape", f"/{name}", "the longest text of the item")
+        return
+    links = [
+        {"target": href, "type": kind}
+        for _, one in named_members(item.get("renditions"))
+        if (href := text_of(one.get("href")))
+        and (kind := text_of(one.get("mimetype") or one.get("contenttype"))).startswith(("text/", "application/xml"))
+    ]
+    if links:
+        fields["extra"] = {**fields.get("extra", {}), "text_renditions": links[:20]}
+        draft.repaired("text-not-included", "/renditions", "its text is only linked, and has not been fetched")
 
 
 def _subjects(item: NinjsItem) -> list[SubjectFields]:

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from ingest.formats.fields import TimeField
 from ingest.formats.json.document import text_of
 from ingest.formats.json.ninjs.texts import Texts, Variant, plain
+from ingest.formats.json.shapes import html_of
 
 SUBJECTS = {
     "person": "person", "people": "person", "organisation": "organisation", "organisations": "organisation",
@@ -82,7 +83,9 @@ def folded(value: NinjsItem) -> tuple[NinjsItem, Texts, NinjsItem]:
 
 def _several(value: JsonValue) -> Iterator[Variant]:
     for each in value if isinstance(value, list) else [value]:
-        if isinstance(each, dict) and (content := text_of(each.get("value"))):
+        if isinstance(each, dict) and "value" not in each and (html := html_of(each)):
+            yield Variant("", True, "", html)
+        elif isinstance(each, dict) and (content := text_of(each.get("value"))):
             kind = text_of(each.get("contentType") or each.get("contenttype")).lower()
             role = text_of(each.get("role")).lower().rpartition(":")[2].rpartition("/")[2]
             yield Variant(role, "html" in kind or "html" in role, kind, content)

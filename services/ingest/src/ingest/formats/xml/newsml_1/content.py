@@ -77,7 +77,11 @@ def _is_text(content: Element) -> bool:
 def _add_pictures(draft: Draft, pictures: dict[Element, _Picture], captions: dict[Element, str]) -> None:
     found = list(draft.fields.get("media") or ())
     unresolved: list[dict[str, str]] = []
+    alone = not draft.fields.get("body_html")
     for holder, picture in pictures.items():
+        beside = holder.getparent()
+        if holder not in captions and beside is not None and beside in captions and len(pictures) == 1:
+            captions[holder] = captions[beside]
         news_lines = child(holder, "NewsLines")
         lines = {local(one): words(one) for one in news_lines} if news_lines is not None else {}
         own = {
@@ -89,7 +93,11 @@ def _add_pictures(draft: Draft, pictures: dict[Element, _Picture], captions: dic
         about: AboutMedia = {
             "caption": captions.get(holder) or own.get("caption") or lines.get("SubHeadLine") or lines.get("HeadLine"),
             "headline": lines.get("HeadLine"),
-            "credit": own.get("credit") or lines.get("CreditLine") or lines.get("ByLine") or lines.get("CopyrightLine"),
+            "credit": own.get("credit")
+            or lines.get("CreditLine")
+            or lines.get("ByLine")
+            or lines.get("CopyrightLine")
+            or (_credit(draft) if alone else ""),
             "copyright": lines.get("CopyrightLine"),
             "guid": holder.get("Duid"),
         }
@@ -102,6 +110,12 @@ def _add_pictures(draft: Draft, pictures: dict[Element, _Picture], captions: dic
         draft.fields["media"] = media.with_roles(found)
     if unresolved:
         draft.fields["extra"] = {**draft.fields.get("extra", {}), "media_unresolved": unresolved}
+
+
+def _credit(draft: Draft) -> str:
+    """Whose picture an item is that is nothing but one: `Ann Other/AFP`."""
+    makers = (one["name"].strip() for one in draft.fields.get("creators") or ())
+    return "/".join(filter(None, dict.fromkeys((next(makers, ""), draft.fields.get("credit", "")))))
 
 
 def _offer(content: Element, url: str, role: str) -> media.Offer:

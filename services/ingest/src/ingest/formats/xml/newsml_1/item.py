@@ -5,6 +5,8 @@ one whose role is main or body, a picture is a component with its renditions as 
 its caption a component beside them.
 """
 
+from collections.abc import Iterator
+
 from ingest.formats import times, vocabularies
 from ingest.formats.fields import SubjectFields, TextField, TimeField, UpdateFields, append, strings
 from ingest.formats.limits import add_text
@@ -54,7 +56,8 @@ def _draft(item: Element, place: str, document: Document) -> Draft:
     _management(draft, item, document)
     lines: dict[str, str] = {}
     keywords: list[str] = []
-    for one in item.iter("{*}NewsLines"):
+    _part_pictures(item)
+    for one in of_text(item, "NewsLines"):
         for line in one:
             if value := words(line):
                 lines.setdefault(_LINE_NAMES.get(local(line), local(line)), value)
@@ -65,7 +68,7 @@ def _draft(item: Element, place: str, document: Document) -> Draft:
     _keywords(fields, item, keywords)
     fields["subjects"] = _subjects(item)
     _described_place(fields, item)
-    named = next((name for one in item.iter("{*}Language") if (name := formal_name(one))), None)
+    named = next((name for one in of_text(item, "Language") if (name := formal_name(one))), None)
     if language := named or next((tag for one in item.iter() if (tag := one.get(XML_LANG))), None):
         fields["language"] = language.lower()
     parties = {name: _party(item, name) for name in ("Provider", "Source", "Creator")}
@@ -79,6 +82,41 @@ def _draft(item: Element, place: str, document: Document) -> Draft:
         fields["extra"] = {**fields.get("extra", {}), "translations": translations}
     draft.hints = {**lines, **strings(fields)}
     return draft
+
+
+_OF_PICTURE = "of-a-picture"
+"""Set on a component that is a picture's, beside a text."""
+
+
+def _part_pictures(item: Element) -> None:
+    """Mark the components that are pictures of an item of text: what they say is not about the text.
+
+    An item that is nothing but pictures has none, since all that it says is about them.
+    """
+    texts: set[Element] = set()
+    pictured: set[Element] = set()
+    for content in item.iter("{*}ContentItem"):
+        component = content.getparent()
+        role = formal_name(child(component, "Role")).lower()
+        holder = component
+        is_text = child(content, "DataContent") is not None and role not in _OF_A_PICTURE
+        while holder is not None and holder is not item:
+            (texts if is_text else pictured).add(holder)
+            holder = holder.getparent()
+    if texts:
+        for one in pictured - texts:
+            if local(one) == "NewsComponent":
+                one.set(_OF_PICTURE, "1")
+
+
+_OF_A_PICTURE = ("caption", "quicklook", "thumbnail", "preview", "highdef", "legend", "bildtext")
+
+
+def of_text(item: Element, name: str) -> Iterator[Element]:
+    """The elements of a local name that are not in a picture's component."""
+    for one in item.iter(f"{{*}}{name}"):
+        if not any(holder.get(_OF_PICTURE) for holder in one.iterancestors("{*}NewsComponent")):
+            yield one
 
 
 def _chosen_language(item: Element, wanted: str | None) -> dict[str, str]:
@@ -120,7 +158,7 @@ def _typed_lines(fields: UpdateFields, lines: dict[str, str], holder: Element) -
 
 def _keywords(fields: UpdateFields, item: Element, lines: list[str]) -> None:
     """The keyword lines, else the keywords among the properties; the provider's notes to editors stand there too."""
-    for one in item.iter("{*}Property"):
+    for one in of_text(item, "Property"):
         name, value = one.get("FormalName") or "", one.get("Value") or ""
         if name == "Keyword" and value:
             lines.append(value)
@@ -136,12 +174,7 @@ def _keywords(fields: UpdateFields, item: Element, lines: list[str]) -> None:
 def _party(item: Element, name: str) -> str:
     """The first party of a role."""
     return next(
-        (
-            value
-            for holder in item.iter(f"{{*}}{name}")
-            for one in children(holder, "Party")
-            if (value := formal_name(one))
-        ),
+        (value for holder in of_text(item, name) for one in children(holder, "Party") if (value := formal_name(one))),
         "",
     )
 
@@ -149,7 +182,7 @@ def _party(item: Element, name: str) -> str:
 def _subjects(item: Element) -> list[SubjectFields]:
     names = {words(child(topic, "FormalName")): words(_described(topic)) for topic in item.iter("{*}Topic")}
     subjects: dict[str, SubjectFields | None] = {}
-    for one in item.iter("{*}SubjectCode"):
+    for one in of_text(item, "SubjectCode"):
         for coded in one:
             if code := formal_name(coded):
                 subjects[code] = _subject(code, coded.get("Scheme"), names)
@@ -241,7 +274,8 @@ def _status(draft: Draft, management: Element, document: Document) -> None:
         draft.repaired("unknown-status", "/NewsManagement/Status", value)
     fields["status"] = status
     change = words(child(management, "StatusWillChange", "DateAndTime"))
-    until, _ = times.parse(change, times.zone(document.profile.time_zone)) if change else (None, "")
+    zone = times.zone(document.profile.time_zone)
+    until = draft.time(change, zone, "/NewsManagement/StatusWillChange", latest=True) if change else None
     if value.lower() == "embargoed":
         if until is not None:
             fields["embargo_until"] = until
@@ -263,7 +297,7 @@ def _words(fields: UpdateFields, lines: dict[str, str]) -> None:
 def _described_place(fields: UpdateFields, item: Element) -> None:
     """City and country, as properties of a location or of the metadata itself."""
     parts: dict[str, str] = {}
-    for one in item.iter("{*}Property"):
+    for one in of_text(item, "Property"):
         name, value = one.get("FormalName"), one.get("Value")
         if name in ("City", "CountryArea", "Country") and value:
             parts.setdefault(name, value)

@@ -90,12 +90,12 @@ class NewsItem:
         if value and fit > self.fits.get(name, -1):
             self.fields[name], self.fits[name] = value, fit
 
-    def time_of(self, element: Element) -> datetime | None:
+    def time_of(self, element: Element, *, latest: bool = False) -> datetime | None:
         """The time that an element holds."""
         written = (element.text or "").strip()
         if not written:
             return None
-        return self.draft.time(written, self._zone, f"/{local(element)}")
+        return self.draft.time(written, self._zone, f"/{local(element)}", latest=latest)
 
     def set_time(self, element: Element) -> None:
         """versionCreated, firstCreated, contentCreated, expires."""

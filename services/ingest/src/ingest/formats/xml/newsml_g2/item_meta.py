@@ -3,6 +3,7 @@
 from typing import Literal
 
 from ingest.formats import media, vocabularies
+from ingest.formats.copy import notes
 from ingest.formats.fields import append
 from ingest.formats.html import from_xml
 from ingest.formats.limits import add_text
@@ -12,16 +13,23 @@ from ingest.formats.xml.newsml_g2.item import Handlers, NewsItem, bare, code_of,
 from shared.messages.limits import LONGEST
 
 _PRIVATE_ROLES = (
-    "private", "nonpub", "internal", "confidential", "npa", "contact",
-    # Of dpa: what it sends with the text to desks, and the initials of who wrote it.
-    "notepad", "closingline", "picture",
-)  # fmt: skip
+    "private",
+    "nonpub",
+    "internal",
+    "confidential",
+    "npa",
+    "contact",
+    "notepad",
+    "closingline",
+    "picture",
+)
+"""Parts of a role that keep a note to desks even where the source's profile says that its notes are public."""
 _PAGES = ("webpage", "canonical", "isalternateof", "alternate", "hasalternaterepresentation", "self")
 
 
 def _embargoed(item: NewsItem, element: Element) -> None:
     """An embargo without a time lasts until a version without it."""
-    moment = item.time_of(element)
+    moment = item.time_of(element, latest=True)
     if moment is not None:
         item.fields["embargo_until"] = moment
     elif words(element) or not item.profile.empty_embargo_is_none:
@@ -60,7 +68,7 @@ def _class(item: NewsItem, element: Element) -> None:
 
 
 def _note(item: NewsItem, element: Element) -> None:
-    """edNote; what has a constraint on its publication, or a role or words that say so, is not for readers."""
+    """edNote: "addressed to the editorial people receiving the item", so it is private unless the source's profile says otherwise."""
     role = bare(element.get("role") or "")
     private = [words(one) for one in element.iterdescendants() if from_xml.is_private(one)]
     for one in [one for one in element.iterdescendants() if from_xml.is_private(one)]:
@@ -68,13 +76,14 @@ def _note(item: NewsItem, element: Element) -> None:
             parent.remove(one)
     public = words(element)
     constrained = element.get("pubconstraint") or element.get("pubconstrainturi")
-    if constrained or any(word in role for word in _PRIVATE_ROLES) or text.says_private(public):
+    is_private = bool(constrained) or any(word in role for word in _PRIVATE_ROLES) or text.says_private(public)
+    if public and "correct" in role and not is_private and not notes.kind_of_note(public):
+        item.fields["correction_reason"] = public
+    if is_private or not item.profile.public_notes:
         private.append(public)
         public = ""
     _add_note(item, "editors_note", public)
     _add_note(item, "private_note", "\n".join(filter(None, private)))
-    if public and "correct" in role:
-        item.fields["correction_reason"] = public
 
 
 def _add_note(item: NewsItem, name: Literal["editors_note", "private_note"], note: str) -> None:

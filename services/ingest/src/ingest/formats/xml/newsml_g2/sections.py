@@ -1,6 +1,7 @@
 """One item of NewsML-G2, section by section."""
 
 from ingest.formats import media
+from ingest.formats.copy import body
 from ingest.formats.fields import AboutMedia, append, strings
 from ingest.formats.model import Document
 from ingest.formats.text import plain as text
@@ -119,7 +120,13 @@ def _complete(item: NewsItem, offers: list[media.Offer]) -> None:
 
 
 def _place(item: NewsItem) -> None:
-    """The dateline is what readers see; where the content was made may be a machine's nearest city."""
+    """The dateline is what readers see; where the content was made may be the city that a machine stands in."""
+    own = item.fields.get("body_html", "")
+    if not item.is_media and (place := body.place_in(own[:6000])):
+        item.fields["located"] = place
+        return
+    if item.profile.located_is_office:
+        item.fields["located"] = ""
     if place := text.place_of_dateline(item.hints.get("dateline", "")):
         named = [one.strip() for one in item.fields.get("located", "").split(";")]
         if not any(one and one.casefold() in place.casefold() for one in named):

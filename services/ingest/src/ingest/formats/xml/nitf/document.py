@@ -142,7 +142,7 @@ def _dates(draft: Draft, docdata: Element, embargoed: bool, zone: tzinfo) -> Non
     """When it was issued, may be released, and expires; an embargo that nobody can read keeps the item from readers."""
     fields = draft.fields
     issue = _time(draft, child(docdata, "date.issue"), zone)
-    release = _time(draft, child(docdata, "date.release"), zone)
+    release = _time(draft, child(docdata, "date.release"), zone, latest=True)
     expire = _time(draft, child(docdata, "date.expire"), zone)
     if issue is not None:
         fields["version_created"] = issue
@@ -190,13 +190,13 @@ def _rights(fields: UpdateFields, docdata: Element) -> None:
         fields["extra"] = extra
 
 
-def _time(draft: Draft, element: Element | None, zone: tzinfo) -> datetime | None:
+def _time(draft: Draft, element: Element | None, zone: tzinfo, *, latest: bool = False) -> datetime | None:
     if element is None:
         return None
     written = element.get("norm") or words(element)
     if not written:
         return None
-    return draft.time(written, zone, f"/head/docdata/{local(element)}")
+    return draft.time(written, zone, f"/head/docdata/{local(element)}", latest=latest)
 
 
 def _subjects(head: Element | None, docdata: Element | None) -> list[SubjectFields]:

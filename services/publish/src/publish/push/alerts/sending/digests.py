@@ -1,6 +1,6 @@
 """Digests: what was kept for a reader over quiet hours, or beyond a cap, in one notification."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,9 +13,9 @@ from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
 from publish.push.alerts.sending.sender import AlertSender
 from publish.push.alerts.subscriptions import AlertSubscription, find, reader_of, recent_counts
 from shared.background import keep_running
-from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
+from shared.postgres.set_aside import SetAside
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +23,10 @@ INTERVAL_S = 20.0
 
 KEPT = """
 SELECT subscription_id, array_agg(alert_id) AS alert_ids FROM publish.alert_results
-WHERE result = 'digest' GROUP BY subscription_id ORDER BY min(at) LIMIT 1000
+WHERE result = 'digest' AND subscription_id > $1 GROUP BY subscription_id ORDER BY subscription_id LIMIT 1000
 """
+SENT_AT_ONCE = 8
+DIGESTS_ASIDE = SetAside("publish", "digests")
 
 VISIBLE = """
 SELECT a.id, a.title, a.update_id, a.channels FROM publish.alerts a JOIN publish.updates u USING (update_id)
@@ -59,19 +61,28 @@ class Digests:
 
     async def send_due(self, now: datetime) -> int:
         """Send a digest to each reader who has alerts kept and may have them now; how many were sent."""
-        kept = {row["subscription_id"]: row["alert_ids"] for row in await self._pool.fetch(KEPT)}
+        sent, last = 0, 0
+        # Some may have none for hours: all are looked at each time, lest they stand before the others.
+        while kept := {row["subscription_id"]: row["alert_ids"] for row in await self._pool.fetch(KEPT, last)}:
+            last = max(kept)
+            sent += await self._send_some(kept, now)
+        return sent
+
+    async def _send_some(self, kept: Mapping[int, Sequence[str]], now: datetime) -> int:
         counts = await recent_counts(self._pool, list(kept))
         sent = 0
-        for subscription in await find(self._pool, list(kept)):
+
+        async def send(subscription: AlertSubscription) -> None:
+            nonlocal sent
             reader = reader_of(subscription, counts)
             if is_quiet(reader, now) or reader.sent_hour >= reader.per_hour or reader.sent_day >= reader.per_day:
-                continue
-            try:
-                sent += await self._send(subscription, kept[subscription.id], now)
-            except Exception as error:
-                if is_transient(error):
-                    raise
-                log.exception("a digest cannot be built", subscription=subscription.id)
+                return
+            sent += await self._send(subscription, kept[subscription.id], now)
+
+        subscriptions = await find(self._pool, list(kept))
+        await DIGESTS_ASIDE.each(
+            self._pool, subscriptions, lambda subscription: str(subscription.id), send, at_once=SENT_AT_ONCE
+        )
         return sent
 
     async def _send(self, subscription: AlertSubscription, alert_ids: Sequence[str], now: datetime) -> bool:

@@ -1,12 +1,15 @@
 """Puts the batches of decided alerts on Kafka, once the site and the cache answer with what they lead to."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Histogram
 
 from publish.archive import queries
+from publish.archive.queries import Archived
 from publish.push.alerts.alert import COLUMNS, Alert, audience
 from publish.push.alerts.decisions import DECIDED
 from publish.push.alerts.mutes import muted
@@ -15,10 +18,12 @@ from publish.push.alerts.sending.batch import PushBatch
 from publish.push.readiness import ReadinessChecks
 from shared.background import keep_running
 from shared.crash_points import reached
-from shared.failures.transient import is_transient
+from shared.failures.backoff import Backoff
+from shared.failures.transient import is_transient, reason_of
 from shared.kafka.producer import Producer, acknowledged
 from shared.postgres.lease_queue import LeaseQueue
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.set_aside import SetAside
 from shared.streams import PUSH_BATCHES
 
 log = structlog.get_logger(__name__)
@@ -35,14 +40,26 @@ RELEASED = Histogram(
     buckets=(0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
 )
 
+LOOKED_AT_AGAIN_S = 1.0
+ALERTS_ASIDE = SetAside("publish", "alerts", Backoff(first_s=5.0, longest_s=120.0))
+
 UNRELEASED = LeaseQueue(
     table="publish.alerts",
     key={"id": "text"},
-    due="created_at",
-    waiting="(q.state = 'unreadable' OR q.state = 'sending') AND q.released_at IS NULL",
+    due="look_at",
+    waiting="(q.state = 'unreadable' OR q.state = 'sending') AND q.released_at IS NULL AND "
+    + ALERTS_ASIDE.is_free("q.id"),
     columns=COLUMNS,
     read=lambda row: Alert(**row),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What an alert leads to, as the archive and the site have it."""
+
+    archived: Archived | None
+    missing: Sequence[str]
 
 
 class AlertRelease:
@@ -70,38 +87,58 @@ class AlertRelease:
             self._rules.approval_s,
         )
         async with self._pool.acquire() as connection, connection.transaction():
-            for alert in await UNRELEASED.lock(connection, RELEASED_AT_ONCE):
-                await self._release_or_end(connection, alert)
+            alerts = await UNRELEASED.lock(connection, RELEASED_AT_ONCE)
+            # All are asked for at once: a page that hangs delays no other alert by more than its own timeout.
+            sought = await asyncio.gather(*(self._sought(alert) for alert in alerts))
+            for alert, found in zip(alerts, sought, strict=True):
+                await self._release_or_set_aside(connection, alert, found)
         await self._pool.execute(
             "UPDATE publish.alerts a SET state = 'sent', ended_at = now() WHERE state = 'sending' AND released_at IS NOT NULL "
             "AND batches <= (SELECT count(*) FROM publish.alert_batches b WHERE b.alert_id = a.id)"
         )
 
-    async def _release_or_end(self, connection: Connection, alert: Alert) -> None:
-        """Release an alert; one that cannot be released ends, and the others go on."""
+    async def _sought(self, alert: Alert) -> "_Sought | Exception":
+        """What an alert leads to, and the sinks that do not have it."""
         try:
-            async with connection.transaction():
-                await self._release_one(connection, alert)
+            archived = (await queries.some(self._pool, [alert.update_id])).get(alert.update_id)
+            return _Sought(archived, await self._readiness.missing(archived.update) if archived is not None else [])
         except Exception as error:
             if is_transient(error):
                 raise
-            log.exception("an alert cannot be released", alert=alert.id)
-            await self._end(
-                connection, alert, "suppressed", f"it cannot be released: {type(error).__name__}: {error}"[:500]
-            )
+            return error
 
-    async def _release_one(self, connection: Connection, alert: Alert) -> None:
-        archived = (await queries.some(connection, [alert.update_id])).get(alert.update_id)
+    async def _release_or_set_aside(self, connection: Connection, alert: Alert, found: "_Sought | Exception") -> None:
+        """Release an alert; one that cannot be released is tried again until it is too old, and the others go on."""
+        try:
+            if isinstance(found, Exception):
+                raise found
+            async with connection.transaction():
+                await self._release_one(connection, alert, found)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            await ALERTS_ASIDE.put(connection, alert.id, error)
+            if (datetime.now(UTC) - alert.created_at).total_seconds() > self._rules.max_age_s:
+                await self._end(connection, alert, "suppressed", f"it cannot be released: {reason_of(error)}"[:500])
+        else:
+            await ALERTS_ASIDE.clear(connection, [alert.id])
+
+    async def _release_one(self, connection: Connection, alert: Alert, found: "_Sought") -> None:
+        archived = found.archived
         if archived is None or (archived.update.is_removal and alert.kind != "withdraw"):
             return await self._end(connection, alert, "suppressed", "the update is out of sight")
         if alert.kind == "alert" and (reason := await muted(connection, alert.channels)) is not None:
             return await self._end(connection, alert, "suppressed", reason)
-        missing = await self._readiness.missing(archived.update)
+        missing = found.missing
         if missing and alert.kind != "withdraw":
             age_s = (datetime.now(UTC) - alert.created_at).total_seconds()
             if age_s > self._rules.max_age_s:
                 return await self._end(connection, alert, "suppressed", f"not readable in time: {', '.join(missing)}")
-            await connection.execute("UPDATE publish.alerts SET state = 'unreadable' WHERE id = $1", alert.id)
+            await connection.execute(
+                "UPDATE publish.alerts SET state = 'unreadable', look_at = now() + make_interval(secs => $2) WHERE id = $1",
+                alert.id, LOOKED_AT_AGAIN_S,
+            )  # fmt: skip
+
             return None
         ids = await audience(connection, alert.channels, alert.of_alert)
         if not ids:

@@ -1,10 +1,17 @@
 """What became of an alert at each of its readers, written down in groups."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import asyncpg
+
+from shared.failures.transient import is_transient
 from shared.postgres.pool import Pool
+from shared.postgres.set_aside import SetAside
+
+RESULTS_ASIDE = SetAside("publish", "results of alerts")
 
 RECORD = """
 INSERT INTO publish.alert_results AS r (alert_id, subscription_id, result, reason, status, retry_at)
@@ -59,7 +66,28 @@ class ResultRecorder:
                         done.set_result(None)
 
     async def put_all(self, results: Sequence[ReaderResult]) -> None:
-        """Write results; subscriptions that are gone end here."""
+        """Write results; subscriptions that are gone end here. One that cannot be written takes no other with it."""
+        try:
+            await self._write_all(results)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            if len(results) == 1:
+                await self._set_aside(results[0], error)
+                return
+            for each in results:
+                await self.put_all([each])
+
+    async def _set_aside(self, result: ReaderResult, error: Exception) -> None:
+        key = f"{result.alert_id} {result.subscription_id}"
+        await RESULTS_ASIDE.put(self._pool, key, error)
+        if result.result != "failed":
+            # It counts as an end all the same: the alert must not be sent to the reader again and again.
+            failed = ReaderResult(result.alert_id, result.subscription_id, "failed", "its result could not be written")
+            with contextlib.suppress(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+                await self._write_all([failed])
+
+    async def _write_all(self, results: Sequence[ReaderResult]) -> None:
         gone = [result.subscription_id for result in results if result.result == "gone"]
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
@@ -67,7 +95,7 @@ class ResultRecorder:
                 [result.alert_id for result in results],
                 [result.subscription_id for result in results],
                 [result.result for result in results],
-                [result.reason[:300] for result in results],
+                [result.reason.replace("\x00", "")[:300] for result in results],
                 [result.status for result in results],
                 [result.pause_s for result in results],
             )

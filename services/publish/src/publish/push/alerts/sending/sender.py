@@ -5,7 +5,8 @@ skips those who have one. At most those under way are sent twice; their number i
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ from publish.push.alerts.providers.provider import Notification, Provider, SendR
 from publish.push.alerts.rules import AlertRules, decide_for_reader
 from publish.push.alerts.sending.batch import PushBatch
 from publish.push.alerts.sending.results import ReaderResult, ResultRecorder
+from publish.push.alerts.sending.silence import PUT_OFF, SilentServices, push_service
 from publish.push.alerts.subscriptions import COLUMNS, AlertSubscription, reader_of, recent_counts
 from publish.push.alerts.subscriptions import find as find_subscriptions
 from shared.background import keep_running
@@ -90,6 +92,7 @@ class AlertSender:
         self._rules = rules
         self._site_url = site_url
         self._recorder = ResultRecorder(pool)
+        self._silent = SilentServices()
 
     async def handle(self, incoming: Sequence[Incoming[PushBatch]]) -> Sequence[Rejection]:
         """Send batches, one after the other."""
@@ -119,28 +122,26 @@ class AlertSender:
         sending = list(subscriptions)
         if alert.kind == "alert":
             counts = await recent_counts(self._pool, [each.id for each in subscriptions])
-            decisions = {
-                each.id: decide_for_reader(reader_of(each, counts), alert.level, now) for each in subscriptions
-            }
-            kept = [
-                ReaderResult(alert.id, subscription_id, "digest", decision.reason)
-                for subscription_id, decision in decisions.items()
-                if decision.result == "digest"
-            ]
+            sending, kept = _parted(alert, subscriptions, counts, now)
             if kept:
                 await self._recorder.put_all(kept)
-            sending = [each for each in subscriptions if decisions[each.id].result == "send"]
         notification = notification_of(alert, self._site_url, self._rules.ttl_s)
-        queue = iter(sending)
+        by_service: dict[str, list[AlertSubscription]] = {}
+        for each in sending:
+            by_service.setdefault(push_service(each), []).append(each)
 
-        async def send_some() -> None:
+        async def send_some(queue: Iterator[AlertSubscription]) -> None:
             for subscription in queue:
                 await self._send_and_record(alert, subscription, notification)
 
+        most = min(max(slots, 1), SENT_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(max(slots, 1), SENT_AT_ONCE, len(sending))):
-                    group.create_task(send_some())
+                for own in by_service.values():
+                    # A service's share of the slots is that of its readers: none waits for a slot that another's silence holds.
+                    queue = iter(own)
+                    for _ in range(min(math.ceil(most * len(own) / len(sending)), len(own))):
+                        group.create_task(send_some(queue))
         except ExceptionGroup as failures:
             # The consumer looks at the failure itself; the others' are of the same kind.
             raise failures.exceptions[0] from failures
@@ -182,8 +183,13 @@ class AlertSender:
         if provider is None:
             return SendResult("failed", None, f"no provider for {subscription.service} is configured")
         target = Target(subscription.target, subscription.p256dh, subscription.auth)
+        service = push_service(subscription)
+        if self._silent.is_left_alone(service):
+            SENT.labels(subscription.service, PUT_OFF.result).inc()
+            return PUT_OFF
         try:
             sent = await provider.send(target, notification)
+            self._silent.note(service, answered=sent.status is not None or sent.result != "later")
         except Exception as error:
             if is_transient(error):
                 raise
@@ -243,3 +249,25 @@ class AlertSender:
 
     async def _end(self, due: DueRetry, result: str, reason: str) -> None:
         await self._recorder.put(ReaderResult(due.alert_id, due.subscription_id, result, reason))
+
+
+def _parted(
+    alert: Alert, subscriptions: Sequence[AlertSubscription], counts: Mapping[int, tuple[int, int]], now: datetime
+) -> tuple[list[AlertSubscription], list[ReaderResult]]:
+    """Who gets an alert now, and the results of those who do not; a reader of whom that cannot be said gets none."""
+    sending: list[AlertSubscription] = []
+    results: list[ReaderResult] = []
+    for each in subscriptions:
+        try:
+            decision = decide_for_reader(reader_of(each, counts), alert.level, now)
+        except Exception as error:
+            log.exception("what a reader wants cannot be read", subscription=each.id)
+            results.append(
+                ReaderResult(alert.id, each.id, "failed", f"preferences cannot be read: {type(error).__name__}")
+            )
+            continue
+        if decision.result == "send":
+            sending.append(each)
+        elif decision.result == "digest":
+            results.append(ReaderResult(alert.id, each.id, "digest", decision.reason))
+    return sending, results

@@ -7,7 +7,7 @@ memory is served meanwhile.
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedEntry, FeedStore, has_change
+from publish.web.following.placement import Placement, TooManyWait
 from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
 from publish.web.stream.broadcaster import Broadcaster
@@ -31,7 +32,6 @@ from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.kafka.standalone import new_consumer
-from shared.kafka.startup import start_when_available
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
@@ -41,8 +41,10 @@ log = structlog.get_logger(__name__)
 CHUNK = 25
 """Revisions that are rendered and published before pages and streams get their turn."""
 WATCH_INTERVAL_S = 2.0
-SILENT_AFTER_S = 15.0
-ASK_AGAIN_AFTER_S = 2.0
+HANGS_AFTER_S = 120.0
+"""No step of the loop may take so long: what is waited for has a shorter time of its own."""
+ANSWERS_WITHIN_S = 45.0
+"""For Kafka to take a new client, and for Postgres to give a snapshot; after that it is tried again."""
 RECALLED = 300
 """Newest updates of a snapshot whose last correction is looked up in the archive."""
 
@@ -77,34 +79,37 @@ class Follower:
         renderer: Renderer,
         archive: ArchiveClient,
         broadcaster: Broadcaster,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._feed_store = feed_store
         self._renderer = renderer
         self._archive = archive
         self._broadcaster = broadcaster
+        self._placement = Placement(archive, feed_store)
+        self._clock = clock
         self._partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
         self._epoch = 0
         self._waiting: str | None = "not started"
         self._caught_up = False
-        self._unplaced: dict[str, ReaderUpdate] = {}
-        self._ask_after = 0.0
-        self._heard_at = time.monotonic()
+        self._reached = 0
+        self._turned_at: float | None = None
 
     def why_not_ready(self) -> str | None:
         """For `Health.ready`. Once there is something to serve, an outage is no reason to send readers away."""
         return None if self._caught_up else (self._waiting or "reading the log up to its end")
 
     def why_not_live(self) -> str | None:
-        """For `Health.live`: a loop that stopped turning is mended only by a restart."""
-        silent = time.monotonic() - self._heard_at
-        return f"the log has not been looked at for {silent:.0f} s" if silent > SILENT_AFTER_S * 8 else None
+        """For `Health.live`: a loop that stopped turning is mended only by a restart. An outage is waited for in turns."""
+        silent_s = self._clock() - self._turned_at if self._turned_at is not None else 0.0
+        return f"the follower of the log has hung for {silent_s:.0f} s" if silent_s > HANGS_AFTER_S else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop`, whatever goes away in between."""
         pause_s = 0.2
         while not stop.is_set():
-            self._heard_at = time.monotonic()
+            self._turned_at = self._clock()
             try:
                 await self._follow_one_log(stop)
                 pause_s = 0.2
@@ -122,35 +127,46 @@ class Follower:
 
     async def _follow_one_log(self, stop: asyncio.Event) -> None:
         pool = self._archive.connected()
-        self._waiting = "waiting for the archive's snapshot"
-        snapshot = await queries.snapshot(pool, self._settings.publish_web_updates)
-        if snapshot.epoch == 0:
-            raise NotThisLog("the archive has not seen a log yet")
         self._waiting = "waiting for Kafka"
         consumer = new_consumer(self._settings, "slugline-publish-web")
-        await start_when_available(consumer, "updates.enriched", stop)
         try:
-            if stop.is_set():
-                return
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                await consumer.start()
+            self._waiting = "waiting for the archive's snapshot"
+            snapshot = await self._take_snapshot(pool)
             consumer.assign([self._partition])
             first, end = await self._verify(consumer, pool, snapshot)
-            entries = [FeedEntry(archived.update) for archived in snapshot.updates]
-            await self._recall_changes(entries)
-            self._feed_store.reset(
-                Position(snapshot.epoch, snapshot.offset),
-                entries,
-                complete=len(snapshot.updates) < self._settings.publish_web_updates,
-            )
-            self._epoch = snapshot.epoch
-            self._unplaced.clear()
-            self._broadcaster.begin(snapshot.epoch, snapshot.offset)
-            SNAPSHOTS.inc()
-            HELD.set(len(self._feed_store))
-            log.info("snapshot taken", epoch=snapshot.epoch, offset=snapshot.offset, updates=len(self._feed_store))
+            await self._begin(snapshot)
+            if first > snapshot.offset + 1:
+                self._broadcaster.reset("gap")
             consumer.seek(self._partition, first)
             await self._tail(consumer, end, stop)
         finally:
             await consumer.stop()
+
+    async def _take_snapshot(self, pool: Pool) -> queries.Snapshot:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            snapshot = await queries.snapshot(pool, self._settings.publish_web_updates, self._feed_store.known.limit)
+        if snapshot.epoch == 0:
+            raise NotThisLog("the archive has not seen a log yet")
+        return snapshot
+
+    async def _begin(self, snapshot: queries.Snapshot) -> None:
+        """Serve a snapshot from now on, and tell the streams from where they are continued."""
+        entries = [FeedEntry(archived.update) for archived in snapshot.updates]
+        await self._recall_changes(entries)
+        self._feed_store.reset(
+            Position(snapshot.epoch, snapshot.offset),
+            entries,
+            complete=len(snapshot.updates) < self._settings.publish_web_updates,
+            standings=snapshot.standings,
+        )
+        self._epoch = snapshot.epoch
+        self._placement.reset()
+        self._broadcaster.begin(snapshot.epoch, snapshot.offset)
+        SNAPSHOTS.inc()
+        HELD.set(len(self._feed_store))
+        log.info("snapshot taken", epoch=snapshot.epoch, offset=snapshot.offset, updates=len(self._feed_store))
 
     async def _verify(self, consumer: AIOKafkaConsumer, pool: Pool, snapshot: queries.Snapshot) -> tuple[int, int]:
         """Where to read on, and the log's end; NotThisLog when it is not the log that the archive knows."""
@@ -180,49 +196,65 @@ class Follower:
     async def _recall_changes(self, entries: Sequence[FeedEntry]) -> None:
         """Find the reason and the diff of corrections that late enrichment has followed; of the newest updates."""
         newest = sorted(entries, key=lambda entry: entry.position, reverse=True)[:RECALLED]
-        for entry in newest:
-            update = entry.update
-            if update.updated_at is None or has_change(update.change):
-                continue
-            for archived in reversed(await queries.revisions(self._archive.connected(), update.update_id)):
-                if archived.update.updated_at == update.updated_at and has_change(archived.update.change):
-                    entry.update = replace(update, change=archived.update.change)
+        lacking = {
+            entry.update.update_id: entry
+            for entry in newest
+            if entry.update.updated_at is not None and not has_change(entry.update.change)
+        }
+        if not lacking:
+            return
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            told = await queries.last_told(self._archive.connected(), lacking.keys())
+        for update_id, revisions in told.items():
+            entry = lacking[update_id]
+            for archived in revisions:
+                if archived.update.updated_at == entry.update.updated_at and has_change(archived.update.change):
+                    entry.update = replace(entry.update, change=archived.update.change)
                     break
 
     async def _tail(self, consumer: AIOKafkaConsumer, end: int, stop: asyncio.Event) -> None:
-        reached = self._feed_store.cursor.offset + 1
-        watch_at = time.monotonic() + WATCH_INTERVAL_S
-        while not stop.is_set():
-            if not self._caught_up and reached >= end:
-                self._caught_up = True
-                self._waiting = None
-                log.info("caught up with the log", offset=reached - 1)
-            try:
-                batches = await consumer.getmany(self._partition, timeout_ms=500, max_records=500)
-            except OffsetOutOfRangeError as error:
-                raise NotThisLog("the log has no such offset") from error
-            records = batches.get(self._partition, [])
-            for start in range(0, len(records), CHUNK):
-                await self._take(records[start : start + CHUNK])
-                await asyncio.sleep(0)
-            if records:
-                reached = records[-1].offset + 1
-                BEHIND.set(max(0, (consumer.highwater(self._partition) or reached) - reached))
-            self._heard_at = time.monotonic()
-            if self._heard_at >= watch_at:
-                await self._watch(consumer, reached)
-                watch_at = time.monotonic() + WATCH_INTERVAL_S
+        self._reached = self._feed_store.cursor.offset + 1
+        watching = asyncio.create_task(self._keep_watching(consumer), name="watch of the log")
+        try:
+            while not stop.is_set():
+                if watching.done():
+                    watching.result()
+                if not self._caught_up and self._reached >= end:
+                    self._caught_up = True
+                    self._waiting = None
+                    log.info("caught up with the log", offset=self._reached - 1)
+                await self._take_next(consumer)
+                self._turned_at = self._clock()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _take_next(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            batches = await consumer.getmany(self._partition, timeout_ms=500, max_records=500)
+        except OffsetOutOfRangeError as error:
+            raise NotThisLog("the log has no such offset") from error
+        records = batches.get(self._partition, [])
+        for start in range(0, len(records), CHUNK):
+            await self._take(records[start : start + CHUNK])
+            await asyncio.sleep(0)
+        if records:
+            self._reached = records[-1].offset + 1
+            BEHIND.set(max(0, (consumer.highwater(self._partition) or self._reached) - self._reached))
 
     async def _take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
         """Apply records to memory, then publish them to streams: what is removed is gone before anything is rendered."""
+        updates = [update for record in records if (update := self._read(record)) is not None]
+        standings = await self._placement.ask(updates)
         done: list[Applied] = []
-        for record in records:
+        for update in updates:
             try:
-                applied = await self._take_one(record)
+                applied = self._placement.apply(update, standings)
             except Exception:
                 APPLIED.labels("failed").inc()
-                log.exception("record passed over", offset=record.offset)
+                log.exception("record passed over", offset=update.cursor.offset)
                 continue
+            APPLIED.labels(update.kind if applied is not None else "repeat").inc()
             if applied is not None:
                 done.append(applied)
         events = list(self._events(done))
@@ -234,21 +266,25 @@ class Follower:
             if event.enriched_at:
                 SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at))
 
-    async def _take_one(self, record: "ConsumerRecord[bytes, bytes]") -> Applied | None:
-        decoded = decode(record, TYPES)
-        if decoded is None or isinstance(decoded, Rejection):
-            APPLIED.labels("unreadable" if decoded else "other").inc()
-            if decoded:
-                log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
+    def _read(self, record: "ConsumerRecord[bytes, bytes]") -> ReaderUpdate | None:
+        """What readers get of a record's revision; None where it is none, or cannot be read."""
+        try:
+            decoded = decode(record, TYPES)
+            if decoded is None or isinstance(decoded, Rejection):
+                APPLIED.labels("unreadable" if decoded else "other").inc()
+                if decoded:
+                    log.warning("record passed over", offset=record.offset, reason=decoded.failure.reason)
+                return None
+            update = decoded.event
+            SINCE_RECEIVED.observe(max(0.0, (datetime.now(UTC) - update.passport.received_at).total_seconds()))
+            place = Position(self._epoch, record.offset)
+            # The first revision is given its place at once: a copy of an update costs as much as its JSON.
+            first = place if update.revision == 1 and not update.is_removal else None
+            return reader_update(update, cursor=place, position=first)
+        except Exception:
+            APPLIED.labels("failed").inc()
+            log.exception("record passed over", offset=record.offset)
             return None
-        update = decoded.event
-        SINCE_RECEIVED.observe(max(0.0, (datetime.now(UTC) - update.passport.received_at).total_seconds()))
-        place = Position(self._epoch, record.offset)
-        # The first revision is given its place at once: a copy of an update costs as much as its JSON.
-        first = place if update.revision == 1 and not update.is_removal else None
-        applied = await self._apply(reader_update(update, cursor=place, position=first))
-        APPLIED.labels(update.kind if applied is not None else "none").inc()
-        return applied
 
     def _events(self, done: Sequence[Applied]) -> Iterator[StreamEvent]:
         """The events for streams, without what cannot be shown and without updates that are removed by now."""
@@ -262,45 +298,26 @@ class Follower:
                 continue
             yield event
 
-    async def _apply(self, update: ReaderUpdate) -> Applied | None:
-        """Apply a revision; one of an update that memory cannot place gets its position from the archive."""
-        if update.revision == 1 or update.is_removal or self._feed_store.knows(update.update_id):
-            return self._feed_store.apply(update)
+    async def _place_those_waiting(self) -> None:
         try:
-            return await self._apply_placed(update)
+            missed = await self._placement.place_those_waiting()
         except Problem:
-            # Its words reach open pages now, its place is asked for again, and nothing is put on top meanwhile.
-            self._unplaced[update.update_id] = update
-            self._ask_after = time.monotonic() + ASK_AGAIN_AFTER_S
-            return self._feed_store.pass_by(update)
+            return
+        except TooManyWait as reason:
+            self._broadcaster.reset("gap")
+            raise NotThisLog(str(reason)) from reason
+        HELD.set(len(self._feed_store))
+        if missed:
+            # It was not told at its place in the log, and what follows that place was.
+            self._broadcaster.reset("gap")
 
-    async def _apply_placed(self, update: ReaderUpdate) -> Applied | None:
-        if time.monotonic() < self._ask_after:
-            raise Problem(503, "archive-away", "the archive did not answer a moment ago")
-        archived = await self._archive.one(update.update_id)
-        if archived is None:
-            epoch, offset = update.cursor
-            if await self._archive.archived_up_to() < (epoch, offset - 1):
-                raise Problem(503, "archive-behind", "the archive has not seen what came before this revision")
-            return self._feed_store.apply(update)
-        if archived.update.is_final:
-            return None
-        was_visible = not archived.update.is_removal or archived.position != archived.cursor
-        if archived.update.revision > update.revision and not archived.update.is_removal:
-            return self._feed_store.apply(replace(archived.update, cursor=update.cursor))
-        return self._feed_store.apply(replace(update, position=archived.position if was_visible else None))
+    async def _keep_watching(self, consumer: AIOKafkaConsumer) -> None:
+        """Check the log and the archive beside the log's records, which wait for neither; raises what is found."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            await self._watch(consumer)
 
-    async def _place_the_unplaced(self) -> None:
-        for update_id, update in list(self._unplaced.items()):
-            try:
-                applied = await self._apply_placed(update)
-            except Problem:
-                return
-            del self._unplaced[update_id]
-            if applied is not None:
-                HELD.set(len(self._feed_store))
-
-    async def _watch(self, consumer: AIOKafkaConsumer, reached: int) -> None:
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Check that this is still the archive's log; with Postgres or Kafka away, nothing is concluded."""
         try:
             async with asyncio.timeout(2):
@@ -310,8 +327,9 @@ class Follower:
         else:
             if epoch != self._epoch:
                 raise NotThisLog("the archive has begun a new epoch")
-            if self._unplaced:
-                await self._place_the_unplaced()
+            if self._placement.waits:
+                await self._place_those_waiting()
+        reached = self._reached
         try:
             async with asyncio.timeout(2):
                 end = (await consumer.end_offsets([self._partition]))[self._partition]

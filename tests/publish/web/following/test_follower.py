@@ -190,3 +190,47 @@ async def test_the_page_s_cursor_continues_in_the_stream(settings: Settings) -> 
             return [(each["event"], each["data"]["headline"]) for each in answer["events"]]
 
         assert await eventually(followed, lambda seen: len(seen) == 2) == [("publish", "c 1"), ("update", "a 2")]
+
+
+@pytest.mark.parametrize("removal", ["killed", "taken-down", "withdrawn"])
+async def test_a_repeat_after_a_restart_shows_nothing(settings: Settings, pool: Pool, removal: str) -> None:
+    """A replica that starts after a removal knows of it: what went before the removal, emitted again, is nowhere."""
+    secret, gone = revision("secret", tags=["t"]), revision("secret", 2, removal=removal)
+    asked = f"/v1/updates/{secret.update_id}"
+    async with running(lambda stop: archive.serve(settings, stop)):
+        await emit(settings, [secret, revision("b"), gone])
+        await eventually(lambda: queries.archived_up_to(pool), lambda seen: seen == (1, 2))
+        async with replica(settings) as client:
+            start = (await client.get("/v1/updates")).json()["cursor"]
+            await emit(settings, [secret, secret, revision("c"), gone])
+            await eventually(lambda: headlines(client), lambda seen: seen[0] == "c 1")
+            assert (await client.get(asked)).status_code == 410
+            assert (await client.get(f"/updates/{secret.update_id}/words")).status_code == 410
+            for path in ("/", "/v1/updates", "/v1/updates?channel=tag:t", "/feeds/news.rss", "/feeds/tag/t.atom"):
+                assert "secret" not in (await client.get(path)).text, path
+            told = (await client.get("/v1/since", params={"cursor": start})).json()["events"]
+            assert [(each["id"], each["data"]["headline"]) for each in told] == [("1-5", "c 1")]
+            if removal == "withdrawn":
+                await emit(settings, [revision("secret", 3)])
+                assert await eventually(lambda: headlines(client), lambda seen: "secret 3" in seen) == [
+                    "c 1",
+                    "b 1",
+                    "secret 3",
+                ]
+
+
+async def test_a_repeat_of_what_memory_does_not_hold_shows_no_old_words(settings: Settings, pool: Pool) -> None:
+    """An update that is older than all in memory keeps its newest words, on its page and in the stream."""
+    old = revision("old")
+    async with running(lambda stop: archive.serve(settings, stop)):
+        await emit(
+            settings, [*(revision("old", number) for number in range(1, 6)), *(revision(f"u{n}") for n in range(120))]
+        )
+        await eventually(lambda: queries.archived_up_to(pool), lambda seen: seen == (1, 124))
+        async with replica(settings) as client:
+            start = (await client.get("/v1/updates")).json()["cursor"]
+            await emit(settings, [old, revision("old", 4), revision("last")])
+            await eventually(lambda: headlines(client), lambda seen: seen[0] == "last 1")
+            assert (await client.get(f"/v1/updates/{old.update_id}")).json()["headline"] == "old 5"
+            told = (await client.get("/v1/since", params={"cursor": start})).json()["events"]
+            assert [each["data"]["headline"] for each in told] == ["last 1"]

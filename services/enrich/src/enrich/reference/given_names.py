@@ -1,0 +1,19 @@
+"""Given names of some seventy languages."""
+
+import functools
+from importlib import resources
+
+from anyascii import anyascii
+
+
+@functools.cache
+def given_names() -> frozenset[str]:
+    """Small and in plain letters. They tell which part of a name is which, never that something is no name."""
+    return frozenset(resources.files("enrich").joinpath("data/given_names.txt").read_text("utf-8").split())
+
+
+@functools.lru_cache(maxsize=65_536)
+def is_given(word: str) -> bool:
+    """Whether a word is known as a given name; of a double one the first part."""
+    small = word.split("-", 1)[0].casefold()
+    return (small if small.isascii() else anyascii(small).casefold()) in given_names()

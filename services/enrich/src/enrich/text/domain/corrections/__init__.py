@@ -1,0 +1,1 @@
+"""A desk's corrections, and how they outlast what the source sends later."""

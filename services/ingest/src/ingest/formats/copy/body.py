@@ -1,0 +1,329 @@
+"""A body without what stands around the text: kickers, headline again, notes to desks, sign-offs. Pure."""
+
+import itertools
+import re
+from dataclasses import dataclass, field
+
+from ingest.formats.copy import authors, blocks, notes, places, repeats, sign_offs
+from ingest.formats.text import plain as text
+
+_FURNITURE = re.compile(
+    r"(?:^|\s)(?:[a-z0-9]{1,20}[-_]{1,2})?(kicker|vignette|vinjett|overline|dachzeile|spitzmarke|byline|author|authors|byline-?author|source|k[äa]lla|quelle|dat|dateline|photographer|fotograf|"
+    r"photo-?credit|image-?credit|credit|caption|captions|bildtext|caption-?text|bildunterschrift|legende|copyright)(?:[-_](?:text|name|line|box|info))?(?=\s|$)"
+)
+_WRITERS = ("byline", "author", "authors", "byline-author", "bylineauthor")
+_HAS_PICTURE = re.compile(r"<(?:img|picture|video|audio|iframe|source|svg|a)\b", re.IGNORECASE)
+_FIGURE = re.compile(r"<figure\b[^<>]*>((?>(?:[^<]+|<(?!/?figure\b))*))</figure\s*>\s*", re.IGNORECASE)
+_LAST = 4
+"""Lines at the end of a text among which sign-offs are looked for."""
+_FIRST = 4
+_WORTH_A_LOOK = re.compile(r"class\s*=|<figure", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Cleared:
+    """A body for readers, and what was taken out of it."""
+
+    html: str
+    notes: list[str] = field(default_factory=list)
+    """For desks."""
+    sign_offs: list[str] = field(default_factory=list)
+    furniture: list[str] = field(default_factory=list)
+    bylines: list[str] = field(default_factory=list)
+    heading: str = ""
+    """The first heading, where it is the headline, or could be since there is none."""
+    first: str = ""
+    """The first paragraph."""
+    is_embargoed: bool = False
+    kicker: str = ""
+
+
+_VENDORS_TAG = re.compile(r"&lt;(/?[a-zA-Z][\w:.-]{0,40})((?:\s[^&<>]{0,300})?)/?&gt;")
+_SIGNS = {
+    "endash": "–", "ndash": "–", "en": "–", "emdash": "—", "mdash": "—", "em": "—", "hyphen": "-", "ellipsis": "…", "hellip": "…", "bullet": "•", "nbsp": " ", "tab": " ",
+    "newline": " ", "linebreak": " ", "thinspace": " ", "softhyphen": "", "lquote": "‘", "rquote": "’", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”",
+    "quot": '"', "apos": "'", "euro": "€", "pound": "£", "yen": "¥", "cent": "¢", "degree": "°", "deg": "°", "copyright": "©", "trademark": "™", "times": "×", "minus": "−",
+}  # fmt: skip
+"""Tags of typesetting systems that stand for a character."""
+_REFERENCES = frozenset(
+    [
+        "component",
+        "componentref",
+        "comp",
+        "ref",
+        "mediaref",
+        "media-ref",
+        "embed",
+        "pullquote",
+        "infobox",
+        "factbox",
+        "graphic",
+        "photo",
+        "picture",
+        "image",
+        "gallery",
+        "teaser",
+        "xref",
+        "crosshead",
+        "related",
+        "story-link",
+    ]
+)
+
+
+def with_vendors_tags_read(html: str) -> str:
+    """The body with escaped tags of typesetting systems as what they stand for; what only points at a component is left out.
+
+    A tag of HTML that is written about stays: it is a word of the text.
+    """
+    if "&lt;" not in html:
+        return html
+
+    def read(found: re.Match[str]) -> str:
+        name = found.group(1).strip("/").lower()
+        if name in _SIGNS and not found.group(2):
+            return text.escaped(_SIGNS[name])
+        return (
+            ""
+            if name.rpartition(":")[2] in _REFERENCES
+            and (found.group(2) or found.group(0).endswith("/&gt;") or ":" in name)
+            else found.group(0)
+        )
+
+    return _VENDORS_TAG.sub(read, html)
+
+
+_WRAPPED = re.compile(r"<p(?:\s[^<>]*)?>((?>[^<]+|<br\s*/?>)+)</p>", re.IGNORECASE)
+_A_BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_LEAST_WRAPPED = 40
+_MOST_WRAPPED = 110
+
+
+def unwrapped(html: str) -> str:
+    """The body without breaks that only keep lines short: those of paragraphs whose lines go on in small letters behind open ends."""
+    if "<br" not in html:
+        return html
+
+    def joined(found: re.Match[str]) -> str:
+        lines = _A_BREAK.split(found.group(1).strip())
+        full = [one for one in lines[:-1] if one]
+        if len(full) < 1 or any(not _LEAST_WRAPPED <= len(one) <= _MOST_WRAPPED for one in full):
+            return found.group(0)
+        open_ends = sum(not one.rstrip().endswith((".", "!", "?", ":", ";", "”", '"')) for one in full)
+        small = sum(one[:1].islower() for one in lines[1:])
+        if small and 2 * open_ends > len(full):
+            return found.group(0).replace(found.group(1), " ".join(one for one in lines if one))
+        return found.group(0)
+
+    return _WRAPPED.sub(joined, html)
+
+
+def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: bool = True) -> Cleared:
+    """What of a body is text for readers."""
+    found = Cleared(html)
+    if _WORTH_A_LOOK.search(html):
+        found.html = _without_furniture(found)
+    every = list(blocks.leaves(found.html))
+    if not every:
+        return found
+    spans = _spans(found, every, headline, slugline, may_have_notes=may_have_notes)
+    if spans:
+        found.html = blocks.without(found.html, spans)
+    if not found.html and not found.notes and found.heading and len(every) == 1:
+        found.html = ""
+    return found
+
+
+def _spans(
+    found: Cleared, every: list[blocks.Block], headline: str, slugline: str, *, may_have_notes: bool
+) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    count = len(every)
+    begun = False
+    for number, block in enumerate(every):
+        words = block.words
+        if not words:
+            continue
+        if may_have_notes and notes.opens_private_part(words):
+            found.notes.append("\n".join(one.words for one in every[number:]))
+            spans += [(one.start, one.end) for one in every[number:]]
+            break
+        if not begun and number < _FIRST:
+            if _is_heading(found, block, words, headline, slugline):
+                spans.append((block.start, block.end))
+                continue
+        if may_have_notes:
+            lines = blocks.lines_of(block)
+            taken = [one for one in lines if _is_note(found, one[2])]
+            if len(taken) == len(lines):
+                spans.append((block.start, block.end))
+                continue
+            spans += [(start, end) for start, end, _ in taken]
+            if before := notes.note_before_text(lines[0][2] if lines else ""):
+                at = found.html.find(before.strip()[-12:], block.inner_at, block.end)
+                if at >= 0 and "<" not in found.html[block.inner_at : at]:
+                    found.notes.append(before.strip())
+                    spans.append((block.inner_at, at + len(before.strip()[-12:])))
+        if not begun and number < _FIRST and not found.bylines and authors.is_line_of_names(words):
+            found.bylines.append(words)
+            spans.append((block.start, block.end))
+            continue
+        if not begun:
+            found.first = words
+        begun = True
+    if may_have_notes:
+        _sign_offs(found, every[max(0, count - _LAST) :], spans)
+    return spans
+
+
+def _is_note(found: Cleared, words: str) -> bool:
+    if not words:
+        return False
+    if notes.is_embargo(words):
+        found.is_embargoed = True
+        found.notes.append(words)
+        return True
+    if notes.kind_of_note(words):
+        found.notes.append(words)
+        return True
+    return False
+
+
+def _is_heading(found: Cleared, block: blocks.Block, words: str, headline: str, slugline: str) -> bool:
+    """Whether one of the first blocks is the headline or slugline once more, or a headline where there is none."""
+    if headline:
+        if repeats.same(words, headline) or (
+            block.name[0] == "h" and len(words) > 15 and repeats.begins_with(headline, words, 16)
+        ):
+            found.heading = words
+            return True
+    elif block.name in ("h1", "h2") and 4 < len(words) <= 200:
+        found.heading = words
+        return True
+    return bool(slugline) and len(words) < 80 and repeats.same(words, slugline)
+
+
+def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, int]]) -> None:
+    """Take sign-offs from the end of the text, until a line that is none."""
+    taken = set(spans)
+    for block in reversed(last):
+        if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
+            continue
+        lines = [one for one in blocks.lines_of(block) if (one[0], one[1]) not in taken]
+        # The first block is the text, however short: a text of one word is no sign-off.
+        first = block.words == found.first
+        while (
+            lines
+            and "<a " not in block.inner
+            and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2], is_block=len(lines) == 1))
+            and (len(lines) > 1 or not first)
+        ):
+            start, end, words = lines.pop()
+            if words:
+                found.sign_offs.append(words)
+            spans.append((start, end))
+        if not lines:
+            spans.append((block.start, block.end))
+            continue
+        start, end, words = lines[-1]
+        if said := sign_offs.initials_at_end(words):
+            inner = found.html[start:end]
+            at = inner.rstrip().rfind(said.strip())
+            if at >= 0 and "<" not in inner[at:].rstrip().removesuffix(said.strip()):
+                found.sign_offs.append(said.strip())
+                spans.append((start + len(inner[:at].rstrip()), start + at + len(said.strip())))
+        break
+
+
+def _without_furniture(found: Cleared) -> str:
+    """The body without kickers, writers and captions that its markup names as such."""
+    html = found.html
+    spans: list[tuple[int, int]] = []
+    for figure in _FIGURE.finditer(html):
+        if not _HAS_PICTURE.search(figure.group(1)):
+            if words := text.of_html(figure.group(1)):
+                found.furniture.append(words)
+            spans.append((figure.start(), figure.end()))
+    for start, end, classes in blocks.spans_of_class(html, _is_furniture):
+        if any(before <= start < behind for before, behind in spans):
+            continue
+        inner = html[start:end]
+        if _HAS_PICTURE.search(inner) and "<a" not in inner.lower():
+            continue
+        words = text.of_html(inner)
+        if len(words) > 400:
+            continue
+        kind = _FURNITURE.search(classes)
+        if kind is not None and kind.group(1) in _WRITERS and words:
+            found.bylines.append(words)
+        if words:
+            found.furniture.append(words)
+        spans.append((start, end))
+    return blocks.without(html, spans) if spans else html
+
+
+def _is_furniture(name: str, classes: str) -> bool:
+    return (
+        name not in ("body", "article", "section", "main", "html", "table", "figure", "img", "a")
+        and _FURNITURE.search(classes) is not None
+    )
+
+
+_FIGCAPTION = re.compile(r"<figcaption\b[^<>]*>((?>(?:[^<]+|<(?!/?figcaption\b))*))</figcaption\s*>", re.IGNORECASE)
+
+
+def without_captions(html: str, captions: set[str]) -> str:
+    """The body without the captions that its pictures carry: pictures are shown beside the text, with their captions."""
+    if not captions or "<figcaption" not in html:
+        return html
+    spans = [
+        (one.start(), one.end())
+        for one in _FIGCAPTION.finditer(html)
+        if repeats.folded(text.of_html(one.group(1))) in captions
+    ]
+    return blocks.without(html, spans)
+
+
+def place_in(html: str) -> str:
+    """The place of the dateline that one of the first paragraphs begins with: notes and a byline may stand above it."""
+    return next(
+        (place for one in itertools.islice(blocks.leaves(html), _FIRST) if (place := places.of_text(one.words))), ""
+    )
+
+
+def first_words(html: str) -> str:
+    """What the first paragraph of a text says."""
+    if not html:
+        return ""
+    return next((words for one in blocks.leaves(html) if (words := one.words)), "") or text.of_html(html[:4000])
+
+
+def parted_headline(html: str, most: int) -> tuple[str, str]:
+    """A headline made of the first sentence, and the text that goes on behind it; empty where no sentence is short enough.
+
+    A paragraph with markup is left whole, since nobody can cut it without harm: then no headline is made.
+    """
+    every = iter(blocks.leaves(html))
+    first = next((one for one in every if one.words), None)
+    if first is None:
+        if "<" in html:
+            return "", html
+        sentence = repeats.first_sentence(text.unescaped(html))
+        return (
+            ("", html)
+            if len(sentence) > most
+            else (sentence, text.escaped(text.unescaped(html)[len(sentence) :].strip()))
+        )
+    if _HAS_PICTURE.search(first.inner) or first.name in ("pre", "li", "blockquote"):
+        return "", html
+    words = first.words
+    sentence = repeats.first_sentence(words)
+    made = places.without_dateline(sentence)
+    if not made or len(made) > most:
+        return "", html
+    if len(sentence) == len(words):
+        return made, blocks.without(html, [(first.start, first.end)])
+    if "<" in first.inner:
+        return "", html
+    rest = words[len(sentence) :].strip()
+    return made, html[: first.inner_at] + text.escaped(rest) + html[first.inner_at + len(first.inner) :]

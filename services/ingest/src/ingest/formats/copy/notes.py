@@ -1,0 +1,160 @@
+"""Which words of a text are a note to desks: `(Adds quotes)`, `Eds:`, planned coverage, word counts, contacts. Pure.
+
+A rule takes a paragraph as a whole, and only where it begins like a note and is as short as one: what a reader should
+read is not lost to a word in the middle of it.
+"""
+
+import re
+
+MAX_NOTE = 1200
+"""Characters of one note; a longer paragraph is text, whatever it begins with."""
+
+_WHAT = (
+    # What a version does to the one before it.
+    r"adds?\b|adding\b|updat(?:es|ed|ing)\b|recasts?\b|rewrites?\b|re-?leads?\b|refil(?:es|ed|ing)\b|re-?sends?\b|repeat(?:s|ing|ed)?\b|re-?issues?\b|correct(?:s|ed|ing|ion)\b|"
+    r"clarif(?:ies|ied)\b|fix(?:es|ed)\b|removes?\b|deletes?\b|drops\b|restores?\b|changes\b|inserts?\b|incorporates?\b|trims?\b|writes? ?thr(?:ough|u)\b|edits?\b|"
+    r"new (?:throughout|lead|headline|version)\b|with (?:new|details|photos?|pictures?|pix|graphic|video|reaction|quotes?|background|factbox)\b|"
+    r"combines\b|minor edits?\b|paragraphs?\b .{0,40}\b(?:new|added|update)|no change\b|subs?\b .{0,20}\bgraf|pls\b|photos?\b|graphics?\b|ap photo|afp photo|file photo available|"
+    r"more to (?:come|follow)\b|story (?:will be|to be) (?:updated|developed)\b|developing story\b|to be (?:updated|continued|followed)\b|"
+    r"neu\b|neue?r? (?:details|fassung|lead|aufbau)\b|aktualisier|erg[äa]nz|berichtig|korrigier|korrektur|wiederholung|zusammenfassung\b|[üu]berblick\b|erweiter|durchgehend\b|durchg\.|"
+    r"achtung\b|hinweis\b|redaktionshinweis|redaktioneller hinweis|planungshinweis|die meldung (?:wird|wurde)|diese meldung|mehr in k[üu]rze|mehr folgt|folgt\b|wird (?:laufend )?(?:erg[äa]nzt|aktualisiert|fortgesetzt)|"
+    r"(?:eine? )?(?:ausf[üu]hrlich\w*|aktualisiert\w*) (?:meldung|fassung)|(?:im |in )?\d+\. absatz|mit foto|mit bild|mit grafik|bild(?:er)?\b.{0,30}\bverf[üu]gbar|"
+    r"actualis|mise [àa] jour|ajoute|ajout\b|compl[èe]te|pr[ée]cis(?:e|ions?)\b|corrig|r[ée]p[èe]te|r[ée]p[ée]tition|rectifi|reprend|avec (?:citations?|d[ée]tails|photo|r[ée]action|pr[ée]cisions)|papier g[ée]n[ée]ral|[àa] suivre|plus (?:[àa] venir|d'informations)|"
+    r"actualiza|a[ñn]ade|ampl[ií]a|agrega|corrige|repite|repetici[óo]n|con (?:foto|fotos|imagen|v[ií]deo|reacciones|m[áa]s detalles)|habr[áa] ampliaci[óo]n|seguir[áa]|m[áa]s informaci[óo]n en|"
+    r"atualiza|acrescenta|corre[çc][ãa]o|retifica|aggiorna|aggiung|rettific|corregge|segue\b|riepilogo\b|"
+    r"uppdatera|kompletter|r[äa]ttar|r[äa]ttelse|l[äa]gger till|ny version|nytt\b|med (?:bild|foto|reaktion|detaljer)|mer kommer|kommer mer|texten uppdateras|"
+    r"oppdater|retter\b|rettelse|legger til|erstatter|mer f[øo]lger|saken oppdateres|ntb kommer (?:tilbake|med)|"
+    r"opdater|tilf[øo]jer|retter\b|gentager|mere f[øo]lger|"
+    r"lis[äa][äa]\b|p[äa]ivit|korja|toist|juttu t[äa]ydentyy|"
+    r"herhaling|toevoeg|aanvul|nieuw[e:]|met (?:foto|reactie|video)|volgt\b"
+)
+_PRIVATE = (
+    r"(?:this|these|the following) (?:information|material|note|story|item)?s? ?(?:is|are) (?:not (?:intended )?for|for internal)|not for (?:publication|broadcast|release|public|use)|internal use only|"
+    r"for (?:internal|editorial) use|no publication|do not publish|"
+    r"(?:diese|die folgenden?) (?:informationen|angaben|hinweise) (?:sind|ist) nicht (?:zur|f[üu]r)|nicht zur (?:ver[öo]ffentlichung|publikation|verwendung)|nur (?:zur|f[üu]r) (?:internen?|redaktionellen?)|"
+    r"ne pas (?:publier|diffuser)|non destin[ée]e?s? [àa] la publication|[àa] usage interne|no (?:publicar|para (?:su )?publicaci[óo]n|difundir)|para uso interno|non pubblicare|non per la pubblicazione|n[ãa]o publicar|"
+    r"ej f[öo]r (?:publicering|publikation)|inte f[öo]r publicering|ikke (?:for|til) (?:publisering|publicering|offentlig\w*|bruk)|ei julkaistavaksi|niet voor publicatie|niet publiceren"
+)
+_TO_DESKS = (
+    r"eds?\s?[.:]|eds\b[,:;-]|editors?['’]?s?['’]? ?(?:note|:)|editors?:|note to (?:editors|desks|clients|users|media|subscribers)|notes? for editors|(?:attention|attn\.?|att\.?)[:,;-]? ?(?:editors|desks?|news|picture|sports|photo|clients|subscribers|all)|"
+    r"advisory\s?:|editor advisory|media advisory\s?:|desks?\s?:|for (?:editorial )?(?:queries|questions|enquiries|inquiries)\b|to (?:contact|reach) the (?:desk|editor|reporter|newsroom)|"
+    r"hinweise?s? (?:an|f[üu]r) (?:die )?(?:redaktion|kunden|kollegen|medien|bezieher)|an (?:die|alle) redaktion|achtung,? redaktion|liebe (?:kolleg|kund)|redaktionelle[rn]? hinweis|redaktionshinweis|redaktion\w*\s?:|planungshinweis|terminhinweis|"
+    r"note (?:aux?|[àa] l['’]attention des|pour les) (?:r[ée]dactions?|r[ée]dacteurs|clients|abonn[ée]s)|avis aux (?:r[ée]dactions|clients|abonn[ée]s)|[àa] l['’]attention des (?:r[ée]dactions|clients|abonn[ée]s)|eds\s?:|"
+    r"nota (?:a|para) (?:los |las )?(?:editores|redactores|redacciones|medios|clientes|abonados)|nota a la redacci[óo]n|nota (?:aos|para os) editores|aviso a (?:los |las )?(?:redacciones|editores|clientes|medios|abonados)|atenci[óo]n,? (?:editores|redacciones|clientes)|aten[çc][ãa]o,? editores|"
+    r"nota (?:per|ai|alle) (?:la |le |i )?(?:redazion\w+|redattori|clienti)|avviso (?:alle|ai) \w+|noot (?:voor|aan) (?:de )?redactie|aan de redactie|(?:not|anm\.?|obs\.?|info|meddelande) (?:till|til) (?:alla )?red|till redaktion|til redaktion|til redaksjon|til red\b|red\.\s?:|redakt(?:[øo]rer|[öo]rer)\s?:|"
+    r"redaktionel(?:l|le)? (?:not|note|merknad|meddelelse)|merknad til red|toimituksille|huom\.? toimitu"
+)
+_CONTACT = (
+    r"(?:dpa-)?(?:kontakt|contact|ansprechpartner)(?:e|s|en|er)?\s?:|(?:press|media|news)? ?contacts?\s?:|for more information,? (?:please )?contact|contact press|pressekontakt|presskontakt|contact(?:s|o)? (?:presse|prensa)|(?:tel|telefon|phone|fax|e-?mail|newsdesk)\.?\s?:|autor(?:en|in)?\s?:|(?:nachfragen|r[üu]ckfragen)\b.{0,40}(?:an|unter|bei)\b|"
+    r"news tips?(?: line| hotline)?\s?:|got a (?:news )?tip\b|kontakta (?:redaktion|oss)|kontakt redaksjon"
+)
+_PLANNED = (
+    r"(?:planned|upcoming|further|expected|related) (?:coverage|stories)\b|coverage plans?\b|we (?:will|plan to|expect to|are planning to) (?:file|move|send|update|have|lead|run|transmit|publish|follow)\b|"
+    r"(?:ap|afp|reuters|dpa|aap|pa|efe|ntb|tt|stt|ritzau|belga|apa|sda|ats) (?:will|plans to|expects to|is planning to|plant|wird|sendet|melder|sender|kommer|prev[ée]|prevoit)\b.{0,60}\b(?:file|move|send|update|cover|story|stories|coverage|bericht|meldung|send|zusammenfassung|tilbake|d[ée]p[êe]che|papier|nota)|"
+    r"(?:eine? |die )?(?:zusammenfassung|aktualisierte fassung|ausf[üu]hrliche\w* (?:fassung|meldung|bericht)|[üu]berarbeitete\w* fassung|korr-?bericht|hintergrund|feature|reportage|kommentar|portr[äa]t|weitere meldung\w*|weiteres?|mehr|bilder|fotos?|grafik)\s(?:folgt\b|folgen\b|(?:bis|gegen|um|ca\.|ab)\s(?:ca\.\s)?\d)|"
+    r"wir (?:planen|senden|berichten|melden uns|halten sie|aktualisieren|bieten)\b|geplant (?:ist|sind)\s?:|(?:zusammenfassung|meldung|wortlaut)\b.{0,12}\b(?:bis|ca\.)\s?\d|"
+    r"(?:nous (?:pr[ée]voyons|transmettrons|diffuserons)|une? (?:d[ée]p[êe]che|papier|synth[èe]se|version)\b.{0,40}\bsuivr)|(?:papier|lead|synth[èe]se|couverture)s? pr[ée]vu|suite (?:[àa] suivre|suivra)|[àa] suivre\b|plus d['’]informations [àa] suivre|"
+    r"(?:previsiones|previsi[óo]n|cobertura prevista|coberturas?)\s?:|(?:efe|se) (?:transmitir[áa]|enviar[áa]|ampliar[áa])|(?:habr[áa]|seguir[áa]) (?:m[áa]s|ampliaci[óo]n|una)|"
+    r"(?:planerad|kommande|planlagt|kommende) (?:bevakning|dekning|d[æa]kning|texter|saker|jobb)|vi (?:planerar|[åa]terkommer|planlegger|kommer tilbake|uppdaterar|oppdaterer|opdaterer)\b|(?:mer|mere|lis[äa][äa])\s(?:kommer|f[øo]lger|text|tulossa)|"
+    r"more to (?:come|follow)|developing\b.{0,40}(?:more|check back|story)|this (?:is a developing|story (?:has been|will be|is being)) .{0,60}(?:updated|developing|more)|mehr (?:in k[üu]rze|folgt)|(?:text|saken|artikeln|artiklen) (?:uppdateras|oppdateres|opdateres)"
+)
+_COUNT_WORD = r"(?:words?|w[öo]rter|worte|zeilen|zl|zeichen|anschl[äa]ge|mots?|signes|feuillets?|l[ií]neas|lignes|palabras|caracteres|parole|righe|battute|palavras|woorden|ord|tecken|tegn|linjer|sanaa|merkki[äa]|grafs|lines|characters|chars)"
+_COUNT = re.compile(
+    rf"[\W_]*(?:(?:slug|titel|title|words?|count|l[äa]nge|length|umfang|longueur)\s?[:=]\s?)?(?:ca\.?|circa|about|approx(?:imately)?\.?|rund|etwa|env(?:iron)?\.?|unos|cerca de|omkring|noin)?\s?\d[\d.,\s]{{0,8}}\s?{_COUNT_WORD}\b[\W_]*(?:\d{{3,6}}\s?(?:gmt|utc|uhr)?[\W_]*)?",
+    re.IGNORECASE,
+)
+_COUNT_LABEL = re.compile(rf"[\W_]*{_COUNT_WORD}\s?[:=]\s?\d[\d.,\s]{{0,8}}[\W_]*", re.IGNORECASE)
+_ROUTING = re.compile(
+    r"[\W_]*(?:"
+    r"(?-i:BC|AM|PM|AP)-{1,2}[a-z][\w.&'’/-]{2,60}(?:,\s?[\w ]{0,40})*"
+    r"|(?:keywords?|slug(?:line)?|topics?|categor(?:y|ies)|desk|ressort|urgency|priority|priorit[äa]t|embargo(?:ed)? ?status|item ?id|story ?id|news ?id)\s?[:=]\s?.{1,160}"
+    r"|[a-z]{2,4}\d{3,5}\s\d\s[a-z]{1,3}\s\d{1,5}\b.{0,40}"
+    r"|\d{6}\s?(?:gmt|utc|z|[a-z]{3,4})?\s+[a-zäéû]{3,4}\.?\s+\d{2,4}"
+    r"|\d{2}:?\d{2}\s?(?:gmt|utc|cet|cest|mez|mesz)[ ,]{1,2}\d{1,2}[./ -].{2,12}"
+    r"|(?:ap|afp|reuters|rtr|dpa|upi|efe)[\s-](?:[a-z]{2}-)?\d{2}[-./]\d{2}[-./]\d{2,4}(?:\s\d{4}\s?(?:gmt|est|edt)?)?"
+    r")[\W_]*",
+    re.IGNORECASE,
+)
+_END_MARK = re.compile(
+    r"[\W_]*(?:\(?(?:schluss|forts(?:etzung)?)\.?\)?(?:\s+[a-zäöü]{2,5}(?:[/*][a-zäöü]{2,5}){0,3})?|apa\d{3,4}\b.{0,24}|-30-|\(?(?:end(?:s|item|it)?|ende|fin|fine|fim|slut|slutt|loppu|einde)\)?|end (?:of )?(?:item|story|text|message)|more|mfl|xinhua|bernama)[\W_]*",
+    re.IGNORECASE,
+)
+_DOUBLED = re.compile(r"\(\(.{1,600}\)\)\W*|\(\(.{0,300}(?:@|\+\d|messaging|desk|newsroom).{0,300}", re.IGNORECASE)
+_HEADING = re.compile(
+    r"[\W_]*(?:dpa[ -])?(?:notizblock|notebook|notepad|redaktionelle hinweise|hinweise? (?:an|f[üu]r) (?:die )?redaktion\w*|notes? (?:to|for) editors|editors['’]? notes?|editorial notes?|note aux r[ée]dactions|"
+    r"notas? (?:a|para) (?:los |las )?(?:editores|redacciones)|nota per le redazioni|orientering til redaksjonen|til redaktionen|till redaktionen|service f[üu]r redaktionen|kontaktdaten f[üu]r redaktionen|"
+    r"(?:the following|die folgenden) information(?:en)? (?:is|are|sind) (?:not|nicht) .{0,60})[\W_]*",
+    re.IGNORECASE,
+)
+"""A line behind which all is for desks."""
+
+_EMBARGO = re.compile(
+    r"[\W_]*(?:(?:strictly |strictement )?(?:under )?embargo(?:ed|ed copy|[ée]e?)?\b(?!\s+(?:lifted|is lifted|lev[ée]|levantado|aufgehoben))[\s:–-]{0,4}(?:(?:until|till|til|to|for release|not for|bis|jusqu|hasta|fino|at[ée]|until:)|[:\d])|sperrfrist(?!\s+aufgehoben)\s?[:\d–-]|sperrfrist bis|not for (?:publication|release|use|broadcast) (?:before|until)|hold for release)",
+    re.IGNORECASE,
+)
+
+_ENCLOSED = re.compile(rf"[(\[{{*/+#_\s–—-]{{1,6}}(?:{_WHAT}|{_TO_DESKS}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
+_LABELLED = re.compile(rf"[\W_]{{0,6}}(?:{_TO_DESKS}|{_CONTACT}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
+_ABOUT_VERSION = re.compile(rf"\((?:{_WHAT}|{_TO_DESKS}|{_PRIVATE})[^()]{{0,400}}\)\s*", re.IGNORECASE)
+_SAYS_PRIVATE = re.compile(_PRIVATE, re.IGNORECASE)
+_CLOSES = re.compile(r"[)\]}*/+#_.\s–—-]$")
+_READERS_TOO = re.compile(r"\b(?:reporting by|editing by|writing by|additional reporting|compiled by)\b", re.IGNORECASE)
+_BULLETS = ("* ", "- ", "• ", "– ", "— ")
+
+_LETTERS = re.compile(r"[\W_]*([^\W_]{2})")
+_BEGINNINGS = frozenset(["ac", "ad", "af", "ag", "ai", "am", "an", "ao", "ap", "ar", "at", "au", "av", "bc", "be", "bi", "ca", "ci", "co", "cu", "de", "di", "do", "ed", "ef", "ei", "ej", "em", "en", "ex", "fa", "fi", "fo", "fu", "ge", "gr", "ha", "hi", "hu", "in", "in", "is", "ja", "je", "jo", "ju", "ka", "ke", "ki", "kl", "ko", "la", "le", "li", "lu", "me", "mi", "mo", "na", "ne", "ni", "no", "nu", "nä", "nå", "ob", "om", "op", "or", "pa", "pe", "ph", "pi", "pl", "pm", "po", "pr", "pä", "re", "ri", "ru", "ry", "rä", "rü", "sc", "se", "si", "sl", "so", "sp", "st", "ta", "te", "th", "ti", "to", "tr", "tt", "tä", "un", "up", "ur", "us", "ve", "vi", "vo", "we", "wi", "wo", "wr", "zu", "ém", "öv", "üb", "ad", "on", "to", "hu", "ei", "mf"])  # fmt: skip
+
+
+def kind_of_note(words: str) -> str:
+    """Which kind of note to desks a paragraph is, for the repair; empty where it is text for readers."""
+    if not words or len(words) > MAX_NOTE:
+        return ""
+    first = words[0]
+    if first in "([{" or (first in "*/+#_–—-" and not words.startswith(_BULLETS)) or words.startswith("* "):
+        if first == "(" and (_DOUBLED.fullmatch(words)):
+            return "contact"
+        if (
+            (first not in "([{" or _CLOSES.search(words[-1:]))
+            and _ENCLOSED.match(words)
+            and not _READERS_TOO.search(words)
+        ):
+            if words.startswith(_BULLETS) and len(words) > 200:
+                return ""
+            return "note"
+    if first.isdigit() or len(words) < 60:
+        if _COUNT.fullmatch(words) or _COUNT_LABEL.fullmatch(words):
+            return "count"
+    if len(words) < 220 and _ROUTING.fullmatch(words):
+        return "routing"
+    found = _LETTERS.match(words)
+    if found is not None and _LABELLED.match(words):
+        return "note"
+    return ""
+
+
+def opens_private_part(words: str) -> bool:
+    """Whether a line says that what follows it is for desks."""
+    return len(words) < 160 and _HEADING.fullmatch(words) is not None
+
+
+def is_end_mark(words: str) -> bool:
+    """Whether the last line of a text says only that it ends."""
+    return len(words) < 40 and _END_MARK.fullmatch(words) is not None
+
+
+def note_before_text(words: str) -> str:
+    """A note in parentheses that a paragraph of text begins with: `(Adds mayor) OSLO (Wire) - ...`; empty for none."""
+    if not words.startswith("("):
+        return ""
+    found = _ABOUT_VERSION.match(words)
+    return found.group(0) if found is not None and found.end() < len(words) else ""
+
+
+def says_private(words: str) -> bool:
+    """Whether it says of itself that it is not for publication."""
+    return _SAYS_PRIVATE.search(words) is not None
+
+
+def is_embargo(words: str) -> bool:
+    """Whether a line says until when a text may not be published."""
+    return len(words) < 200 and _EMBARGO.match(words) is not None

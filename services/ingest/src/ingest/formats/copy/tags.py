@@ -1,0 +1,80 @@
+"""Which subjects are for readers: topics, people, places by name; not addresses, ids, codes of a provider's systems. Pure."""
+
+import re
+from collections.abc import Sequence
+
+_STREET = re.compile(
+    r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
+    r"|(?:stra(?:ß|ss)e|str\.|weg|allee|platz|gasse|ring|damm|ufer|chaussee|steig|gatan|v[äa]gen|vej|veien|gate|gade|straat|laan|plein|katu|tie)\s+\d{1,4}\s?[a-z]?\b"
+    r"|\b\d{1,5}\s+(?:[A-Z][\w.'’-]+\s){1,4}(?:street|st\.?|road|rd\.?|avenue|ave\.?|lane|drive|boulevard|blvd\.?|square|court|way|place)\b"
+    r"|\b\d{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|quai|chemin|impasse|calle|avenida|plaza|paseo|via|viale|piazza|corso|rua|praça)\s"
+    r"|\b(?:rue|calle|avenida|via|viale|piazza|rua|corso|plaza)\s[\w\s.'’-]{2,40},?\s(?:n[.ºo°]\s?)?\d{1,4}\b",
+    re.IGNORECASE,
+)
+_SYSTEM = re.compile(
+    r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
+    re.IGNORECASE,
+)
+_NAMED = ("person", "organisation", "place")
+_COORDINATES = re.compile(r"^-?\d{1,3}\.\d+[ ,;]+-?\d{1,3}\.\d+$")
+
+
+def is_for_readers(kind: str, name: str) -> bool:
+    """Whether a subject's name says something to a reader."""
+    if _SYSTEM.search(name) or _COORDINATES.match(name):
+        return False
+    if len(name) < 2:
+        return False
+    return not (
+        any(letter.isdigit() for letter in name)
+        and kind in ("place", "other", "subject", "event")
+        and _STREET.search(name)
+    )
+
+
+def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
+    """Leave the subjects that are for readers, the others in `extra`; how many those are.
+
+    `wanted` are the profile's: kinds and aliases of vocabularies; empty for all. A code without a name, or with a name that is
+    itself a code (`sp`), stays a code: what it means is looked up, and what nobody knows is not shown.
+    """
+    subjects = fields.get("subjects")
+    if not isinstance(subjects, list) or not subjects:
+        return 0
+    kept: list[object] = []
+    machine: list[object] = []
+    for one in subjects:
+        if not isinstance(one, dict):
+            kept.append(one)
+            continue
+        kind, code, name = str(one.get("kind") or ""), str(one.get("code") or ""), str(one.get("name") or "")
+        alias = code.partition(":")[0]
+        if wanted and kind not in wanted and alias not in wanted and str(one.get("scheme") or "") not in wanted:
+            machine.append(one)
+        elif name and kind not in _NAMED and _is_mnemonic(name, code):
+            kept.append({**one, "name": None}) if code else machine.append(one)
+        elif name and not is_for_readers(kind, name):
+            machine.append(one)
+        else:
+            kept.append(one)
+    if machine or len(kept) != len(subjects) or any(a is not b for a, b in zip(kept, subjects, strict=False)):
+        fields["subjects"] = kept
+    if machine:
+        extra = fields.get("extra")
+        fields["extra"] = {**(extra if isinstance(extra, dict) else {}), "machine_tags": machine[:200]}
+    return len(machine)
+
+
+_CATEGORIES = re.compile(r"cat|ressort|desk|section|service|dept", re.IGNORECASE)
+
+
+def _is_mnemonic(name: str, code: str) -> bool:
+    """Whether a name is only a category's code once more: `sp`, `POL`, `a`."""
+    if len(name) > 4 or " " in name:
+        return False
+    alias, _, bare = code.rpartition(":")
+    if len(name) < 3:
+        return name.islower() or len(name) < 2 or name.casefold() == bare.casefold()
+    return name.casefold() == bare.casefold() and (
+        _CATEGORIES.search(alias) is not None or (len(name) == 3 and name.isupper())
+    )

@@ -1,0 +1,207 @@
+"""A draft's fields as readers may see them: what stands around the text is taken out, kept for the desk, and told.
+
+This is where the rules of this folder meet an update; the readers of formats know nothing of them.
+"""
+
+import re
+from collections.abc import Callable
+
+from ingest.formats.copy import authors, body, notes, places, repeats, sign_offs, tags
+from ingest.formats.html import embeds
+from ingest.formats.model import SourceProfile
+from shared.messages.limits import LONGEST
+
+Record = Callable[[str, str, str], None]
+"""Records a repair: its code, its place below the item, its detail."""
+
+MAX_HEADLINE = 200
+"""Characters of a headline that is made of a text."""
+
+LEAST_HEADLINE = 12
+"""Fewer characters say too little to stand alone; half as many where a letter may be a word."""
+
+_AS_WRITTEN = frozenset({"native"})
+"""Formats that are written for us, whose fields mean what they say."""
+_NOT_FOR_NOTES = frozenset({"native", "cap"})
+
+
+def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, format_name: str) -> None:
+    """Put the fields of an update right in place."""
+    html = _string(fields, "body_html")
+    if "<" in html:
+        linked, count = embeds.as_links(html, _string(fields, "link"))
+        if count:
+            record("embed-linked", "/body_html", f"{count} players or posts became links")
+        fields["body_html"] = html = linked
+    if format_name in _AS_WRITTEN:
+        return
+    has_notes = format_name not in _NOT_FOR_NOTES
+    headline = _string(fields, "headline")
+    _credit_pictures(fields)
+    if html:
+        _body(fields, html, headline, record, has_notes=has_notes)
+    if has_notes:
+        _lines(fields, record)
+    is_text = bool(_string(fields, "body_html"))
+    if said := authors.tidy(fields, trusted=profile.creators_are_authors, is_text=is_text):
+        record("no-author", "/creators", "; ".join(said))
+    if count := tags.tidy(fields, profile.reader_tags):
+        record("machine-tags", "/subjects", f"{count} are kept, and shown to no reader")
+    _summary(fields, record)
+    if not _string(fields, "headline"):
+        _make_headline(fields, record)
+
+
+def _string(fields: dict[str, object], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _body(fields: dict[str, object], html: str, headline: str, record: Record, *, has_notes: bool) -> None:
+    html = body.unwrapped(body.with_vendors_tags_read(html))
+    html = body.without_captions(html, _captions(fields))
+    found = body.cleared(html, headline, _string(fields, "slugline"), may_have_notes=has_notes)
+    fields["body_html"] = found.html
+    if not headline and found.heading:
+        fields["headline"] = found.heading
+        record("headline-from-body", "/headline", "the first heading of the text")
+    elif found.heading:
+        record("headline-repeated", "/body_html", found.heading[:100])
+    if found.furniture:
+        record("furniture-taken-out", "/body_html", "; ".join(found.furniture)[:200])
+        _keep(fields, "furniture", found.furniture[:50])
+    if found.bylines and not _string(fields, "byline"):
+        fields["byline"] = found.bylines[0]
+    if found.notes:
+        record("note-taken-out", "/body_html", found.notes[0][:200])
+        _add_private(fields, found.notes)
+    if found.sign_offs:
+        record("sign-off-taken-out", "/body_html", "; ".join(reversed(found.sign_offs))[:200])
+        _keep(fields, "sign_offs", list(reversed(found.sign_offs)))
+        if not _string(fields, "credit"):
+            fields["credit"] = next((_bare_mark(one) for one in found.sign_offs if sign_offs.is_agency_mark(one)), "")
+    if found.is_embargoed and not fields.get("embargo_until") and fields.get("status", "usable") == "usable":
+        fields["status"] = "withheld"
+        record("embargo-in-text", "/body_html", "withheld, since its text says that it may not be published yet")
+    elif (
+        found.notes
+        and not found.html
+        and fields.get("status", "usable") == "usable"
+        and any(map(notes.says_private, found.notes))
+    ):
+        fields["status"] = "withheld"
+        record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
+    if found.first and not fields.get("located") and (place := places.of_text(found.first)):
+        fields["located"] = place
+
+
+def _captions(fields: dict[str, object]) -> set[str]:
+    """Captions that pictures have, in small letters."""
+    several = fields.get("media")
+    return {
+        repeats.folded(caption)
+        for one in (several if isinstance(several, list) else ())
+        if isinstance(one, dict) and isinstance(caption := one.get("caption"), str) and caption
+    }
+
+
+def _bare_mark(words: str) -> str:
+    return words.strip(" ()[]/©.–—-")
+
+
+def _lines(fields: dict[str, object], record: Record) -> None:
+    """Headline and summary without notes and initials."""
+    for name in ("headline", "summary"):
+        value = _string(fields, name)
+        if not value:
+            continue
+        if name == "summary" and notes.kind_of_note(value):
+            _add_private(fields, [value])
+            fields[name] = ""
+            record("note-taken-out", f"/{name}", value[:200])
+        elif before := notes.note_before_text(value):
+            _add_private(fields, [before.strip()])
+            fields[name] = value[len(before) :].strip()
+            record("note-taken-out", f"/{name}", before[:200])
+        elif said := sign_offs.initials_at_end(value):
+            fields[name] = value[: -len(said)].rstrip()
+            record("sign-off-taken-out", f"/{name}", said.strip()[:200])
+
+
+def _add_private(fields: dict[str, object], said: list[str]) -> None:
+    known = _string(fields, "private_note")
+    new = [one for one in said if one not in known]
+    if new and len(known) <= LONGEST["private_note"]:
+        fields["private_note"] = "\n".join(filter(None, (known, *new)))
+
+
+def _keep(fields: dict[str, object], name: str, value: object) -> None:
+    extra = fields.get("extra")
+    fields["extra"] = {**(extra if isinstance(extra, dict) else {}), name: value}
+
+
+def _summary(fields: dict[str, object], record: Record) -> None:
+    """No summary that says what the headline or the first paragraph says."""
+    summary = _string(fields, "summary")
+    if not summary:
+        return
+    if repeats.same(summary, _string(fields, "headline")):
+        fields["summary"] = ""
+        record("summary-repeated", "/summary", "it is the headline")
+        return
+    first = body.first_words(_string(fields, "body_html"))
+    if not first:
+        return
+    bare, told = places.without_dateline(first), places.without_dateline(summary)
+    if repeats.same(told, bare) or repeats.begins_with(bare, told, 30):
+        fields["summary"] = ""
+        record("summary-repeated", "/summary", "the text begins with it")
+
+
+def _make_headline(fields: dict[str, object], record: Record) -> None:
+    """A headline of the first sentence, for alerts and pictures that have none; the text then goes on behind it."""
+    html, summary = _string(fields, "body_html"), _string(fields, "summary")
+    made = ""
+    if html:
+        made, rest = body.parted_headline(html, MAX_HEADLINE)
+        if len(made) < (LEAST_HEADLINE if made.isascii() else LEAST_HEADLINE // 2):
+            return
+        fields["body_html"] = rest
+    elif summary:
+        made = places.without_dateline(repeats.first_sentence(summary))
+        if len(made) <= MAX_HEADLINE and repeats.same(made, summary):
+            fields["summary"] = ""
+    else:
+        made = repeats.first_sentence(_caption(fields))
+    if made and len(made) <= MAX_HEADLINE:
+        fields["headline"] = made
+        fields["headline_from_text"] = True
+        record("headline-from-text", "/headline", "made of the first sentence")
+
+
+_CREDIT_IN_CAPTION = re.compile(
+    r"(?:photo(?:graph|grapher|graphie)?|foto(?:graf(?:ie|in)?|grafía)?|picture|image|bild|imagen|imagem|kuva|cr[ée]dito?(?: photo)?|credit|quelle|source|bildquelle|fotocredit)s?(?: (?:by|von|par|de|di))?\s?[:©]\s?([^\n]{2,80})$"
+    r"|[(\[](?:(?:ap|reuters|afp|dpa|epa|getty)[\w ]{0,12}|photo|foto|bild|picture)(?: ?photo)?\s?[:/–—]\s?([^()\[\]]{2,80})[)\]]\.?$"
+    r"|©\s?([^\n©]{2,60})$",
+    re.IGNORECASE,
+)
+
+
+def _credit_pictures(fields: dict[str, object]) -> None:
+    """Credits of pictures that stand only in their captions: `The bridge on Monday. Photograph: Ann Other/AP`."""
+    several = fields.get("media")
+    for one in several if isinstance(several, list) else ():
+        if not isinstance(one, dict) or one.get("credit") or not isinstance(caption := one.get("caption"), str):
+            continue
+        if found := _CREDIT_IN_CAPTION.search(caption[-200:]):
+            one["credit"] = next(filter(None, found.groups())).strip(" .()[]")
+
+
+def _caption(fields: dict[str, object]) -> str:
+    media = fields.get("media")
+    for one in media if isinstance(media, list) else ():
+        if isinstance(one, dict):
+            for name in ("headline", "caption", "alt_text"):
+                if isinstance(value := one.get(name), str) and value.strip():
+                    return value.strip()
+    return ""

@@ -1,0 +1,98 @@
+"""Names that are other words, or other people's, too: what is tagged must be meant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from enrich.reference.dictionary import Dictionary, DictionaryEntry
+from enrich.settings import Settings
+
+LEAST = Settings().enrich_least_confidence
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A headline, a text, and what is named in them."""
+
+    headline: str
+    text: str
+    codes: frozenset[str]
+
+
+def read(file: str = "homonyms.txt") -> tuple[Dictionary, list[Sentence]]:
+    """The entries and the sentences of the labelled set."""
+    head, _, rest = (Path(__file__).parent / file).read_text().partition("---\n")
+    entries = []
+    for line in head.splitlines():
+        if not line.startswith("#"):
+            names, _, near = line.partition(" ~ ")
+            (code, kind, label), _, others = names.partition(" = ")[0].split(" ", 2), None, names.partition(" = ")[2]
+            entries.append(
+                DictionaryEntry(
+                    code=code, kind=kind, label=label,  # type: ignore[arg-type]
+                    names=tuple(each.strip() for each in others.split(",") if each.strip()),
+                    near=tuple(each.strip() for each in near.split(",") if each.strip()),
+                )
+            )  # fmt: skip
+    sentences = []
+    for line in rest.splitlines():
+        words, _, codes = line.partition("=>")
+        headline, _, text = words.partition("|")
+        sentences.append(Sentence(headline.strip(), text.strip(), frozenset(codes.split())))
+    return Dictionary.of(entries), sentences
+
+
+DICTIONARY, SENTENCES = read()
+BLIND_DICTIONARY, BLIND = read("homonyms_blind.txt")
+"""Other names, written after the rules."""
+GERMAN = ("Stadt", "Bahn", "Kantine", "Schule", "Chor", "Unfall", "Marsch", "Werft", "Schiff")
+
+
+def measure(sentences: Sequence[Sentence], dictionary: Dictionary = DICTIONARY) -> tuple[float, float, list[str]]:
+    """Precision and recall of tags, and what is wrong."""
+    right = found = there = 0
+    wrong: list[str] = []
+    for each in sentences:
+        hits = dictionary.find(each.headline, each.text, "de" if each.headline in GERMAN else "en")
+        codes = {hit.entry.code for hit in hits if hit.confidence >= LEAST}
+        right, found, there = right + len(codes & each.codes), found + len(codes), there + len(each.codes)
+        if codes != each.codes:
+            reasons = [(hit.entry.code, hit.confidence, hit.because) for hit in hits]
+            wrong.append(f"{each.headline} | {each.text} expected {sorted(each.codes)}, found {reasons}")
+    return right / (found or 1), right / (there or 1), wrong
+
+
+@pytest.mark.parametrize(("first", "which"), [(0, "developed on"), (1, "held out")])
+def test_homonyms_are_tagged_with_measured_precision_and_recall(
+    first: int, which: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of 100 tags at least 95 are meant, and of 100 names that are meant at least 90 are tagged."""
+    sentences = SENTENCES[first::2]
+    assert len(sentences) >= 75
+    precision, recall, wrong = measure(sentences)
+    with capsys.disabled():
+        print(f"\nhomonyms, {which}: precision {precision:.3f}, recall {recall:.3f} over {len(sentences)} sentences")
+    assert precision >= 0.95, wrong
+    assert recall >= 0.90, wrong
+
+
+def test_other_homonyms_are_weighed_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names that no rule was written for: at the first measurement precision was 1.0 and recall .951, over the held-out half .976 and .976, .446 and 1.0 before."""
+    precision, recall, wrong = measure(BLIND, BLIND_DICTIONARY)
+    with capsys.disabled():
+        print(f"\nhomonyms, other names: precision {precision:.3f}, recall {recall:.3f} over {len(BLIND)} sentences")
+    assert precision >= 0.95, wrong
+    assert recall >= 0.90, wrong
+
+
+def test_relevance_grows_with_headline_lead_and_count() -> None:
+    """Of two that a text names, the one in headline and lead is what it is about."""
+    text = "Chad has closed its border, the army said. " + "Nothing more was known in the evening. " * 12
+    hits = {
+        hit.entry.code: hit.relevance
+        for hit in DICTIONARY.find("Chad closes its border", text + "A flight to Nice left.")
+    }
+    assert hits["place:chad"] > hits["place:nice"]
+    assert 0 < hits["place:nice"] <= hits["place:chad"] <= 1

@@ -1,0 +1,95 @@
+"""One update that cannot be gathered stops no other; on real Postgres."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+
+from enrich.admin.cli.stories import NOT_GATHERED
+from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership
+from enrich.stories.gatherer import Gatherer
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, connect
+from shared.settings import Connections
+from support.incoming import NINE
+
+pytestmark = pytest.mark.integration
+FERRY = (
+    "A ferry carrying 120 people ran aground off Port Marrow on Monday morning, the coastguard said. No one was hurt and "
+    "passengers were being taken off by lifeboat, while the operator said that the sea had been calm at the time."
+)
+
+
+class Picky(StoryClusters):
+    """Clusters that some updates make fail."""
+
+    refused: frozenset[str] = frozenset({"fails"})
+
+    def place(self, candidate: StoryCandidate, known_story: str | None = None) -> StoryMembership:
+        """As it is, but for those."""
+        if candidate.update_id in self.refused:
+            raise KeyError("cop")
+        return super().place(candidate, known_story)
+
+
+@pytest_asyncio.fixture
+async def pool(newsroom: Connections) -> AsyncIterator[Pool]:
+    """Postgres with the tables of enrich."""
+    pool = await connect(newsroom, schema="enrich")
+    await migrate(pool, "enrich")
+    yield pool
+    await pool.close()
+
+
+async def write(pool: Pool, update_id: str, source: str, headline: str = "Ferry aground off Port Marrow") -> None:
+    """A live update, as enrich text writes it."""
+    state = {
+        "current": {"raw": {"source": source}},
+        "shown": {"headline": headline, "text": FERRY, "first_published_at": NINE.isoformat()},
+    }
+    await pool.execute(
+        "INSERT INTO enrich.updates (update_id, turn, revision, status, source, state) VALUES ($1, 1, 1, 'live', $2, $3) "
+        "ON CONFLICT (update_id) DO UPDATE SET written_at = now(), state = excluded.state",
+        update_id, source, json.dumps(state).encode(),
+    )  # fmt: skip
+
+
+async def test_what_fails_is_set_aside_listed_and_tried_again_while_all_others_gather(pool: Pool) -> None:
+    """A row that cannot be compared, one that cannot be read, and one that cannot be written stop nothing."""
+    clusters = Picky(window=timedelta(days=10_000))
+    gatherer = Gatherer(clusters, {})
+    await gatherer.begin(pool, NINE)
+    await write(pool, "first", "pa")
+    await write(pool, "fails", "afp")
+    await write(pool, "unread", "dpa")
+    await pool.execute("UPDATE enrich.updates SET state = '{' WHERE update_id = 'unread'")
+    await write(pool, "unwritten", "tt", "Ferry \ud800aground off Port Marrow")
+    await write(pool, "second", "ap")
+    await gatherer.step(pool)
+
+    rows = await pool.fetch("SELECT update_id, story, families FROM enrich.gathered ORDER BY update_id")
+    stories = {row["update_id"]: row["story"] for row in rows}
+    assert stories["first"] == stories["second"] is not None
+    listed = {row["update_id"]: row for row in await pool.fetch(NOT_GATHERED)}
+    assert listed.keys() >= {"fails", "unread"}
+    assert "KeyError: 'cop'" in listed["fails"]["reason"]
+    assert gatherer.not_gathered.update_ids == listed.keys()
+
+    # Not before its moment, then once more; a second failure moves the moment away, success ends it.
+    assert await gatherer.step(pool) == 0
+    await pool.execute("UPDATE enrich.not_gathered SET retry_at = now() WHERE update_id = 'fails'")
+    assert await gatherer.step(pool) == 1
+    again = await pool.fetchrow("SELECT tries, retry_at > now() + interval '30 s' AS later FROM enrich.not_gathered WHERE update_id = 'fails'")  # fmt: skip
+    assert (again["tries"], again["later"]) == (2, True)
+    clusters.refused = frozenset()
+    await pool.execute("UPDATE enrich.not_gathered SET retry_at = now() WHERE update_id = 'fails'")
+    await gatherer.step(pool)
+    assert await pool.fetchval("SELECT story FROM enrich.gathered WHERE update_id = 'fails'") == stories["first"]
+    assert "fails" not in {row["update_id"] for row in await pool.fetch(NOT_GATHERED)}
+
+    # The next process knows what the one before it had set aside.
+    successor = Gatherer(Picky(window=timedelta(days=10_000)), {})
+    await successor.begin(pool, NINE)
+    assert successor.not_gathered.update_ids == gatherer.not_gathered.update_ids
