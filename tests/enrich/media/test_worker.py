@@ -19,7 +19,7 @@ from aiokafka import TopicPartition
 
 from enrich.media.operations import references, remove, retry_refused, set_rights
 from enrich.media.process import media
-from enrich.media.queue import claim
+from enrich.media.queue import claim, want
 from enrich.media.store import URL_PREFIX, open_store
 from enrich.media.worker import MediaWorker
 from enrich.picture_index.lookup import MediaLookup, media_for
@@ -56,6 +56,12 @@ class MediaStage:
         event = MediaWanted(update_id=update_id, source=source, media=references, requested_at=datetime.now(UTC))
         await acknowledged([await self.producer.send(MEDIA, event, key=update_id, event_id=f"{guid}:{time.time()}")])
         return update_id
+
+    async def queue(self, guid: str, *references: MediaReference) -> None:
+        """Put what an update refers to into the queue, where no process consumes."""
+        update_id = update_id_for("agency", guid)
+        event = MediaWanted(update_id=update_id, source="agency", media=references, requested_at=datetime.now(UTC))
+        await want(self.pool, [(event, "")])
 
     async def lookup(self, update_id: str, *references: MediaReference) -> MediaLookup:
         """What enrich text would find."""
@@ -279,8 +285,8 @@ async def test_hosts_that_failed_last_time_have_their_own_share(media_settings: 
         hanging = [f"hanging{number}.example" for number in range(6)]
         for host in hanging:
             references = [MediaReference(url=f"http://{host}/{number}.jpg", credit="A") for number in range(4)]
-            await room.want(f"at {host}", *references)
-        await room.want("quick", MediaReference(url="http://quick.example/1.jpg", credit="A"))
+            await room.queue(f"at {host}", *references)
+        await room.queue("quick", MediaReference(url="http://quick.example/1.jpg", credit="A"))
         worker = MediaWorker(
             room.settings,
             pool=room.pool,
@@ -299,7 +305,7 @@ async def test_a_reference_that_cannot_be_read_takes_no_other_with_it(media_sett
     """It is listed with the reason, and not claimed again before its pause is over."""
     async with opened(media_settings()) as room:
         for name in ("bad", "good"):
-            await room.want(name, MediaReference(url=f"http://{name}.example/1.jpg", credit="A"))
+            await room.queue(name, MediaReference(url=f"http://{name}.example/1.jpg", credit="A"))
         bad = update_id_for("agency", "bad")
         await room.pool.execute("UPDATE enrich.media_references SET wanted = '{\"kind\": 7}' WHERE update_id = $1", bad)
         tasks = await claim(room.pool, running={}, per_host=4, free=8, lease_s=60.0)

@@ -1,6 +1,7 @@
 """The order of a document's updates: its own, but of a feed the oldest entry first."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,9 @@ from support.incoming import NINE
 
 def guids(body: str) -> list[str]:
     """The updates of a document, in the order in which they are sent."""
-    request = ReadRequest(content_type=None, source="wire", received_at=NINE, original_id="1", sha256="0" * 64)
+    request = ReadRequest(
+        content_type=None, source="wire", received_at=NINE + timedelta(hours=1), original_id="1", sha256="0" * 64
+    )
     return [each.update.guid for each in prepare(read(body.encode(), request), "")[0]]
 
 

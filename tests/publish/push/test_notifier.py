@@ -69,7 +69,7 @@ async def test_a_kill_is_purged_while_the_site_hangs(
         update={
             "publish_push_purge_urls": f"{recipients.url}/purge",
             "publish_push_web_urls": f"{hanging}",
-            "publish_push_readable_s": 60.0,
+            "publish_push_readable_s": 12.0,
             "publish_push_timeout_s": 30.0,
         }
     )
@@ -93,7 +93,7 @@ async def test_a_kill_is_purged_while_the_site_hangs(
         def purged() -> list[Any]:
             return [got for got in recipients.at("/purge") if key in got.headers["surrogate-key"]]
 
-        await eventually(purged, within_s=8, what="the kill's purge")
+        await eventually(purged, within_s=6, what="the kill's purge")
     attempts = "SELECT max(attempts) FROM publish.deliveries WHERE endpoint_id LIKE 'ws_%' AND leased_until IS NULL"
     assert await pool.fetchval(attempts) in (0, None)
 

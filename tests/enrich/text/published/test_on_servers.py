@@ -75,7 +75,8 @@ async def at(desk: Desk, *messages: Input) -> Sequence[Incoming[Any]]:
     """Messages as they stand on updates.raw, which has them: recovery asks for its end."""
     before = len(await desk.records(RAW))
     await desk.send(*messages)
-    records = [record for record in await desk.records(RAW) if record.key == UPDATE.encode()]
+    keys = {UPDATE.encode(), *map(str.encode, desk.sources.values())}
+    records = [record for record in await desk.records(RAW) if record.key in keys]
     offsets = [(record.partition, record.offset) for record in records][-len(messages) :]
     assert before + len(messages) == len(await desk.records(RAW))
     return [

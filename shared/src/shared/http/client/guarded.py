@@ -274,6 +274,9 @@ class GuardedClient:
             async with timeout:
                 for hop in range(redirects + 1):
                     check(target)
+                    if self._opened.closed:
+                        # The process ends; a bug, as aiohttp tells it, would be taken for one of the message's.
+                        raise RequestFailed("the client is closed")
                     with _errors_of_the_client(target):
                         response = await self._opened.request(
                             method, target, headers=sent, data=body, allow_redirects=False

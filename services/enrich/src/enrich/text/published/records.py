@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import orjson
 from aiokafka import ConsumerRecord
 
 from shared.kafka.producer import PARTITIONER
@@ -61,11 +62,20 @@ def published_record(record: "ConsumerRecord[bytes, bytes]") -> PublishedRecord 
     if not (update_id and number.isascii() and number.isdecimal() and len(number) <= 10):
         return None
     cause = read_cause(_text(said.get(CAUSE)))
-    # Releases that said no cause keyed updates.raw by update id.
-    partition = cause.partition if cause else int(PARTITIONER(update_id.encode(), _RAW_PARTITIONS, _RAW_PARTITIONS))
+    partition = cause.partition if cause else _partition_of(update_id, record.value or b"")
     return PublishedRecord(
         update_id, int(number), record.offset, cause, _text(said.get(WRITER)), partition, record.value or b""
     )
+
+
+def _partition_of(update_id: str, value: bytes) -> int:
+    """The partition of a record that says no cause: that of its source, whose owner answers for all that comes from now on."""
+    try:
+        source = orjson.loads(value).get("source")
+    except (ValueError, AttributeError):
+        source = None
+    key = source if isinstance(source, str) and source else update_id
+    return int(PARTITIONER(key.encode("utf-8", "replace"), _RAW_PARTITIONS, _RAW_PARTITIONS))
 
 
 def _text(value: bytes | None) -> str:

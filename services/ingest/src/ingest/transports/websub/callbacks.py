@@ -17,7 +17,6 @@ from ingest.intake.receive import Intake
 from ingest.settings import Settings
 from ingest.sources.registry import Registry
 from ingest.sources.source import Source
-from ingest.transports.api.body import read_body
 from ingest.transports.websub.subscriptions import LEASE_S, Subscription, is_signed, subscription_from
 from shared.http.problem import Problem
 
