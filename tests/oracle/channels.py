@@ -196,13 +196,14 @@ async def compare_items(newsroom: Newsroom, model: Model, differences: Differenc
 
 
 async def compare_dead_letters(newsroom: Newsroom, differences: Differences) -> None:
-    """Nothing was set aside."""
+    """Nothing was set aside, but what was in hand alone at two kills: that is the promise, and what it costs is seen elsewhere."""
     for stream in DECLARED:
         if stream.receivers:
             for dead in await everything_in(newsroom.settings, stream.dead_letters):
-                differences.add(
-                    "dead letters", stream.name, str(dead.offset), expected="none", got=(dead.value or b"")[:800]
-                )
+                told = json.loads(dead.value or b"{}")
+                if not str(told.get("reason", "")).startswith("it was begun alone"):
+                    got = {name: told.get(name) for name in ("stage", "reason", "partition", "offset", "key")}
+                    differences.add("dead letters", stream.name, str(dead.offset), expected="none", got=got)
 
 
 async def compare_channels(newsroom: Newsroom, model: Model, truth: Truth, differences: Differences, seed: int) -> None:

@@ -58,11 +58,19 @@ def _try_all(
 @click.option("--only", default="", help="Those whose name contains this.")
 @click.option("--jobs", type=int, default=2, show_default=True)
 @click.option("--write", is_flag=True, help="Make what was found the baseline.")
-@click.option("--without-servers", is_flag=True, help="Leave out those whose check needs servers.")
+@click.option(
+    "--which",
+    type=click.Choice(["all", "plain", "servers"]),
+    default="all",
+    show_default=True,
+    help="plain: those whose check needs no servers; servers: the others.",
+)
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write the results there.")
-def main(only: str, jobs: int, write: bool, without_servers: bool, as_json: Path | None) -> None:
+def main(only: str, jobs: int, write: bool, which: str, as_json: Path | None) -> None:
     """Try the mutants and compare with the baseline."""
-    found = [each for each in mutants() if only in each.name and not (without_servers and each.servers)]
+    found = [
+        each for each in mutants() if only in each.name and which in ("all", "servers" if each.servers else "plain")
+    ]
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         servers: dict[str, str] = {}

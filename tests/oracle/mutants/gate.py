@@ -81,7 +81,18 @@ class Tree:
             "PYTHONDONTWRITEBYTECODE": "1",
             **servers,
         }
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *check.split()]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "oracle.mutants.patience",
+            *check.split(),
+        ]
         try:
             done = subprocess.run(
                 command, cwd=self.place, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False

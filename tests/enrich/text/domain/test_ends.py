@@ -1,7 +1,10 @@
 """What ends an update, for a while or for ever, and what comes after it."""
 
+import pytest
+
+from enrich.text.domain.adoption import adopt
 from enrich.text.domain.visibility import due_of
-from support.folding import fold
+from support.folding import fold, step
 from support.incoming import minute, order, version
 
 
@@ -25,3 +28,15 @@ def test_of_two_moments_the_earlier_is_waited_for() -> None:
     assert due_of(state) == (minute(60), "expiry")
     state, _ = fold([version(1, expires_at=minute(90)), version(2, embargo_until=minute(60))], now=minute(5))
     assert due_of(state) == (minute(60), "embargo")
+
+
+@pytest.mark.parametrize("name", ["withdraw", "expire", "kill", "takedown"])
+def test_a_removal_that_is_adopted_is_one(name: str) -> None:
+    """What was removed before a crash is believed to be out of sight after it, as if it had been removed here."""
+    public, _ = fold([version(1)])
+    here, removal, transition = step(order(name, 2), public, minute(2))
+    assert removal is not None
+    adopted = adopt(transition.state, removal.update)
+    assert not adopted.is_public
+    assert adopted.revision == here.revision
+    assert adopted.last_published == here.last_published
