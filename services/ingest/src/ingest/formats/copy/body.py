@@ -17,7 +17,6 @@ _FIGURE = re.compile(r"<figure\b[^<>]*>((?>(?:[^<]+|<(?!/?figure\b))*))</figure\
 _LAST = 4
 """Lines at the end of a text among which sign-offs are looked for."""
 _FIRST = 4
-_WORTH_A_LOOK = re.compile(r"class\s*=|<figure", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -95,7 +94,7 @@ def unwrapped(html: str) -> str:
 def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: bool = True) -> Cleared:
     """What of a body is text for readers."""
     found = Cleared(html)
-    if _WORTH_A_LOOK.search(html):
+    if "class=" in html or "<figure" in html:
         found.html = _without_furniture(found)
     every = list(blocks.leaves(found.html))
     if not every:
@@ -113,10 +112,13 @@ def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: s
     count = len(every)
     begun = False
     for number, block in enumerate(every):
+        is_looked_at = may_have_notes and ("<br" in block.inner or notes.may_be_note(block.inner))
+        if begun and number >= _FIRST and not is_looked_at:
+            continue
         words = block.words
         if not words:
             continue
-        if may_have_notes and notes.opens_private_part(words):
+        if is_looked_at and notes.opens_private_part(words):
             found.notes.append("\n".join(one.words for one in every[number:]))
             spans += [(one.start, one.end) for one in every[number:]]
             break
@@ -124,14 +126,14 @@ def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: s
             if _is_heading(found, block, words, headline, slugline):
                 spans.append((block.start, block.end))
                 continue
-        if may_have_notes:
-            lines = blocks.lines_of(block)
+        if is_looked_at:
+            lines = blocks.lines_of(block, words)
             taken = [one for one in lines if _is_note(found, one[2])]
             if len(taken) == len(lines):
                 spans.append((block.start, block.end))
                 continue
             spans += [(start, end) for start, end, _ in taken]
-            if before := notes.note_before_text(lines[0][2] if lines else ""):
+            if words[0] == "(" and (before := notes.note_before_text(lines[0][2])):
                 at = found.html.find(before.strip()[-12:], block.inner_at, block.end)
                 if at >= 0 and "<" not in found.html[block.inner_at : at]:
                     found.notes.append(before.strip())
@@ -151,7 +153,7 @@ def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: s
 def _is_note(found: Cleared, words: str) -> bool:
     if not words:
         return False
-    if notes.is_embargo(words):
+    if len(words) < notes.LONGEST_EMBARGO and notes.is_embargo(words):
         found.is_embargoed = True
         found.notes.append(words)
         return True
@@ -179,9 +181,9 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
     for block in reversed(last):
         if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
             continue
-        lines = [one for one in blocks.lines_of(block) if (one[0], one[1]) not in taken]
+        lines = [one for one in blocks.lines_of(block, block.words) if (one[0], one[1]) not in taken]
         # The first block is the text, however short: a text of one word is no sign-off.
-        first = block.words == found.first
+        first = len(block.inner) < 2000 and block.words == found.first
         while lines and "<a " not in block.inner and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2], is_block=len(lines) == 1)) and (len(lines) > 1 or not first):
             start, end, words = lines.pop()
             if words:

@@ -6,6 +6,7 @@ kept for the desk, and no reader sees them as an author.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["person", "organisation", "code"]
@@ -59,6 +60,11 @@ _BLANKS = re.compile(r"\s+")
 
 def kind_of_name(name: str) -> Kind:
     """What a name can be: a person's, an organisation's, or a login, initials, a code or an address."""
+    return _kind_of(name) if len(name) <= 2 * MAX_NAME else "code"
+
+
+@lru_cache(8192)
+def _kind_of(name: str) -> Kind:
     bare = _BLANKS.sub(" ", name).strip(" ,;:|/–—-")
     low = bare.casefold()
     if not bare or len(bare) > MAX_NAME or low in _ACCOUNTS or _ADDRESS.search(bare):

@@ -9,20 +9,23 @@ _MONTH = (
     r"(?i:jan|feb|m[aä]r|apr|ma[iyj]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic|gen|mag|giu|lug|set|ott|out|fev|mrt|tammi|helmi)[\w.éûçäö]{0,10}"
 )
 _WHEN = rf"(?:\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?(?:\d{{2,4}})?|\d{{4}}-\d\d-\d\d|\d{{1,2}}\.?(?:er|º)?\s+(?:de\s+)?{_MONTH}(?:\s+(?:de\s+)?\d{{4}})?|{_MONTH}\s+\d{{1,2}}(?:,?\s+\d{{4}})?)"
-_PLACE = r"[^\W\d_][^\W\d_]*(?:[ .'’`´\-/]{1,2}[^\W\d_]+){0,6}\.?(?:,\s[^\W\d_][\w .'’-]{1,40}?)?"
+_PLACE = r"[^\W\d_]++(?:[ .'’`´\-/]{1,2}[^\W\d_]++){0,6}\.?(?:,\s[^\W\d_][\w .'’-]{1,40}?)?"
 _DASH = r"(?:--|\.-|[-–—_:])"
 _DATELINE = re.compile(
-    rf"\s*(?:(?P<named>{_PLACE})(?:,?\s+{_WHEN})?,?\s*\((?P<agency>[^\W\d][\w./ +&-]{{1,40}})\)\s*(?:,\s*{_WHEN}\s*)?(?P<dash>{_DASH})?(?:\s|$)"
+    rf"(?:(?P<named>{_PLACE})(?:,?\s+{_WHEN})?,?\s*\((?P<agency>[^\W\d][\w./ +&-]{{1,40}})\)\s*(?:,\s*{_WHEN}\s*)?(?P<dash>{_DASH})?(?:\s|$)"
     rf"|(?P<dated>{_PLACE}),?\s+{_WHEN}\s*(?:\(?(?P<told>[A-Z][\w./ ]{{1,20}})\)?)?\s*{_DASH}\s"
     rf"|(?P<house>{_PLACE})(?:\s?/\s?|,\s|\s)(?P<mark>[\w.-]{{2,14}})\s?{_DASH}\s)"
 )
+_SIGN = re.compile(r"[(–—_:]|-[ -]|\.-")
+"""What every dateline has."""
+_LONGEST = 110
 _NO_PLACE = frozenset("the a an der die das ein eine le la les un une el los las il lo gli en ett den det de het een mr mrs herr frau".split())
 MAX_PLACE = 60
 
 
 def _found(words: str) -> re.Match[str] | None:
-    if not words[:1].isalpha():
-        words = words.lstrip()
+    if not words[:1].isalpha() or _SIGN.search(words[:_LONGEST]) is None:
+        return None
     match = _DATELINE.match(words[:200])
     if match is None:
         return None
@@ -43,7 +46,7 @@ def _found(words: str) -> re.Match[str] | None:
 
 def of_text(words: str) -> str:
     """The place of the dateline that a text begins with; empty where it has none."""
-    found = _found(words)
+    found = _found(words.lstrip())
     if found is None:
         return ""
     place = text.place_of_dateline(found.group("named") or found.group("dated") or found.group("house"))
@@ -52,6 +55,7 @@ def of_text(words: str) -> str:
 
 def without_dateline(words: str) -> str:
     """A text without the dateline that it begins with."""
+    words = words.lstrip()
     found = _found(words)
     return words[found.end() :].lstrip(" -–—:_") if found is not None else words
 

@@ -62,6 +62,9 @@ def is_agency_mark(words: str) -> bool:
 def initials_at_end(words: str) -> str:
     """The initials that a line of text ends with; empty where there are none."""
     tail = words[-60:]
+    last = tail.rpartition(" ")[2]
+    if not last[:1].isupper() and not any(sign in last for sign in "/)]©"):
+        return ""
     found = _AT_END.search(tail) or _SLASHED_IN_LINE.search(tail)
     if found is None:
         marked = _MARKED_END.search(tail)

@@ -60,7 +60,8 @@ def _string(fields: dict[str, object], name: str) -> str:
 
 def _body(fields: dict[str, object], html: str, headline: str, record: Record, *, has_notes: bool) -> None:
     html = body.unwrapped(body.with_vendors_tags_read(html))
-    html = body.without_captions(html, _captions(fields))
+    if "<figcaption" in html:
+        html = body.without_captions(html, _captions(fields))
     found = body.cleared(html, headline, _string(fields, "slugline"), may_have_notes=has_notes)
     fields["body_html"] = found.html
     if not headline and found.heading:
@@ -148,10 +149,18 @@ def _summary(fields: dict[str, object], record: Record) -> None:
     first = body.first_words(_string(fields, "body_html"))
     if not first:
         return
-    bare, told = places.without_dateline(first), places.without_dateline(summary)
+    told = places.without_dateline(summary)
+    if told[:_COMPARED].casefold() not in first[:_BEFORE].casefold() and told[1 : _COMPARED + 1].casefold() not in first[:_BEFORE].casefold():
+        return
+    bare = places.without_dateline(first)
     if repeats.same(told, bare) or repeats.begins_with(bare, told, 30):
         fields["summary"] = ""
         record("summary-repeated", "/summary", "the text begins with it")
+
+
+_COMPARED = 12
+_BEFORE = 200
+"""Characters of a dateline and the beginning of a text that a summary could begin with."""
 
 
 def _make_headline(fields: dict[str, object], record: Record) -> None:
