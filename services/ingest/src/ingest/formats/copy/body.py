@@ -33,6 +33,8 @@ class Cleared:
     """The first heading, where it is the headline, or could be since there is none."""
     first: str = ""
     """The first paragraph."""
+    first_at: int = -1
+    """Where it begins."""
     is_embargoed: bool = False
     kicker: str = ""
 
@@ -113,7 +115,7 @@ def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: s
     begun = False
     for number, block in enumerate(every):
         is_looked_at = may_have_notes and ("<br" in block.inner or notes.may_be_note(block.inner))
-        if begun and number >= _FIRST and not is_looked_at:
+        if begun and not is_looked_at:
             continue
         words = block.words
         if not words:
@@ -143,7 +145,7 @@ def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: s
             spans.append((block.start, block.end))
             continue
         if not begun:
-            found.first = words
+            found.first, found.first_at = words, block.start
         begun = True
     if may_have_notes:
         _sign_offs(found, every[max(0, count - _LAST) :], spans)
@@ -183,7 +185,7 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
             continue
         lines = [one for one in blocks.lines_of(block, block.words) if (one[0], one[1]) not in taken]
         # The first block is the text, however short: a text of one word is no sign-off.
-        first = len(block.inner) < 2000 and block.words == found.first
+        first = block.start == found.first_at
         while lines and "<a " not in block.inner and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2], is_block=len(lines) == 1)) and (len(lines) > 1 or not first):
             start, end, words = lines.pop()
             if words:

@@ -121,6 +121,8 @@ def may_be_note(inner: str) -> bool:
     """Whether a block's HTML begins like a note, or is as short as one. A cheap test that errs on the side of yes."""
     if len(inner) < _ALWAYS:
         return True
+    if (letters := inner[:3]).isalpha():
+        return letters.lower() in _FRAGMENTS
     found = _OPENING.match(inner)
     if found is None:
         return True
