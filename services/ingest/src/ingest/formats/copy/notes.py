@@ -76,7 +76,7 @@ _ROUTING = re.compile(
     re.IGNORECASE,
 )
 _END_MARK = re.compile(
-    r"[\W_]*(?:\(?(?:schluss|forts(?:etzung)?)\.?\)?(?:\s+[a-zäöü]{2,5}(?:[/*][a-zäöü]{2,5}){0,3})?|apa\d{3,4}\b.{0,24}|-30-|\(?(?:end(?:s|item|it)?|ende|fin|fine|fim|slut|slutt|loppu|einde)\)?|end (?:of )?(?:item|story|text|message)|more|mfl|xinhua|bernama)[\W_]*", re.IGNORECASE
+    r"[\W_]*(?:\(?(?:schluss|forts(?:etzung)?)\.?\)?(?:\s+[a-zäöü]{2,5}(?:[/*][a-zäöü]{2,5}){0,3})?|apa\d{3,4}\b.{0,24}|-30-|\(?(?:end(?:s|item|it)?|ende|fin|fine|fim|slut|slutt|loppu|einde)\)?|end (?:of )?(?:item|story|text|message)|\(more\)|(?-i:MORE)|xinhua|bernama)[\W_]*", re.IGNORECASE
 )
 _DOUBLED = re.compile(r"\(\(.{1,600}\)\)\W*|\(\(.{0,300}(?:@|\+\d|messaging|desk|newsroom).{0,300}", re.IGNORECASE)
 _HEADING = re.compile(

@@ -60,10 +60,17 @@ _STATES = {
 }  # fmt: skip
 
 
+_STANDARD = frozenset({"standard", "$standard", "uri", "updates", "home_page_url", "feed_url"})
+"""Members of standards that are read elsewhere."""
+
+
 def recognise(document: Document) -> int:
     """A last resort: an object with an id, words and no standard's names."""
-    first = _first(json_document.first_object(document))
-    if not first:
+    whole = json_document.first_object(document)
+    if not whole or not _STANDARD.isdisjoint(whole):
+        return 0
+    first = _first(whole)
+    if not _STANDARD.isdisjoint(first):
         return 0
     names = {name.lower() for name in first}
     if "article_html" in names and ({"urn", "pubstatus", "entry_id"} & names):

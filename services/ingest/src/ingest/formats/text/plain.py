@@ -194,14 +194,18 @@ _BODY_ENDS = re.compile("</body", re.IGNORECASE)
 def _without_invisible(value: str) -> str:
     """HTML without comments, scripts and styles, in one pass: what nothing closes is left to the end of the text."""
     out: list[str] = []
+    never_end: set[str] = set()
     at = 0
     while found := _OPENS.search(value, at):
         name = found.group(1)
-        end = (_COMMENT_ENDS if name is None else _ENDS[name.lower()]).search(value, found.end())
+        low = name.lower() if name else ""
+        end = None if low in never_end else (_ENDS[low] if low else _COMMENT_ENDS).search(value, found.end())
         out += (value[at : found.start()], " ")
         if end is None:
-            if name is None or name.lower() in ("script", "style"):
+            if low in ("", "script", "style"):
                 return "".join(out)
+            # A title that nothing closes is only a word too many: what follows it is text.
+            never_end.add(low)
             at = found.end()
             continue
         at = end.end()
