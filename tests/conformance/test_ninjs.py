@@ -93,7 +93,12 @@ def test_the_text_of_an_agency_is_whole(path: Path) -> None:
             if "html" in one.get("contentType", one.get("contenttype", ""))
         ]
         # What stands around the text (captions, sign-offs) is kept for the desk.
-        kept = letters(update.headline + words_of(update.body_html) + json.dumps(update.extra, ensure_ascii=False) + update.private_note)
+        kept = letters(
+            update.headline
+            + words_of(update.body_html)
+            + json.dumps(update.extra, ensure_ascii=False)
+            + update.private_note
+        )
         for body in bodies[:1]:
             for paragraph in re.findall(r"<p>([^<]+)</p>", body):
                 assert letters(words_of(paragraph)) in kept

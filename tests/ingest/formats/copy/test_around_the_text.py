@@ -107,7 +107,17 @@ def test_what_only_looks_like_a_note_stays(said: str) -> None:
     assert update.repairs == ()
 
 
-@pytest.mark.parametrize("heading", ["Notizblock", "# dpa NOTEBOOK", "Notes to editors", "Redaktionelle Hinweise", "Note aux rédactions", "Til redaktionen"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Notizblock",
+        "# dpa NOTEBOOK",
+        "Notes to editors",
+        "Redaktionelle Hinweise",
+        "Note aux rédactions",
+        "Til redaktionen",
+    ],
+)
 def test_what_follows_such_a_heading_is_for_desks(heading: str) -> None:
     """A notebook ends the text."""
     update = update_of(ninjs(f"<p>{TEXT}</p><h2>{heading}</h2><ul><li>Ministry, Street 1</li></ul><p>tel 123</p>"))
@@ -133,14 +143,20 @@ def test_initials_behind_the_last_sentence() -> None:
 def test_an_alert_without_a_headline(made: type) -> None:
     """Its words are the headline, marked as made, and said once; initials are neither."""
     update = update_of(made("<p>Bridge over the strait collapses (police)</p><p>ab/cd/ef</p>", ""))
-    assert (update.headline, update.headline_from_text, update.body_html) == ("Bridge over the strait collapses (police)", True, "")
+    assert (update.headline, update.headline_from_text, update.body_html) == (
+        "Bridge over the strait collapses (police)",
+        True,
+        "",
+    )
     for body in ("<p>Dimite el presidente (oficial) jpa/mro</p>", "<p>Dimite el presidente (oficial)</p>"):
         assert update_of(made(body, "")).headline == "Dimite el presidente (oficial)"
 
 
 def test_a_longer_text_without_a_headline_goes_on_behind_it() -> None:
     """The first sentence moves; its dateline is the place."""
-    update = update_of(g2("<p>KYIV (Wire) - Blasts were heard in the city. The mayor said so.</p><p>It is night.</p>", ""))
+    update = update_of(
+        g2("<p>KYIV (Wire) - Blasts were heard in the city. The mayor said so.</p><p>It is night.</p>", "")
+    )
     assert (update.headline, update.located) == ("Blasts were heard in the city.", "KYIV")
     assert update.body_html == "<p>The mayor said so.</p><p>It is night.</p>"
 
@@ -168,9 +184,9 @@ def test_a_standfirst_that_the_text_begins_with_is_said_once() -> None:
 def test_furniture_of_a_whole_article_is_no_paragraph() -> None:
     """Kicker, source, writer and a caption without its picture; the writer is the byline."""
     body = (
-        '<article><div class="dat"><span class="vignette">Sport</span><span class="source">TT</span></div><p>{}</p>'
+        f'<article><div class="dat"><span class="vignette">Sport</span><span class="source">TT</span></div><p>{TEXT}</p>'
         '<div class="byline">Erika Muster</div><figure><div class="byline">Foto Graf</div><figcaption>Bild</figcaption></figure></article>'
-    ).format(TEXT)
+    )
     update = update_of(ninjs(body))
     assert (update.body_html, update.byline) == (f"<article><p>{TEXT}</p></article>", "Erika Muster")
 

@@ -25,10 +25,19 @@ def test_dpa_digitalwires() -> None:
         ednotes=[{"role": "dpaednoterole:editorialnote", "ednote": "Zusammenfassung bis 1700", "is_publishable": False}], notepad={"nonpublic_html": "<p>Tel 123</p>"},
         associations=[{"type": "image", "urn": "u2", "caption": "Der Hafen", "creditline": "A B/dpa", "renditions": [{"url": "https://m.example/1.jpg", "mimetype": "image/jpeg", "width": 800}]}],
     )  # fmt: skip
-    assert (update.guid, update.version, update.byline, update.located) == ("urn:newsml:wire:1", "3", "Von Max Muster, dpa", "Kiel")
+    assert (update.guid, update.version, update.byline, update.located) == (
+        "urn:newsml:wire:1",
+        "3",
+        "Von Max Muster, dpa",
+        "Kiel",
+    )
     assert (update.editors_note, update.private_note) == ("", "Tel 123\nZusammenfassung bis 1700")
     assert [(one.kind, one.name) for one in update.subjects] == [("place", "Kiel")]
-    assert (update.media[0].url, update.media[0].caption, update.media[0].credit) == ("https://m.example/1.jpg", "Der Hafen", "A B/dpa")
+    assert (update.media[0].url, update.media[0].caption, update.media[0].credit) == (
+        "https://m.example/1.jpg",
+        "Der Hafen",
+        "A B/dpa",
+    )
 
 
 @pytest.mark.parametrize("name", ["bodyXhtml", "bodyText", "content", "articleBody", "fulltext", "body", "brødtext"])

@@ -101,7 +101,9 @@ def _profile(path: str | None) -> SourceProfile:
     type=click.Choice(sorted(name for one in FORMATS for name in one.names)),
     help="Take the files for this format instead of recognising it.",
 )
-@click.option("--profile", "profile_file", type=click.Path(), help="TOML file with the source's profile, or a vendor's name.")
+@click.option(
+    "--profile", "profile_file", type=click.Path(), help="TOML file with the source's profile, or a vendor's name."
+)
 def read_command(files: tuple[str, ...], source: str, format_: str | None, profile_file: str | None) -> None:
     """Show what FILES would become: one JSON line for each, touching no server.
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from ingest.formats.feeds import reader as feeds
 from ingest.formats.finish import finish
-from ingest.formats.json import document as json_document
 from ingest.formats.json import dialects, json_feed, native
+from ingest.formats.json import document as json_document
 from ingest.formats.json.ninjs import document as ninjs
 from ingest.formats.model import (
     DEFAULT_PROFILE,
@@ -80,7 +80,9 @@ def read(body: bytes, request: ReadRequest) -> ReadResult:
         raise Unreadable("empty", "", "the document is empty")
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Unreadable("too-large", "", f"the document has {len(body)} bytes, {MAX_DOCUMENT_BYTES} are permitted")
-    document = Document(body, replace(request, profile=request.profile.completed()) if request.profile.extends else request)
+    document = Document(
+        body, replace(request, profile=request.profile.completed()) if request.profile.extends else request
+    )
     name = request.format
     if name is None:
         chosen = recognise(document)

@@ -82,7 +82,12 @@ def decode(body: bytes, *claims: str | None, fallback: str | None = None) -> tup
             return body[length:].decode(name, "replace"), name, f"not valid {name} at byte {error.start}"
     candidates = [claim for claim in (known(label) for label in claims) if claim]
     wrong = ""
-    if candidates and candidates[0] != "utf-8" and not body.isascii() and _is_utf_8(body, 1 if candidates[0].startswith(_ONE_BYTE) else _LEAST_CHARACTERS):
+    if (
+        candidates
+        and candidates[0] != "utf-8"
+        and not body.isascii()
+        and _is_utf_8(body, 1 if candidates[0].startswith(_ONE_BYTE) else _LEAST_CHARACTERS)
+    ):
         # Text in another charset is hardly ever valid UTF-8: whoever says otherwise has stored or sent it again.
         return body.decode("utf-8"), "utf-8", "" if "utf-8" in candidates else f"says {listed(claims)}, is utf-8"
     for candidate in (*candidates, "utf-8"):
@@ -125,7 +130,7 @@ def _is_nearly_utf_8(body: bytes) -> bool:
     """Whether it is UTF-8 but for a few broken bytes: a character that was cut, a byte of another charset."""
     whole = len(_MANY_BYTES.findall(body))
     broken = body.decode("utf-8", "replace").count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    return whole >= _LEAST_CHARACTERS and broken * 8 <= whole or (0 < whole and broken == 1)
+    return (whole >= _LEAST_CHARACTERS and broken * 8 <= whole) or (whole > 0 and broken == 1)
 
 
 def listed(claims: tuple[str | None, ...]) -> str:

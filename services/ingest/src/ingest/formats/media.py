@@ -186,10 +186,20 @@ def in_html(html: str, base: str | None = None) -> list[MediaFields]:
 
 
 _BLANK = re.compile(
-    r"^data:|/(?:blank|spacer|pixel|transparent|placeholder|lazy|loading|1x1|grey|gray|empty|clear)[\w.\-]{0,20}\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)", re.IGNORECASE
+    r"^data:|/(?:blank|spacer|pixel|transparent|placeholder|lazy|loading|1x1|grey|gray|empty|clear)[\w.\-]{0,20}\.(?:gif|png|svg|jpe?g|webp)(?:\?|$)",
+    re.IGNORECASE,
 )
 """What stands where a picture is to be loaded later."""
-_LATER = ("data-src", "data-lazy-src", "data-original", "data-lazy", "data-url", "data-full-src", "data-hi-res-src", "data-image")
+_LATER = (
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+    "data-lazy",
+    "data-url",
+    "data-full-src",
+    "data-hi-res-src",
+    "data-image",
+)
 
 
 def _source_of(attributes: Mapping[str, str], base: str | None) -> str | None:

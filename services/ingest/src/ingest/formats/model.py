@@ -146,7 +146,11 @@ class SourceProfile(BaseModel):
         if self.extends is None:
             return self
         known = catalog.settings_of(self.extends)
-        left = {name for name in known if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True)}
+        left = {
+            name
+            for name in known
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True)
+        }
         return SourceProfile.model_validate({**self.model_dump(), **{name: known[name] for name in left}})
 
     def urgency(self, value: object) -> int | None:

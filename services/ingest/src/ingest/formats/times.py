@@ -80,7 +80,10 @@ _ZONE = re.compile(
 _GMT = re.compile(r"(?:GMT|UTC|UT|Z)\s?([+\-\u2212])(\d{1,2})(?::?(\d\d))?", re.IGNORECASE)
 _HALF = re.compile(r"(?<=[\d ])[AaPp]\.?[Mm]\.?$")
 _EPOCH = re.compile(r"\s*(\d{9,10}|\d{13})(?:\.\d{1,9})?\s*")
-_DAY_FIRST = re.compile(r"\s*(?:[^\W\d]{2,12}[.,]{0,2}\s+)?(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[,\s]+(?:um\s+)?(\d{1,2})[:.](\d\d)(?::(\d\d))?(?:\s*Uhr)?)?\s*", re.IGNORECASE)
+_DAY_FIRST = re.compile(
+    r"\s*(?:[^\W\d]{2,12}[.,]{0,2}\s+)?(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[,\s]+(?:um\s+)?(\d{1,2})[:.](\d\d)(?::(\d\d))?(?:\s*Uhr)?)?\s*",
+    re.IGNORECASE,
+)
 
 
 def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | None, str]:
@@ -131,7 +134,9 @@ def _zoned(match: re.Match[str], default: tzinfo, *, latest: bool) -> tuple[date
         if own.tzname() == upper:
             return own, "time-rewritten"
         meant = AMBIGUOUS_ZONES[upper]
-        return naive.replace(tzinfo=timezone(timedelta(hours=min(meant) if latest else meant[0]))), "time-zone-ambiguous"
+        return naive.replace(
+            tzinfo=timezone(timedelta(hours=min(meant) if latest else meant[0]))
+        ), "time-zone-ambiguous"
     if upper in ("AM", "PM"):
         return None
     return (None, "time-zone-unreadable") if latest else (naive.replace(tzinfo=default), "time-zone-unreadable")

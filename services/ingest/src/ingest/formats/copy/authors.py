@@ -10,10 +10,16 @@ AS_SENT = "people_as_sent"
 """The member of `extra` that holds creators and byline as the source sent them, where readers get less."""
 
 _SAYS_BY = re.compile(
-    r"^(?:(?:story |words |text |report |written |reporting )?by|von|par|por|av|af|door|di|texte?\s?:|text\s?:|autor(?:in)?\s?:|author\s?:)\s+", re.IGNORECASE
+    r"^(?:(?:story |words |text |report |written |reporting )?by|von|par|por|av|af|door|di|texte?\s?:|text\s?:|autor(?:in)?\s?:|author\s?:)\s+",
+    re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"\s*[<(\[]?\s*(?:mailto:)?[\w.+-]{1,64}@[\w.-]{1,100}\.[a-z]{2,12}\s*[>)\]]?|\s*[<(\[]?\s*https?://\S{1,200}", re.IGNORECASE)
-_PARTS = re.compile(r"\s*(?:[;|]|,(?!\s?(?:jr|sr|md|phd|ii|iii)\b)|/|\s+(?:and|und|et|y|e|och|og|ja|en)\s+|\s[-–—]\s)\s*", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\s*[<(\[]?\s*(?:mailto:)?[\w.+-]{1,64}@[\w.-]{1,100}\.[a-z]{2,12}\s*[>)\]]?|\s*[<(\[]?\s*https?://\S{1,200}",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    r"\s*(?:[;|]|,(?!\s?(?:jr|sr|md|phd|ii|iii)\b)|/|\s+(?:and|und|et|y|e|och|og|ja|en)\s+|\s[-–—]\s)\s*", re.IGNORECASE
+)
 
 
 def tidy(fields: dict[str, object], *, trusted: bool, is_text: bool) -> list[str]:
@@ -26,7 +32,9 @@ def tidy(fields: dict[str, object], *, trusted: bool, is_text: bool) -> list[str
         if len(kept) < len(creators):
             sent["creators"] = list(creators)
             fields["creators"] = kept
-            said.append(", ".join(str(one.get("name")) for one in creators if isinstance(one, dict) and one not in kept)[:150])
+            said.append(
+                ", ".join(str(one.get("name")) for one in creators if isinstance(one, dict) and one not in kept)[:150]
+            )
     byline = fields.get("byline")
     if isinstance(byline, str) and byline:
         shown, agency = byline_of(byline)
@@ -49,7 +57,11 @@ def _is_author(one: dict[str, object], *, trusted: bool, is_text: bool) -> bool:
         return False
     if not trusted or role == "contributor":
         return False
-    if " " not in name.strip() and "//" not in uri and name.strip().casefold() == uri.rpartition(":")[2].rpartition("/")[2].casefold():
+    if (
+        " " not in name.strip()
+        and "//" not in uri
+        and name.strip().casefold() == uri.rpartition(":")[2].rpartition("/")[2].casefold()
+    ):
         # A name that is the end of its own code is a login.
         return False
     if people.takes_pictures(role):
@@ -97,9 +109,14 @@ _LONGEST_LINE = 120
 
 
 def _is_code(part: str) -> bool:
-    return people.is_initials(part) or part.islower() and " " not in part and any(sign in part for sign in "._/")
+    return people.is_initials(part) or (part.islower() and " " not in part and any(sign in part for sign in "._/"))
 
 
 def _is_phrase(bare: str) -> bool:
     words = bare.split()
-    return len(words) > 2 and not any(sign in bare for sign in "_/@") and not any(letter.isdigit() for letter in bare) and any(len(word) > 5 for word in words)
+    return (
+        len(words) > 2
+        and not any(sign in bare for sign in "_/@")
+        and not any(letter.isdigit() for letter in bare)
+        and any(len(word) > 5 for word in words)
+    )

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from ingest.formats.text import plain as text
 
-_BLOCK_NAMES = (
-    "p|h[1-6]|div|pre|li|ul|ol|dl|dd|dt|table|tbody|thead|tr|td|th|blockquote|section|article|aside|figure|figcaption|header|footer|main|nav|address|body"
-)
+_BLOCK_NAMES = "p|h[1-6]|div|pre|li|ul|ol|dl|dd|dt|table|tbody|thead|tr|td|th|blockquote|section|article|aside|figure|figcaption|header|footer|main|nav|address|body"
 _LEAF = re.compile(
     rf"<(p|h[1-6]|div|pre|li|aside|blockquote|header|footer|section|address|article)(\s[^<>]*+)?>"
     rf"((?>(?:[^<]+|<(?!/?(?:{_BLOCK_NAMES})[\s/>]))*))</\1\s*+>\s*+",
@@ -16,12 +14,16 @@ _LEAF = re.compile(
 )
 """An element of text without another such element in it. An atomic group, since Python 3.11.2 matches nothing with `*+` there."""
 _BREAK = re.compile(r"(?:<br\s*/?>\s*)+", re.IGNORECASE)
-_HOLLOW = re.compile(r"<(div|section|article|header|footer|aside|blockquote|ul|ol|figure|p)(?:\s[^<>]*+)?>\s*+</\1>\s*+", re.IGNORECASE)
-_CLASS = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)\s[^<>]*?\b(?:class|itemprop|rel)\s*=\s*[\"']([^\"'<>]{0,200})[\"'][^<>]*>")
+_HOLLOW = re.compile(
+    r"<(div|section|article|header|footer|aside|blockquote|ul|ol|figure|p)(?:\s[^<>]*+)?>\s*+</\1>\s*+", re.IGNORECASE
+)
+_CLASS = re.compile(
+    r"<([a-zA-Z][a-zA-Z0-9]*)\s[^<>]*?\b(?:class|itemprop|rel)\s*=\s*[\"']([^\"'<>]{0,200})[\"'][^<>]*>"
+)
 
 
 _INLINE_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_BREAK_AT_END = re.compile(r"(?:<br\s*/?>\s*)+(?=</(?:p|div|li)>)", re.IGNORECASE)
+_ENDS_BLOCK = ("</p>", "</div>", "</li>")
 
 
 class Block(NamedTuple):
@@ -76,7 +78,10 @@ def without(html: str, spans: list[tuple[int, int]]) -> str:
             out.append(html[at:start])
         at = max(at, end)
     out.append(html[at:])
-    left = _BREAK_AT_END.sub("", "".join(out))
+    left = "".join(out)
+    if "<br" in left:
+        whole = left
+        left = _BREAK.sub(lambda run: "" if whole.startswith(_ENDS_BLOCK, run.end()) else run.group(), whole)
     for _ in range(4):
         again = _HOLLOW.sub("", left)
         if again == left:

@@ -47,7 +47,7 @@ _SIGNS = {
 }  # fmt: skip
 """Tags of typesetting systems that stand for a character."""
 _REFERENCES = frozenset(
-    "component componentref comp ref mediaref media-ref embed pullquote infobox factbox graphic photo picture image gallery teaser xref crosshead related story-link".split()
+    ["component", "componentref", "comp", "ref", "mediaref", "media-ref", "embed", "pullquote", "infobox", "factbox", "graphic", "photo", "picture", "image", "gallery", "teaser", "xref", "crosshead", "related", "story-link"]
 )
 
 
@@ -63,13 +63,18 @@ def with_vendors_tags_read(html: str) -> str:
         name = found.group(1).strip("/").lower()
         if name in _SIGNS and not found.group(2):
             return text.escaped(_SIGNS[name])
-        return "" if name.rpartition(":")[2] in _REFERENCES and (found.group(2) or found.group(0).endswith("/&gt;") or ":" in name) else found.group(0)
+        return (
+            ""
+            if name.rpartition(":")[2] in _REFERENCES
+            and (found.group(2) or found.group(0).endswith("/&gt;") or ":" in name)
+            else found.group(0)
+        )
 
     return _VENDORS_TAG.sub(read, html)
 
 
 _WRAPPED = re.compile(r"<p(?:\s[^<>]*)?>((?>[^<]+|<br\s*/?>)+)</p>", re.IGNORECASE)
-_A_BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_A_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _LEAST_WRAPPED = 40
 _MOST_WRAPPED = 110
 
@@ -80,7 +85,7 @@ def unwrapped(html: str) -> str:
         return html
 
     def joined(found: re.Match[str]) -> str:
-        lines = _A_BREAK.split(found.group(1).strip())
+        lines = [one.strip() for one in _A_BREAK.split(found.group(1))]
         full = [one for one in lines[:-1] if one]
         if len(full) < 1 or any(not _LEAST_WRAPPED <= len(one) <= _MOST_WRAPPED for one in full):
             return found.group(0)
@@ -109,7 +114,9 @@ def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: boo
     return found
 
 
-def _spans(found: Cleared, every: list[blocks.Block], headline: str, slugline: str, *, may_have_notes: bool) -> list[tuple[int, int]]:
+def _spans(
+    found: Cleared, every: list[blocks.Block], headline: str, slugline: str, *, may_have_notes: bool
+) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     count = len(every)
     begun = False
@@ -168,7 +175,9 @@ def _is_note(found: Cleared, words: str) -> bool:
 def _is_heading(found: Cleared, block: blocks.Block, words: str, headline: str, slugline: str) -> bool:
     """Whether one of the first blocks is the headline or slugline once more, or a headline where there is none."""
     if headline:
-        if repeats.same(words, headline) or (block.name[0] == "h" and len(words) > 15 and repeats.begins_with(headline, words, 16)):
+        if repeats.same(words, headline) or (
+            block.name[0] == "h" and len(words) > 15 and repeats.begins_with(headline, words, 16)
+        ):
             found.heading = words
             return True
     elif block.name in ("h1", "h2") and 4 < len(words) <= 200:
@@ -186,7 +195,12 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
         lines = [one for one in blocks.lines_of(block, block.words) if (one[0], one[1]) not in taken]
         # The first block is the text, however short: a text of one word is no sign-off.
         first = block.start == found.first_at
-        while lines and "<a " not in block.inner and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2], is_block=len(lines) == 1)) and (len(lines) > 1 or not first):
+        while (
+            lines
+            and "<a " not in block.inner
+            and (not lines[-1][2] or sign_offs.is_sign_off(lines[-1][2], is_block=len(lines) == 1))
+            and (len(lines) > 1 or not first)
+        ):
             start, end, words = lines.pop()
             if words:
                 found.sign_offs.append(words)
@@ -232,7 +246,10 @@ def _without_furniture(found: Cleared) -> str:
 
 
 def _is_furniture(name: str, classes: str) -> bool:
-    return name not in ("body", "article", "section", "main", "html", "table", "figure", "img", "a") and _FURNITURE.search(classes) is not None
+    return (
+        name not in ("body", "article", "section", "main", "html", "table", "figure", "img", "a")
+        and _FURNITURE.search(classes) is not None
+    )
 
 
 _FIGCAPTION = re.compile(r"<figcaption\b[^<>]*>((?>(?:[^<]+|<(?!/?figcaption\b))*))</figcaption\s*>", re.IGNORECASE)
@@ -243,14 +260,18 @@ def without_captions(html: str, captions: set[str]) -> str:
     if not captions or "<figcaption" not in html:
         return html
     spans = [
-        (one.start(), one.end()) for one in _FIGCAPTION.finditer(html) if repeats.folded(text.of_html(one.group(1))) in captions
+        (one.start(), one.end())
+        for one in _FIGCAPTION.finditer(html)
+        if repeats.folded(text.of_html(one.group(1))) in captions
     ]
     return blocks.without(html, spans)
 
 
 def place_in(html: str) -> str:
     """The place of the dateline that one of the first paragraphs begins with: notes and a byline may stand above it."""
-    return next((place for one in itertools.islice(blocks.leaves(html), _FIRST) if (place := places.of_text(one.words))), "")
+    return next(
+        (place for one in itertools.islice(blocks.leaves(html), _FIRST) if (place := places.of_text(one.words))), ""
+    )
 
 
 def first_words(html: str) -> str:
@@ -271,7 +292,11 @@ def parted_headline(html: str, most: int) -> tuple[str, str]:
         if "<" in html:
             return "", html
         sentence = repeats.first_sentence(text.unescaped(html))
-        return ("", html) if len(sentence) > most else (sentence, text.escaped(text.unescaped(html)[len(sentence) :].strip()))
+        return (
+            ("", html)
+            if len(sentence) > most
+            else (sentence, text.escaped(text.unescaped(html)[len(sentence) :].strip()))
+        )
     if _HAS_PICTURE.search(first.inner) or first.name in ("pre", "li", "blockquote"):
         return "", html
     words = first.words

@@ -76,18 +76,21 @@ _ROUTING = re.compile(
     re.IGNORECASE,
 )
 _END_MARK = re.compile(
-    r"[\W_]*(?:\(?(?:schluss|forts(?:etzung)?)\.?\)?(?:\s+[a-zäöü]{2,5}(?:[/*][a-zäöü]{2,5}){0,3})?|apa\d{3,4}\b.{0,24}|-30-|\(?(?:end(?:s|item|it)?|ende|fin|fine|fim|slut|slutt|loppu|einde)\)?|end (?:of )?(?:item|story|text|message)|\(more\)|(?-i:MORE)|xinhua|bernama)[\W_]*", re.IGNORECASE
+    r"[\W_]*(?:\(?(?:schluss|forts(?:etzung)?)\.?\)?(?:\s+[a-zäöü]{2,5}(?:[/*][a-zäöü]{2,5}){0,3})?|apa\d{3,4}\b.{0,24}|-30-|\(?(?:end(?:s|item|it)?|ende|fin|fine|fim|slut|slutt|loppu|einde)\)?|end (?:of )?(?:item|story|text|message)|\(more\)|(?-i:MORE)|xinhua|bernama)[\W_]*",
+    re.IGNORECASE,
 )
 _DOUBLED = re.compile(r"\(\(.{1,600}\)\)\W*|\(\(.{0,300}(?:@|\+\d|messaging|desk|newsroom).{0,300}", re.IGNORECASE)
 _HEADING = re.compile(
     r"[\W_]*(?:dpa[ -])?(?:notizblock|notebook|notepad|redaktionelle hinweise|hinweise? (?:an|f[üu]r) (?:die )?redaktion\w*|notes? (?:to|for) editors|editors['’]? notes?|editorial notes?|note aux r[ée]dactions|"
     r"notas? (?:a|para) (?:los |las )?(?:editores|redacciones)|nota per le redazioni|orientering til redaksjonen|til redaktionen|till redaktionen|service f[üu]r redaktionen|kontaktdaten f[üu]r redaktionen|"
-    r"(?:the following|die folgenden) information(?:en)? (?:is|are|sind) (?:not|nicht) .{0,60})[\W_]*", re.IGNORECASE,
+    r"(?:the following|die folgenden) information(?:en)? (?:is|are|sind) (?:not|nicht) .{0,60})[\W_]*",
+    re.IGNORECASE,
 )
 """A line behind which all is for desks."""
 
 _EMBARGO = re.compile(
-    r"[\W_]*(?:(?:strictly |strictement )?(?:under )?embargo(?:ed|ed copy|[ée]e?)?\b(?!\s+(?:lifted|is lifted|lev[ée]|levantado|aufgehoben))[\s:–-]{0,4}(?:(?:until|till|til|to|for release|not for|bis|jusqu|hasta|fino|at[ée]|until:)|[:\d])|sperrfrist(?!\s+aufgehoben)\s?[:\d–-]|sperrfrist bis|not for (?:publication|release|use|broadcast) (?:before|until)|hold for release)", re.IGNORECASE,
+    r"[\W_]*(?:(?:strictly |strictement )?(?:under )?embargo(?:ed|ed copy|[ée]e?)?\b(?!\s+(?:lifted|is lifted|lev[ée]|levantado|aufgehoben))[\s:–-]{0,4}(?:(?:until|till|til|to|for release|not for|bis|jusqu|hasta|fino|at[ée]|until:)|[:\d])|sperrfrist(?!\s+aufgehoben)\s?[:\d–-]|sperrfrist bis|not for (?:publication|release|use|broadcast) (?:before|until)|hold for release)",
+    re.IGNORECASE,
 )
 
 _ENCLOSED = re.compile(rf"[(\[{{*/+#_\s–—-]{{1,6}}(?:{_WHAT}|{_TO_DESKS}|{_PLANNED}|{_PRIVATE})", re.IGNORECASE)
@@ -107,12 +110,7 @@ LONGEST_EMBARGO = 200
 
 _OPENING = re.compile(r"\s*(?:<[^<>]*>\s*)*([^\w\s]?)[^\w<]*([^\W_]{0,3})")
 _SIGNS = frozenset("([{*/+#–—-_©&")
-_FRAGMENTS = frozenset("""
-a aan aap ach adv afp akt am an anm ans ap apa art ate ats att aus aut avi avv bc bel bil cat cob con cou cov des dev die do dpa e ed edi eds efe ei
-ein ej ema emb exp fax fea for fot fur gep got gra hab hin hol huo ikk inf int ite key kom kon kor lea lie lis med meh mel mer mor nac nao ne new nic
-nie no non noo not nou ntb nur não obs ori pa pap par pho pla plu pm por pre pri red rel rep res reu rit ruc rüc sak sda se seg ser slu spe sto str
-stt sui syn tel ter tex the thi til to toi top tt ube un une upc urg vi we wei wir wo wor zei zus à übe
-""".split())  # fmt: skip
+_FRAGMENTS = frozenset(["a", "aan", "aap", "ach", "adv", "afp", "akt", "am", "an", "anm", "ans", "ap", "apa", "art", "ate", "ats", "att", "aus", "aut", "avi", "avv", "bc", "bel", "bil", "cat", "cob", "con", "cou", "cov", "des", "dev", "die", "do", "dpa", "e", "ed", "edi", "eds", "efe", "ei", "ein", "ej", "ema", "emb", "exp", "fax", "fea", "for", "fot", "fur", "gep", "got", "gra", "hab", "hin", "hol", "huo", "ikk", "inf", "int", "ite", "key", "kom", "kon", "kor", "lea", "lie", "lis", "med", "meh", "mel", "mer", "mor", "nac", "nao", "ne", "new", "nic", "nie", "no", "non", "noo", "not", "nou", "ntb", "nur", "não", "obs", "ori", "pa", "pap", "par", "pho", "pla", "plu", "pm", "por", "pre", "pri", "red", "rel", "rep", "res", "reu", "rit", "ruc", "rüc", "sak", "sda", "se", "seg", "ser", "slu", "spe", "sto", "str", "stt", "sui", "syn", "tel", "ter", "tex", "the", "thi", "til", "to", "toi", "top", "tt", "ube", "un", "une", "upc", "urg", "vi", "we", "wei", "wir", "wo", "wor", "zei", "zus", "à", "übe"])  # fmt: skip
 """The first letters of all labels above, at most three: nine of ten paragraphs begin with others, and are looked at no further."""
 _ALWAYS = 100
 
@@ -138,7 +136,11 @@ def kind_of_note(words: str) -> str:
     if first in "([{" or (first in "*/+#_–—-" and not words.startswith(_BULLETS)) or words.startswith("* "):
         if first == "(" and (_DOUBLED.fullmatch(words)):
             return "contact"
-        if (first not in "([{" or _CLOSES.search(words[-1:])) and _ENCLOSED.match(words) and not _READERS_TOO.search(words):
+        if (
+            (first not in "([{" or _CLOSES.search(words[-1:]))
+            and _ENCLOSED.match(words)
+            and not _READERS_TOO.search(words)
+        ):
             if words.startswith(_BULLETS) and len(words) > 200:
                 return ""
             return "note"

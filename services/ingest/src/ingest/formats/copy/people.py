@@ -16,13 +16,7 @@ MAX_NAME = 120
 MAX_WORDS = 7
 """Of a person's name, titles and particles included."""
 
-AGENCIES = frozenset("""
-aap adn afp agi aip ana angola ani anp ansa antara ap apa apn apnews apnewswire aps apnsa ats ats-ans bangkok belga
-bernama bta ca cna cns cp ctk čtk dapd ddp dpa dpa-afx dpa-infocom efe epd eno europapress globenewswire hina ians
-interfax irna itar-tass jiji kna keystone-ats kyodo kurier lusa lusaagency mti mtva map nan notimex ntb pa pap petra
-pti reuters rtr ria ritzau rb saba sana sapa sda sid sipa spa sta stt stt-lehtikuva swissinfo tanjug tass telam tt ttn
-uni unian upi ukrinform verkkouutiset vna wam wafa xinhua yonhap newsaktuell ots prnewswire businesswire cision getty
-""".split())  # fmt: skip
+AGENCIES = frozenset(["aap", "adn", "afp", "agi", "aip", "ana", "angola", "ani", "anp", "ansa", "antara", "ap", "apa", "apn", "apnews", "apnewswire", "aps", "apnsa", "ats", "ats-ans", "bangkok", "belga", "bernama", "bta", "ca", "cna", "cns", "cp", "ctk", "čtk", "dapd", "ddp", "dpa", "dpa-afx", "dpa-infocom", "efe", "epd", "eno", "europapress", "globenewswire", "hina", "ians", "interfax", "irna", "itar-tass", "jiji", "kna", "keystone-ats", "kyodo", "kurier", "lusa", "lusaagency", "mti", "mtva", "map", "nan", "notimex", "ntb", "pa", "pap", "petra", "pti", "reuters", "rtr", "ria", "ritzau", "rb", "saba", "sana", "sapa", "sda", "sid", "sipa", "spa", "sta", "stt", "stt-lehtikuva", "swissinfo", "tanjug", "tass", "telam", "tt", "ttn", "uni", "unian", "upi", "ukrinform", "verkkouutiset", "vna", "wam", "wafa", "xinhua", "yonhap", "newsaktuell", "ots", "prnewswire", "businesswire", "cision", "getty"])  # fmt: skip
 """Agencies by what they call themselves in copy, in small letters."""
 
 _AGENCY_NAMES = re.compile(
@@ -40,14 +34,13 @@ _DESK = re.compile(
     r"university|universit[äye]\w*|institut\w*|ministry|ministerium|office|group|network|foundation|association|agency|agentur)\b\.?",
     re.IGNORECASE,
 )
-_ACCOUNTS = frozenset("""
-admin administrator author autor root user guest test editor webmaster web redaktion redaktionen redactie redaccion
-redazione redaction newsroom news desk system import importer api bot cms wire wires feed feeds rss staff team online
-info press presse support default anonymous anonym unknown none null nan nobody n/a na tba tbd - – —
-""".split())  # fmt: skip
+_ACCOUNTS = frozenset(["admin", "administrator", "author", "autor", "root", "user", "guest", "test", "editor", "webmaster", "web", "redaktion", "redaktionen", "redactie", "redaccion", "redazione", "redaction", "newsroom", "news", "desk", "system", "import", "importer", "api", "bot", "cms", "wire", "wires", "feed", "feeds", "rss", "staff", "team", "online", "info", "press", "presse", "support", "default", "anonymous", "anonym", "unknown", "none", "null", "nan", "nobody", "n/a", "na", "tba", "tbd", "-", "–", "—"])  # fmt: skip
 """Accounts that content systems write for an author."""
 
-_ADDRESS = re.compile(r"://|^www\.|@|\b[\w-]+\.(?:com|net|org|info|news|de|at|ch|fr|es|it|se|no|dk|fi|co|uk|nl|be|eu|tv|io)\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"://|^www\.|@|\b[\w-]+\.(?:com|net|org|info|news|de|at|ch|fr|es|it|se|no|dk|fi|co|uk|nl|be|eu|tv|io)\b",
+    re.IGNORECASE,
+)
 _INITIALS = re.compile(r"[^\W\d_]{1,5}(?:\s?[/+&\-.·|]\s?[^\W\d_]{1,5}){1,7}[.]?")
 _DOTTED_INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,4}")
 _NAME_SIGNS = re.compile(r"[^\W\d_]|[\s.,'’`´ʼ\-–‐()·・&\"“”„/]")
@@ -108,7 +101,15 @@ def _kind_of_word(word: str) -> Kind:
     if len(word) < 3:
         return "code"
     inner = sum(letter.isupper() for letter in word[1:])
-    return "person" if inner == 0 or word[0].isupper() and inner < 3 and "-" in word or word[:2] in ("Mc", "O'", "O’", "De", "Di", "Le") else "organisation"
+    return (
+        "person"
+        if inner == 0
+        or (word[0].isupper()
+        and inner < 3
+        and "-" in word)
+        or word[:2] in ("Mc", "O'", "O’", "De", "Di", "Le")
+        else "organisation"
+    )
 
 
 def _is_uncased(name: str) -> bool:
@@ -128,7 +129,11 @@ def is_agency(name: str) -> bool:
     if _AGENCY_NAMES.search(low):
         rest = _AGENCY_NAMES.sub(" ", low)
         return len(re.findall(r"[^\W\d_]{2,}", rest)) <= 2 and "," not in rest
-    parts = [part.strip(" .()") for part in re.split(r"\s*(?:[/,;&+|]|\b(?:and|und|et|y|och|og|with|mit)\b|(?<=\w)-(?=\w))\s*", low) if part.strip(" .()")]
+    parts = [
+        part.strip(" .()")
+        for part in re.split(r"\s*(?:[/,;&+|]|\b(?:and|und|et|y|och|og|with|mit)\b|(?<=\w)-(?=\w))\s*", low)
+        if part.strip(" .()")
+    ]
     return len(parts) > 1 and all(part in AGENCIES or part in ("agencies", "agenturen") for part in parts)
 
 
@@ -142,18 +147,20 @@ def is_initials(value: str) -> bool:
     return bare.isalpha() and len(bare) <= 4 and (bare.islower() or bare.isupper())
 
 
-_WRITES = frozenset("""
-author autor writer reporter correspondent journalist columnist by byline text texte texto verfasser auteur autora
-creator korrespondent redakteur reportage mainauthor contributingauthor storyby analyst critic commentator
-translator reporting additionalreporting
-""".split())  # fmt: skip
-_TAKES_PICTURES = re.compile(r"photo|foto|picture|bild|camera|kamera|video|cameraman|illustrat|graphic|grafik", re.IGNORECASE)
+_WRITES = frozenset(["author", "autor", "writer", "reporter", "correspondent", "journalist", "columnist", "by", "byline", "text", "texte", "texto", "verfasser", "auteur", "autora", "creator", "korrespondent", "redakteur", "reportage", "mainauthor", "contributingauthor", "storyby", "analyst", "critic", "commentator", "translator", "reporting", "additionalreporting"])  # fmt: skip
+_TAKES_PICTURES = re.compile(
+    r"photo|foto|picture|bild|camera|kamera|video|cameraman|illustrat|graphic|grafik", re.IGNORECASE
+)
 
 
 def writes(role: str) -> bool:
     """Whether a role, of a source's own words or IPTC's, is that of somebody who wrote the text; no role is."""
     bare = re.sub(r"[^a-z]", "", role.casefold().rpartition(":")[2].rpartition("/")[2])
-    return not bare or bare in _WRITES or bare.endswith(("writer", "reporter", "author", "correspondent", "columnist", "journalist", "translator"))
+    return (
+        not bare
+        or bare in _WRITES
+        or bare.endswith(("writer", "reporter", "author", "correspondent", "columnist", "journalist", "translator"))
+    )
 
 
 def takes_pictures(role: str) -> bool:

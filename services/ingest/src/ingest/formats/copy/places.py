@@ -5,9 +5,7 @@ import re
 from ingest.formats.copy import people
 from ingest.formats.text import plain as text
 
-_MONTH = (
-    r"(?i:jan|feb|m[aä]r|apr|ma[iyj]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic|gen|mag|giu|lug|set|ott|out|fev|mrt|tammi|helmi)[\w.éûçäö]{0,10}"
-)
+_MONTH = r"(?i:jan|feb|m[aä]r|apr|ma[iyj]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|janv|f[eé]v|avr|juin|juil|ao[uû]t|d[eé]c|ene|abr|ago|dic|gen|mag|giu|lug|set|ott|out|fev|mrt|tammi|helmi)[\w.éûçäö]{0,10}"
 _WHEN = rf"(?:\d{{1,2}}[./-]\s?\d{{1,2}}[./-]\s?(?:\d{{2,4}})?|\d{{4}}-\d\d-\d\d|\d{{1,2}}\.?(?:er|º)?\s+(?:de\s+)?{_MONTH}(?:\s+(?:de\s+)?\d{{4}})?|{_MONTH}\s+\d{{1,2}}(?:,?\s+\d{{4}})?)"
 _PLACE = r"[^\W\d_]++(?:[ .'’`´\-/]{1,2}[^\W\d_]++){0,6}\.?(?:,\s[^\W\d_][\w .'’-]{1,40}?)?"
 _DASH = r"(?:--|\.-|[-–—_:])"
@@ -19,7 +17,9 @@ _DATELINE = re.compile(
 _SIGN = re.compile(r"[(–—_:]|-[ -]|\.-")
 """What every dateline has."""
 _LONGEST = 110
-_NO_PLACE = frozenset("the a an der die das ein eine le la les un une el los las il lo gli en ett den det de het een mr mrs herr frau".split())
+_NO_PLACE = frozenset(
+    ["the", "a", "an", "der", "die", "das", "ein", "eine", "le", "la", "les", "un", "une", "el", "los", "las", "il", "lo", "gli", "en", "ett", "den", "det", "de", "het", "een", "mr", "mrs", "herr", "frau"]
+)
 MAX_PLACE = 60
 
 
@@ -38,7 +38,9 @@ def _found(words: str) -> re.Match[str] | None:
     capital = sum(one[0].isupper() for one in own) * 2 > len(own)
     agency = match.group("agency")
     if agency and not people.is_agency(agency):
-        return match if match.group("dash") and capital and not own[0].casefold() in _NO_PLACE and len(own) < 5 else None
+        return (
+            match if match.group("dash") and capital and own[0].casefold() not in _NO_PLACE and len(own) < 5 else None
+        )
     if match.group("dated") and "," not in match.group(0)[len(place) : len(place) + 2] and not place.isupper():
         return None
     return match if capital else None

@@ -33,8 +33,13 @@ def begins_with(whole: str, beginning: str, least: int = 40) -> bool:
     return folded(whole).startswith(folded(short))
 
 
-_SENTENCE = re.compile(r"(?<=[^\s.][.!?…。！？])[\"”“»’')\]]{0,2}(?:\s+(?=[\"“„«‘'(\[]?[A-ZÀ-ÞΑ-ΩА-Я0-9¿¡]|[/|©–—]\s)|(?<=[。！？]))")
-_ABBREVIATED = re.compile(r"(?:^|\W)(?:[A-Za-z]|mr|mrs|ms|dr|st|no|nr|prof|gen|col|sen|rep|gov|lt|sgt|vs|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|ca|bzw|usw|z\.b|u\.s|u\.k|a\.m|p\.m|inc|ltd|co|corp|\d{1,2})\.$", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"(?<=[^\s.][.!?…。！？])[\"”“»’')\]]{0,2}(?:\s+(?=[\"“„«‘'(\[]?[A-ZÀ-ÞΑ-ΩА-Я0-9¿¡]|[/|©–—]\s)|(?<=[。！？]))"
+)
+_ABBREVIATED = re.compile(
+    r"(?:^|\W)(?:[A-Za-z]|mr|mrs|ms|dr|st|no|nr|prof|gen|col|sen|rep|gov|lt|sgt|vs|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|ca|bzw|usw|z\.b|u\.s|u\.k|a\.m|p\.m|inc|ltd|co|corp|\d{1,2})\.$",
+    re.IGNORECASE,
+)
 
 
 def first_sentence(words: str) -> str:

@@ -12,14 +12,24 @@ _AT_END = re.compile(
     rf"(?<=[.!?…)\]\"”“»'’:])\s+(?:{_SLASHED}|[(\[](?:{_SLASHED}|(?-i:[a-zäöüß]{{2,4}}))[)\]]|/(?-i:[a-z]{{2,4}}))\s*[.]?$|\s+[(\[]{_SLASHED}[)\]][.]?$"
 )
 """Initials behind the last sentence: `... said. ab/cd/ef`, `... said. (abc)`."""
-_MARKED_END = re.compile(r"(?<=[.!?…\"”»])\s+[(/©]{0,2}[A-Z][A-Za-z]{1,8}(?:[-/][A-Z][A-Za-z]{1,8})?[)/]{0,2}\.?$|(?<=[.!?…\"”»])\s+/[a-zæøå]{3,10}/$")
+_MARKED_END = re.compile(
+    r"(?<=[.!?…\"”»])\s+[(/©]{0,2}[A-Z][A-Za-z]{1,8}(?:[-/][A-Z][A-Za-z]{1,8})?[)/]{0,2}\.?$|(?<=[.!?…\"”»])\s+/[a-zæøå]{3,10}/$"
+)
 """An agency's mark behind the last sentence: `... lo celebró. EFE`."""
 _SLASHED_IN_LINE = re.compile(rf"(?<=\))\s+{_SLASHED}$")
-_MARK = re.compile(r"[©(/\[\s–—-]*[^\W_][\w .&-]{0,30}(?:\s?[-/,]\s?[^\W_][\w .&-]{0,20}){0,3}[)/\]\s.]*", re.IGNORECASE)
+_MARK = re.compile(r"[©(/\[\s–—-]*+[^\W_][\w .&/,-]{0,50}[)/\]\s.]*")
 _AGENCY_CLOSER = re.compile(r"[\W_]*[a-zäöüß]{2,12}(?:[\s/_-]+[a-z0-9äöüß]{1,8}){1,10}[\W_]*")
-_DPA_INFOCOM = re.compile(r"[\W_]*(?:©\s?)?(?:dpa-infocom|dpa)[\s,]*dpa:\d{6}-\d{1,3}-\d{3,}(?:[\d/]*)[\W_]*|[\W_]*©\s?dpa-infocom.{0,40}", re.IGNORECASE)
-_COPYRIGHT_LINE = re.compile(r"[\W_]*(?:©|\(c\)|copyright)\s?(?:\d{4}\s?)?[\w .,&/-]{2,40}(?:\d{4})?[\W_]*", re.IGNORECASE)
-_MEDIA_MARKS = re.compile(r"(?:[\W_]*(?:fotos?|v[ií]deos?|photos?|pictures?|pix|bilder?|grafik|graphics?|infograf[ií]a|infographie|audio|mapa|karte|kart)[\W_]*){1,5}", re.IGNORECASE)
+_DPA_INFOCOM = re.compile(
+    r"[\W_]*(?:©\s?)?(?:dpa-infocom|dpa)[\s,]*dpa:\d{6}-\d{1,3}-\d{3,}(?:[\d/]*)[\W_]*|[\W_]*©\s?dpa-infocom.{0,40}",
+    re.IGNORECASE,
+)
+_COPYRIGHT_LINE = re.compile(
+    r"[\W_]*(?:©|\(c\)|copyright)\s?(?:\d{4}\s?)?[\w .,&/-]{2,40}(?:\d{4})?[\W_]*", re.IGNORECASE
+)
+_MEDIA_MARKS = re.compile(
+    r"(?:[\W_]*(?:fotos?|v[ií]deos?|photos?|pictures?|pix|bilder?|grafik|graphics?|infograf[ií]a|infographie|audio|mapa|karte|kart)[\W_]*){1,5}",
+    re.IGNORECASE,
+)
 _STAMPED = re.compile(r"[\W_]*(?:ap|afp|upi|rtr|kyodo)[\s-].{0,30}\d{4}\s?(?:gmt|est|edt|utc)?[\W_]*", re.IGNORECASE)
 
 
@@ -53,7 +63,7 @@ def _is_closer(words: str) -> bool:
 
 def is_agency_mark(words: str) -> bool:
     """Whether a line is only an agency's mark: `/ritzau/`, `(©NTB)`, `TT-AFP`, `© 2026 AFP`."""
-    if len(words) > 60 or not _MARK.fullmatch(words) and not _COPYRIGHT_LINE.fullmatch(words):
+    if len(words) > 60 or (not _MARK.fullmatch(words) and not _COPYRIGHT_LINE.fullmatch(words)):
         return False
     bare = re.sub(r"©|\(c\)|copyright|\d{4}", " ", words, flags=re.IGNORECASE).strip(" ()[]/.,–—-")
     return bool(bare) and is_agency(bare)
@@ -71,7 +81,31 @@ def initials_at_end(words: str) -> str:
         return marked.group(0) if marked is not None and is_agency(marked.group(0)) else ""
     said = found.group(0)
     bare = said.strip(" ()[]./").casefold()
-    return "" if bare in _WORDS or is_agency(bare) and "/" not in bare else said
+    return "" if bare in _WORDS or (is_agency(bare) and "/" not in bare) else said
 
 
-_WORDS = frozenset({"and/or", "und/oder", "et/ou", "y/o", "e/o", "w/o", "n/a", "he/she", "her/his", "km/h", "ja", "nein", "yes", "no", "sic", "red", "lacht", "fdp", "spd", "cdu", "csu"})
+_WORDS = frozenset(
+    {
+        "and/or",
+        "und/oder",
+        "et/ou",
+        "y/o",
+        "e/o",
+        "w/o",
+        "n/a",
+        "he/she",
+        "her/his",
+        "km/h",
+        "ja",
+        "nein",
+        "yes",
+        "no",
+        "sic",
+        "red",
+        "lacht",
+        "fdp",
+        "spd",
+        "cdu",
+        "csu",
+    }
+)

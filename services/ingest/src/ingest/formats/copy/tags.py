@@ -16,22 +16,27 @@ _SYSTEM = re.compile(
     r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
     re.IGNORECASE,
 )
-_LONGEST_CACHED = 300
-"""A longer name is cut by the limits, and none that a vocabulary has."""
+_LONGEST_NAME = 300
 _NAMED = ("person", "organisation", "place")
 _COORDINATES = re.compile(r"^-?\d{1,3}\.\d+[ ,;]+-?\d{1,3}\.\d+$")
 
 
 @lru_cache(16_384)
 def is_for_readers(kind: str, name: str) -> bool:
-    """Whether a subject's name says something to a reader."""
+    """Whether a subject's name says something to a reader; one that is longer than any vocabulary's is a text, and cut by the limits."""
+    if len(name) > _LONGEST_NAME:
+        return True
     if _SYSTEM.search(name) or _COORDINATES.match(name):
         return False
     if len(name) < 2:
         return False
     if name.isascii() and name.replace(" ", "").isalpha():
         return True
-    return not (any(letter.isdigit() for letter in name) and kind in ("place", "other", "subject", "event") and _STREET.search(name))
+    return not (
+        any(letter.isdigit() for letter in name)
+        and kind in ("place", "other", "subject", "event")
+        and _STREET.search(name)
+    )
 
 
 def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
@@ -56,7 +61,7 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
             machine.append(one)
         elif name and len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
             kept.append({**one, "name": None}) if code else machine.append(one)
-        elif name and len(name) < _LONGEST_CACHED and not is_for_readers(kind, name):
+        elif name and not is_for_readers(kind, name):
             machine.append(one)
         else:
             kept.append(one)
@@ -78,4 +83,6 @@ def _is_mnemonic(name: str, code: str) -> bool:
     alias, _, bare = code.rpartition(":")
     if len(name) < 3:
         return name.islower() or len(name) < 2 or name.casefold() == bare.casefold()
-    return name.casefold() == bare.casefold() and (_CATEGORIES.search(alias) is not None or (len(name) == 3 and name.isupper()))
+    return name.casefold() == bare.casefold() and (
+        _CATEGORIES.search(alias) is not None or (len(name) == 3 and name.isupper())
+    )

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from ingest.formats.copy import authors, body, notes, places, repeats, sign_offs, tags
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
-from ingest.formats.text import plain as text
 from shared.messages.limits import LONGEST
 
 Record = Callable[[str, str, str], None]
@@ -85,7 +84,12 @@ def _body(fields: dict[str, object], html: str, headline: str, record: Record, *
     if found.is_embargoed and not fields.get("embargo_until") and fields.get("status", "usable") == "usable":
         fields["status"] = "withheld"
         record("embargo-in-text", "/body_html", "withheld, since its text says that it may not be published yet")
-    elif found.notes and not found.html and fields.get("status", "usable") == "usable" and any(map(notes.says_private, found.notes)):
+    elif (
+        found.notes
+        and not found.html
+        and fields.get("status", "usable") == "usable"
+        and any(map(notes.says_private, found.notes))
+    ):
         fields["status"] = "withheld"
         record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
     if found.first and not fields.get("located") and (place := places.of_text(found.first)):
@@ -150,7 +154,10 @@ def _summary(fields: dict[str, object], record: Record) -> None:
     if not first:
         return
     told = places.without_dateline(summary)
-    if told[:_COMPARED].casefold() not in first[:_BEFORE].casefold() and told[1 : _COMPARED + 1].casefold() not in first[:_BEFORE].casefold():
+    if (
+        told[:_COMPARED].casefold() not in first[:_BEFORE].casefold()
+        and told[1 : _COMPARED + 1].casefold() not in first[:_BEFORE].casefold()
+    ):
         return
     bare = places.without_dateline(first)
     if repeats.same(told, bare) or repeats.begins_with(bare, told, 30):

@@ -17,7 +17,9 @@ from ingest.formats.text import plain as text
 Entry = dict[str, object]
 """A dictionary of feedparser's."""
 
-_RELATIVE = re.compile(r"(<[a-zA-Z][^<>]{0,2000}?\s(?:src|href|poster|data-src|data-lazy-src|data-original)=)(?:\"([^\"<>]*)\"|'([^'<>]*)')")
+_RELATIVE = re.compile(
+    r"(<[a-zA-Z][^<>]{0,2000}?\s(?:src|href|poster|data-src|data-lazy-src|data-original)=)(?:\"([^\"<>]*)\"|'([^'<>]*)')"
+)
 _TAKEN = frozenset([
     "id", "guidislink", "link", "links", "title", "title_detail", "summary", "summary_detail", "content", "published",
     "published_parsed", "updated", "updated_parsed", "created", "created_parsed", "author", "author_detail",
@@ -48,7 +50,9 @@ def string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-_NO_IDS = frozenset({"n/a", "na", "none", "null", "nil", "undefined", "guid", "id", "-", "0", "false", "true", "tba", "unknown"})
+_NO_IDS = frozenset(
+    {"n/a", "na", "none", "null", "nil", "undefined", "guid", "id", "-", "0", "false", "true", "tba", "unknown"}
+)
 """What content systems write where there is no id."""
 
 

@@ -41,7 +41,9 @@ def take_media_words(fields: UpdateFields, element: Element) -> None:
                 fields["headline"] = text.of_html(xml_document.words(title))
             if described is not None and not fields.get("body_html") and not fields.get("summary"):
                 value = "".join(map(str, described.itertext()))
-                fields["body_html"] = text.paragraphs_of_escaped(value) if "<" not in value else text.paragraphs(text.of_html(value))
+                fields["body_html"] = (
+                    text.paragraphs_of_escaped(value) if "<" not in value else text.paragraphs(text.of_html(value))
+                )
 
 
 def media_of(entry: Entry, element: Element | None, grouped: bool, base: str | None = None) -> list[MediaFields]:
@@ -138,7 +140,12 @@ def _offer(one: Element, base: str | None, kind: str | None = None) -> tuple[med
     if url is None or _AVATAR.match(url):
         return None, ""
     mime = one.get("type")
-    if mime and "/" in mime and not mime.startswith(_FAMILIES) and media.by_extension(url) not in ("image", "video", "audio"):
+    if (
+        mime
+        and "/" in mime
+        and not mime.startswith(_FAMILIES)
+        and media.by_extension(url) not in ("image", "video", "audio")
+    ):
         # A player's page or program is neither a picture nor a video.
         return None, ""
     medium = kind or media.kind_of(one.get("medium"), mime, media.by_extension(url), default="picture")

@@ -26,14 +26,20 @@ _ADDRESSES = (
     "src", "data-src", "data-lazy-src", "data-url", "data-href", "data-oembed-url", "data-embed-url", "data-instgrm-permalink", "data-video-url",
     "url", "data", "href",
 )  # fmt: skip
-_TRACKERS = re.compile(r"googletagmanager|doubleclick|google-analytics|facebook\.com/(?:tr|plugins/like)|scorecardresearch|/pixel|vgwort|ivwbox|about:blank", re.IGNORECASE)
+_TRACKERS = re.compile(
+    r"googletagmanager|doubleclick|google-analytics|facebook\.com/(?:tr|plugins/like)|scorecardresearch|/pixel|vgwort|ivwbox|about:blank",
+    re.IGNORECASE,
+)
 _NAMES = {
     "youtube": "YouTube", "youtu": "YouTube", "youtube-nocookie": "YouTube", "vimeo": "Vimeo", "dailymotion": "Dailymotion", "twitter": "Twitter", "x": "X",
     "facebook": "Facebook", "instagram": "Instagram", "tiktok": "TikTok", "soundcloud": "SoundCloud", "spotify": "Spotify", "datawrapper": "Datawrapper",
     "dwcdn": "Datawrapper", "flourish": "Flourish", "infogram": "Infogram", "jwplayer": "Video", "jwplatform": "Video", "brightcove": "Video", "threads": "Threads",
     "bsky": "Bluesky", "telegram": "Telegram", "t": "Telegram", "acast": "Acast", "podigee": "Podigee", "apple": "Apple Podcasts", "google": "Google",
 }  # fmt: skip
-_YOUTUBE = re.compile(r"https?://(?:www\.|m\.)?(?:youtube(?:-nocookie)?\.com/(?:embed|v|shorts|live)/|youtu\.be/)([\w-]{3,20})", re.IGNORECASE)
+_YOUTUBE = re.compile(
+    r"https?://(?:www\.|m\.)?(?:youtube(?:-nocookie)?\.com/(?:embed|v|shorts|live)/|youtu\.be/)([\w-]{3,20})",
+    re.IGNORECASE,
+)
 _VIMEO = re.compile(r"https?://player\.vimeo\.com/video/(\d{3,15})", re.IGNORECASE)
 
 
@@ -65,10 +71,15 @@ def _is_in_paragraph(html: str, at: int) -> bool:
 
 def _link(found: re.Match[str], base: str) -> str:
     written = found.group("attributes") or found.group("single") or found.group("about") or ""
-    attributes = {one[0].lower(): text.unescaped(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(written[:8000])}
+    attributes = {
+        one[0].lower(): text.unescaped(one[1] or one[2] or one[3]) for one in _ATTRIBUTE.findall(written[:8000])
+    }
     if any(attributes.get(side, "").strip("px ") in ("0", "1") for side in ("width", "height")):
         return ""
-    address = next((attributes[name] for name in _ADDRESSES if attributes.get(name, "").strip().startswith(("http", "//", "/"))), "")
+    address = next(
+        (attributes[name] for name in _ADDRESSES if attributes.get(name, "").strip().startswith(("http", "//", "/"))),
+        "",
+    )
     inner = found.group("inner") or ""
     if not address and (source := _SOURCE.search(inner)):
         address = text.unescaped(source.group(1))
@@ -89,7 +100,11 @@ def _absolute(address: str, base: str) -> str:
     elif address.startswith("/") and base.startswith(("http://", "https://")):
         parts = urlsplit(base)
         address = f"{parts.scheme}://{parts.netloc}{address}"
-    if not address.startswith(("http://", "https://")) or len(address) > 2000 or any(sign.isspace() for sign in address):
+    if (
+        not address.startswith(("http://", "https://"))
+        or len(address) > 2000
+        or any(sign.isspace() for sign in address)
+    ):
         return ""
     if match := _YOUTUBE.match(address):
         return f"https://www.youtube.com/watch?v={match.group(1)}"
@@ -108,6 +123,13 @@ def _name(url: str, attributes: dict[str, str], player: str) -> str:
     where = next((_NAMES[part] for part in reversed(parts[:-1]) if part in _NAMES), host.removeprefix("www."))
     kind = {"video": "Video", "amp-video": "Video", "audio": "Audio", "amp-audio": "Audio"}.get(player, "")
     title = text.one_line(attributes.get("title") or attributes.get("aria-label") or "")[:150]
-    if title and title.casefold() not in ("youtube video player", "embed", "iframe", "video", "player", where.casefold()):
+    if title and title.casefold() not in (
+        "youtube video player",
+        "embed",
+        "iframe",
+        "video",
+        "player",
+        where.casefold(),
+    ):
         return f"{title} ({where})"
     return f"{kind} ({where})" if kind else where

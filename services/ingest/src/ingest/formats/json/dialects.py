@@ -19,7 +19,25 @@ from ingest.formats.text import plain as text
 
 Item = dict[str, JsonValue]
 
-_WRAPPERS = ("data", "items", "item", "_items", "results", "entries", "articles", "article", "documents", "docs", "news", "stories", "story", "response", "hits", "payload", "content")
+_WRAPPERS = (
+    "data",
+    "items",
+    "item",
+    "_items",
+    "results",
+    "entries",
+    "articles",
+    "article",
+    "documents",
+    "docs",
+    "news",
+    "stories",
+    "story",
+    "response",
+    "hits",
+    "payload",
+    "content",
+)
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "guid": ("urn", "guid", "uri", "uuid", "id", "_id", "entry_id", "articleid", "article_id", "itemid", "item_id", "newsid", "news_id", "documentid", "storyid", "unique_id", "externalid", "identifier", "pk"),
@@ -53,7 +71,23 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 BODIES = ("article_html", "body_html", "bodyhtml", "body_xhtml", "bodyxhtml", "content_html", "contenthtml", "html", "articlebody", "article_body", "body_html5", "body_richhtml5",
           "body", "content", "body_text", "bodytext", "body_nitf", "story_html", "story", "text", "fulltext", "full_text", "maintext", "artikel", "brødtext", "brödtext", "leipäteksti", "contenu", "cuerpo", "corpo", "texte", "texto", "testo", "data", "paragraphs", "blocks", "content_elements", "description_html")  # fmt: skip
 
-_HELD_STATES = ("draft", "in_progress", "routed", "fetched", "submitted", "ingested", "spiked", "scheduled", "private", "pending", "hold", "held", "on_hold", "embargoed", "unpublished")
+_HELD_STATES = (
+    "draft",
+    "in_progress",
+    "routed",
+    "fetched",
+    "submitted",
+    "ingested",
+    "spiked",
+    "scheduled",
+    "private",
+    "pending",
+    "hold",
+    "held",
+    "on_hold",
+    "embargoed",
+    "unpublished",
+)
 _STATES = {
     **vocabularies.STATUSES, "published": "usable", "publish": "usable", "live": "usable", "final": "usable", "active": "usable", "approved": "usable", "ok": "usable", "corrected": "usable",
     "killed": "canceled", "recalled": "canceled", "deleted": "canceled", "withdrawn": "canceled", "unpublished": "withheld", **dict.fromkeys(_HELD_STATES, "withheld"),
@@ -104,7 +138,10 @@ def read(document: Document) -> Parsed:
 
 def _first(value: Item) -> Item:
     for _ in range(3):
-        inner = next((value[name] for name in _WRAPPERS if isinstance(value.get(name), (dict, list)) and not _is_article(value)), None)
+        inner = next(
+            (value[name] for name in _WRAPPERS if isinstance(value.get(name), (dict, list)) and not _is_article(value)),
+            None,
+        )
         if isinstance(inner, list):
             inner = next((one for one in inner if isinstance(one, dict)), None)
         if not isinstance(inner, dict):
@@ -150,7 +187,11 @@ def _draft(pointer: str, value: Item, document: Document) -> Draft | RefusedItem
     used = _body(draft, item, document)
     _notes(fields, item, public=document.profile.public_notes)
     fields["keywords"] = [one.strip() for one in _texts(_value(item, NAMES["keywords"])) if one.strip()][:1000]
-    fields["subjects"] = [*_subjects(item, "subjects", "subject"), *_subjects(item, "people", "person"), *_subjects(item, "places", "place")]
+    fields["subjects"] = [
+        *_subjects(item, "subjects", "subject"),
+        *_subjects(item, "people", "person"),
+        *_subjects(item, "places", "place"),
+    ]
     if creators := _creators(_value(item, NAMES["creators"])):
         fields["creators"] = creators
         if not fields.get("byline"):
@@ -158,11 +199,21 @@ def _draft(pointer: str, value: Item, document: Document) -> Draft | RefusedItem
     if references := _media(item, base):
         fields["media"] = media.with_roles(references)
     known = {used, *(name for names in NAMES.values() for name in names)}
-    if extra := {name: one for name, one in value.items() if name.lower() not in known and one not in (None, "", [], {})}:
+    if extra := {
+        name: one for name, one in value.items() if name.lower() not in known and one not in (None, "", [], {})
+    }:
         fields["extra"] = dict(extra)
-    if not fields.get("body_html") and not fields.get("summary") and not fields.get("media") and fields.get("status", "usable") == "usable" and not document.profile.body_from:
+    if (
+        not fields.get("body_html")
+        and not fields.get("summary")
+        and not fields.get("media")
+        and fields.get("status", "usable") == "usable"
+        and not document.profile.body_from
+    ):
         if not fields.get("headline"):
-            return RefusedItem(code="no-body", place=pointer or "/", reason=f"no member has a text: {', '.join(value)[:300]}")
+            return RefusedItem(
+                code="no-body", place=pointer or "/", reason=f"no member has a text: {', '.join(value)[:300]}"
+            )
         draft.repaired("no-body", "/", f"no member has a text: {', '.join(value)[:160]}")
     return draft
 
@@ -176,9 +227,18 @@ def _words(item: Item, names: tuple[str, ...]) -> str:
     for name in names:
         value = item.get(name)
         if isinstance(value, dict):
-            value = member(value, ("main", "name", "value", "text", "default", "rendered", "basic", "title", "city", "html", "href"))
+            value = member(
+                value,
+                ("main", "name", "value", "text", "default", "rendered", "basic", "title", "city", "html", "href"),
+            )
         elif isinstance(value, list):
-            value = next((member(one, ("value", "name", "by", "text", "title")) if isinstance(one, dict) else one for one in value), None)
+            value = next(
+                (
+                    member(one, ("value", "name", "by", "text", "title")) if isinstance(one, dict) else one
+                    for one in value
+                ),
+                None,
+            )
         words = text_of(value)
         if words.strip():
             return text.of_html(words) if "<" in words or "&" in words else text.one_line(words)
@@ -189,7 +249,11 @@ def _texts(value: JsonValue) -> list[str]:
     if isinstance(value, str):
         return value.split(",")
     several = value if isinstance(value, list) else []
-    return [said for one in several if (said := text_of(member(one, ("name", "value", "keyword", "title")) if isinstance(one, dict) else one))]
+    return [
+        said
+        for one in several
+        if (said := text_of(member(one, ("name", "value", "keyword", "title")) if isinstance(one, dict) else one))
+    ]
 
 
 def _status(draft: Draft, item: Item, document: Document) -> None:
@@ -206,7 +270,9 @@ def _status(draft: Draft, item: Item, document: Document) -> None:
         draft.fields["urgency"] = number
     signals = item.get("signals") or item.get("signal")
     for one in signals if isinstance(signals, list) else [signals]:
-        code = text_of(member(one, ("qcode", "code", "name")) if isinstance(one, dict) else one).lower().rpartition(":")[2]
+        code = (
+            text_of(member(one, ("qcode", "code", "name")) if isinstance(one, dict) else one).lower().rpartition(":")[2]
+        )
         if signal := vocabularies.SIGNALS.get(code):
             draft.fields["signal"] = signal
             break
@@ -237,7 +303,9 @@ def _body(draft: Draft, item: Item, document: Document) -> str:
             return name
     if document.profile.body_from:
         return ""
-    name, html = body_by_shape({name: one for name, one in item.items() if not any(name in names for names in NAMES.values())})
+    name, html = body_by_shape(
+        {name: one for name, one in item.items() if not any(name in names for names in NAMES.values())}
+    )
     if html:
         draft.fields["body_html"] = html
         draft.repaired("body-by-shape", f"/{name}", "the longest text of the item")
@@ -256,7 +324,11 @@ def _notes(fields: UpdateFields, item: Item, *, public: bool) -> None:
                 words = said.get("ednote") or said.get("text") or said.get("value") or ""
                 (shown if wanted and public else private).append(words)
                 shown += [said[part] for part in ("public_html",) if public and said.get(part)]
-                private += [words for part, words in said.items() if part.endswith("_html") and not (public and part == "public_html")]
+                private += [
+                    words
+                    for part, words in said.items()
+                    if part.endswith("_html") and not (public and part == "public_html")
+                ]
             elif isinstance(one, str):
                 (shown if public else private).append(text.of_html(one))
     if notes := list(dict.fromkeys(filter(None, private))):
@@ -273,8 +345,16 @@ def _subjects(item: Item, group: str, kind: str) -> list[SubjectFields]:
             if isinstance(one, dict):
                 code = text_of(member(one, ("qcode", "code", "literal", "id")))
                 kinds = text_of(one.get("type")).lower()
-                own = next((ours for word, ours in _KINDS if word in kinds), "genre" if name in ("genre", "genres") else kind)
-                made = vocabularies.subject(own, code=code or None, scheme=text_of(one.get("scheme")) or None, uri=text_of(one.get("uri")) or None, name=text_of(member(one, ("name", "label", "title"))) or None)
+                own = next(
+                    (ours for word, ours in _KINDS if word in kinds), "genre" if name in ("genre", "genres") else kind
+                )
+                made = vocabularies.subject(
+                    own,
+                    code=code or None,
+                    scheme=text_of(one.get("scheme")) or None,
+                    uri=text_of(one.get("uri")) or None,
+                    name=text_of(member(one, ("name", "label", "title"))) or None,
+                )
             else:
                 made = vocabularies.subject("genre" if name in ("genre", "genres") else kind, name=text_of(one) or None)
             if made:
@@ -282,7 +362,17 @@ def _subjects(item: Item, group: str, kind: str) -> list[SubjectFields]:
     return found
 
 
-_KINDS = (("person", "person"), ("organi", "organisation"), ("geo", "place"), ("place", "place"), ("poi", "place"), ("event", "event"), ("genre", "genre"), ("product", "product"), ("service", "product"))
+_KINDS = (
+    ("person", "person"),
+    ("organi", "organisation"),
+    ("geo", "place"),
+    ("place", "place"),
+    ("poi", "place"),
+    ("event", "event"),
+    ("genre", "genre"),
+    ("product", "product"),
+    ("service", "product"),
+)
 
 
 def _creators(value: JsonValue) -> list[CreatorFields]:
@@ -291,11 +381,19 @@ def _creators(value: JsonValue) -> list[CreatorFields]:
         if isinstance(one, str) and one.strip():
             creators.append({"name": one.strip()})
         elif isinstance(one, dict):
-            name = text_of(member(one, ("name", "display_name", "displayname", "byline", "full_name", "fullname", "sub_label")))
+            name = text_of(
+                member(one, ("name", "display_name", "displayname", "byline", "full_name", "fullname", "sub_label"))
+            )
             if not name:
                 name = " ".join(filter(None, (text_of(one.get("first_name")), text_of(one.get("last_name")))))
             if name:
-                creators.append({"name": name, "uri": text_of(member(one, ("uri", "url", "code"))) or None, "role": text_of(one.get("role")) or None})
+                creators.append(
+                    {
+                        "name": name,
+                        "uri": text_of(member(one, ("uri", "url", "code"))) or None,
+                        "role": text_of(one.get("role")) or None,
+                    }
+                )
     return creators
 
 
@@ -315,21 +413,40 @@ def _reference(one: JsonValue, base: str | None) -> MediaFields | None:
     if isinstance(one, str):
         url = media.absolute(one, base) if one.startswith(("http", "/")) else None
         return media.reference([media.Offer(url)], media.kind_of(media.by_extension(url)), {}) if url else None
-    if not isinstance(one, dict) or text_of(one.get("type")).lower() in ("text", "composite", "article", "story", "link"):
+    if not isinstance(one, dict) or text_of(one.get("type")).lower() in (
+        "text",
+        "composite",
+        "article",
+        "story",
+        "link",
+    ):
         return None
     several = one.get("renditions") or one.get("variants") or one.get("sizes")
     parts = list(several.values()) if isinstance(several, dict) else several if isinstance(several, list) else [one]
     offers: list[media.Offer] = []
     for part in parts[:100]:
-        if isinstance(part, dict) and (url := media.absolute(text_of(member(part, ("url", "href", "src", "source_url"))), base)):
+        if isinstance(part, dict) and (
+            url := media.absolute(text_of(member(part, ("url", "href", "src", "source_url"))), base)
+        ):
             mime = text_of(member(part, ("mimetype", "mime_type", "contenttype", "content_type"))) or None
             if mime and mime.startswith(("text/", "application/json", "application/xml")):
                 continue
-            offers.append(media.Offer(url, mime, media.number(part.get("width")), media.number(part.get("height")), media.number(part.get("size")), text_of(part.get("name"))))
+            offers.append(
+                media.Offer(
+                    url,
+                    mime,
+                    media.number(part.get("width")),
+                    media.number(part.get("height")),
+                    media.number(part.get("size")),
+                    text_of(part.get("name")),
+                )
+            )
     about: AboutMedia = {
         "guid": text_of(member(one, ("urn", "guid", "uri", "id"))) or None,
         "headline": text_of(member(one, ("headline", "title"))),
-        "caption": text.of_html(text_of(member(one, ("caption", "description_text", "description", "body_text", "legend")))),
+        "caption": text.of_html(
+            text_of(member(one, ("caption", "description_text", "description", "body_text", "legend")))
+        ),
         "credit": text_of(member(one, ("creditline", "credit", "byline", "photographer", "source"))),
         "copyright": text_of(member(one, ("copyrightnotice", "copyright", "copyrightholder"))),
         "usage_terms": text_of(member(one, ("usageterms", "usage_terms"))),
@@ -337,7 +454,11 @@ def _reference(one: JsonValue, base: str | None) -> MediaFields | None:
     }
     if one.get("is_featureimage") is True or one.get("is_lead") is True:
         about["role"] = "lead"
-    return media.reference(offers, media.kind_of(text_of(one.get("type")), *(offer.mime_type for offer in offers)), about)
+    return media.reference(
+        offers, media.kind_of(text_of(one.get("type")), *(offer.mime_type for offer in offers)), about
+    )
 
 
-FORMAT = Format(names=("json", "digitalwires", "superdesk"), media_types=(), recognise=recognise, read=read, family="json")
+FORMAT = Format(
+    names=("json", "digitalwires", "superdesk"), media_types=(), recognise=recognise, read=read, family="json"
+)

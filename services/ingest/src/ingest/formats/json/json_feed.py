@@ -49,7 +49,11 @@ def read(document: Document) -> Parsed:
     zone = times.zone(document.profile.time_zone)
     # Each item repeats them, so their number is bounded: a feed has one or two.
     authors = _named([*_several(feed.get("authors"))[:MAX_AUTHORS], *_several(feed.get("author"))])
-    addresses = (text_of(feed.get("home_page_url"))[:4000], text_of(feed.get("feed_url"))[:4000], document.request.address)
+    addresses = (
+        text_of(feed.get("home_page_url"))[:4000],
+        text_of(feed.get("feed_url"))[:4000],
+        document.request.address,
+    )
     base = next((url for one in addresses if one and (url := media.absolute(one))), None)
     items: list[Draft | RefusedItem] = []
     for index, member in enumerate(members):

@@ -13,7 +13,21 @@ MAX_DEPTH = 4
 MAX_LOOKED_AT = 2_000
 """Values that are looked at in one item."""
 
-_HTML_NAMES = ("html", "xhtml", "rendered", "value", "content", "text", "body", "data", "#text", "main", "basic", "plain", "markdown")
+_HTML_NAMES = (
+    "html",
+    "xhtml",
+    "rendered",
+    "value",
+    "content",
+    "text",
+    "body",
+    "data",
+    "#text",
+    "main",
+    "basic",
+    "plain",
+    "markdown",
+)
 _BLOCKS = ("paragraphs", "blocks", "elements", "children", "items", "content_elements", "sections", "ops", "parts")
 
 
@@ -47,9 +61,18 @@ def html_of(value: JsonValue, depth: int = 0) -> str:
 def _wrapped(value: dict[str, JsonValue], html: str) -> str:
     """A block's HTML under its own kind: a heading stays one."""
     kind = str(value.get("type") or value.get("tag") or "").lower()
-    if kind in ("header", "heading", "subheadline", "subheading", "h2", "h3") and html.startswith("<p>") and html.count("<p>") == 1:
+    if (
+        kind in ("header", "heading", "subheadline", "subheading", "h2", "h3")
+        and html.startswith("<p>")
+        and html.count("<p>") == 1
+    ):
         return f"<h3>{html[3:-4]}</h3>"
-    return "" if kind in ("image", "video", "picture", "embed", "reference", "oembed_response") and "<" not in html.strip("<p>") else html
+    return (
+        ""
+        if kind in ("image", "video", "picture", "embed", "reference", "oembed_response")
+        and "<" not in html.strip("<p>")
+        else html
+    )
 
 
 def _html(value: str) -> str:

@@ -139,7 +139,11 @@ def _lines(content: str) -> tuple[list[str], _Parts]:
 
 def _html(kind: str, words: str) -> str:
     """A part as HTML; columns parted by semicolons are a table."""
-    if kind == "pre" and (rows := [line.split(";") for line in words.split("\n")]) and all(len(row) > 2 for row in rows):
+    if (
+        kind == "pre"
+        and (rows := [line.split(";") for line in words.split("\n")])
+        and all(len(row) > 2 for row in rows)
+    ):
         cells = ("".join(f"<td>{text.escaped(_typeset(cell.strip()))}</td>" for cell in row) for row in rows)
         return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
     return f"<{kind}>{text.escaped(_typeset(words))}</{kind}>"
@@ -155,7 +159,6 @@ def _row(line: str, parts: list[tuple[str, list[str]]]) -> None:
 
 _HEADS = 5
 _LONGEST_HEAD = 120
-
 
 
 def _with_carets(content: str, slugline: str) -> str:

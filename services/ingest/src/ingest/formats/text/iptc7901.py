@@ -158,7 +158,11 @@ def _head(content: str) -> tuple[list[str], str]:
             if found and not (len(found) < 3 and all(_SLUG_LINE.match(one) or _LEAD_LINE.match(one) for one in found)):
                 return _closed(found, lines[number:])
             continue
-        if len(found) == _MOST_HEAD_LINES or len(bare) > _LONGEST_HEAD_LINE or (found and teleprinter.dateline(bare)[0]):
+        if (
+            len(found) == _MOST_HEAD_LINES
+            or len(bare) > _LONGEST_HEAD_LINE
+            or (found and teleprinter.dateline(bare)[0])
+        ):
             break
         found.append(bare.rstrip("=+").strip())
         if bare.endswith("="):

@@ -28,7 +28,9 @@ _MONTHS = {
 _GROUP = re.compile(r"\b(\d{2})(\d{2})(\d{2})\s*(GMT|UTC|Z|[A-Z]{3,4})?\s+([A-Za-zäéû]{3})[a-z]*\.?\s+(\d{2,4})\b")
 _DATELINE = re.compile(r"^\s*([^()\n]{2,60}?)\s*\(([A-Za-z][\w./ \-]{1,30})\)\s*(?:--|[-–—_:])\s")
 _BYLINE = re.compile(r"^(?:by|von|par|por|av|af|door|di|de|od)\s+\S", re.IGNORECASE)
-_NO_BYLINE = re.compile(r"^(?:de|di|von|av|af|par|por) (?:la|le|les|los|las|el|der|den|dem|het|en|et|il|i)\b", re.IGNORECASE)
+_NO_BYLINE = re.compile(
+    r"^(?:de|di|von|av|af|par|por) (?:la|le|les|los|las|el|der|den|dem|het|en|et|il|i)\b", re.IGNORECASE
+)
 _OFFSETS = {
     "METD": 2, "CEST": 2, "MESZ": 2, "CET": 1, "MEZ": 1, "MET": 1, "BST": 1, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5,
     "PST": -8, "PDT": -7,

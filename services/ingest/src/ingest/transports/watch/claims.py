@@ -77,7 +77,11 @@ def put_back_grown(folder: Path, settle_s: float) -> list[str]:
     now = time.time()
     names: list[str] = []
     with os.scandir(folder / REJECTED) as entries:
-        recent = [entry.name for entry in entries if entry.name.endswith(".reason.json") and now - entry.stat().st_mtime < WATCHED_FOR_S]
+        recent = [
+            entry.name
+            for entry in entries
+            if entry.name.endswith(".reason.json") and now - entry.stat().st_mtime < WATCHED_FOR_S
+        ]
     for name in recent[:MOST_WATCHED]:
         reason, file = folder / REJECTED / name, folder / REJECTED / name.removesuffix(".reason.json")
         with contextlib.suppress(OSError, ValueError):

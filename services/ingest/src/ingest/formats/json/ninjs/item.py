@@ -7,8 +7,8 @@ from ingest.formats.fields import CreatorFields, SubjectFields, UpdateFields
 from ingest.formats.json.document import text_of
 from ingest.formats.json.ninjs.media import media_of, named_members
 from ingest.formats.json.ninjs.properties import SUBJECTS, TIMES, NinjsItem, first_text, folded, name_of
-from ingest.formats.json.shapes import body_by_shape
 from ingest.formats.json.ninjs.texts import Texts, best_of, body_of, of_role
+from ingest.formats.json.shapes import body_by_shape
 from ingest.formats.model import Document, Draft
 
 
@@ -173,7 +173,8 @@ def _other_body(draft: Draft, item: NinjsItem, unknown: NinjsItem, document: Doc
     links = [
         {"target": href, "type": kind}
         for _, one in named_members(item.get("renditions"))
-        if (href := text_of(one.get("href"))) and (kind := text_of(one.get("mimetype") or one.get("contenttype"))).startswith(("text/", "application/xml"))
+        if (href := text_of(one.get("href")))
+        and (kind := text_of(one.get("mimetype") or one.get("contenttype"))).startswith(("text/", "application/xml"))
     ]
     if links:
         fields["extra"] = {**fields.get("extra", {}), "text_renditions": links[:20]}

@@ -8,8 +8,8 @@ from pydantic import JsonValue
 
 from ingest.formats.fields import TimeField
 from ingest.formats.json.document import text_of
-from ingest.formats.json.shapes import html_of
 from ingest.formats.json.ninjs.texts import Texts, Variant, plain
+from ingest.formats.json.shapes import html_of
 
 SUBJECTS = {
     "person": "person", "people": "person", "organisation": "organisation", "organisations": "organisation",

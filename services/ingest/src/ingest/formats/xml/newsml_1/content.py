@@ -93,7 +93,11 @@ def _add_pictures(draft: Draft, pictures: dict[Element, _Picture], captions: dic
         about: AboutMedia = {
             "caption": captions.get(holder) or own.get("caption") or lines.get("SubHeadLine") or lines.get("HeadLine"),
             "headline": lines.get("HeadLine"),
-            "credit": own.get("credit") or lines.get("CreditLine") or lines.get("ByLine") or lines.get("CopyrightLine") or (_credit(draft) if alone else ""),
+            "credit": own.get("credit")
+            or lines.get("CreditLine")
+            or lines.get("ByLine")
+            or lines.get("CopyrightLine")
+            or (_credit(draft) if alone else ""),
             "copyright": lines.get("CopyrightLine"),
             "guid": holder.get("Duid"),
         }

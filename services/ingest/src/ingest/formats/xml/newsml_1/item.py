@@ -174,12 +174,7 @@ def _keywords(fields: UpdateFields, item: Element, lines: list[str]) -> None:
 def _party(item: Element, name: str) -> str:
     """The first party of a role."""
     return next(
-        (
-            value
-            for holder in of_text(item, name)
-            for one in children(holder, "Party")
-            if (value := formal_name(one))
-        ),
+        (value for holder in of_text(item, name) for one in children(holder, "Party") if (value := formal_name(one))),
         "",
     )
 

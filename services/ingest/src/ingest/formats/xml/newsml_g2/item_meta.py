@@ -12,7 +12,17 @@ from ingest.formats.xml.document import Element, words
 from ingest.formats.xml.newsml_g2.item import Handlers, NewsItem, bare, code_of, title_of
 from shared.messages.limits import LONGEST
 
-_PRIVATE_ROLES = ("private", "nonpub", "internal", "confidential", "npa", "contact", "notepad", "closingline", "picture")
+_PRIVATE_ROLES = (
+    "private",
+    "nonpub",
+    "internal",
+    "confidential",
+    "npa",
+    "contact",
+    "notepad",
+    "closingline",
+    "picture",
+)
 """Parts of a role that keep a note to desks even where the source's profile says that its notes are public."""
 _PAGES = ("webpage", "canonical", "isalternateof", "alternate", "hasalternaterepresentation", "self")
 

@@ -117,7 +117,9 @@ def _notes(fields: UpdateFields, head: Element) -> None:
     private: list[str] = []
     for one in children(head, "note"):
         if value := words(one):
-            (public if (one.get("type") or "").lower() == "pa" and not text.says_private(value) else private).append(value)
+            (public if (one.get("type") or "").lower() == "pa" and not text.says_private(value) else private).append(
+                value
+            )
     if public:
         fields["editors_note"] = "\n".join(public)
     if private:
