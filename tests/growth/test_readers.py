@@ -14,7 +14,8 @@ from growth.documents import DOCUMENTS
 from growth.measure import growth
 from growth.pumps import PUMPS
 from ingest.formats import Unreadable, charset, limits, media, times
-from ingest.formats.copy import authors, body, notes, people, places, repeats, sign_offs, tags
+from ingest.formats.copy import authors, notes, people, places, repeats, sign_offs, tags
+from ingest.formats.copy import body as copy_body
 from ingest.formats.feeds.media_rss import media_apart
 from ingest.formats.html import embeds, flatten, from_xml
 from ingest.formats.json.shapes import body_by_shape
@@ -68,11 +69,11 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "number of pixels": media.number,
     "flattening": flatten.flat,
     "players as links": lambda said: embeds.as_links(f"<p>{said}</p><iframe src='https://v.example/'>{said}"),
-    "a body for readers": lambda said: body.cleared(f"<p>{said}</p>{said}", "Headline", "slug"),
-    "a headline of a text": lambda said: body.parted_headline(f"<p>{said}</p>", 200),
-    "vendors' tags": lambda said: body.with_vendors_tags_read(said + "&lt;endash&gt;"),
-    "wrapped lines": lambda said: body.unwrapped(f"<p>{said}<br>{said}</p>"),
-    "captions": lambda said: body.without_captions(f"<figcaption>{said}</figcaption>{said}", {"a"}),
+    "a body for readers": lambda said: copy_body.cleared(f"<p>{said}</p>{said}", "Headline", "slug"),
+    "a headline of a text": lambda said: copy_body.parted_headline(f"<p>{said}</p>", 200),
+    "vendors' tags": lambda said: copy_body.with_vendors_tags_read(said + "&lt;endash&gt;"),
+    "wrapped lines": lambda said: copy_body.unwrapped(f"<p>{said}<br>{said}</p>"),
+    "captions": lambda said: copy_body.without_captions(f"<figcaption>{said}</figcaption>{said}", {"a"}),
     "whether it is a note": notes.kind_of_note,
     "whether it is a sign-off": lambda said: (sign_offs.is_sign_off(said), sign_offs.initials_at_end(said)),
     "a name": people.kind_of_name,

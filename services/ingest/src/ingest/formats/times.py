@@ -86,7 +86,7 @@ _DAY_FIRST = re.compile(
 )
 
 
-def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | None, str]:
+def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | None, str]:  # noqa: PLR0911 -- a table of cases
     if match := _ISO.match(value):
         return _of_iso(match)
     value = value[:100]
@@ -112,7 +112,7 @@ def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | 
     return found, "time-rewritten"
 
 
-def _zoned(match: re.Match[str], default: tzinfo, *, latest: bool) -> tuple[datetime | None, str] | None:
+def _zoned(match: re.Match[str], default: tzinfo, *, latest: bool) -> tuple[datetime | None, str] | None:  # noqa: PLR0911 -- a table of cases
     """A time whose zone is a name; None where what it ends with is none."""
     name, head = match.group("zone"), match.group("head")
     upper = name.upper()

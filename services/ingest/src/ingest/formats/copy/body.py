@@ -47,7 +47,28 @@ _SIGNS = {
 }  # fmt: skip
 """Tags of typesetting systems that stand for a character."""
 _REFERENCES = frozenset(
-    ["component", "componentref", "comp", "ref", "mediaref", "media-ref", "embed", "pullquote", "infobox", "factbox", "graphic", "photo", "picture", "image", "gallery", "teaser", "xref", "crosshead", "related", "story-link"]
+    [
+        "component",
+        "componentref",
+        "comp",
+        "ref",
+        "mediaref",
+        "media-ref",
+        "embed",
+        "pullquote",
+        "infobox",
+        "factbox",
+        "graphic",
+        "photo",
+        "picture",
+        "image",
+        "gallery",
+        "teaser",
+        "xref",
+        "crosshead",
+        "related",
+        "story-link",
+    ]
 )
 
 
@@ -109,8 +130,6 @@ def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: boo
     spans = _spans(found, every, headline, slugline, may_have_notes=may_have_notes)
     if spans:
         found.html = blocks.without(found.html, spans)
-    if not found.html and not found.notes and found.heading and len(every) == 1:
-        found.html = ""
     return found
 
 
@@ -118,7 +137,6 @@ def _spans(
     found: Cleared, every: list[blocks.Block], headline: str, slugline: str, *, may_have_notes: bool
 ) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
-    count = len(every)
     begun = False
     for number, block in enumerate(every):
         is_looked_at = may_have_notes and ("<br" in block.inner or notes.may_be_note(block.inner))
@@ -131,22 +149,11 @@ def _spans(
             found.notes.append("\n".join(one.words for one in every[number:]))
             spans += [(one.start, one.end) for one in every[number:]]
             break
-        if not begun and number < _FIRST:
-            if _is_heading(found, block, words, headline, slugline):
-                spans.append((block.start, block.end))
-                continue
-        if is_looked_at:
-            lines = blocks.lines_of(block, words)
-            taken = [one for one in lines if _is_note(found, one[2])]
-            if len(taken) == len(lines):
-                spans.append((block.start, block.end))
-                continue
-            spans += [(start, end) for start, end, _ in taken]
-            if words[0] == "(" and (before := notes.note_before_text(lines[0][2])):
-                at = found.html.find(before.strip()[-12:], block.inner_at, block.end)
-                if at >= 0 and "<" not in found.html[block.inner_at : at]:
-                    found.notes.append(before.strip())
-                    spans.append((block.inner_at, at + len(before.strip()[-12:])))
+        if not begun and number < _FIRST and _is_heading(found, block, words, headline, slugline):
+            spans.append((block.start, block.end))
+            continue
+        if is_looked_at and _take_notes(found, block, words, spans):
+            continue
         if not begun and number < _FIRST and not found.bylines and authors.is_line_of_names(words):
             found.bylines.append(words)
             spans.append((block.start, block.end))
@@ -155,8 +162,25 @@ def _spans(
             found.first, found.first_at = words, block.start
         begun = True
     if may_have_notes:
-        _sign_offs(found, every[max(0, count - _LAST) :], spans)
+        _sign_offs(found, every[-_LAST:], spans)
     return spans
+
+
+def _take_notes(found: Cleared, block: blocks.Block, words: str, spans: list[tuple[int, int]]) -> bool:
+    """Take the notes out of a block; whether all of it is one."""
+    lines = blocks.lines_of(block, words)
+    taken = [one for one in lines if _is_note(found, one[2])]
+    if len(taken) == len(lines):
+        spans.append((block.start, block.end))
+        return True
+    spans += [(start, end) for start, end, _ in taken]
+    if words[0] == "(" and (before := notes.note_before_text(lines[0][2]).strip()):
+        tail = before[-12:]
+        at = found.html.find(tail, block.inner_at, block.end)
+        if at >= 0 and "<" not in found.html[block.inner_at : at]:
+            found.notes.append(before)
+            spans.append((block.inner_at, at + len(tail)))
+    return False
 
 
 def _is_note(found: Cleared, words: str) -> bool:
@@ -281,7 +305,7 @@ def first_words(html: str) -> str:
     return next((words for one in blocks.leaves(html) if (words := one.words)), "") or text.of_html(html[:4000])
 
 
-def parted_headline(html: str, most: int) -> tuple[str, str]:
+def parted_headline(html: str, most: int) -> tuple[str, str]:  # noqa: PLR0911 -- a table of cases
     """A headline made of the first sentence, and the text that goes on behind it; empty where no sentence is short enough.
 
     A paragraph with markup is left whole, since nobody can cut it without harm: then no headline is made.

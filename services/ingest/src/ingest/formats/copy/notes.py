@@ -128,7 +128,7 @@ def may_be_note(inner: str) -> bool:
     return sign in _SIGNS if sign else letters[:1].isdigit() or letters.lower() in _FRAGMENTS
 
 
-def kind_of_note(words: str) -> str:
+def kind_of_note(words: str) -> str:  # noqa: PLR0911 -- a table of cases
     """Which kind of note to desks a paragraph is, for the repair; empty where it is text for readers."""
     if not words or len(words) > MAX_NOTE:
         return ""
@@ -144,9 +144,8 @@ def kind_of_note(words: str) -> str:
             if words.startswith(_BULLETS) and len(words) > 200:
                 return ""
             return "note"
-    if first.isdigit() or len(words) < 60:
-        if _COUNT.fullmatch(words) or _COUNT_LABEL.fullmatch(words):
-            return "count"
+    if (first.isdigit() or len(words) < _LABEL) and (_COUNT.fullmatch(words) or _COUNT_LABEL.fullmatch(words)):
+        return "count"
     if len(words) < 220 and _ROUTING.fullmatch(words):
         return "routing"
     if (len(words) < _SHORT or ":" in words[:_LABEL]) and _LABELLED.match(words):

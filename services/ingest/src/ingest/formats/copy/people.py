@@ -57,7 +57,7 @@ def kind_of_name(name: str) -> Kind:
 
 
 @lru_cache(8192)
-def _kind_of(name: str) -> Kind:
+def _kind_of(name: str) -> Kind:  # noqa: PLR0911 -- a table of cases
     bare = _BLANKS.sub(" ", name).strip(" ,;:|/–—-")
     low = bare.casefold()
     if not bare or len(bare) > MAX_NAME or low in _ACCOUNTS or _ADDRESS.search(bare):
@@ -104,9 +104,7 @@ def _kind_of_word(word: str) -> Kind:
     return (
         "person"
         if inner == 0
-        or (word[0].isupper()
-        and inner < 3
-        and "-" in word)
+        or (word[0].isupper() and inner < 3 and "-" in word)
         or word[:2] in ("Mc", "O'", "O’", "De", "Di", "Le")
         else "organisation"
     )

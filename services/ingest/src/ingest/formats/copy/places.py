@@ -18,12 +18,43 @@ _SIGN = re.compile(r"[(–—_:]|-[ -]|\.-")
 """What every dateline has."""
 _LONGEST = 110
 _NO_PLACE = frozenset(
-    ["the", "a", "an", "der", "die", "das", "ein", "eine", "le", "la", "les", "un", "une", "el", "los", "las", "il", "lo", "gli", "en", "ett", "den", "det", "de", "het", "een", "mr", "mrs", "herr", "frau"]
+    [
+        "the",
+        "a",
+        "an",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "el",
+        "los",
+        "las",
+        "il",
+        "lo",
+        "gli",
+        "en",
+        "ett",
+        "den",
+        "det",
+        "de",
+        "het",
+        "een",
+        "mr",
+        "mrs",
+        "herr",
+        "frau",
+    ]
 )
 MAX_PLACE = 60
 
 
-def _found(words: str) -> re.Match[str] | None:
+def _found(words: str) -> re.Match[str] | None:  # noqa: PLR0911 -- a table of cases
     if not words[:1].isalpha() or _SIGN.search(words[:_LONGEST]) is None:
         return None
     match = _DATELINE.match(words[:200])

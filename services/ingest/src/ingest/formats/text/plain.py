@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import itertools
 import re
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -145,8 +146,7 @@ def _is_wrapped(lines: list[str]) -> bool:
     """Whether lines that are indented alike are one paragraph laid out in XML: one goes on in small letters behind another's open end."""
     full = [line.strip() for line in lines[:200] if line.strip()]
     return any(
-        behind[:1].islower() and not _ENDS_SENTENCE.search(before)
-        for before, behind in zip(full, full[1:], strict=False)
+        behind[:1].islower() and not _ENDS_SENTENCE.search(before) for before, behind in itertools.pairwise(full)
     )
 
 
