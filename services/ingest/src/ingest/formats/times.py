@@ -71,7 +71,9 @@ def _local(naive: datetime, zone: tzinfo, *, latest: bool) -> tuple[datetime, bo
     first, second = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
     if first.utcoffset() == second.utcoffset():
         return first, False
-    return (max(first, second, key=lambda one: one.astimezone(UTC)) if latest else first), True
+    meant = max(first, second, key=lambda one: one.astimezone(UTC)) if latest else first
+    # With its offset fixed: a time of such an hour is equal to no other in Python, by PEP 495.
+    return meant.replace(tzinfo=timezone(meant.utcoffset() or timedelta(0)), fold=0), True
 
 
 _ZONE = re.compile(

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from ingest.formats.copy import authors, blocks, notes, places, repeats, sign_offs
+from ingest.formats.html import from_xml
 from ingest.formats.text import plain as text
 
 _FURNITURE = re.compile(
@@ -92,6 +93,16 @@ def with_vendors_tags_read(html: str) -> str:
         )
 
     return _VENDORS_TAG.sub(read, html)
+
+
+_PARTED = re.compile(r"(?:<br\s*/?>\s*){2,}", re.IGNORECASE)
+
+
+def in_paragraphs(html: str) -> str:
+    """A body of words and breaks with paragraphs: where breaks come in pairs one ends."""
+    if "<br" not in html or from_xml.has_blocks(html.lower()) or "<img" in html:
+        return html
+    return "".join(f"<p>{one.strip()}</p>" for one in _PARTED.split(html) if one.strip())
 
 
 _WRAPPED = re.compile(r"<p(?:\s[^<>]*)?>((?>[^<]+|<br\s*/?>)+)</p>", re.IGNORECASE)
@@ -232,14 +243,22 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
         if not lines:
             spans.append((block.start, block.end))
             continue
-        start, end, words = lines[-1]
-        if said := sign_offs.initials_at_end(words):
-            inner = found.html[start:end]
-            at = inner.rstrip().rfind(said.strip())
-            if at >= 0 and "<" not in inner[at:].rstrip().removesuffix(said.strip()):
-                found.sign_offs.append(said.strip())
-                spans.append((start + len(inner[:at].rstrip()), start + at + len(said.strip())))
+        _behind_sentence(found, lines[-1], spans)
         break
+
+
+def _behind_sentence(found: Cleared, line: tuple[int, int, str], spans: list[tuple[int, int]]) -> None:
+    """Take what stands behind the last sentence of a line: `(Schluss) ab/cd`."""
+    start, end, words = line
+    for _ in range(3):
+        said = sign_offs.initials_at_end(words).strip()
+        inner = found.html[start:end].rstrip()
+        if not said or not inner.endswith(said):
+            return
+        kept = inner[: -len(said)].rstrip()
+        found.sign_offs.append(said)
+        spans.append((start + len(kept), start + len(inner)))
+        end, words = start + len(kept), words[: -len(said)].rstrip()
 
 
 def _without_furniture(found: Cleared) -> str:

@@ -101,6 +101,10 @@ _CLOSES = re.compile(r"[)\]}*/+#_.\s–—-]$")
 _READERS_TOO = re.compile(r"\b(?:reporting by|editing by|writing by|additional reporting|compiled by)\b", re.IGNORECASE)
 _BULLETS = ("* ", "- ", "• ", "– ", "— ")
 
+_PICTURE_CREDIT = re.compile(
+    r"[(\[]?(?:foto|photo|bild|picture|symbolbild|symbolfoto|archivfoto|archivbild|grafik|cr[ée]dit photo|bildquelle|photo credit|fotocredit)s?\s?[:©]\s?[^.!?]{2,60}[)\]]?\.?",
+    re.IGNORECASE,
+)
 _SHORT = 240
 """Characters up to which a paragraph may be a note without a label that ends in a colon."""
 _LABEL = 60
@@ -146,6 +150,8 @@ def kind_of_note(words: str) -> str:  # noqa: PLR0911 -- a table of cases
             return "note"
     if (first.isdigit() or len(words) < _LABEL) and (_COUNT.fullmatch(words) or _COUNT_LABEL.fullmatch(words)):
         return "count"
+    if len(words) < _ALWAYS and _PICTURE_CREDIT.fullmatch(words):
+        return "credit"
     if len(words) < 220 and _ROUTING.fullmatch(words):
         return "routing"
     if (len(words) < _SHORT or ":" in words[:_LABEL]) and _LABELLED.match(words):

@@ -41,7 +41,7 @@ _ADDRESS = re.compile(
     r"://|^www\.|@|\b[\w-]+\.(?:com|net|org|info|news|de|at|ch|fr|es|it|se|no|dk|fi|co|uk|nl|be|eu|tv|io)\b",
     re.IGNORECASE,
 )
-_INITIALS = re.compile(r"[^\W\d_]{1,5}(?:\s?[/+&\-.·|]\s?[^\W\d_]{1,5}){1,7}[.]?")
+_INITIALS = re.compile(r"[^\W\d_]{1,5}(?:\s?[/+&\-.·|]{1,2}\s?[^\W\d_]{1,5}){1,7}[.]?")
 _DOTTED_INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,4}")
 _NAME_SIGNS = re.compile(r"[^\W\d_]|[\s.,'’`´ʼ\-–‐()·・&\"“”„/]")
 _PARTICLE = re.compile(

@@ -12,6 +12,9 @@ _AT_END = re.compile(
     rf"(?<=[.!?…)\]\"”“»'’:])\s+(?:{_SLASHED}|[(\[](?:{_SLASHED}|(?-i:[a-zäöüß]{{2,4}}))[)\]]|/(?-i:[a-z]{{2,4}}))\s*[.]?$|\s+[(\[]{_SLASHED}[)\]][.]?$"
 )
 """Initials behind the last sentence: `... said. ab/cd/ef`, `... said. (abc)`."""
+_ENDED = re.compile(
+    r"(?<=[.!?…\"”»])\s+(?:Enditem|ENDITEM|ENDS|END|Ends|/?Fim|FIM|Ende|ENDE|[(\[](?:END|Ende|Schluss|Fin|Fim|more|MORE|Forts\.?)[)\]]|-30-|#{1,3})$"
+)
 _MARKED_END = re.compile(
     r"(?<=[.!?…\"”»])\s+[(/©]{0,2}[A-Z][A-Za-z]{1,8}(?:[-/][A-Z][A-Za-z]{1,8})?[)/]{0,2}\.?$|(?<=[.!?…\"”»])\s+/[a-zæøå]{3,10}/$"
 )
@@ -53,9 +56,10 @@ def is_sign_off(words: str, *, is_block: bool = True) -> bool:
 
 def _is_closer(words: str) -> bool:
     """dpa's and others' closing line: `dpa ab yyzz n1 cd`, `ab/dpa`, `dpa/lby ef`."""
-    if words.lower() != words and not words.isupper():
+    head, _, rest = words.strip("*#. ").partition(" ")
+    if words.lower() != words and not words.isupper() and not (is_agency(head) and rest.islower()):
         return False
-    if not _AGENCY_CLOSER.fullmatch(words):
+    if not _AGENCY_CLOSER.fullmatch(words.lower()):
         return False
     parts = [part for part in re.split(r"[\s/_-]+", words.strip(" .*#()[]").casefold()) if part]
     return any(part in AGENCIES for part in (parts[0], parts[-1])) and all(len(part) <= 8 for part in parts)
@@ -73,8 +77,10 @@ def initials_at_end(words: str) -> str:
     """The initials that a line of text ends with; empty where there are none."""
     tail = words[-60:]
     last = tail.rpartition(" ")[2]
-    if not last[:1].isupper() and not any(sign in last for sign in "/)]©"):
+    if not last[:1].isupper() and not any(sign in last for sign in "/)]©#-"):
         return ""
+    if (ended := _ENDED.search(tail)) is not None:
+        return ended.group(0)
     found = _AT_END.search(tail) or _SLASHED_IN_LINE.search(tail)
     if found is None:
         marked = _MARKED_END.search(tail)

@@ -6,7 +6,7 @@ This is where the rules of this folder meet an update; the readers of formats kn
 import re
 from collections.abc import Callable
 
-from ingest.formats.copy import authors, body, notes, places, repeats, sign_offs, tags
+from ingest.formats.copy import authors, body, notes, people, places, repeats, sign_offs, tags
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
 from shared.messages.limits import LONGEST
@@ -58,7 +58,7 @@ def _string(fields: dict[str, object], name: str) -> str:
 
 
 def _body(fields: dict[str, object], html: str, headline: str, record: Record, *, has_notes: bool) -> None:
-    html = body.unwrapped(body.with_vendors_tags_read(html))
+    html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
     if "<figcaption" in html:
         html = body.without_captions(html, _captions(fields))
     found = body.cleared(html, headline, _string(fields, "slugline"), may_have_notes=has_notes)
@@ -92,6 +92,8 @@ def _body(fields: dict[str, object], html: str, headline: str, record: Record, *
     ):
         fields["status"] = "withheld"
         record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
+    if found.first and not _string(fields, "credit") and people.is_agency(agency := places.agency_of(found.first)):
+        fields["credit"] = agency
     if found.first and not fields.get("located") and (place := places.of_text(found.first)):
         fields["located"] = place
 
