@@ -92,9 +92,14 @@ def _body(fields: dict[str, object], html: str, headline: str, record: Record, *
     ):
         fields["status"] = "withheld"
         record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
-    if found.first and not _string(fields, "credit") and people.is_agency(agency := places.agency_of(found.first)):
+    _take_dateline(fields, found.first)
+
+
+def _take_dateline(fields: dict[str, object], first: str) -> None:
+    """Take agency and place from the dateline of the first paragraph, where nothing else names them."""
+    if first and not _string(fields, "credit") and people.is_agency(agency := places.agency_of(first)):
         fields["credit"] = agency
-    if found.first and not fields.get("located") and (place := places.of_text(found.first)):
+    if first and not fields.get("located") and (place := places.of_text(first)):
         fields["located"] = place
 
 
