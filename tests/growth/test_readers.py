@@ -14,7 +14,11 @@ from growth.documents import DOCUMENTS
 from growth.measure import growth
 from growth.pumps import PUMPS
 from ingest.formats import Unreadable, charset, limits, media, times
-from ingest.formats.html import flatten, from_xml
+from ingest.formats.copy import authors, notes, people, places, repeats, sign_offs, tags
+from ingest.formats.copy import body as copy_body
+from ingest.formats.feeds.media_rss import media_apart
+from ingest.formats.html import embeds, flatten, from_xml
+from ingest.formats.json.shapes import body_by_shape
 from ingest.formats.text import plain as text
 from ingest.formats.text import teleprinter
 from ingest.transports.api.body import inflated
@@ -64,6 +68,22 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "kind of a picture": media.kind_of,
     "number of pixels": media.number,
     "flattening": flatten.flat,
+    "players as links": lambda said: embeds.as_links(f"<p>{said}</p><iframe src='https://v.example/'>{said}"),
+    "a body for readers": lambda said: copy_body.cleared(f"<p>{said}</p>{said}", "Headline", "slug"),
+    "a headline of a text": lambda said: copy_body.parted_headline(f"<p>{said}</p>", 200),
+    "vendors' tags": lambda said: copy_body.with_vendors_tags_read(said + "&lt;endash&gt;"),
+    "wrapped lines": lambda said: copy_body.unwrapped(f"<p>{said}<br>{said}</p>"),
+    "captions": lambda said: copy_body.without_captions(f"<figcaption>{said}</figcaption>{said}", {"a"}),
+    "whether it is a note": notes.kind_of_note,
+    "whether it is a sign-off": lambda said: (sign_offs.is_sign_off(said), sign_offs.initials_at_end(said)),
+    "a name": people.kind_of_name,
+    "a byline": lambda said: (authors.byline_of(said), authors.is_line_of_names(said)),
+    "a dateline's place": lambda said: (places.of_text(said), places.without_dateline(said)),
+    "the first sentence": repeats.first_sentence,
+    "the same words": lambda said: repeats.begins_with(said, said[:-1]),
+    "a tag for readers": lambda said: tags.is_for_readers("place", said),
+    "Media RSS apart": lambda said: media_apart(f"<rss><media:title>{said}</media:title>{said}"),
+    "a body by its shape": lambda said: body_by_shape({"a": said, "b": {"c": said}}),
     "markup": _markup,
     "limits": _limits,
     "charset": lambda said: charset.decode(said.encode("utf-8", "replace"), "utf-8", "iso-8859-1"),

@@ -1,12 +1,16 @@
 """Times as sources write them: understood with their offset, or not at all."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from ingest.formats import times
+from conformance.documents import read_document
+from ingest.formats import SourceProfile, times
+from shared.messages import RawUpdate
 
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -74,3 +78,80 @@ def test_no_text_breaks_the_reader(written: str) -> None:
     moment, code = times.parse(written)
     assert (moment is None) == (code == "unreadable-time")
     assert moment is None or moment.utcoffset() is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "offset"),
+    [("CEST", 2), ("MEZ", 1), ("BST", 1), ("EEST", 3), ("MSK", 3), ("JST", 9), ("AEDT", 11), ("NZDT", 13), ("SAST", 2), ("HKT", 8), ("GMT+1", 1), ("UTC+02:00", 2), ("America/New_York", -5), ("EST", -5)],
+)  # fmt: skip
+def test_zone_names_of_the_world(written: str, offset: int) -> None:
+    """In the forms of feeds and of ISO 8601."""
+    for form in ("Wed, 25 Nov 2026 12:00:00 {}", "2026-11-25 12:00:00 {}"):
+        moment, code = times.parse(form.format(written))
+        assert moment is not None
+        assert moment.utcoffset() == timedelta(hours=offset)
+        assert code in ("time-rewritten", "time-zone-ambiguous")
+
+
+def test_a_name_that_means_several_zones_is_told() -> None:
+    """The source's own zone decides; an embargo ends at the latest that it can mean."""
+    written = "Wed, 25 Nov 2026 12:00:00 IST"
+    assert times.parse(written)[1] == "time-zone-ambiguous"
+    assert times.parse(written, ZoneInfo("Asia/Jerusalem")) == (
+        datetime(2026, 11, 25, 10, tzinfo=UTC),
+        "time-rewritten",
+    )
+    assert times.parse(written, latest=True)[0] == datetime(2026, 11, 25, 11, tzinfo=UTC)
+
+
+def test_a_zone_that_nobody_knows_is_a_repair_of_its_own() -> None:
+    """Never UTC without a word; an embargo in it is unreadable, so that it holds."""
+    written = "Wed, 25 Nov 2026 12:00:00 XQZT"
+    assert times.parse(written, ZoneInfo("Europe/Berlin")) == (
+        datetime(2026, 11, 25, 11, tzinfo=UTC),
+        "time-zone-unreadable",
+    )
+    assert times.parse(written, latest=True) == (None, "time-zone-unreadable")
+    with pytest.raises(ValidationError, match="time zone"):
+        SourceProfile(time_zone="Europe/Nowhere")
+
+
+def test_an_hour_that_a_change_of_the_clock_repeats() -> None:
+    """An embargo ends at the later of the two moments, and in an hour that is left out at the later reading."""
+    berlin = ZoneInfo("Europe/Berlin")
+    assert times.parse("2026-10-25T02:30:00", berlin)[0] == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert times.parse("2026-10-25T02:30:00", berlin, latest=True) == (
+        datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+        "time-ambiguous",
+    )
+    assert times.parse("2027-03-28T02:30:00", berlin, latest=True) == (
+        datetime(2027, 3, 28, 1, 30, tzinfo=UTC),
+        "time-ambiguous",
+    )
+    assert times.parse("2026-11-25T12:00:00", berlin, latest=True) == (
+        datetime(2026, 11, 25, 11, tzinfo=UTC),
+        "time-without-offset",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("1795600000", "2026-11-25T09:46:40+00:00"), ("1795600000000", "2026-11-25T09:46:40+00:00"), ("25.11.2026 12:30", "2026-11-25T12:30:00+00:00"), ("25 Nov 2026 3:00 PM", "2026-11-25T15:00:00+00:00"), ("25 Nov 2026 12:10 AM GMT", "2026-11-25T00:10:00+00:00")],
+)  # fmt: skip
+def test_other_forms(written: str, expected: str) -> None:
+    """Seconds since 1970, the day first, halves of the day."""
+    moment, _ = times.parse(written)
+    assert moment is not None
+    assert moment.isoformat() == expected
+
+
+def test_a_version_dated_in_the_future_counts_from_its_receipt() -> None:
+    """Beyond ten minutes; else it would beat all that its source says next. Read again it is the same version."""
+
+    def read(moment: str) -> RawUpdate:
+        return read_document(f'{{"guid": "g", "headline": "x", "version_created": "{moment}"}}').updates[0]
+
+    wrong, near = read("2027-11-23T09:00:00Z"), read("2026-11-23T09:09:00Z")
+    assert (wrong.version_created, [repair.code for repair in wrong.repairs]) == (None, ["time-in-future"])
+    assert near.version_created == datetime(2026, 11, 23, 9, 9, tzinfo=UTC)
+    assert wrong.fingerprint() == read("2027-11-23T09:00:00Z").fingerprint()

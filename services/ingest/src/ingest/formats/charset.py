@@ -68,7 +68,7 @@ def decode_head(body: bytes, size: int = 4096) -> str:
     return body[length : length + size * (4 if name and "32" in name else 2)].decode(name or "latin-1", "replace")
 
 
-def decode(body: bytes, *claims: str | None, fallback: str | None = None) -> tuple[str, str, str]:
+def decode(body: bytes, *claims: str | None, fallback: str | None = None) -> tuple[str, str, str]:  # noqa: PLR0911 -- a table of cases
     """The text, the charset it was read as, and what was wrong with the claims (empty where nothing was).
 
     The order is RFC 7303's: a byte order mark, then the claims as given (the sender's type before the document's own

@@ -71,7 +71,9 @@ def _local(naive: datetime, zone: tzinfo, *, latest: bool) -> tuple[datetime, bo
     first, second = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
     if first.utcoffset() == second.utcoffset():
         return first, False
-    return (max(first, second, key=lambda one: one.astimezone(UTC)) if latest else first), True
+    meant = max(first, second, key=lambda one: one.astimezone(UTC)) if latest else first
+    # With its offset fixed: a time of such an hour is equal to no other in Python, by PEP 495.
+    return meant.replace(tzinfo=timezone(meant.utcoffset() or timedelta(0)), fold=0), True
 
 
 _ZONE = re.compile(
@@ -86,7 +88,7 @@ _DAY_FIRST = re.compile(
 )
 
 
-def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | None, str]:
+def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | None, str]:  # noqa: PLR0911 -- a table of cases
     if match := _ISO.match(value):
         return _of_iso(match)
     value = value[:100]
@@ -112,7 +114,7 @@ def _tolerant(value: str, default: tzinfo, *, latest: bool) -> tuple[datetime | 
     return found, "time-rewritten"
 
 
-def _zoned(match: re.Match[str], default: tzinfo, *, latest: bool) -> tuple[datetime | None, str] | None:
+def _zoned(match: re.Match[str], default: tzinfo, *, latest: bool) -> tuple[datetime | None, str] | None:  # noqa: PLR0911 -- a table of cases
     """A time whose zone is a name; None where what it ends with is none."""
     name, head = match.group("zone"), match.group("head")
     upper = name.upper()

@@ -28,6 +28,14 @@ def tidy(fields: dict[str, object], *, trusted: bool, is_text: bool) -> list[str
     sent: dict[str, object] = {}
     creators = fields.get("creators")
     if isinstance(creators, Sequence) and creators and not isinstance(creators, str):
+        named = [
+            {**one, "name": _SAYS_BY.sub("", str(one.get("name") or ""))}
+            if isinstance(one, dict) and _SAYS_BY.match(str(one.get("name") or ""))
+            else one
+            for one in creators
+        ]
+        if named != list(creators):
+            fields["creators"] = creators = named
         kept = [one for one in creators if isinstance(one, dict) and _is_author(one, trusted=trusted, is_text=is_text)]
         if len(kept) < len(creators):
             sent["creators"] = list(creators)

@@ -22,7 +22,8 @@ _CLASS = re.compile(
 )
 
 
-_BREAK_AT_END = re.compile(r"(?:<br\s*/?>\s*)+(?=</(?:p|div|li)>)", re.IGNORECASE)
+_INLINE_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_ENDS_BLOCK = ("</p>", "</div>", "</li>")
 
 
 class Block(NamedTuple):
@@ -38,7 +39,13 @@ class Block(NamedTuple):
     def words(self) -> str:
         """What it says, in one line."""
         inner = self.inner
-        return text.of_html(inner) if "<" in inner or "&" in inner or "\n" in inner else inner.strip()
+        if "<" in inner:
+            if "<!" in inner or "<br" in inner or "<s" in inner or "<B" in inner:
+                return text.of_html(inner)
+            inner = _INLINE_TAG.sub("", inner)
+        if "&" in inner:
+            inner = text.unescaped(inner)
+        return " ".join(inner.split())
 
 
 def leaves(html: str) -> Iterator[Block]:
@@ -47,10 +54,10 @@ def leaves(html: str) -> Iterator[Block]:
         yield Block(found.start(), found.end(), found.group(1).lower(), found.group(3), found.start(3))
 
 
-def lines_of(block: Block) -> list[tuple[int, int, str]]:
+def lines_of(block: Block, words: str) -> list[tuple[int, int, str]]:
     """The lines of a block that breaks part: where each begins and ends in the body, its break included, and its words."""
     if "<br" not in block.inner and "<BR" not in block.inner:
-        return [(block.inner_at, block.inner_at + len(block.inner), block.words)]
+        return [(block.inner_at, block.inner_at + len(block.inner), words)]
     found: list[tuple[int, int, str]] = []
     at = 0
     for gap in _BREAK.finditer(block.inner):
@@ -71,7 +78,10 @@ def without(html: str, spans: list[tuple[int, int]]) -> str:
             out.append(html[at:start])
         at = max(at, end)
     out.append(html[at:])
-    left = _BREAK_AT_END.sub("", "".join(out))
+    left = "".join(out)
+    if "<br" in left:
+        whole = left
+        left = _BREAK.sub(lambda run: "" if whole.startswith(_ENDS_BLOCK, run.end()) else run.group(), whole)
     for _ in range(4):
         again = _HOLLOW.sub("", left)
         if again == left:

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from ingest.formats.copy import authors, blocks, notes, places, repeats, sign_offs
+from ingest.formats.html import from_xml
 from ingest.formats.text import plain as text
 
 _FURNITURE = re.compile(
@@ -17,7 +18,6 @@ _FIGURE = re.compile(r"<figure\b[^<>]*>((?>(?:[^<]+|<(?!/?figure\b))*))</figure\
 _LAST = 4
 """Lines at the end of a text among which sign-offs are looked for."""
 _FIRST = 4
-_WORTH_A_LOOK = re.compile(r"class\s*=|<figure", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -34,6 +34,8 @@ class Cleared:
     """The first heading, where it is the headline, or could be since there is none."""
     first: str = ""
     """The first paragraph."""
+    first_at: int = -1
+    """Where it begins."""
     is_embargoed: bool = False
     kicker: str = ""
 
@@ -93,8 +95,18 @@ def with_vendors_tags_read(html: str) -> str:
     return _VENDORS_TAG.sub(read, html)
 
 
+_PARTED = re.compile(r"(?:<br\s*/?>\s*){2,}", re.IGNORECASE)
+
+
+def in_paragraphs(html: str) -> str:
+    """A body of words and breaks with paragraphs: where breaks come in pairs one ends."""
+    if "<br" not in html or from_xml.has_blocks(html.lower()) or "<img" in html:
+        return html
+    return "".join(f"<p>{one.strip()}</p>" for one in _PARTED.split(html) if one.strip())
+
+
 _WRAPPED = re.compile(r"<p(?:\s[^<>]*)?>((?>[^<]+|<br\s*/?>)+)</p>", re.IGNORECASE)
-_A_BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_A_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _LEAST_WRAPPED = 40
 _MOST_WRAPPED = 110
 
@@ -105,7 +117,7 @@ def unwrapped(html: str) -> str:
         return html
 
     def joined(found: re.Match[str]) -> str:
-        lines = _A_BREAK.split(found.group(1).strip())
+        lines = [one.strip() for one in _A_BREAK.split(found.group(1))]
         full = [one for one in lines[:-1] if one]
         if len(full) < 1 or any(not _LEAST_WRAPPED <= len(one) <= _MOST_WRAPPED for one in full):
             return found.group(0)
@@ -121,7 +133,7 @@ def unwrapped(html: str) -> str:
 def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: bool = True) -> Cleared:
     """What of a body is text for readers."""
     found = Cleared(html)
-    if _WORTH_A_LOOK.search(html):
+    if "class=" in html or "<figure" in html:
         found.html = _without_furniture(found)
     every = list(blocks.leaves(found.html))
     if not every:
@@ -129,8 +141,6 @@ def cleared(html: str, headline: str, slugline: str = "", *, may_have_notes: boo
     spans = _spans(found, every, headline, slugline, may_have_notes=may_have_notes)
     if spans:
         found.html = blocks.without(found.html, spans)
-    if not found.html and not found.notes and found.heading and len(every) == 1:
-        found.html = ""
     return found
 
 
@@ -138,48 +148,56 @@ def _spans(
     found: Cleared, every: list[blocks.Block], headline: str, slugline: str, *, may_have_notes: bool
 ) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
-    count = len(every)
     begun = False
     for number, block in enumerate(every):
+        is_looked_at = may_have_notes and ("<br" in block.inner or notes.may_be_note(block.inner))
+        if begun and not is_looked_at:
+            continue
         words = block.words
         if not words:
             continue
-        if may_have_notes and notes.opens_private_part(words):
+        if is_looked_at and notes.opens_private_part(words):
             found.notes.append("\n".join(one.words for one in every[number:]))
             spans += [(one.start, one.end) for one in every[number:]]
             break
-        if not begun and number < _FIRST:
-            if _is_heading(found, block, words, headline, slugline):
-                spans.append((block.start, block.end))
-                continue
-        if may_have_notes:
-            lines = blocks.lines_of(block)
-            taken = [one for one in lines if _is_note(found, one[2])]
-            if len(taken) == len(lines):
-                spans.append((block.start, block.end))
-                continue
-            spans += [(start, end) for start, end, _ in taken]
-            if before := notes.note_before_text(lines[0][2] if lines else ""):
-                at = found.html.find(before.strip()[-12:], block.inner_at, block.end)
-                if at >= 0 and "<" not in found.html[block.inner_at : at]:
-                    found.notes.append(before.strip())
-                    spans.append((block.inner_at, at + len(before.strip()[-12:])))
+        if not begun and number < _FIRST and _is_heading(found, block, words, headline, slugline):
+            spans.append((block.start, block.end))
+            continue
+        if is_looked_at and _take_notes(found, block, words, spans):
+            continue
         if not begun and number < _FIRST and not found.bylines and authors.is_line_of_names(words):
             found.bylines.append(words)
             spans.append((block.start, block.end))
             continue
         if not begun:
-            found.first = words
+            found.first, found.first_at = words, block.start
         begun = True
     if may_have_notes:
-        _sign_offs(found, every[max(0, count - _LAST) :], spans)
+        _sign_offs(found, every[-_LAST:], spans)
     return spans
+
+
+def _take_notes(found: Cleared, block: blocks.Block, words: str, spans: list[tuple[int, int]]) -> bool:
+    """Take the notes out of a block; whether all of it is one."""
+    lines = blocks.lines_of(block, words)
+    taken = [one for one in lines if _is_note(found, one[2])]
+    if len(taken) == len(lines):
+        spans.append((block.start, block.end))
+        return True
+    spans += [(start, end) for start, end, _ in taken]
+    if words[0] == "(" and (before := notes.note_before_text(lines[0][2]).strip()):
+        tail = before[-12:]
+        at = found.html.find(tail, block.inner_at, block.end)
+        if at >= 0 and "<" not in found.html[block.inner_at : at]:
+            found.notes.append(before)
+            spans.append((block.inner_at, at + len(tail)))
+    return False
 
 
 def _is_note(found: Cleared, words: str) -> bool:
     if not words:
         return False
-    if notes.is_embargo(words):
+    if len(words) < notes.LONGEST_EMBARGO and notes.is_embargo(words):
         found.is_embargoed = True
         found.notes.append(words)
         return True
@@ -209,9 +227,9 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
     for block in reversed(last):
         if (block.start, block.end) in taken or any(start <= block.start and block.end <= end for start, end in taken):
             continue
-        lines = [one for one in blocks.lines_of(block) if (one[0], one[1]) not in taken]
+        lines = [one for one in blocks.lines_of(block, block.words) if (one[0], one[1]) not in taken]
         # The first block is the text, however short: a text of one word is no sign-off.
-        first = block.words == found.first
+        first = block.start == found.first_at
         while (
             lines
             and "<a " not in block.inner
@@ -225,14 +243,22 @@ def _sign_offs(found: Cleared, last: list[blocks.Block], spans: list[tuple[int, 
         if not lines:
             spans.append((block.start, block.end))
             continue
-        start, end, words = lines[-1]
-        if said := sign_offs.initials_at_end(words):
-            inner = found.html[start:end]
-            at = inner.rstrip().rfind(said.strip())
-            if at >= 0 and "<" not in inner[at:].rstrip().removesuffix(said.strip()):
-                found.sign_offs.append(said.strip())
-                spans.append((start + len(inner[:at].rstrip()), start + at + len(said.strip())))
+        _behind_sentence(found, lines[-1], spans)
         break
+
+
+def _behind_sentence(found: Cleared, line: tuple[int, int, str], spans: list[tuple[int, int]]) -> None:
+    """Take what stands behind the last sentence of a line: `(Schluss) ab/cd`."""
+    start, end, words = line
+    for _ in range(3):
+        said = sign_offs.initials_at_end(words).strip()
+        inner = found.html[start:end].rstrip()
+        if not said or not inner.endswith(said):
+            return
+        kept = inner[: -len(said)].rstrip()
+        found.sign_offs.append(said)
+        spans.append((start + len(kept), start + len(inner)))
+        end, words = start + len(kept), words[: -len(said)].rstrip()
 
 
 def _without_furniture(found: Cleared) -> str:
@@ -298,7 +324,7 @@ def first_words(html: str) -> str:
     return next((words for one in blocks.leaves(html) if (words := one.words)), "") or text.of_html(html[:4000])
 
 
-def parted_headline(html: str, most: int) -> tuple[str, str]:
+def parted_headline(html: str, most: int) -> tuple[str, str]:  # noqa: PLR0911 -- a table of cases
     """A headline made of the first sentence, and the text that goes on behind it; empty where no sentence is short enough.
 
     A paragraph with markup is left whole, since nobody can cut it without harm: then no headline is made.

@@ -76,7 +76,7 @@ _ROUTING = re.compile(
     re.IGNORECASE,
 )
 _END_MARK = re.compile(
-    r"[\W_]*(?:\(?(?:schluss|forts(?:etzung)?)\.?\)?(?:\s+[a-zäöü]{2,5}(?:[/*][a-zäöü]{2,5}){0,3})?|apa\d{3,4}\b.{0,24}|-30-|\(?(?:end(?:s|item|it)?|ende|fin|fine|fim|slut|slutt|loppu|einde)\)?|end (?:of )?(?:item|story|text|message)|more|mfl|xinhua|bernama)[\W_]*",
+    r"[\W_]*(?:\(?(?:schluss|forts(?:etzung)?)\.?\)?(?:\s+[a-zäöü]{2,5}(?:[/*][a-zäöü]{2,5}){0,3})?|apa\d{3,4}\b.{0,24}|-30-|\(?(?:end(?:s|item|it)?|ende|fin|fine|fim|slut|slutt|loppu|einde)\)?|end (?:of )?(?:item|story|text|message)|\(more\)|(?-i:MORE)|xinhua|bernama)[\W_]*",
     re.IGNORECASE,
 )
 _DOUBLED = re.compile(r"\(\(.{1,600}\)\)\W*|\(\(.{0,300}(?:@|\+\d|messaging|desk|newsroom).{0,300}", re.IGNORECASE)
@@ -101,11 +101,38 @@ _CLOSES = re.compile(r"[)\]}*/+#_.\s–—-]$")
 _READERS_TOO = re.compile(r"\b(?:reporting by|editing by|writing by|additional reporting|compiled by)\b", re.IGNORECASE)
 _BULLETS = ("* ", "- ", "• ", "– ", "— ")
 
-_LETTERS = re.compile(r"[\W_]*([^\W_]{2})")
-_BEGINNINGS = frozenset(["ac", "ad", "af", "ag", "ai", "am", "an", "ao", "ap", "ar", "at", "au", "av", "bc", "be", "bi", "ca", "ci", "co", "cu", "de", "di", "do", "ed", "ef", "ei", "ej", "em", "en", "ex", "fa", "fi", "fo", "fu", "ge", "gr", "ha", "hi", "hu", "in", "in", "is", "ja", "je", "jo", "ju", "ka", "ke", "ki", "kl", "ko", "la", "le", "li", "lu", "me", "mi", "mo", "na", "ne", "ni", "no", "nu", "nä", "nå", "ob", "om", "op", "or", "pa", "pe", "ph", "pi", "pl", "pm", "po", "pr", "pä", "re", "ri", "ru", "ry", "rä", "rü", "sc", "se", "si", "sl", "so", "sp", "st", "ta", "te", "th", "ti", "to", "tr", "tt", "tä", "un", "up", "ur", "us", "ve", "vi", "vo", "we", "wi", "wo", "wr", "zu", "ém", "öv", "üb", "ad", "on", "to", "hu", "ei", "mf"])  # fmt: skip
+_PICTURE_CREDIT = re.compile(
+    r"[(\[]?(?:foto|photo|bild|picture|symbolbild|symbolfoto|archivfoto|archivbild|grafik|cr[ée]dit photo|bildquelle|photo credit|fotocredit)s?\s?[:©]\s?[^.!?]{2,60}[)\]]?\.?",
+    re.IGNORECASE,
+)
+_SHORT = 240
+"""Characters up to which a paragraph may be a note without a label that ends in a colon."""
+_LABEL = 60
+LONGEST_EMBARGO = 200
+"""Characters of a line that tells an embargo."""
 
 
-def kind_of_note(words: str) -> str:
+_OPENING = re.compile(r"\s*(?:<[^<>]*>\s*)*([^\w\s]?)[^\w<]*([^\W_]{0,3})")
+_SIGNS = frozenset("([{*/+#–—-_©&")
+_FRAGMENTS = frozenset(["a", "aan", "aap", "ach", "adv", "afp", "akt", "am", "an", "anm", "ans", "ap", "apa", "art", "ate", "ats", "att", "aus", "aut", "avi", "avv", "bc", "bel", "bil", "cat", "cob", "con", "cou", "cov", "des", "dev", "die", "do", "dpa", "e", "ed", "edi", "eds", "efe", "ei", "ein", "ej", "ema", "emb", "exp", "fax", "fea", "for", "fot", "fur", "gep", "got", "gra", "hab", "hin", "hol", "huo", "ikk", "inf", "int", "ite", "key", "kom", "kon", "kor", "lea", "lie", "lis", "med", "meh", "mel", "mer", "mor", "nac", "nao", "ne", "new", "nic", "nie", "no", "non", "noo", "not", "nou", "ntb", "nur", "não", "obs", "ori", "pa", "pap", "par", "pho", "pla", "plu", "pm", "por", "pre", "pri", "red", "rel", "rep", "res", "reu", "rit", "ruc", "rüc", "sak", "sda", "se", "seg", "ser", "slu", "spe", "sto", "str", "stt", "sui", "syn", "tel", "ter", "tex", "the", "thi", "til", "to", "toi", "top", "tt", "ube", "un", "une", "upc", "urg", "vi", "we", "wei", "wir", "wo", "wor", "zei", "zus", "à", "übe"])  # fmt: skip
+"""The first letters of all labels above, at most three: nine of ten paragraphs begin with others, and are looked at no further."""
+_ALWAYS = 100
+
+
+def may_be_note(inner: str) -> bool:
+    """Whether a block's HTML begins like a note, or is as short as one. A cheap test that errs on the side of yes."""
+    if len(inner) < _ALWAYS:
+        return True
+    if (letters := inner[:3]).isalpha():
+        return letters.lower() in _FRAGMENTS
+    found = _OPENING.match(inner)
+    if found is None:
+        return True
+    sign, letters = found.groups()
+    return sign in _SIGNS if sign else letters[:1].isdigit() or letters.lower() in _FRAGMENTS
+
+
+def kind_of_note(words: str) -> str:  # noqa: PLR0911 -- a table of cases
     """Which kind of note to desks a paragraph is, for the repair; empty where it is text for readers."""
     if not words or len(words) > MAX_NOTE:
         return ""
@@ -121,20 +148,20 @@ def kind_of_note(words: str) -> str:
             if words.startswith(_BULLETS) and len(words) > 200:
                 return ""
             return "note"
-    if first.isdigit() or len(words) < 60:
-        if _COUNT.fullmatch(words) or _COUNT_LABEL.fullmatch(words):
-            return "count"
+    if (first.isdigit() or len(words) < _LABEL) and (_COUNT.fullmatch(words) or _COUNT_LABEL.fullmatch(words)):
+        return "count"
+    if len(words) < _ALWAYS and _PICTURE_CREDIT.fullmatch(words):
+        return "credit"
     if len(words) < 220 and _ROUTING.fullmatch(words):
         return "routing"
-    found = _LETTERS.match(words)
-    if found is not None and _LABELLED.match(words):
+    if (len(words) < _SHORT or ":" in words[:_LABEL]) and _LABELLED.match(words):
         return "note"
     return ""
 
 
 def opens_private_part(words: str) -> bool:
     """Whether a line says that what follows it is for desks."""
-    return len(words) < 160 and _HEADING.fullmatch(words) is not None
+    return len(words) < 100 and _HEADING.fullmatch(words) is not None
 
 
 def is_end_mark(words: str) -> bool:
@@ -157,4 +184,4 @@ def says_private(words: str) -> bool:
 
 def is_embargo(words: str) -> bool:
     """Whether a line says until when a text may not be published."""
-    return len(words) < 200 and _EMBARGO.match(words) is not None
+    return len(words) < LONGEST_EMBARGO and _EMBARGO.match(words) is not None

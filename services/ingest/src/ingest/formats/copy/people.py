@@ -6,6 +6,7 @@ kept for the desk, and no reader sees them as an author.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["person", "organisation", "code"]
@@ -40,7 +41,7 @@ _ADDRESS = re.compile(
     r"://|^www\.|@|\b[\w-]+\.(?:com|net|org|info|news|de|at|ch|fr|es|it|se|no|dk|fi|co|uk|nl|be|eu|tv|io)\b",
     re.IGNORECASE,
 )
-_INITIALS = re.compile(r"[^\W\d_]{1,5}(?:\s?[/+&\-.·|]\s?[^\W\d_]{1,5}){1,7}[.]?")
+_INITIALS = re.compile(r"[^\W\d_]{1,5}(?:\s?[/+&\-.·|]{1,2}\s?[^\W\d_]{1,5}){1,7}[.]?")
 _DOTTED_INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,4}")
 _NAME_SIGNS = re.compile(r"[^\W\d_]|[\s.,'’`´ʼ\-–‐()·・&\"“”„/]")
 _PARTICLE = re.compile(
@@ -52,6 +53,11 @@ _BLANKS = re.compile(r"\s+")
 
 def kind_of_name(name: str) -> Kind:
     """What a name can be: a person's, an organisation's, or a login, initials, a code or an address."""
+    return _kind_of(name) if len(name) <= 2 * MAX_NAME else "code"
+
+
+@lru_cache(8192)
+def _kind_of(name: str) -> Kind:  # noqa: PLR0911 -- a table of cases
     bare = _BLANKS.sub(" ", name).strip(" ,;:|/–—-")
     low = bare.casefold()
     if not bare or len(bare) > MAX_NAME or low in _ACCOUNTS or _ADDRESS.search(bare):

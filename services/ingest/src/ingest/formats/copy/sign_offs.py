@@ -12,14 +12,15 @@ _AT_END = re.compile(
     rf"(?<=[.!?…)\]\"”“»'’:])\s+(?:{_SLASHED}|[(\[](?:{_SLASHED}|(?-i:[a-zäöüß]{{2,4}}))[)\]]|/(?-i:[a-z]{{2,4}}))\s*[.]?$|\s+[(\[]{_SLASHED}[)\]][.]?$"
 )
 """Initials behind the last sentence: `... said. ab/cd/ef`, `... said. (abc)`."""
+_ENDED = re.compile(
+    r"(?<=[.!?…\"”»])\s+(?:Enditem|ENDITEM|ENDS|END|Ends|/?Fim|FIM|Ende|ENDE|[(\[](?:END|Ende|Schluss|Fin|Fim|more|MORE|Forts\.?)[)\]]|-30-|#{1,3})$"
+)
 _MARKED_END = re.compile(
     r"(?<=[.!?…\"”»])\s+[(/©]{0,2}[A-Z][A-Za-z]{1,8}(?:[-/][A-Z][A-Za-z]{1,8})?[)/]{0,2}\.?$|(?<=[.!?…\"”»])\s+/[a-zæøå]{3,10}/$"
 )
 """An agency's mark behind the last sentence: `... lo celebró. EFE`."""
 _SLASHED_IN_LINE = re.compile(rf"(?<=\))\s+{_SLASHED}$")
-_MARK = re.compile(
-    r"[©(/\[\s–—-]*[^\W_][\w .&-]{0,30}(?:\s?[-/,]\s?[^\W_][\w .&-]{0,20}){0,3}[)/\]\s.]*", re.IGNORECASE
-)
+_MARK = re.compile(r"[©(/\[\s–—-]*+[^\W_][\w .&/,-]{0,50}[)/\]\s.]*")
 _AGENCY_CLOSER = re.compile(r"[\W_]*[a-zäöüß]{2,12}(?:[\s/_-]+[a-z0-9äöüß]{1,8}){1,10}[\W_]*")
 _DPA_INFOCOM = re.compile(
     r"[\W_]*(?:©\s?)?(?:dpa-infocom|dpa)[\s,]*dpa:\d{6}-\d{1,3}-\d{3,}(?:[\d/]*)[\W_]*|[\W_]*©\s?dpa-infocom.{0,40}",
@@ -55,9 +56,10 @@ def is_sign_off(words: str, *, is_block: bool = True) -> bool:
 
 def _is_closer(words: str) -> bool:
     """dpa's and others' closing line: `dpa ab yyzz n1 cd`, `ab/dpa`, `dpa/lby ef`."""
-    if words.lower() != words and not words.isupper():
+    head, _, rest = words.strip("*#. ").partition(" ")
+    if words.lower() != words and not words.isupper() and not (is_agency(head) and rest.islower()):
         return False
-    if not _AGENCY_CLOSER.fullmatch(words):
+    if not _AGENCY_CLOSER.fullmatch(words.lower()):
         return False
     parts = [part for part in re.split(r"[\s/_-]+", words.strip(" .*#()[]").casefold()) if part]
     return any(part in AGENCIES for part in (parts[0], parts[-1])) and all(len(part) <= 8 for part in parts)
@@ -74,6 +76,11 @@ def is_agency_mark(words: str) -> bool:
 def initials_at_end(words: str) -> str:
     """The initials that a line of text ends with; empty where there are none."""
     tail = words[-60:]
+    last = tail.rpartition(" ")[2]
+    if not last[:1].isupper() and not any(sign in last for sign in "/)]©#-"):
+        return ""
+    if (ended := _ENDED.search(tail)) is not None:
+        return ended.group(0)
     found = _AT_END.search(tail) or _SLASHED_IN_LINE.search(tail)
     if found is None:
         marked = _MARKED_END.search(tail)

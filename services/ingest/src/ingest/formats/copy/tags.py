@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _STREET = re.compile(
     r"(?:^|,)\s?(?:[a-z]{1,2}-)?\d{4,6}\s+[a-zäöüà-þ][\w.-]+"
@@ -15,16 +16,22 @@ _SYSTEM = re.compile(
     r"\bids?\b|\bguid\b|\bqcode\b|\bnrol\b|^(?:related|linked) (?:topic|item|event)|^event id\b|^topic id\b|^\W*\d[\d\W]*$|^[a-z]+(?:[_:][\w-]+)+$|^https?://|^(?:tatort|einsatzort|veranstaltungsort|treffpunkt|adresse|address|adress)\s?[,:]",
     re.IGNORECASE,
 )
+_LONGEST_NAME = 300
 _NAMED = ("person", "organisation", "place")
 _COORDINATES = re.compile(r"^-?\d{1,3}\.\d+[ ,;]+-?\d{1,3}\.\d+$")
 
 
+@lru_cache(16_384)
 def is_for_readers(kind: str, name: str) -> bool:
-    """Whether a subject's name says something to a reader."""
+    """Whether a subject's name says something to a reader; one that is longer than any vocabulary's is a text, and cut by the limits."""
+    if len(name) > _LONGEST_NAME:
+        return True
     if _SYSTEM.search(name) or _COORDINATES.match(name):
         return False
     if len(name) < 2:
         return False
+    if name.isascii() and name.replace(" ", "").isalpha():
+        return True
     return not (
         any(letter.isdigit() for letter in name)
         and kind in ("place", "other", "subject", "event")
@@ -47,11 +54,12 @@ def tidy(fields: dict[str, object], wanted: Sequence[str]) -> int:
         if not isinstance(one, dict):
             kept.append(one)
             continue
-        kind, code, name = str(one.get("kind") or ""), str(one.get("code") or ""), str(one.get("name") or "")
-        alias = code.partition(":")[0]
-        if wanted and kind not in wanted and alias not in wanted and str(one.get("scheme") or "") not in wanted:
+        kind, code, name = one.get("kind"), one.get("code") or "", one.get("name") or ""
+        if not isinstance(kind, str) or not isinstance(code, str) or not isinstance(name, str):
+            kept.append(one)
+        elif wanted and kind not in wanted and code.partition(":")[0] not in wanted and one.get("scheme") not in wanted:
             machine.append(one)
-        elif name and kind not in _NAMED and _is_mnemonic(name, code):
+        elif name and len(name) < 5 and kind not in _NAMED and _is_mnemonic(name, code):
             kept.append({**one, "name": None}) if code else machine.append(one)
         elif name and not is_for_readers(kind, name):
             machine.append(one)

@@ -6,7 +6,7 @@ This is where the rules of this folder meet an update; the readers of formats kn
 import re
 from collections.abc import Callable
 
-from ingest.formats.copy import authors, body, notes, places, repeats, sign_offs, tags
+from ingest.formats.copy import authors, body, notes, people, places, repeats, sign_offs, tags
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
 from shared.messages.limits import LONGEST
@@ -58,8 +58,9 @@ def _string(fields: dict[str, object], name: str) -> str:
 
 
 def _body(fields: dict[str, object], html: str, headline: str, record: Record, *, has_notes: bool) -> None:
-    html = body.unwrapped(body.with_vendors_tags_read(html))
-    html = body.without_captions(html, _captions(fields))
+    html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
+    if "<figcaption" in html:
+        html = body.without_captions(html, _captions(fields))
     found = body.cleared(html, headline, _string(fields, "slugline"), may_have_notes=has_notes)
     fields["body_html"] = found.html
     if not headline and found.heading:
@@ -91,7 +92,14 @@ def _body(fields: dict[str, object], html: str, headline: str, record: Record, *
     ):
         fields["status"] = "withheld"
         record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
-    if found.first and not fields.get("located") and (place := places.of_text(found.first)):
+    _take_dateline(fields, found.first)
+
+
+def _take_dateline(fields: dict[str, object], first: str) -> None:
+    """Take agency and place from the dateline of the first paragraph, where nothing else names them."""
+    if first and not _string(fields, "credit") and people.is_agency(agency := places.agency_of(first)):
+        fields["credit"] = agency
+    if first and not fields.get("located") and (place := places.of_text(first)):
         fields["located"] = place
 
 
@@ -152,10 +160,21 @@ def _summary(fields: dict[str, object], record: Record) -> None:
     first = body.first_words(_string(fields, "body_html"))
     if not first:
         return
-    bare, told = places.without_dateline(first), places.without_dateline(summary)
+    told = places.without_dateline(summary)
+    if (
+        told[:_COMPARED].casefold() not in first[:_BEFORE].casefold()
+        and told[1 : _COMPARED + 1].casefold() not in first[:_BEFORE].casefold()
+    ):
+        return
+    bare = places.without_dateline(first)
     if repeats.same(told, bare) or repeats.begins_with(bare, told, 30):
         fields["summary"] = ""
         record("summary-repeated", "/summary", "the text begins with it")
+
+
+_COMPARED = 12
+_BEFORE = 200
+"""Characters of a dateline and the beginning of a text that a summary could begin with."""
 
 
 def _make_headline(fields: dict[str, object], record: Record) -> None:

@@ -216,10 +216,17 @@ def resolved(html: str, base: str) -> str:
     return _RELATIVE.sub(absolute, html)
 
 
+_ADDRESS_AND_NAME = re.compile(r"([\w.+-]{1,64}@[\w.-]{1,200}) \(([^()@]{1,200})\)")
+"""RSS's form of an author: `jane@example.org (Jane Doe)`."""
+
+
 def set_people(draft: Draft, entry: Entry) -> None:
     """Set creators and byline. An e-mail address is no name."""
     creators: list[CreatorFields] = []
-    for one in several(entry, "authors"):
+    if named := _ADDRESS_AND_NAME.fullmatch(string(dict.get(entry, "author"))[:400].strip()):
+        # feedparser knows top-level domains of four letters at most.
+        creators.append({"name": text.of_html(named.group(2)), "email": named.group(1)})
+    for one in several(entry, "authors") if not creators else ():
         name = text.of_html(string(one.get("name")))
         if not name and (value := string(dict.get(entry, "author"))) and "@" not in value:
             name = text.of_html(value)

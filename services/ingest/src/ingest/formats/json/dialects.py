@@ -1,17 +1,16 @@
 """JSON of houses that follow no standard: dpa digitalwires, Superdesk's own items, and whoever puts an article into members of its own names.
 
-What an agency's dialect calls things is data (`DIALECTS`). One that nobody knows is read by the usual names, and its body by
+What houses call things is data (`dialect_names.py`). One that nobody knows is read by the usual names, and its body by
 its shape; a document that has no body under any name is refused with the names that it has, so that a profile can point
 at the right one (`body_from`, `headline_from`, ...).
 """
-
-from collections.abc import Mapping
 
 from pydantic import JsonValue
 
 from ingest.formats import media, times, vocabularies
 from ingest.formats.fields import AboutMedia, CreatorFields, MediaFields, SubjectFields, UpdateFields
 from ingest.formats.json import document as json_document
+from ingest.formats.json.dialect_names import BODIES, NAMES, STATES, WRAPPERS
 from ingest.formats.json.document import text_of
 from ingest.formats.json.shapes import body_by_shape, html_of, member
 from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
@@ -19,85 +18,17 @@ from ingest.formats.text import plain as text
 
 Item = dict[str, JsonValue]
 
-_WRAPPERS = (
-    "data",
-    "items",
-    "item",
-    "_items",
-    "results",
-    "entries",
-    "articles",
-    "article",
-    "documents",
-    "docs",
-    "news",
-    "stories",
-    "story",
-    "response",
-    "hits",
-    "payload",
-    "content",
-)
-
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "guid": ("urn", "guid", "uri", "uuid", "id", "_id", "entry_id", "articleid", "article_id", "itemid", "item_id", "newsid", "news_id", "documentid", "storyid", "unique_id", "externalid", "identifier", "pk"),
-    "version": ("version", "revision", "_current_version", "versionnumber", "rev"),
-    "headline": ("headline", "title", "hedline", "heading", "rubrik", "titel", "titre", "titulo", "título", "titolo", "overskrift", "otsikko", "kop", "headlines"),
-    "summary": ("teaser", "summary", "abstract", "description_text", "description", "lead", "intro", "standfirst", "ingress", "deck", "subtitle", "chapeau", "entradilla", "sommario", "preamble", "manchet", "subheadline", "dek", "excerpt"),
-    "byline": ("byline", "by", "author_line", "authorline", "bylines", "firma", "signature"),
-    "credit": ("creditline", "credit", "credits", "source", "provider", "infosource", "agency", "originator", "source_name", "publisher"),
-    "copyright": ("copyrightnotice", "copyright", "copyrightholder", "rights"),
-    "usage_terms": ("usageterms", "usage_terms", "usage", "restrictions"),
-    "located": ("dateline", "located", "city", "placeline", "ort"),
-    "slugline": ("slugline", "slug", "keyword_line"),
-    "link": ("link", "url", "canonical", "canonical_url", "web_url", "weburl", "permalink", "href", "shareurl"),
-    "language": ("language", "lang", "locale"),
-    "version_created": ("version_created", "versioncreated", "updated", "updated_at", "updatedat", "modified", "modified_at", "date_modified", "datemodified", "lastmodified", "last_modified", "published", "published_at", "publishedat", "pubdate", "date_published", "datepublished", "date", "timestamp", "created", "created_at", "sent"),
-    "first_created": ("firstcreated", "first_created", "firstpublished", "published", "published_at", "publishedat", "pubdate", "date_published", "created", "created_at", "createdat", "date_created"),
-    "embargo_until": ("embargoed", "embargo", "embargo_until", "embargodate", "embargoeduntil", "publish_schedule", "sperrfrist", "hold_until"),
-    "expires_at": ("expires", "expiry", "expiry_date", "expires_at", "valid_until"),
-    "status": ("pubstatus", "pub_status", "publishingstatus", "status", "state"),
-    "urgency": ("urgency", "priority", "prio", "prioritet"),
-    "note": ("ednote", "ed_note", "editor_note", "editornote", "editors_note", "note", "notes", "notepad", "advisory", "desk_note", "internal_note", "ednotes"),
-    "keywords": ("keywords", "tags", "keyword"),
-    "subjects": ("categories", "category", "subject", "subjects", "topics", "anpa_category", "sections", "section", "genre", "genres", "products"),
-    "people": ("person", "persons", "people"),
-    "places": ("place", "places", "locations", "location"),
-    "creators": ("authors", "author", "writers", "creator", "creators"),
-    "media": ("associations", "media", "images", "pictures", "image", "picture", "photos", "photo", "featuremedia", "featured_image", "main_image", "thumbnail", "enclosures", "attachments", "multimedia", "lead_image"),
-}  # fmt: skip
-"""What houses call things, in small letters, the surest name first."""
-
-BODIES = ("article_html", "body_html", "bodyhtml", "body_xhtml", "bodyxhtml", "content_html", "contenthtml", "html", "articlebody", "article_body", "body_html5", "body_richhtml5",
-          "body", "content", "body_text", "bodytext", "body_nitf", "story_html", "story", "text", "fulltext", "full_text", "maintext", "artikel", "brødtext", "brödtext", "leipäteksti", "contenu", "cuerpo", "corpo", "texte", "texto", "testo", "data", "paragraphs", "blocks", "content_elements", "description_html")  # fmt: skip
-
-_HELD_STATES = (
-    "draft",
-    "in_progress",
-    "routed",
-    "fetched",
-    "submitted",
-    "ingested",
-    "spiked",
-    "scheduled",
-    "private",
-    "pending",
-    "hold",
-    "held",
-    "on_hold",
-    "embargoed",
-    "unpublished",
-)
-_STATES = {
-    **vocabularies.STATUSES, "published": "usable", "publish": "usable", "live": "usable", "final": "usable", "active": "usable", "approved": "usable", "ok": "usable", "corrected": "usable",
-    "killed": "canceled", "recalled": "canceled", "deleted": "canceled", "withdrawn": "canceled", "unpublished": "withheld", **dict.fromkeys(_HELD_STATES, "withheld"),
-}  # fmt: skip
+_STANDARD = frozenset({"standard", "$standard", "uri", "updates", "home_page_url", "feed_url"})
+"""Members of standards that are read elsewhere."""
 
 
 def recognise(document: Document) -> int:
     """A last resort: an object with an id, words and no standard's names."""
-    first = _first(json_document.first_object(document))
-    if not first:
+    whole = json_document.first_object(document)
+    if not whole or not _STANDARD.isdisjoint(whole):
+        return 0
+    first = _first(whole)
+    if not _STANDARD.isdisjoint(first):
         return 0
     names = {name.lower() for name in first}
     if "article_html" in names and ({"urn", "pubstatus", "entry_id"} & names):
@@ -132,7 +63,7 @@ def read(document: Document) -> Parsed:
 def _first(value: Item) -> Item:
     for _ in range(3):
         inner = next(
-            (value[name] for name in _WRAPPERS if isinstance(value.get(name), (dict, list)) and not _is_article(value)),
+            (value[name] for name in WRAPPERS if isinstance(value.get(name), (dict, list)) and not _is_article(value)),
             None,
         )
         if isinstance(inner, list):
@@ -154,7 +85,7 @@ def _members(value: JsonValue, pointer: str = "", depth: int = 0) -> list[tuple[
     if not isinstance(value, dict):
         return []
     if not _is_article(value) and depth < 3:
-        for name in _WRAPPERS:
+        for name in WRAPPERS:
             if isinstance(inner := value.get(name), (dict, list)):
                 return _members(inner, f"{pointer}/{name}", depth + 1)
     return [(pointer, value)]
@@ -167,7 +98,7 @@ def _draft(pointer: str, value: Item, document: Document) -> Draft | RefusedItem
     base = document.profile.media_base_url or document.request.address
     for name in ("guid", "version", "headline", "summary", "byline", "copyright", "usage_terms", "located", "slugline"):
         if said := _words(item, NAMES[name]):
-            fields[name] = said  # type: ignore[literal-required]
+            fields[name] = said
     fields["located"] = text.place_of_dateline(fields.get("located", ""))
     if (language := _words(item, NAMES["language"])) and len(language) < 36:
         fields["language"] = language
@@ -253,7 +184,7 @@ def _status(draft: Draft, item: Item, document: Document) -> None:
     value = _words(item, NAMES["status"])
     if value:
         bare = value.lower().rpartition(":")[2].strip()
-        status = document.profile.statuses.get(value) or _STATES.get(bare)
+        status = document.profile.statuses.get(value) or STATES.get(bare)
         if status is None:
             draft.repaired("unknown-status", "/status", value)
             status = "withheld"
@@ -276,7 +207,7 @@ def _times(draft: Draft, item: Item, document: Document) -> None:
     for name in ("version_created", "first_created", "expires_at"):
         written = text_of(_value(item, NAMES[name]))
         if written and (moment := draft.time(written, zone, f"/{name}")):
-            draft.fields[name] = moment  # type: ignore[literal-required]
+            draft.fields[name] = moment
     embargo = _value(item, NAMES["embargo_until"])
     if embargo in (None, False):
         return
@@ -396,9 +327,8 @@ def _media(item: Item, base: str | None) -> list[MediaFields]:
         value = item.get(name)
         if isinstance(value, dict) and not ({"url", "href", "src", "renditions"} & value.keys()):
             value = list(value.values())
-        for one in (value if isinstance(value, list) else [value])[:200]:
-            if made := _reference(one, base):
-                found.append(made)
+        several = (value if isinstance(value, list) else [value])[:200]
+        found += [made for one in several if (made := _reference(one, base))]
     return found
 
 

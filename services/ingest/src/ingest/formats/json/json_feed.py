@@ -68,7 +68,7 @@ def read(document: Document) -> Parsed:
     return Parsed("json-feed", items, parsed.repairs)
 
 
-def _draft(
+def _draft(  # noqa: PLR0917 -- what all items of a feed share
     pointer: str,
     item: dict[str, JsonValue],
     feed: dict[str, JsonValue],

@@ -93,6 +93,9 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
         lines.append(plain.pop(0))
     # dpa writes "(Zusammenfassung 1545)" above the headline, which is about the version.
     fields["headline"] = next((line for line in plain if not line.startswith("(")), plain[0] if plain else "")
+    if (subhead := _SUBHEAD.match(body)) is not None:
+        fields["summary"] = subhead.group(1)
+        body = body[subhead.end() :]
     body, notes = _noted(body)
     fields["body_html"] = text.paragraphs(body)
     if not document.profile.public_notes or text.says_private(notes):
@@ -140,6 +143,8 @@ def _noted(body: str) -> tuple[str, str]:
 
 _SLUG_LINE = re.compile(r"/?[\w&.'’ -]{2,40}(?:/[\w&.'’ -]{0,40}){1,6}/?$")
 """`/politics/Britain/`, `Yemen/conflict/`: what desks sort by."""
+_SUBHEAD = re.compile(r"\s*(?:Utl|Zus)\.:[ \t]*([^\n]{2,300}?)[ \t]*=?[ \t]*\n\s*", re.IGNORECASE)
+"""APA's second headline: `Utl.: Ships return =`."""
 _MOST_HEAD_LINES = 8
 _LONGEST_HEAD_LINE = 160
 

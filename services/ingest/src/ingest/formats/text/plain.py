@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import itertools
 import re
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -145,8 +146,7 @@ def _is_wrapped(lines: list[str]) -> bool:
     """Whether lines that are indented alike are one paragraph laid out in XML: one goes on in small letters behind another's open end."""
     full = [line.strip() for line in lines[:200] if line.strip()]
     return any(
-        behind[:1].islower() and not _ENDS_SENTENCE.search(before)
-        for before, behind in zip(full, full[1:], strict=False)
+        behind[:1].islower() and not _ENDS_SENTENCE.search(before) for before, behind in itertools.pairwise(full)
     )
 
 
@@ -195,14 +195,18 @@ _BODY_ENDS = re.compile("</body", re.IGNORECASE)
 def _without_invisible(value: str) -> str:
     """HTML without comments, scripts and styles, in one pass: what nothing closes is left to the end of the text."""
     out: list[str] = []
+    never_end: set[str] = set()
     at = 0
     while found := _OPENS.search(value, at):
         name = found.group(1)
-        end = (_COMMENT_ENDS if name is None else _ENDS[name.lower()]).search(value, found.end())
+        low = name.lower() if name else ""
+        end = None if low in never_end else (_ENDS[low] if low else _COMMENT_ENDS).search(value, found.end())
         out += (value[at : found.start()], " ")
         if end is None:
-            if name is None or name.lower() in ("script", "style"):
+            if low in ("", "script", "style"):
                 return "".join(out)
+            # A title that nothing closes is only a word too many: what follows it is text.
+            never_end.add(low)
             at = found.end()
             continue
         at = end.end()

@@ -53,7 +53,13 @@ def _markup(element: Element, inner: Element, name: str) -> tuple[int, UpdateFie
         return 0, {"body_html": from_xml.page(page if body is None else body)}
     if name in from_xml.XHTML:
         return 0, {"body_html": from_xml.in_paragraph(from_xml.to_html(element, from_xml.XHTML))}
+    other = next((one for one in inner.iter("{*}BODY") if child(one, "TEXT") is not None), None)
+    if other is not None:
+        return 1, ttnitf.body_of(other)
     value = [f"<p>{from_xml.to_html(one, from_xml.XHTML)}</p>" for one in inner.iter("{*}p") if words(one)]
+    if not value:
+        # Markup that nobody knows: its words are not lost.
+        value = [f"<p>{text.escaped(said)}</p>" for one in inner if (said := words(one))]
     return 4, {"body_html": "".join(value)}
 
 
