@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from enrich.reference.stories import gathered_story
 from enrich.stories.cluster import Attribution, Cluster, IndexedUpdate, UpdateIndex
 from enrich.stories.event_evidence import likelihood
 from enrich.stories.event_signature import LEAD, event_signature, spelled, weighted
@@ -245,7 +246,7 @@ def _join(
             cluster.story, cluster.is_named = own, True
         elif cluster.story is None:
             cluster.label = cluster.first.headline
-            cluster.story = known_story or f"story-{cluster.first.update_id[:10]}"
+            cluster.story = known_story or gathered_story(cluster.first.update_id)
     if cluster.summary == before:
         return ()
     return tuple(member for member in cluster.members if member != update.update_id)
