@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from enrich.media.errors import PictureRefused
 from enrich.media.render.file_type import file_type_of
 from enrich.media.render.pool import RendererPool
-from enrich.media.render.render import MAX_SIDE, WIDTHS, sample_pictures, widths_for
+from enrich.media.render.render import MAX_SIDE, WIDTHS, render_picture, sample_pictures, widths_for
 
 
 def opened(data: bytes) -> Any:
