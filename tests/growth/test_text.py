@@ -26,7 +26,7 @@ from enrich.reference.vocabulary import ConceptTags, Vocabulary
 from enrich.settings import Settings
 from enrich.short_text import line_of, slug_of, tidy
 from enrich.stories.clustering import StoryCandidate, StoryClusters
-from enrich.stories.event_signature import event_signature, spelled, terms_of
+from enrich.stories.events.signature import event_signature, spelled, terms_of
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import build_revision

@@ -10,8 +10,9 @@ from typing import TypeAlias
 import ahocorasick_rs
 from pydantic import Field, field_validator
 
-from enrich.reference.evidence import STRONG, Kind, Surroundings, is_titled, stands_near, weigh
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
+from enrich.reference.names.evidence import STRONG, Kind, Surroundings, is_titled, stands_near, weigh
+from enrich.reference.names.tally import Tally
 from shared.messages import Message
 
 PREFIXES = {"person": "person:", "place": "place:", "organisation": "org:", "topic": "topic:"}
@@ -22,7 +23,6 @@ CLEARLY = 1.5
 """How many times as likely one sense must be as the next to be the one that is meant."""
 LEAD = 300
 """Characters of the text that say what it is about."""
-A_PERSON = "a person by the name"
 Span: TypeAlias = tuple[int, int, int, bool]
 """Start, end, pattern, whether inflected."""
 MOST_HITS = 5000
@@ -80,65 +80,8 @@ class Hit:
     because: str
     relevance: float = 1.0
     """How much the text is about it, from 0 to 1: by headline, lead and count."""
-
-
-class Tally:
-    """The places of one entry in a text, and the best score of a place where it is meant."""
-
-    __slots__ = ("against", "because", "is_a_person", "is_alone", "is_long", "places", "score", "slight")
-
-    def __init__(self) -> None:
-        self.places: list[tuple[int, int]] = []
-        self.score, self.because = -1.0, ""
-        self.is_long = self.is_alone = self.is_a_person = False
-        """Whether one of its spellings has several words; one means nothing else; the text speaks of somebody of that name."""
-        self.against: list[tuple[int, int, float, str]] = []
-        self.slight: set[tuple[int, int]] = set()
-        """Places where nothing around speaks for the entry, nor against it."""
-
-    def add(self, start: int, end: int, score: float, because: str, *, is_long: bool) -> None:
-        """A place where it is meant."""
-        self.places.append((start, end))
-        self.is_alone = True
-        self.is_long = self.is_long or is_long
-        if score > self.score:
-            self.score, self.because = score, because
-
-    def add_weighed(
-        self, start: int, end: int, score: float, because: str, weight: float, *, is_alone: bool, is_long: bool
-    ) -> None:
-        """A place that may mean it, by what stands around."""
-        if weight <= STRONG:
-            self.is_a_person = self.is_a_person or A_PERSON in because
-            self.against.append((start, end, score, because))
-            return
-        was_alone = self.is_alone
-        self.add(start, end, score, because, is_long=is_long)
-        self.is_alone = was_alone or is_alone
-        if weight <= 0 and not is_long:
-            self.slight.add((start, end))
-
-    def hit(self, entry: DictionaryEntry, headline_end: int) -> Hit:
-        """The entry with the places where it is meant; where it is meant nowhere, with all of them and as a suggestion only."""
-        places, score, because = self.places, self.score, self.because
-        if self.is_a_person and not self.is_long:
-            # The text speaks of somebody of that name: only what says otherwise by itself means the entry.
-            places = [place for place in places if place not in self.slight]
-        is_meant = bool(places) and self.is_alone
-        if not places:
-            places = self.places or [(start, end) for start, end, _, _ in self.against]
-            if self.against:
-                _, _, score, because = max(self.against, key=lambda each: each[2])
-        times, in_headline = len(places), places[0][0] < headline_end
-        if in_headline:
-            score, because = score + 0.05, f"{because}, in the headline"
-        if times > 1:
-            score, because = score + min(0.03 * (times - 1), 0.09), f"{because}, {times} times"
-        if not is_meant:
-            score = min(score, SUGGESTED)
-        in_lead = places[0][0] < headline_end + LEAD and places[-1][0] >= headline_end
-        relevance = 0.2 + 0.4 * in_headline + 0.2 * in_lead + min(0.05 * (times - 1), 0.2)
-        return Hit(entry, places, round(min(max(score, 0.01), 0.99), 2), because, round(relevance, 2))
+    is_suggested: bool = False
+    """Whether it may be no name, or somebody else's."""
 
 
 @functools.cache
@@ -276,6 +219,7 @@ class Dictionary:
         return _apart(found)
 
     def _scored(self, spans: Sequence[Span], whole: str, headline_end: int, language: str) -> list[Hit]:
+        hits: dict[int, Hit] = {}
         tallies: dict[int, Tally] = {}
         named: set[int] | None = None
         titled = len(spans) > 0 and is_titled(whole[:headline_end])
@@ -284,9 +228,17 @@ class Dictionary:
             owner = self._owner[number]
             if owner >= 0 and not self._is_single[number] and not self._is_bound[owner]:
                 # A name of several words that is nobody else's, as most are: nothing around it says more than itself.
-                entry = entries[owner]
-                score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
-                _tally(tallies, owner).add(start, end, score, reason, is_long=True)
+                hit = hits.get(owner)
+                if hit is None:
+                    entry = entries[owner]
+                    score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
+                    hits[owner] = Hit(entry, [(start, end)], score, reason)
+                else:
+                    hit.places.append((start, end))
+                    if not inflected and hit.because.endswith("inflected"):
+                        hit.confidence, hit.because = _score(
+                            hit.entry.kind, hit.entry.weight, 1, self._is_short[number], False
+                        )
                 continue
             candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
             if self._bound_to_languages:
@@ -310,8 +262,15 @@ class Dictionary:
                     start, end, score + weight, f"{reason}, {why}" if why else reason, weight,
                     is_alone=len(senses) == 1, is_long=around is None,
                 )  # fmt: skip
-        hits = [tally.hit(entries[index], headline_end) for index, tally in tallies.items()]
-        return sorted(hits, key=_by_confidence)
+        for index, tally in tallies.items():
+            long = hits.get(index)
+            for start, end in long.places if long is not None else ():
+                tally.add(start, end, long.confidence, long.because, is_long=True)  # type: ignore[union-attr]
+            places, score, because, is_suggested = tally.result()
+            hits[index] = Hit(entries[index], places, score, because, is_suggested=is_suggested)
+        for hit in hits.values():
+            _add_position(hit, headline_end)
+        return sorted(hits.values(), key=_by_confidence)
 
     def _weighed(  # noqa: PLR0917 -- one for each thing that is known of a place
         self, index: int, around: Surroundings | None, whole: str, place: tuple[int, int], titled: bool, language: str
@@ -343,6 +302,25 @@ class Dictionary:
             if others and best >= CLEARLY * others[0][0]:
                 return [each for each in senses if each[0] == index]
         return senses
+
+
+def _add_position(hit: Hit, headline_end: int) -> None:
+    """Let headline, lead and count tell how sure a hit is, and how relevant."""
+    times, first = len(hit.places), hit.places[0][0]
+    relevance = 0.2 if first >= headline_end else 0.6
+    if first < headline_end:
+        hit.confidence, hit.because = hit.confidence + 0.05, f"{hit.because}, in the headline"
+    if times > 1:
+        hit.confidence += min(0.03 * (times - 1), 0.09)
+        hit.because = f"{hit.because}, {times} times"
+        relevance += min(0.05 * (times - 1), 0.2)
+    if (first if first >= headline_end else hit.places[-1][0]) < headline_end + LEAD and hit.places[-1][
+        0
+    ] >= headline_end:
+        relevance += 0.2
+    hit.relevance = round(relevance, 2)
+    most = SUGGESTED if hit.is_suggested else 0.99
+    hit.confidence = round(min(max(hit.confidence, 0.01), most), 2)
 
 
 def _tally(tallies: dict[int, "Tally"], index: int) -> "Tally":

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from enrich.reference.stories import gathered_story
 from enrich.stories.cluster import Attribution, Cluster, IndexedUpdate, UpdateIndex
-from enrich.stories.event_evidence import likelihood
-from enrich.stories.event_signature import LEAD, event_signature, spelled, weighted
+from enrich.stories.events.evidence import likelihood
+from enrich.stories.events.signature import LEAD, event_signature, spelled, weighted
 from enrich.stories.near_duplicates import sketch_of, words_of
 from enrich.stories.witnesses import attributed, credited, is_copied, is_shared_credit, sentences_of
 

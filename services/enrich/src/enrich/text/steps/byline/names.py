@@ -5,7 +5,7 @@ from typing import Literal
 
 from enrich.reference.agencies import AGENCIES
 from enrich.reference.directory import BylineName, Directory, name_key
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 from enrich.text.steps.byline.no_names import AFTER_NAME, no_name, without_paper
 from enrich.text.steps.byline.patterns import (
     BARE_PLACE,

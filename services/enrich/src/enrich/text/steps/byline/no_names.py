@@ -7,7 +7,7 @@ from typing import Literal
 from anyascii import anyascii
 
 from enrich.reference.agencies import AGENCIES
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 from enrich.text.steps.byline.patterns import NAME_PARTS
 
 NoName = Literal["paper", "team", "other"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from enrich.reference.directory import BylineName, Contribution, Directory, name_key
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 from enrich.short_text import tidy
 from enrich.text.steps.byline.east_asian import is_east_asian, read_east_asian
 from enrich.text.steps.byline.names import (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from enrich.reference.directory import name_key
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 from enrich.text.steps.byline.no_names import no_name
 from enrich.text.steps.byline.patterns import OFFICES, SUFFIXES, TITLE_ITEM
 from enrich.text.steps.byline.places import is_known_place

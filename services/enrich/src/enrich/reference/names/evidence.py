@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Collection
 from typing import Literal
 
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 
 Kind = Literal["person", "place", "organisation", "topic"]
 
+A_PERSON = "a person by the name"
 STRONG, SLIGHT, FOR = -0.6, -0.1, 0.1
 """By how much surroundings move the confidence in a name: against it, slightly against it, for it."""
 AROUND = 40
@@ -117,6 +118,8 @@ PAST = re.compile(r"[a-z]{2,}ed")
 FUNCTION = frozenset(
     "the a an in on at to for of and or but with from by as is was will if when how why what who can may do no not after before and über und der die das le la les el los il lo".split()  # noqa: SIM905
 )
+WATCHED = TITLES | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
+"""Small words before a name that say something about it."""
 
 
 class Surroundings:
@@ -185,6 +188,14 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     """
     if kind == "topic":
         return 0.0, ""
+    if (
+        not (around.first or titled or language == "de")
+        and not (around.before[:1].isupper() or around.after[:1].isupper())
+        and around.before not in WATCHED
+        and not (around.before.isdigit() or around.after[:1].isdigit())
+    ):
+        # As most are: nothing around says anything.
+        return 0.0, ""
     word, before = around.word.casefold(), around.before.casefold().rstrip(".")
     beside, behind = around.beside_before, around.beside_after
     if around.before.isdigit() or (around.is_behind and around.after[:1].isdigit() and word in MONTHS):
@@ -197,7 +208,7 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         if kind == "place" and before in OF_PLACE:
             return STRONG, "part of another name"
         if is_given(beside):
-            return STRONG, f"a person by the name before it: {beside}"
+            return STRONG, f"{A_PERSON} before it: {beside}"
     if behind and (against := _behind(around, kind, own_words, behind, titled=titled)):
         return STRONG, against
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
@@ -232,10 +243,10 @@ def _behind(
         if small in OF_PAPER:
             return "part of a paper's name"
         is_person = is_given(around.word) and small not in INSTITUTIONS
-        return f"a person by the name behind it: {behind}" if is_person else ""
+        return f"{A_PERSON} behind it: {behind}" if is_person else ""
     if kind == "person":
         return f"part of another name: {around.word} {behind}"
-    return f"a person by the name behind it: {behind}" if is_given(behind) and not _acts(around, kind) else ""
+    return f"{A_PERSON} behind it: {behind}" if is_given(behind) and not _acts(around, kind) else ""
 
 
 def _acts(around: Surroundings, kind: Kind) -> bool:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from enrich.stories.event_signature import COMMON_TERMS, EventSignature, rarity
+from enrich.stories.events.signature import COMMON_TERMS, EventSignature, rarity
 
 MOST_NAMES = 4.0
 MOST_NUMBERS = 3.0
