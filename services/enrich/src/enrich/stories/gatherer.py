@@ -219,11 +219,9 @@ class Gatherer:
     async def _announce_labels(self, pool: Pool, merged_into: Mapping[str, str]) -> None:
         """Let the replicas read again what stories are called that others were merged into, once that has changed."""
         targets = set(merged_into.values())
-        labels = (
-            {each.story: each.label for each in self.written.values() if each.label and each.story in targets}
-            if targets
-            else {}
-        )
+        labels: dict[str | None, str] = {}
+        if targets:
+            labels |= {each.story: each.label for each in self.written.values() if each.label and each.story in targets}
         if self.labels is not None and labels != self.labels:
             async with pool.acquire() as connection, connection.transaction():
                 await announce(connection, "stories", [story for story in labels if story])
