@@ -11,7 +11,15 @@ import ahocorasick_rs
 from pydantic import Field, field_validator
 
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
-from enrich.reference.names.evidence import STRONG, Kind, Surroundings, is_titled, stands_near, weigh
+from enrich.reference.names.evidence import (
+    STRONG,
+    Kind,
+    Surroundings,
+    is_part_of_another,
+    is_titled,
+    stands_near,
+    weigh,
+)
 from enrich.reference.names.tally import Tally
 from shared.messages import Message
 
@@ -219,58 +227,74 @@ class Dictionary:
         return _apart(found)
 
     def _scored(self, spans: Sequence[Span], whole: str, headline_end: int, language: str) -> list[Hit]:
+        # Most are names that are nobody else's, and that nothing around speaks about: these go the short way.
         hits: dict[int, Hit] = {}
+        slight: dict[int, list[tuple[int, int]]] = {}
         tallies: dict[int, Tally] = {}
-        named: set[int] | None = None
-        titled = len(spans) > 0 and is_titled(whole[:headline_end])
-        entries = self.entries
-        for start, end, number, inflected in spans:
-            owner = self._owner[number]
-            if owner >= 0 and not self._is_single[number] and not self._is_bound[owner]:
-                # A name of several words that is nobody else's, as most are: nothing around it says more than itself.
-                hit = hits.get(owner)
-                if hit is None:
-                    entry = entries[owner]
-                    score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
-                    hits[owner] = Hit(entry, [(start, end)], score, reason)
-                else:
-                    hit.places.append((start, end))
-                    if not inflected and hit.because.endswith("inflected"):
-                        hit.confidence, hit.because = _score(
-                            hit.entry.kind, hit.entry.weight, 1, self._is_short[number], False
-                        )
+        named: set[int] = set()
+        titled: bool | None = None
+        entries, owners = self.entries, self._owner
+        for span in spans:
+            start, end, number, inflected = span
+            owner = owners[number]
+            if titled is None and start < headline_end:
+                titled = is_titled(whole[:headline_end])
+            is_titled_here = bool(titled) and end <= headline_end
+            if owner < 0 or self._is_bound[owner]:
+                named = named or {owners[each] for _, _, each, _ in spans}
+                self._add_shared(tallies, span, named, whole, is_titled_here, language)
                 continue
-            candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
-            if self._bound_to_languages:
-                candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
-            if len(candidates) > 1:
-                # A short form that two people share is the one whose full name is in the text too.
-                if named is None:
-                    named = {self._owner[each] for _, _, each, _ in spans}
-                candidates = [each for each in candidates if each in named] or candidates
-            around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
-            is_titled_here = titled and end <= headline_end
-            senses = [
-                (index, *self._weighed(index, around, whole, (start, end), is_titled_here, language))
-                for index in candidates
-            ]
-            senses = self._most_likely(senses) if len(senses) > 1 else senses
-            for index, weight, why in senses:
-                entry = entries[index]
-                score, reason = _score(entry.kind, entry.weight, len(senses), self._is_short[number], inflected)
-                _tally(tallies, index).add_weighed(
-                    start, end, score + weight, f"{reason}, {why}" if why else reason, weight,
-                    is_alone=len(senses) == 1, is_long=around is None,
-                )  # fmt: skip
+            entry = entries[owner]
+            score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
+            if not self._is_single[number]:
+                # Its capital is asked for first: most names are followed by small words.
+                if (
+                    whole[end + 1 : end + 2].isupper()
+                    and whole[end] == " "
+                    and is_part_of_another(whole, end, entry.kind)
+                ):
+                    continue
+            else:
+                weight, why = self._weighed(owner, Surroundings(whole, start, end), whole, (start, end), is_titled_here, language)  # fmt: skip
+                if weight:
+                    because = f"{reason}, {why}"
+                    _tally(tallies, owner).add_weighed(start, end, score + weight, because, weight, is_alone=True, is_long=False)  # fmt: skip
+                    continue
+                slight.setdefault(owner, []).append((start, end))
+            hit = hits.get(owner)
+            if hit is None:
+                hits[owner] = Hit(entry, [(start, end)], score, reason)
+            else:
+                hit.places.append((start, end))
+                if score > hit.confidence:
+                    hit.confidence, hit.because = score, reason
         for index, tally in tallies.items():
-            long = hits.get(index)
-            for start, end in long.places if long is not None else ():
-                tally.add(start, end, long.confidence, long.because, is_long=True)  # type: ignore[union-attr]
-            places, score, because, is_suggested = tally.result()
-            hits[index] = Hit(entries[index], places, score, because, is_suggested=is_suggested)
+            hits[index] = _merged(tally, entries[index], hits.get(index), slight.get(index, ()))
         for hit in hits.values():
             _add_position(hit, headline_end)
         return sorted(hits.values(), key=_by_confidence)
+
+    def _add_shared(  # noqa: PLR0917 -- one for each thing that is known of a place
+        self, tallies: dict[int, Tally], span: Span, named: set[int], whole: str, titled: bool, language: str
+    ) -> None:
+        """A spelling that several share, or that holds for some languages or beside some words only."""
+        start, end, number, inflected = span
+        owner, entries = self._owner[number], self.entries
+        candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
+        candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
+        if len(candidates) > 1:
+            # A short form that two people share is the one whose full name is in the text too.
+            candidates = [each for each in candidates if each in named] or candidates
+        around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
+        senses = [(index, *self._weighed(index, around, whole, (start, end), titled, language)) for index in candidates]
+        senses = self._most_likely(senses) if len(senses) > 1 else senses
+        for index, weight, why in senses:
+            entry = entries[index]
+            score, reason = _score(entry.kind, entry.weight, len(senses), self._is_short[number], inflected)
+            _tally(tallies, index).add_weighed(
+                start, end, score + weight, f"{reason}, {why}" if why else reason, weight,
+                is_alone=len(senses) == 1, is_long=around is None,
+            )  # fmt: skip
 
     def _weighed(  # noqa: PLR0917 -- one for each thing that is known of a place
         self, index: int, around: Surroundings | None, whole: str, place: tuple[int, int], titled: bool, language: str
@@ -291,8 +315,6 @@ class Dictionary:
 
     def _most_likely(self, senses: list[tuple[int, float, str]]) -> list[tuple[int, float, str]]:
         """The senses that are left: one that its words, its weight or its surroundings set apart, else all."""
-        if len(senses) < 2:
-            return senses
         near = [each for each in senses if self.entries[each[0]].near and each[1] > STRONG]
         senses = near or [each for each in senses if not self.entries[each[0]].near] or senses
         by_weight = [(self.entries[index].weight, index) for index, _, _ in senses]
@@ -304,23 +326,35 @@ class Dictionary:
         return senses
 
 
+def _merged(tally: Tally, entry: DictionaryEntry, hit: Hit | None, slight: Sequence[tuple[int, int]]) -> Hit:
+    """A tally with what went the short way."""
+    if hit is not None:
+        aside = set(slight)
+        for place in hit.places:
+            is_slight = place in aside
+            tally.add_weighed(*place, hit.confidence, hit.because, 0.0, is_alone=True, is_long=not is_slight)
+    places, score, because, is_suggested = tally.result()
+    return Hit(entry, places, score, because, is_suggested=is_suggested)
+
+
 def _add_position(hit: Hit, headline_end: int) -> None:
     """Let headline, lead and count tell how sure a hit is, and how relevant."""
-    times, first = len(hit.places), hit.places[0][0]
-    relevance = 0.2 if first >= headline_end else 0.6
-    if first < headline_end:
-        hit.confidence, hit.because = hit.confidence + 0.05, f"{hit.because}, in the headline"
+    places = hit.places
+    times, first = len(places), places[0][0]
+    lead_end = headline_end + LEAD
+    if first >= headline_end:
+        hit.relevance = 0.4 if first < lead_end else 0.2
+    else:
+        hit.relevance = 0.8 if headline_end <= places[-1][0] < lead_end else 0.6
+        hit.confidence += 0.05
+        hit.because = f"{hit.because}, in the headline"
     if times > 1:
         hit.confidence += min(0.03 * (times - 1), 0.09)
         hit.because = f"{hit.because}, {times} times"
-        relevance += min(0.05 * (times - 1), 0.2)
-    if (first if first >= headline_end else hit.places[-1][0]) < headline_end + LEAD and hit.places[-1][
-        0
-    ] >= headline_end:
-        relevance += 0.2
-    hit.relevance = round(relevance, 2)
-    most = SUGGESTED if hit.is_suggested else 0.99
-    hit.confidence = round(min(max(hit.confidence, 0.01), most), 2)
+        hit.relevance = round(hit.relevance + min(0.05 * (times - 1), 0.2), 2)
+    if hit.is_suggested:
+        hit.confidence = max(min(hit.confidence, SUGGESTED), 0.01)
+    hit.confidence = round(min(hit.confidence, 0.99), 2)
 
 
 def _tally(tallies: dict[int, "Tally"], index: int) -> "Tally":
