@@ -16,7 +16,7 @@ import pytest
 from enrich.media.render.metadata import read_iim, read_metadata, read_xmp
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import Rights, why_withheld
-from enrich.reference.agencies import family_of
+from enrich.reference.agencies import family_of, is_agency
 from enrich.reference.dictionary import Dictionary, DictionaryEntry, folded
 from enrich.reference.directory import AuthorProfile, Directory, loose_key
 from enrich.reference.inflections import to_base_forms
@@ -26,7 +26,9 @@ from enrich.reference.vocabulary import ConceptTags, Vocabulary
 from enrich.settings import Settings
 from enrich.short_text import line_of, slug_of, tidy
 from enrich.stories.clustering import StoryCandidate, StoryClusters
-from enrich.stories.event_signature import event_signature, spelled, terms_of
+from enrich.stories.events.signature import event_signature, spelled, terms_of
+from enrich.stories.events.words import numbers_of
+from enrich.stories.witnesses import attributed, credited, is_shared_credit, sentences_of
 from enrich.text.domain.attachments import Attachments
 from enrich.text.domain.corrections.merge import merged
 from enrich.text.domain.lifecycle import decide
@@ -130,6 +132,13 @@ NAMED = Dictionary.of(
         DictionaryEntry(code="place:moskva", kind="place", label="Москва"),
         DictionaryEntry(code="place:a", kind="place", label="Ab"),
         DictionaryEntry(code="topic:news", kind="topic", label="新聞"),
+    ]
+)
+HOMONYMS = Dictionary.of(
+    [
+        DictionaryEntry(code="place:chad", kind="place", label="Chad", near=("border", "the", "a")),
+        DictionaryEntry(code="person:chad", kind="person", label="Chad"),
+        DictionaryEntry(code="org:apple", kind="organisation", label="Apple"),
     ]
 )
 XMP = (
@@ -285,6 +294,10 @@ TEXT: Mapping[str, Function] = {
     "family": lambda text: family_of("pa", text, {}),
     "small letters": folded,
     "names in a text": lambda text: NAMED.find(text[:500], text, "ru"),
+    "homonyms in a text": lambda text: HOMONYMS.find(text[:500], f"In Chad {text} Chad {text} Apple", "en"),
+    "sources of a text": lambda text: (attributed(text), sentences_of(text)),
+    "sources of a credit": lambda text: (credited(text), is_shared_credit(text), is_agency(text)),
+    "numbers": numbers_of,
     "inflected names": lambda text: to_base_forms(text, folded(text), "fi", {"helsinki"}),
     "story": story_id,
     "XMP": xmp,

@@ -177,7 +177,7 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
     desk: Desk, replicas: Replicas, operator: Operator
 ) -> None:
     """Accounts of two publisher families gather; a third that prints the text of one of them confirms nothing more."""
-    await replicas(enrich_release_interval_s=0.05)
+    await replicas(enrich_release_interval_s=0.05, enrich_own_sources=("desk",))
     await desk.send(
         version(
             1, source="pa", headline="Ferry runs aground off Port Marrow", body_html=FERRY.format("the passengers")

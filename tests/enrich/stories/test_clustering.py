@@ -8,7 +8,7 @@ import pytest
 from enrich.reference.agencies import family_of
 from enrich.stories.cluster import MOST_ALIKE
 from enrich.stories.clustering import MOST_MEMBERS, StoryCandidate, StoryClusters, StoryMembership
-from enrich.stories.event_signature import event_signature, terms_of
+from enrich.stories.events.signature import event_signature, terms_of
 from support.incoming import NINE
 
 FERRY = (

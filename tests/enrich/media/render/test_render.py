@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from enrich.media.errors import PictureRefused
 from enrich.media.render.file_type import file_type_of
 from enrich.media.render.pool import RendererPool
-from enrich.media.render.render import MAX_SIDE, WIDTHS, sample_pictures, widths_for
+from enrich.media.render.render import MAX_SIDE, WIDTHS, render_picture, sample_pictures, widths_for
 
 
 def opened(data: bytes) -> Any:
@@ -271,3 +271,16 @@ def test_likeness_is_in_the_facts(jpeg: Callable[..., bytes]) -> None:
     assert facts["image_hash"]["phash"]
     assert all("data" not in each and each["size_bytes"] > 100 for each in facts["renditions"])
     assert io.BytesIO(str(facts).encode()).getbuffer().nbytes < 20_000
+
+
+def test_a_jpeg_that_lacks_only_its_end_marker_is_a_picture_and_one_that_lacks_more_is_none() -> None:
+    """Cameras and servers lose the last two bytes, or one of them; what ends within its data is damaged."""
+    image = pyvips.Image.xyz(640, 480).linear([0.3, 0.4], 0).cast("uchar")
+    image = image.bandjoin(image[0]).copy(interpretation="srgb")
+    for interlace in (False, True):
+        whole: bytes = image.jpegsave_buffer(interlace=interlace)
+        for lost in (1, 2):
+            assert render_picture(whole[:-lost], max_pixels=10**8).width == 640
+        for lost in (20, len(whole) // 2):
+            with pytest.raises(PictureRefused, match="premature end"):
+                render_picture(whole[:-lost], max_pixels=10**8)

@@ -11,8 +11,17 @@ from daachorse import CharwiseDoubleArrayAhoCorasick
 from pydantic import Field, field_validator
 
 from enrich.reference.automaton import build
-from enrich.reference.evidence import STRONG, Kind, Surroundings, is_titled, stands_near, weigh
 from enrich.reference.inflections import ADDED, LEAST, LEAST_ADDED, BaseForms, to_base_forms
+from enrich.reference.names.evidence import (
+    STRONG,
+    Kind,
+    Surroundings,
+    is_part_of_another,
+    is_titled,
+    stands_near,
+    weigh,
+)
+from enrich.reference.names.tally import Tally
 from shared.messages import Message
 
 PREFIXES = {"person": "person:", "place": "place:", "organisation": "org:", "topic": "topic:"}
@@ -23,7 +32,6 @@ CLEARLY = 1.5
 """How many times as likely one sense must be as the next to be the one that is meant."""
 LEAD = 300
 """Characters of the text that say what it is about."""
-A_PERSON = "a person by the name"
 Span: TypeAlias = tuple[int, int, int, bool]
 """Start, end, pattern, whether inflected."""
 MOST_HITS = 5000
@@ -81,65 +89,8 @@ class Hit:
     because: str
     relevance: float = 1.0
     """How much the text is about it, from 0 to 1: by headline, lead and count."""
-
-
-class Tally:
-    """The places of one entry in a text, and the best score of a place where it is meant."""
-
-    __slots__ = ("against", "because", "is_a_person", "is_alone", "is_long", "places", "score", "slight")
-
-    def __init__(self) -> None:
-        self.places: list[tuple[int, int]] = []
-        self.score, self.because = -1.0, ""
-        self.is_long = self.is_alone = self.is_a_person = False
-        """Whether one of its spellings has several words; one means nothing else; the text speaks of somebody of that name."""
-        self.against: list[tuple[int, int, float, str]] = []
-        self.slight: set[tuple[int, int]] = set()
-        """Places where nothing around speaks for the entry, nor against it."""
-
-    def add(self, start: int, end: int, score: float, because: str, *, is_long: bool) -> None:
-        """A place where it is meant."""
-        self.places.append((start, end))
-        self.is_alone = True
-        self.is_long = self.is_long or is_long
-        if score > self.score:
-            self.score, self.because = score, because
-
-    def add_weighed(
-        self, start: int, end: int, score: float, because: str, weight: float, *, is_alone: bool, is_long: bool
-    ) -> None:
-        """A place that may mean it, by what stands around."""
-        if weight <= STRONG:
-            self.is_a_person = self.is_a_person or A_PERSON in because
-            self.against.append((start, end, score, because))
-            return
-        was_alone = self.is_alone
-        self.add(start, end, score, because, is_long=is_long)
-        self.is_alone = was_alone or is_alone
-        if weight <= 0 and not is_long:
-            self.slight.add((start, end))
-
-    def hit(self, entry: DictionaryEntry, headline_end: int) -> Hit:
-        """The entry with the places where it is meant; where it is meant nowhere, with all of them and as a suggestion only."""
-        places, score, because = self.places, self.score, self.because
-        if self.is_a_person and not self.is_long:
-            # The text speaks of somebody of that name: only what says otherwise by itself means the entry.
-            places = [place for place in places if place not in self.slight]
-        is_meant = bool(places) and self.is_alone
-        if not places:
-            places = self.places or [(start, end) for start, end, _, _ in self.against]
-            if self.against:
-                _, _, score, because = max(self.against, key=lambda each: each[2])
-        times, in_headline = len(places), places[0][0] < headline_end
-        if in_headline:
-            score, because = score + 0.05, f"{because}, in the headline"
-        if times > 1:
-            score, because = score + min(0.03 * (times - 1), 0.09), f"{because}, {times} times"
-        if not is_meant:
-            score = min(score, SUGGESTED)
-        in_lead = places[0][0] < headline_end + LEAD and places[-1][0] >= headline_end
-        relevance = 0.2 + 0.4 * in_headline + 0.2 * in_lead + min(0.05 * (times - 1), 0.2)
-        return Hit(entry, places, round(min(max(score, 0.01), 0.99), 2), because, round(relevance, 2))
+    is_suggested: bool = False
+    """Whether it may be no name, or somebody else's."""
 
 
 @functools.cache
@@ -282,42 +233,74 @@ class Dictionary:
         return _apart(found)
 
     def _scored(self, spans: Sequence[Span], whole: str, headline_end: int, language: str) -> list[Hit]:
+        # Most are names that are nobody else's, and that nothing around speaks about: these go the short way.
+        hits: dict[int, Hit] = {}
+        slight: dict[int, list[tuple[int, int]]] = {}
         tallies: dict[int, Tally] = {}
-        named: set[int] | None = None
-        titled = len(spans) > 0 and is_titled(whole[:headline_end])
-        entries = self.entries
-        for start, end, number, inflected in spans:
-            owner = self._owner[number]
-            if owner >= 0 and not self._is_single[number] and not self._is_bound[owner]:
-                # A name of several words that is nobody else's, as most are: nothing around it says more than itself.
-                entry = entries[owner]
-                score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
-                _tally(tallies, owner).add(start, end, score, reason, is_long=True)
+        named: set[int] = set()
+        titled: bool | None = None
+        entries, owners = self.entries, self._owner
+        for span in spans:
+            start, end, number, inflected = span
+            owner = owners[number]
+            if titled is None and start < headline_end:
+                titled = is_titled(whole[:headline_end])
+            is_titled_here = bool(titled) and end <= headline_end
+            if owner < 0 or self._is_bound[owner]:
+                named = named or {owners[each] for _, _, each, _ in spans}
+                self._add_shared(tallies, span, named, whole, is_titled_here, language)
                 continue
-            candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
-            if self._bound_to_languages:
-                candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
-            if len(candidates) > 1:
-                # A short form that two people share is the one whose full name is in the text too.
-                if named is None:
-                    named = {self._owner[each] for _, _, each, _ in spans}
-                candidates = [each for each in candidates if each in named] or candidates
-            around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
-            is_titled_here = titled and end <= headline_end
-            senses = [
-                (index, *self._weighed(index, around, whole, (start, end), is_titled_here, language))
-                for index in candidates
-            ]
-            senses = self._most_likely(senses) if len(senses) > 1 else senses
-            for index, weight, why in senses:
-                entry = entries[index]
-                score, reason = _score(entry.kind, entry.weight, len(senses), self._is_short[number], inflected)
-                _tally(tallies, index).add_weighed(
-                    start, end, score + weight, f"{reason}, {why}" if why else reason, weight,
-                    is_alone=len(senses) == 1, is_long=around is None,
-                )  # fmt: skip
-        hits = [tally.hit(entries[index], headline_end) for index, tally in tallies.items()]
-        return sorted(hits, key=_by_confidence)
+            entry = entries[owner]
+            score, reason = _score(entry.kind, entry.weight, 1, self._is_short[number], inflected)
+            if not self._is_single[number]:
+                # Its capital is asked for first: most names are followed by small words.
+                if (
+                    whole[end + 1 : end + 2].isupper()
+                    and whole[end] == " "
+                    and is_part_of_another(whole, end, entry.kind)
+                ):
+                    continue
+            else:
+                weight, why = self._weighed(owner, Surroundings(whole, start, end), whole, (start, end), is_titled_here, language)  # fmt: skip
+                if weight:
+                    because = f"{reason}, {why}"
+                    _tally(tallies, owner).add_weighed(start, end, score + weight, because, weight, is_alone=True, is_long=False)  # fmt: skip
+                    continue
+                slight.setdefault(owner, []).append((start, end))
+            hit = hits.get(owner)
+            if hit is None:
+                hits[owner] = Hit(entry, [(start, end)], score, reason)
+            else:
+                hit.places.append((start, end))
+                if score > hit.confidence:
+                    hit.confidence, hit.because = score, reason
+        for index, tally in tallies.items():
+            hits[index] = _merged(tally, entries[index], hits.get(index), slight.get(index, ()))
+        for hit in hits.values():
+            _add_position(hit, headline_end)
+        return sorted(hits.values(), key=_by_confidence)
+
+    def _add_shared(  # noqa: PLR0917 -- one for each thing that is known of a place
+        self, tallies: dict[int, Tally], span: Span, named: set[int], whole: str, titled: bool, language: str
+    ) -> None:
+        """A spelling that several share, or that holds for some languages or beside some words only."""
+        start, end, number, inflected = span
+        owner, entries = self._owner[number], self.entries
+        candidates: Sequence[int] = (owner,) if owner >= 0 else self._shared[~owner]
+        candidates = [each for each in candidates if language in (entries[each].languages or (language,))]
+        if len(candidates) > 1:
+            # A short form that two people share is the one whose full name is in the text too.
+            candidates = [each for each in candidates if each in named] or candidates
+        around = Surroundings(whole, start, end) if self._is_single[number] and candidates else None
+        senses = [(index, *self._weighed(index, around, whole, (start, end), titled, language)) for index in candidates]
+        senses = self._most_likely(senses) if len(senses) > 1 else senses
+        for index, weight, why in senses:
+            entry = entries[index]
+            score, reason = _score(entry.kind, entry.weight, len(senses), self._is_short[number], inflected)
+            _tally(tallies, index).add_weighed(
+                start, end, score + weight, f"{reason}, {why}" if why else reason, weight,
+                is_alone=len(senses) == 1, is_long=around is None,
+            )  # fmt: skip
 
     def _weighed(  # noqa: PLR0917 -- one for each thing that is known of a place
         self, index: int, around: Surroundings | None, whole: str, place: tuple[int, int], titled: bool, language: str
@@ -338,8 +321,6 @@ class Dictionary:
 
     def _most_likely(self, senses: list[tuple[int, float, str]]) -> list[tuple[int, float, str]]:
         """The senses that are left: one that its words, its weight or its surroundings set apart, else all."""
-        if len(senses) < 2:
-            return senses
         near = [each for each in senses if self.entries[each[0]].near and each[1] > STRONG]
         senses = near or [each for each in senses if not self.entries[each[0]].near] or senses
         by_weight = [(self.entries[index].weight, index) for index, _, _ in senses]
@@ -349,6 +330,37 @@ class Dictionary:
             if others and best >= CLEARLY * others[0][0]:
                 return [each for each in senses if each[0] == index]
         return senses
+
+
+def _merged(tally: Tally, entry: DictionaryEntry, hit: Hit | None, slight: Sequence[tuple[int, int]]) -> Hit:
+    """A tally with what went the short way."""
+    if hit is not None:
+        aside = set(slight)
+        for place in hit.places:
+            is_slight = place in aside
+            tally.add_weighed(*place, hit.confidence, hit.because, 0.0, is_alone=True, is_long=not is_slight)
+    places, score, because, is_suggested = tally.result()
+    return Hit(entry, places, score, because, is_suggested=is_suggested)
+
+
+def _add_position(hit: Hit, headline_end: int) -> None:
+    """Let headline, lead and count tell how sure a hit is, and how relevant."""
+    places = hit.places
+    times, first = len(places), places[0][0]
+    lead_end = headline_end + LEAD
+    if first >= headline_end:
+        hit.relevance = 0.4 if first < lead_end else 0.2
+    else:
+        hit.relevance = 0.8 if headline_end <= places[-1][0] < lead_end else 0.6
+        hit.confidence += 0.05
+        hit.because = f"{hit.because}, in the headline"
+    if times > 1:
+        hit.confidence += min(0.03 * (times - 1), 0.09)
+        hit.because = f"{hit.because}, {times} times"
+        hit.relevance = round(hit.relevance + min(0.05 * (times - 1), 0.2), 2)
+    if hit.is_suggested:
+        hit.confidence = max(min(hit.confidence, SUGGESTED), 0.01)
+    hit.confidence = round(min(hit.confidence, 0.99), 2)
 
 
 def _tally(tallies: dict[int, "Tally"], index: int) -> "Tally":

@@ -38,6 +38,11 @@ REFERENCE_ASIDE = SetAside("enrich", "reference")
 """By table and key: entries that cannot be read. They are tried again when their table is loaded again."""
 
 EDITION = Gauge("slugline_enrich_edition", "Edition that is in memory", ["name"])
+_LABELS_OF_MERGED = """
+SELECT DISTINCT ON (story) story, label FROM enrich.gathered
+WHERE label <> '' AND story IN (SELECT merged_into FROM enrich.stories WHERE merged_into IS NOT NULL)
+ORDER BY story, changed_at DESC
+"""
 ENTRIES = Gauge("slugline_enrich_reference_entries", "Entries in memory", ["name"])
 
 
@@ -50,6 +55,8 @@ class ReferenceData:
     dictionary: Dictionary = field(default_factory=Dictionary)
     merged: Mapping[str, str] = field(default_factory=dict)
     story_labels: Mapping[str, str] = field(default_factory=dict)
+    gathered_labels: Mapping[str, str] = field(default_factory=dict)
+    """Of gathered stories into which others were merged: what they are called, where no editor has named them."""
     concept_tags: ConceptTags = field(default_factory=lambda: ConceptTags(("en",)))
     stories_edition: int = 0
 
@@ -132,6 +139,8 @@ class ReferenceLoader:
                 self.reference.merged = {row["story"]: row["merged_into"] for row in rows if row["merged_into"]}
                 self.reference.stories_edition = edition
                 self.reference.story_labels = {row["story"]: row["label"] for row in rows if row["label"]}
+                gathered = await self.pool.fetch(_LABELS_OF_MERGED)
+                self.reference.gathered_labels = {row["story"]: row["label"] for row in gathered}
                 return len(rows)
             case _:
                 return 0

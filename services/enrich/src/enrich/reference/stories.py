@@ -1,11 +1,14 @@
 """Stories: their ids, and which were merged into which."""
 
+import re
 from collections.abc import Mapping
 
 from enrich.short_text import line_of, slug_of
 from shared.messages.limits import LONGEST
 
 MOST_MERGES = 20
+MADE = re.compile(r"story-[a-z2-7]{10}|update-[a-z2-7]{26}")
+"""Ids of stories that no source and no editor has named: of `gathered_story` and of `own_story`."""
 
 
 def story_id(name: str) -> str:
@@ -16,6 +19,16 @@ def story_id(name: str) -> str:
 def own_story(update_id: str) -> str:
     """The story of an update that an editor has split off."""
     return f"update-{update_id}"
+
+
+def gathered_story(update_id: str) -> str:
+    """The story of updates that were found to be alike, by the first of them."""
+    return f"story-{update_id[:10]}"
+
+
+def is_made(story: str) -> bool:
+    """Whether an id was made here, so that it is no name that readers should see."""
+    return MADE.fullmatch(story) is not None
 
 
 def merged_story(story: str, into: Mapping[str, str]) -> str:

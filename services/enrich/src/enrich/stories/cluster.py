@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from enrich.stories.event_signature import EventSignature
+from enrich.stories.events.signature import EventSignature
 from enrich.stories.near_duplicates import TextSketch
 from enrich.stories.witnesses import is_agency_key, witness_of
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from enrich.reference.stories import gathered_story
 from enrich.stories.cluster import Attribution, Cluster, IndexedUpdate, UpdateIndex
-from enrich.stories.event_evidence import likelihood
-from enrich.stories.event_signature import LEAD, event_signature, spelled, weighted
+from enrich.stories.events.evidence import likelihood
+from enrich.stories.events.signature import LEAD, event_signature, spelled, weighted
 from enrich.stories.near_duplicates import sketch_of, words_of
 from enrich.stories.witnesses import attributed, credited, is_copied, is_shared_credit, sentences_of
 
@@ -107,11 +108,12 @@ class StoryClusters:
             text_of=update_id,
         )
         # Whatever may fail comes before the first change, so that a failure leaves what was known as it was.
-        match, because = self._best_match(update, candidate)
+        match, because, strays = self._best_match(update, candidate)
         if known is not None:
             self._index.remove(known)
             update.cluster, update.because = known.cluster, known.because
-            update.is_sure, update.text_of = update.is_sure or known.is_sure, known.text_of
+            update.is_sure = update.is_sure or known.is_sure
+            update.text_of = update.text_of if update.text_of != update_id else known.text_of
             if update.cluster is not None:
                 update.cluster.drop(update_id)
                 update.cluster.add(update)
@@ -119,7 +121,11 @@ class StoryClusters:
         self._updates.move_to_end(update_id)
         self._index.add(update)
         self._forget_old(candidate.at)
-        return _membership(update, _join(update, match, because, known_story, before))
+        moved = _join(update, match, because, known_story, before)
+        taken = [other for other in strays if self._take_stray(other, update)]
+        if taken and update.cluster is not None:
+            moved = tuple(member for member in update.cluster.members if member != update_id)
+        return _membership(update, moved)
 
     def remove(self, update_id: str) -> tuple[str, ...]:
         """Forget an update that readers must not see; the others of its cluster, which lose a source."""
@@ -141,8 +147,10 @@ class StoryClusters:
         update = self._updates.get(update_id)
         return _membership(update) if update is not None else StoryMembership()
 
-    def _best_match(self, update: IndexedUpdate, candidate: StoryCandidate) -> tuple[IndexedUpdate | None, str]:
-        """The account of another family that `update` belongs to, by the average over all of its cluster, and why."""
+    def _best_match(
+        self, update: IndexedUpdate, candidate: StoryCandidate
+    ) -> tuple[IndexedUpdate | None, str, list[IndexedUpdate]]:
+        """The account of another family that `update` belongs to, by the average over all of its cluster, why, and others that are alone."""
         compared: dict[int, list[tuple[float, IndexedUpdate, dict[str, float]]]] = {}
         for other in self._index.candidates(update):
             score, shared = self._compare(update, other)
@@ -157,19 +165,39 @@ class StoryClusters:
             if max(average, score - 1) >= LEAST_LIKELY and (best is None or (average, score) > best[:2]):
                 best = average, score, other, shared
         if best is None:
-            return None, ""
+            return None, "", []
         _, most, other, shared = best
+        strays = [
+            each for found in compared.values() for score, each, _ in found
+            if each.cluster is None and each is not other and score >= LEAST_LIKELY
+        ]  # fmt: skip
         update.is_sure = most >= LEAST_SURE
         if most > 1:
             update.text_of = other.text_of or other.update_id
-            return other, f"its text is {most - 1:.0%} that of {{family}}, update {{update_id}}"
+            return other, f"its text is {most - 1:.0%} that of {{family}}, update {{update_id}}", strays
         weightiest = sorted(shared, key=lambda term: (-shared[term], term))
         words = ", ".join(spelled(weightiest, f"{candidate.headline} {candidate.text[:LEAD]}")[:MOST_WORDS])
         hours = math.ceil(abs(other.at - update.at) / timedelta(hours=1))
         told = (
             f"{{family}} tells of {words} too, within {hours or 1} h, in update {{update_id}} (similarity {most:.2f})"
         )
-        return other, told
+        return other, told, strays
+
+    def _take_stray(self, stray: IndexedUpdate, update: IndexedUpdate) -> bool:
+        """Let an account that was alone join a newer one's cluster: its own family's account may have been all that it was like before."""
+        cluster = update.cluster
+        if cluster is None or stray.cluster is not None or len(cluster.members) >= MOST_MEMBERS:
+            return False
+        score, _ = self._compare(stray, update)
+        if self._average(stray, update, {}) < LEAST_LIKELY:
+            return False
+        stray.is_sure = score >= LEAST_SURE
+        if score > 1:
+            stray.text_of = update.text_of or update.update_id
+        stray.cluster = cluster
+        stray.because = _because("{family} tells of the same, in update {update_id}", update)
+        cluster.add(stray)
+        return True
 
     def _average(self, update: IndexedUpdate, other: IndexedUpdate, known: Mapping[str, float]) -> float:
         """How likely an update is of a cluster's event: on the average over its members, a few where there are many."""
@@ -245,7 +273,7 @@ def _join(
             cluster.story, cluster.is_named = own, True
         elif cluster.story is None:
             cluster.label = cluster.first.headline
-            cluster.story = known_story or f"story-{cluster.first.update_id[:10]}"
+            cluster.story = known_story or gathered_story(cluster.first.update_id)
     if cluster.summary == before:
         return ()
     return tuple(member for member in cluster.members if member != update.update_id)

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from pydantic import Field
 
 from enrich.reference.agencies import family_of, is_own_copy
-from enrich.reference.changes import as_word, ask_refresh
+from enrich.reference.changes import announce, as_word, ask_refresh
 from enrich.reference.stories import is_apart, story_id
 from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership, names_of
 from enrich.stories.not_gathered import NotGathered, reason_of_failure
@@ -108,6 +108,8 @@ class Gatherer:
     cursor: datetime = BEGINNING
     written: dict[str, Written] = field(default_factory=dict)
     changes: Sequence[ReferenceChange] = ()
+    labels: dict[str | None, str] | None = None
+    """What stories are called that others were merged into, as was last announced."""
     seen: dict[str, datetime] = field(default_factory=dict)
     """When each update was written that was looked at and may be listed again."""
 
@@ -168,6 +170,7 @@ class Gatherer:
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         await self._write(pool, changed, failed)
+        await self._announce_labels(pool, merged_into)
         await self.not_gathered.settle(pool, failed, update_ids)
         for name, ids in stale.items():
             await ask_refresh(pool, REFRESH_CAUSES[name], update_ids=ids, repeat=False)
@@ -212,6 +215,17 @@ class Gatherer:
             credit=raw.credit,
             is_own=is_own_copy(raw.source, self.own_sources),
         )
+
+    async def _announce_labels(self, pool: Pool, merged_into: Mapping[str, str]) -> None:
+        """Let the replicas read again what stories are called that others were merged into, once that has changed."""
+        targets = set(merged_into.values())
+        labels: dict[str | None, str] = {}
+        if targets:
+            labels |= {each.story: each.label for each in self.written.values() if each.label and each.story in targets}
+        if self.labels is not None and labels != self.labels:
+            async with pool.acquire() as connection, connection.transaction():
+                await announce(connection, "stories", [story for story in labels if story])
+        self.labels = labels
 
     async def _write(self, pool: Pool, changed: Mapping[str, StoryMembership], failed: dict[str, str]) -> None:
         """Write memberships down; one that Postgres does not take is parted from the others, and noted in `failed`."""

@@ -15,7 +15,7 @@ def test_the_language_is_guessed_only_where_the_source_says_nothing_and_the_text
 
 
 SENTENCES = {
-    "en": "The harbour master said that the tug would bring the ferry alongside before noon.",
+    "en": "The harbour master said that the tug would bring the ferry alongside before noon on Monday.",
     "de": "Der Minister sagte am Montag in Berlin, dass die Regierung den Entwurf nicht vor dem Sommer vorlegen werde.",
     "fr": "Le président a déclaré lundi que le gouvernement ne présentera pas la proposition avant les vacances d'été.",
     "es": "El presidente dijo el lunes que el Gobierno no presentará la propuesta antes del verano y habló con los municipios.",
@@ -47,3 +47,24 @@ def test_small_words_never_speak_for_a_neighbour(language: str) -> None:
 def test_direction_is_the_scripts(language: str, text: str, direction: str) -> None:
     """By the tag's script, by its language, or by the first letter where neither is known."""
     assert direction_of(language, text) == direction
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("서울에서 화재", "ko"), ("東京で火災、3人けが", "ja"), ("火災のニュース", "ja"), ("Φωτιά στην Αθήνα", "el"), ("שריפה בירושלים", "he"), ("ไฟไหม้ในกรุงเทพ", "th"), ("حريق في بيروت", "ar"),
+        ("آتش‌سوزی در تهران؛ پنج کشته", "fa"), ("کراچی میں آگ لگ گئی، پانچ افراد ہلاک ہوئے", "ur"), ("Հրդեհ Երևանում", "hy"), ("ხანძარი თბილისში", "ka"), ("சென்னையில் தீ", "ta"),
+        ("Reuters: 서울에서 화재가 발생했다고 밝혔다", "ko"), ("北京发生火灾", "und"), ("Пожар в Москве", "und"), ("Fire in Seoul (서울)", "und"), ("Feuer in Wien", "und"), ("", "und"),
+    ],
+)  # fmt: skip
+def test_a_script_tells_the_language_of_a_few_words(text: str, language: str) -> None:
+    """Where one language alone is written so; a word that is quoted in another script tells nothing."""
+    assert language_of(None, text)[0] == language
+
+
+def test_a_guess_needs_seventy_letters() -> None:
+    """In scripts of many languages a shorter text stays undetermined."""
+    text = "Der Stadtrat hat am Montag den Haushalt für das kommende Jahr beschlossen, wie es hieß, und mehr."
+    letters = [number for number, letter in enumerate(text, 1) if letter.isalpha()]
+    assert language_of(None, text[: letters[68]])[0] == "und"
+    assert language_of(None, text[: letters[69]])[0] == "de"

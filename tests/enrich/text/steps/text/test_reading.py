@@ -29,3 +29,36 @@ def test_an_excerpt_ends_with_a_sentence_or_at_a_word() -> None:
     assert excerpt_of(sentences, 80) == "The council met on Monday. It agreed on the budget for the coming year."
     assert excerpt_of("word " * 100, 52) == "word word word word word word word word word word…"
     assert len(excerpt_of("x" * 1000)) <= 241
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            "The ministers met again on Monday.",
+            "They will go on talking at 10 a.m. on Friday in the same place as before",
+        ),
+        (
+            "Der Rat hat dem Haushalt zugestimmt.",
+            "Die Frist endet am 31. Dezember, wie der Bürgermeister am Montag sagte, und",
+        ),
+        (
+            "The court heard three witnesses.",
+            "The next to speak is Dr. Quill, who saw the ship leave the harbour that night",
+        ),
+        (
+            "He came back in the spring.",
+            "Then J. R. Marsh of the U.S. Coast Guard told the court what had been found aboard",
+        ),
+        (
+            "Das Gesetz gilt sofort.",
+            "Es betrifft z.B. Betriebe mit mehr als 50 Beschäftigten, teilte das Ministerium am Montag mit",
+        ),
+    ],
+)
+def test_an_excerpt_does_not_end_at_an_abbreviation_or_an_ordinal(first: str, second: str) -> None:
+    """The full stop of `10 a.m.`, `31.`, `Dr.` and initials ends no sentence."""
+    text = f"{first} {second} {second}"
+    for length in range(len(first) + 1, len(text)):
+        excerpt = excerpt_of(text, length)
+        assert excerpt.endswith(("…", first))

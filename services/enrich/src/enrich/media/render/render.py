@@ -1,6 +1,7 @@
 """Renders a picture: renditions, focal point, placeholder, hashes and metadata. Runs in confined processes only."""
 
 import base64
+from collections.abc import Callable
 
 import pyvips
 
@@ -30,6 +31,7 @@ AVIF_EFFORT = 3
 """At these qualities the three look the same (SSIM 0.97 on photographs at 1280 pixels: 35, 48 and 67 kB). An effort of 4
 makes AVIF 5 % smaller in five times the time."""
 PLACEHOLDER_WIDTH = 24
+_END_OF_JPEG = b"\xff\xd9"
 _NO_HEIGHT_LIMIT = 10_000_000
 # `fail_on` of a thumbnail does not reach its loader (libvips 8.18): the option string does.
 _WHOLE = "[fail_on=error]"
@@ -61,33 +63,54 @@ def sample_pictures() -> list[bytes]:
 
 def render_picture(data: bytes, *, max_pixels: int) -> Rendered:
     """All renditions and facts of a picture. Raises PictureRefused."""
-    kind = file_type_of(data)
-    try:
-        return _render(data, kind, max_pixels)
-    except pyvips.Error as error:
-        raise PictureRefused(f"damaged {kind}: {_first_line(error)}") from None
+    return _complete(data, lambda whole, kind: _render(whole, kind, max_pixels))
 
 
 def render_avatar(data: bytes, *, max_pixels: int) -> Rendered:
     """Squares around the focal point, with the sides of `AVATAR_SIDES`; a smaller original is not scaled up."""
+    return _complete(data, lambda whole, kind: _avatar(whole, kind, max_pixels))
+
+
+def _complete(data: bytes, make: Callable[[bytes, str], Rendered]) -> Rendered:
+    """What is made of a picture; a JPEG that lacks nothing but its end marker is given one."""
     kind = file_type_of(data)
     try:
-        source = _open(data, kind, max_pixels)
-        side = min(source.width, source.height, max(AVATAR_SIDES))
-        cropped = _plain(
-            pyvips.Image.thumbnail_buffer(
-                data, side, height=side, crop="attention", export_profile="srgb", option_string=_WHOLE
-            )
-        )
-        sides = [each for each in AVATAR_SIDES if each < side] + [side]
-        squares = [cropped if each == side else _shrunk(cropped, each) for each in sides]
-        renditions = tuple(encoded for square in squares for encoded in _encodings(square))
-        return Rendered(
-            MEDIA_TYPES[kind], source.width, source.height, (0.5, 0.5), _placeholder(cropped), None,
-            Embedded(), renditions,
-        )  # fmt: skip
+        return make(data, kind)
+    except pyvips.Error as error:
+        whole = _with_end(data) if kind == "jpeg" else None
+        if whole is None:
+            raise PictureRefused(f"damaged {kind}: {_first_line(error)}") from None
+    try:
+        return make(whole, kind)
     except pyvips.Error as error:
         raise PictureRefused(f"damaged {kind}: {_first_line(error)}") from None
+
+
+def _with_end(data: bytes) -> bytes | None:
+    """A JPEG with its end marker, None where more than that is missing: then its data ends too early, which is a warning."""
+    whole = data.removesuffix(b"\xff") + _END_OF_JPEG
+    try:
+        pyvips.Image.new_from_buffer(whole, "", access="sequential", fail_on="warning").avg()
+    except pyvips.Error:
+        return None
+    return whole
+
+
+def _avatar(data: bytes, kind: str, max_pixels: int) -> Rendered:
+    source = _open(data, kind, max_pixels)
+    side = min(source.width, source.height, max(AVATAR_SIDES))
+    cropped = _plain(
+        pyvips.Image.thumbnail_buffer(
+            data, side, height=side, crop="attention", export_profile="srgb", option_string=_WHOLE
+        )
+    )
+    sides = [each for each in AVATAR_SIDES if each < side] + [side]
+    squares = [cropped if each == side else _shrunk(cropped, each) for each in sides]
+    renditions = tuple(encoded for square in squares for encoded in _encodings(square))
+    return Rendered(
+        MEDIA_TYPES[kind], source.width, source.height, (0.5, 0.5), _placeholder(cropped), None,
+        Embedded(), renditions,
+    )  # fmt: skip
 
 
 def widths_for(width: int, height: int) -> list[int]:

@@ -28,12 +28,7 @@ def attach_authors(
     """
     budget = budget or Budget()
     byline, creators = byline[:LONGEST_BYLINE], creators[:MOST_NAMES]
-    known: tuple[BylineName, ...] | None = directory.bylines.get(byline)
-    if known is None:
-        known = tuple(read_byline(byline, directory))
-        if len(directory.bylines) < MOST_REMEMBERED:
-            directory.bylines[byline] = known
-    names = list(known)
+    names = list(_read(byline, directory))
     uris = {name_key(creator.name[:LONGEST_NAME]): creator.uri for creator in creators if creator.uri}
     if not any(name.kind == "person" for name in names):
         names = [*_named(creators), *names]
@@ -74,6 +69,16 @@ def attach_authors(
             f"{name.name}: {found.because if name.kind == 'person' else 'an agency or a desk, kept as text'}"
         )
     return Authorship(tuple(authors), tuple(unknown), tuple(because), budget.missed)
+
+
+def _read(byline: str, directory: Directory) -> tuple[BylineName, ...]:
+    """The names of a byline, remembered: bylines come again."""
+    known = directory.bylines.get(byline)
+    if known is None:
+        known = tuple(read_byline(byline, directory))
+        if len(directory.bylines) < MOST_REMEMBERED:
+            directory.bylines[byline] = known
+    return known
 
 
 def _as(author: Author, contribution: Contribution, located: str | None) -> Author:

@@ -154,6 +154,7 @@ class Steps:
                 parent_story,
                 into=reference.merged,
                 labels=reference.story_labels,
+                gathered_labels=reference.gathered_labels,
                 family=family,
                 headline=headline,
             ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from enrich.reference.stories import is_apart, merged_story, own_story
+from enrich.reference.stories import is_apart, is_made, merged_story, own_story
 from enrich.short_text import line_of, slug_of
 from enrich.text.domain.attachments import StoryPlacement
 from enrich.text.domain.state import KnownUpdate
@@ -17,10 +17,12 @@ def place_in_story(
     *,
     into: Mapping[str, str],
     labels: Mapping[str, str],
+    gathered_labels: Mapping[str, str] | None = None,
     family: str,
     headline: str,
 ) -> StoryPlacement:
     """The story of an update: an editor's, else the source's, else the parent's, else that of the updates it is like."""
+    gathered_labels = gathered_labels or {}
     story, label, because = None, "", ""
     if known.story is not None:
         story, because = known.story, known.story_because or "an editor put it there"
@@ -34,9 +36,10 @@ def place_in_story(
     if story:
         own_label = label
         if (into_story := merged_story(story, into)) != story:
-            story, because, own_label = into_story, f"{because}; {story} was merged into it", ""
+            story, because = into_story, f"{because}; {story} was merged into it"
+            own_label = known.gathered_label if into_story == known.gathered else gathered_labels.get(story, "")
         own = headline if story == own_story(raw.update_id) else ""
-        label = labels.get(story) or own_label or own or story.replace("-", " ")
+        label = labels.get(story) or own_label or own or (headline if is_made(story) else story.replace("-", " "))
     # An update that an editor has taken away from those that it is like is corroborated by none of them.
     families = () if is_apart(known.story, known.gathered, into) else known.families
     return StoryPlacement(story or None, label, corroboration_of(families, family, known.gathered_because), because)

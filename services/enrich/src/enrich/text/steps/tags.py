@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from enrich.reference.dictionary import Dictionary, Hit
-from enrich.reference.evidence import Kind
+from enrich.reference.names.evidence import Kind
 from enrich.reference.vocabulary import MEDTOP_URI, ConceptTags, Vocabulary
 from enrich.short_text import LONGEST_CODE, LONGEST_NAME, line_of, slug_of, tidy
 from enrich.text.domain.attachments import Tagging

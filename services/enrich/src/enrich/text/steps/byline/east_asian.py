@@ -39,14 +39,14 @@ ROLE = re.compile(
     # Written together with the name behind it.
     r"|(?<=^)(?P<translated>編譯|编译)(?=[\u3400-\u9fff]{2,4}(?:$|[/,、 ]))"
 )
-HAN_POST = r"(?:(?:特约|特約|实习|實習|见习|驻外|驻\S{2,4}|首席|高级|资深|特派|財經|體育|政治)?(?:记者|記者|通讯员|通訊員|特派员|特派員|评论员|評論員|撰稿人|编辑|編輯|主笔|研究员|研究員|教授|博士|律师))"
+HAN_POST = r"(?:(?:特约|特約|实习|實習|见习|驻外|驻\S{2,4}|首席|高级|资深|特派|財經|體育|政治)?(?:记者|記者|通讯员|通訊員|实习生|實習生|特派员|特派員|评论员|評論員|撰稿人|编辑|編輯|主笔|研究员|研究員|教授|博士|律师))"
 OUTLET_POST = re.compile(rf"^[^\s,、/;:]{{0,10}}?{HAN_POST}(?=[\u3400-\u9fff\s]|$)")
 """`新华社记者`, `本报记者`, `記者`: an outlet and a post before a name."""
 REPORTED = re.compile(
-    r"^(?P<name>[\u3400-\u9fff]{2,4}?)[\s/]*(?P<place>[\u3400-\u9fff]{2,5}?)?[\s]*(?:综合|綜合|专电|專電|报道|報道|报导|報導|专稿|電|电)(?:报道|報道|報導)?$"
+    r"^(?P<name>[\u3400-\u9fff]{2,4}?)[\s/]*(?P<place>[\u3400-\u9fff]{2,5}?)?[\s]*(?:综合|綜合|即時|即时|现场|現場|连线|专电|專電|报道|報道|报导|報導|专稿|電|电)(?:报道|報道|報導)?$"
 )
 ONLY_REPORT = re.compile(
-    r"^(?P<place>[\u3400-\u9fff]{0,5}?)(?:综合|綜合|连线)?(?:专电|專電|报道|報道|报导|報導|外电|外電)$"
+    r"^(?P<place>[\u3400-\u9fff]{0,5}?)(?:综合|綜合|连线|即時|即时|现场|現場)?(?:专电|專電|报道|報道|报导|報導|外电|外電)$"
 )
 JAPANESE_POST = re.compile(
     r"^(?:\S*?(?:編集委員|論説委員|解説委員|編集長|支局長|支局|通信員|特派員|記者|部長|デスク|ライター|アナウンサー|教授|評論家|コラムニスト))$"
@@ -62,6 +62,11 @@ HAN_PLACE = re.compile(r"^\[?\s*(?P<place>[\u30a1-\u30fa\u30fc\u3400-\u9fff]{2,8
 NO_NAME = re.compile(
     r"(?:社|部|局|网|網|台|报|報|日报|新闻|新聞|通信|讯|訊|报道|報道|報導|评论员|評論員|室|组|組|团|中心|委员会|委員会|デスク|班|取材班|チーム|編集|オンライン|ニュース|专电|小编|編集部"
     r"|팀|부|국|뉴스|신문|일보|방송|통신|닷컴|온라인|데스크|저널|투데이|미디어|취재단|본부|센터|위원회|제공)$"
+)
+HAN_SHOT = re.compile(r"(?<=[\u3400-\u9fff])\s+[摄攝文图圖]$")
+DOUBLE_SURNAMES = ("남궁", "황보", "제갈", "선우", "독고", "사공", "동방", "서문")
+KOREAN_PLACES = frozenset(
+    "서울 부산 대구 인천 광주 대전 울산 세종 제주 수원 춘천 전주 청주 창원 도쿄 오사카 베이징 상하이 홍콩 워싱턴 뉴욕 런던 파리 베를린 모스크바 하노이 방콕 로마 자카르타 시드니 싱가포르 타이베이".split()  # noqa: SIM905
 )
 AI_WORDS = re.compile(r"AI|人工智能|人工知能|生成|机器人|自动|自動|인공지능|로봇|자동")
 SURNAMES = frozenset(
@@ -118,7 +123,7 @@ def _names(part: str) -> tuple[list[str], str | None]:
         place, part = found["place"], part[found.end() :]
     elif found := HAN_PLACE.match(part):
         place, part = found["place"], found["rest"]
-    part = KOREAN_POST.sub(" ", part).strip(" =")
+    part = HAN_SHOT.sub("", KOREAN_POST.sub(" ", part)).strip(" =")
     names: list[str] = []
     for item in re.split(r"\s*[,、;|/&]\s*|\s*[()\[\]]\s*", part):
         for name, located in _of_item(item.strip()):
@@ -188,7 +193,9 @@ def _is_one_name(surname: str, given: str) -> bool:
 
 
 def _reported(item: str) -> list[tuple[str, str | None]]:
-    words = re.sub(r"[\s/]*(?:综合|綜合)?(?:专电|專電|报道|報道|报导|報導|专稿|电|電)$", "", item)
+    words = re.sub(
+        r"[\s/]*(?:综合|綜合|即時|即时|现场|現場|连线)?(?:专电|專電|报道|報道|报导|報導|专稿|电|電)$", "", item
+    )
     words = re.sub(r"(?:综合|綜合)$", "", words).strip(" /")
     for place in HAN_PLACES:
         if words.endswith(place) and _is_name(name := words[: -len(place)].strip(" /")):
@@ -208,7 +215,7 @@ def _is_name(token: str) -> bool:
     if token in AGENCIES or NO_NAME.search(token) or AI_WORDS.search(token):
         return False
     if HANGUL_NAME.fullmatch(token):
-        return True
+        return token not in KOREAN_PLACES and (len(token) < 4 or token.startswith(DOUBLE_SURNAMES))
     if KATAKANA.fullmatch(token):
         return False
     return HAN_NAME.fullmatch(token) is not None or KANA_NAME.fullmatch(token) is not None

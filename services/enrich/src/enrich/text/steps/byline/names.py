@@ -5,8 +5,8 @@ from typing import Literal
 
 from enrich.reference.agencies import AGENCIES
 from enrich.reference.directory import BylineName, Directory, name_key
-from enrich.reference.given_names import is_given
-from enrich.text.steps.byline.no_names import AFTER_NAME, no_name, without_paper
+from enrich.reference.names.given_names import is_given
+from enrich.text.steps.byline.no_names import AFTER_NAME, begins_with_agency, no_name, without_paper
 from enrich.text.steps.byline.patterns import (
     BARE_PLACE,
     FOR,
@@ -42,7 +42,7 @@ def strip_item(item: str) -> str:
     item = item.strip()
     if item.endswith(("Jr.", "Sr.")) or re.fullmatch(r"(?:[A-Z]\.){2,}", item):
         return item
-    return item.strip(" .:–—-*“”\"'")
+    return item.strip(" .:–—-*“”„«»\"'()")
 
 
 def is_bare_place(item: str, before: BylineName, part: str, directory: Directory, *, last: bool) -> bool:
@@ -122,7 +122,8 @@ def read_name(item: str, directory: Directory) -> BylineName | None:
     if directory.knows(item):
         return BylineName(item)
     item = without_paper(_without_what_follows(item))
-    if " " not in item and is_known_place(item) and not is_given(item):
+    item = _without_leading_agency(item)
+    if is_known_place(item) and not is_given(item.split()[0]):
         return None
     kind = kind_of(item)
     if kind != "person":
@@ -147,10 +148,21 @@ def _without_what_follows(item: str) -> str:
     return item
 
 
+def _without_leading_agency(item: str) -> str:
+    """`РБК Анна Смирнова`: the name behind an agency's."""
+    words = item.split()
+    while len(words) > 2 and begins_with_agency(words[0]):
+        words.pop(0)
+    return " ".join(words) if len(words) < len(item.split()) else item
+
+
 def _without_suffixes(item: str) -> str:
     """`Ada Quill MP`: without what says an office or an order, and no name."""
     words = item.split()
     while len(words) > 2 and words[-1].strip(".,") in OFFICES:
+        words.pop()
+    if len(words) > 2 and words[-1].isupper() and not words[0].isupper() and is_known_place(words[-1]):
+        # Humeyra Pamuk WASHINGTON: a dateline that follows without a comma.
         words.pop()
     return " ".join(words).rstrip(",")
 

@@ -7,7 +7,7 @@ from typing import Literal
 from anyascii import anyascii
 
 from enrich.reference.agencies import AGENCIES
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 from enrich.text.steps.byline.patterns import NAME_PARTS
 
 NoName = Literal["paper", "team", "other"]
@@ -66,7 +66,7 @@ TEAM_WORDS = frozenset(
     """
     team teams desk desks unit units staff newsroom newsdesk reporters correspondents contributors editors agencies agency bureau department section committee board panel editorial
     redaktion ressort reporterteam rechercheteam rechercheverbund redaction redaccion redazione redacao redactie redakcja zespol redaksjonen redaktionen toimitus equipo equipe squadra
-    nachrichtenredaktion chefredaktion lokalredaktion sportredaktion agenturen agences agencias agenzie
+    nachrichtenredaktion chefredaktion lokalredaktion sportredaktion agenturen agences agencias agenzie merkezi servisi
     редакция отдел служба редакции редакцiя редакція відділ редколлегия
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 )
@@ -83,13 +83,15 @@ OTHER_WORDS = frozenset(
     sur dans pour avec sans sous apres avant contre fur uber gegen zwischen durch ohne weil dass nach wann warum sobre desde hasta despues antes cuando donde perche dopo prima
     one two three four five six seven eight nine
     credit copyright rights reserved source sources unknown none null undefined test
-    info infos actu actus direct photo photos video videos archive archives
+    conteudo contenido contenu info infos actu actus direct photo photos video videos archive archives
     """.split()  # noqa: SIM905 -- easier to read than hundreds of quotes
 ) - {"dead"}
 """Words that no name has."""
 AI_MARKS = frozenset(("AI", "KI", "IA", "GPT", "A.I.", "K.I."))
 CAMEL = re.compile(r"[a-zß-ÿ](?:TV|FM|Online|News|Live|Media|Net)$|\d")
 WORD = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*")
+BRAND = re.compile(r"(?!Mc|Mac|De|Di|La|Le|Van|Fitz|Du|Da|Del|Ap|O['’])[A-Z][a-z]+[A-Z]\w*")
+"""`DopingWatch`: capitals within a word, as no name of a person has them."""
 CODE = re.compile(r"[A-Z]{2,4}|[A-Z]\d+")
 AFTER_NAME = re.compile(
     r"\s+(?:is|was|writes|reports|on|explains|asks|meets|looks|talks|joins|of|at) (?:an? |the |our )?\S.*$"
@@ -120,13 +122,15 @@ def no_name(item: str) -> NoName | None:
         return "team"
     if len(words) > 2 and ends[-1] in ("service", "services"):
         return "team"
-    if words and (_is_paper(words, whole, ends) or _begins_with_agency(words[0])):
+    if words and (_is_paper(words, whole, ends) or begins_with_agency(words[0])):
         return "paper"
     return "other" if not words or _is_other(words, whole, ends) or _is_clause(words) or _is_code(words) else None
 
 
 def _is_other(words: list[str], whole: list[str], ends: list[str]) -> bool:
     if any(word.strip("().,") in AI_MARKS or word.startswith(("AI-", "KI-", "IA-")) for word in words):
+        return True
+    if len(words) == 1 and BRAND.fullmatch(words[0]):
         return True
     return any(word in OTHER_WORDS for word in (*ends, *whole)) or (
         len(words) < 3 and CAMEL.search(words[-1]) is not None
@@ -156,7 +160,7 @@ def _is_before_paper(words: list[str], first: str) -> bool:
     return len(words[0]) > 3 and not is_given(words[0]) and len(words) <= 3
 
 
-def _begins_with_agency(word: str) -> bool:
+def begins_with_agency(word: str) -> bool:
     """`dpa-AFX Broker`: in the letters in which it signs, so that Petra and Sid are people."""
     first = word.split("-", 1)[0]
     return first.casefold() in AGENCIES and (first.isupper() or first.islower())
@@ -196,5 +200,6 @@ def without_paper(item: str) -> str:
     words = item.split()
     if len(words) < 4 or last_parts(item)[-1] not in PAPER_WORDS | PAPER_SURNAMES:
         return item
-    name = " ".join(words[:2])
+    is_initial = len(words[1].rstrip(".")) == 1
+    name = " ".join(words[: 3 if is_initial else 2])
     return name if no_name(name) is None and is_given(words[0]) else item

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from enrich.reference.directory import BylineName, Contribution, Directory, name_key
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 from enrich.short_text import tidy
 from enrich.text.steps.byline.east_asian import is_east_asian, read_east_asian
 from enrich.text.steps.byline.names import (
@@ -34,6 +34,7 @@ from enrich.text.steps.byline.patterns import (
     PLACED_ASIDE,
     PLAIN,
     PLAIN_WORD,
+    POST_OF_TWO,
     ROLE,
     SEGMENT,
     SEPARATOR,
@@ -224,6 +225,9 @@ class _ReadList:
         name, place = split_place(item, self.directory)
         if self.names and place is None and is_bare_place(item, self.names[-1], part, self.directory, last=last):
             name, place = "", re.sub(r"^(?:de|da|do|di|d')\s*", "", item)
+        is_place = self.waiting and place is None and is_known_place(name) and " " in self.names[-1].name
+        if is_place and not self.directory.knows(name):
+            name, place = "", name
         if not name and place:
             self._place(place)
             return
@@ -265,6 +269,8 @@ class _ReadList:
 def _people(part: str, contribution: Contribution, directory: Directory, *, is_said: bool) -> list[BylineName]:
     """The names of one list, with the places behind them. `is_said`: words say that names follow."""
     asides = [aside.strip() for aside in PARENTHESIS.findall(part)]
+    if (posted := POST_OF_TWO.fullmatch(part)) and is_given(posted["name"].split()[0]):
+        part = posted["name"]
     part = right_way_round(PARENTHESIS.sub(" ", part).strip(), directory.knows)
     items = [strip_item(item) for each in SEPARATOR.split(part) for item in _unjoined(each)]
     items = _uninverted([item for item in items if item], directory)
@@ -289,7 +295,7 @@ def _people(part: str, contribution: Contribution, directory: Directory, *, is_s
 
 def _may_stand_alone(item: str, directory: Directory) -> bool:
     """Whether a line of one word may be somebody: of a Latin one that no `By` announces, only what is known for a name."""
-    if " " in item or not item[:1].isalpha() or item[0] > "\u024f":
+    if " " in item or not item[:1].isalpha() or item[0] > "\u0900":
         return True
     return is_given(item) or directory.knows(item) or kind_of(item) != "person"
 
@@ -310,6 +316,10 @@ def _locate(names: Sequence[BylineName], place: str) -> None:
 
 def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
     """Reads parentheses behind the names: an agency is an affiliation, a place or a role is that of the last name."""
+    place, _, post = aside.partition(", ")
+    if names and post and TITLE_ITEM.match(post) and kind_of(place) == "person":
+        names[-1].located = names[-1].located or place
+        return names
     kind = kind_of(aside)
     if kind != "person":
         return names or [BylineName(aside, kind=kind)]
@@ -326,11 +336,8 @@ def _aside(aside: str, names: list[BylineName]) -> list[BylineName]:
         if word.startswith(beginning) and names:
             names[-1].contribution = contribution
             return names
-    place, _, post = re.sub(r"^(?:in|from|aus|à|en|a)\s+", "", aside).partition(", ")
-    is_place = place not in aside[: len(place)] or is_known_place(aside) or bool(post and TITLE_ITEM.fullmatch(post))
-    if is_known_place(aside):
-        place = aside
-    if names and names[-1].located is None and is_place:
+    place = re.sub(r"^(?:in|from|aus|à|en|a)\s+", "", aside)
+    if names and names[-1].located is None and (place != aside or is_known_place(aside)):
         names[-1].located = place
     return names
 

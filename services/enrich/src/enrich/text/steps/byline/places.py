@@ -3,7 +3,7 @@
 import re
 
 from enrich.reference.directory import name_key
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 
 COUNTRIES = frozenset(
     name.strip()

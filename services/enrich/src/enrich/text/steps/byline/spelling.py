@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from enrich.reference.directory import name_key
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 from enrich.text.steps.byline.no_names import no_name
 from enrich.text.steps.byline.patterns import OFFICES, SUFFIXES, TITLE_ITEM
 from enrich.text.steps.byline.places import is_known_place
@@ -47,7 +47,7 @@ def respelled(name: str) -> str:
 
 def _is_capitals(word: str) -> bool:
     letters = [character for character in word if character.isalpha()]
-    return len(letters) > 1 and word == word.upper() and word != word.lower() and "." not in word
+    return len(letters) > 1 and word[0].isalpha() and word == word.upper() and word != word.lower() and "." not in word
 
 
 def _respelled(word: str, all_capitals: bool, is_outer: bool) -> str:
@@ -120,6 +120,8 @@ def _is_turned(surname: str, given: str, knows: Callable[[str], bool], *, alone:
         return True
     surnames, givens = surname.split(), given.split()
     if not 1 <= len(surnames) <= 3 or not 1 <= len(givens) <= 2 or knows(surname):
+        return False
+    if len(surnames) > 1 and len(surnames[-1].rstrip(".")) == 1:
         return False
     if name_key(given) in SUFFIXES or TITLE_ITEM.fullmatch(given) or TITLE_ITEM.fullmatch(surname):
         return False

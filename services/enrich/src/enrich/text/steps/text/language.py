@@ -10,7 +10,7 @@ RTL = {"ar", "he", "iw", "fa", "ur", "yi", "ps", "sd", "ug", "dv", "ckb", "arc",
 RTL_SCRIPTS = {"arab", "hebr", "thaa", "syrc", "nkoo", "adlm"}
 RTL_LETTER = re.compile("[\u0590-\u08ff\ufb1d-\ufdfd\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 LETTER = re.compile(r"[^\W\d_]")
-LEAST_LETTERS = 60
+LEAST_LETTERS = 70
 """Below this many letters a guess of the language is a coin toss."""
 LEAST_CERTAINTY = 0.9
 LOOKED_AT = 300
@@ -68,10 +68,49 @@ LEAST_LEAD = 3
 """How many times as many as of any other language."""
 
 
+SCRIPTS: tuple[tuple[str, str], ...] = (
+    ("ko", "\uac00-\ud7af\u1100-\u11ff\u3130-\u318f"), ("ja", "\u3040-\u30ff\u31f0-\u31ff"), ("el", "\u0370-\u03ff\u1f00-\u1fff"), ("he", "\u0590-\u05ff"), ("th", "\u0e00-\u0e7f"),
+    ("ar", "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc"), ("hy", "\u0530-\u058f"), ("ka", "\u10a0-\u10ff"), ("km", "\u1780-\u17ff"), ("lo", "\u0e80-\u0eff"), ("my", "\u1000-\u109f"),
+    ("ta", "\u0b80-\u0bff"), ("te", "\u0c00-\u0c7f"), ("kn", "\u0c80-\u0cff"), ("ml", "\u0d00-\u0d7f"), ("gu", "\u0a80-\u0aff"), ("pa", "\u0a00-\u0a7f"), ("or", "\u0b00-\u0b7f"), ("si", "\u0d80-\u0dff"),
+)  # fmt: skip
+"""Scripts that one language of news is written in, or, as Arabic is, several that are told by letters of their own."""
+SCRIPT = {code: re.compile(f"[{letters}]") for code, letters in SCRIPTS}
+HAN = re.compile("[\u3400-\u9fff]")
+OWN_LETTERS = (("ur", re.compile("[\u0679\u0688\u0691\u06ba\u06be\u06c1\u06d2]")), ("ps", re.compile("[\u067c\u0681\u0685\u0689\u0693\u0696\u069a\u06ab\u06bc\u06cd\u06d0]")), ("ug", re.compile("[\u06c6\u06c7\u06c8\u06cb\u06d5]")), ("fa", re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")))  # fmt: skip
+"""Letters that Arabic does not have: of Urdu, Pashto, Uyghur, and of Persian, which is left where the others' are not there."""
+LEAST_OF_OWN = 0.02
+"""Share of the letters that are a language's own; a name that is quoted has a few."""
+LEAST_OF_SCRIPT = 0.5
+LEAST_OF_ANY = 2
+"""Letters by which a script is known."""
+KANA_SHARE = 0.05
+"""Japanese is mostly Han; a Chinese text that quotes a Japanese name has less kana than this."""
+
+
+def language_by_script(text: str) -> str | None:
+    """The language that a script alone tells; None where it does not, as of Latin, Cyrillic and Han without kana."""
+    if text.isascii():
+        return None
+    letters = len(LETTER.findall(text))
+    counts = {code: len(pattern.findall(text)) for code, pattern in SCRIPT.items()}
+    code, most = max(counts.items(), key=lambda item: item[1])
+    if (kana := counts["ja"]) >= LEAST_OF_ANY and kana >= KANA_SHARE * letters:
+        with_han = kana + len(HAN.findall(text))
+        if with_han >= LEAST_OF_SCRIPT * letters and code in ("ja", "ko") and counts["ko"] < kana:
+            return "ja"
+    if code == "ja" or most < LEAST_OF_ANY or most < LEAST_OF_SCRIPT * letters:
+        return None
+    if code != "ar":
+        return code
+    return next((own for own, pattern in OWN_LETTERS if len(pattern.findall(text)) > LEAST_OF_OWN * most), "ar")
+
+
 def language_of(tag: str | None, text: str) -> tuple[str, str]:
     """The language, and how it is known. It is guessed only where the source says none and the text is long enough."""
     if known := normalised_language(tag):
         return known, "as the source says"
+    if code := language_by_script(text[:LOOKED_AT]):
+        return code, "the source says nothing; its script tells"
     if len(LETTER.findall(text[:LOOKED_AT])) < LEAST_LETTERS:
         return "und", "the source says nothing and the text is too short for a guess"
     if code := language_by_small_words(text[:LOOKED_AT]):

@@ -12,6 +12,35 @@ OTHER_CHARACTERS_A_MINUTE = 300
 EXCERPT_LENGTH = 240
 SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*(?=\s)|[。！？][」』”’）]*")
 
+ABBREVIATIONS = frozenset(
+    """
+    a.m p.m mr mrs ms dr prof st sr jr vs etc inc corp ltd co plc no nos sen rep gov gen col lt sgt capt hon rev messrs fig approx dept est jan feb mar apr jun jul aug sep sept oct nov dec
+    z.b d.h u.a u.s bzw ca evtl ggf inkl nr str usw vgl hr fr geb gest abs art bd jh mio mrd tel uhr-bis sog gegr
+    m mm mme mlle av bd env ex p.ex art chap c.-à-d sté ets sra srta dña avda ee.uu pág núm dott ing avv sig on
+    u.k u.n e.u d.c l.a e.g i.e cf al ave blvd rd mt ft
+    """.split()  # noqa: SIM905 -- easier to read than dozens of quotes
+)
+"""Whose full stop ends no sentence."""
+BEFORE_STOP = re.compile(r"([^\s\"'“”„«»()]+)\.$")
+
+
+def _ends_sentence(line: str, end: int) -> bool:
+    """Whether a full stop before `end` ends a sentence: not one of `10 a.m.`, `31.`, `J.`, or before a small letter."""
+    if line[end - 1 : end] != ".":
+        return True
+    word = BEFORE_STOP.search(line[max(0, end - 40) : end])
+    following = line[end : end + 2].strip()[:1]
+    if word is None or following.islower():
+        return word is None
+    bare = word[1].casefold()
+    if bare.isdigit():
+        return len(bare) > 2
+    return (
+        bare not in ABBREVIATIONS
+        and not (len(bare) == 1 and bare.isalpha())
+        and re.fullmatch(r"(?:\w\.)+\w", bare) is None
+    )
+
 
 def reading(text: str, language: str) -> tuple[int, int]:
     """Words, and minutes that reading them takes, at least one. In scripts without spaces each character is a word."""
@@ -29,7 +58,11 @@ def excerpt_of(text: str, length: int = EXCERPT_LENGTH) -> str:
     line = (" ".join(line.split()) if line.isascii() else SPACES.sub(" ", line)).strip()
     if len(line) <= length:
         return line
-    ends = [found.end() for found in SENTENCE_END.finditer(line, length // 2 - 1, length + 1) if found.end() <= length]
+    ends = [
+        found.end()
+        for found in SENTENCE_END.finditer(line, length // 2 - 1, length + 1)
+        if found.end() <= length and _ends_sentence(line, found.end())
+    ]
     if ends:
         return line[: ends[-1]]
     cut = line.rfind(" ", length // 2, length)

@@ -13,7 +13,7 @@ from anyascii import anyascii
 from enrich.reference.dictionary import folded
 from enrich.reference.inflections import NAME
 from enrich.short_text import UNSPACED
-from enrich.stories.event_words import EXONYMS, KINDS, numbers_of
+from enrich.stories.events.words import EXONYMS, KINDS, numbers_of
 from shared.messages.limits import LONGEST
 
 LEAD = 300
@@ -70,7 +70,7 @@ class EventSignature:
     """Terms by which it is found: those, the names of the lead, and numbers that say something."""
     numbers: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
-    """What happens in it: see `event_words`."""
+    """What happens in it: see `events.words`."""
     small: frozenset[str] = frozenset()
     """Its small words, which tell whether two are of one language."""
 

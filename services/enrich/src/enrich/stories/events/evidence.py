@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from enrich.stories.event_signature import COMMON_TERMS, EventSignature, rarity
+from enrich.stories.events.signature import COMMON_TERMS, EventSignature, rarity
 
 MOST_NAMES = 4.0
 MOST_NUMBERS = 3.0
+MOST_SMALL_NUMBERS = 1.0
 MOST_WORDS = 0.12
 UNKNOWN_WORDS = 0.04
 """What common words are taken for between two languages, which share none."""
@@ -61,7 +62,7 @@ def likelihood(  # noqa: PLR0917 -- two of each, and what both are seen in
         + fitted.language * is_one_language
         + fitted.cosine * sum(shared.values())
         + fitted.names * min(sum(rarity(counts.get(term, 0), total) for term in named), MOST_NAMES)
-        + fitted.numbers * min(sum(1.0 if len(each) > 1 else 0.5 for each in one.numbers & other.numbers), MOST_NUMBERS)
+        + fitted.numbers * _numbers(one, other)
         + fitted.kind * _kinds(one, other)
         + fitted.conflict * (bool(one.kinds) and bool(other.kinds) and one.kinds.isdisjoint(other.kinds))
         + fitted.headline * min(in_one, in_other)
@@ -77,6 +78,13 @@ def _share(headline: frozenset[str], terms: Mapping[str, float]) -> float:
 
 def _squares(weights: Mapping[str, float], shared: Mapping[str, float]) -> float:
     return sum(weights[term] ** 2 for term in shared)
+
+
+def _numbers(one: EventSignature, other: EventSignature) -> float:
+    """What common numbers say: those of one digit, which results of matches are full of, little."""
+    common = one.numbers & other.numbers
+    long = sum(1 for number in common if len(number) > 1)
+    return min(long + min(0.5 * (len(common) - long), MOST_SMALL_NUMBERS), MOST_NUMBERS)
 
 
 def _kinds(one: EventSignature, other: EventSignature) -> float:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Collection
 from typing import Literal
 
-from enrich.reference.given_names import is_given
+from enrich.reference.names.given_names import is_given
 
 Kind = Literal["person", "place", "organisation", "topic"]
 
+A_PERSON = "a person by the name"
 STRONG, SLIGHT, FOR = -0.6, -0.1, 0.1
 """By how much surroundings move the confidence in a name: against it, slightly against it, for it."""
 AROUND = 40
@@ -99,6 +100,60 @@ INSTITUTIONS = frozenset(
 )
 """Capitals behind a place that are of the place."""
 OF_PAPER = frozenset("times post herald tribune morning news daily evening gazette telegraph journal star".split())  # noqa: SIM905
+CLUBS_BEHIND = frozenset(
+    "united rovers wanderers athletic albion hotspur saint-germain rockets bulls lakers cowboys giants jets eagles bears celtics warriors dodgers yankees sox rangers county-fc galaxy dynamo fc".split()  # noqa: SIM905
+)
+CLUBS_BEFORE = frozenset(
+    [
+        "real",
+        "borussia",
+        "hertha",
+        "bayern",
+        "fc",
+        "inter",
+        "ac",
+        "olympique",
+        "sporting",
+        "dynamo",
+        "dinamo",
+        "spartak",
+        "lokomotiv",
+        "atlético",
+        "atletico",
+        "vfb",
+        "vfl",
+        "fsv",
+        "tsv",
+        "rb",
+        "racing",
+    ]
+)
+NAMED_AFTER = frozenset(
+    "airport university institute foundation stadium hospital school college center centre street square avenue boulevard bridge prize award cup memorial museum library park tower academy theatre theater cathedral church records street".split()  # noqa: SIM905
+)
+"""What is called after people."""
+LAND = frozenset(
+    [
+        "county",
+        "river",
+        "beach",
+        "valley",
+        "island",
+        "islands",
+        "street",
+        "bay",
+        "forest",
+        "basin",
+        "rainforest",
+        "foundation",
+        "university",
+        "hills",
+        "springs",
+        "mountains",
+        "lake",
+    ]
+)
+"""Behind the name of a company: a place, or something else of that name."""
 COMMON = frozenset(
     """
     alphabet amazon apple ash baker banks barking bath battle bell best bill bird black block boots bolt bond booth bowie box bridge brooks brown buffalo burns bury bush butler carter case caterpillar chambers
@@ -117,15 +172,29 @@ PAST = re.compile(r"[a-z]{2,}ed")
 FUNCTION = frozenset(
     "the a an in on at to for of and or but with from by as is was will if when how why what who can may do no not after before and über und der die das le la les el los il lo".split()  # noqa: SIM905
 )
+WATCHED = TITLES | BEFORE_MONTH | AT_PLACE | NO_PERSON_AFTER | ARTICLES
+"""Small words before a name that say something about it."""
 
 
 class Surroundings:
     """The words around one place in a text. Read with the plainest means: there are some for each update."""
 
-    __slots__ = ("_whole", "after", "after_at", "before", "first", "is_adjacent", "is_behind", "is_possessive", "word")
+    __slots__ = (
+        "_start",
+        "_whole",
+        "after",
+        "after_at",
+        "after_end",
+        "before",
+        "first",
+        "is_adjacent",
+        "is_behind",
+        "is_possessive",
+        "word",
+    )
 
     def __init__(self, whole: str, start: int, end: int) -> None:
-        self._whole = whole
+        self._whole, self._start, self.after_end = whole, start, end
         self.word = whole[start:end]
         self.before, self.first, self.is_adjacent = "", True, False
         """The word before, whether a sentence begins here, whether nothing but a space stands between."""
@@ -145,6 +214,20 @@ class Surroundings:
         self.is_possessive = whole[end : end + 2] in ("'s", "’s")
         if whole[end : end + 1] in (" ", "\xa0"):
             self.after, self.after_at, self.is_behind = self._token(end + 1)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether another capitalised word follows a comma, as in a list of names."""
+        behind = self._whole[self.after_end : self.after_end + 3]
+        return behind[:2] == ", " and behind[2:].isupper()
+
+    @property
+    def hyphened(self) -> str:
+        """The compound that the word is a part of, as in `Smith-May` and `May-Britt`; empty where it is none."""
+        before, after = self._whole[self._start - 2 : self._start], self._whole[self.after_end : self.after_end + 2]
+        if self._start > 1 and before[1:] == "-" and before[0].isalpha():
+            return f"…-{self.word}"
+        return f"{self.word}-…" if after[:1] == "-" and after[1:].isupper() else ""
 
     def _token(self, at: int) -> tuple[str, int, bool]:
         stop = self._whole.find(" ", at, at + AROUND)
@@ -185,6 +268,14 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
     """
     if kind == "topic":
         return 0.0, ""
+    if (
+        not (around.first or titled or language == "de")
+        and not (around.before[:1].isupper() or around.after[:1].isupper() or around.hyphened)
+        and around.before not in WATCHED
+        and not (around.before.isdigit() or around.after[:1].isdigit())
+    ):
+        # As most are: nothing around says anything.
+        return 0.0, ""
     word, before = around.word.casefold(), around.before.casefold().rstrip(".")
     beside, behind = around.beside_before, around.beside_after
     if around.before.isdigit() or (around.is_behind and around.after[:1].isdigit() and word in MONTHS):
@@ -197,7 +288,11 @@ def weigh(  # noqa: PLR0911, PLR0912, C901 -- a table of cases
         if kind == "place" and before in OF_PLACE:
             return STRONG, "part of another name"
         if is_given(beside):
-            return STRONG, f"a person by the name before it: {beside}"
+            return STRONG, f"{A_PERSON} before it: {beside}"
+    if kind == "place" and beside and before in CLUBS_BEFORE:
+        return STRONG, "a club"
+    if around.hyphened and kind != "place":
+        return STRONG, f"part of {around.hyphened}"
     if behind and (against := _behind(around, kind, own_words, behind, titled=titled)):
         return STRONG, against
     article = GERMAN_ARTICLES if language == "de" else ARTICLES
@@ -228,21 +323,23 @@ def _behind(
     small = behind.casefold()
     if small in own_words() or (titled and not is_given(behind)):
         return ""
+    if kind == "organisation" and small in LAND:
+        return f"something else of that name: {around.word} {behind}"
     if kind == "place":
-        if small in OF_PAPER:
-            return "part of a paper's name"
+        if small in OF_PAPER or small in CLUBS_BEHIND:
+            return "part of the name of a paper or a club"
         is_person = is_given(around.word) and small not in INSTITUTIONS
-        return f"a person by the name behind it: {behind}" if is_person else ""
+        return f"{A_PERSON} behind it: {behind}" if is_person else ""
     if kind == "person":
         return f"part of another name: {around.word} {behind}"
-    return f"a person by the name behind it: {behind}" if is_given(behind) and not _acts(around, kind) else ""
+    return f"{A_PERSON} behind it: {behind}" if is_given(behind) and not _acts(around, kind) else ""
 
 
 def _acts(around: Surroundings, kind: Kind) -> bool:
     """Whether the words behind a name say that somebody acts, which an ordinary word does not."""
     after, following = around.after.casefold(), around.after_next
     if not after:
-        return around.is_possessive
+        return around.is_possessive or around.is_listed
     if after in ACTS:
         return True
     if after in ("and", "or", "und", "et", "y"):
@@ -250,6 +347,17 @@ def _acts(around: Surroundings, kind: Kind) -> bool:
     # Banks will be shut, but Apple will close: an ordinary word of the plural, and a passive, prove nothing.
     is_plain = not around.word.endswith("s") and following.casefold() not in ("be", "been", "not", "to")
     return kind != "person" and is_plain and (after in MAY_ACT or PAST.fullmatch(after) is not None)
+
+
+def is_part_of_another(whole: str, end: int, kind: Kind) -> bool:
+    """Whether a name of several words begins another one: New York Times, Charles de Gaulle Airport."""
+    stop = whole.find(" ", end + 1, end + AROUND)
+    behind = (
+        whole[end + 1 : stop if stop > 0 else end + AROUND].split("\n", maxsplit=1)[0].rstrip(".,;:!?'’\"”)").casefold()
+    )
+    if kind == "place":
+        return behind in OF_PAPER or behind in CLUBS_BEHIND
+    return kind == "person" and behind in NAMED_AFTER
 
 
 def stands_near(whole: str, start: int, end: int, words: tuple[str, ...]) -> bool:

@@ -1,0 +1,1 @@
+"""What an update says of an event, and how likely two report one."""
