@@ -155,6 +155,7 @@ class TextHandler:
     async def handle(self, incoming: Sequence[Incoming[Input]]) -> Sequence[Rejection]:
         """Handle each update's messages in order: emit, await, then record."""
         started = await self.start_batch(incoming)
+        self._writer.write_at_once()
         await started.completed
         return started.rejections
 

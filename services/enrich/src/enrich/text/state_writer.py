@@ -148,6 +148,10 @@ class StateWriter:
         if not (self._in_progress or self._waiting) and (settled := self._settled(self.begun_at)) is not None:
             await store(self._pool, [], {}, settled)
 
+    def write_at_once(self) -> None:
+        """Do not wait for more to write together with: the caller waits for this, as when messages are handled one by one."""
+        self._next_at = 0.0
+
     async def _run(self) -> None:
         while self._waiting:
             rest_s = self._next_at - time.monotonic()

@@ -41,6 +41,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
     answers, broadcaster = build(settings, feed_store, archive, health, fit=fit)
     follower = Follower(settings, feed_store, answers.renderer, archive, broadcaster)
     health.ready["log"] = follower.why_not_ready
+    answers.response_cache.why_not = follower.why_not_ready
     health.live["log"] = follower.why_not_live
     health.live["stream"] = broadcaster.why_not_live
 

@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from publish.web.feed_store import FeedStore
+from shared.http.problem import Problem, problem_response
 
 ANSWERS = Counter(
     "slugline_web_answers", "Answers to readers: ready ones as they were, others by their route", ["by", "status"]
@@ -103,6 +104,10 @@ class ReadyAnswer:
         return 200
 
 
+ALWAYS = ("/livez", "/readyz", "/metrics", "/static/")
+"""What is answered by a replica that has just started, too."""
+
+
 class ResponseCache:
     """The ASGI application before the routes: what is ready leaves at once."""
 
@@ -113,6 +118,8 @@ class ResponseCache:
         self.app = app
         self.feed_store = feed_store
         self._ignored = ignored
+        self.why_not: Callable[[], str | None] = lambda: None
+        """Why nothing may be answered yet: until the log is read to its end once, what it took away could be shown."""
         self._ready: OrderedDict[tuple[str, bytes], ReadyAnswer] = OrderedDict()
         self._bytes = 0
 
@@ -123,6 +130,11 @@ class ResponseCache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve from what is ready, else by the routes."""
+        if scope["type"] == "http" and not scope["path"].startswith(ALWAYS) and (reason := self.why_not()) is not None:
+            ANSWERS.labels("route", "503").inc()
+            problem = Problem(503, "starting", f"this replica has just started: {reason}", headers={"Retry-After": "1"})
+            await problem_response(problem)(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
             answer = self.ready(scope["path"], scope["query_string"])
             if answer is None and scope["query_string"]:

@@ -287,3 +287,19 @@ def test_any_text_can_be_merged(base: str, desk: str, source: str, is_html: bool
     assert isinstance(made.text, str)
     assert merged(base, desk, base, is_html=is_html, prefer=prefer).text == desk
     assert merged(base, base, source, is_html=is_html, prefer=prefer).text == (base if source == base else source)
+
+
+@pytest.mark.parametrize(
+    ("base", "desk", "source", "expected"),
+    [
+        ("Fire kills 2", "Fire kills 3", "Fire kills 2 in Lyon", "Fire kills 3 in Lyon"),
+        ("2 killed in fire", "3 killed in fire", "At least 2 killed in fire", "At least 3 killed in fire"),
+        ("Two die", "Three die", "Two die, police say", "Three die, police say"),
+    ],
+)
+def test_what_the_source_puts_beside_corrected_words_is_kept(base: str, desk: str, source: str, expected: str) -> None:
+    """It is not about the same words, so it is no conflict; blanks are as the source has them."""
+    made = merged(base, desk, source, is_html=False)
+    assert (made.text, made.conflicts) == (expected, ())
+    html = merged(f"<p>{base}</p>", f"<p>{desk}</p>", f"<p>{source}</p>", is_html=True)
+    assert (html.text, html.conflicts) == (f"<p>{expected}</p>", ())

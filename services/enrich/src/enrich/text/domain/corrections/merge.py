@@ -53,10 +53,12 @@ def merged(
     remembered: tuple[Replacement, ...] = (),
 ) -> MergedText:
     """Merge three texts. `remembered` is what the desk replaced in texts before `base`."""
-    if source in (base, desk) or (not is_html and source.split() == desk.split()):
+    if source in (base, desk):
         return MergedText(desk)
     if desk == base and not remembered:
         return MergedText(source)
+    if not is_html and source.split() == desk.split():
+        return MergedText(desk)
     if max(each.count("<") for each in (base, desk, source)) > MOST_TAGS:
         return MergedText(source if prefer == "source" else desk, (Conflict("", "", ""),), is_clean=False)
     return (

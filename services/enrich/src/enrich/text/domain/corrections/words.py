@@ -1,7 +1,7 @@
 """Three-way merge of words: what a desk saw, what it made of that, and what its source says now."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rapidfuzz.distance import Indel
@@ -119,6 +119,7 @@ def merge_words(base: Sequence[Token], desk: Sequence[Token], source: Sequence[T
         mine = desk[begin:end]
         begin, end = _stretch(region, shift, "source")
         theirs = source[begin:end]
+        mine = _spaced_like(theirs, mine)
         at, at_source = region.end, end
         if region.last_of("source") is None:
             merged.tokens += mine
@@ -133,6 +134,14 @@ def merge_words(base: Sequence[Token], desk: Sequence[Token], source: Sequence[T
                 merged.conflicts.append(conflict_of(was, mine, theirs))
     merged.tokens += source[at_source:]
     return merged
+
+
+def _spaced_like(theirs: Sequence[Token], mine: Sequence[Token]) -> Sequence[Token]:
+    """The desk's words with the blank before them that the source has there: words may have come before them."""
+    if not mine or not theirs or mine[0].is_tag or theirs[0].is_tag:
+        return mine
+    blank = theirs[0].text[: len(theirs[0].text) - len(theirs[0].text.lstrip())]
+    return [replace(mine[0], text=blank + mine[0].text.lstrip()), *mine[1:]]
 
 
 def _edits(base: Sequence[Token], new: Sequence[Token], side: Side) -> list[_Edit]:
@@ -174,10 +183,11 @@ def _meets(region: _Region, edit: _Edit, base: Sequence[Token]) -> bool:
         return False
     if change.is_insertion and last.change.is_insertion and keys_of(edit.put) == keys_of(last.put):
         return True
-    # Whole sentences that are put before or behind what the other side changed are news of their own.
-    return not any(
-        each.change.is_insertion and _is_inserted_sentence(base, each.change.begin, each.put) for each in (edit, last)
-    )
+    if change.is_insertion and last.change.is_insertion:
+        # Whole sentences that are put where the other side put something are news of their own.
+        return not any(_is_inserted_sentence(base, each.change.begin, each.put) for each in (edit, last))
+    # What is put before or behind what the other side replaced is not about the same words.
+    return False
 
 
 def _is_end(token: Token) -> bool:
