@@ -145,6 +145,9 @@ class Recovery:
         )  # fmt: skip
 
     async def _read(self, opened: LogReader, partitions: Collection[int]) -> list[PublishedRecord]:
+        if not partitions:
+            # They were taken away while recovery waited.
+            return []
         places = await read_places(self._pool, partitions)
         if any(place > opened.end for place in places.values()):
             log.error("updates.enriched ends before what was settled: the topic was made anew", end=opened.end)
