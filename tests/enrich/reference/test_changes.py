@@ -229,7 +229,7 @@ async def test_agencies_that_tell_the_same_become_one_story_with_a_count(
         within_s=45,
         what="an editor's word over what was found alike",
     )
-    assert parted["afp", "g1"].story_label == "Ferry aground off Port Marrow"  # type: ignore[attr-defined]
+    assert parted["afp", "g1"].story_label == "Ferry with 120 aboard aground off Port Marrow"  # type: ignore[attr-defined]
     assert parted["pa", "g1"].story == "port-marrow"  # type: ignore[attr-defined]
 
     await desk.send(
