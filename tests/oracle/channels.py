@@ -105,6 +105,10 @@ def _compare_states(rows: Sequence["asyncpg.Record"], truth: Truth, differences:
             )
 
 
+LISTED = 1000
+"""Updates that a list of the read model holds: `PUBLISH_CACHE_FEED_LENGTH`."""
+
+
 async def compare_redis(newsroom: Newsroom, truth: Truth, differences: Differences) -> None:
     """The read model lists what is visible, in order, with its words."""
     redis = Redis.from_url(newsroom.settings.redis_url)
@@ -113,7 +117,11 @@ async def compare_redis(newsroom: Newsroom, truth: Truth, differences: Differenc
         ids = [each.decode() for each in await redis.zrevrange(f"{prefix}feed:news", 0, -1)]
         values = await redis.mget([f"{prefix}update:{each}" for each in ids]) if ids else []
         got = [json.loads(value) for value in values if value]
-        _compare_list("redis", truth.visible()[:1000], got, differences)
+        # A list is cut at a thousand: where something was removed since, the oldest place stays empty.
+        visible = truth.visible()
+        _compare_list(
+            "redis", visible if len(visible) <= LISTED else visible[: min(LISTED, len(got))], got, differences
+        )
         for update_id in truth.of_update:
             last = truth.last(update_id)
             value = await redis.get(f"{prefix}update:{update_id}") if last and last.shown.removal else None
@@ -182,7 +190,9 @@ def compare_feed_told(told: Mapping[str, Any], truth: Truth, differences: Differ
         differences.add("WebSub", "another feed than that of now", "the feed", expected=wanted[:5], got=ids[:5])
 
 
-async def compare_items(newsroom: Newsroom, model: Model, differences: Differences, seed: int) -> None:
+async def compare_items(
+    newsroom: Newsroom, model: Model, differences: Differences, seed: int, *, postgres_was_killed: bool
+) -> None:
     """A sender who asks is told how far each version came."""
     chosen = random.Random(seed)
     updates = [each for each in model.updates.values() if any(kind == "version" for _, _, kind in each.inputs)]
@@ -191,6 +201,9 @@ async def compare_items(newsroom: Newsroom, model: Model, differences: Differenc
             headers = {"Authorization": f"Bearer {key_of(update.source)}"}
             told = (await client.get(f"/v1/items/{update.update_id}", headers=headers)).json()
             states = [each["state"] for each in told.get("versions", ())]
+            # Rows of items are not flushed: what a killed Postgres forgets is the sender's answer, and no copy.
+            if told.get("code") == "unknown-item" and postgres_was_killed:
+                continue
             if not states or set(states) & {"received", "unacknowledged"}:
                 differences.add("items", "not told what became of it", update.update_id, expected="an end", got=told)
 
@@ -206,10 +219,12 @@ async def compare_dead_letters(newsroom: Newsroom, differences: Differences) -> 
                     differences.add("dead letters", stream.name, str(dead.offset), expected="none", got=got)
 
 
-async def compare_channels(newsroom: Newsroom, model: Model, truth: Truth, differences: Differences, seed: int) -> None:
+async def compare_channels(
+    newsroom: Newsroom, model: Model, truth: Truth, differences: Differences, seed: int, *, postgres_was_killed: bool
+) -> None:
     """All of them."""
     await compare_archive(newsroom, truth, differences)
     await compare_redis(newsroom, truth, differences)
     await asyncio.gather(*(compare_web(newsroom, web, truth, differences, seed) for web in newsroom.webs))
-    await compare_items(newsroom, model, differences, seed)
+    await compare_items(newsroom, model, differences, seed, postgres_was_killed=postgres_was_killed)
     await compare_dead_letters(newsroom, differences)

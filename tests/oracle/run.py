@@ -182,7 +182,10 @@ class Run:
         for log in watched.logs:
             compare_words(self.model, log, self.differences)
         compare_attachments(self.model, truth, self.differences)
-        await compare_channels(self.newsroom, self.model, truth, self.differences, self.seed)
+        killed = "kill postgres" in self.faults.counts
+        await compare_channels(
+            self.newsroom, self.model, truth, self.differences, self.seed, postgres_was_killed=killed
+        )
         return compare_with_model(self.model, truth, self.differences)
 
     def report(self, report: Report, truth: Truth) -> None:

@@ -79,7 +79,7 @@ async def test_statements_on_keys_never_read_a_whole_table(newsroom: Connections
         await take_in(dedicated, *(raw_update(f"update {number} and {other}") for other in ("one", "two")))
         await rows.load(dedicated, [update.update_id])
         await rows.load(dedicated, [update.update_id, raw_update("another").update_id])
-        await rows.store(pool, [State(update_id=update.update_id)])
+        await rows.store(pool, [State(update_id=update.update_id)], {update.update_id: 0})
     assert len(await rows.load(dedicated, [update.update_id])) == 1
     (known,) = (await items.history(dedicated, [(update, update.fingerprint())])).values()
     assert known.seen

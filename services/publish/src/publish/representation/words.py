@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from publish.representation.fragment import web_address
 from publish.representation.reader_update import ReaderAuthor, ReaderChange, ReaderUpdate
+from shared.messages.limits import LONGEST
 
 LANGUAGES = (
     " aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es "
@@ -41,7 +42,7 @@ def language_of(update: ReaderUpdate) -> str:
 
 def headline_of(update: ReaderUpdate) -> str:
     """The headline, whole; empty where the source sent none: beside the text, its beginning would be said twice."""
-    return printable(update.headline.strip())
+    return printable(update.headline.strip()[: LONGEST["headline"]])
 
 
 def title_of(update: ReaderUpdate) -> str:
