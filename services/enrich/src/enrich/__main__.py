@@ -16,6 +16,7 @@ COMMANDS = {
     "stories": "enrich.admin.cli.stories:stories",
     "corrections": "enrich.admin.cli.corrections:corrections",
     "explain": "enrich.admin.cli.explain:explain",
+    "republish": "enrich.admin.cli.republish:republish",
 }
 """Where each command lives."""
 

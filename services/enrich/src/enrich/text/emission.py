@@ -15,7 +15,7 @@ from enrich.text.lookups import Lookups
 from enrich.text.published.records import Cause, PublishedRecord, headers_of
 from shared.consumer.decode import Incoming
 from shared.crash_points import reached
-from shared.kafka.cloudevents import headers_for, value_of
+from shared.kafka.cloudevents import REPUBLISHED, headers_for, value_of
 from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate, MediaWanted, Order, Refresh
 from shared.observability.traces import traceparent_now
@@ -43,6 +43,8 @@ async def emit_revision(
         traceparent=_trace_of(message),
     )
     headers += headers_of(cause_of(message), writer)
+    if isinstance(message.event, Refresh) and message.event.cause == "republish":
+        headers.append((REPUBLISHED, b"1"))
     future = await producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
     reached("enrich.revision-sent")
     REVISIONS.labels(update.kind).inc()

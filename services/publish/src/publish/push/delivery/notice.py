@@ -15,6 +15,8 @@ class Notice:
 
     archived: Archived
     readable: bool
+    republished: bool = False
+    """An operator had it made again: webhooks, feeds and alerts are not told."""
 
     @property
     def update(self) -> ReaderUpdate:
