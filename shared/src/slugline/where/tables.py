@@ -91,7 +91,7 @@ async def versions(database: ReadConnection, update_id: str) -> Sent:
     """What its source has sent."""
     rows = await database.fetch(
         "SELECT * FROM (SELECT fingerprint, source, guid, version, original_id, received_at, emitted_at, held_at, enriched_at, "
-        "published_at, ended, ended_at, reason, revision FROM ingest.items WHERE update_id = $1 "
+        "published_at, ended, ended_at, reason, position FROM ingest.items WHERE update_id = $1 "
         "ORDER BY sequence DESC LIMIT $2) AS newest ORDER BY received_at NULLS FIRST",
         update_id, MOST,
     )  # fmt: skip
@@ -116,8 +116,8 @@ def _of_version(row: Row) -> list[Event]:
         (row["received_at"], "ingest", f"{name} received", ""),
         (row["emitted_at"], "ingest", f"{name} sent to updates.raw", ""),
         (row["held_at"], "enrich", f"{name} held", row["reason"]),
-        (row["enriched_at"], "enrich", f"{name} enriched", f"revision {row['revision']}"),
-        (row["published_at"], "archive", f"{name} published", f"revision {row['revision']}"),
+        (row["enriched_at"], "enrich", f"{name} enriched", ""),
+        (row["published_at"], "archive", f"{name} published", row["position"] or ""),
         (row["ended_at"], "enrich", f"{name} is {row['ended']}", row["reason"]),
     ]
     return [Event(at, room, what, detail) for at, room, what, detail in steps if at is not None]
@@ -182,11 +182,11 @@ async def pushes(database: ReadConnection, update_id: str) -> tuple[list[Event],
     ):  # fmt: skip
         detail = "" if row["readable"] else "before it was known to be readable"
         events.append(
-            Event(row["pushed_at"], "push", f"revision {row['revision']} queued for webhooks and alerts", detail)
+            Event(row["pushed_at"], "push", f"revision {row['revision']} handed to webhooks, feeds and alerts", detail)
         )
     for row in await database.fetch(
         "SELECT d.type, d.revision, d.state, d.created_at, d.ended_at, d.attempts, d.last_error, e.kind, e.url, e.id "
-        "FROM publish.deliveries d JOIN publish.endpoints e ON e.id = d.endpoint_id WHERE d.update_id = $1 "
+        "FROM publish.deliveries d JOIN publish.endpoints e ON e.id = d.endpoint_id WHERE d.update_id = $1 AND d.update_id <> '' "
         "ORDER BY d.id DESC LIMIT $2",
         update_id, MOST,
     ):  # fmt: skip
