@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import yaml
 
-from slugline.settings import PROCESSES, Address, OperatorSettings, address_of
+from slugline.settings import PORTS, Address, OperatorSettings, address_of
 from slugline.status.report import (
     AsideCount,
     DeadLetterCount,
@@ -20,6 +21,7 @@ from slugline.status.report import (
     verdict,
 )
 from slugline.status.screen import screen
+from support.places import ROOT
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 QUIET = SourceState("wire", "api", NOW - timedelta(hours=2), NOW - timedelta(minutes=1), 3_600, None)
@@ -79,7 +81,35 @@ def test_addresses_are_hosts_with_ports() -> None:
     assert address_of("web=127.0.0.1:8080") == Address("127.0.0.1", 8080, name="web")
     assert address_of("ingest-watch:8092?") == Address("ingest-watch", 8092, optional=True)
     assert address_of("http://[::1]:80/").host == "::1"
-    assert len(OperatorSettings(slugline_processes=PROCESSES).addresses) == 10
     for wrong in ("web", "web:", "web:0", "web:70000", "web:x", ":80"):
         with pytest.raises(ValueError, match="HOST:PORT"):
             address_of(wrong)
+
+
+def test_without_a_setting_the_processes_are_where_compose_and_kubernetes_have_them() -> None:
+    """Their names and ports are those of the compose file, and each has a headless Service in the base."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    ports = {
+        name: int(of["environment"]["HEALTH_PORT"])
+        for name, of in services.items()
+        if "HEALTH_PORT" in of.get("environment", {})
+    }
+    assert ports == PORTS
+    assert [each.host for each in OperatorSettings().addresses] == list(PORTS)
+    inside = OperatorSettings(kubernetes_service_host="10.0.0.1").addresses
+    folder = ROOT / "deploy" / "kubernetes"
+    documents = [
+        document
+        for path in (*folder.glob("base/*.yaml"), *folder.glob("components/*/*.yaml"))
+        for document in yaml.safe_load_all(path.read_text())
+    ]
+    headless = {
+        each["metadata"]["name"]: each["spec"]
+        for each in documents
+        if each and each["kind"] == "Service" and each["spec"].get("clusterIP") == "None"
+    }
+    assert {each.host: each.port for each in inside} == {
+        name: spec["ports"][0]["port"] for name, spec in headless.items()
+    }
+    assert all(f"{spec['selector']['app.kubernetes.io/name']}-replicas" == name for name, spec in headless.items())
+    assert all(spec["publishNotReadyAddresses"] for spec in headless.values())

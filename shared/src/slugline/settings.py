@@ -6,11 +6,23 @@ from pydantic import Field, field_validator
 
 from shared.settings import Connections
 
-PROCESSES = (
-    "ingest-api:8081,ingest-poll:8091,ingest-watch:8092?,enrich-text:8093,enrich-gather:8098,enrich-media:8094,"
-    "publish-archive:8095,publish-cache:8096,publish-push:8097,publish-web:8080"
-)
-"""As the compose file and the Kubernetes base name them. Not every newsroom takes files, so `ingest-watch` may be absent."""
+PORTS = {
+    "ingest-api": 8081,
+    "ingest-poll": 8091,
+    "ingest-watch": 8092,
+    "enrich-text": 8093,
+    "enrich-gather": 8098,
+    "enrich-media": 8094,
+    "publish-archive": 8095,
+    "publish-cache": 8096,
+    "publish-push": 8097,
+    "publish-web": 8080,
+}
+"""As the compose file and the Kubernetes base name the processes."""
+OPTIONAL = frozenset({"ingest-watch"})
+"""Not every newsroom takes files."""
+OF_REPLICAS = "-replicas"
+"""Behind a name, on Kubernetes: the headless Service that has the address of each pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +57,20 @@ class OperatorSettings(Connections):
     """Read from the environment, as the processes read theirs."""
 
     slugline_processes: str = Field(
-        default=PROCESSES,
+        default="",
         description="Where each process answers /readyz and /metrics: [NAME=]HOST:PORT, comma-separated, with ? behind one that "
-        "may be absent; a name that resolves to several addresses is several replicas",
+        "may be absent; a name that resolves to several addresses is several replicas. Empty means those of the compose file, or "
+        "within Kubernetes those of the base",
     )
+    kubernetes_service_host: str = Field(default="", description="Set by Kubernetes in every pod")
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """Those of `slugline_processes`."""
-        return tuple(address_of(each) for each in self.slugline_processes.split(",") if each.strip())
+        """Those of `slugline_processes`, or those of where this runs."""
+        if self.slugline_processes:
+            return tuple(address_of(each) for each in self.slugline_processes.split(",") if each.strip())
+        suffix = OF_REPLICAS if self.kubernetes_service_host else ""
+        return tuple(Address(name + suffix, port, name in OPTIONAL, name) for name, port in PORTS.items())
 
     @field_validator("slugline_processes")
     @classmethod
