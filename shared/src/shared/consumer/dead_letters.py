@@ -9,10 +9,11 @@ import structlog
 from aiokafka import ConsumerRecord
 from prometheus_client import Counter
 
-from shared.consumer.decode import Rejection, header_of, version_of
+from shared.consumer.decode import Rejection, header_of, update_id_of, version_of
 from shared.failures import Invalid
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import DeadLetter, Outcome, Outcomes
+from shared.observability.traces import trace_id_of
 from shared.streams import MAX_MESSAGE_BYTES, OUTCOMES, RAW, Stream
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,7 @@ class DeadLetters:
             "dead letter", stage=self._stage, reason=dead.reason, field=dead.field,
             topic=dead.topic, partition=dead.partition, offset=dead.offset, key=dead.key,
             event_id=header_of(rejection.record, "ce_id")[:200],
+            update_id=update_id_of(rejection.record), trace_id=trace_id_of(dead.traceparent),
         )  # fmt: skip
         DEAD.labels(self._stage, dead.failure).inc()
         return await self._producer.send(

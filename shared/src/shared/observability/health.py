@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -84,10 +85,12 @@ def health_routes(health: Health, before_metrics: Callable[[], Awaitable[None]] 
     async def readyz(_: Request) -> Response:
         return _answer(health, health.why_not_ready())
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        """Prometheus's text, or OpenMetrics for who asks for it, which has the exemplars of histograms."""
         if before_metrics is not None:
             await before_metrics()
-        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(REGISTRY), media_type=content_type)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
 

@@ -93,8 +93,14 @@ class Notifier:
         place = found[-1].cursor
         readable = not waited or await wait_until_readable(self._readiness, place, self._readable_s)
         untold = {(each.event.update_id, each.event.revision) for each in incoming if each.header(REPUBLISHED)}
+        traces = {message.record.offset: message.header("traceparent") for message in incoming}
         notices = [
-            Notice(archived, readable, republished=(archived.update.update_id, archived.update.revision) in untold)
+            Notice(
+                archived,
+                readable,
+                republished=(archived.update.update_id, archived.update.revision) in untold,
+                traceparent=traces.get(archived.cursor.offset, ""),
+            )
             for archived in found
         ]
         async with self._pool.acquire() as connection, connection.transaction():

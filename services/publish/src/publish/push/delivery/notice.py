@@ -18,6 +18,8 @@ class Notice:
     republished: bool = False
     """An operator had it made again: webhooks, feeds and alerts are not told."""
 
+    traceparent: str = ""
+
     @property
     def update(self) -> ReaderUpdate:
         """The revision."""
