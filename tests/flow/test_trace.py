@@ -35,7 +35,7 @@ def partner() -> Iterator[tuple[str, list[dict[str, str]]]]:
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, format: str, *values: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
