@@ -145,7 +145,9 @@ class Stack:
         path = self.folder / "slugline.env"
         path.touch(mode=0o600)
         lines = {**self.env, "SLUGLINE_PROCESSES": processes}
-        path.write_text("".join(f"{name}={value}\n" for name, value in lines.items() if name != "PYTHONPATH" and "KEY" not in name))
+        path.write_text(
+            "".join(f"{name}={value}\n" for name, value in lines.items() if name != "PYTHONPATH" and "KEY" not in name)
+        )
         return path
 
     def wait_ready(self, patience_s: float = 60) -> None:
