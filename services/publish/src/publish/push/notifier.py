@@ -68,12 +68,14 @@ class Notifier:
         *,
         readable_s: float,
         done: Callable[[], None],
+        found: Callable[[Sequence[Archived]], None] = lambda _: None,
     ) -> None:
         self._pool = pool
         self._readiness = readiness
         self._queues = queues
         self._readable_s = readable_s
         self._done = done
+        self._found = found
 
     async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
@@ -88,6 +90,7 @@ class Notifier:
         found = sorted((each for each in servable if each.cursor.offset in offsets), key=lambda each: each.cursor)
         if not found:
             return ()
+        self._found(found)
         await self._purge_removed(found)
         waited = await self._pool.fetchval(ANYBODY)
         place = found[-1].cursor

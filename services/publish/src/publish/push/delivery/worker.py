@@ -198,7 +198,7 @@ class DeliveryWorker:
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
         if passed is not None:
-            attributes = {
+            attributes: dict[str, str | int] = {
                 "slugline.update_id": due.update_id,
                 "slugline.endpoint": due.endpoint_id,
                 "http.response.status_code": answer.status or 0,
