@@ -269,7 +269,7 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     await model.rebuild(_placed([revision("a", tags=["t1"]), revision("b", tags=["t1"])]))
     await model.done(Position(1, 1), token)
 
-    async def full(*_: Any) -> int:
+    async def full(*_: Any, **__: Any) -> int:
         raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
 
     model.write = full  # type: ignore[method-assign]
