@@ -10,6 +10,8 @@ COMMANDS = {
     "cache": "publish.cache.process:cache",
     "push": "publish.push.process:push",
     "takedown": "publish.takedown.cli:takedown",
+    "takedown-key": "publish.takedown.cli:takedown_key",
+    "takedown-verify": "publish.takedown.cli:takedown_verify",
 }
 """Where each command lives."""
 
