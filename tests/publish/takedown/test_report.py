@@ -1,10 +1,11 @@
 """The report as JSON, signed, and as a page; and when a takedown is looked at again."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from publish.takedown.proof import next_look
 from publish.takedown.report import FullLook, Report, SinkReport, as_json, as_page
@@ -50,9 +51,6 @@ def test_a_signed_report_is_proven_and_a_changed_one_is_not() -> None:
 
 def verify_by_the_book(document: dict[str, str], public_key: str) -> bool:
     """RFC 7515, section 5.2, step by step, as a partner would."""
-    import base64
-
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     def decoded(text: str) -> bytes:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
