@@ -4,7 +4,10 @@ import click
 
 from shared.commands import Commands
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "backup": "slugline.recovery.commands:backup",
+    "restore": "slugline.recovery.commands:restore",
+}
 """Where each command lives."""
 
 

@@ -48,13 +48,14 @@ def planted(guid: str, number: int) -> EnrichedUpdate:
         annotation = EnrichedUpdate.model_fields[name].annotation
         if annotation in (str, str | None):
             words[name] = f"{MARKER}{name.replace('_', '')}{number}"
+    for name in ("tags", "repairs"):
+        words.pop(name, None)
     slug = f"{MARKER}slug{number}"
     words |= {
         "link": f"https://wire.example/{MARKER}link{number}",
         "body_html": f"<p>{MARKER}body{number}</p>",
         "slug": slug,
         "authors": (Author(name=f"{MARKER}author{number}", bio=f"{MARKER}bio{number}"),),
-        "tags": (Tag(code="medtop:1", label=f"{MARKER}tag{number}"),),
         "media": (
             Media(
                 id="ab/abc", caption=f"{MARKER}caption{number}", credit=f"{MARKER}mediacredit{number}",
