@@ -67,7 +67,7 @@ async def run(arguments: Sequence[str], dsn: str) -> str:
 async def check_version(path: str, server_version: int, dsn: str) -> None:
     """Refuse a client that is older than the server; `server_version` as `server_version_num` has it."""
     said = await run([path, "--version"], dsn)
-    match = re.search(r"(\d+)(?:\.\d+)*", said.rsplit(")", 1)[-1])
+    match = re.search(r"PostgreSQL\)\s+(\d+)", said)
     own = int(match[1]) if match else 0
     if own < server_version // 10_000:
         raise NotPossible(
