@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from prometheus_client import Counter, Gauge
 
-from shared.crash_points import reached
 from shared.failures.transient import is_transient, reason_of
 from shared.postgres.pool import Pool
 from shared.postgres.rows import narrowed
@@ -49,12 +48,11 @@ async def count_old(pool: Pool, rule: Rule, before: datetime) -> int:
     return narrowed(int, await pool.fetchval(f"SELECT count(*) FROM {rule.table} t WHERE {rule.old}", before))  # noqa: S608
 
 
-async def prune_some(pool: Pool, rule: Rule, before: datetime, batch: int = BATCH) -> int:
+async def prune_some(pool: Pool, rule: Rule, before: datetime, batch: int) -> int:
     """One batch; how many rows it was. Rows that somebody else holds are left for the next."""
     chosen = f"SELECT {rule.key} FROM {rule.table} t WHERE {rule.old} LIMIT {batch} FOR UPDATE SKIP LOCKED"  # noqa: S608
     act = f"UPDATE {rule.table} SET {rule.erase}" if rule.erase else f"DELETE FROM {rule.table}"  # noqa: S608
     done = await pool.execute(f"{act} WHERE ({rule.key}) IN ({chosen})", before)
-    reached("retention.batch")
     return int(str(done).rsplit(" ", 1)[-1])
 
 
@@ -96,7 +94,7 @@ async def _to_the_end(pool: Pool, rule: Rule, before: datetime, told: Told) -> i
     rows = 0
     while True:
         began = time.monotonic()
-        some = await prune_some(pool, rule, before)
+        some = await prune_some(pool, rule, before, BATCH)
         rows += some
         PRUNED.labels(rule.name).inc(some)
         told(rule.name, rows)
