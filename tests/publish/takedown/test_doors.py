@@ -6,7 +6,6 @@ import pytest
 from starlette.routing import Route
 
 from publish.archive.queries import Archived
-from publish.representation.position import Position
 from publish.settings import Settings
 from publish.takedown.sinks.doors import DOORS, EXEMPT
 from publish.takedown.sinks.finding import Killed
@@ -71,4 +70,6 @@ def test_the_site_is_asked_too_unless_it_is_this_machine() -> None:
     assert site.takedown_urls == ("http://web-1:8080", "http://web-2:8080", "https://news.example")
     assert Settings(**replicas).takedown_urls == ("http://web-1:8080", "http://web-2:8080")
     assert Settings(publish_push_web_urls="http://web:1").takedown_urls == ("http://web:1",)
-    assert Position.parse("1-4") == (1, 4)
+    for wrong in ({"publish_takedown_replicas": "web:8080"}, {"publish_takedown_key": "short"}):
+        with pytest.raises(ValueError, match="takedown"):
+            Settings(**wrong)

@@ -43,7 +43,13 @@ async def test_old_rows_go_in_batches_and_others_stay(pool: Pool, monkeypatch: p
         acted.append(dry_run)
         return 3
 
-    rules: list[AnyRule] = [BROKEN, OLD, WORDS, Extra("files", "files", 2, act), Rule("never", "", "notes", "id", "t.at < $1", 0)]
+    rules: list[AnyRule] = [
+        BROKEN,
+        OLD,
+        WORDS,
+        Extra("files", "files", 2, act),
+        Rule("never", "", "notes", "id", "t.at < $1", 0),
+    ]
     dry = await prune(pool, rules, dry_run=True)
     assert [(each.rule, each.rows, bool(each.error)) for each in dry] == [
         ("broken", 0, True), ("old", 25, False), ("words", 30, False), ("files", 3, False), ("never", 0, False),

@@ -165,6 +165,13 @@ class Settings(Connections):
         """The hub's address as the push process gives it."""
         return self.publish_websub_hub or f"{self.publish_push_url.rstrip('/')}/websub"
 
+    @field_validator("publish_takedown_key")
+    @classmethod
+    def _a_key(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9_-]{43}=?", value):
+            raise ValueError("32 bytes in base64url are needed")
+        return value
+
     @field_validator("publish_takedown_replicas")
     @classmethod
     def _only_addresses(cls, value: str) -> str:
