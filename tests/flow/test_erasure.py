@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ async def test_a_person_is_gone_from_every_store(newsroom: Connections, processe
         )  # fmt: skip
         held = await pipeline.accepted(
             guid="two", version="1", headline="Later", byline=PERSON, body_html="<p>Held.</p>",
-            embargo_until="2050-01-01T00:00:00Z",
+            embargo_until=(datetime.now(UTC) + timedelta(days=1)).isoformat(),
         )  # fmt: skip
         other = await pipeline.accepted(
             guid="three", version="1", headline="Calm", byline="By Ada Nib", body_html="<p>x</p>"

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from shared.failures.transient import TRANSIENT, reason_of
+from shared.observability.logs import configure_logging
 from shared.postgres.pool import connect
 from shared.settings import Connections
 from slugline.erasure.erase import OUTAGES, Erased
@@ -21,6 +22,7 @@ FAILURES: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError, *OUT
 
 async def _work(wanted: Wanted, reason: str, within_s: float, *, yes: bool) -> tuple[Found, Erased | None]:
     settings = Connections()
+    configure_logging(settings, "slugline")
     stop = asyncio.Event()
     stop.set()
     pool = await connect(settings, schema="slugline", stop=stop, max_size=2, for_command=True)

@@ -12,6 +12,7 @@ import click
 import orjson
 
 from shared.failures.transient import TRANSIENT, reason_of
+from shared.observability.logs import configure_logging
 from shared.postgres.pool import Pool, connect
 from shared.settings import Connections
 from slugline.recovery import manifest, removals
@@ -27,6 +28,7 @@ CONNECT_ERRORS: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError
 def _with_pool(act: Callable[[Connections, Pool], Awaitable[T]]) -> T:
     async def body() -> T:
         settings = Connections()
+        configure_logging(settings, "slugline")
         stop = asyncio.Event()
         stop.set()
         try:

@@ -15,9 +15,14 @@ from shared.settings import Connections
 from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW, Stream
 from slugline.recovery.programs import NotPossible
 
-GROUPS: Mapping[str, Stream] = {"enrich.text": RAW, "enrich.media": MEDIA, "ingest.outcomes": OUTCOMES}
-"""Groups whose rows must not be behind their offsets. The archive finds its own way back, the cache has Redis; push is left where it
-is, so that nobody is alerted twice."""
+GROUPS: Mapping[str, Stream] = {
+    "enrich.text": RAW,
+    "enrich.media": MEDIA,
+    "ingest.outcomes": OUTCOMES,
+    "publish.archive": ENRICHED,
+}
+"""Groups whose rows must not be behind their offsets. The archive would find its own way back, but only once something comes. The
+cache has Redis; push is left where it is, so that nobody is alerted twice."""
 
 
 @dataclass(frozen=True, slots=True)
