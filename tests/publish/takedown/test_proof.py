@@ -87,7 +87,7 @@ SHOWING = (
     "since",
     "poll",
 )
-DOORS = (*SHOWING, "pictures", "sitemap", "search", "embeds", "oEmbed")
+DOORS = (*SHOWING, "pictures", "sitemap", "search", "embeds", "oEmbed", "text pages")
 
 
 async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Pool) -> None:

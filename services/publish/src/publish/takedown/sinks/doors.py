@@ -16,6 +16,7 @@ Expected = Literal["gone", "without-it", "no-words"]
 `no-words`: JSON events (or their stream) in which the update has a removal at most."""
 
 FORMS = ("rss", "atom", "json")
+API_FORMS = ("json", "ninjs", "csv", "ndjson")
 NEWEST = 100
 """Of a list of the API: as many as one answer holds."""
 
@@ -30,6 +31,10 @@ class Door:
     """What the report calls it; several routes may share a name."""
     addresses: Callable[[Killed], Iterable[str]]
     expected: Expected = "without-it"
+    may_be_closed: bool = False
+    """Where the settings close it to everybody, it answers 403."""
+    needle: str = "{update_id}"
+    """What an answer must not say; of a door that repeats the question, more than the id."""
 
 
 def _channels(killed: Killed, kind: str) -> list[str]:
@@ -78,8 +83,16 @@ def _own_pages(killed: Killed) -> list[str]:
     return list(dict.fromkeys([killed.update.path, *killed.paths]))
 
 
-def _search(killed: Killed) -> list[str]:
-    return [f"/v1/search?q={quote_plus(words)}" for words in (killed.words, killed.update_id) if words]
+def _search(path: str) -> Callable[[Killed], list[str]]:
+    return lambda killed: [f"{path}?q={quote_plus(killed.words or killed.update_id)}"]
+
+
+def _in_forms(path: str) -> Callable[[Killed], list[str]]:
+    return lambda killed: [path.format(update_id=killed.update_id, form=form) for form in API_FORMS]
+
+
+def _under(path: str, kind: str) -> Callable[[Killed], list[str]]:
+    return lambda killed: [path.format(quote(name, safe=":")) for name in _channels(killed, kind)]
 
 
 def _oembed(killed: Killed) -> list[str]:
@@ -109,9 +122,25 @@ DOORS: tuple[Door, ...] = (
     Door("/v1/stream", "stream", _behind("/v1/stream"), "no-words"),
     Door("/v1/since", "since", _behind("/v1/since"), "no-words"),
     Door("/v1/poll", "poll", _behind("/v1/poll", "&timeout=0"), "no-words"),
-    Door("/v1/search", "search", _search),
-    Door("/embed/updates/{update_id}", "embeds", _of_update("/embed/updates/{update_id}"), "gone"),
-    Door("/oembed", "oEmbed", _oembed, "gone"),
+    Door("/v1/updates.{form}", "API", _in_forms(f"/v1/updates.{{form}}?limit={NEWEST}")),
+    Door("/v1/updates/{update_id}.{form}", "API", _in_forms("/v1/updates/{update_id}.{form}"), "gone"),
+    Door("/v1/stories/{story}", "API", _under("/v1/stories/{}", "story")),
+    Door("/v1/tags", "API", lambda _: ["/v1/tags"]),
+    Door("/v1/tags/{code}", "API", _under("/v1/tags/{}", "tag")),
+    Door("/v1/authors", "API", lambda _: ["/v1/authors"]),
+    Door("/v1/authors/{slug}", "API", _under("/v1/authors/{}", "author")),
+    Door("/v1/search", "search", _search("/v1/search"), needle="/updates/{update_id}"),
+    Door("/search", "search", _search("/search"), needle="/updates/{update_id}"),
+    Door("/text", "text pages", lambda _: ["/text"]),
+    Door("/text/stories/{story}", "text pages", _under("/text/stories/{}", "story")),
+    Door("/text/updates/{update_id}", "text pages", _of_update("/text/updates/{update_id}"), "gone"),
+    Door("/sitemap.xml", "sitemap", lambda _: ["/sitemap.xml"]),
+    Door("/sitemap-stories.xml", "sitemap", lambda _: ["/sitemap-stories.xml"]),
+    Door("/embed/updates/{update_id}", "embeds", _of_update("/embed/updates/{update_id}"), "gone", may_be_closed=True),
+    Door("/embed/stories/{story}", "embeds", _under("/embed/stories/{}", "story"), may_be_closed=True),
+    Door("/embed/stories/{story}.html", "embeds", _under("/embed/stories/{}.html", "story"), may_be_closed=True),
+    Door("/frames/{update_id}/{number:int}", "embeds", _of_update("/frames/{update_id}/0"), "gone"),
+    Door("/oembed", "oEmbed", _oembed, "gone", may_be_closed=True),
 )  # fmt: skip
 """`{site}` in an address is the site's own, percent-encoded."""
 
@@ -126,6 +155,10 @@ EXEMPT: Mapping[str, str] = {
     "/robots.txt": "the same whatever is published",
     "/static/{name}": "files of the program",
     "/sw.js": "a file of the program",
+    "/client.js": "a file of the program",
+    "/embed.js": "a file of the program",
+    "/embed-story.js": "a file of the program",
+    "/docs": "describes the API",
     "/openapi.json": "describes the API",
     "/v1/{path:path}": "answers OPTIONS alone",
 }
