@@ -16,7 +16,7 @@ Expected = Literal["gone", "without-it", "no-words"]
 `no-words`: JSON events (or their stream) in which the update has a removal at most."""
 
 FORMS = ("rss", "atom", "json")
-API_FORMS = ("json", "ninjs", "csv", "ndjson")
+API_FORMS = ("json", "ninjs", "jsonfeed")
 NEWEST = 100
 """Of a list of the API: as many as one answer holds."""
 
