@@ -41,6 +41,11 @@ MARKER = "zqx"
 """Every planted word begins with it."""
 
 
+def now() -> Passport:
+    """Received and enriched now: an endpoint gets nothing of what is older than itself."""
+    return Passport(received_at=datetime.now(UTC), enriched_at=datetime.now(UTC))
+
+
 def planted(guid: str, number: int) -> EnrichedUpdate:
     """A revision with a marker in each field that is marked as a source's words, of whatever type it is."""
     words: dict[str, Any] = {}
@@ -65,12 +70,11 @@ def planted(guid: str, number: int) -> EnrichedUpdate:
         ),
         "change": {"reason": "", "diff": (("+", f"{MARKER}diff{number}"),), "fields": ("text",)},
     }  # fmt: skip
-    now = datetime.now(UTC)
-    update = revision(guid, number, **words)
+    update, passport = revision(guid, number, **words), now()
     return update.model_copy(
         update={
-            "path": f"/updates/{update.update_id}/{slug}", "urgency": 1, "story": "fire", "first_published_at": now,
-            "updated_at": now if number > 1 else None, "passport": Passport(received_at=now, enriched_at=now),
+            "path": f"/updates/{update.update_id}/{slug}", "urgency": 1, "story": "fire", "first_published_at": passport.received_at,
+            "updated_at": passport.received_at if number > 1 else None, "passport": passport,
         }
     )  # fmt: skip
 
@@ -184,7 +188,7 @@ async def test_no_marker_word_survives_a_takedown(settings: PushSettings, pool: 
             await stack.enter_async_context(running(lambda stop, serve=process.serve, own=own: serve(own, stop)))
         sinks = await stack.enter_async_context(open_sinks(settings, pool))
         unseen_kill = revision("never seen", 1, removal="killed")
-        await emit(settings, [planted("a", 1), unseen_kill, planted("a", 2), revision("b")])
+        await emit(settings, [planted("a", 1), unseen_kill, planted("a", 2), revision("b", passport=now())])
         await eventually(
             lambda: pool.fetchval("SELECT count(*) FROM publish.deliveries WHERE state = 'failed' AND log <> '{}'"),
             lambda count: count == 2,
@@ -194,7 +198,7 @@ async def test_no_marker_word_survives_a_takedown(settings: PushSettings, pool: 
         await eventually(lambda: pool.fetchval("SELECT title FROM publish.alerts WHERE update_id = $1", update_id))
         assert await words_in_postgres(pool, "publish"), "nothing was planted in Postgres"
         assert await words_in_redis(settings), "nothing was planted in Redis"
-        await emit(settings, [revision("a", 3, removal="taken-down", story="fire")])
+        await emit(settings, [revision("a", 3, removal="taken-down", story="fire", passport=now())])
         await eventually(
             lambda: proven(pool, update_id), lambda seen: seen == (1, []), within_s=40, what="not proven by itself"
         )
@@ -223,7 +227,7 @@ async def test_no_marker_word_survives_a_takedown(settings: PushSettings, pool: 
 async def _unacknowledged(settings: PushSettings, pool: Pool, sinks: Any, hook: str) -> None:
     """An endpoint that was given words and does not take the removal is named; the address, which may be secret, is not."""
     killed = revision("b").update_id
-    await emit(settings, [revision("b", 2, removal="killed")])
+    await emit(settings, [revision("b", 2, removal="killed", passport=now())])
     await eventually(
         lambda: pool.fetchval("SELECT state FROM publish.deliveries WHERE update_id = $1 AND attempts > 3", killed)
     )
