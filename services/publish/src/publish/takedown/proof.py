@@ -47,7 +47,7 @@ _FORGET_ALERTS = "UPDATE publish.alerts SET title = '', body = '' WHERE update_i
 _FORGET_ANSWERS = (
     "UPDATE publish.deliveries SET log = (SELECT array_agg(entry - 'answer' ORDER BY nth) "
     "FROM unnest(log) WITH ORDINALITY AS entries (entry, nth)) "
-    "WHERE update_id = $1 AND update_id <> '' AND log <> '{}'"
+    "WHERE update_id = $1 AND update_id <> '' AND type <> 'update.kill' AND log <> '{}'"
 )
 """An endpoint may have answered with what it was sent."""
 

@@ -10,7 +10,7 @@ _ALERTS = (
     "SELECT count(*) FROM publish.alerts WHERE update_id = $1 AND kind <> 'withdraw' AND (title <> '' OR body <> '')"
 )
 _LOGS = (
-    "SELECT count(*) FROM publish.deliveries d WHERE d.update_id = $1 AND d.update_id <> '' "
+    "SELECT count(*) FROM publish.deliveries d WHERE d.update_id = $1 AND d.update_id <> '' AND d.type <> 'update.kill' "
     "AND EXISTS (SELECT FROM unnest(d.log) AS entry WHERE entry ? 'answer')"
 )
 
