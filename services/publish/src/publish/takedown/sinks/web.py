@@ -20,7 +20,8 @@ AT_ONCE = 8
 """Requests under way to one address."""
 PICTURES_AT_ONCE = 20
 STREAM_S = 2.0
-GONE = (404, 410)
+GONE = (404, 405, 410)
+"""405: the address is of a release that has another route there, and answers no GET."""
 
 
 class WebAddress:
@@ -56,7 +57,7 @@ class WebAddress:
             return ""
         if door.expected == "gone":
             return "" if answer.status in GONE else f"{path} answers {answer.status}"
-        if answer.status == 404:
+        if answer.status in (404, 405):
             return ""
         if answer.status != 200:
             raise OSError(f"{path} answers {answer.status}")
