@@ -1,6 +1,7 @@
 """Settings of the publish processes; those that concern push alone are in `push/settings.py`."""
 
 import re
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -56,6 +57,22 @@ class Settings(Connections):
         default="",
         description="Web replicas and shared caches that must answer with a revision before it is pushed and without it "
         "after a takedown, comma-separated; the site's own address when empty",
+    )
+    publish_takedown_replicas: str = Field(
+        default="",
+        description="Web replicas that are asked one by one whether they are without a killed update, comma-separated: "
+        "addresses, or dns:http://NAME:PORT for every address that a name has; those of PUBLISH_PUSH_WEB_URLS when empty. "
+        "The site's own address, and with it a shared cache before it, is asked as well (PUBLISH_TAKEDOWN_ASK_SITE)",
+    )
+    publish_takedown_ask_site: bool = Field(
+        default=True,
+        description="Ask the site's own address too, unless it is one of this machine alone; false where push cannot reach it",
+    )
+    publish_takedown_key: str = Field(
+        default="",
+        repr=False,
+        description="Private Ed25519 key (32 bytes, base64url) that signs reports of takedowns; one is made once and kept "
+        "in Postgres when empty",
     )
     publish_push_check_cache: bool = Field(
         default=True, description="Wait for the Redis read model too before anything leaves; false where no cache runs"
@@ -132,9 +149,36 @@ class Settings(Connections):
         return given or (self.publish_site_url,)
 
     @property
+    def takedown_urls(self) -> tuple[str, ...]:
+        """Where a takedown asks: every replica, and the address under which readers know the site."""
+        given = tuple(url.strip().rstrip("/") for url in self.publish_takedown_replicas.split(",") if url.strip())
+        asked = given or self.web_urls
+        local = urlsplit(self.publish_site_url).hostname in ("localhost", "127.0.0.1", "::1")
+        return (
+            tuple(dict.fromkeys([*asked, self.publish_site_url]))
+            if self.publish_takedown_ask_site and not local
+            else asked
+        )
+
+    @property
     def websub_hub(self) -> str:
         """The hub's address as the push process gives it."""
         return self.publish_websub_hub or f"{self.publish_push_url.rstrip('/')}/websub"
+
+    @field_validator("publish_takedown_key")
+    @classmethod
+    def _a_key(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9_-]{43}=?", value):
+            raise ValueError("32 bytes in base64url are needed")
+        return value
+
+    @field_validator("publish_takedown_replicas")
+    @classmethod
+    def _only_addresses(cls, value: str) -> str:
+        for each in filter(None, (part.strip() for part in value.split(","))):
+            if not re.fullmatch(r"(https?|dns:http)://[^/\s]+/?", each):
+                raise ValueError(f"not an address, nor dns:http://NAME:PORT: {each}")
+        return value
 
     @field_validator("publish_site_url")
     @classmethod
