@@ -80,6 +80,7 @@ class FeedStore:
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
         self.known = KnownUpdates(KNOWN * limit)
         self._generations: dict[str, int] = {}
+        self._changes: dict[str, Position] = {}
         self._count = 0
         self._floor = 0
 
@@ -106,6 +107,7 @@ class FeedStore:
         self._removed = OrderedDict()
         self.known.reset(standings)
         self._generations = {}
+        self._changes = {}
         self._count += 1
         self._floor = self._count
         for entry in sorted(entries, key=lambda each: each.position):
@@ -117,6 +119,15 @@ class FeedStore:
     def generation(self, channel: str) -> int:
         """A number that is another one after every change of the channel."""
         return self._generations.get(channel, self._floor)
+
+    def changed_at(self, channel: str) -> Position | None:
+        """The place of the last revision that concerned a channel; None where that was before the snapshot."""
+        return self._changes.get(channel)
+
+    def note_change(self, channel: str, position: Position) -> None:
+        """The archive says where a channel changed last before the snapshot."""
+        if not channel.startswith("update:"):
+            self._changes.setdefault(channel, position)
 
     def get(self, update_id: str) -> FeedEntry | None:
         """The current revision of an update, if it is visible and in memory."""
@@ -183,7 +194,7 @@ class FeedStore:
             update = replace(update, position=position or update.position)
             self._note(update)
             self._keep_removal(update)
-            self._touch(channels)
+            self._change(channels, update.cursor)
             return Applied(update, channels, None)
         position = position or update.position or update.cursor
         if entry and not has_change(update.change) and _same_words(update, entry.update):
@@ -193,7 +204,7 @@ class FeedStore:
         self._note(update)
         placed = FeedEntry(update)
         self._keep(placed)
-        self._touch(channels)
+        self._change(channels, update.cursor)
         return Applied(placed.update, channels, placed)
 
     def _note(self, update: ReaderUpdate) -> None:
@@ -211,8 +222,13 @@ class FeedStore:
         """Announce a revision whose update's position is not known, without keeping it."""
         self.cursor = max(self.cursor, update.cursor)
         channels = channels_of(update)
-        self._touch(channels)
+        self._change(channels, update.cursor)
         return Applied(update, channels, FeedEntry(update))
+
+    def _change(self, channels: Iterable[str], place: Position) -> None:
+        self._touch(channels)
+        for channel in channels:
+            self._changes[channel] = place
 
     def _touch(self, channels: Iterable[str]) -> None:
         self._count += 1
@@ -241,6 +257,7 @@ class FeedStore:
         # A later removal may name fewer channels, so what was rendered with this update expires now.
         self._touch(channels)
         self._generations.pop(f"update:{oldest.update.update_id}", None)
+        self._changes.pop(f"update:{oldest.update.update_id}", None)
 
     def _drop(self, entry: FeedEntry) -> None:
         del self._entries[entry.update.update_id]
