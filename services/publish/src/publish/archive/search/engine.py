@@ -1,0 +1,169 @@
+"""The search engine that web asks: an interface, and Postgres behind it.
+
+Each row of the index has the words of its text and marks for all that is filtered by, in one `tsvector`: whatever is asked is an
+intersection that the index makes. Newest come first, so the newest blocks of the log are asked first, and a word of every
+second update costs no more than a rare one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from publish.archive import queries
+from publish.archive.queries import Archived
+from publish.archive.search.languages import config_of
+from publish.archive.search.selection import PLACES, Selection, block_mark, config_mark, conjunction, quoted
+from publish.representation.position import Position
+from shared.postgres.pool import Queryable
+
+WINDOWS = (2, 8, 64)
+"""Blocks of places that are asked one after the other; then all that is older."""
+LAST = Position(2**31 - 1, 2**63 - 1)
+BEGIN, END = "\x02", "\x03"
+"""Around a word that was found, in an excerpt: characters that no text of ours has."""
+EXCERPTED = 20_000
+"""Characters of a text in which an excerpt is looked for."""
+
+_OPTIONS = f'StartSel="{BEGIN}", StopSel="{END}", MaxFragments=2, MaxWords=26, MinWords=8, FragmentDelimiter=" … "'
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text in which the words of a search are looked for."""
+
+    language: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Title and a part of a text, with `BEGIN` and `END` around what was found; `found` says whether the text fits at all."""
+
+    found: bool
+    title: str
+    text: str
+
+
+class SearchEngine(Protocol):
+    """What is asked of a search engine."""
+
+    async def find(self, words: str, selection: Selection, before: Position | None, limit: int) -> list[Archived]:
+        """Visible updates that have these words and meet the selection, newest position first, before a position.
+
+        `words`: words that must all be there, "phrases" and -minus; empty for all.
+        """
+
+    async def excerpts(self, words: str, passages: Sequence[Passage]) -> list[Excerpt]:
+        """What is shown of each text that was found."""
+
+
+def _windows(before: Position) -> Iterator[tuple[str, Position]]:
+    """The query for each window's blocks (empty: no such condition), and the position that it begins below."""
+    block = before.offset >> PLACES
+    upper = before
+    for size in WINDOWS:
+        lower = max(block - size + 1, 0)
+        yield conjunction([[block_mark(before.epoch, each) for each in range(lower, block + 1)]]), upper
+        upper = Position(before.epoch, lower << PLACES)
+        block = lower - 1
+        if block < 0:
+            break
+    yield "", upper
+
+
+class PostgresSearch:
+    """Postgres' full text search."""
+
+    def __init__(self, source: Queryable) -> None:
+        self._source = source
+
+    async def find(self, words: str, selection: Selection, before: Position | None, limit: int) -> list[Archived]:
+        """See `SearchEngine`."""
+        asked = ""
+        if words:
+            asked = await self._asked(words)
+            if not asked:
+                return []
+        wanted = " & ".join(filter(None, (asked, conjunction(selection.marks()))))
+        if before is None:
+            reached = await queries.archived_up_to(self._source)
+            before = reached._replace(offset=reached.offset + 1)
+        found: list[Archived] = []
+        for blocks, upper in _windows(before):
+            query = " & ".join(filter(None, (wanted, blocks)))
+            while len(found) < limit:
+                places = await self._places(query, selection, upper, limit - len(found))
+                if not places:
+                    break
+                found += await self._current(places)
+                if len(places) < limit - len(found):
+                    break
+                upper = places[-1][2]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    async def _asked(self, words: str) -> str:
+        """The words as a query in each language that the index has; empty where they say nothing in any."""
+        rows = await self._source.fetch(
+            "SELECT config, websearch_to_tsquery(config::regconfig, $1)::text AS query FROM publish.search_configs", words
+        )
+        each = [f"(({row['query']}) & {quoted(config_mark(row['config']))})" for row in rows if row["query"]]
+        return f"({' | '.join(each)})" if each else ""
+
+    async def _places(
+        self, query: str, selection: Selection, upper: Position, limit: int
+    ) -> list[tuple[str, int, Position]]:
+        """Updates, with the revision that is indexed and their positions."""
+        if not query:
+            rows = await self._source.fetch(
+                "SELECT u.update_id, u.revision, u.position_epoch, u.position_offset FROM publish.updates u WHERE u.visible "
+                "AND (u.position_epoch, u.position_offset) < ($1, $2) ORDER BY u.position_epoch DESC, u.position_offset DESC LIMIT $3",
+                *upper, limit,
+            )  # fmt: skip
+        else:
+            rows = await self._source.fetch(
+                "SELECT s.update_id, s.revision, s.position_epoch, s.position_offset FROM publish.search_index s "
+                "WHERE s.words @@ $1::tsquery AND (s.position_epoch, s.position_offset) < ($2, $3) "
+                "AND ($4::timestamptz IS NULL OR s.first_published_at >= $4) AND ($5::timestamptz IS NULL OR s.first_published_at < $5) "
+                "ORDER BY s.position_epoch DESC, s.position_offset DESC LIMIT $6",
+                query, *upper, selection.since, selection.until, limit,
+            )  # fmt: skip
+        return [
+            (row["update_id"], row["revision"], Position(row["position_epoch"], row["position_offset"])) for row in rows
+        ]
+
+    async def _current(self, places: Sequence[tuple[str, int, Position]]) -> list[Archived]:
+        """Those that readers may have, in the words that they were found by."""
+        found = await queries.some(self._source, [update_id for update_id, _, _ in places])
+        return [
+            archived
+            for update_id, revision, _ in places
+            if (archived := found.get(update_id)) is not None
+            and not archived.update.is_removal
+            and archived.update.revision == revision
+        ]
+
+    async def excerpts(self, words: str, passages: Sequence[Passage]) -> list[Excerpt]:
+        """See `SearchEngine`."""
+        if not passages:
+            return []
+        rows = await self._source.fetch(
+            "SELECT to_tsvector(q.config, t.h || chr(10) || t.b) @@ q.query AS found, "
+            "ts_headline(q.config, t.h, q.query, $5 || ', HighlightAll=true') AS title, "
+            "ts_headline(q.config, left(t.b, $6), q.query, $5) AS text "
+            "FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (l, h, b, nth) "
+            "LEFT JOIN pg_catalog.pg_ts_config c ON c.cfgname = t.l AND c.cfgnamespace = 'pg_catalog'::regnamespace, "
+            "LATERAL (SELECT coalesce(c.oid, 'pg_catalog.simple'::regconfig::oid)::regconfig AS config) r, "
+            "LATERAL (SELECT r.config, websearch_to_tsquery(r.config, $4) AS query) q ORDER BY t.nth",
+            [config_of(each.language) for each in passages],
+            [_plain(each.title) for each in passages],
+            [_plain(each.text) for each in passages],
+            words, _OPTIONS, EXCERPTED,
+        )  # fmt: skip
+        return [Excerpt(row["found"], row["title"], row["text"]) for row in rows]
+
+
+def _plain(text: str) -> str:
+    return text.translate({0: None, ord(BEGIN): None, ord(END): None}).encode("utf-8", "replace").decode()
