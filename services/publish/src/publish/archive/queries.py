@@ -1,6 +1,7 @@
 """What the archive answers: to web replicas, to the cache when it is rebuilt, and to push.
 
-All of it is what readers may have: no internal field, and no text of an update that is out of sight.
+All of it is what readers may have: no internal field, no text of an update that is out of sight, and nothing at all of one that
+was killed before anybody saw it: its removal would tell of it. Only `removal_of`, for proofs of takedowns, knows it.
 """
 
 import time
@@ -76,6 +77,8 @@ _CURRENT = (
     "coalesce(u.position_offset, u.log_offset) AS position_offset, u.channels "
     "FROM publish.updates u "
 )
+_EVER_SEEN = "u.position_offset IS NOT NULL"
+"""The update was visible once: readers may be told that it is gone."""
 
 
 def _readable(records: Iterable[Row]) -> list[Archived]:
@@ -140,8 +143,14 @@ async def page(source: Queryable, channel: str, before: tuple[int, int] | None, 
 
 
 async def one(source: Queryable, update_id: str) -> Archived | None:
-    """The current revision of an update, or its removal, which carries no text; None if it was never seen."""
-    row = await source.fetchrow(_CURRENT + "WHERE u.update_id = $1", update_id.replace("\x00", "?"))
+    """The current revision of an update, or its removal, which carries no text; None if it was never visible."""
+    row = await source.fetchrow(_CURRENT + f"WHERE u.update_id = $1 AND {_EVER_SEEN}", update_id.replace("\x00", "?"))
+    return _Row(**row).archived() if row else None
+
+
+async def removal_of(source: Queryable, update_id: str) -> Archived | None:
+    """The kill or takedown of an update, even of one that was never visible; None where it has none."""
+    row = await source.fetchrow(_CURRENT + "WHERE u.update_id = $1 AND u.final", update_id.replace("\x00", "?"))
     return _Row(**row).archived() if row else None
 
 
@@ -163,7 +172,7 @@ async def ever_shown(source: Queryable, update_id: str) -> dict[str, list[str]]:
 
 async def some(source: Queryable, update_ids: Collection[str]) -> dict[str, Archived]:
     """The current revisions of several updates, by id; those never seen are left out."""
-    rows = await source.fetch(_CURRENT + "WHERE u.update_id = ANY($1)", list(update_ids))
+    rows = await source.fetch(_CURRENT + f"WHERE u.update_id = ANY($1) AND {_EVER_SEEN}", list(update_ids))
     found = _readable(rows)
     return {each.update.update_id: each for each in found}
 
@@ -173,6 +182,7 @@ _REVISION = (
     "coalesce(u.position_offset, r.log_offset) AS position_offset, r.channels "
     "FROM publish.revisions r JOIN publish.updates u USING (update_id) "
     "WHERE r.data IS NOT NULL AND NOT r.withheld AND (u.visible OR r.removal IS NOT NULL) "
+    "AND u.position_offset IS NOT NULL "
 )
 
 
@@ -292,7 +302,10 @@ async def everything(connection: Connection, *, since: datetime, chunk: int = 50
 
     Comes in chunks; run it inside a transaction.
     """
-    query = _CURRENT + "WHERE coalesce(u.updated_at, u.first_published_at) > $1 ORDER BY u.epoch, u.log_offset"
+    query = (
+        _CURRENT
+        + f"WHERE coalesce(u.updated_at, u.first_published_at) > $1 AND {_EVER_SEEN} ORDER BY u.epoch, u.log_offset"
+    )
     batch: list[Archived] = []
     async for row in connection.cursor(query, since, prefetch=chunk):
         batch.extend(_readable([row]))

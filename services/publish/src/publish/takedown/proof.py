@@ -90,8 +90,8 @@ async def prove(pool: Pool, sinks: TakedownSinks, update_id: str, *, within_s: f
     """Look until every sink is clean or the time is up; the report, or None where the update is not killed."""
     deadline = asyncio.get_running_loop().time() + within_s
     while True:
-        killed = await queries.one(pool, update_id)
-        if killed is not None and killed.update.is_final:
+        killed = await queries.removal_of(pool, update_id)
+        if killed is not None:
             findings = await sinks.look(killed)
             reached("takedown.looked")
             await record(pool, killed, findings)

@@ -11,6 +11,8 @@ from publish.representation.position import NEWS, Position, channels_of, superse
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
 from publish.web.known_updates import KnownUpdates
 
+LAST_UNSEEN = 2
+"""The highest number that a removal can have of an update that nobody ever saw: a kill, and a takedown after it."""
 UNPLACED = Position(0, 0)
 """The position of an update whose own is not known: before every other."""
 
@@ -139,7 +141,9 @@ class FeedStore:
         if removed is not None or update_id in self._entries:
             return removed
         standing = self.known.get(update_id)
-        return standing if standing is not None and standing.removal is not None else None
+        # Without a position readers never saw it, as far as memory knows: the archive tells whether they did.
+        told = standing is not None and standing.removal is not None and standing.position is not None
+        return standing if told else None
 
     def showing(self, picture: str) -> frozenset[str]:
         """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
@@ -149,7 +153,9 @@ class FeedStore:
         """Whether memory can tell by itself what a revision does: whether it is a repeat, and if not, where it stands."""
         known = self._standing(update.update_id)
         if known is None:
-            return update.is_final or (update.revision == 1 and self.known.is_news(update.passport.received_at))
+            if update.is_final:
+                return update.revision > LAST_UNSEEN
+            return update.revision == 1 and self.known.is_news(update.passport.received_at)
         return known.position is not None or not supersedes(update, known) or update.is_final
 
     def _standing(self, update_id: str) -> ReaderUpdate | Standing | None:
@@ -206,6 +212,11 @@ class FeedStore:
         self._keep(placed)
         self._change(channels, update.cursor)
         return Applied(placed.update, channels, placed)
+
+    def note_unseen(self, update: ReaderUpdate) -> None:
+        """An update ended that readers never saw: it is known from now on, and nobody is told."""
+        self.cursor = max(self.cursor, update.cursor)
+        self._note(update)
 
     def _note(self, update: ReaderUpdate) -> None:
         self.known.note(update.update_id, Standing(update.revision, update.removal, update.cursor, update.position))
