@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 
 STAGE = "publish.archive"
 WATCH_INTERVAL_S = 10.0
-INDEX_INTERVAL_S = 600.0
-FILL_PAUSE_S = 0.1
+FILL_EVERY_S = 3600.0
+FILL_PAUSE_S = 0.2
 """Between two batches of older updates: live ones are archived in between."""
 LOOKED_BACK = 20_000
 """Records; more than arrive while two releases run side by side."""
@@ -165,15 +165,17 @@ class Archive:
         await acknowledged([future])
         reached("archive.outcomes-sent")
 
+    async def _index_older(self) -> None:
+        more = True
+        while more:
+            more = await fill(self._pool)
+            await asyncio.sleep(FILL_PAUSE_S)
+
     async def keep_watching(self) -> None:
         """Check the log regularly, since nothing else notices that it was recreated while no record comes; until cancelled.
 
         Beside it, what was archived before there was a search index is indexed, a little at a time.
         """
-
-        async def index_older() -> None:
-            while await fill(self._pool):
-                await asyncio.sleep(FILL_PAUSE_S)
 
         async def step() -> None:
             found = await align(self._pool, self._settings)
@@ -181,7 +183,7 @@ class Archive:
                 self._reach = OUT_OF_STEP
 
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(keep_running("search index", index_older, every_s=INDEX_INTERVAL_S))
+            tasks.create_task(keep_running("search index", self._index_older, every_s=FILL_EVERY_S))
             tasks.create_task(keep_running("epochs", step, every_s=WATCH_INTERVAL_S))
 
 

@@ -6,7 +6,7 @@ was killed before anybody saw it: its removal would tell of it. Only `removal_of
 
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -22,6 +22,9 @@ from shared.postgres.rows import narrowed, typed
 log = structlog.get_logger(__name__)
 
 MAX_PAGE = 1000
+RETRACTED = 1000
+"""Updates that were taken out of sight last, of which a snapshot tells."""
+
 UNREADABLE = Counter("slugline_archive_unreadable", "Archived revisions that could not be read and were left out")
 
 
@@ -54,6 +57,8 @@ class Snapshot:
     offset: int
     updates: list[Archived]
     standings: list[LastChange]
+    retracted: list[Archived] = field(default_factory=list)
+    """The updates that readers had, and that were taken out of sight last; the last first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,8 @@ async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
         updates = await page(connection, NEWS, None, limit)
-        return Snapshot(place.epoch, place.offset, updates, await newest_standings(connection, known, time.time()))
+        standings = await newest_standings(connection, known, time.time())
+        return Snapshot(place.epoch, place.offset, updates, standings, await retracted(connection))
 
 
 async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
@@ -142,6 +148,16 @@ async def page(source: Queryable, channel: str, before: tuple[int, int] | None, 
     return _readable(rows)
 
 
+async def retracted(source: Queryable, limit: int = RETRACTED) -> list[Archived]:
+    """The removals of updates that readers had before, the last first."""
+    rows = await source.fetch(
+        _CURRENT
+        + "WHERE NOT u.visible AND u.position_epoch IS NOT NULL ORDER BY u.epoch DESC, u.log_offset DESC LIMIT $1",
+        limit,
+    )
+    return _readable(rows)
+
+
 async def one(source: Queryable, update_id: str) -> Archived | None:
     """The current revision of an update, or its removal, which carries no text; None if it was never visible."""
     row = await source.fetchrow(_CURRENT + f"WHERE u.update_id = $1 AND {_EVER_SEEN}", update_id.replace("\x00", "?"))
@@ -168,6 +184,24 @@ async def ever_shown(source: Queryable, update_id: str) -> dict[str, list[str]]:
     """The pictures that an update shows or ever showed, with the paths of their renditions."""
     rows = await source.fetch("SELECT picture, paths FROM publish.pictures WHERE update_id = $1", update_id)
     return {row["picture"]: list(row["paths"]) for row in rows}
+
+
+_STORIES = (
+    "WITH RECURSIVE named AS ("
+    "(SELECT channel FROM publish.update_channels WHERE channel >= 'story:' ORDER BY channel LIMIT 1) UNION ALL "
+    "SELECT (SELECT c.channel FROM publish.update_channels c WHERE c.channel > named.channel ORDER BY c.channel LIMIT 1) "
+    "FROM named WHERE starts_with(named.channel, 'story:')) "
+    "SELECT substr(n.channel, 7) AS story, u.at FROM named n, LATERAL ("
+    "SELECT coalesce(u.updated_at, u.first_published_at) AS at FROM publish.update_channels c "
+    "JOIN publish.updates u USING (update_id) WHERE c.channel = n.channel AND u.visible "
+    "ORDER BY c.position_epoch DESC, c.position_offset DESC LIMIT 1) u WHERE starts_with(n.channel, 'story:') LIMIT $1"
+)
+"""From story to story by the key's own order: Postgres has no loose index scan."""
+
+
+async def stories(source: Queryable, limit: int) -> list[tuple[str, datetime]]:
+    """The stories that have visible updates, at most so many, each with the time of its newest update's words."""
+    return [(row["story"], row["at"]) for row in await source.fetch(_STORIES, limit)]
 
 
 async def some(source: Queryable, update_ids: Collection[str]) -> dict[str, Archived]:

@@ -19,6 +19,10 @@ _CONTENT = tuple(
 _content = attrgetter(*_CONTENT)
 
 
+MEMBERS = (*_CONTENT, "path", "url", "position", "cursor", "removal")
+"""The names of the members of a visible update."""
+
+
 def members(update: ReaderUpdate, site_url: str) -> dict[str, object]:
     """The members of a visible update: all that `ReaderUpdate` has, with whole addresses."""
     view: dict[str, object] = dict(zip(_CONTENT, _content(update), strict=True))

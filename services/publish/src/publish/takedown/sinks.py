@@ -22,6 +22,7 @@ from publish.cache.store import ReadModel, open_read_model
 from publish.push.delivery.outbound import Answer, Outbound
 from publish.representation.pictures import MEDIA_PREFIX
 from publish.representation.reader_json import read_metadata
+from publish.representation.retraction import without_notices
 from publish.settings import Settings
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.postgres.pool import Pool
@@ -124,7 +125,11 @@ class TakedownSinks:
             paths.append(f"/v1/updates?limit=100&channel=story:{killed.update.story}")
         answers = await asyncio.gather(*(self._fetch(url + path) for path in paths))
         name = killed.update.update_id.encode()
-        showing = [path for path, answer in zip(paths, answers, strict=True) if answer.ok and name in answer.body]
+        showing = [
+            path
+            for path, answer in zip(paths, answers, strict=True)
+            if answer.ok and name in without_notices(answer.body)
+        ]
         return f"is in {', '.join(showing)}" if showing else ""
 
     async def _pictures(self, url: str, killed: Archived) -> str:

@@ -110,13 +110,17 @@ class Renderer:
             entry.made["json"] = made
         return made
 
-    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
-        """Updates as the elements of a JSON array, without those that cannot be shown."""
+    def json_list(self, entries: Iterable[FeedEntry]) -> list[bytes]:
+        """Updates as JSON, without those that cannot be shown."""
         made = []
         for entry in entries:
             with contextlib.suppress(Omitted):
                 made.append(self.json(entry))
-        return b",".join(made)
+        return made
+
+    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
+        """Updates as the elements of a JSON array, without those that cannot be shown."""
+        return b",".join(self.json_list(entries))
 
     def pictures(self, entry: FeedEntry) -> list[Picture]:
         """The pictures of an update; none where they cannot be shown."""

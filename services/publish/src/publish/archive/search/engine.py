@@ -7,6 +7,7 @@ second update costs no more than a rare one.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from publish.archive import queries
@@ -85,21 +86,21 @@ class PostgresSearch:
             asked = await self._asked(words)
             if not asked:
                 return []
-        wanted = " & ".join(filter(None, (asked, conjunction(selection.marks()))))
+        wanted = " & ".join(filter(None, (asked, conjunction(selection.marks(datetime.now(UTC))))))
         if before is None:
             reached = await queries.archived_up_to(self._source)
             before = reached._replace(offset=reached.offset + 1)
         found: list[Archived] = []
-        for blocks, upper in _windows(before):
+        for blocks, below in _windows(before):
+            upper = below
             query = " & ".join(filter(None, (wanted, blocks)))
-            while len(found) < limit:
-                places = await self._places(query, selection, upper, limit - len(found))
-                if not places:
+            while (lacking := limit - len(found)) > 0:
+                places = await self._places(query, selection, upper, lacking)
+                if places:
+                    found += await self._current(places)
+                    upper = places[-1][2]
+                if len(places) < lacking:
                     break
-                found += await self._current(places)
-                if len(places) < limit - len(found):
-                    break
-                upper = places[-1][2]
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -107,7 +108,8 @@ class PostgresSearch:
     async def _asked(self, words: str) -> str:
         """The words as a query in each language that the index has; empty where they say nothing in any."""
         rows = await self._source.fetch(
-            "SELECT config, websearch_to_tsquery(config::regconfig, $1)::text AS query FROM publish.search_configs", words
+            "SELECT config, websearch_to_tsquery(config::regconfig, $1)::text AS query FROM publish.search_configs",
+            words,
         )
         each = [f"(({row['query']}) & {quoted(config_mark(row['config']))})" for row in rows if row["query"]]
         return f"({' | '.join(each)})" if each else ""

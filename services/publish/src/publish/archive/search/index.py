@@ -13,7 +13,6 @@ from publish.representation.reader_update import ReaderUpdate, reader_update
 from publish.representation.words import printable, title_of
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
-from shared.postgres.rows import narrowed
 
 log = structlog.get_logger(__name__)
 
@@ -133,26 +132,23 @@ async def fill(pool: Pool, batch: int = BATCH) -> bool:
         done = len(positions) < batch
         epoch, offset = positions[-1] if positions else tuple(below.values())
         await connection.execute(
-            "UPDATE publish.search_backfill SET position_epoch = $1, position_offset = $2, done = $3", epoch, offset, done
+            "UPDATE publish.search_backfill SET position_epoch = $1, position_offset = $2, done = $3",
+            epoch,
+            offset,
+            done,
         )
         return not done
+
+
+_LACKING = (
+    _CHOSEN + "LEFT JOIN publish.search_index s USING (update_id) WHERE u.visible "  # noqa: S608 -- constants
+    "AND u.update_id IN (SELECT r.update_id FROM publish.revisions r WHERE r.epoch = $1 AND r.log_offset > $2) "
+    "AND s.revision IS DISTINCT FROM u.revision"
+)
 
 
 async def find_missing(pool: Pool, epoch: int, after: int) -> int:
     """Index updates that an older release, which may have run meanwhile, archived after a place in the log; how many."""
     async with pool.acquire() as connection, connection.transaction():
         await newest(connection, lock=True)
-        return len(
-            await _index_rows(
-                connection,
-                _CHOSEN + "LEFT JOIN publish.search_index s USING (update_id) WHERE u.visible "
-                "AND u.update_id IN (SELECT r.update_id FROM publish.revisions r WHERE r.epoch = $1 AND r.log_offset > $2) "
-                "AND s.revision IS DISTINCT FROM u.revision",
-                epoch, after,
-            )  # fmt: skip
-        )
-
-
-async def is_filled(pool: Pool) -> bool:
-    """Whether every visible update is indexed."""
-    return not narrowed(bool, await pool.fetchval("SELECT NOT done FROM publish.search_backfill"))
+        return len(await _index_rows(connection, _LACKING, epoch, after))

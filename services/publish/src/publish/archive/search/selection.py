@@ -16,7 +16,11 @@ LONGEST_MARK = 200
 PLACES = 13
 """Bits of a log's offset that are below a block of places: 8,192 records are one."""
 MOST_DAYS = 62
-"""A longer time is asked for by months."""
+MOST_MONTHS = 36
+"""A longer time is asked for by months, then by years."""
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""By how much the clock of a source may be ahead of ours."""
 
 
 def _mark(text: str) -> str:
@@ -44,6 +48,7 @@ def marks_of(update: ReaderUpdate, position: Position) -> list[str]:
     marks = [
         *channels,
         f"kind:{update.kind}",
+        f"year:{published.year}",
         f"month:{published:%Y-%m}",
         f"day:{published:%Y-%m-%d}",
         *dict.fromkeys((f"language:{language}", f"language:{language.partition('-')[0]}")),
@@ -87,8 +92,8 @@ class Selection:
             and (self.until is None or update.first_published_at < self.until)
         )
 
-    def marks(self) -> list[list[str]]:
-        """The marks to look for in the index: one of each list. Times are to the day or month, so they are compared as well."""
+    def marks(self, now: datetime) -> list[list[str]]:
+        """The marks to look for in the index: one of each list. Times are to the day, month or year, so they are compared as well."""
         wanted: list[list[str]] = [[channel] for channel in sorted(self.channels - {"news"})]
         if self.language:
             wanted.append([f"language:{self.language.lower()}"])
@@ -98,18 +103,21 @@ class Selection:
             wanted.append(["key-event"])
         if self.kind is not None:
             wanted.append([f"kind:{self.kind}"])
-        if self.since is not None and self.until is not None and self.since < self.until:
-            wanted.append(_times(self.since.astimezone(UTC), self.until.astimezone(UTC)))
-        return [list(map(_mark, each)) for each in wanted if each]
+        if self.since is not None or self.until is not None:
+            wanted.append(_times(self.since or EARLIEST, self.until or max(now + AHEAD, self.since or now)))
+        return [list(map(_mark, each)) for each in wanted]
 
 
 def _times(since: datetime, until: datetime) -> list[str]:
-    days = (until - since).days + 2
+    """The days, months or years in which something lies that is not before `since` and not after `until`."""
+    since, until = since.astimezone(UTC), until.astimezone(UTC)
+    days = (until.date() - since.date()).days
     if days <= MOST_DAYS:
-        several = (since + timedelta(days=number) for number in range(days))
-        return [f"day:{day:%Y-%m-%d}" for day in several if day.date() <= until.date()]
+        return [f"day:{since.date() + timedelta(days=number)}" for number in range(max(days, 0) + 1)]
     months = range(since.year * 12 + since.month - 1, until.year * 12 + until.month)
-    return [f"month:{number // 12}-{number % 12 + 1:02}" for number in months] if len(months) <= 240 else []
+    if len(months) <= MOST_MONTHS:
+        return [f"month:{number // 12}-{number % 12 + 1:02}" for number in months]
+    return [f"year:{year}" for year in range(since.year, until.year + 1)]
 
 
 def quoted(mark: str) -> str:
