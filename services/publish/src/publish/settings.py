@@ -149,6 +149,10 @@ class Settings(Connections):
             raise ValueError(f"neither a path nor an address: {value}")
         return value
 
+    def whole(self, address: str) -> str:
+        """An address that may be a path of this site, whole."""
+        return self.publish_site_url + address if address.startswith("/") else address
+
     @property
     def embed_origins(self) -> tuple[str, ...]:
         """The origins of `publish_embed_origins`; `*` among them stands for all."""

@@ -130,6 +130,7 @@ async def page_of(
     channel: str,
     before: Position | None,
     limit: int,
+    *,
     selection: Selection = ALL,
 ) -> FeedPage:
     """A page of a channel, of the updates that a selection is of, from memory as far as it goes and then from the archive.

@@ -48,6 +48,8 @@ def site_of(settings: Settings) -> Site:
         settings.publish_site_url,
         ZoneInfo(settings.publish_time_zone),
         settings.image_origins,
+        settings.whole(settings.publish_logo_url),
+        settings.whole(settings.publish_share_image_url),
     )
 
 

@@ -48,7 +48,7 @@ class Things:
         channel = f"story:{story}"
         newest, whole = await self._newest(channel)
         store, archive = answers.feed_store, answers.archive
-        page = await page_of(store, archive, channel, None, KEY_EVENTS, Selection(key_events=True))
+        page = await page_of(store, archive, channel, None, KEY_EVENTS, selection=Selection(key_events=True))
         last = list(islice(store.newest(channel), CLOSING)) or [newest]
         ended = closed_at(last)
         head = dump(

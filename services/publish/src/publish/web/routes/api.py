@@ -88,7 +88,9 @@ class Api:
         answers, form = self.answers, form_of(request)
         channel, selection = selection_of(request)
         asked = _Asked(channel, selection, before_of(request), limit_of(request, API_PAGE), fields_of(request))
-        page = await page_of(answers.feed_store, answers.archive, channel, asked.before, asked.limit, selection)
+        page = await page_of(
+            answers.feed_store, answers.archive, channel, asked.before, asked.limit, selection=selection
+        )
         cursor = await answers.cursor_of(channel)
         if form == "json":
             body = self._json_page(asked, page, cursor)

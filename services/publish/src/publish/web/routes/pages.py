@@ -224,7 +224,7 @@ class Pages:
             entries=shown,
             next=following,
             closed_at=over,
-            image=self._image(pictures[0]) if pictures else None,
+            image=self._image(pictures[0]) if pictures else self._default_image(),
             linked_data=script(self._live_blog(subject, url, together, over)),
         )
         answer = answers.page(body, channel=subject.channel, whole=page.whole)
@@ -255,6 +255,11 @@ class Pages:
             except Omitted:
                 left_out.add(lead.update.update_id)
         return None, None
+
+    def _default_image(self) -> dict[str, object] | None:
+        """What a page is shared with that has no picture."""
+        address = self.answers.renderer.site.share_image
+        return {"url": address, "width": 1200, "height": 630, "alt": ""} if address else None
 
     def _image(self, picture: Picture) -> dict[str, object]:
         return {
@@ -303,7 +308,7 @@ class Pages:
             description=printable(update.summary or update.excerpt or update.text[:200]),
             cursor=cursor,
             history=history,
-            image=self._image(pictures[0]) if pictures else None,
+            image=self._image(pictures[0]) if pictures else self._default_image(),
             linked_data=script(news_article(renderer.site, update)),
         )
 
