@@ -97,7 +97,7 @@ class ListedArchive(ArchiveClient):
     async def excerpts(self, words: str, passages: Sequence[Passage]) -> list[Excerpt]:
         """The text around the first word."""
         self._look()
-        word = words.split()[0] if words.split() else ""
+        word = words.split(maxsplit=1)[0] if words.split() else ""
         mark = lambda text: text.replace(word, f"{BEGIN}{word}{END}")  # noqa: E731
         return [
             Excerpt(

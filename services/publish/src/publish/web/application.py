@@ -15,7 +15,10 @@ from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient, replay_from
 from publish.web.feed_store import FeedStore
 from publish.web.omissions import BACKOFF, Omissions, Omitted
+from publish.web.partner.docs import Docs
+from publish.web.partner.embed import Embeds
 from publish.web.partner.search import Search
+from publish.web.partner.text import TextPages
 from publish.web.partner.things import Things
 from publish.web.renderer import Fit, Renderer
 from publish.web.response_cache import ResponseCache
@@ -36,7 +39,7 @@ from shared.http.query import with_query
 from shared.http.routing import application
 from shared.observability.health import Health, health_routes
 
-API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
+API_PREFIXES = ("/v1/", "/oembed", "/feeds/", "/media/", "/static/", "/openapi.json")
 CODES: Mapping[int, str] = {404: "not-found", 405: "method-not-allowed"}
 
 
@@ -78,6 +81,9 @@ def build(
             Preflight(open_routes),
             *pages.routes(),
             *search.pages(),
+            *Docs(answers).routes(),
+            *TextPages(answers).routes(),
+            *Embeds(answers, assets).routes(),
             *Sitemaps(answers).routes(),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
