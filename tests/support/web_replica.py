@@ -135,9 +135,10 @@ class Replica:
         for update in updates:
             self.offset += 1
             cursor = Position(1, self.offset)
-            applied.append(self.feed_store.apply(reader_update(update, cursor=cursor)))
+            done = self.feed_store.apply(reader_update(update, cursor=cursor))
+            applied.append(done)
             placed = reader_update(update, cursor=cursor, position=cursor)
-            self.archive.archived.append(Archived(placed, channels_of(update)))
+            self.archive.archived.append(Archived(placed, done.channels if done else channels_of(update)))
         return applied
 
     async def get(self, path: str, **headers: str) -> httpx.Response:

@@ -118,7 +118,7 @@ def canceled_ninjs(site: Site, gone: Retraction) -> dict[str, object]:
         "uri": gone.id,
         "standard": {"name": "ninjs", "version": "3.1"},
         "type": "text",
-        "representationType": "incomplete",
+        "representationType": "partial",
         "version": str(gone.revision),
         "firstCreated": site.iso(gone.first_published_at),
         "versionCreated": site.iso(gone.at),

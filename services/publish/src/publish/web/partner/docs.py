@@ -150,13 +150,16 @@ def type_of(schema: JsonValue) -> str:
             return " | ".join(dict.fromkeys(filter(None, map(type_of, parts))))
     if "const" in schema:
         return _plain(schema["const"])
-    values = schema.get("enum")
+    return _kind_of(schema)
+
+
+def _kind_of(schema: Mapping[str, JsonValue]) -> str:
+    values, kind = schema.get("enum"), schema.get("type")
     if isinstance(values, list):
         return " | ".join(map(_plain, values))
-    kind = schema.get("type")
     if kind == "array":
         return f"{type_of(schema.get('items')) or 'any'}[]"
-    return str(kind) if isinstance(kind, str) else ""
+    return kind if isinstance(kind, str) else ""
 
 
 def _plain(value: JsonValue) -> str:
