@@ -104,34 +104,18 @@ async def test_words_are_found_in_their_language_and_never_once_they_are_gone(ar
     assert await archiving.pool.fetchval("SELECT count(*) FROM publish.search_index") == 5
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "'",
-        '"',
-        '"""',
-        "\\",
-        "&|!()<->:*",
-        "a:*",
-        "' | 'b",
-        "-",
-        "- -",
-        "''",
-        "or or",
-        "x" * 200,
-        "\u200f",
-        "🌊",
-        "%",
-        "\x01lang",
-        "\ud800",
-    ],
-)
-async def test_whatever_is_typed_is_answered(archiving: Archiving, words: str) -> None:
+TYPED = (
+    "'", '"', '"""', "\\", "&|!()<->:*", "a:*", "' | 'b", "-", "- -", "''", "or or", "x" * 200, "\u200f", "🌊", "%", "\x01lang", "\ud800",
+)  # fmt: skip
+
+
+async def test_whatever_is_typed_is_answered(archiving: Archiving) -> None:
     """Nothing that a reader may type is an error."""
     await archiving.take(said("a", "words"))
-    clean = words.encode("utf-8", "replace").decode()
-    assert await archiving.ids(clean) in ([], ["a"])
-    await archiving.engine.excerpts(clean, [Passage("en", "title", "words"), Passage("", "", "")])
+    for words in TYPED:
+        clean = words.encode("utf-8", "replace").decode()
+        assert await archiving.ids(clean) in ([], ["a"]), words
+        await archiving.engine.excerpts(clean, [Passage("en", "title", "words"), Passage("", "", "")])
 
 
 async def test_conditions_hold_together_over_all_windows(archiving: Archiving, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,14 +148,17 @@ async def page(source: Queryable, channel: str, before: tuple[int, int] | None, 
     return _readable(rows)
 
 
+_RETRACTED = (
+    _CURRENT + "JOIN (SELECT r.update_id, r.epoch, r.log_offset FROM publish.revisions r WHERE r.removal IS NOT NULL "  # noqa: S608 -- constants
+    "ORDER BY r.epoch DESC, r.log_offset DESC LIMIT $1) last ON last.update_id = u.update_id AND last.epoch = u.epoch "
+    "AND last.log_offset = u.log_offset WHERE NOT u.visible AND u.position_epoch IS NOT NULL "
+    "ORDER BY u.epoch DESC, u.log_offset DESC"
+)
+
+
 async def retracted(source: Queryable, limit: int = RETRACTED) -> list[Archived]:
-    """The removals of updates that readers had before, the last first."""
-    rows = await source.fetch(
-        _CURRENT
-        + "WHERE NOT u.visible AND u.position_epoch IS NOT NULL ORDER BY u.epoch DESC, u.log_offset DESC LIMIT $1",
-        limit,
-    )
-    return _readable(rows)
+    """The removals of updates that readers had before, the last first: of the last removals, those that still hold."""
+    return _readable(await source.fetch(_RETRACTED, limit))
 
 
 async def one(source: Queryable, update_id: str) -> Archived | None:

@@ -1,2 +1,3 @@
--- Updates that readers had and may not have any more, the last first: feeds tell of them.
-CREATE INDEX updates_retracted ON publish.updates (epoch DESC, log_offset DESC) WHERE NOT visible AND position_epoch IS NOT NULL;
+-- Removals, the last first: feeds tell of what readers had. On revisions, which only grow: an index on places of
+-- publish.updates would keep Postgres from updating its rows in place.
+CREATE INDEX revisions_removals ON publish.revisions (epoch DESC, log_offset DESC) WHERE removal IS NOT NULL;
