@@ -1,6 +1,7 @@
 """A restore: Postgres as it was, groups set back to where they were, and what was killed since out of sight."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,14 @@ class Restored:
 
 
 async def restore(
-    settings: Connections, pool: Pool, folder: Path, *, pg_bin: Path | None, killed_in: Sequence[Path], told: Told
+    settings: Connections,
+    pool: Pool,
+    folder: Path,
+    *,
+    pg_bin: Path | None,
+    killed_in: Sequence[Path],
+    with_roles: bool,
+    told: Told,
 ) -> Restored:
     """Restore what a folder holds in the place of what is there; raises NotPossible, and what was there is back then.
 
@@ -69,6 +77,9 @@ async def restore(
     killed = await removals.removals(pool)
     for path in (folder / manifest.REMOVALS, *killed_in):
         killed |= {key: value for key, value in removals.read(path).items() if killed.get(key) != "taken-down"}
+    # Should this die half-way, the next run must know what the database of today knew.
+    with contextlib.suppress(OSError):
+        removals.write(folder / manifest.REMOVALS, killed)
     told("setting consumer groups back")
     moved = await offsets.set_back(settings, made.places)
     told("restoring Postgres")
@@ -78,8 +89,7 @@ async def restore(
             [
                 client,
                 f"--dbname={_database(settings)}",
-                "--no-owner",
-                "--no-acl",
+                *([] if with_roles else ["--no-owner", "--no-acl"]),
                 "--single-transaction",
                 str(folder / manifest.DUMP),
             ],
