@@ -1,5 +1,7 @@
 """What a backup is made of: the manifest, the list of removals, the renditions, and how Postgres' programs are called."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,3 +100,13 @@ def test_the_commands_are_there() -> None:
     """And say what they do without a server."""
     for name in ("backup", "restore", "erase"):
         assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
+
+
+def test_prune_is_that_of_every_service() -> None:
+    """With its options, and the worst of their exit codes."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "slugline", "prune", "--list"], capture_output=True, text=True, check=True
+    )
+    assert {"originals", "unknown-names", "takedowns"} <= {line.split()[0] for line in listed.stdout.splitlines()}
+    wrong = subprocess.run([sys.executable, "-m", "slugline", "prune", "--nonsense"], capture_output=True, check=False)
+    assert wrong.returncode == 2
