@@ -1,7 +1,6 @@
 """What a backup is made of: the manifest, the list of removals, the renditions, and how Postgres' programs are called."""
 
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,11 +101,14 @@ def test_the_commands_are_there() -> None:
         assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
 
 
-def test_prune_is_that_of_every_service() -> None:
+def test_prune_is_that_of_every_service(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its options, and the worst of their exit codes."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "slugline", "prune", "--list"], capture_output=True, text=True, check=True
-    )
-    assert {"originals", "unknown-names", "takedowns"} <= {line.split()[0] for line in listed.stdout.splitlines()}
-    wrong = subprocess.run([sys.executable, "-m", "slugline", "prune", "--nonsense"], capture_output=True, check=False)
-    assert wrong.returncode == 2
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        asked.append(command[2:])
+        return subprocess.CompletedProcess(command, int(command[2] == "enrich"))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert CliRunner().invoke(cli, ["prune", "--dry-run", "--json"]).exit_code == 1
+    assert asked == [[service, "prune", "--dry-run", "--json"] for service in ("ingest", "enrich", "publish")]
