@@ -7,6 +7,7 @@ from shared.commands import Commands
 COMMANDS: dict[str, str] = {
     "backup": "slugline.recovery.commands:backup",
     "erase": "slugline.erasure.command:erase",
+    "prune": "slugline.prune:prune",
     "restore": "slugline.recovery.commands:restore",
 }
 """Where each command lives."""
