@@ -4,7 +4,7 @@ Only what Kafka has acknowledged counts as known: what was read and lost before 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.messages import RawUpdate
@@ -32,6 +32,10 @@ class EmittedHistory:
     """The latest with the same version and time of creation; for an update without such a time, the latest of all."""
     unacknowledged_at: datetime | None = None
     """When the latest version was received that Kafka may have without our knowing."""
+    offered_at: datetime | None = None
+    """When this very version was first received, if that came to no end: Kafka may have it, and it is sent again."""
+    newest_at: datetime | None = None
+    """The newest time of making among the latest versions, of those without one that of their receipt."""
 
 
 NOTHING = EmittedHistory(seen=False, latest=None)
@@ -46,6 +50,8 @@ class DedupResult:
     """When it counts as received: after everything that was received before it, whatever the clocks of several replicas say."""
     is_return: bool
     """It is new although the very same was emitted before: the source has gone back to it."""
+    counts_from: datetime | None = None
+    """From when it counts, where the time that it gives is not believed."""
 
 
 def classify(
@@ -66,6 +72,7 @@ def classify(
     last_place = {group: place for place, (update, _) in enumerate(pairs) for group in (_group(update), _whole(update))}
     latest: dict[tuple[object, ...], LatestVersion] = {}
     new: set[tuple[str, str]] = set()
+    newest: dict[str, datetime] = {}
     for place, (update, fingerprint) in enumerate(pairs):
         key, group = (update.update_id, fingerprint), _group(update)
         before = history.get(key, NOTHING)
@@ -76,11 +83,39 @@ def classify(
         if seen and (seen_suffices or superseded or not _may_return(update, fingerprint, last)):
             results.append(DedupResult(duplicate=True, received_at=update.received_at, is_return=False))
             continue
-        at = update.received_at if seen_suffices else _after(update, last, before.unacknowledged_at)
-        results.append(DedupResult(duplicate=False, received_at=at, is_return=seen))
+        at = update.received_at if seen_suffices else _received_at(update, last, before)
+        counts_from = update.counts_from
+        if counts_from is not None:
+            counts_from = max(filter(None, (counts_from, before.newest_at, newest.get(update.update_id))))
+        results.append(DedupResult(duplicate=False, received_at=at, is_return=seen, counts_from=counts_from))
+        made_at = update.version_created or counts_from or at
+        newest[update.update_id] = max(newest.get(update.update_id, made_at), made_at)
         latest[group] = latest[_whole(update)] = LatestVersion(fingerprint, update.version, at)
         new.add(key)
     return results
+
+
+def overtaken_at(
+    updates: Iterable[tuple[RawUpdate, str]], history: Mapping[tuple[str, str], EmittedHistory]
+) -> datetime | None:
+    """When the last version was received that one of these would be ordered behind by time of receipt alone; None without any.
+
+    Had it been received before, and not been written down, it would now pass for newer than that one.
+    """
+    known = [history.get((update.update_id, fingerprint), NOTHING) for update, fingerprint in updates]
+    return max((each.latest.received_at for each in known if each.latest is not None and not each.seen), default=None)
+
+
+def offered(
+    history: Mapping[tuple[str, str], EmittedHistory], at: datetime | None
+) -> dict[tuple[str, str], EmittedHistory]:
+    """The history of a document that was first received at a time, which came to no end."""
+    if at is None:
+        return dict(history)
+    return {
+        key: each if each.seen else replace(each, offered_at=min(filter(None, (each.offered_at, at))))
+        for key, each in history.items()
+    }
 
 
 def _group(update: RawUpdate) -> tuple[object, ...]:
@@ -98,6 +133,13 @@ def _may_return(update: RawUpdate, fingerprint: str, last: LatestVersion | None)
     if last is None or last.fingerprint == fingerprint:
         return False
     return update.version is None or update.version == last.version
+
+
+def _received_at(update: RawUpdate, last: LatestVersion | None, before: EmittedHistory) -> datetime:
+    """After everything that was received before it. One that is sent again, since it came to no end, was received when it first came."""
+    if before.offered_at is not None and last is not None and before.offered_at < last.received_at:
+        return before.offered_at
+    return _after(update, last, before.unacknowledged_at)
 
 
 def _after(update: RawUpdate, last: LatestVersion | None, unacknowledged_at: datetime | None) -> datetime:
