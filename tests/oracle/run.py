@@ -24,7 +24,9 @@ from oracle.wire import Wire
 
 READERS = 4
 HEALTHY_S = 30.0
-SETTLED_S = 150.0
+STALLED_S = 60.0
+"""Nothing more is to be expected where nothing has happened for so long: longer than any lease and any pause."""
+SETTLED_S = 600.0
 SAID_S = 5.0
 LAST_S = 3.0
 """For who is told last."""
@@ -148,7 +150,7 @@ class Run:
         moments = [at for each in self.model.updates.values() if (at := each.moment) is not None]
         await asyncio.sleep(max([0.0, *(at - time.time() + 1.0 for at in moments)]))
         self.model.pass_time(time.time())
-        began, said_s = time.monotonic(), 0.0
+        began, said_s, moved_s, before = time.monotonic(), 0.0, 0.0, (0, 0, 0)
         while True:
             truth = await read_truth(self.newsroom.settings)
             waiting = settled(self.model, truth) or [each for each, _, _ in unattached(self.model, truth)]
@@ -162,7 +164,10 @@ class Run:
                     f"{after_s:5.0f} s: {len(waiting)} updates not as they must be, {len(undelivered)} not delivered: "
                     f"{waiting[:2]} {undelivered[:2]}"
                 )
-            if after_s > SETTLED_S:
+            now = (len(truth.records), len(waiting), len(undelivered))
+            if now != before:
+                before, moved_s = now, after_s
+            if after_s > min(moved_s + STALLED_S, SETTLED_S):
                 break
             await asyncio.sleep(0.5)
         after_s = time.monotonic() - began

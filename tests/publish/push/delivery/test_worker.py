@@ -11,7 +11,7 @@ import pytest
 from publish.push.delivery.attempts import RetryPolicy
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import DeliveryRequest, DueDelivery
-from publish.push.delivery.worker import Built, DeliveryChannel, DeliveryWorker
+from publish.push.delivery.worker import TRY_ALONE, Built, DeliveryChannel, DeliveryWorker
 from shared.postgres.pool import Pool
 from support.waiting import eventually
 
@@ -177,3 +177,38 @@ async def test_a_request_that_cannot_be_sent_gives_its_slot_back(
         "SELECT last_error FROM publish.deliveries WHERE attempts = 1 AND last_error <> '' LIMIT 1"
     )
     assert error == "it cannot be sent: TypeError: a bug"
+
+
+class Shaky:
+    """A pool whose connection is cut off so many times behind the note that a delivery is made alone."""
+
+    def __init__(self, pool: Pool, cuts: int) -> None:
+        self._pool = pool
+        self.cuts = cuts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    async def execute(self, query: str, *values: object) -> str:
+        """Done, though nobody is told."""
+        done: str = await self._pool.execute(query, *values)
+        if query == TRY_ALONE and self.cuts:
+            self.cuts -= 1
+            raise ConnectionError("cut off")
+        return done
+
+
+async def test_an_outage_while_a_lost_delivery_is_made_again_counts_nothing_and_costs_no_lease(
+    pool: Pool, recipients: Any
+) -> None:
+    """However often the connection is cut off, nobody's process has died of it, and it leaves at once when Postgres answers."""
+    await queue(pool, f"{recipients.url}/a", "one", "two")
+    await pool.execute("UPDATE publish.deliveries SET leased_until = now() - interval '1 s', attempts = 1")
+    shaky = Shaky(pool, cuts=5)
+    async with delivering(shaky, lambda: None):  # type: ignore[arg-type]
+        await eventually(
+            lambda: states(pool), lambda seen: "waiting" not in seen.values(), within_s=15, what="all ended"
+        )
+    assert shaky.cuts == 0
+    rows = await pool.fetch("SELECT state, attempts, tried_alone FROM publish.deliveries")
+    assert [tuple(row) for row in rows] == [("delivered", 2, 0)] * 2
