@@ -184,7 +184,7 @@ class DeliveryWorker:
         if due.tried_alone >= MOST_TRIED_ALONE:
             log.error("a delivery takes its process down; it is set aside", delivery=due.id, update_id=due.update_id)
             return Unbuildable(TOOK_DOWN.format(due.tried_alone))
-        if due.attempts > MOST_LOST + len(self._channels[due.kind].policy.schedule_s):
+        if not due.is_removal and due.attempts > MOST_LOST + len(self._channels[due.kind].policy.schedule_s):
             log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
             return Unbuildable(LOST_TOO_OFTEN.format(due.attempts))
         await self._pool.execute(TRY_ALONE, due.id, due.tried_alone + 1)
