@@ -306,3 +306,15 @@ def test_what_came_to_no_end_is_ordered_by_its_first_receipt() -> None:
         assert (result.duplicate, result.received_at) == (False, NOON + timedelta(seconds=received_s))
     assert classify([again], offered(history, None)) == classify([again], history)
     assert overtaken_at([version_of("b", "alone")], {}) is None
+
+
+@pytest.mark.parametrize("version", [None, "2", "3"])
+def test_what_its_source_may_have_gone_back_to_is_the_newest(version: str | None) -> None:
+    """Without a number, or with the same, a source may say again what it was once refused; a higher number is newer anyway."""
+    emitted = Emitted()
+    emitted.take(version_of("a", "between", "2", seconds=20))
+    again = version_of("a", "again", version, seconds=30)
+    history = emitted.known([again])
+    assert overtaken_at([again], history) is None
+    [result] = classify([again], offered(history, NOON + timedelta(seconds=10)))
+    assert result.received_at == NOON + timedelta(seconds=30)

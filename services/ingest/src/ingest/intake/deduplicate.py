@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from shared.messages import RawUpdate
 
+LONGEST_NUMBER = 40
+"""Digits of a version that counts as a number."""
 TICK = timedelta(microseconds=1)
 """The least difference between the times of two versions of which one came after the other."""
 
@@ -83,7 +85,7 @@ def classify(
         if seen and (seen_suffices or superseded or not _may_return(update, fingerprint, last)):
             results.append(DedupResult(duplicate=True, received_at=update.received_at, is_return=False))
             continue
-        at = update.received_at if seen_suffices else _received_at(update, last, before)
+        at = update.received_at if seen_suffices else _received_at(update, fingerprint, last, before)
         counts_from = update.counts_from
         if counts_from is not None:
             counts_from = max(filter(None, (counts_from, before.newest_at, newest.get(update.update_id))))
@@ -98,12 +100,14 @@ def classify(
 def overtaken_at(
     updates: Iterable[tuple[RawUpdate, str]], history: Mapping[tuple[str, str], EmittedHistory]
 ) -> datetime | None:
-    """When the last version was received that one of these would be ordered behind by time of receipt alone; None without any.
-
-    Had it been received before, and not been written down, it would now pass for newer than that one.
-    """
-    known = [history.get((update.update_id, fingerprint), NOTHING) for update, fingerprint in updates]
-    return max((each.latest.received_at for each in known if each.latest is not None and not each.seen), default=None)
+    """When the last version was received that one of these would pass for newer than, by time of receipt alone, though by its
+    number it is older; None without any. Had it been written down that it came before, it would be a duplicate."""
+    found = []
+    for update, fingerprint in updates:
+        known = history.get((update.update_id, fingerprint), NOTHING)
+        if known.latest is not None and not known.seen and _is_overtaken(update, fingerprint, known.latest):
+            found.append(known.latest.received_at)
+    return max(found, default=None)
 
 
 def offered(
@@ -135,11 +139,29 @@ def _may_return(update: RawUpdate, fingerprint: str, last: LatestVersion | None)
     return update.version is None or update.version == last.version
 
 
-def _received_at(update: RawUpdate, last: LatestVersion | None, before: EmittedHistory) -> datetime:
-    """After everything that was received before it. One that is sent again, since it came to no end, was received when it first came."""
-    if before.offered_at is not None and last is not None and before.offered_at < last.received_at:
-        return before.offered_at
+def _received_at(update: RawUpdate, fingerprint: str, last: LatestVersion | None, before: EmittedHistory) -> datetime:
+    """After everything that was received before it. One that is sent again, since it came to no end, was received when it first
+    came, unless its source may have gone back to it."""
+    offered_at = before.offered_at
+    if last is None or offered_at is None or offered_at >= last.received_at:
+        return _after(update, last, before.unacknowledged_at)
+    if _is_overtaken(update, fingerprint, last):
+        return offered_at
     return _after(update, last, before.unacknowledged_at)
+
+
+def _is_overtaken(update: RawUpdate, fingerprint: str, last: LatestVersion) -> bool:
+    """Whether the last version is another one, and not one before it by number."""
+    if last.fingerprint == fingerprint or _may_return(update, fingerprint, last):
+        return False
+    own, other = _number(update.version), _number(last.version)
+    return own is None or other is None or own <= other
+
+
+def _number(version: str | None) -> int | None:
+    return (
+        int(version) if version and version.isascii() and version.isdigit() and len(version) <= LONGEST_NUMBER else None
+    )
 
 
 def _after(update: RawUpdate, last: LatestVersion | None, unacknowledged_at: datetime | None) -> datetime:
