@@ -69,3 +69,4 @@ def test_a_removal_is_tried_often_and_for_as_long_as_the_schedule_lasts() -> Non
         assert found.pause_s <= 60 * 1.2
     assert outcome(503, attempts=2).pause_s >= 100 * 0.8
     assert outcome(503, attempts=40, of="update.kill", waited_s=111).state == "failed"
+    assert outcome(503, attempts=2, of="update.kill", waited_s=10_000).state == "waiting"

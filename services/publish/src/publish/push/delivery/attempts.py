@@ -35,8 +35,8 @@ class RetryPolicy:
 
     def gives_up(self, due: DueDelivery, now: datetime) -> bool:
         """Whether a delivery that failed once more is not tried again."""
-        if due.is_removal:
-            return now - due.created_at > timedelta(seconds=sum(self.schedule_s))
+        if due.is_removal and now - due.created_at <= timedelta(seconds=sum(self.schedule_s)):
+            return False
         return due.attempts > len(self.schedule_s)
 
     def pause_s(self, due: DueDelivery) -> float:
