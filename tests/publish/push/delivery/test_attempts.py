@@ -61,6 +61,16 @@ def test_a_delivery_fails_once_its_schedule_is_over() -> None:
     assert outcome(503, attempts=3).state == "failed"
 
 
+def test_what_a_recipient_asks_for_is_kept_for_a_removal_too() -> None:
+    """`Retry-After` outlasts the minute."""
+    due = DueDelivery(
+        1, "e", "m", "update.kill", "u", 1, None, 1, NOW, "webhook", "https://e.example", None, (), 0, None, None
+    )
+    found = evaluate(due, Answer(429, headers={"retry-after": "1800"}), WEBHOOK, NOW)
+    assert (found.pause_s, found.endpoint_pause_s, found.hurried_s) == (1800, 1800, 1800)
+    assert evaluate(due, Answer(503), WEBHOOK, NOW).hurried_s == WEBHOOK.removal_s
+
+
 def test_a_removal_is_tried_often_and_for_as_long_as_the_schedule_lasts() -> None:
     """Its pauses never grow beyond a minute; how often it was tried does not end it, but how long."""
     for attempts in (2, 3, 40):

@@ -55,6 +55,8 @@ class AttemptOutcome:
     error: str
     endpoint: Literal["healthy", "failing", "gone", "hopeless", "unchanged"]
     endpoint_pause_s: float = 0.0
+    hurried_s: float = REMOVAL_S
+    """The longest pause where a removal waits: what the recipient asked for is kept."""
 
 
 def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetime) -> AttemptOutcome:
@@ -81,9 +83,11 @@ def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetim
     if fails:
         step = policy.schedule_s[min(due.failures, len(policy.schedule_s) - 1)]
         endpoint_pause_s = max(jittered(step, JITTER), asked_s)
+    health: Literal["failing", "unchanged"] = "failing" if fails else "unchanged"
+    hurried_s = max(policy.removal_s, asked_s)
     if policy.gives_up(due, now):
-        return AttemptOutcome("failed", 0.0, error, "failing" if fails else "unchanged", endpoint_pause_s)
-    return AttemptOutcome("waiting", pause_s, error, "failing" if fails else "unchanged", endpoint_pause_s)
+        return AttemptOutcome("failed", 0.0, error, health, endpoint_pause_s, hurried_s)
+    return AttemptOutcome("waiting", pause_s, error, health, endpoint_pause_s, hurried_s)
 
 
 RECORD = """
@@ -148,19 +152,19 @@ class Attempts:
                 [outcome.pause_s for outcome in outcomes],
                 [_entry(result, now) for _, result in ended],
                 [isinstance(result, Postponed) for _, result in ended],
-                [self._policies[due.kind].removal_s for due, _ in ended],
+                [outcome.hurried_s for outcome in outcomes],
             )
             # One line for each endpoint, the last answer counts; in order of id, so that two processes never deadlock.
             health = {
-                due.endpoint_id: (outcome, self._policies[due.kind].removal_s)
+                due.endpoint_id: outcome
                 for (due, _), outcome in zip(ended, outcomes, strict=True)
                 if outcome.endpoint in ("healthy", "failing")
             }
             if health:
                 names = sorted(health)
                 await connection.execute(
-                    RECORD_ENDPOINTS, names, [health[name][0].endpoint for name in names],
-                    [health[name][0].endpoint_pause_s for name in names], [health[name][1] for name in names],
+                    RECORD_ENDPOINTS, names, [health[name].endpoint for name in names],
+                    [health[name].endpoint_pause_s for name in names], [health[name].hurried_s for name in names],
                 )  # fmt: skip
             for (due, _), outcome in zip(ended, outcomes, strict=True):
                 if outcome.endpoint in ("gone", "hopeless"):
