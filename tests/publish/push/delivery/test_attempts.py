@@ -66,7 +66,7 @@ def test_what_a_recipient_asks_for_is_kept_for_a_removal_too() -> None:
     due = DueDelivery(
         1, "e", "m", "update.kill", "u", 1, None, 1, NOW, "webhook", "https://e.example", None, (), 0, None, None
     )
-    found = evaluate(due, Answer(429, headers={"retry-after": "1800"}), WEBHOOK, NOW)
+    found = evaluate(due, Answer(429, headers={"Retry-After": "1800"}), WEBHOOK, NOW)
     assert (found.pause_s, found.endpoint_pause_s, found.hurried_s) == (1800, 1800, 1800)
     assert evaluate(due, Answer(503), WEBHOOK, NOW).hurried_s == WEBHOOK.removal_s
 
