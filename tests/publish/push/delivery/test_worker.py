@@ -247,9 +247,10 @@ async def test_a_removal_waits_neither_for_a_resting_endpoint_nor_for_its_story(
             worker.wake()
             tries = "SELECT cardinality(log) FROM publish.deliveries WHERE update_id = 'refused'"
             await eventually(
-                lambda: pool.fetchval(tries), lambda count: count >= 3, what="tried as often as the removal"
+                lambda: pool.fetchval(tries), lambda count: count >= 4, what="tried as often as the removal"
             )
-            assert await pool.fetchval("SELECT attempts FROM publish.deliveries WHERE update_id = 'refused'") <= 2
+            # The one that is under way may be counted already.
+            assert await pool.fetchval("SELECT attempts FROM publish.deliveries WHERE update_id = 'refused'") <= 3
             answers.pop("refused")
             await eventually(
                 lambda: states(pool),
