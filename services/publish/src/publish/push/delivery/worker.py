@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.delivery.attempts import Attempt, Attempts, RetryPolicy
@@ -27,6 +28,7 @@ from publish.push.delivery.queue import (
 from shared.background import keep_running
 from shared.crash_points import reached
 from shared.failures.transient import is_transient, reason_of
+from shared.observability.traces import passage, record
 from shared.postgres.pool import Pool
 from shared.postgres.session import BY_INDEX
 
@@ -205,6 +207,7 @@ class DeliveryWorker:
 
     async def _send(self, due: DueDelivery, request: DeliveryRequest) -> None:
         client = self._trusted if request.trusted else self._outbound
+        passed = passage(due.traceparent)
         try:
             answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
             reached("push.sent")
@@ -214,6 +217,13 @@ class DeliveryWorker:
             answer = Answer(None, f"it cannot be sent: {reason_of(error)}"[:500])
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
+        if passed is not None:
+            attributes: dict[str, str | int] = {
+                "slugline.update_id": due.update_id,
+                "slugline.endpoint": due.endpoint_id,
+                "http.response.status_code": answer.status or 0,
+            }
+            record(passed, f"publish.push.{due.kind}", attributes, kind=SpanKind.CLIENT)
         self._ended.put_nowait((due, answer))
 
     async def _record_ended(self) -> None:
