@@ -12,8 +12,10 @@ import structlog
 from prometheus_client import Counter
 
 from publish.archive.standings import LastChange, newest_standings
+from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
+from publish.representation.story_record import StoryRecord
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool, Queryable, Row
 from shared.postgres.rows import narrowed, typed
@@ -56,6 +58,8 @@ class Snapshot:
     offset: int
     updates: list[Archived]
     standings: list[LastChange]
+    stories: list[StoryRecord]
+    """Of the stories that the updates belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,9 @@ async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
         updates = await page(connection, NEWS, None, limit)
-        return Snapshot(place.epoch, place.offset, updates, await newest_standings(connection, known, time.time()))
+        standings = await newest_standings(connection, known, time.time())
+        stories = {each.update.story for each in updates if each.update.story}
+        return Snapshot(place.epoch, place.offset, updates, standings, await story_records(connection, stories))
 
 
 async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:

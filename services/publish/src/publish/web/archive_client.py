@@ -8,7 +8,9 @@ from typing import TypeVar
 from publish.archive import queries
 from publish.archive.queries import Archived
 from publish.archive.standings import Standings, standings
+from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position, channels_of
+from publish.representation.story_record import StoryRecord
 from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore
 from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
@@ -65,6 +67,11 @@ class ArchiveClient:
     async def showing(self, picture: str) -> list[str]:
         """The ids of visible updates that show a picture."""
         return await _answer(queries.showing(self.connected(), picture))
+
+    async def story(self, story: str) -> StoryRecord | None:
+        """What is known of a story."""
+        found = await _answer(story_records(self.connected(), [story]))
+        return found[0] if found else None
 
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Updates of a channel before a position."""

@@ -9,6 +9,7 @@ from publish.archive.standings import LastChange, Standing
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of, supersedes
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
+from publish.representation.story_record import StoryRecord, record_of
 from publish.web.known_updates import KnownUpdates
 
 UNPLACED = Position(0, 0)
@@ -79,6 +80,7 @@ class FeedStore:
         self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
         self.known = KnownUpdates(KNOWN * limit)
+        self._stories: OrderedDict[str, StoryRecord] = OrderedDict()
         self._generations: dict[str, int] = {}
         self._count = 0
         self._floor = 0
@@ -93,6 +95,7 @@ class FeedStore:
         *,
         complete: bool,
         standings: Sequence[LastChange] = (),
+        stories: Iterable[StoryRecord] = (),
     ) -> None:
         """Begin again from a snapshot. `complete`: there are no visible updates but these.
 
@@ -105,11 +108,13 @@ class FeedStore:
         self._pictures = {}
         self._removed = OrderedDict()
         self.known.reset(standings)
+        self._stories = OrderedDict((record.story, record) for record in stories)
         self._generations = {}
         self._count += 1
         self._floor = self._count
         for entry in sorted(entries, key=lambda each: each.position):
             self._entries[entry.update.update_id] = entry
+            self._tell_story(entry.update)
             self._show_pictures(entry.update)
             for channel in channels_of(entry.update):
                 self._index.setdefault(channel, []).append((entry.position, entry.update.update_id))
@@ -133,6 +138,28 @@ class FeedStore:
     def showing(self, picture: str) -> frozenset[str]:
         """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
         return frozenset(self._pictures.get(picture, ()))
+
+    def story(self, story: str) -> StoryRecord | None:
+        """What is known of a story here; all that there is to know if it `is_whole`."""
+        return self._stories.get(story)
+
+    def learn_story(self, record: StoryRecord) -> StoryRecord:
+        """Take in what is known of a story elsewhere; all that is known of it now."""
+        known = self._stories.get(record.story)
+        if known is not None:
+            record = known.with_record(record)
+        self._stories[record.story] = record
+        self._stories.move_to_end(record.story)
+        while len(self._stories) > self.limit:
+            self._stories.popitem(last=False)
+        return record
+
+    def _tell_story(self, update: ReaderUpdate) -> None:
+        record = record_of(update)
+        if record is not None:
+            # With every update in memory, a story that is not known here is a new one.
+            is_new = self.complete and record.story not in self._stories
+            self.learn_story(replace(record, is_whole=True) if is_new else record)
 
     def can_tell(self, update: ReaderUpdate) -> bool:
         """Whether memory can tell by itself what a revision does: whether it is a repeat, and if not, where it stands."""
@@ -185,6 +212,7 @@ class FeedStore:
             self._keep_removal(update)
             self._touch(channels)
             return Applied(update, channels, None)
+        self._tell_story(update)
         position = position or update.position or update.cursor
         if entry and not has_change(update.change) and _same_words(update, entry.update):
             update = replace(update, position=position, change=entry.update.change)
@@ -210,6 +238,7 @@ class FeedStore:
     def pass_by(self, update: ReaderUpdate) -> Applied:
         """Announce a revision whose update's position is not known, without keeping it."""
         self.cursor = max(self.cursor, update.cursor)
+        self._tell_story(update)
         channels = channels_of(update)
         self._touch(channels)
         return Applied(update, channels, FeedEntry(update))

@@ -160,6 +160,7 @@ class Follower:
             entries,
             complete=len(snapshot.updates) < self._settings.publish_web_updates,
             standings=snapshot.standings,
+            stories=snapshot.stories,
         )
         self._epoch = snapshot.epoch
         self._placement.reset()
