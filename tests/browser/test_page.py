@@ -238,10 +238,10 @@ async def test_a_killed_lead_leaves_an_open_page(site: Site) -> None:
     """The lead that is killed goes at once, and the next one takes its place."""
     await site.publish(words("plain"), words("lead", flags=Flags(pinned=True)))
     page = await site.open()
-    await expect(page.locator("h1")).to_have_text("Headline of lead")
+    await expect(page.locator("#lead h2")).to_have_text("Headline of lead")
     await site.publish(killed("lead", 2))
     await expect(page.get_by_text("Headline of lead")).to_have_count(0)
-    await expect(page.locator("#lead h1")).to_have_text("Headline of plain")
+    await expect(page.locator("#lead h2")).to_have_text("Headline of plain")
     await expect(page.locator("#feed > .item")).to_have_count(0)
     assert site.complaints == []
 

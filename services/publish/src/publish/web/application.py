@@ -13,6 +13,7 @@ from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient, replay_from
 from publish.web.feed_store import FeedStore
 from publish.web.omissions import BACKOFF, Omissions, Omitted
+from publish.web.page_parts.story_cards import card_of
 from publish.web.renderer import Fit, Renderer
 from publish.web.response_cache import ResponseCache
 from publish.web.routes.answers import Answers
@@ -49,7 +50,9 @@ def build(
     `fit` and `omissions` are the renderer's: what makes bodies fit, and what leaves out what cannot be shown.
     """
     assets = Assets()
-    renderer = Renderer(settings, assets, fit=fit, omissions=omissions)
+    renderer = Renderer(
+        settings, assets, fit=fit, omissions=omissions, find_card=lambda story: card_of(feed_store, story)
+    )
     answers = Answers(settings, feed_store, archive, renderer)
     broadcaster = Broadcaster(
         StreamLimits.of(settings),
@@ -111,7 +114,7 @@ class _Problems:
             heading, words = "Page not found", "There is nothing under this address."
         elif problem.status >= 500:
             heading, words = "One moment", "This page cannot be shown now. Please try again shortly."
-        response = self._pages.message(problem.status, heading, words)
+        response = self._pages.own_page.message(problem.status, heading, words)
         response.headers.update(problem.headers)
         return response
 

@@ -185,6 +185,14 @@ class FeedStore:
         for _, update_id in reversed(self._index.get(channel, [])):
             yield self._entries[update_id]
 
+    def around(self, channel: str, position: Position) -> tuple[FeedEntry | None, FeedEntry | None]:
+        """The updates of a channel that stand next before and after a position."""
+        index = self._index.get(channel, [])
+        before, after = bisect.bisect_left(index, (position, "")), bisect.bisect_right(index, (position, "\uffff"))
+        older = self._entries[index[before - 1][1]] if before > 0 else None
+        newer = self._entries[index[after][1]] if after < len(index) else None
+        return older, newer
+
     def apply(self, update: ReaderUpdate) -> Applied | None:
         """Take in the next revision of the log; None when it changes nothing (a duplicate, an older one, after a kill).
 

@@ -32,7 +32,7 @@ from publish.representation.words import (
     title_of,
 )
 from publish.web.archive_client import page_of
-from publish.web.feed_store import FeedEntry
+from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
 from publish.web.routes.parameters import NOW
@@ -84,6 +84,7 @@ class Feed:
         hub: str,
         entries: Sequence[FeedEntry],
         name: str,
+        about: str = "",
     ) -> None:
         self.url = answers.renderer.site.url
         self.renderer = answers.renderer
@@ -93,6 +94,7 @@ class Feed:
         self.hub = hub
         self.entries = entries
         self.publisher = name
+        self.about = about or f"Live updates: {title}"
         self.language = answers.settings.publish_language
         self.updated = max((modified_at(entry.update) for entry in entries), default=NEVER)
 
@@ -115,7 +117,7 @@ class Feed:
         channel = make.channel(
             make.title(self.title),
             make.link(self.page),
-            make.description(f"Live updates: {self.title}"),
+            make.description(self.about),
             make.language(self.language),
             make.lastBuildDate(format_datetime(self.updated)),
             make.generator("Slugline"),
@@ -168,6 +170,7 @@ class Feed:
         feed = make.feed(
             make.id(self.address),
             make.title(self.title),
+            make.subtitle(self.about),
             make.updated(self.renderer.site.iso(self.updated)),
             make.link(href=self.address, rel="self", type="application/atom+xml"),
             make.link(href=self.page, rel="alternate", type="text/html"),
@@ -213,6 +216,7 @@ class Feed:
             {
                 "version": "https://jsonfeed.org/version/1.1",
                 "title": self.title,
+                "description": self.about,
                 "home_page_url": self.page,
                 "feed_url": self.address,
                 "language": self.language,
@@ -324,7 +328,8 @@ class Feeds:
         hub = answers.settings.publish_websub_hub
         feed = Feed(
             answers,
-            title=_title(channel, title, page.entries),
+            title=_title(channel, title, page.entries, answers.feed_store),
+            about=self._about(channel),
             page=page_path,
             address=f"{address}.{form}",
             hub=hub,
@@ -341,6 +346,11 @@ class Feeds:
             whole=page.whole,
         )
         return ReadyResponse(answers.keep(request, answer))
+
+    def _about(self, channel: str) -> str:
+        kind, _, name = channel.partition(":")
+        record = self.answers.feed_store.story(name) if kind == "story" else None
+        return printable(record.standfirst) if record else ""
 
     async def sitemap(self, request: Request) -> Response:
         """`GET /sitemap-news.xml`."""
@@ -359,7 +369,7 @@ class Feeds:
         return PlainTextResponse("\n".join(lines), headers={"Cache-Control": "public, max-age=3600"})
 
 
-def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
+def _title(channel: str, name: str, entries: Sequence[FeedEntry], feed_store: FeedStore) -> str:
     """The label of a channel as its newest update has it."""
     kind = channel.partition(":")[0]
     for entry in entries[:1]:
@@ -367,7 +377,8 @@ def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
         if channel not in channels_of(update):
             continue
         if kind == "story":
-            return story_name(name, update.story_label)
+            record = feed_store.story(name)
+            return record.name(update.story_label) if record else story_name(name, update.story_label)
         if kind == "tag":
             return printable(next(tag.label for tag in update.tags if tag.code == name) or name)
         if kind == "author":

@@ -5,12 +5,14 @@
 const AT_TOP_PX = 40;
 const MOST_ITEMS = 300;
 const REFRESH_SPREAD_MS = 1200;
+const ANNOUNCED_EVERY_MS = 10_000;
+const CARDS = 4;
 
 const find = (id) => document.getElementById(id);
 const body = document.body;
 const feed = find("feed");
 const pill = find("pill");
-const title = document.title;
+let { title } = document;
 const held = new Map(); // update id → {element, position}: new, and waiting for the reader; "" → another lead
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -33,26 +35,28 @@ function elementOf(html) {
   return template.content.firstElementChild;
 }
 
-// Announcements: one polite sentence for what came within two seconds.
-const said = { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0 };
+// Announcements: one polite sentence for what came within two seconds, and no more than one in ten.
+const said = { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0, at: -ANNOUNCED_EVERY_MS };
 
 function announce(what, headline = "") {
   said[what] += 1;
   if (headline) said.headline = headline;
+  const pause = Math.max(2000, said.at + ANNOUNCED_EVERY_MS - performance.now());
   said.timer ||= setTimeout(() => {
-    const words = [];
-    if (said.fresh === 1) words.push(`New update: ${said.headline}`);
-    else if (said.fresh) words.push(`${said.fresh} new updates`);
-    if (said.changed) words.push(said.changed === 1 ? "An update was changed" : `${said.changed} updates were changed`);
-    if (said.gone) words.push(said.gone === 1 ? "An update was withdrawn" : `${said.gone} updates were withdrawn`);
+    const sentences = [];
+    if (said.fresh === 1) sentences.push(t("New update: %(headline)s", { headline: said.headline }));
+    else if (said.fresh) sentences.push(tn("%(num)s new update", "%(num)s new updates", said.fresh));
+    if (said.changed) sentences.push(tn("%(num)s update was changed", "%(num)s updates were changed", said.changed));
+    if (said.gone) sentences.push(tn("%(num)s update was withdrawn", "%(num)s updates were withdrawn", said.gone));
     const region = find("announce");
-    if (region) region.textContent = `${words.join(". ")}.`;
-    Object.assign(said, { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0 });
-  }, 2000);
+    if (region) region.textContent = `${sentences.join(". ")}.`;
+    Object.assign(said, { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0, at: performance.now() });
+  }, pause);
 }
 
 // A reader at the very top, or one who has not come to the feed yet, is not disturbed by what is put on top of it.
 function mayInsert() {
+  if (isPaused()) return false;
   const { top } = feed.getBoundingClientRect();
   return window.scrollY < AT_TOP_PX || top >= window.innerHeight;
 }
@@ -60,7 +64,7 @@ function mayInsert() {
 function showPill() {
   const count = [...held.keys()].filter(Boolean).length;
   pill.hidden = held.size === 0;
-  pill.textContent = count === 0 ? "New at the top" : count === 1 ? "1 new update" : `${count} new updates`;
+  pill.textContent = count ? tn("%(num)s new update", "%(num)s new updates", count) : t("New at the top");
   document.title = count ? `(${count}) ${title}` : title;
 }
 
@@ -102,7 +106,8 @@ function showMore(cursor) {
     return;
   }
   if (!link) {
-    link = elementOf('<a class="button" rel="next">Show more</a>');
+    link = elementOf('<a class="button" rel="next"></a>');
+    link.textContent = t("Show more");
     more.prepend(link);
   }
   link.href = `?before=${encodeURIComponent(cursor)}`;
@@ -169,12 +174,24 @@ function remove(id) {
     announce("gone");
   }
   if (held.delete(id)) showPill();
+  removeFromParts(id);
   if (articleIn(id, "lead")) {
     find("lead").replaceChildren();
     announce("gone");
     refreshPage();
   }
   if (articleIn(id, "own")) withdraw();
+}
+
+// What is said of an update beside the feed: in cards, among key events, before and after another. It goes at once; what
+// comes in its place is for the server to say.
+function removeFromParts(id) {
+  const name = CSS.escape(id);
+  const lines = document.querySelectorAll(`[data-line="${name}"], [data-key="${name}"]`);
+  if (lines.length === 0) return;
+  for (const line of lines) line.remove();
+  if (feed) refreshPage();
+  else refreshAround();
 }
 
 function showEmpty() {
@@ -185,9 +202,10 @@ function showEmpty() {
 function withdraw() {
   const note = document.createElement("p");
   note.className = "withdrawn";
-  note.textContent = "This update has been withdrawn.";
+  note.textContent = t("This update has been withdrawn.");
   find("own").replaceChildren(note);
   find("history")?.remove();
+  find("around")?.replaceChildren();
   document.title = note.textContent;
   announce("gone");
 }
@@ -213,7 +231,8 @@ async function refreshOwn(id, path, revision) {
     const history = page.getElementById("history");
     if (find("history") && history) find("history").replaceWith(history);
     else if (history) find("own").after(history);
-      document.title = page.title;
+    document.title = page.title;
+    takeAround(page);
     announce("changed");
     return;
   }
@@ -240,34 +259,117 @@ async function refreshPage(cursor = body.dataset.cursor) {
 }
 
 // The lead, and what is said of the whole page. Who is reading the lead keeps it: another waits behind the button.
+const TOP_PARTS = [
+  ["#kicker"], [".feed-title"], ["#top .standfirst", ".feed-title"], ["#top .story-meta"], [".live-header .closed", ".live-header > :last-child"],
+];
+
 function takeTop(page) {
-  for (const selector of ["#kicker", ".feed-title", ".feed-intro", ".live-header .closed"]) {
+  for (const [selector, behind] of TOP_PARTS) {
     const [ours, theirs] = [document.querySelector(selector), page.querySelector(selector)];
-    if (ours && theirs) {
-      if (ours.textContent !== theirs.textContent) ours.replaceWith(theirs);
-    } else if (theirs && selector.endsWith(".closed")) {
-      document.querySelector(".live-header").append(theirs);
-    } else if (ours && selector.endsWith(".closed")) {
-      ours.remove();
+    if (ours && !theirs) ours.remove();
+    else if (ours && !sameWords(ours, theirs)) ours.replaceWith(theirs);
+    else if (theirs && !ours) document.querySelector(behind)?.after(theirs);
+  }
+  if (page.body.dataset.edition) body.dataset.edition = page.body.dataset.edition;
+  if (feed && page.title !== title) {
+    title = page.title;
+    showPill();
+  }
+  const [ours, theirs] = [find("digest"), page.getElementById("digest")];
+  if (ours && theirs && !sameWords(ours, theirs)) ours.replaceWith(theirs);
+  takeAllCards(page);
+  takeLead(page);
+}
+
+// Times tell how long ago something was, and are no other words.
+function sameWords(a, b) {
+  const [one, two] = [a, b].map((element) => {
+    const copy = element.cloneNode(true);
+    for (const time of copy.querySelectorAll("time")) time.textContent = time.dateTime;
+    return copy.className + copy.textContent.replace(/\s+/g, " ");
+  });
+  return one === two;
+}
+
+// Cards of stories. They are of one height, so that what changes in one moves nothing; their order changes only where
+// nobody looks at them.
+function mayMoveCards() {
+  const { top, bottom } = find("card-row").getBoundingClientRect();
+  return window.scrollY < AT_TOP_PX || bottom < 0 || top > window.innerHeight;
+}
+
+function takeAllCards(page) {
+  const [ours, theirs] = [find("cards"), page.getElementById("cards")];
+  if (!ours || !theirs || sameWords(ours, theirs)) return;
+  if (!ours.hidden && !mayMoveCards()) {
+    held.set("", {});
+    showPill();
+    return;
+  }
+  ours.replaceWith(theirs);
+}
+
+function takeCards(cards, cursor) {
+  const row = find("card-row");
+  if (!row || before) return;
+  for (const [story, html] of Object.entries(cards)) {
+    const old = row.querySelector(`:scope > [data-story="${CSS.escape(story)}"]`);
+    const card = html ? elementOf(html) : null;
+    if (find("own")) {
+      if (old && card) swap(old, card);
+    } else if (!card || (old && compare(positionOf(card), positionOf(old)) < 0)) {
+      // Another story may have a place now.
+      if (old) refreshPage(cursor);
+    } else {
+      placeCard(row, card, old);
     }
   }
-  takeLead(page);
+}
+
+function placeCard(row, card, old) {
+  const all = [...row.children];
+  const next = all.find((each) => each !== old && compare(positionOf(each), positionOf(card)) < 0) ?? null;
+  const stays = old && (next ?? null) === (all[all.indexOf(old) + 1] ?? null);
+  if (stays) return swap(old, card);
+  if (!old && !next && all.length >= CARDS) return;
+  if (!find("cards").hidden && !mayMoveCards()) {
+    if (old) swap(old, card);
+    held.set("", {});
+    return showPill();
+  }
+  old?.remove();
+  row.insertBefore(card, next);
+  while (row.children.length > CARDS) row.lastElementChild.remove();
+  find("cards").hidden = false;
+}
+
+// What stands around an update's own page, when its story goes on.
+const around = { wanted: false };
+
+async function refreshAround() {
+  if (around.wanted || !find("around")) return;
+  around.wanted = true;
+  await wait(REFRESH_SPREAD_MS * (1 + Math.random()));
+  around.wanted = false;
+  const page = await pageAt(location.href).catch(() => undefined);
+  if (page) takeAround(page);
+}
+
+function takeAround(page) {
+  const [ours, theirs] = [find("around"), page.getElementById("around")];
+  if (ours && theirs && !sameWords(ours, theirs)) ours.replaceWith(theirs);
 }
 
 function takeLead(page) {
   const fresh = page.getElementById("lead");
-  let holder = find("lead");
+  const holder = find("lead");
+  if (!holder) return;
   const article = fresh?.firstElementChild;
   if (!article) {
     for (const item of page.querySelectorAll("#feed > .item")) {
       if (articleIn(item.dataset.id, "lead")) holder.replaceChildren();
     }
     return showEmpty();
-  }
-  if (!holder) {
-    holder = fresh.cloneNode(false);
-    const header = document.querySelector(".feed-header");
-    header.replaceWith(page.querySelector(".over") ?? "", holder);
   }
   const old = holder.firstElementChild;
   const same = old?.dataset.id === article.dataset.id;
@@ -332,6 +434,7 @@ async function reconcile(page) {
     const history = page.getElementById("history");
     find("history")?.remove();
     if (history) fresh.after(history);
+    takeAround(page);
     return;
   }
   if (!feed) return;
@@ -367,29 +470,59 @@ document.addEventListener("slugline:update", ({ detail: { kind, id: cursor, data
     remove(id);
     return;
   }
+  if (data.cards) takeCards(data.cards, cursor);
+  if (find("own")) followStory(id, data);
   if (articleIn(id, "own")) refreshOwn(id, data.path, data.revision);
   const element = feed && data.html ? elementOf(data.html) : null;
   if (!element) return;
   const wasClosed = Boolean(document.querySelector(".live-header .closed"));
-  if (mayLead(id, element, data) || (channelKind === "story" && Boolean(data.closed) !== wasClosed)) {
-    since.clear();
-    refreshPage(cursor);
-  }
+  const isOfTop = channelKind === "story" && !before && (Boolean(data.closed) !== wasClosed || isTold(id, data));
+  const leads = mayLead(id, element, data);
+  if (leads) since.clear();
+  if (leads || isOfTop) refreshPage(cursor);
   if (!articleIn(id, "lead")) upsert(kind, element);
 });
+
+// Whether a revision changes what is said of its story above the feed.
+function isTold(id, data) {
+  const isListed = Boolean(find("digest")?.querySelector(`[data-key="${CSS.escape(id)}"]`));
+  return data.key_event || isListed || (data.edition ?? 0) > Number(body.dataset.edition ?? 0);
+}
+
+// The story of an update's own page goes on: what came next, and other words of what stands there.
+function followStory(id, data) {
+  if (articleIn(id, "own")) return;
+  const isShown = find("around")?.querySelector(`.neighbours [data-line="${CSS.escape(id)}"]`);
+  const isFirst = !find("around")?.querySelector('[rel="next"]') && data.story;
+  if (isShown || isFirst) refreshAround();
+}
 
 document.addEventListener("slugline:reset", (event) => {
   event.preventDefault();
   reconcile(event.detail.page);
 });
 
-const STATES = { connected: "Live", polling: "Live", reconnecting: "Waiting", offline: "Offline" };
+const STATES = { connected: t("Live"), polling: t("Live"), reconnecting: t("Waiting"), offline: t("Offline") };
 
 document.addEventListener("slugline:state", ({ detail: { state } }) => {
   const shown = find("live-state");
-  shown.dataset.state = STATES[state] === "Live" ? "live" : "waiting";
+  shown.dataset.state = state === "connected" || state === "polling" ? "live" : "waiting";
   find("live-words").textContent = STATES[state] ?? "";
 });
+
+// A reader who pauses is shown nothing new until the end of it; what is withdrawn goes all the same.
+const pause = find("pause");
+const isPaused = () => pause?.getAttribute("aria-pressed") === "true";
+
+if (pause) {
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    const isOver = isPaused();
+    pause.setAttribute("aria-pressed", String(!isOver));
+    pause.textContent = isOver ? t("Pause") : t("Go on");
+    if (isOver && held.size > 0) release();
+  });
+}
 
 pill?.addEventListener("click", () => {
   const newest = release();
@@ -398,7 +531,7 @@ pill?.addEventListener("click", () => {
   (newest?.querySelector(".item-headline a") ?? newest?.querySelector("a"))?.focus({ preventScroll: true });
 });
 
-window.addEventListener("scroll", () => held.size && window.scrollY < AT_TOP_PX && release(), { passive: true });
+window.addEventListener("scroll", () => held.size && window.scrollY < AT_TOP_PX && !isPaused() && release(), { passive: true });
 
 find("more")?.addEventListener("click", async (event) => {
   const link = event.target.closest('a[rel="next"]');
