@@ -20,6 +20,7 @@ from publish.web.routes.answers import Answers
 from publish.web.routes.api import Api
 from publish.web.routes.assets import Assets
 from publish.web.routes.feeds import Feeds
+from publish.web.routes.frames import Frames
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.stories import is_over
@@ -67,6 +68,7 @@ def build(
             *Api(answers).routes(),
             *pages.routes(),
             *Feeds(answers).routes(),
+            *Frames(answers).routes(),
             *stream_routes(broadcaster),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
