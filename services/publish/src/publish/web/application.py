@@ -111,11 +111,12 @@ class _Problems:
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["X-Content-Type-Options"] = "nosniff"
             return response
-        heading, words = "That did not work", problem.detail
+        _ = self._pages.answers.renderer.interface.gettext
+        heading, words = _("That did not work"), problem.detail
         if problem.status == 404:
-            heading, words = "Page not found", "There is nothing under this address."
+            heading, words = _("Page not found"), _("There is nothing under this address.")
         elif problem.status >= 500:
-            heading, words = "One moment", "This page cannot be shown now. Please try again shortly."
+            heading, words = _("One moment"), _("This page cannot be shown now. Please try again shortly.")
         response = self._pages.own_page.message(problem.status, heading, words)
         response.headers.update(problem.headers)
         return response

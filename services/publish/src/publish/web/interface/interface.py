@@ -48,7 +48,7 @@ class Interface:
     def gettext(self, word: str) -> str:
         """A word or sentence."""
         found = self._words.get(word, word)
-        return found if isinstance(found, str) else found[-1]
+        return found if isinstance(found, str) else word
 
     def ngettext(self, one: str, other: str, count: int) -> str:
         """What fits a count; `one` names it in the catalogue."""

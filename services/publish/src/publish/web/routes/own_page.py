@@ -21,12 +21,6 @@ from publish.web.routes.answers import Answers, ReadyResponse
 from publish.web.routes.parameters import UPDATE_ID
 from shared.http.problem import Problem
 
-GONE_WORDS = {
-    "expired": "This update is no longer available.",
-    "superseded": "This update has been replaced by a newer one.",
-}
-WITHDRAWN = "This update has been withdrawn."
-
 
 class OwnPage:
     """The page of one update."""
@@ -70,7 +64,7 @@ class OwnPage:
         if update.story:
             record = store.story(update.story)
             name = record.name(update.story_label) if record else story_name(update.story, update.story_label)
-            crumbs = [("/stories", "Stories"), (story_path(update.story), name)]
+            crumbs = [("/stories", renderer.interface.gettext("Stories")), (story_path(update.story), name)]
         return renderer.render(
             "own.html",
             update=update,
@@ -108,12 +102,16 @@ class OwnPage:
 
     def gone(self, update_id: str, removal: str | None) -> Response:
         """410 for what is out of sight."""
-        words = GONE_WORDS.get(removal or "", WITHDRAWN)
-        return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update_id}")
+        _ = self.answers.renderer.interface.gettext
+        words = {
+            "expired": _("This update is no longer available."),
+            "superseded": _("This update has been replaced by a newer one."),
+        }.get(removal or "", _("This update has been withdrawn."))
+        return self.message(410, _("Update withdrawn"), words, kicker=_("Live update"), channel=f"update:{update_id}")
 
-    def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:
+    def message(self, status: int, heading: str, words: str, *, kicker: str = "", channel: str = "") -> Response:
         """A page that says one thing."""
-        body = self.answers.renderer.render("message.html", heading=heading, words=words, kicker=kicker)
+        body = self.answers.renderer.render("message.html", heading=heading, words=words, kicker=kicker or self.answers.renderer.interface.gettext("Sorry"))
         headers = {name.decode(): value.decode() for name, value in self.answers.security()}
         headers["Vary"] = "Accept"
         if channel:

@@ -49,12 +49,11 @@ class FeedSubject:
     author: ReaderAuthor | None = None
     story: StoryRecord | None = None
 
-    @property
-    def crumbs(self) -> list[tuple[str, str]]:
-        """The way to the page from the front page: paths and names; of the front page none."""
+    def crumbs(self, stories: str) -> list[tuple[str, str]]:
+        """The way to the page from the front page: paths and names; of the front page none. `stories` names their page."""
         if self.channel == NEWS:
             return []
-        return [("/stories", "Stories"), (self.path, self.title)] if self.story else [(self.path, self.title)]
+        return [("/stories", stories), (self.path, self.title)] if self.story else [(self.path, self.title)]
 
 
 class Pages:
@@ -78,20 +77,20 @@ class Pages:
 
     async def news(self, request: Request) -> Response:
         """`GET /`: the News Feed."""
-        site = self.answers.settings
+        site, _ = self.answers.settings, self.answers.renderer.interface.gettext
         subject = FeedSubject(
             NEWS,
             "/",
             site.publish_site_name,
-            "News Feed",
-            f"Live updates from {site.publish_site_name}, as they happen.",
+            _("News Feed"),
+            _("Live updates from %(site)s, as they happen.") % {"site": site.publish_site_name},
             "/feeds/news",
         )
         return await self._feed(request, subject, known=True)
 
     async def story(self, request: Request) -> Response:
         """`GET /stories/{story}`."""
-        story = request.path_params["story"]
+        story, _ = request.path_params["story"], self.answers.renderer.interface.gettext
         newest = await self._newest(f"story:{story}")
         if newest is None:
             raise _nothing_here()
@@ -100,8 +99,8 @@ class Pages:
         return await self._feed(
             request,
             FeedSubject(
-                f"story:{story}", story_path(story), name, "Live story",
-                printable(record.standfirst) or f"Live coverage: {name}.", f"/feeds/story/{quote(story, safe='')}",
+                f"story:{story}", story_path(story), name, _("Live story"),
+                printable(record.standfirst) or _("Live coverage: %(name)s.") % {"name": name}, f"/feeds/story/{quote(story, safe='')}",
                 story=record,
             ),
             known=True,
@@ -122,13 +121,13 @@ class Pages:
 
     async def tag(self, request: Request) -> Response:
         """`GET /tags/{code}`."""
-        code = request.path_params["code"]
+        code, _ = request.path_params["code"], self.answers.renderer.interface.gettext
         newest = await self._newest(f"tag:{code}")
         label = next((tag.label for tag in newest.update.tags if tag.code == code), code) if newest else code
         return await self._feed(
             request,
             FeedSubject(
-                f"tag:{code}", tag_path(code), printable(label), "Topic", f"Live updates about {printable(label)}.",
+                f"tag:{code}", tag_path(code), printable(label), _("Topic"), _("Live updates about %(name)s.") % {"name": printable(label)},
                 f"/feeds/tag/{quote(code, safe=':')}",
             ),
             known=newest is not None,
@@ -136,14 +135,14 @@ class Pages:
 
     async def author(self, request: Request) -> Response:
         """`GET /authors/{slug}`."""
-        slug = request.path_params["slug"]
+        slug, _ = request.path_params["slug"], self.answers.renderer.interface.gettext
         newest = await self._newest(f"author:{slug}")
         found = next((each for each in newest.update.authors if each.slug == slug), None) if newest else None
         name = printable(found.name) if found else slug
         return await self._feed(
             request,
             FeedSubject(
-                f"author:{slug}", author_path(slug), name, "Author", f"Live updates by {name}.",
+                f"author:{slug}", author_path(slug), name, _("Author"), _("Live updates by %(name)s.") % {"name": name},
                 f"/feeds/author/{quote(slug, safe='')}", found,
             ),
             known=newest is not None,
@@ -178,10 +177,12 @@ class Pages:
         together = [*([lead] if lead else []), *shown]
         pictures = [picture for entry in together[:5] for picture in answers.renderer.pictures(entry)[:1]]
         has_parts = before is None
+        crumbs = subject.crumbs(answers.renderer.interface.gettext("Stories"))
         body = answers.renderer.render(
             "feed.html",
             renderer=answers.renderer,
             subject=subject,
+            crumbs=crumbs[:-1],
             title=subject.title,
             description=subject.description,
             canonical=url,
@@ -198,7 +199,7 @@ class Pages:
             closed_at=over,
             image=answers.renderer.image(pictures[0]) if pictures else None,
             linked_data=script(self._live_blog(subject, url, together, over)),
-            crumbs_data=script(breadcrumbs(answers.renderer.site, subject.crumbs)) if subject.crumbs else None,
+            crumbs_data=script(breadcrumbs(answers.renderer.site, crumbs)) if crumbs else None,
         )
         answer = answers.page(body, channel=subject.channel, whole=page.whole)
         return ReadyResponse(answers.keep(request, answer))
