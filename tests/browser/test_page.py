@@ -291,7 +291,11 @@ async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> N
     full = {"tags": (tag,), "authors": (ana,), "story": "flood", "story_label": "Flood"}
     yesterday = datetime.now(UTC) - timedelta(days=1)
     old = [words(f"old{n}", first_published_at=yesterday, **full) for n in range(30)]
-    others = [words(f"{story}{n}", story=story, story_label=story.title()) for n in range(2) for story in ("vote", "strike", "fire")]
+    others = [
+        words(f"{story}{n}", story=story, story_label=story.title())
+        for n in range(2)
+        for story in ("vote", "strike", "fire")
+    ]
     await site.publish(*old, *(words(f"u{n}", **full) for n in range(5)), *others)
     context = await site.browser.new_context()
     front = await site.open("/", context)
@@ -315,10 +319,14 @@ async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> N
         return differing
 
     now = datetime.now(UTC)
-    said = StoryProfile(edition=1, name="The flood", standfirst="Water rises.", summary=("Gates are shut.", "Trains stop."))
+    said = StoryProfile(
+        edition=1, name="The flood", standfirst="Water rises.", summary=("Gates are shut.", "Trains stop.")
+    )
     events: dict[str, EnrichedUpdate] = {
         "a story is described": words("u4", 2, kind="enrich", story_profile=said, **full),
-        "and described anew": words("u3", 2, kind="enrich", story_profile=StoryProfile(edition=2, name="A flood"), **full),
+        "and described anew": words(
+            "u3", 2, kind="enrich", story_profile=StoryProfile(edition=2, name="A flood"), **full
+        ),
         "another story goes on": words("vote2", story="vote", story_label="Vote"),
         "its line is corrected": corrected("vote2", 2, "Vote, corrected", story="vote", story_label="Vote"),
         "a fifth story begins": words("rain0", story="rain", story_label="Rain"),

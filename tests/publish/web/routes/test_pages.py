@@ -126,7 +126,9 @@ async def test_a_page_runs_and_loads_nothing_but_its_own(replica: Replica) -> No
         page = tree(answer)
         assert not page.xpath("//*[@style] | //style | //@*[starts-with(name(), 'on')]")
         for script in page.xpath("//script"):
-            assert script.get("type") in ("application/ld+json", "application/json") or script.get("src").startswith("/static/")
+            assert script.get("type") in ("application/ld+json", "application/json") or script.get("src").startswith(
+                "/static/"
+            )
         for address in page.xpath("//img/@src | //link[@rel='stylesheet']/@href"):
             assert address.startswith(("/", "data:image/"))
 

@@ -20,7 +20,11 @@ REFUSED = {"4XX": Content("Why not (RFC 9457)", {PROBLEM_JSON: ProblemDocument})
 STORY = Parameter("story", "path", {"type": "string", "maxLength": 500}, "The story's id")
 OPERATIONS = (
     Operation(
-        "GET", "/v1/stories/{story}", "What is said of a story", {"200": json_content(StoryDescription), **REFUSED}, [STORY]
+        "GET",
+        "/v1/stories/{story}",
+        "What is said of a story",
+        {"200": json_content(StoryDescription), **REFUSED},
+        [STORY],
     ),
     Operation(
         "PATCH",

@@ -177,7 +177,9 @@ class ResponseCache:
     def _generation(self, answer: ReadyAnswer) -> int:
         """Generations only grow, so that the newer of two moves whenever either does."""
         generation = self.feed_store.generation
-        return max(generation(answer.channel), generation(answer.beside)) if answer.beside else generation(answer.channel)
+        return (
+            max(generation(answer.channel), generation(answer.beside)) if answer.beside else generation(answer.channel)
+        )
 
     def keep(self, path: str, query: bytes, answer: ReadyAnswer) -> ReadyAnswer:
         """Keep an answer for its next reader; those that were not asked for longest make room."""

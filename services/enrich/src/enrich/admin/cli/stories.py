@@ -104,7 +104,12 @@ def label(story: str, label: str) -> None:
 @click.argument("story")
 @click.option("--name", help="What readers call the story.")
 @click.option("--standfirst", help="A sentence or two under the name.")
-@click.option("--point", "points", multiple=True, help="What is known by now, once for each point; one empty point takes the summary away.")
+@click.option(
+    "--point",
+    "points",
+    multiple=True,
+    help="What is known by now, once for each point; one empty point takes the summary away.",
+)
 def describe(story: str, name: str | None, standfirst: str | None, points: tuple[str, ...]) -> None:
     """Say what STORY is about: on its page, in feeds, and to search engines. Without options, print what is said.
 

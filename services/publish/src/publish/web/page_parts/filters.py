@@ -24,5 +24,7 @@ def _named(update: ReaderUpdate) -> dict[str, str]:
     tags = {f"tag:{tag.code}": tag.label or tag.code for tag in update.tags if tag.origin != "broader"}
     authors = {f"author:{author.slug}": author.name for author in update.authors if author.slug}
     return {
-        printable(channel): printable(name) for channel, name in (tags | authors).items() if not set(channel) & set(" \t\n\r\f")
+        printable(channel): printable(name)
+        for channel, name in (tags | authors).items()
+        if not set(channel) & set(" \t\n\r\f")
     }

@@ -38,7 +38,12 @@ class Frames:
             raise Problem(404, "not-found", "the update embeds nothing of this number")
         embed = embeds[number]
         body = answers.renderer.render("frame.html", embed=embed)
-        headers = [answers.cache_of(f"update:{update_id}"), (b"content-security-policy", _policy(embed)), NOSNIFF, REFERRER]
+        headers = [
+            answers.cache_of(f"update:{update_id}"),
+            (b"content-security-policy", _policy(embed)),
+            NOSNIFF,
+            REFERRER,
+        ]
         answer = ReadyAnswer(body, "text/html; charset=utf-8", headers, channel=f"update:{update_id}")
         kept = answers.feed_store.get(update_id) is not None
         return ReadyResponse(answers.keep(request, answer) if kept else answer)

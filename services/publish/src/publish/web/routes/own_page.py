@@ -111,7 +111,12 @@ class OwnPage:
 
     def message(self, status: int, heading: str, words: str, *, kicker: str = "", channel: str = "") -> Response:
         """A page that says one thing."""
-        body = self.answers.renderer.render("message.html", heading=heading, words=words, kicker=kicker or self.answers.renderer.interface.gettext("Sorry"))
+        body = self.answers.renderer.render(
+            "message.html",
+            heading=heading,
+            words=words,
+            kicker=kicker or self.answers.renderer.interface.gettext("Sorry"),
+        )
         headers = {name.decode(): value.decode() for name, value in self.answers.security()}
         headers["Vary"] = "Accept"
         if channel:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.representation.linked_data import blog_posting, breadcrumbs, live_blog, script
-from publish.representation.position import NEWS, Position
+from publish.representation.position import NEWS
 from publish.representation.reader_update import ReaderAuthor
 from publish.representation.site import author_path, story_path, tag_path
 from publish.representation.story_record import StoryRecord
