@@ -72,7 +72,7 @@ def catalogue(language: str) -> Mapping[str, Word]:
             continue
         if isinstance(message.id, str) and message.string:
             words[message.id] = str(message.string)
-        elif not isinstance(message.id, str) and all(message.string):
+        elif not isinstance(message.id, str) and isinstance(message.string, tuple) and all(message.string):
             words[message.id[0]] = list(message.string)
     return words
 
