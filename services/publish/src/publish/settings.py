@@ -17,7 +17,10 @@ class Settings(Connections):
         description="Address under which readers know the site, without a path; canonical links and feeds begin with it",
     )
     publish_site_name: str = Field(default="Slugline", description="Name of the newsroom, as readers see it")
-    publish_language: str = Field(default="en", description="Language of the page around the updates (BCP 47)")
+    publish_language: str = Field(
+        default="en",
+        description="Language of the interface (BCP 47): ar, de, en, es, fr or uk with any region; another is English",
+    )
     publish_time_zone: str = Field(default="UTC", description="Time zone in which readers see times (IANA name)")
     publish_web_updates: int = Field(
         default=5000,

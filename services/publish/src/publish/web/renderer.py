@@ -86,6 +86,14 @@ class Renderer:
         self._templates.install_gettext_callables(  # type: ignore[attr-defined]
             self.interface.gettext, self.interface.ngettext, newstyle=True
         )
+        self._provide(settings, assets)
+        macros = vars(self._templates.get_template("update.html").module)
+        self._item: Callable[[ReaderUpdate], str] = macros["feed_item"]
+        self._article: _Article = macros["article"]
+        self._story_card: Callable[[StoryCard], str] = macros["story_card"]
+
+    def _provide(self, settings: Settings, assets: Assets) -> None:
+        """What templates can call."""
         self._templates.globals.update(
             interface=self.interface,
             site=settings,
@@ -117,10 +125,6 @@ class Renderer:
             avatar=self.site.avatar,
             fitting=self.fitting,
         )
-        macros = vars(self._templates.get_template("update.html").module)
-        self._item: Callable[[ReaderUpdate], str] = macros["feed_item"]
-        self._article: _Article = macros["article"]
-        self._story_card: Callable[[StoryCard], str] = macros["story_card"]
 
     def json(self, entry: FeedEntry) -> bytes:
         """An update as one line of JSON, made once for each revision; `Omitted` where it cannot be made."""
