@@ -200,7 +200,7 @@ class Renderer:
         """The card of a story as an open page puts it in; empty where there is none to show."""
         try:
             card = self._find_card(story)
-            return self._story_card(card).strip() if card is not None and not card.closed else ""
+            return self._story_card(card).strip() if card is not None else ""
         except Exception:
             log.exception("the card of a story cannot be shown", story=story)
             return ""

@@ -317,7 +317,7 @@ function takeCards(cards, cursor) {
     const card = html ? elementOf(html) : null;
     if (find("own")) {
       if (old && card) swap(old, card);
-    } else if (!card || (old && compare(positionOf(card), positionOf(old)) < 0)) {
+    } else if (!card || "closed" in card.dataset || (old && compare(positionOf(card), positionOf(old)) < 0)) {
       // Another story may have a place now.
       if (old) refreshPage(cursor);
     } else {
