@@ -175,7 +175,7 @@ async def test_words_keep_their_language_and_direction(replica: Replica) -> None
         revision("ar", language="ar", direction="rtl"), revision("bad", language='x" onload="', direction="ltr")
     )
     page = tree(await replica.get("/"))
-    marks = {(each.get("lang"), each.get("dir")) for each in page.xpath("//main//*[@dir]")}
+    marks = {(each.get("lang"), each.get("dir")) for each in page.xpath("//main//*[@lang]")}
     assert marks == {("ar", "rtl"), ("", "ltr")}
 
 
