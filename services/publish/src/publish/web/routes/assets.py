@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,9 +23,9 @@ TYPES = {
 
 
 LIVE_PAGE = "live-page.js"
-BUNDLED = ("words.js", "times.js", "live.js", "page.js", "reading.js", "embeds.js")
-"""What `LIVE_PAGE` is made of, in this order: one request for a page. Each has its own names but the first, whose are for all."""
-SCRIPTS = (*BUNDLED, "push.js")
+BUNDLED = (("words.js",), ("times.js",), ("live.js",), ("page.js", "top.js"), ("reading.js",), ("embeds.js",))
+"""What `LIVE_PAGE` is made of, in this order: one request for a page. Each group has its own names but the first, whose are for all."""
+SCRIPTS = (*chain.from_iterable(BUNDLED), "push.js")
 """The scripts that say something to readers."""
 FOLDERS = ("publish.web", "publish.push")
 SERVICE_WORKER = "sw.js"
@@ -54,7 +55,7 @@ class Assets:
         for name in ("times.js", "push.js"):
             self._add(name, _together([self.files["words.js"].body, self.files[name].body]), TYPES[".js"])
         self._add("page.css", self._own["page.css"] + self._own["parts.css"], TYPES[".css"])
-        self._add(LIVE_PAGE, _together([self._own[name] for name in BUNDLED]), TYPES[".js"])
+        self._add(LIVE_PAGE, _together([b"\n".join(self._own[name] for name in names) for names in BUNDLED]), TYPES[".js"])
 
     def _add(self, name: str, body: bytes, content_type: str) -> None:
         self._own.setdefault(name, body)
