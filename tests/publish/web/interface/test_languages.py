@@ -114,3 +114,17 @@ async def test_a_site_speaks_its_language(make_replica: Make, language: str, tag
     assert (item.get("lang"), item.get("dir")) == ("en", "ltr")
     expected = catalogue(tag.partition("-")[0]).get("Live story", "Live story")
     assert page.xpath('//*[@id="kicker"]')[0].text_content() == expected
+
+
+async def test_a_reader_can_go_to_the_same_page_in_another_language(make_replica: Make) -> None:
+    """By links that say which language, in its own name; search engines are told of each."""
+    replica = make_replica(publish_language_sites="de=https://de.news.example,uk=https://uk.news.example/")
+    replica.take(full())
+    page: Any = html.document_fromstring((await replica.get("/stories/harbour-flood")).content)
+    links = {each.get("hreflang"): each.get("href") for each in page.xpath('//link[@rel="alternate"][@hreflang]')}
+    assert links == {
+        "de": "https://de.news.example/stories/harbour-flood",
+        "uk": "https://uk.news.example/stories/harbour-flood",
+        "en": "https://news.example/stories/harbour-flood",
+    }
+    assert page.xpath("//footer//a[@hreflang]/text()") == ["Deutsch", "українська"]

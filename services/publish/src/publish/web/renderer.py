@@ -19,7 +19,7 @@ from publish.representation.site import Site
 from publish.representation.words import printable
 from publish.settings import Settings
 from publish.web.feed_store import Applied, FeedEntry
-from publish.web.interface.interface import Interface
+from publish.web.interface.interface import Interface, name_of_language
 from publish.web.omissions import Omissions, Omitted
 from publish.web.page_parts.filters import subjects_of
 from publish.web.page_parts.story_cards import StoryCard
@@ -113,6 +113,7 @@ class Renderer:
             author_path=site.author_path,
             is_short=_is_short,
             subjects_of=subjects_of,
+            name_of_language=name_of_language,
         )
         self._templates.filters.update(
             iso=self.site.iso,

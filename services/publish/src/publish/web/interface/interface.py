@@ -89,13 +89,20 @@ def script_words(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(found)
 
 
+def name_of_language(tag: str) -> str:
+    """A language as those call it who speak it."""
+    locale = _locale(tag)
+    return locale.language_name or tag
+
+
 def _locale(tag: str) -> Locale:
     # English dates have the day first, as the newsroom writes them.
     name = "en_GB" if tag.lower() == SOURCE_LANGUAGE else tag.replace("-", "_")
     try:
         return Locale.parse(name)
     except (UnknownLocaleError, ValueError):
-        return Locale.parse(tag.partition("-")[0].lower())
+        base = tag.partition("-")[0].lower()
+        return Locale.parse(base if base in LANGUAGES else SOURCE_LANGUAGE)
 
 
 def _embedded(words: Mapping[str, Word]) -> Markup:

@@ -55,7 +55,9 @@ class Assets:
         for name in ("times.js", "push.js"):
             self._add(name, _together([self.files["words.js"].body, self.files[name].body]), TYPES[".js"])
         self._add("page.css", self._own["page.css"] + self._own["parts.css"], TYPES[".css"])
-        self._add(LIVE_PAGE, _together([b"\n".join(self._own[name] for name in names) for names in BUNDLED]), TYPES[".js"])
+        self._add(
+            LIVE_PAGE, _together([b"\n".join(self._own[name] for name in names) for names in BUNDLED]), TYPES[".js"]
+        )
 
     def _add(self, name: str, body: bytes, content_type: str) -> None:
         self._own.setdefault(name, body)
