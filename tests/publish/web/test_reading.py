@@ -24,6 +24,8 @@ from support.places import skip_or_fail
 from support.revisions import revision
 from support.web_replica import Make, Replica
 
+expect.set_options(timeout=30_000)
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 STORY = "/stories/flood"
@@ -53,7 +55,7 @@ class Site:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         await page.goto(self.url + path)
         if options.get("java_script_enabled", True):
-            await expect(page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=30_000)
+            await expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
         return page
 
     def publish(self, *updates: EnrichedUpdate) -> None:
@@ -109,7 +111,7 @@ async def test_a_reader_finds_the_way(site: Site) -> None:
     """Key events jump within the page, filters leave what is asked for, a link to an older update finds it, and all is told."""
     page = await site.open()
     await page.locator("#digest [data-jump]").first.click()
-    await expect(page.locator(f"#u-{told('u25').update_id} a").first).to_be_in_viewport()
+    await expect(page.locator(f"#u-{told('u25').update_id}").locator("h2")).to_be_in_viewport()
     assert page.url.endswith(f"#u-{told('u25').update_id}")
     await page.locator(".filter", has_text="Quay").click()
     shown = page.locator("#feed > .item:visible h3")
@@ -216,7 +218,7 @@ async def test_a_page_costs_little_and_stands_still(site: Site) -> None:
 
     page.on("requestfinished", note)
     await page.goto(site.url + STORY)
-    await expect(page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=30_000)
+    await expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
     await page.wait_for_timeout(500)
     assert len(sizes) + 1 <= MOST_REQUESTS, sizes
     assert sum(sizes.values()) <= MOST_BYTES, sizes
