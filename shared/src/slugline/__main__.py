@@ -10,8 +10,12 @@ import click
 from slugline.service_commands import Operations
 
 COMMANDS: dict[str, str] = {
+    "backup": "slugline.recovery.commands:backup",
     "deadletters": "slugline.deadletters.command:deadletters",
     "doctor": "slugline.doctor.command:doctor",
+    "erase": "slugline.erasure.command:erase",
+    "prune": "slugline.prune:prune",
+    "restore": "slugline.recovery.commands:restore",
     "status": "slugline.status.command:status",
     "where": "slugline.where.command:where",
 }

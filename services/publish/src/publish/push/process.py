@@ -45,7 +45,7 @@ from publish.push.webhooks.routes import EndpointRoutes
 from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
 from publish.takedown.proof import keep_proving
-from publish.takedown.sinks import open_sinks
+from publish.takedown.sinks.every import open_sinks
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS

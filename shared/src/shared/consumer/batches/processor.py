@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Generic, TypeVar
 
 import structlog
@@ -45,7 +45,7 @@ class BatchProcessor(Generic[M]):
         check_position: PositionCheck | None,
         crash_notes: PartitionNotes | None,
         most_in_flight: int,
-        on_rewind: Callable[[Iterable[TopicPartition]], None] = lambda _: None,
+        on_rewind: Callable[[Mapping[TopicPartition, int]], None] = lambda _: None,
     ) -> None:
         self._stage = stage
         self._effects = effects

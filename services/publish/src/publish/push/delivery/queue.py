@@ -17,6 +17,8 @@ from shared.postgres.rows import narrowed
 
 LOG_LIFE = timedelta(days=60)
 """Twice as long as Kafka keeps updates.enriched."""
+REMOVAL = "update.kill"
+"""The type of a message that takes an update out of sight, whatever the reason."""
 WINDOW = 64
 """How many due deliveries of an endpoint a claim looks at before it goes through the stories."""
 
@@ -54,6 +56,11 @@ class DueDelivery:
     """How often a process died that built its request alone."""
     traceparent: str = ""
     """The trace context that its revision came with."""
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether it takes an update out of sight."""
+        return self.type == REMOVAL
 
 
 @dataclass(frozen=True, slots=True)
