@@ -9,6 +9,13 @@ from pydantic import Field, field_validator
 from shared.settings import Connections
 
 
+def _origins(value: str) -> str:
+    for origin in filter(None, (each.strip() for each in value.split(","))):
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?/?", origin):
+            raise ValueError(f"not an origin: {origin}")
+    return value
+
+
 class Settings(Connections):
     """Read from the environment; every process takes those that it needs."""
 
@@ -43,6 +50,24 @@ class Settings(Connections):
     )
     publish_web_alerts: bool = Field(
         default=True, description="Offer readers alerts, by a button that asks nothing before it is pressed"
+    )
+    publish_feed_retraction_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="Days for which feeds tell of an update that was taken out of sight: as long as feed readers keep entries",
+    )
+    publish_logo_url: str = Field(
+        default="/static/logo.png",
+        description="The publisher's logo for search engines, a PNG or JPEG of at least 112 by 112 px; a path of this site or an address",
+    )
+    publish_share_image_url: str = Field(
+        default="/static/share.png",
+        description="Picture, 1200 by 630 px, that a shared page shows which has none of its own; a path or an address; empty for none",
+    )
+    publish_embed_origins: str = Field(
+        default="*",
+        description="Origins (https://host, comma-separated) whose pages may embed stories; * for all, empty for none",
     )
     publish_cache_feed_length: int = Field(
         default=1000, ge=10, description="Newest updates that a feed of the Redis read model holds"
@@ -134,13 +159,31 @@ class Settings(Connections):
         patterns = [each.strip() for each in self.publish_web_ignored_parameters.split(",") if each.strip()]
         return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in patterns)
 
+    @field_validator("publish_logo_url", "publish_share_image_url")
+    @classmethod
+    def _path_or_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(/(?!/)|https?://)[^\s<>\"]+", value):
+            raise ValueError(f"neither a path nor an address: {value}")
+        return value
+
+    def whole(self, address: str) -> str:
+        """An address that may be a path of this site, whole."""
+        return self.publish_site_url + address if address.startswith("/") else address
+
+    @property
+    def embed_origins(self) -> tuple[str, ...]:
+        """The origins of `publish_embed_origins`; `*` among them stands for all."""
+        return tuple(each.strip().rstrip("/") for each in self.publish_embed_origins.split(",") if each.strip())
+
+    @field_validator("publish_embed_origins")
+    @classmethod
+    def _all_or_origins(cls, value: str) -> str:
+        return value if value.strip() == "*" else _origins(value)
+
     @field_validator("publish_web_image_origins")
     @classmethod
     def _only_origins(cls, value: str) -> str:
-        for origin in filter(None, (each.strip() for each in value.split(","))):
-            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?/?", origin):
-                raise ValueError(f"not an origin: {origin}")
-        return value
+        return _origins(value)
 
     @property
     def web_urls(self) -> tuple[str, ...]:

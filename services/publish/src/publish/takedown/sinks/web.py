@@ -11,6 +11,7 @@ from publish.archive import queries
 from publish.push.delivery.outbound import Answer, Outbound
 from publish.representation.pictures import MEDIA_PREFIX
 from publish.representation.reader_json import read_metadata
+from publish.representation.retraction import without_notices
 from publish.takedown.sinks.doors import DOORS, Door
 from publish.takedown.sinks.finding import Killed, Look, listing
 from shared.postgres.pool import Pool
@@ -63,7 +64,11 @@ class WebAddress:
             raise OSError(f"{path} answers {answer.status}")
         if door.expected == "no-words":
             return _words_in(killed, answer.body, path)
-        return f"is in {path}" if door.needle.format(update_id=killed.update_id).encode() in answer.body else ""
+        return (
+            f"is in {path}"
+            if door.needle.format(update_id=killed.update_id).encode() in without_notices(answer.body)
+            else ""
+        )
 
     async def _fetch(self, path: str) -> Answer:
         async with self._slots:
