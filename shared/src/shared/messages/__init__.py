@@ -17,6 +17,7 @@ from shared.messages.enriched import (
     Removal,
     Rendition,
     Step,
+    StoryProfile,
     Tag,
 )
 from shared.messages.marks import AS_SENT, SOURCE_WORDS, Mark, marked, without_source_words
@@ -73,6 +74,7 @@ __all__ = [
     "Stage",
     "Status",
     "Step",
+    "StoryProfile",
     "Subject",
     "Tag",
     "UpdateId",

@@ -167,6 +167,7 @@ class Follower:
                 for archived in snapshot.retracted
                 if (retraction := retraction_of(archived.update, archived.channels)) is not None
             ],
+            stories=snapshot.stories,
         )
         self._epoch = snapshot.epoch
         self._placement.reset()
