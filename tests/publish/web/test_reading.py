@@ -199,6 +199,25 @@ async def test_what_others_embed_is_loaded_when_it_is_asked_for(site: Site) -> N
     assert site.complaints == []
 
 
+@pytest.mark.parametrize(
+    ("browser_is", "words"),
+    [
+        ("delete window.PushManager", "This browser cannot show alerts."),
+        ("Notification.requestPermission = async () => 'denied'", "Your browser blocks alerts from this site."),
+        ("Notification.requestPermission = async () => 'default'", "Nothing was turned on"),
+        ("Notification.requestPermission = async () => 'granted'", "Alerts cannot be changed right now."),
+    ],
+)
+async def test_the_alerts_button_says_why_nothing_happened(site: Site, browser_is: str, words: str) -> None:
+    """The browser cannot, the reader refuses or does not answer, the newsroom's own service is away."""
+    context = await site.browser.new_context()
+    await context.add_init_script(browser_is)
+    page = await site.open(STORY, context)
+    await page.get_by_role("button", name="Get alerts on this story").click()
+    await expect(page.locator(".push-status")).to_contain_text(words)
+    await expect(page.get_by_role("button", name="Get alerts on this story")).to_have_attribute("aria-pressed", "false")
+
+
 async def test_a_page_costs_little_and_stands_still(site: Site) -> None:
     """At first view at most eight requests and 45 kB; nothing moves while updates come; a counting voice every ten seconds at most."""
     context = await site.browser.new_context(viewport={"width": 1200, "height": 900})
