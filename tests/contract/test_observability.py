@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,7 +47,9 @@ def test_an_alert_says_what_readers_miss_and_what_to_do(rule: dict[str, dict[str
 def test_every_metric_of_the_rules_and_the_dashboard_exists() -> None:
     """A rule about a metric that nobody exports would never fire, and a panel would stay empty."""
     code = "\n".join(path.read_text() for path in ROOT.glob("s*/**/src/**/*.py"))
-    panels = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
+    boards = [json.loads(path.read_text()) for path in sorted((FOLDER / "dashboards").glob("*.json"))]
+    assert len({board["uid"] for board in boards}) == 2
+    panels = [panel for board in boards for panel in board["panels"]]
     asked = [rule["expr"] for rule in RULES] + [target["expr"] for panel in panels for target in panel["targets"]]
     named = {name for expression in asked for name in re.findall(r"slugline_[a-z_]+", expression)}
     assert named
@@ -55,10 +58,16 @@ def test_every_metric_of_the_rules_and_the_dashboard_exists() -> None:
         assert f'"{plain}"' in code, name
 
 
+def _served(services: dict[str, dict[str, Any]]) -> set[str]:
+    """The processes of ours that have a port: no commands, and no jobs that delete what is old."""
+    ours = {name for name, service in services.items() if "slugline-" in service["image"]}
+    return {name for name in ours if not services[name].get("healthcheck", {}).get("disable")}
+
+
 def test_every_process_of_the_compose_file_is_watched() -> None:
     """No process runs without being scraped."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    ours = {name for name, service in services.items() if "slugline-" in service["image"] and name != "topics"}
+    ours = _served(services)
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"][0]["static_configs"][0][
         "targets"
     ]
@@ -69,8 +78,8 @@ def test_every_process_of_the_compose_file_is_watched() -> None:
 def test_every_process_has_a_deployment() -> None:
     """What the compose file runs, Kubernetes can run too: in the base, or as a component."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    ours = {name for name, service in services.items() if "slugline-" in service["image"]} - {"topics"}
+    ours = _served(services)
     folder = ROOT / "deploy" / "kubernetes"
     listed = [folder / "base" / "kustomization.yaml", folder / "components" / "watch" / "kustomization.yaml"]
     named = [name for path in listed for name in yaml.safe_load(path.read_text())["resources"]]
-    assert ours == {name.removesuffix(".yaml") for name in named} - {"slugline"}
+    assert ours == {name.removesuffix(".yaml") for name in named} - {"slugline", "prune"}

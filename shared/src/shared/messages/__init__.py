@@ -5,7 +5,7 @@ they do not know, and a breaking change is a new topic.
 """
 
 from shared.messages.base import Message, UpdateId, update_id_for
-from shared.messages.dead_letter import DeadLetter
+from shared.messages.dead_letter import DeadLetter, DeadLettersClosed
 from shared.messages.enriched import (
     Author,
     Change,
@@ -48,6 +48,7 @@ __all__ = [
     "Corroboration",
     "Creator",
     "DeadLetter",
+    "DeadLettersClosed",
     "EnrichedUpdate",
     "Flags",
     "Kind",

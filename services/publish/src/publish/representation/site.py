@@ -58,6 +58,10 @@ class Site:
     url: str
     zone: ZoneInfo
     image_origins: Sequence[str] = ()
+    logo: str = ""
+    """Address of the publisher's logo; empty for none."""
+    share_image: str = ""
+    """Address of the picture that a page is shared with which has none of its own; empty for none."""
     locale: Locale = ENGLISH
 
     def iso(self, moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """Renders updates and pages for one site: JSON, HTML items and articles, whole pages, the events of streams."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -52,6 +52,8 @@ def site_of(settings: Settings) -> Site:
         settings.publish_site_url,
         ZoneInfo(settings.publish_time_zone),
         settings.image_origins,
+        settings.whole(settings.publish_logo_url),
+        settings.whole(settings.publish_share_image_url),
     )
 
 
@@ -135,13 +137,17 @@ class Renderer:
             entry.made["json"] = made
         return made
 
-    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
-        """Updates as the elements of a JSON array, without those that cannot be shown."""
+    def json_list(self, entries: Iterable[FeedEntry]) -> list[bytes]:
+        """Updates as JSON, without those that cannot be shown."""
         made = []
         for entry in entries:
             with contextlib.suppress(Omitted):
                 made.append(self.json(entry))
-        return b",".join(made)
+        return made
+
+    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
+        """Updates as the elements of a JSON array, without those that cannot be shown."""
+        return b",".join(self.json_list(entries))
 
     def pictures(self, entry: FeedEntry) -> list[Picture]:
         """The pictures of an update; none where they cannot be shown."""
@@ -150,8 +156,12 @@ class Renderer:
         except Exception:  # noqa: BLE001 -- logged with the update itself, which has the same pictures
             return []
 
-    def image(self, picture: Picture) -> dict[str, object]:
-        """A picture as those show it who link to a page."""
+    def share_image(self, pictures: Sequence[Picture]) -> dict[str, object] | None:
+        """What those show who link to a page: its first picture, else the site's; None without one."""
+        if not pictures:
+            address = self.site.share_image
+            return {"url": address, "width": 1200, "height": 630, "alt": ""} if address else None
+        picture = pictures[0]
         return {
             "url": self.site.url + picture.largest,
             "width": picture.width,

@@ -78,7 +78,7 @@ class OwnPage:
             description=printable(update.summary or update.excerpt or update.text[:200]),
             cursor=cursor,
             history=history,
-            image=renderer.image(pictures[0]) if pictures else None,
+            image=renderer.share_image(pictures),
             linked_data=script(news_article(renderer.site, update)),
         )
 

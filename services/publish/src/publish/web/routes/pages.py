@@ -197,7 +197,7 @@ class Pages:
             labels=labels_of(entry.update for entry in together),
             next=following,
             closed_at=over,
-            image=answers.renderer.image(pictures[0]) if pictures else None,
+            image=answers.renderer.share_image(pictures),
             linked_data=script(self._live_blog(subject, url, together, over)),
             crumbs_data=script(breadcrumbs(answers.renderer.site, crumbs)) if crumbs else None,
         )
