@@ -6,8 +6,9 @@ dress (capitals, +++, a word to editors before it) and by being made of the word
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
-from enrich.picture_index.terms.clauses import Sentence, sentences
+from enrich.picture_index.terms.clauses import Sentence, pieces, sentences
 from enrich.picture_index.terms.reading import Ban, first_ban
 
 MAX_CREDIT = 120
@@ -26,6 +27,7 @@ _EMBARGO = re.compile(
 )
 
 
+@lru_cache(4096)
 def ban_in_caption(text: str, country: str = "") -> Ban | None:
     """The first ban that stands in a caption or headline; None where it only tells what is to be seen."""
     return first_ban(_restrictions(text), country)
@@ -33,65 +35,71 @@ def ban_in_caption(text: str, country: str = "") -> Ban | None:
 
 def _restrictions(text: str) -> Iterator[Sentence]:
     """The sentences of a caption that speak to desks."""
+    if text == text.lower() and "embargo" not in text and "+" not in text:
+        return
     is_all_capitals = text.isupper() and len(text) > 60
     dressed = {one.strip() for one in _BETWEEN_PLUSES.findall(text)}
     before = ""
-    for whole in sentences(text):
-        for part in _COLON.split(whole.text):
-            for sentence in sentences(part):
-                is_to_editors = bool(_TO_EDITORS.fullmatch(before.strip())) or whole.text in dressed
-                if _EMBARGO.match(sentence.text) or _is_restriction(sentence, is_to_editors, is_all_capitals):
+    for whole in pieces(text):
+        for part in _COLON.split(whole):
+            is_to_editors = whole in dressed or bool(_TO_EDITORS.fullmatch(before))
+            before = part.strip()
+            if not (is_to_editors or before.isupper() or _EMBARGO.match(before)):
+                continue
+            for sentence in sentences(before):
+                if _EMBARGO.match(sentence.text) or _is_restriction(sentence, is_all_capitals):
                     yield sentence
-                before = sentence.text
 
 
-def _is_restriction(sentence: Sentence, is_to_editors: bool, is_all_capitals: bool) -> bool:
-    known = [role for clause in sentence.clauses for role in clause.roles]
-    telling = [role for role in known if role not in ("filler", "joint", None)]
-    if not telling or (len(known) < 2 and telling[0] not in ("embargo", "lifted")):
+def _is_restriction(sentence: Sentence, is_all_capitals: bool) -> bool:
+    roles = [role for clause in sentence.clauses for role in clause.roles]
+    telling = [role for role in roles if role not in ("filler", "joint", None)]
+    if not telling or (len(roles) < 2 and telling[0] not in ("embargo", "lifted")):
         return False
-    if not (is_to_editors or sentence.text.isupper()):
-        return False
-    share = sum(role is not None for role in known) / len(known)
+    share = sum(role is not None for role in roles) / len(roles)
     return share >= (1.0 if is_all_capitals else _SHARE_KNOWN)
 
 
-_NAME = r"[^\W\d_][^\n()|;:]{1,100}?"
-_SAID = (
-    # "Foto: Name/dpa", "Photo by Name", "Bild: ...", "Фото: ..."; to the end of the caption.
-    r"(?:(?:foto(?:graf(?:i[ae])?)?|photo(?:graph)?(?:ie)?|bild(?:nachweis)?|picture|image|credit|crédit(?: photo)?|photo credit|fotos|bilder|"
-    r"zdj\.|fot\.|zdjęcie|фото|світлина|kuva|billede|bilde|imagen|fotografía|immagine)\s*(?:[:\-–]|by|von|par|di|de|av|af|door|©)"  # noqa: RUF001
-    r"\s*(?P<label>" + _NAME + r"))\s*[.)\]]?\s*$",
-    # "(AP Photo/Name)", "(Foto: Name/dpa)", "(Name/Reuters)" at the end.
-    r"[(\[]\s*(?:(?:photo by|foto:?|photo:?|bild:?|credit:?|фото:?|zdj\.:?|fot\.)\s*)?(?P<bracket>[^()\[\]\n]{2,100}?)\s*[)\]]\s*\.?\s*$",
-    # "© Name / Reuters" at the end.
-    r"(?:©|\(c\)|copyright)\s*(?:\d{4}\s*)?(?P<sign>" + _NAME + r")\s*\.?\s*$",
-    # "... / AFP / NAME" and "... REUTERS/Name" at the end.
-    r"(?:^|[\s.])(?P<agency>(?:/\s*)?(?:REUTERS|AFP|AP|EPA|dpa|APA|ANSA|EFE|PA|TT|NTB|Ritzau|Keystone|Belga|ANP|PAP|TASS|Getty Images|Ukrinform)\s*/\s*"
-    r"[^\W\d_][^\n/.;:()]{1,60})\s*\.?\s*$",
+_LABEL = (
+    r"(?:foto(?:s|graf(?:i[ae])?)?|photo(?:s|graph|graphie)?|bild(?:er|nachweis)?|picture|image|credit|cr\u00e9dit(?: photo)?|photo credit|"
+    r"zdj\.|fot\.|zdj\u0119cie|\u0444\u043e\u0442\u043e|\u0441\u0432\u0456\u0442\u043b\u0438\u043d\u0430|kuva|billede|bilde|imagen|fotograf\u00eda|immagine)"
 )
-_CREDITS = tuple(re.compile(pattern, re.IGNORECASE if at in (0, 2) else 0) for at, pattern in enumerate(_SAID))
+_BEGINS = r"(?=[^\W\d_a-z\u00df-\u00f6\u00f8-\u00ff\u0430-\u044f\u0451-\u045f\u0491]|\u00a9|dpa\b|privat\b|picture alliance|handout\b|archiv\b|imago\b)"
+_AGENCIES = "REUTERS|Reuters|AFP|AP|EPA|dpa|APA|ANSA|EFE|PA|TT|NTB|Ritzau|Keystone|Belga|ANP|PAP|TASS|Getty Images|Ukrinform|Lehtikuva|CTK"
+_CREDITS = (
+    # "(AP Photo/Name)", "(Foto: Name/dpa)", "[Name/Reuters]".
+    re.compile(r"[(\[]\s*(?P<label>" + _LABEL + r"\s*(?:[:\-]|by\b|von\b|par\b|di\b|de\b|av\b|af\b)?\s*)?(?P<bracket>[^()\[\]\n]{2,110})[)\]]\s*\.?\s*$", re.IGNORECASE),
+    # "Foto: Name/dpa", ". Photo by Name", "zdj. Name".
+    re.compile(r"(?:^|[\s(,;|\-])" + f"(?i:{_LABEL})" + r"(?:\s*:\s*|(?<=\.)\s*|\s+(?:by|von|par|di|av|af|door)\s+)(?P<name>" + _BEGINS + r"[^\n()|;:]{2,100}?)\s*\.?\s*$"),
+    # "© Name / Reuters".
+    re.compile(r"(?:\u00a9|\([cC]\)|[Cc]opyright)\s*(?:\d{4}\s*)?(?P<name>" + _BEGINS + r"[^\n()|;:]{2,100}?)\s*\.?\s*$"),
+    # ". / AFP / NAME", "REUTERS/Name", "Name / REUTERS".
+    re.compile(rf"(?:^|[\s.])(?P<name>(?:{_AGENCIES})(?: Photo| via AP)?\s*/\s*[^\W\d_][^\n/.;:()]{{1,60}})\s*\.?\s*$"),
+)  # fmt: skip
+_MAY_HOLD_CREDIT = re.compile(r"[)\]/\u00a9]|(?i:" + _LABEL + r")|[Cc]opyright")
 _HAS_SOURCE = re.compile(
-    r"/|\b(?:photo|foto|getty|reuters|afp|ap|epa|dpa|apa|ansa|efe|pa wire|alamy|imago|shutterstock|handout|images|agency|agentur|press|via)\b",
-    re.IGNORECASE,
+    rf"(?:{_AGENCIES})\b|\b(?i:photo|foto|getty|alamy|imago|shutterstock|handout|images|picture alliance|pool|wire)\b"
 )
 
 
+@lru_cache(4096)
 def credit_in(caption: str) -> tuple[str, str]:
     """The credit that stands at the end of a caption, and the caption without it; an empty credit where there is none."""
     last = caption.rstrip()
     start = max(len(last) - MAX_CREDIT - 60, 0)
     tail = last[start:]
+    if not _MAY_HOLD_CREDIT.search(tail):
+        return "", caption
     for pattern in _CREDITS:
         found = _last(pattern, tail)
         if found is None:
             continue
-        name = next(value for value in found.groups() if value).strip(" ./,-")
-        is_bracket = "bracket" in pattern.groupindex
-        if is_bracket and not _is_credit(name, found.group()):
+        said = found.groupdict()
+        if (bracket := said.get("bracket")) and not said.get("label") and not _HAS_SOURCE.search(bracket):
             continue
+        name = (bracket or said["name"]).strip(" ./,-")
         if _is_name(name):
-            return name, last[: start + found.start()].rstrip(" ,;/|-\u2013\u2014")
+            return name, last[: start + found.start()].rstrip(" ,;/|(-\u2013\u2014")
     return "", caption
 
 
@@ -105,13 +113,8 @@ def _last(pattern: "re.Pattern[str]", tail: str) -> "re.Match[str] | None":
     return found
 
 
-def _is_credit(name: str, said: str) -> bool:
-    return bool(_HAS_SOURCE.search(name)) or bool(re.match(r"[(\[]\s*(?:photo by|foto|photo|bild|credit|фото|zdj|fot)", said, re.IGNORECASE))
-
-
 def _is_name(name: str) -> bool:
     """Whether it may be who made a picture: some words, no sentence, no restriction."""
-    words = name.split()
-    if not 0 < len(words) <= 12 or len(name) > MAX_CREDIT or name.endswith(("?", "!")):
+    if not 0 < len(name.split()) <= 12 or len(name) > MAX_CREDIT or name.endswith(("?", "!")):
         return False
     return not any(clause.has("embargo", "out", "negation", "denial") for one in sentences(name) for clause in one.clauses)

@@ -46,13 +46,16 @@ class Sentence:
 
 def sentences(text: str) -> Iterator[Sentence]:
     """The sentences of a text that say anything."""
-    at = 0
-    text = text[:MAX_CHARS]
-    for end in (*((one.start(), one.end()) for one in _SENTENCE.finditer(text)), (len(text), len(text))):
-        said = text[at : end[0]].strip(" \t:-\"'")
-        at = end[1]
+    for said in pieces(text):
         if clauses := tuple(clause for part in _CLAUSE.split(said) if (clause := _clause(part)).words):
             yield Sentence(said, clauses)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The sentences as they stand."""
+    for piece in _SENTENCE.split(text[:MAX_CHARS]):
+        if said := piece.strip(" \t:-\"'"):
+            yield said
 
 
 def _clause(text: str) -> Clause:

@@ -5,6 +5,7 @@ Each clause is read by the roles of its words (`words.toml`): what is denied, fo
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from enrich.picture_index.terms.clauses import Clause, Sentence, sentences
@@ -13,6 +14,8 @@ from enrich.picture_index.terms.vocabulary import Role
 Verdict = Literal["denied", "allowed"]
 Because = Literal["online", "other media only", "not to be used", "embargo", "territory"]
 
+MOST_ITEMS = 12
+"""In one list: so far away a verdict is looked for."""
 _LIST: tuple[Role | None, ...] = ("medium", "other_media", "joint", "filler", "territory", "other_use")
 _IDLE: tuple[Role | None, ...] = ("filler", "joint")
 _NO: tuple[Role, ...] = ("negation", "denial")
@@ -26,6 +29,7 @@ class Ban:
     words: str
 
 
+@lru_cache(4096)
 def ban_in(text: str, country: str = "") -> Ban | None:
     """The first ban of a text; None where it forbids nothing. `country`: the newsroom's, ISO 3166-1 alpha-2; empty for none,
     where territories restrict nothing."""
@@ -114,7 +118,8 @@ def _denied_behind(roles: Sequence[Role | None], medium: int) -> bool:
             return False
         if role in ("denial", "locked", "permission"):
             return True
-        if role == "negation":
+        if role in ("negation", "exception"):
+            # "Internet: no", "online excluded".
             return all(one in (*_IDLE, "use") for one in behind[at + 1 :])
         if role == "out":
             return all(one in _LIST for one in between)
@@ -128,13 +133,13 @@ def _is_item(clause: Clause) -> bool:
 
 def _of_list(clauses: Sequence[Clause], at: int) -> Verdict | None:
     """The verdict on an item: of the clause that begins its list ("no print, web"), or of the one that ends it ("MAGS, WEB OUT")."""
-    for clause in reversed(clauses[:at]):
+    for clause in reversed(clauses[max(at - MOST_ITEMS, 0) : at]):
         if not _is_item(clause):
             begins = [role for role in clause.roles if role not in _IDLE][:1]
             if begins and begins[0] in ("negation", "denial", "exception"):
                 return "denied"
             break
-    for clause in clauses[at + 1 :]:
+    for clause in clauses[at + 1 : at + 1 + MOST_ITEMS]:
         if not _is_item(clause):
             ends = [role for role in clause.roles if role not in _IDLE][-1:]
             begins = [role for role in clause.roles if role not in _IDLE][:1]

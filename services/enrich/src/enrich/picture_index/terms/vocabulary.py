@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from operator import attrgetter
 from typing import Literal, get_args
 
 from pydantic import TypeAdapter
@@ -36,9 +37,21 @@ class Word:
 class _Entry:
     words: tuple[str, ...]
     word: Word
+    rank: tuple[int, bool, int, int]
+    """Longer entries first, whole words before beginnings, then by how much of the word is given and by role."""
+
+    @classmethod
+    def of(cls, written: str, word: Word) -> "_Entry":
+        """An entry as it is written in the tables."""
+        words = tuple(plain(written).split())
+        begun = words[0].endswith("*")
+        rank = (-len(words), begun, -len(words[0]) if begun else 0, ROLES.index(word.role))
+        return cls(words, word, rank)
 
     def fits(self, tokens: Sequence[str], at: int) -> bool:
         """Whether the entry stands in the text from `at` on."""
+        if len(self.words) == 1:
+            return not self.rank[1] or tokens[at].startswith(self.words[0][:-1])
         if at + len(self.words) > len(tokens):
             return False
         return all(
@@ -79,7 +92,7 @@ class Vocabulary:
     def __init__(self, entries: Sequence[_Entry]) -> None:
         self._whole: dict[str, list[_Entry]] = {}
         self._begun: dict[str, list[_Entry]] = {}
-        for entry in sorted(entries, key=_rank):
+        for entry in sorted(entries, key=attrgetter("rank")):
             first = entry.words[0]
             if first.endswith("*"):
                 self._begun.setdefault(first[:2], []).append(entry)
@@ -90,16 +103,14 @@ class Vocabulary:
         """The entry that stands at a place and how many words it has; None and 1 where there is none."""
         token = tokens[at]
         found: _Entry | None = None
-        for entry in (*self._whole.get(token, ()), *self._begun.get(token[:2], ())):
-            if (found is None or _rank(entry) < _rank(found)) and entry.fits(tokens, at):
-                found = entry
+        for several in (self._whole.get(token, ()), self._begun.get(token[:2], ())):
+            for entry in several:
+                if found is not None and found.rank < entry.rank:
+                    break
+                if entry.fits(tokens, at):
+                    found = entry
+                    break
         return (found.word, len(found.words)) if found else (None, 1)
-
-
-def _rank(entry: _Entry) -> tuple[int, bool, int, int]:
-    """Longer entries first, whole words before beginnings, then by role and by how much of the word is given."""
-    begun = entry.words[0].endswith("*")
-    return -len(entry.words), begun, -len(entry.words[0]) if begun else 0, ROLES.index(entry.word.role)
 
 
 @cache
@@ -122,16 +133,16 @@ def _terms() -> Iterator[_Entry]:
     for by_role in _TERMS.validate_python(_read("words.toml")).values():
         for role, entries in by_role.items():
             for entry in entries:
-                yield _Entry(tuple(plain(entry).split()), Word(role))
+                yield _Entry.of(entry, Word(role))
 
 
 def _territories() -> Iterator[_Entry]:
     tables = _territory_tables()
     for country, names in tables.countries.items():
         for name in names:
-            yield _Entry(tuple(plain(name).split()), Word("territory", frozenset((country,))))
+            yield _Entry.of(name, Word("territory", frozenset((country,))))
     for name, members in tables.regions.items():
-        yield _Entry(tuple(plain(name).split()), Word("territory", frozenset(members)))
+        yield _Entry.of(name, Word("territory", frozenset(members)))
 
 
 @cache
