@@ -14,7 +14,7 @@ from enrich.media.render.image_hash import (
 )
 from enrich.media.render.rendered import Rendered
 from enrich.picture_index.embedded import Embedded
-from enrich.picture_index.rights import Rights
+from enrich.picture_index.rights import Newsroom, Rights
 from shared.messages import Rendition
 from shared.postgres.pool import Connection, Pool, Row
 
@@ -43,10 +43,12 @@ async def fetched_recently(pool: Pool, source: str, url: str, within_s: float) -
     return _picture(row) if row is not None else None
 
 
-async def rights_of(pool: Pool, source: str) -> Rights:
+async def rights_of(pool: Pool, source: str, newsroom: Newsroom) -> Rights:
     """The rights that the newsroom has agreed with a source."""
     row = await pool.fetchrow("SELECT forbidden, allowed, credit FROM enrich.media_rights WHERE source = $1", source)
-    return Rights(tuple(row["forbidden"]), tuple(row["allowed"]), row["credit"]) if row is not None else Rights()
+    if row is None:
+        return Rights(newsroom=newsroom)
+    return Rights(tuple(row["forbidden"]), tuple(row["allowed"]), row["credit"], newsroom)
 
 
 async def add_refused(pool: Pool, sha256: str, size_bytes: int, reason: str) -> None:

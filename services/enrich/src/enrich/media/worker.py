@@ -26,6 +26,7 @@ from enrich.media.pictures import Picture
 from enrich.media.queue import Task
 from enrich.media.render.pool import RendererPool
 from enrich.media.store import store_renditions
+from enrich.picture_index.rights import Newsroom
 from enrich.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
@@ -78,6 +79,7 @@ class MediaWorker:
         self._fetcher = fetcher
         self._renderers = renderers
         self._producer = producer
+        self._newsroom = Newsroom.of(settings.enrich_country, settings.enrich_time_zone)
         self._backoff = Backoff(first_s=settings.enrich_media_retry_s, longest_s=LONGEST_PAUSE_S, factor=4.0)
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
@@ -181,7 +183,7 @@ class MediaWorker:
 
     async def _process(self, task: Task) -> None:
         try:
-            if task.state == "pending":
+            if task.state == "pending" or task.has_opened(datetime.now(UTC)):
                 await self._finish(task)
             await self._announce(task)
         except Exception as error:
@@ -223,8 +225,9 @@ class MediaWorker:
                 await self._postpone(task, failure)
                 return
             self._note_host(task.host, failed=False)
-            state, reason = queue.outcome_of(task, picture, await pictures.rights_of(self._pool, task.source))
-            await self._record(task, state, reason, picture.sha256)
+            rights = await pictures.rights_of(self._pool, task.source, self._newsroom)
+            state, why = queue.outcome_of(task, picture, rights, datetime.now(UTC))
+            await self._record(task, state, why.reason, picture.sha256, why.opens_at)
             reached("media.finished")
 
     async def _postpone(self, task: Task, failure: PictureUnavailable) -> None:
@@ -240,8 +243,10 @@ class MediaWorker:
         )  # fmt: skip
         await queue.retry(self._pool, task, failure.reason, pause_s, counts=True)
 
-    async def _record(self, task: Task, state: str, reason: str, sha256: str | None) -> None:
-        if not await queue.finish(self._pool, task, state, reason, sha256):
+    async def _record(
+        self, task: Task, state: str, reason: str, sha256: str | None, opens_at: datetime | None = None
+    ) -> None:
+        if not await queue.finish(self._pool, task, state, reason, sha256, opens_at):
             return
         FINISHED.labels(state).inc()
         log.info(
@@ -303,6 +308,7 @@ class MediaWorker:
 
     async def _announce(self, task: Task) -> None:
         """Ask enrich text for a revision, once for all pictures of an update that finish together."""
+        opened = task.has_opened(datetime.now(UTC))
         finished, fetching = await queue.unannounced(self._pool, task.update_id)
         if not finished or (fetching and task.state == "pending"):
             # The last one announces. Should it take long, the others become due by themselves.
@@ -313,7 +319,7 @@ class MediaWorker:
                     RAW,
                     Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
                     key=task.source,
-                    event_id=f"{task.update_id}:media:{':'.join(sorted(finished))}"[:500],
+                    event_id=f"{task.update_id}:media{':opened' if opened else ''}:{':'.join(sorted(finished))}"[:500],
                     traceparent=task.traceparent,
                 )
             ]

@@ -12,7 +12,7 @@ import click
 import orjson
 
 from enrich.media.errors import PictureRefused
-from enrich.media.operations import references, remove, retry_refused, set_rights, summary
+from enrich.media.operations import allow, references, remove, retry_refused, set_rights, summary
 from enrich.media.process import media as serve
 from enrich.media.process import render_limits
 from enrich.media.render.image_hash import ImageHash
@@ -125,6 +125,26 @@ def media_rights(source: str, forbid: tuple[str, ...], allow: tuple[str, ...], c
         _print(await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear))
 
     _with_pool(change)
+
+
+@click.command("media-allow")
+@click.argument("update_id")
+@click.option("--url", default="", help="Only this picture of the update; all that are withheld without it.")
+@click.option("--by", required=True, help="Who answers for it.")
+@click.option("--reason", required=True, help="Kept with the picture: a contract, a call.")
+def media_allow(update_id: str, url: str, by: str, reason: str) -> None:
+    """Show the withheld pictures of UPDATE_ID although their terms forbid it. A credit is needed all the same.
+
+    Exit code 1 where none of them is withheld.
+    """
+
+    async def permit(pool: Pool) -> None:
+        count = await allow(pool, update_id=update_id, url=url, by=by, reason=reason)
+        click.echo(f"{count} pictures are allowed")
+        if not count:
+            sys.exit(1)
+
+    _with_pool(permit)
 
 
 @click.command("media-retry")

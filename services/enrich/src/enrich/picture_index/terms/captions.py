@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from enrich.picture_index.terms.clauses import Sentence, pieces, sentences
-from enrich.picture_index.terms.reading import Ban, first_ban
+from enrich.picture_index.terms.reading import Ban, bans_of
 
 MAX_CREDIT = 120
 _SHARE_KNOWN = 0.7
@@ -28,9 +28,26 @@ _EMBARGO = re.compile(
 
 
 @lru_cache(4096)
-def ban_in_caption(text: str, country: str = "") -> Ban | None:
-    """The first ban that stands in a caption or headline; None where it only tells what is to be seen."""
-    return first_ban(_restrictions(text), country)
+def bans_in_caption(text: str, country: str = "") -> tuple[Ban, ...]:
+    """The bans that stand in a caption or headline, which else tells what is to be seen."""
+    return bans_of(_restrictions(text), country)
+
+
+@lru_cache(4096)
+def shown_caption(text: str) -> str:
+    """The caption without what it says to desks alone: "(GERMANY OUT)", "+++ NO SALES +++", at its beginning or end."""
+    notes = [sentence.text for sentence in _restrictions(text)]
+    for note in notes:
+        text = re.sub(
+            rf"[\s(\[+*|\u2013\u2014-]*(?:{_TO_EDITORS.pattern})?[\s:\u2013\u2014-]*"
+            + re.escape(note)
+            + r"[\s)\]+*|.!\u2013\u2014:-]*",
+            "\n",
+            text,
+            count=1,
+            flags=re.IGNORECASE,
+        )
+    return " ".join(text.split()) if notes else text
 
 
 def _restrictions(text: str) -> Iterator[Sentence]:
@@ -70,7 +87,7 @@ _CREDITS = (
     # "(AP Photo/Name)", "(Foto: Name/dpa)", "[Name/Reuters]".
     re.compile(r"[(\[]\s*(?P<label>" + _LABEL + r"\s*(?:[:\-]|by\b|von\b|par\b|di\b|de\b|av\b|af\b)?\s*)?(?P<bracket>[^()\[\]\n]{2,110})[)\]]\s*\.?\s*$", re.IGNORECASE),
     # "Foto: Name/dpa", ". Photo by Name", "zdj. Name".
-    re.compile(r"(?:^|[\s(,;|\-])" + f"(?i:{_LABEL})" + r"(?:\s*:\s*|(?<=\.)\s*|\s+(?:by|von|par|di|av|af|door)\s+)(?P<name>" + _BEGINS + r"[^\n()|;:]{2,100}?)\s*\.?\s*$"),
+    re.compile(r"(?:(?:^|[\s(,;|\-])(?i:" + _LABEL + r")(?:\s*:\s*|(?<=\.)\s*)|(?:^|[(,.;|\-]\s{0,3})(?i:" + _LABEL + r")\s+(?:by|von|par|di|av|af|door)\s+)(?P<name>" + _BEGINS + r"[^\n()|;:]{2,100}?)\s*\.?\s*$"),
     # "© Name / Reuters".
     re.compile(r"(?:\u00a9|\([cC]\)|[Cc]opyright)\s*(?:\d{4}\s*)?(?P<name>" + _BEGINS + r"[^\n()|;:]{2,100}?)\s*\.?\s*$"),
     # ". / AFP / NAME", "REUTERS/Name", "Name / REUTERS".
@@ -117,4 +134,6 @@ def _is_name(name: str) -> bool:
     """Whether it may be who made a picture: some words, no sentence, no restriction."""
     if not 0 < len(name.split()) <= 12 or len(name) > MAX_CREDIT or name.endswith(("?", "!")):
         return False
-    return not any(clause.has("embargo", "out", "negation", "denial") for one in sentences(name) for clause in one.clauses)
+    return not any(
+        clause.has("embargo", "out", "negation", "denial") for one in sentences(name) for clause in one.clauses
+    )

@@ -53,9 +53,15 @@ def sentences(text: str) -> Iterator[Sentence]:
 
 def pieces(text: str) -> Iterator[str]:
     """The sentences as they stand."""
-    for piece in _SENTENCE.split(text[:MAX_CHARS]):
+    for piece in _SENTENCE.split(_unwrapped(text[:MAX_CHARS])):
         if said := piece.strip(" \t:-\"'"):
             yield said
+
+
+def _unwrapped(text: str) -> str:
+    """The text with lines that go on in small letters joined: they are the same sentence."""
+    lines = [line.strip() for line in text.splitlines()]
+    return "".join((" " if line[:1].islower() else "\n") + line for line in lines if line)
 
 
 def _clause(text: str) -> Clause:

@@ -43,12 +43,16 @@ _BEHIND = re.compile(r"^\s*(?:uhr|hrs?|hours|h)?\s*(?:\(?(?P<offset>[+-]\d{2}:?\
 _LOCAL = re.compile(r"\b(?:ortszeit|local time|local|hora local|heure locale|ora locale|kyiv time|за київським)\b")
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[t ](\d\d):(\d\d)(?::\d\d)?\s?(z|[+-]\d\d:?\d\d)?)?")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,2})[./](\d{1,2})[./](\d{4}|\d{2})(?!\d)")
-_DAY_MONTH = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|\.)?\s+(?:de\s+|of\s+)?([^\W\d_]{3,14})\.?(?:[\s,]+(?:de\s+)?(\d{4}))?")
+_DAY_MONTH = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|er|\.)?\s+(?:de\s+|of\s+)?([^\W\d_]{3,14})\.?(?:[\s,]+(?:de\s+)?(\d{4}))?"
+)
 _MONTH_DAY = re.compile(r"\b([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?!\s?[:.h]\d)(?:,?\s+(\d{4}))?")
 _WEEKDAY = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|tomorrow|morgen|"
     r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain|lunes|martes|jueves|viernes|sabado|domingo|manana)\b"
 )
+_ENDS = re.compile(r"[.;!?](?=\s|$)|[\n\r|)\]]|\+\+|\s[-\u2013\u2014]\s")
+_AM = re.compile(r"\b[ap]\.m\.$|\b[ap]\.$", re.IGNORECASE)
 LEAST_AHEAD = timedelta(minutes=-10)
 _READ_CHARS = 200
 
@@ -78,6 +82,17 @@ def end_of_embargo(text: str, came_at: datetime, zone: tzinfo) -> datetime | Non
         return None
     ends = datetime.combine(came_at.astimezone(at_zone).date(), moment, at_zone)
     return ends if ends - came_at > LEAST_AHEAD else None
+
+
+def words_from(text: str, beginning: str) -> str:
+    """The sentence of a text that begins with these words; "28. November" and "18.00" do not end it."""
+    tail = text[max(text.find(beginning), 0) :][:_READ_CHARS]
+    for end in _ENDS.finditer(tail):
+        behind = plain(tail[end.end() :]).split(maxsplit=1)
+        is_date = tail[: end.start()][-1:].isdecimal() and bool(behind) and behind[0].strip(".,") in _MONTHS
+        if not is_date and not _AM.search(tail[: end.end()]):
+            return tail[: end.start()]
+    return tail
 
 
 def _day_in(said: str, today: date) -> tuple[date | datetime | None, str]:
@@ -147,5 +162,3 @@ def _nearest(today: date, month: int, day: int) -> date | None:
     """The day of this year, or of the next where it was more than a week ago."""
     this = _date(today.year, month, day)
     return this if this is None or (today - this).days <= 7 else _date(today.year + 1, month, day)
-
-

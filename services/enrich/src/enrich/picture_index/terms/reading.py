@@ -30,21 +30,18 @@ class Ban:
 
 
 @lru_cache(4096)
-def ban_in(text: str, country: str = "") -> Ban | None:
-    """The first ban of a text; None where it forbids nothing. `country`: the newsroom's, ISO 3166-1 alpha-2; empty for none,
-    where territories restrict nothing."""
-    return first_ban(sentences(text), country)
+def bans_in(text: str, country: str = "") -> tuple[Ban, ...]:
+    """The bans of a text, in its order. `country`: the newsroom's, ISO 3166-1 alpha-2; empty for none, where territories
+    restrict nothing."""
+    return bans_of(sentences(text), country)
 
 
-def first_ban(said: Iterable[Sentence], country: str) -> Ban | None:
-    """The first ban of some sentences; an embargo that one of them lifts is none."""
+def bans_of(said: Iterable[Sentence], country: str) -> tuple[Ban, ...]:
+    """The bans of some sentences; an embargo that one of them lifts is none."""
     several = list(said)
     lifted = any(_lifts(sentence) for sentence in several)
-    for sentence in several:
-        because = _because(sentence, country)
-        if because is not None and not (because == "embargo" and lifted):
-            return Ban(because, sentence.text[:200])
-    return None
+    found = ((_because(sentence, country), sentence.text[:200]) for sentence in several)
+    return tuple(Ban(why, words) for why, words in found if why is not None and not (why == "embargo" and lifted))
 
 
 def _because(sentence: Sentence, country: str) -> Because | None:
@@ -205,4 +202,6 @@ def _is_embargo(sentence: Sentence) -> bool:
 def _lifts(sentence: Sentence) -> bool:
     """Whether a sentence says that an embargo is over."""
     roles = [role for clause in sentence.clauses for role in clause.roles]
-    return "lifted" in roles and all(role in ("lifted", "embargo", *_IDLE, "allowance", "use", "negation") for role in roles if role)
+    return "lifted" in roles and all(
+        role in ("lifted", "embargo", *_IDLE, "allowance", "use", "negation") for role in roles if role
+    )

@@ -204,7 +204,7 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         updated_at=before.updated_at if before is not None else None,
         flags=flags_of(state),
         degraded=attachments.degraded,
-        repairs=_repairs_of(state, lines),
+        repairs=(*_repairs_of(state, lines), *_withheld(attachments)),
         fingerprint=current.fingerprint,
         passport=Passport(received_at=transition.at or opened, enriched_at=now, published_at=now),
     )
@@ -313,6 +313,14 @@ def _repairs_of(state: State, lines: Mapping[str, str]) -> tuple[Repair, ...]:
         for each in raw.repairs[: MOST_REPAIRS - len(cuts)]
     ]
     return (*kept, *cuts)
+
+
+def _withheld(attachments: Attachments) -> tuple[Repair, ...]:
+    """For the desk: the pictures that readers do not see, and why."""
+    return tuple(
+        Repair(code="picture-withheld", place="/media", detail=cut(reason, LONGEST_DETAIL))
+        for reason in attachments.withheld[:MOST_REPAIRS]
+    )
 
 
 def _are_short(repairs: Sequence[Repair]) -> bool:
