@@ -117,15 +117,13 @@ async def retry(pool: Pool, task: Task, reason: str, after_s: float, *, counts: 
     await pool.execute(_RETRY, task.update_id, task.reference, task.url, reason, after_s, 0 if counts else 1)
 
 
-async def finish(
-    pool: Pool, task: Task, state: str, reason: str, sha256: str | None, opens_at: datetime | None = None
-) -> bool:
-    """Record the outcome of a reference, to be announced; one that `opens_at` a moment is looked at again then.
+async def finish(pool: Pool, task: Task, state: str, why: Judgement, sha256: str | None) -> bool:
+    """Record the outcome of a reference, to be announced; one that opens at a moment is looked at again then.
 
     False where another URL is wanted by now.
     """
     found = await pool.fetchval(
-        _FINISH, task.update_id, task.reference, task.url, state, reason, sha256, ANNOUNCE_AFTER_S, opens_at
+        _FINISH, task.update_id, task.reference, task.url, state, why.reason, sha256, ANNOUNCE_AFTER_S, why.opens_at
     )
     return found is not None
 

@@ -26,7 +26,7 @@ from enrich.media.pictures import Picture
 from enrich.media.queue import Task
 from enrich.media.render.pool import RendererPool
 from enrich.media.store import store_renditions
-from enrich.picture_index.rights import Newsroom
+from enrich.picture_index.rights import Judgement, Newsroom
 from enrich.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
@@ -205,12 +205,12 @@ class MediaWorker:
         if task.tried_alone >= MAX_TRIED_ALONE:
             reason = f"given up: {task.tried_alone} processes died while they worked on it alone"
             log.error("a picture kills its process", update_id=task.update_id, url=task.shown_url)
-            await self._record(task, "failed", reason, None)
+            await self._record(task, "failed", Judgement(reason), None)
             return
         if task.lost:
             await queue.try_alone(self._pool, task)
         if task.attempts > self._settings.enrich_media_attempts:
-            await self._record(task, "failed", f"given up after {task.attempts - 1} attempts", None)
+            await self._record(task, "failed", Judgement(f"given up after {task.attempts - 1} attempts"), None)
             return
         # Versions of an update often name the same picture: the second finds what the first fetched.
         async with self._locked_url(task.source, task.url):
@@ -218,7 +218,7 @@ class MediaWorker:
                 picture = await self._picture(task)
             except PictureRefused as error:
                 self._note_host(task.host, failed=False)
-                await self._record(task, "failed", error.reason, None)
+                await self._record(task, "failed", Judgement(error.reason), None)
                 return
             except PictureUnavailable as failure:
                 self._note_host(task.host, failed=True)
@@ -227,13 +227,13 @@ class MediaWorker:
             self._note_host(task.host, failed=False)
             rights = await pictures.rights_of(self._pool, task.source, self._newsroom)
             state, why = queue.outcome_of(task, picture, rights, datetime.now(UTC))
-            await self._record(task, state, why.reason, picture.sha256, why.opens_at)
+            await self._record(task, state, why, picture.sha256)
             reached("media.finished")
 
     async def _postpone(self, task: Task, failure: PictureUnavailable) -> None:
         if task.attempts >= self._settings.enrich_media_attempts:
             reason = f"given up after {task.attempts} attempts: {failure.reason}"
-            await self._record(task, "failed", reason, None)
+            await self._record(task, "failed", Judgement(reason), None)
             return
         pause_s = min(max(self._backoff.pause_s(task.attempts), failure.after_s or 0.0), LONGEST_PAUSE_S)
         RETRIES.labels("host").inc()
@@ -243,14 +243,12 @@ class MediaWorker:
         )  # fmt: skip
         await queue.retry(self._pool, task, failure.reason, pause_s, counts=True)
 
-    async def _record(
-        self, task: Task, state: str, reason: str, sha256: str | None, opens_at: datetime | None = None
-    ) -> None:
-        if not await queue.finish(self._pool, task, state, reason, sha256, opens_at):
+    async def _record(self, task: Task, state: str, why: Judgement, sha256: str | None) -> None:
+        if not await queue.finish(self._pool, task, state, why, sha256):
             return
         FINISHED.labels(state).inc()
         log.info(
-            "picture finished", update_id=task.update_id, source=task.source, url=task.shown_url, state=state, reason=reason,
+            "picture finished", update_id=task.update_id, source=task.source, url=task.shown_url, state=state, reason=why.reason,
             sha256=sha256,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from enrich.picture_index.embedded import Embedded
-from enrich.picture_index.rights import Newsroom, Rights, judge, words_of
+from enrich.picture_index.rights import ANYWHERE, Newsroom, Rights, judge, words_of
 from enrich.short_text import cut
 from shared.messages import Media, MediaReference, Rendition
 from shared.messages.limits import LONGEST
@@ -73,7 +73,7 @@ def reference_key(reference: MediaReference) -> str:
 
 
 async def media_for(
-    pool: Pool, wanted: Mapping[str, Sequence[MediaReference]], newsroom: Newsroom = Newsroom()
+    pool: Pool, wanted: Mapping[str, Sequence[MediaReference]], newsroom: Newsroom = ANYWHERE
 ) -> dict[str, MediaLookup]:
     """What is known of the references of each update, in one query. Every update of `wanted` is in the answer."""
     asked = [
@@ -91,7 +91,7 @@ async def media_for(
 
 
 def lookup(
-    references: Sequence[MediaReference], rows: Sequence[IndexRow | None], newsroom: Newsroom = Newsroom()
+    references: Sequence[MediaReference], rows: Sequence[IndexRow | None], newsroom: Newsroom = ANYWHERE
 ) -> MediaLookup:
     """The answer for one update, from the index's row for each of its references."""
     media: dict[str, Media] = {}
@@ -125,7 +125,7 @@ def lookup(
     return MediaLookup(tuple(media.values()), tuple(pending), tuple(withheld))
 
 
-def picture_of(reference: MediaReference, row: IndexRow, newsroom: Newsroom = Newsroom()) -> tuple[Media | None, str]:
+def picture_of(reference: MediaReference, row: IndexRow, newsroom: Newsroom = ANYWHERE) -> tuple[Media | None, str]:
     """The picture of a row of the index under the reference's words, or the reason why readers do not see it."""
     if row.refused:
         return None, row.refused

@@ -28,6 +28,10 @@ class Newsroom:
         return cls(country.upper(), ZoneInfo(time_zone))
 
 
+ANYWHERE = Newsroom()
+"""A newsroom that has said neither."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What a newsroom agreed with one source."""
@@ -35,7 +39,7 @@ class Rights:
     forbidden: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     credit: str = ""
-    newsroom: Newsroom = Newsroom()
+    newsroom: Newsroom = ANYWHERE
     allowed_by: str = ""
     """The person who allowed one picture of one update against its terms; empty: nobody."""
 

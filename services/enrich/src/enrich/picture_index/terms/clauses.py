@@ -12,7 +12,7 @@ from enrich.picture_index.terms.vocabulary import Role, Word, country_of_code, p
 
 MAX_CHARS = 20_000
 """What is read of a text; more than any field may hold."""
-_SENTENCE = re.compile(r"[.;!?]+(?=\s|$)|[\n\r|•=*\[\](){}<>]+|\s[-–—]+(?=\s|$)|--+|\+\++|[–—]")  # noqa: RUF001
+_SENTENCE = re.compile(r"[.;!?]+(?=\s|$)|[\n\r|•=*\[\](){}<>]+|\s[-–—]+(?=\s|$)|--+|\+\++|[–—]")
 _CLAUSE = re.compile(r"[,/]")
 _WORD = re.compile(r"[^\W_]+")
 

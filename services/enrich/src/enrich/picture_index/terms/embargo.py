@@ -76,12 +76,10 @@ def end_of_embargo(text: str, came_at: datetime, zone: tzinfo) -> datetime | Non
         # A day alone: when it is over, nobody can have meant a later moment.
         return datetime.combine(day + timedelta(days=1), time(0), zone)
     moment, at_zone = clock
-    if day is not None:
-        return datetime.combine(day, moment, at_zone)
-    if _WEEKDAY.search(said):
+    ends = datetime.combine(day or came_at.astimezone(at_zone).date(), moment, at_zone)
+    if day is None and (_WEEKDAY.search(said) or ends - came_at <= LEAST_AHEAD):
         return None
-    ends = datetime.combine(came_at.astimezone(at_zone).date(), moment, at_zone)
-    return ends if ends - came_at > LEAST_AHEAD else None
+    return ends
 
 
 def words_from(text: str, beginning: str) -> str:
