@@ -9,6 +9,7 @@ from shared.messages.dead_letter import DeadLetter
 from shared.messages.enriched import (
     Author,
     Change,
+    ContentCredentials,
     Corroboration,
     EnrichedUpdate,
     Kind,
@@ -44,6 +45,7 @@ __all__ = [
     "SOURCE_WORDS",
     "Author",
     "Change",
+    "ContentCredentials",
     "Corroboration",
     "Creator",
     "DeadLetter",

@@ -180,7 +180,11 @@ def _media(content: Element, base: str | None, unresolved: list[dict[str, str]])
             "headline": metadata.get("headline") or metadata.get("title"),
             "guid": one.get("id"),
             "alt_text": reference.get("alternate-text") if reference is not None else None,
-            "usage_terms": metadata.get("usage-terms") or metadata.get("rights"),
+            "usage_terms": media.terms(
+                *(metadata.get(name) for name in ("usage-terms", "rights", "special-instructions", "instructions"))
+            ),
+            "creator": metadata.get("byline") or metadata.get("photographer"),
+            "digital_source_type": metadata.get("digital-source-type") or metadata.get("digitalsourcetype"),
         }
         kind = media.kind_of((one.get("media-type") or ""), mime)
         if made := media.reference(offers, kind, about):
