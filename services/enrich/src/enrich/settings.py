@@ -132,6 +132,10 @@ class Settings(Connections):
         description="Fetch from private and loopback addresses, any port: for a local installation only",
     )
 
+    enrich_media_trusted_issuers: Path | None = Field(
+        default=None,
+        description="A file of certificates (PEM) whose issuers' content credentials (C2PA) count as trusted; without it they are valid at most",
+    )
     enrich_country: str = Field(
         default="",
         pattern=r"^([A-Za-z]{2})?$",

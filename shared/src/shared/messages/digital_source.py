@@ -11,7 +11,11 @@ AiShare = Literal["", "made", "partly"]
 _MADE = ("trainedAlgorithmicMedia", "trainedAlgorithmicData")
 _PARTLY = ("compositeWithTrainedAlgorithmicMedia", "compositeSynthetic")
 _SHARES: Mapping[str, AiShare] = {**dict.fromkeys(_MADE, "made"), **dict.fromkeys(_PARTLY, "partly")}
-_RETIRED: Mapping[str, str] = {"softwareImage": "digitalCreation", "minorHumanEdits": "humanEdits", "trainedAlgorithmMedia": "trainedAlgorithmicMedia"}
+_RETIRED: Mapping[str, str] = {
+    "softwareImage": "digitalCreation",
+    "minorHumanEdits": "humanEdits",
+    "trainedAlgorithmMedia": "trainedAlgorithmicMedia",
+}
 _KNOWN = {
     name.lower(): name
     for name in (

@@ -95,6 +95,7 @@ class Media(Message):
     caption: str = ""
     credit: str = ""
     copyright: str = ""
+    usage_terms: str = ""
     creator: str = ""
     terms_url: str = ""
     """The page that tells its terms."""

@@ -40,6 +40,7 @@ LONGEST: Mapping[str, int] = {
     "caption": 5_000,
     "alt_text": 5_000,
     "creator": 1_000,
+    "instructions": 10_000,
     "digital_source_type": 100,
     "terms_url": 4_000,
     "licensor_url": 4_000,

@@ -56,6 +56,8 @@ class MediaReference(Message):
     credit: str | None = None
     copyright: str | None = None
     usage_terms: str | None = None
+    instructions: str | None = None
+    """What the source tells desks of its use (IPTC instructions, editor's notes): read as terms, shown to no reader."""
     creator: str | None = None
     """Who made it, where the source says so beside the credit."""
     digital_source_type: str | None = None

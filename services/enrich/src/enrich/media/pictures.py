@@ -88,6 +88,7 @@ async def add(
             [each.model_dump(mode="json") for each in renditions],
             {name: text for name, text in embedded.items() if text},
             f"looks like {same['sha256']}, which was removed" if same is not None and removed else "",
+            rendered.credentials.model_dump(mode="json") if rendered.credentials else None,
         )
         return _picture(row)
 
@@ -129,8 +130,8 @@ WHERE refused = '' AND phash_bands && $1::int[]
 _ADD = """
 INSERT INTO enrich.media
     (sha256, picture, mime_type, width, height, size_bytes, focal_x, focal_y, placeholder, phash, dhash, phash_bands,
-     renditions, embedded, removed_reason, removed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, CASE WHEN $15 <> '' THEN now() END)
+     renditions, embedded, removed_reason, credentials, removed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, CASE WHEN $15 <> '' THEN now() END)
 ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256
 RETURNING sha256, embedded, refused, removed_at
 """

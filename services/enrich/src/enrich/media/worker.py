@@ -26,7 +26,7 @@ from enrich.media.pictures import Picture
 from enrich.media.queue import Task
 from enrich.media.render.pool import RendererPool
 from enrich.media.store import store_renditions
-from enrich.picture_index.rights import Judgement, Newsroom
+from enrich.picture_index.rights import Judgement, Newsroom, wire_words
 from enrich.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
@@ -278,7 +278,7 @@ class MediaWorker:
                     raise PictureRefused(picture.refused)
                 return picture
             try:
-                rendered = await self._renderers.render(data)
+                rendered = await self._renderers.render(data, wire=wire_words(wanted))
             except PictureRefused as error:
                 await pictures.add_refused(self._pool, sha256, len(data), error.reason)
                 raise

@@ -33,3 +33,7 @@ class Embedded:
         """From the index; what a newer writer added is ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: str(text) for name, text in value.items() if name in known})
+
+
+NOTHING = Embedded()
+"""The words of a picture that says nothing."""

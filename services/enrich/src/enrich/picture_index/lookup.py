@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.rights import ANYWHERE, Newsroom, Rights, judge, words_of
 from enrich.short_text import cut
-from shared.messages import Media, MediaReference, Rendition
+from shared.messages import ContentCredentials, Media, MediaReference, Rendition
 from shared.messages.limits import LONGEST
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
@@ -55,6 +55,7 @@ class IndexRow:
     placeholder: str | None
     renditions: Sequence[Mapping[str, JsonValue]]
     embedded: Mapping[str, JsonValue]
+    credentials: Mapping[str, JsonValue] | None
     refused: str
     removed_at: datetime | None
     forbidden: Sequence[str]
@@ -143,6 +144,12 @@ def picture_of(reference: MediaReference, row: IndexRow, newsroom: Newsroom = AN
         caption=cut(words.caption, LONGEST["caption"]),
         credit=cut(words.credit, LONGEST["credit"]),
         copyright=cut(words.copyright, LONGEST["copyright"]),
+        usage_terms=cut(words.usage_terms, LONGEST["usage_terms"]),
+        creator=cut(words.creator, LONGEST["creator"]),
+        terms_url=words.terms_url[: LONGEST["terms_url"]],
+        licensor_url=words.licensor_url[: LONGEST["licensor_url"]],
+        digital_source_type=words.digital_source_type[: LONGEST["digital_source_type"]],
+        content_credentials=ContentCredentials.model_validate(row.credentials) if row.credentials else None,
         alt_text=cut(words.alt_text, LONGEST["alt_text"]),
         width=row.width,
         height=row.height,
@@ -167,7 +174,7 @@ def _one_of(first: Media, second: Media) -> Media:
 
 _LOOKUP = """
 SELECT r.update_id, r.reference, r.url, r.state, r.reason, r.sha256, r.fetched_url, r.fetched_as,
-       m.picture, m.width, m.height, m.focal_x, m.focal_y, m.placeholder, m.renditions, m.embedded,
+       m.picture, m.width, m.height, m.focal_x, m.focal_y, m.placeholder, m.renditions, m.embedded, m.credentials,
        coalesce(m.refused, '') AS refused, m.removed_at,
        coalesce(g.forbidden, '{}') AS forbidden, coalesce(g.allowed, '{}') AS allowed, coalesce(g.credit, '') AS default_credit,
        coalesce(r.came_at, r.requested_at) AS came_at, r.allowed_by, now() AS now

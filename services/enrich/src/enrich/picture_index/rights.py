@@ -11,6 +11,7 @@ from enrich.picture_index.terms.captions import bans_in_caption, credit_in, show
 from enrich.picture_index.terms.embargo import end_of_embargo, words_from
 from enrich.picture_index.terms.reading import Ban, bans_in
 from shared.messages import MediaReference
+from shared.messages.digital_source import ai_share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class PictureWords:
     caption: str
     credit: str
     copyright: str
+    usage_terms: str
+    creator: str
+    terms_url: str
+    licensor_url: str
+    digital_source_type: str
     alt_text: str
 
 
@@ -71,11 +77,32 @@ def words_of(reference: MediaReference, embedded: Embedded, rights: Rights) -> P
     """
     caption = _first(reference.caption, embedded.caption, reference.headline, embedded.headline)
     said, shown = credit_in(shown_caption(caption))
+    sources = (reference.digital_source_type or "", embedded.digital_source)
     return PictureWords(
         caption=shown,
+        usage_terms=_first(reference.usage_terms, embedded.usage_terms),
+        creator=_first(reference.creator, embedded.creator),
+        terms_url=_web(reference.terms_url, embedded.terms_url),
+        licensor_url=_web(reference.licensor_url, embedded.licensor_url),
+        # What a model made stays so, whoever else says otherwise.
+        digital_source_type=next((each for each in sources if ai_share_of(each)), _first(*sources)),
         credit=_first(reference.credit, said, embedded.credit, embedded.creator, embedded.source, rights.credit),
         copyright=_first(reference.copyright, embedded.copyright),
         alt_text=_first(reference.alt_text, embedded.alt_text),
+    )
+
+
+def wire_words(reference: MediaReference) -> Embedded:
+    """What the source says of a picture beside it, by the names of the words in it."""
+    said, _ = credit_in(shown_caption(reference.caption or ""))
+    return Embedded(
+        credit=_first(reference.credit, said),
+        creator=_first(reference.creator),
+        copyright=_first(reference.copyright),
+        usage_terms=_first(reference.usage_terms),
+        terms_url=_web(reference.terms_url),
+        licensor_url=_web(reference.licensor_url),
+        digital_source=_first(reference.digital_source_type),
     )
 
 
@@ -115,6 +142,7 @@ def _texts(reference: MediaReference, embedded: Embedded) -> Iterable[tuple[str,
     """The texts in which terms stand: where, what, and whether it is a caption, which tells of the world."""
     several = (
         ("usage terms", reference.usage_terms, False),
+        ("instructions", reference.instructions, False),
         ("copyright", reference.copyright, False),
         ("credit", reference.credit, True),
         ("caption", reference.caption, True),
@@ -135,6 +163,11 @@ def _reason(where: str, ban: Ban) -> str:
 
 def _first(*candidates: str | None) -> str:
     return next((text.strip() for text in candidates if text and text.strip()), "")
+
+
+def _web(*addresses: str | None) -> str:
+    """The first whole web address."""
+    return next((each for each in addresses if each and each.startswith(("https://", "http://"))), "")
 
 
 def _without(text: str, allowed: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ MAX_IN_HTML = 50
 
 _ABOUT: tuple[AboutField, ...] = (
     "guid", "headline", "caption", "credit", "copyright", "usage_terms", "alt_text", "role",
-    "creator", "digital_source_type", "terms_url", "licensor_url",
+    "instructions", "creator", "digital_source_type", "terms_url", "licensor_url",
 )  # fmt: skip
 _SMALL_NAMES = ("thumb", "icon", "small", "preview", "web", "low", "proxy")
 _LARGE_NAMES = ("original", "highres", "high", "main", "full", "quicklook", "large", "print", "view")

@@ -99,7 +99,9 @@ def _licensor_url(root: "etree._Element") -> str:
     """The page of the first licensor that has one: an element or an attribute of a structure within plus:Licensor."""
     for holder in islice(root.iter(f"{_PLUS}Licensor"), MAX_ITEMS):
         for one in islice(holder.iter(), MAX_ITEMS):
-            if text := _clean((one.text or "") if one.tag == f"{_PLUS}LicensorURL" else one.get(f"{_PLUS}LicensorURL", "")):
+            if text := _clean(
+                (one.text or "") if one.tag == f"{_PLUS}LicensorURL" else one.get(f"{_PLUS}LicensorURL", "")
+            ):
                 return text
     return ""
 

@@ -79,14 +79,14 @@ def _reference(
         "credit": of_role(texts["description"], "creditline")
         or first_text(item, "creditline", "byline", "by", "source"),
         "copyright": first_text(item, "copyrightnotice", "copyrightholder"),
-        "usage_terms": media.terms(first_text(item, "usageterms")),
+        "usage_terms": first_text(item, "usageterms"),
         "digital_source_type": first_text(item, "digitalsourcetype", "digital_source_type"),
     }
     if not bare:
         about["guid"] = name_of(item)
         about["creator"] = first_text(item, "byline", "by")
-        about["usage_terms"] = media.terms(
-            first_text(item, "usageterms"), first_text(item, "instructions", "special_instructions"), first_text(item, "ednote")
+        about["instructions"] = media.terms(
+            first_text(item, "instructions", "special_instructions"), first_text(item, "ednote")
         )
         about["headline"] = best_of(texts["headline"], ("main",))
         about["caption"] = best_of(texts["description"], ("caption", "text", "html", "xhtml"))

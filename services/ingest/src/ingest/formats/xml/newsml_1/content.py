@@ -99,7 +99,8 @@ def _add_pictures(draft: Draft, pictures: dict[Element, _Picture], captions: dic
             or lines.get("CopyrightLine")
             or (_credit(draft) if alone else ""),
             "copyright": lines.get("CopyrightLine"),
-            "usage_terms": media.terms(lines.get("RightsLine"), own.get("specialinstructions"), own.get("instructions")),
+            "usage_terms": lines.get("RightsLine"),
+            "instructions": media.terms(own.get("specialinstructions"), own.get("instructions")),
             "creator": lines.get("ByLine"),
             "guid": holder.get("Duid"),
         }

@@ -89,10 +89,10 @@ def _media(item: NewsItem, offers: list[media.Offer]) -> None:
         if item.is_media:
             makers = (one["name"] for one in item.creators if one.get("role") in ("photographer", None))
             about["guid"] = item.guid
-            about["creator"] = next((one["name"] for one in item.creators if one.get("role") in _MAKERS), fields.get("byline"))
-            about["usage_terms"] = media.terms(
-                fields.get("usage_terms"), fields.get("private_note"), fields.get("editors_note")
+            about["creator"] = next(
+                (one["name"] for one in item.creators if one.get("role") in _MAKERS), fields.get("byline")
             )
+            about["instructions"] = media.terms(fields.get("private_note"), fields.get("editors_note"))
             about["headline"] = fields.get("headline")
             about["caption"] = captions.get("caption") or fields.get("summary")
             about["credit"] = fields.get("credit") or fields.get("byline") or next(makers, "")

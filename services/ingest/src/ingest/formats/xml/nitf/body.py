@@ -180,9 +180,8 @@ def _media(content: Element, base: str | None, unresolved: list[dict[str, str]])
             "headline": metadata.get("headline") or metadata.get("title"),
             "guid": one.get("id"),
             "alt_text": reference.get("alternate-text") if reference is not None else None,
-            "usage_terms": media.terms(
-                *(metadata.get(name) for name in ("usage-terms", "rights", "special-instructions", "instructions"))
-            ),
+            "usage_terms": metadata.get("usage-terms") or metadata.get("rights"),
+            "instructions": media.terms(metadata.get("special-instructions"), metadata.get("instructions")),
             "creator": metadata.get("byline") or metadata.get("photographer"),
             "digital_source_type": metadata.get("digital-source-type") or metadata.get("digitalsourcetype"),
         }
