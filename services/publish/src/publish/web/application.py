@@ -19,6 +19,7 @@ from publish.web.routes.answers import Answers
 from publish.web.routes.api import Api
 from publish.web.routes.assets import Assets
 from publish.web.routes.feeds import Feeds
+from publish.web.routes.machine_rights import MachineRightsRoutes
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.stories import is_over
@@ -64,6 +65,12 @@ def build(
             *Api(answers).routes(),
             *pages.routes(),
             *Feeds(answers).routes(),
+            *MachineRightsRoutes(
+                settings.publish_machine_rights,
+                site_url=renderer.site.url,
+                name=settings.publish_site_name,
+                terms_url=settings.publish_machine_terms_url,
+            ).routes(),
             *stream_routes(broadcaster),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),

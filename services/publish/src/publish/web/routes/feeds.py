@@ -14,9 +14,10 @@ from urllib.parse import quote
 from lxml import etree
 from lxml.builder import ElementMaker  # type: ignore[import-not-found]
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from publish.representation.origin import source_type_uri, text_label
 from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
@@ -99,10 +100,11 @@ class Feed:
     def _html(self, update: ReaderUpdate) -> str:
         figures = "".join(self._figure(picture) for picture in pictures_of(update))
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
-        return figures + self.renderer.fitting(update.body_html, 2) + note
+        label = f"<p><em>{escape(text_label(update))}</em></p>" if text_label(update) else ""
+        return label + figures + self.renderer.fitting(update.body_html, 2) + note
 
     def _figure(self, picture: Picture) -> str:
-        words = escape(" ".join(filter(None, (picture.caption, picture.credit))))
+        words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin))))
         return (
             f'<figure><img src="{escape(self.url + picture.src)}" alt="{escape(picture.alt)}" '
             f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'
@@ -247,6 +249,8 @@ class Feed:
             item["language"] = language_of(update)
         if update.link:
             item["external_url"] = printable(update.link)
+        if update.digital_source_type:
+            item["_digital_source_type"] = source_type_uri(update.digital_source_type)
         for picture in pictures_of(update)[:1]:
             item["image"] = self.url + picture.largest
         return item
@@ -297,7 +301,6 @@ class Feeds:
             Route("/feeds/news.{form}", with_query(self.news, NOW)),
             Route("/feeds/{kind}/{name}.{form}", with_query(self.channel, NOW)),
             Route("/sitemap-news.xml", with_query(self.sitemap)),
-            Route("/robots.txt", with_query(self.robots)),
         ]
 
     async def news(self, request: Request) -> Response:
@@ -352,11 +355,6 @@ class Feeds:
             fresh_s=SITEMAP_FRESH_S,
         )
         return ReadyResponse(self.answers.keep(request, answer))
-
-    async def robots(self, _: Request) -> Response:
-        """`GET /robots.txt`."""
-        lines = ["User-agent: *", "Disallow: /v1/", f"Sitemap: {self.answers.renderer.site.url}/sitemap-news.xml", ""]
-        return PlainTextResponse("\n".join(lines), headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
