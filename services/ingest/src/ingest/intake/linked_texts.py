@@ -1,6 +1,7 @@
 """Versions whose text is only linked: they go out as they are, and stand in line for the text (`transports/linked_texts`)."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -12,9 +13,10 @@ MISSING = "text-not-included"
 """The repair of a version whose text is only linked."""
 
 _WANT = """
-INSERT INTO ingest.linked_texts AS t (source, guid, url, version)
-SELECT DISTINCT ON (w.guid) $1, w.guid, w.url, w.version FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS w (guid, url, version)
-ON CONFLICT (source, guid) DO UPDATE SET url = excluded.url, version = excluded.version, attempts = 0, due_at = now(), error = ''
+INSERT INTO ingest.linked_texts AS t (source, guid, url, host, version)
+SELECT DISTINCT ON (w.guid) $1, w.guid, w.url, w.host, w.version
+FROM unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) AS w (guid, url, host, version)
+ON CONFLICT (source, guid) DO UPDATE SET url = excluded.url, host = excluded.host, version = excluded.version, attempts = 0, due_at = now(), error = ''
 """
 
 
@@ -37,8 +39,20 @@ def as_native(update: RawUpdate) -> dict[str, JsonValue]:
     return {**said, "guid": update.guid, "extra": extra}
 
 
+def host_of(url: str) -> str:
+    """The host of a URL; empty where it has none."""
+    try:
+        return (urlsplit(url).hostname or "")[:255]
+    except ValueError:
+        return ""
+
+
 async def want(database: Queryable, source: str, updates: Sequence[RawUpdate]) -> None:
     """Put into the line whatever of these versions has its text elsewhere; a later version takes the place of an earlier."""
-    wanted = [(update.guid, links[0], as_native(update)) for update in updates if (links := links_of(update))]
+    wanted = [
+        (update.guid, links[0], host_of(links[0]), as_native(update))
+        for update in updates
+        if (links := links_of(update))
+    ]
     if wanted:
         await database.execute(_WANT, source, *(list(column) for column in zip(*wanted, strict=True)))

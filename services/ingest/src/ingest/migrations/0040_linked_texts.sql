@@ -3,6 +3,7 @@ CREATE TABLE ingest.linked_texts (
     source text NOT NULL,
     guid text NOT NULL,
     url text NOT NULL,
+    host text NOT NULL,
     version jsonb NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
     due_at timestamptz DEFAULT now(),

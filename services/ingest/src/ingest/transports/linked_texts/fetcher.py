@@ -1,6 +1,6 @@
 """Fetches linked texts, and takes each version again with its text.
 
-A version was published when it came, without its text. Each source has its share of the requests, so that a host that hangs
+A version was published when it came, without its text. Each host has its share of the requests, so that a host that hangs
 delays its own texts only.
 """
 
@@ -43,7 +43,7 @@ TEXTS = Counter(
 MAX_BYTES = 2 * 1024 * 1024
 LEASE_S = 60.0
 AT_ONCE = 16
-PER_SOURCE = 4
+PER_HOST = 4
 MAX_ATTEMPTS = 6
 EVERY_S = 1.0
 PAUSES = Backoff(first_s=5.0, longest_s=1800.0, factor=4.0)
@@ -56,6 +56,7 @@ class LinkedText:
     source: str
     guid: str
     url: str
+    host: str
     version: Mapping[str, JsonValue]
     attempts: int
 
@@ -65,8 +66,8 @@ QUEUE = LeaseQueue(
     key={"source": "text", "guid": "text"},
     due="due_at",
     attempts="attempts",
-    selection=FairShare("source"),
-    columns="q.source, q.guid, q.url, q.version, q.attempts",
+    selection=FairShare("host"),
+    columns="q.source, q.guid, q.url, q.host, q.version, q.attempts",
     read=lambda row: LinkedText(**row),
     aside=SetAside("ingest", "linked texts"),
 )
@@ -117,9 +118,9 @@ class LinkedTexts:
         if free <= 0:
             return
         held = Tally(self._running.values())
-        for wanted in await QUEUE.claim_fairly(self._pool, free, LEASE_S, held=held, share=PER_SOURCE):
+        for wanted in await QUEUE.claim_fairly(self._pool, free, LEASE_S, held=held, share=PER_HOST):
             task = asyncio.create_task(self.fetch(wanted), name=f"text:{wanted.source}")
-            self._running[task] = wanted.source
+            self._running[task] = wanted.host
             task.add_done_callback(lambda done: self._running.pop(done, None))
 
     async def fetch(self, wanted: LinkedText) -> None:

@@ -28,7 +28,10 @@ def key_for(url: str, profile: SourceProfile, environment: Mapping[str, str], *,
     value = environment.get(profile.media_key_env, "")
     if not value:
         raise NoKey(f"{profile.media_key_env} is not set")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise NoKey("its address cannot be read") from None
     if parts.scheme != "https" and not allow_plain:
         raise NoKey("a key is sent over https alone")
     if (parts.hostname or "") not in profile.media_key_hosts:
