@@ -20,6 +20,7 @@ from ingest.formats.model import (
 )
 from ingest.formats.text import plain as text
 from shared.messages import RawUpdate, Repair, update_id_for
+from shared.messages.digital_source import source_type_of
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 from shared.messages.unknown_values import KNOWN_ONLY
 
@@ -84,6 +85,7 @@ def _finish_one(
         reason = "the item has nothing to identify it by"
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
     _disbelieve_future(fields, draft, document.request.received_at)
+    _name_source_types(fields, draft)
     tidy(fields, draft.repaired, document.profile, format_name)
     if _is_empty(fields):
         reason = "it has neither words nor a picture: nothing to show"
@@ -133,6 +135,20 @@ def _disbelieve_future(fields: dict[str, object], draft: Draft, received_at: dat
 
 _SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
 """Signals that need nothing to show."""
+
+
+def _name_source_types(fields: dict[str, object], draft: Draft) -> None:
+    """Digital source types by their names, of the text and of its pictures; what is none is left out."""
+    holders: list[tuple[str, dict[str, object]]] = [("", fields)]
+    several = fields.get("media")
+    if isinstance(several, list | tuple):
+        holders += [(f"/media/{index}", one) for index, one in enumerate(several) if isinstance(one, dict)]
+    for place, holder in holders:
+        written = holder.get("digital_source_type")
+        if isinstance(written, str) and written:
+            holder["digital_source_type"] = name = source_type_of(written)
+            if not name:
+                draft.repaired("unknown-digital-source", f"{place}/digital_source_type", written)
 
 
 def _is_empty(fields: Mapping[str, object]) -> bool:

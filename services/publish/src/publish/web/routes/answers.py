@@ -16,6 +16,7 @@ from publish.web.feed_store import FeedStore
 from publish.web.omissions import BACKOFF
 from publish.web.renderer import Renderer
 from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
+from publish.web.routes.machine_rights import headers_of
 from publish.web.routes.parameters import NOW
 from shared.http.problem import Problem
 
@@ -103,6 +104,11 @@ class Answers:
             NOSNIFF,
             REFERRER,
             PERMISSIONS,
+            *headers_of(
+                self.settings.publish_machine_rights,
+                self.renderer.site.url,
+                self.settings.publish_machine_terms_url,
+            ),
         ]
 
     def page(self, body: bytes, *, channel: str, whole: bool = True) -> ReadyAnswer:
