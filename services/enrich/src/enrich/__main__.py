@@ -15,6 +15,7 @@ COMMANDS = {
     "tags": "enrich.admin.cli.tags:tags",
     "stories": "enrich.admin.cli.stories:stories",
     "corrections": "enrich.admin.cli.corrections:corrections",
+    "keys": "enrich.admin.cli.keys:keys",
     "explain": "enrich.admin.cli.explain:explain",
 }
 """Where each command lives."""

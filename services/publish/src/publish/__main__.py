@@ -9,6 +9,7 @@ COMMANDS = {
     "archive": "publish.archive.process:archive",
     "cache": "publish.cache.process:cache",
     "push": "publish.push.process:push",
+    "keys": "publish.cli:keys",
     "takedown": "publish.takedown.cli:takedown",
 }
 """Where each command lives."""

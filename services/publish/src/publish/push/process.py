@@ -12,6 +12,7 @@ import structlog
 from starlette.routing import Route
 
 from publish.cache.store import open_read_model
+from publish.keys import KEYS, PublishKeys, WantedPublishKey, disable_endpoints
 from publish.push.alerts.decisions import AlertDecisions
 from publish.push.alerts.desk_routes import DeskRoutes
 from publish.push.alerts.providers.provider import Resources
@@ -42,6 +43,9 @@ from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
 from publish.takedown.proof import keep_proving
 from publish.takedown.sinks import open_sinks
+from shared.access.authentication import Authentication, WrongKeys
+from shared.access.ring import KeyRing
+from shared.access.routes import KeyRoutes
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
@@ -68,6 +72,7 @@ STAGE = "publish.push"
 BATCHES_STAGE = "publish.push.batches"
 CLIENT_ID = "slugline-publish-push"
 FORGET_INTERVAL_S = 600.0
+EXPIRED_INTERVAL_S = 60.0
 SITE_TIMEOUT_S = 5.0
 """For a feed that a WebSub delivery is made of: with the question before it, less than the lease of the delivery."""
 BATCHES_AT_ONCE = 4
@@ -146,6 +151,8 @@ async def _alerts(
     producer: Producer,
     readiness: ReadinessChecks,
     stack: contextlib.AsyncExitStack,
+    *,
+    keys: Authentication,
 ) -> Alerts:
     pool, site_url, site_name = resources.pool, settings.publish_site_url, settings.publish_site_name
     rules = read_rules(settings.publish_push_rules)
@@ -167,7 +174,7 @@ async def _alerts(
         release,
         sender,
         Digests(pool, sender, rules, site_url=site_url, site_name=site_name),
-        [*reader_routes.routes(), *DeskRoutes(pool, decisions, rules, site_url).routes()],
+        [*reader_routes.routes(), *DeskRoutes(pool, keys, decisions, rules, site_url).routes()],
     )
 
 
@@ -183,7 +190,10 @@ async def _parts(
         Outbound(allow_private=True, timeout_s=min(settings.publish_push_timeout_s, SITE_TIMEOUT_S))
     )
     workers = _delivery_workers(settings, resources, site)
-    alerts = await _alerts(settings, resources, producer, readiness, stack)
+    keys = Authentication(
+        KeyRing(KEYS), WrongKeys(TrustedProxies.of(settings)), lambda: pool, realm="slugline push", on_demand=True
+    )
+    alerts = await _alerts(settings, resources, producer, readiness, stack, keys=keys)
 
     def wake() -> None:
         for worker in workers:
@@ -214,13 +224,21 @@ async def _parts(
         proxies=TrustedProxies.of(settings),
     )
     endpoints = Endpoints(pool, allow_private=settings.publish_push_allow_private)
-    routes = [*hub.routes(), *EndpointRoutes(pool, endpoints, wake).routes(), *alerts.routes]
+    routes = [*hub.routes(), *EndpointRoutes(keys, endpoints, wake).routes(), *alerts.routes]
+
+    async def postgres() -> Pool:
+        return pool
+
+    routes += KeyRoutes(PublishKeys(), keys, postgres, wanted=WantedPublishKey).routes()
     routes.append(openapi_route(routes, settings.publish_push_url))
     return Parts(workers, notifier, alerts, hub, routes)
 
 
 async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
-    await keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S)
+    await asyncio.gather(
+        keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S),
+        keep_running("endpoints without a key", lambda: disable_endpoints(pool), every_s=EXPIRED_INTERVAL_S),
+    )
 
 
 async def serve(settings: PushSettings, stop: asyncio.Event) -> None:

@@ -18,7 +18,7 @@ MAX_ORDER_BYTES = 1_048_576
 
 async def order(api: Api, request: Request) -> Response:
     """`POST /v1/updates/{id}/orders`: a desk's order; other sources may give orders about their own updates."""
-    source = await api.authenticate(request)
+    source, _ = await api.authenticate(request, "orders")
     update_id = update_id_of(request)
     queue = api.intake.queue()
     if queue is not None:
