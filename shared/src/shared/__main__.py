@@ -13,13 +13,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared import messages
 from shared.asyncapi import asyncapi_document
+from shared.audit.author import of_command
+from shared.audit.log import append_after
 from shared.background import until_answered
 from shared.kafka.producer import acknowledged, new_producer
 from shared.kafka.standalone import new_consumer
 from shared.kafka.topics import apply_topics
 from shared.messages import DeadLetter, Message
+from shared.postgres.pool import connect
 from shared.settings import Connections
 from shared.streams import DAY_MS, DECLARED, STREAMS, Stream
+
+NOTE_S = 10.0
 
 
 @click.group()
@@ -122,6 +127,26 @@ async def _send_back(settings: Connections, dead: Iterable[DeadLetter]) -> None:
         await producer.stop()
 
 
+async def _note_replay(settings: Connections, topic: str, sent: Iterable[DeadLetter]) -> None:
+    """Write into the audit log of each service whose stage had set something aside what it will see again."""
+    by_service: dict[str, list[DeadLetter]] = {}
+    for each in sent:
+        by_service.setdefault(each.stage.partition(".")[0], []).append(each)
+    for service, letters in by_service.items():
+        after = {"letters": [f"{each.stage} {each.partition}-{each.offset} {each.reason}" for each in letters]}
+        entry = of_command().entry("dead-letters-replayed", topic, None, after)
+        try:
+            async with asyncio.timeout(NOTE_S):
+                pool = await connect(settings, schema=service, max_size=1, for_command=True)
+        except TimeoutError:
+            click.echo(f"not in the audit log of {service}: Postgres does not answer", err=True)
+            continue
+        try:
+            await append_after(pool, entry)
+        finally:
+            await pool.close()
+
+
 @dead_letters.command("show")
 @click.argument("topic", type=click.Choice(list(CONSUMED)))
 @click.option("--limit", default=20, show_default=True, help="How many of the newest.")
@@ -143,8 +168,9 @@ def dead_letters_replay(topic: str, most: int, stage: str, dry_run: bool) -> Non
     async def replay() -> int:
         newest = await _newest_dead_letters(settings, CONSUMED[topic], most)
         chosen = [each for each in newest if each.whole and (not stage or each.stage == stage)]
-        if not dry_run:
+        if chosen and not dry_run:
             await _send_back(settings, chosen)
+            await _note_replay(settings, topic, chosen)
         return len(chosen)
 
     count = asyncio.run(replay())

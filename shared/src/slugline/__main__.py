@@ -4,7 +4,9 @@ import click
 
 from shared.commands import Commands
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "audit": "slugline.audit.commands:audit",
+}
 """Where each command lives."""
 
 

@@ -18,11 +18,12 @@ from enrich.admin.corrections import (
     Decision,
     correction_of,
     decide,
-    note_decision,
+    decision_entry,
     open_corrections,
 )
 from enrich.documents import validated
 from shared.access.authentication import Authentication
+from shared.audit.log import append_after
 from shared.failures import Invalid
 from shared.http.problem import Problem
 from shared.http.query import check_query
@@ -89,7 +90,8 @@ class CorrectionApi:
             except KafkaError as error:
                 detail = "Kafka does not answer and may have the order; giving it again is harmless"
                 raise Problem(503, "maybe-taken", detail, headers={"Retry-After": "5"}) from error
-            await note_decision(self._pool, replace(by, reason=wanted.reason), correction, wanted, ordered)
+            entry = decision_entry(replace(by, reason=wanted.reason), correction, wanted, ordered)
+            await append_after(self._pool, entry)
             return _json(ordered, 202)
 
         return decided

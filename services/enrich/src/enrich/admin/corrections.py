@@ -10,11 +10,11 @@ from enrich.text.domain.corrections.published import MATTERS, headline_and_body
 from enrich.text.domain.state import State
 from enrich.text.state_store import Fetching
 from shared.audit.author import Author
-from shared.audit.log import append_after
+from shared.audit.entry import Entry
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Order
 from shared.messages.limits import LONGEST
-from shared.postgres.pool import Pool, Row
+from shared.postgres.pool import Row
 from shared.streams import RAW
 
 Decision = Literal["accept", "keep"]
@@ -144,17 +144,14 @@ async def decide(
     )
 
 
-async def note_decision(
-    pool: Pool, by: Author, correction: Correction, wanted: CorrectionDecision, ordered: CorrectionOrdered
-) -> None:
-    """Write a decision into the audit log, once Kafka has it. An outage of Postgres undoes no decision: it is logged."""
-    entry = by.entry(
+def decision_entry(by: Author, correction: Correction, wanted: CorrectionDecision, ordered: CorrectionOrdered) -> Entry:
+    """A decision as the audit log tells of it, once Kafka has it."""
+    return by.entry(
         f"order-{ordered.order}",
         correction.update_id,
         {"conflicts": [each.model_dump() for each in correction.conflicts]},
         {"revision": ordered.revision, "by": wanted.by},
     )
-    await append_after(pool, entry)
 
 
 def _state(row: Row) -> State:

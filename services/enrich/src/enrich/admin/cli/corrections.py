@@ -16,9 +16,12 @@ from enrich.admin.corrections import (
     Decision,
     correction_of,
     decide,
+    decision_entry,
     open_corrections,
 )
 from enrich.settings import Settings
+from shared.audit.author import of_command
+from shared.audit.log import append
 from shared.kafka.producer import Producer, new_producer
 from shared.messages.limits import LONGEST
 
@@ -101,6 +104,8 @@ def _decided(update_id: str, decision: Decision, by: str, reason: str, revision:
         raise click.ClickException(
             f"Kafka has not acknowledged the order; giving it again is harmless: {error}"
         ) from error
+    entry = decision_entry(of_command(reason), correction, wanted, ordered)
+    on_postgres(lambda connection: append(connection, entry))
     if as_json:
         click.echo(ordered.model_dump_json())
     else:

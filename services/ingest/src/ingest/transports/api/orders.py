@@ -9,6 +9,7 @@ from ingest.intake import items, orders
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.body import read_body
 from ingest.transports.api.responses import json_response, traceparent_of, update_id_of
+from shared.audit.author import Author
 from shared.http.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -18,7 +19,7 @@ MAX_ORDER_BYTES = 1_048_576
 
 async def order(api: Api, request: Request) -> Response:
     """`POST /v1/updates/{id}/orders`: a desk's order; other sources may give orders about their own updates."""
-    source, _ = await api.authenticate(request, "orders")
+    source, key = await api.authenticate(request, "orders")
     update_id = update_id_of(request)
     queue = api.intake.queue()
     if queue is not None:
@@ -45,6 +46,7 @@ async def order(api: Api, request: Request) -> Response:
         pool=api.intake.pool,
         source=whose,
         traceparent=traceparent_of(request),
+        author=Author(key, api.keys.wrong.address_of(request)),
     )
     log.info("order", update_id=update_id, order=receipt.order, by=wanted.by or source.name, reason=wanted.reason)
     return json_response(receipt, 202)
