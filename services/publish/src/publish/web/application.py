@@ -87,7 +87,7 @@ async def preflight(_: Request) -> Response:
         {
             "Access-Control-Allow-Origin": "*",
             "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-            "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, Cache-Control",
+            "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, Cache-Control, Authorization, X-API-Key",
             "Access-Control-Max-Age": "86400",
         },
     )
