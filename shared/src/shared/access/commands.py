@@ -15,6 +15,7 @@ from shared.access.management import KeyManagement, NoSuchHolder
 from shared.access.store import LONGEST_OVERLAP, OVERLAP, NewKey, UnknownScope
 from shared.audit.author import of_command
 from shared.failures.transient import is_transient, reason_of
+from shared.observability.logs import configure_logging
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Connection, connect
 from shared.settings import Connections
@@ -28,9 +29,11 @@ def in_transaction(schema: str, work: Callable[[Connection], Awaitable[T]]) -> T
     """Do `work(connection)` in one transaction on a schema that is up to date; ends the command where Postgres does not answer."""
 
     async def body() -> T:
+        settings = Connections()
+        configure_logging(settings, f"{schema}.operator")
         stop = asyncio.Event()
         stop.set()
-        pool = await connect(Connections(), schema=schema, stop=stop, max_size=2, for_command=True)
+        pool = await connect(settings, schema=schema, stop=stop, max_size=2, for_command=True)
         try:
             await migrate(pool, schema)
             async with pool.acquire() as connection, connection.transaction():

@@ -16,6 +16,7 @@ from shared.audit.author import of_command
 from shared.audit.entry import ERASABLE, Row
 from shared.audit.verify import Verification
 from shared.failures.transient import is_transient, reason_of
+from shared.observability.logs import configure_logging
 from shared.postgres.pool import Connection, connect
 from shared.settings import Connections
 
@@ -34,26 +35,26 @@ def audit() -> None:
     """See who changed what, when, from where and why; and whether the log of it is whole."""
 
 
-class _Head(click.ParamType):
-    """`service:number:hash`, as `verify` prints it."""
-
-    name = "head"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Head:
-        """The head that is meant."""
-        service, _, rest = str(value).partition(":")
+def _heads(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[Head]:
+    """Heads as `verify` prints them: `service:number:hash`."""
+    found: list[Head] = []
+    for text in given:
+        service, _, rest = text.partition(":")
         number, _, digest = rest.partition(":")
         try:
             if service not in SERVICES or len(digest) != 64:
                 raise ValueError
-            return service, int(number), bytes.fromhex(digest)
+            found.append((service, int(number), bytes.fromhex(digest)))
         except ValueError:
-            self.fail(f"{value!r} is no head, such as ingest:12:<64 hexadecimal digits>", param, ctx)
+            raise click.BadParameter(f"{text!r} is no head, such as ingest:12:<64 hexadecimal digits>") from None
+    return found
 
 
 @audit.command("verify")
 @chosen
-@click.option("--head", "heads", multiple=True, type=_Head(), help="A head that was noted earlier must still be there.")
+@click.option(
+    "--head", "heads", multiple=True, callback=_heads, help="A head that was noted earlier must still be there."
+)
 @click.option(
     "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An export, in the place of Postgres."
 )
@@ -204,12 +205,14 @@ def erase(person: str, services: Sequence[str], also: Sequence[str], because: st
 
 async def _each(services: Sequence[str], work: Callable[[Connection, str], Awaitable[T]]) -> list[T]:
     """Do the work in a transaction on each service's schema; a schema that is not there yet has no log."""
+    settings = Connections()
+    configure_logging(settings, "slugline.audit")
     results: list[T] = []
     for service in services or SERVICES:
         stop = asyncio.Event()
         stop.set()
         try:
-            pool = await connect(Connections(), schema=service, stop=stop, max_size=1, for_command=True)
+            pool = await connect(settings, schema=service, stop=stop, max_size=1, for_command=True)
         except Exception as error:
             if not is_transient(error):
                 raise
