@@ -42,7 +42,9 @@ async def migrate(pool: Pool, schema: str) -> list[str]:
 
 
 async def _apply_missing(connection: Connection, schema: str) -> list[str]:
-    await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    # A role that owns no more than its schema may not even ask for one that is there.
+    if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema):
+        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
     await connection.execute(
         f'CREATE TABLE IF NOT EXISTS "{schema}".migrations '
         "(name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"

@@ -39,9 +39,9 @@ def _heads(_: click.Context, __: click.Parameter, given: Sequence[str]) -> list[
     """Heads as `verify` prints them: `service:number:hash`."""
     found: list[Head] = []
     for text in given:
-        service, _, rest = text.partition(":")
-        number, _, digest = rest.partition(":")
+        service, *rest = text.split(":")
         try:
+            number, digest = rest
             if service not in SERVICES or len(digest) != 64:
                 raise ValueError
             found.append((service, int(number), bytes.fromhex(digest)))

@@ -57,7 +57,7 @@ from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.messages import EnrichedUpdate
-from shared.observability.health import Health, health_routes, starting_route
+from shared.observability.health import Health, internal_server, open_health_routes, starting_route
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -244,9 +244,12 @@ async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
 async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
     """The process: the port answers at once, and /readyz says what is waited for."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
-    site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
+    site = Replaceable(application([*open_health_routes(health, settings), starting_route()], PROBLEM_HANDLERS))
     port = settings.health_port or settings.publish_push_port
-    async with http_server(site, settings.bind_host, port, ServerLimits.of(settings)):
+    async with (
+        http_server(site, settings.bind_host, port, ServerLimits.of(settings)),
+        internal_server(health, settings),
+    ):
         pool = await open_pool(settings, schema="publish", stop=stop, max_size=12)
         health.ready = {"kafka": lambda: "waiting for Kafka"}
         async with open_producer(settings, CLIENT_ID, source="slugline/publish/push", stop=stop) as producer:
@@ -306,7 +309,7 @@ async def _follow(
         updates = updates_consumer(parts.notifier, producer, settings, updates_notes)
         batches = batches_consumer(parts.alerts.sender, producer, settings, batches_notes)
         app = new_app(new_broker(settings, CLIENT_ID), updates, batches)
-        site.app = application([*health_routes(health), *parts.routes], PROBLEM_HANDLERS)
+        site.app = application([*open_health_routes(health, settings), *parts.routes], PROBLEM_HANDLERS)
         # Sending an alert makes many short-lived objects and no cycles: at the usual thresholds, half of its time goes to the collector.
         gc.collect()
         gc.freeze()

@@ -29,7 +29,7 @@ from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.http.query import with_query
 from shared.http.routing import application
-from shared.observability.health import Health, health_routes
+from shared.observability.health import Health, open_health_routes
 
 API_PREFIXES = ("/v1/", "/feeds/", "/media/", "/static/", "/openapi.json")
 CODES: Mapping[int, str] = {404: "not-found", 405: "method-not-allowed"}
@@ -60,7 +60,7 @@ def build(
     problems = _Problems(pages)
     app = application(
         [
-            *health_routes(health),
+            *open_health_routes(health, settings),
             *Api(answers).routes(),
             *pages.routes(),
             *Feeds(answers).routes(),

@@ -22,7 +22,7 @@ from shared.access.ring import KeyRing
 from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
 from shared.http.server.limits import ServerLimits
-from shared.observability.health import Health
+from shared.observability.health import Health, internal_server
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
@@ -63,7 +63,10 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
     partners = KeyRing(KEYS)
     quotas = ApiQuotas(answers.response_cache, settings, partners, lambda: archive.pool)
     limits = ServerLimits.of(settings, settings.publish_web_connections)
-    async with stream_server(quotas, broadcaster, settings.bind_host, settings.port, limits):
+    async with (
+        stream_server(quotas, broadcaster, settings.bind_host, settings.port, limits),
+        internal_server(health, settings),
+    ):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())
