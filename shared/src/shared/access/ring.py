@@ -47,6 +47,7 @@ class KeyRing:
         self._clock = clock
         self._monotonic = monotonic
         self._loaded_at: float | None = None
+        self._load_began_at = 0.0
         self._loading = asyncio.Lock()
         self._used: dict[str, float] = {}
         self._noting: asyncio.Task[None] | None = None
@@ -58,6 +59,7 @@ class KeyRing:
 
     async def load(self, pool: Pool) -> None:
         """Read everything; it is a few hundred rows."""
+        self._load_began_at = self._monotonic()
         self._keys = {**await store.live_keys(pool, self.table), **self._fixed}
         self._loaded_at = self._monotonic()
 
@@ -81,10 +83,17 @@ class KeyRing:
         return found
 
     async def load_after_miss(self, pool: Pool) -> None:
-        """Read again, but not more often than five times a second: who tries keys must not keep Postgres busy."""
+        """Read again, but not more often than five times a second: who tries keys must not keep Postgres busy.
+
+        What is read was there when it was asked for: a key that was made a moment ago waits for the next reading.
+        """
+        asked_at = self._monotonic()
         async with self._loading:
-            if self._loaded_at is None or self._monotonic() - self._loaded_at > MISS_PAUSE_S:
-                await self.load(pool)
+            if self._loaded_at is not None:
+                if self._load_began_at >= asked_at:
+                    return
+                await asyncio.sleep(max(0.0, self._loaded_at + MISS_PAUSE_S - self._monotonic()))
+            await self.load(pool)
 
     async def fresh(self, pool: Pool) -> None:
         """Read again where the copy is older than a second: for a port that is asked now and then, and needs Postgres anyway."""

@@ -27,6 +27,7 @@ class Registry:
         self.sources: Mapping[str, Source] = {}
         self.keys = KeyRing(KEYS)
         self._loaded_at: float | None = None
+        self._load_began_at = 0.0
         self._loading = asyncio.Lock()
         self._unusable: set[str] = set()
 
@@ -41,6 +42,7 @@ class Registry:
 
     async def load(self, pool: Pool) -> None:
         """Read everything; it is a few hundred rows at most."""
+        self._load_began_at = time.monotonic()
         sources = {source.name: source for source in await store.all_sources(pool, self._unusable)}
         self._unusable -= sources.keys()
         await self.keys.load(pool)
@@ -77,7 +79,11 @@ class Registry:
         return self.sources.get(name)
 
     async def _load_after_miss(self, pool: Pool) -> None:
+        """As `KeyRing.load_after_miss`: somebody who tries keys must not be able to keep Postgres busy."""
+        asked_at = time.monotonic()
         async with self._loading:
-            # Somebody who tries keys must not be able to keep Postgres busy.
-            if self._loaded_at is None or time.monotonic() - self._loaded_at > MISS_PAUSE_S:
-                await self.load(pool)
+            if self._loaded_at is not None:
+                if self._load_began_at >= asked_at:
+                    return
+                await asyncio.sleep(max(0.0, self._loaded_at + MISS_PAUSE_S - time.monotonic()))
+            await self.load(pool)
