@@ -65,9 +65,12 @@ RETURNING update_id
 _REFRESH_CHILDREN = """
 INSERT INTO enrich.refreshes (cause, update_ids)
 SELECT 'story', array_agg(child.update_id)
-FROM enrich.updates child JOIN enrich.updates parent ON child.parent = parent.update_id
-WHERE (child.update_id = ANY($1::text[]) OR parent.update_id = ANY($1::text[]))
-  AND child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
+FROM (
+    SELECT update_id, parent, status, story FROM enrich.updates WHERE update_id = ANY($1::text[])
+    UNION
+    SELECT update_id, parent, status, story FROM enrich.updates WHERE parent = ANY($1::text[])
+) child JOIN enrich.updates parent ON parent.update_id = child.parent
+WHERE child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
   AND NOT EXISTS (SELECT 1 FROM enrich.overrides o WHERE o.update_id = child.update_id AND o.story IS NOT NULL)
 HAVING count(*) > 0
 """

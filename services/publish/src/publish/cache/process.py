@@ -55,6 +55,7 @@ class Cache:
         self._in_step = False
         self._epoch = 0
         self._reach = -1
+        self._written: Position | None = None
         self._rewound_to: int | None = None
 
     async def check_position(
@@ -81,8 +82,11 @@ class Cache:
             mark = await self._model.watermark()
             if mark is None or mark.epoch != epoch:
                 mark = await self._rebuild()
-            self._epoch = mark.epoch
+            self._epoch, self._written = mark.epoch, None
             return mark
+
+    def _written_up_to(self) -> int:
+        return self._written.offset if self._written is not None and self._written.epoch == self._epoch else -1
 
     async def _rebuild(self) -> Position:
         since = datetime.now(UTC) - timedelta(days=self._days)
@@ -130,10 +134,11 @@ class Cache:
                     positions.setdefault(update.update_id, update.cursor)
                 placed.append(replace(update, position=positions.get(update.update_id, update.cursor)))
             try:
-                WRITTEN.inc(await self._model.write(placed, updates[-1].cursor))
+                WRITTEN.inc(await self._model.write(placed, updates[-1].cursor, behind=self._written_up_to()))
             except Flushed:
                 self._in_step = False
                 raise Transient("the read model was flushed") from None
+        self._written = updates[-1].cursor
         reached("cache.written")
         OFFSET.set(updates[-1].cursor.offset)
         return ()
@@ -153,14 +158,23 @@ class Cache:
             await asyncio.sleep(0.05)
 
     async def keep_watching(self) -> None:
-        """Notice a flush or a new epoch while no message comes, and rebuild the model; until cancelled."""
+        """Notice a flush, a new epoch or a failover while no message comes, and rebuild the model; until cancelled."""
 
         async def step() -> None:
+            # Before the question, so that what is written meanwhile is not taken for lost.
+            written_up_to = self._written_up_to()
             mark = await self._model.watermark()
             if mark is None or mark.epoch != await queries.current_epoch(self._pool):
                 self._in_step = False
                 await self._wait_for_archive()
                 await self._get_in_step()
+            elif mark.offset < written_up_to:
+                log.warning("redis has lost the latest writes", has=str(mark), written_up_to=written_up_to)
+                self._in_step = False
+                await self._wait_for_archive()
+                async with self._lock:
+                    await self._rebuild()
+                    self._written = None
 
         await asyncio.sleep(WATCH_INTERVAL_S)
         await keep_running("read model", step, every_s=WATCH_INTERVAL_S)
@@ -174,7 +188,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         async with open_read_model(settings, timeout_s=10) as model:
             yield Cache(pool, model, settings)
 
-    redis = {"redis": ask_redis(settings.redis_url)}
+    redis = {"redis": ask_redis(settings)}
     await follow(settings, stop, "cache", opening, health_port=8096, max_size=4, servers=redis)
 
 
