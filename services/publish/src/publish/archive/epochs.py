@@ -76,9 +76,7 @@ def reason_for_new_epoch(known: Epoch | None, seen: Log) -> str | None:
 
 async def inspect(settings: Connections, offset: int | None) -> Log:
     """The log as it is now, with the id of the record at `offset`; Transient while Kafka does not answer."""
-    admin = AIOKafkaAdminClient(
-        **client_options(settings), client_id="slugline-archive", request_timeout_ms=10_000
-    )
+    admin = AIOKafkaAdminClient(**client_options(settings), client_id="slugline-archive", request_timeout_ms=10_000)
     consumer = new_consumer(settings, "slugline-archive-epochs")
     partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
     try:
