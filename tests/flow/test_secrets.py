@@ -12,15 +12,20 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import click
 import httpx
 import pytest
+from click.testing import CliRunner
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from enrich.__main__ import cli as enrich
+from ingest.__main__ import cli as ingest
 from ingest.sources import signing
 from local.child import free_port
+from publish.__main__ import cli as publish
 from publish.push.alerts.providers.web.vapid import new_vapid_key
 from shared.http.server.server import http_server
 from shared.settings import Connections
@@ -30,7 +35,7 @@ from support.servers import Servers
 from support.topics import everything_in
 from support.waiting import eventually
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 
 PASSWORD = "planted-password-of-postgres"
 MASTER = "planted-master-of-signing-secrets"
@@ -98,28 +103,34 @@ async def test_no_sink_has_a_secret(
             "PUBLISH_PUSH_PURGE_URLS": f"{url}/purge", "PUBLISH_PUSH_VAPID_KEY": vapid, "PUBLISH_PUSH_VAPID_CONTACT": "mailto:a@example.org",
             "PUBLISH_PUSH_ALLOW_PRIVATE": "true", "INGEST_OUTGOING_ALLOW_PRIVATE": "true", "OTEL_BSP_SCHEDULE_DELAY": "200",
         }  # fmt: skip
-        run = lambda *arguments: asyncio.to_thread(processes.run, settings, *arguments, **env)  # noqa: E731
+        variables = {name.upper(): str(value) for name, value in settings.model_dump().items()} | env
+
+        async def run(service: click.Group, *arguments: str) -> str:
+            done = await asyncio.to_thread(CliRunner().invoke, service, arguments, env=variables)
+            assert done.exit_code == 0, done.output
+            return done.stdout
+
         started = [
             processes.start(settings, service, process, **env)
             for service, process in (("ingest", "api"), ("ingest", "poll"), ("enrich", "text"), ("publish", "archive"), ("publish", "web"), ("publish", "push"))
         ]  # fmt: skip
         api, _, text, _, web, push = started
-        wire = (await run("ingest", "sources", "add", "north")).strip().splitlines()[-1]
-        await run("ingest", "sources", "add", "feed", "--kind", "poll", "--url", f"{url}/feed?token={FEED_TOKEN}")
+        wire = (await run(ingest, "sources", "add", "north")).strip().splitlines()[-1]
+        await run(ingest, "sources", "add", "feed", "--kind", "poll", "--url", f"{url}/feed?token={FEED_TOKEN}")
         keys = {
             "wire": wire,
-            "desk": (await run("ingest", "sources", "add", "desk", "--desk")).strip().splitlines()[-1],
-            "operator": json.loads(
-                await run("ingest", "keys", "add", "ops", "--kind", "operator", "--scope", "operate")
-            )["key"],
-            "newsroom": json.loads(
-                await run("enrich", "keys", "add", "ops", "--kind", "operator", "--scope", "operate")
-            )["key"],
-            "partner": json.loads(await run("publish", "keys", "add", "app", "--scope", "read", "--scope", "webhooks"))[
+            "desk": (await run(ingest, "sources", "add", "desk", "--desk")).strip().splitlines()[-1],
+            "operator": json.loads(await run(ingest, "keys", "add", "ops", "--kind", "operator", "--scope", "operate"))[
+                "key"
+            ],
+            "newsroom": json.loads(await run(enrich, "keys", "add", "ops", "--kind", "operator", "--scope", "operate"))[
+                "key"
+            ],
+            "partner": json.loads(await run(publish, "keys", "add", "app", "--scope", "read", "--scope", "webhooks"))[
                 "key"
             ],
         }
-        hmac = (await run("ingest", "sources", "signing-secret", "north")).strip()
+        hmac = (await run(ingest, "sources", "signing-secret", "north")).strip()
         for process in started:
             await process.ready()
         answers, hook = await misused(
