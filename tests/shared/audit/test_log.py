@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from shared.access.holder import KeyHolder
+from shared.audit.author import Author
 from shared.audit.entry import Entry
-from shared.audit.log import append
+from shared.audit.log import append, append_if_changed
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
@@ -79,6 +80,10 @@ async def test_an_audit_log(newsroom: Connections, tmp_path) -> None:  # type: i
         await append(service, Entry(ANN, "order-unpin", "update 1"))
     await service.close()
 
+    by = Author(KeyHolder("process", "ingest"), "host")
+    for rules, told in (({"level": 1}, True), ({"level": 1}, False), ({"level": 2}, True)):
+        async with pool.acquire() as connection, connection.transaction():
+            assert await append_if_changed(connection, by.entry("rules-set", "rules", None, rules)) is told
     assert (await slugline(newsroom, "verify", "--service", "ingest", "--head", head))[0] == 0
     listed = (await slugline(newsroom, "list", "--json", "--subject", "update 7", "--person", "Ann Lee"))[1]
     [entry] = map(orjson.loads, listed.splitlines())
@@ -94,7 +99,7 @@ async def test_an_audit_log(newsroom: Connections, tmp_path) -> None:  # type: i
     assert "192.0.2.1" not in exported
     (tmp_path / "log.jsonl").write_text(exported)
     code, text = await slugline(newsroom, "verify", "--file", str(tmp_path / "log.jsonl"), "--head", head)
-    assert (code, "32 entries, 91 values erased" in text) == (0, True)
+    assert (code, "34 entries, 91 values erased" in text) == (0, True)
 
     # The owner may switch the trigger off; the chain tells, and the head that was noted tells of what was cut off.
     await pool.execute("ALTER TABLE ingest.audit DISABLE TRIGGER ALL")

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import asyncpg
+import orjson
 import structlog
 
-from shared.audit.entry import GENESIS, Entry, Row, sealed
+from shared.audit.entry import GENESIS, Entry, Row, canonical, sealed
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.postgres.pool import Connection, Pool, Queryable
 
@@ -29,6 +31,11 @@ FROM (
 ) AS last RETURNING seq
 """
 
+_LAST = """
+SELECT erasable->'after'->>'value' FROM audit
+WHERE entry::jsonb->>'action' = $1 AND entry::jsonb->>'subject' = $2 ORDER BY seq DESC LIMIT 1
+"""
+
 
 async def append(connection: Connection, entry: Entry) -> int:
     """Add an entry within the caller's transaction, so that the change and its entry are there both or not at all: its number.
@@ -39,6 +46,17 @@ async def append(connection: Connection, entry: Entry) -> int:
     service = await connection.fetchval(_LOCK)
     covered, erasable = sealed(entry, str(service), datetime.now(UTC))
     return int(await connection.fetchval(_APPEND, covered, erasable, GENESIS))
+
+
+async def append_if_changed(connection: Connection, entry: Entry) -> bool:
+    """Add the entry of what is set by a file or a setting, where it is not as the newest entry of it says: whether it was added."""
+    await connection.fetchval(_LOCK)
+    last = await connection.fetchval(_LAST, entry.action, entry.subject)
+    if last == canonical(entry.after):
+        return False
+    before = orjson.loads(last) if last is not None else None
+    await append(connection, replace(entry, before=before))
+    return True
 
 
 async def append_after(pool: Pool, entry: Entry) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,7 @@ from publish.push.alerts.providers.provider import Resources
 from publish.push.alerts.providers.registry import open_providers
 from publish.push.alerts.providers.web.client import WebPush
 from publish.push.alerts.reader_routes import ReaderRoutes
-from publish.push.alerts.rules import read_rules
+from publish.push.alerts.rules import AlertRules, read_rules
 from publish.push.alerts.sending.batch import PushBatch
 from publish.push.alerts.sending.digests import Digests
 from publish.push.alerts.sending.release import AlertRelease
@@ -44,8 +45,11 @@ from publish.push.websub.hub import Hub
 from publish.takedown.proof import keep_proving
 from publish.takedown.sinks import open_sinks
 from shared.access.authentication import Authentication, WrongKeys
+from shared.access.holder import KeyHolder
 from shared.access.ring import KeyRing
 from shared.access.routes import KeyRoutes
+from shared.audit.author import Author
+from shared.audit.log import append_if_changed
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
@@ -156,6 +160,7 @@ async def _alerts(
 ) -> Alerts:
     pool, site_url, site_name = resources.pool, settings.publish_site_url, settings.publish_site_name
     rules = read_rules(settings.publish_push_rules)
+    await until_answered("the audit log, for the rules", lambda: _note_rules(pool, rules), resources.stop)
     providers = await open_providers(settings, resources, stack)
     web_push = providers["web"]
     release = AlertRelease(pool, rules, producer, readiness)
@@ -232,6 +237,15 @@ async def _parts(
     routes += KeyRoutes(PublishKeys(), keys, postgres, wanted=WantedPublishKey).routes()
     routes.append(openapi_route(routes, settings.publish_push_url))
     return Parts(workers, notifier, alerts, hub, routes)
+
+
+async def _note_rules(pool: Pool, rules: AlertRules) -> None:
+    """The rules of a file have no other moment at which they change than a start."""
+    by = Author(KeyHolder("process", STAGE), socket.gethostname(), "read at a start")
+    async with pool.acquire() as connection, connection.transaction():
+        await append_if_changed(
+            connection, by.entry("alert-rules-set", "alert-rules", None, rules.model_dump(mode="json"))
+        )
 
 
 async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
