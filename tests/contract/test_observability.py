@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -55,14 +56,16 @@ def test_every_metric_of_the_rules_and_the_dashboard_exists() -> None:
         assert f'"{plain}"' in code, name
 
 
-ONCE = {"topics", "roles"}
-"""What ends once it has done its work."""
+def _served(services: dict[str, dict[str, Any]]) -> set[str]:
+    """The processes of ours that have a port: no commands, and no jobs that delete what is old."""
+    ours = {name for name, service in services.items() if "slugline-" in service["image"]}
+    return {name for name in ours if not services[name].get("healthcheck", {}).get("disable")}
 
 
 def test_every_process_of_the_compose_file_is_watched() -> None:
     """No process runs without being scraped."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    ours = {name for name, service in services.items() if "slugline-" in service["image"]} - ONCE
+    ours = _served(services)
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"][0]["static_configs"][0][
         "targets"
     ]
@@ -74,11 +77,11 @@ def test_every_process_of_the_compose_file_is_watched() -> None:
 def test_every_process_has_a_deployment() -> None:
     """What the compose file runs, Kubernetes can run too: in the base, or as a component."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    ours = {name for name, service in services.items() if "slugline-" in service["image"]} - ONCE
+    ours = _served(services)
     folder = ROOT / "deploy" / "kubernetes"
     listed = [folder / "base" / "kustomization.yaml", folder / "components" / "watch" / "kustomization.yaml"]
     named = [name for path in listed for name in yaml.safe_load(path.read_text())["resources"]]
-    assert ours == {name.removesuffix(".yaml") for name in named} - {"slugline"}
+    assert ours == {name.removesuffix(".yaml") for name in named} - {"slugline", "prune"}
 
 
 def test_what_strangers_reach_has_its_metrics_elsewhere() -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "stories": "enrich.admin.cli.stories:stories",
     "corrections": "enrich.admin.cli.corrections:corrections",
     "keys": "enrich.admin.cli.keys:keys",
+    "prune": "enrich.retention:prune",
     "explain": "enrich.admin.cli.explain:explain",
 }
 """Where each command lives."""

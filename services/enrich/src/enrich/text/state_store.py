@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from enrich.reference.changes import as_word
+from enrich.retention import WITHOUT_WORDS
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.visibility import due_of, status_of
 from enrich.text.published.places import Settled, write_place
@@ -98,6 +99,9 @@ def _known(row: Row) -> KnownUpdate:
     )
 
 
+_FORGET_CAPTIONS = f"UPDATE enrich.media_references SET {WITHOUT_WORDS} WHERE update_id = ANY($1::text[])"  # noqa: S608
+
+
 class RowConflict(Transient):
     """Another writer has moved rows on since they were read: go back and read them again."""
 
@@ -126,6 +130,8 @@ async def store(
                 raise RowConflict([str(row[0]) for row in rows if row[0] not in written])
         if related:
             await connection.execute(_REFRESH_CHILDREN, related)
+        if ended := [state.update_id for state in states if state.final is not None]:
+            await connection.execute(_FORGET_CAPTIONS, ended)
         if settled is not None:
             await write_place(connection, settled)
 

@@ -124,6 +124,9 @@ class Cache:
             placed = []
             for update in updates:
                 standing = known.get(update.update_id)
+                if update.is_final and update.update_id not in positions and _is_unseen(standing):
+                    # Nobody ever saw it, and a tombstone would tell of it.
+                    continue
                 if standing is not None and not update.is_final:
                     if standing.outdates(update):
                         REPEATS.inc()
@@ -146,7 +149,11 @@ class Cache:
     async def _standings(self, unknown: Sequence[ReaderUpdate]) -> Mapping[str, Standing]:
         """Where updates that the model does not know stand, unless they are new: it forgets a removal, and Redis lets it go."""
         recent = datetime.now(UTC) - NEW_FOR
-        asked = {each.update_id for each in unknown if each.revision > 1 or each.passport.received_at < recent}
+        asked = {
+            each.update_id
+            for each in unknown
+            if each.revision > 1 or each.is_removal or each.passport.received_at < recent
+        }
         return (await standings(self._pool, asked)).by_id if asked else {}
 
     async def _wait_for_archive(self) -> None:
@@ -178,6 +185,11 @@ class Cache:
 
         await asyncio.sleep(WATCH_INTERVAL_S)
         await keep_running("read model", step, every_s=WATCH_INTERVAL_S)
+
+
+def _is_unseen(standing: Standing | None) -> bool:
+    """Whether no revision of an update was ever visible. What the archive lacks is new, and then the model would have it."""
+    return standing is None or standing.position is None
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:

@@ -127,18 +127,21 @@ class ReadModel:
             return None
         return Position(int(epoch), int(offset))
 
-    async def shows(self, update_id: str) -> str:
-        """What of an update is still here, its words or its listing; empty where only its removal is."""
+    async def shows(self, update_id: str, channels: Sequence[str] = ()) -> str:
+        """What of an update is still here, its words or its listing, in its `channels` too; empty where only its removal is."""
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.get(f"{self.prefix}update:{update_id}")
         pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
-        pipeline.zscore(f"{self.prefix}feed:news", update_id)
-        found, feeds, score = await pipeline.execute()
+        names = ["news", *(channel for channel in channels if channel != "news")]
+        for name in names:
+            pipeline.zscore(f"{self.prefix}feed:{name}", update_id)
+        found, feeds, *scores = await pipeline.execute()
         value = orjson.loads(found) if found else {}
         words = read_metadata(value)
         if words or (value and not value.get("removal")):
             return f"holds its {', '.join(words) or 'entry'}"
-        return f"lists it in {feeds.decode() if feeds else 'news'}" if feeds or score is not None else ""
+        listed = [name for name, score in zip(names, scores, strict=True) if score is not None]
+        return f"lists it in {feeds.decode() if feeds else ', '.join(listed)}" if feeds or listed else ""
 
     async def positions(self, update_ids: Collection[str]) -> dict[str, Position]:
         """The positions of those updates that are in the model."""

@@ -43,7 +43,7 @@ from publish.push.webhooks.routes import EndpointRoutes
 from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
 from publish.takedown.proof import keep_proving
-from publish.takedown.sinks import open_sinks
+from publish.takedown.sinks.every import open_sinks
 from shared.access.authentication import Authentication, WrongKeys
 from shared.access.holder import KeyHolder
 from shared.access.ring import KeyRing
