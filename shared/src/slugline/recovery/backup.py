@@ -55,9 +55,7 @@ async def backup(
     told("dumping Postgres")
     target = folder / manifest.DUMP
     arguments = [f"--schema={schema}" for schema in schemas]
-    await run(
-        [dump, "--format=custom", "--no-owner", "--no-acl", f"--file={target}", *arguments], settings.postgres_dsn
-    )
+    await run([dump, "--format=custom", f"--file={target}", *arguments], settings.postgres_dsn)
     removals.write(folder / manifest.REMOVALS, await removals.removals(pool))
     files = await _media(settings, folder, told) if with_media else None
     made = Manifest(

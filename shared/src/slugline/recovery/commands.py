@@ -99,8 +99,13 @@ def backup(folder: Path, pg_bin: Path | None, as_json: bool, no_media: bool, onl
     "--removals", "killed_in", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A newer list of what is killed (backup --only-removals), where the database of today is lost. May come again.",
 )  # fmt: skip
+@click.option(
+    "--no-roles", is_flag=True, help="Leave owners and rights out: the roles of the dump are not in this cluster."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def restore(folder: Path, pg_bin: Path | None, as_json: bool, killed_in: tuple[Path, ...], yes: bool) -> None:
+def restore(  # noqa: PLR0917 -- options of a command
+    folder: Path, pg_bin: Path | None, as_json: bool, killed_in: tuple[Path, ...], no_roles: bool, yes: bool
+) -> None:
     """Put what FOLDER holds in the place of what Postgres has now. End every process first.
 
     What the log has since the dump is handled again when the processes start: updates, corrections and kills come back, at
@@ -110,7 +115,9 @@ def restore(folder: Path, pg_bin: Path | None, as_json: bool, killed_in: tuple[P
     if not yes:
         click.confirm("This replaces the schemas ingest, enrich and publish. Go on?", abort=True)
     done = _with_pool(
-        lambda settings, pool: put_back(settings, pool, folder, pg_bin=pg_bin, killed_in=killed_in, told=_told)
+        lambda settings, pool: put_back(
+            settings, pool, folder, pg_bin=pg_bin, killed_in=killed_in, with_roles=not no_roles, told=_told
+        )
     )
     if as_json:
         click.echo(orjson.dumps(asdict(done) | {"lost": done.lost}).decode())

@@ -1,8 +1,9 @@
 """A restore: Postgres as it was, groups set back to where they were, and what was killed since out of sight."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +18,11 @@ from shared.streams import RAW
 from slugline.recovery import manifest, media, offsets, removals
 from slugline.recovery.backup import Told, server_version
 from slugline.recovery.offsets import SetBack
-from slugline.recovery.programs import NotPossible, check_version, program, run
+from slugline.recovery.programs import SCHEMAS, NotPossible, check_version, program, run
 
 BY = "slugline restore"
+ASIDE = "_before_restore"
+"""Behind the name of a schema that is replaced, until what replaces it is there."""
 REASON = "killed before the restore of an older dump"
 _PROCESSES = (
     "SELECT application_name, count(*) AS sessions FROM pg_stat_activity WHERE datname = current_database() "
@@ -45,9 +48,16 @@ class Restored:
 
 
 async def restore(
-    settings: Connections, pool: Pool, folder: Path, *, pg_bin: Path | None, killed_in: Sequence[Path], told: Told
+    settings: Connections,
+    pool: Pool,
+    folder: Path,
+    *,
+    pg_bin: Path | None,
+    killed_in: Sequence[Path],
+    with_roles: bool,
+    told: Told,
 ) -> Restored:
-    """Restore what a folder holds in the place of what is there, in one transaction; raises NotPossible.
+    """Restore what a folder holds in the place of what is there; raises NotPossible, and what was there is back then.
 
     The same command again goes on where one ended. Groups are set back first: should no restore follow, what they handle again
     changes nothing.
@@ -63,31 +73,63 @@ async def restore(
     await _refuse_while_processes_run(pool)
     client = program("pg_restore", pg_bin)
     await check_version(client, await server_version(pool), settings.postgres_dsn)
+    await _bring_back(pool)
     killed = await removals.removals(pool)
     for path in (folder / manifest.REMOVALS, *killed_in):
         killed |= {key: value for key, value in removals.read(path).items() if killed.get(key) != "taken-down"}
+    # Should this die half-way, the next run must know what the database of today knew.
+    with contextlib.suppress(OSError):
+        removals.write(folder / manifest.REMOVALS, killed)
     told("setting consumer groups back")
     moved = await offsets.set_back(settings, made.places)
     told("restoring Postgres")
-    for schema in made.migrations:
-        await pool.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-    await run(
-        [client, "--dbname=" + (_database(settings)), "--clean", "--if-exists", "--no-owner", "--no-acl", "--single-transaction",
-         str(folder / manifest.DUMP)],
-        settings.postgres_dsn,
-    )  # fmt: skip
+    await _set_aside(pool, made.migrations)
+    try:
+        await run(
+            [
+                client,
+                f"--dbname={_database(settings)}",
+                *([] if with_roles else ["--no-owner", "--no-acl"]),
+                "--single-transaction",
+                str(folder / manifest.DUMP),
+            ],
+            settings.postgres_dsn,
+        )
+    except NotPossible:
+        await _bring_back(pool)
+        raise
     async with pool.acquire() as connection, connection.transaction():
         hidden = await removals.hide(connection, killed)
         sources = await removals.sources_of(connection, hidden)
     if hidden:
         told(f"killing {len(hidden)} updates again")
         await _order(settings, {key: killed[key] for key in hidden}, sources)
+    for schema in made.migrations:
+        await pool.execute(f'DROP SCHEMA IF EXISTS "{schema}{ASIDE}" CASCADE')
     files = await _media(settings, folder)
     return Restored(made.made_at, moved, sorted(hidden), files, round(time.monotonic() - began, 3))
 
 
 def _database(settings: Connections) -> str:
     return settings.postgres_dsn.rsplit("/", 1)[-1].partition("?")[0]
+
+
+async def _set_aside(pool: Pool, schemas: Iterable[str]) -> None:
+    """Rename what is there: a schema of today may hold tables that the dump does not know, and a failure brings it back."""
+    async with pool.acquire() as connection, connection.transaction():
+        for schema in schemas:
+            await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}{ASIDE}" CASCADE')
+            if await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema):
+                await connection.execute(f'ALTER SCHEMA "{schema}" RENAME TO "{schema}{ASIDE}"')
+
+
+async def _bring_back(pool: Pool) -> None:
+    """Rename back what a restore that failed, or died, has set aside."""
+    async with pool.acquire() as connection, connection.transaction():
+        for schema in SCHEMAS:
+            missing = await connection.fetchval("SELECT to_regnamespace($1) IS NULL", schema)
+            if missing and await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", f"{schema}{ASIDE}"):
+                await connection.execute(f'ALTER SCHEMA "{schema}{ASIDE}" RENAME TO "{schema}"')
 
 
 async def _refuse_while_processes_run(pool: Pool) -> None:
