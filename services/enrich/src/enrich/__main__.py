@@ -15,6 +15,7 @@ COMMANDS = {
     "tags": "enrich.admin.cli.tags:tags",
     "stories": "enrich.admin.cli.stories:stories",
     "corrections": "enrich.admin.cli.corrections:corrections",
+    "held": "enrich.admin.cli.held:held",
     "explain": "enrich.admin.cli.explain:explain",
 }
 """Where each command lives."""

@@ -1,4 +1,4 @@
-"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, and corrections."""
+"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, corrections, and what is held."""
 
 import orjson
 from starlette.requests import Request
@@ -8,6 +8,7 @@ from starlette.routing import Route
 from enrich.admin.authentication import check_key
 from enrich.admin.author_directory import put, remove
 from enrich.admin.correction_api import correction_routes
+from enrich.admin.held_api import held_routes
 from enrich.admin.openapi import openapi_route
 from enrich.documents import validated
 from enrich.reference.directory import AuthorProfile
@@ -26,7 +27,8 @@ def newsroom_routes(pool: Pool, settings: Settings, producer: Producer) -> list[
     """All routes of the API, with their OpenAPI document; none where no key is set."""
     if not settings.enrich_api_key_sha256:
         return []
-    return [*author_routes(pool, settings), *correction_routes(pool, settings, producer), openapi_route()]
+    desks = [*correction_routes(pool, settings, producer), *held_routes(pool, settings, producer)]
+    return [*author_routes(pool, settings), *desks, openapi_route()]
 
 
 def author_routes(pool: Pool, settings: Settings) -> list[Route]:

@@ -10,7 +10,7 @@ from enrich.text.domain.corrections.published import MATTERS, headline_and_body
 from enrich.text.domain.state import State
 from enrich.text.state_store import Fetching
 from shared.kafka.producer import Producer, acknowledged
-from shared.messages import Order
+from shared.messages import Order, Signature
 from shared.messages.limits import LONGEST
 from shared.postgres.pool import Row
 from shared.streams import RAW
@@ -128,6 +128,7 @@ async def decide(
         update_id=correction.update_id,
         order=ORDERS[decision],
         by=wanted.by,
+        signed_by=Signature(holder="newsroom", person=wanted.by),
         ordered_at=datetime.now(UTC),
         reason=wanted.reason,
         revision=wanted.revision or correction.revision or None,
