@@ -257,6 +257,8 @@ class Order(Message):
     """A correction's new text; None leaves what is there."""
     revision: int | None = None
     """The revision that the order was made of: a correction's text, or the words to be accepted. None is what was there when it came."""
+    fingerprint: str = ""
+    """Of the held version that a release or a spike was decided on: if another one waits by then, nothing is done. Empty is what waits."""
 
 
 class MediaWanted(Message):

@@ -38,6 +38,7 @@ class HeldUpdate(BaseModel):
     embargo_until: datetime | None = Field(description="A release before it waits for it")
     expires_at: datetime | None
     headline: str = Field(description="As it would be published now, with what a desk corrected")
+    fingerprint: str = Field(description="Of the version that waits; a decision that names it is about no other")
 
 
 class HeldTexts(HeldUpdate):
@@ -61,7 +62,13 @@ class HeldDecision(BaseModel):
     by: str = Field(min_length=1, max_length=200, description="Who decides")
     reason: str = Field(default="", max_length=LONGEST["correction_reason"], description="Kept with the order")
 
-    @field_validator("by", "reason")
+    fingerprint: str = Field(
+        default="",
+        max_length=64,
+        description="Of the version that was looked at: if another one waits by then, nothing is done. What waits when left out",
+    )
+
+    @field_validator("by", "reason", "fingerprint")
     @classmethod
     def _has_no_nul(cls, value: str) -> str:
         if "\x00" in value:
@@ -119,6 +126,7 @@ async def order(
         signed_by=signed_by,
         ordered_at=datetime.now(UTC),
         reason=wanted.reason,
+        fingerprint=wanted.fingerprint,
     )
     key, event_id = source or update_id, f"order:{uuid.uuid4().hex}"
     await acknowledged([await producer.send(RAW, given, key=key, event_id=event_id)])
@@ -146,4 +154,5 @@ def _members(state: State) -> dict[str, object]:
         "embargo_until": state.held_until,
         "expires_at": raw.expires_at,
         "headline": headline_and_body(if_released(state))[0],
+        "fingerprint": state.held.fingerprint,
     }

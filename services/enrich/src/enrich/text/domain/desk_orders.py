@@ -31,7 +31,7 @@ def order_transition(order: Order, state: State) -> Transition:
     if order.order in ("accept-source", "keep-correction"):
         return _settle(order, decision, state)
     if order.order in HOLDING:
-        return hold_transition(decision, state)
+        return hold_transition(decision, state, order.fingerprint)
     return _decide_matter(decision, MATTERS.get(order.order, VISIBILITY), state)
 
 

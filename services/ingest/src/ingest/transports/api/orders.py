@@ -6,10 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.intake import items, orders
-from ingest.transports.api.authentication import Api
+from ingest.sources.keys import digest_of
+from ingest.sources.source import Source
+from ingest.transports.api.authentication import Api, key_of
 from ingest.transports.api.body import read_body
 from ingest.transports.api.responses import json_response, traceparent_of, update_id_of
 from shared.http.problem import Problem
+from shared.messages import Signature
 
 log = structlog.get_logger(__name__)
 
@@ -35,16 +38,35 @@ async def order(api: Api, request: Request) -> Response:
         pointer = "".join(f"/{step}" for step in first["loc"])
         status = 400 if first["type"] == "json_invalid" else 422
         raise Problem(status, "invalid-order", first["msg"].removeprefix("Value error, "), field=pointer) from error
+    signed_by = _signature(source, key_of(request), wanted)
     whose = source.name if not source.desk else await api.intake.known_sources.source_of(update_id, api.intake.pool)
     receipt = await orders.send(
         queue,
         update_id,
         wanted,
-        by=source.name,
+        signed_by=signed_by,
         timeout_s=api.settings.ingest_dependency_timeout_s,
         pool=api.intake.pool,
         source=whose,
         traceparent=traceparent_of(request),
     )
-    log.info("order", update_id=update_id, order=receipt.order, by=wanted.by or source.name, reason=wanted.reason)
+    log.info(
+        "order", update_id=update_id, order=receipt.order, by=signed_by.person or signed_by.holder,
+        key_id=signed_by.key_id, holder=signed_by.holder, reason=wanted.reason,
+    )  # fmt: skip
     return json_response(receipt, 202)
+
+
+def _signature(source: Source, key: str, wanted: orders.OrderRequest) -> Signature:
+    """Who signs an order; raises a `Problem` (403) where the key may not give it, or not in that name."""
+    if not source.desk:
+        if wanted.order in orders.OF_DESKS:
+            raise Problem(403, "not-a-desk", f"only a desk gives the order {wanted.order}", field="/order")
+        if wanted.by and wanted.by != source.name:
+            raise Problem(403, "not-a-desk", f"{source.name} signs as itself: its key is no desk's", field="/by")
+    power = orders.NEEDS.get(wanted.order)
+    if power is not None and power not in source.powers:
+        raise Problem(403, "not-permitted", f"{source.name} may not: {power}", field="/order")
+    person = wanted.by if source.desk else ""
+    # A public name of the key: keys are unguessable, so the beginning of a digest gives nothing away.
+    return Signature(key_id=digest_of(key).hex()[:12], holder=source.name, person=person)

@@ -11,14 +11,17 @@ from shared.messages import Hold
 ORDERS = ("hold", "release", "spike")
 
 
-def hold_transition(decision: DeskDecision, before: State) -> Transition:
-    """What a hold, a release or a spike means for an update."""
+def hold_transition(decision: DeskDecision, before: State, seen: str = "") -> Transition:
+    """What a hold, a release or a spike means for an update. `seen` is the fingerprint of the version that the desk looked at."""
     if not decision.is_later_than(before.desk_decisions.get(HOLD)):
         return Transition(before, "duplicate", "this order, or a later one, was here", visibility_of(before))
     if decision.order == "hold":
         return _hold(decision, before)
     if before.hold is None and (decision.order == "spike" or HOLD not in before.desk_decisions):
         return Transition(before, "duplicate", "nothing of it waits for a desk", visibility_of(before))
+    if seen and before.held is not None and before.held.fingerprint != seen:
+        reason = "another version waits by now; look at it again"
+        return Transition(before, "superseded", reason, visibility_of(before))
     return _spike(decision, before) if decision.order == "spike" else _release(decision, before)
 
 
@@ -53,7 +56,8 @@ def _release(decision: DeskDecision, before: State) -> Transition:
     if hold is not None and hold.kind == "never":
         reason = "none of its source's copy is published; its profile says so"
         return Transition(before, "held", reason, visibility_of(before))
-    decision = decision.model_copy(update={"text": hold.because if hold is not None else ""})
+    # What it covers is beside what makes it the same order when it comes again.
+    decision = decision.model_copy(update={"said": decision.digest, "text": hold.because if hold is not None else ""})
     decisions = {**before.desk_decisions, HOLD: decision}
     changes: dict[str, object] = {"hold": None, "hold_since": None, "spiked": False}
     opens = held is not None and hold is not None and _is_over(before.held_until, decision.at)
