@@ -4,9 +4,7 @@ from shared.messages import Flags
 from shared.messages.powers import OF_A_WIRE, POWERS, of_older_release, permitted, says_only_what_is_not_permitted
 from support.incoming import minute, version
 
-SENT = version(
-    flags=Flags(pinned=True, key_event=True, closed=True), story="flood", embargo_until=minute(30), may=None
-)
+SENT = version(flags=Flags(pinned=True, key_event=True, closed=True), story="flood", embargo_until=minute(30), may=None)
 
 
 def test_a_wire_may_kill_and_embargo_and_no_more() -> None:

@@ -1,6 +1,6 @@
 """What a source may do beside sending copy: what its powers do not cover is taken out of its versions, kept for desks, and told."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final, get_args
 
 from pydantic import JsonValue
@@ -14,6 +14,9 @@ NOT_PERMITTED: Final = "not-permitted"
 """The code of the repair."""
 KEPT_AS: Final = "not_permitted"
 """The member of `extra` that keeps what was sent."""
+
+_FLAGS: Final[Mapping[str, Power]] = {"pinned": "pin", "key_event": "key_event", "closed": "story"}
+"""By flag, the power that it needs."""
 
 _OLD: Final[tuple[Power, ...]] = ("alert", "kill", "embargo", "story")
 """Of a version by a release that knew no powers. What it does to the front page is not believed; an alert, a kill, an embargo and
@@ -34,7 +37,7 @@ def permitted(raw: RawUpdate, may: Collection[Power]) -> RawUpdate:
         repairs.append(Repair(code=NOT_PERMITTED, place=f"/{field}", detail=f"its source may not: {power}"))
 
     flags = raw.flags
-    for name, power in (("pinned", "pin"), ("key_event", "key_event"), ("closed", "story")):
+    for name, power in _FLAGS.items():
         if getattr(flags, name) and power not in may:
             flags = flags.model_copy(update={name: False})
             refuse(power, f"flags/{name}", value=True)

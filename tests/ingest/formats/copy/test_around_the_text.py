@@ -81,7 +81,9 @@ def test_notes_to_desks_are_moved_out_of_the_text(note: str) -> None:
         assert update.body_html == f"<p>{TEXT}</p><p>It rained.</p>"
         assert note in update.private_note
         # Before a text, a sentence that says that it is not for publication is about all of it.
-        held = ["advisory-held"] if note == "nicht zur Veröffentlichung bestimmt" and body.startswith(f"<p>{note}") else []
+        held = (
+            ["advisory-held"] if note == "nicht zur Veröffentlichung bestimmt" and body.startswith(f"<p>{note}") else []
+        )
         assert [repair.code for repair in update.repairs] == ["note-taken-out", *held]
 
 

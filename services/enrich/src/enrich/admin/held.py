@@ -116,7 +116,7 @@ async def held_update(postgres: Fetching, update_id: str) -> HeldTexts | None:
 
 
 async def order(
-    producer: Producer, update_id: str, source: str, name: HeldOrder, wanted: HeldDecision, signed_by: Signature
+    producer: Producer, update_id: str, name: HeldOrder, wanted: HeldDecision, *, source: str, signed_by: Signature
 ) -> HeldOrdered:
     """Give an order about an update; returns once Kafka has it."""
     given = Order(

@@ -102,7 +102,9 @@ class HeldApi:
             signed_by = Signature(key_id=self._key_sha256[:12], holder="newsroom", person=wanted.by)
             source = held.source if held is not None else ""
             try:
-                return _json(await order(self._producer, update_id, source, name, wanted, signed_by), 202)
+                return _json(
+                    await order(self._producer, update_id, name, wanted, source=source, signed_by=signed_by), 202
+                )
             except KafkaError as error:
                 detail = "Kafka does not answer and may have the order; giving it again is harmless"
                 raise Problem(503, "maybe-taken", detail, headers={"Retry-After": "5"}) from error

@@ -18,8 +18,8 @@ from enrich.text.refreshes.line import keep_queueing
 from enrich.text.refreshes.sender import RefreshSender
 from enrich.text.schedule import keep_releasing
 from enrich.text.steps.text.language import load_model
-from shared.background import keep_running, until_answered
 from enrich.text.waiting import keep_counting_held
+from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
 from shared.http.routing import Replaceable, application

@@ -113,7 +113,9 @@ def _profile(path: str | None) -> SourceProfile:
 @click.option(
     "--profile", "profile_file", type=click.Path(), help="TOML file with the source's profile, or a vendor's name."
 )
-@click.option("--desk", is_flag=True, help="Read them as of a desk, which may pin, name stories and more; else as of a wire.")
+@click.option(
+    "--desk", is_flag=True, help="Read them as of a desk, which may pin, name stories and more; else as of a wire."
+)
 def read_command(
     files: tuple[str, ...], source: str, format_: str | None, profile_file: str | None, *, desk: bool
 ) -> None:

@@ -134,7 +134,11 @@ def _disbelieve_future(fields: dict[str, object], draft: Draft, received_at: dat
 def _hold(fields: dict[str, object], draft: Draft) -> None:
     """Let a usable version that is held wait for a desk; one that withdraws or kills waits for nobody."""
     hold = fields.get("hold")
-    if not isinstance(hold, Hold) or fields.get("status", "usable") not in ("usable", "held") or fields.get("signal") in _PASSING:
+    if (
+        not isinstance(hold, Hold)
+        or fields.get("status", "usable") not in ("usable", "held")
+        or fields.get("signal") in _PASSING
+    ):
         fields["hold"] = None
         return
     fields["status"] = "held"

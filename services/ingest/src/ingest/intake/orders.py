@@ -168,7 +168,11 @@ async def _record(pool: Pool, order_id: str, order: Order) -> None:
                 order.by,
                 order.reason,
                 order.ordered_at,
-                *((order.signed_by.key_id, order.signed_by.holder, order.signed_by.person) if order.signed_by else ("", "", "")),
+                *(
+                    (order.signed_by.key_id, order.signed_by.holder, order.signed_by.person)
+                    if order.signed_by
+                    else ("", "", "")
+                ),
             )
         )
     except (Unavailable, asyncpg.PostgresError) as error:

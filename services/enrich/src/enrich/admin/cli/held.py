@@ -119,7 +119,7 @@ async def _order(update_id: str, source: str, name: HeldOrder, wanted: HeldDecis
     try:
         producer = Producer(kafka_producer, source="slugline/enrich/admin", topic_prefix=settings.topic_prefix)
         signed_by = Signature(holder="command line", person=wanted.by)
-        return await order(producer, update_id, source, name, wanted, signed_by)
+        return await order(producer, update_id, name, wanted, source=source, signed_by=signed_by)
     finally:
         await kafka_producer.stop()
 

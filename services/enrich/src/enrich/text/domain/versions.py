@@ -53,10 +53,10 @@ def place_version(raw: RawUpdate, fingerprint: str, state: State, margin_s: floa
         moved = newest.model_copy(update={"raw": raw, "fingerprint": fingerprint})
         return state.model_copy(update={slot: moved}), "duplicate", "the source repeats what it said"
     version = _newer(raw, fingerprint, newest)
-    if hold is not None:
-        return with_held(state, version, until, hold), "held", f"held for a desk: {hold.because or hold.kind}"
-    if until is not None:
-        return with_held(state, version, until), "held", f"embargoed until {until.isoformat()}"
+    if hold is not None or until is not None:
+        embargo = f"embargoed until {until.isoformat()}" if until is not None else ""
+        reason = f"held for a desk: {hold.because or hold.kind}" if hold is not None else embargo
+        return with_held(state, version, until, hold), "held", reason
     return with_held(state, None).model_copy(update={"current": version}), None, "a newer version"
 
 
@@ -65,9 +65,10 @@ def with_held(state: State, version: Version | None, until: datetime | None = No
 
     A spike is a decision about what was seen: a version that is held for another reason is to be looked at.
     """
-    waits = version is not None and hold is not None
-    spiked = waits and state.spiked and state.hold is not None and hold == state.hold and hold == version.raw.hold
-    since = (state.hold_since or version.raw.received_at) if waits and not spiked else None
+    spiked, since = False, None
+    if version is not None and hold is not None:
+        spiked = state.spiked and hold == state.hold and hold == version.raw.hold
+        since = None if spiked else state.hold_since or version.raw.received_at
     changes = {"held": version, "held_until": until, "hold": hold, "hold_since": since, "spiked": spiked}
     return state.model_copy(update=changes)
 

@@ -94,7 +94,9 @@ def _body(
         and profile.hold_advisories
         and any(map(notes.says_private, found.notes))
     ):
-        fields.setdefault("hold", Hold(kind="advisory", because=f"all of its text is for desks: {found.notes[0][:100]}"))
+        fields.setdefault(
+            "hold", Hold(kind="advisory", because=f"all of its text is for desks: {found.notes[0][:100]}")
+        )
     _take_dateline(fields, found.first)
 
 

@@ -73,14 +73,14 @@ def _release(decision: DeskDecision, before: State) -> Transition:
             # What has expired meanwhile is not published for a moment.
             "released_until": max(filter(None, (before.released_until, decision.at))),
         }
-    waits = f"; it is embargoed until {before.held_until.isoformat()}" if held is not None and not opens else ""
+    embargo = before.held_until if held is not None and not opens else None
     raw = held.raw if opens and held is not None else None
     state = remembering(before, before.model_copy(update=changes | {"desk_decisions": decisions}))
     return transition(
         before,
         state,
         outcome=None if opens else "held",
-        reason=f"released by {decision.by}{waits if before.held_until is not None else ''}",
+        reason=f"released by {decision.by}" + (f"; it is embargoed until {embargo.isoformat()}" if embargo else ""),
         forced=opens,
         correction=raw is not None and raw.signal == "correction",
         public_reason=public_reason_of(raw) if raw is not None else "",
