@@ -1,6 +1,7 @@
 """What waits for a desk, through the whole pipeline: held, listed, edited, released; spiked; killed; and never shown before."""
 
 import asyncio
+import hashlib
 import json
 import uuid
 from typing import Any
@@ -20,6 +21,8 @@ ITEM = """<?xml version="1.0" encoding="UTF-8"?>
 <contentMeta><headline>{headline}</headline></contentMeta>
 <contentSet><inlineXML contenttype="application/xhtml+xml"><html xmlns="http://www.w3.org/1999/xhtml"><body>{note}<p>Das Hafenamt {name} öffnet wieder, sagte der Leiter.</p></body></html></inlineXML></contentSet>
 </newsItem>"""
+DIGEST = hashlib.sha256(b"key-of-a-newsroom").hexdigest()
+NEWSROOM = {"Authorization": "Bearer key-of-a-newsroom"}
 NOTE = "<p>(Diese Informationen sind nicht zur Veröffentlichung bestimmt)</p>"
 
 
@@ -91,8 +94,9 @@ async def test_what_is_held_is_seen_by_nobody_until_a_desk_releases_it(pipeline:
         # A newer version that says nothing of the kind waits too, and so does all of it when enrich starts again.
         pipeline.named["enrich-text"].child.kill()
         await sent(pipeline, f"{name}0", headline=f"Amt {name}0", version="2", note="")
-        pipeline.named["enrich-text"] = pipeline.processes.start(pipeline.settings, "enrich", "text")
-        await pipeline.named["enrich-text"].ready()
+        enrich = pipeline.processes.start(pipeline.settings, "enrich", "text", ENRICH_API_KEY_SHA256=DIGEST)
+        pipeline.named["enrich-text"] = enrich
+        await enrich.ready()
         await eventually(
             lambda: held(pipeline, "list"),
             lambda rows: f"Amt {name}0" in {each["headline"] for each in rows}, what="the newest words are not listed",
@@ -111,7 +115,15 @@ async def test_what_is_held_is_seen_by_nobody_until_a_desk_releases_it(pipeline:
         assert stream.events == []
 
         [row] = await held(pipeline, "show", update_id)
-        await held(pipeline, "release", update_id, "--by", "ada")
+        async with httpx.AsyncClient(base_url=f"{enrich.url}/v1/held", headers=NEWSROOM, timeout=10) as desk:
+            listed = (await desk.get("")).json()["held"]
+            assert {each["update_id"] for each in listed} == {update_id, killed}
+            assert (await desk.get(f"/{update_id}")).json() == row
+            decision = {"by": "ada", "fingerprint": "of another version"}
+            assert (await desk.post(f"/{update_id}/release", json=decision)).status_code == 202
+            decision["fingerprint"] = row["fingerprint"]
+            assert (await desk.post(f"/{update_id}/release", json=decision)).status_code == 202
+            assert (await desk.post(f"/{'a' * 26}/spike", json={"by": "ada"})).status_code == 409
         seen = await pipeline.visible(update_id, f"Edited {name}0")
         assert f"Hafenamt {name}0" in seen["body_html"]
         assert "nicht zur" not in json.dumps(seen)
