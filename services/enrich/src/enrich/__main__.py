@@ -17,6 +17,7 @@ COMMANDS = {
     "corrections": "enrich.admin.cli.corrections:corrections",
     "keys": "enrich.admin.cli.keys:keys",
     "prune": "enrich.retention:prune",
+    "held": "enrich.admin.cli.held:held",
     "explain": "enrich.admin.cli.explain:explain",
 }
 """Where each command lives."""

@@ -444,8 +444,8 @@ async def test_an_outcome_may_be_heard_before_the_row_is_there(wire: Wire) -> No
 
 
 async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
-    """A desk orders about every update, a source about its own; the order is on `updates.raw` behind the
-    update's versions, under their source's name, and whoever asks about the update is told of it."""
+    """A desk orders about every update, a source about its own, as far as it may and in its own name; the order is on
+    `updates.raw` behind the update's versions, signed by its key, and whoever asks about the update is told of it."""
     update_id = (await wire.push({"guid": "a", "headline": "x"})).json()["results"][0]["id"]
 
     async def order(key: str, body: dict[str, Any]) -> int:
@@ -455,7 +455,12 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
     assert await order("south-key", {"order": "kill", "reason": "wrong"}) == 403
     assert await order("desk-key", {"order": "kill"}) == 422
     assert await order("desk-key", {"order": "explode", "reason": "x"}) == 422
-    assert await order("north-key", {"order": "pin"}) == 202
+    for refused in (
+        {"order": "pin"}, {"order": "key-event"}, {"order": "close"}, {"order": "release"}, {"order": "spike"}, {"order": "hold"},
+        {"order": "keep-correction"}, {"order": "expire", "by": "Night editor"},
+    ):  # fmt: skip
+        assert await order("north-key", refused) == 403
+    assert await order("north-key", {"order": "expire"}) == 202
     assert await order("desk-key", {"order": "kill", "reason": "wrong man", "by": "Night editor"}) == 202
     records = [record for record in await everything_in(wire.settings, RAW) if record.key == b"north"]
     assert [dict(record.headers)["ce_type"] for record in records] == [
@@ -463,9 +468,16 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
         b"slugline.update.order",
         b"slugline.update.order",
     ]
-    assert json.loads(records[2].value or b"")["by"] == "Night editor"
+    given = json.loads(records[2].value or b"")
+    key_id = given["signed_by"].pop("key_id")
+    assert given["by"] == "Night editor"
+    assert given["signed_by"] == {"holder": "desk", "person": "Night editor"}
+    assert key_id
+    assert "desk-key" not in (records[2].value or b"").decode()
+    kept = await wire.pool.fetchrow("SELECT key_id, holder, person FROM ingest.orders WHERE name = 'kill'")
+    assert dict(kept or {}) == {"key_id": key_id, "holder": "desk", "person": "Night editor"}
     told = (await wire.client.get(f"/v1/items/{update_id}", headers={"X-API-Key": "north-key"})).json()
-    assert [(each["order"], each["by"]) for each in told["orders"]] == [("kill", "Night editor"), ("pin", "north")]
+    assert [(each["order"], each["by"]) for each in told["orders"]] == [("kill", "Night editor"), ("expire", "north")]
 
 
 class SilentPostgres:

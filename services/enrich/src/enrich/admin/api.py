@@ -1,4 +1,4 @@
-"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, and corrections."""
+"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, corrections, and what is held."""
 
 import orjson
 from starlette.requests import Request
@@ -8,6 +8,7 @@ from starlette.routing import Route
 from enrich.admin.authentication import KEYS, authentication_of
 from enrich.admin.author_directory import put, remove
 from enrich.admin.correction_api import correction_routes
+from enrich.admin.held_api import held_routes
 from enrich.admin.openapi import openapi_route
 from enrich.documents import validated
 from enrich.reference.directory import AuthorProfile
@@ -37,6 +38,7 @@ def newsroom_routes(pool: Pool, settings: Settings, producer: Producer) -> list[
     return [
         *author_routes(pool, keys),
         *correction_routes(pool, keys, producer),
+        *held_routes(pool, keys, producer),
         *KeyRoutes(KeyManagement(KEYS), keys, postgres).routes(),
         openapi_route(),
     ]

@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 
 from enrich.settings import Settings
 from shared.access.authentication import Authentication, WrongKeys
+from shared.access.holder import KeyHolder
 from shared.access.key import Key
 from shared.access.ring import KeyRing
 from shared.access.store import KeyTable
+from shared.http.problem import Problem
 from shared.http.proxies import TrustedProxies
+from shared.messages import Signature
 from shared.postgres.pool import Pool
 
 SCOPES = {
@@ -31,3 +34,16 @@ def authentication_of(settings: Settings, pool: Pool) -> Authentication:
         realm="slugline enrich",
         on_demand=True,
     )
+
+
+def signature_of(key: KeyHolder, named: str) -> Signature:
+    """Who signs a decision: the key's person, or of a desk's key without one whoever the body names.
+
+    Raises a `Problem`: 422 where neither says who, 403 where somebody signs as another.
+    """
+    if key.person and named not in ("", key.person):
+        raise Problem(403, "not-this-person", f"this key is {key.person}'s, who signs as nobody else", field="/by")
+    person = key.person or named
+    if not person.strip():
+        raise Problem(422, "not-valid", "/by: say who decides", pointer="/by")
+    return Signature(key_id=key.key_id, holder=key.holder, person=person)

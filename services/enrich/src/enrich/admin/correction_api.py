@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from enrich.admin.authentication import signature_of
 from enrich.admin.corrections import (
     MOST_LISTED,
     Correction,
@@ -81,16 +82,17 @@ class CorrectionApi:
             by = await self._keys.author(request, "corrections")
             correction = await self._correction(request)
             wanted = await _decision(request)
+            signed_by = signature_of(by.actor, wanted.by)
             if not correction.conflicts:
                 raise Problem(
                     409, "no-conflict", f"nothing is in conflict with the correction of {correction.update_id}"
                 )
             try:
-                ordered = await decide(self._producer, correction, decision, wanted)
+                ordered = await decide(self._producer, correction, decision, wanted, signed_by)
             except KafkaError as error:
                 detail = "Kafka does not answer and may have the order; giving it again is harmless"
                 raise Problem(503, "maybe-taken", detail, headers={"Retry-After": "5"}) from error
-            entry = decision_entry(replace(by, reason=wanted.reason), correction, wanted, ordered)
+            entry = decision_entry(replace(by, reason=wanted.reason), signed_by, correction, ordered)
             await append_after(self._pool, entry)
             return _json(ordered, 202)
 

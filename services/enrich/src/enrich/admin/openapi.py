@@ -9,6 +9,8 @@ from starlette.routing import Route
 
 from enrich.admin.correction_api import CorrectionList
 from enrich.admin.corrections import MOST_LISTED, CorrectionDecision, CorrectionOrdered, CorrectionTexts
+from enrich.admin.held import HeldDecision, HeldOrdered, HeldTexts
+from enrich.admin.held_api import KINDS, HeldList
 from enrich.reference.directory import AuthorProfile
 from shared.access.routes import KeyList, KeyMade, Revocation, Rotation, WantedKey
 from shared.http.openapi import PROBLEM_JSON, ApiDescription, Content, JsonObject, Operation, Parameter, json_content
@@ -23,6 +25,7 @@ LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum":
 HOLDER = Parameter("holder", "query", description="Only the keys of this desk")
 ENDED = Parameter("ended", "query", {"type": "boolean", "default": False}, "Those that work no longer, too")
 KEY_ID = Parameter("key_id", "path", description="The key's public id")
+KIND = Parameter("kind", "query", {"type": "string", "enum": list(KINDS)}, "This kind alone; what is spiked, too")
 AUTHOR = Parameter("author_id", "path")
 PROFILE = json_content(AuthorProfile)
 OPERATIONS = (
@@ -92,6 +95,35 @@ OPERATIONS = (
         [KEY_ID],
         json_content(Revocation),
     ),
+    Operation(
+        "GET",
+        "/v1/held",
+        "What waits for a desk, the oldest first",
+        {"200": json_content(HeldList), **REFUSED},
+        [LIMIT, KIND],
+    ),
+    Operation(
+        "GET",
+        "/v1/held/{update_id}",
+        "What is held of an update, with its words",
+        {"200": json_content(HeldTexts), **REFUSED},
+        [UPDATE],
+    ),
+    *(
+        Operation(
+            "POST",
+            f"/v1/held/{{update_id}}/{order}",
+            summary,
+            {"202": json_content(HeldOrdered, "Kafka has the order"), **REFUSED, **UNAVAILABLE},
+            [UPDATE],
+            json_content(HeldDecision),
+        )
+        for order, summary in (
+            ("release", "Let readers have it, with what desks corrected"),
+            ("spike", "Decide against it; what is out of it stays out"),
+            ("hold", "Hold what comes of an update from now on; what is out of it stays out"),
+        )
+    ),
     Operation("GET", "/openapi.json", "This document", {"200": Content("OpenAPI 3.1")}, security=()),
 )
 
@@ -112,7 +144,7 @@ def document() -> JsonObject:
     api = ApiDescription(
         title="Slugline enrich",
         version=version("slugline-enrich"),
-        description="For a newsroom's own tools: the directory of authors, corrections that a desk has to decide about, and the keys of this port.",
+        description="For a newsroom's own tools: the directory of authors, what desks have to decide about, and the keys of this port.",
         security=("key",),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
     )

@@ -18,7 +18,7 @@ from ingest.intake.known_sources import KnownSources
 from ingest.settings import Settings
 from shared.audit.author import of_command
 from shared.kafka.producer import Producer, new_producer
-from shared.messages import OrderName
+from shared.messages import OrderName, Signature
 from shared.observability.logs import configure_logging
 
 TIMEOUT_S = 10.0
@@ -64,7 +64,7 @@ def order(
                 pool = await connect_once(settings, 1)
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             return await orders.send(
-                SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool,
+                SendQueue(producer), update_id, request, signed_by=Signature(holder="command line", person=by), timeout_s=TIMEOUT_S, pool=pool,
                 source=await KnownSources().source_of(update_id, pool), author=of_command(),
             )  # fmt: skip
         finally:

@@ -22,6 +22,7 @@ from shared.access.management import NoSuchHolder
 from shared.access.store import listed as listed_keys
 from shared.audit.author import Author, of_command
 from shared.audit.log import append
+from shared.messages.powers import POWERS
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
 
@@ -47,6 +48,12 @@ def _validated(fields: Mapping[str, object]) -> Source:
 @click.option("--format", "format_name", help="The one format it sends; recognised from each document otherwise.")
 @click.option("--profile", help="What is particular about it, as a JSON object.")
 @click.option("--desk", is_flag=True, help="Its keys may give orders about every source's updates.")
+@click.option(
+    "--may",
+    multiple=True,
+    type=click.Choice(POWERS),
+    help="What it may do beside sending copy; may be given again. Without it a desk may do all, a wire kill and embargo.",
+)
 @click.option("--rate", type=float, help="Requests a second it may send.")
 @click.option("--max-body", type=int, help="Largest body, in bytes.")
 @click.option("--silence", type=int, help="Raise an alarm after so many seconds without new copy.")
@@ -60,6 +67,7 @@ def add(
     format_name: str | None,
     profile: str | None,
     desk: bool,
+    may: tuple[str, ...],
     rate: float | None,
     max_body: int | None,
     silence: int | None,
@@ -75,7 +83,7 @@ def add(
     source = _validated(
         {
             "name": name, "kind": kind, "title": title, "url": url, "folder": folder, "format": format_name,
-            "profile": particular, "desk": desk, "rate_per_s": rate, "max_body_bytes": max_body, "silence_after_s": silence,
+            "profile": particular, "desk": desk, "may": may or None, "rate_per_s": rate, "max_body_bytes": max_body, "silence_after_s": silence,
         }
     )  # fmt: skip
 
@@ -259,6 +267,7 @@ def show(name: str) -> None:
         profile = source.profile.model_dump(mode="json", exclude_defaults=True)
         return source.model_dump(mode="json") | {
             "profile": profile,
+            "powers": source.powers,
             "keys": [each.shown() for each in its_keys],
             "activity": dict(counted) if counted else None,
             "poll": dict(polled) if polled else None,

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +18,7 @@ from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from shared.audit.author import Author
 from shared.audit.log import append
 from shared.crash_points import reached
-from shared.messages import Order, OrderName
+from shared.messages import Order, OrderName, Power, Signature
 from shared.messages.limits import LONGEST
 from shared.observability.traces import traceparent_now
 from shared.postgres.pool import Pool
@@ -28,6 +29,14 @@ RECORD_TIMEOUT_S = 0.5
 
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 """Orders that need a reason: readers of a correction see it, the report of a removal keeps it."""
+
+OF_DESKS: tuple[OrderName, ...] = ("accept-source", "keep-correction", "hold", "release", "spike")
+"""Orders that only a desk gives: a source does not release its own copy."""
+
+NEEDS: Mapping[OrderName, Power] = {
+    "kill": "kill", "takedown": "kill", "pin": "pin", "unpin": "pin", "key-event": "key_event", "close": "story",
+}  # fmt: skip
+"""By order, the power that a source needs to give it about its own updates."""
 
 MADE_OF_REVISIONS: tuple[OrderName, ...] = ("correct", "accept-source", "keep-correction")
 """Orders that may name the revision that the desk had before it."""
@@ -44,7 +53,11 @@ class OrderRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     order: OrderName
-    by: str = Field(default="", max_length=200, description="The person who orders it; the source's name when empty")
+    by: str = Field(
+        default="",
+        max_length=200,
+        description="The person who orders it, of a desk's key that is not a person's own; the key's holder when empty",
+    )
     reason: str = Field(
         default="",
         max_length=LONGEST["correction_reason"],
@@ -96,7 +109,7 @@ async def send(
     update_id: str,
     request: OrderRequest,
     *,
-    by: str,
+    signed_by: Signature,
     timeout_s: float,
     pool: Pool | None = None,
     source: str | None = None,
@@ -113,7 +126,8 @@ async def send(
     order = Order(
         update_id=update_id,
         order=request.order,
-        by=request.by or by,
+        by=signed_by.person or signed_by.holder,
+        signed_by=signed_by,
         ordered_at=datetime.now(UTC),
         reason=request.reason,
         headline=request.headline,
@@ -157,19 +171,29 @@ async def _record(pool: Pool, order_id: str, order: Order, author: Author | None
 async def _write(pool: Pool, order_id: str, order: Order, author: Author | None) -> None:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
-            "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at, key_id, holder, person) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             order_id,
             order.update_id,
             order.order,
             order.by,
             order.reason,
             order.ordered_at,
+            *(
+                (order.signed_by.key_id, order.signed_by.holder, order.signed_by.person)
+                if order.signed_by
+                else ("", "", "")
+            ),
         )
         if author is not None:
             # What a correction says is in the revision that it makes.
-            given = order.model_dump(mode="json", exclude_defaults=True, exclude={"body_html", "update_id", "reason"})
+            given = order.model_dump(
+                mode="json", exclude_defaults=True, exclude={"body_html", "update_id", "reason", "signed_by"}
+            )
             words = {} if order.body_html is None else {"body_html": order.body_html.encode()}
-            signed = replace(author, reason=order.reason)
+            # Whom a desk's key without a person names has signed, too.
+            person = author.actor.person or (order.signed_by.person if order.signed_by else "")
+            signed = replace(author, actor=replace(author.actor, person=person), reason=order.reason)
             entry = signed.entry(
                 f"order-{order.order}", order.update_id, None, {"order_id": order_id, **given, **words}
             )
@@ -181,6 +205,8 @@ class OrderGiven(BaseModel):
 
     order: OrderName
     by: str
+    holder: str
+    """Whose key signed it; empty of orders before signatures."""
     reason: str
     ordered_at: datetime
 
@@ -188,11 +214,13 @@ class OrderGiven(BaseModel):
 async def orders_of(pool: Pool, update_id: str, limit: int = 50) -> list[OrderGiven]:
     """The orders that were given about an update, the newest first."""
     rows = await pool.fetch(
-        "SELECT name, by, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",
+        "SELECT name, by, holder, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",
         update_id,
         limit,
     )
     return [
-        OrderGiven.model_construct(order=row["name"], by=row["by"], reason=row["reason"], ordered_at=row["ordered_at"])
+        OrderGiven.model_construct(
+            order=row["name"], by=row["by"], holder=row["holder"], reason=row["reason"], ordered_at=row["ordered_at"]
+        )
         for row in rows
     ]

@@ -47,7 +47,7 @@ class AlertDecisions:
         """Decide on each notice; see `notice.QueueDeliveries`."""
         for notice in notices:
             update = notice.update
-            found = self._rules.level_of(update)
+            found = self._rules.level_of(update, trusts_urgency=notice.archived.may_alert)
             if found is None and update.revision == 1:
                 continue
             earlier = await self._earlier(connection, update)
