@@ -61,10 +61,9 @@ async def test_an_audit_log(newsroom: Connections, tmp_path) -> None:  # type: i
     )
     await pool.execute("GRANT USAGE ON SCHEMA ingest TO slugline_audit_test")
     await pool.execute("GRANT ALL ON ALL TABLES IN SCHEMA ingest TO slugline_audit_test")
-    service = await asyncpg.connect(
-        as_role(newsroom.postgres_dsn, "slugline_audit_test"), server_settings={"search_path": "ingest"}
-    )
-    for connection in (pool, service):
+    own = newsroom.model_copy(update={"postgres_dsn": as_role(newsroom.postgres_dsn, "slugline_audit_test")})
+    service = await connect(own, schema="ingest", max_size=2)
+    for writer in (pool, service):
         for statement in (
             "DELETE FROM ingest.audit WHERE seq = 30",
             "UPDATE ingest.audit SET entry = replace(entry, 'pin', 'kill') WHERE seq = 3",
@@ -72,12 +71,12 @@ async def test_an_audit_log(newsroom: Connections, tmp_path) -> None:  # type: i
             "TRUNCATE ingest.audit",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await connection.execute(statement)
+                await writer.execute(statement)
     for statement in ("ALTER TABLE ingest.audit DISABLE TRIGGER ALL", "DROP TABLE ingest.audit"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await service.execute(statement)
-    async with service.transaction():
-        await append(service, Entry(ANN, "order-unpin", "update 1"))
+    async with service.acquire() as connection, connection.transaction():
+        await append(connection, Entry(ANN, "order-unpin", "update 1"))
     await service.close()
 
     by = Author(KeyHolder("process", "ingest"), "host")
