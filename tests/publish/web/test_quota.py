@@ -67,8 +67,9 @@ async def test_without_a_key_an_address_has_a_quota() -> None:
     for path in ("/v1/poll", "/v1/since", "/v1/stream", "/", "/feeds/news.rss"):
         assert "ratelimit" not in (await api.get(path)).headers
     assert (await api.get(method="OPTIONS")).status_code == 200
-    # A proxy of ours that names no client speaks for many.
-    assert [(await api.get(address="127.0.0.1")).status_code for _ in range(5)] == [200] * 5
+    # A proxy of ours that names no client speaks for many; push asks of every revision whether it can be read.
+    for inside in ("127.0.0.1", "10.1.2.3", "172.20.0.7", "fd00::1"):
+        assert [(await api.get(address=inside)).status_code for _ in range(5)] == [200] * 5
 
 
 async def test_a_key_has_a_quota_of_its_own_wherever_it_is_used() -> None:

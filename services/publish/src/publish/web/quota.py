@@ -5,6 +5,7 @@ The fields are those of draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Poli
 shared cache (one with `Age`) has those of whoever it was made for. Each replica counts for itself.
 """
 
+import ipaddress
 import math
 from collections.abc import Callable
 
@@ -27,6 +28,13 @@ REQUESTS = Counter(
 )
 MAX_PARTNERS = 200
 """Partners with a label of their own in a process."""
+INSIDE = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "::1/128"),
+    )
+)
+"""Addresses that no reader has: push, which asks of each revision whether it can be read, and a proxy that nobody named as one."""
 MAX_ADDRESSES = 10_000
 PREFIX = "/v1/"
 NOT_COUNTED = frozenset(["/v1/stream", "/v1/poll", "/v1/since"])
@@ -135,13 +143,14 @@ class ApiQuotas:
         return shown.decode("latin-1"), forwarded
 
     def _address(self, scope: Scope, forwarded: bytes) -> str | None:
-        """Whom a request counts for; None where a proxy of ours names nobody, and so speaks for anybody."""
+        """Whom a request counts for; None where a proxy of ours names nobody, and so speaks for anybody, and of a neighbour."""
         peer = scope["client"][0] if scope["client"] else ""
         known = self._addresses.get((peer, forwarded), "")
         if known == "":
             if len(self._addresses) >= MAX_ADDRESSES:
                 self._addresses.clear()
-            known = self._addresses[(peer, forwarded)] = self._proxies.named(peer, scope["headers"])
+            named = self._proxies.named(peer, scope["headers"])
+            known = self._addresses[(peer, forwarded)] = None if named is None or _is_inside(named) else named
         return known
 
     async def _key(self, scope: Scope, shown: str, asked: str) -> Key:
@@ -173,6 +182,15 @@ class ApiQuotas:
             self._labels.add(key.holder)
             return key.holder
         return "other"
+
+
+def _is_inside(address: str) -> bool:
+    """Whether an address, or a /64, is one of `INSIDE`."""
+    try:
+        network = ipaddress.ip_network(address)
+    except ValueError:
+        return False
+    return any(isinstance(network, type(each)) and network.network_address in each for each in INSIDE)
 
 
 def scope_of(path: str) -> str:
