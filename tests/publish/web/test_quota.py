@@ -12,7 +12,6 @@ from publish.settings import Settings
 from publish.web.quota import MAX_PARTNERS, ApiQuotas, scope_of
 from shared.access.key import Key, digest_of
 from shared.access.ring import KeyRing
-from shared.http.rate import TokenBuckets
 
 HEAD = [(b"content-type", b"application/json"), (b"ratelimit-test", b"1")]
 
@@ -37,7 +36,7 @@ class Api:
         ring = KeyRing(KEYS, fixed={digest_of(text): key for text, key in keys.items()})
         ring._loaded_at = 0.0
         settings = Settings(publish_api_per_minute=per_minute, publish_api_partner_per_minute=60)
-        self.app = ApiQuotas(ready, settings, ring, lambda: None, buckets=TokenBuckets(lambda: self.now))
+        self.app = ApiQuotas(ready, settings, ring, lambda: None, clock=lambda: self.now)
 
     async def get(
         self, path: str = "/v1/updates", key: str = "", address: str = "192.0.2.1", method: str = "GET"

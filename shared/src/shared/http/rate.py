@@ -26,19 +26,14 @@ class TokenBuckets:
 
     def wait_s(self, key: str, *, per_s: float, burst: float) -> float:
         """Take a token: 0 where there was one, else the seconds until there is one again."""
-        return self.take(key, per_s=per_s, burst=burst)[0]
-
-    def take(self, key: str, *, per_s: float, burst: float) -> tuple[float, float]:
-        """The same, and how many tokens are left."""
         now = self._clock()
         level, at = self._levels.pop(key, (burst, now))
         level = min(burst, level + (now - at) * per_s)
         wait_s = 0.0 if level >= 1.0 else (1.0 - level) / per_s
-        left = level if wait_s else level - 1.0
-        self._levels[key] = (left, now)
+        self._levels[key] = (level if wait_s else level - 1.0, now)
         if len(self._levels) > MAX_BUCKETS:
             self._levels.popitem(last=False)
-        return wait_s, left
+        return wait_s
 
 
 class RateLimit:

@@ -7,9 +7,12 @@ shared cache (one with `Age`) has those of whoever it was made for. Each replica
 
 import ipaddress
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
-from prometheus_client import Counter
+from prometheus_client import REGISTRY, Metric
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from publish.settings import Settings
@@ -18,14 +21,30 @@ from shared.access.key import Key
 from shared.access.ring import KeyRing
 from shared.http.problem import Problem, problem_response
 from shared.http.proxies import TrustedProxies
-from shared.http.rate import TokenBuckets
+from shared.http.rate import Clock
 from shared.postgres.pool import Pool
 
-REQUESTS = Counter(
-    "slugline_api_requests",
-    "Requests to the API by partner (without a key: public; past so many partners: other), what was asked, and the answer's class",
-    ["partner", "scope", "status"],
-)
+
+class RequestCounts(Collector):
+    """How often each partner asked. A counter with a lock for each request would cost a ready answer more than its quota does."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str, int], int] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        """As Prometheus asks for it."""
+        family = CounterMetricFamily(
+            "slugline_api_requests",
+            "Requests to the API by partner (without a key: public; past so many partners: other), what was asked, and the answer's class",
+            labels=["partner", "scope", "status"],
+        )
+        for (partner, asked, status), count in list(self.counts.items()):
+            family.add_metric([partner, asked, f"{status}xx"], count)
+        yield family
+
+
+REQUESTS = RequestCounts()
+REGISTRY.register(REQUESTS)
 MAX_PARTNERS = 200
 """Partners with a label of their own in a process."""
 INSIDE = tuple(
@@ -45,20 +64,43 @@ Header = tuple[bytes, bytes]
 
 
 class Quota:
-    """So many requests a minute, for each of those who have it."""
+    """So many requests a minute for each of those who have it, as `shared.http.rate.TokenBuckets` counts them, told in headers."""
 
-    def __init__(self, name: str, per_minute: int, buckets: TokenBuckets) -> None:
-        self._per_minute = per_minute
+    def __init__(self, name: str, per_minute: int, clock: Clock) -> None:
+        self._burst = float(per_minute)
         self._per_s = per_minute / WINDOW_S
-        self._buckets = buckets
-        self._name = name
+        self._clock = clock
+        self._levels: dict[str, list[float]] = {}
         self._policy = (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name.encode(), per_minute, WINDOW_S))
+        self._begins = b'"%b";r=' % name.encode()
 
     def take(self, who: str) -> tuple[float, list[Header]]:
         """Seconds to wait, 0 where the request may be answered; and the headers that say how it stands."""
-        wait_s, left = self._buckets.take(who, per_s=self._per_s, burst=self._per_minute)
-        whole_in_s = -int((left - self._per_minute) // self._per_s)
-        return wait_s, [self._policy, (b"ratelimit", b'"%b";r=%d;t=%d' % (self._name.encode(), left, whole_in_s))]
+        now = self._clock()
+        bucket = self._levels.get(who)
+        if bucket is None:
+            bucket = self._new(who, now)
+        left = bucket[0] + (now - bucket[1]) * self._per_s
+        left = min(left, self._burst)
+        wait_s = 0.0
+        if left >= 1.0:
+            left -= 1.0
+        else:
+            wait_s = (1.0 - left) / self._per_s
+        bucket[0] = left
+        bucket[1] = now
+        whole_in_s = -int((left - self._burst) // self._per_s)
+        return wait_s, [self._policy, (b"ratelimit", b"%b%d;t=%d" % (self._begins, left, whole_in_s))]
+
+    def _new(self, who: str, now: float) -> list[float]:
+        if len(self._levels) >= MAX_ADDRESSES:
+            # Whose quota is whole by now is as one who has not come yet.
+            whole_before = now - WINDOW_S
+            self._levels = {each: bucket for each, bucket in self._levels.items() if bucket[1] > whole_before}
+            if len(self._levels) >= MAX_ADDRESSES:
+                self._levels.clear()
+        bucket = self._levels[who] = [self._burst, now]
+        return bucket
 
 
 class ApiQuotas:
@@ -71,22 +113,23 @@ class ApiQuotas:
         ring: KeyRing,
         pool: Callable[[], Pool | None],
         *,
-        buckets: TokenBuckets | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._app = app
         self._ring = ring
         self._pool = pool
         self._proxies = TrustedProxies.of(settings)
         self._wrong = WrongKeys(self._proxies)
-        self._buckets = buckets or TokenBuckets()
+        self._clock = clock
         per_minute = settings.publish_api_per_minute
-        self._public = Quota("public", per_minute, self._buckets) if per_minute else None
+        self._public = Quota("public", per_minute, clock) if per_minute else None
         self._partner_per_minute = settings.publish_api_partner_per_minute
         self._partners: dict[int, Quota] = {}
         self._labels: set[str] = set()
         self._addresses: dict[tuple[str, bytes], str | None] = {}
-        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._counts = REQUESTS.counts
         self._forwarded = settings.client_address_header.encode()
+        self._read_headers = frozenset([self._forwarded, b"authorization", b"x-api-key"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a request to the API and answer it; everything else is passed on."""
@@ -125,15 +168,14 @@ class ApiQuotas:
 
     def _count(self, partner: str, asked: str, status: int) -> None:
         key = (partner, asked, status // 100)
-        counter = self._counters.get(key)
-        if counter is None:
-            counter = self._counters[key] = REQUESTS.labels(partner, asked, f"{status // 100}xx")
-        counter.inc()
+        self._counts[key] = self._counts.get(key, 0) + 1
 
     def _read(self, scope: Scope) -> tuple[str, bytes]:
         """The key that a request shows, and what its proxies say of whose it is: its headers are gone through once."""
         shown, forwarded = b"", b""
         for name, value in scope["headers"]:
+            if name not in self._read_headers:
+                continue
             if name == self._forwarded:
                 forwarded += value + b"\n"
             elif name == b"authorization" and value[:7].lower() == b"bearer ":
@@ -174,7 +216,7 @@ class ApiQuotas:
         per_minute = own if isinstance(own, int) else self._partner_per_minute
         quota = self._partners.get(per_minute)
         if quota is None:
-            quota = self._partners[per_minute] = Quota("partner", per_minute, self._buckets)
+            quota = self._partners[per_minute] = Quota("partner", per_minute, self._clock)
         return quota
 
     def _label(self, key: Key) -> str:
