@@ -43,6 +43,14 @@ class Settings(Connections):
     publish_web_connections: int = Field(
         default=4_000, ge=16, description="As HTTP_CONNECTIONS, of a web replica's port, streams apart"
     )
+    publish_api_per_minute: int = Field(
+        default=3_000,
+        ge=0,
+        description="Requests to /v1 a minute from one address without a key, of one replica, streams and polls apart; 0 for no limit",
+    )
+    publish_api_partner_per_minute: int = Field(
+        default=30_000, ge=1, description="The same with a partner's key that says nothing else"
+    )
     publish_web_page_size: int = Field(default=20, ge=5, le=100, description="Updates on one page of a feed")
     publish_web_fresh_s: int = Field(
         default=2, ge=0, description="Seconds for which a shared cache may answer without asking (s-maxage)"

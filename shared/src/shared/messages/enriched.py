@@ -220,6 +220,8 @@ class EnrichedUpdate(Message):
     """When readers were last given other words than before; empty until then. Late enrichment does not move it."""
     expires_at: Annotated[datetime | None, AS_SENT] = None
     flags: Flags = Flags()
+    may_alert: bool = True
+    """Whether its source's urgency may ask for an alert by itself; a rule that names the source, and a desk, may all the same."""
     change: Change = Change()
     degraded: Annotated[tuple[Step, ...], PassOverUnknown(get_args(Step))] = ()
     repairs: Annotated[tuple[Repair, ...], SOURCE_WORDS] = ()

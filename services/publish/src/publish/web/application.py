@@ -40,7 +40,7 @@ from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.http.query import with_query
 from shared.http.routing import application
-from shared.observability.health import Health, health_routes
+from shared.observability.health import Health, open_health_routes
 
 API_PREFIXES = ("/v1/", "/oembed", "/feeds/", "/media/", "/static/", "/openapi.json")
 CODES: Mapping[int, str] = {404: "not-found", 405: "method-not-allowed"}
@@ -81,7 +81,7 @@ def build(
     ]
     app = application(
         [
-            *health_routes(health),
+            *open_health_routes(health, settings),
             *open_routes,
             Preflight(open_routes),
             *pages.routes(),
@@ -136,7 +136,7 @@ class Preflight(BaseRoute):
             "Allow": METHODS,
             "Access-Control-Allow-Origin": "*",
             "Access-Control-Allow-Methods": METHODS,
-            "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, Cache-Control",
+            "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, Cache-Control, Authorization, X-API-Key",
             "Access-Control-Max-Age": "86400",
         }
         await Response(None, 204, headers)(scope, receive, send)

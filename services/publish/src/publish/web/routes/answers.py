@@ -30,7 +30,7 @@ PERMISSIONS: Header = (
     b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
 )
 OPEN: Header = (b"access-control-allow-origin", b"*")
-EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after")
+EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after, ratelimit, ratelimit-policy")
 
 
 @dataclass
