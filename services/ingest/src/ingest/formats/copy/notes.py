@@ -189,7 +189,7 @@ def is_embargo(words: str) -> bool:
 
 _DESKS = r"(?:redaktion\w*|r[ée]dact(?:ions?|eurs)|redac(?:ciones|tores|ties?)|redazion[ei]|reda[çc][õo]es|redaksjon\w*|editors?|editores|desks|subscribers|abonn[ée]s|abonados|medios|medien)"
 _ADDRESSED = re.compile(
-    r"[\W_]{0,6}(?:"
+    r"[\W_]{0,6}(?:(?:dpa|apa|afp|ap|sda|ats|tt|ntb|stt|anp|efe|pa)[-: ]{1,3})?(?:"
     rf"(?:achtung|wichtiger hinweis|hinweise?|attention|attn\.?|avis(?: important)?|note|notice|advisory|aviso|nota|avviso|noot|bericht|mededeling|let op|aten[çc][ãa]o|atenci[óo]n|obs!?|not(?= till)|meddelelse|meddelande)[,:;!]? (?:(?:an|f[üu]r|to|for|aux?|[àa] l['’]attention d(?:es|e)|pour(?: les)?|nos|a|para|per|ai|alle|aan|voor|aos|[àa]s|till|til)[ ]?)?(?:(?:die|der|alle|the|all|our|les|nos|los|las|de|l)[ ])?(?:liebe[rn]? )?{_DESKS}\b"
     r"|an (?:die|alle) redaktion\w*|(?:liebe|verehrte) (?:kolleg\w+|redaktion\w+|kund\w+)|redaktionshinweis\b|redaktionelle[rn]? hinweis\b|till? (?:alla )?red(?:aktion\w*|aksjon\w*|\.|\b)|toimituksille\b|toimitusten tiedoksi\b"
     r"|(?:editorial|editors['’]?|coverage|client|transmission|media|news) advisory\b|(?:planungs|tages|themen|wochen)vorschau\b|planungshinweis\b|(?:news|coverage|story) (?:budget|digest|planner)\b"
