@@ -13,6 +13,7 @@ from enrich.text.state_store import Fetching
 from enrich.text.steps.text.step import read_text
 from shared.messages import RawUpdate
 from shared.postgres.pool import Connection, Pool
+from shared.postgres.rows import narrowed
 
 
 class TopicSuggestions(BaseModel):
@@ -55,7 +56,9 @@ class SuggesterOfEdition:
 
     async def newest(self) -> TopicSuggester:
         """The suggester."""
-        edition = await self._pool.fetchval("SELECT edition FROM enrich.editions WHERE name = 'subjects'")
+        edition = narrowed(
+            int, await self._pool.fetchval("SELECT edition FROM enrich.editions WHERE name = 'subjects'")
+        )
         if self._suggester is None or edition != self._edition:
             async with self._pool.acquire() as connection:
                 self._suggester = await suggester_of(connection)

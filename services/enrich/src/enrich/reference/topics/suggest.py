@@ -1,7 +1,7 @@
 """Suggests Media Topics for a text whose source sends none. A desk decides; readers see nothing of it."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -53,7 +53,7 @@ class TopicSuggester:
         words = self._words[primary]
         if words is None:
             return []
-        counts: Counter[str] = Counter()
+        counts: dict[str, float] = {}
         words.counted(headline, HEADLINE, counts)
         words.counted(text[:LONGEST], 1.0, counts)
         narrow = _scored(words, counts)
@@ -69,7 +69,7 @@ class TopicSuggester:
         return found
 
     def _tops(
-        self, words: TopicWords, counts: Counter[str], narrow: Mapping[str, float]
+        self, words: TopicWords, counts: Mapping[str, float], narrow: Mapping[str, float]
     ) -> tuple[dict[str, float], dict[str, list[str]]]:
         scores: dict[str, float] = defaultdict(float)
         because: dict[str, list[str]] = defaultdict(list)
@@ -91,7 +91,7 @@ class TopicSuggester:
         return self._tops_of[code]
 
 
-def _scored(words: TopicWords, counts: Counter[str]) -> dict[str, float]:
+def _scored(words: TopicWords, counts: Mapping[str, float]) -> dict[str, float]:
     """How much of what a text says is said of each concept."""
     sums: dict[str, float] = defaultdict(float)
     for each, count in counts.items():

@@ -4,7 +4,7 @@ import functools
 import math
 import re
 import tomllib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -48,14 +48,15 @@ class TopicWords:
     heads: frozenset[str]
     """Words that compounds end with."""
 
-    def counted(self, text: str, weight: float, into: Counter[str]) -> None:
+    def counted(self, text: str, weight: float, into: dict[str, float]) -> None:
         """Add the stems of a text; of a compound its last part too."""
         for word in WORD.findall(text.casefold()):
-            into[stem(word)] += weight
+            each = stem(word)
+            into[each] = into.get(each, 0.0) + weight
             if LEAST_COMPOUND <= len(word) <= MOST_COMPOUND and self.language in COMPOUNDING:
                 head = next((word[at:] for at in range(3, len(word) - 3) if word[at:] in self.heads), None)
                 if head is not None:
-                    into[stem(head)] += weight
+                    into[stem(head)] = into.get(stem(head), 0.0) + weight
 
 
 def words_of(vocabulary: Vocabulary, language: str) -> TopicWords | None:
