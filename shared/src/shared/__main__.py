@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import functools
 import json
+import os
 import sys
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -13,13 +15,20 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared import messages
 from shared.asyncapi import asyncapi_document
+from shared.audit.author import of_command
+from shared.audit.log import append_after
 from shared.background import until_answered
+from shared.failures.transient import TRANSIENT, reason_of
 from shared.kafka.producer import acknowledged, new_producer
 from shared.kafka.standalone import new_consumer
 from shared.kafka.topics import apply_topics
 from shared.messages import DeadLetter, Message
+from shared.postgres.pool import connect
+from shared.postgres.roles import SERVICES, apply_roles
 from shared.settings import Connections
 from shared.streams import DAY_MS, DECLARED, STREAMS, Stream
+
+NOTE_S = 10.0
 
 
 @click.group()
@@ -57,6 +66,38 @@ def topics_list() -> None:
     for stream in STREAMS:
         days = stream.retention_ms // DAY_MS
         click.echo(f"{stream.name:24} {stream.partitions:3} partitions  {days:3} days  {stream.purpose}")
+
+
+@cli.group()
+def roles() -> None:
+    """Database roles of the services."""
+
+
+@roles.command("apply")
+@click.option("--wait-s", type=click.FloatRange(min=0), default=0.0, help="How long to wait for Postgres, in s.")
+def roles_apply(wait_s: float) -> None:
+    """Make a role for each service that owns its schema and nothing else; may be repeated.
+
+    POSTGRES_DSN is an administrator's. The passwords are in INGEST_, ENRICH_ and PUBLISH_POSTGRES_PASSWORD; a service without one
+    is left as it is. Each service's own POSTGRES_DSN then names slugline_ingest, slugline_enrich or slugline_publish.
+    """
+    named = {service: os.environ.get(f"{service.upper()}_POSTGRES_PASSWORD", "") for service in SERVICES}
+    passwords = {service: password for service, password in named.items() if password}
+    if not passwords:
+        raise click.UsageError("set INGEST_POSTGRES_PASSWORD, ENRICH_POSTGRES_PASSWORD or PUBLISH_POSTGRES_PASSWORD")
+
+    async def apply() -> list[str]:
+        step = functools.partial(apply_roles, Connections().postgres_dsn, passwords)
+        if not wait_s:
+            return await step()
+        async with asyncio.timeout(wait_s):
+            return await until_answered("Postgres, for the roles", step)
+
+    try:
+        made = asyncio.run(apply())
+    except TRANSIENT as error:
+        raise click.ClickException(f"Postgres does not answer: {reason_of(error)}") from None
+    click.echo("roles: " + ", ".join(made))
 
 
 @cli.command()
@@ -122,6 +163,26 @@ async def _send_back(settings: Connections, dead: Iterable[DeadLetter]) -> None:
         await producer.stop()
 
 
+async def _note_replay(settings: Connections, topic: str, sent: Iterable[DeadLetter]) -> None:
+    """Write into the audit log of each service whose stage had set something aside what it will see again."""
+    by_service: dict[str, list[DeadLetter]] = {}
+    for each in sent:
+        by_service.setdefault(each.stage.partition(".")[0], []).append(each)
+    for service, letters in by_service.items():
+        after = {"letters": [f"{each.stage} {each.partition}-{each.offset} {each.reason}" for each in letters]}
+        entry = of_command().entry("dead-letters-replayed", topic, None, after)
+        try:
+            async with asyncio.timeout(NOTE_S):
+                pool = await connect(settings, schema=service, max_size=1, for_command=True)
+        except TimeoutError:
+            click.echo(f"not in the audit log of {service}: Postgres does not answer", err=True)
+            continue
+        try:
+            await append_after(pool, entry)
+        finally:
+            await pool.close()
+
+
 @dead_letters.command("show")
 @click.argument("topic", type=click.Choice(list(CONSUMED)))
 @click.option("--limit", default=20, show_default=True, help="How many of the newest.")
@@ -143,8 +204,9 @@ def dead_letters_replay(topic: str, most: int, stage: str, dry_run: bool) -> Non
     async def replay() -> int:
         newest = await _newest_dead_letters(settings, CONSUMED[topic], most)
         chosen = [each for each in newest if each.whole and (not stage or each.stage == stage)]
-        if not dry_run:
+        if chosen and not dry_run:
             await _send_back(settings, chosen)
+            await _note_replay(settings, topic, chosen)
         return len(chosen)
 
     count = asyncio.run(replay())

@@ -4,7 +4,12 @@ import click
 
 from shared.commands import Commands
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "audit": "slugline.audit.commands:audit",
+    "backup": "slugline.recovery.commands:backup",
+    "erase": "slugline.erasure.command:erase",
+    "restore": "slugline.recovery.commands:restore",
+}
 """Where each command lives."""
 
 

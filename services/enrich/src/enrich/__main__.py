@@ -15,6 +15,8 @@ COMMANDS = {
     "tags": "enrich.admin.cli.tags:tags",
     "stories": "enrich.admin.cli.stories:stories",
     "corrections": "enrich.admin.cli.corrections:corrections",
+    "keys": "enrich.admin.cli.keys:keys",
+    "prune": "enrich.retention:prune",
     "held": "enrich.admin.cli.held:held",
     "explain": "enrich.admin.cli.explain:explain",
 }

@@ -16,6 +16,8 @@ from ingest.intake import items
 from ingest.settings import Settings
 from ingest.sources import keys, store
 from ingest.sources.source import Source
+from shared.access.key import digest_of
+from shared.audit.author import of_command
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, RawUpdate, update_id_for
 from shared.postgres.dedicated_connection import DedicatedConnection
@@ -265,27 +267,27 @@ async def test_who_may_send(wire: Wire) -> None:
 
 async def test_two_keys_live_during_rotation(wire: Wire) -> None:
     """A new key works at once, the one before it too, the one before that no longer."""
-    for key in ("second", "third"):
-        await keys.add_key(wire.pool, "north", keys.digest_of(key))
+    shown = ["north-key"]
+    for _ in ("second", "third"):
+        async with wire.pool.acquire() as connection, connection.transaction():
+            shown.append((await keys.make_key(connection, "north", of_command()))[1])
     await wire.registry.load(wire.pool)
-    statuses = [
-        (await wire.push({"guid": "a", "headline": "x"}, key)).status_code for key in ("north-key", "second", "third")
-    ]
+    statuses = [(await wire.push({"guid": "a", "headline": "x"}, key)).status_code for key in shown]
     assert statuses == [401, 202, 202]
 
 
 async def test_a_key_that_is_new_is_known_at_once(wire: Wire) -> None:
     """A process that has not heard of a key looks before it refuses."""
-    wire.registry._loaded_at = time.monotonic() - 1
-    await keys.add_key(wire.pool, "north", keys.digest_of("fresh"))
+    await keys.set_keys(wire.pool, "north", [digest_of("fresh")])
     assert (await wire.push({"guid": "a", "headline": "x"}, "fresh")).status_code == 202
 
 
 async def test_keys_are_not_kept(wire: Wire) -> None:
     """Postgres holds digests and nothing that opens the door."""
-    key = keys.new_key()
-    await keys.add_key(wire.pool, "south", keys.digest_of(key))
-    dump = await wire.pool.fetch("SELECT k::text FROM ingest.keys k")
+    async with wire.pool.acquire() as connection, connection.transaction():
+        _, key, _ = await keys.make_key(connection, "south", of_command())
+    dump = await wire.pool.fetch("SELECT k::text FROM ingest.keys k UNION ALL SELECT a::text FROM ingest.audit a")
+    assert dump
     assert all(key not in row[0] for row in dump)
 
 

@@ -1,6 +1,7 @@
 """What waits for a desk: what there is, and the orders that end it."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -10,6 +11,8 @@ from enrich.text.domain.corrections.published import headline_and_body, with_con
 from enrich.text.domain.holding.why import if_released
 from enrich.text.domain.state import State
 from enrich.text.state_store import Fetching
+from shared.audit.author import Author
+from shared.audit.entry import Entry
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import Order, Signature
 from shared.messages.limits import LONGEST
@@ -59,7 +62,7 @@ class HeldDecision(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: str = Field(min_length=1, max_length=200, description="Who decides")
+    by: str = Field(default="", max_length=200, description="Who decides; of a person's own key it is that person")
     reason: str = Field(default="", max_length=LONGEST["correction_reason"], description="Kept with the order")
 
     fingerprint: str = Field(
@@ -122,7 +125,7 @@ async def order(
     given = Order(
         update_id=update_id,
         order=name,
-        by=wanted.by,
+        by=signed_by.person or signed_by.holder,
         signed_by=signed_by,
         ordered_at=datetime.now(UTC),
         reason=wanted.reason,
@@ -131,6 +134,12 @@ async def order(
     key, event_id = source or update_id, f"order:{uuid.uuid4().hex}"
     await acknowledged([await producer.send(RAW, given, key=key, event_id=event_id)])
     return HeldOrdered(update_id=update_id, order=name, ordered_at=given.ordered_at)
+
+
+def decision_entry(by: Author, signed_by: Signature, wanted: HeldDecision, given: HeldOrdered) -> Entry:
+    """A decision as the audit log tells of it, once Kafka has it."""
+    signed = replace(by, actor=replace(by.actor, person=signed_by.person), reason=wanted.reason)
+    return signed.entry(f"order-{given.order}", given.update_id, None, {"fingerprint": wanted.fingerprint})
 
 
 def _state(row: Row) -> State:

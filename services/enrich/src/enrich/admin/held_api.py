@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from enrich.admin.authentication import check_key
+from enrich.admin.authentication import signature_of
 from enrich.admin.held import (
     LISTED_KINDS,
     MOST_LISTED,
@@ -19,18 +19,19 @@ from enrich.admin.held import (
     HeldOrder,
     HeldTexts,
     HeldUpdate,
+    decision_entry,
     held_update,
     held_updates,
     order,
 )
 from enrich.admin.topics import SuggesterOfEdition, suggested_for
 from enrich.documents import validated
-from enrich.settings import Settings
+from shared.access.authentication import Authentication
+from shared.audit.log import append_after
 from shared.failures import Invalid
 from shared.http.problem import Problem
 from shared.http.query import check_query
 from shared.kafka.producer import Producer
-from shared.messages import Signature
 from shared.postgres.pool import Pool
 
 LARGEST_DECISION = 16 * 1024
@@ -45,11 +46,9 @@ class HeldList(BaseModel):
     held: list[HeldUpdate]
 
 
-def held_routes(pool: Pool, settings: Settings, producer: Producer) -> list[Route]:
-    """`GET /v1/held`, `GET /v1/held/{id}`, `POST …/release`, `…/spike` and `…/hold`; none where no key is set."""
-    if not settings.enrich_api_key_sha256:
-        return []
-    api = HeldApi(pool, settings.enrich_api_key_sha256.lower(), producer)
+def held_routes(pool: Pool, keys: Authentication, producer: Producer) -> list[Route]:
+    """`GET /v1/held`, `GET /v1/held/{id}`, `POST …/release`, `…/spike` and `…/hold`."""
+    api = HeldApi(pool, keys, producer)
     orders: tuple[HeldOrder, ...] = get_args(HeldOrder)
     return [
         Route("/v1/held", api.listed, methods=["GET"]),
@@ -62,15 +61,15 @@ def held_routes(pool: Pool, settings: Settings, producer: Producer) -> list[Rout
 class HeldApi:
     """The handlers; each asks for the key first."""
 
-    def __init__(self, pool: Pool, key_sha256: str, producer: Producer) -> None:
+    def __init__(self, pool: Pool, keys: Authentication, producer: Producer) -> None:
         self._pool = pool
-        self._key_sha256 = key_sha256
+        self._keys = keys
         self._producer = producer
         self._suggester = SuggesterOfEdition(pool)
 
     async def listed(self, request: Request) -> Response:
         """What a desk has to decide about; with `kind` that kind alone, what is spiked and what is never published too."""
-        check_key(request, self._key_sha256)
+        await self._keys.holder(request, "held")
         check_query(request, ("limit", "kind"))
         limit = request.query_params.get("limit", str(LISTED))
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:5]) <= MOST_LISTED):
@@ -83,7 +82,7 @@ class HeldApi:
 
     async def shown(self, request: Request) -> Response:
         """What is held of one update, with its words."""
-        check_key(request, self._key_sha256)
+        await self._keys.holder(request, "held")
         check_query(request)
         update_id = _update_id(request)
         held = await held_update(self._pool, update_id)
@@ -105,22 +104,21 @@ class HeldApi:
         """The handler of an order."""
 
         async def ordered(request: Request) -> Response:
-            check_key(request, self._key_sha256)
+            by = await self._keys.author(request, "held")
             check_query(request)
             update_id = _update_id(request)
             wanted = await _decision(request)
+            signed_by = signature_of(by.actor, wanted.by)
             held = await held_update(self._pool, update_id)
             _check_can_be(name, update_id, held)
-            # A public name of the key: keys are unguessable, so the beginning of a digest gives nothing away.
-            signed_by = Signature(key_id=self._key_sha256[:12], holder="newsroom", person=wanted.by)
             source = held.source if held is not None else ""
             try:
-                return _json(
-                    await order(self._producer, update_id, name, wanted, source=source, signed_by=signed_by), 202
-                )
+                given = await order(self._producer, update_id, name, wanted, source=source, signed_by=signed_by)
             except KafkaError as error:
                 detail = "Kafka does not answer and may have the order; giving it again is harmless"
                 raise Problem(503, "maybe-taken", detail, headers={"Retry-After": "5"}) from error
+            await append_after(self._pool, decision_entry(by, signed_by, wanted, given))
+            return _json(given, 202)
 
         return ordered
 

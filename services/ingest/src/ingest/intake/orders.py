@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
+from shared.audit.author import Author
+from shared.audit.log import append
 from shared.crash_points import reached
 from shared.messages import Order, OrderName, Power, Signature
 from shared.messages.limits import LONGEST
@@ -111,12 +114,13 @@ async def send(
     pool: Pool | None = None,
     source: str | None = None,
     traceparent: str = "",
+    author: Author | None = None,
 ) -> OrderReceipt:
     """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
     `source` is that of the update: with it the order stands behind the versions that were sent before. Where it is not known
     enrich forwards the order, so that it comes a little later.
-    The order is also recorded in Postgres, for whoever asks about the update. A kill does not depend on that: it counts once
+    The order is also recorded in Postgres, for whoever asks about the update, and under `author` in the audit log. A kill does not depend on that: it counts once
     Kafka has it.
     """
     order = Order(
@@ -136,7 +140,7 @@ async def send(
     reached("ingest.order-emitted")
     if sent.status == "unknown":
         if queue is not None and pool is not None:
-            queue.when_acknowledged(sent, partial(_record, pool, order_id, order))
+            queue.when_acknowledged(sent, partial(_record, pool, order_id, order, author))
         raise OutcomeUnknown(
             f"Kafka has not acknowledged the order in time and may have it; GET /v1/items/{update_id} tells which orders were "
             "given, and giving it again is harmless"
@@ -144,7 +148,7 @@ async def send(
     if sent.status == "not-sent":
         raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
-        await _record(pool, order_id, order)
+        await _record(pool, order_id, order, author)
     reached("ingest.order-recorded")
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
 
@@ -156,28 +160,44 @@ async def _flattened(body_html: str) -> str:
     return (await asyncio.to_thread(flat, body_html)).html
 
 
-async def _record(pool: Pool, order_id: str, order: Order) -> None:
+async def _record(pool: Pool, order_id: str, order: Order, author: Author | None) -> None:
     try:
-        await Deadline(RECORD_TIMEOUT_S).run(
-            pool.execute(
-                "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at, key_id, holder, person) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                order_id,
-                order.update_id,
-                order.order,
-                order.by,
-                order.reason,
-                order.ordered_at,
-                *(
-                    (order.signed_by.key_id, order.signed_by.holder, order.signed_by.person)
-                    if order.signed_by
-                    else ("", "", "")
-                ),
-            )
-        )
+        await Deadline(RECORD_TIMEOUT_S).run(_write(pool, order_id, order, author))
     except (Unavailable, asyncpg.PostgresError) as error:
         # The order is given, whatever Postgres objects to.
         log.warning("order given and not recorded", update_id=order.update_id, order=order.order, reason=str(error))
+
+
+async def _write(pool: Pool, order_id: str, order: Order, author: Author | None) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at, key_id, holder, person) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            order_id,
+            order.update_id,
+            order.order,
+            order.by,
+            order.reason,
+            order.ordered_at,
+            *(
+                (order.signed_by.key_id, order.signed_by.holder, order.signed_by.person)
+                if order.signed_by
+                else ("", "", "")
+            ),
+        )
+        if author is not None:
+            # What a correction says is in the revision that it makes.
+            given = order.model_dump(
+                mode="json", exclude_defaults=True, exclude={"body_html", "update_id", "reason", "signed_by"}
+            )
+            words = {} if order.body_html is None else {"body_html": order.body_html.encode()}
+            # Whom a desk's key without a person names has signed, too.
+            person = author.actor.person or (order.signed_by.person if order.signed_by else "")
+            signed = replace(author, actor=replace(author.actor, person=person), reason=order.reason)
+            entry = signed.entry(
+                f"order-{order.order}", order.update_id, None, {"order_id": order_id, **given, **words}
+            )
+            await append(connection, entry)
 
 
 class OrderGiven(BaseModel):

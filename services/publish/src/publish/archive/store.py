@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from publish.archive.search.index import index
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of
 from shared.kafka.cloudevents import value_of
@@ -176,7 +177,9 @@ async def write_batch(connection: Connection, revisions: Sequence[Revision]) -> 
     if moved:
         await _upsert_updates(connection, moved)
         await _place_in_channels(connection, before, moved)
-        await write_pictures(connection, batch.replaced)
+        replaced = batch.replaced
+        await write_pictures(connection, replaced)
+        await index(connection, {key: (batch.after[key].position, update) for key, update in replaced.items()})
     if batch.final:
         await _withhold(connection, batch.final)
     return batch

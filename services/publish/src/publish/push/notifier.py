@@ -13,7 +13,7 @@ from publish.push.delivery.notice import Notice, QueueDeliveries
 from publish.push.purge.surrogate_keys import queue_purges_at_once
 from publish.push.readiness import ReadinessChecks, wait_until_readable
 from publish.representation.reader_update import ReaderUpdate
-from publish.takedown.proof import watch
+from publish.takedown.proof import forget_words, watch
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
 from shared.crash_points import reached
@@ -43,9 +43,10 @@ ANYBODY = (
 
 
 async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> None:
-    """Have every kill checked, sink by sink."""
+    """Have every kill checked, sink by sink, and take its words out of what push keeps of it."""
     for notice in notices:
         if notice.update.is_final:
+            await forget_words(connection, notice.update.update_id)
             await watch(connection, notice.archived)
 
 

@@ -1,5 +1,6 @@
 """schema.org for search engines: LiveBlogPosting for feeds, NewsArticle for an update's own page."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from markupsafe import Markup
 
 from publish.representation.pictures import pictures_of
 from publish.representation.reader_json import dump
-from publish.representation.reader_update import ReaderUpdate
+from publish.representation.reader_update import ReaderAuthor, ReaderUpdate
 from publish.representation.site import Site, author_path
 from publish.representation.words import language_of, modified_at, printable, title_of
 
@@ -23,13 +24,31 @@ def script(value: dict[str, object]) -> Markup:
 
 
 def _publisher(site: Site) -> dict[str, object]:
-    return {"@type": "NewsMediaOrganization", "name": site.name, "url": site.url + "/"}
+    logo: dict[str, object] = {"logo": {"@type": "ImageObject", "url": site.logo}} if site.logo else {}
+    return {"@type": "NewsMediaOrganization", "name": site.name, "url": site.url + "/", **logo}
+
+
+_ORGANISATION = re.compile(
+    r"\b(?:agency|agencies|bureau|desk|editors|editorial|network|news|newsroom|news service|redaktion|reporters|staff|team)$|^(?:AFP|ANSA|AP|APA|BBC|CNN|dpa|EFE|PAP|Reuters|TASS|Ukrinform|UPI|Xinhua)$",
+    re.IGNORECASE,
+)
+"""Names that no person has: how desks end, and agencies by their short names."""
+
+
+def _is_organisation(author: ReaderAuthor, update: ReaderUpdate) -> bool:
+    """Whether an author is an agency or a desk: said so, or named so, or the one to be credited."""
+    name = author.name.strip()
+    return (
+        author.kind == "organisation"
+        or _ORGANISATION.search(name) is not None
+        or (author.id is None and name.casefold() in {update.credit.strip().casefold(), update.source.casefold()})
+    )
 
 
 def _authors(site: Site, update: ReaderUpdate, *contributions: str) -> list[dict[str, object]]:
     return [
         {
-            "@type": "Person" if author.kind == "person" else "Organization",
+            "@type": "Organization" if _is_organisation(author, update) else "Person",
             "name": printable(author.name),
             **({"url": site.url + author_path(author.slug)} if author.slug else {}),
             **({"jobTitle": printable(author.role)} if author.role else {}),

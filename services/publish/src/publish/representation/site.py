@@ -32,6 +32,10 @@ class Site:
     url: str
     zone: ZoneInfo
     image_origins: Sequence[str] = ()
+    logo: str = ""
+    """Address of the publisher's logo; empty for none."""
+    share_image: str = ""
+    """Address of the picture that a page is shared with which has none of its own; empty for none."""
 
     def iso(self, moment: datetime) -> str:
         """A time with its offset, to the second."""

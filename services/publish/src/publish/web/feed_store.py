@@ -2,17 +2,24 @@
 
 import bisect
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from publish.archive.standings import LastChange, Standing
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of, supersedes
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
+from publish.representation.retraction import Retraction, retraction_of
 from publish.web.known_updates import KnownUpdates
 
+LAST_UNSEEN = 2
+"""The highest number that a removal can have of an update that nobody ever saw: a kill, and a takedown after it."""
 UNPLACED = Position(0, 0)
 """The position of an update whose own is not known: before every other."""
+
+RETRACTED = 1000
+"""Updates that were taken out of sight last, of which feeds tell."""
 
 KNOWN = 20
 """Updates whose standing is known, for each one in memory."""
@@ -80,6 +87,8 @@ class FeedStore:
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
         self.known = KnownUpdates(KNOWN * limit)
         self._generations: dict[str, int] = {}
+        self._changes: dict[str, Position] = {}
+        self._retracted: OrderedDict[str, Retraction] = OrderedDict()
         self._count = 0
         self._floor = 0
 
@@ -93,10 +102,11 @@ class FeedStore:
         *,
         complete: bool,
         standings: Sequence[LastChange] = (),
+        retracted: Iterable[Retraction] = (),
     ) -> None:
         """Begin again from a snapshot. `complete`: there are no visible updates but these.
 
-        `standings` are the newest, as many as `known` takes, newest change first.
+        `standings` are the newest, as many as `known` takes, newest change first; `retracted` the last retractions, the last first.
         """
         self.cursor = cursor
         self.complete = complete
@@ -106,6 +116,8 @@ class FeedStore:
         self._removed = OrderedDict()
         self.known.reset(standings)
         self._generations = {}
+        self._changes = {}
+        self._retracted = OrderedDict((each.update_id, each) for each in reversed(list(retracted)))
         self._count += 1
         self._floor = self._count
         for entry in sorted(entries, key=lambda each: each.position):
@@ -118,6 +130,15 @@ class FeedStore:
         """A number that is another one after every change of the channel."""
         return self._generations.get(channel, self._floor)
 
+    def changed_at(self, channel: str) -> Position | None:
+        """The place of the last revision that concerned a channel; None where that was before the snapshot."""
+        return self._changes.get(channel)
+
+    def note_change(self, channel: str, position: Position) -> None:
+        """The archive says where a channel changed last before the snapshot."""
+        if not channel.startswith("update:"):
+            self._changes.setdefault(channel, position)
+
     def get(self, update_id: str) -> FeedEntry | None:
         """The current revision of an update, if it is visible and in memory."""
         return self._entries.get(update_id)
@@ -128,7 +149,9 @@ class FeedStore:
         if removed is not None or update_id in self._entries:
             return removed
         standing = self.known.get(update_id)
-        return standing if standing is not None and standing.removal is not None else None
+        # Without a position readers never saw it, as far as memory knows: the archive tells whether they did.
+        told = standing is not None and standing.removal is not None and standing.position is not None
+        return standing if told else None
 
     def showing(self, picture: str) -> frozenset[str]:
         """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
@@ -138,17 +161,30 @@ class FeedStore:
         """Whether memory can tell by itself what a revision does: whether it is a repeat, and if not, where it stands."""
         known = self._standing(update.update_id)
         if known is None:
-            return update.is_final or (update.revision == 1 and self.known.is_news(update.passport.received_at))
+            if update.is_final:
+                return update.revision > LAST_UNSEEN
+            return update.revision == 1 and self.known.is_news(update.passport.received_at)
         return known.position is not None or not supersedes(update, known) or update.is_final
 
     def _standing(self, update_id: str) -> ReaderUpdate | Standing | None:
         entry = self._entries.get(update_id)
         return entry.update if entry is not None else self.known.get(update_id) or self._removed.get(update_id)
 
-    def page(self, channel: str, before: Position | None, limit: int) -> FeedPage:
-        """The updates of a channel that stand before a position, newest first."""
+    def page(
+        self,
+        channel: str,
+        before: Position | None,
+        limit: int,
+        fits: Callable[[ReaderUpdate], bool] | None = None,
+    ) -> FeedPage:
+        """The updates of a channel that stand before a position, newest first; of those that fit, where that is asked."""
         index = self._index.get(channel, [])
         end = bisect.bisect_left(index, (before, "")) if before is not None else len(index)
+        if fits is not None:
+            older = (self._entries[update_id] for _, update_id in reversed(index[:end]))
+            found = list(islice((entry for entry in older if fits(entry.update)), limit + 1))
+            more = len(found) > limit
+            return FeedPage(found[:limit], more=more, whole=more or self.complete)
         start = max(0, end - limit)
         entries = [self._entries[update_id] for _, update_id in reversed(index[start:end])]
         return FeedPage(entries, more=start > 0, whole=start > 0 or self.complete)
@@ -179,11 +215,13 @@ class FeedStore:
         if entry is not None:
             self._drop(entry)
         self._removed.pop(update_id, None)
+        retracted = self._retracted.pop(update_id, None)
         if update.is_removal:
             update = replace(update, position=position or update.position)
+            self._retract(update, channels | (retracted.channels if retracted else frozenset()))
             self._note(update)
             self._keep_removal(update)
-            self._touch(channels)
+            self._change(channels, update.cursor)
             return Applied(update, channels, None)
         position = position or update.position or update.cursor
         if entry and not has_change(update.change) and _same_words(update, entry.update):
@@ -193,8 +231,30 @@ class FeedStore:
         self._note(update)
         placed = FeedEntry(update)
         self._keep(placed)
-        self._touch(channels)
+        self._change(channels, update.cursor)
         return Applied(placed.update, channels, placed)
+
+    def _retract(self, update: ReaderUpdate, channels: frozenset[str]) -> None:
+        retraction = retraction_of(update, channels)
+        if retraction is not None:
+            self._retracted[update.update_id] = retraction
+            while len(self._retracted) > RETRACTED:
+                self._retracted.popitem(last=False)
+
+    def retractions(self, channel: str = NEWS, most: int = RETRACTED) -> list[Retraction]:
+        """The updates that were taken out of sight last, of those that readers of a channel had; the last first."""
+        found = (each for each in reversed(self._retracted.values()) if channel in each.channels)
+        return list(islice(found, most))
+
+    def retraction(self, update_id: str) -> Retraction | None:
+        """The retraction of an update that readers had, if it is among the last."""
+        return self._retracted.get(update_id)
+
+    def note_unseen(self, update: ReaderUpdate) -> None:
+        """An update ended that readers never saw: it is known from now on, and nobody is told."""
+        self.cursor = max(self.cursor, update.cursor)
+        self._change((NEWS,), update.cursor)
+        self._note(update)
 
     def _note(self, update: ReaderUpdate) -> None:
         self.known.note(update.update_id, Standing(update.revision, update.removal, update.cursor, update.position))
@@ -211,8 +271,13 @@ class FeedStore:
         """Announce a revision whose update's position is not known, without keeping it."""
         self.cursor = max(self.cursor, update.cursor)
         channels = channels_of(update)
-        self._touch(channels)
+        self._change(channels, update.cursor)
         return Applied(update, channels, FeedEntry(update))
+
+    def _change(self, channels: Iterable[str], place: Position) -> None:
+        self._touch(channels)
+        for channel in channels:
+            self._changes[channel] = place
 
     def _touch(self, channels: Iterable[str]) -> None:
         self._count += 1
@@ -241,6 +306,7 @@ class FeedStore:
         # A later removal may name fewer channels, so what was rendered with this update expires now.
         self._touch(channels)
         self._generations.pop(f"update:{oldest.update.update_id}", None)
+        self._changes.pop(f"update:{oldest.update.update_id}", None)
 
     def _drop(self, entry: FeedEntry) -> None:
         del self._entries[entry.update.update_id]

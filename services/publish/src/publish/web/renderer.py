@@ -48,6 +48,8 @@ def site_of(settings: Settings) -> Site:
         settings.publish_site_url,
         ZoneInfo(settings.publish_time_zone),
         settings.image_origins,
+        settings.whole(settings.publish_logo_url),
+        settings.whole(settings.publish_share_image_url),
     )
 
 
@@ -110,13 +112,17 @@ class Renderer:
             entry.made["json"] = made
         return made
 
-    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
-        """Updates as the elements of a JSON array, without those that cannot be shown."""
+    def json_list(self, entries: Iterable[FeedEntry]) -> list[bytes]:
+        """Updates as JSON, without those that cannot be shown."""
         made = []
         for entry in entries:
             with contextlib.suppress(Omitted):
                 made.append(self.json(entry))
-        return b",".join(made)
+        return made
+
+    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
+        """Updates as the elements of a JSON array, without those that cannot be shown."""
+        return b",".join(self.json_list(entries))
 
     def pictures(self, entry: FeedEntry) -> list[Picture]:
         """The pictures of an update; none where they cannot be shown."""

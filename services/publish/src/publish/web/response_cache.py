@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from publish.web.feed_store import FeedStore
+from publish.web.partner.negotiation import PREFIX, negotiated
 from shared.http.problem import Problem, problem_response
 
 ANSWERS = Counter(
@@ -136,6 +137,11 @@ class ResponseCache:
             await problem_response(problem)(scope, receive, send)
             return
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            if (
+                scope["path"].startswith(PREFIX)
+                and (path := negotiated(scope["path"], scope["headers"])) != scope["path"]
+            ):
+                scope = {**scope, "path": path}
             answer = self.ready(scope["path"], scope["query_string"])
             if answer is None and scope["query_string"]:
                 query = without(scope["query_string"], self._ignored)

@@ -16,11 +16,14 @@ from enrich.admin.held import (
     HeldOrder,
     HeldOrdered,
     HeldUpdate,
+    decision_entry,
     held_update,
     held_updates,
     order,
 )
 from enrich.settings import Settings
+from shared.audit.author import of_command
+from shared.audit.log import append
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Signature
 from shared.messages.limits import LONGEST
@@ -109,7 +112,13 @@ def _ordered(update_id: str, name: HeldOrder, by: str, reason: str, *, as_json: 
         raise click.ClickException(
             f"Kafka has not acknowledged the order; giving it again is harmless: {error}"
         ) from error
+    entry = decision_entry(of_command(), _signature(by), wanted, given)
+    on_postgres(lambda connection: append(connection, entry))
     click.echo(given.model_dump_json() if as_json else f"{name} of {update_id} given, {given.ordered_at.isoformat()}")
+
+
+def _signature(by: str) -> Signature:
+    return Signature(holder="command line", person=by)
 
 
 async def _order(update_id: str, source: str, name: HeldOrder, wanted: HeldDecision) -> HeldOrdered:
@@ -118,8 +127,7 @@ async def _order(update_id: str, source: str, name: HeldOrder, wanted: HeldDecis
     await kafka_producer.start()
     try:
         producer = Producer(kafka_producer, source="slugline/enrich/admin", topic_prefix=settings.topic_prefix)
-        signed_by = Signature(holder="command line", person=wanted.by)
-        return await order(producer, update_id, name, wanted, source=source, signed_by=signed_by)
+        return await order(producer, update_id, name, wanted, source=source, signed_by=_signature(wanted.by))
     finally:
         await kafka_producer.stop()
 

@@ -23,7 +23,7 @@ from ingest.transports.api.responses import on_unavailable
 from shared.http.problem import PROBLEM_HANDLERS, ProblemDocument
 from shared.http.query import check_query, with_query
 from shared.http.routing import application
-from shared.observability.health import Health, health_routes
+from shared.observability.health import Health, open_health_routes
 
 REQUEST_SECONDS = Histogram(
     "slugline_ingest_request_seconds",
@@ -136,5 +136,5 @@ def build(
         check_query(request)
         return Response(orjson.dumps(openapi()), media_type="application/json")
 
-    routes = [*routes_of(api), *more, Route("/openapi.json", describe), *health_routes(health)]
+    routes = [*routes_of(api), *more, Route("/openapi.json", describe), *open_health_routes(health, api.settings)]
     return RequestTimer(application(routes, {**PROBLEM_HANDLERS, Unavailable: on_unavailable}))

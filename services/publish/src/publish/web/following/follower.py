@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from publish.archive import epochs, queries
 from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
+from publish.representation.retraction import retraction_of
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedEntry, FeedStore, has_change
@@ -160,6 +161,11 @@ class Follower:
             entries,
             complete=len(snapshot.updates) < self._settings.publish_web_updates,
             standings=snapshot.standings,
+            retracted=[
+                retraction
+                for archived in snapshot.retracted
+                if (retraction := retraction_of(archived.update, archived.channels)) is not None
+            ],
         )
         self._epoch = snapshot.epoch
         self._placement.reset()

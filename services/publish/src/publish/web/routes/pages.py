@@ -15,6 +15,7 @@ from publish.representation.linked_data import blog_posting, live_blog, news_art
 from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderAuthor, ReaderUpdate
+from publish.representation.retraction import WITHDRAWN, WORDS
 from publish.representation.site import author_path, story_path, tag_path
 from publish.representation.words import DiffPart, language_of, printable, shown_diff, story_name, title_of
 from publish.web.archive_client import page_of
@@ -31,11 +32,6 @@ LEAD_AMONG = 50
 LEADS_TRIED = 3
 PINNED_AMONG = 500
 DEFAULT_URGENCY = 5
-GONE_WORDS = {
-    "expired": "This update is no longer available.",
-    "superseded": "This update has been replaced by a newer one.",
-}
-WITHDRAWN = "This update has been withdrawn."
 HISTORY_WORDS = {"publish": "Published", "update": "Updated", "correct": "Corrected"}
 
 
@@ -228,7 +224,7 @@ class Pages:
             entries=shown,
             next=following,
             closed_at=over,
-            image=self._image(pictures[0]) if pictures else None,
+            image=self._image(pictures[0]) if pictures else self._default_image(),
             linked_data=script(self._live_blog(subject, url, together, over)),
         )
         answer = answers.page(body, channel=subject.channel, whole=page.whole)
@@ -259,6 +255,11 @@ class Pages:
             except Omitted:
                 left_out.add(lead.update.update_id)
         return None, None
+
+    def _default_image(self) -> dict[str, object] | None:
+        """What a page is shared with that has no picture."""
+        address = self.answers.renderer.site.share_image
+        return {"url": address, "width": 1200, "height": 630, "alt": ""} if address else None
 
     def _image(self, picture: Picture) -> dict[str, object]:
         return {
@@ -307,7 +308,7 @@ class Pages:
             description=printable(update.summary or update.excerpt or update.text[:200]),
             cursor=cursor,
             history=history,
-            image=self._image(pictures[0]) if pictures else None,
+            image=self._image(pictures[0]) if pictures else self._default_image(),
             linked_data=script(news_article(renderer.site, update)),
         )
 
@@ -331,7 +332,7 @@ class Pages:
 
     def gone(self, update_id: str, removal: str | None) -> Response:
         """410 for what is out of sight."""
-        words = GONE_WORDS.get(removal or "", WITHDRAWN)
+        words = WORDS.get(removal or "", WITHDRAWN)
         return self.message(410, "Update withdrawn", words, kicker="Live update", channel=f"update:{update_id}")
 
     def message(self, status: int, heading: str, words: str, *, kicker: str = "Sorry", channel: str = "") -> Response:

@@ -63,20 +63,25 @@ def frame(kind: str, data: bytes, position: Position | None = None) -> bytes:
     return b"%bevent: %b\ndata: %b\n\n" % (head, kind.encode(), data)
 
 
-def reset_data(reason: str, snapshot: str, position: Position | None) -> bytes:
-    """The data of a reset: why, what to fetch, and the cursor behind which the stream goes on, where it does."""
-    body = {"reason": reason, "snapshot": snapshot}
+def reset_data(reason: str, snapshots: Sequence[str], position: Position | None) -> bytes:
+    """The data of a reset: why, what to fetch, and the cursor behind which the stream goes on, where it does.
+
+    Of several channels `snapshots` has them all; `snapshot` is the first.
+    """
+    body: dict[str, str | Sequence[str]] = {"reason": reason, "snapshot": snapshots[0]}
+    if len(snapshots) > 1:
+        body["snapshots"] = snapshots
     if position is not None:
         body["cursor"] = str(position)
     return orjson.dumps(body)
 
 
-def reset_frame(reason: str, snapshot: str, position: Position | None) -> bytes:
-    """Tells a reader that the stream cannot be continued from where it was: fetch the snapshot, then follow on.
+def reset_frame(reason: str, snapshots: Sequence[str], position: Position | None) -> bytes:
+    """Tells a reader that the stream cannot be continued from where it was: fetch the snapshots, then follow on.
 
     With a position, what is streamed after the reset begins right behind it.
     """
-    return frame("reset", reset_data(reason, snapshot, position), position)
+    return frame("reset", reset_data(reason, snapshots, position), position)
 
 
 def end_of_frame(data: bytes, sent: int) -> int:
