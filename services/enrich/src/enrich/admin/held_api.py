@@ -92,7 +92,7 @@ class HeldApi:
 
     async def topics(self, request: Request) -> Response:
         """The Media Topics that a desk is suggested for an update."""
-        check_key(request, self._key_sha256)
+        await self._keys.holder(request, "held")
         check_query(request)
         update_id = _update_id(request)
         found = await suggested_for(self._pool, await self._suggester.newest(), update_id)
