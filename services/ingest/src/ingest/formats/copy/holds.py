@@ -18,7 +18,7 @@ TO_EVERYBODY = frozenset({"native", "cap"})
 
 _PARTS = re.compile(r"[-/,]+")
 """Between the parts of a slug: `BC-AP--Advisory, 1st Ld`. A part of two words is not one of them: `US--Travel Advisory`."""
-LOOKED_AT = 2_000
+LOOKED_AT = 600
 """Characters of a body's HTML in which its first paragraph begins."""
 LONGEST_NOTE = 400
 """Characters of an editor's note that can be about the update as a whole; a longer one is about many things."""
