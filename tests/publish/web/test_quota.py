@@ -106,6 +106,18 @@ async def test_wrong_keys_are_refused_and_then_limited() -> None:
     assert all("guess" not in each.text for each in answers)
 
 
+async def test_while_postgres_is_away_known_keys_work_and_others_are_told_to_wait() -> None:
+    """A key that is not known may be a new one: 503, not that it is wrong."""
+
+    class Away:
+        async def fetch(self, *_: object) -> list[object]:
+            raise ConnectionError("Postgres is away")
+
+    api = Api(right=partner("key_1"))
+    api.app._pool = Away  # type: ignore[assignment]
+    assert [(await api.get(key=key)).status_code for key in ("right", "new")] == [200, 503]
+
+
 async def test_usage_is_counted_by_partner_and_the_labels_are_bounded() -> None:
     """A metric says how much each partner asks, and never grows without end."""
     keys = {f"k{number}": partner(f"key_{number}", holder=f"partner {number}") for number in range(MAX_PARTNERS + 5)}

@@ -19,6 +19,7 @@ COMMANDS = {
     "prune": "enrich.retention:prune",
     "held": "enrich.admin.cli.held:held",
     "explain": "enrich.admin.cli.explain:explain",
+    "republish": "enrich.admin.cli.republish:republish",
 }
 """Where each command lives."""
 

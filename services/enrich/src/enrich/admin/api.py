@@ -1,4 +1,6 @@
-"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, corrections, and what is held."""
+"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, stories,
+corrections, what is held, and keys.
+"""
 
 import orjson
 from starlette.requests import Request
@@ -10,6 +12,7 @@ from enrich.admin.author_directory import put, remove
 from enrich.admin.correction_api import correction_routes
 from enrich.admin.held_api import held_routes
 from enrich.admin.openapi import openapi_route
+from enrich.admin.story_api import story_routes
 from enrich.documents import validated
 from enrich.reference.directory import AuthorProfile
 from enrich.settings import Settings
@@ -37,6 +40,7 @@ def newsroom_routes(pool: Pool, settings: Settings, producer: Producer) -> list[
 
     return [
         *author_routes(pool, keys),
+        *story_routes(pool, keys),
         *correction_routes(pool, keys, producer),
         *held_routes(pool, keys, producer),
         *KeyRoutes(KeyManagement(KEYS), keys, postgres).routes(),

@@ -15,6 +15,7 @@ from shared.postgres.pool import Pool
 
 SCOPES = {
     "authors": "read and change the directory of authors",
+    "stories": "read and change what is said of stories",
     "corrections": "see what is in conflict with corrections, and decide it",
     "held": "see what is held back, and let it go",
 }

@@ -11,6 +11,7 @@ from enrich.admin.correction_api import CorrectionList
 from enrich.admin.corrections import MOST_LISTED, CorrectionDecision, CorrectionOrdered, CorrectionTexts
 from enrich.admin.held import HeldDecision, HeldOrdered, HeldTexts
 from enrich.admin.held_api import KINDS, HeldList
+from enrich.admin.story_api import OPERATIONS as STORY_OPERATIONS
 from enrich.admin.topics import TopicSuggestions
 from enrich.reference.directory import AuthorProfile
 from shared.access.routes import KeyList, KeyMade, Revocation, Rotation, WantedKey
@@ -43,6 +44,7 @@ OPERATIONS = (
     Operation(
         "DELETE", "/v1/authors/{author_id}", "Remove an author", {"204": Content("Removed"), **REFUSED}, [AUTHOR]
     ),
+    *STORY_OPERATIONS,
     Operation(
         "GET",
         "/v1/corrections",
@@ -152,7 +154,7 @@ def document() -> JsonObject:
     api = ApiDescription(
         title="Slugline enrich",
         version=version("slugline-enrich"),
-        description="For a newsroom's own tools: the directory of authors, what desks have to decide about, and the keys of this port.",
+        description="For a newsroom's own tools: the directory of authors, what is said of stories, what desks have to decide about, and the keys of this port.",
         security=("key",),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
     )

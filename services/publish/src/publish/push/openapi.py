@@ -69,6 +69,7 @@ SUMMARIES = {
     "/v1/keys": "Keys of this service: the live ones (`holder`, `ended=true`: all); make one, which is shown only then",
     "/v1/keys/{key_id}": "End a key now",
     "/v1/keys/{key_id}/rotate": "A key in the place of another, which works for `overlap_s` yet",
+    "/v1/push/monitor": "Whether copy is out: each sink, and where the last publishes have come out (`update_id`: those of one)",
     "/websub": "The WebSub hub: a form with hub.mode, hub.topic, hub.callback, hub.lease_seconds, hub.secret",
     "/openapi.json": "This document",
 }

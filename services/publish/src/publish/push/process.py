@@ -28,9 +28,13 @@ from publish.push.alerts.sending.sender import AlertSender
 from publish.push.alerts.subscriptions import Subscriptions
 from publish.push.cli import alert_list, alert_one, endpoint_commands, key_commands, mute_commands, vapid_key
 from publish.push.delivery.attempts import RetryPolicy
+from publish.push.delivery.http import KeyedRoutes
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import forget_old
 from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker
+from publish.push.monitor.monitor import PublishMonitor, sinks_of
+from publish.push.monitor.routes import MonitorRoutes
+from publish.push.monitor.watches import Watches
 from publish.push.notifier import Notifier, queue_takedowns
 from publish.push.openapi import openapi_route
 from publish.push.purge.surrogate_keys import SCHEDULE_S, Purges, apply, queue_purges
@@ -110,6 +114,7 @@ class Parts:
 
     workers: Sequence[DeliveryWorker]
     notifier: Notifier
+    monitor: PublishMonitor
     alerts: Alerts
     hub: Hub
     routes: list[Route]
@@ -208,6 +213,7 @@ async def _parts(
         wake()
         alerts.release.wake()
 
+    monitor = PublishMonitor(pool, readiness, Watches(sinks_of(settings)))
     notifier = Notifier(
         pool,
         readiness,
@@ -220,6 +226,7 @@ async def _parts(
         },
         readable_s=settings.publish_push_readable_s,
         done=queued,
+        found=monitor.watch,
     )
     hub = Hub(
         pool,
@@ -235,8 +242,11 @@ async def _parts(
         return pool
 
     routes += KeyRoutes(PublishKeys(), keys, postgres, wanted=WantedPublishKey).routes()
+    watching = MonitorRoutes(monitor.watches, KeyedRoutes(keys))
+    routes += watching.routes()
     routes.append(openapi_route(routes, settings.publish_push_url))
-    return Parts(workers, notifier, alerts, hub, routes)
+    routes += watching.pages()
+    return Parts(workers, notifier, monitor, alerts, hub, routes)
 
 
 async def _note_rules(pool: Pool, rules: AlertRules) -> None:
@@ -342,6 +352,7 @@ async def _follow(
                 batches.run(),
                 *(worker.keep_delivering() for worker in parts.workers),
                 parts.notifier.keep_retrying(),
+                parts.monitor.keep_watching(),
                 parts.hub.keep_verifying(),
                 parts.alerts.release.keep_releasing(),
                 parts.alerts.sender.keep_retrying(),

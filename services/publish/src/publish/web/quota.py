@@ -19,7 +19,8 @@ from publish.settings import Settings
 from shared.access.authentication import WrongKeys
 from shared.access.key import Key
 from shared.access.ring import KeyRing
-from shared.http.problem import Problem, problem_response
+from shared.failures.transient import TRANSIENT
+from shared.http.problem import Problem, outage_problem, problem_response
 from shared.http.proxies import TrustedProxies
 from shared.http.rate import Clock
 from shared.postgres.pool import Pool
@@ -197,7 +198,10 @@ class ApiQuotas:
 
     async def _key(self, scope: Scope, shown: str, asked: str) -> Key:
         address = self._wrong.address(scope["client"][0] if scope["client"] else "", scope["headers"])
-        found = self._ring.cached(shown) or await self._ring.find(shown, self._pool())
+        try:
+            found = self._ring.cached(shown) or await self._ring.find(shown, self._pool())
+        except TRANSIENT as error:
+            raise outage_problem(error) from error
         if found is None:
             if not self._ring.loaded:
                 raise Problem(503, "starting", "the keys are not known yet; try again", headers={"Retry-After": "2"})
