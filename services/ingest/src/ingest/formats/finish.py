@@ -102,6 +102,7 @@ def _finish_one(
         source=document.request.source,
         received_at=document.request.received_at,
         original=original,
+        may=document.request.may,
         repairs=(*general, *draft.repairs)[:MAX_REPAIRS],
     )
     try:
