@@ -26,7 +26,7 @@ from support.places import skip_or_fail
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(300)]
 
 expect.set_options(timeout=30_000)
 

@@ -81,7 +81,7 @@ def hostile(number: int, text: str) -> EnrichedUpdate:
 def scripts_of(tree: Any) -> list[Any]:
     """What a browser would run or load of a page."""
     return [
-        each for each in tree.iter("script") if each.get("type") != "application/ld+json" or each.get("src")
+        each for each in tree.iter("script") if each.get("type") not in ("application/ld+json", "application/json") or each.get("src")
     ]  # fmt: skip
 
 

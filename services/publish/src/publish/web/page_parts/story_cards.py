@@ -12,6 +12,8 @@ from publish.web.stories import SAYING_SO, closed_at
 
 CARDS = 4
 LINES = 3
+STORIES_LOOKED_AT = 100
+"""Newest stories among which those are looked for that are not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def cards_of(feed_store: FeedStore) -> list[StoryCard]:
         card = card_of(feed_store, story)
         if card is not None and not card.closed:
             cards.append(card)
-            if len(cards) == CARDS:
-                break
+        if len(cards) == CARDS or len(seen) == STORIES_LOOKED_AT:
+            break
     return cards
 
 
