@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy")]
@@ -65,7 +66,11 @@ def rows(count: int) -> Iterator[tuple[object, ...]]:
         tag, language = f"t{number % 40}", LANGUAGES[number % len(LANGUAGES)]
         at = BEGUN + timedelta(minutes=number // 2)
         body = data.replace("ROW", update_id).replace("HEADLINE", text[:60]).replace("WORDS", text)
-        body = body.replace("TAG", tag).replace("LANGUAGE", language)
+        body = (
+            body.replace("2026-01-01T12:00:00Z", at.strftime("%Y-%m-%dT%H:%M:00Z"))
+            .replace("TAG", tag)
+            .replace("LANGUAGE", language)
+        )
         channels = ["news", f"update:{update_id}", "source:wire", f"tag:{tag}"]
         yield (update_id, 1, 1, number, 1, number, True, False, None, "wire", None, channels, at, None, body.encode())
 
@@ -107,13 +112,16 @@ def questions(count: int) -> dict[str, tuple[str, Selection, Position | None]]:
 
 
 async def measure(pool: Pool, count: int, turns: int) -> list[dict[str, object]]:
-    """Each question, `turns` times in turn with the others."""
+    """Each question, `turns` times; beside it the processor time of Postgres and of this process, which neighbours do not lengthen."""
     engine = PostgresSearch(pool)
     took: dict[str, list[float]] = {}
     found: dict[str, int] = {}
+    worked: dict[str, float] = {}
     asked = questions(count)
-    for _ in range(turns):
-        for name, (words, selection, before) in asked.items():
+    backend = psutil.Process(int(str(await pool.fetchval("SELECT pg_backend_pid()"))))
+    for name, (words, selection, before) in asked.items():
+        began_at = _worked(backend)
+        for _ in range(turns):
             began = time.monotonic()
             results = await engine.find(words, selection, before, 21)
             if words:
@@ -123,15 +131,22 @@ async def measure(pool: Pool, count: int, turns: int) -> list[dict[str, object]]
                 await engine.excerpts(words, passages)
             took.setdefault(name, []).append((time.monotonic() - began) * 1000)
             found[name] = len(results)
+        worked[name] = (_worked(backend) - began_at) * 1000 / turns
     return [
         {
             "what": name,
             "found": found[name],
+            "cpu_ms": worked[name],
             "p50_ms": statistics.median(each),
             "p95_ms": statistics.quantiles(each, n=20)[18],
         }
         for name, each in took.items()
     ]
+
+
+def _worked(backend: psutil.Process) -> float:
+    times = backend.cpu_times()
+    return float(times.user + times.system) + time.process_time()
 
 
 async def main(servers: Servers, count: int, turns: int) -> None:
@@ -140,7 +155,7 @@ async def main(servers: Servers, count: int, turns: int) -> None:
     admin = await asyncpg.connect(servers.postgres)
     await admin.execute(f'CREATE DATABASE "{name}"')
     dsn = servers.postgres.rsplit("/", 1)[0] + f"/{name}"
-    pool = await connect(Settings(postgres_dsn=dsn), schema="publish")
+    pool = await connect(Settings(postgres_dsn=dsn), schema="publish", max_size=1)
     try:
         await migrate(pool, "publish")
         indexed_per_s = await grow(pool, dsn, count)
@@ -154,11 +169,11 @@ async def main(servers: Servers, count: int, turns: int) -> None:
     print(
         f"{count:,} updates; {indexed_per_s:,.0f} indexed each second; {int(str(size)) / count:,.0f} bytes of index for each"
     )
-    print(f"{'what':40} {'found':>6} {'p50 ms':>8} {'p95 ms':>8}  goal")
+    print(f"{'what':40} {'found':>6} {'CPU ms':>8} {'p50 ms':>8} {'p95 ms':>8}  goal")
     for row in table:
         missed = "" if float(str(row["p95_ms"])) <= GOAL_MS else " MISSED"
         print(
-            f"{row['what']:40} {row['found']:>6} {row['p50_ms']:>8.1f} {row['p95_ms']:>8.1f}  {GOAL_MS:.0f} ms{missed}"
+            f"{row['what']:40} {row['found']:>6} {row['cpu_ms']:>8.1f} {row['p50_ms']:>8.1f} {row['p95_ms']:>8.1f}  {GOAL_MS:.0f} ms{missed}"
         )
     place = ROOT / ".local" / "bench"
     place.mkdir(parents=True, exist_ok=True)
