@@ -223,7 +223,8 @@ async def test_the_client_goes_down_the_ladder_on_one_cursor(sites: Sites, scrip
     ]  # fmt: skip
     sites.replica.broadcaster.reset("gap")
     sites.publish(told("c"))
-    await page.wait_for_function("told.some((each) => each[0] === 'snapshot' && each[1].includes('Headline c'))")
+    kind = "snapshot" if state == "connected" else "publish"  # who polls has missed nothing
+    await page.wait_for_function(f"told.some((each) => each[0] === '{kind}' && each[1].includes('Headline c'))")
     await page.evaluate("stop()")
     sites.publish(told("d"))
     assert "Headline d" not in str(await page.evaluate("told"))
