@@ -50,6 +50,12 @@ BENCHES = (
         ("--rates", "100", "--turns", "3"),
         servers=True,
     ),
+    Bench(
+        "refreshes",
+        "live news while an author's old updates are made again, beside quiet turns",
+        ("--updates", "1000", "--rounds", "1", "--seconds", "5"),
+        servers=True,
+    ),
     Bench("pages", "pages and API beside a server that does nothing", ("--seconds", "0.5", "--rounds", "1")),
     Bench(
         "stream",

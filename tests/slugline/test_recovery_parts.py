@@ -1,5 +1,6 @@
 """What a backup is made of: the manifest, the list of removals, the renditions, and how Postgres' programs are called."""
 
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,3 +99,16 @@ def test_the_commands_are_there() -> None:
     """And say what they do without a server."""
     for name in ("backup", "restore", "erase"):
         assert CliRunner().invoke(cli, [name, "--help"]).exit_code == 0
+
+
+def test_prune_is_that_of_every_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its options, and the worst of their exit codes."""
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        asked.append(command[2:])
+        return subprocess.CompletedProcess(command, int(command[2] == "enrich"))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert CliRunner().invoke(cli, ["prune", "--dry-run", "--json"]).exit_code == 1
+    assert asked == [[service, "prune", "--dry-run", "--json"] for service in ("ingest", "enrich", "publish")]

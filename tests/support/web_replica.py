@@ -1,5 +1,6 @@
 """A web replica in memory: what it was told, and an archive that answers from a list."""
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from publish.archive.standings import Standing, Standings
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import Position, channels_of
 from publish.representation.reader_update import reader_update
+from publish.representation.story_record import StoryRecord, record_of
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedStore
 from publish.web.routes.answers import Answers
@@ -107,6 +109,11 @@ class ListedArchive(ArchiveClient):
             )
             for passage in passages
         ]
+
+    async def story(self, story: str) -> StoryRecord | None:
+        """What the revisions tell of a story."""
+        told = [record for each in self._look() if (record := record_of(each.update)) and record.story == story]
+        return functools.reduce(StoryRecord.with_record, told) if told else None
 
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Older ones, newest first."""

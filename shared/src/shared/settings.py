@@ -143,6 +143,12 @@ class Connections(BaseSettings):
     otlp_endpoint: str = Field(
         default="", description="OpenTelemetry collector (OTLP over HTTP); empty sends no traces"
     )
+    otlp_sample: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of documents whose way is traced; what comes with a sampled traceparent always is",
+    )
     instance: str = Field(default="", description="Name of this replica; the host name when empty")
 
     @property

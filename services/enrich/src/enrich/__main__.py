@@ -17,6 +17,7 @@ COMMANDS = {
     "corrections": "enrich.admin.cli.corrections:corrections",
     "prune": "enrich.retention:prune",
     "explain": "enrich.admin.cli.explain:explain",
+    "republish": "enrich.admin.cli.republish:republish",
 }
 """Where each command lives."""
 

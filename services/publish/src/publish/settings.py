@@ -25,7 +25,14 @@ class Settings(Connections):
         description="Address under which readers know the site, without a path; canonical links and feeds begin with it",
     )
     publish_site_name: str = Field(default="Slugline", description="Name of the newsroom, as readers see it")
-    publish_language: str = Field(default="en", description="Language of the page around the updates (BCP 47)")
+    publish_language: str = Field(
+        default="en",
+        description="Language of the interface (BCP 47): ar, de, en, es, fr or uk with any region; another is English",
+    )
+    publish_language_sites: str = Field(
+        default="",
+        description="The same news in other languages of the interface: language=https://host, comma-separated; pages link them",
+    )
     publish_time_zone: str = Field(default="UTC", description="Time zone in which readers see times (IANA name)")
     publish_web_updates: int = Field(
         default=5000,
@@ -153,6 +160,27 @@ class Settings(Connections):
         return tuple(
             origin.strip().rstrip("/") for origin in self.publish_web_image_origins.split(",") if origin.strip()
         )
+
+    @property
+    def language_sites(self) -> dict[str, str]:
+        """The addresses of `publish_language_sites`, by language."""
+        pairs = (each.partition("=") for each in self.publish_language_sites.split(",") if each.strip())
+        return {language.strip(): address.strip().rstrip("/") for language, _, address in pairs}
+
+    @field_validator("publish_language_sites")
+    @classmethod
+    def _only_sites(cls, value: str) -> str:
+        for each in filter(None, (pair.strip() for pair in value.split(","))):
+            language, _, address = each.partition("=")
+            parts = urlsplit(address.strip())
+            if (
+                not language.strip()
+                or parts.scheme not in ("http", "https")
+                or not parts.netloc
+                or parts.path.strip("/")
+            ):
+                raise ValueError(f"{each!r} is not language=https://host")
+        return value
 
     def ignored_parameters(self, name: str) -> bool:
         """Whether a query parameter is one of `publish_web_ignored_parameters`."""

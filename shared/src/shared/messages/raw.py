@@ -108,6 +108,9 @@ class RawUpdate(Message):
     version: str | None = None
     """As sent. Sources number in their own ways; only its order within one update means something."""
     version_created: datetime | None = None
+    counts_from: datetime | None = None
+    """When it counts as made, where the time that it gave cannot be believed: not before what its source had said until then,
+    and before whatever it says next."""
     received_at: datetime
     status: Annotated[Status, UnknownAs("withheld")] = "usable"
     """A status that is not known yet is not published."""
@@ -163,13 +166,14 @@ class RawUpdate(Message):
         """
         said: dict[str, JsonValue] = self.model_dump(
             mode="json",
-            exclude={"received_at", "original", "repairs", "profile", "extra"},
+            exclude={"received_at", "counts_from", "original", "repairs", "profile", "extra"},
             exclude_defaults=True,
         )
         return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry"]
+RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry", "republish"]
+"""Of `republish`, which an operator asks for, neither webhooks nor alerts are told: nothing has happened."""
 
 
 class Refresh(Message):

@@ -59,6 +59,7 @@ async def read_places(settings: Connections) -> LogPlaces:
             offsets = await admin.list_consumer_group_offsets(settings.topic_prefix + group)
             groups[group] = {place.partition: each.offset for place, each in offsets.items() if place.topic == topic}
         partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
+        consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
         return LogPlaces(cluster_id, groups, end)
     except (KafkaError, OSError) as error:

@@ -150,7 +150,9 @@ def _decision(message: RawUpdate | Order, transition: Transition) -> dict[str, o
     if isinstance(message, RawUpdate):
         created, number, received, fingerprint = version_order(message)
         decision["order"] = {
-            "by": "version_created" if message.version_created else "received_at",
+            "by": next(
+                name for name in ("version_created", "counts_from", "received_at") if getattr(message, name) is not None
+            ),
             "moment": created.isoformat(),
             "number": number if number >= 0 else None,
             "received_at": received.isoformat(),

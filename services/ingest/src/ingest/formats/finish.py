@@ -1,7 +1,7 @@
 """Drafts of readers become updates: the source's profile applied, within the limits, cleaned, identified, validated."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -110,17 +110,24 @@ FUTURE_MARGIN = timedelta(minutes=10)
 """How far a sender's clock may be ahead of ours; servers without a time service are rarely off by more."""
 
 
+BEFORE_ANYTHING = datetime.fromtimestamp(0, UTC)
+"""From when a version counts whose time is not believed, where its source has said nothing before."""
+
+
 def _disbelieve_future(fields: dict[str, object], draft: Draft, received_at: datetime) -> None:
     """Leave out times of making that are after the receipt, by mistake: else that version would beat all that its source says next.
 
-    They are left out instead of replaced, so that the same version read again is the same; a version without a time counts
-    from its receipt.
+    They are left out instead of replaced, so that the same version read again is the same. From when it counts instead follows
+    from what was emitted before it (`intake.deduplicate`), and not from its receipt: what its source says next was often made
+    before that.
     """
     latest = received_at + FUTURE_MARGIN
     for name in ("version_created", "first_created"):
         moment = fields.get(name)
         if isinstance(moment, datetime) and moment.tzinfo is not None and moment > latest:
             fields[name] = None
+            if name == "version_created":
+                fields["counts_from"] = BEFORE_ANYTHING
             draft.repaired("time-in-future", f"/{name}", moment.isoformat())
 
 

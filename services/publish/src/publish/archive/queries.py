@@ -13,8 +13,10 @@ import structlog
 from prometheus_client import Counter
 
 from publish.archive.standings import LastChange, newest_standings
+from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
+from publish.representation.story_record import StoryRecord
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool, Queryable, Row
 from shared.postgres.rows import narrowed, typed
@@ -57,6 +59,8 @@ class Snapshot:
     offset: int
     updates: list[Archived]
     standings: list[LastChange]
+    stories: list[StoryRecord]
+    """Of the stories that the updates belong to."""
     retracted: list[Archived] = field(default_factory=list)
     """The updates that readers had, and that were taken out of sight last; the last first."""
 
@@ -117,7 +121,8 @@ async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
         place = await archived_up_to(connection)
         updates = await page(connection, NEWS, None, limit)
         standings = await newest_standings(connection, known, time.time())
-        return Snapshot(place.epoch, place.offset, updates, standings, await retracted(connection))
+        stories = await story_records(connection, {each.update.story for each in updates if each.update.story})
+        return Snapshot(place.epoch, place.offset, updates, standings, stories, await retracted(connection))
 
 
 async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:

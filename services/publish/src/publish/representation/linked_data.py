@@ -130,9 +130,15 @@ def live_blog(
     updates: Sequence[ReaderUpdate],
     postings: Sequence[dict[str, object]],
     *,
+    about: str = "",
+    began_at: datetime | None = None,
     closed_at: datetime | None = None,
 ) -> dict[str, object]:
-    """A page of live updates, with those of their postings that can be shown. `closed_at` is set only once the story is over."""
+    """A page of live updates, with those of their postings that can be shown.
+
+    A story's coverage began at `began_at`, whichever of its updates are on the page, and is over since `closed_at` if that
+    is set.
+    """
     published = [update.first_published_at for update in updates]
     value: dict[str, object] = {
         "@context": CONTEXT,
@@ -140,13 +146,27 @@ def live_blog(
         "@id": url,
         "url": url,
         "headline": printable(headline),
+        **({"description": printable(about)} if about else {}),
         "publisher": _publisher(site),
         "author": _publisher(site),
         "liveBlogUpdate": list(postings),
     }
     if published:
-        value["datePublished"] = value["coverageStartTime"] = site.iso(min(published))
+        value["datePublished"] = value["coverageStartTime"] = site.iso(began_at or min(published))
         value["dateModified"] = site.iso(max(modified_at(update) for update in updates))
     if closed_at is not None:
         value["coverageEndTime"] = site.iso(closed_at)
     return value
+
+
+def breadcrumbs(site: Site, crumbs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """The way to a page from the front page: paths and names, its own the last."""
+    way = [("/", site.name), *crumbs]
+    return {
+        "@context": CONTEXT,
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": place, "name": printable(name), "item": site.url + path}
+            for place, (path, name) in enumerate(way, 1)
+        ],
+    }

@@ -15,7 +15,7 @@ from shared.messages import SOURCE_WORDS, EnrichedUpdate, marked
 _CONTENT = tuple(
     each.name
     for each in fields(ReaderUpdate)
-    if each.name not in ("story_label", "path", "position", "cursor", "removal")
+    if each.name not in ("story_label", "story_profile", "path", "position", "cursor", "removal")
 )
 _content = attrgetter(*_CONTENT)
 
@@ -88,6 +88,7 @@ def schema(ref_template: str, cursor: Mapping[str, JsonValue]) -> tuple[dict[str
     of_fields = model["properties"]
     assert isinstance(parts, dict) and isinstance(of_fields, dict)  # noqa: S101, PT018 -- for the type checker
     parts.pop("Position", None)
+    parts.pop("StoryProfile", None)
     story: JsonValue = {
         "type": "object",
         "properties": {

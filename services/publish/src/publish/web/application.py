@@ -15,6 +15,7 @@ from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient, replay_from
 from publish.web.feed_store import FeedStore
 from publish.web.omissions import BACKOFF, Omissions, Omitted
+from publish.web.page_parts.story_cards import card_of
 from publish.web.partner.docs import Docs
 from publish.web.partner.embed import Embeds
 from publish.web.partner.search import Search
@@ -26,6 +27,7 @@ from publish.web.routes.answers import Answers
 from publish.web.routes.api import Api
 from publish.web.routes.assets import Assets
 from publish.web.routes.feeds import Feeds
+from publish.web.routes.frames import Frames
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.routes.sitemaps import Sitemaps
@@ -57,7 +59,9 @@ def build(
     `fit` and `omissions` are the renderer's: what makes bodies fit, and what leaves out what cannot be shown.
     """
     assets = Assets()
-    renderer = Renderer(settings, assets, fit=fit, omissions=omissions)
+    renderer = Renderer(
+        settings, assets, fit=fit, omissions=omissions, find_card=lambda story: card_of(feed_store, story)
+    )
     answers = Answers(settings, feed_store, archive, renderer)
     broadcaster = Broadcaster(
         StreamLimits.of(settings),
@@ -85,6 +89,7 @@ def build(
             *TextPages(answers).routes(),
             *Embeds(answers, assets).routes(),
             *Sitemaps(answers).routes(),
+            *Frames(answers).routes(),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
         ],
@@ -143,12 +148,13 @@ class _Problems:
             response.headers["Access-Control-Allow-Origin"] = "*"
             response.headers["X-Content-Type-Options"] = "nosniff"
             return _allowing(request, response)
-        heading, words = "That did not work", problem.detail
+        _ = self._pages.answers.renderer.interface.gettext
+        heading, words = _("That did not work"), problem.detail
         if problem.status == 404:
-            heading, words = "Page not found", "There is nothing under this address."
+            heading, words = _("Page not found"), _("There is nothing under this address.")
         elif problem.status >= 500:
-            heading, words = "One moment", "This page cannot be shown now. Please try again shortly."
-        response = self._pages.message(problem.status, heading, words)
+            heading, words = _("One moment"), _("This page cannot be shown now. Please try again shortly.")
+        response = self._pages.own_page.message(problem.status, heading, words)
         response.headers.update(problem.headers)
         return _allowing(request, response)
 

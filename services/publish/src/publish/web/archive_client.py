@@ -13,7 +13,9 @@ from publish.archive.search.engine import Excerpt, Passage, PostgresSearch, Sear
 from publish.archive.search.filled import is_filled
 from publish.archive.search.selection import Selection
 from publish.archive.standings import Standings, standings
+from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position, channels_of
+from publish.representation.story_record import StoryRecord
 from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore, has_change
 from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
@@ -115,6 +117,11 @@ class ArchiveClient:
                 yield
         finally:
             self._waiting -= 1
+
+    async def story(self, story: str) -> StoryRecord | None:
+        """What is known of a story."""
+        found = await _answer(story_records(self.connected(), [story]))
+        return found[0] if found else None
 
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Updates of a channel before a position."""

@@ -11,6 +11,7 @@ from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of, supersedes
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
 from publish.representation.retraction import Retraction, retraction_of
+from publish.representation.story_record import StoryRecord, record_of
 from publish.web.known_updates import KnownUpdates
 
 LAST_UNSEEN = 2
@@ -86,6 +87,7 @@ class FeedStore:
         self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
         self.known = KnownUpdates(KNOWN * limit)
+        self._stories: OrderedDict[str, StoryRecord] = OrderedDict()
         self._generations: dict[str, int] = {}
         self._changes: dict[str, Position] = {}
         self._retracted: OrderedDict[str, Retraction] = OrderedDict()
@@ -103,6 +105,7 @@ class FeedStore:
         complete: bool,
         standings: Sequence[LastChange] = (),
         retracted: Iterable[Retraction] = (),
+        stories: Iterable[StoryRecord] = (),
     ) -> None:
         """Begin again from a snapshot. `complete`: there are no visible updates but these.
 
@@ -115,6 +118,7 @@ class FeedStore:
         self._pictures = {}
         self._removed = OrderedDict()
         self.known.reset(standings)
+        self._stories = OrderedDict((record.story, record) for record in stories)
         self._generations = {}
         self._changes = {}
         self._retracted = OrderedDict((each.update_id, each) for each in reversed(list(retracted)))
@@ -122,6 +126,7 @@ class FeedStore:
         self._floor = self._count
         for entry in sorted(entries, key=lambda each: each.position):
             self._entries[entry.update.update_id] = entry
+            self._tell_story(entry.update)
             self._show_pictures(entry.update)
             for channel in channels_of(entry.update):
                 self._index.setdefault(channel, []).append((entry.position, entry.update.update_id))
@@ -156,6 +161,28 @@ class FeedStore:
     def showing(self, picture: str) -> frozenset[str]:
         """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
         return frozenset(self._pictures.get(picture, ()))
+
+    def story(self, story: str) -> StoryRecord | None:
+        """What is known of a story here; all that there is to know if it `is_whole`."""
+        return self._stories.get(story)
+
+    def learn_story(self, record: StoryRecord) -> StoryRecord:
+        """Take in what is known of a story elsewhere; all that is known of it now."""
+        known = self._stories.get(record.story)
+        if known is not None:
+            record = known.with_record(record)
+        self._stories[record.story] = record
+        self._stories.move_to_end(record.story)
+        while len(self._stories) > self.limit:
+            self._stories.popitem(last=False)
+        return record
+
+    def _tell_story(self, update: ReaderUpdate) -> None:
+        record = record_of(update)
+        if record is not None:
+            # With every update in memory, a story that is not known here is a new one.
+            is_new = self.complete and record.story not in self._stories
+            self.learn_story(replace(record, is_whole=True) if is_new else record)
 
     def can_tell(self, update: ReaderUpdate) -> bool:
         """Whether memory can tell by itself what a revision does: whether it is a repeat, and if not, where it stands."""
@@ -194,6 +221,14 @@ class FeedStore:
         for _, update_id in reversed(self._index.get(channel, [])):
             yield self._entries[update_id]
 
+    def around(self, channel: str, position: Position) -> tuple[FeedEntry | None, FeedEntry | None]:
+        """The updates of a channel that stand next before and after a position."""
+        index = self._index.get(channel, [])
+        before, after = bisect.bisect_left(index, (position, "")), bisect.bisect_right(index, (position, "\uffff"))
+        older = self._entries[index[before - 1][1]] if before > 0 else None
+        newer = self._entries[index[after][1]] if after < len(index) else None
+        return older, newer
+
     def apply(self, update: ReaderUpdate) -> Applied | None:
         """Take in the next revision of the log; None when it changes nothing (a duplicate, an older one, after a kill).
 
@@ -223,6 +258,7 @@ class FeedStore:
             self._keep_removal(update)
             self._change(channels, update.cursor)
             return Applied(update, channels, None)
+        self._tell_story(update)
         position = position or update.position or update.cursor
         if entry and not has_change(update.change) and _same_words(update, entry.update):
             update = replace(update, position=position, change=entry.update.change)
@@ -270,6 +306,7 @@ class FeedStore:
     def pass_by(self, update: ReaderUpdate) -> Applied:
         """Announce a revision whose update's position is not known, without keeping it."""
         self.cursor = max(self.cursor, update.cursor)
+        self._tell_story(update)
         channels = channels_of(update)
         self._change(channels, update.cursor)
         return Applied(update, channels, FeedEntry(update))

@@ -32,10 +32,13 @@ Header = tuple[bytes, bytes]
 
 
 class ReadyAnswer:
-    """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept."""
+    """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept.
+
+    `beside` is another channel of which it shows something, if it does.
+    """
 
     __slots__ = (
-        "body", "channel", "fresh_s", "generation", "head", "head_304", "head_gzip", "offset", "until", "whole", "zipped",
+        "beside", "body", "channel", "fresh_s", "generation", "head", "head_304", "head_gzip", "offset", "until", "whole", "zipped",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +53,7 @@ class ReadyAnswer:
     ) -> None:
         self.body = body
         self.channel = channel
+        self.beside = ""
         self.whole = whole
         self.fresh_s = fresh_s
         self.zipped: bytes | None = None
@@ -167,7 +171,7 @@ class ResponseCache:
             return None
         feed_store = self.feed_store
         if (
-            answer.generation != feed_store.generation(answer.channel)
+            answer.generation != self._generation(answer)
             or feed_store.cursor.offset - answer.offset > CURSOR_SLACK
             or (answer.until is not None and time.monotonic() > answer.until)
         ):
@@ -176,11 +180,18 @@ class ResponseCache:
             return None
         return answer
 
+    def _generation(self, answer: ReadyAnswer) -> int:
+        """Generations only grow, so that the newer of two moves whenever either does."""
+        generation = self.feed_store.generation
+        return (
+            max(generation(answer.channel), generation(answer.beside)) if answer.beside else generation(answer.channel)
+        )
+
     def keep(self, path: str, query: bytes, answer: ReadyAnswer) -> ReadyAnswer:
         """Keep an answer for its next reader; those that were not asked for longest make room."""
         if not (answer.whole and answer.channel):
             return answer
-        answer.generation = self.feed_store.generation(answer.channel)
+        answer.generation = self._generation(answer)
         answer.offset = self.feed_store.cursor.offset
         answer.until = None if answer.fresh_s is None else time.monotonic() + answer.fresh_s
         key = (path, query)

@@ -13,7 +13,8 @@ def version_order(raw: RawUpdate, fingerprint: str = "") -> VersionOrder:
     """The key by which versions of one update are ordered, whatever the order of their arrival."""
     version = (raw.version or "").strip()
     number = int(version) if version.isascii() and version.isdigit() and len(version) <= LONGEST_NUMBER else -1
-    return (raw.version_created or raw.received_at, number, raw.received_at, fingerprint or raw.fingerprint())
+    made_at = raw.version_created or raw.counts_from or raw.received_at
+    return (made_at, number, raw.received_at, fingerprint or raw.fingerprint())
 
 
 def embargo_end(raw: RawUpdate, margin_s: float = 0.0) -> datetime | None:
@@ -35,6 +36,7 @@ def place_version(raw: RawUpdate, fingerprint: str, state: State, margin_s: floa
         known: Version | None = getattr(state, slot)
         if known is not None and known.fingerprint == fingerprint:
             return _repeated(raw, known, slot, state)
+    raw = _behind_known(raw, state)
     order = version_order(raw, fingerprint)
     until = embargo_end(raw, margin_s)
     is_older_than_current = state.current is not None and order < _order_of(state.current)
@@ -61,6 +63,20 @@ def opened(state: State, moment: datetime) -> tuple[State, Version | None]:
     if state.held is None or state.held_until is None or state.held_until > moment:
         return state, None
     return state.model_copy(update={"current": state.held, "held": None, "held_until": None}), state.held
+
+
+def _behind_known(raw: RawUpdate, state: State) -> RawUpdate:
+    """A version whose own time was not believed, not before what was received before it.
+
+    Ingest says so already, unless its database has lost what came before.
+    """
+    if raw.counts_from is None:
+        return raw
+    known = [
+        each for each in (state.current, state.held) if each is not None and each.raw.received_at < raw.received_at
+    ]
+    latest = max((_order_of(each)[0] for each in known), default=raw.counts_from)
+    return raw.model_copy(update={"counts_from": latest}) if latest > raw.counts_from else raw
 
 
 def _order_of(version: Version) -> VersionOrder:

@@ -94,7 +94,7 @@ class Answers:
         scheme = urlsplit(self.settings.publish_site_url).scheme
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
-            f"connect-src {connect}; img-src {images}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            f"connect-src {connect}; img-src {images}; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             + ("; upgrade-insecure-requests" if scheme == "https" else "")
         )
         return [

@@ -32,7 +32,7 @@ from publish.representation.words import (
     title_of,
 )
 from publish.web.archive_client import page_of
-from publish.web.feed_store import FeedEntry
+from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
 from publish.web.routes.parameters import NOW
@@ -81,6 +81,7 @@ class Feed:
         name: str,
         retractions: Sequence[Retraction] = (),
         following: str = "",
+        about: str = "",
     ) -> None:
         """`following` is the address of the next page of entries; `retractions` are told beside the entries."""
         self.url = answers.renderer.site.url
@@ -91,6 +92,7 @@ class Feed:
         self.hub = hub
         self.entries = entries
         self.publisher = name
+        self.about = about or f"Live updates: {title}"
         self.language = answers.settings.publish_language
         self.retractions = retractions
         self.following = following
@@ -116,7 +118,7 @@ class Feed:
         channel = make.channel(
             make.title(self.title),
             make.link(self.page),
-            make.description(f"Live updates: {self.title}"),
+            make.description(self.about),
             make.language(self.language),
             make.lastBuildDate(format_datetime(self.updated)),
             make.generator("Slugline"),
@@ -171,6 +173,7 @@ class Feed:
         feed = make.feed(
             make.id(self.address),
             make.title(self.title),
+            make.subtitle(self.about),
             make.updated(self.renderer.site.iso(self.updated)),
             make.link(href=self.address, rel="self", type="application/atom+xml"),
             make.link(href=self.page, rel="alternate", type="text/html"),
@@ -218,6 +221,7 @@ class Feed:
             {
                 "version": "https://jsonfeed.org/version/1.1",
                 "title": self.title,
+                "description": self.about,
                 "home_page_url": self.page,
                 "feed_url": self.address,
                 "language": self.language,
@@ -301,7 +305,8 @@ class Feeds:
         hub = answers.settings.publish_websub_hub
         feed = Feed(
             answers,
-            title=_title(channel, title, page.entries),
+            title=_title(channel, title, page.entries, answers.feed_store),
+            about=self._about(channel),
             page=page_path,
             address=f"{address}.{form}",
             hub=hub,
@@ -320,8 +325,13 @@ class Feeds:
         )
         return ReadyResponse(answers.keep(request, answer))
 
+    def _about(self, channel: str) -> str:
+        kind, _, name = channel.partition(":")
+        record = self.answers.feed_store.story(name) if kind == "story" else None
+        return printable(record.standfirst) if record else ""
 
-def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
+
+def _title(channel: str, name: str, entries: Sequence[FeedEntry], feed_store: FeedStore) -> str:
     """The label of a channel as its newest update has it."""
     kind = channel.partition(":")[0]
     for entry in entries[:1]:
@@ -329,7 +339,8 @@ def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
         if channel not in channels_of(update):
             continue
         if kind == "story":
-            return story_name(name, update.story_label)
+            record = feed_store.story(name)
+            return record.name(update.story_label) if record else story_name(name, update.story_label)
         if kind == "tag":
             return printable(next(tag.label for tag in update.tags if tag.code == name) or name)
         if kind == "author":

@@ -31,6 +31,7 @@ from publish.web.stream.replay.pieces import Pieces
 from publish.web.stream.request import StreamRequest
 from publish.web.stream.ring_buffer import EncodedEvent, RingBuffer
 from shared.http.problem import Problem
+from shared.observability.traces import exemplar_of, record
 
 log = structlog.get_logger(__name__)
 
@@ -307,7 +308,11 @@ class Broadcaster:
         now = time.time()
         for entry in self._walked:
             if entry.enriched_at:
-                metrics.TO_WRITTEN.observe(max(0.0, now - entry.enriched_at))
+                exemplar = exemplar_of(entry.passage.traceparent) if entry.passage is not None else None
+                metrics.TO_WRITTEN.observe(max(0.0, now - entry.enriched_at), exemplar)
+            if entry.passage is not None:
+                record(entry.passage, "publish.web.stream", {"slugline.cursor": str(entry.position)})
+                entry.passage = None
         self._walked.clear()
         metrics.POSITION.set(self._started.offset)
         metrics.LAG.set(max(0, self.head.offset - self._started.offset))

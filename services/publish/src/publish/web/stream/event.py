@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from publish.representation.position import Position
+from shared.observability.traces import Passage
 
 VIEWS = ("json", "page")
 """`json`: the data for any consumer. `page`: the same with a ready `html` fragment for the site's own page."""
@@ -28,6 +29,8 @@ class StreamEvent:
     channels: frozenset[str]
     views: Mapping[str, bytes]
     enriched_at: float = 0.0
+    passage: Passage | None = None
+    """Its way through this replica, where it is traced."""
 
     @property
     def position(self) -> Position:
