@@ -154,6 +154,7 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     if replay is not None:
         replay.tick()
     start(first=False)
+    stack.write_environment()
     told = False
     while True:
         stack.look_after()
@@ -236,6 +237,7 @@ def _introduce(stack: Stack, web: int, ingest: int, key: str) -> None:
   Stream     http://127.0.0.1:{web}/v1/stream
   Drop       {_short(_drop(stack) / "skerry-post")}/
   Logs       {_short(stack.logs)}/
+  Status     slugline --env {_short(stack.folder / "slugline.env")} status
 
 Post an update and watch it appear:
 

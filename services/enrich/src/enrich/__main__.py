@@ -15,7 +15,9 @@ COMMANDS = {
     "tags": "enrich.admin.cli.tags:tags",
     "stories": "enrich.admin.cli.stories:stories",
     "corrections": "enrich.admin.cli.corrections:corrections",
+    "prune": "enrich.retention:prune",
     "explain": "enrich.admin.cli.explain:explain",
+    "republish": "enrich.admin.cli.republish:republish",
 }
 """Where each command lives."""
 

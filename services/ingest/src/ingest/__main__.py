@@ -15,6 +15,7 @@ COMMANDS = {
     "record": "ingest.cli.replay:record",
     "replay": "ingest.cli.replay:replay",
     "read": "ingest.cli.read:read_command",
+    "prune": "ingest.retention:prune",
     "order": "ingest.cli.orders:order",
 }
 """Where each command lives."""

@@ -5,7 +5,7 @@ they do not know, and a breaking change is a new topic.
 """
 
 from shared.messages.base import Message, UpdateId, update_id_for
-from shared.messages.dead_letter import DeadLetter
+from shared.messages.dead_letter import DeadLetter, DeadLettersClosed
 from shared.messages.enriched import (
     Author,
     Change,
@@ -17,6 +17,7 @@ from shared.messages.enriched import (
     Removal,
     Rendition,
     Step,
+    StoryProfile,
     Tag,
 )
 from shared.messages.marks import AS_SENT, SOURCE_WORDS, Mark, marked, without_source_words
@@ -47,6 +48,7 @@ __all__ = [
     "Corroboration",
     "Creator",
     "DeadLetter",
+    "DeadLettersClosed",
     "EnrichedUpdate",
     "Flags",
     "Kind",
@@ -72,6 +74,7 @@ __all__ = [
     "Stage",
     "Status",
     "Step",
+    "StoryProfile",
     "Subject",
     "Tag",
     "UpdateId",

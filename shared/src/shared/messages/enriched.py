@@ -104,6 +104,22 @@ class Corroboration(Message):
     because: str = ""
 
 
+class StoryProfile(Message):
+    """What editors say of a story as a whole. Every revision of the story's updates carries it as it was when it was made.
+
+    After an edit one update of the story is made again: whoever follows the log keeps, of each story, the profile of the
+    highest edition.
+    """
+
+    edition: int = Field(ge=1)
+    """Counts the edits of this story's profile."""
+    name: str = ""
+    """What readers call the story; empty where nobody has named it."""
+    standfirst: str = ""
+    summary: tuple[str, ...] = ()
+    """What is known by now, a sentence or two each."""
+
+
 class Passport(Message):
     """The latency passport: when this revision passed each stage."""
 
@@ -159,6 +175,8 @@ class EnrichedUpdate(Message):
     story: str | None = None
     """Id of the story it belongs to: a slug, stable."""
     story_label: Annotated[str, SOURCE_WORDS] = ""
+    story_profile: StoryProfile | None = None
+    """Editors' words, and of no source; they outlive the update that brought them."""
     corroboration: Corroboration = Corroboration()
     evolved_from: UpdateId | None = None
     read_time_minutes: int = 1

@@ -172,7 +172,8 @@ class RawUpdate(Message):
         return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry"]
+RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry", "republish"]
+"""Of `republish`, which an operator asks for, neither webhooks nor alerts are told: nothing has happened."""
 
 
 class Refresh(Message):

@@ -1,4 +1,6 @@
-"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, and corrections."""
+"""The HTTP API for a newsroom's own tools, on the port of `enrich text`, with a key: the author directory, stories,
+and corrections.
+"""
 
 import orjson
 from starlette.requests import Request
@@ -9,6 +11,7 @@ from enrich.admin.authentication import check_key
 from enrich.admin.author_directory import put, remove
 from enrich.admin.correction_api import correction_routes
 from enrich.admin.openapi import openapi_route
+from enrich.admin.story_api import story_routes
 from enrich.documents import validated
 from enrich.reference.directory import AuthorProfile
 from enrich.settings import Settings
@@ -26,7 +29,12 @@ def newsroom_routes(pool: Pool, settings: Settings, producer: Producer) -> list[
     """All routes of the API, with their OpenAPI document; none where no key is set."""
     if not settings.enrich_api_key_sha256:
         return []
-    return [*author_routes(pool, settings), *correction_routes(pool, settings, producer), openapi_route()]
+    return [
+        *author_routes(pool, settings),
+        *story_routes(pool, settings),
+        *correction_routes(pool, settings, producer),
+        openapi_route(),
+    ]
 
 
 def author_routes(pool: Pool, settings: Settings) -> list[Route]:

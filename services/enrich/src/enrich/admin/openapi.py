@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from enrich.admin.correction_api import CorrectionList
 from enrich.admin.corrections import MOST_LISTED, CorrectionDecision, CorrectionOrdered, CorrectionTexts
+from enrich.admin.story_api import OPERATIONS as STORY_OPERATIONS
 from enrich.reference.directory import AuthorProfile
 from shared.http.openapi import PROBLEM_JSON, ApiDescription, Content, JsonObject, Operation, Parameter, json_content
 from shared.http.openapi import document as openapi_document
@@ -35,6 +36,7 @@ OPERATIONS = (
     Operation(
         "DELETE", "/v1/authors/{author_id}", "Remove an author", {"204": Content("Removed"), **REFUSED}, [AUTHOR]
     ),
+    *STORY_OPERATIONS,
     Operation(
         "GET",
         "/v1/corrections",
@@ -83,7 +85,7 @@ def document() -> JsonObject:
     api = ApiDescription(
         title="Slugline enrich",
         version=version("slugline-enrich"),
-        description="For a newsroom's own tools: the directory of authors, and corrections that a desk has to decide about.",
+        description="For a newsroom's own tools: the directory of authors, what is said of stories, and corrections that a desk has to decide about.",
         security=("key",),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from enrich.reference.changes import as_word
+from enrich.retention import WITHOUT_WORDS
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.visibility import due_of, status_of
 from enrich.text.published.places import Settled, write_place
@@ -65,9 +66,12 @@ RETURNING update_id
 _REFRESH_CHILDREN = """
 INSERT INTO enrich.refreshes (cause, update_ids)
 SELECT 'story', array_agg(child.update_id)
-FROM enrich.updates child JOIN enrich.updates parent ON child.parent = parent.update_id
-WHERE (child.update_id = ANY($1::text[]) OR parent.update_id = ANY($1::text[]))
-  AND child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
+FROM (
+    SELECT update_id, parent, status, story FROM enrich.updates WHERE update_id = ANY($1::text[])
+    UNION
+    SELECT update_id, parent, status, story FROM enrich.updates WHERE parent = ANY($1::text[])
+) child JOIN enrich.updates parent ON parent.update_id = child.parent
+WHERE child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
   AND NOT EXISTS (SELECT 1 FROM enrich.overrides o WHERE o.update_id = child.update_id AND o.story IS NOT NULL)
 HAVING count(*) > 0
 """
@@ -93,6 +97,9 @@ def _known(row: Row) -> KnownUpdate:
         gathered_label=row["gathered_label"] or "",
         families=tuple(row["families"] or ()),
     )
+
+
+_FORGET_CAPTIONS = f"UPDATE enrich.media_references SET {WITHOUT_WORDS} WHERE update_id = ANY($1::text[])"  # noqa: S608
 
 
 class RowConflict(Transient):
@@ -123,6 +130,8 @@ async def store(
                 raise RowConflict([str(row[0]) for row in rows if row[0] not in written])
         if related:
             await connection.execute(_REFRESH_CHILDREN, related)
+        if ended := [state.update_id for state in states if state.final is not None]:
+            await connection.execute(_FORGET_CAPTIONS, ended)
         if settled is not None:
             await write_place(connection, settled)
 

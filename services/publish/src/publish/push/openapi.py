@@ -61,6 +61,7 @@ SUMMARIES = {
     "/v1/push/alerts/{alert_id}/reject": "One person's no",
     "/v1/push/mutes": "Mutes of alerts that hold (`ended=true`: all, `limit`); mute a story or another channel",
     "/v1/push/mutes/{mute_id}": "End a mute before its time",
+    "/v1/push/monitor": "Whether copy is out: each sink, and where the last publishes have come out (`update_id`: those of one)",
     "/websub": "The WebSub hub: a form with hub.mode, hub.topic, hub.callback, hub.lease_seconds, hub.secret",
     "/openapi.json": "This document",
 }

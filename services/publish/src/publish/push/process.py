@@ -26,9 +26,13 @@ from publish.push.alerts.sending.sender import AlertSender
 from publish.push.alerts.subscriptions import Subscriptions
 from publish.push.cli import alert_list, alert_one, endpoint_commands, key_commands, mute_commands, vapid_key
 from publish.push.delivery.attempts import RetryPolicy
+from publish.push.delivery.http import KeyedRoutes
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import forget_old
 from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker
+from publish.push.monitor.monitor import PublishMonitor, sinks_of
+from publish.push.monitor.routes import MonitorRoutes
+from publish.push.monitor.watches import Watches
 from publish.push.notifier import Notifier, queue_takedowns
 from publish.push.openapi import openapi_route
 from publish.push.purge.surrogate_keys import SCHEDULE_S, Purges, apply, queue_purges
@@ -41,7 +45,7 @@ from publish.push.webhooks.routes import EndpointRoutes
 from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
 from publish.takedown.proof import keep_proving
-from publish.takedown.sinks import open_sinks
+from publish.takedown.sinks.every import open_sinks
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
@@ -101,6 +105,7 @@ class Parts:
 
     workers: Sequence[DeliveryWorker]
     notifier: Notifier
+    monitor: PublishMonitor
     alerts: Alerts
     hub: Hub
     routes: list[Route]
@@ -193,6 +198,7 @@ async def _parts(
         wake()
         alerts.release.wake()
 
+    monitor = PublishMonitor(pool, readiness, Watches(sinks_of(settings)))
     notifier = Notifier(
         pool,
         readiness,
@@ -205,6 +211,7 @@ async def _parts(
         },
         readable_s=settings.publish_push_readable_s,
         done=queued,
+        found=monitor.watch,
     )
     hub = Hub(
         pool,
@@ -215,8 +222,11 @@ async def _parts(
     )
     endpoints = Endpoints(pool, allow_private=settings.publish_push_allow_private)
     routes = [*hub.routes(), *EndpointRoutes(pool, endpoints, wake).routes(), *alerts.routes]
+    watching = MonitorRoutes(monitor.watches, KeyedRoutes(pool))
+    routes += watching.routes()
     routes.append(openapi_route(routes, settings.publish_push_url))
-    return Parts(workers, notifier, alerts, hub, routes)
+    routes += watching.pages()
+    return Parts(workers, notifier, monitor, alerts, hub, routes)
 
 
 async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
@@ -307,6 +317,7 @@ async def _follow(
                 batches.run(),
                 *(worker.keep_delivering() for worker in parts.workers),
                 parts.notifier.keep_retrying(),
+                parts.monitor.keep_watching(),
                 parts.hub.keep_verifying(),
                 parts.alerts.release.keep_releasing(),
                 parts.alerts.sender.keep_retrying(),

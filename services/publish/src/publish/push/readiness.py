@@ -50,22 +50,29 @@ class ReadinessChecks:
         checks = [self._web_is_behind(url, place) for url in self.web_urls]
         return [sink for sink in await asyncio.gather(*checks, self._cache_is_behind(place)) if sink is not None]
 
-    async def _web_is_behind(self, url: str, place: Position) -> str | None:
+    async def web_reached(self, url: str, place: Position) -> Position | None:
+        """Up to where a web address has everything, asked for this position so that no cache answers; None where it does not say."""
         answer = await self.outbound.send("GET", f"{url}/v1/updates?limit=1&at={place}", most_bytes=MAX_PAGE_BYTES)
         cursor = _json(answer.body).get("cursor") if answer.ok else None
         try:
-            return None if cursor is not None and Position.parse(str(cursor)) >= place else url
+            return Position.parse(str(cursor)) if cursor is not None else None
         except ValueError:
-            return url
+            return None
+
+    async def cache_reached(self) -> Position | None:
+        """Up to where the cache has everything; None where it does not say, or there is none."""
+        try:
+            return await self.model.watermark() if self.model is not None else None
+        except TRANSIENT:
+            return None
+
+    async def _web_is_behind(self, url: str, place: Position) -> str | None:
+        reached = await self.web_reached(url, place)
+        return None if reached is not None and reached >= place else url
 
     async def _cache_is_behind(self, place: Position) -> str | None:
-        if self.model is None:
-            return None
-        try:
-            mark = await self.model.watermark()
-        except TRANSIENT:
-            mark = None
-        return None if mark is not None and mark >= place else "cache"
+        reached = await self.cache_reached()
+        return None if self.model is None or (reached is not None and reached >= place) else "cache"
 
     async def missing(self, update: ReaderUpdate) -> list[str]:
         """The sinks that do not answer with this revision of this update, or, if it is a removal, still show it."""

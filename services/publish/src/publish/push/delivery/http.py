@@ -23,6 +23,7 @@ QUERIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/v1/push/endpoints/{endpoint_id}/deliveries"): ("state", "limit", "before"),
     ("GET", "/v1/push/alerts"): ("state", "limit"),
     ("GET", "/v1/push/mutes"): ("ended", "limit"),
+    ("GET", "/v1/push/monitor"): ("update_id",),
 }
 """The query parameters that are known, by method and path; no other route has any."""
 

@@ -54,6 +54,8 @@ class DueDelivery:
     """The process that held it before died."""
     tried_alone: int = 0
     """How often a process died that built its request alone."""
+    traceparent: str = ""
+    """The trace context that its revision came with."""
 
     @property
     def is_removal(self) -> bool:
@@ -170,7 +172,7 @@ QUEUE = LeaseQueue(
     on_claim="lost = q.leased_until IS NOT NULL",
     selection=_SELECTION,
     columns="q.id, q.endpoint_id, q.message_id, q.type, q.update_id, q.revision, q.body, q.attempts, q.created_at, "
-    "due.kind, due.url, due.topic, due.secrets, due.failures, due.failing_since, due.owner, q.lost, q.tried_alone",
+    "due.kind, due.url, due.topic, due.secrets, due.failures, due.failing_since, due.owner, q.lost, q.tried_alone, q.traceparent",
     read=lambda row: DueDelivery(**row),
 )
 """Claimed over a connection whose settings leave Postgres no other plan (`session.BY_INDEX`)."""

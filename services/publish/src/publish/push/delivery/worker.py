@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.delivery.attempts import Attempt, Attempts, RetryPolicy
@@ -27,6 +28,7 @@ from publish.push.delivery.queue import (
 from shared.background import keep_running
 from shared.crash_points import reached
 from shared.failures.transient import is_transient, reason_of
+from shared.observability.traces import passage, record, trace_id_of
 from shared.postgres.pool import Pool
 from shared.postgres.session import BY_INDEX
 
@@ -176,16 +178,32 @@ class DeliveryWorker:
             for each in due:
                 found.update(await self._build_isolating(build, [each]))
             return found
-        log.error("a delivery cannot be made", delivery=due[0].id, update_id=due[0].update_id, exc_info=failure)
+        log.error(
+            "a delivery cannot be made",
+            delivery=due[0].id,
+            update_id=due[0].update_id,
+            trace_id=trace_id_of(due[0].traceparent),
+            exc_info=failure,
+        )
         return {due[0].id: Unbuildable(f"it cannot be made: {type(failure).__name__}: {failure}"[:500])}
 
     async def _build_alone(self, due: DueDelivery) -> Built:
         """The request of a delivery that was leased when its process ended: built by itself, and counted before."""
         if due.tried_alone >= MOST_TRIED_ALONE:
-            log.error("a delivery takes its process down; it is set aside", delivery=due.id, update_id=due.update_id)
+            log.error(
+                "a delivery takes its process down; it is set aside",
+                delivery=due.id,
+                update_id=due.update_id,
+                trace_id=trace_id_of(due.traceparent),
+            )
             return Unbuildable(TOOK_DOWN.format(due.tried_alone))
         if not due.is_removal and due.attempts > MOST_LOST + len(self._channels[due.kind].policy.schedule_s):
-            log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
+            log.error(
+                "a delivery never ends; it is set aside",
+                delivery=due.id,
+                update_id=due.update_id,
+                trace_id=trace_id_of(due.traceparent),
+            )
             return Unbuildable(LOST_TOO_OFTEN.format(due.attempts))
         await self._pool.execute(TRY_ALONE, due.id, due.tried_alone + 1)
         request = (await self._build([due])).get(due.id) or Unbuildable(NOT_MADE)
@@ -205,6 +223,7 @@ class DeliveryWorker:
 
     async def _send(self, due: DueDelivery, request: DeliveryRequest) -> None:
         client = self._trusted if request.trusted else self._outbound
+        passed = passage(due.traceparent)
         try:
             answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
             reached("push.sent")
@@ -214,6 +233,13 @@ class DeliveryWorker:
             answer = Answer(None, f"it cannot be sent: {reason_of(error)}"[:500])
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
+        if passed is not None:
+            attributes: dict[str, str | int] = {
+                "slugline.update_id": due.update_id,
+                "slugline.endpoint": due.endpoint_id,
+                "http.response.status_code": answer.status or 0,
+            }
+            record(passed, f"publish.push.{due.kind}", attributes, kind=SpanKind.CLIENT)
         self._ended.put_nowait((due, answer))
 
     async def _record_ended(self) -> None:

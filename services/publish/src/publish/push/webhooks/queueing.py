@@ -6,8 +6,8 @@ from publish.push.delivery.notice import Notice
 from shared.postgres.pool import Connection
 
 QUEUE_WEBHOOKS = """
-INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key)
-SELECT e.id, 'msg_' || $1 || '_' || $2::int, 'update.' || $3, $1, $2, $4
+INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key, traceparent)
+SELECT e.id, 'msg_' || $1 || '_' || $2::int, 'update.' || $3, $1, $2, $4, $9
 FROM publish.endpoints e
 WHERE e.kind = 'webhook' AND e.state = 'active' AND e.channels && $5::text[] AND e.entitled && $5::text[]
   AND ($7 OR ((e.kinds = '{}' OR $3 = ANY(e.kinds)) AND (e.max_urgency IS NULL OR $6::int <= e.max_urgency)))
@@ -58,4 +58,5 @@ async def queue_webhooks(connection: Connection, notices: Sequence[Notice]) -> N
         await connection.execute(
             QUEUE_WEBHOOKS, update.update_id, update.revision, update.kind, notice.order_key,
             list(notice.archived.channels), update.urgency or 9, update.is_removal, notice.enriched_at,
+            notice.traceparent,
         )  # fmt: skip

@@ -1,12 +1,15 @@
 """How a replica answers: out of what it knows, with the headers that its answers have in common."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from publish.representation.position import Position
+from publish.representation.retraction import Retraction
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedStore
@@ -14,6 +17,10 @@ from publish.web.omissions import BACKOFF
 from publish.web.renderer import Renderer
 from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
 from publish.web.routes.parameters import NOW
+from shared.http.problem import Problem
+
+RETRACTIONS = 200
+"""Most notices in one feed: those of the last removals."""
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 REFERRER: Header = (b"referrer-policy", b"strict-origin-when-cross-origin")
@@ -34,6 +41,30 @@ class Answers:
     archive: ArchiveClient
     renderer: Renderer
     response_cache: ResponseCache = field(init=False)
+
+    def retractions(self, channel: str) -> list[Retraction]:
+        """What the feeds of a channel tell of updates that their readers may still keep."""
+        since = datetime.now(UTC) - timedelta(days=self.settings.publish_feed_retraction_days)
+        return [each for each in self.feed_store.retractions(channel, RETRACTIONS) if each.at >= since]
+
+    async def cursor_of(self, channel: str) -> Position:
+        """Behind which a stream of the channel goes on: its last change, so that every replica says the same.
+
+        Without the archive it is the newest place of the log that this replica knows.
+        """
+        feed_store = self.feed_store
+        known = feed_store.changed_at(channel)
+        if known is None:
+            here = feed_store.cursor
+            try:
+                known = await self.archive.last_change(channel, here)
+            except Problem:
+                return here
+            known = feed_store.changed_at(channel) or known or Position(here.epoch, -1)
+            if known.epoch < here.epoch:
+                known = Position(here.epoch, -1)
+            feed_store.note_change(channel, known)
+        return known
 
     @property
     def cache(self) -> Header:
@@ -63,7 +94,7 @@ class Answers:
         scheme = urlsplit(self.settings.publish_site_url).scheme
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
-            f"connect-src {connect}; img-src {images}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            f"connect-src {connect}; img-src {images}; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             + ("; upgrade-insecure-requests" if scheme == "https" else "")
         )
         return [
@@ -80,10 +111,12 @@ class Answers:
             body, "text/html; charset=utf-8", [self.cache_of(channel), *self.security()], channel=channel, whole=whole
         )
 
-    def json(self, body: bytes, *, channel: str = "", whole: bool = True) -> ReadyAnswer:
+    def json(
+        self, body: bytes, *, channel: str = "", whole: bool = True, media_type: str = "application/json"
+    ) -> ReadyAnswer:
         """A JSON answer of a body that is encoded."""
         headers = [self.cache_of(channel), NOSNIFF, OPEN, EXPOSED]
-        return ReadyAnswer(body, "application/json", headers, channel=channel, whole=whole)
+        return ReadyAnswer(body, media_type, headers, channel=channel, whole=whole)
 
     def keep(self, request: Request, answer: ReadyAnswer) -> ReadyAnswer:
         """Keep an answer under the address that it was asked by, unless that is one which nobody asks by again."""
