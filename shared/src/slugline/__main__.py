@@ -10,6 +10,7 @@ import click
 from slugline.service_commands import Operations
 
 COMMANDS: dict[str, str] = {
+    "audit": "slugline.audit.commands:audit",
     "backup": "slugline.recovery.commands:backup",
     "deadletters": "slugline.deadletters.command:deadletters",
     "doctor": "slugline.doctor.command:doctor",
