@@ -19,6 +19,13 @@ MODELS = {"": OperatorSettings, "ingest": IngestSettings, "publish": PushSetting
 OPEN = {"PUBLISH_SITE_URL": "https://news.example", "POSTGRES_DSN": "postgresql://news:long@db/news", "REDIS_URL": "redis://:long@redis/0"}  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this shell has set is no part of a test: pydantic's settings read it, too."""
+    for name in settings_check.known_names(MODELS.values()):
+        monkeypatch.delenv(name, raising=False)
+
+
 def whats(environment: dict[str, str]) -> list[str]:
     """What is found in an environment that is otherwise in order."""
     return [each.what for each in found_in(environment) if each.severity]

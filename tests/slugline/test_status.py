@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
-from slugline.settings import PORTS, Address, OperatorSettings, address_of
+from slugline.settings import PORTS, PUBLIC, Address, OperatorSettings, address_of
 from slugline.status.report import (
     AsideCount,
     DeadLetterCount,
@@ -82,7 +82,8 @@ def test_addresses_are_hosts_with_ports() -> None:
     assert address_of("web=127.0.0.1:8080") == Address("127.0.0.1", 8080, name="web")
     assert address_of("ingest-watch:8092?") == Address("ingest-watch", 8092, optional=True)
     assert address_of("http://[::1]:80/").host == "::1"
-    for wrong in ("web", "web:", "web:0", "web:70000", "web:x", ":80"):
+    assert address_of("web:9100/8080").public == 8080
+    for wrong in ("web:80/x", "web:80/70000", "web", "web:", "web:0", "web:70000", "web:x", ":80"):
         with pytest.raises(ValueError, match="HOST:PORT"):
             address_of(wrong)
 
@@ -95,7 +96,13 @@ def test_without_a_setting_the_processes_are_where_compose_and_kubernetes_have_t
         for name, of in services.items()
         if "HEALTH_PORT" in of.get("environment", {})
     }
-    assert ports == PORTS
+    internal = {
+        name: int(of["environment"]["INTERNAL_PORT"])
+        for name, of in services.items()
+        if "INTERNAL_PORT" in of.get("environment", {})
+    }
+    assert {**ports, **internal} == PORTS
+    assert {name: ports[name] for name in internal} == PUBLIC
     assert [each.host for each in OperatorSettings().addresses] == list(PORTS)
     inside = OperatorSettings(kubernetes_service_host="10.0.0.1").addresses
     folder = ROOT / "deploy" / "kubernetes"

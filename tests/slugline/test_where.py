@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from slugline.where.find import IN_ADDRESS, UPDATE_ID
+from slugline.where.tables import Document
 from slugline.where.trail import EnrichState, Place, Trail, Version, judge
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -55,3 +56,12 @@ def test_what_a_person_has_in_hand_is_understood() -> None:
         assert found is not None
         assert found[1] == ID
     assert IN_ADDRESS.search("https://agency.example/updates/12345") is None
+
+
+@pytest.mark.parametrize(
+    ("items", "refused", "words"),
+    [(3, [], "had been sent before (3 items)"), (0, ["item 0 was refused"], "nothing could be made of it"), (None, [], "it has not been read")],
+)  # fmt: skip
+def test_a_document_of_which_no_update_came_says_why(items: int | None, refused: list[str], words: str) -> None:
+    """The sender has its id, whatever became of it."""
+    assert words in Document([], [], refused, items).outcome

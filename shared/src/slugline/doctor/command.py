@@ -34,6 +34,8 @@ def installed_settings() -> dict[str, type[BaseSettings]]:
 
 
 async def _redis(settings: OperatorSettings) -> list[Finding]:
+    if "redis_url" not in settings.model_fields_set:
+        return [well("Redis", "REDIS_URL is not set here, so it is not looked at")]
     async with open_redis(settings, timeout_s=ANSWERS_WITHIN_S) as redis:
         info = await redis.info("memory")
     used, most, policy = int(info["used_memory"]), int(info["maxmemory"]), str(info["maxmemory_policy"])

@@ -102,7 +102,11 @@ async def ask_servers(settings: Connections) -> list[Server]:
             return Server(name, error)
         return Server(name, answered_in_ms=round((time.monotonic() - started) * 1000, 1))
 
-    return list(await asyncio.gather(ask("Kafka", kafka), ask("Postgres", database), ask("Redis", redis)))
+    asked = list(await asyncio.gather(ask("Kafka", kafka), ask("Postgres", database), ask("Redis", redis)))
+    # Redis is publish's: other services are not told where it is.
+    return [
+        each for each in asked if each.name != "Redis" or not each.error or "redis_url" in settings.model_fields_set
+    ]
 
 
 async def count_dead_letters(settings: Connections) -> list[DeadLetterCount]:

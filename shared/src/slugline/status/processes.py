@@ -14,6 +14,7 @@ from slugline.status.report import Process
 
 ASK_S = 4.0
 MOST_BYTES = 4 * 1024 * 1024
+STATES = ("ok", "degraded", "failing")
 AT_ONCE = 20
 WEB_LAG = re.compile(rb"^slugline_web_lag_messages(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
 
@@ -57,27 +58,47 @@ async def resolve(address: Address) -> list[str]:
     return list(dict.fromkeys([each for each in addresses if ":" not in each] or addresses))
 
 
+def _place(ip: str, port: int) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
 async def _ask(session: aiohttp.ClientSession, address: Address, ip: str) -> Process:
-    place = f"[{ip}]:{address.port}" if ":" in ip else f"{ip}:{address.port}"
-    shown = place if address.host == ip or address.host[-1:].isdigit() else f"{address.host} ({place})"
-    try:
-        body = orjson.loads(await _get(session, f"http://{place}/readyz"))
-        if not isinstance(body, dict) or "service" not in body:
-            raise ValueError("what answers there is no process of Slugline")
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        return Process(address.label, shown, "away", reasons={"readyz": reason_of(error)[:200]})
-    behind = None
-    if body["service"] == "publish.web":
-        behind = await _behind(session, place)
+    """A replica by its internal port; by the other one where it has none, which may say no more than whether it is ready."""
+    serves = _place(ip, address.public or address.port)
+    places = dict.fromkeys((_place(ip, address.port), serves))
+    error = ""
+    for place in places:
+        try:
+            body = orjson.loads(await _get(session, f"http://{place}/readyz"))
+            if not isinstance(body, dict) or body.get("status") not in STATES:
+                raise ValueError("what answers there is no process of Slugline")
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as failure:
+            error = error or reason_of(failure)[:200]
+            continue
+        return await _told(session, address, place, body, serves)
     return Process(
-        name=str(body["service"]),
-        address=shown,
-        state=str(body.get("status", "ok")),
+        address.label, _shown(address, ip, next(iter(places))), "away", reasons={"readyz": error}, serves=serves
+    )
+
+
+def _shown(address: Address, ip: str, place: str) -> str:
+    return place if address.host == ip or address.host[-1:].isdigit() else f"{address.host} ({place})"
+
+
+async def _told(
+    session: aiohttp.ClientSession, address: Address, place: str, body: dict[str, object], serves: str
+) -> Process:
+    name = str(body.get("service") or (address.name or address.host).replace("-", ".", 1))
+    return Process(
+        name=name,
+        address=_shown(address, place.rpartition(":")[0].strip("[]"), place),
+        state=str(body["status"]),
         version=str(body.get("version", "")),
-        reasons={str(name): str(why) for part in ("failing", "degraded") for name, why in _members(body, part)},
-        roles={str(name): str(role) for name, role in _members(body, "roles")},
-        behind=behind,
-        late=await _late(session, place) if body["service"] == "publish.push" else (),
+        reasons={str(what): str(why) for part in ("failing", "degraded") for what, why in _members(body, part)},
+        roles={str(what): str(role) for what, role in _members(body, "roles")},
+        behind=await _behind(session, place) if name == "publish.web" else None,
+        late=await _late(session, place) if name == "publish.push" else (),
+        serves=serves,
     )
 
 

@@ -33,6 +33,8 @@ class Process:
     """Of a web replica, revisions that it has not read."""
     late: Sequence[str] = ()
     """Of push, the kinds of place at which its monitor sees publishes late."""
+    serves: str = ""
+    """Where readers or senders come to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,28 +36,28 @@ def where(reference: str, source: str, json_wanted: bool) -> None:
 
     found, trails = run(look())
     verdicts = [judge(each) for each in trails]
-    worst = max((each.severity for each in verdicts), default=Severity.LOOK)
+    document = found.document
+    known_before = document is not None and not trails and bool(document.items) and not document.refused
+    worst = max((each.severity for each in verdicts), default=Severity.WELL if known_before else Severity.LOOK)
+    if document is not None and document.refused:
+        worst = max(worst, Severity.LOOK)
     if json_wanted:
         click.echo(
             as_json(
                 {
-                    "document": found.events,
-                    "refused": found.refused,
+                    "document": document,
                     "updates": [{"verdict": each, **_members(one)} for each, one in zip(verdicts, trails, strict=True)],
                 }
             )
         )
         sys.exit(int(worst))
-    if found.events:
-        click.echo(section("Document", _events(found.events)))
-        for line in found.refused:
+    if document is not None:
+        click.echo(section("Document", _events(document.events)))
+        for line in document.refused:
             click.echo(f"  !  {line}")
     if not trails:
-        click.echo(
-            "no update came of it"
-            if found.events
-            else f"nothing is known of {reference!r}: no source has sent an item of that name"
-        )
+        unknown = f"nothing is known of {reference!r}: no source has sent an item of that name"
+        click.echo(document.outcome if document is not None else unknown)
     for one in trails:
         click.echo(_screen(one))
     sys.exit(int(worst))

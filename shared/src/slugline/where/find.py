@@ -15,7 +15,7 @@ from slugline.servers import AWAY, ReadConnection, answer_of, kafka_reader, post
 from slugline.settings import OperatorSettings
 from slugline.where import tables
 from slugline.where.places import places
-from slugline.where.trail import Event, Trail
+from slugline.where.trail import Trail
 
 T = TypeVar("T")
 
@@ -30,9 +30,8 @@ class Meant:
     """What a reference stands for."""
 
     update_ids: Sequence[str]
-    events: Sequence[Event] = ()
-    """Of a document, what happened to it."""
-    refused: Sequence[str] = ()
+    document: tables.Document | None = None
+    """Where it is a document as it was received."""
 
 
 async def meant(settings: OperatorSettings, reference: str, source: str) -> Meant:
@@ -41,9 +40,9 @@ async def meant(settings: OperatorSettings, reference: str, source: str) -> Mean
         return Meant([found[found.re.groups]])
     async with postgres(settings) as database:
         if (original := _uuid(reference)) is not None:
-            events, update_ids, refused = await tables.of_original(database, original)
-            if events:
-                return Meant(update_ids[:MOST_MEANT], events, refused)
+            document = await tables.of_original(database, original)
+            if document is not None:
+                return Meant(document.update_ids[:MOST_MEANT], document)
         of_guid = await tables.of_guid(database, reference, source)
     return Meant([update_id for update_id, _ in of_guid[:MOST_MEANT]])
 
@@ -126,7 +125,7 @@ async def _read(database: ReadConnection, update_id: str, unknown: dict[str, str
     pushed = await asking.of("deliveries", tables.pushes)
     taken_down = await asking.of("takedowns", tables.takedowns)
     aside = await asking.of("what is set aside", tables.set_aside)
-    parts = [part for part in (documents, pushed, taken_down) if part is not None]
+    parts = [part for part in (pushed, taken_down) if part is not None]
     return Trail(
         update_id,
         source=sent.source,
@@ -136,6 +135,7 @@ async def _read(database: ReadConnection, update_id: str, unknown: dict[str, str
         archived=archive.revision,
         removal=archive.removal,
         events=[
+            *(documents or ()),
             *sent.events,
             *archive.events,
             *(state[1] if state else ()),

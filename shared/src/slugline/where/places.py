@@ -19,20 +19,15 @@ WEB = "publish.web"
 async def places(settings: OperatorSettings, update_id: str) -> list[Place]:
     """Web replicas and the cache, asked at once."""
     processes = await ask_processes(settings.addresses)
-    web = [each.address for each in processes if each.name == WEB]
+    web = [each.serves for each in processes if each.name == WEB]
     cache = any(each.name == "publish.cache" for each in processes)
     asked = [_of_web(address, update_id) for address in web]
     return list(await asyncio.gather(*asked, *([_of_cache(settings, update_id)] if cache else [])))
 
 
-def _plain(address: str) -> str:
-    """`publish-web (10.0.0.7:8080)` is asked at what stands in the brackets."""
-    return address.partition("(")[2].rstrip(")") or address
-
-
 async def _of_web(address: str, update_id: str) -> Place:
     name = f"web {address}"
-    url = f"http://{_plain(address)}/v1/updates/{update_id}"
+    url = f"http://{address}/v1/updates/{update_id}"
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)) as session,

@@ -1,7 +1,7 @@
 """What Postgres knows of one update: each answer becomes events, and the facts that the verdict rests on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,34 +34,64 @@ async def of_guid(database: ReadConnection, guid: str, source: str) -> list[tupl
     return [(row["update_id"], meant[row["update_id"]]) for row in found]
 
 
-async def of_original(database: ReadConnection, original_id: str) -> tuple[list[Event], list[str], list[str]]:
-    """A document as it was received: what happened to it, the updates that it became, and what of it was refused."""
-    events, refused = await originals(database, [original_id])
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it was received."""
+
+    update_ids: Sequence[str]
+    """The updates that came of it."""
+    events: Sequence[Event]
+    refused: Sequence[str]
+    """What of it was refused, item by item."""
+    items: int | None
+    """How many items were understood; None where it has not been read."""
+
+    @property
+    def outcome(self) -> str:
+        """What became of one of which no update came."""
+        if self.items:
+            return f"nothing in it was new: what it says had been sent before ({self.items} items)"
+        return "nothing could be made of it" if self.refused else "it has not been read"
+
+
+async def of_original(database: ReadConnection, original_id: str) -> Document | None:
+    """The document of that id; None where there is none any more."""
+    row = await database.fetchrow(
+        "SELECT updates, refused::text AS refused FROM ingest.originals WHERE id = $1::uuid", original_id
+    )
+    if row is None:
+        return None
     rows = await database.fetch(
         "SELECT DISTINCT update_id FROM ingest.items WHERE original_id = $1::uuid LIMIT 100", original_id
     )
-    return events, [row["update_id"] for row in rows], refused
+    return Document(
+        [each["update_id"] for each in rows],
+        await originals(database, [original_id]),
+        [_refused(each) for each in json.loads(row["refused"])],
+        row["updates"],
+    )
 
 
-async def originals(database: ReadConnection, ids: Sequence[str]) -> tuple[list[Event], list[str]]:
-    """Documents as they were received, and what of them was refused."""
+def _refused(item: Mapping[str, object]) -> str:
+    where = f" at {item['place']}" if item.get("place") else ""
+    return f"item {item.get('index', 0)} was refused: {item.get('reason', '')}{where} ({item.get('code', '')})"[:500]
+
+
+async def originals(database: ReadConnection, ids: Sequence[str]) -> list[Event]:
+    """When documents were received and read."""
     rows = await database.fetch(
-        "SELECT id, source, transport, received_at, read_at, format, updates, refused::text AS refused, octet_length(body) AS size "
+        "SELECT id, source, transport, received_at, read_at, format, updates, octet_length(body) AS size "
         "FROM ingest.originals WHERE id = ANY($1::uuid[])",
         list(ids),
     )
-    events, refused = [], []
+    events = []
     for row in rows:
         detail = f"{row['source']} by {row['transport']}, {row['size']} bytes, original {row['id']}"
         events.append(Event(row["received_at"], "ingest", "document received", detail))
         if row["read_at"] is not None:
-            detail = f"as {row['format']}: {row['updates']} updates"
+            detail = f"as {row['format'] or 'no known format'}: {row['updates']} updates"
             events.append(Event(row["read_at"], "ingest", "document read", detail))
-        refused += [
-            f"original {row['id']} refused an item: {json.dumps(each, ensure_ascii=False)[:300]}"
-            for each in json.loads(row["refused"])
-        ]
-    return events, refused
+    return events
 
 
 @dataclass(frozen=True, slots=True)
