@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from local.child import free_port
+from publish.archive import queries
 from publish.push.alerts.decisions import AlertDecisions
 from publish.push.delivery.notice import Notice
 from publish.push.process import serve
@@ -118,3 +119,20 @@ async def test_a_repeat_is_pushed_to_nobody_however_old(
         await eventually(lambda: (recipients.at("/hook"), recipients.at("/device")), all)
     assert [orjson.loads(each.body)["data"]["headline"] for each in recipients.at("/hook")] == ["b 1"]
     assert [device.read(each)["title"] for each in recipients.at("/device")] == ["b 1"]
+
+
+async def test_the_archive_is_past_nothing_of_a_log_that_it_does_not_know_yet(pool: Pool) -> None:
+    """It is far ahead in the log that was lost: what stands at those offsets now is waited for, not given up."""
+    await pool.execute(
+        "INSERT INTO publish.epochs (epoch, cluster_id, reason, first_offset, last_offset) VALUES (1, 'c', 'the first log', 0, 2)"
+    )
+    await pool.execute(
+        "INSERT INTO publish.revisions (update_id, revision, epoch, log_offset, kind, channels) "
+        "VALUES ('old-0', 1, 1, 0, 'publish', '{news}'), ('old-2', 1, 1, 2, 'publish', '{news}')"
+    )
+    # The archive has set aside what is at 1.
+    assert await queries.is_past(pool, {("aside", 1): 1})
+    assert await queries.is_past(pool, {("old-0", 1): 0, ("aside", 1): 1, ("old-2", 1): 2})
+    assert not await queries.is_past(pool, {("aside", 1): 1, ("later", 1): 3})
+    assert not await queries.is_past(pool, {("new", 1): 0})
+    assert not await queries.is_past(pool, {("aside", 1): 1, ("new", 2): 2})

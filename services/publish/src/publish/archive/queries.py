@@ -5,7 +5,7 @@ was killed before anybody saw it: its removal would tell of it. Only `removal_of
 """
 
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -114,6 +114,19 @@ async def archived_up_to(source: Queryable) -> Position:
     """The place up to which, and with which, everything is archived; `0--1` until the archive has seen a log."""
     row = await source.fetchrow("SELECT epoch, last_offset FROM publish.epochs ORDER BY epoch DESC LIMIT 1")
     return Position(row["epoch"], row["last_offset"]) if row else Position(0, -1)
+
+
+async def is_past(source: Queryable, places: Mapping[tuple[str, int], int]) -> bool:
+    """Whether the archive is past these offsets of the log that holds these revisions: not where it still is in another log, which
+    was lost, and has another revision there."""
+    place = await archived_up_to(source)
+    rows = await source.fetch(
+        "SELECT update_id, revision, log_offset FROM publish.revisions WHERE epoch = $1 AND log_offset = ANY($2)",
+        place.epoch, list(places.values()),
+    )  # fmt: skip
+    there = {row["log_offset"]: (row["update_id"], row["revision"]) for row in rows}
+    same_log = all(there.get(offset, key) == key for key, offset in places.items())
+    return same_log and place.offset >= max(places.values(), default=-1)
 
 
 async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:

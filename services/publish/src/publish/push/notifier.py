@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from prometheus_client import Histogram
@@ -80,11 +80,13 @@ class Notifier:
 
     async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
-        wanted = {(message.event.update_id, message.event.revision) for message in incoming}
+        wanted = {_revision(message.event) for message in incoming}
         fresh = await self._not_pushed(wanted)
         if not fresh:
             return ()
-        await self._archived(fresh, incoming[-1].record.offset)
+        await self._archived(
+            {key: message.record.offset for message in reversed(incoming) if (key := _revision(message.event)) in fresh}
+        )
         # A record elsewhere than where its revision was archived is a repeat, however long ago it was pushed, or if it never was.
         offsets = {message.record.offset for message in incoming}
         servable = (await queries.servable(self._pool, fresh)).values()
@@ -186,16 +188,18 @@ class Notifier:
             await queue_purges_at_once(connection, removed)
         self._done()
 
-    async def _archived(self, wanted: Collection[tuple[str, int]], offset: int) -> None:
-        """Wait for these revisions to be archived, but not long for one that the archive has set aside."""
+    async def _archived(self, wanted: Mapping[tuple[str, int], int]) -> None:
+        """Wait for these revisions, by their offsets, to be archived, but not long for one that the archive has set aside."""
         started = time.monotonic()
         while True:
             missing = len(wanted) - await queries.count(self._pool, wanted)
             if not missing:
                 return
             waited_s = time.monotonic() - started
-            if waited_s > SET_ASIDE_AFTER_S and (await queries.archived_up_to(self._pool)).offset >= offset:
-                log.error("revisions that the archive does not have are not pushed", missing=missing, offset=offset)
+            if waited_s > SET_ASIDE_AFTER_S and await queries.is_past(self._pool, wanted):
+                log.error(
+                    "revisions that the archive does not have are not pushed", missing=missing, wanted=[*wanted][:5]
+                )
                 return
             if waited_s > ARCHIVE_DEADLINE_S:
                 raise Transient("the archive does not have what is to be pushed")
@@ -222,6 +226,10 @@ class Notifier:
         )
         new = {(row["update_id"], row["revision"]) for row in rows}
         return [notice for notice in notices if (notice.update.update_id, notice.update.revision) in new]
+
+
+def _revision(update: EnrichedUpdate) -> tuple[str, int]:
+    return update.update_id, update.revision
 
 
 def _key(channel: str, update: ReaderUpdate) -> str:
