@@ -11,7 +11,7 @@ from enrich.admin.topics import suggestions
 from enrich.documents import validated
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.lookup import MediaLookup
-from enrich.picture_index.rights import Rights, why_withheld
+from enrich.picture_index.rights import Newsroom, Rights, judge, words_of
 from enrich.reference.agencies import family_of, is_own_copy
 from enrich.reference.stories import story_id
 from enrich.reference.topics.suggest import TopicSuggester
@@ -81,6 +81,10 @@ class Explainer:
         """Topics are suggested from the vocabulary that updates are tagged with."""
         self.suggester = TopicSuggester(self.steps.reference.vocabulary)
 
+    @property
+    def _newsroom(self) -> Newsroom:
+        return Newsroom.of(self.steps.settings.enrich_country, self.steps.settings.enrich_time_zone)
+
     def explain(self, messages: Iterable[RawUpdate | Order]) -> Iterator[dict[str, object]]:
         """One explanation for each message, in order."""
         return map(self._one, messages)
@@ -100,7 +104,7 @@ class Explainer:
         state = transition.state
         if state.current is not None and state.final is None:
             attachments, because = self._attached(state)
-            explanation |= _steps(state, attachments, because)
+            explanation |= _steps(state, attachments, because, self.now, self._newsroom)
             if transition.emit and transition.visibility == "visible":
                 revision = build_revision(transition, attachments, self.now, margin_s=margin_s)
         explanation |= self._suggested(state)
@@ -182,7 +186,9 @@ def _decision(message: RawUpdate | Order, transition: Transition) -> dict[str, o
     return decision
 
 
-def _steps(state: State, attachments: Attachments, cluster_because: str) -> dict[str, object]:
+def _steps(
+    state: State, attachments: Attachments, cluster_because: str, now: datetime, newsroom: Newsroom
+) -> dict[str, object]:
     raw, text = state.current_version.raw, attachments.text
     return {
         "text": {
@@ -210,17 +216,30 @@ def _steps(state: State, attachments: Attachments, cluster_because: str) -> dict
             "corroboration": attachments.story.corroboration.model_dump(mode="json"),
             "cluster_because": cluster_because,
         },
-        "media": [_picture(reference) for reference in raw.media],
+        "media": [_picture(reference, raw.received_at, now, newsroom) for reference in raw.media],
         "degraded": list(attachments.degraded),
     }
 
 
-def _picture(reference: MediaReference) -> dict[str, object]:
-    reason = why_withheld(reference, Embedded(), Rights())
-    because = reason or "`enrich media` fetches it and looks at its rights"
+def _picture(reference: MediaReference, came_at: datetime, now: datetime, newsroom: Newsroom) -> dict[str, object]:
+    rights = Rights(newsroom=newsroom)
+    judgement = judge(reference, Embedded(), rights, came_at=came_at, now=now)
+    because = judgement.reason or "`enrich media` fetches it and looks at its rights"
+    if judgement.reason == "no credit":
+        because = "no credit yet; the picture's own IPTC and XMP may have one"
+    elif judgement.reason:
+        because += "; `media-allow` shows it, `media-rights --allow` settles the phrase with the source"
     if reference.kind not in ("picture", "graphic"):
         because = f"{reference.kind} is not rendered"
-    return {"url": reference.url, "kind": reference.kind, "because": because}
+    words = words_of(reference, Embedded(), rights)
+    return {
+        "url": reference.url,
+        "kind": reference.kind,
+        "caption": words.caption,
+        "credit": words.credit,
+        "opens_at": judgement.opens_at.isoformat() if judgement.opens_at else None,
+        "because": because,
+    }
 
 
 def _tag(tags: Iterable[Tag], code: str) -> dict[str, object]:
