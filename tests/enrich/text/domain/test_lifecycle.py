@@ -12,6 +12,7 @@ from enrich.text.domain.state import State
 from enrich.text.domain.versions import version_order, visible_from
 from enrich.text.domain.visibility import due_of
 from shared.messages import EnrichedUpdate, Flags, Order, RawUpdate, Refresh, Release, update_id_for
+from shared.messages.powers import POWERS
 from support.folding import LATER, UPDATE, due_by, fold, seen, step
 from support.incoming import minute, order, version
 
@@ -33,6 +34,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Input], list[Input]]:
                 status=draw(st.sampled_from(["usable", "usable", "usable", "withheld"])),
                 signal=draw(st.sampled_from([None, None, "correction", "advisory", "update"])),
                 flags=Flags(pinned=draw(st.booleans())),
+                may=POWERS,
                 embargo_until=draw(st.sampled_from([None, None, minute(40)])),
                 expires_at=draw(st.sampled_from([None, None, minute(450), minute(900)])),
             )
