@@ -65,7 +65,7 @@ class TrustedProxies:
         self._header = header.encode()
         self._read = _forwarded if header == "forwarded" else _x_forwarded_for
         self._cache: dict[str, tuple[bool, str]] = {}
-        self._named: dict[tuple[str | bytes, ...], str | None] = {}
+        self._named: dict[tuple[str, tuple[bytes, ...]], str | None] = {}
 
     @classmethod
     def of(cls, settings: Connections) -> "TrustedProxies":
@@ -92,7 +92,7 @@ class TrustedProxies:
         values = [value for name, value in headers if name == self._header]
         if not values:
             return None
-        key = (peer, *values)
+        key = (peer, tuple(values))
         if key in self._named:
             return self._named[key]
         client = self._client_of(peer, [value.decode("latin-1") for value in values])
