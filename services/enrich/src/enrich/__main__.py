@@ -9,6 +9,7 @@ COMMANDS = {
     "media-remove": "enrich.admin.cli.media:media_remove",
     "media-report": "enrich.admin.cli.media:media_report",
     "media-retry": "enrich.admin.cli.media:media_retry",
+    "media-allow": "enrich.admin.cli.media:media_allow",
     "media-rights": "enrich.admin.cli.media:media_rights",
     "render": "enrich.admin.cli.media:render",
     "authors": "enrich.admin.cli.authors:authors",

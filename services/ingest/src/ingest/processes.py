@@ -23,6 +23,7 @@ from ingest.transports.api.app import build
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
 from ingest.transports.http_client import http_client
+from ingest.transports.linked_texts.fetcher import LinkedTexts
 from ingest.transports.poll.poller import Poller
 from ingest.transports.watch.watcher import Watcher
 from ingest.transports.websub.callbacks import HubCallbacks
@@ -203,7 +204,10 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
             pool = await opening
             poller = Poller(settings, pool, intake, fetcher, new_owner(settings))
             servers = watch_servers(settings, pool, health)
-            await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing(), servers.keep_asking())
+            texts = LinkedTexts(pool, intake, fetcher, allow_plain=settings.ingest_outgoing_allow_private)
+            await asyncio.gather(
+                poller.run(), texts.run(), poller.subscriber.keep_unsubscribing(), servers.keep_asking()
+            )
 
         await run_until(stop, poll())
 

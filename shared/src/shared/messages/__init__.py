@@ -9,6 +9,7 @@ from shared.messages.dead_letter import DeadLetter, DeadLettersClosed
 from shared.messages.enriched import (
     Author,
     Change,
+    ContentCredentials,
     Corroboration,
     EnrichedUpdate,
     Kind,
@@ -48,6 +49,7 @@ __all__ = [
     "SOURCE_WORDS",
     "Author",
     "Change",
+    "ContentCredentials",
     "Corroboration",
     "Creator",
     "DeadLetter",

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from pydantic import JsonValue
 
-from shared.messages.raw import Power, RawUpdate, Repair
+from shared.messages.raw import Flags, Power, RawUpdate, Repair
 
 POWERS: Final[tuple[Power, ...]] = get_args(Power)
 OF_A_WIRE: Final[tuple[Power, ...]] = ("kill", "embargo")
@@ -15,6 +15,7 @@ NOT_PERMITTED: Final = "not-permitted"
 KEPT_AS: Final = "not_permitted"
 """The member of `extra` that keeps what was sent."""
 
+_NO_FLAGS: Final = Flags()
 _FLAGS: Final[Mapping[str, Power]] = {"pinned": "pin", "key_event": "key_event", "closed": "story"}
 """By flag, the power that it needs."""
 
@@ -28,7 +29,10 @@ def permitted(raw: RawUpdate, may: Collection[Power]) -> RawUpdate:
 
     A kill without the power withdraws: out of sight until a usable version comes. An embargo without it does not count.
     """
-    changes: dict[str, object] = {"may": tuple(power for power in POWERS if power in may)}
+    noted = tuple(power for power in POWERS if power in may)
+    if not _asks_for_power(raw):
+        return raw if raw.may == noted else raw.model_copy(update={"may": noted})
+    changes: dict[str, object] = {"may": noted}
     sent: dict[str, JsonValue] = {}
     repairs: list[Repair] = []
 
@@ -59,6 +63,17 @@ def permitted(raw: RawUpdate, may: Collection[Power]) -> RawUpdate:
         changes["extra"] = {**raw.extra, KEPT_AS: sent}
         changes["repairs"] = (*raw.repairs, *repairs)
     return raw.model_copy(update=changes)
+
+
+def _asks_for_power(raw: RawUpdate) -> bool:
+    """Whether there is anything in a version that its source may need a power for."""
+    return bool(
+        raw.story
+        or raw.embargo_until is not None
+        or raw.status == "canceled"
+        or raw.signal in ("pin", "unpin", "kill", "takedown")
+        or raw.flags != _NO_FLAGS
+    )
 
 
 def of_older_release(raw: RawUpdate) -> RawUpdate:

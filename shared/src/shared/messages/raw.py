@@ -57,6 +57,16 @@ class MediaReference(Message):
     credit: str | None = None
     copyright: str | None = None
     usage_terms: str | None = None
+    instructions: str | None = None
+    """What the source tells desks of its use (IPTC instructions, editor's notes): read as terms, shown to no reader."""
+    creator: str | None = None
+    """Who made it, where the source says so beside the credit."""
+    digital_source_type: str | None = None
+    """How it came to be: a name of IPTC's vocabulary, such as `trainedAlgorithmicMedia`."""
+    terms_url: str | None = None
+    """The page that tells its terms (XMP WebStatement)."""
+    licensor_url: str | None = None
+    """The page where it is to be licensed (PLUS LicensorURL)."""
     alt_text: str | None = None
     role: Annotated[Literal["lead", "inline", "thumbnail"], UnknownAs("inline")] = "lead"
     renditions: tuple[str, ...] = ()
@@ -178,6 +188,8 @@ class RawUpdate(Message):
     slugline: str = ""
     link: str | None = None
     """The item's own page at the source."""
+    digital_source_type: str = ""
+    """How the text came to be: a name of IPTC's vocabulary, such as `trainedAlgorithmicMedia`."""
     flags: Flags = Flags()
     hold: Hold | None = None
     """Why a version of status `held` waits for a desk."""

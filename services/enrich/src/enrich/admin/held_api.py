@@ -1,4 +1,4 @@
-"""The HTTP API of what waits for a desk, on the port of `enrich text`, with a key."""
+"""The HTTP API of what waits for a desk and of topics that it is suggested, on the port of `enrich text`, with a key."""
 
 from collections.abc import Awaitable, Callable
 from typing import get_args
@@ -24,6 +24,7 @@ from enrich.admin.held import (
     held_updates,
     order,
 )
+from enrich.admin.topics import SuggesterOfEdition, suggested_for
 from enrich.documents import validated
 from shared.access.authentication import Authentication
 from shared.audit.log import append_after
@@ -52,6 +53,7 @@ def held_routes(pool: Pool, keys: Authentication, producer: Producer) -> list[Ro
     return [
         Route("/v1/held", api.listed, methods=["GET"]),
         Route("/v1/held/{update_id:str}", api.shown, methods=["GET"]),
+        Route("/v1/topics/{update_id:str}", api.topics, methods=["GET"]),
         *(Route(f"/v1/held/{{update_id:str}}/{name}", api.ordering(name), methods=["POST"]) for name in orders),
     ]
 
@@ -63,6 +65,7 @@ class HeldApi:
         self._pool = pool
         self._keys = keys
         self._producer = producer
+        self._suggester = SuggesterOfEdition(pool)
 
     async def listed(self, request: Request) -> Response:
         """What a desk has to decide about; with `kind` that kind alone, what is spiked and what is never published too."""
@@ -86,6 +89,16 @@ class HeldApi:
         if held is None:
             raise Problem(404, "not-held", f"nothing of an update {update_id} is held")
         return _json(held)
+
+    async def topics(self, request: Request) -> Response:
+        """The Media Topics that a desk is suggested for an update."""
+        await self._keys.holder(request, "held")
+        check_query(request)
+        update_id = _update_id(request)
+        found = await suggested_for(self._pool, await self._suggester.newest(), update_id)
+        if found is None:
+            raise Problem(404, "no-update", f"no version of an update {update_id} is known")
+        return _json(found)
 
     def ordering(self, name: HeldOrder) -> Callable[[Request], Awaitable[Response]]:
         """The handler of an order."""

@@ -12,6 +12,7 @@ from enrich.admin.corrections import MOST_LISTED, CorrectionDecision, Correction
 from enrich.admin.held import HeldDecision, HeldOrdered, HeldTexts
 from enrich.admin.held_api import KINDS, HeldList
 from enrich.admin.story_api import OPERATIONS as STORY_OPERATIONS
+from enrich.admin.topics import TopicSuggestions
 from enrich.reference.directory import AuthorProfile
 from shared.access.routes import KeyList, KeyMade, Revocation, Rotation, WantedKey
 from shared.http.openapi import PROBLEM_JSON, ApiDescription, Content, JsonObject, Operation, Parameter, json_content
@@ -125,6 +126,13 @@ OPERATIONS = (
             ("spike", "Decide against it; what is out of it stays out"),
             ("hold", "Hold what comes of an update from now on; what is out of it stays out"),
         )
+    ),
+    Operation(
+        "GET",
+        "/v1/topics/{update_id}",
+        "Media Topics that a desk is suggested for an update whose source sends none",
+        {"200": json_content(TopicSuggestions), **REFUSED},
+        [UPDATE],
     ),
     Operation("GET", "/openapi.json", "This document", {"200": Content("OpenAPI 3.1")}, security=()),
 )

@@ -21,6 +21,7 @@ from ingest.formats.model import (
 )
 from ingest.formats.text import plain as text
 from shared.messages import Hold, RawUpdate, Repair, update_id_for
+from shared.messages.digital_source import source_type_of
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
 from shared.messages.powers import NOT_PERMITTED, permitted, says_only_what_is_not_permitted
 from shared.messages.unknown_values import KNOWN_ONLY
@@ -86,6 +87,7 @@ def _finish_one(
         reason = "the item has nothing to identify it by"
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
     _disbelieve_future(fields, draft, document.request.received_at)
+    _name_source_types(fields, draft)
     fields["hold"] = hold_of(fields, document.profile, format_name)
     tidy(fields, draft.repaired, document.profile, format_name)
     _hold(fields, draft)
@@ -100,6 +102,7 @@ def _finish_one(
         source=document.request.source,
         received_at=document.request.received_at,
         original=original,
+        may=document.request.may,
         repairs=(*general, *draft.repairs)[:MAX_REPAIRS],
     )
     try:
@@ -158,6 +161,20 @@ _PASSING = ("kill", "takedown", "expire")
 
 _SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
 """Signals that need nothing to show."""
+
+
+def _name_source_types(fields: dict[str, object], draft: Draft) -> None:
+    """Digital source types by their names, of the text and of its pictures; what is none is left out."""
+    holders: list[tuple[str, dict[str, object]]] = [("", fields)]
+    several = fields.get("media")
+    if isinstance(several, list | tuple):
+        holders += [(f"/media/{index}", one) for index, one in enumerate(several) if isinstance(one, dict)]
+    for place, holder in holders:
+        written = holder.get("digital_source_type")
+        if isinstance(written, str) and written:
+            holder["digital_source_type"] = name = source_type_of(written)
+            if not name:
+                draft.repaired("unknown-digital-source", f"{place}/digital_source_type", written)
 
 
 def _is_empty(fields: Mapping[str, object]) -> bool:

@@ -119,6 +119,13 @@ class SourceProfile(BaseModel):
     """An embargo element without a time is a form left blank; by NewsML-G2 it holds the item until further notice."""
     media_base_url: str | None = None
     """Taken for pictures that are named by a relative path."""
+    media_key_env: str = Field(default="", pattern=r"^(INGEST_MEDIA_KEY_[A-Z0-9_]{1,60})?$")
+    """The environment variable with the key to texts that the source sends as links; a name that begins with
+    `INGEST_MEDIA_KEY_`, so that a profile can name no other secret. Without it they are not fetched."""
+    media_key_header: str = Field(default="x-api-key", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$")
+    """The header in which the key goes along."""
+    media_key_hosts: tuple[str, ...] = ()
+    """The hosts that the key is sent to, and no other."""
     creators_are_authors: bool = True
     """Whether who is named as a creator wrote the text; else only the byline tells, and creators are desk staff."""
     reader_tags: tuple[str, ...] = ()

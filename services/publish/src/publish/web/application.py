@@ -28,6 +28,7 @@ from publish.web.routes.api import Api
 from publish.web.routes.assets import Assets
 from publish.web.routes.feeds import Feeds
 from publish.web.routes.frames import Frames
+from publish.web.routes.machine_rights import MachineRightsRoutes
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.routes.sitemaps import Sitemaps
@@ -90,6 +91,12 @@ def build(
             *Embeds(answers, assets).routes(),
             *Sitemaps(answers).routes(),
             *Frames(answers).routes(),
+            *MachineRightsRoutes(
+                settings.publish_machine_rights,
+                site_url=renderer.site.url,
+                name=settings.publish_site_name,
+                terms_url=settings.publish_machine_terms_url,
+            ).routes(),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
         ],

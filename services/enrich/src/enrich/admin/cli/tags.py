@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from enrich.admin.cli import command_error, on_postgres, update_id
+from enrich.admin.topics import TopicSuggestions, suggested_for, suggester_of
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.dictionary import DictionaryEntry
 from enrich.reference.iptc_release import read_release
@@ -107,6 +108,26 @@ def show(code: str) -> None:
         click.echo(f"  broader  {wider.code}  {wider.label}")
     for language, label in sorted(found.concept.labels.items()):
         click.echo(f"  {language:8} {label}")
+
+
+@tags.command()
+@click.argument("update_id", callback=update_id)
+@click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
+def suggest(update_id: str, as_json: bool) -> None:
+    """Print the Media Topics that UPDATE_ID seems to be about, where its source sends none; `override --add` takes one."""
+
+    async def read(connection: Connection) -> TopicSuggestions | None:
+        return await suggested_for(connection, await suggester_of(connection), update_id)
+
+    found = on_postgres(read)
+    if found is None:
+        raise click.ClickException(f"no version of an update {update_id} is known")
+    if as_json:
+        click.echo(found.model_dump_json())
+    elif found.has_topics:
+        click.echo("its source sends Media Topics; nothing is suggested")
+    for each in () if as_json else found.suggested:
+        click.echo(f"{each.code}  {each.share:.2f}  {each.label}  ({each.because})")
 
 
 @tags.command()

@@ -25,7 +25,9 @@ def order_transition(order: Order, state: State) -> Transition:
         return ended(state, final, by=order.by, reason=order.reason, at=order.ordered_at)
     if state.final is not None:
         return suppressed(state, state.final)
-    decision = DeskDecision(order=order.order, at=order.ordered_at, by=order.by, reason=order.reason)
+    decision = DeskDecision(
+        order=order.order, at=order.ordered_at, by=order.by, person=_person_of(order), reason=order.reason
+    )
     if order.order == "correct":
         return _correct(order, decision, state)
     if order.order in ("accept-source", "keep-correction"):
@@ -33,6 +35,12 @@ def order_transition(order: Order, state: State) -> Transition:
     if order.order in HOLDING:
         return hold_transition(decision, state, order.fingerprint)
     return _decide_matter(decision, MATTERS.get(order.order, VISIBILITY), state)
+
+
+def _person_of(order: Order) -> str:
+    """The person who signed an order; empty where only a key or a desk did."""
+    signature = getattr(order, "signed_by", None)
+    return str(getattr(signature, "person", "") or "")
 
 
 def is_wordless_signal(raw: RawUpdate) -> bool:

@@ -87,6 +87,8 @@ class DeskDecision(Message):
     order: str
     at: datetime
     by: str = ""
+    person: str = ""
+    """The person who signed it, where one is named: no key, no desk."""
     reason: str = ""
     text: str = ""
     revision: int | None = None

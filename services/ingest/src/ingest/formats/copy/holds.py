@@ -4,6 +4,7 @@ By what a profile names (genres, classes, keywords, beginnings of headlines), an
 agencies. A sentence about what follows it, as above a list of contacts, says nothing about the update.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 
@@ -17,6 +18,8 @@ TO_EVERYBODY = frozenset({"native", "cap"})
 
 _PARTS = re.compile(r"[-/,]+")
 """Between the parts of a slug: `BC-AP--Advisory, 1st Ld`. A part of two words is not one of them: `US--Travel Advisory`."""
+LOOKED_AT = 600
+"""Characters of a body's HTML in which its first paragraph begins."""
 LONGEST_NOTE = 400
 """Characters of an editor's note that can be about the update as a whole; a longer one is about many things."""
 
@@ -58,7 +61,8 @@ def _said(fields: Mapping[str, object]) -> str:
     headline = _string(fields, "headline")
     if notes.is_addressed_to_desks(headline):
         return f"addressed to desks: {headline[:100]}"
-    first = body.first_words(_string(fields, "body_html"))[:LONGEST_NOTE]
+    html = _string(fields, "body_html")
+    first = body.first_words(html)[:LONGEST_NOTE] if notes.may_say_private(html[:LOOKED_AT].lower()) else ""
     for name, words in (("headline", headline), ("summary", _string(fields, "summary")), ("text", first)):
         if notes.says_all_is_private(words):
             return f"its {name} says that it is not for publication: {words[:100]}"
@@ -69,7 +73,8 @@ def _said(fields: Mapping[str, object]) -> str:
     return ""
 
 
-def _folded(names: Iterable[str]) -> frozenset[str]:
+@functools.lru_cache(256)
+def _folded(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
 
 

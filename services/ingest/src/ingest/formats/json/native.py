@@ -60,6 +60,8 @@ class NativeUpdate(BaseModel):
     story: str | None = None
     slugline: str = ""
     link: str | None = None
+    digital_source_type: str = ""
+    """A name or URI of IPTC's vocabulary: `trainedAlgorithmicMedia` is a text that was made with AI."""
     flags: Flags = Flags()
     extra: dict[str, JsonValue] = Field(default_factory=dict)
 

@@ -333,7 +333,7 @@ OPERATIONS = (
     ),
     _get(
         "getMedia", "/media/{path}", "updates", "A rendition of a picture, immutable", "Served while an update shows it.",
-        _text("The picture.", "…", "image/*"), _path("path", TEXT, "As a rendition's `url` has it.", "ab/abc-320.webp"),
+        _text("The picture.", "…", "image/avif", "image/webp", "image/jpeg"), _path("path", TEXT, "As a rendition's `url` has it.", "ab/abc-320.webp"),
         on_304=UNCHANGED, on_404=_problem("not-found", 404, "Not found", "No such picture."),
         on_503=_problem("unavailable", 503, "Unavailable", "The store is away."),
     ),
