@@ -148,8 +148,8 @@ class Stack:
         processes = ",".join(f"{each.child.name}=127.0.0.1:{each.port}" for each in self.supervised if each.port)
         path = self.folder / "slugline.env"
         path.touch(mode=0o600)
-        of_services = {name: value for own in self.env_of.values() for name, value in own.items()}
-        lines = {**of_services, **self.env, "SLUGLINE_PROCESSES": processes}
+        # Redis as publish reaches it; Postgres as its administrator, who sees every service's schema.
+        lines = {**self.env_of.get("publish", {}), **self.env, "SLUGLINE_PROCESSES": processes}
         path.write_text(
             "".join(f"{name}={value}\n" for name, value in lines.items() if name != "PYTHONPATH" and "KEY" not in name)
         )

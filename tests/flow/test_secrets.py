@@ -99,7 +99,7 @@ async def test_no_sink_has_a_secret(
     async with outside.serving() as url, own_role(servers, newsroom) as settings:
         vapid = new_vapid_key()
         env = {
-            "LOG_LEVEL": "debug", "OTLP_ENDPOINT": url, "INGEST_SIGNING_SECRET": MASTER, "PUBLISH_PUSH_PURGE_AUTH": PURGE,
+            "LOG_LEVEL": "debug", "OTLP_ENDPOINT": url, "OTLP_SAMPLE": "1", "INGEST_SIGNING_SECRET": MASTER, "PUBLISH_PUSH_PURGE_AUTH": PURGE,
             "PUBLISH_PUSH_PURGE_URLS": f"{url}/purge", "PUBLISH_PUSH_VAPID_KEY": vapid, "PUBLISH_PUSH_VAPID_CONTACT": "mailto:a@example.org",
             "PUBLISH_PUSH_ALLOW_PRIVATE": "true", "INGEST_OUTGOING_ALLOW_PRIVATE": "true", "OTEL_BSP_SCHEDULE_DELAY": "200",
         }  # fmt: skip
@@ -140,6 +140,7 @@ async def test_no_sink_has_a_secret(
         await eventually(
             lambda: {"/feed", "/hook"} <= outside.asked, what="nothing was polled and delivered", within_s=30
         )
+        await eventually(lambda: outside.traces, what="no traces came")
         metrics = [httpx.get(f"{each.url}/metrics").text for each in started]
         refused = Connections(
             **{**settings.model_dump(), "postgres_dsn": settings.postgres_dsn.replace(PASSWORD, PASSWORD + "-wrong")}

@@ -20,6 +20,8 @@ LOOPBACK = "127.0.0.0/8,::1/128"
 IPV6_PREFIX = 64
 """A subscriber has at least a /64 (RFC 6177), and may use a new address for each request."""
 MAX_CACHED = 10_000
+LONGEST_CACHED = 200
+"""Bytes of a header whose meaning is kept: of what proxies write; anybody may send more."""
 
 # RFC 7239, section 4. Ports and IPv6 addresses outside of quotes are not allowed there, but are what many proxies write.
 _PAIR = re.compile(
@@ -63,6 +65,7 @@ class TrustedProxies:
         self._header = header.encode()
         self._read = _forwarded if header == "forwarded" else _x_forwarded_for
         self._cache: dict[str, tuple[bool, str]] = {}
+        self._named: dict[tuple[str, tuple[bytes, ...]], str | None] = {}
 
     @classmethod
     def of(cls, settings: Connections) -> "TrustedProxies":
@@ -86,7 +89,20 @@ class TrustedProxies:
         """
         if not self.trusts(peer):
             return self.peer(peer)
-        values = [value.decode("latin-1") for name, value in headers if name == self._header]
+        values = [value for name, value in headers if name == self._header]
+        if not values:
+            return None
+        key = (peer, tuple(values))
+        if key in self._named:
+            return self._named[key]
+        client = self._client_of(peer, [value.decode("latin-1") for value in values])
+        if sum(map(len, values)) <= LONGEST_CACHED:
+            if len(self._named) >= MAX_CACHED:
+                self._named.clear()
+            self._named[key] = client
+        return client
+
+    def _client_of(self, peer: str, values: Sequence[str]) -> str | None:
         hop: Address | None = address_of(peer)
         found_any = False
         for text in self._read(values):

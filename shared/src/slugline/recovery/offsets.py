@@ -47,8 +47,8 @@ class SetBack:
 
 async def read_places(settings: Connections) -> LogPlaces:
     """Where the groups are now; raises NotPossible while Kafka does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, client_id="slugline-backup")
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, client_id="slugline-backup")
+    admin = AIOKafkaAdminClient(**client_options(settings), client_id="slugline-backup")
+    consumer = AIOKafkaConsumer(**client_options(settings), client_id="slugline-backup")
     try:
         await admin.start()
         await consumer.start()
@@ -89,7 +89,7 @@ async def _set_back(
 ) -> SetBack:
     topic = settings.topic_prefix + stream.name
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers, group_id=settings.topic_prefix + group, enable_auto_commit=False,
+        **client_options(settings), group_id=settings.topic_prefix + group, enable_auto_commit=False,
         client_id="slugline-restore",
     )  # fmt: skip
     await consumer.start()
