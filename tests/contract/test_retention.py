@@ -7,6 +7,7 @@ import enrich.retention
 import ingest.retention
 import publish.retention
 from publish.push.settings import PushSettings
+from shared.messages import MediaReference
 from shared.streams import DAY_MS, STREAMS
 from support.places import ROOT
 
@@ -56,6 +57,26 @@ def test_the_settings_are_those_of_the_code() -> None:
     fields = PushSettings.model_fields
     assert f"`PUBLISH_PUSH_KEEP_DAYS` ({fields['publish_push_keep_days'].default} days)" in README
     assert f"`PUBLISH_CACHE_DAYS` ({fields['publish_cache_days'].default} days)" in README
+
+
+NO_WORDS = {
+    "url",
+    "kind",
+    "guid",
+    "mime_type",
+    "role",
+    "digital_source_type",
+    "terms_url",
+    "licensor_url",
+    "renditions",
+}
+"""What may stay of a picture's reference after a kill: addresses, ids and codes."""
+
+
+def test_a_kill_leaves_no_words_of_a_picture() -> None:
+    """A new field of text is taken out by a kill, or somebody has said that it holds no words."""
+    texts = {name for name, field in MediaReference.model_fields.items() if "str" in str(field.annotation)}
+    assert texts - set(enrich.retention.WORDS_OF_PICTURES) <= NO_WORDS
 
 
 def test_a_migration_stands_behind_the_tables_that_it_changes() -> None:

@@ -21,7 +21,7 @@ OF_OTHER_RELEASES = {
     "/text", "/text/stories/{story}", "/text/updates/{update_id}", "/sitemap.xml", "/sitemap-stories.xml", "/docs",
     "/v1/updates.{form}", "/v1/updates/{update_id}.{form}", "/v1/updates/{update_id}.ninjs", "/v1/stories/{story}", "/v1/tags",
     "/v1/tags/{code}", "/v1/authors", "/v1/authors/{slug}", "/client.js", "/embed.js", "/embed-story.js",
-    "/frames/{update_id}/{number:int}", "/v1/{path:path}",
+    "/frames/{update_id}/{number:int}", "/v1/{path:path}", "/rsl.xml", "/.well-known/tdmrep.json",
 }  # fmt: skip
 """Doors that replicas of an older or a newer release have; an address that answers 404 is clean."""
 

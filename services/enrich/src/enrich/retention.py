@@ -4,7 +4,9 @@ from shared.messages.raw import MediaReference
 from shared.retention.command import prune_command
 from shared.retention.rules import Rule
 
-WORDS_OF_PICTURES = ("headline", "caption", "credit", "copyright", "usage_terms", "alt_text")
+WORDS_OF_PICTURES = (
+    "headline", "caption", "credit", "copyright", "usage_terms", "instructions", "creator", "alt_text",
+)  # fmt: skip
 """The fields of a `MediaReference` that hold words."""
 assert set(WORDS_OF_PICTURES) <= MediaReference.model_fields.keys()  # noqa: S101
 

@@ -19,7 +19,13 @@ from slugline.erasure.search import Found, Wanted, like, scan
 AT_ONCE = 500
 """Orders on their way together."""
 LOOK_S = 0.5
-KEPT = {"ingest.orders": "who ordered what, and why, is kept as evidence: 400 days"}
+_AUDIT = "who did what is kept as evidence; see `slugline audit`"
+KEPT = {
+    "ingest.orders": "who ordered what, and why, is kept as evidence: 400 days",
+    "ingest.audit": _AUDIT,
+    "enrich.audit": _AUDIT,
+    "publish.audit": _AUDIT,
+}
 """Tables that may say a name after an erasure, and why."""
 
 
@@ -145,7 +151,7 @@ async def _pictures(pool: Pool, ids: Sequence[str]) -> Place:
     pictures = sorted(row["picture"] for row in rows)
     failed = [picture for picture in pictures if not await _media_remove(picture)]
     await pool.execute(
-        "UPDATE enrich.media SET embedded = '{}' WHERE picture = ANY($1)",
+        "UPDATE enrich.media SET embedded = '{}', credentials = NULL WHERE picture = ANY($1)",
         [each for each in pictures if each not in failed],
     )
     if failed:
@@ -170,6 +176,10 @@ _BY_ID = (
     "DELETE FROM enrich.not_gathered WHERE update_id = ANY($1)",
     "DELETE FROM enrich.unknown_names WHERE example = ANY($1)",
     "DELETE FROM ingest.aliases a USING ingest.items i WHERE i.update_id = ANY($1) AND a.source = i.source AND a.guid = i.guid",
+    (
+        "DELETE FROM ingest.linked_texts a USING ingest.items i "
+        "WHERE i.update_id = ANY($1) AND a.source = i.source AND a.guid = i.guid"
+    ),
     "DELETE FROM ingest.items WHERE update_id = ANY($1)",
     "DELETE FROM publish.search_index WHERE update_id = ANY($1)",
     (
@@ -193,6 +203,7 @@ _BY_WORDS = (
     "DELETE FROM enrich.set_aside WHERE reason ILIKE ANY($1) OR key ILIKE ANY($1)",
     "DELETE FROM publish.set_aside WHERE reason ILIKE ANY($1) OR key ILIKE ANY($1)",
     "UPDATE ingest.items SET reason = '' WHERE reason ILIKE ANY($1)",
+    "DELETE FROM ingest.linked_texts WHERE version::text ILIKE ANY($1)",
 )
 
 

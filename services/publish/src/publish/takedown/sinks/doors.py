@@ -159,6 +159,8 @@ EXEMPT: Mapping[str, str] = {
     "/embed.js": "a file of the program",
     "/embed-story.js": "a file of the program",
     "/docs": "describes the API",
+    "/rsl.xml": "terms for machines, the same whatever is published",
+    "/.well-known/tdmrep.json": "terms for machines, the same whatever is published",
     "/openapi.json": "describes the API",
     "/v1/{path:path}": "answers OPTIONS alone",
 }
