@@ -16,7 +16,7 @@ from support.pipeline import started
 from support.processes import Processes
 from support.waiting import eventually
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(280)]
 
 PERSON = "Zqxa Quillfeather"
 SERVICES = (("ingest", "api"), ("enrich", "text"), ("publish", "archive"), ("publish", "cache"), ("publish", "web"))

@@ -20,7 +20,7 @@ from support.topics import emitting, everything_in
 from support.waiting import eventually
 
 pytestmark = pytest.mark.flow
-AUTHOR = {"id": "zelda-quimby", "name": "Zelda Quimby", "slug": "zelda-quimby"}
+AUTHOR = {"id": "zelda-quimby", "name": "Zelda Quimby"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ async def slugline(pipeline: Pipeline, *arguments: str) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.timeout(300)
 async def test_an_operator_sees_finds_mends_and_republishes(pipeline: Pipeline) -> None:
     """Every command on real servers, as a person would go through them."""
     headline = "The harbour wall stands again after the storm of last week"
@@ -92,7 +93,7 @@ async def test_an_operator_sees_finds_mends_and_republishes(pipeline: Pipeline) 
     sent = await slugline(pipeline, "deadletters", "replay", "--reason", "Field required", "--json")
     assert (sent.code, sent.said["sent"]) == (0, ["updates.raw@0"]), sent.errors
     again = await eventually(lambda: slugline(pipeline, "deadletters", "list", "--json"), lambda done: done.code == 1)
-    assert (again.said["letter"], again.said["attempt"]) == ("updates.raw@2", 2)
+    assert again.said["attempt"] == 2
     assert (await slugline(pipeline, "deadletters", "drop", "--all", "--because", "a test")).code == 0
     assert (await slugline(pipeline, "deadletters", "list")).code == 0
 

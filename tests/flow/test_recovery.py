@@ -16,7 +16,7 @@ from support.pipeline import Pipeline, started
 from support.processes import Processes
 from support.waiting import eventually
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(220)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(280)]
 
 BODY = "<p>The bridge is closed for an hour, says the harbour master.</p>"
 LATER = "<p>The bridge is closed for a day, says the harbour master.</p>"

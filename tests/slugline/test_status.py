@@ -50,6 +50,7 @@ def test_all_well_is_no_finding() -> None:
         (replace(WELL, processes=[Process("enrich.text", "x:1", "failing", reasons={"updates.raw": "halted"})]), 2, "updates.raw: halted"),
         (replace(WELL, processes=[Process("publish.web", "x:1", "degraded", reasons={"server kafka": "silent"})]), 1, "degraded"),
         (replace(WELL, processes=[Process("publish.web", "x:1", "ok", behind=5_000)]), 2, "5000 revisions behind"),
+        (replace(WELL, processes=[Process("publish.push", "x:1", "ok", late=("cache",))]), 2, "does not come out in time: cache"),
         (replace(WELL, groups=[Group("enrich.text", "updates.raw", 5_000)]), 2, "5000 messages of updates.raw"),
         (replace(WELL, sources=[QUIET]), 1, "nothing new for longer than 3600 s"),
         (replace(WELL, sources=[replace(QUIET, newest_at=NOW, paused_because="noise")]), 1, "paused: noise"),

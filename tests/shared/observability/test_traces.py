@@ -44,7 +44,7 @@ def record(traceparent: str, offset: int = 7) -> "ConsumerRecord[bytes, bytes]":
 
 def test_a_batch_is_a_span_for_each_sampled_update(spans: InMemorySpanExporter) -> None:
     """As long as the batch took, below what the update came with; the others cost nothing and leave nothing."""
-    tell("enrich.text", [record(SAMPLED), record(UNSAMPLED), record("nonsense")], time.monotonic() - 2)
+    tell("enrich.text", [record(SAMPLED), record(UNSAMPLED), record("nonsense")], time.monotonic() - 2, lines=False)
     (span,) = spans.get_finished_spans()
     assert span.context is not None
     assert span.parent is not None
@@ -61,8 +61,10 @@ def test_a_batch_is_a_span_for_each_sampled_update(spans: InMemorySpanExporter) 
 def test_without_a_collector_nothing_is_recorded() -> None:
     """Nor is a line printed, unless the level asks for it."""
     with capture_logs() as lines:
-        tell("enrich.text", [record(SAMPLED)], time.monotonic())
-    # capture_logs takes every level.
+        tell("enrich.text", [record(SAMPLED)], time.monotonic(), lines=False)
+    assert lines == []
+    with capture_logs() as lines:
+        tell("enrich.text", [record(SAMPLED)], time.monotonic(), lines=True)
     assert [(line["update_id"], line["trace_id"], line["stage"]) for line in lines] == [(UPDATE, TRACE, "enrich.text")]
     assert traces.passage(SAMPLED) is None
 

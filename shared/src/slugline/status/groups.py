@@ -1,5 +1,6 @@
 """How far consumer groups are behind on our topics, asked of Kafka: whichever processes are their members."""
 
+import asyncio
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,13 +11,22 @@ from shared.streams import DECLARED
 from slugline.servers import kafka_admin, kafka_reader
 from slugline.status.report import Group
 
+AT_ONCE = 10
+
 
 async def consumer_groups(settings: Connections) -> list[Group]:
-    """Every group that has committed offsets on a topic of this installation, those of partners included."""
+    """Every group that has committed offsets on a topic of this installation; one without its prefix is a stranger's."""
     topics = {settings.topic_prefix + stream.name: stream.partitions for stream in DECLARED}
     async with kafka_admin(settings) as admin, kafka_reader(settings) as reader:
-        names = sorted({str(group[0]) for group in await admin.list_consumer_groups()})
-        committed = {name: await _committed(admin, name, topics) for name in names}
+        there = {str(group[0]) for group in await admin.list_consumer_groups()}
+        names = sorted(name for name in there if name.startswith(settings.topic_prefix))
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(name: str) -> dict[TopicPartition, int]:
+            async with limit:
+                return await _committed(admin, name, topics)
+
+        committed = dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))
         first, end = await _ends(reader, {place for places in committed.values() for place in places})
     return [
         Group(name, topic, lag)

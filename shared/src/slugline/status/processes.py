@@ -17,6 +17,8 @@ MOST_BYTES = 4 * 1024 * 1024
 AT_ONCE = 20
 WEB_LAG = re.compile(rb"^slugline_web_lag_messages(?:\{[^}]*\})? ([0-9.e+]+)$", re.MULTILINE)
 
+LATE = re.compile(rb'^slugline_monitor_red\{sink="([a-z]+)"\} 1(?:\.0)?$', re.MULTILINE)
+
 
 async def ask_processes(addresses: Sequence[Address]) -> list[Process]:
     """Every replica, in the order of the addresses."""
@@ -75,6 +77,7 @@ async def _ask(session: aiohttp.ClientSession, address: Address, ip: str) -> Pro
         reasons={str(name): str(why) for part in ("failing", "degraded") for name, why in _members(body, part)},
         roles={str(name): str(role) for name, role in _members(body, "roles")},
         behind=behind,
+        late=await _late(session, place) if body["service"] == "publish.push" else (),
     )
 
 
@@ -92,6 +95,15 @@ async def _get(session: aiohttp.ClientSession, url: str) -> bytes:
             if len(body) > MOST_BYTES:
                 raise ValueError(f"its answer has more than {MOST_BYTES} bytes")
     return body
+
+
+async def _late(session: aiohttp.ClientSession, place: str) -> tuple[str, ...]:
+    """Where the publish monitor says that readers miss something."""
+    try:
+        found = LATE.findall(await _get(session, f"http://{place}/metrics"))
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return ()
+    return tuple(each.decode() for each in found)
 
 
 async def _behind(session: aiohttp.ClientSession, place: str) -> int | None:

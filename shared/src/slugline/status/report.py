@@ -31,6 +31,8 @@ class Process:
     roles: Mapping[str, str] = field(default_factory=dict)
     behind: int | None = None
     """Of a web replica, revisions that it has not read."""
+    late: Sequence[str] = ()
+    """Of push, the kinds of place at which its monitor sees publishes late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +184,19 @@ def _of_process(process: Process) -> Problem | None:
     if process.behind is not None and process.behind > BEHIND:
         what = f"{where} is {process.behind} revisions behind: its readers see old text"
         return Problem(Severity.MISSED, what, "take it out of the load balancer, then restart it")
+    if process.late:
+        what = f"what is published does not come out in time: {', '.join(process.late)}"
+        return Problem(
+            Severity.MISSED,
+            what,
+            "SluglineReadersMiss in deploy/observability/RUNBOOKS.md; /push/monitor names the publishes",
+        )
     return None
 
 
 def _of_group(group: Group) -> Problem:
     what = f"{group.lag} messages of {group.topic} wait before {group.name}"
-    return Problem(Severity.MISSED, what, "see SluglineCopyLate in deploy/observability/README.md")
+    return Problem(Severity.MISSED, what, "see SluglineCopyLate in deploy/observability/RUNBOOKS.md")
 
 
 def _of_source(source: SourceState, now: datetime) -> Problem | None:

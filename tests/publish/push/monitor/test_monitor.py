@@ -126,13 +126,19 @@ async def test_webhooks_are_late_only_where_somebody_waits(
         return {}
 
     monkeypatch.setattr(reports, "deliveries", deliveries)
+
+    async def decided(*_: object) -> frozenset[tuple[str, int]]:
+        return frozenset([watched.key])
+
     monkeypatch.setattr(reports, "alerts", alerts)
+    monkeypatch.setattr(reports, "decided", decided)
     monitor.watches.watch([watched])
     clock.now += after_s
     await monitor.look_at_told()
     sink = monitor.watches.sinks["webhooks"]
     assert [each.late for each in sink.last] == came
     assert bool(sink.open) == (not came and standing is not NOBODY)
+    assert not monitor.watches.sinks["alerts"].open
 
 
 def test_a_flood_is_watched_in_part_and_a_repeat_not_at_all() -> None:

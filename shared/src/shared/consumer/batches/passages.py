@@ -12,9 +12,14 @@ from shared.observability.traces import passage, record, spans_are_recorded, tra
 log = structlog.get_logger(__name__)
 
 
-def tell(stage: str, records: Records, started_at: float) -> None:
-    """Tell of a batch whose effects are done; it started at that reading of the monotonic clock."""
-    lines, spans = log.is_enabled_for(logging.DEBUG), spans_are_recorded()
+def lines_are_wanted() -> bool:
+    """Whether a line is to be printed for each update. It takes longer to find out than to handle a message in a batch."""
+    return bool(log.is_enabled_for(logging.DEBUG))
+
+
+def tell(stage: str, records: Records, started_at: float, *, lines: bool) -> None:
+    """Tell of a batch whose effects are done, which started at that reading of the monotonic clock."""
+    spans = spans_are_recorded()
     if not (lines or spans):
         return
     ended_ns = time.time_ns()

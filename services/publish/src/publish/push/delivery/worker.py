@@ -28,7 +28,7 @@ from publish.push.delivery.queue import (
 from shared.background import keep_running
 from shared.crash_points import reached
 from shared.failures.transient import is_transient, reason_of
-from shared.observability.traces import passage, record
+from shared.observability.traces import passage, record, trace_id_of
 from shared.postgres.pool import Pool
 from shared.postgres.session import BY_INDEX
 
@@ -178,16 +178,32 @@ class DeliveryWorker:
             for each in due:
                 found.update(await self._build_isolating(build, [each]))
             return found
-        log.error("a delivery cannot be made", delivery=due[0].id, update_id=due[0].update_id, exc_info=failure)
+        log.error(
+            "a delivery cannot be made",
+            delivery=due[0].id,
+            update_id=due[0].update_id,
+            trace_id=trace_id_of(due[0].traceparent),
+            exc_info=failure,
+        )
         return {due[0].id: Unbuildable(f"it cannot be made: {type(failure).__name__}: {failure}"[:500])}
 
     async def _build_alone(self, due: DueDelivery) -> Built:
         """The request of a delivery that was leased when its process ended: built by itself, and counted before."""
         if due.tried_alone >= MOST_TRIED_ALONE:
-            log.error("a delivery takes its process down; it is set aside", delivery=due.id, update_id=due.update_id)
+            log.error(
+                "a delivery takes its process down; it is set aside",
+                delivery=due.id,
+                update_id=due.update_id,
+                trace_id=trace_id_of(due.traceparent),
+            )
             return Unbuildable(TOOK_DOWN.format(due.tried_alone))
         if not due.is_removal and due.attempts > MOST_LOST + len(self._channels[due.kind].policy.schedule_s):
-            log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
+            log.error(
+                "a delivery never ends; it is set aside",
+                delivery=due.id,
+                update_id=due.update_id,
+                trace_id=trace_id_of(due.traceparent),
+            )
             return Unbuildable(LOST_TOO_OFTEN.format(due.attempts))
         await self._pool.execute(TRY_ALONE, due.id, due.tried_alone + 1)
         request = (await self._build([due])).get(due.id) or Unbuildable(NOT_MADE)

@@ -23,8 +23,6 @@ SLOW_TURN_S = 1.0
 """Between two questions to Postgres, of what takes seconds anyway."""
 FRESH_S = 30.0
 """What was published longer ago when it is heard of is a backlog after an outage, and says nothing of the sinks now."""
-DECIDED_S = 2.0
-"""After which deliveries are queued and alerts decided: what nobody is to get by then concerns nobody."""
 
 SEEN_SECONDS = Histogram(
     "slugline_monitor_seen_seconds",
@@ -95,6 +93,8 @@ class PublishMonitor:
 
     async def look_at_told(self) -> None:
         """One turn at who is told: webhooks, alerts and caches that are purged."""
+        watched = list({each.key: each for sink in self._told for each in sink.open.values()}.values())
+        decided = await reports.decided(self._pool, watched) if watched else frozenset()
         for sink in self._told:
             publishes = list(sink.open.values())
             if not publishes:
@@ -109,7 +109,8 @@ class PublishMonitor:
                 if standing.out:
                     self._note(sink, sink.seen(each, standing.at or now))
                 elif not standing.concerns:
-                    if now - each.at > max(DECIDED_S, sink.deadline_s):
+                    # What is not decided by then is late at the places that the decision waits for, not here.
+                    if each.key in decided or now - each.at > sink.deadline_s:
                         sink.forget(each)
                 elif now - each.at > sink.deadline_s:
                     self._note(sink, sink.missed(each, now))

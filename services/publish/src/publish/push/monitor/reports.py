@@ -21,6 +21,9 @@ FROM publish.alerts WHERE update_id = ANY($1::text[]) AND kind <> 'test' GROUP B
 """
 
 
+_DECIDED = "SELECT update_id, revision FROM publish.pushed WHERE update_id = ANY($1::text[])"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far a publish is at a sink."""
@@ -56,3 +59,9 @@ async def alerts(pool: Pool, publishes: Sequence[Publish]) -> Mapping[tuple[str,
         )
         for row in rows
     }
+
+
+async def decided(pool: Pool, publishes: Sequence[Publish]) -> frozenset[tuple[str, int]]:
+    """Of which publishes it is decided who is told: what nobody is to get by then, nobody gets."""
+    rows = await pool.fetch(_DECIDED, sorted({each.update_id for each in publishes}))
+    return frozenset((row["update_id"], row["revision"]) for row in rows)

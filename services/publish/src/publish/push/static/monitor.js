@@ -1,5 +1,6 @@
 // Asks /v1/push/monitor every two seconds, with the key that was given, which is kept for as long as the tab is open.
 const EVERY_MS = 2000;
+const KEPT = "monitor-key";
 const at = (id) => document.getElementById(id);
 let timer = 0;
 
@@ -47,7 +48,7 @@ async function ask() {
   const update = at("update").value.trim();
   const query = update ? `?update_id=${encodeURIComponent(update)}` : "";
   try {
-    const answer = await fetch(`/v1/push/monitor${query}`, { headers: { Authorization: `Bearer ${sessionStorage.key}` } });
+    const answer = await fetch(`/v1/push/monitor${query}`, { headers: { Authorization: `Bearer ${sessionStorage.getItem(KEPT)}` } });
     const body = await answer.json();
     if (answer.ok) show(body);
     else at("verdict").textContent = body.detail || `It answers ${answer.status}.`;
@@ -65,10 +66,10 @@ function begin() {
 
 at("open").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.key = at("key").value.trim();
+  sessionStorage.setItem(KEPT, at("key").value.trim());
   begin();
 });
-if (sessionStorage.key) {
-  at("key").value = sessionStorage.key;
+if (sessionStorage.getItem(KEPT)) {
+  at("key").value = sessionStorage.getItem(KEPT);
   begin();
 }

@@ -34,7 +34,7 @@ from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.kafka.standalone import new_consumer
 from shared.messages import EnrichedUpdate
-from shared.observability.traces import passage, spans_are_recorded
+from shared.observability.traces import exemplar_of, passage, spans_are_recorded
 from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
 
@@ -272,7 +272,8 @@ class Follower:
         now = datetime.now(UTC)
         for event in events:
             if event.enriched_at:
-                SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at))
+                exemplar = exemplar_of(event.passage.traceparent) if event.passage is not None else None
+                SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at), exemplar)
 
     def _read(self, record: "ConsumerRecord[bytes, bytes]") -> ReaderUpdate | None:
         """What readers get of a record's revision; None where it is none, or cannot be read."""

@@ -17,6 +17,7 @@ from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.omissions import BACKOFF
 from publish.web.renderer import Renderer
 from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
+from publish.web.routes.machine_rights import headers_of
 from publish.web.routes.parameters import NOW
 from shared.http.problem import Problem
 
@@ -30,7 +31,7 @@ PERMISSIONS: Header = (
     b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
 )
 OPEN: Header = (b"access-control-allow-origin", b"*")
-EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after")
+EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after, ratelimit, ratelimit-policy")
 
 
 @dataclass
@@ -104,6 +105,11 @@ class Answers:
             NOSNIFF,
             REFERRER,
             PERMISSIONS,
+            *headers_of(
+                self.settings.publish_machine_rights,
+                self.renderer.site.url,
+                self.settings.publish_machine_terms_url,
+            ),
         ]
 
     async def story_record(self, story: str, newest: FeedEntry) -> StoryRecord:

@@ -132,11 +132,13 @@ export function follow(site, options = {}) {
     });
 
   // One question after the other; resolves whether it failed too often.
-  async function questions(path, parameters, everyMs, name) {
+  async function questions(path, waitS, everyMs, name) {
     const until = Date.now() + UP_AGAIN_MS;
+    let well = false; // nothing is waited for before one answer has come
     for (let failures = 0; failures < 3 && Date.now() < until && !signal.aborted; ) {
       try {
-        const answer = await ask(path, { channel, cursor, ...parameters });
+        const answer = await ask(path, { channel, cursor, ...(waitS && { timeout: well ? waitS : 0 }) });
+        well = true;
         failures = 0;
         say(name);
         for (const each of answer.events) await take(each);
@@ -144,6 +146,7 @@ export function follow(site, options = {}) {
         if (!answer.more) await wait(everyMs);
       } catch {
         failures += 1;
+        well = false;
         say("offline");
         await pause(failures);
       }
@@ -155,10 +158,10 @@ export function follow(site, options = {}) {
     await load();
     while (!signal.aborted) {
       let fails;
-      if (saving()) fails = await questions("/v1/since", {}, ASK_EVERY_SAVING_MS, "asking");
+      if (saving()) fails = await questions("/v1/since", 0, ASK_EVERY_SAVING_MS, "asking");
       else if (rung === 0) fails = await stream();
-      else if (rung === 1) fails = await questions("/v1/poll", { timeout: 25 }, 0, "polling");
-      else fails = await questions("/v1/since", {}, ASK_EVERY_MS, "asking");
+      else if (rung === 1) fails = await questions("/v1/poll", 25, 0, "polling");
+      else fails = await questions("/v1/since", 0, ASK_EVERY_MS, "asking");
       rung = fails ? Math.min(rung + 1, 2) : 0;
     }
   }
