@@ -125,10 +125,10 @@ async def test_a_component_on_another_site_lives_with_the_story(sites: Sites) ->
     items = page.locator("slugline-story li")
     await expect(items).to_have_count(2)
     await expect(items.first).to_contain_text("<b>B</b><img src=x onerror=alert(1)>")
-    await expect(page.locator("slugline-story header")).to_have_text("The flood")
+    await expect(page.locator("slugline-story [part=header]")).to_have_text("The flood")
     await expect(page.locator("slugline-story")).to_have_attribute("state", "connected")
     assert (
-        await page.locator("slugline-story header").evaluate("e => getComputedStyle(e).borderBlockEndColor")
+        await page.locator("slugline-story [part=header]").evaluate("e => getComputedStyle(e).borderBlockEndColor")
         == "rgb(1, 2, 3)"
     )
     assert await items.first.evaluate("e => getComputedStyle(e).color") != "rgb(0, 255, 0)"
