@@ -53,7 +53,7 @@ mutants: venv ## Small bugs, each of which a check must see; compared with the b
 	@PYTHONPATH=tests:deploy $(PY) -m oracle.mutants $(MUTANTS)
 
 drill: venv ## A dump, news after it, a restore, and an erasure, on real servers: what was lost, and how long it took (RPO, RTO)
-	@$(PY) -m pytest -q -s tests/flow/test_recovery.py tests/flow/test_erasure.py | grep -v '^---'
+	@set -o pipefail; $(PY) -m pytest -q -s tests/flow/test_recovery.py tests/flow/test_erasure.py | grep -v '^---\|^{'
 
 bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)
 	@$(PY) tests/bench/run.py $(BENCH)

@@ -26,10 +26,10 @@ SLOW = (
 )  # fmt: skip
 """What takes minutes, waits for time to pass, or starts browsers and processes of its own."""
 MACHINE = (
-    "local", "flow", "oracle/test_oracle.py", "enrich/media", "ingest/parsers", "publish/archive", "publish/cache", "publish/takedown",
+    "local", "flow/test_wire_to_reader.py", "flow/test_pictures.py", "flow/test_closed_servers.py", "enrich/media", "ingest/parsers", "publish/archive", "publish/cache", "publish/takedown",
     "shared/consumer", "shared/postgres", "shared/test_process.py", "shared/worker_processes",
 )  # fmt: skip
-"""What depends on the machine: on its programs, its rights, its servers and its kernel."""
+"""What depends on the machine: on its programs, its rights, its servers and its kernel. Of the flows those that meet most of it."""
 TESTS = Path(__file__).parent
 
 

@@ -110,7 +110,8 @@ def test_every_process_of_the_compose_file_is_watched() -> None:
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"][0]["static_configs"][0][
         "targets"
     ]
-    ports = {name: str(services[name]["environment"]["HEALTH_PORT"]) for name in ours}
+    settings = {name: services[name]["environment"] for name in ours}
+    ports = {name: str(own.get("INTERNAL_PORT", own["HEALTH_PORT"])) for name, own in settings.items()}
     assert {target.split(":")[0]: target.split(":")[1] for target in scraped} == ports
 
 
@@ -122,3 +123,26 @@ def test_every_process_has_a_deployment() -> None:
     listed = [folder / "base" / "kustomization.yaml", folder / "components" / "watch" / "kustomization.yaml"]
     named = [name for path in listed for name in yaml.safe_load(path.read_text())["resources"]]
     assert ours == {name.removesuffix(".yaml") for name in named} - {"slugline", "prune"}
+
+
+def test_what_strangers_reach_has_its_metrics_elsewhere() -> None:
+    """In compose and Kubernetes alike: a port that is published is never the one of metrics, and nobody has another's secrets."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    published = {
+        name for name, service in services.items() if "slugline-" in service.get("image", "") and service.get("ports")
+    }
+    assert published == {"ingest-api", "publish-web", "publish-push"}
+    for name in published:
+        internal = services[name]["environment"]["INTERNAL_PORT"]
+        assert all(port.rpartition(":")[2] != str(internal) for port in services[name]["ports"])
+        [deployment, *_] = yaml.safe_load_all((ROOT / "deploy" / "kubernetes" / "base" / f"{name}.yaml").read_text())
+        template = deployment["spec"]["template"]
+        [container] = template["spec"]["containers"]
+        assert {"name": "INTERNAL_PORT", "value": str(internal)} in container["env"]
+        assert template["metadata"]["annotations"]["prometheus.io/port"] == str(internal)
+        assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "internal"}
+    for name, service in services.items():
+        own = name.partition("-")[0]
+        if own in ("ingest", "enrich", "publish") and "slugline-" in service["image"]:
+            assert f"//slugline_{own}:" in service["environment"]["POSTGRES_DSN"]
+            assert ("REDIS_URL" in service["environment"]) == (own == "publish")

@@ -56,3 +56,20 @@ def test_the_settings_are_those_of_the_code() -> None:
     fields = PushSettings.model_fields
     assert f"`PUBLISH_PUSH_KEEP_DAYS` ({fields['publish_push_keep_days'].default} days)" in README
     assert f"`PUBLISH_CACHE_DAYS` ({fields['publish_cache_days'].default} days)" in README
+
+
+def test_a_migration_stands_behind_the_tables_that_it_changes() -> None:
+    """Files are applied in the order of their names, and on a new installation all at once."""
+    wrong = []
+    for service in SERVICES:
+        made: set[str] = set()
+        for script in sorted((ROOT / "services" / service / "src" / service / "migrations").glob("*.sql")):
+            text = re.sub(r"--.*", "", script.read_text("utf-8"))
+            made |= set(re.findall(r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\w+\.\w+)", text))
+            used = set(re.findall(rf"\b(?:ON|TABLE|UPDATE|FROM|JOIN|INTO|REFERENCES) ({service}\.\w+)\b", text))
+            wrong += [
+                f"{script.name}: {table}"
+                for table in used - made
+                if not re.search(rf"CREATE .*{re.escape(table)}", text)
+            ]
+    assert wrong == []

@@ -1,14 +1,17 @@
 """`slugline doctor`: what is set up wrongly is found, with the way to mend it; what is right is left alone."""
 
+import contextlib
 import resource
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from ingest.settings import Settings as IngestSettings
 from publish.push.settings import PushSettings
 from shared.streams import RAW
 from slugline.doctor import kafka_check, machine_check, postgres_check, settings_check
+from slugline.doctor.finding import Finding
 from slugline.settings import OperatorSettings
 from slugline.status.report import Severity
 
@@ -18,7 +21,20 @@ OPEN = {"PUBLISH_SITE_URL": "https://news.example", "POSTGRES_DSN": "postgresql:
 
 def whats(environment: dict[str, str]) -> list[str]:
     """What is found in an environment that is otherwise in order."""
-    return [each.what for each in settings_check.check({**OPEN, **environment}, MODELS) if each.severity]
+    return [each.what for each in found_in(environment) if each.severity]
+
+
+def found_in(environment: dict[str, str]) -> list[Finding]:
+    """All findings."""
+    given = {**OPEN, **environment}
+    values: dict[str, object] = {}
+    for model in MODELS.values():
+        with contextlib.suppress(ValidationError):
+            read = model.model_validate(
+                {name: given[name.upper()] for name in model.model_fields if name.upper() in given}
+            )
+            values |= {name.upper(): getattr(read, name) for name in model.model_fields}
+    return settings_check.check(given, MODELS, values)
 
 
 def test_settings_that_are_in_order_are_no_finding() -> None:
@@ -31,7 +47,7 @@ def test_settings_that_are_in_order_are_no_finding() -> None:
 
 def test_a_name_that_nobody_reads_is_found_with_the_one_that_was_meant() -> None:
     """A setting with a slip of the pen is silently the default."""
-    (found,) = [each for each in settings_check.check({**OPEN, "PUBLISH_SITE_NAMES": "News"}, MODELS) if each.severity]
+    (found,) = [each for each in found_in({"PUBLISH_SITE_NAMES": "News"}) if each.severity]
     assert found.what == "PUBLISH_SITE_NAMES is no setting: nobody reads it"
     assert found.mend == "did you mean PUBLISH_SITE_NAME?"
 

@@ -1,7 +1,9 @@
 """`python -m shared`: topics and the published schemas. Dead letters are `slugline deadletters`."""
 
 import asyncio
+import functools
 import json
+import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,10 +12,14 @@ import click
 from shared import messages
 from shared.asyncapi import asyncapi_document
 from shared.background import until_answered
+from shared.failures.transient import TRANSIENT, reason_of
 from shared.kafka.topics import apply_topics
 from shared.messages import Message
+from shared.postgres.roles import SERVICES, apply_roles
 from shared.settings import Connections
 from shared.streams import DAY_MS, STREAMS
+
+NOTE_S = 10.0
 
 
 @click.group()
@@ -51,6 +57,38 @@ def topics_list() -> None:
     for stream in STREAMS:
         days = stream.retention_ms // DAY_MS
         click.echo(f"{stream.name:24} {stream.partitions:3} partitions  {days:3} days  {stream.purpose}")
+
+
+@cli.group()
+def roles() -> None:
+    """Database roles of the services."""
+
+
+@roles.command("apply")
+@click.option("--wait-s", type=click.FloatRange(min=0), default=0.0, help="How long to wait for Postgres, in s.")
+def roles_apply(wait_s: float) -> None:
+    """Make a role for each service that owns its schema and nothing else; may be repeated.
+
+    POSTGRES_DSN is an administrator's. The passwords are in INGEST_, ENRICH_ and PUBLISH_POSTGRES_PASSWORD; a service without one
+    is left as it is. Each service's own POSTGRES_DSN then names slugline_ingest, slugline_enrich or slugline_publish.
+    """
+    named = {service: os.environ.get(f"{service.upper()}_POSTGRES_PASSWORD", "") for service in SERVICES}
+    passwords = {service: password for service, password in named.items() if password}
+    if not passwords:
+        raise click.UsageError("set INGEST_POSTGRES_PASSWORD, ENRICH_POSTGRES_PASSWORD or PUBLISH_POSTGRES_PASSWORD")
+
+    async def apply() -> list[str]:
+        step = functools.partial(apply_roles, Connections().postgres_dsn, passwords)
+        if not wait_s:
+            return await step()
+        async with asyncio.timeout(wait_s):
+            return await until_answered("Postgres, for the roles", step)
+
+    try:
+        made = asyncio.run(apply())
+    except TRANSIENT as error:
+        raise click.ClickException(f"Postgres does not answer: {reason_of(error)}") from None
+    click.echo("roles: " + ", ".join(made))
 
 
 @cli.command()

@@ -90,6 +90,13 @@ class Connections(BaseSettings):
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",
     )
+    internal_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of /metrics, /livez and /readyz of a process that serves senders or readers, whose own port then says by "
+        "/readyz whether it is ready and nothing else; 0 leaves them on that port",
+    )
     watchdog_s: float = Field(
         default=60.0,
         ge=1.0,

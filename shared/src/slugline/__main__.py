@@ -10,6 +10,7 @@ import click
 from slugline.service_commands import Operations
 
 COMMANDS: dict[str, str] = {
+    "audit": "slugline.audit.commands:audit",
     "backup": "slugline.recovery.commands:backup",
     "deadletters": "slugline.deadletters.command:deadletters",
     "doctor": "slugline.doctor.command:doctor",
@@ -54,8 +55,6 @@ def cli(environment: Path | None) -> None:
       0  all well      1  somebody should look      2  readers or senders miss something now
      64  the command was not understood
     """
-    # What Kafka's client says of a connection that fails is told by the command, in a line.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if environment is not None:
         for name, value in read_environment(environment).items():
             os.environ.setdefault(name, value)
@@ -63,6 +62,8 @@ def cli(environment: Path | None) -> None:
 
 def main() -> None:
     """The command as it is installed."""
+    # What Kafka's client says of a connection that fails is told by the command, in a line.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     sys.exit(cli(prog_name="slugline"))
 
 

@@ -9,13 +9,21 @@ import click
 SERVICES = ("ingest", "enrich", "publish")
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def prune(arguments: tuple[str, ...]) -> None:
-    """Delete what is older than the policy keeps it, of each service: options as of `python -m ingest prune --help`.
+@click.command()
+@click.option(
+    "--policy", type=click.Path(exists=True, dir_okay=False), envvar="RETENTION_POLICY",
+    help="TOML file: days by rule, a table for each service. [env: RETENTION_POLICY]",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say how many rows would go, and delete nothing.")
+@click.option("--list", "listing", is_flag=True, help="Say what is kept for how long, and ask no server.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def prune(policy: str | None, dry_run: bool, listing: bool, as_json: bool) -> None:
+    """Delete what is older than the policy keeps it, of each service that is installed here.
 
-    Exit 1 where a rule of any failed, 2 where an option made no sense.
+    Exit 1 where a rule of any failed.
     """
+    flags = {"--dry-run": dry_run, "--list": listing, "--json": as_json}
+    arguments = [name for name, given in flags.items() if given] + ([f"--policy={policy}"] if policy else [])
     installed = [service for service in SERVICES if importlib.util.find_spec(service) is not None]
     if not installed:
         raise click.ClickException(

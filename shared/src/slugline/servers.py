@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.failures.transient import TRANSIENT, reason_of
+from shared.kafka.security import client_options
 from shared.kafka.standalone import new_consumer
 from shared.settings import Connections
 
@@ -48,7 +49,7 @@ async def postgres(settings: Connections) -> AsyncIterator[ReadConnection]:
 async def kafka_admin(settings: Connections) -> AsyncIterator[AIOKafkaAdminClient]:
     """Kafka's administration."""
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers,
+        **client_options(settings),
         client_id=CLIENT_ID,
         request_timeout_ms=int(ANSWERS_WITHIN_S * 1000),
     )

@@ -19,8 +19,8 @@ def row(**changes: Any) -> IndexRow:
     return IndexRow(**{
         "update_id": "", "reference": "", "url": REFERENCE.url, "state": "ready", "reason": "", "sha256": "a" * 64, "fetched_url": REFERENCE.url,
         "fetched_as": {"url": REFERENCE.url, "credit": "A", "caption": "Old words"}, "picture": "a" * 64, "width": 800,
-        "height": 600, "focal_x": 0.5, "focal_y": 0.25, "placeholder": "data:,", "renditions": [], "embedded": {},
-        "refused": "", "removed_at": None, "forbidden": (), "allowed": (), "default_credit": "", **changes,
+        "height": 600, "focal_x": 0.5, "focal_y": 0.25, "placeholder": "data:,", "renditions": [], "embedded": {}, "credentials": None,
+        "refused": "", "removed_at": None, "forbidden": (), "allowed": (), "default_credit": "", "came_at": NINE, "allowed_by": "", "now": NINE, **changes,
     })  # fmt: skip
 
 

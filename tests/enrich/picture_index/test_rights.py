@@ -68,7 +68,7 @@ def test_ordinary_terms_do_not(terms: str) -> None:
 def test_each_source_has_its_own_phrases() -> None:
     """A newsroom adds what one agency writes, and allows what its contract has settled."""
     reference = MediaReference(url=URL, credit="A", usage_terms="NO ARCHIVE. Not for web in Austria")
-    assert "not for web" in why_withheld(reference, Embedded(), Rights())
+    assert "Not for web" in why_withheld(reference, Embedded(), Rights())
     assert not why_withheld(reference, Embedded(), Rights(allowed=("not for web in Austria",)))
     assert "no archive" in why_withheld(
         reference, Embedded(), Rights(forbidden=("no archive",), allowed=("not for web in Austria",))

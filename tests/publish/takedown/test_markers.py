@@ -20,7 +20,6 @@ from local.child import free_port
 from publish.archive import process as archive
 from publish.cache import process as cache
 from publish.push import process as push
-from publish.push.delivery import keys
 from publish.push.settings import PushSettings
 from publish.push.webhooks.endpoints import Endpoints, NewEndpoint
 from publish.takedown.proof import prove
@@ -32,6 +31,7 @@ from shared.http.server.server import http_server
 from shared.messages import SOURCE_WORDS, Author, EnrichedUpdate, Media, Passport, Rendition, marked
 from shared.postgres.pool import Pool
 from shared.settings import Connections
+from support import push_keys as keys
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 

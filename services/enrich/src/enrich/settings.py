@@ -1,8 +1,9 @@
 """The settings of the enrich processes."""
 
 from pathlib import Path
+from zoneinfo import available_timezones
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared.settings import Connections
 
@@ -14,7 +15,7 @@ class Settings(Connections):
     enrich_api_key_sha256: str = Field(
         default="",
         pattern=r"^([0-9a-fA-F]{64})?$",
-        description="SHA-256, in hex, of the key to the directory's API on the port of `enrich text`; no API when empty",
+        description="SHA-256, in hex, of one more key to the newsroom's API on the port of `enrich text`, beside those of `python -m enrich keys`; it cannot make keys",
     )
     enrich_embargo_margin_s: dict[str, float] = Field(
         default_factory=dict,
@@ -130,6 +131,27 @@ class Settings(Connections):
         default=False,
         description="Fetch from private and loopback addresses, any port: for a local installation only",
     )
+
+    enrich_media_trusted_issuers: Path | None = Field(
+        default=None,
+        description="A file of certificates (PEM) whose issuers' content credentials (C2PA) count as trusted; without it they are valid at most",
+    )
+    enrich_country: str = Field(
+        default="",
+        pattern=r"^([A-Za-z]{2})?$",
+        description="The newsroom's country (ISO 3166-1, two letters): pictures that are not for it (`GERMANY OUT`) are withheld; empty: such terms restrict nothing",
+    )
+    enrich_time_zone: str = Field(
+        default="UTC",
+        description="The newsroom's time zone (IANA name), taken for an embargo in a picture's words that names none",
+    )
+
+    @field_validator("enrich_time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("an IANA name is needed, such as Europe/Berlin")
+        return value
 
     def margin_s(self, source: str) -> float:
         """Seconds that are added to the embargoes of a source."""

@@ -10,6 +10,7 @@ COMMANDS = {
     "poll": "ingest.cli.processes:poll",
     "watch": "ingest.cli.processes:watch",
     "openapi": "ingest.cli.processes:openapi",
+    "keys": "ingest.cli.keys:keys",
     "sources": "ingest.cli.sources:sources",
     "originals": "ingest.cli.originals:originals",
     "record": "ingest.cli.replay:record",

@@ -23,6 +23,7 @@ from ingest.transports.api.app import build
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
 from ingest.transports.http_client import http_client
+from ingest.transports.linked_texts.fetcher import LinkedTexts
 from ingest.transports.poll.poller import Poller
 from ingest.transports.watch.watcher import Watcher
 from ingest.transports.websub.callbacks import HubCallbacks
@@ -35,7 +36,7 @@ from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
 from shared.messages import Outcome, Outcomes
-from shared.observability.health import Check, Health, health_server
+from shared.observability.health import Check, Health, health_server, internal_server
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -203,7 +204,10 @@ async def serve_poll(settings: Settings, stop: asyncio.Event) -> None:
             pool = await opening
             poller = Poller(settings, pool, intake, fetcher, new_owner(settings))
             servers = watch_servers(settings, pool, health)
-            await asyncio.gather(poller.run(), poller.subscriber.keep_unsubscribing(), servers.keep_asking())
+            texts = LinkedTexts(pool, intake, fetcher, allow_plain=settings.ingest_outgoing_allow_private)
+            await asyncio.gather(
+                poller.run(), texts.run(), poller.subscriber.keep_unsubscribing(), servers.keep_asking()
+            )
 
         await run_until(stop, poll())
 
@@ -241,6 +245,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
         http_server(app, settings.bind_host, settings.ingest_port, ServerLimits.of(settings)),
+        internal_server(health, settings),
     ):
 
         async def outcomes() -> None:

@@ -1,6 +1,7 @@
 """Settings of the publish processes; those that concern push alone are in `push/settings.py`."""
 
 import re
+from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,14 @@ class Settings(Connections):
     publish_web_connections: int = Field(
         default=4_000, ge=16, description="As HTTP_CONNECTIONS, of a web replica's port, streams apart"
     )
+    publish_api_per_minute: int = Field(
+        default=3_000,
+        ge=0,
+        description="Requests to /v1 a minute from one address without a key, of one replica, streams and polls apart; 0 for no limit",
+    )
+    publish_api_partner_per_minute: int = Field(
+        default=30_000, ge=1, description="The same with a partner's key that says nothing else"
+    )
     publish_web_page_size: int = Field(default=20, ge=5, le=100, description="Updates on one page of a feed")
     publish_web_fresh_s: int = Field(
         default=2, ge=0, description="Seconds for which a shared cache may answer without asking (s-maxage)"
@@ -54,6 +63,14 @@ class Settings(Connections):
         default="utm_*,fbclid,gclid,gbraid,wbraid,dclid,msclkid,twclid,yclid,igshid,mc_cid,mc_eid,_ga,_gl,ref,cmpid,at_*",
         description="Query parameters that others add to addresses of pages, ignored; comma-separated, * at the end for "
         "any that begin so. Any other parameter that is not known is refused",
+    )
+    publish_machine_rights: Literal["open", "search", "none"] = Field(
+        default="open",
+        description="What machines may do with what is published: `open` reserves nothing; `search` reserves text and data mining and the training of models, and lets search engines index; `none` reserves search as well. Said in robots.txt, tdmrep.json, rsl.xml, headers and pages",
+    )
+    publish_machine_terms_url: str = Field(
+        default="",
+        description="The page that tells machines' owners on which terms they may have more; empty names none",
     )
     publish_web_alerts: bool = Field(
         default=True, description="Offer readers alerts, by a button that asks nothing before it is pressed"

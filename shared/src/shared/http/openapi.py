@@ -65,7 +65,7 @@ class Operation:
     description: str = ""
     tags: Sequence[str] = ()
     security: Sequence[str] | None = None
-    """Any one of these schemes lets in; an empty sequence is open to all, None is as the document says."""
+    """Any one of these schemes lets in, an empty name without any; an empty sequence is open to all, None is as the document says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ def _headers(headers: JsonObject | None) -> JsonObject:
 
 
 def _security(schemes: Sequence[str]) -> JsonValue:
-    return [{scheme: []} for scheme in schemes]
+    return [{scheme: []} if scheme else {} for scheme in schemes]
 
 
 def _models(api: ApiDescription, operations: Sequence[Operation]) -> list[type[BaseModel]]:

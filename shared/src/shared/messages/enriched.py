@@ -68,6 +68,24 @@ class Rendition(Message):
     size_bytes: int | None = None
 
 
+class ContentCredentials(Message):
+    """What a picture's C2PA manifest says, read from the file as it came. Renditions are other files, so it does not cover them."""
+
+    state: Annotated[Literal["trusted", "valid", "invalid"], UnknownAs("invalid")] = "valid"
+    """`valid`: whole, and signed by whoever `signer` says; `trusted`: by somebody on the newsroom's list; `invalid`: altered."""
+    signer: str = ""
+    """Whom the signature's certificate names."""
+    signed_at: str = ""
+    tool: str = ""
+    """What wrote the manifest: a camera, a program."""
+    actions: tuple[str, ...] = ()
+    """What was done, by C2PA's names: `c2pa.created`, `c2pa.edited`."""
+    ingredients: int = 0
+    """Of how many others it was made."""
+    embedded: bool = False
+    """Whether renditions carry a manifest with the original as an ingredient."""
+
+
 class Media(Message):
     """A picture, video or sound that readers may see; what has no credit or may not be used is not here."""
 
@@ -77,6 +95,15 @@ class Media(Message):
     caption: str = ""
     credit: str = ""
     copyright: str = ""
+    usage_terms: str = ""
+    creator: str = ""
+    terms_url: str = ""
+    """The page that tells its terms."""
+    licensor_url: str = ""
+    """The page where it is to be licensed."""
+    digital_source_type: str = ""
+    """How it came to be: a name of IPTC's vocabulary; `trainedAlgorithmicMedia` was made with AI."""
+    content_credentials: ContentCredentials | None = None
     alt_text: str = ""
     width: int | None = None
     height: int | None = None
@@ -165,6 +192,10 @@ class EnrichedUpdate(Message):
     credit: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
     copyright: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
     located: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
+    digital_source_type: Annotated[str, SOURCE_WORDS, AS_SENT] = ""
+    """How the text came to be: a name of IPTC's vocabulary; `trainedAlgorithmicMedia` was made with AI."""
+    responsible: Annotated[str, SOURCE_WORDS] = ""
+    """The person who took responsibility for a text made with AI by correcting it; not for readers."""
     editors_note: Annotated[str, SOURCE_WORDS] = ""
     link: Annotated[str | None, SOURCE_WORDS] = None
     authors: Annotated[tuple[Author, ...], SOURCE_WORDS] = ()
@@ -189,6 +220,8 @@ class EnrichedUpdate(Message):
     """When readers were last given other words than before; empty until then. Late enrichment does not move it."""
     expires_at: Annotated[datetime | None, AS_SENT] = None
     flags: Flags = Flags()
+    may_alert: bool = True
+    """Whether its source's urgency may ask for an alert by itself; a rule that names the source, and a desk, may all the same."""
     change: Change = Change()
     degraded: Annotated[tuple[Step, ...], PassOverUnknown(get_args(Step))] = ()
     repairs: Annotated[tuple[Repair, ...], SOURCE_WORDS] = ()

@@ -43,6 +43,11 @@ LONGEST: Mapping[str, int] = {
     "mime_type": 200,
     "caption": 5_000,
     "alt_text": 5_000,
+    "creator": 1_000,
+    "instructions": 10_000,
+    "digital_source_type": 100,
+    "terms_url": 4_000,
+    "licensor_url": 4_000,
 }
 """Characters by field of a raw update and of its parts; of a list, of each of its texts."""
 

@@ -95,6 +95,33 @@ def health_routes(health: Health, before_metrics: Callable[[], Awaitable[None]] 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
 
 
+def open_health_routes(health: Health, settings: Connections) -> list[Route]:
+    """The routes of a port that strangers reach: all three, or with `internal_port` no more than whether it is ready.
+
+    What is waited for, versions, sources and counts are nobody's business there.
+    """
+    if not settings.internal_port:
+        return health_routes(health)
+
+    async def readyz(_: Request) -> Response:
+        ready = not health.why_not_ready()
+        body = {"status": "ok" if ready else "failing"}
+        return JSONResponse(body, 200 if ready else 503, {"Cache-Control": "no-store"})
+
+    return [Route("/readyz", readyz)]
+
+
+@contextlib.asynccontextmanager
+async def internal_server(health: Health, settings: Connections) -> AsyncIterator[None]:
+    """The internal port while the block runs, where the settings name one."""
+    if not settings.internal_port:
+        yield
+        return
+    site = health_app(health)
+    async with http_server(site, settings.bind_host, settings.internal_port, ServerLimits.of(settings)):
+        yield
+
+
 def starting_route() -> Route:
     """Answers every other address with 503 while a process waits for its servers."""
 

@@ -13,6 +13,7 @@ import orjson
 
 from shared.kafka.producer import Producer, new_producer
 from shared.settings import Connections
+from slugline.audit.letters import note_letters
 from slugline.deadletters.arguments import as_letters, filter_options
 from slugline.deadletters.letters import CONSUMED, Filters, Found, Letter, LetterId, find, read_one
 from slugline.deadletters.replay import Done, close, replay
@@ -199,6 +200,8 @@ def replay_command(
                 )  # fmt: skip
 
     done = run(send())
+    sent = set(done.sent)
+    run(note_letters([each for each in meant if each.id in sent], "dead-letters-replayed", by))
     if json_wanted:
         click.echo(as_json({"sent": [str(each) for each in done.sent], "refused": done.refused}))
     else:
@@ -232,4 +235,5 @@ def drop(
             await close(producer, meant, how="dropped", by=by, at=datetime.now(UTC), reason=because)
 
     run(mark())
+    run(note_letters(meant, "dead-letters-dropped", by, because))
     click.echo(as_json({"dropped": [str(each.id) for each in meant]}) if json_wanted else f"closed {len(meant)}")

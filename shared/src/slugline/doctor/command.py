@@ -12,8 +12,8 @@ import aiohttp
 import click
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
-from redis.asyncio import Redis
 
+from shared.redis_client import open_redis
 from slugline.doctor import kafka_check, machine_check, postgres_check, settings_check
 from slugline.doctor.finding import Finding, look, well, wrong
 from slugline.servers import ANSWERS_WITHIN_S, answer_of, run
@@ -34,7 +34,7 @@ def installed_settings() -> dict[str, type[BaseSettings]]:
 
 
 async def _redis(settings: OperatorSettings) -> list[Finding]:
-    async with Redis.from_url(settings.redis_url, socket_timeout=ANSWERS_WITHIN_S) as redis:
+    async with open_redis(settings, timeout_s=ANSWERS_WITHIN_S) as redis:
         info = await redis.info("memory")
     used, most, policy = int(info["used_memory"]), int(info["maxmemory"]), str(info["maxmemory_policy"])
     found = []
@@ -99,18 +99,14 @@ async def _clock(process: Process) -> Finding:
 async def examine() -> list[Finding]:
     """Everything, in the order in which it is mended."""
     models = installed_settings()
-    found = settings_check.check(os.environ, models)
     try:
-        settings = OperatorSettings()
-        values = {
-            name.upper(): getattr(each, name)
-            for model in models.values()
-            for each in [model()]
-            for name in model.model_fields
-        }
+        loaded = [model() for model in models.values()]
     except ValidationError:
         # What is wrong is among the findings; without settings there is nobody to ask.
-        return found
+        return settings_check.check(os.environ, models, {})
+    values = {name.upper(): getattr(each, name) for each in loaded for name in type(each).model_fields}
+    found = settings_check.check(os.environ, models, values)
+    settings = OperatorSettings()
 
     async def ask(area: str, asked: Awaitable[list[Finding]], where: str) -> Sequence[Finding]:
         answer = await answer_of(asked, SECTION_S)

@@ -104,20 +104,20 @@ def insecure_values(values: Mapping[str, object]) -> list[Finding]:
     return found
 
 
-def check(environment: Mapping[str, str], models: Mapping[str, type[BaseSettings]]) -> list[Finding]:
-    """All of it, for the services that are installed here; `models` by service, the command's own under ''."""
+def check(
+    environment: Mapping[str, str], models: Mapping[str, type[BaseSettings]], values: Mapping[str, object]
+) -> list[Finding]:
+    """All of it, for the services that are installed here.
+
+    `models` are by service, the command's own under ''; `values` are those that the processes would have, out of the environment
+    and of files, or nothing where they cannot be read.
+    """
     services = [each for each in models if each in SERVICES]
-    found = unknown_settings(environment, known_names(models.values()), services)
-    bad = bad_values(environment, models.values())
-    found += bad
-    if not bad:
-        values: dict[str, object] = {}
-        for model in models.values():
-            loaded = model.model_validate(
-                {name: environment[name.upper()] for name in model.model_fields if name.upper() in environment}
-            )
-            values |= {name.upper(): getattr(loaded, name) for name in model.model_fields}
-        found += insecure_values(values)
+    found = [
+        *unknown_settings(environment, known_names(models.values()), services),
+        *bad_values(environment, models.values()),
+        *insecure_values(values),
+    ]
     missing = [each for each in SERVICES if each not in models]
     if missing:
         found.append(well(AREA, f"those of {', '.join(missing)} are not looked at: not installed here"))

@@ -8,6 +8,8 @@ import asyncpg
 import click
 import orjson
 
+from shared.audit.author import of_command
+from shared.audit.log import append_after
 from shared.failures.transient import TRANSIENT, reason_of
 from shared.observability.logs import configure_logging
 from shared.postgres.pool import connect
@@ -30,9 +32,17 @@ async def _work(wanted: Wanted, reason: str, within_s: float, *, yes: bool) -> t
         found = await search(pool, wanted)
         if not yes:
             return found, None
-        return found, await carry_out(settings, pool, wanted, found, reason=reason, within_s=within_s)
+        done = await carry_out(settings, pool, wanted, found, reason=reason, within_s=within_s)
     finally:
         await pool.close()
+    # What was looked for is not on record: it is what was to be erased.
+    after = {"updates": len(done.updates), "originals": done.originals, "complete": done.complete}
+    log = await connect(settings, schema="publish", stop=stop, max_size=1, for_command=True)
+    try:
+        await append_after(log, of_command(reason).entry("words-erased", "erase", None, after))
+    finally:
+        await log.close()
+    return found, done
 
 
 def as_text(done: Erased) -> str:

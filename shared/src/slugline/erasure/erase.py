@@ -171,6 +171,11 @@ _BY_ID = (
     "DELETE FROM enrich.unknown_names WHERE example = ANY($1)",
     "DELETE FROM ingest.aliases a USING ingest.items i WHERE i.update_id = ANY($1) AND a.source = i.source AND a.guid = i.guid",
     "DELETE FROM ingest.items WHERE update_id = ANY($1)",
+    "DELETE FROM publish.search_index WHERE update_id = ANY($1)",
+    (
+        "DELETE FROM publish.channel_log c USING publish.revisions r "
+        "WHERE r.update_id = ANY($1) AND c.epoch = r.epoch AND c.log_offset = r.log_offset"
+    ),
     "UPDATE publish.alerts SET title = '', body = '', story = NULL, channels = '{}' WHERE update_id = ANY($1)",
     "UPDATE publish.deliveries SET log = '{}', last_error = '' WHERE update_id = ANY($1)",
     (

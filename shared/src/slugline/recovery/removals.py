@@ -52,7 +52,10 @@ async def hide(connection: Connection, killed: Mapping[str, str]) -> list[str]:
     if not killed:
         return []
     rows = await connection.fetch(_HIDE, list(killed), list(killed.values()))
-    return [row["update_id"] for row in rows]
+    hidden = [row["update_id"] for row in rows]
+    if await connection.fetchval("SELECT to_regclass('publish.search_index') IS NOT NULL"):
+        await connection.execute("DELETE FROM publish.search_index WHERE update_id = ANY($1)", hidden)
+    return hidden
 
 
 def write(path: Path, killed: Mapping[str, str]) -> None:

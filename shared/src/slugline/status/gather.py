@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient
-from redis.asyncio import Redis
 
+from shared.redis_client import open_redis
 from shared.settings import Connections
 from slugline.deadletters.letters import CONSUMED, Filters, find
 from slugline.servers import ANSWERS_WITHIN_S, ReadConnection, answer_of, kafka_admin, kafka_reader, postgres
@@ -92,7 +92,7 @@ async def ask_servers(settings: Connections) -> list[Server]:
                 raise ConnectionError("it is a standby, which takes no writes")
 
     async def redis() -> None:
-        async with Redis.from_url(settings.redis_url, socket_timeout=ANSWERS_WITHIN_S) as client:
+        async with open_redis(settings, timeout_s=ANSWERS_WITHIN_S) as client:
             await client.ping()
 
     async def ask(name: str, asked: Callable[[], Awaitable[None]]) -> Server:

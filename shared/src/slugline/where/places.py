@@ -4,9 +4,9 @@ import asyncio
 
 import aiohttp
 import orjson
-from redis.asyncio import Redis
 
 from shared.failures.transient import TRANSIENT, reason_of
+from shared.redis_client import open_redis
 from shared.settings import Connections
 from slugline.servers import ANSWERS_WITHIN_S
 from slugline.settings import OperatorSettings
@@ -59,7 +59,7 @@ async def _of_cache(settings: Connections, update_id: str) -> Place:
     """The read model of `publish cache`, whose keys are in that service's README."""
     prefix = f"slugline:{settings.topic_prefix}"
     try:
-        async with Redis.from_url(settings.redis_url, socket_timeout=ANSWERS_WITHIN_S) as redis:
+        async with open_redis(settings, timeout_s=ANSWERS_WITHIN_S) as redis:
             revision, removal = await redis.hmget(f"{prefix}state:{update_id}", ["revision", "removal"])
             shown = await redis.exists(f"{prefix}update:{update_id}")
     except TRANSIENT as error:

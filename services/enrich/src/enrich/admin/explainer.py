@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 import orjson
 from pydantic import JsonValue
 
+from enrich.admin.topics import suggestions
 from enrich.documents import validated
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.lookup import MediaLookup
-from enrich.picture_index.rights import Rights, why_withheld
+from enrich.picture_index.rights import Newsroom, Rights, judge, words_of
 from enrich.reference.agencies import family_of, is_own_copy
 from enrich.reference.stories import story_id
+from enrich.reference.topics.suggest import TopicSuggester
 from enrich.stories.clustering import StoryCandidate, StoryClusters, names_of
 from enrich.text.domain.attachments import Attachments
+from enrich.text.domain.corrections.published import headline_and_body
+from enrich.text.domain.holding.why import if_released
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
 from enrich.text.domain.state import KnownUpdate, State
@@ -71,6 +75,15 @@ class Explainer:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     states: dict[str, State] = field(default_factory=dict)
     clusters: StoryClusters = field(default_factory=StoryClusters)
+    suggester: TopicSuggester = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Topics are suggested from the vocabulary that updates are tagged with."""
+        self.suggester = TopicSuggester(self.steps.reference.vocabulary)
+
+    @property
+    def _newsroom(self) -> Newsroom:
+        return Newsroom.of(self.steps.settings.enrich_country, self.steps.settings.enrich_time_zone)
 
     def explain(self, messages: Iterable[RawUpdate | Order]) -> Iterator[dict[str, object]]:
         """One explanation for each message, in order."""
@@ -91,9 +104,10 @@ class Explainer:
         state = transition.state
         if state.current is not None and state.final is None:
             attachments, because = self._attached(state)
-            explanation |= _steps(state, attachments, because)
+            explanation |= _steps(state, attachments, because, self.now, self._newsroom)
             if transition.emit and transition.visibility == "visible":
                 revision = build_revision(transition, attachments, self.now, margin_s=margin_s)
+        explanation |= self._suggested(state)
         if transition.emit and transition.visibility != "visible":
             revision = build_removal(transition, self.now)
         self.states[message.update_id] = published_state(state, revision) if revision is not None else state
@@ -107,6 +121,14 @@ class Explainer:
             return transition
         released = decide(Release(update_id=transition.state.update_id, due_at=due_at), transition.state)
         return replace(released, outcome="enriched" if released.emit else "held")
+
+    def _suggested(self, state: State) -> dict[str, object]:
+        """The topics that a desk is suggested, where the source sends none; of what is held too."""
+        state = if_released(state)
+        if state.current is None or state.final is not None:
+            return {}
+        found = suggestions(self.suggester, state.current.raw, headline_and_body(state)).suggested
+        return {"suggested_topics": [each.model_dump() for each in found]} if found else {}
 
     def _attached(self, state: State) -> tuple[Attachments, str]:
         raw = state.current_version.raw
@@ -164,7 +186,9 @@ def _decision(message: RawUpdate | Order, transition: Transition) -> dict[str, o
     return decision
 
 
-def _steps(state: State, attachments: Attachments, cluster_because: str) -> dict[str, object]:
+def _steps(
+    state: State, attachments: Attachments, cluster_because: str, now: datetime, newsroom: Newsroom
+) -> dict[str, object]:
     raw, text = state.current_version.raw, attachments.text
     return {
         "text": {
@@ -192,17 +216,30 @@ def _steps(state: State, attachments: Attachments, cluster_because: str) -> dict
             "corroboration": attachments.story.corroboration.model_dump(mode="json"),
             "cluster_because": cluster_because,
         },
-        "media": [_picture(reference) for reference in raw.media],
+        "media": [_picture(reference, raw.received_at, now, newsroom) for reference in raw.media],
         "degraded": list(attachments.degraded),
     }
 
 
-def _picture(reference: MediaReference) -> dict[str, object]:
-    reason = why_withheld(reference, Embedded(), Rights())
-    because = reason or "`enrich media` fetches it and looks at its rights"
+def _picture(reference: MediaReference, came_at: datetime, now: datetime, newsroom: Newsroom) -> dict[str, object]:
+    rights = Rights(newsroom=newsroom)
+    judgement = judge(reference, Embedded(), rights, came_at=came_at, now=now)
+    because = judgement.reason or "`enrich media` fetches it and looks at its rights"
+    if judgement.reason == "no credit":
+        because = "no credit yet; the picture's own IPTC and XMP may have one"
+    elif judgement.reason:
+        because += "; `media-allow` shows it, `media-rights --allow` settles the phrase with the source"
     if reference.kind not in ("picture", "graphic"):
         because = f"{reference.kind} is not rendered"
-    return {"url": reference.url, "kind": reference.kind, "because": because}
+    words = words_of(reference, Embedded(), rights)
+    return {
+        "url": reference.url,
+        "kind": reference.kind,
+        "caption": words.caption,
+        "credit": words.credit,
+        "opens_at": judgement.opens_at.isoformat() if judgement.opens_at else None,
+        "because": because,
+    }
 
 
 def _tag(tags: Iterable[Tag], code: str) -> dict[str, object]:

@@ -5,9 +5,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from enrich.admin.authentication import check_key
 from enrich.admin.story_profiles import StoryDescription, StoryEdit, describe, described, edit_of
-from enrich.settings import Settings
+from shared.access.authentication import Authentication
+from shared.audit.author import Author
+from shared.audit.log import append
 from shared.failures import Invalid
 from shared.http.openapi import PROBLEM_JSON, Content, Operation, Parameter, json_content
 from shared.http.problem import Problem, ProblemDocument
@@ -37,9 +38,9 @@ OPERATIONS = (
 )
 
 
-def story_routes(pool: Pool, settings: Settings) -> list[Route]:
+def story_routes(pool: Pool, keys: Authentication) -> list[Route]:
     """`GET` and `PATCH /v1/stories/{story}`."""
-    api = StoryApi(pool, settings.enrich_api_key_sha256.lower())
+    api = StoryApi(pool, keys)
     return [
         Route("/v1/stories/{story}", api.read, methods=["GET"]),
         Route("/v1/stories/{story}", api.change, methods=["PATCH"]),
@@ -49,13 +50,13 @@ def story_routes(pool: Pool, settings: Settings) -> list[Route]:
 class StoryApi:
     """The handlers; each asks for the key first."""
 
-    def __init__(self, pool: Pool, key_sha256: str) -> None:
+    def __init__(self, pool: Pool, keys: Authentication) -> None:
         self._pool = pool
-        self._key_sha256 = key_sha256
+        self._keys = keys
 
     async def read(self, request: Request) -> Response:
         """What is said of a story."""
-        story = self._authorise(request)
+        _, story = await self._authorised(request)
         found = await described(self._pool, story)
         if found is None:
             raise Problem(404, "no-story", f"no story {story[:80]!r}")
@@ -63,7 +64,7 @@ class StoryApi:
 
     async def change(self, request: Request) -> Response:
         """An edit."""
-        story = self._authorise(request)
+        by, story = await self._authorised(request)
         body = b""
         async for chunk in request.stream():
             body += chunk
@@ -76,15 +77,18 @@ class StoryApi:
         try:
             edit = edit_of(document)
             async with self._pool.acquire() as connection, connection.transaction():
+                before = await described(connection, story)
                 told = await describe(connection, story, edit)
+                was = before.model_dump() if before is not None else None
+                await append(connection, by.entry("story-described", story, was, told.model_dump()))
         except Invalid as failure:
             raise Problem(422, "not-valid", f"{failure.field}: {failure.reason}", pointer=failure.field) from failure
         return JSONResponse(told.model_dump(), headers=NO_STORE)
 
-    def _authorise(self, request: Request) -> str:
+    async def _authorised(self, request: Request) -> tuple[Author, str]:
         check_query(request)
-        check_key(request, self._key_sha256)
+        by = await self._keys.author(request, "stories")
         story: str = request.path_params["story"]
         if "\x00" in story:
             raise Problem(404, "no-story", "no story has such an id")
-        return story
+        return by, story

@@ -90,6 +90,19 @@ async def set_rights(
     return typed_or_none(SourceRights, row) or SourceRights(source)
 
 
+async def allow(pool: Pool, *, update_id: str, url: str, by: str, reason: str) -> int:
+    """Allow the withheld pictures of an update, or the one of this URL, against their terms. Returns how many.
+
+    A credit is needed all the same, and another picture under the URL asks again. `enrich media` announces them.
+    """
+    rows = await pool.fetch(
+        "UPDATE enrich.media_references SET allowed_by = $3, allowed_because = $4, state = 'pending', attempts = 0, retry_at = now() "
+        "WHERE update_id = $1 AND ($2 = '' OR url = $2) AND state = 'withheld' RETURNING reference",
+        update_id, url, by, reason,
+    )  # fmt: skip
+    return len(rows)
+
+
 async def retry_refused(pool: Pool, *, source: str, update_id: str) -> int:
     """Queue failed references again, with all attempts, and forget bytes that were refused. Returns how many."""
     async with pool.acquire() as connection, connection.transaction():

@@ -14,7 +14,7 @@ from enrich.media.render.image_hash import (
 )
 from enrich.media.render.rendered import Rendered
 from enrich.picture_index.embedded import Embedded
-from enrich.picture_index.rights import Rights
+from enrich.picture_index.rights import Newsroom, Rights
 from shared.messages import Rendition
 from shared.postgres.pool import Connection, Pool, Row
 
@@ -43,10 +43,12 @@ async def fetched_recently(pool: Pool, source: str, url: str, within_s: float) -
     return _picture(row) if row is not None else None
 
 
-async def rights_of(pool: Pool, source: str) -> Rights:
+async def rights_of(pool: Pool, source: str, newsroom: Newsroom) -> Rights:
     """The rights that the newsroom has agreed with a source."""
     row = await pool.fetchrow("SELECT forbidden, allowed, credit FROM enrich.media_rights WHERE source = $1", source)
-    return Rights(tuple(row["forbidden"]), tuple(row["allowed"]), row["credit"]) if row is not None else Rights()
+    if row is None:
+        return Rights(newsroom=newsroom)
+    return Rights(tuple(row["forbidden"]), tuple(row["allowed"]), row["credit"], newsroom)
 
 
 async def add_refused(pool: Pool, sha256: str, size_bytes: int, reason: str) -> None:
@@ -86,6 +88,7 @@ async def add(
             [each.model_dump(mode="json") for each in renditions],
             {name: text for name, text in embedded.items() if text},
             f"looks like {same['sha256']}, which was removed" if same is not None and removed else "",
+            rendered.credentials.model_dump(mode="json") if rendered.credentials else None,
         )
         return _picture(row)
 
@@ -127,8 +130,8 @@ WHERE refused = '' AND phash_bands && $1::int[]
 _ADD = """
 INSERT INTO enrich.media
     (sha256, picture, mime_type, width, height, size_bytes, focal_x, focal_y, placeholder, phash, dhash, phash_bands,
-     renditions, embedded, removed_reason, removed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, CASE WHEN $15 <> '' THEN now() END)
+     renditions, embedded, removed_reason, credentials, removed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, CASE WHEN $15 <> '' THEN now() END)
 ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256
 RETURNING sha256, embedded, refused, removed_at
 """

@@ -44,6 +44,13 @@ def render_limits(settings: Settings) -> RenderLimits:
     )
 
 
+def renderer_pool(settings: Settings, count: int | None = None) -> RendererPool:
+    """The renderers, by the settings."""
+    path = settings.enrich_media_trusted_issuers
+    trusted = path.read_text("ascii") if path is not None else ""
+    return RendererPool(count or settings.enrich_media_renderers, render_limits(settings), trusted=trusted)
+
+
 async def media(settings: Settings, stop: asyncio.Event) -> None:
     """Fetch and render what is wanted until `stop`."""
     health = Health(STAGE)
@@ -61,7 +68,7 @@ async def media(settings: Settings, stop: asyncio.Event) -> None:
 async def _serve(settings: Settings, stop: asyncio.Event, health: Health, pool: Pool, producer: Producer) -> None:
     budget = MemoryBudget(settings.enrich_media_held_bytes)
     fetcher = Fetcher(fetch_limits(settings), budget=budget, connections=2 * settings.enrich_media_fetches)
-    async with fetcher, RendererPool(settings.enrich_media_renderers, render_limits(settings)) as renderers:
+    async with fetcher, renderer_pool(settings) as renderers:
         worker = MediaWorker(
             settings, pool=pool, store=open_store(settings), fetcher=fetcher, renderers=renderers, producer=producer
         )

@@ -6,12 +6,13 @@ again, which changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from enrich.media.pictures import Picture
 from enrich.picture_index.lookup import PICTURES, reference_key
-from enrich.picture_index.rights import Rights, why_withheld
+from enrich.picture_index.rights import Judgement, Rights, judge
 from shared.messages import MediaReference, MediaWanted
 from shared.postgres.lease_queue import FairShare, LeaseQueue
 from shared.postgres.pool import Pool, Row
@@ -36,6 +37,9 @@ class Task:
     sha256: str | None
     fetched_url: str | None
     traceparent: str
+    came_at: datetime
+    opens_at: datetime | None = None
+    allowed_by: str = ""
     lost: bool = False
     """The process that held it before died."""
     tried_alone: int = 0
@@ -45,6 +49,10 @@ class Task:
     def key(self) -> tuple[str, str]:
         """The primary key of its row."""
         return self.update_id, self.reference
+
+    def has_opened(self, now: datetime) -> bool:
+        """Whether it was withheld until a moment that has come."""
+        return self.state == "withheld" and self.opens_at is not None and self.opens_at <= now
 
     @property
     def shown_url(self) -> str:
@@ -109,10 +117,13 @@ async def retry(pool: Pool, task: Task, reason: str, after_s: float, *, counts: 
     await pool.execute(_RETRY, task.update_id, task.reference, task.url, reason, after_s, 0 if counts else 1)
 
 
-async def finish(pool: Pool, task: Task, state: str, reason: str, sha256: str | None) -> bool:
-    """Record the outcome of a reference, to be announced. False where another URL is wanted by now."""
+async def finish(pool: Pool, task: Task, state: str, why: Judgement, sha256: str | None) -> bool:
+    """Record the outcome of a reference, to be announced; one that opens at a moment is looked at again then.
+
+    False where another URL is wanted by now.
+    """
     found = await pool.fetchval(
-        _FINISH, task.update_id, task.reference, task.url, state, reason, sha256, ANNOUNCE_AFTER_S
+        _FINISH, task.update_id, task.reference, task.url, state, why.reason, sha256, ANNOUNCE_AFTER_S, why.opens_at
     )
     return found is not None
 
@@ -138,14 +149,15 @@ async def waiting(pool: Pool) -> dict[str, int]:
     return {"now": row["now"], "later": row["later"]}
 
 
-def outcome_of(task: Task, picture: Picture, rights: Rights) -> tuple[str, str]:
-    """State and reason of a reference whose picture is known."""
+def outcome_of(task: Task, picture: Picture, rights: Rights, now: datetime) -> tuple[str, Judgement]:
+    """State of a reference whose picture is known, why, and until when."""
     if picture.refused:
-        return "failed", picture.refused
+        return "failed", Judgement(picture.refused)
     if picture.removed:
-        return "withheld", "removed by the newsroom"
-    reason = why_withheld(task.wanted, picture.embedded, rights)
-    return ("withheld", reason) if reason else ("ready", "")
+        return "withheld", Judgement("removed by the newsroom")
+    own = replace(rights, allowed_by=task.allowed_by)
+    judgement = judge(task.wanted, picture.embedded, own, came_at=task.came_at, now=now)
+    return ("withheld" if judgement.reason else "ready"), judgement
 
 
 def _task(row: Row) -> Task:
@@ -162,19 +174,21 @@ QUEUE = LeaseQueue(
     held="q.state = 'pending'",
     selection=FairShare("host"),
     columns="q.update_id, q.reference, q.source, q.url, q.host, q.wanted, q.state, q.attempts, q.sha256, q.fetched_url, "
-    "q.traceparent, q.tried_alone, due.lost",
+    "q.traceparent, q.tried_alone, coalesce(q.came_at, q.requested_at) AS came_at, q.opens_at, q.allowed_by, due.lost",
     read=_task,
     aside=SetAside("enrich", "pictures"),
 )
 
 _WANT = """
 INSERT INTO enrich.media_references AS r
-    (update_id, reference, source, url, host, wanted, requested_at, traceparent, state, retry_at)
-SELECT w.*, 'pending', now()
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::text[]) AS w
+    (update_id, reference, source, url, host, wanted, requested_at, traceparent, state, retry_at, came_at)
+SELECT w.*, 'pending', now(), w.requested_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::text[])
+    AS w (update_id, reference, source, url, host, wanted, requested_at, traceparent)
 ON CONFLICT (update_id, reference) DO UPDATE SET
     source = excluded.source, url = excluded.url, host = excluded.host, wanted = excluded.wanted,
-    requested_at = excluded.requested_at, traceparent = excluded.traceparent, state = 'pending', reason = '',
+    requested_at = excluded.requested_at, traceparent = excluded.traceparent, state = 'pending', reason = '', opens_at = NULL,
+    allowed_by = CASE WHEN r.url = excluded.url THEN r.allowed_by ELSE '' END,
     attempts = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.attempts ELSE 0 END,
     taken = r.taken AND r.state = 'pending' AND r.url = excluded.url,
     tried_alone = CASE WHEN r.state = 'pending' AND r.url = excluded.url THEN r.tried_alone ELSE 0 END,
@@ -192,10 +206,10 @@ WHERE update_id = $1 AND reference = $2 AND url = $3 AND state = 'pending'
 
 _FINISH = """
 UPDATE enrich.media_references
-SET state = $4, reason = $5, sha256 = $6, taken = false, tried_alone = 0, settled_at = now(), retry_at = now() + make_interval(secs => $7),
+SET state = $4, reason = $5, sha256 = $6, opens_at = $8, taken = false, tried_alone = 0, settled_at = now(), retry_at = now() + make_interval(secs => $7),
     fetched_url = CASE WHEN $6::text IS NULL THEN NULL ELSE url END,
     fetched_as = CASE WHEN $6::text IS NULL THEN NULL ELSE wanted END
-WHERE update_id = $1 AND reference = $2 AND url = $3 AND state = 'pending'
+WHERE update_id = $1 AND reference = $2 AND url = $3 AND (state = 'pending' OR (state = 'withheld' AND opens_at <= now()))
 RETURNING reference
 """
 
@@ -205,6 +219,6 @@ WHERE update_id = $1 AND retry_at IS NOT NULL AND (state <> 'pending' OR attempt
 """
 
 _ANNOUNCED = """
-UPDATE enrich.media_references SET retry_at = NULL
+UPDATE enrich.media_references SET retry_at = CASE WHEN opens_at > now() THEN opens_at END
 WHERE update_id = $1 AND reference = ANY ($2::text[]) AND state <> 'pending'
 """

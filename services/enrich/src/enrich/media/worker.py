@@ -26,6 +26,7 @@ from enrich.media.pictures import Picture
 from enrich.media.queue import Task
 from enrich.media.render.pool import RendererPool
 from enrich.media.store import store_renditions
+from enrich.picture_index.rights import Judgement, Newsroom, wire_words
 from enrich.settings import Settings
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
@@ -78,6 +79,7 @@ class MediaWorker:
         self._fetcher = fetcher
         self._renderers = renderers
         self._producer = producer
+        self._newsroom = Newsroom.of(settings.enrich_country, settings.enrich_time_zone)
         self._backoff = Backoff(first_s=settings.enrich_media_retry_s, longest_s=LONGEST_PAUSE_S, factor=4.0)
         self._running: dict[tuple[str, str], Task] = {}
         self._jobs: set[asyncio.Task[None]] = set()
@@ -181,7 +183,7 @@ class MediaWorker:
 
     async def _process(self, task: Task) -> None:
         try:
-            if task.state == "pending":
+            if task.state == "pending" or task.has_opened(datetime.now(UTC)):
                 await self._finish(task)
             await self._announce(task)
         except Exception as error:
@@ -203,12 +205,12 @@ class MediaWorker:
         if task.tried_alone >= MAX_TRIED_ALONE:
             reason = f"given up: {task.tried_alone} processes died while they worked on it alone"
             log.error("a picture kills its process", update_id=task.update_id, url=task.shown_url)
-            await self._record(task, "failed", reason, None)
+            await self._record(task, "failed", Judgement(reason), None)
             return
         if task.lost:
             await queue.try_alone(self._pool, task)
         if task.attempts > self._settings.enrich_media_attempts:
-            await self._record(task, "failed", f"given up after {task.attempts - 1} attempts", None)
+            await self._record(task, "failed", Judgement(f"given up after {task.attempts - 1} attempts"), None)
             return
         # Versions of an update often name the same picture: the second finds what the first fetched.
         async with self._locked_url(task.source, task.url):
@@ -216,21 +218,22 @@ class MediaWorker:
                 picture = await self._picture(task)
             except PictureRefused as error:
                 self._note_host(task.host, failed=False)
-                await self._record(task, "failed", error.reason, None)
+                await self._record(task, "failed", Judgement(error.reason), None)
                 return
             except PictureUnavailable as failure:
                 self._note_host(task.host, failed=True)
                 await self._postpone(task, failure)
                 return
             self._note_host(task.host, failed=False)
-            state, reason = queue.outcome_of(task, picture, await pictures.rights_of(self._pool, task.source))
-            await self._record(task, state, reason, picture.sha256)
+            rights = await pictures.rights_of(self._pool, task.source, self._newsroom)
+            state, why = queue.outcome_of(task, picture, rights, datetime.now(UTC))
+            await self._record(task, state, why, picture.sha256)
             reached("media.finished")
 
     async def _postpone(self, task: Task, failure: PictureUnavailable) -> None:
         if task.attempts >= self._settings.enrich_media_attempts:
             reason = f"given up after {task.attempts} attempts: {failure.reason}"
-            await self._record(task, "failed", reason, None)
+            await self._record(task, "failed", Judgement(reason), None)
             return
         pause_s = min(max(self._backoff.pause_s(task.attempts), failure.after_s or 0.0), LONGEST_PAUSE_S)
         RETRIES.labels("host").inc()
@@ -240,12 +243,12 @@ class MediaWorker:
         )  # fmt: skip
         await queue.retry(self._pool, task, failure.reason, pause_s, counts=True)
 
-    async def _record(self, task: Task, state: str, reason: str, sha256: str | None) -> None:
-        if not await queue.finish(self._pool, task, state, reason, sha256):
+    async def _record(self, task: Task, state: str, why: Judgement, sha256: str | None) -> None:
+        if not await queue.finish(self._pool, task, state, why, sha256):
             return
         FINISHED.labels(state).inc()
         log.info(
-            "picture finished", update_id=task.update_id, source=task.source, url=task.shown_url, state=state, reason=reason,
+            "picture finished", update_id=task.update_id, source=task.source, url=task.shown_url, state=state, reason=why.reason,
             sha256=sha256,
         )  # fmt: skip
 
@@ -275,7 +278,7 @@ class MediaWorker:
                     raise PictureRefused(picture.refused)
                 return picture
             try:
-                rendered = await self._renderers.render(data)
+                rendered = await self._renderers.render(data, wire=wire_words(wanted))
             except PictureRefused as error:
                 await pictures.add_refused(self._pool, sha256, len(data), error.reason)
                 raise
@@ -303,6 +306,7 @@ class MediaWorker:
 
     async def _announce(self, task: Task) -> None:
         """Ask enrich text for a revision, once for all pictures of an update that finish together."""
+        opened = task.has_opened(datetime.now(UTC))
         finished, fetching = await queue.unannounced(self._pool, task.update_id)
         if not finished or (fetching and task.state == "pending"):
             # The last one announces. Should it take long, the others become due by themselves.
@@ -313,7 +317,7 @@ class MediaWorker:
                     RAW,
                     Refresh(update_id=task.update_id, cause="media", requested_at=datetime.now(UTC)),
                     key=task.source,
-                    event_id=f"{task.update_id}:media:{':'.join(sorted(finished))}"[:500],
+                    event_id=f"{task.update_id}:media{':opened' if opened else ''}:{':'.join(sorted(finished))}"[:500],
                     traceparent=task.traceparent,
                 )
             ]

@@ -19,6 +19,10 @@ class Embedded:
     usage_terms: str = ""
     instructions: str = ""
     alt_text: str = ""
+    terms_url: str = ""
+    """XMP WebStatement."""
+    licensor_url: str = ""
+    """PLUS LicensorURL."""
     data_mining: str = ""
     """PLUS data mining value, as its name."""
     digital_source: str = ""
@@ -29,3 +33,7 @@ class Embedded:
         """From the index; what a newer writer added is ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: str(text) for name, text in value.items() if name in known})
+
+
+NOTHING = Embedded()
+"""The words of a picture that says nothing."""

@@ -8,9 +8,9 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from enrich.picture_index.embedded import Embedded
-from enrich.picture_index.rights import Rights, why_withheld, words_of
+from enrich.picture_index.rights import ANYWHERE, Newsroom, Rights, judge, words_of
 from enrich.short_text import cut
-from shared.messages import Media, MediaReference, Rendition
+from shared.messages import ContentCredentials, Media, MediaReference, Rendition
 from shared.messages.limits import LONGEST
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
@@ -55,11 +55,15 @@ class IndexRow:
     placeholder: str | None
     renditions: Sequence[Mapping[str, JsonValue]]
     embedded: Mapping[str, JsonValue]
+    credentials: Mapping[str, JsonValue] | None
     refused: str
     removed_at: datetime | None
     forbidden: Sequence[str]
     allowed: Sequence[str]
     default_credit: str
+    came_at: datetime
+    allowed_by: str
+    now: datetime
 
 
 def reference_key(reference: MediaReference) -> str:
@@ -69,7 +73,9 @@ def reference_key(reference: MediaReference) -> str:
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-async def media_for(pool: Pool, wanted: Mapping[str, Sequence[MediaReference]]) -> dict[str, MediaLookup]:
+async def media_for(
+    pool: Pool, wanted: Mapping[str, Sequence[MediaReference]], newsroom: Newsroom = ANYWHERE
+) -> dict[str, MediaLookup]:
     """What is known of the references of each update, in one query. Every update of `wanted` is in the answer."""
     asked = [
         (update_id, reference_key(reference))
@@ -80,34 +86,36 @@ async def media_for(pool: Pool, wanted: Mapping[str, Sequence[MediaReference]]) 
     records = await pool.fetch(_LOOKUP, [pair[0] for pair in asked], [pair[1] for pair in asked]) if asked else []
     found = {(row.update_id, row.reference): row for row in typed(IndexRow, records)}
     return {
-        update_id: lookup(references, [found.get((update_id, reference_key(each))) for each in references])
+        update_id: lookup(references, [found.get((update_id, reference_key(each))) for each in references], newsroom)
         for update_id, references in wanted.items()
     }
 
 
-def lookup(references: Sequence[MediaReference], rows: Sequence[IndexRow | None]) -> MediaLookup:
+def lookup(
+    references: Sequence[MediaReference], rows: Sequence[IndexRow | None], newsroom: Newsroom = ANYWHERE
+) -> MediaLookup:
     """The answer for one update, from the index's row for each of its references."""
     media: dict[str, Media] = {}
     pending: list[MediaReference] = []
     withheld: list[str] = []
     for reference, row in zip(references, rows, strict=True):
         if reference.kind not in PICTURES:
-            withheld.append(f"{reference.url}: {reference.kind} is not rendered")
+            withheld.append(f"{_shown(reference.url)}: {reference.kind} is not rendered")
             continue
         is_done = row is not None and row.state != "pending" and row.url == reference.url
         if not is_done:
             pending.append(reference)
         if row is None or row.sha256 is None:
             if is_done and row is not None:
-                withheld.append(f"{reference.url}: {row.reason}")
+                withheld.append(f"{_shown(reference.url)}: {row.reason}")
             continue
         described = reference
         if row.fetched_url != reference.url:
             # The old picture keeps the old words: the new ones may speak of what the new one shows.
             described = MediaReference.model_validate(row.fetched_as)
-        picture, reason = picture_of(described, row)
+        picture, reason = picture_of(described, row, newsroom)
         if picture is None:
-            withheld.append(f"{described.url}: {reason}")
+            withheld.append(f"{_shown(described.url)}: {reason}")
         elif picture.id in media:
             media[picture.id] = _one_of(media[picture.id], picture)
         else:
@@ -118,15 +126,15 @@ def lookup(references: Sequence[MediaReference], rows: Sequence[IndexRow | None]
     return MediaLookup(tuple(media.values()), tuple(pending), tuple(withheld))
 
 
-def picture_of(reference: MediaReference, row: IndexRow) -> tuple[Media | None, str]:
+def picture_of(reference: MediaReference, row: IndexRow, newsroom: Newsroom = ANYWHERE) -> tuple[Media | None, str]:
     """The picture of a row of the index under the reference's words, or the reason why readers do not see it."""
     if row.refused:
         return None, row.refused
     if row.removed_at is not None:
         return None, "removed by the newsroom"
     embedded = Embedded.from_json(row.embedded)
-    rights = Rights(tuple(row.forbidden), tuple(row.allowed), row.default_credit)
-    if reason := why_withheld(reference, embedded, rights):
+    rights = Rights(tuple(row.forbidden), tuple(row.allowed), row.default_credit, newsroom, row.allowed_by)
+    if reason := judge(reference, embedded, rights, came_at=row.came_at, now=row.now).reason:
         return None, reason
     words = words_of(reference, embedded, rights)
     picture = Media(
@@ -136,6 +144,12 @@ def picture_of(reference: MediaReference, row: IndexRow) -> tuple[Media | None, 
         caption=cut(words.caption, LONGEST["caption"]),
         credit=cut(words.credit, LONGEST["credit"]),
         copyright=cut(words.copyright, LONGEST["copyright"]),
+        usage_terms=cut(words.usage_terms, LONGEST["usage_terms"]),
+        creator=cut(words.creator, LONGEST["creator"]),
+        terms_url=words.terms_url[: LONGEST["terms_url"]],
+        licensor_url=words.licensor_url[: LONGEST["licensor_url"]],
+        digital_source_type=words.digital_source_type[: LONGEST["digital_source_type"]],
+        content_credentials=ContentCredentials.model_validate(row.credentials) if row.credentials else None,
         alt_text=cut(words.alt_text, LONGEST["alt_text"]),
         width=row.width,
         height=row.height,
@@ -144,6 +158,11 @@ def picture_of(reference: MediaReference, row: IndexRow) -> tuple[Media | None, 
         renditions=tuple(Rendition.model_validate(each) for each in row.renditions),
     )
     return picture, ""
+
+
+def _shown(url: str) -> str:
+    """An address for people: without the query, which is where agencies put signatures and keys."""
+    return url.partition("?")[0][:300]
 
 
 def _one_of(first: Media, second: Media) -> Media:
@@ -155,9 +174,10 @@ def _one_of(first: Media, second: Media) -> Media:
 
 _LOOKUP = """
 SELECT r.update_id, r.reference, r.url, r.state, r.reason, r.sha256, r.fetched_url, r.fetched_as,
-       m.picture, m.width, m.height, m.focal_x, m.focal_y, m.placeholder, m.renditions, m.embedded,
+       m.picture, m.width, m.height, m.focal_x, m.focal_y, m.placeholder, m.renditions, m.embedded, m.credentials,
        coalesce(m.refused, '') AS refused, m.removed_at,
-       coalesce(g.forbidden, '{}') AS forbidden, coalesce(g.allowed, '{}') AS allowed, coalesce(g.credit, '') AS default_credit
+       coalesce(g.forbidden, '{}') AS forbidden, coalesce(g.allowed, '{}') AS allowed, coalesce(g.credit, '') AS default_credit,
+       coalesce(r.came_at, r.requested_at) AS came_at, r.allowed_by, now() AS now
 FROM unnest($1::text[], $2::text[]) AS asked (update_id, reference)
 JOIN enrich.media_references r USING (update_id, reference)
 LEFT JOIN enrich.media m USING (sha256)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from enrich.picture_index.lookup import MediaLookup, media_for
+from enrich.picture_index.rights import Newsroom
 from enrich.settings import Settings
 from enrich.text.domain.lifecycle import Input
 from enrich.text.domain.state import KnownUpdate, State
@@ -62,6 +63,7 @@ class LookupReader:
         self._dedicated = pool.dedicated()
         self._steps = steps
         self._settings = settings
+        self._newsroom = Newsroom.of(settings.enrich_country, settings.enrich_time_zone)
 
     async def read(self, events: Sequence[Input], pending: Mapping[str, State]) -> Lookups:
         """The lookups of a batch. `pending` are states that may not be in Postgres yet; they win over its rows."""
@@ -112,7 +114,7 @@ class LookupReader:
     async def _ask_media_index(self, wanted: Mapping[str, tuple[MediaReference, ...]]) -> Mapping[str, MediaLookup]:
         try:
             async with asyncio.timeout(self._settings.enrich_media_budget_ms / 1000):
-                return await media_for(self._pool, wanted)
+                return await media_for(self._pool, wanted, self._newsroom)
         except Exception as failure:  # noqa: BLE001 -- the text never waits for a picture
             log.warning("media index away; updates go without pictures", error=reason_of(failure), fold="media index")
             MISSED.labels("media", "late" if isinstance(failure, TimeoutError) else "failed").inc(len(wanted))

@@ -8,7 +8,21 @@ TextField = Literal[
     "editors_note", "private_note", "correction_reason",
 ]  # fmt: skip
 TimeField = Literal["version_created", "first_created", "embargo_until", "expires_at"]
-AboutField = Literal["guid", "headline", "caption", "credit", "copyright", "usage_terms", "alt_text", "role"]
+AboutField = Literal[
+    "guid",
+    "headline",
+    "caption",
+    "credit",
+    "copyright",
+    "usage_terms",
+    "alt_text",
+    "role",
+    "instructions",
+    "creator",
+    "digital_source_type",
+    "terms_url",
+    "licensor_url",
+]
 
 
 class SubjectFields(TypedDict, total=False):
@@ -39,6 +53,11 @@ class AboutMedia(TypedDict, total=False):
     credit: str | None
     copyright: str | None
     usage_terms: str | None
+    instructions: str | None
+    creator: str | None
+    digital_source_type: str | None
+    terms_url: str | None
+    licensor_url: str | None
     alt_text: str | None
     role: str
 
@@ -89,6 +108,7 @@ class UpdateFields(TypedDict, total=False):
     story: str | None
     slugline: str
     link: str | None
+    digital_source_type: str
     extra: dict[str, object]
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import ValidationError
 
 from ingest.formats import limits
+from ingest.formats.copy.holds import hold_of
 from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
 from ingest.formats.model import (
@@ -19,8 +20,10 @@ from ingest.formats.model import (
     SourceProfile,
 )
 from ingest.formats.text import plain as text
-from shared.messages import RawUpdate, Repair, update_id_for
+from shared.messages import Hold, RawUpdate, Repair, update_id_for
+from shared.messages.digital_source import source_type_of
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
+from shared.messages.powers import NOT_PERMITTED, permitted, says_only_what_is_not_permitted
 from shared.messages.unknown_values import KNOWN_ONLY
 
 
@@ -84,7 +87,10 @@ def _finish_one(
         reason = "the item has nothing to identify it by"
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
     _disbelieve_future(fields, draft, document.request.received_at)
+    _name_source_types(fields, draft)
+    fields["hold"] = hold_of(fields, document.profile, format_name)
     tidy(fields, draft.repaired, document.profile, format_name)
+    _hold(fields, draft)
     if _is_empty(fields):
         reason = "it has neither words nor a picture: nothing to show"
         return RefusedItem(code="empty", place=draft.place or "/", reason=reason)
@@ -96,10 +102,14 @@ def _finish_one(
         source=document.request.source,
         received_at=document.request.received_at,
         original=original,
+        may=document.request.may,
         repairs=(*general, *draft.repairs)[:MAX_REPAIRS],
     )
     try:
-        return RawUpdate.model_validate(fields, context=KNOWN_ONLY)
+        raw = permitted(RawUpdate.model_validate(fields, context=KNOWN_ONLY), document.request.may)
+        if says_only_what_is_not_permitted(raw):
+            return RefusedItem(code=NOT_PERMITTED, place=f"{draft.place}/signal", reason="its source may not: pin")
+        return raw
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
@@ -131,13 +141,45 @@ def _disbelieve_future(fields: dict[str, object], draft: Draft, received_at: dat
             draft.repaired("time-in-future", f"/{name}", moment.isoformat())
 
 
+def _hold(fields: dict[str, object], draft: Draft) -> None:
+    """Let a usable version that is held wait for a desk; one that withdraws or kills waits for nobody."""
+    hold = fields.get("hold")
+    if (
+        not isinstance(hold, Hold)
+        or fields.get("status", "usable") not in ("usable", "held")
+        or fields.get("signal") in _PASSING
+    ):
+        fields["hold"] = None
+        return
+    fields["status"] = "held"
+    if hold.kind == "advisory":
+        draft.repaired("advisory-held", "/status", hold.because)
+
+
+_PASSING = ("kill", "takedown", "expire")
+"""Signals that nothing holds up."""
+
 _SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
 """Signals that need nothing to show."""
 
 
+def _name_source_types(fields: dict[str, object], draft: Draft) -> None:
+    """Digital source types by their names, of the text and of its pictures; what is none is left out."""
+    holders: list[tuple[str, dict[str, object]]] = [("", fields)]
+    several = fields.get("media")
+    if isinstance(several, list | tuple):
+        holders += [(f"/media/{index}", one) for index, one in enumerate(several) if isinstance(one, dict)]
+    for place, holder in holders:
+        written = holder.get("digital_source_type")
+        if isinstance(written, str) and written:
+            holder["digital_source_type"] = name = source_type_of(written)
+            if not name:
+                draft.repaired("unknown-digital-source", f"{place}/digital_source_type", written)
+
+
 def _is_empty(fields: Mapping[str, object]) -> bool:
     """Whether a usable version has nothing that a page could show."""
-    if fields.get("status", "usable") != "usable" or fields.get("signal") in _SIGNALS_ALONE:
+    if fields.get("status", "usable") not in ("usable", "held") or fields.get("signal") in _SIGNALS_ALONE:
         return False
     if fields.get("headline") or fields.get("summary") or fields.get("media"):
         return False

@@ -20,6 +20,7 @@ MAX_IN_HTML = 50
 
 _ABOUT: tuple[AboutField, ...] = (
     "guid", "headline", "caption", "credit", "copyright", "usage_terms", "alt_text", "role",
+    "instructions", "creator", "digital_source_type", "terms_url", "licensor_url",
 )  # fmt: skip
 _SMALL_NAMES = ("thumb", "icon", "small", "preview", "web", "low", "proxy")
 _LARGE_NAMES = ("original", "highres", "high", "main", "full", "quicklook", "large", "print", "view")
@@ -96,6 +97,11 @@ def reference(offers: Iterable[Offer], kind: str, about: AboutMedia) -> MediaFie
         if value := about.get(name):
             fields[name] = value
     return fields
+
+
+def terms(*texts: str | None) -> str:
+    """All that a source says of a picture's use, a line each: terms, instructions to desks, rights."""
+    return "\n".join(dict.fromkeys(said.strip() for said in texts if said and said.strip()))
 
 
 def unresolved(source: str, about: Mapping[str, object]) -> dict[str, str]:

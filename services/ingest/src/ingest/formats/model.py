@@ -13,7 +13,8 @@ from ingest.formats import charset, media, times
 from ingest.formats.fields import UpdateFields
 from ingest.formats.text import plain as text
 from ingest.formats.vendors import catalog
-from shared.messages import RawUpdate, Repair, Signal, Status
+from shared.messages import Power, RawUpdate, Repair, Signal, Status
+from shared.messages.powers import POWERS
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """A larger document is refused unread; a day of a busy wire in one file is smaller."""
@@ -118,12 +119,31 @@ class SourceProfile(BaseModel):
     """An embargo element without a time is a form left blank; by NewsML-G2 it holds the item until further notice."""
     media_base_url: str | None = None
     """Taken for pictures that are named by a relative path."""
+    media_key_env: str = Field(default="", pattern=r"^(INGEST_MEDIA_KEY_[A-Z0-9_]{1,60})?$")
+    """The environment variable with the key to texts that the source sends as links; a name that begins with
+    `INGEST_MEDIA_KEY_`, so that a profile can name no other secret. Without it they are not fetched."""
+    media_key_header: str = Field(default="x-api-key", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$")
+    """The header in which the key goes along."""
+    media_key_hosts: tuple[str, ...] = ()
+    """The hosts that the key is sent to, and no other."""
     creators_are_authors: bool = True
     """Whether who is named as a creator wrote the text; else only the byline tells, and creators are desk staff."""
     reader_tags: tuple[str, ...] = ()
     """Kinds of subjects and aliases of vocabularies that are for readers (`medtop`, `person`); all where empty."""
     located_is_office: bool = False
     """The place that is named is where the writer or a machine sits; only a dateline says where something happened."""
+    publish: Literal["auto", "desk", "never"] = "auto"
+    """`desk`: every version waits until a desk releases it. `never`: none is published, whatever a desk says."""
+    hold_advisories: bool = True
+    """Whether what speaks to desks, by the four fields below or by its own words, waits for a desk."""
+    hold_codes: tuple[str, ...] = ()
+    """Codes or names of subjects, genres and classes of advisories: `dpatextgenre:27`, `Achtung`."""
+    hold_keywords: tuple[str, ...] = ()
+    """Keywords, or parts of a slug."""
+    hold_headlines: tuple[str, ...] = ()
+    """Words that a headline begins with."""
+    hold_withdraws: bool = False
+    """An advisory about an update that is out withdraws it until a desk decides; else what is out stays out."""
     extends: str | None = None
     """A vendor's profile (`formats/vendors`), which fills in what this one leaves open."""
 
@@ -177,6 +197,8 @@ class ReadRequest:
     """The URL that it came from, against which relative addresses in it are meant."""
     format: str | None = None
     """The name that the source is set to (`ninjs`, `rss`, ...); None recognises it."""
+    may: tuple[Power, ...] = POWERS
+    """The powers of the source."""
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ async def read_original(parsers: ParserPool, source: Source, original: Original,
         profile=source.profile,
         address=original.headers.get("url") or source.url,
         format=original.asked_format or source.format,
+        may=source.powers,
     )
     if not is_large(original.body):
         return read(original.body, request)

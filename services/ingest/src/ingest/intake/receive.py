@@ -13,7 +13,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from prometheus_client import Histogram
 
 from ingest.formats import ReadResult, RefusedItem, Unreadable
-from ingest.intake import aliases, deduplicate, emit, items, originals
+from ingest.intake import aliases, deduplicate, emit, items, linked_texts, originals
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
 from ingest.intake.known_sources import KnownSources
 from ingest.intake.originals import Original, Transport
@@ -214,6 +214,7 @@ class Intake:
         versions = await self._deduplicate(candidates, original, sha256, traceparent, deadline, again=again)
         for version in versions:
             version.duplicate = version.duplicate or version.candidate.index in taken_before
+        await self._want_texts(source, versions, deadline)
         await self._emit(source, versions, deadline, turn)
         reached("ingest.emitted")
         document = items.DocumentRecord(
@@ -281,6 +282,12 @@ class Intake:
             _Version(as_received(candidate, result, traceparent), result.duplicate)
             for candidate, result in zip(candidates, results, strict=True)
         ]
+
+    async def _want_texts(self, source: Source, versions: Sequence[_Version], deadline: Deadline) -> None:
+        """Put versions into the line for their texts where these are only linked and the source's profile names a key."""
+        new = [version.candidate.update for version in versions if not version.duplicate]
+        if any(map(linked_texts.links_of, new)) and source.profile.completed().media_key_env:
+            await deadline.run(linked_texts.want(self.postgres(), source.name, new))
 
     async def _emit(self, source: Source, versions: Sequence[_Version], deadline: Deadline, turn: Turn | None) -> None:
         """Send what is new. Whatever Kafka says later, a version keeps the status that it has when the deadline is over."""

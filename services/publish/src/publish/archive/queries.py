@@ -36,6 +36,8 @@ class Archived:
 
     update: ReaderUpdate
     channels: frozenset[str]
+    may_alert: bool = True
+    """Whether its source's urgency may ask for an alert by itself."""
 
     @property
     def position(self) -> Position:
@@ -78,7 +80,8 @@ class _Row:
         """The revision; ValueError where it cannot be read, as after a change of the contract."""
         update = EnrichedUpdate.model_validate_json(self.data)
         place, position = Position(self.epoch, self.log_offset), Position(self.position_epoch, self.position_offset)
-        return Archived(reader_update(update, cursor=place, position=position), frozenset(self.channels))
+        readers = reader_update(update, cursor=place, position=position)
+        return Archived(readers, frozenset(self.channels), update.may_alert)
 
 
 _CURRENT = (

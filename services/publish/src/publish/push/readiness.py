@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 import structlog
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_S = 0.01
 LAST_PAUSE_S = 0.25
+LATE_S = 0.2
+"""For a sink that missed its last deadline and has not caught up since: while a replica is away, not every batch waits for it."""
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 
 WAITED = Histogram("slugline_push_readable_seconds", "Wait until page, API and cache had what was to leave")
@@ -40,6 +42,8 @@ class ReadinessChecks:
     web_urls: Sequence[str]
     model: ReadModel | None
     """None where no cache runs."""
+    late: set[str] = field(default_factory=set)
+    """The sinks that missed the last deadline."""
 
     async def behind(self, place: Position) -> list[str]:
         """The sinks that do not have everything up to this position."""
@@ -103,12 +107,15 @@ async def wait_until_readable(readiness: ReadinessChecks, place: Position, deadl
     started = time.monotonic()
     pause_s = FIRST_PAUSE_S
     while behind := await readiness.behind(place):
-        if time.monotonic() - started > deadline_s:
+        is_known = readiness.late.issuperset(behind)
+        if time.monotonic() - started > (min(LATE_S, deadline_s) if is_known else deadline_s):
             for sink in behind:
                 LATE.labels(sink).inc()
-            log.error("not readable by the deadline", behind=behind, cursor=str(place))
+            log.error("not readable by the deadline", behind=behind, cursor=str(place), fold="readable")
+            readiness.late.update(behind)
             return False
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 1.5, LAST_PAUSE_S)
+    readiness.late.clear()
     WAITED.observe(time.monotonic() - started)
     return True

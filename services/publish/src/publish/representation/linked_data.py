@@ -6,7 +6,9 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from publish.representation.pictures import pictures_of
+from publish.representation.fragment import web_address
+from publish.representation.origin import source_type_uri
+from publish.representation.pictures import Picture, pictures_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderAuthor, ReaderUpdate
 from publish.representation.site import Site, author_path
@@ -85,23 +87,30 @@ def _about(site: Site, update: ReaderUpdate, kind: str) -> dict[str, object]:
         **_people(site, update),
         "articleBody": printable(update.text),
         **({"inLanguage": language_of(update)} if language_of(update) else {}),
-        **(
-            {
-                "image": [
-                    {
-                        "@type": "ImageObject",
-                        "url": site.url + picture.largest,
-                        "width": picture.width,
-                        "height": picture.height,
-                        "caption": picture.caption,
-                        "creditText": picture.credit,
-                    }
-                    for picture in pictures_of(update)
-                ]
-            }
-            if pictures_of(update)
-            else {}
-        ),
+        **({"digitalSourceType": source_type_uri(update.digital_source_type)} if update.digital_source_type else {}),
+        **({"image": [_image(site, picture) for picture in pictures_of(update)]} if pictures_of(update) else {}),
+    }
+
+
+def _image(site: Site, picture: Picture) -> dict[str, object]:
+    """A picture, with what Google's image metadata asks for where the source said it."""
+    media = picture.media
+    named: dict[str, object] = {
+        "creditText": picture.credit,
+        "creator": {"@type": "Person", "name": printable(media.creator)} if media.creator else None,
+        "copyrightNotice": printable(media.copyright),
+        "license": web_address(media.terms_url),
+        "acquireLicensePage": web_address(media.licensor_url),
+        "digitalSourceType": source_type_uri(media.digital_source_type),
+    }
+    return {
+        "@type": "ImageObject",
+        "url": site.url + picture.largest,
+        "contentUrl": site.url + picture.largest,
+        "width": picture.width,
+        "height": picture.height,
+        "caption": picture.caption,
+        **{name: value for name, value in named.items() if value},
     }
 
 

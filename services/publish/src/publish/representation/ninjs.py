@@ -1,6 +1,7 @@
 """An update as ninjs 3.1, for the tools that agencies and their clients have (IPTC)."""
 
-from publish.representation.pictures import pictures_of
+from publish.representation.origin import source_type_uri
+from publish.representation.pictures import Picture, pictures_of
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
 from publish.representation.words import language_of, modified_at, printable, title_of
@@ -33,6 +34,7 @@ def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
         "copyrightNotice": printable(update.copyright),
         "edNote": printable(update.editors_note),
         "urgency": update.urgency,
+        "digitalSourceType": source_type_uri(update.digital_source_type),
     }
     item |= {name: value for name, value in optional.items() if value}
     if update.summary:
@@ -73,6 +75,21 @@ def _about(update: ReaderUpdate) -> dict[str, list[dict[str, str]]]:
     return item
 
 
+def _rights(picture: Picture) -> dict[str, object]:
+    """Whose a picture is, and how it came to be."""
+    media = picture.media
+    named = {
+        "by": printable(media.creator) or picture.credit,
+        "copyrightNotice": printable(media.copyright),
+        "usageTerms": printable(media.usage_terms),
+        "digitalSourceType": source_type_uri(media.digital_source_type),
+    }
+    rights: dict[str, object] = {name: value for name, value in named.items() if value}
+    if picture.credit:
+        rights["infoSources"] = [{"name": picture.credit, "role": "credit"}]
+    return rights
+
+
 def _pictures(site: Site, update: ReaderUpdate) -> dict[str, object]:
     pictures = pictures_of(update)
     if not pictures:
@@ -92,7 +109,7 @@ def _pictures(site: Site, update: ReaderUpdate) -> dict[str, object]:
                         "height": picture.height,
                     }
                 ],
-                **({"by": picture.credit} if picture.credit else {}),
+                **_rights(picture),
             }
             for number, picture in enumerate(pictures, 1)
         ]

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from publish.representation.origin import credentials_line, label_of
 from publish.representation.reader_update import ReaderMedia, ReaderRendition, ReaderUpdate
 from publish.representation.words import printable
 from shared.messages import EnrichedUpdate
@@ -67,6 +68,11 @@ class Picture:
     alt: str
     caption: str
     credit: str
+    origin: str
+    """What readers are told of how it came to be: "Made with AI"."""
+    credentials: str
+    """What its content credentials say, in one line."""
+    media: ReaderMedia
     placeholder: str
     focus: str
     sources: tuple[PictureSource, ...]
@@ -117,6 +123,9 @@ def shown_as(media: ReaderMedia) -> Picture | None:
         alt=printable(media.alt_text or media.caption),
         caption=printable(media.caption),
         credit=printable(media.credit),
+        origin=label_of(media.digital_source_type),
+        credentials=credentials_line(media.content_credentials),
+        media=media,
         placeholder=media.placeholder if media.placeholder and DATA_IMAGE.match(media.placeholder) else "",
         focus=focus,
         sources=tuple(

@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from publish.representation.position import Position
-from shared.messages import Change, EnrichedUpdate, Kind, Removal, UpdateId, without_source_words
+from shared.messages import Change, EnrichedUpdate, Kind, Media, Removal, UpdateId, without_source_words
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,19 @@ class ReaderRendition:
 
 
 @dataclass(frozen=True)
+class ReaderCredentials:
+    """What a picture's content credentials (C2PA) say, read from the file as it came; renditions are other files."""
+
+    state: Literal["trusted", "valid", "invalid"]
+    signer: str
+    signed_at: str
+    tool: str
+    actions: tuple[str, ...]
+    ingredients: int
+    embedded: bool
+
+
+@dataclass(frozen=True)
 class ReaderMedia:
     """A picture, video or sound that readers may see; what has no credit or may not be used is not here."""
 
@@ -67,6 +80,13 @@ class ReaderMedia:
     caption: str
     credit: str
     copyright: str
+    usage_terms: str
+    creator: str
+    terms_url: str
+    licensor_url: str
+    digital_source_type: str
+    """How it came to be: a name of IPTC's vocabulary; `trainedAlgorithmicMedia` was made with AI."""
+    content_credentials: ReaderCredentials | None
     alt_text: str
     width: int | None
     height: int | None
@@ -135,6 +155,10 @@ class ReaderUpdate:
     credit: str
     copyright: str
     located: str
+    digital_source_type: str
+    """How the text came to be: a name of IPTC's vocabulary; `trainedAlgorithmicMedia` was made with AI."""
+    checked: bool
+    """Whether a person of the newsroom took responsibility for a text that was made with AI."""
     editors_note: str
     link: str | None
     authors: tuple[ReaderAuthor, ...]
@@ -189,16 +213,21 @@ _story_profile = attrgetter(*_names(ReaderStoryProfile))
 _corroboration = attrgetter(*_names(ReaderCorroboration))
 _passport = attrgetter(*_names(ReaderPassport))
 _change = attrgetter(*_names(ReaderChange))
-_MEDIA = tuple(_names(ReaderMedia, "renditions"))
+_credentials = attrgetter(*_names(ReaderCredentials))
+_MEDIA = tuple(_names(ReaderMedia, "renditions", "content_credentials"))
 _media = attrgetter(*_MEDIA)
 _COPIED = tuple(
     _names(
         ReaderUpdate,
-        "authors", "media", "corroboration", "passport", "tags", "story_profile", "pinned", "key_event", "closed", "change",
-        "path", "position", "cursor",
+        "authors", "checked", "media", "corroboration", "passport", "tags", "story_profile", "pinned", "key_event", "closed",
+        "change", "path", "position", "cursor",
     )
 )  # fmt: skip
 _copied = attrgetter(*_COPIED)
+
+
+def _credentials_of(media: Media) -> ReaderCredentials | None:
+    return None if media.content_credentials is None else ReaderCredentials(*_credentials(media.content_credentials))
 
 
 def reader_change(change: Change) -> ReaderChange:
@@ -217,9 +246,11 @@ def reader_update(update: EnrichedUpdate, *, cursor: Position, position: Positio
             ReaderMedia(
                 **dict(zip(_MEDIA, _media(each), strict=True)),
                 renditions=tuple(ReaderRendition(*_rendition(one)) for one in each.renditions),
+                content_credentials=_credentials_of(each),
             )
             for each in update.media
         ),
+        checked=bool(update.responsible),
         corroboration=ReaderCorroboration(*_corroboration(update.corroboration)),
         passport=ReaderPassport(*_passport(update.passport)),
         tags=tuple(ReaderTag(*_tag(each)) for each in update.tags),

@@ -28,6 +28,7 @@ from publish.web.routes.api import Api
 from publish.web.routes.assets import Assets
 from publish.web.routes.feeds import Feeds
 from publish.web.routes.frames import Frames
+from publish.web.routes.machine_rights import MachineRightsRoutes
 from publish.web.routes.media import MediaRoute
 from publish.web.routes.pages import Pages
 from publish.web.routes.sitemaps import Sitemaps
@@ -39,7 +40,7 @@ from shared.failures.transient import TRANSIENT
 from shared.http.problem import PROBLEM_HANDLERS, Problem, outage_problem, problem_response
 from shared.http.query import with_query
 from shared.http.routing import application
-from shared.observability.health import Health, health_routes
+from shared.observability.health import Health, open_health_routes
 
 API_PREFIXES = ("/v1/", "/oembed", "/feeds/", "/media/", "/static/", "/openapi.json")
 CODES: Mapping[int, str] = {404: "not-found", 405: "method-not-allowed"}
@@ -80,7 +81,7 @@ def build(
     ]
     app = application(
         [
-            *health_routes(health),
+            *open_health_routes(health, settings),
             *open_routes,
             Preflight(open_routes),
             *pages.routes(),
@@ -90,6 +91,12 @@ def build(
             *Embeds(answers, assets).routes(),
             *Sitemaps(answers).routes(),
             *Frames(answers).routes(),
+            *MachineRightsRoutes(
+                settings.publish_machine_rights,
+                site_url=renderer.site.url,
+                name=settings.publish_site_name,
+                terms_url=settings.publish_machine_terms_url,
+            ).routes(),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
         ],
@@ -129,7 +136,7 @@ class Preflight(BaseRoute):
             "Allow": METHODS,
             "Access-Control-Allow-Origin": "*",
             "Access-Control-Allow-Methods": METHODS,
-            "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, Cache-Control",
+            "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID, Cache-Control, Authorization, X-API-Key",
             "Access-Control-Max-Age": "86400",
         }
         await Response(None, 204, headers)(scope, receive, send)

@@ -10,7 +10,7 @@ import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from publish.representation import pictures, site, words
+from publish.representation import origin, pictures, site, words
 from publish.representation.fragment import fitting
 from publish.representation.pictures import Picture
 from publish.representation.reader_json import dump, members, removal_members
@@ -103,6 +103,7 @@ class Renderer:
             image_origins=settings.image_origins,
             pictures_of=pictures.pictures_of,
             sizes_of=pictures.sizes_of,
+            text_label=origin.text_label,
             shown_diff=words.shown_diff,
             byline_of=words.byline_of,
             headline_of=words.headline_of,

@@ -12,14 +12,15 @@ import click
 import orjson
 
 from enrich.media.errors import PictureRefused
-from enrich.media.operations import references, remove, retry_refused, set_rights, summary
+from enrich.media.operations import allow, references, remove, retry_refused, set_rights, summary
 from enrich.media.process import media as serve
-from enrich.media.process import render_limits
+from enrich.media.process import renderer_pool
 from enrich.media.render.image_hash import ImageHash
-from enrich.media.render.pool import RendererPool, RenderLimits
 from enrich.media.render.rendered import Rendered
 from enrich.media.store import open_store
 from enrich.settings import Settings
+from shared.audit.author import of_command
+from shared.audit.log import append_after
 from shared.failures import Transient
 from shared.kafka.producer import Producer, new_producer
 from shared.observability.logs import configure_logging
@@ -52,7 +53,7 @@ def render(image: Path, folder: Path) -> None:
         if size > settings.enrich_media_max_bytes:
             raise PictureRefused(f"too large: {size:,} bytes, the limit is {settings.enrich_media_max_bytes:,}")
         data = image.read_bytes()
-        rendered = asyncio.run(_rendered(data, render_limits(settings)))
+        rendered = asyncio.run(_rendered(data, settings))
     except PictureRefused as refusal:
         _print({"file": str(image), "refused": refusal.reason})
         sys.exit(1)
@@ -82,6 +83,7 @@ def render(image: Path, folder: Path) -> None:
             "width": rendered.width,
             "height": rendered.height,
             "metadata": {name: text for name, text in asdict(rendered.embedded).items() if text},
+            "credentials": rendered.credentials.model_dump(mode="json") if rendered.credentials else None,
             "focal_point": rendered.focal_point,
             "placeholder": rendered.placeholder,
             "phash": _hex(rendered.image_hash),
@@ -122,9 +124,32 @@ def media_rights(source: str, forbid: tuple[str, ...], allow: tuple[str, ...], c
     """Show or change what SOURCE's pictures may be used for. Takes effect with each update's next revision."""
 
     async def change(pool: Pool) -> None:
-        _print(await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear))
+        now = await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear)
+        if forbid or allow or credit is not None or clear:
+            await append_after(pool, of_command().entry("picture-rights-set", source, None, now))
+        _print(now)
 
     _with_pool(change)
+
+
+@click.command("media-allow")
+@click.argument("update_id")
+@click.option("--url", default="", help="Only this picture of the update; all that are withheld without it.")
+@click.option("--by", required=True, help="Who answers for it.")
+@click.option("--reason", required=True, help="Kept with the picture: a contract, a call.")
+def media_allow(update_id: str, url: str, by: str, reason: str) -> None:
+    """Show the withheld pictures of UPDATE_ID although their terms forbid it. A credit is needed all the same.
+
+    Exit code 1 where none of them is withheld.
+    """
+
+    async def permit(pool: Pool) -> None:
+        count = await allow(pool, update_id=update_id, url=url, by=by, reason=reason)
+        click.echo(f"{count} pictures are allowed")
+        if not count:
+            sys.exit(1)
+
+    _with_pool(permit)
 
 
 @click.command("media-retry")
@@ -161,6 +186,8 @@ def media_remove(picture: str, reason: str) -> None:
             )
         finally:
             await kafka_producer.stop()
+        if result.copies:
+            await append_after(pool, of_command(reason).entry("picture-removed", picture, None, result))
         _print(result)
         if not result.copies:
             sys.exit(1)
@@ -168,8 +195,8 @@ def media_remove(picture: str, reason: str) -> None:
     _with_pool(take_away)
 
 
-async def _rendered(data: bytes, limits: RenderLimits) -> Rendered:
-    async with RendererPool(1, limits) as renderers:
+async def _rendered(data: bytes, settings: Settings) -> Rendered:
+    async with renderer_pool(settings, 1) as renderers:
         return await renderers.render(data)
 
 

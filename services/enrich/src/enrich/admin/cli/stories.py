@@ -12,6 +12,7 @@ from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.stories import merged_story, own_story, story_id
 from enrich.stories.process import STAGE as GATHERING
 from enrich.text.domain.state import State
+from shared.audit.author import of_command
 from shared.poison.notes import MOST_TRIES
 from shared.poison.suspects import SUSPECT
 from shared.postgres.pool import Connection, Row
@@ -46,7 +47,8 @@ def merge(story: str, into: str, by: str) -> None:
         await announce(connection, "stories", [story])
         return await _refresh(connection, [story])
 
-    click.echo(f"{story} is now part of {into}; {on_postgres(work)} updates move")
+    moved = on_postgres(work, of_command().entry("story-merged", story, None, {"into": into, "by": by}))
+    click.echo(f"{story} is now part of {into}; {moved} updates move")
 
 
 @stories.command()
@@ -65,7 +67,8 @@ def unmerge(story: str) -> None:
         await announce(connection, "stories", [into])
         return await _refresh(connection, [into])
 
-    click.echo(f"{story_id(story)} is a story of its own again; {on_postgres(work)} updates are looked at")
+    looked_at = on_postgres(work, of_command().entry("story-unmerged", story_id(story)))
+    click.echo(f"{story_id(story)} is a story of its own again; {looked_at} updates are looked at")
 
 
 @stories.command()
@@ -87,7 +90,7 @@ def split(update_id: str, story: str, by: str) -> None:
         )  # fmt: skip
         await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
 
-    on_postgres(work)
+    on_postgres(work, of_command().entry("update-split-off", update_id, None, {"story": chosen, "by": by}))
     click.echo(f"{update_id} is in {chosen}")
 
 
@@ -129,7 +132,7 @@ def _described(story: str, edit: dict[str, object]) -> StoryDescription:
             raise click.ClickException(f"no story {story_id(story)!r}")
         return found
 
-    return on_postgres(work)
+    return on_postgres(work, of_command().entry("story-described", story_id(story), None, edit) if edit else None)
 
 
 @stories.command()

@@ -22,6 +22,7 @@ MAX_ITEMS = 100
 """In a list or an alternative."""
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_PLUS = "{http://ns.useplus.org/ldf/xmp/1.0/}"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _XMP_FIELDS = {
     "headline": "{http://ns.adobe.com/photoshop/1.0/}Headline",
@@ -33,6 +34,7 @@ _XMP_FIELDS = {
     "usage_terms": "{http://ns.adobe.com/xap/1.0/rights/}UsageTerms",
     "instructions": "{http://ns.adobe.com/photoshop/1.0/}Instructions",
     "alt_text": "{http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/}AltTextAccessibility",
+    "terms_url": "{http://ns.adobe.com/xap/1.0/rights/}WebStatement",
     "data_mining": "{http://ns.useplus.org/ldf/xmp/1.0/}DataMining",
     "digital_source": "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType",
 }
@@ -89,7 +91,19 @@ def read_xmp(packet: bytes) -> dict[str, str]:
             if name in _NAMES_OF_VALUES:
                 text = re.split(r"[/#]", text.rstrip("/"))[-1]
             found[name] = _clean(text)
+    found["licensor_url"] = _licensor_url(root)
     return {name: text for name, text in found.items() if text}
+
+
+def _licensor_url(root: "etree._Element") -> str:
+    """The page of the first licensor that has one: an element or an attribute of a structure within plus:Licensor."""
+    for holder in islice(root.iter(f"{_PLUS}Licensor"), MAX_ITEMS):
+        for one in islice(holder.iter(), MAX_ITEMS):
+            if text := _clean(
+                (one.text or "") if one.tag == f"{_PLUS}LicensorURL" else one.get(f"{_PLUS}LicensorURL", "")
+            ):
+                return text
+    return ""
 
 
 def _xmp_text(element: "etree._Element | None") -> str:

@@ -1,6 +1,6 @@
 """The pool of renderers. One may crash, hang or be killed, and only its picture is refused."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import orjson
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from enrich.media.errors import PictureRefused
 from enrich.media.render.rendered import Encoded, Rendered
 from enrich.media.render.sandbox import environment
+from enrich.picture_index.embedded import NOTHING, Embedded
 from shared.worker_processes.pool import AnswerTooLarge, Crashed, Nonsense, TooSlow, WorkerPool, WorkerProgram
 
 log = structlog.get_logger(__name__)
@@ -44,8 +45,10 @@ class RenderLimits:
 class RendererPool:
     """At most `count` renderers, started on demand. Use as a context, which ends them."""
 
-    def __init__(self, count: int, limits: RenderLimits) -> None:
+    def __init__(self, count: int, limits: RenderLimits, *, trusted: str = "") -> None:
+        """`trusted`: certificates of issuers of content credentials that the newsroom trusts, as PEM."""
         self._limits = limits
+        self._trusted = trusted
         self._workers = WorkerPool(
             count,
             WorkerProgram(
@@ -70,10 +73,13 @@ class RendererPool:
         """The processes that run now."""
         return self._workers.pids()
 
-    async def render(self, data: bytes, job: Job = "picture") -> Rendered:
-        """Render a picture. Raises PictureRefused, or Transient where no renderer can be started."""
+    async def render(self, data: bytes, job: Job = "picture", wire: Embedded = NOTHING) -> Rendered:
+        """Render a picture; `wire` is what its source says beside it. Raises PictureRefused, or Transient where no renderer can be started."""
         limits = self._limits
-        request = {"job": job, "max_pixels": limits.pixels, "cpu_s": limits.seconds * 2}
+        said = {name: text for name, text in asdict(wire).items() if text}
+        request = {
+            "job": job, "max_pixels": limits.pixels, "cpu_s": limits.seconds * 2, "wire": said, "trusted": self._trusted,
+        }  # fmt: skip
         with RENDER_SECONDS.time():
             try:
                 rendered = await self._workers.run(
@@ -124,7 +130,7 @@ def _rendered(first: bytes, blobs: list[bytes]) -> Rendered | str:
     )
     return Rendered(
         rendered.mime_type, rendered.width, rendered.height, rendered.focal_point, rendered.placeholder,
-        rendered.image_hash, rendered.embedded, renditions,
+        rendered.image_hash, rendered.embedded, renditions, rendered.credentials,
     )  # fmt: skip
 
 

@@ -2,15 +2,19 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import fields, replace
 
 import pyvips
 
 from enrich.media.errors import PictureRefused
+from enrich.media.render.credentials import read_credentials
 from enrich.media.render.file_type import MEDIA_TYPES, file_type_of
 from enrich.media.render.image_hash import SIDE, hash_picture
 from enrich.media.render.metadata import read_metadata
 from enrich.media.render.rendered import Encoded, Rendered
-from enrich.picture_index.embedded import Embedded
+from enrich.media.render.xmp import packet
+from enrich.picture_index.embedded import NOTHING, Embedded
+from shared.messages.digital_source import ai_share_of
 
 WIDTHS = (320, 640, 960, 1280, 1600)
 """Widths of the renditions, in pixels."""
@@ -61,9 +65,19 @@ def sample_pictures() -> list[bytes]:
     ]
 
 
-def render_picture(data: bytes, *, max_pixels: int) -> Rendered:
-    """All renditions and facts of a picture. Raises PictureRefused."""
-    return _complete(data, lambda whole, kind: _render(whole, kind, max_pixels))
+def render_picture(data: bytes, *, max_pixels: int, wire: Embedded = NOTHING, trusted: str = "") -> Rendered:
+    """All renditions and facts of a picture. Raises PictureRefused.
+
+    `wire`: what the source says beside the picture, which goes before what is in it, in the words that renditions carry.
+    `trusted`: certificates of issuers of content credentials, as PEM.
+    """
+    credentials, source_type = read_credentials(data, file_type_of(data), trusted)
+    wire = replace(wire, digital_source=_source(wire.digital_source, source_type))
+    rendered = _complete(data, lambda whole, kind: _render(whole, kind, max_pixels, wire))
+    if credentials is None:
+        return rendered
+    embedded = replace(rendered.embedded, digital_source=_source(rendered.embedded.digital_source, source_type))
+    return replace(rendered, embedded=embedded, credentials=credentials)
 
 
 def render_avatar(data: bytes, *, max_pixels: int) -> Rendered:
@@ -135,7 +149,7 @@ def _open(data: bytes, kind: str, max_pixels: int) -> pyvips.Image:
     return source
 
 
-def _render(data: bytes, kind: str, max_pixels: int) -> Rendered:
+def _render(data: bytes, kind: str, max_pixels: int, wire: Embedded) -> Rendered:
     source = _open(data, kind, max_pixels)
     turned = source.get("orientation") in (5, 6, 7, 8) if source.get_typeof("orientation") else False
     width, height = (source.height, source.width) if turned else (source.width, source.height)
@@ -151,6 +165,7 @@ def _render(data: bytes, kind: str, max_pixels: int) -> Rendered:
     # The original is decoded once. Smaller sizes are made from the largest, without a visible difference.
     sizes = [*(_shrunk(largest, each) for each in widths[:-1]), largest]
     smallest = sizes[0]
+    said = packet(_said(wire, embedded))
     return Rendered(
         mime_type=MEDIA_TYPES[kind],
         width=width,
@@ -159,7 +174,7 @@ def _render(data: bytes, kind: str, max_pixels: int) -> Rendered:
         placeholder=_placeholder(smallest),
         image_hash=hash_picture(_grey_square(smallest)),
         embedded=embedded,
-        renditions=tuple(encoded for size in sizes for encoded in _encodings(size)),
+        renditions=tuple(encoded for size in sizes for encoded in _encodings(size, said)),
     )
 
 
@@ -179,13 +194,17 @@ def _shrunk(image: pyvips.Image, width: int) -> pyvips.Image:
     return image.thumbnail_image(width, height=_NO_HEIGHT_LIMIT, size="down").cast("uchar").copy_memory()
 
 
-def _encodings(image: pyvips.Image) -> list[Encoded]:
-    """AVIF, WebP and JPEG without metadata: `keep="none"` drops EXIF, XMP, IPTC and the colour profile."""
+def _encodings(image: pyvips.Image, said: bytes = b"") -> list[Encoded]:
+    """AVIF, WebP and JPEG with our own XMP alone: EXIF, IPTC, the colour profile and the original's XMP stay behind."""
+    keep = "xmp" if said else "none"
+    if said:
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "xmp-data", said)
     opaque = image.flatten(background=[255, 255, 255]) if image.hasalpha() else image
     encoded = (
-        ("avif", image.heifsave_buffer(compression="av1", Q=AVIF_QUALITY, effort=AVIF_EFFORT, keep="none")),
-        ("webp", image.webpsave_buffer(Q=WEBP_QUALITY, effort=WEBP_EFFORT, keep="none")),
-        ("jpg", _jpeg(opaque)),
+        ("avif", image.heifsave_buffer(compression="av1", Q=AVIF_QUALITY, effort=AVIF_EFFORT, keep=keep)),
+        ("webp", image.webpsave_buffer(Q=WEBP_QUALITY, effort=WEBP_EFFORT, keep=keep)),
+        ("jpg", _jpeg(opaque, keep)),
     )
     return [
         Encoded(image.width, image.height, extension, MEDIA_TYPES["jpeg" if extension == "jpg" else extension], data)
@@ -193,13 +212,25 @@ def _encodings(image: pyvips.Image) -> list[Encoded]:
     ]
 
 
-def _jpeg(image: pyvips.Image) -> bytes:
+def _jpeg(image: pyvips.Image, keep: str) -> bytes:
     """With mozjpeg's optimisations: a fifth smaller, for a few hundredths of a second."""
     data: bytes = image.jpegsave_buffer(
         Q=JPEG_QUALITY, optimize_coding=True, interlace=True, trellis_quant=True, overshoot_deringing=True,
-        optimize_scans=True, quant_table=3, keep="none",
+        optimize_scans=True, quant_table=3, keep=keep,
     )  # fmt: skip
     return data
+
+
+def _said(wire: Embedded, embedded: Embedded) -> Embedded:
+    """What renditions carry: the wire's words, else the picture's own."""
+    first = {field.name: getattr(wire, field.name) or getattr(embedded, field.name) for field in fields(Embedded)}
+    return Embedded(**{**first, "digital_source": _source(wire.digital_source, embedded.digital_source)})
+
+
+def _source(*source_types: str) -> str:
+    """One type of several that are named: one of AI, else the first. What a model made stays so, whoever else says otherwise."""
+    named = [each for each in source_types if each]
+    return next((each for each in named if ai_share_of(each)), named[0] if named else "")
 
 
 def _focal_point(image: pyvips.Image) -> tuple[float, float] | None:

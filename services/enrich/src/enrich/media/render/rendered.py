@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 
 from enrich.media.render.image_hash import ImageHash
 from enrich.picture_index.embedded import Embedded
+from shared.messages import ContentCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,13 @@ class Rendered:
     image_hash: ImageHash | None
     embedded: Embedded
     renditions: tuple[Encoded, ...]
+    credentials: ContentCredentials | None = None
+    """What its C2PA manifest says."""
 
     def facts(self) -> dict[str, object]:
         """All but the bytes of the renditions, as JSON."""
-        value: dict[str, object] = asdict(replace(self, renditions=()))
+        value: dict[str, object] = asdict(replace(self, renditions=(), credentials=None))
+        value["credentials"] = self.credentials.model_dump(mode="json") if self.credentials else None
         value["renditions"] = [
             {
                 "width": each.width,

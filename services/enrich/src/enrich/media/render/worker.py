@@ -6,14 +6,14 @@ bytes; its answer is JSON (`refused`, or the facts of `Rendered`) and a frame fo
 
 import json
 import sys
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from enrich.media.errors import PictureRefused
+from enrich.media.render import credentials
 from enrich.media.render.render import render_avatar, render_picture, restrict_loaders, sample_pictures
 from enrich.media.render.sandbox import deny_system_calls, limit, limit_cpu
+from enrich.picture_index.embedded import Embedded
 from shared.worker_processes.child import serve
-
-JOBS = {"picture": render_picture, "avatar": render_avatar}
 
 
 class Request(TypedDict):
@@ -22,6 +22,9 @@ class Request(TypedDict):
     job: Literal["picture", "avatar"]
     max_pixels: int
     cpu_s: float
+    wire: NotRequired[dict[str, str]]
+    """What the source says beside the picture, by the names of `Embedded`."""
+    trusted: NotRequired[str]
 
 
 def main() -> None:
@@ -46,7 +49,13 @@ def _answer_frames(request: bytes, data: bytes) -> list[bytes]:
 
 def _render(request: Request, data: bytes) -> tuple[dict[str, object], list[bytes]]:
     try:
-        rendered = JOBS[request["job"]](data, max_pixels=request["max_pixels"])
+        if request["job"] == "avatar":
+            rendered = render_avatar(data, max_pixels=request["max_pixels"])
+        else:
+            wire = Embedded(**request.get("wire", {}))
+            rendered = render_picture(
+                data, max_pixels=request["max_pixels"], wire=wire, trusted=request.get("trusted", "")
+            )
     except PictureRefused as error:
         return {"refused": error.reason}, []
     except MemoryError:
@@ -55,6 +64,7 @@ def _render(request: Request, data: bytes) -> tuple[dict[str, object], list[byte
 
 
 def _warm_up() -> None:
+    credentials.warm_up()
     for data in sample_pictures():
         render_picture(data, max_pixels=10_000)
     for charset in ("utf-8", "cp1252"):

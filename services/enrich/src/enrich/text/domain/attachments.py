@@ -65,6 +65,8 @@ class Attachments:
     tagging: Tagging
     media: tuple[Media, ...] = ()
     pending: tuple[MediaReference, ...] = ()
+    withheld: tuple[str, ...] = ()
+    """For the desk: pictures that readers do not see, and why."""
     story: StoryPlacement = StoryPlacement()
     editions: Mapping[str, int] = field(default_factory=dict)
     degraded: tuple[Step, ...] = ()

@@ -28,6 +28,7 @@ from shared.messages import (
     update_id_for,
     without_source_words,
 )
+from shared.messages.digital_source import ai_share_of
 from shared.messages.limits import LONGEST
 
 _PARTS: Mapping[str, tuple[str, ...]] = {
@@ -48,6 +49,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "language": ("language", "direction"),
     "expires_at": ("expires_at",),
     "degraded": ("degraded",),
+    "origin": ("digital_source_type", "responsible"),
 }
 _NAMED = {field for fields in _PARTS.values() for field in fields}
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -141,7 +143,8 @@ def build_revision(
     """The revision of a visible update; None where readers would get nothing that they have not got already."""
     state, text = transition.state, attachments.text
     before = state.last_published
-    opened = visible_from(state.current_version.raw, margin_s)
+    version = state.current_version
+    opened = visible_from(version.raw, margin_s, version.released_at)
     update = _content(transition, attachments, opened, now)
     document: dict[str, object] = update.model_dump(mode="json", exclude_defaults=True)
     parts = digests(document)
@@ -205,8 +208,10 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         first_published_at=before.first_published_at if before is not None and was_published else opened,
         updated_at=before.updated_at if before is not None else None,
         flags=flags_of(state),
+        responsible=_responsible(state),
+        may_alert=raw.may is None or "alert" in raw.may,
         degraded=attachments.degraded,
-        repairs=_repairs_of(state, lines),
+        repairs=(*_repairs_of(state, lines), *_withheld(attachments)),
         fingerprint=current.fingerprint,
         passport=Passport(received_at=transition.at or opened, enriched_at=now, published_at=now),
     )
@@ -315,6 +320,22 @@ def _repairs_of(state: State, lines: Mapping[str, str]) -> tuple[Repair, ...]:
         for each in raw.repairs[: MOST_REPAIRS - len(cuts)]
     ]
     return (*kept, *cuts)
+
+
+def _responsible(state: State) -> str:
+    """The person who corrected a text that was made with AI as it is now; a later version is nobody's until it is corrected too."""
+    current, correction = state.current_version, state.desk_decisions.get("correction")
+    if correction is None or not ai_share_of(current.raw.digital_source_type):
+        return ""
+    return correction.person if correction.at >= current.raw.received_at else ""
+
+
+def _withheld(attachments: Attachments) -> tuple[Repair, ...]:
+    """For the desk: the pictures that readers do not see, and why."""
+    return tuple(
+        Repair(code="picture-withheld", place="/media", detail=cut(reason, LONGEST_DETAIL))
+        for reason in attachments.withheld[:MOST_REPAIRS]
+    )
 
 
 def _are_short(repairs: Sequence[Repair]) -> bool:

@@ -82,6 +82,7 @@ class Steps:
             tagging=results.tagging,
             media=media.media,
             pending=media.pending,
+            withheld=media.withheld,
             story=self._story(raw, known, parent_story, results.text.headline, missed),
             editions=self.reference.published_editions,
             degraded=tuple(missed),

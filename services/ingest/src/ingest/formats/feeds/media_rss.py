@@ -170,9 +170,22 @@ def _one_medium(
         "headline": _words_of(holder, None, name, "about-title") or None,
         "credit": _words_of(holder, entry, name, "credit"),
         "copyright": _words_of(holder, entry, name, "copyright"),
+        "usage_terms": _restriction(holder, entry, name),
     }
     one = media.reference([offer for offer, _ in usable], kind, about)
     return [one] if one else []
+
+
+def _restriction(holder: Element, entry: Element, name: str) -> str:
+    """`media:restriction` by country, in the words that wires have for it: "AT OUT", "DE ONLY"."""
+    said: list[str] = []
+    for where in (holder, entry):
+        for one in where.findall(f"{{{name}}}restriction")[:20]:
+            codes = xml_document.words(one).upper().split()[:50]
+            if (one.get("type") or "") == "country" and codes:
+                how = "OUT" if one.get("relationship") == "deny" else "ONLY"
+                said.append(f"{', '.join(codes)} {how}")
+    return media.terms(*said)
 
 
 def _words_of(holder: Element, entry: Element | None, name: str, what: str) -> str:

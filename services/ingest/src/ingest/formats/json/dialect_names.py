@@ -33,6 +33,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "credit": ("creditline", "credit", "credits", "source", "provider", "infosource", "agency", "originator", "source_name", "publisher"),
     "copyright": ("copyrightnotice", "copyright", "copyrightholder", "rights"),
     "usage_terms": ("usageterms", "usage_terms", "usage", "restrictions"),
+    "digital_source_type": ("digitalsourcetype", "digital_source_type"),
     "located": ("dateline", "located", "city", "placeline", "ort"),
     "slugline": ("slugline", "slug", "keyword_line"),
     "link": ("link", "url", "canonical", "canonical_url", "web_url", "weburl", "permalink", "href", "shareurl"),

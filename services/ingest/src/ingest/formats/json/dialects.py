@@ -96,7 +96,18 @@ def _draft(pointer: str, value: Item, document: Document) -> Draft | RefusedItem
     item = {name.lower(): one for name, one in value.items()}
     fields = draft.fields
     base = document.profile.media_base_url or document.request.address
-    for name in ("guid", "version", "headline", "summary", "byline", "copyright", "usage_terms", "located", "slugline"):
+    for name in (
+        "guid",
+        "version",
+        "headline",
+        "summary",
+        "byline",
+        "copyright",
+        "usage_terms",
+        "located",
+        "slugline",
+        "digital_source_type",
+    ):
         if said := _words(item, NAMES[name]):
             fields[name] = said
     fields["located"] = text.place_of_dateline(fields.get("located", ""))
@@ -372,7 +383,13 @@ def _reference(one: JsonValue, base: str | None) -> MediaFields | None:
         ),
         "credit": text_of(member(one, ("creditline", "credit", "byline", "photographer", "source"))),
         "copyright": text_of(member(one, ("copyrightnotice", "copyright", "copyrightholder"))),
-        "usage_terms": text_of(member(one, ("usageterms", "usage_terms"))),
+        "usage_terms": text_of(member(one, ("usageterms", "usage_terms", "restrictions"))),
+        "instructions": media.terms(
+            text_of(member(one, ("special_instructions", "specialinstructions", "instructions"))),
+            text_of(member(one, ("ednote", "editornote", "editor_note"))),
+        ),
+        "creator": text_of(member(one, ("photographer", "creator", "byline"))),
+        "digital_source_type": text_of(member(one, ("digitalsourcetype", "digital_source_type"))),
         "alt_text": text_of(member(one, ("alt_text", "alttext", "alt", "alternativetext"))),
     }
     if one.get("is_featureimage") is True or one.get("is_lead") is True:

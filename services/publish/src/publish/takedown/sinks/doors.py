@@ -34,7 +34,7 @@ class Door:
     may_be_closed: bool = False
     """Where the settings close it to everybody, it answers 403."""
     needle: str = "{update_id}"
-    """What an answer must not say; of a door that repeats the question, more than the id."""
+    """What an answer must not say; of a door that repeats the question, as a list does its channel, more than the id."""
 
 
 def _channels(killed: Killed, kind: str) -> list[str]:
@@ -108,7 +108,7 @@ DOORS: tuple[Door, ...] = (
     Door("/stories/{story}", "stories", _pages("story", story_path)),
     Door("/tags/{code}", "topics", _pages("tag", tag_path)),
     Door("/authors/{slug}", "authors", _pages("author", author_path)),
-    Door("/v1/updates", "API", _lists),
+    Door("/v1/updates", "API", _lists, needle='"update_id":"{update_id}"'),
     Door("/v1/updates/{update_id}", "API", _of_update("/v1/updates/{update_id}"), "gone"),
     Door("/v1/updates/{update_id}.ninjs", "ninjs", _of_update("/v1/updates/{update_id}.ninjs"), "gone"),
     Door(

@@ -48,10 +48,16 @@ class Stores:
         shown = await self._pool.fetchval(
             "SELECT count(*) FROM publish.pictures WHERE update_id = $1 AND shown", update.update_id
         )
+        found = await self._pool.fetchval(
+            "SELECT count(*) FROM publish.search_index WHERE update_id = $1", update.update_id
+        )
         stored = await self._pool.fetchval(
             "SELECT count(*) FROM publish.revisions WHERE update_id = $1 AND removal IS NULL AND data IS NOT NULL",
             update.update_id,
         )
-        if served or listed or shown:
-            return f"serves {len(served)} revisions, lists it in {listed} channels, and shows {shown} of its pictures"
+        if served or listed or shown or found:
+            return (
+                f"serves {len(served)} revisions, lists it in {listed} channels, shows {shown} of its pictures, "
+                f"and finds it by {found} entries of the search"
+            )
         return f"still stores {stored} revisions" if update.removal == "taken-down" and stored else ""

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from publish.representation.reader_json import dump
 from publish.representation.site import story_path
-from publish.representation.words import story_name, title_of
+from publish.representation.words import title_of
 from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.response_cache import Header, ReadyAnswer
@@ -166,7 +166,8 @@ class Embeds:
         page = await page_of(answers.feed_store, answers.archive, f"story:{story}", None, ENTRIES)
         if not page.entries:
             raise Problem(404, "not-found", "there is no such story")
-        title = story_name(story, page.entries[0].update.story_label)
+        newest = page.entries[0]
+        title = (await self.answers.story_record(story, newest)).name(newest.update.story_label)
         return _Embedded("story", story, title, url + story_path(story), page.entries, page.whole)
 
     async def _update(self, update_id: str) -> tuple[FeedEntry, bool]:

@@ -84,7 +84,10 @@ class StoryDetail(Answer):
     """A story with its key events."""
 
     id: str = Field(description="Names its page and its channel.")
-    label: str = Field(description="What it is called; may be empty.")
+    label: str = Field(description="What it is called.")
+    standfirst: str = Field(description="What editors say of it in a sentence or two; may be empty.")
+    summary: list[str] = Field(description="What is known by now, point by point; may be empty.")
+    began_at: str = Field(description="When its first update was published.")
     url: Url = Field(description="Its page.")
     closed: bool = Field(description="Its coverage is over.")
     closed_at: str | None = Field(description="When it ended.")
@@ -309,6 +312,9 @@ EXAMPLES: dict[str, JsonValue] = {
     "Stories": {"stories": [STORY], "cursor": "1-1058"},
     "StoryDetail": {
         **{name: STORY[name] for name in ("id", "label", "url", "closed", "corroboration")},
+        "standfirst": "Two quarters are being cleared.",
+        "summary": ["Four gates are closed."],
+        "began_at": "2026-11-23T09:20:00Z",
         "closed_at": None,
         "channel": "story:harbour-flood",
         "cursor": "1-1058",

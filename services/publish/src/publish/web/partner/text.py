@@ -13,7 +13,7 @@ from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.retraction import WITHDRAWN, WORDS
 from publish.representation.site import story_path
-from publish.representation.words import story_name, title_of
+from publish.representation.words import title_of
 from publish.web.archive_client import page_of
 from publish.web.feed_store import FeedEntry
 from publish.web.omissions import Omitted
@@ -61,8 +61,10 @@ class TextPages:
         page = await page_of(answers.feed_store, answers.archive, channel, before, ENTRIES)
         if not page.entries and channel != NEWS and before is None:
             raise Problem(404, "not-found", "nothing has been published under this address")
-        label = next((entry.update.story_label for entry in page.entries if entry.update.story_label), "")
-        title = name if channel == NEWS else story_name(name, label)
+        title = name
+        if channel != NEWS and page.entries:
+            newest = page.entries[0]
+            title = (await answers.story_record(name, newest)).name(newest.update.story_label)
         items, shown = self._fitting(page.entries)
         following = shown if shown is not None and (page.more or shown != page.entries[-1].position) else None
         body = answers.renderer.render(

@@ -51,10 +51,14 @@ class Things:
         page = await page_of(store, archive, channel, None, KEY_EVENTS, selection=Selection(key_events=True))
         last = list(islice(store.newest(channel), CLOSING)) or [newest]
         ended = closed_at(last)
+        record = await answers.story_record(story, newest)
         head = dump(
             {
                 "id": story,
-                "label": newest.update.story_label,
+                "label": record.name(newest.update.story_label),
+                "standfirst": record.standfirst,
+                "summary": record.summary,
+                "began_at": record.started_at,
                 "url": answers.renderer.site.url + story_path(story),
                 "closed": ended is not None,
                 "closed_at": ended,

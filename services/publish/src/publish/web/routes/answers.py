@@ -1,6 +1,6 @@
 """How a replica answers: out of what it knows, with the headers that its answers have in common."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -10,12 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from publish.representation.position import Position
 from publish.representation.retraction import Retraction
+from publish.representation.story_record import StoryRecord
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
-from publish.web.feed_store import FeedStore
+from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.omissions import BACKOFF
 from publish.web.renderer import Renderer
 from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
+from publish.web.routes.machine_rights import headers_of
 from publish.web.routes.parameters import NOW
 from shared.http.problem import Problem
 
@@ -29,7 +31,7 @@ PERMISSIONS: Header = (
     b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
 )
 OPEN: Header = (b"access-control-allow-origin", b"*")
-EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after")
+EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after, ratelimit, ratelimit-policy")
 
 
 @dataclass
@@ -104,7 +106,24 @@ class Answers:
             NOSNIFF,
             REFERRER,
             PERMISSIONS,
+            *headers_of(
+                self.settings.publish_machine_rights,
+                self.renderer.site.url,
+                self.settings.publish_machine_terms_url,
+            ),
         ]
+
+    async def story_record(self, story: str, newest: FeedEntry) -> StoryRecord:
+        """What is known of a story, here and in the archive; while that is away, what is known here."""
+        known = self.feed_store.story(story)
+        if known is not None and known.is_whole:
+            return known
+        by_newest = StoryRecord(story, newest.update.first_published_at, newest.update.story_profile)
+        try:
+            archived = await self.archive.story(story)
+        except Problem:
+            return known or by_newest
+        return self.feed_store.learn_story(replace(archived or by_newest, is_whole=True))
 
     def page(self, body: bytes, *, channel: str, whole: bool = True) -> ReadyAnswer:
         """An HTML answer."""

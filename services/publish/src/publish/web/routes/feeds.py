@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from publish.representation.origin import source_type_uri, text_label
 from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
@@ -102,10 +103,11 @@ class Feed:
     def _html(self, update: ReaderUpdate) -> str:
         figures = "".join(self._figure(picture) for picture in pictures_of(update))
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
-        return figures + self.renderer.fitting(update.body_html, 2) + note
+        label = f"<p><em>{escape(text_label(update))}</em></p>" if text_label(update) else ""
+        return label + figures + self.renderer.fitting(update.body_html, 2) + note
 
     def _figure(self, picture: Picture) -> str:
-        words = escape(" ".join(filter(None, (picture.caption, picture.credit))))
+        words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin))))
         return (
             f'<figure><img src="{escape(self.url + picture.src)}" alt="{escape(picture.alt)}" '
             f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'
@@ -259,6 +261,8 @@ class Feed:
             item["language"] = language_of(update)
         if update.link:
             item["external_url"] = printable(update.link)
+        if update.digital_source_type:
+            item["_digital_source_type"] = source_type_uri(update.digital_source_type)
         for picture in pictures_of(update)[:1]:
             item["image"] = self.url + picture.largest
         return item

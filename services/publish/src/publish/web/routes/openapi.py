@@ -197,6 +197,15 @@ AWAY = _problem(
     "What memory does not hold cannot be asked of the archive now, or this replica has just started; see `Retry-After`.",
 )  # fmt: skip
 FULL = _problem("full", 503, "Unavailable", "Full or starting; see `Retry-After`.")
+KEYED = {
+    "401": _problem("key-wrong", 401, "Key missing or wrong", "A key is needed by nobody; the one that was sent is not known."),
+    "403": _problem("scope", 403, "Not allowed", "The key does not open this; without a key the public quota holds."),
+    "429": _problem(
+        "quota-used-up", 429, "Too many requests",
+        "More requests than the quota that `RateLimit-Policy` names; `Retry-After` says when to come again.",
+    ),
+}  # fmt: skip
+NOT_COUNTED = ("/v1/stream", "/v1/poll", "/v1/since")
 STREAM_EXAMPLE = 'id: 1-1060\nevent: kill\ndata: {"update_id":"r3vxd2aqmz5n7yk4tlw6hcb2pe","removal":"killed"}\n\n'
 
 
@@ -211,10 +220,13 @@ def _get(  # noqa: PLR0917 -- a table
     **others: Content,
 ) -> Operation:
     """`others` are the responses besides 200 and 400, as `on_404`."""
-    responses = {"200": ok, "400": BAD} | {name.removeprefix("on_"): response for name, response in others.items()}
+    counted = path.startswith("/v1/") and path not in NOT_COUNTED
+    responses = {"200": ok, "400": BAD, **(KEYED if counted else {})}
+    responses |= {name.removeprefix("on_"): response for name, response in others.items()}
     return Operation(
-        "GET", path, summary, responses, parameters, operation_id=identity, description=description, tags=(tag,)
-    )
+        "GET", path, summary, responses, parameters, operation_id=identity, description=description, tags=(tag,),
+        security=("", "key") if counted else None,
+    )  # fmt: skip
 
 
 OPERATIONS = (
@@ -353,6 +365,9 @@ def document(site_url: str) -> JsonObject:
         models=(Removal, Reset),
         schemas={**parts, **event_schemas(), "Update": update},
         tags=TAGS,
+        security_schemes={
+            "key": {"type": "http", "scheme": "bearer", "description": "A partner's, for a larger quota"}
+        },
     )
     made = openapi_document(api, OPERATIONS)
     _exemplify(made)

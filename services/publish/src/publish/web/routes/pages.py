@@ -1,7 +1,7 @@
 """The pages: the News Feed, an update's own page, and the feeds of a story, a tag and an author."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from urllib.parse import quote
@@ -94,7 +94,7 @@ class Pages:
         newest = await self._newest(f"story:{story}")
         if newest is None:
             raise _nothing_here()
-        record = await self._record(story, newest)
+        record = await self.answers.story_record(story, newest)
         name = record.name(newest.update.story_label)
         return await self._feed(
             request,
@@ -105,19 +105,6 @@ class Pages:
             ),
             known=True,
         )  # fmt: skip
-
-    async def _record(self, story: str, newest: FeedEntry) -> StoryRecord:
-        """What is known of a story, here and in the archive; while that is away, what is known here."""
-        store = self.answers.feed_store
-        known = store.story(story)
-        if known is not None and known.is_whole:
-            return known
-        try:
-            archived = await self.answers.archive.story(story)
-        except Problem:
-            return known or StoryRecord(story, newest.update.first_published_at, newest.update.story_profile)
-        found = archived or StoryRecord(story, newest.update.first_published_at, newest.update.story_profile)
-        return store.learn_story(replace(found, is_whole=True))
 
     async def tag(self, request: Request) -> Response:
         """`GET /tags/{code}`."""

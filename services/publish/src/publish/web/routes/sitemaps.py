@@ -7,7 +7,7 @@ from itertools import islice
 from lxml import etree
 from lxml.builder import ElementMaker  # type: ignore[import-not-found]
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.representation.position import NEWS
@@ -84,7 +84,6 @@ class Sitemaps:
             Route("/sitemap.xml", with_query(self.index)),
             Route("/sitemap-news.xml", with_query(self.news)),
             Route("/sitemap-stories.xml", with_query(self.stories)),
-            Route("/robots.txt", with_query(self.robots)),
         ]
 
     def _answer(self, request: Request, body: bytes, *, whole: bool = True) -> Response:
@@ -123,12 +122,3 @@ class Sitemaps:
                 older = []
             known |= {story: at for story, at in older if story not in known}
         return self._answer(request, stories_sitemap(answers, list(known.items())[:MOST_STORIES]))
-
-    async def robots(self, _: Request) -> Response:
-        """`GET /robots.txt`."""
-        url = self.answers.renderer.site.url
-        lines = [
-            "User-agent: *", "Disallow: /v1/", "Disallow: /search", "Disallow: /embed/", "Disallow: /text",
-            f"Sitemap: {url}/sitemap.xml", f"Sitemap: {url}/sitemap-news.xml", "",
-        ]  # fmt: skip
-        return PlainTextResponse("\n".join(lines), headers={"Cache-Control": "public, max-age=3600"})

@@ -128,6 +128,7 @@ def _words(draft: Draft, item: NinjsItem, texts: Texts, document: Document) -> N
     fields["copyright"] = first_text(item, "copyrightnotice", "copyrightholder")
     fields["usage_terms"] = first_text(item, "usageterms")
     fields["located"] = first_text(item, "located")
+    fields["digital_source_type"] = first_text(item, "digitalsourcetype", "digital_source_type")
     fields["slugline"] = first_text(item, "slugline")
     if note := first_text(item, "ednote"):
         # The standard: read by staff at the receiving organisation, not intended to be published.

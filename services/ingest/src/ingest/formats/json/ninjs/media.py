@@ -80,9 +80,14 @@ def _reference(
         or first_text(item, "creditline", "byline", "by", "source"),
         "copyright": first_text(item, "copyrightnotice", "copyrightholder"),
         "usage_terms": first_text(item, "usageterms"),
+        "digital_source_type": first_text(item, "digitalsourcetype", "digital_source_type"),
     }
     if not bare:
         about["guid"] = name_of(item)
+        about["creator"] = first_text(item, "byline", "by")
+        about["instructions"] = media.terms(
+            first_text(item, "instructions", "special_instructions"), first_text(item, "ednote")
+        )
         about["headline"] = best_of(texts["headline"], ("main",))
         about["caption"] = best_of(texts["description"], ("caption", "text", "html", "xhtml"))
         about["alt_text"] = first_text(item, "alt_text", "alttext") or of_role(texts["description"], "alt")

@@ -28,7 +28,7 @@ _TEXTS = {
 }  # fmt: skip
 _KNOWN = frozenset([
     *SUBJECTS, *TIMES, "uri", "guid", "version", "pubstatus", "urgency", "language", "headline", "headlines", "title",
-    "bodies", "descriptions", "byline", "by", "authors", "copyrightnotice", "copyrightholder", "usageterms",
+    "bodies", "descriptions", "byline", "by", "authors", "copyrightnotice", "copyrightholder", "usageterms", "digitalsourcetype",
     "located", "slugline", "keywords", "ednote", "evolvedfrom", "associations", "renditions", "standard", "$standard",
     "$schema", "signal", "signals",
 ])  # fmt: skip

@@ -99,6 +99,9 @@ def _add_pictures(draft: Draft, pictures: dict[Element, _Picture], captions: dic
             or lines.get("CopyrightLine")
             or (_credit(draft) if alone else ""),
             "copyright": lines.get("CopyrightLine"),
+            "usage_terms": lines.get("RightsLine"),
+            "instructions": media.terms(own.get("specialinstructions"), own.get("instructions")),
+            "creator": lines.get("ByLine"),
             "guid": holder.get("Duid"),
         }
         kind = media.kind_of(formal_name(child(holder, "Role")).lower(), *(offer.mime_type for offer in picture.offers))

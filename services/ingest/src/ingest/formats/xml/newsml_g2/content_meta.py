@@ -149,11 +149,16 @@ def _usage_terms(item: NewsItem, element: Element) -> None:
     item.put_best("usage_terms", element)
 
 
+def _digital_source_type(item: NewsItem, element: Element) -> None:
+    """How the content came to be."""
+    item.fields["digital_source_type"] = element.get("uri") or code_of(element) or words(element)
+
+
 CONTENT_META: Handlers = {
     "icon": _icon, "urgency": _urgency, "contentCreated": NewsItem.set_time, "expires": NewsItem.set_time,
     "located": _located, "creator": _creator, "contributor": _creator, "language": _language, "genre": _genre,
     "keyword": _keyword, "subject": _subject, "slugline": _slugline, "headline": _headline, "dateline": _dateline,
-    "by": _by, "creditline": _credit, "description": _description,
+    "by": _by, "digitalSourceType": _digital_source_type, "creditline": _credit, "description": _description,
 }  # fmt: skip
 RIGHTS_INFO: Handlers = {
     "copyrightHolder": _copyright_holder,

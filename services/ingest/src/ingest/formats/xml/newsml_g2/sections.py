@@ -12,6 +12,8 @@ from ingest.formats.xml.newsml_g2.item import Handlers, NewsItem, code_of
 from ingest.formats.xml.newsml_g2.item_meta import ITEM_META
 from ingest.formats.xml.newsml_g2.package import read_groups
 
+_MAKERS = ("photographer", "illustrator", "creator", None)
+"""Roles of who made a picture; None is a creator without one."""
 _SUMMARIES = ("summary", "abstract", "teaser", "short", "", "caption", "text")
 
 
@@ -81,11 +83,16 @@ def _media(item: NewsItem, offers: list[media.Offer]) -> None:
         about: AboutMedia = {
             "copyright": fields.get("copyright"),
             "usage_terms": fields.get("usage_terms"),
+            "digital_source_type": fields.get("digital_source_type"),
             "alt_text": captions.get("alttext") or captions.get("alt"),
         }
         if item.is_media:
             makers = (one["name"] for one in item.creators if one.get("role") in ("photographer", None))
             about["guid"] = item.guid
+            about["creator"] = next(
+                (one["name"] for one in item.creators if one.get("role") in _MAKERS), fields.get("byline")
+            )
+            about["instructions"] = media.terms(fields.get("private_note"), fields.get("editors_note"))
             about["headline"] = fields.get("headline")
             about["caption"] = captions.get("caption") or fields.get("summary")
             about["credit"] = fields.get("credit") or fields.get("byline") or next(makers, "")

@@ -181,6 +181,9 @@ def _media(content: Element, base: str | None, unresolved: list[dict[str, str]])
             "guid": one.get("id"),
             "alt_text": reference.get("alternate-text") if reference is not None else None,
             "usage_terms": metadata.get("usage-terms") or metadata.get("rights"),
+            "instructions": media.terms(metadata.get("special-instructions"), metadata.get("instructions")),
+            "creator": metadata.get("byline") or metadata.get("photographer"),
+            "digital_source_type": metadata.get("digital-source-type") or metadata.get("digitalsourcetype"),
         }
         kind = media.kind_of((one.get("media-type") or ""), mime)
         if made := media.reference(offers, kind, about):

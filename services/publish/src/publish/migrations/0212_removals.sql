@@ -1,2 +1,0 @@
--- Whether a removal waits for an endpoint: it is then tried again soon.
-CREATE INDEX deliveries_removals ON publish.deliveries (endpoint_id) WHERE state = 'waiting' AND type = 'update.kill';
