@@ -204,7 +204,7 @@ async def test_things_tell_of_themselves(replica: Replica) -> None:
     )
     story = (await replica.get("/v1/stories/harbour-flood")).json()
     assert ([each["update_id"] for each in story["key_events"]], story["closed"]) == ([full().update_id], True)
-    assert (story["label"], story["corroboration"]) == ("", 3)
+    assert (story["label"], story["corroboration"]) == ("Harbour flood", 3)
     tags = (await replica.get("/v1/tags")).json()["tags"]
     assert (tags[0]["code"], tags[0]["updates"]) == ("medtop:20000150", 2)
     assert (await replica.get("/v1/authors/ana-ferreira")).json()["role"] == "Correspondent"
