@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from shared.kafka.security import client_options
 from shared.settings import Connections
 from shared.streams import ENRICHED, MEDIA, OUTCOMES, RAW, Stream
 from slugline.recovery.programs import NotPossible

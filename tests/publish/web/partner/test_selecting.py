@@ -173,7 +173,9 @@ async def test_the_cursor_of_a_channel_stands_until_it_changes(replica: Replica)
     second = await replica.get("/v1/updates?channel=tag:x")
     assert (first.content, first.headers["etag"]) == (second.content, second.headers["etag"])
     assert (await replica.get("/v1/updates")).json()["cursor"] == "1-2"
+    kept = len(replica.feed_store._changes)
     assert (await replica.get("/v1/updates?channel=tag:none")).json()["cursor"] == "1--1"
+    assert len(replica.feed_store._changes) == kept
     replica.archive.away = True
     assert (await replica.get("/v1/updates?channel=tag:other")).json()["cursor"] == "1-2"
     page = await page_of(replica.feed_store, replica.archive, "tag:x", None, 5, selection=Selection(language="en"))

@@ -8,7 +8,10 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from publish.representation.position import Position
+from publish.archive.queries import Archived
+from publish.cache.store import arguments_of
+from publish.push.webhooks.message import body_of
+from publish.representation.position import Position, channels_of
 from publish.representation.reader_json import dump, members, removal_members
 from publish.representation.reader_update import reader_update
 from publish.web.partner.schemas import EXAMPLES
@@ -216,10 +219,16 @@ async def test_json_has_the_same_shape_everywhere(replica: Replica, partner: Gen
     events = (await partner.call("since", cursor="1--1"))["events"]
     assert dump(events[0]["data"]) == told
     assert (await partner.call("listUpdates"))["updates"][0] == events[0]["data"]
+    archived = Archived(update, channels_of(update))
+    assert told in body_of(archived, site)
+    assert told in arguments_of(update, site)
     (killed,) = replica.take(revision("full", 2, removal="killed"))
     assert killed is not None
     data = stream_event(replica.answers.renderer, killed).views["json"]
     assert data == dump(removal_members(killed.update))
+    gone = Archived(killed.update, killed.channels)
+    assert data in body_of(gone, site)
+    assert data in arguments_of(killed.update, site)
     partner.fits({"$ref": "#/components/schemas/Removal"}, {**killed_members(data)})
 
 

@@ -24,6 +24,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "credit": "Who is to be credited.",
         "copyright": "The copyright notice.",
         "located": "Where it was written.",
+        "digital_source_type": "How the text came to be: a name of IPTC's vocabulary; `trainedAlgorithmicMedia` was made with AI.",
+        "checked": "A person of the newsroom took responsibility for a text that was made with AI.",
         "editors_note": "A note for readers.",
         "link": "The same at the source.",
         "authors": "The byline, resolved.",
@@ -123,6 +125,8 @@ EXAMPLE: dict[str, JsonValue] = {
     "credit": "Northern Wire",
     "copyright": "© Northern Wire",
     "located": "Port Ellery",
+    "digital_source_type": "",
+    "checked": False,
     "editors_note": "",
     "link": None,
     "authors": [

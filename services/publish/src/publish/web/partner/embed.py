@@ -148,7 +148,7 @@ class Embeds:
     def _security(self) -> list[Header]:
         ancestors = "*" if "*" in self._origins else " ".join(("'self'", *self._origins))
         policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
             f"form-action 'none'; frame-ancestors {ancestors}"
         )
         return [(b"content-security-policy", policy.encode())]

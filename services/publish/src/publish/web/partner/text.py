@@ -25,7 +25,7 @@ from shared.http.query import with_query
 
 MOST_BYTES = 14_000
 """Of a body that is not compressed. The head of the answer takes about a kilobyte of the ten segments (14,600 bytes) that go out at once."""
-FRAME_BYTES = 2_600
+FRAME_BYTES = 3_000
 """For what stands around the updates: the head of the answer, of the page, its title and links."""
 ENTRIES = 30
 SHORT_CHARACTERS = 280

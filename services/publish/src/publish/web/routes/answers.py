@@ -62,10 +62,11 @@ class Answers:
                 known = await self.archive.last_change(channel, here)
             except Problem:
                 return here
-            known = feed_store.changed_at(channel) or known or Position(here.epoch, -1)
-            if known.epoch < here.epoch:
-                known = Position(here.epoch, -1)
+            if known is None or known.epoch < here.epoch:
+                # Not kept: there are as many channels without a change as one can think of names.
+                return feed_store.changed_at(channel) or Position(here.epoch, -1)
             feed_store.note_change(channel, known)
+            known = feed_store.changed_at(channel) or known
         return known
 
     @property

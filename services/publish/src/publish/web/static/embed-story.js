@@ -7,12 +7,12 @@ const STYLE = `
   font: var(--slugline-size, 1rem)/1.5 var(--slugline-font, system-ui, sans-serif); border: 1px solid var(--slugline-line, #d9d3cb); }
 @media (prefers-color-scheme: dark) { :host { color: var(--slugline-color, #ece7e1); background: var(--slugline-background, #161412);
   border-color: var(--slugline-line, #3a3530); } .meta, footer { color: var(--slugline-muted, #b4aca3); } }
-header, footer, li { padding: 0.75em 1em; }
-header { font-weight: 700; border-block-end: 3px solid var(--slugline-accent, #a3131c); }
+[part="header"], footer, li { padding: 0.75em 1em; }
+[part="header"] { font-weight: 700; border-block-end: 3px solid var(--slugline-accent, #a3131c); }
 ol { list-style: none; margin: 0; padding: 0; }
 li { border-block-end: 1px solid var(--slugline-line, #d9d3cb); overflow-wrap: anywhere; }
-h3, p { margin: 0; font-size: 1em; }
-h3 { font-weight: 700; }
+[part="header"], .title, p { margin: 0; font-size: 1em; }
+.title { font-weight: 700; }
 a { color: inherit; }
 .meta, footer { font-size: 0.85em; color: var(--slugline-muted, #5f574f); }
 .key { color: var(--slugline-accent, #a3131c); font-weight: 700; }
@@ -64,9 +64,11 @@ class SluglineStory extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
-    this.head = make("header", "", { part: "header" });
+    const level = Math.min(Math.max(Number(this.getAttribute("level")) || 2, 1), 5);
+    this.itemHeading = `h${level + 1}`;
+    this.head = make(`h${level}`, "", { part: "header" });
     this.head.append(make("a", "Live updates", { href: this.page, target: "_top" }));
-    this.list = make("ol", "", { part: "list", role: "feed", "aria-label": "Live updates" });
+    this.list = make("ol", "", { part: "list", "aria-label": "Live updates" });
     const foot = make("footer", "", { part: "footer" });
     foot.append(make("a", new URL(SITE).host, { href: this.page, target: "_top" }));
     root.append(this.head, this.list, foot);
@@ -114,7 +116,7 @@ class SluglineStory extends HTMLElement {
     if (update.updated_at) meta.append(" (Updated: ", clock(update.updated_at), ")");
     item.append(meta);
     if (update.headline) {
-      const title = make("h3");
+      const title = make(this.itemHeading, "", { class: "title" });
       title.append(make("a", update.headline, { href: update.url, target: "_top" }));
       item.append(title);
     }
