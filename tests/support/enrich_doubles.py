@@ -78,7 +78,7 @@ class MemoryPostgres:
 
     def _store(self, columns: Sequence[Any]) -> list[dict[str, Any]]:
         """Compare and swap on the turn, all or none; the test's own `states` count as turn 0 where they say none."""
-        rows = list(zip(columns[0], columns[12], columns[14], strict=True))
+        rows = list(zip(columns[0], columns[12], columns[-1], strict=True))
         written = [row for row in rows if (self.state(row[0]).state_version if row[0] in self.states else 0) == row[2]]
         if len(written) == len(rows):
             self.states |= {update_id: state for update_id, state, _ in rows}

@@ -16,7 +16,8 @@ from shared.messages import Order, RawUpdate
 from support.incoming import minute, version
 
 SPORT = "medtop:15000000"
-RAW = version(1, byline="By Ada Quill", subjects=({"code": SPORT},), language="en")
+# As ingest sends it: the powers of its source are noted, so that enrich has nothing to fill in.
+RAW = version(1, byline="By Ada Quill", subjects=({"code": SPORT},), language="en", may=("kill", "embargo"))
 
 
 def state_after(raw: RawUpdate, *orders: Order) -> State:

@@ -14,7 +14,8 @@ def test_nothing_is_reserved_where_all_is_open() -> None:
     """The pages and robots.txt are as they were."""
     assert headers_of("open", SITE, "") == []
     assert robots_txt("open", SITE) == (
-        "User-agent: *\nDisallow: /v1/\n\nSitemap: https://news.example/sitemap-news.xml\n"
+        "User-agent: *\nDisallow: /v1/\nDisallow: /search\nDisallow: /embed/\nDisallow: /text\n\n"
+        "Sitemap: https://news.example/sitemap.xml\nSitemap: https://news.example/sitemap-news.xml\n"
     )
 
 
@@ -23,7 +24,7 @@ def test_search_engines_may_index_and_models_may_not_train() -> None:
     text = robots_txt("search", SITE)
     group = "\n".join(f"User-agent: {name}" for name in AI_CRAWLERS) + "\nDisallow: /\n"
     assert group in text
-    assert "User-agent: *\nDisallow: /v1/\n" in text
+    assert "User-agent: *\nDisallow: /v1/\nDisallow: /search\n" in text
     assert f"License: {SITE}/rsl.xml" in text
     headers = dict(headers_of("search", SITE, f"{SITE}/terms"))
     assert headers[b"tdm-reservation"] == b"1"
