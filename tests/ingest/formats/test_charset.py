@@ -13,6 +13,8 @@ def test_utf_8_is_read_as_such_whatever_it_claims(claim: str | None) -> None:
     text, charset, wrong = decode(TEXT.encode(), claim)
     assert (text, charset) == (TEXT, "utf-8")
     assert bool(wrong) == (claim not in ("utf-8", None))
+    # One accent is enough against a charset of one byte.
+    assert decode("Cafés close".encode(), claim)[:2] == ("Cafés close", "utf-8")
 
 
 def test_one_byte_charsets_are_read_as_they_claim() -> None:
