@@ -11,7 +11,7 @@ LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --n
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv lock demo up test unit oracle mutants bench lint images
+.PHONY: help venv lock demo up test unit oracle mutants drill bench lint images
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
@@ -51,6 +51,9 @@ oracle: venv ## Faults of every kind while copy flows, and what readers saw comp
 
 mutants: venv ## Small bugs, each of which a check must see; compared with the baseline (MUTANTS=--only NAME for a part)
 	@PYTHONPATH=tests:deploy $(PY) -m oracle.mutants $(MUTANTS)
+
+drill: venv ## A dump, news after it, a restore, and an erasure, on real servers: what was lost, and how long it took (RPO, RTO)
+	@set -o pipefail; $(PY) -m pytest -q -s tests/flow/test_recovery.py tests/flow/test_erasure.py | grep -v '^---\|^{'
 
 bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)
 	@$(PY) tests/bench/run.py $(BENCH)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-# Its plugin imports it when the tests have ended otherwise, where CPython 3.11 may fail to parse it.
-import hypothesis  # noqa: F401
+# Here, too, since its plugin imports it when the tests have ended otherwise, where CPython 3.11 may fail to parse it.
+import hypothesis
 import pytest
 
 from support.capabilities import lacking
@@ -12,6 +12,11 @@ from support.servers import RUNNING, newsroom, servers
 
 __all__ = ["newsroom", "processes", "servers"]
 
+# A machine that others load is slow, and no test is worse for it.
+hypothesis.settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared machine")
 
 SLOW = (
     "bench", "browser", "conformance", "failures", "flow", "growth", "local", "oracle/test_oracle.py",

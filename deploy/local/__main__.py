@@ -1,5 +1,6 @@
 """`python -m local`: the whole system on this machine, for a look (`demo`) and for work (`up`)."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -29,6 +30,7 @@ from local.stack import (
     postgres_folder,
     say,
 )
+from shared.postgres import roles
 from shared.streams import STREAMS
 
 SAMPLE = Path(__file__).resolve().parent / "sample"
@@ -125,6 +127,7 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     stack.start_servers(servers)
     broker, database, cache = servers
     stack.env |= {"KAFKA_SERVERS": broker.servers, "POSTGRES_DSN": database.nearest_dsn, "REDIS_URL": cache.url}  # type: ignore[attr-defined]
+    _part(stack, database.nearest_dsn)  # type: ignore[attr-defined]
     if isinstance(broker, kafka.MemoryKafka):
         stack.env["KAFKA_FETCH_WAIT_MS"] = str(kafka.FETCH_WAIT_MS)
         kafka.create_topics(broker.topic_port, [(topic.name, topic.partitions) for topic in STREAMS])
@@ -154,6 +157,7 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
     if replay is not None:
         replay.tick()
     start(first=False)
+    stack.write_environment()
     told = False
     while True:
         stack.look_after()
@@ -163,6 +167,15 @@ def _serve(stack: Stack, servers: list[Server], *, pace: float | None, key: str,
             say_so(f"services  {len(SERVICES)} of {len(SERVICES)} ready")
             told = True
         time.sleep(CHECK_INTERVAL_S)
+
+
+def _part(stack: Stack, dsn: str) -> None:
+    """Give each service a role of Postgres of its own, with a password that nobody else is told, and Redis to publish alone."""
+    passwords = {service: secrets.token_urlsafe(16) for service in roles.SERVICES}
+    asyncio.run(roles.apply_roles(dsn, passwords))
+    for service, password in passwords.items():
+        stack.env_of[service] = {"POSTGRES_DSN": roles.dsn_of(service, password, dsn)}
+    stack.env_of["publish"]["REDIS_URL"] = stack.env.pop("REDIS_URL")
 
 
 def _environment(stack: Stack, ports: Mapping[str, int], key: str) -> dict[str, str]:
@@ -236,6 +249,7 @@ def _introduce(stack: Stack, web: int, ingest: int, key: str) -> None:
   Stream     http://127.0.0.1:{web}/v1/stream
   Drop       {_short(_drop(stack) / "skerry-post")}/
   Logs       {_short(stack.logs)}/
+  Status     slugline --env {_short(stack.folder / "slugline.env")} status
 
 Post an update and watch it appear:
 

@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,16 +21,19 @@ class NoKafka(RuntimeError):
     """Kafka cannot be run here; the message says why."""
 
 
-def broker_settings(listener: str, servers: str, controller_listener: str, controller: str) -> dict[str, str]:
-    """Settings of a node that is broker and controller (KRaft), whose clients reach it at `servers`."""
+def broker_settings(
+    listener: str, servers: str, controller_listener: str, controller: str, protocol: str = "PLAINTEXT"
+) -> dict[str, str]:
+    """Settings of a node that is broker and controller (KRaft), whose clients reach it at `servers` by `protocol`."""
     return {
         "node.id": "1",
         "process.roles": "broker,controller",
         "controller.quorum.voters": f"1@{controller}",
         "controller.listener.names": "CONTROLLER",
         "listeners": f"{listener},CONTROLLER://{controller_listener}",
-        "advertised.listeners": f"PLAINTEXT://{servers}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "advertised.listeners": f"{protocol}://{servers}",
+        "listener.security.protocol.map": f"{protocol}:{protocol},CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": protocol,
         "auto.create.topics.enable": "false",
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "4",
@@ -51,6 +54,10 @@ class Kafka(ServerProcess):
     heap: str = "512m"
     more: Mapping[str, str] = field(default_factory=dict)
     """Settings beside these, or instead of them."""
+    protocol: str = "PLAINTEXT"
+    """How clients speak to it; with another one `more` says how it proves who it is, and who they are."""
+    users: Sequence[str] = ()
+    """Users that it knows from the first, as `kafka-storage format --add-scram` takes them."""
 
     @property
     def servers(self) -> str:
@@ -62,7 +69,9 @@ class Kafka(ServerProcess):
         classpath = jars.classpath(self.cache)
         self.prepare()
         controller = f"127.0.0.1:{free_port()}"
-        settings = broker_settings(f"PLAINTEXT://{self.servers}", self.servers, controller, controller)
+        settings = broker_settings(
+            f"{self.protocol}://{self.servers}", self.servers, controller, controller, self.protocol
+        )
         # Relative to the folder in which it runs: this is a list, and no Java property can hold every path.
         settings["log.dirs"] = "log"
         settings |= self.more
@@ -76,7 +85,8 @@ class Kafka(ServerProcess):
         self.child.start()
 
     def _format(self, classpath: str, properties: str) -> None:
-        arguments = ["format", "-t", CLUSTER_ID, "-c", properties]
+        users = [part for user in self.users for part in ("--add-scram", user)]
+        arguments = ["format", "-t", CLUSTER_ID, "-c", properties, *users]
         command = [str(JAVA), "-XX:TieredStopAtLevel=1", "-cp", classpath, "kafka.tools.StorageTool", *arguments]
         formatting = Child("kafka-format", command, self.log, env=ENVIRONMENT, cwd=self.data)
         formatting.start()

@@ -1,7 +1,8 @@
 """A Redis-compatible server as a local process: the wheel's Valkey, or the system's."""
 
+import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local.child import Child, ServerProcess, listens
 
@@ -30,11 +31,12 @@ class Redis(ServerProcess):
 
     durable: bool = False
     """Whether it appends every write to a file."""
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
     @property
     def url(self) -> str:
         """As `REDIS_URL`."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Start it."""
@@ -47,7 +49,15 @@ class Redis(ServerProcess):
             "appendonly": "yes" if self.durable else "no",
             "daemonize": "no",
         }
-        command = [binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+        # In a file that nobody else may read: arguments are in the list of processes.
+        settings = self.data / "redis.conf"
+        settings.touch(mode=0o600)
+        settings.write_text(f"requirepass {self.password}\n")
+        command = [
+            binary(),
+            str(settings.resolve()),
+            *(part for name, value in options.items() for part in (f"--{name}", value)),
+        ]
         self.child = Child("redis", command, self.log)
         self.child.start()
 

@@ -93,6 +93,8 @@ class Stack:
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    env_of: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What only one service gets, by its package: its role of Postgres."""
     servers: list[Server] = field(default_factory=list)
     supervised: list[Supervised] = field(default_factory=list)
 
@@ -137,7 +139,20 @@ class Stack:
         return supervised
 
     def _child(self, name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Child:
-        return Child(name, [sys.executable, "-m", *arguments], self.logs / f"{name}.log", env={**self.env, **env})
+        own = self.env_of.get(arguments[0], {})
+        command = [sys.executable, "-m", *arguments]
+        return Child(name, command, self.logs / f"{name}.log", env={**self.env, **own, **env})
+
+    def write_environment(self) -> Path:
+        """The settings by which `slugline` finds this stack, in a file that only this user reads: NAME=value lines."""
+        processes = ",".join(f"{each.child.name}=127.0.0.1:{each.port}" for each in self.supervised if each.port)
+        path = self.folder / "slugline.env"
+        path.touch(mode=0o600)
+        lines = {**self.env, "SLUGLINE_PROCESSES": processes}
+        path.write_text(
+            "".join(f"{name}={value}\n" for name, value in lines.items() if name != "PYTHONPATH" and "KEY" not in name)
+        )
+        return path
 
     def wait_ready(self, patience_s: float = 60) -> None:
         """Return once /readyz of every service that was started answers 200."""

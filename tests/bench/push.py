@@ -49,7 +49,6 @@ from publish.push.alerts.providers.web.vapid import Vapid, new_vapid_key  # noqa
 from publish.push.alerts.rules import AlertRules  # noqa: E402
 from publish.push.alerts.sending.batch import PushBatch  # noqa: E402
 from publish.push.alerts.sending.sender import AlertSender  # noqa: E402
-from publish.push.delivery import keys  # noqa: E402
 from publish.push.delivery.attempts import RetryPolicy  # noqa: E402
 from publish.push.delivery.outbound import Outbound  # noqa: E402
 from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker  # noqa: E402
@@ -63,6 +62,7 @@ from shared.messages import Passport  # noqa: E402
 from shared.postgres.migrations import migrate  # noqa: E402
 from shared.postgres.pool import connect  # noqa: E402
 from shared.settings import Connections  # noqa: E402
+from support import push_keys as keys  # noqa: E402
 from support.revisions import emit, revision  # noqa: E402
 from support.servers import Servers, running_servers  # noqa: E402
 

@@ -50,6 +50,12 @@ BENCHES = (
         ("--rates", "100", "--turns", "3"),
         servers=True,
     ),
+    Bench(
+        "refreshes",
+        "live news while an author's old updates are made again, beside quiet turns",
+        ("--updates", "1000", "--rounds", "1", "--seconds", "5"),
+        servers=True,
+    ),
     Bench("pages", "pages and API beside a server that does nothing", ("--seconds", "0.5", "--rounds", "1")),
     Bench(
         "stream",
@@ -70,6 +76,7 @@ BENCHES = (
         servers=True,
     ),
     Bench("media", "a 12-megapixel picture to all renditions, beside libvips alone", ("--rounds", "2")),
+    Bench("search", "a page of search results from a large archive", ("--rows", "20000", "--turns", "3"), servers=True),
     Bench("reading", "items of each format a second, feeds beside feedparser", ("--seconds", "0.2", "--repeats", "2")),
 )
 NAMES = [bench.name for bench in BENCHES]

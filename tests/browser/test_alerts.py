@@ -258,7 +258,7 @@ async def test_a_reader_chooses_topics(reader: Reader) -> None:
         news("old2", urgency=5, tags=["war"]),
     )
     page = await reader.open()
-    await expect(page.locator("#feed h3, #lead h1")).to_have_count(2)
+    await expect(page.locator("#feed h3, #lead h2")).to_have_count(2)
     await page.goto(reader.url + "/tags/sport")
     await page.get_by_role("button", name="Get alerts on this topic").click()
     await expect(page.get_by_role("button", name="Alerts on this topic are on")).to_be_visible()

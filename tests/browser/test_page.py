@@ -19,14 +19,14 @@ from local.child import free_port
 from publish.archive import process as archive
 from publish.settings import Settings
 from publish.web import process as web
-from shared.messages import Author, Change, EnrichedUpdate, Flags, Media, Rendition, Tag
+from shared.messages import Author, Change, EnrichedUpdate, Flags, Media, Rendition, StoryProfile, Tag
 from shared.settings import Connections
 from support.browser import ARGUMENTS, SYSTEM, chromium
 from support.places import skip_or_fail
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(300)]
 
 expect.set_options(timeout=30_000)
 
@@ -238,10 +238,10 @@ async def test_a_killed_lead_leaves_an_open_page(site: Site) -> None:
     """The lead that is killed goes at once, and the next one takes its place."""
     await site.publish(words("plain"), words("lead", flags=Flags(pinned=True)))
     page = await site.open()
-    await expect(page.locator("h1")).to_have_text("Headline of lead")
+    await expect(page.locator("#lead h2")).to_have_text("Headline of lead")
     await site.publish(killed("lead", 2))
     await expect(page.get_by_text("Headline of lead")).to_have_count(0)
-    await expect(page.locator("#lead h1")).to_have_text("Headline of plain")
+    await expect(page.locator("#lead h2")).to_have_text("Headline of plain")
     await expect(page.locator("#feed > .item")).to_have_count(0)
     assert site.complaints == []
 
@@ -256,7 +256,10 @@ SEEN = """() => {
     const all = (selector) => [...document.querySelectorAll(selector)];
     return {
         title: document.title,
-        over: all("#kicker, .feed-title, .feed-intro, .closed").map(words),
+        over: all("#kicker, .feed-title, .feed-intro, #top .standfirst, #top .story-meta, .closed").map(words),
+        digest: all("#digest li, #digest p").map(words),
+        cards: all("#card-row > li").map((each) => [each.dataset.story, words(each)]),
+        neighbours: all(".neighbours a").map(words),
         lead: all("#lead > article, #own > article").map(shown),
         feed: all("#feed > li").map((each) => each.classList.contains("day") ? words(each) : shown(each)),
         more: all("#more a").map(words),
@@ -288,7 +291,12 @@ async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> N
     full = {"tags": (tag,), "authors": (ana,), "story": "flood", "story_label": "Flood"}
     yesterday = datetime.now(UTC) - timedelta(days=1)
     old = [words(f"old{n}", first_published_at=yesterday, **full) for n in range(30)]
-    await site.publish(*old, *(words(f"u{n}", **full) for n in range(5)))
+    others = [
+        words(f"{story}{n}", story=story, story_label=story.title())
+        for n in range(2)
+        for story in ("vote", "strike", "fire")
+    ]
+    await site.publish(*old, *(words(f"u{n}", **full) for n in range(5)), *others)
     context = await site.browser.new_context()
     front = await site.open("/", context)
     earlier = (await front.locator("#more a").get_attribute("href")) or ""
@@ -311,16 +319,29 @@ async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> N
         return differing
 
     now = datetime.now(UTC)
+    said = StoryProfile(
+        edition=1, name="The flood", standfirst="Water rises.", summary=("Gates are shut.", "Trains stop.")
+    )
     events: dict[str, EnrichedUpdate] = {
+        "a story is described": words("u4", 2, kind="enrich", story_profile=said, **full),
+        "and described anew": words(
+            "u3", 2, kind="enrich", story_profile=StoryProfile(edition=2, name="A flood"), **full
+        ),
+        "another story goes on": words("vote2", story="vote", story_label="Vote"),
+        "its line is corrected": corrected("vote2", 2, "Vote, corrected", story="vote", story_label="Vote"),
+        "a fifth story begins": words("rain0", story="rain", story_label="Rain"),
+        "its only update is killed": killed("rain0", 2),
+        "a line of a card is killed": killed("strike1", 2),
+        "a card's story is closed": words("fire2", story="fire", story_label="Fire", flags=Flags(closed=True)),
         "published": words("fresh", **full),
         "with a picture, so that it leads": words("pictured", media=(picture,), **full),
         "the lead is corrected": corrected("pictured", 2, "The lead, corrected", media=(picture,), **full),
         "an item is corrected": corrected("u2", 2, "An item, corrected", **full),
-        "the page's own update is corrected": corrected("u4", 2, "Its own, corrected", **full),
+        "the page's own update is corrected": corrected("u4", 3, "Its own, corrected", **full),
         "an earlier item is corrected": corrected("old5", 2, "Earlier, corrected", **full),
         "an earlier item is killed": killed("old6", 2),
         "pinned for all": words("pin", flags=Flags(pinned=True), tags=(tag,)),
-        "pinned in its story": words("u3", 2, kind="pin", flags=Flags(pinned=True), **full),
+        "pinned in its story": words("u3", 3, kind="pin", flags=Flags(pinned=True), **full),
         "unpinned": words("pin", 2, kind="pin", tags=(tag,)),
         "a key event": words("u1", 2, kind="pin", flags=Flags(key_event=True), **full),
         "the tag leaves it": words("u0", 2, kind="enrich", story="flood", story_label="Flood", authors=(ana,)),
@@ -330,7 +351,7 @@ async def test_an_open_page_is_the_page_that_the_server_answers(site: Site) -> N
         "and back": words("u2", 4, kind="update", updated_at=now, **full),
         "the story is closed": words("last", flags=Flags(closed=True), version_created=now, **full),
         "and open again": words("last", 2, kind="update", updated_at=now, **full),
-        "the page's own update is killed": killed("u4", 3),
+        "the page's own update is killed": killed("u4", 4),
     }
     for what, update in events.items():
         await site.publish(update)

@@ -6,12 +6,14 @@ It takes minutes, so it runs where PROVE_COMPOSE=1 is set, as CI does.
 import json
 import os
 import shutil
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from local.child import free_port
 from support.waiting import eventually
@@ -31,10 +33,11 @@ class Compose:
 
     def __init__(self) -> None:
         self.port, self.ingest_port, self.push_port = free_port(), free_port(), free_port()
+        self.more: dict[str, str] = {}
 
     def __call__(self, *arguments: str, timeout_s: float = 120) -> str:
         environment = {**os.environ, "PORT": str(self.port), "INGEST_PORT": str(self.ingest_port), "TAG": "proof"}
-        environment["PUSH_PORT"] = str(self.push_port)
+        environment |= {"PUSH_PORT": str(self.push_port), **self.more}
         done = subprocess.run(
             ["docker", "compose", "-p", PROJECT, *arguments],
             cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False,
@@ -78,6 +81,46 @@ async def test_an_item_posted_to_the_containers_is_on_its_page(compose: Compose)
             return (await client.get(f"{web}/updates/{update_id}/x")).text
 
         await eventually(page, lambda text: "Out of a container" in text, within_s=30, what="not on its page")
+
+
+async def test_the_front_speaks_tls_and_hides_what_is_internal(compose: Compose, tmp_path: Path) -> None:
+    """`--profile front`: readers and senders come over TLS, streams are not held back, and what processes tell of themselves is not there."""
+    authority = trustme.CA()
+    tmp_path.chmod(0o755)
+    for name, blob in _files(authority).items():
+        (tmp_path / name).write_bytes(blob)
+        (tmp_path / name).chmod(0o644)
+    ports = {name: free_port() for name in ("HTTPS_PORT", "INGEST_HTTPS_PORT", "PUSH_HTTPS_PORT")}
+    compose.more = {name: str(port) for name, port in ports.items()}
+    compose.more |= {"TLS_CERTIFICATE": str(tmp_path / "certificate.pem"), "TLS_KEY": str(tmp_path / "key.pem")}
+    compose("--profile", "front", "up", "--detach", "--no-recreate", "--wait", "front")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    async with httpx.AsyncClient(timeout=10, verify=context) as client:
+        web, ingest, push = (f"https://localhost:{port}" for port in ports.values())
+
+        async def page() -> int:
+            try:
+                return (await client.get(web + "/")).status_code
+            except httpx.TransportError:
+                return 0
+
+        await eventually(page, lambda status: status == 200, within_s=20, what="no page over TLS")
+        assert (await client.post(ingest + "/v1/updates", json={})).status_code == 401
+        assert (await client.get(push + "/metrics")).status_code == 404
+        for path in ("/metrics", "/readyz", "/livez"):
+            assert (await client.get(web + path)).status_code == 404
+        async with client.stream("GET", web + "/v1/stream") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            first = await anext(stream.aiter_bytes())
+            assert first
+    compose("--profile", "front", "rm", "--stop", "--force", "front")
+
+
+def _files(authority: trustme.CA) -> dict[str, bytes]:
+    issued = authority.issue_cert("localhost")
+    chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+    return {"certificate.pem": chain, "key.pem": issued.private_key_pem.bytes()}
 
 
 def test_every_process_runs_without_rights(compose: Compose) -> None:

@@ -170,8 +170,12 @@ async def _compare_feeds(
     rss = ElementTree.fromstring((await client.get("/feeds/news.rss")).content)
     atom = ElementTree.fromstring((await client.get("/feeds/news.atom")).content)
     found = {
-        "JSON Feed": [item["id"] for item in feed["items"]],
-        "RSS": [item.findtext("guid") for item in rss.iter("item")],
+        "JSON Feed": [item["id"] for item in feed["items"] if "_slugline" not in item],
+        "RSS": [
+            item.findtext("guid")
+            for item in rss.iter("item")
+            if "retracted" not in [category.text for category in item.iter("category")]
+        ],
         "Atom": [
             entry.findtext("{http://www.w3.org/2005/Atom}id")
             for entry in atom.iter("{http://www.w3.org/2005/Atom}entry")
@@ -184,7 +188,7 @@ async def _compare_feeds(
 
 def compare_feed_told(told: Mapping[str, Any], truth: Truth, differences: Differences) -> None:
     """What WebSub brought last is the feed of now."""
-    ids = [item["id"] for item in told.get("items", ())]
+    ids = [item["id"] for item in told.get("items", ()) if "_slugline" not in item]
     wanted = [f"urn:slugline:update:{each.update_id}" for each in truth.visible()[:FEED]]
     if ids != wanted:
         differences.add("WebSub", "another feed than that of now", "the feed", expected=wanted[:5], got=ids[:5])

@@ -1,4 +1,7 @@
-"""What is kept of an update about which something differs: its records on both logs, its row in enrich, and what its sender sent."""
+"""What is kept of an update about which something differs: its records on both logs, its rows, and what its sender sent.
+
+Rows of `publish` tell what became of each delivery, and of what a channel could not queue.
+"""
 
 import json
 from collections.abc import Collection
@@ -27,12 +30,25 @@ SHORT = (
     "signal",
     "status",
 )
+ROWS = {
+    "archive": "SELECT update_id, revision, epoch, log_offset, kind, removal, channels FROM publish.revisions WHERE update_id = ANY($1)",
+    "pushed": "SELECT * FROM publish.pushed WHERE update_id = ANY($1)",
+    "deliveries": "SELECT * FROM publish.deliveries WHERE update_id = ANY($1) ORDER BY id",
+    "set aside": (
+        "SELECT w.update_id, s.* FROM unnest($1::text[]) AS w (update_id) "
+        "JOIN publish.set_aside s ON position(w.update_id IN s.key) > 0"
+    ),
+}
+"""By name, what `publish` has of updates; each row with its `update_id`."""
 
 
 async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]) -> dict[str, Any]:
     """By update id."""
     wanted = sorted(update_ids)[:MOST]
-    found: dict[str, Any] = {update_id: {"raw": [], "enriched": [], "row": None, "inputs": []} for update_id in wanted}
+    found: dict[str, Any] = {
+        update_id: {"raw": [], "enriched": [], "row": None, "inputs": [], **{name: [] for name in ROWS}}
+        for update_id in wanted
+    }
     for stream, name in ((RAW, "raw"), (ENRICHED, "enriched")):
         for record in await everything_in(newsroom.settings, stream):
             value = json.loads(record.value or b"{}")
@@ -45,10 +61,19 @@ async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]
     try:
         rows = await connection.fetch("SELECT * FROM enrich.updates WHERE update_id = ANY($1::text[])", wanted)
         for row in rows:
-            found[row["update_id"]]["row"] = {key: str(value)[:4000] for key, value in row.items()}
+            found[row["update_id"]]["row"] = _as_text(row)
+        for name, query in ROWS.items():
+            for row in await connection.fetch(query, wanted):
+                found[row["update_id"]][name].append(_as_text(row))
+        if wanted:
+            found["endpoints"] = [_as_text(row) for row in await connection.fetch("SELECT * FROM publish.endpoints")]
     finally:
         await connection.close()
     for update_id in wanted:
         if (update := model.updates.get(update_id)) is not None:
             found[update_id]["inputs"] = update.inputs
     return found
+
+
+def _as_text(row: asyncpg.Record) -> dict[str, str]:
+    return {key: str(value)[:4000] for key, value in row.items()}

@@ -24,7 +24,9 @@ from oracle.wire import Wire
 
 READERS = 4
 HEALTHY_S = 30.0
-SETTLED_S = 150.0
+STALLED_S = 60.0
+"""Nothing more is to be expected where nothing has happened for so long: longer than any lease and any pause."""
+SETTLED_S = 600.0
 SAID_S = 5.0
 LAST_S = 3.0
 """For who is told last."""
@@ -148,14 +150,24 @@ class Run:
         moments = [at for each in self.model.updates.values() if (at := each.moment) is not None]
         await asyncio.sleep(max([0.0, *(at - time.time() + 1.0 for at in moments)]))
         self.model.pass_time(time.time())
-        began = time.monotonic()
+        began, said_s, moved_s, before = time.monotonic(), 0.0, 0.0, (0, 0, 0)
         while True:
             truth = await read_truth(self.newsroom.settings)
             waiting = settled(self.model, truth) or [each for each, _, _ in unattached(self.model, truth)]
-            if not waiting and self._has_delivered(truth):
+            undelivered = self._undelivered(truth)
+            if not waiting and not undelivered:
                 break
-            if time.monotonic() > began + SETTLED_S:
-                self.say(f"not settled: {waiting[:5]}")
+            after_s = time.monotonic() - began
+            if after_s > said_s + SAID_S:
+                said_s = after_s
+                self.say(
+                    f"{after_s:5.0f} s: {len(waiting)} updates not as they must be, {len(undelivered)} not delivered: "
+                    f"{waiting[:2]} {undelivered[:2]}"
+                )
+            now = (len(truth.records), len(waiting), len(undelivered))
+            if now != before:
+                before, moved_s = now, after_s
+            if after_s > min(moved_s + STALLED_S, SETTLED_S):
                 break
             await asyncio.sleep(0.5)
         after_s = time.monotonic() - began
@@ -163,13 +175,13 @@ class Run:
         self.say(f"settled after {after_s:.1f} s")
         return await read_truth(self.newsroom.settings), after_s
 
-    def _has_delivered(self, truth: Truth) -> bool:
-        """Whether the last revision of each update has been delivered; the other channels are sooner."""
+    def _undelivered(self, truth: Truth) -> list[str]:
+        """The updates whose last revision has not been delivered; the other channels are sooner."""
         newest: dict[str, int] = {}
         for seen in self.observers.recipients.webhooks.seen:
             newest[seen.update_id] = max(seen.revision, newest.get(seen.update_id, 0))
         lasts = [truth.last(update_id) for update_id in truth.of_update if truth.position(update_id) is not None]
-        return all(last is not None and newest.get(last.update_id, 0) >= last.revision for last in lasts)
+        return [last.update_id for last in lasts if last is not None and newest.get(last.update_id, 0) < last.revision]
 
     async def compare(self, truth: Truth) -> int:
         """All that was seen with the log, and the log with the model; how many updates were not judged."""

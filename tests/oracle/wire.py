@@ -59,6 +59,8 @@ PICTURES = 0.04
 LEAST_MARGIN_S = 2.5
 """Nothing is sent about an update so shortly before a moment of it comes, lest nobody know which was first."""
 
+WRITTEN_S = 3.0
+"""Before it is sent, a version was written."""
 Item = tuple[Update, Input]
 
 
@@ -103,7 +105,7 @@ class Wire:
         kinds: dict[Callable[[], Request | None], float] = {
             self._new: 26, self._batch: 12, self._version: 22, self._repeat: 5, self._older: 3, self._correct: 8,
             self._flag: 7, self._note: 2, self._withdraw: 3, self._restore: 5, self._withhold: 3, self._kill: 5,
-            self._kill_first: 1, self._embargo: 4, self._expiry: 4, self._after_kill: 2, self._future: 1.5,
+            self._kill_first: 1, self._embargo: 4, self._expiry: 4, self._after_kill: 2, self._future: 2, self._after_future: 3,
         }  # fmt: skip
         while True:
             [kind] = self._random.choices(list(kinds), list(kinds.values()))
@@ -137,8 +139,11 @@ class Wire:
     def _document(self, update: Update, version: Version, **more: Any) -> dict[str, Any]:
         document = {
             "guid": update.guid, "version": str(version.number), "headline": version.words.headline,
-            "body_html": version.words.html, **more,
+            "body_html": version.words.html,
         }  # fmt: skip
+        if _is_dated(update):
+            document["version_created"] = moment(time.time() - WRITTEN_S)
+        document |= more
         if version.author:
             document["byline"] = f"By {AUTHORS[version.author]}"
         if version.picture:
@@ -316,6 +321,23 @@ class Wire:
         words = update.current.words.with_part(0, self._edited(update.current.words.part(0)))
         ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         return self._push(update, Version(self._number(update), words), version_created=ahead)
+
+    def _after_future(self) -> Request | None:
+        """What the source says next; where it is dated, it may have been written before the wrong one was received."""
+        now = moment(time.time())
+        update = self._some(
+            lambda each: not each.final and not each.shown.hidden and not each.shown.removal
+            and self._sent[each.update_id][-1].get("version_created", "") > now
+        )  # fmt: skip
+        if update is None or update.current is None:
+            return None
+        words = update.current.words.with_part(1, self._edited(update.current.words.part(1)))
+        return self._push(update, replace(_plain(update.current), number=self._number(update), words=words))
+
+
+def _is_dated(update: Update) -> bool:
+    """Whether its source says of each version when it was written."""
+    return int(update.guid.rpartition("-")[2]) % 2 == 0
 
 
 def _plain(version: Version) -> Version:

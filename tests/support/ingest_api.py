@@ -20,6 +20,7 @@ from ingest.transports.api.app import build
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.openapi import document
 from ingest.transports.websub.callbacks import HubCallbacks
+from shared.access.key import digest_of
 from shared.kafka.producer import Producer, new_producer
 from shared.observability.health import Health
 from shared.postgres.migrations import migrate
@@ -71,7 +72,7 @@ async def started(newsroom: Connections, **settings: Any) -> AsyncIterator[Wire]
     await migrate(pool, "ingest")
     for name, key in KEYS.items():
         await store.save(pool, Source(name=name, desk=name == "desk"))
-        await keys.add_key(pool, name, keys.digest_of(key))
+        await keys.set_keys(pool, name, [digest_of(key)])
     kafka_producer = new_producer(newsroom, "tests")
     await kafka_producer.start()
     producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=newsroom.topic_prefix)

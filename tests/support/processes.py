@@ -9,10 +9,20 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from local.child import Child, end_all, free_port
 from shared.settings import Connections
 from support.waiting import eventually
+
+
+def environment_of(settings: Connections) -> dict[str, str]:
+    """The settings as the environment of a process, without what is at its default: a secret may come as a file."""
+    given = settings.model_dump(exclude_defaults=True)
+    return {
+        name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in given.items()
+    }
 
 
 @dataclass
@@ -52,7 +62,7 @@ class Processes:
 
     def start(self, settings: Connections, service: str, process: str, **env: str) -> Process:
         """Start `python -m service process`; its HTTP listens on a free port unless `env` says where."""
-        variables = {name.upper(): str(value) for name, value in settings.model_dump().items()}
+        variables = environment_of(settings)
         variables |= {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
         name = f"{service}-{process}"
         own = {"publish-web": "PORT", "ingest-api": "INGEST_PORT"}.get(name, "HEALTH_PORT")
@@ -67,7 +77,7 @@ class Processes:
 
     def run(self, settings: Connections, *arguments: str, **env: str) -> str:
         """Run `python -m ...` to its end and return what it printed."""
-        variables = {name.upper(): str(value) for name, value in settings.model_dump().items()}
+        variables = environment_of(settings)
         done = subprocess.run(
             [sys.executable, "-m", *arguments],
             env={**os.environ, **variables, **env},

@@ -1,15 +1,20 @@
 """A web replica in memory: what it was told, and an archive that answers from a list."""
 
-from collections.abc import Callable, Collection
+import functools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx
 
 from publish.archive.queries import Archived
+from publish.archive.search.engine import BEGIN, END, Excerpt, Passage
+from publish.archive.search.selection import Selection
 from publish.archive.standings import Standing, Standings
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import Position, channels_of
 from publish.representation.reader_update import reader_update
+from publish.representation.story_record import StoryRecord, record_of
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedStore
 from publish.web.routes.answers import Answers
@@ -57,6 +62,59 @@ class ListedArchive(ArchiveClient):
         newest = {each.update.update_id: each.update for each in self._look()}
         return [update_id for update_id, update in newest.items() if picture in renditions_shown(update)]
 
+    async def last_change(self, channel: str, until: Position) -> Position | None:
+        """The place of the newest revision of a channel."""
+        places = [each.cursor for each in self._look() if channel in each.channels and each.cursor <= until]
+        return max(places, default=None)
+
+    async def stories(self, limit: int) -> list[tuple[str, datetime]]:
+        """Every story."""
+        found = {each.update.story: each.update.first_published_at for each in self._look() if each.update.story}
+        return list(found.items())[:limit]
+
+    async def last_told(self, update_ids: Collection[str]) -> dict[str, list[Archived]]:
+        """Of each its revisions, newest first."""
+        return {update_id: (await self.revisions(update_id))[::-1] for update_id in update_ids}
+
+    async def is_filled(self) -> bool:
+        """It is."""
+        return True
+
+    async def find(self, words: str, selection: Selection, before: Position | None, limit: int) -> list[Archived]:
+        """Current revisions in which each of the words stands."""
+        newest = {each.update.update_id: each for each in self._look()}
+        return sorted(
+            (
+                each
+                for each in newest.values()
+                if not each.update.is_removal
+                and selection.matches(each.update)
+                and (before is None or each.position < before)
+                and all(word in f"{each.update.headline} {each.update.text}".lower() for word in words.lower().split())
+            ),
+            key=lambda each: each.position,
+            reverse=True,
+        )[:limit]
+
+    async def excerpts(self, words: str, passages: Sequence[Passage]) -> list[Excerpt]:
+        """The text around the first word."""
+        self._look()
+        word = words.split(maxsplit=1)[0] if words.split() else ""
+        mark = lambda text: text.replace(word, f"{BEGIN}{word}{END}")  # noqa: E731
+        return [
+            Excerpt(
+                all(each in f"{passage.title} {passage.text}".lower() for each in words.lower().split()),
+                mark(passage.title),
+                mark(passage.text[:200]),
+            )
+            for passage in passages
+        ]
+
+    async def story(self, story: str) -> StoryRecord | None:
+        """What the revisions tell of a story."""
+        told = [record for each in self._look() if (record := record_of(each.update)) and record.story == story]
+        return functools.reduce(StoryRecord.with_record, told) if told else None
+
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Older ones, newest first."""
         fit = [
@@ -84,9 +142,10 @@ class Replica:
         for update in updates:
             self.offset += 1
             cursor = Position(1, self.offset)
-            applied.append(self.feed_store.apply(reader_update(update, cursor=cursor)))
+            done = self.feed_store.apply(reader_update(update, cursor=cursor))
+            applied.append(done)
             placed = reader_update(update, cursor=cursor, position=cursor)
-            self.archive.archived.append(Archived(placed, channels_of(update)))
+            self.archive.archived.append(Archived(placed, done.channels if done else channels_of(update)))
         return applied
 
     async def get(self, path: str, **headers: str) -> httpx.Response:

@@ -1,10 +1,20 @@
 """Where the servers are, and what HTTP ports take: the settings that every process has."""
 
 import ipaddress
-from typing import Literal
+import os
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+SECRETS_DIR = "/run/secrets"
+"""Where compose and Kubernetes put secrets as files."""
 
 
 class Connections(BaseSettings):
@@ -13,8 +23,22 @@ class Connections(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     kafka_servers: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, comma-separated")
+    kafka_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        default="plaintext", description="How Kafka is spoken to: with TLS, with a login, or both"
+    )
+    kafka_ca_file: str = Field(
+        default="", description="Certificates that Kafka's is trusted by, PEM; the system's when empty"
+    )
+    kafka_certificate_file: str = Field(default="", description="Our own certificate for Kafka (mTLS), PEM")
+    kafka_key_file: str = Field(default="", description="Its key, PEM; in the file of the certificate when empty")
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        default="SCRAM-SHA-512", description="How we log in at Kafka"
+    )
+    kafka_user: str = Field(default="", description="User of Kafka")
+    kafka_password: SecretStr = Field(default=SecretStr(""), description="Its password")
     postgres_dsn: str = Field(
-        default="postgresql://slugline:slugline@127.0.0.1:5432/slugline", description="Postgres, as a URL"
+        default="postgresql://slugline:slugline@127.0.0.1:5432/slugline",
+        description="Postgres, as a URL; may name several hosts, with ?target_session_attrs=read-write, sslmode=verify-full and sslrootcert=FILE",
     )
     postgres_statement_timeout_s: float = Field(
         default=30.0,
@@ -36,7 +60,15 @@ class Connections(BaseSettings):
         ge=3,
         description="Postgres ends the session of a machine that is gone after about so many s (TCP keepalives)",
     )
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis, as a URL")
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0", description="Redis, as a URL; rediss: with TLS, ?ssl_ca_certs=FILE"
+    )
+    redis_sentinels: str = Field(
+        default="",
+        description="Addresses of Sentinels, comma-separated, which know where the master is; then only login, database and TLS of the URL count",
+    )
+    redis_sentinel_master: str = Field(default="slugline", description="Name by which the Sentinels know the master")
+    redis_sentinel_password: SecretStr = Field(default=SecretStr(""), description="Password of the Sentinels")
     topic_prefix: str = Field(
         default="", description="Put before every topic and consumer group: one cluster, several newsrooms"
     )
@@ -57,6 +89,13 @@ class Connections(BaseSettings):
     health_port: int = Field(
         default=0,
         description="Port of /livez, /readyz and /metrics of a process without HTTP; 0 takes the process's own",
+    )
+    internal_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of /metrics, /livez and /readyz of a process that serves senders or readers, whose own port then says by "
+        "/readyz whether it is ready and nothing else; 0 leaves them on that port",
     )
     watchdog_s: float = Field(
         default=60.0,
@@ -111,12 +150,53 @@ class Connections(BaseSettings):
     otlp_endpoint: str = Field(
         default="", description="OpenTelemetry collector (OTLP over HTTP); empty sends no traces"
     )
+    otlp_sample: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of documents whose way is traced; what comes with a sampled traceparent always is",
+    )
     instance: str = Field(default="", description="Name of this replica; the host name when empty")
 
     @property
     def bootstrap_servers(self) -> list[str]:
         """The addresses of `kafka_servers`: any that answers tells of the others."""
         return [address for each in self.kafka_servers.split(",") if (address := each.strip())]
+
+    @property
+    def sentinel_addresses(self) -> list[tuple[str, int]]:
+        """The hosts and ports of `redis_sentinels`."""
+        parts = [each.strip().rpartition(":") for each in self.redis_sentinels.split(",") if each.strip()]
+        return [(host.strip("[]"), int(port)) for host, _, port in parts]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then files: any setting may be a file of its name in `SECRETS_DIR`, where secrets do not show in a process's environment."""
+        folder = Path(os.environ.get("SECRETS_DIR", SECRETS_DIR))
+        files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder.is_dir() else []
+        return (init_settings, env_settings, dotenv_settings, file_secret_settings, *files)
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> Self:
+        if self.kafka_security.startswith("sasl") and not self.kafka_user:
+            raise ValueError("KAFKA_USER is needed where KAFKA_SECURITY says sasl")
+        return self
+
+    @field_validator("redis_sentinels")
+    @classmethod
+    def _only_addresses(cls, value: str) -> str:
+        for each in filter(None, (each.strip() for each in value.split(","))):
+            host, _, port = each.rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"{each!r} is not host:port")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

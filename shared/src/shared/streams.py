@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.messages import (
     DeadLetter,
+    DeadLettersClosed,
     EnrichedUpdate,
     MediaWanted,
     Message,
@@ -62,7 +63,7 @@ class Stream:
             partitions=1,
             retention_ms=90 * DAY_MS,
             purpose=f"dead letters of {self.name}",
-            messages=(DeadLetter,),
+            messages=(DeadLetter, DeadLettersClosed),
             senders=self.receivers,
         )
 

@@ -79,7 +79,7 @@ async def test_what_cannot_be_decided_is_refused(desk: Desk, replicas: Replicas)
     async with httpx.AsyncClient(headers=KEY, timeout=10) as client:
         await eventually(lambda: client.get(f"{address}/{UPDATE}"), lambda seen: seen.status_code == 200, what="no row")
         asked = [
-            (await client.get(address, headers={"Authorization": "Bearer wrong"}), 401, "key"),
+            (await client.get(address, headers={"Authorization": "Bearer wrong"}), 401, "key-wrong"),
             (await client.get(f"{address}?limit=0"), 400, "limit"),
             (await client.get(f"{address}?limit=10&x=1"), 400, "unknown-parameter"),
             (await client.get(f"{address}/{'a' * 26}"), 404, "no-correction"),

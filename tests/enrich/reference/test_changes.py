@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from enrich.__main__ import cli
 from enrich.reference.changes import announce
-from shared.messages import Order
+from shared.messages import Order, StoryProfile
 from support.enrich_text import Desk, Replicas
 from support.incoming import version
 from support.places import conformance
@@ -276,3 +276,38 @@ async def test_iptc_s_release_is_imported_and_retired_codes_resolve(
     connection = await asyncpg.connect(desk.settings.postgres_dsn)
     assert await connection.fetchval("SELECT count(*) FROM enrich.subjects") == 1286
     await connection.close()
+
+
+async def test_what_editors_say_of_a_story_travels_with_one_update_and_with_those_that_come_after(
+    desk: Desk, replicas: Replicas, operator: Operator
+) -> None:
+    """By command and by HTTP; an edit makes one update again, a new name all of them, and the same words none."""
+    key = {"Authorization": "Bearer of-the-newsroom"}
+    (settings,) = await replicas(
+        enrich_api_key_sha256=hashlib.sha256(b"of-the-newsroom").hexdigest(), enrich_release_interval_s=0.05
+    )
+    await desk.send(*(version(1, guid=f"g{n}", story="Port Marrow") for n in range(3)))
+    await desk.until(3)
+    await desk.until_outcomes(3)
+    await operator.run(
+        "stories", "describe", "port-marrow", "--standfirst", "A ferry is aground.", "--point", "All are safe."
+    )
+    told = (await desk.until(4))[3]
+    assert told.kind == "enrich"
+    assert told.story_profile == StoryProfile(edition=1, standfirst="A ferry is aground.", summary=("All are safe.",))
+    await desk.send(version(1, guid="late", story="Port Marrow"))
+    assert (await desk.until(5))[4].story_profile == told.story_profile
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.health_port}/v1/stories") as client:
+        assert (await client.patch("/port-marrow", json={"name": "x"})).status_code == 401
+        bad = await client.patch("/port-marrow", json={"summary": ["x" * 401]}, headers=key)
+        assert (bad.status_code, bad.json()["pointer"]) == (422, "/summary")
+        assert (await client.get("/nowhere", headers=key)).status_code == 404
+        named = (await client.patch("/port-marrow", json={"name": "The ferry"}, headers=key)).json()
+        assert (named["name"], named["edition"], named["standfirst"]) == ("The ferry", 2, "A ferry is aground.")
+        assert (await client.patch("/port-marrow", json={"name": "The ferry"}, headers=key)).json() == named
+        assert (await client.get("/port-marrow", headers=key)).json() == named
+    renamed = (await desk.until(9))[5:]
+    assert {(each.guid, each.story_label) for each in renamed} == {
+        (guid, "The ferry") for guid in ("g0", "g1", "g2", "late")
+    }
+    assert {each.story_profile.edition for each in renamed if each.story_profile} == {2}

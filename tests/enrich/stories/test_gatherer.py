@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from enrich.admin.cli.stories import NOT_GATHERED
 from enrich.stories.clustering import StoryCandidate, StoryClusters, StoryMembership
-from enrich.stories.gatherer import Gatherer
+from enrich.stories.gatherer import Gatherer, Written
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, connect
 from shared.settings import Connections
@@ -93,3 +93,22 @@ async def test_what_fails_is_set_aside_listed_and_tried_again_while_all_others_g
     successor = Gatherer(Picky(window=timedelta(days=10_000)), {})
     await successor.begin(pool, NINE)
     assert successor.not_gathered.update_ids == gatherer.not_gathered.update_ids
+
+
+async def test_a_process_knows_what_it_compares_and_no_more(pool: Pool) -> None:
+    """A million updates of years are not in its memory; what was found before is not written again after a restart."""
+    await write(pool, "one", "afp")
+    await write(pool, "two", "dpa")
+    first = Gatherer(StoryClusters(), {})
+    await first.begin(pool, NINE)
+    await first.step(pool)
+    found = await pool.fetch("SELECT * FROM enrich.gathered ORDER BY update_id")
+    assert [row["update_id"] for row in found] == ["one", "two"]
+    again = Gatherer(StoryClusters(), {})
+    again.written = {f"of last year {n}": Written("s") for n in range(2_000)}
+    await again.begin(pool, NINE)
+    await again.step(pool)
+    assert again.written.keys() == {"one", "two"}
+    assert await pool.fetch("SELECT * FROM enrich.gathered ORDER BY update_id") == found
+    # A correction of what has left the window keeps its story until something is known to be otherwise.
+    assert again.written["one"].story == found[0]["story"]

@@ -56,16 +56,19 @@ async def test_a_wire_day_is_recorded_and_played_into_another_system(wire: Wire,
         f"http://127.0.0.1:{port}",
         "--speed",
         "max",
-        "--key",
-        "north=north-key",
-        "--key",
-        "south=south-key",
+        "--keys",
+        str(tmp_path / "keys"),
     )
+    (tmp_path / "keys").write_text("north=north-key\nsouth=south-key\n")
+    (tmp_path / "nonsense").write_text("nonsense")
+    (tmp_path / "north").write_text("north=north-key")
     async with http_server(wire.app, "127.0.0.1", port):
         played = await run(wire, *arguments)
         repeated = await run(wire, *arguments)
-        wrong = await run(wire, "replay", str(file), "--to", f"http://127.0.0.1:{port}", "--key", "nonsense")
-        unkeyed = await run(wire, *arguments[:-2])
+        wrong = await run(
+            wire, "replay", str(file), "--to", f"http://127.0.0.1:{port}", "--keys", str(tmp_path / "nonsense")
+        )
+        unkeyed = await run(wire, *arguments[:-1], str(tmp_path / "north"))
         damaged = tmp_path / "damaged.gz"
         damaged.write_bytes(file.read_bytes()[:-12])
         cut = await run(wire, "replay", str(damaged), *arguments[2:])
@@ -99,7 +102,10 @@ async def test_what_was_taken_once_and_is_not_now_is_told_by_the_exit_code(wire:
     port = free_port()
     other = Starlette(routes=[Route("/v1/updates", answer, methods=["POST"])])
     async with http_server(other, "127.0.0.1", port):
-        played = await run(wire, "replay", str(file), "--to", f"http://127.0.0.1:{port}", "--key", "k")
+        (tmp_path / "keys").write_text("k")
+        played = await run(
+            wire, "replay", str(file), "--to", f"http://127.0.0.1:{port}", "--keys", str(tmp_path / "keys")
+        )
     assert played.exit_code == 1
     assert "invalid: no headline" in played.output
     assert len(asked) == 3

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingest.__main__ import cli
-from ingest.sources.keys import digest_of
+from shared.access.key import digest_of
 from shared.settings import Connections
 from support.source_file import FILE, KEYS
 
@@ -107,7 +107,9 @@ async def test_a_source_by_command(newsroom: Connections) -> None:
     connection = await asyncpg.connect(newsroom.postgres_dsn)
 
     async def live() -> set[bytes]:
-        return {bytes(row[0]) for row in await connection.fetch("SELECT sha256 FROM ingest.keys")}
+        return {
+            bytes(row[0]) for row in await connection.fetch("SELECT sha256 FROM ingest.keys WHERE revoked_at IS NULL")
+        }
 
     assert await live() == {digest_of(key), digest_of(second)}
     assert "1 key(s)" in (await run(newsroom, "rotate", "north", "--finish")).output

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from conformance.documents import read_document
 from ingest.formats import SourceProfile, times
+from ingest.formats.finish import BEFORE_ANYTHING
 from shared.messages import RawUpdate
 
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -145,13 +146,15 @@ def test_other_forms(written: str, expected: str) -> None:
     assert moment.isoformat() == expected
 
 
-def test_a_version_dated_in_the_future_counts_from_its_receipt() -> None:
-    """Beyond ten minutes; else it would beat all that its source says next. Read again it is the same version."""
+def test_a_time_in_the_future_is_left_out() -> None:
+    """Beyond ten minutes; else it would beat all that its source says next. Read again it is the same version, from wherever it counts."""
 
     def read(moment: str) -> RawUpdate:
         return read_document(f'{{"guid": "g", "headline": "x", "version_created": "{moment}"}}').updates[0]
 
     wrong, near = read("2027-11-23T09:00:00Z"), read("2026-11-23T09:09:00Z")
     assert (wrong.version_created, [repair.code for repair in wrong.repairs]) == (None, ["time-in-future"])
-    assert near.version_created == datetime(2026, 11, 23, 9, 9, tzinfo=UTC)
+    assert (near.version_created, near.counts_from) == (datetime(2026, 11, 23, 9, 9, tzinfo=UTC), None)
+    assert wrong.counts_from == BEFORE_ANYTHING
+    assert wrong.fingerprint() == wrong.model_copy(update={"counts_from": near.version_created}).fingerprint()
     assert wrong.fingerprint() == read("2027-11-23T09:00:00Z").fingerprint()

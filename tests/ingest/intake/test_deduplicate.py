@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.state import State
 from enrich.text.domain.versions import version_order
-from ingest.intake.deduplicate import DedupResult, EmittedHistory, LatestVersion, classify
+from ingest.formats.finish import BEFORE_ANYTHING
+from ingest.intake.deduplicate import (
+    DedupResult,
+    EmittedHistory,
+    LatestVersion,
+    classify,
+    offered,
+    overtaken_at,
+)
 from shared.messages import RawUpdate, update_id_for
 from support.topics import raw_update
 
@@ -41,9 +51,11 @@ class Emitted:
         place = (update.version_created, update.version)
         group = [each for each in own if not update.version_created or (each.version_created, each.version) == place]
         latest = max(group, key=lambda each: (each.received_at, each.fingerprint()), default=None)
+        made = [each.version_created or each.received_at for each in own if each.received_at < update.received_at]
         return EmittedHistory(
             seen=any(each.fingerprint() == fingerprint for each in own),
             latest=LatestVersion(latest.fingerprint(), latest.version, latest.received_at) if latest else None,
+            newest_at=max(made, default=None),
         )
 
     def take(self, *items: Fingerprinted, again: bool = False) -> list[str]:
@@ -63,7 +75,7 @@ class Emitted:
 def news(items: Sequence[Fingerprinted], results: Sequence[DedupResult]) -> list[RawUpdate]:
     """What is emitted."""
     return [
-        update.model_copy(update={"received_at": result.received_at})
+        update.model_copy(update={"received_at": result.received_at, "counts_from": result.counts_from})
         for (update, _), result in zip(items, results, strict=True)
         if not result.duplicate
     ]
@@ -238,3 +250,71 @@ def test_what_follows_a_text_that_kafka_may_have_counts_as_received_after_it() -
         assert (result.received_at > doubtful.received_at) == later
         taken = correction[0].model_copy(update={"received_at": result.received_at})
         assert not later or version_order(taken, correction[1]) > version_order(doubtful, fingerprint)
+
+
+def dated(text: str, made: float, received: float, version: str | None = None) -> Fingerprinted:
+    """A version with the time that its source gives it, so many seconds after noon."""
+    return version_of("a", text, version, seconds=received, version_created=NOON + timedelta(seconds=made))
+
+
+def disbelieved(text: str, received: float, version: str | None = None) -> Fingerprinted:
+    """A version that was dated in the future by mistake, as readers of formats leave it."""
+    return version_of("a", text, version, seconds=received, counts_from=BEFORE_ANYTHING)
+
+
+@pytest.mark.parametrize("numbers", [(None, None, None), ("1", "2", "3")])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_wrong_date_beats_nothing_that_its_source_says_next(before: bool, numbers: tuple[str | None, ...]) -> None:
+    """What comes next was made before the wrong one was received; what came before is older, whatever enrich gets first."""
+    one, two, three = numbers
+    said = [dated("first", 0, 4, one)] if before else []
+    said += [disbelieved("wrong", 7, two), dated("next", 5, 9, three)]
+    for count in range(1, len(said) + 1):
+        emitted = Emitted()
+        for each in said[:count]:
+            assert emitted.take(each) == ["new"]
+        for order in permutations(emitted.messages):
+            emitted.messages = list(order)
+            outcome = emitted.outcome()
+            # Without a number among those that have one, only the date or the receipt tells versions of one moment apart.
+            if count < 3 or numbers != ("1", None, "3"):
+                assert outcome is not None
+                assert outcome.headline == said[count - 1][0].headline
+
+
+def test_wrong_dates_of_one_source_in_a_row_follow_one_another() -> None:
+    """A clock that is a day ahead, and then set right; in one document or in many."""
+    said = [dated("first", 0, 4), disbelieved("second", 70), disbelieved("third", 130), dated("right", 125, 190)]
+    for documents in ([[each] for each in said], [said]):
+        emitted = Emitted()
+        for count, document in enumerate(documents, 1):
+            emitted.take(*document)
+            outcome = emitted.outcome()
+            assert outcome is not None
+            assert outcome.headline == (said[count - 1] if len(documents) > 1 else said[-1])[0].headline
+
+
+def test_what_came_to_no_end_is_ordered_by_its_first_receipt() -> None:
+    """It is sent again after another version: it was there before that, whether Kafka has had it or not."""
+    emitted = Emitted()
+    emitted.take(version_of("a", "second", "2", seconds=20))
+    again = version_of("a", "first", "1", seconds=30)
+    history = emitted.known([again])
+    assert overtaken_at([again], history) == NOON + timedelta(seconds=20)
+    for offered_s, received_s in ((10, 10), (25, 30)):
+        [result] = classify([again], offered(history, NOON + timedelta(seconds=offered_s)))
+        assert (result.duplicate, result.received_at) == (False, NOON + timedelta(seconds=received_s))
+    assert classify([again], offered(history, None)) == classify([again], history)
+    assert overtaken_at([version_of("b", "alone")], {}) is None
+
+
+@pytest.mark.parametrize("version", [None, "2", "3"])
+def test_what_its_source_may_have_gone_back_to_is_the_newest(version: str | None) -> None:
+    """Without a number, or with the same, a source may say again what it was once refused; a higher number is newer anyway."""
+    emitted = Emitted()
+    emitted.take(version_of("a", "between", "2", seconds=20))
+    again = version_of("a", "again", version, seconds=30)
+    history = emitted.known([again])
+    assert overtaken_at([again], history) is None
+    [result] = classify([again], offered(history, NOON + timedelta(seconds=10)))
+    assert result.received_at == NOON + timedelta(seconds=30)

@@ -1,12 +1,15 @@
 """What the later stages report of a version, put together."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.formats.finish import BEFORE_ANYTHING
 from ingest.intake import items
-from shared.messages import Outcome
+from shared.messages import Outcome, RawUpdate
+from support.ingest_api import Wire
 
 STAGES = ("enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead")
 
@@ -30,3 +33,17 @@ def test_the_order_in_which_stages_report_does_not_matter(order: list[int], stag
 
     shuffled = [outcomes[index] for index in order]
     assert seen(outcomes) == seen(shuffled) == seen([*shuffled, *outcomes])
+
+
+@pytest.mark.integration
+async def test_a_version_with_a_wrong_date_counts_from_what_was_said_before(wire: Wire) -> None:
+    """By what Postgres has of the update: its newest time before this receipt, or none."""
+    now = datetime.now(UTC)
+    ahead, before = now + timedelta(days=1), now - timedelta(seconds=10)
+    for guid, headline, made_at in (("a", "first", before), ("a", "wrong", ahead), ("b", "alone", ahead)):
+        answer = await wire.push({"guid": guid, "headline": headline, "version_created": made_at.isoformat()})
+        assert answer.status_code == 202
+    first, wrong, alone = [RawUpdate.model_validate(each) for each in await wire.raw()]
+    assert (first.version_created, first.counts_from) == (before, None)
+    assert (wrong.version_created, wrong.counts_from) == (None, before)
+    assert (alone.version_created, alone.counts_from) == (None, BEFORE_ANYTHING)

@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.sources.declared import InvalidFile, parse
-from ingest.sources.keys import digest_of
+from shared.access.key import digest_of
 from support.source_file import FILE, KEYS
 
 
@@ -37,6 +37,8 @@ def test_a_file_says_what_a_source_is() -> None:
         ("[[source]]\nname = 'n'\nkind = 'poll'\nurl = 'ftp://x/'", "url: an http"),
         ("[[source]]\nname = 'n'\nkind = 'watch'\nfolder = '/'", "not the root"),
         ("[[source]]\nname = 'n'\nrate_per_s = inf", "rate_per_s"),
+        ("[[source]]\nname = 'n'\nmay = ['publish']", "may.0"),
+        ("[[source]]\nname = 'n'\n[source.profile]\npublish = 'later'", "profile.publish"),
         ("[[source]]\nname = 'n'\nmax_body_bytes = 99999999999", "max_body_bytes"),
         (
             "[[source]]\nname = 'n'\nkey_env = 'A'\n[[source]]\nname = 'm'\nkey_env = 'A'",
@@ -48,3 +50,15 @@ def test_a_file_that_is_wrong_is_told_where(text: str, says: str) -> None:
     """The error names the source and the field, and nothing of the file is applied."""
     with pytest.raises(InvalidFile, match=says):
         parse(text, {"A": "key"})
+
+
+def test_what_a_source_may_do_is_declared_or_safe() -> None:
+    """A wire kills and embargoes, a desk does all, and a list is all there is."""
+    text = "[[source]]\nname = 'wire'\n[[source]]\nname = 'desk'\ndesk = true\n[[source]]\nname = 'own'\nmay = ['story', 'pin']"
+    powers = {each.source.name: each.source.powers for each in parse(text, {})}
+    assert powers == {
+        "wire": ("kill", "embargo"),
+        "desk": ("pin", "key_event", "alert", "kill", "embargo", "story"),
+        "own": ("story", "pin"),
+    }
+    assert parse("[[source]]\nname = 'none'\nmay = []", {})[0].source.powers == ()

@@ -1,6 +1,7 @@
 """The archive's fold in SQL is the fold that every channel shares."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -9,14 +10,16 @@ from hypothesis import strategies as st
 
 from publish.archive import queries
 from publish.archive.store import Revision, revision_of, write_batch
+from publish.archive.story_records import story_records
 from publish.representation.position import Position, fold
-from publish.representation.reader_update import reader_update
+from publish.representation.reader_update import ReaderStoryProfile, reader_update
+from publish.representation.story_record import StoryRecord
 from shared.kafka.cloudevents import value_of
-from shared.messages import EnrichedUpdate
+from shared.messages import EnrichedUpdate, StoryProfile
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
-from support.revisions import revision
+from support.revisions import NOON, revision
 
 REMOVALS = [None, None, None, None, "withdrawn", "killed", "taken-down", "expired"]
 LOGS = st.lists(
@@ -73,3 +76,32 @@ def test_a_removal_that_carries_text_is_archived_without_it() -> None:
     kept: Revision = revision_of(Position(1, 1), careless, value_of(careless))
     assert b"secret" not in kept.data
     assert kept.update.byline == ""
+
+
+@pytest.mark.integration
+async def test_a_story_is_known_from_its_first_update_and_by_its_newest_profile(newsroom: Connections) -> None:
+    """In whatever order revisions come; a kill moves neither, and a repeat changes nothing."""
+    pool = await connect(newsroom, schema="publish")
+    await migrate(pool, "publish")
+
+    def of_story(guid: str, number: int, edition: int, minute: int) -> EnrichedUpdate:
+        profile = StoryProfile(edition=edition, name=f"Edition {edition}", summary=("One.", "Two."))
+        at = NOON + timedelta(minutes=minute)
+        return revision(guid, number, story="flood", story_profile=profile, first_published_at=at)
+
+    log = [
+        of_story("b", 1, 2, 5),
+        of_story("a", 1, 1, 0),
+        revision("a", 2, removal="killed", story="flood"),
+        of_story("b", 2, 1, 5),
+    ]
+    async with pool.acquire() as connection:
+        for offset, update in enumerate([*log, *log]):
+            async with connection.transaction():
+                await write_batch(connection, [revision_of(Position(1, offset), update, value_of(update))])
+    (record,) = await story_records(pool, ["flood", "unknown"])
+    profile = ReaderStoryProfile(2, "Edition 2", "", ("One.", "Two."))
+    assert record == StoryRecord("flood", NOON, profile, is_whole=True)
+    snapshot = await queries.snapshot(pool, 100)
+    assert snapshot.stories == [record]
+    await pool.close()

@@ -57,4 +57,5 @@ async def test_the_oldest_leave_when_memory_is_full(tmp_path: Path) -> None:
 def _policy() -> str:
     """What the compose file runs Redis with."""
     command: list[str] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["redis"]["command"]
-    return command[command.index("--maxmemory-policy") + 1]
+    words = " ".join(command).split()
+    return words[words.index("--maxmemory-policy") + 1]

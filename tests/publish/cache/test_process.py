@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
@@ -143,6 +144,51 @@ async def test_a_flush_while_no_message_comes_is_made_good(settings: Settings, r
         assert await redis.exists(f"{reader.prefix}generation")
 
 
+async def test_a_replica_that_lacked_the_latest_writes_is_written_again(settings: Settings, redis: Any) -> None:
+    """After a failover nothing killed is back, and nothing new is missing, whether a message comes or not."""
+    reader = Reader(redis, settings)
+    raw = Redis.from_url(settings.redis_url)
+    async with (
+        running(lambda stop: archive.serve(_other_port(settings), stop)),
+        running(lambda stop: cache.serve(settings, stop)),
+    ):
+        await reader.at((await emit(settings, [revision(f"u{n}") for n in range(3)]))[-1])
+        replica = {key: await raw.dump(key) for key in await raw.keys(f"{reader.prefix}*")}
+        later = [revision("u1", 2, kind="kill", removal="killed"), revision("u3")]
+        await reader.at((await emit(settings, later))[-1])
+        await _become(raw, reader.prefix, replica)
+        await eventually(lambda: reader.feed("news"), lambda feed: feed == ["u3 1", "u2 1", "u0 1"], within_s=40)
+        await _become(raw, reader.prefix, replica)
+        await emit(settings, [revision("u4")])
+        expected = ["u4 1", "u3 1", "u2 1", "u0 1"]
+        await eventually(lambda: reader.feed("news"), lambda feed: feed == expected, within_s=40)
+        killed = await reader.update(revision("u1").update_id)
+        assert killed is not None
+        assert killed["removal"] == "killed"
+    await raw.aclose()
+
+
+async def _archived(settings: Settings, offset: int) -> None:
+    """Wait until the archive knows of a record."""
+    connection = await asyncpg.connect(settings.postgres_dsn)
+    try:
+        place = "SELECT max(last_offset) FROM publish.epochs"
+        await eventually(lambda: connection.fetchval(place), lambda seen: seen >= offset, what="the archive is behind")
+    finally:
+        await connection.close()
+
+
+async def _become(redis: Any, prefix: str, replica: dict[bytes, bytes]) -> None:
+    """At once, all keys are as they were in the replica."""
+    now = await redis.keys(f"{prefix}*")
+    pipeline = redis.pipeline(transaction=True)
+    for key in now:
+        pipeline.delete(key)
+    for key, value in replica.items():
+        pipeline.restore(key, 0, value, replace=True)
+    await pipeline.execute()
+
+
 @pytest.mark.parametrize("removal", ["killed", "taken-down", "withdrawn", None])
 async def test_a_repeat_of_what_the_model_has_let_go_shows_nothing_old(
     settings: Settings, redis: Any, removal: str | None
@@ -154,7 +200,9 @@ async def test_a_repeat_of_what_the_model_has_let_go_shows_nothing_old(
         running(lambda stop: archive.serve(_other_port(settings), stop)),
         running(lambda stop: cache.serve(settings, stop)),
     ):
-        await reader.at((await emit(settings, [revision("a", tags=["t"]), last]))[-1])
+        offset = (await emit(settings, [revision("a", tags=["t"]), last]))[-1]
+        await reader.at(offset)
+        await _archived(settings, offset)
         for kind in ("update", "state"):
             await redis.delete(f"{reader.prefix}{kind}:{last.update_id}")
         await redis.zrem(f"{reader.prefix}feed:news", last.update_id)
@@ -221,7 +269,7 @@ async def test_a_kill_is_taken_out_before_anything_is_written(settings: Settings
     await model.rebuild(_placed([revision("a", tags=["t1"]), revision("b", tags=["t1"])]))
     await model.done(Position(1, 1), token)
 
-    async def full(*_: Any) -> int:
+    async def full(*_: Any, **__: Any) -> int:
         raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
 
     model.write = full  # type: ignore[method-assign]

@@ -17,11 +17,11 @@ from starlette.routing import Route
 from local.child import free_port
 from publish.archive import process as archive
 from publish.archive import queries
-from publish.push.delivery import keys
 from publish.push.settings import PushSettings
 from shared.http.server.server import http_server
 from shared.postgres.pool import Pool
 from shared.settings import Connections
+from support import push_keys as keys
 from support.revisions import running
 
 

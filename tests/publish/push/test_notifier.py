@@ -9,7 +9,6 @@ import pytest
 
 from local.child import free_port
 from publish.push.alerts.decisions import AlertDecisions
-from publish.push.delivery import keys
 from publish.push.delivery.notice import Notice
 from publish.push.process import serve
 from publish.push.settings import PushSettings
@@ -17,6 +16,7 @@ from publish.push.webhooks.endpoints import Endpoints, NewEndpoint
 from publish.representation.position import Position
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.set_aside import listed
+from support import push_keys as keys
 from support.push import Device, fresh, subscribe
 from support.revisions import emit, revision, running
 from support.waiting import eventually

@@ -1,8 +1,9 @@
 """The proof of a kill, against the real archive, cache and web."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from publish.archive import process as archive
 from publish.archive import queries
 from publish.cache import process as cache
 from publish.settings import Settings
-from publish.takedown.cli import as_text
 from publish.takedown.proof import keep_proving, prove, watch
-from publish.takedown.sinks import Finding, TakedownSinks, open_sinks
+from publish.takedown.report import as_text
+from publish.takedown.sinks.every import TakedownSinks, open_sinks
+from publish.takedown.sinks.finding import Finding, Killed
+from publish.takedown.sinks.web import WebAddress
 from publish.web import process as web
-from shared.messages import Media, Rendition
+from shared.messages import Author, Media, Rendition
 from shared.postgres.pool import Pool
 from shared.postgres.set_aside import listed
 from shared.settings import Connections
-from support.revisions import emit, read, revision, running
+from support.revisions import NOON, emit, read, revision, running
 from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -60,19 +63,51 @@ def showing(path: str) -> tuple[Media, ...]:
     return (Media(id=path, credit="Ada", renditions=(rendition,)),)
 
 
+ALWAYS = {
+    "archive",
+    "cache",
+    "alert records",
+    "delivery logs",
+    "webhooks",
+    "WebSub subscribers",
+    "purged caches",
+    "notifications",
+}
+SHOWING = (
+    "front page",
+    "page",
+    "stories",
+    "topics",
+    "authors",
+    "API",
+    "ninjs",
+    "revisions and diffs",
+    "feeds",
+    "stream",
+    "since",
+    "poll",
+)
+DOORS = (*SHOWING, "pictures", "sitemap", "search", "embeds", "oEmbed", "text pages")
+
+
 async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(settings: Settings, pool: Pool) -> None:
-    """The report lists archive, cache, page, API, feeds and stream with the time each was clean, and finds text put back."""
+    """The report lists every store, recipient and door with the time each was clean, and finds text put back."""
     killed = revision("a").update_id
+    url = settings.web_urls[0]
     async with open_sinks(settings, pool) as sinks:
         picture(settings, "ab/abc/320.webp")
         picture(settings, "cd/cde/320.webp")
         own, shared = showing("ab/abc/320.webp"), showing("cd/cde/320.webp")
-        await emit(settings, [revision("b", 1, media=shared), revision("a", 1, story="s", media=own + shared)])
+        words = {"story": "s", "tags": ("medtop:1",), "authors": (Author(name="Ada", id="1", slug="ada"),)}
+        await emit(settings, [revision("b", 1, media=shared), revision("a", 1, media=own + shared, **words)])
         standing = await eventually(lambda: queries.one(pool, killed))
         assert standing is not None
+        expected = {"archive", "cache", *(f"{url} {sink}" for sink in (*SHOWING, "pictures"))}
         await eventually(
-            lambda: sinks.look(standing),
-            lambda seen: all(finding.detail and "does not answer" not in finding.detail for finding in seen),
+            lambda: sinks.look(Killed(standing, NOON)),
+            lambda seen: (
+                {each.sink for each in seen if each.detail and "does not answer" not in each.detail} == expected
+            ),
             within_s=40,
             what="not every sink is seen to show it first",
         )
@@ -81,9 +116,7 @@ async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(set
         found = await prove(pool, sinks, killed, within_s=20)
         assert found is not None
         assert found.clean, as_text(found)
-        url = settings.web_urls[0]
-        expected = {"archive", "cache", *(f"{url} {sink}" for sink in ("page", "API", "feeds", "stream", "pictures"))}
-        assert {each.sink for each in found.sinks} == expected
+        assert {each.sink for each in found.sinks} == ALWAYS | {f"{url} {sink}" for sink in DOORS}
         assert all(each.clean_at for each in found.sinks)
         async with httpx.AsyncClient(base_url=url) as client:
             statuses = [(await client.get(f"/media/{path}/320.webp")).status_code for path in ("ab/abc", "cd/cde")]
@@ -96,7 +129,55 @@ async def test_a_kill_is_proven_clean_in_every_sink_and_a_dirty_one_is_named(set
         found = await prove(pool, sinks, killed, within_s=0)
         assert found is not None
         assert [each.sink for each in found.sinks if each.clean_at is None] == ["cache"]
+        assert [each.clean for each in found.looks][-1] is False
         assert "NOT CLEAN" in as_text(found)
+        away = settings.model_copy(update={"publish_takedown_replicas": f"http://127.0.0.1:{free_port()}"})
+        async with open_sinks(away, pool) as without:
+            dead = await without.killed(killed)
+            assert dead is not None
+            assert all(each.detail for each in await without.look(dead) if each.sink.startswith("http")), (
+                "unknown is never clean"
+            )
+
+
+async def test_a_takedown_is_checked_again_by_itself_and_what_came_back_is_told(settings: Settings, pool: Pool) -> None:
+    """After an hour and a day every sink is asked once more; one that was clean and shows it again is unclean."""
+    killed = revision("a").update_id
+    async with open_sinks(settings, pool) as sinks:
+        await emit(settings, [revision("a", 1), revision("a", 2, removal="killed")])
+        archived = await eventually(lambda: queries.removal_of(pool, killed))
+        assert archived is not None
+        async with pool.acquire() as connection:
+            await watch(connection, archived)
+        state = "SELECT full_looks, round(extract(epoch FROM due_at - started_at) / 60) FROM publish.takedown_checks"
+
+        async def looked() -> tuple[object, ...]:
+            row = await pool.fetchrow(state)
+            return tuple(row or ())
+
+        proving = asyncio.create_task(keep_proving(pool, sinks))
+        try:
+            await eventually(looked, lambda row: row == (1, 60), within_s=30, what="clean, and due after an hour")
+            model = sinks._model
+            assert model is not None
+            await model._redis.delete(f"{model.prefix}state:{killed}")
+            await model.rebuild([read(revision("a", 1))])
+            pretend = "UPDATE publish.takedown_checks SET started_at = now() - $1::interval, due_at = now()"
+            await pool.execute(pretend, timedelta(hours=1))
+            unclean = "SELECT sink FROM publish.takedowns WHERE clean_at IS NULL"
+            await eventually(
+                lambda: pool.fetchval(unclean), lambda sink: sink == "cache", what="what came back is seen"
+            )
+            await model.take_out([killed])
+            await pool.execute("UPDATE publish.takedown_checks SET due_at = now()")
+            await eventually(looked, lambda row: row[0] == 2, what="clean again")
+            await pool.execute(pretend, timedelta(days=1))
+            await eventually(looked, lambda row: row == (3, None), what="done after a day")
+        finally:
+            proving.cancel()
+            await asyncio.gather(proving, return_exceptions=True)
+        looks = await pool.fetch("SELECT clean FROM publish.takedown_looks ORDER BY at")
+        assert [row["clean"] for row in looks] == [True, False, True, True]
 
 
 async def test_a_sink_that_cannot_be_looked_at_hides_no_other_and_no_other_kill(
@@ -115,21 +196,21 @@ async def test_a_sink_that_cannot_be_looked_at_hides_no_other_and_no_other_kill(
     await eventually(archived, lambda count: count == 2)
     async with pool.acquire() as connection:
         for update_id in update_ids:
-            killed = await queries.one(pool, update_id)
+            killed = await queries.removal_of(pool, update_id)
             assert killed is not None
             await watch(connection, killed)
     look = TakedownSinks.look
 
-    async def with_a_bug(self: TakedownSinks, killed: queries.Archived) -> list[Finding]:
-        if killed.update.update_id == update_ids[0]:
+    async def with_a_bug(self: TakedownSinks, killed: Killed, only: Collection[str] | None = None) -> list[Finding]:
+        if killed.update_id == update_ids[0]:
             raise TypeError("a bug")
-        return await look(self, killed)
+        return await look(self, killed, only)
 
-    async def bad_feeds(self: TakedownSinks, *_: object) -> str:
+    async def bad_pictures(self: WebAddress, *_: object) -> str:
         raise KeyError("a bug in a look")
 
     monkeypatch.setattr(TakedownSinks, "look", with_a_bug)
-    monkeypatch.setattr(TakedownSinks, "_feeds", bad_feeds)
+    monkeypatch.setattr(WebAddress, "pictures", bad_pictures)
     async with open_sinks(settings, pool) as sinks:
         proving = asyncio.create_task(keep_proving(pool, sinks))
         try:

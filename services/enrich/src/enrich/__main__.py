@@ -16,7 +16,11 @@ COMMANDS = {
     "tags": "enrich.admin.cli.tags:tags",
     "stories": "enrich.admin.cli.stories:stories",
     "corrections": "enrich.admin.cli.corrections:corrections",
+    "keys": "enrich.admin.cli.keys:keys",
+    "prune": "enrich.retention:prune",
+    "held": "enrich.admin.cli.held:held",
     "explain": "enrich.admin.cli.explain:explain",
+    "republish": "enrich.admin.cli.republish:republish",
 }
 """Where each command lives."""
 

@@ -15,7 +15,7 @@ class Settings(Connections):
     enrich_api_key_sha256: str = Field(
         default="",
         pattern=r"^([0-9a-fA-F]{64})?$",
-        description="SHA-256, in hex, of the key to the directory's API on the port of `enrich text`; no API when empty",
+        description="SHA-256, in hex, of one more key to the newsroom's API on the port of `enrich text`, beside those of `python -m enrich keys`; it cannot make keys",
     )
     enrich_embargo_margin_s: dict[str, float] = Field(
         default_factory=dict,

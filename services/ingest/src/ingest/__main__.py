@@ -10,11 +10,13 @@ COMMANDS = {
     "poll": "ingest.cli.processes:poll",
     "watch": "ingest.cli.processes:watch",
     "openapi": "ingest.cli.processes:openapi",
+    "keys": "ingest.cli.keys:keys",
     "sources": "ingest.cli.sources:sources",
     "originals": "ingest.cli.originals:originals",
     "record": "ingest.cli.replay:record",
     "replay": "ingest.cli.replay:replay",
     "read": "ingest.cli.read:read_command",
+    "prune": "ingest.retention:prune",
     "order": "ingest.cli.orders:order",
 }
 """Where each command lives."""

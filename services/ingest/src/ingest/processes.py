@@ -36,7 +36,7 @@ from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer
 from shared.messages import Outcome, Outcomes
-from shared.observability.health import Check, Health, health_server
+from shared.observability.health import Check, Health, health_server, internal_server
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -245,6 +245,7 @@ async def serve_api(settings: Settings, stop: asyncio.Event) -> None:
     async with (
         opened(intake, registry, settings, stop, "slugline-ingest-api") as opening,
         http_server(app, settings.bind_host, settings.ingest_port, ServerLimits.of(settings)),
+        internal_server(health, settings),
     ):
 
         async def outcomes() -> None:

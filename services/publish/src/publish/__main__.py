@@ -9,7 +9,11 @@ COMMANDS = {
     "archive": "publish.archive.process:archive",
     "cache": "publish.cache.process:cache",
     "push": "publish.push.process:push",
+    "keys": "publish.cli:keys",
+    "prune": "publish.retention:prune",
     "takedown": "publish.takedown.cli:takedown",
+    "takedown-key": "publish.takedown.cli:takedown_key",
+    "takedown-verify": "publish.takedown.cli:takedown_verify",
 }
 """Where each command lives."""
 

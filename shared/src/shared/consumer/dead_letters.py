@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
+from aiokafka import ConsumerRecord
 from prometheus_client import Counter
 
-from shared.consumer.decode import Rejection, header_of, version_of
+from shared.consumer.decode import Rejection, header_of, update_id_of, version_of
 from shared.failures import Invalid
 from shared.kafka.producer import Producer, acknowledged
 from shared.messages import DeadLetter, Outcome, Outcomes
+from shared.observability.traces import trace_id_of
 from shared.streams import MAX_MESSAGE_BYTES, OUTCOMES, RAW, Stream
 
 log = structlog.get_logger(__name__)
@@ -20,6 +22,16 @@ PAYLOAD_BYTES = MAX_MESSAGE_BYTES // 2
 """Of a payload in a dead letter: base64 makes it a third longer, and one that Kafka refuses would block the consumer for ever."""
 
 DEAD = Counter("slugline_consumer_dead_letters", "Messages set aside", ["stage", "failure"])
+
+
+ATTEMPT = "slugline_attempt"
+"""The header of a message that was replayed out of the dead letters: how often it has been tried."""
+
+
+def attempt_of(record: "ConsumerRecord[bytes, bytes]") -> int:
+    """How often a message has been tried, by its header; 1 where it says nothing that makes sense."""
+    said = header_of(record, ATTEMPT)
+    return int(said) if said.isascii() and said.isdigit() and 0 < len(said) < 6 else 1
 
 
 def dead_letter(stage: str, rejection: Rejection, at: datetime) -> DeadLetter:
@@ -39,6 +51,7 @@ def dead_letter(stage: str, rejection: Rejection, at: datetime) -> DeadLetter:
         whole=len(record.value or b"") <= PAYLOAD_BYTES,
         traceparent=header_of(record, "traceparent"),
         failed_at=at,
+        attempt=attempt_of(record),
     )
 
 
@@ -88,6 +101,7 @@ class DeadLetters:
             "dead letter", stage=self._stage, reason=dead.reason, field=dead.field,
             topic=dead.topic, partition=dead.partition, offset=dead.offset, key=dead.key,
             event_id=header_of(rejection.record, "ce_id")[:200],
+            update_id=update_id_of(rejection.record), trace_id=trace_id_of(dead.traceparent),
         )  # fmt: skip
         DEAD.labels(self._stage, dead.failure).inc()
         return await self._producer.send(

@@ -21,6 +21,7 @@ UNKNOWN_VALUES = Counter(
     "slugline_consumer_unknown_values", "Values of enumerations that only a newer release knows", ["topic"]
 )
 
+UPDATE_ID = re.compile(r"([a-z2-7]{26})(?::|$)")
 VERSION_ID = re.compile(r"([a-z2-7]{26}):([0-9a-f]{32})(?::.*)?")
 """The `ce_id` of a version on `updates.raw`: the update's id and the version's fingerprint."""
 
@@ -51,6 +52,13 @@ def header_of(record: "ConsumerRecord[bytes, bytes]", name: str) -> str:
         if key == name:
             return bytes(value or b"").decode("utf-8", "replace")
     return ""
+
+
+def update_id_of(record: "ConsumerRecord[bytes, bytes]") -> str:
+    """The id of the update that a record is about, by its `ce_id` or its key; empty where neither names one."""
+    key = (record.key or b"").decode("utf-8", "replace")
+    found = UPDATE_ID.match(header_of(record, "ce_id")) or UPDATE_ID.match(key)
+    return found[1] if found is not None else ""
 
 
 def decode(record: "ConsumerRecord[bytes, bytes]", types: Mapping[str, type[M]]) -> Incoming[M] | Rejection | None:

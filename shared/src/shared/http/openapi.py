@@ -30,6 +30,7 @@ class Parameter:
     schema: JsonObject = field(default_factory=lambda: {"type": "string"})
     description: str = ""
     required: bool = False
+    example: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Content:
 
     description: str = ""
     content: Mapping[str, Schema] = field(default_factory=dict)
+    examples: Mapping[str, JsonValue] = field(default_factory=dict)
+    """By media type; what is no string stands in the document as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,10 @@ class Operation:
     parameters: Sequence[Parameter] = ()
     body: Content | None = None
     operation_id: str = ""
+    description: str = ""
+    tags: Sequence[str] = ()
     security: Sequence[str] | None = None
-    """Any one of these schemes lets in; an empty sequence is open to all, None is as the document says."""
+    """Any one of these schemes lets in, an empty name without any; an empty sequence is open to all, None is as the document says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,8 @@ class ApiDescription:
     """Those that no operation names, but a schema refers to."""
     schemas: Mapping[str, JsonValue] = field(default_factory=dict)
     """Besides those of models."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Groups of operations, with what each is."""
 
 
 def json_content(schema: Schema, description: str = "") -> Content:
@@ -114,6 +121,8 @@ def document(api: ApiDescription, operations: Sequence[Operation]) -> JsonObject
     made: JsonObject = {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
     if api.server:
         made["servers"] = [{"url": api.server}]
+    if api.tags:
+        made["tags"] = [{"name": name, "description": description} for name, description in api.tags.items()]
     if api.security:
         made["security"] = _security(api.security)
     return made
@@ -129,6 +138,10 @@ def _operation(operation: Operation) -> JsonObject:
             for status, response in operation.responses.items()
         },
     }
+    if operation.description:
+        made["description"] = operation.description
+    if operation.tags:
+        made["tags"] = list(operation.tags)
     if operation.operation_id:
         made["operationId"] = operation.operation_id
     if operation.parameters:
@@ -149,6 +162,8 @@ def _parameter(parameter: Parameter) -> JsonObject:
     }
     if parameter.description:
         made["description"] = parameter.description
+    if parameter.example is not None:
+        made["example"] = parameter.example
     return made
 
 
@@ -157,7 +172,13 @@ def _content(content: Content) -> JsonObject:
     if content.description:
         made["description"] = content.description
     if content.content:
-        made["content"] = {media_type: {"schema": _schema(schema)} for media_type, schema in content.content.items()}
+        made["content"] = {
+            media_type: {
+                "schema": _schema(schema),
+                **({"example": content.examples[media_type]} if media_type in content.examples else {}),
+            }
+            for media_type, schema in content.content.items()
+        }
     return made
 
 
@@ -170,7 +191,7 @@ def _headers(headers: JsonObject | None) -> JsonObject:
 
 
 def _security(schemes: Sequence[str]) -> JsonValue:
-    return [{scheme: []} for scheme in schemes]
+    return [{scheme: []} if scheme else {} for scheme in schemes]
 
 
 def _models(api: ApiDescription, operations: Sequence[Operation]) -> list[type[BaseModel]]:

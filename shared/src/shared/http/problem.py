@@ -41,11 +41,11 @@ TITLES = {
 class ProblemDocument(BaseModel):
     """RFC 9457: the one shape of every error."""
 
-    type: str
-    title: str
-    status: int
+    type: str = Field(description="A URN of the code")
+    title: str = Field(description="What kind of error it is, in words")
+    status: int = Field(description="The HTTP status")
     code: str = Field(description="Stable, kebab case")
-    detail: str
+    detail: str = Field(description="What is wrong, and with which field")
 
 
 class Problem(Exception):

@@ -5,6 +5,7 @@ from typing import Protocol
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker
 
+from shared.kafka.security import broker_security
 from shared.settings import Connections
 
 
@@ -27,6 +28,7 @@ def new_broker(settings: Connections, client_id: str) -> KafkaBroker:
     return KafkaBroker(
         settings.bootstrap_servers,
         client_id=client_id,
+        security=broker_security(settings),
         consumer_only=True,
         ack_policy=AckPolicy.MANUAL,
         allow_auto_create_topics=False,

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 
 from shared.messages import Message
 
+REPUBLISHED = "slugline_republished"
+"""The header of a revision that was made because an operator asked for it: pages and stores take it, nobody is told of it."""
+
 
 def headers_for(
     message: Message, *, source: str, event_id: str, time: datetime | None = None, traceparent: str = ""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.kafka.security import client_options
 from shared.settings import Connections
 from shared.streams import Stream
 
@@ -23,7 +24,7 @@ async def group_offsets(
     async def ask() -> Mapping[int, int]:
         nonlocal client
         if client is None:
-            starting = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_servers.split(","))
+            starting = AIOKafkaAdminClient(**client_options(settings))
             await starting.start()
             client = starting
         offsets = await client.list_consumer_group_offsets(group)

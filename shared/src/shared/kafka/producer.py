@@ -9,6 +9,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.kafka.cloudevents import headers_for, value_of
+from shared.kafka.security import client_options
 from shared.messages import Message
 from shared.settings import Connections
 from shared.streams import MAX_MESSAGE_BYTES, Stream
@@ -24,7 +25,7 @@ def new_producer(settings: Connections, client_id: str) -> AIOKafkaProducer:
     producer, once fenced, fails every later send until the process restarts (aiokafka issue 1017).
     """
     return AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **client_options(settings),
         client_id=client_id,
         acks="all",
         enable_idempotence=False,

@@ -2,6 +2,7 @@
 
 from aiokafka import AIOKafkaConsumer
 
+from shared.kafka.security import client_options
 from shared.settings import Connections
 from shared.streams import MAX_MESSAGE_BYTES, Stream
 
@@ -10,7 +11,7 @@ def new_consumer(settings: Connections, client_id: str, *streams: Stream) -> AIO
     """A consumer that commits nothing; the caller assigns partitions and seeks."""
     return AIOKafkaConsumer(
         *[settings.topic_prefix + stream.name for stream in streams],
-        bootstrap_servers=settings.bootstrap_servers,
+        **client_options(settings),
         client_id=client_id,
         group_id=None,
         enable_auto_commit=False,

@@ -3,6 +3,7 @@
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from shared.kafka.security import client_options
 from shared.settings import Connections
 from shared.streams import MAX_MESSAGE_BYTES, STREAMS, Stream
 
@@ -23,7 +24,7 @@ def _new_topic(stream: Stream, settings: Connections) -> NewTopic:
 
 async def apply_topics(settings: Connections) -> list[str]:
     """Create the topics that are missing and leave the others as they are. The names that were created."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         existing = set(await admin.list_topics())

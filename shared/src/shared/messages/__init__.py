@@ -5,7 +5,7 @@ they do not know, and a breaking change is a new topic.
 """
 
 from shared.messages.base import Message, UpdateId, update_id_for
-from shared.messages.dead_letter import DeadLetter
+from shared.messages.dead_letter import DeadLetter, DeadLettersClosed
 from shared.messages.enriched import (
     Author,
     Change,
@@ -18,6 +18,7 @@ from shared.messages.enriched import (
     Removal,
     Rendition,
     Step,
+    StoryProfile,
     Tag,
 )
 from shared.messages.marks import AS_SENT, SOURCE_WORDS, Mark, marked, without_source_words
@@ -25,17 +26,20 @@ from shared.messages.outcome import Outcome, Outcomes, Stage
 from shared.messages.raw import (
     Creator,
     Flags,
+    Hold,
     MediaReference,
     MediaWanted,
     Order,
     OrderName,
     OriginalReference,
+    Power,
     RawUpdate,
     Refresh,
     RefreshCause,
     Release,
     Repair,
     Signal,
+    Signature,
     Status,
     Subject,
 )
@@ -49,8 +53,10 @@ __all__ = [
     "Corroboration",
     "Creator",
     "DeadLetter",
+    "DeadLettersClosed",
     "EnrichedUpdate",
     "Flags",
+    "Hold",
     "Kind",
     "Mark",
     "Media",
@@ -63,6 +69,7 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "Passport",
+    "Power",
     "RawUpdate",
     "Refresh",
     "RefreshCause",
@@ -71,9 +78,11 @@ __all__ = [
     "Rendition",
     "Repair",
     "Signal",
+    "Signature",
     "Stage",
     "Status",
     "Step",
+    "StoryProfile",
     "Subject",
     "Tag",
     "UpdateId",

@@ -1,4 +1,4 @@
-"""What is on a `.dead` topic: a message that can never be handled, with all that is needed to understand and replay it."""
+"""What is on a `.dead` topic: messages that can never be handled, with all that is needed to understand and replay them."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
@@ -31,3 +31,17 @@ class DeadLetter(Message):
     traceparent: str = ""
     failed_at: datetime
     attempt: int = 1
+
+
+class DeadLettersClosed(Message):
+    """Behind dead letters on their topic: nobody need look at these any more. A letter that is replayed a second time is asked for."""
+
+    ce_type: ClassVar[str] = "slugline.message.dead.closed"
+
+    offsets: tuple[int, ...]
+    """Where the dead letters are on this topic."""
+    how: Annotated[Literal["replayed", "dropped"], UnknownAs("dropped")]
+    by: str
+    """Who did it."""
+    at: datetime
+    reason: str = ""

@@ -131,6 +131,22 @@ class Corroboration(Message):
     because: str = ""
 
 
+class StoryProfile(Message):
+    """What editors say of a story as a whole. Every revision of the story's updates carries it as it was when it was made.
+
+    After an edit one update of the story is made again: whoever follows the log keeps, of each story, the profile of the
+    highest edition.
+    """
+
+    edition: int = Field(ge=1)
+    """Counts the edits of this story's profile."""
+    name: str = ""
+    """What readers call the story; empty where nobody has named it."""
+    standfirst: str = ""
+    summary: tuple[str, ...] = ()
+    """What is known by now, a sentence or two each."""
+
+
 class Passport(Message):
     """The latency passport: when this revision passed each stage."""
 
@@ -190,6 +206,8 @@ class EnrichedUpdate(Message):
     story: str | None = None
     """Id of the story it belongs to: a slug, stable."""
     story_label: Annotated[str, SOURCE_WORDS] = ""
+    story_profile: StoryProfile | None = None
+    """Editors' words, and of no source; they outlive the update that brought them."""
     corroboration: Corroboration = Corroboration()
     evolved_from: UpdateId | None = None
     read_time_minutes: int = 1
@@ -202,6 +220,8 @@ class EnrichedUpdate(Message):
     """When readers were last given other words than before; empty until then. Late enrichment does not move it."""
     expires_at: Annotated[datetime | None, AS_SENT] = None
     flags: Flags = Flags()
+    may_alert: bool = True
+    """Whether its source's urgency may ask for an alert by itself; a rule that names the source, and a desk, may all the same."""
     change: Change = Change()
     degraded: Annotated[tuple[Step, ...], PassOverUnknown(get_args(Step))] = ()
     repairs: Annotated[tuple[Repair, ...], SOURCE_WORDS] = ()

@@ -22,6 +22,10 @@ LONGEST: Mapping[str, int] = {
     "usage_terms": 10_000,
     "located": 1_000,
     "slugline": 500,
+    # Of a story's profile; `story_point` is one sentence or two of its summary.
+    "story_name": 200,
+    "standfirst": 600,
+    "story_point": 400,
     "editors_note": 10_000,
     "private_note": 10_000,
     "correction_reason": 2_000,
@@ -54,6 +58,7 @@ MOST: Mapping[str, int] = {
     "media": 100,
     "renditions": 50,
     "replaces": 2_000,
+    "story_points": 12,
 }
 """How many of each."""
 

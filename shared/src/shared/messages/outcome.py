@@ -8,7 +8,8 @@ from shared.messages.unknown_values import PassOverUnknown
 
 Stage = Literal["enriched", "published", "duplicate", "superseded", "suppressed", "held", "dead", "conflict"]
 """`enriched`: a revision was emitted. `published`: it is archived and can be read. `duplicate`: the same version was there.
-`superseded`: a newer version was there. `suppressed`: the update was killed. `held`: embargoed, withheld or scheduled.
+`superseded`: a newer version was there. `suppressed`: the update was killed, or what was held is spiked. `held`: embargoed, withheld,
+or waiting for a desk; the reason says which.
 `dead`: in the dead letters. `conflict`, beside another one: a desk's correction stands where the source now says otherwise."""
 
 

@@ -2,16 +2,17 @@
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import orjson
 from pydantic import Field, JsonValue
 
 from shared.messages.base import Message, UpdateId
-from shared.messages.unknown_values import UnknownAs
+from shared.messages.unknown_values import PassOverUnknown, UnknownAs
 
-Status = Literal["usable", "withheld", "canceled"]
-"""IPTC pubStatus. `withheld` takes an update out of sight until a usable version comes; `canceled` is a kill."""
+Status = Literal["usable", "withheld", "canceled", "held"]
+"""IPTC pubStatus, and `held`: usable, but a desk is to look at it first; `RawUpdate.hold` says why. `withheld` takes an update out
+of sight until a usable version comes; `canceled` is a kill."""
 
 Signal = Literal["update", "correction", "advisory", "repeat", "kill", "takedown", "expire", "pin", "unpin"]
 """What the source says this version is. `takedown` is a kill for legal reasons; `repeat` asks for nothing new."""
@@ -81,6 +82,32 @@ class Flags(Message):
     """The story that this update belongs to is over; later updates still publish, its coverage end is this version's time."""
 
 
+Power = Literal["pin", "key_event", "alert", "kill", "embargo", "story"]
+"""What a source may do beside sending copy, about its own updates. `alert`: its urgency may ask for an alert; `story`: it may name
+the story that an update belongs to, and say that the story is over."""
+
+
+class Hold(Message):
+    """Why a version waits for a desk."""
+
+    kind: Annotated[Literal["advisory", "policy", "never", "sent", "order"], UnknownAs("policy")] = "advisory"
+    """`advisory`: a rule found that it speaks to desks. `policy`: all copy of its source waits. `never`: none of its source's copy is
+    published, whatever a desk says. `sent`: its source sent it as held. `order`: a desk ordered it."""
+    because: str = ""
+    withdraws: bool = False
+    """What is out of the update is withdrawn meanwhile."""
+
+
+class Signature(Message):
+    """Who signed an order: the key that was shown, whose it is, and the person."""
+
+    key_id: str = ""
+    """A public name of the key, never the key; empty where none was shown, as on a command line."""
+    holder: str = ""
+    """The source or the desk that the key was given to."""
+    person: str = ""
+
+
 class Repair(Message):
     """Something that was broken in the original and was understood all the same."""
 
@@ -118,6 +145,9 @@ class RawUpdate(Message):
     version: str | None = None
     """As sent. Sources number in their own ways; only its order within one update means something."""
     version_created: datetime | None = None
+    counts_from: datetime | None = None
+    """When it counts as made, where the time that it gave cannot be believed: not before what its source had said until then,
+    and before whatever it says next."""
     received_at: datetime
     status: Annotated[Status, UnknownAs("withheld")] = "usable"
     """A status that is not known yet is not published."""
@@ -161,6 +191,11 @@ class RawUpdate(Message):
     digital_source_type: str = ""
     """How the text came to be: a name of IPTC's vocabulary, such as `trainedAlgorithmicMedia`."""
     flags: Flags = Flags()
+    hold: Hold | None = None
+    """Why a version of status `held` waits for a desk."""
+    may: Annotated[tuple[Power, ...] | None, PassOverUnknown(get_args(Power))] = None
+    """The powers of its source when it came; what they do not cover is not in this message any more. None in messages of releases
+    that knew no powers."""
     profile: str | None = None
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     """What the source said that has no field of ours; kept for explanation, shown to no reader."""
@@ -171,17 +206,21 @@ class RawUpdate(Message):
         """32 hex characters over all that the source said to anybody; not over when and how it reached us.
 
         Nor over `extra`: what no reader sees makes no new version, and feeds keep counters there that move at every poll.
-        What is at its default is left out, so that a field which a later release adds changes no fingerprint.
+        What is at its default is left out, so that a field which a later release adds changes no fingerprint. What a rule of ours
+        made of it, that it is held, is not what the source said.
         """
         said: dict[str, JsonValue] = self.model_dump(
             mode="json",
-            exclude={"received_at", "original", "repairs", "profile", "extra"},
+            exclude={"received_at", "counts_from", "original", "repairs", "profile", "extra", "hold", "may"},
             exclude_defaults=True,
         )
+        if self.hold is not None and self.hold.kind != "sent":
+            said.pop("status", None)
         return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry"]
+RefreshCause = Literal["media", "authors", "tags", "story", "override", "retry", "republish"]
+"""Of `republish`, which an operator asks for, neither webhooks nor alerts are told: nothing has happened."""
 
 
 class Refresh(Message):
@@ -208,9 +247,9 @@ class Release(Message):
 
 OrderName = Literal[
     "kill", "takedown", "withdraw", "restore", "expire", "supersede", "correct", "accept-source", "keep-correction", "pin", "unpin",
-    "key-event", "close",
+    "key-event", "close", "hold", "release", "spike",
 ]  # fmt: skip
-"""`accept-source` and `keep-correction` end the conflicts of a correction with what the source says now.
+"""`hold`: nothing more of the update is published until a `release`; what is out stays out. `spike` drops what is held. `accept-source` and `keep-correction` end the conflicts of a correction with what the source says now.
 `supersede`: another update has taken its place; enrich orders it by itself for what an update `replaces`."""
 
 
@@ -223,7 +262,9 @@ class Order(Message):
     order: OrderName
     """An order that is not known yet becomes a dead letter, to be replayed after the upgrade: passed over, it would be lost."""
     by: str
-    """The person or the key that ordered it."""
+    """The person that ordered it, or else the holder of the key."""
+    signed_by: Signature | None = None
+    """Who signed it. None in orders of releases that kept no signatures, and in those that enrich gives itself."""
     ordered_at: datetime
     reason: str = ""
     """Shown to readers of a correction; kept in the takedown report of a removal."""
@@ -232,6 +273,8 @@ class Order(Message):
     """A correction's new text; None leaves what is there."""
     revision: int | None = None
     """The revision that the order was made of: a correction's text, or the words to be accepted. None is what was there when it came."""
+    fingerprint: str = ""
+    """Of the held version that a release or a spike was decided on: if another one waits by then, nothing is done. Empty is what waits."""
 
 
 class MediaWanted(Message):

@@ -1,11 +1,14 @@
 """/livez, /readyz and /metrics: how a process is, for orchestrators and operators."""
 
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +22,15 @@ from shared.settings import Connections
 
 Check = Callable[[], str | None]
 """The reason why a check fails, or None. Cheap and without waiting, since probes come often."""
+
+RELEASE = "RELEASE"
+"""The variable that names the release of an image: its tag, or a commit."""
+
+
+def release() -> str:
+    """What this process runs: the package's version, and the image's release where that is named."""
+    return "+".join(filter(None, [version("slugline-shared"), os.environ.get(RELEASE, "")[:60]]))
+
 
 Role = Callable[[], str]
 """What this replica does of shared work: whether it is active or stands by."""
@@ -36,6 +48,7 @@ class Health:
     roles: dict[str, Role] = field(default_factory=dict)
     """Shown by /livez and /readyz without effect on either: a replica that stands by is ready to take over."""
     draining: bool = False
+    version: str = field(default_factory=release)
     started_at: float = field(default_factory=time.monotonic)
 
     def reasons(self, checks: dict[str, Check]) -> dict[str, str]:
@@ -52,6 +65,7 @@ def _answer(health: Health, why: dict[str, str]) -> Response:
     degraded = health.reasons(health.degraded)
     body: dict[str, object] = {
         "service": health.service,
+        "version": health.version,
         "status": "failing" if why else "degraded" if degraded else "ok",
         "failing": why,
     }
@@ -71,12 +85,41 @@ def health_routes(health: Health, before_metrics: Callable[[], Awaitable[None]] 
     async def readyz(_: Request) -> Response:
         return _answer(health, health.why_not_ready())
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        """Prometheus's text, or OpenMetrics for who asks for it, which has the exemplars of histograms."""
         if before_metrics is not None:
             await before_metrics()
-        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(REGISTRY), media_type=content_type)
 
     return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def open_health_routes(health: Health, settings: Connections) -> list[Route]:
+    """The routes of a port that strangers reach: all three, or with `internal_port` no more than whether it is ready.
+
+    What is waited for, versions, sources and counts are nobody's business there.
+    """
+    if not settings.internal_port:
+        return health_routes(health)
+
+    async def readyz(_: Request) -> Response:
+        ready = not health.why_not_ready()
+        body = {"status": "ok" if ready else "failing"}
+        return JSONResponse(body, 200 if ready else 503, {"Cache-Control": "no-store"})
+
+    return [Route("/readyz", readyz)]
+
+
+@contextlib.asynccontextmanager
+async def internal_server(health: Health, settings: Connections) -> AsyncIterator[None]:
+    """The internal port while the block runs, where the settings name one."""
+    if not settings.internal_port:
+        yield
+        return
+    site = health_app(health)
+    async with http_server(site, settings.bind_host, settings.internal_port, ServerLimits.of(settings)):
+        yield
 
 
 def starting_route() -> Route:

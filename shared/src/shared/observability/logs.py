@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 import structlog
+from structlog.typing import EventDict
 
 from shared.observability.log_folding import LogFolding, RecentLines
+from shared.observability.secrets import SecretMask, secrets_of
 from shared.settings import Connections
 
 
@@ -31,6 +33,12 @@ def configure_logging(
         if settings.log_format == "json"
         else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
+    mask = SecretMask(secrets_of(settings))
+
+    def masked(_: object, __: str, line: str | bytes | EventDict) -> str:
+        return mask(str(line))
+
+    final.append(masked)
     structlog.configure(
         processors=[folding, *shared_processors, *final],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import Gauge
-from redis.asyncio import Redis
 
 from shared.failures import Transient
 from shared.failures.transient import TRANSIENT, reason_of
+from shared.kafka.security import client_options
 from shared.observability.health import Health
 from shared.postgres.pool import Pool
+from shared.redis_client import open_redis
 from shared.settings import Connections
 
 log = structlog.get_logger(__name__)
@@ -89,9 +90,7 @@ def ask_kafka(settings: Connections) -> Ask:
     """Whether a broker answers on a new connection."""
 
     async def ask() -> None:
-        admin = AIOKafkaAdminClient(
-            bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=int(ANSWERS_WITHIN_S * 1000)
-        )
+        admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=int(ANSWERS_WITHIN_S * 1000))
         try:
             await admin.start()
         finally:
@@ -110,13 +109,11 @@ def ask_postgres(pool: Pool) -> Ask:
     return ask
 
 
-def ask_redis(url: str) -> Ask:
+def ask_redis(settings: Connections) -> Ask:
     """Whether Redis answers on a new connection."""
 
     async def ask() -> None:
-        async with Redis.from_url(
-            url, socket_timeout=ANSWERS_WITHIN_S, socket_connect_timeout=ANSWERS_WITHIN_S
-        ) as redis:
+        async with open_redis(settings, timeout_s=ANSWERS_WITHIN_S) as redis:
             await redis.ping()
 
     return ask

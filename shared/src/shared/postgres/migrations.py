@@ -35,6 +35,7 @@ async def migrate(pool: Pool, schema: str) -> list[str]:
         finally:
             with contextlib.suppress(*TRANSIENT):
                 await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+                await connection.execute("RESET ROLE")
                 await connection.execute("RESET idle_session_timeout")
     if applied:
         log.info("migrated", schema=schema, applied=applied)
@@ -42,7 +43,16 @@ async def migrate(pool: Pool, schema: str) -> list[str]:
 
 
 async def _apply_missing(connection: Connection, schema: str) -> list[str]:
-    await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    # A role that owns no more than its schema may not even ask for one that is there.
+    if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema):
+        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    # What an administrator's command makes is the service's, which may have a role of its own.
+    owner = await connection.fetchval(
+        "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = $1 AND pg_has_role(nspowner, 'MEMBER')",
+        schema,
+    )
+    if owner is not None:
+        await connection.execute(f"SET ROLE {owner}")
     await connection.execute(
         f'CREATE TABLE IF NOT EXISTS "{schema}".migrations '
         "(name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"

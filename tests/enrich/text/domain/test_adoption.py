@@ -142,3 +142,17 @@ def test_what_readers_have_and_should_have_asks_for_nothing() -> None:
 def published_state_of(state: State, update: EnrichedUpdate) -> State:
     """The state that has published an update."""
     return adopt(state, update)
+
+
+def test_a_kill_that_only_the_log_knows_of_is_final_and_takes_the_words() -> None:
+    """After a restore of an older dump the order is not read again: what the log has of it decides what comes next."""
+    shown = decide(version(1, headline="Storm", body_html="<p>Words</p>"), State(update_id=UPDATE)).state
+    for removal, name in (("killed", "kill"), ("taken-down", "takedown")):
+        ended = decide(order(name, 2, reason="wrong"), shown)
+        record = EnrichedUpdate.model_validate_json(build_removal(ended, NINE).value)
+        assert record.removal == removal
+        adopted = adopt(shown, record)
+        assert adopted.final == removal
+        assert "Words" not in adopted.model_dump_json()
+        for later in (version(3, headline="Storm again"), order("correct", 4, headline="Storm!"), order("restore", 5)):
+            assert not decide(later, adopted).emit

@@ -1,6 +1,7 @@
 """The order of versions, and embargoes."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 
@@ -55,3 +56,29 @@ def test_an_embargo_across_the_change_of_the_clocks_is_an_instant() -> None:
 def test_versions_of_one_moment_are_ordered_as_numbers(older: str, newer: str) -> None:
     """Ten follows nine, however large the numbers are; what is no number comes before any."""
     assert version_order(version(1, version=older)) < version_order(version(1, version=newer))
+
+
+BEGINNING = datetime.fromtimestamp(0, UTC)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_version_whose_time_is_not_believed_stands_behind_what_it_counts_from(order: tuple[int, ...]) -> None:
+    """It follows what was made until then, and is followed by what was made before its own receipt."""
+    messages = [
+        version(1, at=0),
+        version(2, version_created=None, received_at=minute(7), counts_from=minute(0)),
+        version(3, version_created=minute(5), received_at=minute(9)),
+    ]
+    state, _ = fold([messages[place] for place in order])
+    assert state.current_version.raw.version == "3"
+    state, _ = fold([messages[place] for place in order if place < 2])
+    assert state.current_version.raw.version == "2"
+
+
+def test_a_version_whose_time_is_not_believed_follows_what_enrich_had_before_it() -> None:
+    """Though ingest knew of nothing before it; what comes next is newer all the same."""
+    wrong = version(2, version_created=None, received_at=minute(7), counts_from=BEGINNING)
+    following = version(3, version_created=minute(5), received_at=minute(9))
+    assert fold([version(1, at=0), wrong])[0].current_version.raw.version == "2"
+    assert fold([version(1, at=0), wrong, following])[0].current_version.raw.version == "3"
+    assert fold([following, wrong])[0].current_version.raw.version == "3"

@@ -80,7 +80,11 @@ def test_notes_to_desks_are_moved_out_of_the_text(note: str) -> None:
         update = update_of(ninjs(body))
         assert update.body_html == f"<p>{TEXT}</p><p>It rained.</p>"
         assert note in update.private_note
-        assert [repair.code for repair in update.repairs] == ["note-taken-out"]
+        # Before a text, a sentence that says that it is not for publication is about all of it.
+        held = (
+            ["advisory-held"] if note == "nicht zur Veröffentlichung bestimmt" and body.startswith(f"<p>{note}") else []
+        )
+        assert [repair.code for repair in update.repairs] == ["note-taken-out", *held]
 
 
 @pytest.mark.parametrize("made", FORMATS)
@@ -211,7 +215,7 @@ def test_what_may_not_be_published_is_withheld() -> None:
     held = update_of(g2(f"<p>EMBARGOED until 0600 GMT Monday</p><p>{TEXT}</p>"))
     note = update_of(g2("<p>(Diese Informationen sind nicht zur Veröffentlichung bestimmt)</p>"))
     lifted = update_of(g2(f"<p>EMBARGO LIFTED</p><p>{TEXT}</p>"))
-    assert (held.status, note.status, lifted.status) == ("withheld", "withheld", "usable")
+    assert (held.status, note.status, lifted.status) == ("withheld", "held", "usable")
 
 
 def test_players_and_posts_become_links() -> None:

@@ -16,6 +16,8 @@ from ingest.intake import items
 from ingest.settings import Settings
 from ingest.sources import keys, store
 from ingest.sources.source import Source
+from shared.access.key import digest_of
+from shared.audit.author import of_command
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, RawUpdate, update_id_for
 from shared.postgres.dedicated_connection import DedicatedConnection
@@ -265,27 +267,27 @@ async def test_who_may_send(wire: Wire) -> None:
 
 async def test_two_keys_live_during_rotation(wire: Wire) -> None:
     """A new key works at once, the one before it too, the one before that no longer."""
-    for key in ("second", "third"):
-        await keys.add_key(wire.pool, "north", keys.digest_of(key))
+    shown = ["north-key"]
+    for _ in ("second", "third"):
+        async with wire.pool.acquire() as connection, connection.transaction():
+            shown.append((await keys.make_key(connection, "north", of_command()))[1])
     await wire.registry.load(wire.pool)
-    statuses = [
-        (await wire.push({"guid": "a", "headline": "x"}, key)).status_code for key in ("north-key", "second", "third")
-    ]
+    statuses = [(await wire.push({"guid": "a", "headline": "x"}, key)).status_code for key in shown]
     assert statuses == [401, 202, 202]
 
 
 async def test_a_key_that_is_new_is_known_at_once(wire: Wire) -> None:
     """A process that has not heard of a key looks before it refuses."""
-    wire.registry._loaded_at = time.monotonic() - 1
-    await keys.add_key(wire.pool, "north", keys.digest_of("fresh"))
+    await keys.set_keys(wire.pool, "north", [digest_of("fresh")])
     assert (await wire.push({"guid": "a", "headline": "x"}, "fresh")).status_code == 202
 
 
 async def test_keys_are_not_kept(wire: Wire) -> None:
     """Postgres holds digests and nothing that opens the door."""
-    key = keys.new_key()
-    await keys.add_key(wire.pool, "south", keys.digest_of(key))
-    dump = await wire.pool.fetch("SELECT k::text FROM ingest.keys k")
+    async with wire.pool.acquire() as connection, connection.transaction():
+        _, key, _ = await keys.make_key(connection, "south", of_command())
+    dump = await wire.pool.fetch("SELECT k::text FROM ingest.keys k UNION ALL SELECT a::text FROM ingest.audit a")
+    assert dump
     assert all(key not in row[0] for row in dump)
 
 
@@ -442,8 +444,8 @@ async def test_an_outcome_may_be_heard_before_the_row_is_there(wire: Wire) -> No
 
 
 async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
-    """A desk orders about every update, a source about its own; the order is on `updates.raw` behind the
-    update's versions, under their source's name, and whoever asks about the update is told of it."""
+    """A desk orders about every update, a source about its own, as far as it may and in its own name; the order is on
+    `updates.raw` behind the update's versions, signed by its key, and whoever asks about the update is told of it."""
     update_id = (await wire.push({"guid": "a", "headline": "x"})).json()["results"][0]["id"]
 
     async def order(key: str, body: dict[str, Any]) -> int:
@@ -453,7 +455,12 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
     assert await order("south-key", {"order": "kill", "reason": "wrong"}) == 403
     assert await order("desk-key", {"order": "kill"}) == 422
     assert await order("desk-key", {"order": "explode", "reason": "x"}) == 422
-    assert await order("north-key", {"order": "pin"}) == 202
+    for refused in (
+        {"order": "pin"}, {"order": "key-event"}, {"order": "close"}, {"order": "release"}, {"order": "spike"}, {"order": "hold"},
+        {"order": "keep-correction"}, {"order": "expire", "by": "Night editor"},
+    ):  # fmt: skip
+        assert await order("north-key", refused) == 403
+    assert await order("north-key", {"order": "expire"}) == 202
     assert await order("desk-key", {"order": "kill", "reason": "wrong man", "by": "Night editor"}) == 202
     records = [record for record in await everything_in(wire.settings, RAW) if record.key == b"north"]
     assert [dict(record.headers)["ce_type"] for record in records] == [
@@ -461,9 +468,16 @@ async def test_orders_are_a_desks_or_about_ones_own(wire: Wire) -> None:
         b"slugline.update.order",
         b"slugline.update.order",
     ]
-    assert json.loads(records[2].value or b"")["by"] == "Night editor"
+    given = json.loads(records[2].value or b"")
+    key_id = given["signed_by"].pop("key_id")
+    assert given["by"] == "Night editor"
+    assert given["signed_by"] == {"holder": "desk", "person": "Night editor"}
+    assert key_id
+    assert "desk-key" not in (records[2].value or b"").decode()
+    kept = await wire.pool.fetchrow("SELECT key_id, holder, person FROM ingest.orders WHERE name = 'kill'")
+    assert dict(kept or {}) == {"key_id": key_id, "holder": "desk", "person": "Night editor"}
     told = (await wire.client.get(f"/v1/items/{update_id}", headers={"X-API-Key": "north-key"})).json()
-    assert [(each["order"], each["by"]) for each in told["orders"]] == [("kill", "Night editor"), ("pin", "north")]
+    assert [(each["order"], each["by"]) for each in told["orders"]] == [("kill", "Night editor"), ("expire", "north")]
 
 
 class SilentPostgres:

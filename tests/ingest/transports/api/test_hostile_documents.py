@@ -11,6 +11,7 @@ import pytest
 
 from ingest.sources import keys, store
 from ingest.sources.source import Source
+from shared.access.key import digest_of
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
@@ -61,7 +62,7 @@ async def _with_sources(newsroom: Connections) -> None:
     await migrate(pool, "ingest")
     for name in ("hostile", "north"):
         await store.save(pool, Source(name=name))
-        await keys.set_keys(pool, name, [keys.digest_of(name)])
+        await keys.set_keys(pool, name, [digest_of(name)])
     await pool.close()
 
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from ingest.sources import keys, store
 from ingest.sources.source import Source
 from local.child import free_port
+from shared.access.key import digest_of
 from shared.http.server.server import http_server
 from shared.kafka.producer import Producer, new_producer
 from shared.messages import Outcome, Outcomes
@@ -36,7 +37,7 @@ async def with_source(newsroom: Connections) -> None:
     pool = await connect(newsroom, schema="ingest", max_size=1)
     await migrate(pool, "ingest")
     await store.save(pool, Source(name="north"))
-    await keys.set_keys(pool, "north", [keys.digest_of("key")])
+    await keys.set_keys(pool, "north", [digest_of("key")])
     await pool.close()
 
 

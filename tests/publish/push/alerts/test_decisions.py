@@ -7,11 +7,11 @@ import httpx
 import pytest
 from py_vapid import Vapid02
 
-from publish.push.delivery import keys
 from publish.push.process import serve
 from publish.push.settings import PushSettings
 from shared.messages import Passport
 from shared.postgres.pool import Pool
+from support import push_keys as keys
 from support.push import Device, fresh, push_is_ready, subscribe
 from support.revisions import emit, revision, running
 from support.waiting import eventually

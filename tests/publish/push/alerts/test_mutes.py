@@ -9,11 +9,11 @@ import pytest_asyncio
 
 from publish.push.alerts.rules import AlertRules
 from publish.push.alerts.subscriptions import NewSubscription, Subscriptions
-from publish.push.delivery import keys
 from publish.push.process import serve
 from publish.push.settings import PushSettings
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
+from support import push_keys as keys
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 

@@ -14,11 +14,17 @@ PURGE = RetryPolicy((10.0, 100.0), None)
 
 
 def outcome(
-    status: int | None, policy: RetryPolicy = WEBHOOK, *, attempts: int = 1, failing_h: float = 0
+    status: int | None,
+    policy: RetryPolicy = WEBHOOK,
+    *,
+    attempts: int = 1,
+    failing_h: float = 0,
+    of: str = "update.publish",
+    waited_s: float = 0.0,
 ) -> AttemptOutcome:
     """The outcome of one attempt."""
     due = DueDelivery(
-        1, "e", "m", "update.publish", "u", 1, None, attempts, NOW, "webhook", "https://e.example", None, (), 0,
+        1, "e", "m", of, "u", 1, None, attempts, NOW - timedelta(seconds=waited_s), "webhook", "https://e.example", None, (), 0,
         NOW - timedelta(hours=failing_h) if failing_h else None, None,
     )  # fmt: skip
     return evaluate(due, Answer(status), policy, NOW)
@@ -53,3 +59,24 @@ def test_a_delivery_fails_once_its_schedule_is_over() -> None:
     """The last attempt of the schedule still waits for another one."""
     assert outcome(503, attempts=2).state == "waiting"
     assert outcome(503, attempts=3).state == "failed"
+
+
+def test_what_a_recipient_asks_for_is_kept_for_a_removal_too() -> None:
+    """`Retry-After` outlasts the minute."""
+    due = DueDelivery(
+        1, "e", "m", "update.kill", "u", 1, None, 1, NOW, "webhook", "https://e.example", None, (), 0, None, None
+    )
+    found = evaluate(due, Answer(429, headers={"Retry-After": "1800"}), WEBHOOK, NOW)
+    assert (found.pause_s, found.endpoint_pause_s, found.hurried_s) == (1800, 1800, 1800)
+    assert evaluate(due, Answer(503), WEBHOOK, NOW).hurried_s == WEBHOOK.removal_s
+
+
+def test_a_removal_is_tried_often_and_for_as_long_as_the_schedule_lasts() -> None:
+    """Its pauses never grow beyond a minute; how often it was tried does not end it, but how long."""
+    for attempts in (2, 3, 40):
+        found = outcome(503, attempts=attempts, of="update.kill", waited_s=109)
+        assert (found.state, found.endpoint) == ("waiting", "failing")
+        assert found.pause_s <= 60 * 1.2
+    assert outcome(503, attempts=2).pause_s >= 100 * 0.8
+    assert outcome(503, attempts=40, of="update.kill", waited_s=111).state == "failed"
+    assert outcome(503, attempts=2, of="update.kill", waited_s=10_000).state == "waiting"

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from publish.push.delivery.attempts import RetryPolicy
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import DeliveryRequest, DueDelivery
-from publish.push.delivery.worker import Built, DeliveryChannel, DeliveryWorker
+from publish.push.delivery.worker import TRY_ALONE, Built, DeliveryChannel, DeliveryWorker
+from publish.push.webhooks.queueing import HURRY
 from shared.postgres.pool import Pool
 from support.waiting import eventually
 
@@ -177,3 +179,85 @@ async def test_a_request_that_cannot_be_sent_gives_its_slot_back(
         "SELECT last_error FROM publish.deliveries WHERE attempts = 1 AND last_error <> '' LIMIT 1"
     )
     assert error == "it cannot be sent: TypeError: a bug"
+
+
+class Shaky:
+    """A pool whose connection is cut off so many times behind the note that a delivery is made alone."""
+
+    def __init__(self, pool: Pool, cuts: int) -> None:
+        self._pool = pool
+        self.cuts = cuts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    async def execute(self, query: str, *values: object) -> str:
+        """Done, though nobody is told."""
+        done: str = await self._pool.execute(query, *values)
+        if query == TRY_ALONE and self.cuts:
+            self.cuts -= 1
+            raise ConnectionError("cut off")
+        return done
+
+
+async def test_an_outage_while_a_lost_delivery_is_made_again_counts_nothing_and_costs_no_lease(
+    pool: Pool, recipients: Any
+) -> None:
+    """However often the connection is cut off, nobody's process has died of it, and it leaves at once when Postgres answers."""
+    await queue(pool, f"{recipients.url}/a", "one", "two")
+    await pool.execute("UPDATE publish.deliveries SET leased_until = now() - interval '1 s', attempts = 1")
+    shaky = Shaky(pool, cuts=5)
+    async with delivering(shaky, lambda: None):  # type: ignore[arg-type]
+        await eventually(
+            lambda: states(pool), lambda seen: "waiting" not in seen.values(), within_s=15, what="all ended"
+        )
+    assert shaky.cuts == 0
+    rows = await pool.fetch("SELECT state, attempts, tried_alone FROM publish.deliveries")
+    assert [tuple(row) for row in rows] == [("delivered", 2, 0)] * 2
+
+
+async def test_a_removal_waits_neither_for_a_resting_endpoint_nor_for_its_story(pool: Pool, recipients: Any) -> None:
+    """An endpoint that was away for long, and a text of the story that it refuses: the removal comes once it can."""
+    answers = {"refused": 422, "away": 503}
+    recipients.behave["/a"] = lambda got, n: answers.get(orjson.loads(got.body)["id"], 204)
+
+    async def build(due: Sequence[DueDelivery]) -> Mapping[int, Built]:
+        return {each.id: DeliveryRequest({}, orjson.dumps({"id": each.update_id})) for each in due}
+
+    await queue(pool, f"{recipients.url}/a", "refused", "away")
+    await pool.execute("UPDATE publish.deliveries SET attempts = 1 WHERE update_id = 'refused'")
+    policy = RetryPolicy((1.0, 3600.0, 3600.0), timedelta(days=1), removal_s=0.5)
+    async with Outbound(allow_private=True, timeout_s=5) as outbound:
+        worker = DeliveryWorker(
+            pool, outbound, outbound, {"webhook": DeliveryChannel(build, policy)}, in_flight=10, per_endpoint=5, timeout_s=5
+        )  # fmt: skip
+        running = asyncio.create_task(worker.keep_delivering())
+        try:
+            resting = "SELECT count(*) FROM publish.deliveries WHERE next_attempt_at > now() + interval '1 min'"
+            await eventually(lambda: pool.fetchval(resting), lambda count: count >= 1, what="the refused one rests")
+            await pool.execute("UPDATE publish.endpoints SET failures = 3, retry_at = now() + interval '1 hour'")
+            answers.pop("away")
+            removal = (
+                "INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key) "
+                "VALUES ('e', 'gone', 'update.kill', 'gone', 2, 'refused')"
+            )
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute(HURRY, "refused", ["news"])
+                await connection.execute(removal)
+            worker.wake()
+            tries = "SELECT cardinality(log) FROM publish.deliveries WHERE update_id = 'refused'"
+            await eventually(
+                lambda: pool.fetchval(tries), lambda count: count >= 4, what="tried as often as the removal"
+            )
+            # The one that is under way may be counted already.
+            assert await pool.fetchval("SELECT attempts FROM publish.deliveries WHERE update_id = 'refused'") <= 3
+            answers.pop("refused")
+            await eventually(
+                lambda: states(pool),
+                lambda seen: seen["refused"] == seen["gone"] == "delivered",
+                within_s=15,
+                what="the removal, and what it waited for",
+            )
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)

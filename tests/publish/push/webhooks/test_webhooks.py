@@ -11,7 +11,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from standardwebhooks import Webhook
 
-from publish.push.delivery import keys
 from publish.push.process import serve
 from publish.push.settings import PushSettings
 from publish.push.webhooks.endpoints import Endpoints, NewEndpoint
@@ -19,6 +18,7 @@ from shared.kafka.topics import apply_topics
 from shared.messages import EnrichedUpdate, Passport
 from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
+from support import push_keys as keys
 from support.revisions import emit, revision, running
 from support.waiting import eventually
 

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from publish.archive.queries import Archived
 from publish.archive.standings import LastChange, Standing, Standings
@@ -195,6 +198,61 @@ async def test_a_removal_waits_for_nothing() -> None:
     for applied in await room.comes(revision("a", 2, removal="withdrawn"), revision("b", 2, removal="killed")):
         assert applied is not None
         assert room.feed_store.removed(applied.update.update_id) is not None
+
+
+VISIBLE = st.sampled_from(["", "withdrawn", "expired"])
+ENDS = st.sampled_from([("killed",), ("taken-down",), ("killed", "taken-down"), ("killed", "killed")])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    told=st.lists(VISIBLE, max_size=3),
+    end=ENDS,
+    snapshot_after=st.integers(0, 5),
+    knows=st.booleans(),
+    lags=st.booleans(),
+)
+async def test_the_end_of_what_nobody_ever_saw_is_told_to_nobody(
+    told: list[str], end: tuple[str, ...], snapshot_after: int, *, knows: bool, lags: bool
+) -> None:
+    """Of what readers saw the end is announced, wherever the snapshot was; of what they never saw nothing is, and no 410."""
+    shown = ["", *told] if told else []
+    history = [revision("a", n, removal=removal or None) for n, removal in enumerate((*shown, *end), 1)]
+    room = Newsroom()
+    room.archived(*history[:snapshot_after])
+    if not shown:
+        room.archive.archived = [
+            replace(each, update=replace(each.update, position=None)) for each in room.archive.archived
+        ]
+    room.start(knows=knows)
+    came: list[Applied | None] = []
+    for each in history[snapshot_after:]:
+        came += await room.comes(each)
+        if not lags:
+            room.archive.reached = Position(1, room.offset)
+    removed = [applied for applied in came if applied is not None and applied.update.is_final]
+    update_id = revision("a").update_id
+    if shown and snapshot_after <= len(shown):
+        assert len(removed) == 1
+        assert room.feed_store.removed(update_id) is not None
+    assert room.feed_store.get(update_id) is None
+    if not shown:
+        assert removed == []
+        assert room.feed_store.removed(update_id) is None
+
+
+async def test_an_end_is_told_to_those_who_were_given_words_without_a_place() -> None:
+    """The archive, which lags, has nothing of it yet; open pages do."""
+    room = Newsroom()
+    room.start()
+    room.archive.away = True
+    (late,) = await room.comes(news("a", 2))
+    assert late is not None
+    room.archive.away = False
+    room.clock[0] += 10
+    (gone,) = await room.comes(revision("a", 2, removal="killed"))
+    assert gone is not None
+    assert room.feed_store.removed(gone.update.update_id) is not None
 
 
 class CountingArchive(ListedArchive):

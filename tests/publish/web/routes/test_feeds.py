@@ -10,7 +10,7 @@ from lxml import etree
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from publish.web.routes.feeds import sitemap
+from publish.web.routes.sitemaps import sitemap
 from support.places import conformance
 from support.revisions import NOON, revision
 from support.samples import full

@@ -151,11 +151,44 @@ async def test_what_was_dropped_comes_again_from_where_it_is_read_again() -> Non
     arrivals = Arrivals(2)
     taken = list(await arrivals.begin(client.first(), client))  # type: ignore[arg-type]
     assert [each.timestamp for each in taken] == [1, 2]
-    arrivals.drop([partition(0)])
+    arrivals.drop({partition(0): 0})
     client.position[partition(0)] = 0
     rest = await everything(client, arrivals)
     assert [each.timestamp for each in rest if each.partition == 0] == [1, 3, 5]
     assert [each.timestamp for each in rest if each.partition == 1] == [4, 6]
+
+
+async def test_what_is_read_again_is_waited_for() -> None:
+    """Its broker has not sent it yet: the others do not overtake it, though it was waited for in vain before."""
+    client = Client({0: [1, 4], 1: [2, 3]}, fetched=1)
+    client.away = {partition(1)}
+    client.fetched[partition(0)] = 2
+    arrivals = Arrivals(500)
+    taken = list(await arrivals.begin(client.first(), client))  # type: ignore[arg-type]
+    assert [each.timestamp for each in taken] == [1, 2, 4]
+    for offset, again in ((1, [3, 5]), (0, [2, 3, 6])):
+        arrivals.drop({partition(1): offset})
+        client.position[partition(1)] = client.fetched[partition(1)] = offset
+        client.away.clear()
+        client.log[partition(0)].append(again[-1])
+        client.fetched[partition(0)] += 1
+        taken = list(await arrivals.begin(client.first(), client))  # type: ignore[arg-type]
+        assert [each.timestamp for each in taken] == again
+
+
+async def test_what_was_taken_before_another_assignment_is_not_handed_over_with_it() -> None:
+    """The assignment changes while a batch waits for more of a partition."""
+    client = Client({0: [1, 2, 3]}, fetched=2)
+    arrivals, asked = Arrivals(500), []
+
+    def rebalance() -> None:
+        asked.append(client.waits)
+        if len(asked) == 2:
+            arrivals.clear()
+
+    client.at_fetch = rebalance
+    assert await arrivals.begin(client.first(), client) == []  # type: ignore[arg-type]
+    assert len(asked) == 2
 
 
 async def test_a_batch_that_another_assignment_overtakes_is_not_handed_over() -> None:

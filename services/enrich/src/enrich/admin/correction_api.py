@@ -1,6 +1,7 @@
 """The HTTP API of corrections: what is in conflict, and a desk's decision; on the port of `enrich text`, with a key."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import orjson
 from aiokafka.errors import KafkaError
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from enrich.admin.authentication import check_key
+from enrich.admin.authentication import signature_of
 from enrich.admin.corrections import (
     MOST_LISTED,
     Correction,
@@ -18,10 +19,12 @@ from enrich.admin.corrections import (
     Decision,
     correction_of,
     decide,
+    decision_entry,
     open_corrections,
 )
 from enrich.documents import validated
-from enrich.settings import Settings
+from shared.access.authentication import Authentication
+from shared.audit.log import append_after
 from shared.failures import Invalid
 from shared.http.problem import Problem
 from shared.http.query import check_query
@@ -39,11 +42,9 @@ class CorrectionList(BaseModel):
     corrections: list[Correction]
 
 
-def correction_routes(pool: Pool, settings: Settings, producer: Producer) -> list[Route]:
-    """`GET /v1/corrections`, `GET /v1/corrections/{id}`, `POST …/accept` and `…/keep`; none where no key is set."""
-    if not settings.enrich_api_key_sha256:
-        return []
-    api = CorrectionApi(pool, settings.enrich_api_key_sha256.lower(), producer)
+def correction_routes(pool: Pool, keys: Authentication, producer: Producer) -> list[Route]:
+    """`GET /v1/corrections`, `GET /v1/corrections/{id}`, `POST …/accept` and `…/keep`."""
+    api = CorrectionApi(pool, keys, producer)
     return [
         Route("/v1/corrections", api.listed, methods=["GET"]),
         Route("/v1/corrections/{update_id}", api.shown, methods=["GET"]),
@@ -55,14 +56,14 @@ def correction_routes(pool: Pool, settings: Settings, producer: Producer) -> lis
 class CorrectionApi:
     """The handlers; each asks for the key first."""
 
-    def __init__(self, pool: Pool, key_sha256: str, producer: Producer) -> None:
+    def __init__(self, pool: Pool, keys: Authentication, producer: Producer) -> None:
         self._pool = pool
-        self._key_sha256 = key_sha256
+        self._keys = keys
         self._producer = producer
 
     async def listed(self, request: Request) -> Response:
         """The corrections that a desk has to decide about."""
-        check_key(request, self._key_sha256)
+        await self._keys.holder(request, "corrections")
         check_query(request, ("limit",))
         limit = request.query_params.get("limit", str(LISTED))
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:5]) <= MOST_LISTED):
@@ -71,28 +72,33 @@ class CorrectionApi:
 
     async def shown(self, request: Request) -> Response:
         """One correction, with both texts."""
+        await self._keys.holder(request, "corrections")
         return _json(await self._correction(request))
 
     def deciding(self, decision: Decision) -> Callable[[Request], Awaitable[Response]]:
         """The handler of a decision."""
 
         async def decided(request: Request) -> Response:
+            by = await self._keys.author(request, "corrections")
             correction = await self._correction(request)
             wanted = await _decision(request)
+            signed_by = signature_of(by.actor, wanted.by)
             if not correction.conflicts:
                 raise Problem(
                     409, "no-conflict", f"nothing is in conflict with the correction of {correction.update_id}"
                 )
             try:
-                return _json(await decide(self._producer, correction, decision, wanted), 202)
+                ordered = await decide(self._producer, correction, decision, wanted, signed_by)
             except KafkaError as error:
                 detail = "Kafka does not answer and may have the order; giving it again is harmless"
                 raise Problem(503, "maybe-taken", detail, headers={"Retry-After": "5"}) from error
+            entry = decision_entry(replace(by, reason=wanted.reason), signed_by, correction, ordered)
+            await append_after(self._pool, entry)
+            return _json(ordered, 202)
 
         return decided
 
     async def _correction(self, request: Request) -> CorrectionTexts:
-        check_key(request, self._key_sha256)
         check_query(request)
         update_id: str = request.path_params["update_id"]
         correction = await correction_of(self._pool, update_id) if "\x00" not in update_id else None

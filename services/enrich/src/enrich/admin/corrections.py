@@ -1,6 +1,7 @@
 """Corrections whose source has said something else since: what is open, and the orders that decide it."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -9,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from enrich.text.domain.corrections.published import MATTERS, headline_and_body
 from enrich.text.domain.state import State
 from enrich.text.state_store import Fetching
+from shared.audit.author import Author
+from shared.audit.entry import Entry
 from shared.kafka.producer import Producer, acknowledged
-from shared.messages import Order
+from shared.messages import Order, Signature
 from shared.messages.limits import LONGEST
 from shared.postgres.pool import Row
 from shared.streams import RAW
@@ -67,7 +70,7 @@ class CorrectionDecision(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: str = Field(min_length=1, max_length=200, description="Who decides")
+    by: str = Field(default="", max_length=200, description="Who decides; of a person's own key it is that person")
     reason: str = Field(
         default="", max_length=LONGEST["correction_reason"], description="Shown to readers of a changed text"
     )
@@ -121,13 +124,14 @@ async def correction_of(postgres: Fetching, update_id: str) -> CorrectionTexts |
 
 
 async def decide(
-    producer: Producer, correction: Correction, decision: Decision, wanted: CorrectionDecision
+    producer: Producer, correction: Correction, decision: Decision, wanted: CorrectionDecision, signed_by: Signature
 ) -> CorrectionOrdered:
     """Order that the source's words are accepted, or the desk's kept; returns once Kafka has the order."""
     order = Order(
         update_id=correction.update_id,
         order=ORDERS[decision],
-        by=wanted.by,
+        by=signed_by.person or signed_by.holder,
+        signed_by=signed_by,
         ordered_at=datetime.now(UTC),
         reason=wanted.reason,
         revision=wanted.revision or correction.revision or None,
@@ -139,6 +143,16 @@ async def decide(
         order=ORDERS[decision],
         revision=order.revision or 0,
         ordered_at=order.ordered_at,
+    )
+
+
+def decision_entry(by: Author, signed_by: Signature, correction: Correction, ordered: CorrectionOrdered) -> Entry:
+    """A decision as the audit log tells of it, once Kafka has it."""
+    return replace(by, actor=replace(by.actor, person=signed_by.person)).entry(
+        f"order-{ordered.order}",
+        correction.update_id,
+        {"conflicts": [each.model_dump() for each in correction.conflicts]},
+        {"revision": ordered.revision},
     )
 
 

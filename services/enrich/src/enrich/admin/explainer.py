@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 import orjson
 from pydantic import JsonValue
 
+from enrich.admin.topics import suggestions
 from enrich.documents import validated
 from enrich.picture_index.embedded import Embedded
 from enrich.picture_index.lookup import MediaLookup
 from enrich.picture_index.rights import Newsroom, Rights, judge, words_of
 from enrich.reference.agencies import family_of, is_own_copy
 from enrich.reference.stories import story_id
+from enrich.reference.topics.suggest import TopicSuggester
 from enrich.stories.clustering import StoryCandidate, StoryClusters, names_of
 from enrich.text.domain.attachments import Attachments
+from enrich.text.domain.corrections.published import headline_and_body
+from enrich.text.domain.holding.why import if_released
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import BuiltRevision, build_removal, build_revision, published_state
 from enrich.text.domain.state import KnownUpdate, State
@@ -71,6 +75,11 @@ class Explainer:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     states: dict[str, State] = field(default_factory=dict)
     clusters: StoryClusters = field(default_factory=StoryClusters)
+    suggester: TopicSuggester = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Topics are suggested from the vocabulary that updates are tagged with."""
+        self.suggester = TopicSuggester(self.steps.reference.vocabulary)
 
     @property
     def _newsroom(self) -> Newsroom:
@@ -98,6 +107,7 @@ class Explainer:
             explanation |= _steps(state, attachments, because, self.now, self._newsroom)
             if transition.emit and transition.visibility == "visible":
                 revision = build_revision(transition, attachments, self.now, margin_s=margin_s)
+        explanation |= self._suggested(state)
         if transition.emit and transition.visibility != "visible":
             revision = build_removal(transition, self.now)
         self.states[message.update_id] = published_state(state, revision) if revision is not None else state
@@ -111,6 +121,14 @@ class Explainer:
             return transition
         released = decide(Release(update_id=transition.state.update_id, due_at=due_at), transition.state)
         return replace(released, outcome="enriched" if released.emit else "held")
+
+    def _suggested(self, state: State) -> dict[str, object]:
+        """The topics that a desk is suggested, where the source sends none; of what is held too."""
+        state = if_released(state)
+        if state.current is None or state.final is not None:
+            return {}
+        found = suggestions(self.suggester, state.current.raw, headline_and_body(state)).suggested
+        return {"suggested_topics": [each.model_dump() for each in found]} if found else {}
 
     def _attached(self, state: State) -> tuple[Attachments, str]:
         raw = state.current_version.raw
@@ -154,7 +172,9 @@ def _decision(message: RawUpdate | Order, transition: Transition) -> dict[str, o
     if isinstance(message, RawUpdate):
         created, number, received, fingerprint = version_order(message)
         decision["order"] = {
-            "by": "version_created" if message.version_created else "received_at",
+            "by": next(
+                name for name in ("version_created", "counts_from", "received_at") if getattr(message, name) is not None
+            ),
             "moment": created.isoformat(),
             "number": number if number >= 0 else None,
             "received_at": received.isoformat(),

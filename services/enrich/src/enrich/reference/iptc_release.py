@@ -16,6 +16,7 @@ LANGUAGES = {"en-GB": "en", "se": "sv", "dk": "da"}
 class _ReleasedConcept(Message):
     qcode: str
     pref_label: dict[str, str] = Field(alias="prefLabel", min_length=1)
+    definition: dict[str, str] = Field(default_factory=dict)
     broader: tuple[str, ...] = ()
     exact_match: tuple[str, ...] = Field(default=(), alias="exactMatch")
     close_match: tuple[str, ...] = Field(default=(), alias="closeMatch")
@@ -36,6 +37,7 @@ class _ReleasedConcept(Message):
             code=self.qcode,
             label=labels.get("en") or next(iter(labels.values())),
             labels=labels,
+            definitions={LANGUAGES.get(language, language): text for language, text in self.definition.items()},
             broader=tuple(f"medtop:{uri.rsplit('/', 1)[-1]}" for uri in self.broader),
             retired=self.is_retired,
         )

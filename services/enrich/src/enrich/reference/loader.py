@@ -18,11 +18,12 @@ from enrich.documents import json_documents, validated
 from enrich.reference.automaton import build_apart
 from enrich.reference.dictionary import Dictionary, DictionaryEntry
 from enrich.reference.directory import AuthorProfile, Directory
+from enrich.reference.stories import profile_of
 from enrich.reference.vocabulary import Concept, ConceptTags, Vocabulary, shipped
 from shared.background import keep_running
 from shared.failures import Invalid
 from shared.failures.transient import TRANSIENT
-from shared.messages import Message
+from shared.messages import Message, StoryProfile
 from shared.postgres.pool import Connection, Pool, Queryable, Row
 from shared.postgres.set_aside import SetAside
 
@@ -57,6 +58,7 @@ class ReferenceData:
     story_labels: Mapping[str, str] = field(default_factory=dict)
     gathered_labels: Mapping[str, str] = field(default_factory=dict)
     """Of gathered stories into which others were merged: what they are called, where no editor has named them."""
+    story_profiles: Mapping[str, StoryProfile] = field(default_factory=dict)
     concept_tags: ConceptTags = field(default_factory=lambda: ConceptTags(("en",)))
     stories_edition: int = 0
 
@@ -135,10 +137,13 @@ class ReferenceLoader:
                 self.reference.dictionary = await asyncio.to_thread(_dictionary_of, entries, edition)
                 return len(self.reference.dictionary.entries)
             case "stories":
-                rows = await self.pool.fetch("SELECT story, label, merged_into FROM enrich.stories")
+                rows = await self.pool.fetch(
+                    "SELECT story, label, merged_into, edition, standfirst, summary FROM enrich.stories"
+                )
                 self.reference.merged = {row["story"]: row["merged_into"] for row in rows if row["merged_into"]}
                 self.reference.stories_edition = edition
                 self.reference.story_labels = {row["story"]: row["label"] for row in rows if row["label"]}
+                self.reference.story_profiles = {row["story"]: profile_of(row) for row in rows if row["edition"]}
                 gathered = await self.pool.fetch(_LABELS_OF_MERGED)
                 self.reference.gathered_labels = {row["story"]: row["label"] for row in gathered}
                 return len(rows)

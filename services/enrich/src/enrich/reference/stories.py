@@ -1,10 +1,12 @@
-"""Stories: their ids, and which were merged into which."""
+"""Stories: their ids, which were merged into which, and what editors say of them."""
 
 import re
 from collections.abc import Mapping
 
 from enrich.short_text import line_of, slug_of
+from shared.messages import StoryProfile
 from shared.messages.limits import LONGEST
+from shared.postgres.pool import Row
 
 MOST_MERGES = 20
 MADE = re.compile(r"story-[a-z2-7]{10}|update-[a-z2-7]{26}")
@@ -45,3 +47,10 @@ def is_apart(ordered: str | None, gathered: str | None, into: Mapping[str, str])
     if ordered is None:
         return False
     return gathered is None or merged_story(ordered, into) != merged_story(gathered, into)
+
+
+def profile_of(row: Row) -> StoryProfile:
+    """The profile of a row of `enrich.stories` that has one."""
+    return StoryProfile(
+        edition=row["edition"], name=row["label"], standfirst=row["standfirst"], summary=tuple(row["summary"])
+    )

@@ -42,6 +42,7 @@ class Concept(Message):
     """`medtop:04000000`"""
     label: str
     labels: dict[str, str] = {}  # noqa: RUF012 -- pydantic copies it
+    definitions: dict[str, str] = {}  # noqa: RUF012 -- pydantic copies it
     broader: tuple[str, ...] = ()
     retired: bool = False
 
@@ -162,7 +163,8 @@ def _parted(code: str, scheme: str) -> tuple[str, str]:
             if code.startswith(written):
                 return name, code[len(written) :].strip("/")
             if scheme.rstrip("/") == written.rstrip("/"):
-                return name, code
+                # As a qcode, whose alias is the scheme again: `medtop:04000000`.
+                return name, code.rpartition(":")[2]
     found = CODE.match(code)
     if found is None:
         return "", code[:60]

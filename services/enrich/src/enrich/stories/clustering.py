@@ -79,6 +79,14 @@ class StoryClusters:
     _updates: "OrderedDict[str, IndexedUpdate]" = field(default_factory=OrderedDict, repr=False)
     _index: UpdateIndex = field(default_factory=UpdateIndex, repr=False)
 
+    def __len__(self) -> int:
+        """How many updates are compared."""
+        return len(self._updates)
+
+    def __contains__(self, update_id: str) -> bool:
+        """Whether an update is compared with others."""
+        return update_id in self._updates
+
     def place(self, candidate: StoryCandidate, known_story: str | None = None) -> StoryMembership:
         """Take an update in, or in again with other words; the story that it is in. `known_story` is what was found before."""
         update_id = candidate.update_id

@@ -33,8 +33,8 @@ REFRESH_CAUSES: Mapping[str, RefreshCause] = {"authors": "authors", "stories": "
 _MERGED = "SELECT story, merged_into FROM enrich.stories WHERE merged_into IS NOT NULL"
 GATHERED = Counter("slugline_enrich_gathered", "Updates whose story or corroboration was found by comparison")
 _UPDATES = """
-SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered
-FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id)
+SELECT u.update_id, u.status, u.state, u.written_at, o.story AS ordered, g.story, g.families, g.label
+FROM enrich.updates u LEFT JOIN enrich.overrides o USING (update_id) LEFT JOIN enrich.gathered g USING (update_id)
 WHERE u.update_id = ANY($1::text[]) ORDER BY u.written_at
 """
 _WRITE = """
@@ -107,9 +107,12 @@ class Gatherer:
     """The newsroom's own, whose copy is no witness."""
     cursor: datetime = BEGINNING
     written: dict[str, Written] = field(default_factory=dict)
+    """What Postgres has of the updates that were looked at and are compared with others."""
     changes: Sequence[ReferenceChange] = ()
     labels: dict[str | None, str] | None = None
     """What stories are called that others were merged into, as was last announced."""
+    touched: set[str] = field(default_factory=set)
+    """Updates whose story may be another than what is written; kept over a failure to write."""
     seen: dict[str, datetime] = field(default_factory=dict)
     """When each update was written that was looked at and may be listed again."""
 
@@ -121,46 +124,65 @@ class Gatherer:
     """Notes what is looked at while it is."""
 
     async def begin(self, pool: Pool, now: datetime) -> None:
-        """Start from what was found before, at the beginning of the window."""
-        rows = await pool.fetch("SELECT update_id, story, families, label FROM enrich.gathered")
-        self.written = {row["update_id"]: Written(row["story"], tuple(row["families"]), row["label"]) for row in rows}
+        """Start at the beginning of the window."""
         self.cursor = now - self.clusters.window
         await self.not_gathered.load(pool, self.clusters.window)
 
     async def step(self, pool: Pool) -> int:
-        """Look at what was written since; how many updates."""
-        rows = await pool.fetch(
-            "SELECT update_id, written_at FROM enrich.updates WHERE written_at > $1 ORDER BY written_at LIMIT $2",
-            self.cursor, MOST_LISTED,
-        )  # fmt: skip
-        fresh = [row["update_id"] for row in rows if self.seen.get(row["update_id"]) != row["written_at"]]
-        fresh = list(dict.fromkeys((*fresh, *await self.not_gathered.due(pool))))
-        for begin in range(0, len(fresh), AT_ONCE):
-            await self._look_at_all(pool, fresh[begin : begin + AT_ONCE])
-        self.seen |= {row["update_id"]: row["written_at"] for row in rows}
-        if rows:
-            newest = rows[-1]["written_at"]
-            self.cursor = newest if len(rows) == MOST_LISTED else max(self.cursor, newest - OVERLAP)
-            self.seen = {update_id: at for update_id, at in self.seen.items() if at > self.cursor}
-        return len(fresh)
+        """Look at what was written since; how many updates.
 
-    async def _look_at_all(self, pool: Pool, update_ids: Sequence[str]) -> None:
+        Nothing is written down before all of it was looked at: after a start, an update that stands alone until the others
+        of its story are known would lose the story that readers see.
+        """
+        looked_at: list[str] = []
+        failed: dict[str, str] = {}
+        listed = MOST_LISTED
+        while listed == MOST_LISTED:
+            rows = await pool.fetch(
+                "SELECT update_id, written_at FROM enrich.updates WHERE written_at > $1 ORDER BY written_at LIMIT $2",
+                self.cursor, MOST_LISTED,
+            )  # fmt: skip
+            listed = len(rows)
+            fresh = [row["update_id"] for row in rows if self.seen.get(row["update_id"]) != row["written_at"]]
+            if not looked_at:
+                fresh = list(dict.fromkeys((*fresh, *await self.not_gathered.due(pool))))
+            for begin in range(0, len(fresh), AT_ONCE):
+                await self._look_at_all(pool, fresh[begin : begin + AT_ONCE], failed)
+            looked_at += fresh
+            self.seen |= {row["update_id"]: row["written_at"] for row in rows}
+            if rows:
+                newest = rows[-1]["written_at"]
+                self.cursor = newest if listed == MOST_LISTED else max(self.cursor, newest - OVERLAP)
+                self.seen = {update_id: at for update_id, at in self.seen.items() if at > self.cursor}
+        if looked_at or self.touched:
+            found = {each: self.clusters.membership(each) for each in self.touched}
+            changed = {each: now for each, now in found.items() if self.written.get(each, NOTHING) != _written(now)}
+            await self._write(pool, changed, failed)
+            self.touched.clear()
+            await self._announce_labels(pool, {row["story"]: row["merged_into"] for row in await pool.fetch(_MERGED)})
+            await self.not_gathered.settle(pool, failed, looked_at)
+        if len(self.written) > 2 * len(self.clusters) + AT_ONCE:
+            self.written = {update_id: was for update_id, was in self.written.items() if update_id in self.clusters}
+        return len(looked_at)
+
+    async def _look_at_all(self, pool: Pool, update_ids: Sequence[str], failed: dict[str, str]) -> None:
+        """Look at some; those that fail are put into `failed`."""
         rows = await pool.fetch(_UPDATES, update_ids)
         # Asked after the rows were read: a change that comes later finds them by itself, see `ask_refresh`.
         self.changes = typed(ReferenceChange, await pool.fetch("SELECT name, edition, keys FROM enrich.changes"))
         merged_into = {row["story"]: row["merged_into"] for row in await pool.fetch(_MERGED)}
-        changed: dict[str, StoryMembership] = {}
         stale: dict[str, list[str]] = {}
-        failed: dict[str, str] = {}
         for number, row in enumerate(rows, 1):
             update_id: str = row["update_id"]
             what = f"{update_id}@{row['written_at'].timestamp():.6f}"
             if what in self.set_aside:
                 continue
+            if update_id not in self.written and row["label"] is not None:
+                self.written[update_id] = Written(row["story"], tuple(row["families"]), row["label"])
             try:
                 with self.in_progress(what):
                     state = LiveState.model_validate_json(row["state"]) if row["status"] == "live" else None
-                    changed |= self._look_at(update_id, state, row["ordered"], merged_into)
+                    self.touched |= self._look_at(update_id, state, row["ordered"], merged_into)
                     if state is not None and (name := self._stale_table(state.published)):
                         stale.setdefault(name, []).append(update_id)
             except Exception as failure:
@@ -169,9 +191,6 @@ class Gatherer:
                 log.exception("an update is set aside", update_id=update_id)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await self._write(pool, changed, failed)
-        await self._announce_labels(pool, merged_into)
-        await self.not_gathered.settle(pool, failed, update_ids)
         for name, ids in stale.items():
             await ask_refresh(pool, REFRESH_CAUSES[name], update_ids=ids, repeat=False)
             log.info("made with an older edition", table=name, updates=len(ids))
@@ -188,18 +207,16 @@ class Gatherer:
 
     def _look_at(
         self, update_id: str, state: LiveState | None, ordered: str | None, merged_into: Mapping[str, str]
-    ) -> dict[str, StoryMembership]:
-        """The memberships that have to be written after a look at an update; None is one that readers do not see."""
+    ) -> set[str]:
+        """The updates whose story may be another after a look at this one; None is one that readers do not see."""
         if state is None:
-            moved: tuple[str, ...] = (update_id, *self.clusters.remove(update_id))
-        else:
-            placed = self.clusters.place(self._candidate(update_id, state), self.written.get(update_id, NOTHING).story)
-            moved = (update_id, *placed.moved)
-            if is_apart(ordered, placed.story, merged_into):
-                # An editor put it elsewhere: then it corroborates none of those that it is like.
-                moved = (*moved, *self.clusters.remove(update_id))
-        found = {each: self.clusters.membership(each) for each in moved}
-        return {each: now for each, now in found.items() if self.written.get(each, NOTHING) != _written(now)}
+            return {update_id, *self.clusters.remove(update_id)}
+        placed = self.clusters.place(self._candidate(update_id, state), self.written.get(update_id, NOTHING).story)
+        touched = {update_id, *placed.moved}
+        if is_apart(ordered, placed.story, merged_into):
+            # An editor put it elsewhere: then it corroborates none of those that it is like.
+            touched |= {*self.clusters.remove(update_id)}
+        return touched
 
     def _candidate(self, update_id: str, state: LiveState) -> StoryCandidate:
         raw, published = state.current.raw, state.published

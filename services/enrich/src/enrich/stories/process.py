@@ -72,7 +72,7 @@ async def keep_gathering(
 
 async def _lead(pool: Pool, connection: Connection, gatherer: Gatherer, clock: Callable[[], datetime]) -> None:
     await gatherer.begin(pool, clock())
-    log.info("gathering stories", known=len(gatherer.written))
+    log.info("gathering stories", since=gatherer.cursor.isoformat())
     while True:
         # The lock is the connection's: once that is lost, another replica may lead, and this one must not go on.
         await connection.execute("SELECT 1")

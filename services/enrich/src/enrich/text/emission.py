@@ -15,10 +15,10 @@ from enrich.text.lookups import Lookups
 from enrich.text.published.records import Cause, PublishedRecord, headers_of
 from shared.consumer.decode import Incoming
 from shared.crash_points import reached
-from shared.kafka.cloudevents import headers_for, value_of
+from shared.kafka.cloudevents import REPUBLISHED, headers_for, value_of
 from shared.kafka.producer import Producer
 from shared.messages import EnrichedUpdate, MediaWanted, Order, Refresh
-from shared.observability.traces import traceparent_now
+from shared.observability.traces import exemplar_of, traceparent_now
 from shared.streams import ENRICHED, MEDIA, RAW
 
 SOURCE = "slugline/enrich/text"
@@ -35,18 +35,21 @@ async def emit_revision(
 ) -> "asyncio.Future[object]":
     """Send a revision; the future ends once Kafka has it."""
     update = revision.update
+    trace = _trace_of(message)
     headers = headers_for(
         update,
         source=SOURCE,
         event_id=f"{update.update_id}:{update.revision}",
         time=now,
-        traceparent=_trace_of(message),
+        traceparent=trace,
     )
     headers += headers_of(cause_of(message), writer)
+    if isinstance(message.event, Refresh) and message.event.cause == "republish":
+        headers.append((REPUBLISHED, b"1"))
     future = await producer.send_bytes(ENRICHED, revision.value, key=update.update_id.encode(), headers=headers)
     reached("enrich.revision-sent")
     REVISIONS.labels(update.kind).inc()
-    LATENCY.observe(max((now - update.passport.received_at).total_seconds(), 0))
+    LATENCY.observe(max((now - update.passport.received_at).total_seconds(), 0), exemplar_of(trace))
     return future
 
 

@@ -18,6 +18,7 @@ from enrich.text.refreshes.line import keep_queueing
 from enrich.text.refreshes.sender import RefreshSender
 from enrich.text.schedule import keep_releasing
 from enrich.text.steps.text.language import load_model
+from enrich.text.waiting import keep_counting_held
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
@@ -128,6 +129,7 @@ async def _follow(
                     interval_s=settings.enrich_release_interval_s, again_s=settings.enrich_release_again_s,
                 ),
                 _keep_refreshing(pool, producer, consumer.group, settings),
+                keep_counting_held(pool),
             )  # fmt: skip
         health.draining = True
         # The batches that end now are settled once they are seen in the log.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from enrich.reference.changes import as_word
+from enrich.retention import WITHOUT_WORDS
 from enrich.text.domain.state import KnownUpdate, State
 from enrich.text.domain.visibility import due_of, status_of
 from enrich.text.published.places import Settled, write_place
@@ -43,19 +44,20 @@ LEFT JOIN enrich.gathered g USING (update_id)
 _STORE = """
 INSERT INTO enrich.updates
     (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names,
-     parent, due_at, due_for, state, conflict_since, turn_before, written_at)
+     parent, due_at, due_for, state, conflict_since, hold_kind, hold_since, turn_before, written_at)
 SELECT update_id, turn, revision, status, source, story, string_to_array(author_ids, ' '), string_to_array(tag_codes, ' '),
-       string_to_array(unknown_names, ' '), parent, due_at, due_for, state, conflict_since, turn_before,
+       string_to_array(unknown_names, ' '), parent, due_at, due_for, state, conflict_since, hold_kind, hold_since, turn_before,
        clock_timestamp()
 FROM unnest($1::text[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bytea[], $14::timestamptz[], $15::bigint[])
+            $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bytea[], $14::timestamptz[], $15::text[], $16::timestamptz[],
+            $17::bigint[])
      AS new (update_id, turn, revision, status, source, story, author_ids, tag_codes, unknown_names, parent, due_at, due_for,
-             state, conflict_since, turn_before)
+             state, conflict_since, hold_kind, hold_since, turn_before)
 ON CONFLICT (update_id) DO UPDATE SET
     turn = excluded.turn, revision = excluded.revision, status = excluded.status, source = excluded.source,
     story = excluded.story, author_ids = excluded.author_ids, tag_codes = excluded.tag_codes, unknown_names = excluded.unknown_names,
     parent = excluded.parent, due_at = excluded.due_at, due_for = excluded.due_for, asked_at = NULL,
-    conflict_since = excluded.conflict_since, state = excluded.state, turn_before = excluded.turn_before,
+    conflict_since = excluded.conflict_since, hold_kind = excluded.hold_kind, hold_since = excluded.hold_since, state = excluded.state, turn_before = excluded.turn_before,
     written_at = excluded.written_at
 WHERE enrich.updates.turn = excluded.turn_before
    OR (enrich.updates.turn = excluded.turn AND enrich.updates.state = excluded.state)
@@ -65,9 +67,12 @@ RETURNING update_id
 _REFRESH_CHILDREN = """
 INSERT INTO enrich.refreshes (cause, update_ids)
 SELECT 'story', array_agg(child.update_id)
-FROM enrich.updates child JOIN enrich.updates parent ON child.parent = parent.update_id
-WHERE (child.update_id = ANY($1::text[]) OR parent.update_id = ANY($1::text[]))
-  AND child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
+FROM (
+    SELECT update_id, parent, status, story FROM enrich.updates WHERE update_id = ANY($1::text[])
+    UNION
+    SELECT update_id, parent, status, story FROM enrich.updates WHERE parent = ANY($1::text[])
+) child JOIN enrich.updates parent ON parent.update_id = child.parent
+WHERE child.status = 'live' AND parent.story IS NOT NULL AND child.story IS DISTINCT FROM parent.story
   AND NOT EXISTS (SELECT 1 FROM enrich.overrides o WHERE o.update_id = child.update_id AND o.story IS NOT NULL)
 HAVING count(*) > 0
 """
@@ -93,6 +98,9 @@ def _known(row: Row) -> KnownUpdate:
         gathered_label=row["gathered_label"] or "",
         families=tuple(row["families"] or ()),
     )
+
+
+_FORGET_CAPTIONS = f"UPDATE enrich.media_references SET {WITHOUT_WORDS} WHERE update_id = ANY($1::text[])"  # noqa: S608
 
 
 class RowConflict(Transient):
@@ -123,6 +131,8 @@ async def store(
                 raise RowConflict([str(row[0]) for row in rows if row[0] not in written])
         if related:
             await connection.execute(_REFRESH_CHILDREN, related)
+        if ended := [state.update_id for state in states if state.final is not None]:
+            await connection.execute(_FORGET_CAPTIONS, ended)
         if settled is not None:
             await write_place(connection, settled)
 
@@ -146,6 +156,8 @@ def _row(state: State, turn_before: int) -> tuple[object, ...]:
         due_for,
         state.model_dump_json(exclude_defaults=True).encode(),
         min((each.since for each in state.conflicts), default=None),
+        "" if state.hold is None else "spiked" if state.spiked else state.hold.kind,
+        state.hold_since,
         turn_before,
     )
 

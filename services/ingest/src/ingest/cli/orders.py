@@ -16,8 +16,9 @@ from ingest.intake.deadline import OutcomeUnknown, Unavailable
 from ingest.intake.emit import SendQueue
 from ingest.intake.known_sources import KnownSources
 from ingest.settings import Settings
+from shared.audit.author import of_command
 from shared.kafka.producer import Producer, new_producer
-from shared.messages import OrderName
+from shared.messages import OrderName, Signature
 from shared.observability.logs import configure_logging
 
 TIMEOUT_S = 10.0
@@ -63,8 +64,8 @@ def order(
                 pool = await connect_once(settings, 1)
             producer = Producer(kafka_producer, source="slugline/ingest", topic_prefix=settings.topic_prefix)
             return await orders.send(
-                SendQueue(producer), update_id, request, by=by, timeout_s=TIMEOUT_S, pool=pool,
-                source=await KnownSources().source_of(update_id, pool),
+                SendQueue(producer), update_id, request, signed_by=Signature(holder="command line", person=by), timeout_s=TIMEOUT_S, pool=pool,
+                source=await KnownSources().source_of(update_id, pool), author=of_command(),
             )  # fmt: skip
         finally:
             await kafka_producer.stop()

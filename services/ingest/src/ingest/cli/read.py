@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from ingest.formats import DEFAULT_PROFILE, FORMATS, ReadRequest, SourceProfile, Unreadable, read
 from ingest.formats.model import MAX_DOCUMENT_BYTES
 from ingest.formats.vendors import catalog
+from shared.messages import Power
+from shared.messages.powers import OF_A_WIRE, POWERS
 
 
 @dataclass(slots=True)
@@ -39,7 +41,13 @@ class FileReport:
             return json.dumps(asdict(self)).encode()
 
 
-def report(path: str, source: str, profile: SourceProfile, format: str | None) -> FileReport:  # noqa: A002
+def report(
+    path: str,
+    source: str,
+    profile: SourceProfile,
+    format: str | None,  # noqa: A002
+    may: tuple[Power, ...] = OF_A_WIRE,
+) -> FileReport:
     """What would become of one file. A file that yields nothing because all of it was refused is an error."""
     found = FileReport(path)
     try:
@@ -52,6 +60,7 @@ def report(path: str, source: str, profile: SourceProfile, format: str | None) -
             sha256=hashlib.sha256(body).hexdigest(),
             profile=profile,
             format=format,
+            may=may,
         )
         reading = read(body, request)
     except Unreadable as failure:
@@ -104,7 +113,12 @@ def _profile(path: str | None) -> SourceProfile:
 @click.option(
     "--profile", "profile_file", type=click.Path(), help="TOML file with the source's profile, or a vendor's name."
 )
-def read_command(files: tuple[str, ...], source: str, format_: str | None, profile_file: str | None) -> None:
+@click.option(
+    "--desk", is_flag=True, help="Read them as of a desk, which may pin, name stories and more; else as of a wire."
+)
+def read_command(
+    files: tuple[str, ...], source: str, format_: str | None, profile_file: str | None, *, desk: bool
+) -> None:
     """Show what FILES would become: one JSON line for each, touching no server.
 
     A line has file, format, parser_version, updates (as they would be emitted), repairs, refused items, error
@@ -113,7 +127,7 @@ def read_command(files: tuple[str, ...], source: str, format_: str | None, profi
     profile = _profile(profile_file)
     failed = False
     for path in files:
-        found = report(path, source, profile, format_)
+        found = report(path, source, profile, format_, POWERS if desk else OF_A_WIRE)
         failed = failed or found.error is not None
         sys.stdout.buffer.write(found.to_json() + b"\n")
         sys.stdout.buffer.flush()

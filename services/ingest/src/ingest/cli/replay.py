@@ -1,12 +1,14 @@
 """`python -m ingest record` and `replay`: a wire day kept in one file, and played into any system."""
 
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import click
 import httpx
@@ -77,7 +79,7 @@ def record(
     click.echo(f"{count} documents in {file}, {file.stat().st_size} bytes")
 
 
-def _keys(given: tuple[str, ...]) -> dict[str, str]:
+def _keys(given: Sequence[str]) -> dict[str, str]:
     keys: dict[str, str] = {}
     for each in given:
         source, mark, key = each.rpartition("=")
@@ -105,12 +107,11 @@ class _Progress:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--to", "base", help="Where ingest api listens.", show_default="http://127.0.0.1:INGEST_PORT")
 @click.option(
-    "--key",
+    "--keys",
     "given",
-    multiple=True,
-    required=True,
-    envvar="INGEST_REPLAY_KEYS",
-    help="SOURCE=KEY, or KEY for all; may be given again, or in INGEST_REPLAY_KEYS parted by spaces.",
+    type=click.File(),
+    help="A file with SOURCE=KEY, or KEY for all, a line each; - reads them from standard input. Else they are in "
+    "INGEST_REPLAY_KEYS, parted by spaces: whoever may list the processes of a machine sees arguments.",
 )
 @click.option("--as", "name", help="Send everything as this source.")
 @click.option("--source", "sources", multiple=True, help="Of this source only; may be given again.")
@@ -122,7 +123,7 @@ def replay(
     *,
     file: Path,
     base: str | None,
-    given: tuple[str, ...],
+    given: IO[str] | None,
     name: str | None,
     sources: tuple[str, ...],
     speed: float,
@@ -133,7 +134,10 @@ def replay(
     It waits where the other side asks for it or is unavailable. Ends with 1 where the other side does not take what was taken
     when it was recorded, and with 130 after Ctrl-C; playing a file again only brings duplicates.
     """
-    keys = _keys(given)
+    words = given.read().split() if given is not None else os.environ.get("INGEST_REPLAY_KEYS", "").split()
+    if not words:
+        raise click.UsageError("give keys by --keys FILE or in INGEST_REPLAY_KEYS")
+    keys = _keys(words)
     base = (base or f"http://127.0.0.1:{Settings().ingest_port}").rstrip("/")
     try:
         progress = _Progress(_count_documents(file, sources, name, keys))
@@ -157,7 +161,7 @@ def _count_documents(file: Path, sources: tuple[str, ...], name: str | None, key
         count += 1
         sender = name or document.source
         if sender not in keys and "*" not in keys:
-            raise click.UsageError(f"no key for {sender}: --key {sender}=KEY")
+            raise click.UsageError(f"no key for {sender}: {sender}=KEY is missing in --keys")
     if not count:
         raise click.ClickException(f"{file} holds nothing of what is wanted")
     return count

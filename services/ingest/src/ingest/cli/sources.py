@@ -17,6 +17,12 @@ from ingest.sources import declared, keys, signing, store
 from ingest.sources.quiet import assess_all
 from ingest.sources.source import Source, complaint
 from ingest.transports.poll.poller import request_recovery
+from shared.access.key import Key, digest_of
+from shared.access.management import NoSuchHolder
+from shared.access.store import listed as listed_keys
+from shared.audit.author import Author, of_command
+from shared.audit.log import append
+from shared.messages.powers import POWERS
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed
 
@@ -42,6 +48,12 @@ def _validated(fields: Mapping[str, object]) -> Source:
 @click.option("--format", "format_name", help="The one format it sends; recognised from each document otherwise.")
 @click.option("--profile", help="What is particular about it, as a JSON object.")
 @click.option("--desk", is_flag=True, help="Its keys may give orders about every source's updates.")
+@click.option(
+    "--may",
+    multiple=True,
+    type=click.Choice(POWERS),
+    help="What it may do beside sending copy; may be given again. Without it a desk may do all, a wire kill and embargo.",
+)
 @click.option("--rate", type=float, help="Requests a second it may send.")
 @click.option("--max-body", type=int, help="Largest body, in bytes.")
 @click.option("--silence", type=int, help="Raise an alarm after so many seconds without new copy.")
@@ -55,6 +67,7 @@ def add(
     format_name: str | None,
     profile: str | None,
     desk: bool,
+    may: tuple[str, ...],
     rate: float | None,
     max_body: int | None,
     silence: int | None,
@@ -70,19 +83,19 @@ def add(
     source = _validated(
         {
             "name": name, "kind": kind, "title": title, "url": url, "folder": folder, "format": format_name,
-            "profile": particular, "desk": desk, "rate_per_s": rate, "max_body_bytes": max_body, "silence_after_s": silence,
+            "profile": particular, "desk": desk, "may": may or None, "rate_per_s": rate, "max_body_bytes": max_body, "silence_after_s": silence,
         }
     )  # fmt: skip
 
     async def work(pool: Pool) -> str | None:
         if await store.one_source(pool, name) is not None:
             raise click.ClickException(f"there is a source {name} already; change it with a file and 'sources apply'")
-        await store.save(pool, source)
+        await store.save(pool, source, of_command())
         if kind != "api":
             return None
-        key = keys.new_key()
-        await keys.add_key(pool, name, keys.digest_of(key))
-        return key
+        async with pool.acquire() as connection, connection.transaction():
+            _, token, _ = await keys.make_key(connection, name, of_command())
+        return token
 
     key = with_postgres(work)
     click.echo(f"added {name}", err=True)
@@ -105,23 +118,24 @@ def apply(file: Path, prune: bool) -> None:
 
     if prune and not wanted:
         raise click.ClickException(f"{file} names no source, and --prune would remove them all")
+    author = of_command(f"sources apply {file.name}")
 
     async def work(pool: Pool) -> list[tuple[str, str]]:
         done: list[tuple[str, str]] = []
         for each in wanted:
             name = each.source.name
             before = await store.one_source(pool, name, unchecked=True)
-            what = await store.save(pool, each.source)
-            changed = each.keys is not None and await keys.set_keys(pool, name, each.keys)
+            what = await store.save(pool, each.source, author)
+            changed = each.keys is not None and await _set_keys(pool, name, each.keys, author)
             if each.paused is not None and each.paused != (before is not None and before.paused):
-                await (store.pause(pool, name, "by file") if each.paused else store.resume(pool, name))
+                await (store.pause(pool, name, "by file", author) if each.paused else store.resume(pool, name, author))
                 changed = True
             done.append((name, "changed" if changed and what == "unchanged" else what))
         if prune:
             named = {each.source.name for each in wanted}
             for row in await pool.fetch("SELECT name FROM ingest.sources ORDER BY name"):
                 if row["name"] not in named:
-                    await store.remove(pool, row["name"])
+                    await store.remove(pool, row["name"], author)
                     done.append((row["name"], "removed"))
         return done
 
@@ -129,11 +143,20 @@ def apply(file: Path, prune: bool) -> None:
         click.echo(f"{what:10} {name}")
 
 
+async def _set_keys(pool: Pool, name: str, digests: Sequence[bytes], author: Author) -> bool:
+    async with pool.acquire() as connection, connection.transaction():
+        ended, came = await keys.set_keys(connection, name, digests)
+        if ended or came:
+            await append(connection, author.entry("keys-declared", name, {"ended": ended}, {"made": came}))
+    return bool(ended or came)
+
+
 _LIST = """
 SELECT s.name, s.kind, s.title, s.desk, s.paused_at, s.paused_because, s.silence_after_s, s.url, s.folder,
     coalesce(a.accepted, 0) AS accepted, coalesce(a.duplicate, 0) AS duplicate, coalesce(a.repaired, 0) AS repaired,
     coalesce(a.rejected, 0) AS rejected, a.last_heard_at, a.last_accepted_at,
-    (SELECT count(*) FROM ingest.keys AS k WHERE k.source = s.name) AS keys,
+    (SELECT count(*) FROM ingest.keys AS k WHERE k.source = s.name AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > now())) AS keys,
     coalesce(c.failures, 0) AS failures, coalesce(c.error, '') AS error
 FROM ingest.sources AS s LEFT JOIN ingest.activity AS a ON a.source = s.name
 LEFT JOIN ingest.cursors AS c ON c.source = s.name
@@ -219,7 +242,7 @@ def _ago(moment: datetime | None) -> str:
 @sources.command("show")
 @click.argument("name")
 def show(name: str) -> None:
-    """Everything that is known of the source NAME, as JSON; of its keys the SHA-256."""
+    """Everything that is known of the source NAME, as JSON; of its keys the public ids."""
 
     async def work(pool: Pool) -> dict[str, object] | None:
         source = await store.one_source(pool, name, unchecked=True)
@@ -231,10 +254,7 @@ def show(name: str) -> None:
             raise click.ClickException(
                 f"{name} cannot be used: {complaint(error)}; mend it with a file and 'sources apply'"
             ) from error
-        its_keys = await pool.fetch(
-            "SELECT encode(sha256, 'hex') AS sha256, label, created_at FROM ingest.keys WHERE source = $1 ORDER BY created_at",
-            name,
-        )
+        its_keys = await listed_keys(pool, keys.KEYS, holder=name)
         counted = await pool.fetchrow("SELECT * FROM ingest.activity WHERE source = $1", name)
         polled = await pool.fetchrow(
             "SELECT polled_at, status, failures, error, next_at, interval_s, recover_since FROM ingest.cursors WHERE source = $1",
@@ -247,7 +267,8 @@ def show(name: str) -> None:
         profile = source.profile.model_dump(mode="json", exclude_defaults=True)
         return source.model_dump(mode="json") | {
             "profile": profile,
-            "keys": [dict(row) for row in its_keys],
+            "powers": source.powers,
+            "keys": [each.shown() for each in its_keys],
             "activity": dict(counted) if counted else None,
             "poll": dict(polled) if polled else None,
             "subscription": dict(hub) if hub else None,
@@ -270,14 +291,14 @@ def _report(found: bool, name: str, what: str) -> None:
 @click.option("--because", default="", help="Shown to the sender, who is answered 403.")
 def pause(name: str, because: str) -> None:
     """Take nothing more from NAME until it is resumed."""
-    _report(with_postgres(lambda pool: store.pause(pool, name, because)), name, "paused")
+    _report(with_postgres(lambda pool: store.pause(pool, name, because, of_command(because))), name, "paused")
 
 
 @sources.command("resume")
 @click.argument("name")
 def resume(name: str) -> None:
     """Take from NAME again."""
-    _report(with_postgres(lambda pool: store.resume(pool, name)), name, "resumed")
+    _report(with_postgres(lambda pool: store.resume(pool, name, of_command())), name, "resumed")
 
 
 @sources.command("remove")
@@ -285,37 +306,39 @@ def resume(name: str) -> None:
 @click.confirmation_option(prompt="Its keys stop working; originals and items stay. Remove it?")
 def remove(name: str) -> None:
     """Delete NAME and its keys."""
-    _report(with_postgres(lambda pool: store.remove(pool, name)), name, "removed")
+    _report(with_postgres(lambda pool: store.remove(pool, name, of_command())), name, "removed")
 
 
 @sources.command("key")
 @click.argument("name")
 @click.option("--label", default="", help="Who gets it.")
+@click.option("--person", default="", help="Whose it is: orders that are given with it are signed by this name.")
 @click.option("--sha256", "as_digest", is_flag=True, help="Print the SHA-256 for a file too.")
-def key(name: str, label: str, as_digest: bool) -> None:
-    """Create a key for NAME and print it; of more than two the oldest stops working."""
+def key(name: str, label: str, person: str, as_digest: bool) -> None:
+    """Create a key for NAME and print it; of more than two of one person the oldest stops working."""
 
-    async def work(pool: Pool) -> tuple[str, Sequence[datetime]]:
-        live = await keys.live_keys(pool, name)
-        if live is None:
-            raise click.ClickException(f"there is no source {name}")
-        made = keys.new_key()
-        await keys.add_key(pool, name, keys.digest_of(made), label)
-        return made, live[: len(live) + 1 - keys.LIVE_KEYS]
+    async def work(pool: Pool) -> tuple[str, list[Key]]:
+        async with pool.acquire() as connection, connection.transaction():
+            _, token, ended = await keys.make_key(connection, name, of_command(), person=person, label=label)
+        return token, ended
 
-    made, ended = with_postgres(work)
+    try:
+        made, ended = with_postgres(work)
+    except NoSuchHolder as error:
+        raise click.ClickException(str(error)) from None
     click.echo(made)
     if as_digest:
-        click.echo(keys.digest_of(made).hex())
-    for created_at in ended:
-        click.echo(f"the key of {created_at:%Y-%m-%d %H:%M} UTC stopped working", err=True)
+        click.echo(digest_of(made).hex())
+    for each in ended:
+        click.echo(f"the key of {each.made_at:%Y-%m-%d %H:%M} UTC stopped working", err=True)
 
 
 @sources.command("rotate")
 @click.argument("name")
 @click.option("--finish", is_flag=True, help="The sender uses the new key: let the old one stop working.")
 @click.option("--again", is_flag=True, help="The new key was lost before the sender had it: give another in its place.")
-def rotate(name: str, finish: bool, again: bool) -> None:
+@click.option("--person", default="", help="Whose key, where people have their own.")
+def rotate(name: str, finish: bool, again: bool, person: str) -> None:
     """Print a new key for NAME beside the one it has; with --finish, end the old one."""
     if finish and again:
         raise click.UsageError("--finish or --again, not both")
@@ -323,22 +346,24 @@ def rotate(name: str, finish: bool, again: bool) -> None:
     async def end(pool: Pool) -> int:
         if await store.one_source(pool, name) is None:
             raise click.ClickException(f"there is no source {name}")
-        return await keys.retire_keys(pool, name, 1)
+        async with pool.acquire() as connection, connection.transaction():
+            return len(await keys.retire_keys(connection, name, 1, of_command(), person=person))
 
     async def begin(pool: Pool) -> tuple[str, int]:
-        live = await keys.live_keys(pool, name)
+        live = await keys.live_keys(pool, name, person=person)
         if live is None:
             raise click.ClickException(f"there is no source {name}")
         if len(live) >= keys.LIVE_KEYS and not again:
             raise click.ClickException(
-                f"{name} has two keys already, of {live[0]:%Y-%m-%d %H:%M} and {live[-1]:%Y-%m-%d %H:%M} UTC; one more would "
-                "end the older, which may be in use: --finish ends it, --again gives another key in the place of the newer"
+                f"{name} has two keys already, of {live[0].made_at:%Y-%m-%d %H:%M} and {live[-1].made_at:%Y-%m-%d %H:%M} UTC; "
+                "one more would end the older, which may be in use: --finish ends it, --again gives another key in the place "
+                "of the newer"
             )
-        if again and len(live) == keys.LIVE_KEYS:
-            await keys.drop_newest_key(pool, name)
-        made = keys.new_key()
-        await keys.add_key(pool, name, keys.digest_of(made))
-        return made, len(await keys.live_keys(pool, name) or ())
+        async with pool.acquire() as connection, connection.transaction():
+            if again and len(live) == keys.LIVE_KEYS:
+                await keys.drop_newest_key(connection, name, of_command(), person=person)
+            _, made, _ = await keys.make_key(connection, name, of_command(), person=person)
+        return made, len(await keys.live_keys(pool, name, person=person) or ())
 
     if finish:
         ended = with_postgres(end)
@@ -370,7 +395,7 @@ def signing_secret(name: str, rotate: bool) -> None:
     master = Settings().ingest_signing_secret
     if not master:
         raise click.ClickException("INGEST_SIGNING_SECRET is empty; set it for this command and for ingest api")
-    generation = with_postgres(lambda pool: store.next_signing_generation(pool, name, rotate=rotate))
+    generation = with_postgres(lambda pool: store.next_signing_generation(pool, name, rotate=rotate, by=of_command()))
     if generation is None:
         raise click.ClickException(f"there is no source {name}")
     click.echo(signing.format_secret(signing.derive_secret(master, name, generation)))

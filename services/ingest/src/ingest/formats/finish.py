@@ -1,11 +1,12 @@
 """Drafts of readers become updates: the source's profile applied, within the limits, cleaned, identified, validated."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
 from ingest.formats import limits
+from ingest.formats.copy.holds import hold_of
 from ingest.formats.copy.tidy import tidy
 from ingest.formats.html.flatten import flat
 from ingest.formats.model import (
@@ -19,9 +20,10 @@ from ingest.formats.model import (
     SourceProfile,
 )
 from ingest.formats.text import plain as text
-from shared.messages import RawUpdate, Repair, update_id_for
+from shared.messages import Hold, RawUpdate, Repair, update_id_for
 from shared.messages.digital_source import source_type_of
 from shared.messages.limits import LONGEST, MOST_EXTRA_BYTES
+from shared.messages.powers import NOT_PERMITTED, permitted, says_only_what_is_not_permitted
 from shared.messages.unknown_values import KNOWN_ONLY
 
 
@@ -86,7 +88,9 @@ def _finish_one(
         return RefusedItem(code="no-identity", place=draft.place or "/", reason=reason)
     _disbelieve_future(fields, draft, document.request.received_at)
     _name_source_types(fields, draft)
+    fields["hold"] = hold_of(fields, document.profile, format_name)
     tidy(fields, draft.repaired, document.profile, format_name)
+    _hold(fields, draft)
     if _is_empty(fields):
         reason = "it has neither words nor a picture: nothing to show"
         return RefusedItem(code="empty", place=draft.place or "/", reason=reason)
@@ -98,10 +102,14 @@ def _finish_one(
         source=document.request.source,
         received_at=document.request.received_at,
         original=original,
+        may=document.request.may,
         repairs=(*general, *draft.repairs)[:MAX_REPAIRS],
     )
     try:
-        return RawUpdate.model_validate(fields, context=KNOWN_ONLY)
+        raw = permitted(RawUpdate.model_validate(fields, context=KNOWN_ONLY), document.request.may)
+        if says_only_what_is_not_permitted(raw):
+            return RefusedItem(code=NOT_PERMITTED, place=f"{draft.place}/signal", reason="its source may not: pin")
+        return raw
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"/{step}" for step in first["loc"])
@@ -112,19 +120,44 @@ FUTURE_MARGIN = timedelta(minutes=10)
 """How far a sender's clock may be ahead of ours; servers without a time service are rarely off by more."""
 
 
+BEFORE_ANYTHING = datetime.fromtimestamp(0, UTC)
+"""From when a version counts whose time is not believed, where its source has said nothing before."""
+
+
 def _disbelieve_future(fields: dict[str, object], draft: Draft, received_at: datetime) -> None:
     """Leave out times of making that are after the receipt, by mistake: else that version would beat all that its source says next.
 
-    They are left out instead of replaced, so that the same version read again is the same; a version without a time counts
-    from its receipt.
+    They are left out instead of replaced, so that the same version read again is the same. From when it counts instead follows
+    from what was emitted before it (`intake.deduplicate`), and not from its receipt: what its source says next was often made
+    before that.
     """
     latest = received_at + FUTURE_MARGIN
     for name in ("version_created", "first_created"):
         moment = fields.get(name)
         if isinstance(moment, datetime) and moment.tzinfo is not None and moment > latest:
             fields[name] = None
+            if name == "version_created":
+                fields["counts_from"] = BEFORE_ANYTHING
             draft.repaired("time-in-future", f"/{name}", moment.isoformat())
 
+
+def _hold(fields: dict[str, object], draft: Draft) -> None:
+    """Let a usable version that is held wait for a desk; one that withdraws or kills waits for nobody."""
+    hold = fields.get("hold")
+    if (
+        not isinstance(hold, Hold)
+        or fields.get("status", "usable") not in ("usable", "held")
+        or fields.get("signal") in _PASSING
+    ):
+        fields["hold"] = None
+        return
+    fields["status"] = "held"
+    if hold.kind == "advisory":
+        draft.repaired("advisory-held", "/status", hold.because)
+
+
+_PASSING = ("kill", "takedown", "expire")
+"""Signals that nothing holds up."""
 
 _SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
 """Signals that need nothing to show."""
@@ -146,7 +179,7 @@ def _name_source_types(fields: dict[str, object], draft: Draft) -> None:
 
 def _is_empty(fields: Mapping[str, object]) -> bool:
     """Whether a usable version has nothing that a page could show."""
-    if fields.get("status", "usable") != "usable" or fields.get("signal") in _SIGNALS_ALONE:
+    if fields.get("status", "usable") not in ("usable", "held") or fields.get("signal") in _SIGNALS_ALONE:
         return False
     if fields.get("headline") or fields.get("summary") or fields.get("media"):
         return False

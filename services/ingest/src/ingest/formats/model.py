@@ -13,7 +13,8 @@ from ingest.formats import charset, media, times
 from ingest.formats.fields import UpdateFields
 from ingest.formats.text import plain as text
 from ingest.formats.vendors import catalog
-from shared.messages import RawUpdate, Repair, Signal, Status
+from shared.messages import Power, RawUpdate, Repair, Signal, Status
+from shared.messages.powers import POWERS
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """A larger document is refused unread; a day of a busy wire in one file is smaller."""
@@ -131,6 +132,18 @@ class SourceProfile(BaseModel):
     """Kinds of subjects and aliases of vocabularies that are for readers (`medtop`, `person`); all where empty."""
     located_is_office: bool = False
     """The place that is named is where the writer or a machine sits; only a dateline says where something happened."""
+    publish: Literal["auto", "desk", "never"] = "auto"
+    """`desk`: every version waits until a desk releases it. `never`: none is published, whatever a desk says."""
+    hold_advisories: bool = True
+    """Whether what speaks to desks, by the four fields below or by its own words, waits for a desk."""
+    hold_codes: tuple[str, ...] = ()
+    """Codes or names of subjects, genres and classes of advisories: `dpatextgenre:27`, `Achtung`."""
+    hold_keywords: tuple[str, ...] = ()
+    """Keywords, or parts of a slug."""
+    hold_headlines: tuple[str, ...] = ()
+    """Words that a headline begins with."""
+    hold_withdraws: bool = False
+    """An advisory about an update that is out withdraws it until a desk decides; else what is out stays out."""
     extends: str | None = None
     """A vendor's profile (`formats/vendors`), which fills in what this one leaves open."""
 
@@ -184,6 +197,8 @@ class ReadRequest:
     """The URL that it came from, against which relative addresses in it are meant."""
     format: str | None = None
     """The name that the source is set to (`ninjs`, `rss`, ...); None recognises it."""
+    may: tuple[Power, ...] = POWERS
+    """The powers of the source."""
 
 
 @dataclass(slots=True)

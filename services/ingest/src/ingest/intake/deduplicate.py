@@ -4,11 +4,13 @@ Only what Kafka has acknowledged counts as known: what was read and lost before 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.messages import RawUpdate
 
+LONGEST_NUMBER = 40
+"""Digits of a version that counts as a number."""
 TICK = timedelta(microseconds=1)
 """The least difference between the times of two versions of which one came after the other."""
 
@@ -32,6 +34,10 @@ class EmittedHistory:
     """The latest with the same version and time of creation; for an update without such a time, the latest of all."""
     unacknowledged_at: datetime | None = None
     """When the latest version was received that Kafka may have without our knowing."""
+    offered_at: datetime | None = None
+    """When this very version was first received, if that came to no end: Kafka may have it, and it is sent again."""
+    newest_at: datetime | None = None
+    """The newest time of making among the latest versions, of those without one that of their receipt."""
 
 
 NOTHING = EmittedHistory(seen=False, latest=None)
@@ -46,6 +52,8 @@ class DedupResult:
     """When it counts as received: after everything that was received before it, whatever the clocks of several replicas say."""
     is_return: bool
     """It is new although the very same was emitted before: the source has gone back to it."""
+    counts_from: datetime | None = None
+    """From when it counts, where the time that it gives is not believed."""
 
 
 def classify(
@@ -66,6 +74,7 @@ def classify(
     last_place = {group: place for place, (update, _) in enumerate(pairs) for group in (_group(update), _whole(update))}
     latest: dict[tuple[object, ...], LatestVersion] = {}
     new: set[tuple[str, str]] = set()
+    newest: dict[str, datetime] = {}
     for place, (update, fingerprint) in enumerate(pairs):
         key, group = (update.update_id, fingerprint), _group(update)
         before = history.get(key, NOTHING)
@@ -76,11 +85,41 @@ def classify(
         if seen and (seen_suffices or superseded or not _may_return(update, fingerprint, last)):
             results.append(DedupResult(duplicate=True, received_at=update.received_at, is_return=False))
             continue
-        at = update.received_at if seen_suffices else _after(update, last, before.unacknowledged_at)
-        results.append(DedupResult(duplicate=False, received_at=at, is_return=seen))
+        at = update.received_at if seen_suffices else _received_at(update, fingerprint, last, before)
+        counts_from = update.counts_from
+        if counts_from is not None:
+            counts_from = max(filter(None, (counts_from, before.newest_at, newest.get(update.update_id))))
+        results.append(DedupResult(duplicate=False, received_at=at, is_return=seen, counts_from=counts_from))
+        made_at = update.version_created or counts_from or at
+        newest[update.update_id] = max(newest.get(update.update_id, made_at), made_at)
         latest[group] = latest[_whole(update)] = LatestVersion(fingerprint, update.version, at)
         new.add(key)
     return results
+
+
+def overtaken_at(
+    updates: Iterable[tuple[RawUpdate, str]], history: Mapping[tuple[str, str], EmittedHistory]
+) -> datetime | None:
+    """When the last version was received that one of these would pass for newer than, by time of receipt alone, though by its
+    number it is older; None without any. Had it been written down that it came before, it would be a duplicate."""
+    found = []
+    for update, fingerprint in updates:
+        known = history.get((update.update_id, fingerprint), NOTHING)
+        if known.latest is not None and not known.seen and _is_overtaken(update, fingerprint, known.latest):
+            found.append(known.latest.received_at)
+    return max(found, default=None)
+
+
+def offered(
+    history: Mapping[tuple[str, str], EmittedHistory], at: datetime | None
+) -> dict[tuple[str, str], EmittedHistory]:
+    """The history of a document that was first received at a time, which came to no end."""
+    if at is None:
+        return dict(history)
+    return {
+        key: each if each.seen else replace(each, offered_at=min(filter(None, (each.offered_at, at))))
+        for key, each in history.items()
+    }
 
 
 def _group(update: RawUpdate) -> tuple[object, ...]:
@@ -98,6 +137,31 @@ def _may_return(update: RawUpdate, fingerprint: str, last: LatestVersion | None)
     if last is None or last.fingerprint == fingerprint:
         return False
     return update.version is None or update.version == last.version
+
+
+def _received_at(update: RawUpdate, fingerprint: str, last: LatestVersion | None, before: EmittedHistory) -> datetime:
+    """After everything that was received before it. One that is sent again, since it came to no end, was received when it first
+    came, unless its source may have gone back to it."""
+    offered_at = before.offered_at
+    if last is None or offered_at is None or offered_at >= last.received_at:
+        return _after(update, last, before.unacknowledged_at)
+    if _is_overtaken(update, fingerprint, last):
+        return offered_at
+    return _after(update, last, before.unacknowledged_at)
+
+
+def _is_overtaken(update: RawUpdate, fingerprint: str, last: LatestVersion) -> bool:
+    """Whether the last version is another one, and not one before it by number."""
+    if last.fingerprint == fingerprint or _may_return(update, fingerprint, last):
+        return False
+    own, other = _number(update.version), _number(last.version)
+    return own is None or other is None or own <= other
+
+
+def _number(version: str | None) -> int | None:
+    return (
+        int(version) if version and version.isascii() and version.isdigit() and len(version) <= LONGEST_NUMBER else None
+    )
 
 
 def _after(update: RawUpdate, last: LatestVersion | None, unacknowledged_at: datetime | None) -> datetime:

@@ -19,14 +19,21 @@ State: TypeAlias = Literal["unacknowledged", "received", "held", "enriched", "pu
 
 # Only a return needs more than the latest few versions, and a source returns to nothing old.
 _HISTORY = """
-SELECT wanted.update_id, wanted.fingerprint AS asked, item.fingerprint IS NOT NULL AS seen,
+SELECT wanted.update_id, wanted.fingerprint AS asked, item.emitted_at IS NOT NULL AS seen,
     latest.fingerprint, latest.version, latest.received_at, (
         SELECT max(unacknowledged.received_at) FROM ingest.items AS unacknowledged
         WHERE unacknowledged.update_id = wanted.update_id AND unacknowledged.emitted_at IS NULL
-    ) AS unacknowledged_at
-FROM {wanted} AS wanted (update_id, fingerprint, version, version_created)
+    ) AS unacknowledged_at,
+    CASE WHEN item.emitted_at IS NULL THEN item.received_at END AS offered_at,
+    CASE WHEN wanted.disbelieved THEN (
+        SELECT max(coalesce(earlier.version_created, earlier.received_at)) FROM (
+            SELECT version_created, received_at FROM ingest.items
+            WHERE update_id = wanted.update_id AND emitted_at IS NOT NULL AND received_at < wanted.received_at
+            ORDER BY sequence DESC LIMIT 50
+        ) AS earlier
+    ) END AS newest_at
+FROM {wanted} AS wanted (update_id, fingerprint, version, version_created, received_at, disbelieved)
 LEFT JOIN ingest.items AS item ON item.update_id = wanted.update_id AND item.fingerprint = wanted.fingerprint
-    AND item.emitted_at IS NOT NULL
 LEFT JOIN LATERAL (
     SELECT recent.* FROM (
         SELECT fingerprint, version, version_created, received_at, sequence FROM ingest.items
@@ -125,8 +132,18 @@ async def history(
     if not updates:
         return {}
     wanted, values = table(
-        "text text text timestamptz",
-        [(update.update_id, fingerprint, update.version, update.version_created) for update, fingerprint in updates],
+        "text text text timestamptz timestamptz boolean",
+        [
+            (
+                update.update_id,
+                fingerprint,
+                update.version,
+                update.version_created,
+                update.received_at,
+                update.counts_from is not None,
+            )
+            for update, fingerprint in updates
+        ],
     )
     rows = await database.fetch(_HISTORY.format(wanted=wanted), *values)
     return {(row["update_id"], row["asked"]): _history_of(row) for row in rows}
@@ -136,7 +153,9 @@ def _history_of(row: Row) -> EmittedHistory:
     latest = None
     if row["fingerprint"] is not None:
         latest = LatestVersion(row["fingerprint"], row["version"], row["received_at"])
-    return EmittedHistory(seen=row["seen"], latest=latest, unacknowledged_at=row["unacknowledged_at"])
+    return EmittedHistory(
+        row["seen"], latest, row["unacknowledged_at"], offered_at=row["offered_at"], newest_at=row["newest_at"]
+    )
 
 
 async def record(database: Queryable, documents: Sequence[DocumentRecord]) -> None:

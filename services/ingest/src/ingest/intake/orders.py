@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
@@ -13,8 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ingest.formats.html.flatten import flat
 from ingest.intake import emit
 from ingest.intake.deadline import Deadline, OutcomeUnknown, Unavailable
+from shared.audit.author import Author
+from shared.audit.log import append
 from shared.crash_points import reached
-from shared.messages import Order, OrderName
+from shared.messages import Order, OrderName, Power, Signature
 from shared.messages.limits import LONGEST
 from shared.observability.traces import traceparent_now
 from shared.postgres.pool import Pool
@@ -25,6 +29,14 @@ RECORD_TIMEOUT_S = 0.5
 
 REASONED: tuple[OrderName, ...] = ("kill", "takedown", "withdraw", "correct")
 """Orders that need a reason: readers of a correction see it, the report of a removal keeps it."""
+
+OF_DESKS: tuple[OrderName, ...] = ("accept-source", "keep-correction", "hold", "release", "spike")
+"""Orders that only a desk gives: a source does not release its own copy."""
+
+NEEDS: Mapping[OrderName, Power] = {
+    "kill": "kill", "takedown": "kill", "pin": "pin", "unpin": "pin", "key-event": "key_event", "close": "story",
+}  # fmt: skip
+"""By order, the power that a source needs to give it about its own updates."""
 
 MADE_OF_REVISIONS: tuple[OrderName, ...] = ("correct", "accept-source", "keep-correction")
 """Orders that may name the revision that the desk had before it."""
@@ -41,7 +53,11 @@ class OrderRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     order: OrderName
-    by: str = Field(default="", max_length=200, description="The person who orders it; the source's name when empty")
+    by: str = Field(
+        default="",
+        max_length=200,
+        description="The person who orders it, of a desk's key that is not a person's own; the key's holder when empty",
+    )
     reason: str = Field(
         default="",
         max_length=LONGEST["correction_reason"],
@@ -93,23 +109,25 @@ async def send(
     update_id: str,
     request: OrderRequest,
     *,
-    by: str,
+    signed_by: Signature,
     timeout_s: float,
     pool: Pool | None = None,
     source: str | None = None,
     traceparent: str = "",
+    author: Author | None = None,
 ) -> OrderReceipt:
     """Emit an order and wait for Kafka; raises `Unavailable` where it does not answer, and `OutcomeUnknown` where it may have the order.
 
     `source` is that of the update: with it the order stands behind the versions that were sent before. Where it is not known
     enrich forwards the order, so that it comes a little later.
-    The order is also recorded in Postgres, for whoever asks about the update. A kill does not depend on that: it counts once
+    The order is also recorded in Postgres, for whoever asks about the update, and under `author` in the audit log. A kill does not depend on that: it counts once
     Kafka has it.
     """
     order = Order(
         update_id=update_id,
         order=request.order,
-        by=request.by or by,
+        by=signed_by.person or signed_by.holder,
+        signed_by=signed_by,
         ordered_at=datetime.now(UTC),
         reason=request.reason,
         headline=request.headline,
@@ -122,7 +140,7 @@ async def send(
     reached("ingest.order-emitted")
     if sent.status == "unknown":
         if queue is not None and pool is not None:
-            queue.when_acknowledged(sent, partial(_record, pool, order_id, order))
+            queue.when_acknowledged(sent, partial(_record, pool, order_id, order, author))
         raise OutcomeUnknown(
             f"Kafka has not acknowledged the order in time and may have it; GET /v1/items/{update_id} tells which orders were "
             "given, and giving it again is harmless"
@@ -130,7 +148,7 @@ async def send(
     if sent.status == "not-sent":
         raise Unavailable("Kafka does not answer; the order was not given")
     if pool is not None:
-        await _record(pool, order_id, order)
+        await _record(pool, order_id, order, author)
     reached("ingest.order-recorded")
     return OrderReceipt(order_id=order_id, update_id=update_id, order=request.order, ordered_at=order.ordered_at)
 
@@ -142,22 +160,44 @@ async def _flattened(body_html: str) -> str:
     return (await asyncio.to_thread(flat, body_html)).html
 
 
-async def _record(pool: Pool, order_id: str, order: Order) -> None:
+async def _record(pool: Pool, order_id: str, order: Order, author: Author | None) -> None:
     try:
-        await Deadline(RECORD_TIMEOUT_S).run(
-            pool.execute(
-                "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at) VALUES ($1, $2, $3, $4, $5, $6)",
-                order_id,
-                order.update_id,
-                order.order,
-                order.by,
-                order.reason,
-                order.ordered_at,
-            )
-        )
+        await Deadline(RECORD_TIMEOUT_S).run(_write(pool, order_id, order, author))
     except (Unavailable, asyncpg.PostgresError) as error:
         # The order is given, whatever Postgres objects to.
         log.warning("order given and not recorded", update_id=order.update_id, order=order.order, reason=str(error))
+
+
+async def _write(pool: Pool, order_id: str, order: Order, author: Author | None) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO ingest.orders (id, update_id, name, by, reason, ordered_at, key_id, holder, person) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            order_id,
+            order.update_id,
+            order.order,
+            order.by,
+            order.reason,
+            order.ordered_at,
+            *(
+                (order.signed_by.key_id, order.signed_by.holder, order.signed_by.person)
+                if order.signed_by
+                else ("", "", "")
+            ),
+        )
+        if author is not None:
+            # What a correction says is in the revision that it makes.
+            given = order.model_dump(
+                mode="json", exclude_defaults=True, exclude={"body_html", "update_id", "reason", "signed_by"}
+            )
+            words = {} if order.body_html is None else {"body_html": order.body_html.encode()}
+            # Whom a desk's key without a person names has signed, too.
+            person = author.actor.person or (order.signed_by.person if order.signed_by else "")
+            signed = replace(author, actor=replace(author.actor, person=person), reason=order.reason)
+            entry = signed.entry(
+                f"order-{order.order}", order.update_id, None, {"order_id": order_id, **given, **words}
+            )
+            await append(connection, entry)
 
 
 class OrderGiven(BaseModel):
@@ -165,6 +205,8 @@ class OrderGiven(BaseModel):
 
     order: OrderName
     by: str
+    holder: str
+    """Whose key signed it; empty of orders before signatures."""
     reason: str
     ordered_at: datetime
 
@@ -172,11 +214,13 @@ class OrderGiven(BaseModel):
 async def orders_of(pool: Pool, update_id: str, limit: int = 50) -> list[OrderGiven]:
     """The orders that were given about an update, the newest first."""
     rows = await pool.fetch(
-        "SELECT name, by, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",
+        "SELECT name, by, holder, reason, ordered_at FROM ingest.orders WHERE update_id = $1 ORDER BY ordered_at DESC LIMIT $2",
         update_id,
         limit,
     )
     return [
-        OrderGiven.model_construct(order=row["name"], by=row["by"], reason=row["reason"], ordered_at=row["ordered_at"])
+        OrderGiven.model_construct(
+            order=row["name"], by=row["by"], holder=row["holder"], reason=row["reason"], ordered_at=row["ordered_at"]
+        )
         for row in rows
     ]

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ingest.formats import RefusedItem
@@ -16,6 +16,8 @@ from shared.postgres.rows import narrowed, table, typed
 Transport = Literal["api", "poll", "watch", "websub"]
 
 PAGE = 50
+SENT_AGAIN = timedelta(minutes=10)
+"""For how long a sender who got no answer is expected to send the same again."""
 
 
 def new_original_id() -> uuid.UUID:
@@ -65,6 +67,22 @@ async def store(database: Queryable, originals: Sequence[tuple[Original, str]]) 
         ],
     )  # fmt: skip
     await database.execute(_STORE.format(kept=kept), *values)
+
+
+_OFFERED = """
+SELECT min(received_at) FROM (
+    SELECT received_at, sha256, read_at FROM ingest.originals
+    WHERE source = $1 AND received_at < $3 AND received_at > $3 - $4::interval ORDER BY received_at DESC LIMIT 2000
+) AS earlier
+WHERE sha256 = $2 AND read_at IS NULL
+"""
+
+
+async def first_offered(database: Queryable, source: str, sha256: str, before: datetime) -> datetime | None:
+    """When these very bytes were first received shortly before a moment, if that came to no end: its process died, or a server
+    was away. Looks at the last 2,000 documents of the source within `SENT_AGAIN`."""
+    found = await database.fetchval(_OFFERED, source, sha256, before, SENT_AGAIN)
+    return narrowed(datetime, found) if found is not None else None
 
 
 async def was_received_before(pool: Pool, source: str, sha256: str) -> bool:

@@ -39,6 +39,7 @@ async def read_original(parsers: ParserPool, source: Source, original: Original,
         profile=source.profile,
         address=original.headers.get("url") or source.url,
         format=original.asked_format or source.format,
+        may=source.powers,
     )
     if not is_large(original.body):
         return read(original.body, request)
@@ -116,10 +117,12 @@ def _moment(update: RawUpdate) -> datetime | None:
 
 
 def as_received(candidate: Candidate, result: DedupResult, traceparent: str) -> Candidate:
-    """The candidate with the time at which it counts as received. A return gets an event id other than that of the version returned to."""
-    if result.received_at == candidate.update.received_at and not result.is_return:
+    """The candidate with the times at which it counts as received, and as made where its own is not believed. A return gets an event
+    id other than that of the version returned to."""
+    times = {"received_at": result.received_at, "counts_from": result.counts_from}
+    if all(getattr(candidate.update, name) == moment for name, moment in times.items()) and not result.is_return:
         return candidate
-    update = candidate.update.model_copy(update={"received_at": result.received_at})
+    update = candidate.update.model_copy(update=times)
     event_id = f"{update.update_id}:{candidate.fingerprint}"
     if result.is_return:
         event_id += f":{result.received_at:%Y%m%dT%H%M%S.%fZ}"

@@ -211,7 +211,7 @@ class Intake:
         refused = [
             RefusedItem(index=each.index, code=each.code, place=each.pointer, reason=each.reason) for each in results
         ]
-        versions = await self._deduplicate(candidates, traceparent, deadline, again=again)
+        versions = await self._deduplicate(candidates, original, sha256, traceparent, deadline, again=again)
         for version in versions:
             version.duplicate = version.duplicate or version.candidate.index in taken_before
         await self._want_texts(source, versions, deadline)
@@ -262,11 +262,21 @@ class Intake:
         return reading.model_copy(update={"updates": updates})
 
     async def _deduplicate(
-        self, candidates: Sequence[Candidate], traceparent: str, deadline: Deadline, *, again: bool
+        self,
+        candidates: Sequence[Candidate],
+        original: Original,
+        sha256: str,
+        traceparent: str,
+        deadline: Deadline,
+        *,
+        again: bool,
     ) -> list[_Version]:
         fingerprinted = [(candidate.update, candidate.fingerprint) for candidate in candidates]
         with STEPS["deduplicate"].time():
             history = await deadline.wait_for(self._histories.ask(fingerprinted)) if fingerprinted else {}
+            if not again and (overtaken := deduplicate.overtaken_at(fingerprinted, history)) is not None:
+                offered = originals.first_offered(self.postgres(), original.source, sha256, overtaken)
+                history = deduplicate.offered(history, await deadline.run(offered))
         results = deduplicate.classify(fingerprinted, history, seen_suffices=again)
         return [
             _Version(as_received(candidate, result, traceparent), result.duplicate)

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from ingest.sources.keys import LIVE_KEYS, digest_of
+from ingest.sources.keys import LIVE_KEYS
 from ingest.sources.source import Source, complaint
 from ingest.sources.store import STATE
+from shared.access.key import digest_of
 
 
 class InvalidFile(Exception):

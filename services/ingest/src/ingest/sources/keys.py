@@ -1,83 +1,116 @@
-"""The keys of sources, of which only digests are stored."""
+"""The keys of sources, and of operators of ingest."""
 
-import hashlib
-import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 
-from shared.postgres.pool import Pool
+from shared.access import store
+from shared.access.holder import OPERATE
+from shared.access.key import Key
+from shared.access.management import KeyManagement, NoSuchHolder, described
+from shared.access.store import KeyTable, NewKey, UnknownScope
+from shared.audit.author import Author
+from shared.audit.log import append
+from shared.postgres.pool import Connection, Pool, Queryable, Row
 
 LIVE_KEYS = 2
+"""Keys of one person at a source that work at one time: the one in use, and the one that takes its place."""
+
+SCOPES = {
+    "send": "push copy",
+    "status": "ask what became of it",
+    "orders": "give orders about updates: a source's own, or with a desk's key everybody's",
+}
+KEYS = KeyTable(
+    "ingest.keys",
+    SCOPES,
+    ("source", "desk", "operator"),
+    holder_of_old="source",
+    old_scopes=frozenset(SCOPES),
+)
+
+_NEWEST = "SELECT id FROM ingest.keys WHERE source = $1 AND person = $2 AND revoked_at IS NULL ORDER BY created_at DESC, sha256"
 
 
-def new_key() -> str:
-    """A key of 32 random bytes. So much entropy cannot be guessed offline, so a plain SHA-256 of it may be stored."""
-    return "slk_" + secrets.token_urlsafe(32)
+class SourceKeys(KeyManagement):
+    """Keys of sources that there are, and of operators."""
+
+    def __init__(self) -> None:
+        super().__init__(KEYS)
+
+    async def prepared(self, connection: Connection, new: NewKey) -> NewKey:
+        """An operator's key belongs to no source; every other to the source that it names."""
+        if new.kind == "operator":
+            return new
+        if OPERATE in new.scopes:
+            raise UnknownScope("a source's key cannot be an operator's; make one of kind operator")
+        desk = await connection.fetchval("SELECT desk FROM ingest.sources WHERE name = $1 FOR UPDATE", new.holder)
+        if desk is None:
+            raise NoSuchHolder(f"there is no source {new.holder[:63]}")
+        return replace(new, kind="desk" if desk else "source", more={"source": new.holder})
 
 
-def digest_of(key: str) -> bytes:
-    """The digest of a key that is stored."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+async def make_key(
+    connection: Connection, name: str, author: Author, *, person: str = "", label: str = ""
+) -> tuple[Key, str, list[Key]]:
+    """Make a key of a source within a transaction; of more than two of one person the oldest stop working.
+
+    The key, its text, and those that ended. Raises `NoSuchHolder`.
+    """
+    new = NewKey("source", name, frozenset(SCOPES), person, label)
+    made, token = await SourceKeys().make(connection, new, author)
+    ended = await retire_keys(connection, name, LIVE_KEYS, author, person=person)
+    return made, token, ended
 
 
-async def add_key(pool: Pool, name: str, sha256: bytes, label: str = "") -> bool:
-    """Add a key. Of more than two the oldest stop working. False where the key is there already."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT 1 FROM ingest.sources WHERE name = $1 FOR UPDATE", name)
-        added = await connection.fetchval(
-            "INSERT INTO ingest.keys (sha256, source, label) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true",
-            sha256,
-            name,
-            label,
-        )
-        await connection.execute(
-            "DELETE FROM ingest.keys WHERE source = $1 AND sha256 NOT IN "
-            "(SELECT sha256 FROM ingest.keys WHERE source = $1 ORDER BY created_at DESC, sha256 LIMIT $2)",
-            name,
-            LIVE_KEYS,
-        )
-    return bool(added)
-
-
-async def set_keys(pool: Pool, name: str, digests: Sequence[bytes]) -> bool:
-    """Make these the source's only keys. Returns whether that changed something."""
-    async with pool.acquire() as connection, connection.transaction():
-        before = await connection.fetch("SELECT sha256 FROM ingest.keys WHERE source = $1 FOR UPDATE", name)
-        if {bytes(row["sha256"]) for row in before} == set(digests):
-            return False
-        await connection.execute("DELETE FROM ingest.keys WHERE source = $1 AND sha256 <> ALL($2)", name, list(digests))
-        await connection.executemany(
-            "INSERT INTO ingest.keys (sha256, source) VALUES ($1, $2) ON CONFLICT (sha256) DO UPDATE SET source = excluded.source",
-            [(digest, name) for digest in digests],
-        )
-    return True
-
-
-async def retire_keys(pool: Pool, name: str, keep: int) -> int:
-    """Delete all but the newest `keep` keys of a source. Returns how many were deleted."""
-    rows = await pool.fetch(
-        "DELETE FROM ingest.keys WHERE source = $1 AND sha256 NOT IN "
-        "(SELECT sha256 FROM ingest.keys WHERE source = $1 ORDER BY created_at DESC, sha256 LIMIT $2) RETURNING 1",
+async def set_keys(queryable: Queryable, name: str, digests: Sequence[bytes]) -> tuple[list[str], list[str]]:
+    """Make these the source's only keys: the ids of those that ended, and of those that came."""
+    rows = await queryable.fetch(
+        "UPDATE ingest.keys SET revoked_at = now() WHERE source = $1 AND sha256 <> ALL($2) AND revoked_at IS NULL "
+        "RETURNING id",
         name,
+        list(digests),
+    )
+    added = await queryable.fetch(
+        "INSERT INTO ingest.keys AS keys (sha256, source, holder) SELECT given.sha256, $1, $1 FROM unnest($2::bytea[]) AS given (sha256) "
+        "ON CONFLICT (sha256) DO UPDATE SET source = $1, holder = $1, revoked_at = NULL, expires_at = NULL "
+        "WHERE keys.source IS DISTINCT FROM $1 OR keys.revoked_at IS NOT NULL OR keys.expires_at IS NOT NULL RETURNING id",
+        name,
+        list(digests),
+    )
+    return [row["id"] for row in rows], [row["id"] for row in added]
+
+
+async def retire_keys(connection: Connection, name: str, keep: int, author: Author, *, person: str = "") -> list[Key]:
+    """End all but the newest `keep` keys of a person at a source: those that ended."""
+    rows = await connection.fetch(
+        f"UPDATE ingest.keys SET revoked_at = now() WHERE source = $1 AND person = $2 AND revoked_at IS NULL "  # noqa: S608
+        f"AND id NOT IN ({_NEWEST} LIMIT $3) RETURNING {KEYS.columns}",
+        name,
+        person,
         keep,
     )
-    return len(rows)
+    return await _noted(connection, rows, author)
 
 
-async def live_keys(pool: Pool, name: str) -> list[datetime] | None:
-    """When each key of a source was created, the oldest first; None where there is no source."""
-    rows = await pool.fetch(
-        "SELECT k.created_at FROM ingest.sources AS s LEFT JOIN ingest.keys AS k ON k.source = s.name "
-        "WHERE s.name = $1 ORDER BY k.created_at, k.sha256 DESC",
+async def live_keys(pool: Pool, name: str, *, person: str = "") -> list[Key] | None:
+    """The keys of a person at a source that work, the oldest first; None where there is no source."""
+    if not await pool.fetchval("SELECT true FROM ingest.sources WHERE name = $1", name):
+        return None
+    return [key for key in await store.listed(pool, KEYS, holder=name) if key.person == person]
+
+
+async def drop_newest_key(connection: Connection, name: str, author: Author, *, person: str = "") -> None:
+    """End the newest key of a person at a source."""
+    rows = await connection.fetch(
+        f"UPDATE ingest.keys SET revoked_at = now() WHERE id = ({_NEWEST} LIMIT 1) RETURNING {KEYS.columns}",  # noqa: S608
         name,
+        person,
     )
-    return [row["created_at"] for row in rows if row["created_at"] is not None] if rows else None
+    await _noted(connection, rows, author)
 
 
-async def drop_newest_key(pool: Pool, name: str) -> None:
-    """Delete the newest key of a source."""
-    await pool.execute(
-        "DELETE FROM ingest.keys WHERE sha256 = "
-        "(SELECT sha256 FROM ingest.keys WHERE source = $1 ORDER BY created_at DESC, sha256 LIMIT 1)",
-        name,
-    )
+async def _noted(connection: Connection, rows: Sequence[Row], author: Author) -> list[Key]:
+    ended = [KEYS.key(row) for row in rows]
+    for key in ended:
+        await append(connection, author.entry("key-revoked", key.id, described(key)))
+    return ended

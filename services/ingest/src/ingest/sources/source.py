@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ingest.formats import FORMATS, SourceProfile
+from shared.messages import Power
+from shared.messages.powers import OF_A_WIRE, POWERS
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Kind = Literal["api", "poll", "watch", "websub"]
@@ -32,6 +34,9 @@ class Source(BaseModel):
     profile: SourceProfile = SourceProfile()
     desk: bool = False
     """Its keys may give orders about the updates of every source, and see them."""
+    may: tuple[Power, ...] | None = None
+    """What it may do beside sending copy: `pin`, `key_event`, `alert`, `kill`, `embargo`, `story`. Left out, a desk may do all of it and
+    a wire `kill` and `embargo`."""
     rate_per_s: float | None = Field(default=None, gt=0)
     burst: Count | None = None
     max_body_bytes: Count | None = None
@@ -78,6 +83,13 @@ class Source(BaseModel):
     def body_limit(self, max_bytes: int) -> int:
         """The largest body that it may send, where nobody may send more than `max_bytes`."""
         return min(self.max_body_bytes or max_bytes, max_bytes)
+
+    @property
+    def powers(self) -> tuple[Power, ...]:
+        """What it may do beside sending copy."""
+        if self.may is not None:
+            return self.may
+        return POWERS if self.desk else OF_A_WIRE
 
     @property
     def paused(self) -> bool:

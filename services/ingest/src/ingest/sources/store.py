@@ -6,6 +6,10 @@ import structlog
 from pydantic import ValidationError
 
 from ingest.sources.source import Source, complaint
+from shared.audit.author import Author
+from shared.audit.entry import Entry
+from shared.audit.log import append
+from shared.http.client.urls import without_secrets
 from shared.postgres.pool import Pool
 from shared.postgres.rows import narrowed
 
@@ -46,7 +50,7 @@ async def one_source(pool: Pool, name: str, *, unchecked: bool = False) -> Sourc
         return Source.model_construct(**dict(row))
 
 
-async def save(pool: Pool, source: Source) -> Literal["added", "changed", "unchanged"]:
+async def save(pool: Pool, source: Source, by: Author | None = None) -> Literal["added", "changed", "unchanged"]:
     """Add a source, or make it what is given. Whether it is paused and its signing secret stay as they are."""
     before = await one_source(pool, source.name, unchecked=True)
     if before is not None:
@@ -67,6 +71,9 @@ async def save(pool: Pool, source: Source) -> Literal["added", "changed", "uncha
             await connection.execute(UNSUBSCRIBE, source.name)
             # A cursor is meaningless at another address. A poll that is running finds no row to update.
             await connection.execute("DELETE FROM ingest.cursors WHERE source = $1", source.name)
+        if by is not None:
+            what = "source-added" if before is None else "source-changed"
+            await append(connection, by.entry(what, source.name, _described(before), _described(source)))
     return "added" if before is None else "changed"
 
 
@@ -90,41 +97,64 @@ WITH unwanted AS (
 """The same for sources that are paused or no longer of kind `websub`. Once resumed they read the whole feed, to find its hub again."""
 
 
-async def pause(pool: Pool, name: str, reason: str) -> bool:
+async def pause(pool: Pool, name: str, reason: str, by: Author | None = None) -> bool:
     """Take nothing more from a source until it is resumed. Returns whether there is such a source."""
-    return bool(
-        await pool.fetchval(
-            "UPDATE ingest.sources SET paused_at = coalesce(paused_at, now()), paused_because = $2 WHERE name = $1 RETURNING true",
-            name,
-            reason,
-        )
+    return await _changed(
+        pool,
+        "UPDATE ingest.sources SET paused_at = coalesce(paused_at, now()), paused_because = $2 WHERE name = $1 RETURNING true",
+        (name, reason),
+        None if by is None else by.entry("source-paused", name, None, {"paused_because": reason}),
     )
 
 
-async def resume(pool: Pool, name: str) -> bool:
+async def resume(pool: Pool, name: str, by: Author | None = None) -> bool:
     """Take from a source again. Returns whether there is such a source; one that is not paused stays as it is."""
-    return bool(
-        await pool.fetchval(
-            "UPDATE ingest.sources SET resumed_at = CASE WHEN paused_at IS NULL THEN resumed_at ELSE now() END, "
-            "paused_at = NULL, paused_because = '' WHERE name = $1 RETURNING true",
-            name,
-        )
+    return await _changed(
+        pool,
+        "UPDATE ingest.sources SET resumed_at = CASE WHEN paused_at IS NULL THEN resumed_at ELSE now() END, "
+        "paused_at = NULL, paused_because = '' WHERE name = $1 RETURNING true",
+        (name,),
+        None if by is None else by.entry("source-resumed", name),
     )
 
 
-async def remove(pool: Pool, name: str) -> bool:
+async def _changed(pool: Pool, statement: str, values: tuple[object, ...], entry: Entry | None) -> bool:
+    """Run a statement that tells whether it changed something, with the entry in the audit log."""
+    async with pool.acquire() as connection, connection.transaction():
+        found = bool(await connection.fetchval(statement, *values))
+        if found and entry is not None:
+            await append(connection, entry)
+    return found
+
+
+async def remove(pool: Pool, name: str, by: Author | None = None) -> bool:
     """Delete a source and its keys and end its subscription; originals and items stay. Returns whether there was such a source."""
+    before = await one_source(pool, name, unchecked=True) if by is not None else None
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(UNSUBSCRIBE, name)
-        return bool(await connection.fetchval("DELETE FROM ingest.sources WHERE name = $1 RETURNING true", name))
+        found = bool(await connection.fetchval("DELETE FROM ingest.sources WHERE name = $1 RETURNING true", name))
+        if found and by is not None:
+            await append(connection, by.entry("source-removed", name, _described(before)))
+    return found
 
 
-async def next_signing_generation(pool: Pool, name: str, *, rotate: bool) -> int | None:
+def _described(source: Source | None) -> dict[str, object] | None:
+    """A source as the audit log tells of it: without what is as it always is, and without the password of its address."""
+    if source is None:
+        return None
+    fields = source.model_dump(mode="json", exclude_defaults=True, warnings=False)
+    return fields | ({"url": without_secrets(source.url)} if source.url else {})
+
+
+async def next_signing_generation(pool: Pool, name: str, *, rotate: bool, by: Author | None = None) -> int | None:
     """The generation of a source's signing secret, after issuing the first or, with `rotate`, the next; None where there is no source."""
-    generation = await pool.fetchval(
-        "UPDATE ingest.sources SET signing_generation = greatest(signing_generation, 1) + $2 WHERE name = $1 "
-        "RETURNING signing_generation",
-        name,
-        int(rotate),
-    )
+    async with pool.acquire() as connection, connection.transaction():
+        generation = await connection.fetchval(
+            "UPDATE ingest.sources SET signing_generation = greatest(signing_generation, 1) + $2 WHERE name = $1 "
+            "RETURNING signing_generation",
+            name,
+            int(rotate),
+        )
+        if generation is not None and by is not None:
+            await append(connection, by.entry("signing-secret-shown", name, None, {"generation": generation}))
     return None if generation is None else narrowed(int, generation)

@@ -15,6 +15,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from shared.consumer.decode import header_of
 from shared.failures import Transient
+from shared.kafka.security import client_options
 from shared.kafka.standalone import new_consumer
 from shared.postgres.pool import Pool, Queryable
 from shared.settings import Connections
@@ -75,9 +76,7 @@ def reason_for_new_epoch(known: Epoch | None, seen: Log) -> str | None:
 
 async def inspect(settings: Connections, offset: int | None) -> Log:
     """The log as it is now, with the id of the record at `offset`; Transient while Kafka does not answer."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers, client_id="slugline-archive", request_timeout_ms=10_000
-    )
+    admin = AIOKafkaAdminClient(**client_options(settings), client_id="slugline-archive", request_timeout_ms=10_000)
     consumer = new_consumer(settings, "slugline-archive-epochs")
     partition = TopicPartition(settings.topic_prefix + ENRICHED.name, 0)
     try:

@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.archive.epochs import Epoch, align, event_id_of, newest
+from publish.archive.search.index import fill, find_missing
 from publish.archive.store import Revision, find_missing_pictures, places_of, revision_of, write_batch
 from publish.channel import follow
 from publish.representation.position import Position
@@ -30,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 STAGE = "publish.archive"
 WATCH_INTERVAL_S = 10.0
+FILL_EVERY_S = 3600.0
+FILL_PAUSE_S = 0.2
+"""Between two batches of older updates: live ones are archived in between."""
 LOOKED_BACK = 20_000
 """Records; more than arrive while two releases run side by side."""
 OUT_OF_STEP = -2
@@ -96,9 +100,11 @@ class Archive:
         ARCHIVED.set(found.last_offset)
 
     async def look_back(self) -> None:
-        """Record the pictures of the newest updates that an older release, which may have run meanwhile, did not record."""
+        """Record pictures and words of the newest updates that an older release, which may have run meanwhile, did not record."""
         if self._epoch is not None:
-            await find_missing_pictures(self._pool, self._epoch.epoch, self._epoch.last_offset - LOOKED_BACK)
+            after = self._epoch.last_offset - LOOKED_BACK
+            await find_missing_pictures(self._pool, self._epoch.epoch, after)
+            await find_missing(self._pool, self._epoch.epoch, after)
 
     async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Archive a batch, then report its outcomes."""
@@ -159,15 +165,26 @@ class Archive:
         await acknowledged([future])
         reached("archive.outcomes-sent")
 
+    async def _index_older(self) -> None:
+        more = True
+        while more:
+            more = await fill(self._pool)
+            await asyncio.sleep(FILL_PAUSE_S)
+
     async def keep_watching(self) -> None:
-        """Check the log regularly, since nothing else notices that it was recreated while no record comes; until cancelled."""
+        """Check the log regularly, since nothing else notices that it was recreated while no record comes; until cancelled.
+
+        Beside it, what was archived before there was a search index is indexed, a little at a time.
+        """
 
         async def step() -> None:
             found = await align(self._pool, self._settings)
             if self._epoch is not None and found.epoch != self._epoch.epoch:
                 self._reach = OUT_OF_STEP
 
-        await keep_running("epochs", step, every_s=WATCH_INTERVAL_S)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keep_running("search index", self._index_older, every_s=FILL_EVERY_S))
+            tasks.create_task(keep_running("epochs", step, every_s=WATCH_INTERVAL_S))
 
 
 def _measure(revisions: Sequence[Revision], now: datetime) -> None:

@@ -1,19 +1,22 @@
 """What the archive answers: to web replicas, to the cache when it is rebuilt, and to push.
 
-All of it is what readers may have: no internal field, and no text of an update that is out of sight.
+All of it is what readers may have: no internal field, no text of an update that is out of sight, and nothing at all of one that
+was killed before anybody saw it: its removal would tell of it. Only `removal_of`, for proofs of takedowns, knows it.
 """
 
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 from prometheus_client import Counter
 
 from publish.archive.standings import LastChange, newest_standings
+from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
+from publish.representation.story_record import StoryRecord
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool, Queryable, Row
 from shared.postgres.rows import narrowed, typed
@@ -21,8 +24,8 @@ from shared.postgres.rows import narrowed, typed
 log = structlog.get_logger(__name__)
 
 MAX_PAGE = 1000
-MOST_LOOKED_AT = 200_000
-"""Records among which a replay looks for those of a channel: a fifth of a second. All readers' replays wait in one line."""
+RETRACTED = 1000
+"""Updates that were taken out of sight last, of which a snapshot tells."""
 
 UNREADABLE = Counter("slugline_archive_unreadable", "Archived revisions that could not be read and were left out")
 
@@ -33,6 +36,8 @@ class Archived:
 
     update: ReaderUpdate
     channels: frozenset[str]
+    may_alert: bool = True
+    """Whether its source's urgency may ask for an alert by itself."""
 
     @property
     def position(self) -> Position:
@@ -56,6 +61,10 @@ class Snapshot:
     offset: int
     updates: list[Archived]
     standings: list[LastChange]
+    stories: list[StoryRecord]
+    """Of the stories that the updates belong to."""
+    retracted: list[Archived] = field(default_factory=list)
+    """The updates that readers had, and that were taken out of sight last; the last first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,8 @@ class _Row:
         """The revision; ValueError where it cannot be read, as after a change of the contract."""
         update = EnrichedUpdate.model_validate_json(self.data)
         place, position = Position(self.epoch, self.log_offset), Position(self.position_epoch, self.position_offset)
-        return Archived(reader_update(update, cursor=place, position=position), frozenset(self.channels))
+        readers = reader_update(update, cursor=place, position=position)
+        return Archived(readers, frozenset(self.channels), update.may_alert)
 
 
 _CURRENT = (
@@ -79,6 +89,8 @@ _CURRENT = (
     "coalesce(u.position_offset, u.log_offset) AS position_offset, u.channels "
     "FROM publish.updates u "
 )
+_EVER_SEEN = "u.position_offset IS NOT NULL"
+"""The update was visible once: readers may be told that it is gone."""
 
 
 def _readable(records: Iterable[Row]) -> list[Archived]:
@@ -111,7 +123,9 @@ async def snapshot(pool: Pool, limit: int, known: int = 0) -> Snapshot:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         place = await archived_up_to(connection)
         updates = await page(connection, NEWS, None, limit)
-        return Snapshot(place.epoch, place.offset, updates, await newest_standings(connection, known, time.time()))
+        standings = await newest_standings(connection, known, time.time())
+        stories = await story_records(connection, {each.update.story for each in updates if each.update.story})
+        return Snapshot(place.epoch, place.offset, updates, standings, stories, await retracted(connection))
 
 
 async def page(source: Queryable, channel: str, before: tuple[int, int] | None, limit: int) -> list[Archived]:
@@ -142,9 +156,28 @@ async def page(source: Queryable, channel: str, before: tuple[int, int] | None, 
     return _readable(rows)
 
 
+_RETRACTED = (
+    _CURRENT + "JOIN (SELECT r.update_id, r.epoch, r.log_offset FROM publish.revisions r WHERE r.removal IS NOT NULL "  # noqa: S608 -- constants
+    "ORDER BY r.epoch DESC, r.log_offset DESC LIMIT $1) last ON last.update_id = u.update_id AND last.epoch = u.epoch "
+    "AND last.log_offset = u.log_offset WHERE NOT u.visible AND u.position_epoch IS NOT NULL "
+    "ORDER BY u.epoch DESC, u.log_offset DESC"
+)
+
+
+async def retracted(source: Queryable, limit: int = RETRACTED) -> list[Archived]:
+    """The removals of updates that readers had before, the last first: of the last removals, those that still hold."""
+    return _readable(await source.fetch(_RETRACTED, limit))
+
+
 async def one(source: Queryable, update_id: str) -> Archived | None:
-    """The current revision of an update, or its removal, which carries no text; None if it was never seen."""
-    row = await source.fetchrow(_CURRENT + "WHERE u.update_id = $1", update_id.replace("\x00", "?"))
+    """The current revision of an update, or its removal, which carries no text; None if it was never visible."""
+    row = await source.fetchrow(_CURRENT + f"WHERE u.update_id = $1 AND {_EVER_SEEN}", update_id.replace("\x00", "?"))
+    return _Row(**row).archived() if row else None
+
+
+async def removal_of(source: Queryable, update_id: str) -> Archived | None:
+    """The kill or takedown of an update, even of one that was never visible; None where it has none."""
+    row = await source.fetchrow(_CURRENT + "WHERE u.update_id = $1 AND u.final", update_id.replace("\x00", "?"))
     return _Row(**row).archived() if row else None
 
 
@@ -164,9 +197,27 @@ async def ever_shown(source: Queryable, update_id: str) -> dict[str, list[str]]:
     return {row["picture"]: list(row["paths"]) for row in rows}
 
 
+_STORIES = (
+    "WITH RECURSIVE named AS ("
+    "(SELECT channel FROM publish.update_channels WHERE channel >= 'story:' ORDER BY channel LIMIT 1) UNION ALL "
+    "SELECT (SELECT c.channel FROM publish.update_channels c WHERE c.channel > named.channel ORDER BY c.channel LIMIT 1) "
+    "FROM named WHERE starts_with(named.channel, 'story:')) "
+    "SELECT substr(n.channel, 7) AS story, u.at FROM named n, LATERAL ("
+    "SELECT coalesce(u.updated_at, u.first_published_at) AS at FROM publish.update_channels c "
+    "JOIN publish.updates u USING (update_id) WHERE c.channel = n.channel AND u.visible "
+    "ORDER BY c.position_epoch DESC, c.position_offset DESC LIMIT 1) u WHERE starts_with(n.channel, 'story:') LIMIT $1"
+)
+"""From story to story by the key's own order: Postgres has no loose index scan."""
+
+
+async def stories(source: Queryable, limit: int) -> list[tuple[str, datetime]]:
+    """The stories that have visible updates, at most so many, each with the time of its newest update's words."""
+    return [(row["story"], row["at"]) for row in await source.fetch(_STORIES, limit)]
+
+
 async def some(source: Queryable, update_ids: Collection[str]) -> dict[str, Archived]:
     """The current revisions of several updates, by id; those never seen are left out."""
-    rows = await source.fetch(_CURRENT + "WHERE u.update_id = ANY($1)", list(update_ids))
+    rows = await source.fetch(_CURRENT + f"WHERE u.update_id = ANY($1) AND {_EVER_SEEN}", list(update_ids))
     found = _readable(rows)
     return {each.update.update_id: each for each in found}
 
@@ -176,6 +227,7 @@ _REVISION = (
     "coalesce(u.position_offset, r.log_offset) AS position_offset, r.channels "
     "FROM publish.revisions r JOIN publish.updates u USING (update_id) "
     "WHERE r.data IS NOT NULL AND NOT r.withheld AND (u.visible OR r.removal IS NOT NULL) "
+    "AND u.position_offset IS NOT NULL "
 )
 
 
@@ -196,7 +248,7 @@ class Followed:
 async def what_followed(pool: Pool, after: Position, channels: Collection[str], limit: int) -> Followed | None:
     """`replay`, and up to which place it is complete, in one consistent read.
 
-    None where the place is not of this epoch, or so far back that a few revisions would be looked for among too many.
+    None where the place is not of this epoch.
 
     Asked one after the other without a snapshot, a batch that is archived in between would be in the answer and not in its
     reach, and readers would be told it twice.
@@ -205,12 +257,8 @@ async def what_followed(pool: Pool, after: Position, channels: Collection[str], 
         reached = await archived_up_to(connection)
         if reached.epoch != after.epoch:
             return None
-        if NEWS not in channels and reached.offset - after.offset > MOST_LOOKED_AT:
-            return None
-        rows = await _replayed(connection, after.epoch, after.offset, channels, limit)
-    if len(rows) == limit:
-        reached = Position(after.epoch, rows[-1]["log_offset"])
-    return Followed(_readable(rows), reached)
+        rows, last = await _replayed(connection, after.epoch, after.offset, channels, limit)
+    return Followed(_readable(rows), reached if last is None else Position(after.epoch, last))
 
 
 async def last_told(source: Queryable, update_ids: Collection[str], each: int = 3) -> dict[str, list[Archived]]:
@@ -235,21 +283,63 @@ async def replay(
     The text of what is out of sight by now is left out; its removal is there. A repeated revision comes once. Whoever
     gets `limit` of them asks again from the last one's cursor.
     """
-    return _readable(await _replayed(source, epoch, after_offset, channels, limit))
+    rows, _ = await _replayed(source, epoch, after_offset, channels, limit)
+    return _readable(rows)
+
+
+_PLACES = (
+    "SELECT DISTINCT l.log_offset FROM unnest($3::text[]) AS wanted (channel), LATERAL ("
+    "SELECT c.log_offset FROM publish.channel_log c WHERE c.channel = wanted.channel AND c.epoch = $1 "
+    "AND c.log_offset > $2 ORDER BY c.log_offset LIMIT $5) l "
+    "UNION SELECT r.log_offset FROM publish.revisions r WHERE r.update_id = ANY($4::text[]) AND r.epoch = $1 AND r.log_offset > $2 "
+    "ORDER BY log_offset LIMIT $5"
+)
+"""Where in the log something happened in some channels: each is read in its own order and no further than is asked for."""
 
 
 async def _replayed(
     source: Queryable, epoch: int, after_offset: int, channels: Collection[str] | None, limit: int
-) -> list[Row]:
+) -> tuple[list[Row], int | None]:
+    """The rows, and the last offset that was looked at; None where that is the log's end."""
     if channels is None or NEWS in channels:
-        return await source.fetch(
+        rows = await source.fetch(
             _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 ORDER BY r.log_offset LIMIT $3",
             epoch, after_offset, limit,
         )  # fmt: skip
-    return await source.fetch(
-        _REVISION + "AND r.epoch = $1 AND r.log_offset > $2 AND r.channels && $3 ORDER BY r.log_offset LIMIT $4",
-        epoch, after_offset, list(channels), limit,
+        return rows, rows[-1]["log_offset"] if len(rows) == limit else None
+    named = [channel for channel in channels if "\x00" not in channel]
+    places = await source.fetch(
+        _PLACES,
+        epoch, after_offset, [channel for channel in named if not channel.startswith("update:")],
+        [channel.removeprefix("update:") for channel in named if channel.startswith("update:")], limit,
     )  # fmt: skip
+    if not places:
+        return [], None
+    offsets = [row["log_offset"] for row in places]
+    rows = await source.fetch(
+        _REVISION + "AND r.epoch = $1 AND r.log_offset = ANY($2) ORDER BY r.log_offset", epoch, offsets
+    )
+    return rows, offsets[-1] if len(offsets) == limit else None
+
+
+async def last_change(source: Queryable, channel: str, until: Position) -> Position | None:
+    """The place of the last revision, up to `until`, that concerned a channel; None where there was none."""
+    kind, _, name = channel.partition(":")
+    if "\x00" in channel:
+        return None
+    place = "ORDER BY epoch DESC, log_offset DESC LIMIT 1"
+    if channel == NEWS:
+        row = await source.fetchrow(
+            f"SELECT epoch, log_offset FROM publish.revisions WHERE (epoch, log_offset) <= ($1, $2) {place}",  # noqa: S608 -- a constant
+            *until,
+        )
+    else:
+        of = "revisions WHERE update_id" if kind == "update" else "channel_log WHERE channel"
+        row = await source.fetchrow(
+            f"SELECT epoch, log_offset FROM publish.{of} = $1 AND (epoch, log_offset) <= ($2, $3) {place}",  # noqa: S608 -- constants
+            name if kind == "update" else channel, *until,
+        )  # fmt: skip
+    return Position(row["epoch"], row["log_offset"]) if row else None
 
 
 async def everything(connection: Connection, *, since: datetime, chunk: int = 500) -> AsyncIterator[list[Archived]]:
@@ -257,7 +347,10 @@ async def everything(connection: Connection, *, since: datetime, chunk: int = 50
 
     Comes in chunks; run it inside a transaction.
     """
-    query = _CURRENT + "WHERE coalesce(u.updated_at, u.first_published_at) > $1 ORDER BY u.epoch, u.log_offset"
+    query = (
+        _CURRENT
+        + f"WHERE coalesce(u.updated_at, u.first_published_at) > $1 AND {_EVER_SEEN} ORDER BY u.epoch, u.log_offset"
+    )
     batch: list[Archived] = []
     async for row in connection.cursor(query, since, prefetch=chunk):
         batch.extend(_readable([row]))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from publish.archive.search.index import index
+from publish.archive.story_records import write_stories
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of
 from shared.kafka.cloudevents import value_of
@@ -172,11 +174,14 @@ async def write_batch(connection: Connection, revisions: Sequence[Revision]) -> 
     before = await current_states(connection, list({revision.update.update_id for revision in revisions}))
     batch = fold_batch(before, revisions)
     await _insert_revisions(connection, batch.revisions)
+    await write_stories(connection, (revision.update for revision in revisions))
     moved = batch.moved
     if moved:
         await _upsert_updates(connection, moved)
         await _place_in_channels(connection, before, moved)
-        await write_pictures(connection, batch.replaced)
+        replaced = batch.replaced
+        await write_pictures(connection, replaced)
+        await index(connection, {key: (batch.after[key].position, update) for key, update in replaced.items()})
     if batch.final:
         await _withhold(connection, batch.final)
     return batch

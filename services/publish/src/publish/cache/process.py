@@ -55,6 +55,7 @@ class Cache:
         self._in_step = False
         self._epoch = 0
         self._reach = -1
+        self._written: Position | None = None
         self._rewound_to: int | None = None
 
     async def check_position(
@@ -81,8 +82,11 @@ class Cache:
             mark = await self._model.watermark()
             if mark is None or mark.epoch != epoch:
                 mark = await self._rebuild()
-            self._epoch = mark.epoch
+            self._epoch, self._written = mark.epoch, None
             return mark
+
+    def _written_up_to(self) -> int:
+        return self._written.offset if self._written is not None and self._written.epoch == self._epoch else -1
 
     async def _rebuild(self) -> Position:
         since = datetime.now(UTC) - timedelta(days=self._days)
@@ -120,6 +124,9 @@ class Cache:
             placed = []
             for update in updates:
                 standing = known.get(update.update_id)
+                if update.is_final and update.update_id not in positions and _is_unseen(standing):
+                    # Nobody ever saw it, and a tombstone would tell of it.
+                    continue
                 if standing is not None and not update.is_final:
                     if standing.outdates(update):
                         REPEATS.inc()
@@ -130,10 +137,11 @@ class Cache:
                     positions.setdefault(update.update_id, update.cursor)
                 placed.append(replace(update, position=positions.get(update.update_id, update.cursor)))
             try:
-                WRITTEN.inc(await self._model.write(placed, updates[-1].cursor))
+                WRITTEN.inc(await self._model.write(placed, updates[-1].cursor, behind=self._written_up_to()))
             except Flushed:
                 self._in_step = False
                 raise Transient("the read model was flushed") from None
+        self._written = updates[-1].cursor
         reached("cache.written")
         OFFSET.set(updates[-1].cursor.offset)
         return ()
@@ -141,7 +149,11 @@ class Cache:
     async def _standings(self, unknown: Sequence[ReaderUpdate]) -> Mapping[str, Standing]:
         """Where updates that the model does not know stand, unless they are new: it forgets a removal, and Redis lets it go."""
         recent = datetime.now(UTC) - NEW_FOR
-        asked = {each.update_id for each in unknown if each.revision > 1 or each.passport.received_at < recent}
+        asked = {
+            each.update_id
+            for each in unknown
+            if each.revision > 1 or each.is_removal or each.passport.received_at < recent
+        }
         return (await standings(self._pool, asked)).by_id if asked else {}
 
     async def _wait_for_archive(self) -> None:
@@ -153,17 +165,31 @@ class Cache:
             await asyncio.sleep(0.05)
 
     async def keep_watching(self) -> None:
-        """Notice a flush or a new epoch while no message comes, and rebuild the model; until cancelled."""
+        """Notice a flush, a new epoch or a failover while no message comes, and rebuild the model; until cancelled."""
 
         async def step() -> None:
+            # Before the question, so that what is written meanwhile is not taken for lost.
+            written_up_to = self._written_up_to()
             mark = await self._model.watermark()
             if mark is None or mark.epoch != await queries.current_epoch(self._pool):
                 self._in_step = False
                 await self._wait_for_archive()
                 await self._get_in_step()
+            elif mark.offset < written_up_to:
+                log.warning("redis has lost the latest writes", has=str(mark), written_up_to=written_up_to)
+                self._in_step = False
+                await self._wait_for_archive()
+                async with self._lock:
+                    await self._rebuild()
+                    self._written = None
 
         await asyncio.sleep(WATCH_INTERVAL_S)
         await keep_running("read model", step, every_s=WATCH_INTERVAL_S)
+
+
+def _is_unseen(standing: Standing | None) -> bool:
+    """Whether no revision of an update was ever visible. What the archive lacks is new, and then the model would have it."""
+    return standing is None or standing.position is None
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -174,7 +200,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         async with open_read_model(settings, timeout_s=10) as model:
             yield Cache(pool, model, settings)
 
-    redis = {"redis": ask_redis(settings.redis_url)}
+    redis = {"redis": ask_redis(settings)}
     await follow(settings, stop, "cache", opening, health_port=8096, max_size=4, servers=redis)
 
 

@@ -12,6 +12,7 @@ from publish.representation.position import Position, channels_of
 from publish.representation.reader_json import dump, members, read_metadata, removal_members
 from publish.representation.reader_update import ReaderUpdate
 from publish.settings import Settings
+from shared.redis_client import open_redis
 
 _BETWEEN = "\x1f"
 EPOCH_FACTOR = 2**40
@@ -23,9 +24,13 @@ WRITE = """
 local prefix, rebuilding = ARGV[1], ARGV[2] == 'rebuild'
 if not rebuilding and redis.call('EXISTS', prefix .. 'generation') == 0 then return -1 end
 local length, ttl = tonumber(ARGV[3]), ARGV[4]
+local mark = redis.call('HMGET', prefix .. 'watermark', 'epoch', 'offset')
+local epoch, offset = tonumber(ARGV[5]), tonumber(ARGV[6])
+local known_epoch, known_offset = tonumber(mark[1] or -1), tonumber(mark[2] or -1)
+if not rebuilding and known_epoch == epoch and known_offset < tonumber(ARGV[8]) then return -1 end
 local function final(removal) return removal == 'killed' or removal == 'taken-down' end
 local written = 0
-for i = 8, #ARGV, 8 do
+for i = 9, #ARGV, 8 do
   local id, revision, removal = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   local position, score, feeds, json, change = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7]
   local state = prefix .. 'state:' .. id
@@ -53,9 +58,6 @@ for i = 8, #ARGV, 8 do
   end
 end
 if not rebuilding then
-  local mark = redis.call('HMGET', prefix .. 'watermark', 'epoch', 'offset')
-  local epoch, offset = tonumber(ARGV[5]), tonumber(ARGV[6])
-  local known_epoch, known_offset = tonumber(mark[1] or -1), tonumber(mark[2] or -1)
   if epoch > known_epoch or (epoch == known_epoch and offset > known_offset) then
     redis.call('HSET', prefix .. 'watermark', 'epoch', epoch, 'offset', ARGV[6], 'cursor', epoch .. '-' .. ARGV[6], 'at', ARGV[7])
   end
@@ -77,7 +79,7 @@ FORMAT = b"2"
 
 
 class Flushed(Exception):
-    """The model is not whole: Redis was flushed, or never had it."""
+    """The model is not whole: Redis was flushed, never had it, or has lost the latest writes with its master."""
 
 
 def arguments_of(update: ReaderUpdate, site_url: str) -> tuple[str | bytes | int, ...]:
@@ -125,18 +127,21 @@ class ReadModel:
             return None
         return Position(int(epoch), int(offset))
 
-    async def shows(self, update_id: str) -> str:
-        """What of an update is still here, its words or its listing; empty where only its removal is."""
+    async def shows(self, update_id: str, channels: Sequence[str] = ()) -> str:
+        """What of an update is still here, its words or its listing, in its `channels` too; empty where only its removal is."""
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.get(f"{self.prefix}update:{update_id}")
         pipeline.hget(f"{self.prefix}state:{update_id}", "feeds")
-        pipeline.zscore(f"{self.prefix}feed:news", update_id)
-        found, feeds, score = await pipeline.execute()
+        names = ["news", *(channel for channel in channels if channel != "news")]
+        for name in names:
+            pipeline.zscore(f"{self.prefix}feed:{name}", update_id)
+        found, feeds, *scores = await pipeline.execute()
         value = orjson.loads(found) if found else {}
         words = read_metadata(value)
         if words or (value and not value.get("removal")):
             return f"holds its {', '.join(words) or 'entry'}"
-        return f"lists it in {feeds.decode() if feeds else 'news'}" if feeds or score is not None else ""
+        listed = [name for name, score in zip(names, scores, strict=True) if score is not None]
+        return f"lists it in {feeds.decode() if feeds else ', '.join(listed)}" if feeds or listed else ""
 
     async def positions(self, update_ids: Collection[str]) -> dict[str, Position]:
         """The positions of those updates that are in the model."""
@@ -150,9 +155,13 @@ class ReadModel:
             if position is not None
         }
 
-    async def write(self, updates: Sequence[ReaderUpdate], reached: Position) -> int:
-        """Write a batch and move the watermark; how many were newer than what was there. Raises Flushed."""
-        written = await self._run("live", updates, reached)
+    async def write(self, updates: Sequence[ReaderUpdate], reached: Position, *, behind: int = -1) -> int:
+        """Write a batch and move the watermark; how many were newer than what was there.
+
+        `behind` is the offset up to which this epoch was written before. Raises Flushed, also where the model does not know
+        of that: a replica has become the master, without what had not reached it.
+        """
+        written = await self._run("live", updates, reached, behind)
         if written < 0:
             raise Flushed
         return written
@@ -187,10 +196,10 @@ class ReadModel:
         if not await self._done(args=[self.prefix, token, reached.epoch, reached.offset, now, cursor, FORMAT]):
             raise Flushed
 
-    async def _run(self, mode: str, updates: Sequence[ReaderUpdate], reached: Position) -> int:
+    async def _run(self, mode: str, updates: Sequence[ReaderUpdate], reached: Position, behind: int = -1) -> int:
         arguments: list[str | bytes | int] = [
             self.prefix, mode, self._feed_length, self._ttl_s, reached.epoch, reached.offset,
-            datetime.now(UTC).isoformat(),
+            datetime.now(UTC).isoformat(), behind,
         ]  # fmt: skip
         for update in updates:
             arguments.extend(arguments_of(update, self._site_url))
@@ -200,8 +209,7 @@ class ReadModel:
 @asynccontextmanager
 async def open_read_model(settings: Settings, *, timeout_s: float) -> AsyncIterator[ReadModel]:
     """The read model of the settings; nothing is connected until it is asked."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=timeout_s, socket_connect_timeout=min(timeout_s, 3))
-    try:
+    async with open_redis(settings, timeout_s=timeout_s) as redis:
         yield ReadModel(
             redis,
             topic_prefix=settings.topic_prefix,
@@ -209,5 +217,3 @@ async def open_read_model(settings: Settings, *, timeout_s: float) -> AsyncItera
             days=settings.publish_cache_days,
             site_url=settings.publish_site_url,
         )
-    finally:
-        await redis.aclose()

@@ -11,20 +11,29 @@ import click
 import orjson
 from pydantic import ValidationError
 
+from publish.keys import KEYS, SCOPES, PublishKeys
 from publish.push.alerts.alert import STATES, newest, with_results
 from publish.push.alerts.mutes import Mutes, NewMute
 from publish.push.alerts.providers.web.vapid import Vapid, new_vapid_key
-from publish.push.delivery import keys
-from publish.push.delivery.keys import Key
+from publish.push.delivery.keys import Key, live
 from publish.push.settings import PushSettings
 from publish.push.webhooks.endpoints import ChangedEndpoint, Endpoints, NewEndpoint
+from shared.access import key as access
+from shared.access.commands import in_transaction
+from shared.access.holder import OPERATE
+from shared.access.key import HolderKind
+from shared.access.store import NewKey, listed
+from shared.audit.author import of_command
 from shared.http.problem import Problem
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import Pool, connect
+from shared.postgres.pool import Connection, Pool, connect
 
 T = TypeVar("T")
 
-OPERATOR = Key("operator", "operator", frozenset({"operate"}), frozenset({"news"}))
+
+def _operator() -> Key:
+    """Who runs a command, who may do everything."""
+    return Key("operator", "operator", frozenset({"operate"}), frozenset({"news"}), of_command())
 
 
 def _with_pool(act: Callable[[Pool], Awaitable[T]]) -> T:
@@ -53,28 +62,35 @@ def _print(value: object) -> None:
 
 @click.group("keys")
 def key_commands() -> None:
-    """Keys of those who subscribe endpoints or order alerts."""
+    """Keys of those who subscribe endpoints or order alerts; `python -m publish keys` does more."""
 
 
 @key_commands.command("add")
 @click.argument("name")
 @click.option(
-    "--scope", "scopes", multiple=True, type=click.Choice(keys.SCOPES), default=("webhooks",), show_default=True
+    "--scope", "scopes", multiple=True, type=click.Choice([*SCOPES, OPERATE]), default=("webhooks",), show_default=True
 )
 @click.option(
     "--channel", "channels", multiple=True, default=("news",), help="What the holder may have. [default: news]"
 )
-def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...]) -> None:
+@click.option("--person", default="", help="Whose it is: two people approve an alert of the top level.")
+def keys_add(name: str, scopes: tuple[str, ...], channels: tuple[str, ...], person: str) -> None:
     """Make a key for NAME and print it: it is shown only now."""
-    key_id, token = _with_pool(lambda pool: keys.add(pool, name, scopes, channels))
-    _print({"id": key_id, "key": token})
+
+    async def act(connection: Connection) -> tuple[access.Key, str]:
+        kind: HolderKind = "operator" if OPERATE in scopes else "desk" if "alerts" in scopes else "partner"
+        new = NewKey(kind, name, frozenset(scopes), person)
+        return await PublishKeys(channels=channels).make(connection, new, of_command())
+
+    made, token = in_transaction("publish", act)
+    _print({"id": made.id, "key": token})
 
 
 @key_commands.command("revoke")
 @click.argument("key_id")
 def keys_revoke(key_id: str) -> None:
     """End the key KEY_ID; its endpoints are disabled."""
-    if not _with_pool(lambda pool: keys.revoke(pool, key_id)):
+    if in_transaction("publish", lambda connection: PublishKeys().revoke(connection, key_id, of_command())) is None:
         raise click.ClickException(f"there is no live key {key_id}")
     click.echo("revoked")
 
@@ -82,8 +98,8 @@ def keys_revoke(key_id: str) -> None:
 @key_commands.command("list")
 def keys_list() -> None:
     """Print all keys, one JSON object a line."""
-    for key in _with_pool(keys.listed):
-        _print(key)
+    for key in in_transaction("publish", lambda connection: listed(connection, KEYS, ended=True)):
+        _print({"name": key.holder, **key.shown()})
 
 
 @click.group("endpoints")
@@ -113,7 +129,7 @@ def endpoints_add(
         raise click.ClickException(_first(error)) from None
 
     async def act(pool: Pool) -> dict[str, object]:
-        key = await keys.live(pool, key_id)
+        key = await live(pool, key_id, of_command())
         if key is None:
             raise click.ClickException(f"there is no live key {key_id}")
         return await _endpoints(pool).add(wanted, key)
@@ -124,7 +140,7 @@ def endpoints_add(
 @endpoint_commands.command("list")
 def endpoints_list() -> None:
     """Print all endpoints and their health, one JSON object a line."""
-    for endpoint in _with_pool(lambda pool: _endpoints(pool).all(OPERATOR)):
+    for endpoint in _with_pool(lambda pool: _endpoints(pool).all(_operator())):
         _print(endpoint)
 
 
@@ -132,7 +148,7 @@ def endpoints_list() -> None:
 @click.argument("endpoint_id")
 def endpoints_test(endpoint_id: str) -> None:
     """Queue a test event to ENDPOINT_ID."""
-    _print(_with_pool(lambda pool: _endpoints(pool).test(endpoint_id, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).test(endpoint_id, _operator())))
 
 
 @endpoint_commands.command("deliveries")
@@ -141,7 +157,7 @@ def endpoints_test(endpoint_id: str) -> None:
 def endpoints_deliveries(endpoint_id: str, limit: int) -> None:
     """Print the delivery log of ENDPOINT_ID, newest first, one JSON object a line."""
     found = _with_pool(
-        lambda pool: _endpoints(pool).deliveries(endpoint_id, OPERATOR, before=None, state=None, limit=limit)
+        lambda pool: _endpoints(pool).deliveries(endpoint_id, _operator(), before=None, state=None, limit=limit)
     )
     for delivery in found:
         _print(delivery)
@@ -152,7 +168,7 @@ def endpoints_deliveries(endpoint_id: str, limit: int) -> None:
 @click.argument("delivery_id", type=click.IntRange(1, 2**62))
 def endpoints_redeliver(endpoint_id: str, delivery_id: int) -> None:
     """Queue the message of DELIVERY_ID again, under its own id."""
-    _print(_with_pool(lambda pool: _endpoints(pool).redeliver(endpoint_id, delivery_id, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).redeliver(endpoint_id, delivery_id, _operator())))
 
 
 @endpoint_commands.command("recover")
@@ -161,14 +177,14 @@ def endpoints_redeliver(endpoint_id: str, delivery_id: int) -> None:
 def endpoints_recover(endpoint_id: str, hours: float) -> None:
     """Queue again, in order, what ENDPOINT_ID has missed within the last hours."""
     since = datetime.now(UTC) - timedelta(hours=hours)
-    _print(_with_pool(lambda pool: _endpoints(pool).recover(endpoint_id, since, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).recover(endpoint_id, since, _operator())))
 
 
 @endpoint_commands.command("rotate")
 @click.argument("endpoint_id")
 def endpoints_rotate(endpoint_id: str) -> None:
     """Print a new secret of ENDPOINT_ID; the old one signs beside it for a day."""
-    _print(_with_pool(lambda pool: _endpoints(pool).rotate(endpoint_id, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).rotate(endpoint_id, _operator())))
 
 
 @endpoint_commands.command("activate")
@@ -176,7 +192,7 @@ def endpoints_rotate(endpoint_id: str) -> None:
 def endpoints_activate(endpoint_id: str) -> None:
     """Deliver to ENDPOINT_ID again, from its first attempt on."""
     changes = ChangedEndpoint(state="active")
-    _print(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, _operator())))
 
 
 @endpoint_commands.command("disable")
@@ -184,14 +200,14 @@ def endpoints_activate(endpoint_id: str) -> None:
 def endpoints_disable(endpoint_id: str) -> None:
     """Deliver nothing to ENDPOINT_ID until it is activated."""
     changes = ChangedEndpoint(state="disabled")
-    _print(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, OPERATOR)))
+    _print(_with_pool(lambda pool: _endpoints(pool).change(endpoint_id, changes, _operator())))
 
 
 @endpoint_commands.command("remove")
 @click.argument("endpoint_id")
 def endpoints_remove(endpoint_id: str) -> None:
     """End ENDPOINT_ID and its log."""
-    _with_pool(lambda pool: _endpoints(pool).remove(endpoint_id, OPERATOR))
+    _with_pool(lambda pool: _endpoints(pool).remove(endpoint_id, _operator()))
     click.echo("removed")
 
 
@@ -231,7 +247,7 @@ def mutes_add(channel: str, reason: str, hours: float, by: str) -> None:
         wanted = NewMute(channel=channel, reason=reason, until=datetime.now(UTC) + timedelta(hours=hours))
     except ValidationError as error:
         raise click.ClickException(_first(error)) from None
-    _print(_with_pool(lambda pool: Mutes(pool).add(wanted, by)))
+    _print(_with_pool(lambda pool: Mutes(pool).add(wanted, by, of_command())))
 
 
 @mute_commands.command("list")
@@ -248,7 +264,7 @@ def mutes_list(ended: bool, limit: int) -> None:
 @click.option("--by", default=_person, help="Who says so. [default: the user of this command]")
 def mutes_lift(mute_id: int, by: str) -> None:
     """End the mute MUTE_ID before its time."""
-    _print(_with_pool(lambda pool: Mutes(pool).lift(mute_id, by)))
+    _print(_with_pool(lambda pool: Mutes(pool).lift(mute_id, by, of_command())))
 
 
 @click.command("vapid")

@@ -13,12 +13,13 @@ from publish.push.delivery.notice import Notice, QueueDeliveries
 from publish.push.purge.surrogate_keys import queue_purges_at_once
 from publish.push.readiness import ReadinessChecks, wait_until_readable
 from publish.representation.reader_update import ReaderUpdate
-from publish.takedown.proof import watch
+from publish.takedown.proof import forget_words, watch
 from shared.background import keep_running
 from shared.consumer.decode import Incoming, Rejection
 from shared.crash_points import reached
 from shared.failures import Transient
 from shared.failures.transient import is_transient
+from shared.kafka.cloudevents import REPUBLISHED
 from shared.messages import EnrichedUpdate
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.set_aside import SetAside
@@ -30,6 +31,8 @@ SET_ASIDE_AFTER_S = 5.0
 RETRY_INTERVAL_S = 5.0
 NOTICES_ASIDE = SetAside("publish", "notices")
 """By channel, update and revision: what a channel could not queue deliveries of."""
+SILENT = ("takedowns", "purges")
+"""Channels that tell no person and no partner: these take everything."""
 QUEUED = Histogram(
     "slugline_push_queued_seconds",
     "From enriched until the deliveries of a revision are queued",
@@ -43,10 +46,16 @@ ANYBODY = (
 
 
 async def queue_takedowns(connection: Connection, notices: Sequence[Notice]) -> None:
-    """Have every kill checked, sink by sink."""
+    """Have every kill checked, sink by sink, and take its words out of what push keeps of it."""
     for notice in notices:
         if notice.update.is_final:
+            await forget_words(connection, notice.update.update_id)
             await watch(connection, notice.archived)
+
+
+def told_by(channel: str, notices: Sequence[Notice]) -> list[Notice]:
+    """Those that a channel is given: of what an operator had made again nobody is told, unless it takes something out of sight."""
+    return [each for each in notices if channel in SILENT or not each.republished or each.update.is_removal]
 
 
 class Notifier:
@@ -60,12 +69,14 @@ class Notifier:
         *,
         readable_s: float,
         done: Callable[[], None],
+        found: Callable[[Sequence[Archived]], None] = lambda _: None,
     ) -> None:
         self._pool = pool
         self._readiness = readiness
         self._queues = queues
         self._readable_s = readable_s
         self._done = done
+        self._found = found
 
     async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
@@ -80,11 +91,22 @@ class Notifier:
         found = sorted((each for each in servable if each.cursor.offset in offsets), key=lambda each: each.cursor)
         if not found:
             return ()
+        self._found(found)
         await self._purge_removed(found)
         waited = await self._pool.fetchval(ANYBODY)
         place = found[-1].cursor
         readable = not waited or await wait_until_readable(self._readiness, place, self._readable_s)
-        notices = [Notice(archived, readable) for archived in found]
+        untold = {(each.event.update_id, each.event.revision) for each in incoming if each.header(REPUBLISHED)}
+        traces = {message.record.offset: message.header("traceparent") for message in incoming}
+        notices = [
+            Notice(
+                archived,
+                readable,
+                republished=(archived.update.update_id, archived.update.revision) in untold,
+                traceparent=traces.get(archived.cursor.offset, ""),
+            )
+            for archived in found
+        ]
         async with self._pool.acquire() as connection, connection.transaction():
             new = await self._mark(connection, notices)
             await self._queue_all(connection, new)
@@ -100,13 +122,15 @@ class Notifier:
         """Queue the deliveries of all channels; where one fails, those of the others all the same."""
         try:
             async with connection.transaction():
-                for queue in self._queues.values():
-                    await queue(connection, notices)
+                for channel, queue in self._queues.items():
+                    if told := told_by(channel, notices):
+                        await queue(connection, told)
         except Exception as error:
             if is_transient(error):
                 raise
             for channel in self._queues:
-                await self._queue(connection, channel, notices)
+                if told := told_by(channel, notices):
+                    await self._queue(connection, channel, told)
 
     async def _queue(self, connection: Connection, channel: str, notices: Sequence[Notice]) -> None:
         """Queue a channel's deliveries. A notice of which it can make none is set aside for this channel alone."""

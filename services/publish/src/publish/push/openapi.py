@@ -8,12 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from publish.keys import WantedPublishKey
 from publish.push.alerts.desk_routes import AlertOrder
 from publish.push.alerts.mutes import NewMute
 from publish.push.alerts.subscriptions import NewSubscription, Preferences
 from publish.push.delivery.http import QUERIES, json_response
 from publish.push.webhooks.endpoints import ChangedEndpoint, NewEndpoint
 from publish.push.webhooks.routes import Since
+from shared.access.routes import Revocation, Rotation
 from shared.http.openapi import (
     PROBLEM_JSON,
     ApiDescription,
@@ -38,6 +40,9 @@ BODIES: dict[tuple[str, str], type[BaseModel]] = {
     ("POST", "/v1/push/alerts"): AlertOrder,
     ("POST", "/v1/push/alerts/preview"): AlertOrder,
     ("POST", "/v1/push/mutes"): NewMute,
+    ("POST", "/v1/keys"): WantedPublishKey,
+    ("POST", "/v1/keys/{key_id}/rotate"): Rotation,
+    ("DELETE", "/v1/keys/{key_id}"): Revocation,
 }
 OPEN = {"/v1/push/key", "/v1/push/subscriptions", "/websub", "/openapi.json"}
 """What needs neither a key nor a subscription's token."""
@@ -61,6 +66,10 @@ SUMMARIES = {
     "/v1/push/alerts/{alert_id}/reject": "One person's no",
     "/v1/push/mutes": "Mutes of alerts that hold (`ended=true`: all, `limit`); mute a story or another channel",
     "/v1/push/mutes/{mute_id}": "End a mute before its time",
+    "/v1/keys": "Keys of this service: the live ones (`holder`, `ended=true`: all); make one, which is shown only then",
+    "/v1/keys/{key_id}": "End a key now",
+    "/v1/keys/{key_id}/rotate": "A key in the place of another, which works for `overlap_s` yet",
+    "/v1/push/monitor": "Whether copy is out: each sink, and where the last publishes have come out (`update_id`: those of one)",
     "/websub": "The WebSub hub: a form with hub.mode, hub.topic, hub.callback, hub.lease_seconds, hub.secret",
     "/openapi.json": "This document",
 }

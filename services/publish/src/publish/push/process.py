@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,13 +13,14 @@ import structlog
 from starlette.routing import Route
 
 from publish.cache.store import open_read_model
+from publish.keys import KEYS, PublishKeys, WantedPublishKey, disable_endpoints
 from publish.push.alerts.decisions import AlertDecisions
 from publish.push.alerts.desk_routes import DeskRoutes
 from publish.push.alerts.providers.provider import Resources
 from publish.push.alerts.providers.registry import open_providers
 from publish.push.alerts.providers.web.client import WebPush
 from publish.push.alerts.reader_routes import ReaderRoutes
-from publish.push.alerts.rules import read_rules
+from publish.push.alerts.rules import AlertRules, read_rules
 from publish.push.alerts.sending.batch import PushBatch
 from publish.push.alerts.sending.digests import Digests
 from publish.push.alerts.sending.release import AlertRelease
@@ -26,9 +28,13 @@ from publish.push.alerts.sending.sender import AlertSender
 from publish.push.alerts.subscriptions import Subscriptions
 from publish.push.cli import alert_list, alert_one, endpoint_commands, key_commands, mute_commands, vapid_key
 from publish.push.delivery.attempts import RetryPolicy
+from publish.push.delivery.http import KeyedRoutes
 from publish.push.delivery.outbound import Outbound
 from publish.push.delivery.queue import forget_old
 from publish.push.delivery.worker import DeliveryChannel, DeliveryWorker
+from publish.push.monitor.monitor import PublishMonitor, sinks_of
+from publish.push.monitor.routes import MonitorRoutes
+from publish.push.monitor.watches import Watches
 from publish.push.notifier import Notifier, queue_takedowns
 from publish.push.openapi import openapi_route
 from publish.push.purge.surrogate_keys import SCHEDULE_S, Purges, apply, queue_purges
@@ -41,7 +47,13 @@ from publish.push.webhooks.routes import EndpointRoutes
 from publish.push.websub.feeds import FeedDistribution, queue_feeds
 from publish.push.websub.hub import Hub
 from publish.takedown.proof import keep_proving
-from publish.takedown.sinks import open_sinks
+from publish.takedown.sinks.every import open_sinks
+from shared.access.authentication import Authentication, WrongKeys
+from shared.access.holder import KeyHolder
+from shared.access.ring import KeyRing
+from shared.access.routes import KeyRoutes
+from shared.audit.author import Author
+from shared.audit.log import append_if_changed
 from shared.background import keep_running, until_answered
 from shared.consumer.consumer import Consumer
 from shared.http.problem import PROBLEM_HANDLERS
@@ -53,7 +65,7 @@ from shared.kafka.broker import new_app, new_broker
 from shared.kafka.producer import Producer
 from shared.kafka.startup import open_producer, start_app
 from shared.messages import EnrichedUpdate
-from shared.observability.health import Health, health_routes, starting_route
+from shared.observability.health import Health, internal_server, open_health_routes, starting_route
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.notes import CrashNotes
 from shared.poison.partitions import PartitionNotes
@@ -68,6 +80,7 @@ STAGE = "publish.push"
 BATCHES_STAGE = "publish.push.batches"
 CLIENT_ID = "slugline-publish-push"
 FORGET_INTERVAL_S = 600.0
+EXPIRED_INTERVAL_S = 60.0
 SITE_TIMEOUT_S = 5.0
 """For a feed that a WebSub delivery is made of: with the question before it, less than the lease of the delivery."""
 BATCHES_AT_ONCE = 4
@@ -101,6 +114,7 @@ class Parts:
 
     workers: Sequence[DeliveryWorker]
     notifier: Notifier
+    monitor: PublishMonitor
     alerts: Alerts
     hub: Hub
     routes: list[Route]
@@ -146,9 +160,12 @@ async def _alerts(
     producer: Producer,
     readiness: ReadinessChecks,
     stack: contextlib.AsyncExitStack,
+    *,
+    keys: Authentication,
 ) -> Alerts:
     pool, site_url, site_name = resources.pool, settings.publish_site_url, settings.publish_site_name
     rules = read_rules(settings.publish_push_rules)
+    await until_answered("the audit log, for the rules", lambda: _note_rules(pool, rules), resources.stop)
     providers = await open_providers(settings, resources, stack)
     web_push = providers["web"]
     release = AlertRelease(pool, rules, producer, readiness)
@@ -167,7 +184,7 @@ async def _alerts(
         release,
         sender,
         Digests(pool, sender, rules, site_url=site_url, site_name=site_name),
-        [*reader_routes.routes(), *DeskRoutes(pool, decisions, rules, site_url).routes()],
+        [*reader_routes.routes(), *DeskRoutes(pool, keys, decisions, rules, site_url).routes()],
     )
 
 
@@ -183,7 +200,10 @@ async def _parts(
         Outbound(allow_private=True, timeout_s=min(settings.publish_push_timeout_s, SITE_TIMEOUT_S))
     )
     workers = _delivery_workers(settings, resources, site)
-    alerts = await _alerts(settings, resources, producer, readiness, stack)
+    keys = Authentication(
+        KeyRing(KEYS), WrongKeys(TrustedProxies.of(settings)), lambda: pool, realm="slugline push", on_demand=True
+    )
+    alerts = await _alerts(settings, resources, producer, readiness, stack, keys=keys)
 
     def wake() -> None:
         for worker in workers:
@@ -193,6 +213,7 @@ async def _parts(
         wake()
         alerts.release.wake()
 
+    monitor = PublishMonitor(pool, readiness, Watches(sinks_of(settings)))
     notifier = Notifier(
         pool,
         readiness,
@@ -205,6 +226,7 @@ async def _parts(
         },
         readable_s=settings.publish_push_readable_s,
         done=queued,
+        found=monitor.watch,
     )
     hub = Hub(
         pool,
@@ -214,21 +236,44 @@ async def _parts(
         proxies=TrustedProxies.of(settings),
     )
     endpoints = Endpoints(pool, allow_private=settings.publish_push_allow_private)
-    routes = [*hub.routes(), *EndpointRoutes(pool, endpoints, wake).routes(), *alerts.routes]
+    routes = [*hub.routes(), *EndpointRoutes(keys, endpoints, wake).routes(), *alerts.routes]
+
+    async def postgres() -> Pool:
+        return pool
+
+    routes += KeyRoutes(PublishKeys(), keys, postgres, wanted=WantedPublishKey).routes()
+    watching = MonitorRoutes(monitor.watches, KeyedRoutes(keys))
+    routes += watching.routes()
     routes.append(openapi_route(routes, settings.publish_push_url))
-    return Parts(workers, notifier, alerts, hub, routes)
+    routes += watching.pages()
+    return Parts(workers, notifier, monitor, alerts, hub, routes)
+
+
+async def _note_rules(pool: Pool, rules: AlertRules) -> None:
+    """The rules of a file have no other moment at which they change than a start."""
+    by = Author(KeyHolder("process", STAGE), socket.gethostname(), "read at a start")
+    async with pool.acquire() as connection, connection.transaction():
+        await append_if_changed(
+            connection, by.entry("alert-rules-set", "alert-rules", None, rules.model_dump(mode="json"))
+        )
 
 
 async def _keep_forgetting(pool: Pool, keep: timedelta) -> None:
-    await keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S)
+    await asyncio.gather(
+        keep_running("old deliveries", lambda: forget_old(pool, keep), every_s=FORGET_INTERVAL_S),
+        keep_running("endpoints without a key", lambda: disable_endpoints(pool), every_s=EXPIRED_INTERVAL_S),
+    )
 
 
 async def serve(settings: PushSettings, stop: asyncio.Event) -> None:
     """The process: the port answers at once, and /readyz says what is waited for."""
     health = Health(STAGE, ready={"postgres": lambda: "waiting for Postgres"})
-    site = Replaceable(application([*health_routes(health), starting_route()], PROBLEM_HANDLERS))
+    site = Replaceable(application([*open_health_routes(health, settings), starting_route()], PROBLEM_HANDLERS))
     port = settings.health_port or settings.publish_push_port
-    async with http_server(site, settings.bind_host, port, ServerLimits.of(settings)):
+    async with (
+        http_server(site, settings.bind_host, port, ServerLimits.of(settings)),
+        internal_server(health, settings),
+    ):
         pool = await open_pool(settings, schema="publish", stop=stop, max_size=12)
         health.ready = {"kafka": lambda: "waiting for Kafka"}
         async with open_producer(settings, CLIENT_ID, source="slugline/publish/push", stop=stop) as producer:
@@ -288,7 +333,7 @@ async def _follow(
         updates = updates_consumer(parts.notifier, producer, settings, updates_notes)
         batches = batches_consumer(parts.alerts.sender, producer, settings, batches_notes)
         app = new_app(new_broker(settings, CLIENT_ID), updates, batches)
-        site.app = application([*health_routes(health), *parts.routes], PROBLEM_HANDLERS)
+        site.app = application([*open_health_routes(health, settings), *parts.routes], PROBLEM_HANDLERS)
         # Sending an alert makes many short-lived objects and no cycles: at the usual thresholds, half of its time goes to the collector.
         gc.collect()
         gc.freeze()
@@ -307,6 +352,7 @@ async def _follow(
                 batches.run(),
                 *(worker.keep_delivering() for worker in parts.workers),
                 parts.notifier.keep_retrying(),
+                parts.monitor.keep_watching(),
                 parts.hub.keep_verifying(),
                 parts.alerts.release.keep_releasing(),
                 parts.alerts.sender.keep_retrying(),

@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 import structlog
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_S = 0.01
 LAST_PAUSE_S = 0.25
+LATE_S = 0.2
+"""For a sink that missed its last deadline and has not caught up since: while a replica is away, not every batch waits for it."""
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 
 WAITED = Histogram("slugline_push_readable_seconds", "Wait until page, API and cache had what was to leave")
@@ -40,28 +42,37 @@ class ReadinessChecks:
     web_urls: Sequence[str]
     model: ReadModel | None
     """None where no cache runs."""
+    late: set[str] = field(default_factory=set)
+    """The sinks that missed the last deadline."""
 
     async def behind(self, place: Position) -> list[str]:
         """The sinks that do not have everything up to this position."""
         checks = [self._web_is_behind(url, place) for url in self.web_urls]
         return [sink for sink in await asyncio.gather(*checks, self._cache_is_behind(place)) if sink is not None]
 
-    async def _web_is_behind(self, url: str, place: Position) -> str | None:
+    async def web_reached(self, url: str, place: Position) -> Position | None:
+        """Up to where a web address has everything, asked for this position so that no cache answers; None where it does not say."""
         answer = await self.outbound.send("GET", f"{url}/v1/updates?limit=1&at={place}", most_bytes=MAX_PAGE_BYTES)
         cursor = _json(answer.body).get("cursor") if answer.ok else None
         try:
-            return None if cursor is not None and Position.parse(str(cursor)) >= place else url
+            return Position.parse(str(cursor)) if cursor is not None else None
         except ValueError:
-            return url
+            return None
+
+    async def cache_reached(self) -> Position | None:
+        """Up to where the cache has everything; None where it does not say, or there is none."""
+        try:
+            return await self.model.watermark() if self.model is not None else None
+        except TRANSIENT:
+            return None
+
+    async def _web_is_behind(self, url: str, place: Position) -> str | None:
+        reached = await self.web_reached(url, place)
+        return None if reached is not None and reached >= place else url
 
     async def _cache_is_behind(self, place: Position) -> str | None:
-        if self.model is None:
-            return None
-        try:
-            mark = await self.model.watermark()
-        except TRANSIENT:
-            mark = None
-        return None if mark is not None and mark >= place else "cache"
+        reached = await self.cache_reached()
+        return None if self.model is None or (reached is not None and reached >= place) else "cache"
 
     async def missing(self, update: ReaderUpdate) -> list[str]:
         """The sinks that do not answer with this revision of this update, or, if it is a removal, still show it."""
@@ -96,12 +107,15 @@ async def wait_until_readable(readiness: ReadinessChecks, place: Position, deadl
     started = time.monotonic()
     pause_s = FIRST_PAUSE_S
     while behind := await readiness.behind(place):
-        if time.monotonic() - started > deadline_s:
+        is_known = readiness.late.issuperset(behind)
+        if time.monotonic() - started > (min(LATE_S, deadline_s) if is_known else deadline_s):
             for sink in behind:
                 LATE.labels(sink).inc()
-            log.error("not readable by the deadline", behind=behind, cursor=str(place))
+            log.error("not readable by the deadline", behind=behind, cursor=str(place), fold="readable")
+            readiness.late.update(behind)
             return False
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 1.5, LAST_PAUSE_S)
+    readiness.late.clear()
     WAITED.observe(time.monotonic() - started)
     return True

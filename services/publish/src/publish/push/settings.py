@@ -37,6 +37,19 @@ class PushSettings(PurgeSettings, ProviderSettings, Settings):
         default=None, description="JSON file of the alert rules and the budget; the built-in ones when empty"
     )
     publish_push_keep_days: int = Field(default=14, ge=1, description="Days for which delivery logs are kept")
+    publish_push_monitor_page_s: float = Field(
+        default=2.0,
+        gt=0,
+        description="Seconds in which each web address must show a publish; past it the monitor calls it late",
+    )
+    publish_push_monitor_cache_s: float = Field(default=2.0, gt=0, description="The same for the Redis read model")
+    publish_push_monitor_webhook_s: float = Field(
+        default=5.0, gt=0, description="The same for webhooks, of endpoints that do not fail already"
+    )
+    publish_push_monitor_alert_s: float = Field(
+        default=120.0, gt=0, description="The same for alerts, until the first reader is sent one"
+    )
+    publish_push_monitor_cdn_s: float = Field(default=10.0, gt=0, description="The same for purges of shared caches")
 
     @property
     def push_schedule_s(self) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ import nh3
 from lxml import etree, html
 from lxml.html import HtmlElement
 
+from publish.representation.embeds import Embed, alone, quoted
 from shared.markup import repair_nesting
 
 INLINE = frozenset(
@@ -50,6 +51,8 @@ DROPPED = frozenset(
     ["script", "style", "template", "iframe", "object", "embed", "svg", "math", "form", "input", "button", "select", "textarea", "noscript", "img", "video", "audio"]
 )  # fmt: skip
 LINKS = ("http", "https", "mailto")
+MOST_EMBEDS = 30
+"""Cards of one body; what else it embeds stays a link."""
 MAX_DEPTH = 40
 """Of what is deeper the words alone are kept."""
 MOST_NESTED = 100
@@ -88,6 +91,20 @@ def fitting(body: str, heading: int = 4) -> str:
     return "".join(pieces)
 
 
+def embeds_of(body: str) -> list[Embed]:
+    """What a body embeds, in the order and by the numbers of its cards."""
+    if "<a" not in body:
+        return []
+    cleaned = nh3.clean(repair_nesting(body, MOST_NESTED))
+    try:
+        root = html.fragment_fromstring(cleaned, create_parent="div")
+    except (etree.LxmlError, ValueError):
+        return []
+    laid_out = _Body(Headings(2), _holders(root))
+    laid_out.flow(root, [], 0)
+    return laid_out.embeds
+
+
 def _holders(root: HtmlElement) -> frozenset[HtmlElement]:
     """The elements that have a block in them, at any depth."""
     holders: set[HtmlElement] = set()
@@ -105,6 +122,7 @@ class _Body:
     def __init__(self, heading: Headings, holders: Collection[HtmlElement]) -> None:
         self._heading = heading
         self._holders = holders
+        self.embeds: list[Embed] = []
 
     def flow(self, node: HtmlElement, out: list[str], depth: int) -> None:
         """The content of an element as flow content."""
@@ -114,7 +132,7 @@ class _Body:
             text = "".join(run)
             run.clear()
             if _says_something(text):
-                out.append(f"<p>{text.strip()}</p>")
+                out.append(self._paragraph(text.strip()))
 
         if node.text:
             run.append(escape(node.text, quote=False))
@@ -133,6 +151,23 @@ class _Body:
                 run.append(escape(child.tail, quote=False))
         end_run()
 
+    def _paragraph(self, text: str) -> str:
+        embed = alone(text) if text.startswith("<a ") and len(self.embeds) < MOST_EMBEDS else None
+        return self._card(embed, f"<p>{text}</p>") if embed is not None else f"<p>{text}</p>"
+
+    def _quotation(self, inner: str) -> str:
+        embed = quoted(inner) if "<a " in inner and len(self.embeds) < MOST_EMBEDS else None
+        text = f"<blockquote>{inner}</blockquote>"
+        return self._card(embed, text) if embed is not None and "<figure" not in inner else text
+
+    def _card(self, embed: Embed, content: str) -> str:
+        """The card of an embed: its link, or what is quoted. Scripts offer to load it; without them the link leads there."""
+        self.embeds.append(embed)
+        return (
+            f'<figure class="embed embed-{embed.kind}" data-embed="{len(self.embeds) - 1}" '
+            f'data-provider="{escape(embed.provider)}">{content}</figure>'
+        )
+
     def _block(self, node: HtmlElement, tag: str, out: list[str], depth: int) -> None:
         if depth > MAX_DEPTH:
             text = " ".join("".join(node.itertext()).split())
@@ -145,7 +180,7 @@ class _Body:
             inner: list[str] = []
             self.flow(node, inner, depth)
             if inner:
-                out.append(f"<blockquote>{''.join(inner)}</blockquote>")
+                out.append(self._quotation("".join(inner)))
         elif tag in HEADINGS:
             text = _inline(node, depth, linked=False).strip()
             if _says_something(text):

@@ -1,5 +1,6 @@
 """schema.org for search engines: LiveBlogPosting for feeds, NewsArticle for an update's own page."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from publish.representation.fragment import web_address
 from publish.representation.origin import source_type_uri
 from publish.representation.pictures import Picture, pictures_of
 from publish.representation.reader_json import dump
-from publish.representation.reader_update import ReaderUpdate
+from publish.representation.reader_update import ReaderAuthor, ReaderUpdate
 from publish.representation.site import Site, author_path
 from publish.representation.words import language_of, modified_at, printable, title_of
 
@@ -25,13 +26,31 @@ def script(value: dict[str, object]) -> Markup:
 
 
 def _publisher(site: Site) -> dict[str, object]:
-    return {"@type": "NewsMediaOrganization", "name": site.name, "url": site.url + "/"}
+    logo: dict[str, object] = {"logo": {"@type": "ImageObject", "url": site.logo}} if site.logo else {}
+    return {"@type": "NewsMediaOrganization", "name": site.name, "url": site.url + "/", **logo}
+
+
+_ORGANISATION = re.compile(
+    r"\b(?:agency|agencies|bureau|desk|editors|editorial|network|news|newsroom|news service|redaktion|reporters|staff|team)$|^(?:AFP|ANSA|AP|APA|BBC|CNN|dpa|EFE|PAP|Reuters|TASS|Ukrinform|UPI|Xinhua)$",
+    re.IGNORECASE,
+)
+"""Names that no person has: how desks end, and agencies by their short names."""
+
+
+def _is_organisation(author: ReaderAuthor, update: ReaderUpdate) -> bool:
+    """Whether an author is an agency or a desk: said so, or named so, or the one to be credited."""
+    name = author.name.strip()
+    return (
+        author.kind == "organisation"
+        or _ORGANISATION.search(name) is not None
+        or (author.id is None and name.casefold() in {update.credit.strip().casefold(), update.source.casefold()})
+    )
 
 
 def _authors(site: Site, update: ReaderUpdate, *contributions: str) -> list[dict[str, object]]:
     return [
         {
-            "@type": "Person" if author.kind == "person" else "Organization",
+            "@type": "Organization" if _is_organisation(author, update) else "Person",
             "name": printable(author.name),
             **({"url": site.url + author_path(author.slug)} if author.slug else {}),
             **({"jobTitle": printable(author.role)} if author.role else {}),
@@ -120,9 +139,15 @@ def live_blog(
     updates: Sequence[ReaderUpdate],
     postings: Sequence[dict[str, object]],
     *,
+    about: str = "",
+    began_at: datetime | None = None,
     closed_at: datetime | None = None,
 ) -> dict[str, object]:
-    """A page of live updates, with those of their postings that can be shown. `closed_at` is set only once the story is over."""
+    """A page of live updates, with those of their postings that can be shown.
+
+    A story's coverage began at `began_at`, whichever of its updates are on the page, and is over since `closed_at` if that
+    is set.
+    """
     published = [update.first_published_at for update in updates]
     value: dict[str, object] = {
         "@context": CONTEXT,
@@ -130,13 +155,27 @@ def live_blog(
         "@id": url,
         "url": url,
         "headline": printable(headline),
+        **({"description": printable(about)} if about else {}),
         "publisher": _publisher(site),
         "author": _publisher(site),
         "liveBlogUpdate": list(postings),
     }
     if published:
-        value["datePublished"] = value["coverageStartTime"] = site.iso(min(published))
+        value["datePublished"] = value["coverageStartTime"] = site.iso(began_at or min(published))
         value["dateModified"] = site.iso(max(modified_at(update) for update in updates))
     if closed_at is not None:
         value["coverageEndTime"] = site.iso(closed_at)
     return value
+
+
+def breadcrumbs(site: Site, crumbs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """The way to a page from the front page: paths and names, its own the last."""
+    way = [("/", site.name), *crumbs]
+    return {
+        "@context": CONTEXT,
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": place, "name": printable(name), "item": site.url + path}
+            for place, (path, name) in enumerate(way, 1)
+        ],
+    }

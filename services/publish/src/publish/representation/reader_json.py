@@ -7,6 +7,7 @@ from operator import attrgetter
 import orjson
 from pydantic import JsonValue, TypeAdapter
 
+from publish.representation.reader_docs import EXAMPLE, described
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import story_path
 from shared.messages import SOURCE_WORDS, EnrichedUpdate, marked
@@ -14,9 +15,13 @@ from shared.messages import SOURCE_WORDS, EnrichedUpdate, marked
 _CONTENT = tuple(
     each.name
     for each in fields(ReaderUpdate)
-    if each.name not in ("story_label", "path", "position", "cursor", "removal")
+    if each.name not in ("story_label", "story_profile", "path", "position", "cursor", "removal")
 )
 _content = attrgetter(*_CONTENT)
+
+
+MEMBERS = (*_CONTENT, "path", "url", "position", "cursor", "removal")
+"""The names of the members of a visible update."""
 
 
 def members(update: ReaderUpdate, site_url: str) -> dict[str, object]:
@@ -83,12 +88,13 @@ def schema(ref_template: str, cursor: Mapping[str, JsonValue]) -> tuple[dict[str
     of_fields = model["properties"]
     assert isinstance(parts, dict) and isinstance(of_fields, dict)  # noqa: S101, PT018 -- for the type checker
     parts.pop("Position", None)
+    parts.pop("StoryProfile", None)
     story: JsonValue = {
         "type": "object",
         "properties": {
-            "id": {"type": "string"},
-            "label": {"type": "string"},
-            "url": {"type": "string", "format": "uri"},
+            "id": {"type": "string", "description": "Names its page and its channel."},
+            "label": {"type": "string", "description": "What it is called; may be empty."},
+            "url": {"type": "string", "format": "uri", "description": "Its page."},
         },
         "required": ["id", "label", "url"],
     }
@@ -97,7 +103,7 @@ def schema(ref_template: str, cursor: Mapping[str, JsonValue]) -> tuple[dict[str
         "story": {"anyOf": [story, {"type": "null"}]},
         "closed": {"type": "boolean", "description": "The update's story is over."},
         "path": {"type": "string", "description": "The update's own page."},
-        "url": {"type": "string", "format": "uri"},
+        "url": {"type": "string", "format": "uri", "description": "The address of its own page."},
         "position": {
             "anyOf": [dict(cursor), {"type": "null"}],
             "description": "The update's place in the newsroom's order: that of its first publication, for ever.",
@@ -106,13 +112,19 @@ def schema(ref_template: str, cursor: Mapping[str, JsonValue]) -> tuple[dict[str
         "removal": {"type": "null", "description": "Why it is out of sight; null while it is visible."},
     }
     required: list[JsonValue] = [*sorted(properties)]
-    return {
+    whole: dict[str, JsonValue] = {
         "type": "object",
         "description": model["description"],
         "properties": properties,
         "required": required,
         "additionalProperties": False,
-    }, parts
+        "examples": [EXAMPLE],
+    }
+    described("Update", whole)
+    for name, part in parts.items():
+        if isinstance(part, dict) and "properties" in part:
+            described(name, part)
+    return whole, parts
 
 
 def _public_names(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:

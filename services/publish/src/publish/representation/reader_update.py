@@ -105,6 +105,16 @@ class ReaderCorroboration:
 
 
 @dataclass(frozen=True)
+class ReaderStoryProfile:
+    """What editors say of a story as a whole; `edition` counts their edits."""
+
+    edition: int
+    name: str
+    standfirst: str
+    summary: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ReaderPassport:
     """The latency passport: when this revision passed each stage."""
 
@@ -166,6 +176,8 @@ class ReaderUpdate:
     tags: tuple[ReaderTag, ...]
     story: str | None
     story_label: str
+    story_profile: ReaderStoryProfile | None
+    """Of the story, as it was when this revision was made: a newer one may have come with another update."""
     pinned: bool
     key_event: bool
     closed: bool
@@ -197,6 +209,7 @@ def _names(kind: type, *computed: str) -> list[str]:
 _author = attrgetter(*_names(ReaderAuthor))
 _tag = attrgetter(*_names(ReaderTag))
 _rendition = attrgetter(*_names(ReaderRendition))
+_story_profile = attrgetter(*_names(ReaderStoryProfile))
 _corroboration = attrgetter(*_names(ReaderCorroboration))
 _passport = attrgetter(*_names(ReaderPassport))
 _change = attrgetter(*_names(ReaderChange))
@@ -206,8 +219,8 @@ _media = attrgetter(*_MEDIA)
 _COPIED = tuple(
     _names(
         ReaderUpdate,
-        "authors", "checked", "media", "corroboration", "passport", "tags", "pinned", "key_event", "closed", "change", "path",
-        "position", "cursor",
+        "authors", "checked", "media", "corroboration", "passport", "tags", "story_profile", "pinned", "key_event", "closed",
+        "change", "path", "position", "cursor",
     )
 )  # fmt: skip
 _copied = attrgetter(*_COPIED)
@@ -241,6 +254,7 @@ def reader_update(update: EnrichedUpdate, *, cursor: Position, position: Positio
         corroboration=ReaderCorroboration(*_corroboration(update.corroboration)),
         passport=ReaderPassport(*_passport(update.passport)),
         tags=tuple(ReaderTag(*_tag(each)) for each in update.tags),
+        story_profile=ReaderStoryProfile(*_story_profile(update.story_profile)) if update.story_profile else None,
         pinned=update.flags.pinned,
         key_event=update.flags.key_event,
         closed=update.flags.closed,

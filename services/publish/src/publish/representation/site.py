@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
 
 from publish.representation.reader_update import ReaderAuthor
 
@@ -24,6 +28,28 @@ def author_path(slug: str) -> str:
     return f"/authors/{quote(slug, safe='')}"
 
 
+ENGLISH = Locale.parse("en_GB")
+DATES_KEPT = 2000
+"""Formatted dates that are kept: to write one takes as long as the rest of a small update."""
+
+
+@lru_cache(DATES_KEPT)
+def _day(day: date, locale: Locale) -> str:
+    return str(format_date(day, "long", locale))
+
+
+@lru_cache(DATES_KEPT)
+def _weekday(day: date, locale: Locale) -> str:
+    if locale.language == "en":
+        return f"{day:%A}, {_day(day, locale)}"
+    return str(format_date(day, "full", locale))
+
+
+@lru_cache(DATES_KEPT)
+def _short_day(day: date, locale: Locale) -> str:
+    return str(format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=locale))  # noqa: DTZ001 -- a day
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """One site: what it is called, where it is, and how it writes times."""
@@ -32,6 +58,11 @@ class Site:
     url: str
     zone: ZoneInfo
     image_origins: Sequence[str] = ()
+    logo: str = ""
+    """Address of the publisher's logo; empty for none."""
+    share_image: str = ""
+    """Address of the picture that a page is shared with which has none of its own; empty for none."""
+    locale: Locale = ENGLISH
 
     def iso(self, moment: datetime) -> str:
         """A time with its offset, to the second."""
@@ -43,8 +74,12 @@ class Site:
 
     def day(self, moment: datetime) -> str:
         """`23 November 2026`."""
+        return _day(moment.astimezone(self.zone).date(), self.locale)
+
+    def short(self, moment: datetime) -> str:
+        """`23 Nov, 09:20`."""
         local = moment.astimezone(self.zone)
-        return f"{local.day} {local:%B} {local.year}"
+        return f"{_short_day(local.date(), self.locale)}, {local:%H:%M}"
 
     def date(self, moment: datetime) -> str:
         """`2026-11-23`, the day on this site's clock."""
@@ -52,7 +87,7 @@ class Site:
 
     def weekday(self, moment: datetime) -> str:
         """`Monday, 23 November 2026`."""
-        return f"{moment.astimezone(self.zone):%A}, {self.day(moment)}"
+        return _weekday(moment.astimezone(self.zone).date(), self.locale)
 
     def moment(self, moment: datetime) -> str:
         """`23 November 2026, 09:20 UTC`."""

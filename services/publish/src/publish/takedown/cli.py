@@ -1,79 +1,86 @@
-"""`python -m publish takedown UPDATE_ID`: proves a kill to a person, or to a script."""
+"""`python -m publish takedown UPDATE_ID`: proves a kill to a person, a script or a court; and checks such a proof."""
 
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import click
 
 from publish.settings import Settings
-from publish.takedown.proof import Report, prove
-from publish.takedown.sinks import open_sinks
+from publish.takedown.proof import prove
+from publish.takedown.report import Report, as_json, as_page, as_text
+from publish.takedown.signing import NotSigned, ReportKey, key_id, report_key, verify
+from publish.takedown.sinks.every import open_sinks
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import connect
+from shared.postgres.pool import Pool, connect
+
+T = TypeVar("T")
 
 
-def as_json(report: Report) -> dict[str, object]:
-    """The report for a script."""
-    killed = report.killed
-    return {
-        "update_id": killed.update_id,
-        "removal": killed.removal,
-        "revision": killed.revision,
-        "cursor": str(killed.cursor),
-        "ordered_at": killed.passport.received_at.isoformat(),
-        "reason": killed.change.reason,
-        "clean": report.clean,
-        "sinks": [
-            {
-                "sink": each.sink,
-                "clean": each.clean_at is not None,
-                "clean_at": each.clean_at.isoformat() if each.clean_at else None,
-                "seconds": report.seconds(each),
-                "checked_at": each.checked_at.isoformat(),
-                "detail": each.detail,
-            }
-            for each in report.sinks
-        ],
-    }
+def _with_pool(settings: Settings, act: Callable[[Pool], Awaitable[T]]) -> T:
+    async def body() -> T:
+        pool = await connect(settings, schema="publish", max_size=4, for_command=True)
+        try:
+            await migrate(pool, "publish")
+            return await act(pool)
+        finally:
+            await pool.close()
 
-
-def as_text(report: Report) -> str:
-    """The report for a person."""
-    killed = report.killed
-    ordered_at = killed.passport.received_at.isoformat()
-    lines = [
-        f"{killed.update_id}  {killed.removal} at {ordered_at} (revision {killed.revision}, cursor {killed.cursor})",
-        *(
-            f"  {'clean' if each.clean_at else 'NOT CLEAN':10} {each.sink:50} "
-            + (f"{each.clean_at.isoformat()}  after {report.seconds(each)} s" if each.clean_at else each.detail)
-            for each in report.sinks
-        ),
-        "every sink is clean" if report.clean else "NOT every sink is clean",
-    ]
-    return "\n".join(lines)
+    return asyncio.run(body())
 
 
 @click.command()
 @click.argument("update_id")
 @click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
+@click.option("--signed", is_flag=True, help="Print the report as a JWS, signed with Ed25519.")
+@click.option(
+    "--page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page that prints, signed, to a file."
+)
 @click.option("--within", "within_s", type=float, default=15.0, show_default=True, help="Seconds to wait for it.")
-def takedown(update_id: str, json_wanted: bool, within_s: float) -> None:
+def takedown(update_id: str, json_wanted: bool, signed: bool, page: Path | None, within_s: float) -> None:
     """Prove that UPDATE_ID is gone from every sink; exit 1 where it is not, 2 where it was not killed."""
     settings = Settings()
 
-    async def body() -> Report | None:
-        pool = await connect(settings, schema="publish", max_size=2, for_command=True)
-        try:
-            await migrate(pool, "publish")
-            async with open_sinks(settings, pool) as sinks:
-                return await prove(pool, sinks, update_id, within_s=within_s)
-        finally:
-            await pool.close()
+    async def act(pool: Pool) -> tuple[Report | None, ReportKey]:
+        async with open_sinks(settings, pool) as sinks:
+            found = await prove(pool, sinks, update_id, within_s=within_s)
+        return found, await report_key(pool, settings.publish_takedown_key)
 
-    found = asyncio.run(body())
+    found, key = _with_pool(settings, act)
     if found is None:
         click.echo(f"{update_id} is not killed and not taken down", err=True)
         sys.exit(2)
-    click.echo(json.dumps(as_json(found), indent=2) if json_wanted else as_text(found))
+    now = datetime.now(UTC)
+    document = json.dumps(key.sign(as_json(found, now)))
+    if page is not None:
+        page.write_text(as_page(found, now, document), encoding="utf-8")
+    if signed:
+        click.echo(document)
+    else:
+        click.echo(json.dumps(as_json(found, now), indent=2) if json_wanted else as_text(found))
     sys.exit(0 if found.clean else 1)
+
+
+@click.command()
+def takedown_key() -> None:
+    """Print the public key of reports as a JWK (RFC 8037): give it to whoever verifies them."""
+    settings = Settings()
+    key = _with_pool(settings, lambda pool: report_key(pool, settings.publish_takedown_key))
+    click.echo(json.dumps({"kty": "OKP", "crv": "Ed25519", "x": key.public_key, "kid": key_id(key.public_key)}))
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--key", "public_key", required=True, help="The public key: the `x` that `takedown-key` printed.")
+def takedown_verify(file: BinaryIO, public_key: str) -> None:
+    """Print the report in FILE (- for standard input) if its signature is right; exit 1 where it is not. Asks no server."""
+    try:
+        report = verify(file.read(), public_key)
+    except NotSigned as error:
+        click.echo(f"not proven: {error}", err=True)
+        sys.exit(1)
+    click.echo(json.dumps(report, indent=2))

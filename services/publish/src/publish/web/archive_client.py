@@ -2,14 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from publish.archive import queries
 from publish.archive.queries import Archived
+from publish.archive.search.engine import Excerpt, Passage, PostgresSearch, SearchEngine
+from publish.archive.search.filled import is_filled
+from publish.archive.search.selection import Selection
 from publish.archive.standings import Standings, standings
+from publish.archive.story_records import story_records
 from publish.representation.position import NEWS, Position, channels_of
-from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore
+from publish.representation.story_record import StoryRecord
+from publish.web.feed_store import Applied, FeedEntry, FeedPage, FeedStore, has_change
 from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
 from publish.web.stream.event import Replay, Replayed
@@ -19,6 +26,9 @@ from shared.postgres.pool import Pool
 
 TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2
+SEARCHES_AT_ONCE = 4
+SEARCHES_WAITING = 64
+"""Those under way among them."""
 
 T = TypeVar("T")
 
@@ -39,8 +49,12 @@ async def _answer(question: Awaitable[T]) -> T:
 class ArchiveClient:
     """The archive as this replica reads it. `pool` is None until Postgres has answered for the first time."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Callable[[Pool], SearchEngine] = PostgresSearch) -> None:
         self.pool: Pool | None = None
+        self._engine = engine
+        self._filled = False
+        self._searching = asyncio.Semaphore(SEARCHES_AT_ONCE)
+        self._waiting = 0
 
     def connected(self) -> Pool:
         """The pool; a Problem until there is one."""
@@ -62,30 +76,82 @@ class ArchiveClient:
         """The revisions of an update that may be served."""
         return await _answer(queries.revisions(self.connected(), update_id))
 
+    async def last_told(self, update_ids: Collection[str]) -> dict[str, list[Archived]]:
+        """The last revisions of updates that were more than late enrichment."""
+        return await _answer(queries.last_told(self.connected(), update_ids))
+
     async def showing(self, picture: str) -> list[str]:
         """The ids of visible updates that show a picture."""
         return await _answer(queries.showing(self.connected(), picture))
+
+    async def last_change(self, channel: str, until: Position) -> Position | None:
+        """The place of the last revision, up to `until`, that concerned a channel."""
+        return await _answer(queries.last_change(self.connected(), channel, until))
+
+    async def stories(self, limit: int) -> list[tuple[str, datetime]]:
+        """Stories with the time of their newest update."""
+        return await _answer(queries.stories(self.connected(), limit))
+
+    async def is_filled(self) -> bool:
+        """Whether all that is archived can be found."""
+        self._filled = self._filled or await _answer(is_filled(self.connected()))
+        return self._filled
+
+    async def find(self, words: str, selection: Selection, before: Position | None, limit: int) -> list[Archived]:
+        """See `SearchEngine`. A few at a time: whoever comes when too many wait is sent away."""
+        async with self._turn():
+            return await _answer(self._engine(self.connected()).find(words, selection, before, limit))
+
+    async def excerpts(self, words: str, passages: Sequence[Passage]) -> list[Excerpt]:
+        """See `SearchEngine`."""
+        async with self._turn():
+            return await _answer(self._engine(self.connected()).excerpts(words, passages))
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= SEARCHES_WAITING:
+            raise Problem(503, "busy", "too many searches at this moment", headers={"Retry-After": "1"})
+        self._waiting += 1
+        try:
+            async with self._searching:
+                yield
+        finally:
+            self._waiting -= 1
+
+    async def story(self, story: str) -> StoryRecord | None:
+        """What is known of a story."""
+        found = await _answer(story_records(self.connected(), [story]))
+        return found[0] if found else None
 
     async def page(self, channel: str, before: Position | None, limit: int) -> list[Archived]:
         """Updates of a channel before a position."""
         return await _answer(queries.page(self.connected(), channel, before, limit))
 
 
+ALL = Selection()
+
+
 async def page_of(
-    feed_store: FeedStore, archive: ArchiveClient, channel: str, before: Position | None, limit: int
+    feed_store: FeedStore,
+    archive: ArchiveClient,
+    channel: str,
+    before: Position | None,
+    limit: int,
+    *,
+    selection: Selection = ALL,
 ) -> FeedPage:
-    """A page of a channel, from memory as far as it goes and then from the archive.
+    """A page of a channel, of the updates that a selection is of, from memory as far as it goes and then from the archive.
 
     Memory is ahead of the archive, so what it knows to be removed or changed is not taken from there. `whole` says whether
     memory alone answered. With the archive away, what memory holds is the page.
     """
-    page = feed_store.page(channel, before, limit)
+    page = feed_store.page(channel, before, limit, None if selection.is_empty else selection.matches)
     if page.whole:
         return page
     entries = page.entries
     answers = entries[-1].position if entries else before
     try:
-        older = await archive.page(channel, answers, limit - len(entries) + 1)
+        older = await _older(archive, channel, answers, limit - len(entries) + 1, selection)
     except Problem:
         if not entries:
             raise
@@ -96,13 +162,60 @@ async def page_of(
         if feed_store.removed(update_id) is not None:
             continue
         known = feed_store.get(update_id)
-        if known is not None and channel not in channels_of(known.update):
+        if known is not None and not (channel in channels_of(known.update) and selection.matches(known.update)):
             continue
         fit.append(known or FeedEntry(archived.update))
     room = limit - len(entries)
     # The archive lags behind: it may not have updates yet that memory has evicted.
     more = len(older) > room or (channel == NEWS and bool(entries))
     return FeedPage([*entries, *fit[:room]], more=more, whole=False)
+
+
+async def _older(
+    archive: ArchiveClient, channel: str, before: Position | None, limit: int, selection: Selection
+) -> list[Archived]:
+    if selection.is_empty:
+        found = await archive.page(channel, before, limit)
+    else:
+        if not await archive.is_filled():
+            raise Problem(
+                503,
+                "index-filling",
+                "older updates can be filtered once they are indexed",
+                headers={"Retry-After": "60"},
+            )
+        narrowed = replace(selection, channels=selection.channels | {channel})
+        found = await archive.find("", narrowed, before, limit)
+    return await with_changes(archive, found)
+
+
+async def with_changes(archive: ArchiveClient, found: Sequence[Archived]) -> list[Archived]:
+    """Updates of the archive with the last change that was told of them, which late enrichment has followed, as memory has it."""
+    lacking = {
+        each.update.update_id: each.update
+        for each in found
+        if each.update.updated_at is not None and not has_change(each.update.change)
+    }
+    if not lacking:
+        return list(found)
+    told = await archive.last_told(lacking.keys())
+    changes = {
+        update_id: next(
+            (
+                each.update.change
+                for each in told.get(update_id, ())
+                if each.update.updated_at == update.updated_at and has_change(each.update.change)
+            ),
+            update.change,
+        )
+        for update_id, update in lacking.items()
+    }
+    return [
+        replace(each, update=replace(each.update, change=changes[each.update.update_id]))
+        if each.update.update_id in changes
+        else each
+        for each in found
+    ]
 
 
 def replay_from(archive: ArchiveClient, renderer: Renderer) -> Replay:

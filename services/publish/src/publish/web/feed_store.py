@@ -2,17 +2,25 @@
 
 import bisect
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from publish.archive.standings import LastChange, Standing
 from publish.representation.pictures import renditions_shown
 from publish.representation.position import NEWS, Position, channels_of, supersedes
 from publish.representation.reader_update import ReaderChange, ReaderUpdate
+from publish.representation.retraction import Retraction, retraction_of
+from publish.representation.story_record import StoryRecord, record_of
 from publish.web.known_updates import KnownUpdates
 
+LAST_UNSEEN = 2
+"""The highest number that a removal can have of an update that nobody ever saw: a kill, and a takedown after it."""
 UNPLACED = Position(0, 0)
 """The position of an update whose own is not known: before every other."""
+
+RETRACTED = 1000
+"""Updates that were taken out of sight last, of which feeds tell."""
 
 KNOWN = 20
 """Updates whose standing is known, for each one in memory."""
@@ -79,7 +87,10 @@ class FeedStore:
         self._pictures: dict[str, set[str]] = {}
         self._removed: OrderedDict[str, ReaderUpdate] = OrderedDict()
         self.known = KnownUpdates(KNOWN * limit)
+        self._stories: OrderedDict[str, StoryRecord] = OrderedDict()
         self._generations: dict[str, int] = {}
+        self._changes: dict[str, Position] = {}
+        self._retracted: OrderedDict[str, Retraction] = OrderedDict()
         self._count = 0
         self._floor = 0
 
@@ -93,10 +104,12 @@ class FeedStore:
         *,
         complete: bool,
         standings: Sequence[LastChange] = (),
+        retracted: Iterable[Retraction] = (),
+        stories: Iterable[StoryRecord] = (),
     ) -> None:
         """Begin again from a snapshot. `complete`: there are no visible updates but these.
 
-        `standings` are the newest, as many as `known` takes, newest change first.
+        `standings` are the newest, as many as `known` takes, newest change first; `retracted` the last retractions, the last first.
         """
         self.cursor = cursor
         self.complete = complete
@@ -105,11 +118,15 @@ class FeedStore:
         self._pictures = {}
         self._removed = OrderedDict()
         self.known.reset(standings)
+        self._stories = OrderedDict((record.story, record) for record in stories)
         self._generations = {}
+        self._changes = {}
+        self._retracted = OrderedDict((each.update_id, each) for each in reversed(list(retracted)))
         self._count += 1
         self._floor = self._count
         for entry in sorted(entries, key=lambda each: each.position):
             self._entries[entry.update.update_id] = entry
+            self._tell_story(entry.update)
             self._show_pictures(entry.update)
             for channel in channels_of(entry.update):
                 self._index.setdefault(channel, []).append((entry.position, entry.update.update_id))
@@ -117,6 +134,15 @@ class FeedStore:
     def generation(self, channel: str) -> int:
         """A number that is another one after every change of the channel."""
         return self._generations.get(channel, self._floor)
+
+    def changed_at(self, channel: str) -> Position | None:
+        """The place of the last revision that concerned a channel; None where that was before the snapshot."""
+        return self._changes.get(channel)
+
+    def note_change(self, channel: str, position: Position) -> None:
+        """The archive says where a channel changed last before the snapshot."""
+        if not channel.startswith("update:"):
+            self._changes.setdefault(channel, position)
 
     def get(self, update_id: str) -> FeedEntry | None:
         """The current revision of an update, if it is visible and in memory."""
@@ -128,27 +154,64 @@ class FeedStore:
         if removed is not None or update_id in self._entries:
             return removed
         standing = self.known.get(update_id)
-        return standing if standing is not None and standing.removal is not None else None
+        # Without a position readers never saw it, as far as memory knows: the archive tells whether they did.
+        told = standing is not None and standing.removal is not None and standing.position is not None
+        return standing if told else None
 
     def showing(self, picture: str) -> frozenset[str]:
         """The ids of the updates in memory that show a picture (see `publish.representation.pictures`)."""
         return frozenset(self._pictures.get(picture, ()))
 
+    def story(self, story: str) -> StoryRecord | None:
+        """What is known of a story here; all that there is to know if it `is_whole`."""
+        return self._stories.get(story)
+
+    def learn_story(self, record: StoryRecord) -> StoryRecord:
+        """Take in what is known of a story elsewhere; all that is known of it now."""
+        known = self._stories.get(record.story)
+        if known is not None:
+            record = known.with_record(record)
+        self._stories[record.story] = record
+        self._stories.move_to_end(record.story)
+        while len(self._stories) > self.limit:
+            self._stories.popitem(last=False)
+        return record
+
+    def _tell_story(self, update: ReaderUpdate) -> None:
+        record = record_of(update)
+        if record is not None:
+            # With every update in memory, a story that is not known here is a new one.
+            is_new = self.complete and record.story not in self._stories
+            self.learn_story(replace(record, is_whole=True) if is_new else record)
+
     def can_tell(self, update: ReaderUpdate) -> bool:
         """Whether memory can tell by itself what a revision does: whether it is a repeat, and if not, where it stands."""
         known = self._standing(update.update_id)
         if known is None:
-            return update.is_final or (update.revision == 1 and self.known.is_news(update.passport.received_at))
+            if update.is_final:
+                return update.revision > LAST_UNSEEN
+            return update.revision == 1 and self.known.is_news(update.passport.received_at)
         return known.position is not None or not supersedes(update, known) or update.is_final
 
     def _standing(self, update_id: str) -> ReaderUpdate | Standing | None:
         entry = self._entries.get(update_id)
         return entry.update if entry is not None else self.known.get(update_id) or self._removed.get(update_id)
 
-    def page(self, channel: str, before: Position | None, limit: int) -> FeedPage:
-        """The updates of a channel that stand before a position, newest first."""
+    def page(
+        self,
+        channel: str,
+        before: Position | None,
+        limit: int,
+        fits: Callable[[ReaderUpdate], bool] | None = None,
+    ) -> FeedPage:
+        """The updates of a channel that stand before a position, newest first; of those that fit, where that is asked."""
         index = self._index.get(channel, [])
         end = bisect.bisect_left(index, (before, "")) if before is not None else len(index)
+        if fits is not None:
+            older = (self._entries[update_id] for _, update_id in reversed(index[:end]))
+            found = list(islice((entry for entry in older if fits(entry.update)), limit + 1))
+            more = len(found) > limit
+            return FeedPage(found[:limit], more=more, whole=more or self.complete)
         start = max(0, end - limit)
         entries = [self._entries[update_id] for _, update_id in reversed(index[start:end])]
         return FeedPage(entries, more=start > 0, whole=start > 0 or self.complete)
@@ -157,6 +220,14 @@ class FeedStore:
         """The updates of a channel, newest position first."""
         for _, update_id in reversed(self._index.get(channel, [])):
             yield self._entries[update_id]
+
+    def around(self, channel: str, position: Position) -> tuple[FeedEntry | None, FeedEntry | None]:
+        """The updates of a channel that stand next before and after a position."""
+        index = self._index.get(channel, [])
+        before, after = bisect.bisect_left(index, (position, "")), bisect.bisect_right(index, (position, "\uffff"))
+        older = self._entries[index[before - 1][1]] if before > 0 else None
+        newer = self._entries[index[after][1]] if after < len(index) else None
+        return older, newer
 
     def apply(self, update: ReaderUpdate) -> Applied | None:
         """Take in the next revision of the log; None when it changes nothing (a duplicate, an older one, after a kill).
@@ -179,12 +250,15 @@ class FeedStore:
         if entry is not None:
             self._drop(entry)
         self._removed.pop(update_id, None)
+        retracted = self._retracted.pop(update_id, None)
         if update.is_removal:
             update = replace(update, position=position or update.position)
+            self._retract(update, channels | (retracted.channels if retracted else frozenset()))
             self._note(update)
             self._keep_removal(update)
-            self._touch(channels)
+            self._change(channels, update.cursor)
             return Applied(update, channels, None)
+        self._tell_story(update)
         position = position or update.position or update.cursor
         if entry and not has_change(update.change) and _same_words(update, entry.update):
             update = replace(update, position=position, change=entry.update.change)
@@ -193,8 +267,30 @@ class FeedStore:
         self._note(update)
         placed = FeedEntry(update)
         self._keep(placed)
-        self._touch(channels)
+        self._change(channels, update.cursor)
         return Applied(placed.update, channels, placed)
+
+    def _retract(self, update: ReaderUpdate, channels: frozenset[str]) -> None:
+        retraction = retraction_of(update, channels)
+        if retraction is not None:
+            self._retracted[update.update_id] = retraction
+            while len(self._retracted) > RETRACTED:
+                self._retracted.popitem(last=False)
+
+    def retractions(self, channel: str = NEWS, most: int = RETRACTED) -> list[Retraction]:
+        """The updates that were taken out of sight last, of those that readers of a channel had; the last first."""
+        found = (each for each in reversed(self._retracted.values()) if channel in each.channels)
+        return list(islice(found, most))
+
+    def retraction(self, update_id: str) -> Retraction | None:
+        """The retraction of an update that readers had, if it is among the last."""
+        return self._retracted.get(update_id)
+
+    def note_unseen(self, update: ReaderUpdate) -> None:
+        """An update ended that readers never saw: it is known from now on, and nobody is told."""
+        self.cursor = max(self.cursor, update.cursor)
+        self._change((NEWS,), update.cursor)
+        self._note(update)
 
     def _note(self, update: ReaderUpdate) -> None:
         self.known.note(update.update_id, Standing(update.revision, update.removal, update.cursor, update.position))
@@ -210,9 +306,15 @@ class FeedStore:
     def pass_by(self, update: ReaderUpdate) -> Applied:
         """Announce a revision whose update's position is not known, without keeping it."""
         self.cursor = max(self.cursor, update.cursor)
+        self._tell_story(update)
         channels = channels_of(update)
-        self._touch(channels)
+        self._change(channels, update.cursor)
         return Applied(update, channels, FeedEntry(update))
+
+    def _change(self, channels: Iterable[str], place: Position) -> None:
+        self._touch(channels)
+        for channel in channels:
+            self._changes[channel] = place
 
     def _touch(self, channels: Iterable[str]) -> None:
         self._count += 1
@@ -241,6 +343,7 @@ class FeedStore:
         # A later removal may name fewer channels, so what was rendered with this update expires now.
         self._touch(channels)
         self._generations.pop(f"update:{oldest.update.update_id}", None)
+        self._changes.pop(f"update:{oldest.update.update_id}", None)
 
     def _drop(self, entry: FeedEntry) -> None:
         del self._entries[entry.update.update_id]

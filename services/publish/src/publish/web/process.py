@@ -7,6 +7,7 @@ import socket
 import click
 import structlog
 
+from publish.keys import KEYS
 from publish.representation.fragment import fitting
 from publish.settings import Settings
 from publish.web.application import build
@@ -14,12 +15,14 @@ from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedStore
 from publish.web.following.follower import Follower
 from publish.web.omissions import Omissions
+from publish.web.quota import ApiQuotas
 from publish.web.renderer import Fit
 from publish.web.stream.http.serve import stream_server
+from shared.access.ring import KeyRing
 from shared.background import until_answered
 from shared.failures.transient import TRANSIENT
 from shared.http.server.limits import ServerLimits
-from shared.observability.health import Health
+from shared.observability.health import Health, internal_server
 from shared.observability.servers import ServerWatch, ask_kafka, ask_postgres
 from shared.poison.suspects import Suspects
 from shared.postgres.migrations import open_pool
@@ -55,10 +58,15 @@ async def serve(settings: Settings, stop: asyncio.Event, *, fit: Fit = fitting) 
         servers = ServerWatch({"kafka": ask_kafka(settings), "postgres": ask_postgres(archive.pool)})
         # Readers are served from memory: without either, what they see stands still.
         servers.report_to(health, serves_without=("kafka", "postgres"))
-        await run_until(stop, follower.run(stop), servers.keep_asking())
+        await run_until(stop, follower.run(stop), servers.keep_asking(), partners.keep_fresh(archive.pool))
 
+    partners = KeyRing(KEYS)
+    quotas = ApiQuotas(answers.response_cache, settings, partners, lambda: archive.pool)
     limits = ServerLimits.of(settings, settings.publish_web_connections)
-    async with stream_server(answers.response_cache, broadcaster, settings.bind_host, settings.port, limits):
+    async with (
+        stream_server(quotas, broadcaster, settings.bind_host, settings.port, limits),
+        internal_server(health, settings),
+    ):
         log.info("listening", port=settings.port)
         with contextlib.suppress(asyncio.CancelledError):
             await run_until(stop, follow())

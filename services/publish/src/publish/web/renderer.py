@@ -1,7 +1,8 @@
 """Renders updates and pages for one site: JSON, HTML items and articles, whole pages, the events of streams."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,11 @@ from publish.representation.site import Site
 from publish.representation.words import printable
 from publish.settings import Settings
 from publish.web.feed_store import Applied, FeedEntry
+from publish.web.interface.interface import Interface, name_of_language
 from publish.web.omissions import Omissions, Omitted
-from publish.web.routes.assets import Assets
+from publish.web.page_parts.filters import subjects_of
+from publish.web.page_parts.story_cards import StoryCard
+from publish.web.routes.assets import SCRIPTS, Assets
 from publish.web.stream.event import StreamEvent
 
 log = structlog.get_logger(__name__)
@@ -48,6 +52,8 @@ def site_of(settings: Settings) -> Site:
         settings.publish_site_url,
         ZoneInfo(settings.publish_time_zone),
         settings.image_origins,
+        settings.whole(settings.publish_logo_url),
+        settings.whole(settings.publish_share_image_url),
     )
 
 
@@ -55,10 +61,18 @@ class Renderer:
     """Renders for one site; what was made of a revision is kept with its entry."""
 
     def __init__(
-        self, settings: Settings, assets: Assets, *, fit: Fit = fitting, omissions: Omissions | None = None
+        self,
+        settings: Settings,
+        assets: Assets,
+        *,
+        fit: Fit = fitting,
+        omissions: Omissions | None = None,
+        find_card: Callable[[str], StoryCard | None] = lambda _: None,
     ) -> None:
-        """`omissions` bounds what one update may take, and leaves out what cannot be shown."""
-        self.site = site_of(settings)
+        """`omissions` bounds what one update may take, and leaves out what cannot be shown; `find_card` knows stories."""
+        self._find_card = find_card
+        self.interface = Interface(settings.publish_language, SCRIPTS)
+        self.site = replace(site_of(settings), locale=self.interface.locale)
         self.fit = fit
         self.omissions = omissions or Omissions()
         self._templates = Environment(
@@ -68,9 +82,22 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            extensions=["jinja2.ext.i18n"],
             finalize=lambda value: printable(value) if type(value) is str else value,
         )
+        self._templates.install_gettext_callables(  # type: ignore[attr-defined]
+            self.interface.gettext, self.interface.ngettext, newstyle=True
+        )
+        self._provide(settings, assets)
+        macros = vars(self._templates.get_template("update.html").module)
+        self._item: Callable[[ReaderUpdate], str] = macros["feed_item"]
+        self._article: _Article = macros["article"]
+        self._story_card: Callable[[StoryCard], str] = macros["story_card"]
+
+    def _provide(self, settings: Settings, assets: Assets) -> None:
+        """What templates can call."""
         self._templates.globals.update(
+            interface=self.interface,
             site=settings,
             asset=assets.address,
             image_origins=settings.image_origins,
@@ -88,6 +115,8 @@ class Renderer:
             tag_path=site.tag_path,
             author_path=site.author_path,
             is_short=_is_short,
+            subjects_of=subjects_of,
+            name_of_language=name_of_language,
         )
         self._templates.filters.update(
             iso=self.site.iso,
@@ -96,12 +125,10 @@ class Renderer:
             weekday=self.site.weekday,
             date=self.site.date,
             moment=self.site.moment,
+            short=self.site.short,
             avatar=self.site.avatar,
             fitting=self.fitting,
         )
-        macros = vars(self._templates.get_template("update.html").module)
-        self._item: Callable[[ReaderUpdate], str] = macros["feed_item"]
-        self._article: _Article = macros["article"]
 
     def json(self, entry: FeedEntry) -> bytes:
         """An update as one line of JSON, made once for each revision; `Omitted` where it cannot be made."""
@@ -111,13 +138,17 @@ class Renderer:
             entry.made["json"] = made
         return made
 
-    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
-        """Updates as the elements of a JSON array, without those that cannot be shown."""
+    def json_list(self, entries: Iterable[FeedEntry]) -> list[bytes]:
+        """Updates as JSON, without those that cannot be shown."""
         made = []
         for entry in entries:
             with contextlib.suppress(Omitted):
                 made.append(self.json(entry))
-        return b",".join(made)
+        return made
+
+    def json_array(self, entries: Iterable[FeedEntry]) -> bytes:
+        """Updates as the elements of a JSON array, without those that cannot be shown."""
+        return b",".join(self.json_list(entries))
 
     def pictures(self, entry: FeedEntry) -> list[Picture]:
         """The pictures of an update; none where they cannot be shown."""
@@ -125,6 +156,19 @@ class Renderer:
             return pictures.pictures_of(entry.update)
         except Exception:  # noqa: BLE001 -- logged with the update itself, which has the same pictures
             return []
+
+    def share_image(self, pictures: Sequence[Picture]) -> dict[str, object] | None:
+        """What those show who link to a page: its first picture, else the site's; None without one."""
+        if not pictures:
+            address = self.site.share_image
+            return {"url": address, "width": 1200, "height": 630, "alt": ""} if address else None
+        picture = pictures[0]
+        return {
+            "url": self.site.url + picture.largest,
+            "width": picture.width,
+            "height": picture.height,
+            "alt": picture.alt,
+        }
 
     def item(self, entry: FeedEntry) -> Markup:
         """An update as an item of a feed, made once for each revision; nothing where it cannot be shown."""
@@ -155,8 +199,23 @@ class Renderer:
         made = self.json(applied.entry)
         if not page:
             return made
-        channels = sorted(applied.channels)
-        return made[:-1] + b"," + dump({"channels": channels, "html": str(self.item(applied.entry))})[1:]
+        update, channels = applied.update, sorted(applied.channels)
+        stories = [channel.partition(":")[2] for channel in channels if channel.startswith("story:")]
+        more: dict[str, object] = {"channels": channels, "html": str(self.item(applied.entry))}
+        if stories:
+            more["cards"] = {story: self._card_for(story) for story in stories}
+        if update.story_profile is not None:
+            more["edition"] = update.story_profile.edition
+        return made[:-1] + b"," + dump(more)[1:]
+
+    def _card_for(self, story: str) -> str:
+        """The card of a story as an open page puts it in; empty where there is none to show."""
+        try:
+            card = self._find_card(story)
+            return self._story_card(card).strip() if card is not None else ""
+        except Exception:
+            log.exception("the card of a story cannot be shown", story=story)
+            return ""
 
     def render(self, template: str, **values: object) -> bytes:
         """A whole page."""

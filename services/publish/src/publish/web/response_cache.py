@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from publish.web.feed_store import FeedStore
+from publish.web.partner.negotiation import PREFIX, negotiated
 from shared.http.problem import Problem, problem_response
 
 ANSWERS = Counter(
@@ -31,10 +32,13 @@ Header = tuple[bytes, bytes]
 
 
 class ReadyAnswer:
-    """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept."""
+    """A whole answer: body, strong ETag, headers. `channel` names what it shows; one that is not `whole` is never kept.
+
+    `beside` is another channel of which it shows something, if it does.
+    """
 
     __slots__ = (
-        "body", "channel", "fresh_s", "generation", "head", "head_304", "head_gzip", "offset", "until", "whole", "zipped",
+        "beside", "body", "channel", "fresh_s", "generation", "head", "head_304", "head_gzip", "offset", "until", "whole", "zipped",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +53,7 @@ class ReadyAnswer:
     ) -> None:
         self.body = body
         self.channel = channel
+        self.beside = ""
         self.whole = whole
         self.fresh_s = fresh_s
         self.zipped: bytes | None = None
@@ -136,6 +141,11 @@ class ResponseCache:
             await problem_response(problem)(scope, receive, send)
             return
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            if (
+                scope["path"].startswith(PREFIX)
+                and (path := negotiated(scope["path"], scope["headers"])) != scope["path"]
+            ):
+                scope = {**scope, "path": path}
             answer = self.ready(scope["path"], scope["query_string"])
             if answer is None and scope["query_string"]:
                 query = without(scope["query_string"], self._ignored)
@@ -161,7 +171,7 @@ class ResponseCache:
             return None
         feed_store = self.feed_store
         if (
-            answer.generation != feed_store.generation(answer.channel)
+            answer.generation != self._generation(answer)
             or feed_store.cursor.offset - answer.offset > CURSOR_SLACK
             or (answer.until is not None and time.monotonic() > answer.until)
         ):
@@ -170,11 +180,18 @@ class ResponseCache:
             return None
         return answer
 
+    def _generation(self, answer: ReadyAnswer) -> int:
+        """Generations only grow, so that the newer of two moves whenever either does."""
+        generation = self.feed_store.generation
+        return (
+            max(generation(answer.channel), generation(answer.beside)) if answer.beside else generation(answer.channel)
+        )
+
     def keep(self, path: str, query: bytes, answer: ReadyAnswer) -> ReadyAnswer:
         """Keep an answer for its next reader; those that were not asked for longest make room."""
         if not (answer.whole and answer.channel):
             return answer
-        answer.generation = self.feed_store.generation(answer.channel)
+        answer.generation = self._generation(answer)
         answer.offset = self.feed_store.cursor.offset
         answer.until = None if answer.fresh_s is None else time.monotonic() + answer.fresh_s
         key = (path, query)

@@ -7,7 +7,7 @@ others go on: for a bounded time, since its broker may be away.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -39,11 +39,11 @@ class Arrivals:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def drop(self, partitions: Iterable[TopicPartition]) -> None:
-        """Forget partitions that are read again from elsewhere."""
-        for partition in partitions:
+    def drop(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Forget what was fetched of partitions that are read again from these offsets."""
+        for partition, offset in offsets.items():
             self._waiting.pop(partition, None)
-            self._next.pop(partition, None)
+            self._next[partition] = offset
             self._vain.pop(partition, None)
 
     def clear(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Generic, TypeVar
 
 import structlog
@@ -12,6 +12,7 @@ from prometheus_client import Counter, Histogram
 
 from shared.consumer.batches.effects import Completed, Effects, completed_already
 from shared.consumer.batches.in_flight import BatchInFlight, InFlight, Records
+from shared.consumer.batches.passages import lines_are_wanted, tell
 from shared.consumer.offsets import Offsets, first_offsets
 from shared.consumer.retry import Retry
 from shared.failures.transient import TRANSIENT, is_transient
@@ -44,7 +45,7 @@ class BatchProcessor(Generic[M]):
         check_position: PositionCheck | None,
         crash_notes: PartitionNotes | None,
         most_in_flight: int,
-        on_rewind: Callable[[Iterable[TopicPartition]], None] = lambda _: None,
+        on_rewind: Callable[[Mapping[TopicPartition, int]], None] = lambda _: None,
     ) -> None:
         self._stage = stage
         self._effects = effects
@@ -57,6 +58,7 @@ class BatchProcessor(Generic[M]):
         self._offsets = Offsets(stage)
         self._stopping = asyncio.Event()
         self._retry = Retry(stage, self._stopping)
+        self._lines = lines_are_wanted()
         self._working = asyncio.Lock()
         self._working_since: float | None = None
         self._read_again_at: dict[TopicPartition, int] = {}
@@ -247,6 +249,7 @@ class BatchProcessor(Generic[M]):
             self._retry.succeeded()
             HANDLED.labels(self._stage).inc(len(batch.records))
             BATCH_SECONDS.labels(self._stage).observe(time.monotonic() - batch.started_at)
+            tell(self._stage, batch.records, batch.started_at, lines=self._lines)
 
     async def _recover_when_idle(self) -> None:
         """Take up what failed in flight, though no more records may come."""

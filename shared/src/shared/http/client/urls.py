@@ -39,3 +39,14 @@ def parsed_url(url: str) -> URL:
 def _origin(scheme: str, netloc: str) -> str:
     """The origin, with its host as DNS knows it."""
     return str(URL(f"{scheme}://{netloc}").origin())
+
+
+def without_secrets(url: str) -> str:
+    """A URL for logs and records: without user and password, and without the values of its query, which may be tokens."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "(not a URL)"
+    query = "&".join(f"{part.partition('=')[0]}=…" if "=" in part else "…" for part in parts.query.split("&") if part)
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}" + (f"?{query}" if query else "")

@@ -97,20 +97,23 @@ async def test_a_revision_that_cannot_be_read_takes_no_other_with_it(settings: S
 
 
 @pytest.mark.usefixtures("archived")
-async def test_few_events_are_not_looked_for_among_too_many(
-    settings: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One reader of a quiet channel who was away for long keeps no other's replay waiting: it fetches the snapshot."""
-    monkeypatch.setattr(queries, "MOST_LOOKED_AT", 5)
+async def test_a_quiet_channel_is_replayed_from_however_far_back(settings: Settings, pool: Pool) -> None:
+    """Its own places in the log are read, and no others; the answer says how far it reaches."""
     client = ArchiveClient()
     client.pool = pool
     replay = replay_from(client, Renderer(settings, Assets()))
     channel = f"update:{UPDATES[8].update_id}"
-    assert await replay(Position(1, 3), (channel,), 9) is None
-    for channels, count in (((channel,), 1), (("news",), 5)):
-        found = await replay(Position(1, 4), channels, 9)
+    for channels, limit, count, through in (
+        ((channel,), 9, 1, 9),
+        (("news",), 9, 5, 9),
+        (("source:wire",), 9, 5, 9),
+        (("source:wire",), 2, 2, 6),
+        (("source:wire", channel, "tag:none"), 9, 5, 9),
+        (("tag:none", "story:none"), 9, 0, 9),
+    ):
+        found = await replay(Position(1, 4), channels, limit)
         assert found is not None
-        assert (len(found.events), found.through) == (count, (1, 9))
+        assert (len(found.events), found.through) == (count, (1, through)), channels
     everything = await replay(Position(1, -1), ("news",), 99)
     assert everything is not None
     assert len(everything.events) == 10

@@ -9,6 +9,8 @@ import asyncpg
 import click
 
 from enrich.settings import Settings
+from shared.audit.entry import Entry
+from shared.audit.log import append
 from shared.failures import Invalid
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Connection, connect
@@ -28,8 +30,11 @@ def command_error(failure: Invalid, where: str = "") -> click.ClickException:
     return click.ClickException(f"{where}{failure.reason}{f' at {failure.field}' if failure.field else ''}")
 
 
-def on_postgres(work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Do `work(connection)` in one transaction on a schema that is up to date; a failure ends the command with its reason."""
+def on_postgres(work: Callable[[Connection], Awaitable[T]], entry: Entry | None = None) -> T:
+    """Do `work(connection)` in one transaction on a schema that is up to date; a failure ends the command with its reason.
+
+    `entry` goes into the audit log with it, unless the work says False: that nothing was changed.
+    """
 
     async def body() -> T:
         settings = Settings()
@@ -37,7 +42,10 @@ def on_postgres(work: Callable[[Connection], Awaitable[T]]) -> T:
         try:
             await migrate(pool, "enrich")
             async with pool.acquire() as connection, connection.transaction():
-                return await work(connection)
+                result = await work(connection)
+                if entry is not None and result is not False:
+                    await append(connection, entry)
+                return result
         finally:
             await pool.close()
 

@@ -11,6 +11,7 @@ from enrich.admin import author_directory
 from enrich.admin.author_directory import put, read_profiles
 from enrich.admin.cli import command_error, on_postgres
 from enrich.reference.directory import AuthorProfile
+from shared.audit.author import of_command
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 
@@ -37,7 +38,10 @@ def import_(file: Path, dry_run: bool) -> None:
     if dry_run:
         click.echo(f"{len(profiles)} authors, all well-formed")
         return
-    added, changed = on_postgres(lambda connection: put(connection, profiles))
+    added, changed = on_postgres(
+        lambda connection: put(connection, profiles),
+        of_command().entry("authors-imported", file.name, None, {"authors": sorted(each.id for each in profiles)}),
+    )
     click.echo(f"{len(added)} added, {len(changed)} changed, {len(profiles) - len(added) - len(changed)} as they were")
 
 
@@ -71,7 +75,10 @@ def show(author_id: str) -> None:
 @click.argument("author_id")
 def remove(author_id: str) -> None:
     """Take an author out of the directory; their name stays on updates as text."""
-    if not on_postgres(lambda connection: author_directory.remove(connection, author_id)):
+    if not on_postgres(
+        lambda connection: author_directory.remove(connection, author_id),
+        of_command().entry("author-removed", author_id),
+    ):
         raise click.ClickException(f"no author {author_id!r}; see `authors list`")
     click.echo(f"removed {author_id}")
 
@@ -117,6 +124,6 @@ def avatar(author_id: str, portrait: Path) -> None:
         await put(connection, [AuthorProfile.model_validate({**row["profile"], "avatar_url": stored.url})])
         return True
 
-    if not on_postgres(work):
+    if not on_postgres(work, of_command().entry("author-pictured", author_id, None, {"avatar_url": stored.url})):
         raise click.ClickException(f"no author {author_id!r}; see `authors list`")
     click.echo(stored.url)

@@ -16,10 +16,14 @@ from enrich.admin.corrections import (
     Decision,
     correction_of,
     decide,
+    decision_entry,
     open_corrections,
 )
 from enrich.settings import Settings
+from shared.audit.author import of_command
+from shared.audit.log import append
 from shared.kafka.producer import Producer, new_producer
+from shared.messages import Signature
 from shared.messages.limits import LONGEST
 
 KAFKA_TIMEOUT_S = 20.0
@@ -101,10 +105,16 @@ def _decided(update_id: str, decision: Decision, by: str, reason: str, revision:
         raise click.ClickException(
             f"Kafka has not acknowledged the order; giving it again is harmless: {error}"
         ) from error
+    entry = decision_entry(of_command(reason), _signature(by), correction, ordered)
+    on_postgres(lambda connection: append(connection, entry))
     if as_json:
         click.echo(ordered.model_dump_json())
     else:
         click.echo(f"{ordered.order} of {update_id} given, {ordered.ordered_at.isoformat()}")
+
+
+def _signature(by: str) -> Signature:
+    return Signature(holder="command line", person=by)
 
 
 async def _order(correction: Correction, decision: Decision, wanted: CorrectionDecision) -> CorrectionOrdered:
@@ -113,7 +123,7 @@ async def _order(correction: Correction, decision: Decision, wanted: CorrectionD
     try:
         await client.start()
         producer = Producer(client, source="slugline/enrich/corrections", topic_prefix=settings.topic_prefix)
-        return await decide(producer, correction, decision, wanted)
+        return await decide(producer, correction, decision, wanted, _signature(wanted.by))
     finally:
         await client.stop()
 

@@ -19,6 +19,8 @@ from enrich.media.render.image_hash import ImageHash
 from enrich.media.render.rendered import Rendered
 from enrich.media.store import open_store
 from enrich.settings import Settings
+from shared.audit.author import of_command
+from shared.audit.log import append_after
 from shared.failures import Transient
 from shared.kafka.producer import Producer, new_producer
 from shared.observability.logs import configure_logging
@@ -122,7 +124,10 @@ def media_rights(source: str, forbid: tuple[str, ...], allow: tuple[str, ...], c
     """Show or change what SOURCE's pictures may be used for. Takes effect with each update's next revision."""
 
     async def change(pool: Pool) -> None:
-        _print(await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear))
+        now = await set_rights(pool, source, forbid=forbid, allow=allow, credit=credit, clear=clear)
+        if forbid or allow or credit is not None or clear:
+            await append_after(pool, of_command().entry("picture-rights-set", source, None, now))
+        _print(now)
 
     _with_pool(change)
 
@@ -181,6 +186,8 @@ def media_remove(picture: str, reason: str) -> None:
             )
         finally:
             await kafka_producer.stop()
+        if result.copies:
+            await append_after(pool, of_command(reason).entry("picture-removed", picture, None, result))
         _print(result)
         if not result.copies:
             sys.exit(1)

@@ -5,11 +5,14 @@ import getpass
 import click
 import orjson
 
+from enrich.admin import story_profiles
 from enrich.admin.cli import on_postgres, update_id
+from enrich.admin.story_profiles import StoryDescription, edit_of, points_of
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.stories import merged_story, own_story, story_id
 from enrich.stories.process import STAGE as GATHERING
 from enrich.text.domain.state import State
+from shared.audit.author import of_command
 from shared.poison.notes import MOST_TRIES
 from shared.poison.suspects import SUSPECT
 from shared.postgres.pool import Connection, Row
@@ -44,7 +47,8 @@ def merge(story: str, into: str, by: str) -> None:
         await announce(connection, "stories", [story])
         return await _refresh(connection, [story])
 
-    click.echo(f"{story} is now part of {into}; {on_postgres(work)} updates move")
+    moved = on_postgres(work, of_command().entry("story-merged", story, None, {"into": into, "by": by}))
+    click.echo(f"{story} is now part of {into}; {moved} updates move")
 
 
 @stories.command()
@@ -63,7 +67,8 @@ def unmerge(story: str) -> None:
         await announce(connection, "stories", [into])
         return await _refresh(connection, [into])
 
-    click.echo(f"{story_id(story)} is a story of its own again; {on_postgres(work)} updates are looked at")
+    looked_at = on_postgres(work, of_command().entry("story-unmerged", story_id(story)))
+    click.echo(f"{story_id(story)} is a story of its own again; {looked_at} updates are looked at")
 
 
 @stories.command()
@@ -85,7 +90,7 @@ def split(update_id: str, story: str, by: str) -> None:
         )  # fmt: skip
         await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
 
-    on_postgres(work)
+    on_postgres(work, of_command().entry("update-split-off", update_id, None, {"story": chosen, "by": by}))
     click.echo(f"{update_id} is in {chosen}")
 
 
@@ -93,18 +98,41 @@ def split(update_id: str, story: str, by: str) -> None:
 @click.argument("story")
 @click.argument("label")
 def label(story: str, label: str) -> None:
-    """Name a story for readers."""
+    """Name a story for readers: the same as `describe STORY --name LABEL`."""
+    described = _described(story, {"name": label})
+    click.echo(f"{described.story} is called {described.name!r}")
 
-    async def work(connection: Connection) -> int:
-        await connection.execute(
-            "INSERT INTO enrich.stories (story, label) VALUES ($1, $2) "
-            "ON CONFLICT (story) DO UPDATE SET label = excluded.label, changed_at = now()",
-            story_id(story), label,
-        )  # fmt: skip
-        await announce(connection, "stories", [story_id(story)])
-        return await _refresh(connection, [story_id(story)])
 
-    click.echo(f"{story_id(story)} is called {label!r}; {on_postgres(work)} updates follow")
+@stories.command()
+@click.argument("story")
+@click.option("--name", help="What readers call the story.")
+@click.option("--standfirst", help="A sentence or two under the name.")
+@click.option(
+    "--point",
+    "points",
+    multiple=True,
+    help="What is known by now, once for each point; one empty point takes the summary away.",
+)
+def describe(story: str, name: str | None, standfirst: str | None, points: tuple[str, ...]) -> None:
+    """Say what STORY is about: on its page, in feeds, and to search engines. Without options, print what is said.
+
+    What is left out stays as it is. Open pages follow within seconds.
+    """
+    edit: dict[str, object] = {"name": name, "standfirst": standfirst, "summary": points_of(points)}
+    described = _described(story, {field: value for field, value in edit.items() if value is not None})
+    click.echo(orjson.dumps(described.model_dump(), option=orjson.OPT_INDENT_2).decode())
+
+
+def _described(story: str, edit: dict[str, object]) -> StoryDescription:
+    async def work(connection: Connection) -> StoryDescription:
+        if edit:
+            return await story_profiles.describe(connection, story, edit_of(edit))
+        found = await story_profiles.described(connection, story)
+        if found is None:
+            raise click.ClickException(f"no story {story_id(story)!r}")
+        return found
+
+    return on_postgres(work, of_command().entry("story-described", story_id(story), None, edit) if edit else None)
 
 
 @stories.command()

@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 from enrich.admin.cli import command_error, on_postgres, update_id
+from enrich.admin.topics import TopicSuggestions, suggested_for, suggester_of
 from enrich.reference.changes import announce, ask_refresh
 from enrich.reference.dictionary import DictionaryEntry
 from enrich.reference.iptc_release import read_release
 from enrich.reference.loader import load_vocabulary, read_entries
 from enrich.reference.vocabulary import Vocabulary
 from enrich.text.domain.state import TagOverride
+from shared.audit.author import of_command
 from shared.failures import Invalid
 from shared.postgres.pool import Connection
 
@@ -44,7 +46,7 @@ def import_(file: Path) -> None:
         )
         await announce(connection, "subjects")
 
-    on_postgres(work)
+    on_postgres(work, of_command().entry("subjects-imported", file.name, None, {"concepts": len(concepts)}))
     retired = sum(concept.retired for concept in concepts)
     click.echo(
         f"{len(concepts)} Media Topics, {retired} of them retired; {len(meant)} codes of other schemes map to them"
@@ -60,7 +62,10 @@ def names(file: Path, replace: bool) -> None:
         entries = read_entries(file)
     except Invalid as failure:
         raise command_error(failure) from None
-    count = on_postgres(lambda connection: put_names(connection, entries, replace=replace))
+    count = on_postgres(
+        lambda connection: put_names(connection, entries, replace=replace),
+        of_command().entry("names-imported", file.name, None, {"entries": len(entries), "replace": replace}),
+    )
     click.echo(f"{len(entries)} read; the dictionary has {count} entries")
 
 
@@ -78,7 +83,7 @@ def map_(code: str, meant: str) -> None:
         )  # fmt: skip
         await announce(connection, "subjects")
 
-    on_postgres(work)
+    on_postgres(work, of_command().entry("subject-mapped", code, None, {"meant": meant}))
     click.echo(f"{code} means {meant}")
 
 
@@ -103,6 +108,26 @@ def show(code: str) -> None:
         click.echo(f"  broader  {wider.code}  {wider.label}")
     for language, label in sorted(found.concept.labels.items()):
         click.echo(f"  {language:8} {label}")
+
+
+@tags.command()
+@click.argument("update_id", callback=update_id)
+@click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
+def suggest(update_id: str, as_json: bool) -> None:
+    """Print the Media Topics that UPDATE_ID seems to be about, where its source sends none; `override --add` takes one."""
+
+    async def read(connection: Connection) -> TopicSuggestions | None:
+        return await suggested_for(connection, await suggester_of(connection), update_id)
+
+    found = on_postgres(read)
+    if found is None:
+        raise click.ClickException(f"no version of an update {update_id} is known")
+    if as_json:
+        click.echo(found.model_dump_json())
+    elif found.has_topics:
+        click.echo("its source sends Media Topics; nothing is suggested")
+    for each in () if as_json else found.suggested:
+        click.echo(f"{each.code}  {each.share:.2f}  {each.label}  ({each.because})")
 
 
 @tags.command()
@@ -136,7 +161,9 @@ def override(update_id: str, add: Sequence[str], remove: Sequence[str], forget: 
         await ask_refresh(connection, "override", update_ids=[update_id], repeat=False)
         return tags
 
-    for code, decided_tag in sorted(on_postgres(work).items()):
+    changes = {"add": add, "remove": remove, "forget": forget, "by": by}
+    entry = of_command().entry("tags-decided", update_id, None, changes)
+    for code, decided_tag in sorted(on_postgres(work, entry).items()):
         verdict = "about" if decided_tag["use"] else "not about"
         click.echo(f"{verdict:9} {code}  (by {decided_tag['by']}, {decided_tag['at']})")
 

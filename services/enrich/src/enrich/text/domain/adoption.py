@@ -5,8 +5,8 @@ from datetime import datetime
 from enrich.reference.directory import name_key
 from enrich.text.domain.lifecycle import decide
 from enrich.text.domain.revision import digests
-from enrich.text.domain.state import LastPublished, State
-from enrich.text.domain.transition import Transition
+from enrich.text.domain.state import Final, LastPublished, State
+from enrich.text.domain.transition import Transition, ended
 from shared.messages import EnrichedUpdate, Refresh
 
 EDITIONS_UNKNOWN = {"authors": 0, "stories": 0}
@@ -20,6 +20,12 @@ def adopt(state: State, published: EnrichedUpdate) -> State:
     (`EDITIONS_UNKNOWN`), how often a step was tried again (none), when it is tried next (at once), and which of the names
     that the directory does not know are no persons' (all count).
     """
+    if published.is_final and state.final is None:
+        # Whoever killed it, the message is not read again: after a restore of an older dump the log alone knows of it.
+        removal: Final = "taken-down" if published.removal == "taken-down" else "killed"
+        at = published.passport.received_at
+        final = ended(state, removal, by="", reason=published.change.reason, at=at, fingerprint=published.fingerprint)
+        state = final.state.model_copy(update={"state_version": state.state_version})
     changes = {
         "state_version": state.state_version + 1,
         "revision": published.revision,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shared.messages import Author, Corroboration, Media, MediaReference, Step, Tag
+from shared.messages import Author, Corroboration, Media, MediaReference, Step, StoryProfile, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class StoryPlacement:
     label: str = ""
     corroboration: Corroboration = field(default_factory=Corroboration)
     because: str = ""
+    profile: StoryProfile | None = None
+    """What editors say of the story."""
 
 
 @dataclass(frozen=True, slots=True)

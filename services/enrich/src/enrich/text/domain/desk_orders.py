@@ -4,6 +4,9 @@ from enrich.text.domain.corrections.history import wording_at
 from enrich.text.domain.corrections.merge import merged
 from enrich.text.domain.corrections.published import MATTERS as MERGED
 from enrich.text.domain.corrections.published import UNKNOWN, current_wording, merged_text, replaced_in
+from enrich.text.domain.holding.orders import ORDERS as HOLDING
+from enrich.text.domain.holding.orders import hold_transition
+from enrich.text.domain.holding.why import ended_by, if_released
 from enrich.text.domain.state import VISIBILITY, DeskDecision, Final, State
 from enrich.text.domain.transition import Transition, ended, suppressed, transition
 from enrich.text.domain.visibility import visibility_of
@@ -29,6 +32,8 @@ def order_transition(order: Order, state: State) -> Transition:
         return _correct(order, decision, state)
     if order.order in ("accept-source", "keep-correction"):
         return _settle(order, decision, state)
+    if order.order in HOLDING:
+        return hold_transition(decision, state, order.fingerprint)
     return _decide_matter(decision, MATTERS.get(order.order, VISIBILITY), state)
 
 
@@ -44,7 +49,10 @@ def is_wordless_signal(raw: RawUpdate) -> bool:
 
 
 def signal_transition(raw: RawUpdate, fingerprint: str, state: State) -> Transition:
-    """What a signal without words means for an update."""
+    """What a signal without words means for an update; what it says to desks alone is shown to nobody."""
+    if raw.hold is not None and raw.signal == "advisory":
+        reason = f"said to desks alone: {raw.hold.because}"
+        return Transition(state, "suppressed", reason, visibility_of(state), fingerprint=fingerprint)
     decision = DeskDecision(
         order=raw.signal or "",
         at=raw.received_at,
@@ -84,6 +92,10 @@ def _made_of(revision: int | None, matter: str, decision: DeskDecision, before: 
     What another desk corrected after that revision is merged with it: it is no part of the text that this one was made of.
     """
     decision = decision.model_copy(update={"revision": before.revision})
+    if revision is None and before.hold is not None:
+        # The desk has what waits before it, whatever readers have.
+        held = current_wording(if_released(before))
+        return decision.model_copy(update={"base": held.text(matter), "base_order": held.order})
     if revision is None or revision > before.revision:
         return decision
     seen = wording_at(before, revision)
@@ -138,6 +150,8 @@ def _decide_matter(decision: DeskDecision, matter: str, before: State, fingerpri
         reason = "this order, or a later one, was here"
         return Transition(before, "duplicate", reason, visibility_of(before), fingerprint=fingerprint)
     state = before.model_copy(update={"desk_decisions": {**before.desk_decisions, matter: decision}})
+    if matter == VISIBILITY:
+        state = ended_by(decision, state)
     return transition(
         before,
         state,

@@ -4,6 +4,7 @@ What must hold:
 - any order of arrival, with any repeats, ends in the same state, and an older text never follows a newer one;
 - a kill or a takedown is final, also when it comes before its update;
 - nothing of an embargoed version is emitted before its moment, nor after a kill that was acknowledged before it;
+- what waits for a desk leaves no trace until it is released (`holding`);
 - the transition is a function of the message and the state: no clock is read, so it is the same whenever the message is read.
 
 Time passes for an update by its releases alone: the scheduler sends one to `updates.raw` when a moment has come, so it
@@ -17,9 +18,11 @@ from enrich.text.domain.corrections.history import remembering
 from enrich.text.domain.corrections.published import MATTERS
 from enrich.text.domain.desk_orders import is_wordless_signal, order_transition, signal_transition
 from enrich.text.domain.state import Final, State
-from enrich.text.domain.transition import Transition, ended, suppressed, transition
+from enrich.text.domain.transition import Transition, ended, public_reason_of, suppressed, transition
 from enrich.text.domain.versions import opened, place_version, visible_from
+from enrich.text.domain.visibility import visibility_of
 from shared.messages import Order, RawUpdate, Refresh, Release
+from shared.messages.powers import of_older_release, says_only_what_is_not_permitted
 
 Input = RawUpdate | Order | Release | Refresh
 
@@ -33,7 +36,8 @@ def decide(message: Input, state: State, *, margin_s: float = 0.0, fingerprint: 
     match message:
         case RawUpdate():
             raw = _in_utc(message)
-            return _version_transition(raw, fingerprint or raw.fingerprint(), state, margin_s)
+            fingerprint = fingerprint or raw.fingerprint()
+            return _version_transition(of_older_release(raw), fingerprint, state, margin_s)
         case Order():
             return order_transition(message.model_copy(update={"ordered_at": _aware(message.ordered_at)}), state)
         case Release():
@@ -49,6 +53,9 @@ def _version_transition(raw: RawUpdate, fingerprint: str, before: State, margin_
         return ended(before, final, by=raw.source, reason=reason, at=raw.received_at, fingerprint=fingerprint, raw=raw)
     if before.final is not None:
         return suppressed(before, before.final, fingerprint=fingerprint)
+    if says_only_what_is_not_permitted(raw):
+        reason = "its source may not give that signal"
+        return Transition(before, "suppressed", reason, visibility_of(before), fingerprint=fingerprint)
     if is_wordless_signal(raw):
         return signal_transition(raw, fingerprint, before)
     # A version that was received after the embargo of a held one finds that one open, though its release is yet to come.
@@ -64,16 +71,11 @@ def _version_transition(raw: RawUpdate, fingerprint: str, before: State, margin_
         reason=reason,
         forced=published is not None,
         correction=published is not None and published.signal == "correction",
-        public_reason=_public_reason(published) if published is not None else "",
+        public_reason=public_reason_of(published) if published is not None else "",
         at=visible_from(published, margin_s) if published is not None else raw.received_at,
         fingerprint=fingerprint,
         only_remembers=placed is before and not any(matter in before.desk_decisions for matter in MATTERS),
     )
-
-
-def _public_reason(raw: RawUpdate) -> str:
-    """The reason that a version gives readers for its change."""
-    return raw.correction_reason or (raw.editors_note if raw.signal in ("correction", "advisory") else "")
 
 
 def _release_transition(release: Release, before: State) -> Transition:
@@ -94,7 +96,7 @@ def _release_transition(release: Release, before: State) -> Transition:
         outcome=None if released or release.reason == "expiry" else "held",
         forced=released is not None,
         correction=released is not None and released.raw.signal == "correction",
-        public_reason=_public_reason(released.raw) if released is not None else "",
+        public_reason=public_reason_of(released.raw) if released is not None else "",
         at=moment,
         fingerprint=state.current.fingerprint if state.current else "",
         looks_again=released is None,

@@ -39,6 +39,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "tags": ("tags",),
     "media": ("media", "media_pending"),
     "story": ("story", "story_label", "evolved_from"),
+    "story_profile": ("story_profile",),
     "corroboration": ("corroboration",),
     "flags": ("flags",),
     "editors_note": ("editors_note",),
@@ -142,7 +143,8 @@ def build_revision(
     """The revision of a visible update; None where readers would get nothing that they have not got already."""
     state, text = transition.state, attachments.text
     before = state.last_published
-    opened = visible_from(state.current_version.raw, margin_s)
+    version = state.current_version
+    opened = visible_from(version.raw, margin_s, version.released_at)
     update = _content(transition, attachments, opened, now)
     document: dict[str, object] = update.model_dump(mode="json", exclude_defaults=True)
     parts = digests(document)
@@ -196,6 +198,7 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         media_pending=bool(attachments.pending),
         story=attachments.story.story,
         story_label=cut(attachments.story.label, LONGEST["story"]),
+        story_profile=attachments.story.profile,
         corroboration=attachments.story.corroboration,
         evolved_from=update_id_for(raw.source, raw.evolved_from) if raw.evolved_from else None,
         read_time_minutes=text.read_time_minutes,
@@ -206,6 +209,7 @@ def _content(transition: Transition, attachments: Attachments, opened: datetime,
         updated_at=before.updated_at if before is not None else None,
         flags=flags_of(state),
         responsible=_responsible(state),
+        may_alert=raw.may is None or "alert" in raw.may,
         degraded=attachments.degraded,
         repairs=(*_repairs_of(state, lines), *_withheld(attachments)),
         fingerprint=current.fingerprint,

@@ -9,11 +9,13 @@ from typing import Literal, TypedDict
 from pydantic import ConfigDict, Field
 
 from enrich.text.domain.corrections.replaced import Replacement
-from shared.messages import Flags, Message, RawUpdate, Removal, Step, UpdateId
+from shared.messages import Flags, Hold, Message, RawUpdate, Removal, Step, UpdateId
 
 Final = Literal["killed", "taken-down"]
 VISIBILITY = "sight"
 """The key of visibility among the desk decisions, as state rows have it."""
+HOLD = "hold"
+"""The key of holding among them."""
 
 
 class Version(Message):
@@ -26,6 +28,8 @@ class Version(Message):
     headline_since: datetime
     """Since when the source says this headline: a desk's correction of it holds until the source changes it."""
     body_since: datetime
+    released_at: datetime | None = None
+    """When a desk let readers have it, of a version that was held."""
 
 
 VersionOrder = tuple[datetime, int, datetime, str]
@@ -148,8 +152,15 @@ class State(Message):
     current: Version | None = None
     """The newest version that is not embargoed."""
     held: Version | None = None
-    """A newer version, under embargo."""
+    """A newer version, under embargo or waiting for a desk."""
     held_until: datetime | None = None
+    """The end of its embargo."""
+    hold: Hold | None = None
+    """Why the held version waits for a desk; None where only its embargo holds it."""
+    hold_since: datetime | None = None
+    """Since when a version of the update has waited for a desk, without a break."""
+    spiked: bool = False
+    """A desk has decided against the held version."""
     released_until: datetime | None = None
     """The latest moment for which a release has come: what expires by then has expired."""
     final: Final | None = None
@@ -157,7 +168,8 @@ class State(Message):
     final_reason: str = ""
     final_at: datetime | None = None
     desk_decisions: dict[str, DeskDecision] = Field(default_factory=dict, alias="rulings")
-    """The newest by matter: `sight` (visibility), `headline`, `body`, `correction`, `pinned`, `key_event`, `closed`, `note`."""
+    """The newest by matter: `sight` (visibility), `headline`, `body`, `correction`, `pinned`, `key_event`, `closed`, `note`,
+    `hold` (hold, release or spike)."""
     last_published: LastPublished | None = Field(default=None, alias="shown")
     earlier: tuple[Wording, ...] = ()
     """The words of versions before the current one, the oldest first, as far as they are remembered."""

@@ -97,6 +97,11 @@ def transition(
     )
 
 
+def public_reason_of(raw: RawUpdate) -> str:
+    """The reason that a version gives readers for its change."""
+    return raw.correction_reason or (raw.editors_note if raw.signal in ("correction", "advisory") else "")
+
+
 def ended(
     state: State,
     final: Final,
@@ -121,7 +126,8 @@ def ended(
         kept = Version(raw=wordless, fingerprint=fingerprint, since=since, headline_since=since, body_since=since)
     changes: dict[str, object] = {
         "state_version": state.state_version + 1,
-        "current": kept, "held": None, "held_until": None, "desk_decisions": {},
+        "current": kept, "held": None, "held_until": None, "hold": None, "hold_since": None, "spiked": False,
+        "desk_decisions": {},
         "earlier": (), "conflicts": (),
         "final": final, "final_by": by, "final_reason": reason, "final_at": at,
     }  # fmt: skip

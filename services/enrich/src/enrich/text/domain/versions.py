@@ -1,9 +1,10 @@
-"""The order of an update's versions, and where a version goes: it is the current one, held under embargo, or nothing new."""
+"""The order of an update's versions, and where a version goes: it is the current one, held, or nothing new."""
 
 from datetime import datetime, timedelta
 
+from enrich.text.domain.holding.why import hold_of
 from enrich.text.domain.state import State, Version, VersionOrder
-from shared.messages import RawUpdate, Stage
+from shared.messages import Hold, RawUpdate, Stage
 
 LONGEST_NUMBER = 40
 """Digits: a longer version is no number that anyone counts with."""
@@ -13,20 +14,22 @@ def version_order(raw: RawUpdate, fingerprint: str = "") -> VersionOrder:
     """The key by which versions of one update are ordered, whatever the order of their arrival."""
     version = (raw.version or "").strip()
     number = int(version) if version.isascii() and version.isdigit() and len(version) <= LONGEST_NUMBER else -1
-    return (raw.version_created or raw.received_at, number, raw.received_at, fingerprint or raw.fingerprint())
+    made_at = raw.version_created or raw.counts_from or raw.received_at
+    return (made_at, number, raw.received_at, fingerprint or raw.fingerprint())
 
 
 def embargo_end(raw: RawUpdate, margin_s: float = 0.0) -> datetime | None:
     """Until when a version is held, as of its receipt; None where it never had to be."""
-    if raw.embargo_until is None or raw.status != "usable":
+    if raw.embargo_until is None or raw.status not in ("usable", "held"):
         return None
     until = raw.embargo_until + timedelta(seconds=margin_s)
     return until if until > raw.received_at else None
 
 
-def visible_from(raw: RawUpdate, margin_s: float = 0.0) -> datetime:
-    """The moment from which a version could be seen: its receipt, or the end of its embargo."""
-    return embargo_end(raw, margin_s) or raw.received_at
+def visible_from(raw: RawUpdate, margin_s: float = 0.0, released_at: datetime | None = None) -> datetime:
+    """The moment from which a version could be seen: its receipt, the end of its embargo, or its release by a desk."""
+    moment = embargo_end(raw, margin_s) or raw.received_at
+    return moment if released_at is None else max(moment, released_at)
 
 
 def place_version(raw: RawUpdate, fingerprint: str, state: State, margin_s: float) -> tuple[State, Stage | None, str]:
@@ -35,12 +38,14 @@ def place_version(raw: RawUpdate, fingerprint: str, state: State, margin_s: floa
         known: Version | None = getattr(state, slot)
         if known is not None and known.fingerprint == fingerprint:
             return _repeated(raw, known, slot, state)
+    raw = _behind_known(raw, state)
     order = version_order(raw, fingerprint)
-    until = embargo_end(raw, margin_s)
+    until, hold = embargo_end(raw, margin_s), hold_of(raw, state)
     is_older_than_current = state.current is not None and order < _order_of(state.current)
     is_older_than_held = state.held is not None and order < _order_of(state.held)
     embargoed_when_held_came = until is not None and state.held is not None and until > state.held.raw.received_at
-    if is_older_than_current or (is_older_than_held and embargoed_when_held_came):
+    waits = hold is not None or (state.hold is not None and not state.is_public)
+    if is_older_than_current or (is_older_than_held and (embargoed_when_held_came or waits)):
         return _older(raw, state)
     if is_older_than_held:
         return state.model_copy(update={"current": _newer(raw, fingerprint, state.current)}), None, "an open version"
@@ -50,17 +55,48 @@ def place_version(raw: RawUpdate, fingerprint: str, state: State, margin_s: floa
         moved = newest.model_copy(update={"raw": raw, "fingerprint": fingerprint})
         return state.model_copy(update={slot: moved}), "duplicate", "the source repeats what it said"
     version = _newer(raw, fingerprint, newest)
-    if until is not None:
-        changes = {"held": version, "held_until": until}
-        return state.model_copy(update=changes), "held", f"embargoed until {until.isoformat()}"
-    return state.model_copy(update={"current": version, "held": None, "held_until": None}), None, "a newer version"
+    if hold is not None or until is not None:
+        embargo = f"embargoed until {until.isoformat()}" if until is not None else ""
+        reason = f"held for a desk: {hold.because or hold.kind}" if hold is not None else embargo
+        return with_held(state, version, until, hold), "held", reason
+    return with_held(state, None).model_copy(update={"current": version}), None, "a newer version"
+
+
+def with_held(state: State, version: Version | None, until: datetime | None = None, hold: Hold | None = None) -> State:
+    """The state with this version in the place of the held one.
+
+    A spike is a decision about what was seen: a version that is held for another reason is to be looked at.
+    """
+    spiked, since = False, None
+    if version is not None and hold is not None:
+        spiked = state.spiked and hold == state.hold and hold == version.raw.hold
+        since = None if spiked else state.hold_since or version.raw.received_at
+    changes = {"held": version, "held_until": until, "hold": hold, "hold_since": since, "spiked": spiked}
+    return state.model_copy(update=changes)
 
 
 def opened(state: State, moment: datetime) -> tuple[State, Version | None]:
-    """The held version becomes the current one if its embargo had ended at that moment; and the version that did."""
-    if state.held is None or state.held_until is None or state.held_until > moment:
+    """The held version becomes the current one if its embargo had ended at that moment; and the version that did.
+
+    One that waits for a desk goes on waiting.
+    """
+    if state.held is None or state.hold is not None or state.held_until is None or state.held_until > moment:
         return state, None
     return state.model_copy(update={"current": state.held, "held": None, "held_until": None}), state.held
+
+
+def _behind_known(raw: RawUpdate, state: State) -> RawUpdate:
+    """A version whose own time was not believed, not before what was received before it.
+
+    Ingest says so already, unless its database has lost what came before.
+    """
+    if raw.counts_from is None:
+        return raw
+    known = [
+        each for each in (state.current, state.held) if each is not None and each.raw.received_at < raw.received_at
+    ]
+    latest = max((_order_of(each)[0] for each in known), default=raw.counts_from)
+    return raw.model_copy(update={"counts_from": latest}) if latest > raw.counts_from else raw
 
 
 def _order_of(version: Version) -> VersionOrder:

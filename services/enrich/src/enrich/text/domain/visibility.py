@@ -21,7 +21,7 @@ def visibility_of(state: State) -> Visibility:
     decision = state.desk_decisions.get(VISIBILITY)
     if decision is not None and decision.at >= state.current.since:
         return _decided(decision, state)
-    if state.current.raw.status == "withheld":
+    if state.current.raw.status == "withheld" or (state.hold is not None and state.hold.withdraws and not state.spiked):
         return "withdrawn"
     return "expired" if state.current.raw.signal == "expire" or _has_expired(state) else "visible"
 
@@ -47,7 +47,7 @@ def due_of(state: State) -> tuple[datetime | None, str]:
     """When an update must be looked at again, and for what: `embargo`, `expiry` or `retry`."""
     due: list[tuple[datetime, str]] = []
     if state.final is None:
-        if state.held is not None and state.held_until is not None:
+        if state.held is not None and state.held_until is not None and state.hold is None:
             due.append((state.held_until, "embargo"))
         if state.current is not None and state.is_public and visibility_of(state) == "visible":
             expires_at = state.current.raw.expires_at

@@ -63,9 +63,11 @@ _FIRST_IN_LINE = "SELECT coalesce((SELECT place FROM enrich.pending_refreshes OR
 
 _MERGED = (
     "place = least(p.place, excluded.place), "
-    "cause = CASE WHEN 'retry' IN (p.cause, excluded.cause) THEN 'retry' ELSE excluded.cause END"
+    "cause = CASE WHEN 'retry' IN (p.cause, excluded.cause) THEN 'retry' WHEN excluded.cause = 'republish' THEN p.cause "
+    "ELSE excluded.cause END"
 )
-"""What an update that stands in line becomes when it is asked for again. A retry asks for its pictures too."""
+"""What an update that stands in line becomes when it is asked for again. A retry asks for its pictures too, and
+of a republish nobody is told."""
 
 _QUEUE = f"""
 WITH concerned AS MATERIALIZED (

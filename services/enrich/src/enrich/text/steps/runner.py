@@ -156,6 +156,7 @@ class Steps:
                 into=reference.merged,
                 labels=reference.story_labels,
                 gathered_labels=reference.gathered_labels,
+                profiles=reference.story_profiles,
                 family=family,
                 headline=headline,
             ),

@@ -6,7 +6,7 @@ from enrich.reference.stories import is_apart, is_made, merged_story, own_story
 from enrich.short_text import line_of, slug_of
 from enrich.text.domain.attachments import StoryPlacement
 from enrich.text.domain.state import KnownUpdate
-from shared.messages import Corroboration, RawUpdate
+from shared.messages import Corroboration, RawUpdate, StoryProfile
 from shared.messages.limits import LONGEST
 
 
@@ -18,11 +18,12 @@ def place_in_story(
     into: Mapping[str, str],
     labels: Mapping[str, str],
     gathered_labels: Mapping[str, str] | None = None,
+    profiles: Mapping[str, StoryProfile] | None = None,
     family: str,
     headline: str,
 ) -> StoryPlacement:
     """The story of an update: an editor's, else the source's, else the parent's, else that of the updates it is like."""
-    gathered_labels = gathered_labels or {}
+    gathered_labels, profiles = gathered_labels or {}, profiles or {}
     story, label, because = None, "", ""
     if known.story is not None:
         story, because = known.story, known.story_because or "an editor put it there"
@@ -42,7 +43,8 @@ def place_in_story(
         label = labels.get(story) or own_label or own or (headline if is_made(story) else story.replace("-", " "))
     # An update that an editor has taken away from those that it is like is corroborated by none of them.
     families = () if is_apart(known.story, known.gathered, into) else known.families
-    return StoryPlacement(story or None, label, corroboration_of(families, family, known.gathered_because), because)
+    corroboration = corroboration_of(families, family, known.gathered_because)
+    return StoryPlacement(story or None, label, corroboration, because, profiles.get(story) if story else None)
 
 
 def corroboration_of(families: Sequence[str], own: str, because: str) -> Corroboration:

@@ -185,3 +185,50 @@ def says_private(words: str) -> bool:
 def is_embargo(words: str) -> bool:
     """Whether a line says until when a text may not be published."""
     return len(words) < LONGEST_EMBARGO and _EMBARGO.match(words) is not None
+
+
+_DESKS = r"(?:redaktion\w*|r[ée]dact(?:ions?|eurs)|redac(?:ciones|tores|ties?)|redazion[ei]|reda[çc][õo]es|redaksjon\w*|editors?|editores|desks|subscribers|abonn[ée]s|abonados|medios|medien)"
+_ADDRESSED = re.compile(
+    r"[\W_]{0,6}(?:(?:dpa|apa|afp|ap|sda|ats|tt|ntb|stt|anp|efe|pa)[-: ]{1,3})?(?:"
+    rf"(?:achtung|wichtiger hinweis|hinweise?|attention|attn\.?|avis(?: important)?|note|notice|advisory|aviso|nota|avviso|noot|bericht|mededeling|let op|aten[çc][ãa]o|atenci[óo]n|obs!?|not(?= till)|meddelelse|meddelande)[,:;!]? (?:(?:an|f[üu]r|to|for|aux?|[àa] l['’]attention d(?:es|e)|pour(?: les)?|nos|a|para|per|ai|alle|aan|voor|aos|[àa]s|till|til)[ ]?)?(?:(?:die|der|alle|the|all|our|les|nos|los|las|de|l)[ ])?(?:liebe[rn]? )?{_DESKS}\b"
+    r"|an (?:die|alle) redaktion\w*|(?:liebe|verehrte) (?:kolleg\w+|redaktion\w+|kund\w+)|redaktionshinweis\b|redaktionelle[rn]? hinweis\b|till? (?:alla )?red(?:aktion\w*|aksjon\w*|\.|\b)|toimituksille\b|toimitusten tiedoksi\b"
+    r"|(?:editorial|editors['’]?|coverage|client|transmission|media|news) advisory\b|(?:planungs|tages|themen|wochen)vorschau\b|planungshinweis\b|(?:coverage|story) (?:budget|planner)\b"
+    r")",
+    re.IGNORECASE,
+)
+_FOLLOWING = re.compile(
+    r"\b(?:the following|following|below|die folgenden?|folgende[rs]?|nachfolgend\w*|suivante?s?|ci-dessous|siguientes?|seguenti|seguintes|f[öø]ljande|f[øo]lgende|seuraav\w+|volgende|onderstaande|until|before|bis|avant|antes|kontakt\w*|contacts?|nummer|number)\b",
+    re.IGNORECASE,
+)
+
+_WHOLE = re.compile(
+    r"(?:(?:this|these|dies\w*|cette|ces?|est[ae]s?|este|denna|denne|dette|detta|quest[aoi]|deze|dit|t[äa]m[äa]) [\w-]+(?: [\w-]+)? (?:is|are|ist|sind|est|sont|es|son|[äæ]r|er|zijn|sono|[èé]|on) )?"
+    rf"(?:{_PRIVATE})",
+    re.IGNORECASE,
+)
+
+
+def is_addressed_to_desks(headline: str) -> bool:
+    """Whether a headline says that the update speaks to desks."""
+    return _ADDRESSED.match(headline[:200]) is not None
+
+
+_PRIVATE_PARTS = (
+    "publi", "pubbli", "diffuser", "ver\u00f6ff", "veroff", "zur verwend", "internal", "interne ", "internen", "interno",
+    "redaktionell", "editorial use", "julkais", "offentlig", "for broadcast", "for release", "for use", "difundir", "bruk",
+)  # fmt: skip
+
+
+def may_say_private(words: str) -> bool:
+    """Whether words in small letters have a part of every sentence that says so. A cheap test that errs on the side of yes."""
+    return any(part in words for part in _PRIVATE_PARTS)
+
+
+def says_all_is_private(words: str) -> bool:
+    """Whether a note says of the update as a whole, not of what follows it, that it is not for publication."""
+    if not words or len(words) > MAX_NOTE or not may_say_private(words.lower()) or _FOLLOWING.search(words):
+        return False
+    bare = words.lstrip(" \t([{*/+#_–—-=!")
+    found = _WHOLE.match(bare) or (_SAYS_PRIVATE.search(bare) if kind_of_note(words) else None)
+    # A label is about what stands behind it.
+    return found is not None and not bare[found.end() :].lstrip().startswith(":")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ingest.formats.copy import authors, body, notes, people, places, repeats, sign_offs, tags
 from ingest.formats.html import embeds
 from ingest.formats.model import SourceProfile
+from shared.messages import Hold
 from shared.messages.limits import LONGEST
 
 Record = Callable[[str, str, str], None]
@@ -39,7 +40,7 @@ def tidy(fields: dict[str, object], record: Record, profile: SourceProfile, form
     headline = _string(fields, "headline")
     _credit_pictures(fields)
     if html:
-        _body(fields, html, headline, record, has_notes=has_notes)
+        _body(fields, html, headline, record, profile, has_notes=has_notes)
     if has_notes:
         _lines(fields, record)
     is_text = bool(_string(fields, "body_html"))
@@ -57,7 +58,9 @@ def _string(fields: dict[str, object], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _body(fields: dict[str, object], html: str, headline: str, record: Record, *, has_notes: bool) -> None:
+def _body(
+    fields: dict[str, object], html: str, headline: str, record: Record, profile: SourceProfile, *, has_notes: bool
+) -> None:
     html = body.unwrapped(body.with_vendors_tags_read(body.in_paragraphs(html)))
     if "<figcaption" in html:
         html = body.without_captions(html, _captions(fields))
@@ -88,10 +91,12 @@ def _body(fields: dict[str, object], html: str, headline: str, record: Record, *
         found.notes
         and not found.html
         and fields.get("status", "usable") == "usable"
+        and profile.hold_advisories
         and any(map(notes.says_private, found.notes))
     ):
-        fields["status"] = "withheld"
-        record("advisory-withheld", "/body_html", "withheld, since it says of itself that it is not for publication")
+        fields.setdefault(
+            "hold", Hold(kind="advisory", because=f"all of its text is for desks: {found.notes[0][:100]}")
+        )
     _take_dateline(fields, found.first)
 
 

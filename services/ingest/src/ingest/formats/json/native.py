@@ -27,7 +27,7 @@ class NativeUpdate(BaseModel):
     version: str | None = Field(default=None, max_length=200)
     version_created: AwareDatetime | None = None
     status: Status = "usable"
-    """`withheld` takes the update out of sight until a usable version comes, `canceled` kills it for ever."""
+    """`withheld` takes the update out of sight until a usable version comes, `canceled` kills it for ever; `held` waits for a desk."""
     signal: Signal | None = None
     urgency: int | None = Field(default=None, ge=1, le=9)
     language: str | None = None
@@ -104,7 +104,7 @@ _FIELDS = frozenset(NativeUpdate.model_fields)
 _TEXTS = frozenset(name for name, one in NativeUpdate.model_fields.items() if one.annotation in (str, str | None))
 _TIMES = ("version_created", "first_created", "embargo_until", "expires_at")
 _LISTS = ("creators", "subjects", "keywords", "media", "replaces")
-_ENVELOPE = frozenset({"update_id", "source", "received_at", "original", "repairs", "profile"})
+_ENVELOPE = frozenset({"update_id", "source", "received_at", "original", "repairs", "profile", "hold", "may"})
 """Fields of a raw update that the sender does not decide: those of a recorded update are passed over."""
 
 

@@ -17,13 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.intake.deadline import Unavailable
 from ingest.intake.orders import OrderReceipt, OrderRequest
-from ingest.transports.api import orders, push, status
+from ingest.transports.api import keys, orders, push, status
 from ingest.transports.api.authentication import Api
 from ingest.transports.api.responses import on_unavailable
+from shared.access.routes import KeyList, KeyMade, Revocation, Rotation, WantedKey
 from shared.http.problem import PROBLEM_HANDLERS, ProblemDocument
 from shared.http.query import check_query, with_query
 from shared.http.routing import application
-from shared.observability.health import Health, health_routes
+from shared.observability.health import Health, open_health_routes
 
 REQUEST_SECONDS = Histogram(
     "slugline_ingest_request_seconds",
@@ -35,13 +36,13 @@ REQUEST_SECONDS = Histogram(
 PROBLEMS: dict[int, str] = {
     400: "Not what it claims to be: malformed, cut short, empty",
     401: "Key missing or wrong",
-    403: "Not allowed: another source's, or paused",
+    403: "Not allowed: another source's, not among the key's scopes, or paused",
     404: "Unknown",
     408: "The body did not arrive in time",
     413: "Larger than the source's limit",
     415: "A type, encoding or format that is not read",
     422: "Understood, and nothing of it could be taken",
-    429: "Faster than the source's rate",
+    429: "Faster than the source's rate, or too many wrong keys from this address",
     503: "Kafka or Postgres is unavailable. Code `unavailable`: nothing was taken, and nothing will be; send it again. Code `maybe-taken`: "
     "it was in flight when they fell silent; ask GET /v1/items?guid=… (or the status_url of its item) how far it is, or send it "
     "again, which is harmless",
@@ -60,10 +61,11 @@ class IngestProblem(ProblemDocument):
 class ApiOperation:
     """One operation of the API, from which both its route and its description are made."""
 
-    method: Literal["get", "post"]
+    method: Literal["get", "post", "delete"]
     path: str
     handler: Callable[[Api, Request], Awaitable[Response]]
-    answers: Mapping[int, type[BaseModel]]
+    answers: Mapping[int, type[BaseModel] | None]
+    """By status; None where there is no body."""
     problems: tuple[int, ...]
     takes: type[BaseModel] | Literal["native", "wire"] | None = None
     query: tuple[str, ...] = ()
@@ -76,14 +78,24 @@ PUSH_ANSWERS = {202: push.PushReceipt, 207: push.PushReceipt}
 OPERATIONS: tuple[ApiOperation, ...] = (
     ApiOperation("post", "/v1/updates", push.push_updates, PUSH_ANSWERS, PUSH_PROBLEMS, "native"),
     ApiOperation("post", "/v1/wire/{source}", push.push_wire, PUSH_ANSWERS, (*PUSH_PROBLEMS, 404), "wire"),
-    ApiOperation("get", "/v1/items/{id}", status.item, {200: status.ItemStatus}, (400, 401, 404, 503)),
+    ApiOperation("get", "/v1/items/{id}", status.item, {200: status.ItemStatus}, (400, 401, 403, 404, 429, 503)),
     ApiOperation(
-        "get", "/v1/items", status.item_by_guid, {200: status.ItemStatus}, (400, 401, 404, 503), query=("guid",)
+        "get", "/v1/items", status.item_by_guid, {200: status.ItemStatus}, (400, 401, 403, 404, 429, 503), query=("guid",)
     ),
-    ApiOperation("get", "/v1/originals/{id}", status.original, {200: status.OriginalStatus}, (400, 401, 404, 503)),
+    ApiOperation("get", "/v1/originals/{id}", status.original, {200: status.OriginalStatus}, (400, 401, 403, 404, 429, 503)),
     ApiOperation(
         "post", "/v1/updates/{id}/orders", orders.order, {202: OrderReceipt},
-        (400, 401, 403, 404, 408, 413, 415, 422, 503), OrderRequest,
+        (400, 401, 403, 404, 408, 413, 415, 422, 429, 503), OrderRequest,
+    ),
+    ApiOperation("get", "/v1/keys", keys.keys, {200: KeyList}, (400, 401, 403, 429, 503), query=("holder", "ended")),
+    ApiOperation("post", "/v1/keys", keys.make_key, {201: KeyMade}, (400, 401, 403, 413, 422, 429, 503), WantedKey),
+    ApiOperation(
+        "post", "/v1/keys/{key_id}/rotate", keys.rotate_key, {201: KeyMade},
+        (400, 401, 403, 404, 413, 422, 429, 503), Rotation,
+    ),
+    ApiOperation(
+        "delete", "/v1/keys/{key_id}", keys.revoke_key, {204: None},
+        (400, 401, 403, 404, 413, 422, 429, 503), Revocation,
     ),
 )  # fmt: skip
 
@@ -136,5 +148,5 @@ def build(
         check_query(request)
         return Response(orjson.dumps(openapi()), media_type="application/json")
 
-    routes = [*routes_of(api), *more, Route("/openapi.json", describe), *health_routes(health)]
+    routes = [*routes_of(api), *more, Route("/openapi.json", describe), *open_health_routes(health, api.settings)]
     return RequestTimer(application(routes, {**PROBLEM_HANDLERS, Unavailable: on_unavailable}))

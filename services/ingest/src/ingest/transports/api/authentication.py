@@ -12,7 +12,10 @@ from ingest.sources.rate_limit import SourceRateLimit
 from ingest.sources.registry import Registry
 from ingest.sources.source import Source
 from ingest.transports.api.unauthenticated import UnauthenticatedBodies
+from shared.access.authentication import Authentication, WrongKeys
+from shared.access.holder import KeyHolder
 from shared.http.problem import Problem
+from shared.http.proxies import TrustedProxies
 
 
 @dataclass
@@ -24,28 +27,31 @@ class Api:
     intake: Intake
     rate_limit: SourceRateLimit
     unauthenticated: UnauthenticatedBodies = field(default_factory=UnauthenticatedBodies)
+    keys: Authentication = field(init=False)
 
-    async def authenticate(self, request: Request) -> Source:
-        """The source whose key the request shows; raises a `Problem` (401) where there is none."""
-        key = key_of(request)
-        challenge = {"WWW-Authenticate": 'Bearer realm="slugline ingest"'}
-        if not key:
-            raise Problem(
-                401, "key-missing", "send the source's key as 'Authorization: Bearer …' or 'X-API-Key'",
-                headers=challenge, field="Authorization",
-            )  # fmt: skip
-        source = self.registry.cached_source_of_key(key)
-        if source is None:
-            source = await self.intake.within(self.registry.source_of_key(key, self.intake.pool))
-        if source is None:
-            if not self.registry.loaded:
+    def __post_init__(self) -> None:
+        wrong = WrongKeys(TrustedProxies.of(self.settings))
+        self.keys = Authentication(self.registry.keys, wrong, lambda: self.intake.pool, realm="slugline ingest")
+
+    async def authenticate(self, request: Request, scope: str) -> tuple[Source, KeyHolder]:
+        """The source whose key the request shows, and whose key that is.
+
+        Raises a `Problem`: 401 without a right key, 403 where it does not open `scope`, 429 after too many wrong ones.
+        """
+        shown = self.keys.shown(request)
+        found = self.registry.cached(shown)
+        if found is None:
+            found = await self.intake.within(self.registry.find(shown, self.intake.pool))
+            if found is None and not self.registry.loaded:
                 raise Unavailable("the sources are not known yet")
-            raise Problem(401, "key-wrong", "the key is not known", headers=challenge, field="Authorization")
-        return source
+        key = self.keys.allowed(request, found[0] if found else None, scope)
+        if found is None or found[1] is None:
+            raise Problem(403, "no-source", "this key belongs to no source", field="Authorization")
+        return found[1], key.by
 
     async def authenticate_sender(self, request: Request) -> Source:
         """The same for a push; raises a `Problem` also where the source may not send now."""
-        source = await self.authenticate(request)
+        source, _ = await self.authenticate(request, "send")
         self.check_may_send(source)
         return source
 
@@ -64,9 +70,3 @@ class Api:
     def body_limit(self, source: Source) -> int:
         """The largest body that a source may send."""
         return source.body_limit(self.settings.ingest_max_body_bytes)
-
-
-def key_of(request: Request) -> str:
-    """The key that a request shows; empty where it shows none."""
-    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-    return credential.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()

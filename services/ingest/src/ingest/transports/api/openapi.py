@@ -1,6 +1,7 @@
 """The OpenAPI document of `ingest api`, made of its operations and of the models that they answer with."""
 
 import inspect
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 
@@ -22,15 +23,30 @@ from shared.http.openapi import (
 )
 
 UPDATE_ID = Parameter("id", "path", {"type": "string", "pattern": "^[a-z2-7]{26}$"}, "The update's id")
-PARAMETERS = {
-    "/v1/wire/{source}": Parameter(
-        "source", "path", {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"}, "The name of the key's source"
-    ),
-    "/v1/items/{id}": UPDATE_ID,
-    "/v1/items": Parameter("guid", "query", required=True),
-    "/v1/updates/{id}/orders": UPDATE_ID,
-    "/v1/originals/{id}": Parameter("id", "path", {"type": "string", "format": "uuid"}, "The original's id"),
+KEY_ID = Parameter("key_id", "path", description="The key's public id")
+PARAMETERS: Mapping[tuple[str, str], Sequence[Parameter]] = {
+    ("", "/v1/wire/{source}"): [
+        Parameter(
+            "source",
+            "path",
+            {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"},
+            "The name of the key's source",
+        )
+    ],
+    ("", "/v1/items/{id}"): [UPDATE_ID],
+    ("", "/v1/items"): [Parameter("guid", "query", required=True)],
+    ("", "/v1/updates/{id}/orders"): [UPDATE_ID],
+    ("", "/v1/originals/{id}"): [
+        Parameter("id", "path", {"type": "string", "format": "uuid"}, "The original's id"),
+    ],
+    ("get", "/v1/keys"): [
+        Parameter("holder", "query", description="Only the keys of this source"),
+        Parameter("ended", "query", {"type": "boolean", "default": False}, "Those that work no longer, too"),
+    ],
+    ("", "/v1/keys/{key_id}/rotate"): [KEY_ID],
+    ("", "/v1/keys/{key_id}"): [KEY_ID],
 }
+"""By method and path; an empty method is any."""
 WIRE = Content(
     "A document of any format that is read; recognised from its content where the type does not say.",
     {"*/*": {"type": "string", "format": "binary"}},
@@ -53,7 +69,7 @@ def _body(operation: ApiOperation) -> Content | None:
 def _described(operation: ApiOperation) -> Operation:
     sentence = inspect.cleandoc(operation.handler.__doc__ or "").partition(": ")[2]
     successes = {
-        str(status): json_content(model, SUCCESSES.get(status, "As asked"))
+        str(status): Content("Done") if model is None else json_content(model, SUCCESSES.get(status, "As asked"))
         for status, model in operation.answers.items()
     }
     return Operation(
@@ -61,7 +77,7 @@ def _described(operation: ApiOperation) -> Operation:
         operation.path,
         sentence[:1].upper() + sentence[1:].replace("\n", " "),
         successes | {str(status): SharedResponse(f"Problem{status}") for status in sorted(operation.problems)},
-        [PARAMETERS[operation.path]] if operation.path in PARAMETERS else (),
+        PARAMETERS.get((operation.method, operation.path)) or PARAMETERS.get(("", operation.path), ()),
         _body(operation),
         operation_id=operation.handler.__name__,
         security=("key", "header", "signature") if operation.takes == "wire" else None,

@@ -14,9 +14,10 @@ from ingest.intake.turns import ARRIVAL_S, Turn
 from ingest.sources import signing
 from ingest.sources.source import Source
 from ingest.transports.api import idempotency
-from ingest.transports.api.authentication import Api, key_of
+from ingest.transports.api.authentication import Api
 from ingest.transports.api.body import decoded, encoding_of, read_raw
 from ingest.transports.api.responses import json_response, outcome_unknown, traceparent_of
+from shared.access.authentication import key_of
 from shared.http.problem import Problem
 
 JSON_TYPE = re.compile(r"(application|text)/([a-z0-9.+-]+\+)?json", re.IGNORECASE)

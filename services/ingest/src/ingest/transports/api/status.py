@@ -73,13 +73,13 @@ class OriginalStatus(BaseModel):
 
 async def item(api: Api, request: Request) -> Response:
     """`GET /v1/items/{id}`: where an update is now, or why it is not out."""
-    source = await api.authenticate(request)
+    source, _ = await api.authenticate(request, "status")
     return await _status(api, source, update_id_of(request))
 
 
 async def item_by_guid(api: Api, request: Request) -> Response:
     """`GET /v1/items`: the same for the update that the key's source calls `guid`."""
-    source = await api.authenticate(request)
+    source, _ = await api.authenticate(request, "status")
     guid = request.query_params.get("guid", "")
     if not guid:
         raise Problem(400, "missing-parameter", "say which: ?guid=…", field="guid")
@@ -106,7 +106,7 @@ async def _status(api: Api, source: Source, update_id: str) -> Response:
 
 async def original(api: Api, request: Request) -> Response:
     """`GET /v1/originals/{id}`: what was made of a document, the refused items included."""
-    source = await api.authenticate(request)
+    source, _ = await api.authenticate(request, "status")
     try:
         wanted = uuid.UUID(request.path_params["id"])
     except ValueError as error:

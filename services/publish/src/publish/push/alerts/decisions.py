@@ -15,8 +15,11 @@ from publish.push.alerts.rules import AlertDecision, AlertRules, EarlierAlert, d
 from publish.push.delivery.notice import Notice
 from publish.representation.position import channels_of
 from publish.representation.reader_update import ReaderUpdate
+from shared.audit.author import Author
+from shared.audit.entry import Entry
+from shared.audit.log import append
 from shared.http.problem import Problem
-from shared.postgres.pool import Connection, Pool, Queryable
+from shared.postgres.pool import Connection, Pool, Queryable, Row
 from shared.postgres.rows import typed
 
 log = structlog.get_logger(__name__)
@@ -44,7 +47,7 @@ class AlertDecisions:
         """Decide on each notice; see `notice.QueueDeliveries`."""
         for notice in notices:
             update = notice.update
-            found = self._rules.level_of(update)
+            found = self._rules.level_of(update, trusts_urgency=notice.archived.may_alert)
             if found is None and update.revision == 1:
                 continue
             earlier = await self._earlier(connection, update)
@@ -161,7 +164,13 @@ class AlertDecisions:
         return found.update
 
     async def order(
-        self, update_id: str, level: int, person: str, *, words: tuple[str | None, str | None]
+        self,
+        update_id: str,
+        level: int,
+        person: str,
+        *,
+        words: tuple[str | None, str | None],
+        author: Author | None = None,
     ) -> dict[str, object]:
         """An editor's order: an alert whatever the rules say. The top level waits for a second person."""
         update = await self.candidate(update_id)
@@ -180,6 +189,9 @@ class AlertDecisions:
                 approved_by=[person],
                 words=ordered_wording(update, *words),
             )
+            if author is not None:
+                after = {"update_id": update_id, "level": level, "state": decision.state, "reason": decision.reason}
+                await append(connection, author.entry("alert-ordered", alert_id, None, after))
         self._decided()
         return await with_results(self._pool, alert_id)
 
@@ -188,9 +200,10 @@ class AlertDecisions:
         earlier = await self._earlier(self._pool, update)
         return await self._decide(self._pool, update, level, "ordered", earlier, people=1)
 
-    async def approve(self, alert_id: str, person: str) -> dict[str, object]:
+    async def approve(self, alert_id: str, person: str, author: Author | None = None) -> dict[str, object]:
         """One more person's yes; enough of them, and it leaves."""
-        row = await self._pool.fetchrow(
+        row = await self._changed(
+            None if author is None else author.entry("alert-approved", alert_id),
             "UPDATE publish.alerts SET approved_by = CASE WHEN $2 = ANY(approved_by) THEN approved_by "
             "ELSE approved_by || $2::text END, state = CASE WHEN cardinality(approved_by) + CASE WHEN $2 = ANY(approved_by) "
             "THEN 0 ELSE 1 END >= $3 THEN 'unreadable' ELSE state END "
@@ -202,9 +215,10 @@ class AlertDecisions:
         self._decided()
         return await with_results(self._pool, alert_id)
 
-    async def reject(self, alert_id: str, person: str) -> dict[str, object]:
+    async def reject(self, alert_id: str, person: str, author: Author | None = None) -> dict[str, object]:
         """One person's no ends it."""
-        row = await self._pool.fetchrow(
+        row = await self._changed(
+            None if author is None else author.entry("alert-rejected", alert_id),
             "UPDATE publish.alerts SET state = 'suppressed', reason = $2, ended_at = now() "
             "WHERE id = $1 AND state IN ('awaiting-approval', 'unreadable') RETURNING id",
             alert_id, f"rejected by {person}",
@@ -212,6 +226,14 @@ class AlertDecisions:
         if row is None:
             raise Problem(409, "not-waiting", "this alert has left already, or was suppressed")
         return await with_results(self._pool, alert_id)
+
+    async def _changed(self, entry: Entry | None, statement: str, *values: object) -> Row | None:
+        """The row that a statement changed, with the entry in the audit log."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row: Row | None = await connection.fetchrow(statement, *values)
+            if row is not None and entry is not None:
+                await append(connection, entry)
+        return row
 
 
 def _clean(text: str | None) -> str | None:

@@ -18,6 +18,7 @@ from publish.push.alerts.subscriptions import find, reader_of, recent_counts
 from publish.push.delivery.http import KeyedRoutes, body_model, json_response, number_parameter
 from publish.push.delivery.keys import Key
 from publish.representation.position import channels_of
+from shared.access.authentication import Authentication
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
 
@@ -36,9 +37,11 @@ class AlertOrder(BaseModel):
 class DeskRoutes:
     """`/v1/push/alerts` and `/v1/push/mutes`: for editors, with a key of scope `alerts`; each person has a key of their own."""
 
-    def __init__(self, pool: Pool, decisions: AlertDecisions, rules: AlertRules, site_url: str) -> None:
+    def __init__(
+        self, pool: Pool, keys: Authentication, decisions: AlertDecisions, rules: AlertRules, site_url: str
+    ) -> None:
         self._pool = pool
-        self._keyed = KeyedRoutes(pool)
+        self._keyed = KeyedRoutes(keys)
         self._decisions = decisions
         self._rules = rules
         self._site_url = site_url
@@ -65,7 +68,7 @@ class DeskRoutes:
         """Order an alert."""
         ordered = await body_model(request, AlertOrder)
         alert = await self._decisions.order(
-            ordered.update_id, ordered.level, f"{key.name} ({key.id})", words=(ordered.title, ordered.body)
+            ordered.update_id, ordered.level, key.signature, words=(ordered.title, ordered.body), author=key.author
         )
         return json_response(alert, 202)
 
@@ -84,15 +87,15 @@ class DeskRoutes:
 
     async def approve(self, request: Request, key: Key) -> Response:
         """One more person's yes."""
-        return json_response(await self._decisions.approve(request.path_params["alert_id"], f"{key.name} ({key.id})"))
+        return json_response(await self._decisions.approve(request.path_params["alert_id"], key.signature, key.author))
 
     async def reject(self, request: Request, key: Key) -> Response:
         """One person's no."""
-        return json_response(await self._decisions.reject(request.path_params["alert_id"], f"{key.name} ({key.id})"))
+        return json_response(await self._decisions.reject(request.path_params["alert_id"], key.signature, key.author))
 
     async def mute(self, request: Request, key: Key) -> Response:
         """Hold back the alerts of a channel."""
-        return json_response(await self._mutes.add(await body_model(request, NewMute), f"{key.name} ({key.id})"), 201)
+        return json_response(await self._mutes.add(await body_model(request, NewMute), key.signature, key.author), 201)
 
     async def mutes(self, request: Request, _: Key) -> Response:
         """The mutes that hold, or with `ended=true` all of them."""
@@ -104,7 +107,7 @@ class DeskRoutes:
 
     async def lift(self, request: Request, key: Key) -> Response:
         """End a mute before its time."""
-        return json_response(await self._mutes.lift(request.path_params["mute_id"], f"{key.name} ({key.id})"))
+        return json_response(await self._mutes.lift(request.path_params["mute_id"], key.signature, key.author))
 
     async def preview(self, request: Request, _: Key) -> Response:
         """What an order would do, without doing it: the notification, how many would get it now, how many later and why."""

@@ -6,13 +6,15 @@ withdrawals of what readers have already had go out all the same.
 
 import dataclasses
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from publish.push.delivery.channel_name import ChannelName
+from shared.audit.author import Author
+from shared.audit.log import append
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool, Queryable
 from shared.postgres.rows import typed, typed_or_none
@@ -88,14 +90,18 @@ class Mutes:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def add(self, wanted: NewMute, person: str) -> Mute:
+    async def add(self, wanted: NewMute, person: str, author: Author | None = None) -> Mute:
         """Mute a channel; what waits to leave stays too."""
-        rows = await self._pool.fetch(
-            "INSERT INTO publish.mutes (channel, reason, muted_by, until) VALUES ($1, $2, $3, $4) "
-            f"RETURNING {COLUMNS}",
-            wanted.channel, wanted.reason, person, wanted.until,
-        )  # fmt: skip
-        (mute,) = typed(Mute, rows)
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                "INSERT INTO publish.mutes (channel, reason, muted_by, until) VALUES ($1, $2, $3, $4) "
+                f"RETURNING {COLUMNS}",
+                wanted.channel, wanted.reason, person, wanted.until,
+            )  # fmt: skip
+            (mute,) = typed(Mute, rows)
+            if author is not None:
+                entry = replace(author, reason=wanted.reason).entry("mute-added", f"mute:{mute.id}", None, mute)
+                await append(connection, entry)
         log.info("alerts muted", mute=mute.id, channel=mute.channel, by=person, reason=mute.reason)
         return mute
 
@@ -107,15 +113,18 @@ class Mutes:
         )  # fmt: skip
         return typed(Mute, rows)
 
-    async def lift(self, mute_id: int, person: str) -> Mute:
+    async def lift(self, mute_id: int, person: str, author: Author | None = None) -> Mute:
         """End a mute before its time. What it held back stays held back."""
-        row = await self._pool.fetchrow(
-            "UPDATE publish.mutes SET lifted_by = $2, lifted_at = now() "
-            f"WHERE id = $1 AND lifted_at IS NULL AND until > now() RETURNING {COLUMNS}",
-            min(mute_id, 2**62), person,
-        )  # fmt: skip
-        mute = typed_or_none(Mute, row)
-        if mute is None:
-            raise Problem(404, "no-such-mute", "there is no such mute, or it has ended")
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "UPDATE publish.mutes SET lifted_by = $2, lifted_at = now() "
+                f"WHERE id = $1 AND lifted_at IS NULL AND until > now() RETURNING {COLUMNS}",
+                min(mute_id, 2**62), person,
+            )  # fmt: skip
+            mute = typed_or_none(Mute, row)
+            if mute is None:
+                raise Problem(404, "no-such-mute", "there is no such mute, or it has ended")
+            if author is not None:
+                await append(connection, author.entry("mute-lifted", f"mute:{mute.id}", mute))
         log.info("mute lifted", mute=mute.id, channel=mute.channel, by=person)
         return mute

@@ -28,8 +28,10 @@ class Rule(BaseModel):
     channels: tuple[str, ...] = ()
     key_event: bool | None = None
 
-    def holds(self, update: ReaderUpdate) -> bool:
-        """Whether an update is meant."""
+    def holds(self, update: ReaderUpdate, *, trusts_urgency: bool = True) -> bool:
+        """Whether an update is meant. An urgency that is not trusted counts only in a rule that names its source."""
+        if self.urgency_at_most is not None and not (trusts_urgency or self.sources):
+            return False
         return (
             (self.urgency_at_most is None or (update.urgency is not None and update.urgency <= self.urgency_at_most))
             and (not self.sources or update.source in self.sources)
@@ -73,9 +75,11 @@ class AlertRules(BaseModel):
     ttl_s: int = Field(default=14_400, ge=0)
     """How long a push service keeps an alert for a device that is away."""
 
-    def level_of(self, update: ReaderUpdate) -> tuple[int, str] | None:
-        """The level of an update and why; None where it is no alert."""
-        holding = sorted((rule.level, rule.words) for rule in self.rules if rule.holds(update))
+    def level_of(self, update: ReaderUpdate, *, trusts_urgency: bool = True) -> tuple[int, str] | None:
+        """The level of an update and why; None where it is no alert. `trusts_urgency`: its source may ask for alerts."""
+        holding = sorted(
+            (rule.level, rule.words) for rule in self.rules if rule.holds(update, trusts_urgency=trusts_urgency)
+        )
         return holding[0] if holding else None
 
 

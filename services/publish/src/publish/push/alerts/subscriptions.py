@@ -16,8 +16,8 @@ from publish.push.alerts.providers.registry import PROVIDERS
 from publish.push.alerts.providers.web.encryption import keys_problem
 from publish.push.alerts.rules import LOWEST, TOP, AlertRules, Reader
 from publish.push.delivery.channel_name import ChannelNames
-from publish.push.delivery.keys import digest
 from publish.push.delivery.outbound import check_url
+from shared.access.key import digest_of
 from shared.http.problem import Problem
 from shared.postgres.pool import Pool
 from shared.postgres.rows import typed, typed_or_none
@@ -190,7 +190,7 @@ class Subscriptions:
             "token_sha256 = excluded.token_sha256, channels = excluded.channels, time_zone = excluded.time_zone, "
             "quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to, break_through = excluded.break_through, "
             "per_hour = excluded.per_hour, per_day = excluded.per_day, expires_at = excluded.expires_at RETURNING id",
-            wanted.service, target, digest(f"{wanted.service} {target}"), p256dh, auth, digest(token),
+            wanted.service, target, digest_of(f"{wanted.service} {target}"), p256dh, auth, digest_of(token),
             list(wanted.channels), wanted.time_zone, wanted.quiet_from, wanted.quiet_to, wanted.break_through,
             wanted.per_hour or self._rules.per_hour, wanted.per_day or self._rules.per_day, expires_at,
         )  # fmt: skip
@@ -200,7 +200,7 @@ class Subscriptions:
         """The subscription that a token opens."""
         row = await self._pool.fetchrow(
             f"SELECT {COLUMNS} FROM publish.subscriptions WHERE id = $1 AND token_sha256 = $2",
-            min(subscription_id, 2**62), digest(token),
+            min(subscription_id, 2**62), digest_of(token),
         )  # fmt: skip
         found = typed_or_none(AlertSubscription, row)
         if found is None:

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 JITTER = 0.2
 POSTPONED_S = 1.0
+REMOVAL_S = 60.0
+"""Between two attempts to deliver a removal, at most: whoever shows the text is to take it away soon after they can be reached."""
 DISABLED = Counter("slugline_push_endpoints_disabled", "Endpoints that were disabled", ["reason"])
 
 
@@ -28,6 +30,19 @@ class RetryPolicy:
 
     schedule_s: Sequence[float]
     disable_after: timedelta | None
+    removal_s: float = REMOVAL_S
+    """The longest pause of a removal, and of what a removal waits for; it is tried for as long as the schedule lasts."""
+
+    def gives_up(self, due: DueDelivery, now: datetime) -> bool:
+        """Whether a delivery that failed once more is not tried again."""
+        if due.is_removal and now - due.created_at <= timedelta(seconds=sum(self.schedule_s)):
+            return False
+        return due.attempts > len(self.schedule_s)
+
+    def pause_s(self, due: DueDelivery) -> float:
+        """Until its next attempt."""
+        step = self.schedule_s[min(due.attempts, len(self.schedule_s)) - 1]
+        return min(step, self.removal_s) if due.is_removal else step
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +55,13 @@ class AttemptOutcome:
     error: str
     endpoint: Literal["healthy", "failing", "gone", "hopeless", "unchanged"]
     endpoint_pause_s: float = 0.0
+    hurried_s: float = REMOVAL_S
+    """The longest pause where a removal waits: what the recipient asked for is kept."""
 
 
 def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetime) -> AttemptOutcome:
     """What an answer means: accepted, gone, or to be tried again by the schedule or by `Retry-After`."""
-    schedule_s, disable_after = policy.schedule_s, policy.disable_after
+    disable_after = policy.disable_after
     if answer.ok:
         return AttemptOutcome("delivered", 0.0, "", "healthy")
     error = answer.error or f"answered {answer.status}"
@@ -61,34 +78,44 @@ def evaluate(due: DueDelivery, answer: Answer, policy: RetryPolicy, now: datetim
         or answer.status in (401, 403, 404, 408, 429)
     )
     asked_s = retry_after_s(answer.headers) or 0.0
-    pause_s = max(jittered(schedule_s[min(due.attempts, len(schedule_s)) - 1], JITTER), asked_s)
+    pause_s = max(jittered(policy.pause_s(due), JITTER), asked_s)
     endpoint_pause_s = 0.0
     if fails:
-        step = schedule_s[min(due.failures, len(schedule_s) - 1)]
+        step = policy.schedule_s[min(due.failures, len(policy.schedule_s) - 1)]
         endpoint_pause_s = max(jittered(step, JITTER), asked_s)
-    if due.attempts > len(schedule_s):
-        return AttemptOutcome("failed", 0.0, error, "failing" if fails else "unchanged", endpoint_pause_s)
-    return AttemptOutcome("waiting", pause_s, error, "failing" if fails else "unchanged", endpoint_pause_s)
+    health: Literal["failing", "unchanged"] = "failing" if fails else "unchanged"
+    hurried_s = max(policy.removal_s, asked_s)
+    if policy.gives_up(due, now):
+        return AttemptOutcome("failed", 0.0, error, health, endpoint_pause_s, hurried_s)
+    return AttemptOutcome("waiting", pause_s, error, health, endpoint_pause_s, hurried_s)
 
 
 RECORD = """
 UPDATE publish.deliveries d
 SET state = t.state, leased_until = NULL, lost = false, tried_alone = 0, last_status = t.status, last_error = t.error,
-    next_attempt_at = now() + make_interval(secs => t.pause),
+    next_attempt_at = now() + make_interval(secs => CASE WHEN t.hurried THEN t.longest ELSE t.pause END),
     ended_at = CASE WHEN t.state = 'waiting' THEN NULL ELSE now() END,
-    attempts = d.attempts - CASE WHEN t.unmade THEN 1 ELSE 0 END,
+    attempts = d.attempts - CASE WHEN t.unmade OR t.hurried THEN 1 ELSE 0 END,
     log = (d.log || t.entry)[greatest(cardinality(d.log) - 48, 1):]
-FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::float8[], $6::jsonb[], $7::bool[])
-  AS t (id, state, status, error, pause, entry, unmade)
+FROM (
+  SELECT u.*, u.state = 'waiting' AND u.pause > u.longest AND EXISTS (
+    SELECT FROM publish.deliveries own JOIN publish.deliveries r
+      ON r.endpoint_id = own.endpoint_id AND r.order_key = own.order_key AND r.id > own.id AND r.state = 'waiting'
+    WHERE own.id = u.id AND r.type = 'update.kill') AS hurried
+  FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::float8[], $6::jsonb[], $7::bool[], $8::float8[])
+    AS u (id, state, status, error, pause, entry, unmade, longest)) t
 WHERE d.id = t.id
 """
+# A removal that waits behind others of its story has them tried as often as itself; these attempts do not count for them.
 
 RECORD_ENDPOINTS = """
 UPDATE publish.endpoints e
 SET failures = CASE WHEN t.health = 'healthy' THEN 0 ELSE e.failures + 1 END,
     failing_since = CASE WHEN t.health = 'healthy' THEN NULL ELSE coalesce(e.failing_since, now()) END,
-    retry_at = CASE WHEN t.health = 'healthy' THEN NULL ELSE now() + make_interval(secs => t.pause) END
-FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (id, health, pause)
+    retry_at = CASE WHEN t.health = 'healthy' THEN NULL ELSE now() + make_interval(secs => least(t.pause, CASE WHEN EXISTS (
+        SELECT FROM publish.deliveries r WHERE r.endpoint_id = e.id AND r.state = 'waiting' AND r.type = 'update.kill'
+      ) THEN t.longest END)) END
+FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[]) AS t (id, health, pause, longest)
 WHERE e.id = t.id AND (t.health = 'failing' OR e.failures > 0)
 """
 
@@ -125,6 +152,7 @@ class Attempts:
                 [outcome.pause_s for outcome in outcomes],
                 [_entry(result, now) for _, result in ended],
                 [isinstance(result, Postponed) for _, result in ended],
+                [outcome.hurried_s for outcome in outcomes],
             )
             # One line for each endpoint, the last answer counts; in order of id, so that two processes never deadlock.
             health = {
@@ -136,7 +164,7 @@ class Attempts:
                 names = sorted(health)
                 await connection.execute(
                     RECORD_ENDPOINTS, names, [health[name].endpoint for name in names],
-                    [health[name].endpoint_pause_s for name in names],
+                    [health[name].endpoint_pause_s for name in names], [health[name].hurried_s for name in names],
                 )  # fmt: skip
             for (due, _), outcome in zip(ended, outcomes, strict=True):
                 if outcome.endpoint in ("gone", "hopeless"):

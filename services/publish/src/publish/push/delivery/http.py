@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from publish.push.delivery import keys
 from publish.push.delivery.keys import Key
+from shared.access.authentication import Authentication
+from shared.audit.author import Author
 from shared.http.problem import Problem
 from shared.http.query import check_query
-from shared.postgres.pool import Pool
 
 MAX_BODY_BYTES = 65_536
 MAX_DEPTH = 20
@@ -23,6 +23,8 @@ QUERIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/v1/push/endpoints/{endpoint_id}/deliveries"): ("state", "limit", "before"),
     ("GET", "/v1/push/alerts"): ("state", "limit"),
     ("GET", "/v1/push/mutes"): ("ended", "limit"),
+    ("GET", "/v1/keys"): ("holder", "ended"),
+    ("GET", "/v1/push/monitor"): ("update_id",),
 }
 """The query parameters that are known, by method and path; no other route has any."""
 
@@ -79,20 +81,8 @@ def number_parameter(request: Request, name: str, default: int | None, most: int
 class KeyedRoutes:
     """Makes routes that only a key with a certain scope opens."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def key(self, request: Request, scope: str) -> Key:
-        """The key of a request."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        found = await keys.find(self._pool, token.strip()) if scheme.lower() == "bearer" and token.strip() else None
-        if found is None:
-            raise Problem(
-                401, "key", "a key is needed: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
-            )
-        if scope not in found.scopes and "operate" not in found.scopes:
-            raise Problem(403, "scope", f"this key does not open {scope}")
-        return found
+    def __init__(self, keys: Authentication) -> None:
+        self._keys = keys
 
     def route(
         self,
@@ -106,6 +96,7 @@ class KeyedRoutes:
 
         async def endpoint(request: Request) -> Response:
             check_query(request, query)
-            return await handler(request, await self.key(request, scope))
+            key = await self._keys.key(request, scope)
+            return await handler(request, Key.of(key, Author(key.by, self._keys.wrong.address_of(request))))
 
         return Route(path, endpoint, methods=[method])

@@ -15,6 +15,10 @@ class Notice:
 
     archived: Archived
     readable: bool
+    republished: bool = False
+    """An operator had it made again: webhooks, feeds and alerts are not told."""
+
+    traceparent: str = ""
 
     @property
     def update(self) -> ReaderUpdate:

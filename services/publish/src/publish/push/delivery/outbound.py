@@ -90,11 +90,13 @@ class Outbound:
         except (RequestRefused, RequestFailed) as error:
             return Answer(None, str(error), duration_ms=duration_ms())
 
-    async def stream(self, url: str, *, for_s: float, most_bytes: int) -> bytes:
+    async def stream(
+        self, url: str, *, for_s: float, most_bytes: int, headers: Mapping[str, str] | None = None
+    ) -> bytes:
         """What an endless answer gives within `for_s` seconds; OSError where it does not begin with success."""
         content = bytearray()
         try:
-            async with asyncio.timeout(for_s), self._client.stream("GET", url) as response:
+            async with asyncio.timeout(for_s), self._client.stream("GET", url, headers=headers) as response:
                 if response.status != 200:
                     raise OSError(f"answered {response.status}")
                 async for piece in response.raw():

@@ -17,6 +17,8 @@ from shared.postgres.rows import narrowed
 
 LOG_LIFE = timedelta(days=60)
 """Twice as long as Kafka keeps updates.enriched."""
+REMOVAL = "update.kill"
+"""The type of a message that takes an update out of sight, whatever the reason."""
 WINDOW = 64
 """How many due deliveries of an endpoint a claim looks at before it goes through the stories."""
 
@@ -52,6 +54,13 @@ class DueDelivery:
     """The process that held it before died."""
     tried_alone: int = 0
     """How often a process died that built its request alone."""
+    traceparent: str = ""
+    """The trace context that its revision came with."""
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether it takes an update out of sight."""
+        return self.type == REMOVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,7 @@ QUEUE = LeaseQueue(
     on_claim="lost = q.leased_until IS NOT NULL",
     selection=_SELECTION,
     columns="q.id, q.endpoint_id, q.message_id, q.type, q.update_id, q.revision, q.body, q.attempts, q.created_at, "
-    "due.kind, due.url, due.topic, due.secrets, due.failures, due.failing_since, due.owner, q.lost, q.tried_alone",
+    "due.kind, due.url, due.topic, due.secrets, due.failures, due.failing_since, due.owner, q.lost, q.tried_alone, q.traceparent",
     read=lambda row: DueDelivery(**row),
 )
 """Claimed over a connection whose settings leave Postgres no other plan (`session.BY_INDEX`)."""

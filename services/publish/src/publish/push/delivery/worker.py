@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Gauge, Histogram
 
 from publish.push.delivery.attempts import Attempt, Attempts, RetryPolicy
@@ -27,6 +28,7 @@ from publish.push.delivery.queue import (
 from shared.background import keep_running
 from shared.crash_points import reached
 from shared.failures.transient import is_transient, reason_of
+from shared.observability.traces import passage, record, trace_id_of
 from shared.postgres.pool import Pool
 from shared.postgres.session import BY_INDEX
 
@@ -41,7 +43,13 @@ LEASE_MARGIN_S = 15.0
 SLOW_SHARE = 0.25
 """Of the requests under way, at most so many go to endpoints that failed last time."""
 MOST_TRIED_ALONE = 2
-TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = tried_alone + $2 WHERE id = $1"
+TRY_ALONE = "UPDATE publish.deliveries SET tried_alone = $2 WHERE id = $1"
+GIVE_BACK = """
+UPDATE publish.deliveries d SET leased_until = CASE WHEN t.lost THEN now() END, tried_alone = t.tried_alone, attempts = d.attempts - 1
+FROM unnest($1::bigint[], $2::int[], $3::bool[], $4::int[]) AS t (id, attempts, lost, tried_alone)
+WHERE d.id = t.id AND d.attempts = t.attempts AND d.state = 'waiting'
+"""
+"""What was claimed and never begun, since a server was away, is due as before: it waits for no lease, and nothing counts against it."""
 TOOK_DOWN = "the process that made it ended each time, {} times"
 LOST_TOO_OFTEN = "taken {} times, and the process ended before it did"
 NOT_MADE = "nothing was made of it"
@@ -90,6 +98,8 @@ class DeliveryWorker:
         self._slow = 0
         self._ended: asyncio.Queue[Attempt] = asyncio.Queue()
         self._unwritten: list[Attempt] = []
+        self._unbegun: dict[int, DueDelivery] = {}
+        """What was claimed, by id, until it is begun."""
 
     def wake(self) -> None:
         """Something was queued."""
@@ -112,6 +122,7 @@ class DeliveryWorker:
 
     async def _take(self) -> int:
         """Claim and begin as many deliveries as there are free slots; how many."""
+        await self._give_back()
         room = min(self._most - len(self._under_way), CLAIM_AT_ONCE)
         if room <= 0:
             return 0
@@ -125,6 +136,7 @@ class DeliveryWorker:
             self._slow < self._most * SLOW_SHARE,
             [*self._channels],
         )
+        self._unbegun = {each.id: each for each in due}
         if due:
             reached("push.claimed")
         requests = await self._build([each for each in due if not each.lost])
@@ -133,7 +145,17 @@ class DeliveryWorker:
                 requests[each.id] = await self._build_alone(each)
         for each in due:
             self._begin(each, requests.get(each.id) or Unbuildable(NOT_MADE))
+        self._unbegun = {}
         return len(due)
+
+    async def _give_back(self) -> None:
+        """Give back what the last turn claimed and could not begin."""
+        if unbegun := list(self._unbegun.values()):
+            await self._pool.execute(
+                GIVE_BACK, [each.id for each in unbegun], [each.attempts for each in unbegun],
+                [each.lost for each in unbegun], [each.tried_alone for each in unbegun],
+            )  # fmt: skip
+        self._unbegun = {}
 
     async def _build(self, due: Sequence[DueDelivery]) -> dict[int, Built]:
         requests: dict[int, Built] = {}
@@ -156,20 +178,36 @@ class DeliveryWorker:
             for each in due:
                 found.update(await self._build_isolating(build, [each]))
             return found
-        log.error("a delivery cannot be made", delivery=due[0].id, update_id=due[0].update_id, exc_info=failure)
+        log.error(
+            "a delivery cannot be made",
+            delivery=due[0].id,
+            update_id=due[0].update_id,
+            trace_id=trace_id_of(due[0].traceparent),
+            exc_info=failure,
+        )
         return {due[0].id: Unbuildable(f"it cannot be made: {type(failure).__name__}: {failure}"[:500])}
 
     async def _build_alone(self, due: DueDelivery) -> Built:
         """The request of a delivery that was leased when its process ended: built by itself, and counted before."""
         if due.tried_alone >= MOST_TRIED_ALONE:
-            log.error("a delivery takes its process down; it is set aside", delivery=due.id, update_id=due.update_id)
+            log.error(
+                "a delivery takes its process down; it is set aside",
+                delivery=due.id,
+                update_id=due.update_id,
+                trace_id=trace_id_of(due.traceparent),
+            )
             return Unbuildable(TOOK_DOWN.format(due.tried_alone))
-        if due.attempts > MOST_LOST + len(self._channels[due.kind].policy.schedule_s):
-            log.error("a delivery never ends; it is set aside", delivery=due.id, update_id=due.update_id)
+        if not due.is_removal and due.attempts > MOST_LOST + len(self._channels[due.kind].policy.schedule_s):
+            log.error(
+                "a delivery never ends; it is set aside",
+                delivery=due.id,
+                update_id=due.update_id,
+                trace_id=trace_id_of(due.traceparent),
+            )
             return Unbuildable(LOST_TOO_OFTEN.format(due.attempts))
-        await self._pool.execute(TRY_ALONE, due.id, 1)
+        await self._pool.execute(TRY_ALONE, due.id, due.tried_alone + 1)
         request = (await self._build([due])).get(due.id) or Unbuildable(NOT_MADE)
-        await self._pool.execute(TRY_ALONE, due.id, -1)
+        await self._pool.execute(TRY_ALONE, due.id, due.tried_alone)
         return request
 
     def _begin(self, due: DueDelivery, request: Built) -> None:
@@ -185,6 +223,7 @@ class DeliveryWorker:
 
     async def _send(self, due: DueDelivery, request: DeliveryRequest) -> None:
         client = self._trusted if request.trusted else self._outbound
+        passed = passage(due.traceparent)
         try:
             answer = await client.send(request.method, due.url, headers=request.headers, body=request.body)
             reached("push.sent")
@@ -194,6 +233,13 @@ class DeliveryWorker:
             answer = Answer(None, f"it cannot be sent: {reason_of(error)}"[:500])
         SENT.labels(due.kind, "taken" if answer.ok else "refused").inc()
         SECONDS.labels(due.kind).observe((datetime.now(UTC) - due.created_at).total_seconds())
+        if passed is not None:
+            attributes: dict[str, str | int] = {
+                "slugline.update_id": due.update_id,
+                "slugline.endpoint": due.endpoint_id,
+                "http.response.status_code": answer.status or 0,
+            }
+            record(passed, f"publish.push.{due.kind}", attributes, kind=SpanKind.CLIENT)
         self._ended.put_nowait((due, answer))
 
     async def _record_ended(self) -> None:

@@ -1,23 +1,42 @@
 // The alerts of a page: a button for what the page is about, and behind it what a reader has chosen. It asks for permission
-// only after a reader's click, and is absent where alerts cannot work.
+// only after a reader's click, and says what came of it, also where alerts cannot work.
 // The page says where the push API is in <meta name="slugline-push" content="https://push.example"> and its channel in
 // <body data-channel>; the API answers this site's origin by CORS, so a page on another port or host names its origin in
 // connect-src. All stands in an element [data-push], else at the end of .live-header.
 
 const CHECKED_EVERY_MS = 24 * 3600 * 1000;
-const LABELS = { news: "All news" };
-const WORDS = { tag: "on this topic", author: "by this author", story: "on this story", source: "from this source" };
+const LABELS = { news: t("All news") };
+const OFFERS = {
+  news: [t("Get alerts"), t("Alerts are on")],
+  tag: [t("Get alerts on this topic"), t("Alerts on this topic are on")],
+  author: [t("Get alerts by this author"), t("Alerts by this author are on")],
+  story: [t("Get alerts on this story"), t("Alerts on this story are on")],
+  source: [t("Get alerts from this source"), t("Alerts from this source are on")],
+};
+const ANSWERS = {
+  unable: t("This browser cannot show alerts. On a phone or tablet it may once the site is on the home screen."),
+  denied: t("Your browser blocks alerts from this site. Allow them in the browser's settings for this site, then try again."),
+  default: t("Nothing was turned on: the browser was not given permission."),
+  "push-service": t("The push service of your browser does not answer. Please try again later."),
+  newsroom: t("Alerts cannot be changed right now. Please try again later."),
+};
 
 const meta = document.querySelector('meta[name="slugline-push"]');
 const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
 const place = document.querySelector("[data-push]") || document.querySelector(".live-header");
-if (meta && able && place) start(meta.content || location.origin);
+// Why something did not work, as a key of ANSWERS.
+class Refused extends Error {
+  constructor(answer, cause) {
+    super(answer, { cause });
+    this.answer = answer;
+  }
+}
 
 function start(api) {
   const channel = document.body.dataset.channel || "news";
-  const words = WORDS[channel.split(":")[0]];
+  const [offer, isOn] = OFFERS[channel.split(":")[0]] ?? OFFERS.news;
   const button = element("button", { type: "button", className: "button button-quiet push-button" });
-  const status = element("span", { className: "unseen" });
+  const status = element("span", { className: "push-status" });
   status.setAttribute("role", "status");
   const settings = element("div", { className: "push-settings", hidden: true });
   place.append(button, status);
@@ -26,8 +45,7 @@ function start(api) {
 
   function show(own) {
     const on = Boolean(own?.wishes.channels.includes(channel));
-    const about = words ? ` ${words}` : "";
-    button.textContent = on ? `Alerts${about} are on` : `Get alerts${about}`;
+    button.textContent = on ? isOn : offer;
     button.setAttribute("aria-pressed", String(on));
     settings.hidden = !own;
     if (own) fill(own);
@@ -41,24 +59,24 @@ function start(api) {
     try {
       say(await done());
     } catch (error) {
-      say("That did not work. Please try again later.");
-      console.error(error);
+      say(ANSWERS[error.answer ?? "newsroom"]);
+      if (!error.answer) console.error(error);
     }
     busy = false;
-    show(await current().catch(() => null));
+    show(able ? await current().catch(() => null) : null);
   }
 
   async function choose(own, channels) {
     if (channels.length === 0) {
       await unsubscribe(api, own);
-      return "Alerts are off.";
+      return t("Alerts are off.");
     }
     await change(api, own, { ...own.wishes, channels });
-    return "Your choice is kept.";
+    return t("Your choice is kept.");
   }
 
   function fill(own) {
-    const topics = element("fieldset", {}, element("legend", { textContent: "You are alerted to" }));
+    const topics = element("fieldset", {}, element("legend", { textContent: t("You are alerted to") }));
     for (const name of own.wishes.channels) {
       const box = element("input", { type: "checkbox", checked: true });
       box.addEventListener("change", () =>
@@ -75,29 +93,29 @@ function start(api) {
           const hours = quiet.checked && from.value && to.value;
           const [quiet_from, quiet_to] = hours ? [from.value, to.value] : [null, null];
           await change(api, own, { ...own.wishes, quiet_from, quiet_to, time_zone: timeZone() });
-          return "Your choice is kept.";
+          return t("Your choice is kept.");
         }),
       );
     }
-    const test = element("button", { type: "button", className: "button button-quiet", textContent: "Send a test alert" });
+    const test = element("button", { type: "button", className: "button button-quiet", textContent: t("Send a test alert") });
     test.addEventListener("click", () =>
       act(async () => {
         const answer = await ask(api, `/${own.id}/test`, "POST", own.token);
-        return (await answer.json()).result === "sent" ? "A test alert is on its way." : "The test alert was not taken.";
+        return (await answer.json()).result === "sent" ? t("A test alert is on its way.") : t("The test alert was not taken.");
       }),
     );
     const details = settings.querySelector("details") || element("details", {});
     const index = [...details.querySelectorAll("input, button")].indexOf(document.activeElement);
     details.replaceChildren(
-      element("summary", { textContent: "Alert settings" }),
+      element("summary", { textContent: t("Alert settings") }),
       topics,
       element(
         "fieldset",
         {},
-        element("legend", { textContent: "Quiet hours" }),
-        element("label", {}, quiet, " Only the most urgent alerts, the rest afterwards"),
-        element("label", {}, "From ", from),
-        element("label", {}, "until ", to),
+        element("legend", { textContent: t("Quiet hours") }),
+        element("label", {}, quiet, ` ${t("Only the most urgent alerts, the rest afterwards")}`),
+        element("label", {}, `${t("From")} `, from),
+        element("label", {}, `${t("until")} `, to),
       ),
       test,
     );
@@ -107,6 +125,7 @@ function start(api) {
 
   button.addEventListener("click", () =>
     act(async () => {
+      if (!able) throw new Refused("unable");
       const own = await current();
       const label = document.title.replace(/^\(\d+\) /, "").split(" · ")[0];
       if (own?.wishes.channels.includes(channel)) {
@@ -114,17 +133,17 @@ function start(api) {
       }
       if (own) {
         await change(api, own, { ...own.wishes, channels: [...own.wishes.channels, channel] }, { [channel]: label });
-        return "Alerts are on.";
+        return t("Alerts are on.");
       }
-      if ((await Notification.requestPermission()) !== "granted") {
-        return "Your browser does not let this site show alerts.";
-      }
+      const permission = await Notification.requestPermission();
+      if (permission !== "granted") throw new Refused(permission);
       await subscribe(api, channel, label);
-      return "Alerts are on.";
+      return t("Alerts are on.");
     }),
   );
 
   show(null);
+  if (!able) return;
   current()
     .then((own) => own && stillThere(api, own))
     .then(show)
@@ -188,7 +207,10 @@ async function subscribe(api, channel, label) {
   const { public_key: key } = await answer.json();
   await navigator.serviceWorker.register(`/sw.js?push=${encodeURIComponent(api)}`, { scope: "/" });
   const registration = await navigator.serviceWorker.ready;
-  const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
+  const options = { userVisibleOnly: true, applicationServerKey: bytes(key) };
+  const subscription = await registration.pushManager.subscribe(options).catch((error) => {
+    throw new Refused(error.name === "NotAllowedError" ? "denied" : "push-service", error);
+  });
   const wishes = { channels: [channel], time_zone: timeZone(), quiet_from: "22:00", quiet_to: "07:00" };
   try {
     const made = await ask(api, "", "POST", null, { ...wishes, subscription: subscription.toJSON() });
@@ -231,3 +253,5 @@ function bytes(base64url) {
   const padded = base64url.replace(/-/g, "+").replace(/_/g, "/").padEnd(Math.ceil(base64url.length / 4) * 4, "=");
   return Uint8Array.from(atob(padded), (character) => character.charCodeAt(0));
 }
+
+if (meta && place) start(meta.content || location.origin);

@@ -15,9 +15,12 @@ from publish.push.delivery.keys import Key
 from publish.push.delivery.outbound import check_url
 from publish.push.delivery.queue import Secret, queue_message
 from publish.push.webhooks.queueing import QUEUE_MISSED
+from shared.audit.entry import Entry
+from shared.audit.log import append
+from shared.http.client.urls import without_secrets
 from shared.http.problem import Problem
 from shared.messages import Kind
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, Row
 from shared.postgres.rows import typed, typed_or_none
 
 KINDS = frozenset(get_args(Kind))
@@ -144,7 +147,8 @@ class Endpoints:
         """A new endpoint, with its secret."""
         _check_url(wanted.url, allow_private=self._allow_private)
         endpoint_id, secret = f"ep_{secrets.token_hex(12)}", new_secret()
-        rows = await self._pool.fetch(
+        rows = await self._changed(
+            key.author.entry("endpoint-added", endpoint_id, None, {"url": without_secrets(wanted.url), "owner": key.id}),
             "INSERT INTO publish.endpoints (id, kind, owner, url, description, channels, entitled, kinds, max_urgency, "
             f"secrets) VALUES ($1, 'webhook', $2, $3, $4, $5, $6, $7, $8, $9) RETURNING {COLUMNS}",
             endpoint_id, key.id, wanted.url, wanted.description, list(wanted.channels), list(key.channels),
@@ -160,6 +164,13 @@ class Endpoints:
             key.id, "operate" in key.scopes,
         )  # fmt: skip
         return [endpoint.view for endpoint in typed(Endpoint, rows)]
+
+    async def _changed(self, entry: Entry, statement: str, *values: object) -> list[Row]:
+        """The rows that a statement changed, with the entry in the audit log."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows: list[Row] = await connection.fetch(statement, *values)
+            await append(connection, entry)
+        return rows
 
     async def _own(self, endpoint_id: str, key: Key) -> Endpoint:
         row = await self._pool.fetchrow(
@@ -192,7 +203,9 @@ class Endpoints:
         activated = kept["state"] == "active" and endpoint.state != "active"
         disabled = kept["state"] == "disabled" and endpoint.state != "disabled"
         by = "by its owner" if endpoint.owner == key.id else "by an operator"
-        rows = await self._pool.fetch(
+        shown = {name: without_secrets(str(value)) if name == "url" else value for name, value in new.items()}
+        rows = await self._changed(
+            key.author.entry("endpoint-changed", endpoint.id, {"state": endpoint.state}, shown),
             "UPDATE publish.endpoints SET url = $2, description = $3, channels = $4, kinds = $5, max_urgency = $6, "
             "state = $7, disabled_reason = $8, disabled_at = CASE WHEN $7 = 'active' THEN NULL ELSE coalesce(disabled_at, now()) END, "
             "failures = CASE WHEN $9 THEN 0 ELSE failures END, failing_since = CASE WHEN $9 THEN NULL ELSE failing_since END, "
@@ -210,7 +223,8 @@ class Endpoints:
     async def remove(self, endpoint_id: str, key: Key) -> None:
         """End an endpoint and its log."""
         endpoint = await self._own(endpoint_id, key)
-        await self._pool.execute("DELETE FROM publish.endpoints WHERE id = $1", endpoint.id)
+        entry = key.author.entry("endpoint-removed", endpoint.id, {"url": without_secrets(endpoint.url)})
+        await self._changed(entry, "DELETE FROM publish.endpoints WHERE id = $1", endpoint.id)
 
     async def secret(self, endpoint_id: str, key: Key) -> str:
         """The current secret."""
@@ -224,7 +238,8 @@ class Endpoints:
         until = (now + ROTATION_OVERLAP).isoformat()
         old = [Secret(secret=each["secret"], until=each.get("until") or until) for each in _live(endpoint.secrets, now)]
         secret = new_secret()
-        await self._pool.execute(
+        await self._changed(
+            key.author.entry("endpoint-secret-rotated", endpoint.id),
             "UPDATE publish.endpoints SET secrets = $2 WHERE id = $1",
             endpoint.id,
             [{"secret": secret, "until": None}, *old[:3]],

@@ -55,4 +55,7 @@ class Webhooks:
         body = due.body.encode() if due.body is not None else bodies.get((due.update_id, due.revision))
         if body is None:
             return Skipped(WITHDRAWN)
-        return DeliveryRequest(signed(due.message_id, live_secrets(due.secrets, now), body, now), body)
+        headers = signed(due.message_id, live_secrets(due.secrets, now), body, now)
+        if due.traceparent:
+            headers["traceparent"] = due.traceparent
+        return DeliveryRequest(headers, body)

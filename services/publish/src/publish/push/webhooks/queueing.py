@@ -6,8 +6,8 @@ from publish.push.delivery.notice import Notice
 from shared.postgres.pool import Connection
 
 QUEUE_WEBHOOKS = """
-INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key)
-SELECT e.id, 'msg_' || $1 || '_' || $2::int, 'update.' || $3, $1, $2, $4
+INSERT INTO publish.deliveries (endpoint_id, message_id, type, update_id, revision, order_key, traceparent)
+SELECT e.id, 'msg_' || $1 || '_' || $2::int, 'update.' || $3, $1, $2, $4, $9
 FROM publish.endpoints e
 WHERE e.kind = 'webhook' AND e.state = 'active' AND e.channels && $5::text[] AND e.entitled && $5::text[]
   AND ($7 OR ((e.kinds = '{}' OR $3 = ANY(e.kinds)) AND (e.max_urgency IS NULL OR $6::int <= e.max_urgency)))
@@ -19,6 +19,16 @@ SKIP_REMOVED = """
 UPDATE publish.deliveries SET state = 'skipped', ended_at = now(), last_error = 'the update was killed before'
 WHERE update_id = $1 AND revision <> $2 AND state = 'waiting' AND leased_until IS NULL AND type <> 'update.kill'
 """
+
+HURRY = """
+WITH meant AS (
+  SELECT e.id FROM publish.endpoints e
+  WHERE e.kind = 'webhook' AND e.state = 'active' AND e.channels && $2::text[] AND e.entitled && $2::text[]),
+tried AS (UPDATE publish.endpoints e SET retry_at = now() FROM meant m WHERE e.id = m.id AND e.retry_at > now())
+UPDATE publish.deliveries d SET next_attempt_at = now() FROM meant m
+WHERE d.endpoint_id = m.id AND d.order_key = $1 AND d.state = 'waiting' AND d.leased_until IS NULL AND d.next_attempt_at > now()
+"""
+# An endpoint that failed is tried at once where there is something to remove, and so is what the removal waits behind.
 
 QUEUE_MISSED = """
 WITH queued AS (
@@ -43,7 +53,10 @@ async def queue_webhooks(connection: Connection, notices: Sequence[Notice]) -> N
         update = notice.update
         if update.is_final:
             await connection.execute(SKIP_REMOVED, update.update_id, update.revision)
+        if update.is_removal:
+            await connection.execute(HURRY, notice.order_key, list(notice.archived.channels))
         await connection.execute(
             QUEUE_WEBHOOKS, update.update_id, update.revision, update.kind, notice.order_key,
             list(notice.archived.channels), update.urgency or 9, update.is_removal, notice.enriched_at,
+            notice.traceparent,
         )  # fmt: skip

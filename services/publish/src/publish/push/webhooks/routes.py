@@ -11,8 +11,8 @@ from starlette.routing import Route
 from publish.push.delivery.http import KeyedRoutes, body_model, json_response, number_parameter
 from publish.push.delivery.keys import Key
 from publish.push.webhooks.endpoints import ChangedEndpoint, Endpoints, NewEndpoint
+from shared.access.authentication import Authentication
 from shared.http.problem import Problem
-from shared.postgres.pool import Pool
 
 
 class Since(BaseModel):
@@ -24,8 +24,8 @@ class Since(BaseModel):
 class EndpointRoutes:
     """`/v1/push/endpoints`: what a consumer of webhooks does for itself."""
 
-    def __init__(self, pool: Pool, endpoints: Endpoints, wake: Callable[[], None]) -> None:
-        self._keyed = KeyedRoutes(pool)
+    def __init__(self, keys: Authentication, endpoints: Endpoints, wake: Callable[[], None]) -> None:
+        self._keyed = KeyedRoutes(keys)
         self._endpoints = endpoints
         self._wake = wake
 

@@ -7,7 +7,7 @@ memory is served meanwhile.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from publish.archive import epochs, queries
 from publish.representation.position import Position
 from publish.representation.reader_update import ReaderUpdate, reader_update
+from publish.representation.retraction import retraction_of
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import Applied, FeedEntry, FeedStore, has_change
@@ -27,12 +28,13 @@ from publish.web.omissions import Omitted
 from publish.web.renderer import Renderer, stream_event
 from publish.web.stream.broadcaster import Broadcaster
 from publish.web.stream.event import StreamEvent
-from shared.consumer.decode import Rejection, decode
+from shared.consumer.decode import Rejection, decode, header_of
 from shared.failures.backoff import jittered
 from shared.failures.transient import TRANSIENT, is_transient, reason_of
 from shared.http.problem import Problem
 from shared.kafka.standalone import new_consumer
 from shared.messages import EnrichedUpdate
+from shared.observability.traces import exemplar_of, passage, spans_are_recorded
 from shared.postgres.pool import Pool
 from shared.streams import ENRICHED
 
@@ -160,6 +162,12 @@ class Follower:
             entries,
             complete=len(snapshot.updates) < self._settings.publish_web_updates,
             standings=snapshot.standings,
+            retracted=[
+                retraction
+                for archived in snapshot.retracted
+                if (retraction := retraction_of(archived.update, archived.channels)) is not None
+            ],
+            stories=snapshot.stories,
         )
         self._epoch = snapshot.epoch
         self._placement.reset()
@@ -257,14 +265,15 @@ class Follower:
             APPLIED.labels(update.kind if applied is not None else "repeat").inc()
             if applied is not None:
                 done.append(applied)
-        events = list(self._events(done))
+        events = _traced(self._events(done), records)
         self._broadcaster.publish(events, through=Position(self._epoch, records[-1].offset))
         OFFSET.set(records[-1].offset)
         HELD.set(len(self._feed_store))
         now = datetime.now(UTC)
         for event in events:
             if event.enriched_at:
-                SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at))
+                exemplar = exemplar_of(event.passage.traceparent) if event.passage is not None else None
+                SINCE_ENRICHED.observe(max(0.0, now.timestamp() - event.enriched_at), exemplar)
 
     def _read(self, record: "ConsumerRecord[bytes, bytes]") -> ReaderUpdate | None:
         """What readers get of a record's revision; None where it is none, or cannot be read."""
@@ -343,6 +352,16 @@ class Follower:
     def event(self, applied: Applied) -> StreamEvent:
         """A revision as streams carry it."""
         return stream_event(self._renderer, applied)
+
+
+def _traced(events: Iterable[StreamEvent], records: Sequence["ConsumerRecord[bytes, bytes]"]) -> list[StreamEvent]:
+    """The events, those of sampled updates with the moment at which their records were taken."""
+    if not spans_are_recorded():
+        return list(events)
+    passages = {
+        each.offset: passed for each in records if (passed := passage(header_of(each, "traceparent"))) is not None
+    }
+    return [replace(each, passage=passages.get(each.offset)) for each in events]
 
 
 async def _pause(stop: asyncio.Event, pause_s: float) -> None:

@@ -97,7 +97,7 @@ class Placement:
         if standings is not None and self._tells(standings):
             return self._placed(update, standings.by_id.get(update.update_id))
         if update.is_removal:
-            # What is to be out of sight waits for nothing.
+            # Even one of what nobody saw is told then: what is to be out of sight waits for nothing.
             return self._feed_store.apply(update)
         before = self._waiting.get(update.update_id)
         if before is not None and not supersedes(update, before.update):
@@ -118,11 +118,20 @@ class Placement:
         return standings.reached >= self._feed_store.known.forgotten
 
     def _placed(self, update: ReaderUpdate, standing: Standing | None) -> Applied | None:
+        if update.is_final and (standing is None or standing.position is None) and not self._was_told(update):
+            # Nobody ever saw it, and its removal would tell of it.
+            self._feed_store.note_unseen(update)
+            return None
         if standing is None:
             return self._feed_store.apply(update)
         if standing.outdates(update):
             return None
         return self._feed_store.apply(replace(update, position=standing.position))
+
+    def _was_told(self, update: ReaderUpdate) -> bool:
+        """Whether words of it were announced that the archive may not have yet."""
+        waiting = self._waiting.get(update.update_id)
+        return waiting is not None and waiting.told
 
     async def place_those_waiting(self) -> bool:
         """Ask for those that wait; whether readers must look again, since something of them was not announced.

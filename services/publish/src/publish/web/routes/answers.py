@@ -1,20 +1,28 @@
 """How a replica answers: out of what it knows, with the headers that its answers have in common."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from publish.representation.position import Position
+from publish.representation.retraction import Retraction
+from publish.representation.story_record import StoryRecord
 from publish.settings import Settings
 from publish.web.archive_client import ArchiveClient
-from publish.web.feed_store import FeedStore
+from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.omissions import BACKOFF
 from publish.web.renderer import Renderer
 from publish.web.response_cache import Header, ReadyAnswer, ResponseCache
 from publish.web.routes.machine_rights import headers_of
 from publish.web.routes.parameters import NOW
+from shared.http.problem import Problem
+
+RETRACTIONS = 200
+"""Most notices in one feed: those of the last removals."""
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 REFERRER: Header = (b"referrer-policy", b"strict-origin-when-cross-origin")
@@ -23,7 +31,7 @@ PERMISSIONS: Header = (
     b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
 )
 OPEN: Header = (b"access-control-allow-origin", b"*")
-EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after")
+EXPOSED: Header = (b"access-control-expose-headers", b"etag, link, retry-after, ratelimit, ratelimit-policy")
 
 
 @dataclass
@@ -35,6 +43,30 @@ class Answers:
     archive: ArchiveClient
     renderer: Renderer
     response_cache: ResponseCache = field(init=False)
+
+    def retractions(self, channel: str) -> list[Retraction]:
+        """What the feeds of a channel tell of updates that their readers may still keep."""
+        since = datetime.now(UTC) - timedelta(days=self.settings.publish_feed_retraction_days)
+        return [each for each in self.feed_store.retractions(channel, RETRACTIONS) if each.at >= since]
+
+    async def cursor_of(self, channel: str) -> Position:
+        """Behind which a stream of the channel goes on: its last change, so that every replica says the same.
+
+        Without the archive it is the newest place of the log that this replica knows.
+        """
+        feed_store = self.feed_store
+        known = feed_store.changed_at(channel)
+        if known is None:
+            here = feed_store.cursor
+            try:
+                known = await self.archive.last_change(channel, here)
+            except Problem:
+                return here
+            known = feed_store.changed_at(channel) or known or Position(here.epoch, -1)
+            if known.epoch < here.epoch:
+                known = Position(here.epoch, -1)
+            feed_store.note_change(channel, known)
+        return known
 
     @property
     def cache(self) -> Header:
@@ -64,7 +96,7 @@ class Answers:
         scheme = urlsplit(self.settings.publish_site_url).scheme
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; "
-            f"connect-src {connect}; img-src {images}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            f"connect-src {connect}; img-src {images}; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             + ("; upgrade-insecure-requests" if scheme == "https" else "")
         )
         return [
@@ -80,16 +112,30 @@ class Answers:
             ),
         ]
 
+    async def story_record(self, story: str, newest: FeedEntry) -> StoryRecord:
+        """What is known of a story, here and in the archive; while that is away, what is known here."""
+        known = self.feed_store.story(story)
+        if known is not None and known.is_whole:
+            return known
+        by_newest = StoryRecord(story, newest.update.first_published_at, newest.update.story_profile)
+        try:
+            archived = await self.archive.story(story)
+        except Problem:
+            return known or by_newest
+        return self.feed_store.learn_story(replace(archived or by_newest, is_whole=True))
+
     def page(self, body: bytes, *, channel: str, whole: bool = True) -> ReadyAnswer:
         """An HTML answer."""
         return ReadyAnswer(
             body, "text/html; charset=utf-8", [self.cache_of(channel), *self.security()], channel=channel, whole=whole
         )
 
-    def json(self, body: bytes, *, channel: str = "", whole: bool = True) -> ReadyAnswer:
+    def json(
+        self, body: bytes, *, channel: str = "", whole: bool = True, media_type: str = "application/json"
+    ) -> ReadyAnswer:
         """A JSON answer of a body that is encoded."""
         headers = [self.cache_of(channel), NOSNIFF, OPEN, EXPOSED]
-        return ReadyAnswer(body, "application/json", headers, channel=channel, whole=whole)
+        return ReadyAnswer(body, media_type, headers, channel=channel, whole=whole)
 
     def keep(self, request: Request, answer: ReadyAnswer) -> ReadyAnswer:
         """Keep an answer under the address that it was asked by, unless that is one which nobody asks by again."""

@@ -1,8 +1,11 @@
 """Scripts, style sheet, icon and service worker: small, in memory, under addresses that change with their content."""
 
+import gzip
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,10 +18,16 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
 }
 
 
+LIVE_PAGE = "live-page.js"
+BUNDLED = (("words.js",), ("times.js",), ("live.js",), ("page.js", "top.js"), ("reading.js",), ("embeds.js",))
+"""What `LIVE_PAGE` is made of, in this order: one request for a page. Each group has its own names but the first, whose are for all."""
+SCRIPTS = (*chain.from_iterable(BUNDLED), "push.js")
+"""The scripts that say something to readers."""
 FOLDERS = ("publish.web", "publish.push")
 SERVICE_WORKER = "sw.js"
 """Served at the root too: a worker's reach is the folder that it comes from."""
@@ -31,6 +40,7 @@ class Asset:
     body: bytes
     content_type: str
     digest: str
+    zipped: bytes
 
 
 class Assets:
@@ -38,11 +48,22 @@ class Assets:
 
     def __init__(self) -> None:
         self.files: dict[str, Asset] = {}
+        self._own: dict[str, bytes] = {}
         for entry in (each for package in FOLDERS for each in (files(package) / "static").iterdir()):
             suffix = entry.name[entry.name.rfind(".") :]
             if suffix in TYPES:
-                body = entry.read_bytes()
-                self.files[entry.name] = Asset(body, TYPES[suffix], hashlib.sha256(body).hexdigest()[:16])
+                self._add(entry.name, entry.read_bytes(), TYPES[suffix])
+        for name in ("times.js", "push.js"):
+            self._add(name, _together([self.files["words.js"].body, self.files[name].body]), TYPES[".js"])
+        self._add("page.css", self._own["page.css"] + self._own["parts.css"], TYPES[".css"])
+        self._add(
+            LIVE_PAGE, _together([b"\n".join(self._own[name] for name in names) for names in BUNDLED]), TYPES[".js"]
+        )
+
+    def _add(self, name: str, body: bytes, content_type: str) -> None:
+        self._own.setdefault(name, body)
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        self.files[name] = Asset(body, content_type, digest, gzip.compress(body, 9, mtime=0))
 
     def address(self, name: str) -> str:
         """Where a page finds a file; a new version has a new address, so that caches keep each for ever."""
@@ -65,7 +86,17 @@ class Assets:
             "Cache-Control": "public, max-age=31536000, immutable" if newest else "public, max-age=0, must-revalidate",
             "ETag": f'"{asset.digest}"',
             "X-Content-Type-Options": "nosniff",
+            "Vary": "Accept-Encoding",
         }
         if asset.digest in request.headers.get("if-none-match", ""):
             return Response(None, 304, headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return Response(asset.zipped, 200, headers, asset.content_type)
         return Response(asset.body, 200, headers, asset.content_type)
+
+
+def _together(scripts: Sequence[bytes]) -> bytes:
+    """Modules as one: names of the first are seen by all, those of each other by itself alone."""
+    first, *others = scripts
+    return b"\n".join([first, *(b"{\n" + each + b"\n}" for each in others)])

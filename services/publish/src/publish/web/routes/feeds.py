@@ -1,14 +1,13 @@
-"""Feeds out: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, and the sitemap that Google News reads.
+"""Feeds out: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1.
 
-An entry has one id for ever; a correction moves its `updated`, a kill takes it out. What a source says is text to a feed
+An entry has one id for ever; a correction moves its `updated`, a kill puts a notice in its place. What a source says is text to a feed
 reader, whatever it looks like; only the body is HTML, and that is sanitised.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
-from itertools import islice
 from urllib.parse import quote
 
 from lxml import etree
@@ -22,6 +21,7 @@ from publish.representation.pictures import Picture, pictures_of
 from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
+from publish.representation.retraction import TOMBSTONES, Retraction, atom_tombstone, json_notice, rss_notice
 from publish.representation.site import author_path, story_path, tag_path
 from publish.representation.words import (
     byline_of,
@@ -33,7 +33,7 @@ from publish.representation.words import (
     title_of,
 )
 from publish.web.archive_client import page_of
-from publish.web.feed_store import FeedEntry
+from publish.web.feed_store import FeedEntry, FeedStore
 from publish.web.response_cache import ReadyAnswer
 from publish.web.routes.answers import EXPOSED, NOSNIFF, OPEN, Answers, ReadyResponse
 from publish.web.routes.parameters import NOW
@@ -41,17 +41,12 @@ from shared.http.problem import Problem
 from shared.http.query import with_query
 
 ENTRIES = 50
-SITEMAP_ENTRIES = 1000
-SITEMAP_AGE = timedelta(days=2)
-SITEMAP_FRESH_S = 60.0
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DC = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
-SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-NEWS_SITEMAP = "http://www.google.com/schemas/sitemap-news/0.9"
 RSS_PREFIXES = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -85,7 +80,11 @@ class Feed:
         hub: str,
         entries: Sequence[FeedEntry],
         name: str,
+        retractions: Sequence[Retraction] = (),
+        following: str = "",
+        about: str = "",
     ) -> None:
+        """`following` is the address of the next page of entries; `retractions` are told beside the entries."""
         self.url = answers.renderer.site.url
         self.renderer = answers.renderer
         self.title = title
@@ -94,8 +93,12 @@ class Feed:
         self.hub = hub
         self.entries = entries
         self.publisher = name
+        self.about = about or f"Live updates: {title}"
         self.language = answers.settings.publish_language
-        self.updated = max((modified_at(entry.update) for entry in entries), default=NEVER)
+        self.retractions = retractions
+        self.following = following
+        changes = [modified_at(entry.update) for entry in entries] + [each.at for each in retractions]
+        self.updated = max(changes, default=NEVER)
 
     def _html(self, update: ReaderUpdate) -> str:
         figures = "".join(self._figure(picture) for picture in pictures_of(update))
@@ -117,7 +120,7 @@ class Feed:
         channel = make.channel(
             make.title(self.title),
             make.link(self.page),
-            make.description(f"Live updates: {self.title}"),
+            make.description(self.about),
             make.language(self.language),
             make.lastBuildDate(format_datetime(self.updated)),
             make.generator("Slugline"),
@@ -127,6 +130,8 @@ class Feed:
         )
         for _, item in self.renderer.omissions.those(self.entries, "rss", self._rss_item):
             channel.append(item)
+        for gone in self.retractions:
+            channel.append(rss_notice(self.renderer.site, gone))
         return _serialised(make.rss(channel, version="2.0"))
 
     def _rss_item(self, entry: FeedEntry) -> etree._Element:
@@ -166,10 +171,11 @@ class Feed:
 
     def atom(self) -> bytes:
         """Atom."""
-        make = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
+        make = ElementMaker(namespace=ATOM, nsmap={None: ATOM, "at": TOMBSTONES})
         feed = make.feed(
             make.id(self.address),
             make.title(self.title),
+            make.subtitle(self.about),
             make.updated(self.renderer.site.iso(self.updated)),
             make.link(href=self.address, rel="self", type="application/atom+xml"),
             make.link(href=self.page, rel="alternate", type="text/html"),
@@ -180,6 +186,8 @@ class Feed:
         feed.set(XML_LANG, self.language)
         for _, element in self.renderer.omissions.those(self.entries, "atom", self._atom_entry):
             feed.append(element)
+        for gone in self.retractions:
+            feed.append(atom_tombstone(self.renderer.site, gone))
         return _serialised(feed)
 
     def _atom_entry(self, entry: FeedEntry) -> etree._Element:
@@ -209,19 +217,23 @@ class Feed:
             element.append(make.rights(printable(update.copyright)))
         return element
 
-    def json(self) -> bytes:
-        """JSON Feed 1.1."""
+    def json(self, **extensions: object) -> bytes:
+        """JSON Feed 1.1, with extensions whose names begin with an underscore."""
         return dump(
             {
                 "version": "https://jsonfeed.org/version/1.1",
                 "title": self.title,
+                "description": self.about,
                 "home_page_url": self.page,
                 "feed_url": self.address,
                 "language": self.language,
                 "authors": [{"name": self.publisher, "url": self.url + "/"}],
+                **({"next_url": self.following} if self.following else {}),
                 **({"hubs": [{"type": "WebSub", "url": self.hub}]} if self.hub else {}),
+                **extensions,
                 "items": [
-                    item for _, item in self.renderer.omissions.those(self.entries, "json-feed", self._json_item)
+                    *(item for _, item in self.renderer.omissions.those(self.entries, "json-feed", self._json_item)),
+                    *(json_notice(self.renderer.site, gone) for gone in self.retractions),
                 ],
             }
         )
@@ -260,35 +272,6 @@ def _serialised(root: etree._Element) -> bytes:
     return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8"))
 
 
-def sitemap(answers: Answers, at: datetime) -> bytes:
-    """The updates of the last two days for Google News, at most a thousand."""
-    make = ElementMaker(namespace=SITEMAP, nsmap={None: SITEMAP, "news": NEWS_SITEMAP})
-    news = ElementMaker(namespace=NEWS_SITEMAP)
-    root = make.urlset()
-
-    def url_of(entry: FeedEntry) -> etree._Element:
-        update = entry.update
-        element: etree._Element = make.url(
-            make.loc(answers.renderer.site.url + update.path),
-            make.lastmod(answers.renderer.site.iso(modified_at(update))),
-            news.news(
-                news.publication(
-                    news.name(answers.settings.publish_site_name),
-                    news.language((language_of(update) or answers.settings.publish_language).lower()),
-                ),
-                news.publication_date(answers.renderer.site.iso(update.first_published_at)),
-                news.title(title_of(update)),
-            ),
-        )
-        return element
-
-    newest = islice(answers.feed_store.newest(), SITEMAP_ENTRIES)
-    recent = [entry for entry in newest if at - entry.update.first_published_at <= SITEMAP_AGE]
-    for _, url in answers.renderer.omissions.those(recent, "sitemap", url_of):
-        root.append(url)
-    return _serialised(root)
-
-
 class Feeds:
     """The feed routes of one replica."""
 
@@ -300,7 +283,6 @@ class Feeds:
         return [
             Route("/feeds/news.{form}", with_query(self.news, NOW)),
             Route("/feeds/{kind}/{name}.{form}", with_query(self.channel, NOW)),
-            Route("/sitemap-news.xml", with_query(self.sitemap)),
         ]
 
     async def news(self, request: Request) -> Response:
@@ -327,12 +309,14 @@ class Feeds:
         hub = answers.settings.publish_websub_hub
         feed = Feed(
             answers,
-            title=_title(channel, title, page.entries),
+            title=_title(channel, title, page.entries, answers.feed_store),
+            about=self._about(channel),
             page=page_path,
             address=f"{address}.{form}",
             hub=hub,
             entries=page.entries,
             name=answers.settings.publish_site_name,
+            retractions=answers.retractions(channel),
         )
         body = {"rss": feed.rss, "atom": feed.atom, "json": feed.json}[form]()
         links = ", ".join([*([f'<{hub}>; rel="hub"'] if hub else []), f'<{feed.address}>; rel="self"']).encode()
@@ -345,19 +329,13 @@ class Feeds:
         )
         return ReadyResponse(answers.keep(request, answer))
 
-    async def sitemap(self, request: Request) -> Response:
-        """`GET /sitemap-news.xml`."""
-        answer = ReadyAnswer(
-            sitemap(self.answers, datetime.now(UTC)),
-            "application/xml; charset=utf-8",
-            [self.answers.cache, NOSNIFF],
-            channel=NEWS,
-            fresh_s=SITEMAP_FRESH_S,
-        )
-        return ReadyResponse(self.answers.keep(request, answer))
+    def _about(self, channel: str) -> str:
+        kind, _, name = channel.partition(":")
+        record = self.answers.feed_store.story(name) if kind == "story" else None
+        return printable(record.standfirst) if record else ""
 
 
-def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
+def _title(channel: str, name: str, entries: Sequence[FeedEntry], feed_store: FeedStore) -> str:
     """The label of a channel as its newest update has it."""
     kind = channel.partition(":")[0]
     for entry in entries[:1]:
@@ -365,7 +343,8 @@ def _title(channel: str, name: str, entries: Sequence[FeedEntry]) -> str:
         if channel not in channels_of(update):
             continue
         if kind == "story":
-            return story_name(name, update.story_label)
+            record = feed_store.story(name)
+            return record.name(update.story_label) if record else story_name(name, update.story_label)
         if kind == "tag":
             return printable(next(tag.label for tag in update.tags if tag.code == name) or name)
         if kind == "author":

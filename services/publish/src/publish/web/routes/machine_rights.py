@@ -45,11 +45,13 @@ def headers_of(rights: MachineRights, site_url: str, terms_url: str) -> list[tup
 
 def robots_txt(rights: MachineRights, site_url: str) -> str:
     """The lines for crawlers."""
-    everybody = ["User-agent: *", "Disallow: /" if rights == "none" else "Disallow: /v1/"]
+    closed = ["/"] if rights == "none" else ["/v1/", "/search", "/embed/", "/text"]
+    everybody = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     models = [*(f"User-agent: {name}" for name in AI_CRAWLERS), "Disallow: /"] if rights == "search" else []
     licence = [f"License: {site_url}{RSL_PATH}"] if rights != "open" else []
     groups = ["\n".join(lines) for lines in (everybody, models, licence) if lines]
-    return "\n\n".join([*groups, f"Sitemap: {site_url}/sitemap-news.xml"]) + "\n"
+    sitemaps = "\n".join(f"Sitemap: {site_url}/{name}" for name in ("sitemap.xml", "sitemap-news.xml"))
+    return "\n\n".join([*groups, sitemaps]) + "\n"
 
 
 def tdmrep(terms_url: str) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@
 //   slugline:state   {state}            connected, reconnecting, polling or offline
 //   slugline:reset   {reason, page}     the page as it is now, a Document; without preventDefault() its #lead and #feed
 //                                       take the place of ours
-// The page says where it stands in <body data-cursor data-channel>.
+// The page says where it stands in <body data-cursor data-channel>, and of what else it shows something in data-beside.
 
 const KINDS = ["publish", "update", "enrich", "correct", "kill", "pin"];
 const NAME = "slugline-live";
@@ -18,7 +18,7 @@ const FORGET_TAB_MS = 120_000;
 
 const body = document.body;
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("");
-const channels = [body.dataset.channel || "news"];
+const channels = [body.dataset.channel || "news", body.dataset.beside].filter(Boolean);
 const shared = "BroadcastChannel" in window ? new BroadcastChannel(NAME) : null;
 const canLead = Boolean(shared && navigator.locks);
 

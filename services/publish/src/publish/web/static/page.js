@@ -1,16 +1,17 @@
 // Changes the open page as updates come in: live.js tells of them as events on `document`. Without this script the page
 // shows the same, but only when it is loaded again. Nothing that is being read is moved: what belongs above waits behind a
-// button.
+// button. What stands above and beside the feed is in top.js, which shares the names of this script.
 
 const AT_TOP_PX = 40;
 const MOST_ITEMS = 300;
-const REFRESH_SPREAD_MS = 1200;
+const REFRESH_SPREAD_MS = 1200; // since all readers hear at once
+const ANNOUNCED_EVERY_MS = 10_000;
 
 const find = (id) => document.getElementById(id);
 const body = document.body;
 const feed = find("feed");
 const pill = find("pill");
-const title = document.title;
+let { title } = document;
 const held = new Map(); // update id → {element, position}: new, and waiting for the reader; "" → another lead
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -33,26 +34,28 @@ function elementOf(html) {
   return template.content.firstElementChild;
 }
 
-// Announcements: one polite sentence for what came within two seconds.
-const said = { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0 };
+// Announcements: one polite sentence for what came within two seconds, and no more than one in ten.
+const said = { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0, at: -ANNOUNCED_EVERY_MS };
 
 function announce(what, headline = "") {
   said[what] += 1;
   if (headline) said.headline = headline;
+  const pause = Math.max(2000, said.at + ANNOUNCED_EVERY_MS - performance.now());
   said.timer ||= setTimeout(() => {
-    const words = [];
-    if (said.fresh === 1) words.push(`New update: ${said.headline}`);
-    else if (said.fresh) words.push(`${said.fresh} new updates`);
-    if (said.changed) words.push(said.changed === 1 ? "An update was changed" : `${said.changed} updates were changed`);
-    if (said.gone) words.push(said.gone === 1 ? "An update was withdrawn" : `${said.gone} updates were withdrawn`);
+    const sentences = [];
+    if (said.fresh === 1) sentences.push(t("New update: %(headline)s", { headline: said.headline }));
+    else if (said.fresh) sentences.push(tn("%(num)s new update", "%(num)s new updates", said.fresh));
+    if (said.changed) sentences.push(tn("%(num)s update was changed", "%(num)s updates were changed", said.changed));
+    if (said.gone) sentences.push(tn("%(num)s update was withdrawn", "%(num)s updates were withdrawn", said.gone));
     const region = find("announce");
-    if (region) region.textContent = `${words.join(". ")}.`;
-    Object.assign(said, { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0 });
-  }, 2000);
+    if (region) region.textContent = `${sentences.join(". ")}.`;
+    Object.assign(said, { fresh: 0, headline: "", changed: 0, gone: 0, timer: 0, at: performance.now() });
+  }, pause);
 }
 
 // A reader at the very top, or one who has not come to the feed yet, is not disturbed by what is put on top of it.
 function mayInsert() {
+  if (isPaused()) return false;
   const { top } = feed.getBoundingClientRect();
   return window.scrollY < AT_TOP_PX || top >= window.innerHeight;
 }
@@ -60,7 +63,7 @@ function mayInsert() {
 function showPill() {
   const count = [...held.keys()].filter(Boolean).length;
   pill.hidden = held.size === 0;
-  pill.textContent = count === 0 ? "New at the top" : count === 1 ? "1 new update" : `${count} new updates`;
+  pill.textContent = count ? tn("%(num)s new update", "%(num)s new updates", count) : t("New at the top");
   document.title = count ? `(${count}) ${title}` : title;
 }
 
@@ -102,7 +105,8 @@ function showMore(cursor) {
     return;
   }
   if (!link) {
-    link = elementOf('<a class="button" rel="next">Show more</a>');
+    link = elementOf('<a class="button" rel="next"></a>');
+    link.textContent = t("Show more");
     more.prepend(link);
   }
   link.href = `?before=${encodeURIComponent(cursor)}`;
@@ -169,6 +173,7 @@ function remove(id) {
     announce("gone");
   }
   if (held.delete(id)) showPill();
+  removeFromParts(id);
   if (articleIn(id, "lead")) {
     find("lead").replaceChildren();
     announce("gone");
@@ -185,9 +190,10 @@ function showEmpty() {
 function withdraw() {
   const note = document.createElement("p");
   note.className = "withdrawn";
-  note.textContent = "This update has been withdrawn.";
+  note.textContent = t("This update has been withdrawn.");
   find("own").replaceChildren(note);
   find("history")?.remove();
+  find("around")?.replaceChildren();
   document.title = note.textContent;
   announce("gone");
 }
@@ -213,106 +219,12 @@ async function refreshOwn(id, path, revision) {
     const history = page.getElementById("history");
     if (find("history") && history) find("history").replaceWith(history);
     else if (history) find("own").after(history);
-      document.title = page.title;
+    document.title = page.title;
+    takeAround(page);
     announce("changed");
     return;
   }
 }
-
-// What a page of many says above its feed is for the server to decide: when that may be another, the page is asked for.
-const refreshing = { wanted: [0, -1], running: false };
-
-async function refreshPage(cursor = body.dataset.cursor) {
-  if (!feed) return;
-  if (compare(place(cursor), refreshing.wanted) > 0) refreshing.wanted = place(cursor);
-  if (refreshing.running) return;
-  refreshing.running = true;
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    await wait(REFRESH_SPREAD_MS * (attempt + Math.random()));
-    const { wanted } = refreshing;
-    const page = await pageAt(location.href).catch(() => null);
-    if (!page || compare(place(page.body.dataset.cursor), wanted) < 0) continue;
-    takeTop(page);
-    if (compare(refreshing.wanted, wanted) === 0) break;
-    attempt = -1;
-  }
-  refreshing.running = false;
-}
-
-// The lead, and what is said of the whole page. Who is reading the lead keeps it: another waits behind the button.
-function takeTop(page) {
-  for (const selector of ["#kicker", ".feed-title", ".feed-intro", ".live-header .closed"]) {
-    const [ours, theirs] = [document.querySelector(selector), page.querySelector(selector)];
-    if (ours && theirs) {
-      if (ours.textContent !== theirs.textContent) ours.replaceWith(theirs);
-    } else if (theirs && selector.endsWith(".closed")) {
-      document.querySelector(".live-header").append(theirs);
-    } else if (ours && selector.endsWith(".closed")) {
-      ours.remove();
-    }
-  }
-  takeLead(page);
-}
-
-function takeLead(page) {
-  const fresh = page.getElementById("lead");
-  let holder = find("lead");
-  const article = fresh?.firstElementChild;
-  if (!article) {
-    for (const item of page.querySelectorAll("#feed > .item")) {
-      if (articleIn(item.dataset.id, "lead")) holder.replaceChildren();
-    }
-    return showEmpty();
-  }
-  if (!holder) {
-    holder = fresh.cloneNode(false);
-    const header = document.querySelector(".feed-header");
-    header.replaceWith(page.querySelector(".over") ?? "", holder);
-  }
-  const old = holder.firstElementChild;
-  const same = old?.dataset.id === article.dataset.id;
-  if (same && Number(old.dataset.revision) >= Number(article.dataset.revision)) return;
-  if (same) {
-    swap(old, article);
-    announce("changed");
-    return;
-  }
-  if (old && !mayChangeLead()) {
-    held.set("", {});
-    showPill();
-    return;
-  }
-  itemOf(article.dataset.id)?.remove();
-  if (held.delete(article.dataset.id)) showPill();
-  holder.replaceChildren(article);
-  // What was the lead is an item of the feed now, as the server has it.
-  const item = old && page.querySelector(`#feed > [data-id="${CSS.escape(old.dataset.id)}"]`);
-  if (item) insert(document.adoptNode(item));
-  showEmpty();
-}
-
-// The lead is above everything: changing it moves nothing for who is at the very top, or has it far above the window.
-function mayChangeLead() {
-  return window.scrollY < AT_TOP_PX;
-}
-
-// Whether a revision may have made another update the lead: see `weight` in update.html and `lead_of` in pages.py.
-function mayLead(id, element, data) {
-  const lead = find("lead");
-  if (before || !(channelKind === "news" || channelKind === "story")) return false;
-  if (articleIn(id, "lead")) return true;
-  if (!lead?.firstElementChild) return true;
-  since.add(id);
-  if (since.size >= LEAD_AMONG) return true;
-  const isPinned = data.pinned && (channelKind === "story" || !data.story);
-  const ours = [isPinned ? 1 : 0, data.key_event ? 1 : 0, element.querySelector(".picture") ? 1 : 0, -(data.urgency || 5)];
-  const theirs = lead.firstElementChild.dataset.weight.split(" ").map(Number);
-  const differs = ours.findIndex((value, at) => value !== theirs[at]);
-  return differs < 0 || ours[differs] > theirs[differs];
-}
-
-const LEAD_AMONG = 50;
-const since = new Set(); // updates since the lead was last looked at: it leads no longer than it is among the newest
 
 // Whether a revision is of this page's channel: the stream also tells of what has just left it.
 function isOfChannel(data) {
@@ -332,6 +244,7 @@ async function reconcile(page) {
     const history = page.getElementById("history");
     find("history")?.remove();
     if (history) fresh.after(history);
+    takeAround(page);
     return;
   }
   if (!feed) return;
@@ -367,14 +280,16 @@ document.addEventListener("slugline:update", ({ detail: { kind, id: cursor, data
     remove(id);
     return;
   }
+  if (data.cards) takeCards(data.cards, cursor);
+  if (find("own")) followStory(id, data);
   if (articleIn(id, "own")) refreshOwn(id, data.path, data.revision);
   const element = feed && data.html ? elementOf(data.html) : null;
   if (!element) return;
   const wasClosed = Boolean(document.querySelector(".live-header .closed"));
-  if (mayLead(id, element, data) || (channelKind === "story" && Boolean(data.closed) !== wasClosed)) {
-    since.clear();
-    refreshPage(cursor);
-  }
+  const isOfTop = channelKind === "story" && !before && (Boolean(data.closed) !== wasClosed || isTold(id, data));
+  const leads = mayLead(id, element, data);
+  if (leads) since.clear();
+  if (leads || isOfTop) refreshPage(cursor);
   if (!articleIn(id, "lead")) upsert(kind, element);
 });
 
@@ -383,13 +298,27 @@ document.addEventListener("slugline:reset", (event) => {
   reconcile(event.detail.page);
 });
 
-const STATES = { connected: "Live", polling: "Live", reconnecting: "Waiting", offline: "Offline" };
+const STATES = { connected: t("Live"), polling: t("Live"), reconnecting: t("Waiting"), offline: t("Offline") };
 
 document.addEventListener("slugline:state", ({ detail: { state } }) => {
   const shown = find("live-state");
-  shown.dataset.state = STATES[state] === "Live" ? "live" : "waiting";
+  shown.dataset.state = state === "connected" || state === "polling" ? "live" : "waiting";
   find("live-words").textContent = STATES[state] ?? "";
 });
+
+// A reader who pauses is shown nothing new until the end of it; what is withdrawn goes all the same.
+const pause = find("pause");
+const isPaused = () => pause?.getAttribute("aria-pressed") === "true";
+
+if (pause) {
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    const isOver = isPaused();
+    pause.setAttribute("aria-pressed", String(!isOver));
+    pause.textContent = isOver ? t("Pause") : t("Go on");
+    if (isOver && held.size > 0) release();
+  });
+}
 
 pill?.addEventListener("click", () => {
   const newest = release();
@@ -398,7 +327,7 @@ pill?.addEventListener("click", () => {
   (newest?.querySelector(".item-headline a") ?? newest?.querySelector("a"))?.focus({ preventScroll: true });
 });
 
-window.addEventListener("scroll", () => held.size && window.scrollY < AT_TOP_PX && release(), { passive: true });
+window.addEventListener("scroll", () => held.size && window.scrollY < AT_TOP_PX && !isPaused() && release(), { passive: true });
 
 find("more")?.addEventListener("click", async (event) => {
   const link = event.target.closest('a[rel="next"]');

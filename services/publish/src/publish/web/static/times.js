@@ -5,25 +5,30 @@ const MINUTE_MS = 60_000;
 
 // As the server writes times: hours to 24, and English dates with the day first.
 const { lang } = document.documentElement;
-const locale = lang === "en" ? "en-GB" : lang || undefined;
+const locale = lang === "en" ? "en-GB" : lang ? `${lang}-u-nu-latn` : undefined;
 const hourCycle = "h23";
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle });
 const whole = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short", hourCycle });
 const zoned = new Intl.DateTimeFormat(locale, {
   day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle, timeZoneName: "long",
 });
+const short = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle });
 const weekday = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const dayOf = (moment) => moment.toLocaleDateString("sv-SE"); // 2026-11-28
 const publishedAt = (element) => new Date(element.querySelector(".stamp time").dateTime);
 
 function tellTimes(root) {
-  for (const time of root.querySelectorAll("time.clock, time.full")) {
+  for (const time of root.querySelectorAll("time.clock, time.full, time.since")) {
     const moment = new Date(time.dateTime);
     const minutes = Math.floor((Date.now() - moment) / MINUTE_MS);
     const isShort = time.classList.contains("clock") && !isOfAnotherDay(time, moment);
-    let words = isShort ? clock.format(moment) : whole.format(moment);
-    if (isShort && minutes >= 0 && minutes < 60) words = minutes < 1 ? "Just now" : `${minutes} min ago`;
-    if (time.textContent !== words) time.textContent = words;
+    const isSince = time.classList.contains("since");
+    const isToday = dayOf(moment) === dayOf(new Date());
+    let told = isShort || (isSince && isToday) ? clock.format(moment) : isSince ? short.format(moment) : whole.format(moment);
+    if ((isShort || isSince) && minutes >= 0 && minutes < 60) {
+      told = minutes < 1 ? t("Just now") : tn("%(num)s min ago", "%(num)s min ago", minutes);
+    }
+    if (time.textContent !== told) time.textContent = told;
     time.title = zoned.format(moment);
   }
 }

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -30,6 +31,7 @@ from publish.web.stream.replay.pieces import Pieces
 from publish.web.stream.request import StreamRequest
 from publish.web.stream.ring_buffer import EncodedEvent, RingBuffer
 from shared.http.problem import Problem
+from shared.observability.traces import exemplar_of, record
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +59,7 @@ class _Gap:
 class _Reset:
     """A reset of all readers, ordered among the events."""
 
-    data: bytes
+    reason: str
     position: Position
 
 
@@ -181,7 +183,7 @@ class Broadcaster:
 
     def _begin_again(self, position: Position, reason: str) -> None:
         self._gap = None
-        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, position), position))
+        self._pending.append(_Reset(reason, position))
         metrics.RESETS.labels(reason).inc(len(self.fanout))
         self.buffer.begin(position)
         self._schedule()
@@ -207,7 +209,7 @@ class Broadcaster:
 
     def reset(self, reason: str) -> None:
         """Tell every reader to fetch the snapshot again; the stream goes on from the newest event."""
-        self._pending.append(_Reset(reset_frame(reason, self.limits.snapshot, self.head), self.head))
+        self._pending.append(_Reset(reason, self.head))
         metrics.RESETS.labels(reason).inc(len(self.fanout))
         self._schedule()
 
@@ -277,8 +279,8 @@ class Broadcaster:
             entry = self._pending[0]
             if isinstance(entry, _Reset):
                 for audience in self.fanout.audiences(None):
-                    frames.setdefault(audience, []).append(entry.data)
-                self.fanout.restart(entry.data, entry.position)
+                    frames.setdefault(audience, []).append(self._reset_frame(entry, audience.channels))
+                self.fanout.restart(partial(self._reset_frame, entry), entry.position)
                 self.polls.wake(None)
                 through = entry.position
             else:
@@ -299,11 +301,18 @@ class Broadcaster:
         self._moved_at = time.monotonic()
         self.fanout.begin(frames, through)
 
+    def _reset_frame(self, reset: _Reset, channels: frozenset[str]) -> bytes:
+        return reset_frame(reset.reason, self.limits.snapshots(channels), reset.position)
+
     def _end_walks(self) -> None:
         now = time.time()
         for entry in self._walked:
             if entry.enriched_at:
-                metrics.TO_WRITTEN.observe(max(0.0, now - entry.enriched_at))
+                exemplar = exemplar_of(entry.passage.traceparent) if entry.passage is not None else None
+                metrics.TO_WRITTEN.observe(max(0.0, now - entry.enriched_at), exemplar)
+            if entry.passage is not None:
+                record(entry.passage, "publish.web.stream", {"slugline.cursor": str(entry.position)})
+                entry.passage = None
         self._walked.clear()
         metrics.POSITION.set(self._started.offset)
         metrics.LAG.set(max(0, self.head.offset - self._started.offset))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from publish.representation.position import Position
+from shared.observability.traces import Passage
 
 VIEWS = ("json", "page")
 """`json`: the data for any consumer. `page`: the same with a ready `html` fragment for the site's own page."""
@@ -28,6 +29,8 @@ class StreamEvent:
     channels: frozenset[str]
     views: Mapping[str, bytes]
     enriched_at: float = 0.0
+    passage: Passage | None = None
+    """Its way through this replica, where it is traced."""
 
     @property
     def position(self) -> Position:
@@ -63,20 +66,25 @@ def frame(kind: str, data: bytes, position: Position | None = None) -> bytes:
     return b"%bevent: %b\ndata: %b\n\n" % (head, kind.encode(), data)
 
 
-def reset_data(reason: str, snapshot: str, position: Position | None) -> bytes:
-    """The data of a reset: why, what to fetch, and the cursor behind which the stream goes on, where it does."""
-    body = {"reason": reason, "snapshot": snapshot}
+def reset_data(reason: str, snapshots: Sequence[str], position: Position | None) -> bytes:
+    """The data of a reset: why, what to fetch, and the cursor behind which the stream goes on, where it does.
+
+    Of several channels `snapshots` has them all; `snapshot` is the first.
+    """
+    body: dict[str, str | Sequence[str]] = {"reason": reason, "snapshot": snapshots[0]}
+    if len(snapshots) > 1:
+        body["snapshots"] = snapshots
     if position is not None:
         body["cursor"] = str(position)
     return orjson.dumps(body)
 
 
-def reset_frame(reason: str, snapshot: str, position: Position | None) -> bytes:
-    """Tells a reader that the stream cannot be continued from where it was: fetch the snapshot, then follow on.
+def reset_frame(reason: str, snapshots: Sequence[str], position: Position | None) -> bytes:
+    """Tells a reader that the stream cannot be continued from where it was: fetch the snapshots, then follow on.
 
     With a position, what is streamed after the reset begins right behind it.
     """
-    return frame("reset", reset_data(reason, snapshot, position), position)
+    return frame("reset", reset_data(reason, snapshots, position), position)
 
 
 def end_of_frame(data: bytes, sent: int) -> int:

@@ -1,7 +1,10 @@
 """The bounds of the stream."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
+from publish.representation.position import NEWS
 from publish.settings import Settings
 from shared.http.proxies import LOOPBACK, TrustedProxies, networks
 
@@ -25,6 +28,12 @@ class StreamLimits:
     catch_up_s: float = 5.0
     fill_s: float = 5.0
     snapshot: str = "/v1/updates"
+
+    def snapshots(self, channels: Collection[str]) -> tuple[str, ...]:
+        """Where the snapshots of these channels are."""
+        if NEWS in channels or not channels:
+            return (self.snapshot,)
+        return tuple(f"{self.snapshot}?channel={quote(channel, safe=':')}" for channel in sorted(channels))
 
     @classmethod
     def of(cls, settings: Settings) -> "StreamLimits":

@@ -18,13 +18,14 @@ class EncodedEvent:
     An event without frames was killed since: its position is kept, its text is not. `size` is what it holds in memory.
     """
 
-    __slots__ = ("_views", "channels", "enriched_at", "frames", "kind", "position", "size")
+    __slots__ = ("_views", "channels", "enriched_at", "frames", "kind", "passage", "position", "size")
 
     def __init__(self, event: StreamEvent) -> None:
         self.position = event.position
         self.kind = event.kind
         self.channels = event.channels
         self.enriched_at = event.enriched_at
+        self.passage = event.passage
         self._views: Mapping[str, bytes] = event.views
         self.frames = {"json": frame(event.kind, event.views["json"], event.position)}
         self.size = len(self.frames["json"]) * (1 + UNMADE * (len(VIEWS) - 1))

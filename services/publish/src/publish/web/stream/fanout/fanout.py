@@ -152,12 +152,12 @@ class Fanout:
         metrics.DELIVERIES.inc(deliveries)
         metrics.BYTES.inc(written)
 
-    def restart(self, reset: bytes, through: Position) -> None:
-        """Send a reset to all who follow and are behind, instead of what they missed up to a position."""
+    def restart(self, reset: Callable[[frozenset[str]], bytes], through: Position) -> None:
+        """Send a reset of its channels to each who follows and is behind, instead of what it missed up to a position."""
         for connection in self.behind:
             if connection.audience is not None and connection.waiting is not None:
                 connection.cut()
-                connection.waiting.append(reset)
+                connection.waiting.append(reset(connection.audience.channels))
                 connection.reached = through
                 connection.given = connection.audience.begun
 

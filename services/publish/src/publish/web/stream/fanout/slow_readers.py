@@ -82,5 +82,6 @@ class SlowReaders:
         metrics.EVICTIONS.labels("slow").inc()
         metrics.RESETS.labels("slow").inc()
         retry_ms = int(self._limits.retry_ms * SLOW_RETRY * (1 + random.random()))
-        reset = reset_frame("slow", self._limits.snapshot, None)
+        channels = connection.audience.channels if connection.audience is not None else ()
+        reset = reset_frame("slow", self._limits.snapshots(channels), None)
         self._fanout.end(connection, b"retry: %d\n%b" % (retry_ms, reset), "slow")

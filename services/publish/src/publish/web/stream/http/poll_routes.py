@@ -118,7 +118,7 @@ class _Bodies:
         if missed == "ahead" and may_wait:
             return b"", True
         made = (
-            self._reset(missed)
+            self._reset(missed, asked)
             if isinstance(missed, str)
             else (
                 _body(missed, asked.view),
@@ -130,10 +130,10 @@ class _Bodies:
             self._size += len(made[0]) + sum(map(len, asked.channels))
         return made
 
-    def _reset(self, reason: str) -> tuple[bytes, bool]:
+    def _reset(self, reason: str, asked: StreamRequest) -> tuple[bytes, bool]:
         metrics.RESETS.labels(reason).inc()
         head = self._broadcaster.head
-        data = reset_data(reason, self._broadcaster.limits.snapshot, head)
+        data = reset_data(reason, self._broadcaster.limits.snapshots(asked.channels), head)
         event = b'{"id":"%d-%d","event":"reset","data":%b}' % (*head, data)
         return b'{"cursor":"%d-%d","more":false,"events":[%b]}\n' % (*head, event), False
 

@@ -69,9 +69,9 @@ class CatchUp:
         """A time, at random, after which a reader may come back."""
         return self._hints[int(random.random() * len(self._hints))]
 
-    def _reset(self, reason: str) -> bytes:
+    def _reset(self, reason: str, request: StreamRequest) -> bytes:
         metrics.RESETS.labels(reason).inc()
-        return reset_frame(reason, self._limits.snapshot, self._started)
+        return reset_frame(reason, self._limits.snapshots(request.channels), self._started)
 
     def follow(self, connection: ReaderConnection, request: StreamRequest) -> None:
         """Begin a reader's stream where its request says."""
@@ -81,7 +81,7 @@ class CatchUp:
         try:
             cursor = parse_cursor(request.cursor)
         except ValueError:
-            self._go_live(connection, request, self._reset("unknown-cursor"))
+            self._go_live(connection, request, self._reset("unknown-cursor", request))
             return
         self._resume(connection, request, cursor, time.monotonic() + self._limits.catch_up_s)
 
@@ -90,12 +90,12 @@ class CatchUp:
             self._hold(connection, request)
             self._parked.append(Parked(connection, request, cursor, deadline))
         elif cursor.epoch != self._buffer.floor.epoch:
-            self._go_live(connection, request, self._reset("epoch"))
+            self._go_live(connection, request, self._reset("epoch", request))
         elif cursor >= self._buffer.floor:
             metrics.REPLAYS.labels("memory").inc()
             self._go_on(connection, request, cursor)
         elif self._archive.replay is None:
-            self._go_live(connection, request, self._reset("expired"))
+            self._go_live(connection, request, self._reset("expired", request))
         else:
             self._hold(connection, request)
             self._begin_catching_up(connection, request, cursor)
@@ -177,7 +177,7 @@ class CatchUp:
             if each.cursor <= self._started or each.cursor.epoch < self._started.epoch:
                 self._resume(each.connection, each.request, each.cursor, each.deadline)
             elif now >= each.deadline and not self.is_nearly_reached(each.cursor):
-                self._go_live(each.connection, each.request, self._reset("ahead"))
+                self._go_live(each.connection, each.request, self._reset("ahead", each.request))
             else:
                 self._parked.append(each)
 
@@ -196,7 +196,7 @@ class CatchUp:
         reached, most = cursor, self._limits.replay_events + 1
         while connection.waiting is not GONE and not connection.closing:
             if reached.epoch != self._started.epoch:
-                self._go_live(connection, request, self._reset("epoch"))
+                self._go_live(connection, request, self._reset("epoch", request))
                 return
             if reached >= min(self._buffer.floor, self._started):
                 self._go_on(connection, request, reached)
@@ -205,7 +205,7 @@ class CatchUp:
             if connection.waiting is GONE or connection.closing:
                 return
             if answer is None or answer.through <= reached or len(answer.events) > self._limits.replay_events:
-                self._go_live(connection, request, self._reset("expired"))
+                self._go_live(connection, request, self._reset("expired", request))
                 return
             if reached == cursor:
                 metrics.REPLAYS.labels("archive").inc()

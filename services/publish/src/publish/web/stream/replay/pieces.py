@@ -48,7 +48,7 @@ class Pieces:
         except Exception:
             log.exception("an event cannot be shown", position=str(entry.position), view=view)
             metrics.RESETS.labels("broken").inc()
-            return reset_frame("broken", self._snapshot, entry.position)
+            return reset_frame("broken", (self._snapshot,), entry.position)
 
     def piece(self, channels: frozenset[str], view: str, after: Position, until: Position) -> Piece:
         """The next of what memory has after a position, as one buffer that all who ask for the same share.

@@ -1,0 +1,129 @@
+// <slugline-story story="flood" limit="10">: a live list in a shadow tree. Words of sources are put in as text, never as HTML.
+import { compare, follow } from "./client.js";
+
+const SITE = new URL(import.meta.url).origin;
+const STYLE = `
+:host { display: block; color: var(--slugline-color, #1d1a18); background: var(--slugline-background, #fdfcfa);
+  font: var(--slugline-size, 1rem)/1.5 var(--slugline-font, system-ui, sans-serif); border: 1px solid var(--slugline-line, #d9d3cb); }
+@media (prefers-color-scheme: dark) { :host { color: var(--slugline-color, #ece7e1); background: var(--slugline-background, #161412);
+  border-color: var(--slugline-line, #3a3530); } .meta, footer { color: var(--slugline-muted, #b4aca3); } }
+header, footer, li { padding: 0.75em 1em; }
+header { font-weight: 700; border-block-end: 3px solid var(--slugline-accent, #a3131c); }
+ol { list-style: none; margin: 0; padding: 0; }
+li { border-block-end: 1px solid var(--slugline-line, #d9d3cb); overflow-wrap: anywhere; }
+h3, p { margin: 0; font-size: 1em; }
+h3 { font-weight: 700; }
+a { color: inherit; }
+.meta, footer { font-size: 0.85em; color: var(--slugline-muted, #5f574f); }
+.key { color: var(--slugline-accent, #a3131c); font-weight: 700; }
+`;
+
+const make = (name, text, attributes = {}) => {
+  const element = document.createElement(name);
+  if (text) element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) if (value) element.setAttribute(key, value);
+  return element;
+};
+const clock = (moment) => {
+  const at = new Date(moment);
+  const today = at.toDateString() === new Date().toDateString();
+  return make("time", at.toLocaleString([], today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" }), {
+    datetime: moment,
+  });
+};
+
+class SluglineStory extends HTMLElement {
+  #items = new Map();
+  #stop = null;
+
+  connectedCallback() {
+    if (this.#stop) return;
+    const story = this.getAttribute("story");
+    const update = this.getAttribute("update");
+    if (!story && !update) return;
+    this.limit = Math.min(Math.max(Number(this.getAttribute("limit")) || 10, 1), 100);
+    this.page = `${SITE}${story ? `/stories/${encodeURIComponent(story)}` : `/updates/${encodeURIComponent(update)}`}`;
+    if (!this.shadowRoot) this.#build();
+    this.#stop = follow(SITE, {
+      channel: story ? `story:${story}` : `update:${update}`,
+      limit: this.limit,
+      snapshot: (updates) => this.#show(updates),
+      update: (data) => this.#put(data),
+      remove: (id) => this.#take(id),
+      state: (state) => this.setAttribute("state", state),
+    });
+  }
+
+  disconnectedCallback() {
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  #build() {
+    const root = this.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+    this.head = make("header", "", { part: "header" });
+    this.head.append(make("a", "Live updates", { href: this.page, target: "_top" }));
+    this.list = make("ol", "", { part: "list", role: "feed", "aria-label": "Live updates" });
+    const foot = make("footer", "", { part: "footer" });
+    foot.append(make("a", new URL(SITE).host, { href: this.page, target: "_top" }));
+    root.append(this.head, this.list, foot);
+  }
+
+  #show(updates) {
+    this.#items.clear();
+    this.list.replaceChildren();
+    for (const update of updates) this.#put(update);
+    if (!updates.length) this.#empty();
+  }
+
+  #put(update) {
+    const known = this.#items.get(update.update_id);
+    if (known && known.revision > update.revision) return;
+    if (update.story?.label) this.head.firstChild.textContent = update.story.label;
+    const item = this.#item(update);
+    this.list.querySelector(".empty")?.remove();
+    if (known) {
+      known.item.replaceWith(item);
+    } else {
+      const older = [...this.#items.values()].filter(({ position }) => compare(position, update.position) < 0);
+      const next = older.reduce((a, b) => (a && compare(a.position, b.position) > 0 ? a : b), null);
+      this.list.insertBefore(item, next ? next.item : null);
+    }
+    this.#items.set(update.update_id, { item, revision: update.revision, position: update.position });
+    while (this.#items.size > this.limit) this.#take(this.list.lastElementChild.dataset.id);
+  }
+
+  #take(id) {
+    this.#items.get(id)?.item.remove();
+    this.#items.delete(id);
+    if (!this.#items.size) this.#empty();
+  }
+
+  #empty() {
+    this.list.replaceChildren(make("li", "Nothing to show here now.", { class: "empty" }));
+  }
+
+  #item(update) {
+    const item = make("li", "", { "data-id": update.update_id, lang: update.language, dir: update.direction, part: "item" });
+    const meta = make("p", "", { class: "meta", dir: "auto" });
+    if (update.key_event) meta.append(make("span", "Key event ", { class: "key" }));
+    meta.append(clock(update.first_published_at));
+    if (update.updated_at) meta.append(" (Updated: ", clock(update.updated_at), ")");
+    item.append(meta);
+    if (update.headline) {
+      const title = make("h3");
+      title.append(make("a", update.headline, { href: update.url, target: "_top" }));
+      item.append(title);
+    }
+    const text = update.text.length > 400 ? update.excerpt || `${update.text.slice(0, 400)}…` : update.text;
+    const words = make("p", text);
+    if (!update.headline || text !== update.text) words.append(" ", make("a", "More", { href: update.url, target: "_top" }));
+    item.append(words);
+    return item;
+  }
+}
+
+if (!customElements.get("slugline-story")) customElements.define("slugline-story", SluglineStory);

@@ -1,0 +1,1 @@
+"""`slugline status`: the whole installation on one screen."""
