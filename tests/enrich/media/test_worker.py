@@ -203,7 +203,7 @@ async def test_forbidding_terms_withhold_and_a_contract_allows(
     update_id = await room.want("one", reference)
     found = await room.until_finished(update_id, reference)
     assert not found.media
-    assert "not for online" in found.withheld[0]
+    assert "NOT FOR ONLINE" in found.withheld[0]
     await set_rights(room.pool, "agency", forbid=(), allow=("not for online use in Austria",), credit=None, clear=False)
     assert (await room.lookup(update_id, reference)).media
 

@@ -137,6 +137,8 @@ def test_a_credit_in_the_caption_is_the_credit(caption: str, credit: str, shown:
         ("ATTENTION EDITORS - NO SALES. The minister leaves court.", "The minister leaves court."),
         ("(EMBARGO LIFTED) The winner holds her prize.", "The winner holds her prize."),
         ("The EU agreed an oil embargo.", "The EU agreed an oil embargo."),
+        ("Die Siegerin. +++ Sperrfrist: 28.11.2026, 22.46 Uhr +++", "Die Siegerin."),
+        ("Die Siegerin. SPERRFRIST: 28. November 2026, 18 Uhr. Mit Pokal.", "Die Siegerin. Mit Pokal."),
     ],
 )
 def test_readers_get_no_notes_to_desks(caption: str, shown: str) -> None:

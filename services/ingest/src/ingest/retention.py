@@ -50,6 +50,10 @@ RULES = (
         least_days=7,
     ),
     Rule("orders", "who ordered what and why", "ingest.orders", "id", "t.ordered_at < $1", 400, least_days=7),
+    Rule(
+        "linked-texts", "versions whose text is only linked and could not be fetched",
+        "ingest.linked_texts", "source, guid", "t.wanted_at < $1", 7,
+    ),
     Extra("dropped-files", "files in `done/` and `rejected/` of folders that are watched, where this process sees them", 30, _files),
 )  # fmt: skip
 

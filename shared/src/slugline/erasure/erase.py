@@ -175,6 +175,7 @@ _BY_ID = (
     "DELETE FROM enrich.gathered WHERE update_id = ANY($1)",
     "DELETE FROM enrich.not_gathered WHERE update_id = ANY($1)",
     "DELETE FROM enrich.unknown_names WHERE example = ANY($1)",
+    "DELETE FROM ingest.linked_texts t USING ingest.items i WHERE i.update_id = ANY($1) AND t.source = i.source AND t.guid = i.guid",
     "DELETE FROM ingest.aliases a USING ingest.items i WHERE i.update_id = ANY($1) AND a.source = i.source AND a.guid = i.guid",
     (
         "DELETE FROM ingest.linked_texts a USING ingest.items i "

@@ -7,7 +7,7 @@ from enrich.text.domain.lifecycle import Input, decide
 from enrich.text.domain.revision import build_revision
 from enrich.text.domain.state import State
 from enrich.text.steps.runner import Steps
-from shared.messages import EnrichedUpdate
+from shared.messages import EnrichedUpdate, Signature
 from support.incoming import minute, order, version
 
 AI = "trainedAlgorithmicMedia"
@@ -48,3 +48,15 @@ def test_a_person_who_corrects_it_takes_responsibility_for_that_version() -> Non
     later = version(3, digital_source_type=AI)
     assert published(made, correction, later, signed_by="Erika Muster").responsible == ""
     assert published(version(), correction, signed_by="Erika Muster").responsible == ""
+
+
+def test_the_person_is_the_one_who_signed_the_order() -> None:
+    """Not the holder of the key."""
+    made = version(digital_source_type=AI)
+    first = decide(made, State(update_id=made.update_id)).state
+    signed = order(
+        "correct", 2, headline="Checked", signed_by=Signature(key_id="k", holder="desk", person="Erika Muster")
+    )
+    assert decide(signed, first).state.desk_decisions["correction"].person == "Erika Muster"
+    unsigned = order("correct", 2, headline="Checked", signed_by=Signature(key_id="k", holder="desk"))
+    assert decide(unsigned, first).state.desk_decisions["correction"].person == ""

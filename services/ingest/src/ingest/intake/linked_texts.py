@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 
 from ingest.formats.json.native import NativeUpdate
+from ingest.sources.source import Source
 from shared.messages import RawUpdate
 from shared.postgres.pool import Queryable
 
@@ -16,7 +17,7 @@ _WANT = """
 INSERT INTO ingest.linked_texts AS t (source, guid, url, host, version)
 SELECT DISTINCT ON (w.guid) $1, w.guid, w.url, w.host, w.version
 FROM unnest($2::text[], $3::text[], $4::text[], $5::jsonb[]) AS w (guid, url, host, version)
-ON CONFLICT (source, guid) DO UPDATE SET url = excluded.url, host = excluded.host, version = excluded.version, attempts = 0, due_at = now(), error = ''
+ON CONFLICT (source, guid) DO UPDATE SET url = excluded.url, host = excluded.host, version = excluded.version, attempts = 0, due_at = now(), error = '', wanted_at = now()
 """
 
 
@@ -28,6 +29,11 @@ def links_of(update: RawUpdate) -> list[str]:
     named = [one for one in links if isinstance(one, dict)] if isinstance(links, list) else []
     ranked = sorted(named, key=lambda one: "xml" not in str(one.get("type", "")))
     return [str(one["target"]) for one in ranked if str(one.get("target", "")).startswith(("https://", "http://"))]
+
+
+def are_to_be_fetched(source: Source, updates: Sequence[RawUpdate]) -> bool:
+    """Whether the text of one of these versions is only linked, and the source's profile names a key to it."""
+    return any(map(links_of, updates)) and bool(source.profile.completed().media_key_env)
 
 
 def as_native(update: RawUpdate) -> dict[str, JsonValue]:

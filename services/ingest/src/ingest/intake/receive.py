@@ -214,7 +214,9 @@ class Intake:
         versions = await self._deduplicate(candidates, original, sha256, traceparent, deadline, again=again)
         for version in versions:
             version.duplicate = version.duplicate or version.candidate.index in taken_before
-        await self._want_texts(source, versions, deadline)
+        new = [version.candidate.update for version in versions if not version.duplicate]
+        if linked_texts.are_to_be_fetched(source, new):
+            await deadline.run(linked_texts.want(self.postgres(), source.name, new))
         await self._emit(source, versions, deadline, turn)
         reached("ingest.emitted")
         document = items.DocumentRecord(
@@ -282,12 +284,6 @@ class Intake:
             _Version(as_received(candidate, result, traceparent), result.duplicate)
             for candidate, result in zip(candidates, results, strict=True)
         ]
-
-    async def _want_texts(self, source: Source, versions: Sequence[_Version], deadline: Deadline) -> None:
-        """Put versions into the line for their texts where these are only linked and the source's profile names a key."""
-        new = [version.candidate.update for version in versions if not version.duplicate]
-        if any(map(linked_texts.links_of, new)) and source.profile.completed().media_key_env:
-            await deadline.run(linked_texts.want(self.postgres(), source.name, new))
 
     async def _emit(self, source: Source, versions: Sequence[_Version], deadline: Deadline, turn: Turn | None) -> None:
         """Send what is new. Whatever Kafka says later, a version keeps the status that it has when the deadline is over."""

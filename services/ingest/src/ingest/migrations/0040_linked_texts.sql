@@ -8,6 +8,7 @@ CREATE TABLE ingest.linked_texts (
     attempts integer NOT NULL DEFAULT 0,
     due_at timestamptz DEFAULT now(),
     error text NOT NULL DEFAULT '',
+    wanted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (source, guid)
 );
 CREATE INDEX linked_texts_due ON ingest.linked_texts (due_at);

@@ -70,6 +70,7 @@ def build(
         lambda channel: is_over(feed_store, channel, datetime.now(UTC)),
     )
     pages = Pages(answers)
+    machine_rights = MachineRightsRoutes(settings)
     problems = _Problems(pages)
     search = Search(answers)
     open_routes = [
@@ -91,12 +92,7 @@ def build(
             *Embeds(answers, assets).routes(),
             *Sitemaps(answers).routes(),
             *Frames(answers).routes(),
-            *MachineRightsRoutes(
-                settings.publish_machine_rights,
-                site_url=renderer.site.url,
-                name=settings.publish_site_name,
-                terms_url=settings.publish_machine_terms_url,
-            ).routes(),
+            *machine_rights.routes(),
             *assets.routes(),
             Route("/media/{path:path}", with_query(MediaRoute(settings.media_store, feed_store, archive))),
         ],

@@ -103,7 +103,7 @@ class Renderer:
             image_origins=settings.image_origins,
             pictures_of=pictures.pictures_of,
             sizes_of=pictures.sizes_of,
-            text_label=origin.text_label,
+            label_of=origin.label_of,
             shown_diff=words.shown_diff,
             byline_of=words.byline_of,
             headline_of=words.headline_of,

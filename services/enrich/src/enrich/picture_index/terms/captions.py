@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from enrich.picture_index.terms.clauses import Sentence, pieces, sentences
+from enrich.picture_index.terms.embargo import words_from
 from enrich.picture_index.terms.reading import Ban, bans_of
 
 MAX_CREDIT = 120
@@ -36,7 +37,7 @@ def bans_in_caption(text: str, country: str = "") -> tuple[Ban, ...]:
 @lru_cache(4096)
 def shown_caption(text: str) -> str:
     """The caption without what it says to desks alone: "(GERMANY OUT)", "+++ NO SALES +++", at its beginning or end."""
-    notes = [sentence.text for sentence in _restrictions(text)]
+    notes = [_whole(text, sentence.text) for sentence in _restrictions(text)]
     for note in notes:
         text = re.sub(
             rf"[\s(\[+*|\u2013\u2014-]*(?:{_TO_EDITORS.pattern})?[\s:\u2013\u2014-]*"
@@ -48,6 +49,14 @@ def shown_caption(text: str) -> str:
             flags=re.IGNORECASE,
         )
     return " ".join(text.split()) if notes else text
+
+
+def _whole(text: str, note: str) -> str:
+    """A note with all that belongs to it: what stands between the same plusses, and the time of an embargo."""
+    for found in _BETWEEN_PLUSES.finditer(text):
+        if note in found[1]:
+            return found[1]
+    return words_from(text, note).strip() if _EMBARGO.match(note) else note
 
 
 def _restrictions(text: str) -> Iterator[Sentence]:

@@ -39,8 +39,7 @@ def order_transition(order: Order, state: State) -> Transition:
 
 def _person_of(order: Order) -> str:
     """The person who signed an order; empty where only a key or a desk did."""
-    signature = getattr(order, "signed_by", None)
-    return str(getattr(signature, "person", "") or "")
+    return order.signed_by.person if order.signed_by is not None else ""
 
 
 def is_wordless_signal(raw: RawUpdate) -> bool:

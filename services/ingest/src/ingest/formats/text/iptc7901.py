@@ -97,7 +97,7 @@ def _draft(place: str, found: re.Match[str], message: str, document: Document) -
         fields["summary"] = subhead.group(1)
         body = body[subhead.end() :]
     body, notes = _noted(body)
-    fields["body_html"] = text.paragraphs(body)
+    fields["body_html"] = teleprinter.body_html(body)
     if not document.profile.public_notes or text.says_private(notes):
         notes, private = "", "\n".join(filter(None, (notes, private)))
     fields["editors_note"], fields["private_note"] = notes, private

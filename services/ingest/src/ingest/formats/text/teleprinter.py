@@ -1,5 +1,6 @@
 """What the two text formats of the teleprinter age share: framing by control characters, headers, lines to paragraphs."""
 
+import itertools
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
@@ -87,6 +88,36 @@ def time_group(value: str, default: tzinfo = UTC) -> datetime | None:
         )
     except ValueError:
         return None
+
+
+LEAST_ROWS = 2
+LEAST_COLUMNS = 3
+LONGEST_CELL = 80
+
+
+def body_html(body: str) -> str:
+    """A text as HTML: lines in a row whose columns are parted by semicolons are a table, the rest paragraphs."""
+    if body.count(";") < LEAST_ROWS * (LEAST_COLUMNS - 1):
+        return text.paragraphs(body)
+    tables: dict[int, str] = {}
+    made: list[str] = []
+    for columns, lines in itertools.groupby(body.split("\n"), key=_columns):
+        run = list(lines)
+        if columns and len(run) >= LEAST_ROWS:
+            rows = ("".join(f"<td>{text.escaped(cell.strip())}</td>" for cell in line.split(";")) for line in run)
+            tables[len(made)] = f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+            made.append("")
+        elif made and len(made) - 1 not in tables:
+            made[-1] += "\n" + "\n".join(run)
+        else:
+            made.append("\n".join(run))
+    return "".join(tables.get(at) or text.paragraphs(each) for at, each in enumerate(made))
+
+
+def _columns(line: str) -> int:
+    """How many columns a line has; 0 where it is no row of a table."""
+    cells = line.rstrip("; \r").split(";")
+    return len(cells) if len(cells) >= LEAST_COLUMNS and all(len(cell) <= LONGEST_CELL for cell in cells) else 0
 
 
 def dateline(body: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from publish.settings import Settings
 from shared.http.problem import Problem
 from shared.http.query import with_query
 
@@ -75,11 +76,11 @@ def rsl(rights: MachineRights, site_url: str, name: str, terms_url: str) -> str:
 class MachineRightsRoutes:
     """The files that machines look for."""
 
-    def __init__(self, rights: MachineRights, *, site_url: str, name: str, terms_url: str) -> None:
-        self._rights = rights
-        self._site_url = site_url
-        self._name = name
-        self._terms_url = terms_url
+    def __init__(self, settings: Settings) -> None:
+        self._rights = settings.publish_machine_rights
+        self._site_url = settings.publish_site_url.rstrip("/")
+        self._name = settings.publish_site_name
+        self._terms_url = settings.publish_machine_terms_url
 
     def routes(self) -> list[Route]:
         """Where each is."""
