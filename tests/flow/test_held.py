@@ -55,8 +55,10 @@ async def ordered(pipeline: Pipeline, update_id: str, key: str = "desk", **order
 
 async def traces(pipeline: Pipeline, name: str, *update_ids: str) -> list[str]:
     """Where readers could find a word or an id of what is held."""
-    doors = ["/", "/v1/updates", "/feed.xml", "/feed.json", "/sitemap.xml", "/news-sitemap.xml", "/v1/poll"]
-    doors += [path for each in update_ids for path in (f"/v1/updates/{each}", f"/updates/{each}/x", f"/v1/updates/{each}.ninjs.json")]  # fmt: skip
+    doors = ["/", "/v1/updates", "/feeds/news.rss", "/feeds/news.atom", "/feeds/news.json", "/sitemap.xml", "/sitemap-news.xml", "/text"]  # fmt: skip
+    for door in doors:
+        assert (await pipeline.get(door)).status_code == 200, door
+    doors += [path for each in update_ids for path in (f"/v1/updates/{each}", f"/updates/{each}/x", f"/v1/updates/{each}.ninjs")]  # fmt: skip
     found = []
     for door in doors:
         answer = await pipeline.get(door)
@@ -115,15 +117,15 @@ async def test_what_is_held_is_seen_by_nobody_until_a_desk_releases_it(pipeline:
         assert stream.events == []
 
         [row] = await held(pipeline, "show", update_id)
-        async with httpx.AsyncClient(base_url=f"{enrich.url}/v1/held", headers=NEWSROOM, timeout=10) as desk:
-            listed = (await desk.get("")).json()["held"]
+        async with httpx.AsyncClient(base_url=enrich.url, headers=NEWSROOM, timeout=10) as desk:
+            listed = (await desk.get("/v1/held")).json()["held"]
             assert {each["update_id"] for each in listed} == {update_id, killed}
-            assert (await desk.get(f"/{update_id}")).json() == row
+            assert (await desk.get(f"/v1/held/{update_id}")).json() == row
             decision = {"by": "ada", "fingerprint": "of another version"}
-            assert (await desk.post(f"/{update_id}/release", json=decision)).status_code == 202
+            assert (await desk.post(f"/v1/held/{update_id}/release", json=decision)).status_code == 202
             decision["fingerprint"] = row["fingerprint"]
-            assert (await desk.post(f"/{update_id}/release", json=decision)).status_code == 202
-            assert (await desk.post(f"/{'a' * 26}/spike", json={"by": "ada"})).status_code == 409
+            assert (await desk.post(f"/v1/held/{update_id}/release", json=decision)).status_code == 202
+            assert (await desk.post(f"/v1/held/{'a' * 26}/spike", json={"by": "ada"})).status_code == 409
         seen = await pipeline.visible(update_id, f"Edited {name}0")
         assert f"Hafenamt {name}0" in seen["body_html"]
         assert "nicht zur" not in json.dumps(seen)

@@ -174,8 +174,8 @@ async def test_no_marker_word_survives_a_takedown(settings: PushSettings, pool: 
     answers = {"words": 400, "removal": 204}
     async with AsyncExitStack() as stack:
         hook = await stack.enter_async_context(endpoint(answers))
-        key_id, _ = await keys.add(pool, "partner", ["webhooks"], ["news"])
-        key = await keys.live(pool, key_id)
+        _, token = await keys.add(pool, "partner", ["webhooks"], ["news"])
+        key = await keys.find(pool, token)
         assert key is not None
         await Endpoints(pool, allow_private=True).add(NewEndpoint(url=hook, channels=("news",)), key)
         for process, port in (

@@ -177,6 +177,7 @@ class ReadModel:
             pipeline.delete(f"{self.prefix}update:{update_id}")
             for feed in (feeds or b"").decode().split(_BETWEEN):
                 pipeline.zrem(f"{self.prefix}feed:{feed}", update_id)
+            pipeline.hdel(f"{self.prefix}state:{update_id}", "feeds")
         await pipeline.execute()
 
     async def begin_rebuild(self) -> str:

@@ -23,5 +23,5 @@ INSERT INTO publish.takedown_checks (update_id)
 SELECT DISTINCT update_id FROM publish.takedowns WHERE clean_at IS NULL AND checked_at > now() - interval '1 day';
 
 CREATE INDEX takedowns_unclean ON publish.takedowns (update_id) WHERE clean_at IS NULL;
-UPDATE publish.alerts a SET title = '', body = '' FROM publish.updates u
+UPDATE publish.alerts a SET title = '', body = '', path = '/updates/' || a.update_id FROM publish.updates u
 WHERE u.update_id = a.update_id AND u.final AND a.kind <> 'withdraw' AND a.state IN ('sent', 'suppressed');

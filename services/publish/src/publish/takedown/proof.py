@@ -42,7 +42,10 @@ FROM (SELECT update_id FROM publish.takedown_checks WHERE due_at <= now() ORDER 
 WHERE c.update_id = d.update_id RETURNING c.update_id
 """
 
-_FORGET_ALERTS = "UPDATE publish.alerts SET title = '', body = '' WHERE update_id = $1 AND (title <> '' OR body <> '')"
+_FORGET_ALERTS = (
+    "UPDATE publish.alerts SET title = '', body = '', path = '/updates/' || update_id "
+    "WHERE update_id = $1 AND (title <> '' OR body <> '' OR path <> '/updates/' || update_id)"
+)
 """What is still on its way is taken back by its sender, which looks at the update first."""
 _FORGET_ANSWERS = (
     "UPDATE publish.deliveries SET log = (SELECT array_agg(entry - 'answer' ORDER BY nth) "
