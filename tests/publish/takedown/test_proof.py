@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,10 @@ async def test_a_takedown_is_checked_again_by_itself_and_what_came_back_is_told(
             proving.cancel()
             await asyncio.gather(proving, return_exceptions=True)
         looks = await pool.fetch("SELECT clean FROM publish.takedown_looks ORDER BY at")
-        assert [row["clean"] for row in looks] == [True, False, True, True]
+        seen = [row["clean"] for row in looks]
+        # A look may come before the first sinks are clean, and more than one while the text is back.
+        assert [clean for clean, _ in groupby(seen)][-3:] == [True, False, True]
+        assert seen[-2:] == [True, True]
 
 
 async def test_a_sink_that_cannot_be_looked_at_hides_no_other_and_no_other_kill(
