@@ -60,6 +60,7 @@ from publish.web.application import build
 from publish.web.archive_client import ArchiveClient
 from publish.web.feed_store import FeedEntry as Standing
 from publish.web.feed_store import FeedStore
+from publish.web.page_parts.key_events import Neighbours
 from publish.web.routes.answers import Answers
 from publish.web.routes.feeds import Feed
 from shared.markup import repair_nesting
@@ -260,7 +261,7 @@ def page(text: str) -> bytes:
     """The update's own page."""
     made = entry(text)
     return answers().renderer.render(
-        "own.html", update=made.update, article=answers().renderer.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None,
+        "own.html", update=made.update, article=answers().renderer.article(made), canonical="/", api="/", description="d", cursor="1-0", history=[], image=None, crumbs=[], crumbs_data="", neighbours=Neighbours(None, None), card=None,
         linked_data=script(news_article(answers().renderer.site, made.update)),
     )  # fmt: skip
 
