@@ -1,11 +1,13 @@
 """What a sender may rely on."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import re
 import time
 import uuid
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Never
 
@@ -487,6 +489,12 @@ class SilentPostgres:
         await asyncio.Event().wait()
 
     fetchval = execute = never
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> AsyncIterator[None]:
+        """No connection ever."""
+        await self.never()
+        yield
 
 
 async def test_an_order_is_given_though_postgres_is_silent(wire: Wire) -> None:

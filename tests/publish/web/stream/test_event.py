@@ -55,7 +55,7 @@ def test_a_cut_is_at_the_end_of_a_frame(texts: list[str], data: st.DataObject) -
 
 def test_reset_says_where_to_go_on() -> None:
     """A reset names its reason, the snapshot and the cursor, which is its id too, so that a browser resumes behind it."""
-    (event,) = Parser().feed(reset_frame("expired", "/v1/updates", Position(3, 17)))
+    (event,) = Parser().feed(reset_frame("expired", ["/v1/updates"], Position(3, 17)))
     assert event.event == "reset"
     assert event.last_event_id == "3-17"
     assert json.loads(event.data) == {"reason": "expired", "snapshot": "/v1/updates", "cursor": "3-17"}
