@@ -43,7 +43,7 @@ up: venv ## The same on Apache Kafka, whose jars are fetched the first time; dat
 test: venv ## All tests, on real servers: processes, or TEST_SERVERS=containers (TESTS=tests/flow for a part)
 	@$(PY) -m pytest $(TESTS)
 
-unit: venv ## The tests that need no server, in under a minute (TESTS for a part)
+unit: venv ## The tests that need no server, in two to three minutes (TESTS for a part)
 	@$(PY) -m pytest -q -m unit $(TESTS)
 
 oracle: venv ## Faults of every kind while copy flows, and what readers saw compared with a model (SEED, MINUTES; ORACLE for more)
