@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import feedparser
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, expect
@@ -141,7 +142,7 @@ async def test_no_page_runs_or_loads_what_a_source_says(watched: Watched) -> Non
     own = [hostile(number, text) for number, text in enumerate(HOSTILE)]
     paths = [
         "/", "/stories", "/stories/hostile", "/tags/hostile", "/authors/hostile", "/search?q=before", "/text", "/text/stories/hostile", "/docs",
-        "/embed/stories/hostile", f"/embed/updates/{own[0].update_id}", "/feeds/news.rss", "/feeds/news.atom", "/feeds/news.json", "/sitemap-news.xml",
+        "/embed/stories/hostile", f"/embed/updates/{own[0].update_id}",
         "/v1/updates", "/oembed?url=" + quote(f"{watched.url}/stories/hostile"),
         *(f"/updates/{each.update_id}/{each.slug}" for each in own[::6]), f"/text/updates/{own[3].update_id}",
     ]  # fmt: skip
@@ -190,3 +191,18 @@ async def test_an_embed_runs_nothing_on_pages_of_others(watched: Watched) -> Non
     watched.publish(*(hostile(number, text, 2) for number, text in enumerate(HOSTILE)))
     await expect(page.locator("slugline-story li").first).to_be_attached()
     await watched.judge(page)
+    contents = [each["content_html"] for each in (await watched.replica.get("/feeds/news.json")).json()["items"]]
+    for path in ("/feeds/news.rss", "/feeds/news.atom"):
+        # As a careless reader of feeds shows it: neither cleaned nor under a policy.
+        parsed = feedparser.parse((await watched.replica.get(path)).content, sanitize_html=False)
+        contents += [each["content"][0]["value"] for each in parsed.entries if "content" in each]
+        contents += [each["summary"] for each in parsed.entries if "summary" in each]
+    assert len(contents) >= 3 * len(HOSTILE)
+    for content in contents:
+        await page.evaluate("words => { here.innerHTML = words }", content)
+    await watched.judge(page)
+    # What runs is seen.
+    await page.evaluate("words => { here.innerHTML = words }", HOSTILE[1] + HOSTILE[2])
+    await expect(page.locator("#here img").first).to_be_attached()
+    await page.wait_for_function("() => window.ran === 1")
+    assert any("canary.example" in each for each in watched.happened)
