@@ -26,6 +26,7 @@ from shared.postgres.migrations import migrate
 from shared.postgres.pool import connect
 from shared.settings import Connections
 from shared.streams import RAW
+from support.servers import Servers, taken_over_soon
 from support.topics import committed, everything_in, raw_update, send_all
 from support.waiting import eventually
 
@@ -174,9 +175,9 @@ class Replicas:
 
 
 @pytest.fixture
-def consumers(newsroom: Connections, tmp_path: Path) -> Iterator[Replicas]:
+def consumers(newsroom: Connections, servers: Servers, tmp_path: Path) -> Iterator[Replicas]:
     """Processes of this test."""
-    consumers = Replicas(newsroom, tmp_path)
+    consumers = Replicas(taken_over_soon(newsroom, servers), tmp_path)
     yield consumers
     for child in consumers.started:
         child.kill()
