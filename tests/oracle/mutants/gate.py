@@ -14,7 +14,9 @@ from typing import Literal
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 BASELINE = HERE / "baseline.json"
-TIMEOUT_S = 180.0
+TIMEOUT_S = 900.0
+CPU_S = 120
+"""What a check may compute: on a machine that others load it takes longer, and is no worse for it."""
 LEAST_SHARE = 0.95
 """Of the mutants must be killed."""
 SOURCES = ("shared/src", "services/ingest/src", "services/enrich/src", "services/publish/src", "deploy", "tests")
@@ -85,6 +87,10 @@ class Tree:
             **servers,
         }
         command = [
+            "/bin/sh",
+            "-c",
+            f'ulimit -t {CPU_S}; exec "$@"',
+            "check",
             sys.executable,
             "-m",
             "pytest",
