@@ -1,6 +1,6 @@
 """What is kept of an update about which something differs: its records on both logs, its rows, and what its sender sent.
 
-Rows of `publish` tell what became of each delivery, and of what a channel could not queue.
+Rows of `publish` tell what became of each delivery, and of what a channel could not queue; dead letters, what a stage gave up.
 """
 
 import json
@@ -46,7 +46,7 @@ async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]
     """By update id."""
     wanted = sorted(update_ids)[:MOST]
     found: dict[str, Any] = {
-        update_id: {"raw": [], "enriched": [], "row": None, "inputs": [], **{name: [] for name in ROWS}}
+        update_id: {"raw": [], "enriched": [], "dead": [], "row": None, "inputs": [], **{name: [] for name in ROWS}}
         for update_id in wanted
     }
     for stream, name in ((RAW, "raw"), (ENRICHED, "enriched")):
@@ -57,6 +57,11 @@ async def evidence(newsroom: Newsroom, model: Model, update_ids: Collection[str]
                 said = {key: value[key] for key in SHORT if value.get(key) is not None}
                 place = f"{record.partition}:{record.offset}"
                 found[about][name].append({"place": place, "at": record.timestamp / 1000} | headers | said)
+    for stream in (RAW, ENRICHED):
+        for record in await everything_in(newsroom.settings, stream.dead_letters):
+            letter = json.loads(record.value or b"{}")
+            if (about := letter.get("key")) in found:
+                found[about]["dead"].append({key: letter.get(key) for key in ("stage", "reason", "offset", "failed_at")})
     connection = await asyncpg.connect(newsroom.settings.postgres_dsn)
     try:
         rows = await connection.fetch("SELECT * FROM enrich.updates WHERE update_id = ANY($1::text[])", wanted)

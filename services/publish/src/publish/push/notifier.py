@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
+from aiokafka import ConsumerRecord
 from prometheus_client import Histogram
 
 from publish.archive import queries
@@ -77,6 +78,14 @@ class Notifier:
         self._readable_s = readable_s
         self._done = done
         self._found = found
+
+    async def check_position(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
+        """Wait for the archive to have come as far as these records, before any is begun: a process that is killed while it waits
+        for another has not died of what it waits with.
+        """
+        started = time.monotonic()
+        while (await queries.archived_up_to(self._pool)).offset < records[-1].offset:
+            await _pause(time.monotonic() - started)
 
     async def handle(self, incoming: Sequence[Incoming[EnrichedUpdate]]) -> Sequence[Rejection]:
         """Wait for the archive and the sinks, then queue what follows, once for each revision."""
@@ -201,9 +210,7 @@ class Notifier:
                     "revisions that the archive does not have are not pushed", missing=missing, wanted=[*wanted][:5]
                 )
                 return
-            if waited_s > ARCHIVE_DEADLINE_S:
-                raise Transient("the archive does not have what is to be pushed")
-            await asyncio.sleep(0.01 if waited_s < 1 else 0.1)
+            await _pause(waited_s)
 
     async def _not_pushed(self, wanted: set[tuple[str, int]]) -> set[tuple[str, int]]:
         rows = await self._pool.fetch(
@@ -226,6 +233,13 @@ class Notifier:
         )
         new = {(row["update_id"], row["revision"]) for row in rows}
         return [notice for notice in notices if (notice.update.update_id, notice.update.revision) in new]
+
+
+async def _pause(waited_s: float) -> None:
+    """Wait a little more for the archive; Transient where that has taken too long."""
+    if waited_s > ARCHIVE_DEADLINE_S:
+        raise Transient("the archive does not have what is to be pushed")
+    await asyncio.sleep(0.01 if waited_s < 1 else 0.1)
 
 
 def _revision(update: EnrichedUpdate) -> tuple[str, int]:

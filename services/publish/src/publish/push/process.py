@@ -291,6 +291,7 @@ def updates_consumer(
         handle=notifier.handle,
         producer=producer,
         settings=settings,
+        check_position=notifier.check_position,
         crash_notes=crash_notes,
     )
 
