@@ -12,7 +12,7 @@ from oracle.faults.kinds import Fault
 from oracle.newsroom import USES_REDIS, Newsroom, Worker
 from support.proxy import Proxy
 
-EVERY_S = 1.1
+EVERY_S = 0.9
 """Between two faults that begin."""
 STEADY_S = 2.5
 """A process is left alone for so long once it is ready: one that dies three times over a message is to set that aside."""
