@@ -69,9 +69,9 @@ class Faults:
             self._fill_redis: 2, self._read_only: 2,
         }  # fmt: skip
 
-    async def happen_until(self, ends: float) -> None:
-        """Begin one fault after the other until a moment of `time.monotonic`."""
-        while time.monotonic() < ends:
+    async def happen_until(self, ends: float, at_least: int = 0) -> None:
+        """Begin one fault after the other until a moment of `time.monotonic`, and until so many have fired."""
+        while time.monotonic() < ends or self.fired < at_least:
             await asyncio.sleep(EVERY_S * self._random.uniform(0.5, 1.5))
             fault = self._next()
             if fault is None:
