@@ -14,8 +14,8 @@ from support.proxy import Proxy
 
 EVERY_S = 0.9
 """Between two faults that begin."""
-STEADY_S = 2.5
-"""A process is left alone for so long once it is ready: one that dies three times over a message is to set that aside."""
+STEADY_S = 3.0
+"""A process is left alone for so long once it is ready: one that dies four times over a message is to set that aside."""
 SERVERS_REST_S = 12.0
 """Between two faults of servers, so that something flows in between."""
 LONG_S = 13.0
