@@ -145,11 +145,11 @@ async def test_the_archive_is_past_nothing_of_a_log_that_it_does_not_know_yet(po
 async def test_who_is_killed_while_it_waits_for_the_archive_has_not_died_of_what_it_waits_with(
     settings: PushSettings, pool: Pool, processes: Processes
 ) -> None:
-    """Two processes in a row are killed before the archive has a revision: it is queued all the same, and no dead letter."""
+    """Three processes in a row are killed before the archive has a revision: it is queued all the same, and no dead letter."""
     await emit(settings, [fresh("waits", 1)])
     push = processes.start(settings, "publish", "push")
     owners: set[str] = set()
-    for _ in range(2):
+    for _ in range(3):
         owner = await eventually(
             lambda: pool.fetchval("SELECT owner FROM publish.crash_notes WHERE stage = 'publish.push'"),
             lambda owner: owner is not None and owner not in owners,
