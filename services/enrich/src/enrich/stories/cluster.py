@@ -63,6 +63,16 @@ class IndexedUpdate:
         return self.sketch.bands if self.sketch is not None else ()
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterSummary:
+    """What each member is told of its cluster."""
+
+    story: str | None
+    label: str
+    """For readers, where no source names the story."""
+    witnesses: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Cluster:
     """Updates that report one event."""
@@ -97,9 +107,14 @@ class Cluster:
         return min(self.members.values(), key=lambda each: (each.at, each.update_id))
 
     @property
-    def summary(self) -> tuple[str | None, str, tuple[str, ...]]:
-        """What is known of each member: the story, its label, the families that report it."""
-        return self.story, "" if self.is_named else self.label, self.witnesses
+    def sure(self) -> list[IndexedUpdate]:
+        """The members that surely report one event: readers may see them as one story."""
+        return [member for member in self.members.values() if member.is_sure]
+
+    @property
+    def summary(self) -> ClusterSummary:
+        """What each member is told of it."""
+        return ClusterSummary(self.story, "" if self.is_named else self.label, self.witnesses)
 
 
 @dataclass
