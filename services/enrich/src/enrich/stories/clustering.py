@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 from enrich.reference.stories import gathered_story
 from enrich.stories.cluster import Attribution, Cluster, ClusterSummary, IndexedUpdate, UpdateIndex
-from enrich.stories.events.evidence import likelihood
+from enrich.stories.events.evidence import Window, likelihood
 from enrich.stories.events.signature import LEAD, event_signature, spelled, weighted
 from enrich.stories.near_duplicates import sketch_of, words_of
 from enrich.stories.witnesses import attributed, credited, is_copied, is_shared_credit, sentences_of
 
 LEAST_LIKELY = 0.5
 """From which an account joins others: so likely, on the average over them, report they one event."""
-LEAST_SURE = 0.85
+LEAST_SURE = 0.9
 """From which readers are told of an account: so likely does it report the event of one of those that they are told of."""
-LEAST_SURE_OF_ALL = 0.6
+LEAST_SURE_OF_ALL = 0.7
 """And so likely, on the average, that of all of those."""
 LEAST_OF_ANY = 0.3
 """From which an account is compared with all of a cluster: what is below is no account of its event."""
@@ -251,9 +251,8 @@ class StoryClusters:
         for each in (update, other):
             each.weights = each.weights or weighted(each.signature, self._index.counts, total)
         hours = apart / timedelta(hours=1)
-        return likelihood(
-            update.signature, update.weights, other.signature, other.weights, self._index.counts, total, hours
-        )
+        window = Window(self._index.counts, self._index.places, total)
+        return likelihood(update.signature, update.weights, other.signature, other.weights, window, hours)
 
     def _forget_old(self, now: datetime) -> None:
         while self._updates:

@@ -179,9 +179,7 @@ class Gatherer:
             if what in self.set_aside:
                 continue
             if update_id not in self.written and row["label"] is not None:
-                self.written[update_id] = Written(
-                    row["story"], tuple(row["families"]), row["label"], row["is_sure"]
-                )
+                self.written[update_id] = Written(row["story"], tuple(row["families"]), row["label"], row["is_sure"])
             try:
                 with self.in_progress(what):
                     state = LiveState.model_validate_json(row["state"]) if row["status"] == "live" else None
@@ -266,7 +264,14 @@ class Gatherer:
 
     async def _write_all(self, pool: Pool, changed: Mapping[str, StoryMembership]) -> None:
         rows = [
-            (update_id, now.story, now.because.replace("\x00", ""), list(now.families), now.label.replace("\x00", ""), now.is_sure)
+            (
+                update_id,
+                now.story,
+                now.because.replace("\x00", ""),
+                list(now.families),
+                now.label.replace("\x00", ""),
+                now.is_sure,
+            )
             for update_id, now in sorted(changed.items())
         ]
         async with pool.acquire() as connection, connection.transaction():
