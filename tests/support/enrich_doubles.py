@@ -66,7 +66,13 @@ class MemoryPostgres:
         ids = values[0] if isinstance(values[0], list) else values
         empty = dict.fromkeys(
             (
-                "tags", "story", "story_because", "gathered", "gathered_because", "gathered_label", "gathered_is_sure",
+                "tags",
+                "story",
+                "story_because",
+                "gathered",
+                "gathered_because",
+                "gathered_label",
+                "gathered_is_sure",
                 "families",
             )
         )

@@ -159,9 +159,9 @@ def test_one_place_and_one_word_are_no_story() -> None:
     """A place of two words that the dictionary knows is one name, not three; what reopens there is another thing each time."""
     clusters = StoryClusters()
     for update_id, family, headline, text in (
-        ("hall", "pa", "Port Marrow's fish hall reopens after two years of repairs", "The fish hall on the quay of Port Marrow took its first catch in two years on Monday morning."),
-        ("airport", "afp", "Airport reopens as the fog lifts", "Port Marrow airport reopened on Monday morning once the fog had lifted. The first two flights took off at ten."),
-        ("buses", "dpa", "Council approves buses through the night, 31 to 14", "The council of Port Marrow voted on Monday morning for buses through the night."),
+        ("hall", "pa", "Port Marrow's fish hall reopens after two years of repairs", "Traders carried the first crates through the new oak doors of Port Marrow's fish hall at half past four this morning, two years after a storm took the roof off."),
+        ("airport", "afp", "Airport reopens as the fog lifts", "Port Marrow airport has reopened. The first flight took off shortly after the fog lifted from the runway. Delays of up to two hours are expected until noon."),
+        ("buses", "dpa", "Council approves buses through the night, 31 to 14", "Buses will run through the night in Port Marrow from the spring. The council approved the plan by 31 votes to 14 after two hours of debate."),
     ):  # fmt: skip
         placed = clusters.place(
             StoryCandidate(
