@@ -1,0 +1,60 @@
+"""The code of another release, and the Python that runs it: what an upgrade comes from, and goes back to.
+
+`tests/contract/released/commit` names the last release. A clone that does not have that commit (a shallow one) has no code
+of it; what the release left behind, its schema and its messages, is in `tests/contract` all the same.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.places import ROOT
+
+RELEASED = ROOT / "tests" / "contract" / "released"
+SOURCES = ("shared", "services/ingest", "services/enrich", "services/publish")
+LOCKS = tuple(f"{each}/requirements.lock" for each in SOURCES[1:])
+
+
+@dataclass(frozen=True)
+class Release:
+    """What runs the services of one release."""
+
+    name: str
+    python: str = sys.executable
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment of its processes."""
+
+
+PRESENT = Release("this one")
+
+
+class NotHere(LookupError):
+    """This clone does not have the commit."""
+
+
+def last_commit() -> str:
+    """The commit from which an upgrade is tried: UPGRADE_FROM, or that of the last release."""
+    return os.environ.get("UPGRADE_FROM") or (RELEASED / "commit").read_text().split()[0]
+
+
+def checked_out(commit: str, folder: Path) -> Release:
+    """A release in a folder of its own. It runs in this environment where its services want the same packages, else in its own.
+
+    Raises `NotHere`.
+    """
+    asked = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", commit, *SOURCES, "Makefile", "pyproject.toml", "requirements.lock"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if asked.returncode != 0:
+        raise NotHere(f"{commit} is not in this clone: {asked.stderr.decode(errors='replace').strip()}")
+    folder.mkdir(parents=True)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=asked.stdout, check=True)
+    if all((folder / lock).read_bytes() == (ROOT / lock).read_bytes() for lock in LOCKS):
+        path = os.pathsep.join(str(folder / each / "src") for each in SOURCES)
+        return Release(commit[:8], env={"PYTHONPATH": path})
+    subprocess.run(["make", "-s", "-C", str(folder), "venv"], check=True, capture_output=True, timeout=600)
+    return Release(commit[:8], str(folder / ".venv" / "bin" / "python"))
