@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import functools
 import json
 import os
 from collections import Counter
@@ -57,8 +58,9 @@ async def test_nobody_notices_an_upgrade_nor_the_way_back(
     watch = Watch(rolling)
     try:
         await asyncio.gather(*(rolling.roll(name, last) for group in GROUPS for name in group))
-        await asyncio.to_thread(register_sources, processes, newsroom, tmp_path)
-        made = await asyncio.to_thread(processes.run, newsroom, "publish", "push", "keys", "add", "partner")
+        old = functools.partial(processes.run, newsroom, python=last.python, **last.env)
+        await asyncio.to_thread(register_sources, processes, newsroom, tmp_path, python=last.python, **last.env)
+        made = await asyncio.to_thread(old, "publish", "push", "keys", "add", "partner")
         async with watch.watching(json.loads(made)["key"]) as end_wire:
             for release in (PRESENT, last):
                 await _carry_on(watch)
@@ -137,5 +139,5 @@ def _say(watch: Watch, rolling: Rolling) -> None:
           f"{len(watch.accepted)} updates and {len(watch.killed)} kills were acknowledged; "
           f"{sum(len(log.seen) for log in logs)} events told; {sum(watch.asked.values())} requests, {len(watch.errors)} errors")  # fmt: skip
     print(f"upgrade: slowest answers: {slowest}")
-    for what, seconds in rolling.took_s.items():
+    for what, seconds in rolling.took_s:
         print(f"upgrade: {what}: {seconds:.1f} s")

@@ -77,11 +77,11 @@ class Processes:
         self.running[key] = Process(child, port)
         return self.running[key]
 
-    def run(self, settings: Connections, *arguments: str, **env: str) -> str:
+    def run(self, settings: Connections, *arguments: str, python: str = sys.executable, **env: str) -> str:
         """Run `python -m ...` to its end and return what it printed."""
         variables = environment_of(settings)
         done = subprocess.run(
-            [sys.executable, "-m", *arguments],
+            [python, "-m", *arguments],
             env={**os.environ, **variables, **env},
             capture_output=True,
             text=True,

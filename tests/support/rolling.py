@@ -40,7 +40,7 @@ class Rolling:
     """Settings of all, whatever the release."""
     fronts: dict[str, Proxy] = field(default_factory=dict)
     replicas: dict[str, Process] = field(default_factory=dict)
-    took_s: dict[str, float] = field(default_factory=dict)
+    took_s: list[tuple[str, float]] = field(default_factory=list)
 
     async def open(self) -> None:
         """Take the addresses."""
@@ -70,7 +70,7 @@ class Rolling:
             await asyncio.sleep(LEAVES_AFTER_S)
             before.child.ask_to_end()
             await asyncio.to_thread(before.child.wait_for_end, 40)
-        self.took_s[f"{name} to {release.name}"] = time.monotonic() - began
+        self.took_s.append((f"{name} to {release.name}", time.monotonic() - began))
 
     async def close(self) -> None:
         """End all."""

@@ -16,7 +16,7 @@ from shared.failures.transient import TRANSIENT, reason_of
 from shared.kafka.topics import apply_topics
 from shared.messages import Message
 from shared.postgres.roles import SERVICES, apply_roles
-from shared.settings import Connections
+from shared.settings import SECRETS_DIR, Connections
 from shared.streams import DAY_MS, STREAMS
 
 NOTE_S = 10.0
@@ -69,10 +69,10 @@ def roles() -> None:
 def roles_apply(wait_s: float) -> None:
     """Make a role for each service that owns its schema and nothing else; may be repeated.
 
-    POSTGRES_DSN is an administrator's. The passwords are in INGEST_, ENRICH_ and PUBLISH_POSTGRES_PASSWORD; a service without one
-    is left as it is. Each service's own POSTGRES_DSN then names slugline_ingest, slugline_enrich or slugline_publish.
+    POSTGRES_DSN is an administrator's. The passwords are in INGEST_, ENRICH_ and PUBLISH_POSTGRES_PASSWORD, or in files of
+    these names in SECRETS_DIR; a service without one is left as it is. Each service's own POSTGRES_DSN then names slugline_ingest, slugline_enrich or slugline_publish.
     """
-    named = {service: os.environ.get(f"{service.upper()}_POSTGRES_PASSWORD", "") for service in SERVICES}
+    named = {service: _secret(f"{service}_postgres_password") for service in SERVICES}
     passwords = {service: password for service, password in named.items() if password}
     if not passwords:
         raise click.UsageError("set INGEST_POSTGRES_PASSWORD, ENRICH_POSTGRES_PASSWORD or PUBLISH_POSTGRES_PASSWORD")
@@ -89,6 +89,12 @@ def roles_apply(wait_s: float) -> None:
     except TRANSIENT as error:
         raise click.ClickException(f"Postgres does not answer: {reason_of(error)}") from None
     click.echo("roles: " + ", ".join(made))
+
+
+def _secret(name: str) -> str:
+    """Of the environment, or of a file in SECRETS_DIR; empty where it is in neither."""
+    path = Path(os.environ.get("SECRETS_DIR", SECRETS_DIR)) / name
+    return os.environ.get(name.upper(), "") or (path.read_text().strip() if path.is_file() else "")
 
 
 @cli.command()
