@@ -56,7 +56,9 @@ def _note(schema: Catalog) -> None:
 
 
 TEXT, NUMBER = Column("text", nullable=True, filled=False), Column("bigint", nullable=False, filled=True)
-WAS = Catalog({"a.b": Table({"id": NUMBER, "words": TEXT}, ["btree (id)"], ["CHECK (id > 0)"])}, {"a.f(text)": "integer"})
+WAS = Catalog(
+    {"a.b": Table({"id": NUMBER, "words": TEXT}, ["btree (id)"], ["CHECK (id > 0)"])}, {"a.f(text)": "integer"}
+)
 
 
 def now(functions: dict[str, str] | None = None, **changed: Column | None) -> Catalog:

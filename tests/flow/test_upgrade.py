@@ -107,7 +107,11 @@ def _missing(watch: Watch, truth: Truth) -> list[str]:
         update_id: {record.shown.headline for record in truth.of_update.get(update_id, ())}
         for update_id in watch.accepted
     }
-    lost = [f"{each}: {set(headlines) - said[each]}" for each, headlines in watch.accepted.items() if set(headlines) - said[each]]
+    lost = [
+        f"{each}: {set(headlines) - said[each]}"
+        for each, headlines in watch.accepted.items()
+        if set(headlines) - said[each]
+    ]
     return lost + [each for each in watch.killed if (last := truth.last(each)) is None or not last.shown.removal]
 
 
@@ -128,7 +132,9 @@ def _behind(watch: Watch, truth: Truth) -> list[str]:
     late = [log.name for log in (*watch.streams, watch.polled) if not log.seen or place_of(log.last_id)[1] < end]
     told = {(seen.update_id, seen.revision) for seen in watch.told.seen}
     lasts = [truth.last(update_id) for update_id in truth.of_update if truth.position(update_id) is not None]
-    return late + [f"webhooks: {each.update_id}" for each in lasts if each and (each.update_id, each.revision) not in told]
+    return late + [
+        f"webhooks: {each.update_id}" for each in lasts if each and (each.update_id, each.revision) not in told
+    ]
 
 
 def _say(watch: Watch, rolling: Rolling) -> None:

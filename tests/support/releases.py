@@ -15,6 +15,10 @@ from support.places import ROOT
 
 RELEASED = ROOT / "tests" / "contract" / "released"
 SOURCES = ("shared", "services/ingest", "services/enrich", "services/publish")
+BESIDES = (
+    "Makefile", "pyproject.toml", "requirements.lock", "docker-compose.yml", ".dockerignore", "services/Dockerfile", "deploy",
+)  # fmt: skip
+"""What sets them up and runs them."""
 LOCKS = tuple(f"{each}/requirements.lock" for each in SOURCES[1:])
 
 
@@ -40,19 +44,20 @@ def last_commit() -> str:
     return os.environ.get("UPGRADE_FROM") or (RELEASED / "commit").read_text().split()[0]
 
 
-def checked_out(commit: str, folder: Path) -> Release:
-    """A release in a folder of its own. It runs in this environment where its services want the same packages, else in its own.
-
-    Raises `NotHere`.
-    """
+def unpacked(commit: str, folder: Path) -> None:
+    """Put what is deployed of a release into a folder that is not there yet; raises `NotHere`."""
     asked = subprocess.run(
-        ["git", "-C", str(ROOT), "archive", commit, *SOURCES, "Makefile", "pyproject.toml", "requirements.lock"],
-        capture_output=True, check=False,
-    )  # fmt: skip
+        ["git", "-C", str(ROOT), "archive", commit, *SOURCES, *BESIDES], capture_output=True, check=False
+    )
     if asked.returncode != 0:
         raise NotHere(f"{commit} is not in this clone: {asked.stderr.decode(errors='replace').strip()}")
     folder.mkdir(parents=True)
     subprocess.run(["tar", "-x", "-C", str(folder)], input=asked.stdout, check=True)
+
+
+def checked_out(commit: str, folder: Path) -> Release:
+    """A release in a folder of its own, raises `NotHere`. It runs in this environment where its services want the same packages, else in its own."""
+    unpacked(commit, folder)
     if all((folder / lock).read_bytes() == (ROOT / lock).read_bytes() for lock in LOCKS):
         path = os.pathsep.join(str(folder / each / "src") for each in SOURCES)
         return Release(commit[:8], env={"PYTHONPATH": path})

@@ -168,7 +168,8 @@ class Watch:
         """A page without streams."""
         cursor = "1--1"
         while True:
-            answer = await self._ask("poll", "GET", f"{self.rolling.url('publish-web')}/v1/poll?cursor={cursor}&timeout=2")
+            url = f"{self.rolling.url('publish-web')}/v1/poll?cursor={cursor}&timeout=2"
+            answer = await self._ask("poll", "GET", url)
             if answer is not None:
                 told = answer.json()
                 for event in told["events"]:

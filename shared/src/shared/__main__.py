@@ -4,6 +4,7 @@ import asyncio
 import functools
 import json
 import os
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -59,6 +60,12 @@ def topics_list() -> None:
         click.echo(f"{stream.name:24} {stream.partitions:3} partitions  {days:3} days  {stream.purpose}")
 
 
+def _name_of_newsroom(_: click.Context, __: click.Parameter, value: str) -> str:
+    if value and not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", value):
+        raise click.BadParameter("a lower-case letter, then letters, digits and _, 30 at most")
+    return value
+
+
 @cli.group()
 def roles() -> None:
     """Database roles of the services."""
@@ -66,11 +73,22 @@ def roles() -> None:
 
 @roles.command("apply")
 @click.option("--wait-s", type=click.FloatRange(min=0), default=0.0, help="How long to wait for Postgres, in s.")
-def roles_apply(wait_s: float) -> None:
+@click.option(
+    "--newsroom",
+    callback=_name_of_newsroom,
+    default="",
+    help="Of several newsrooms on one server: whose database POSTGRES_DSN names.",
+)
+@click.option(
+    "--connections", type=click.IntRange(min=8), help="With --newsroom: how many connections its database takes."
+)
+def roles_apply(wait_s: float, newsroom: str, connections: int | None) -> None:
     """Make a role for each service that owns its schema and nothing else; may be repeated.
 
     POSTGRES_DSN is an administrator's. The passwords are in INGEST_, ENRICH_ and PUBLISH_POSTGRES_PASSWORD, or in files of
     these names in SECRETS_DIR; a service without one is left as it is. Each service's own POSTGRES_DSN then names slugline_ingest, slugline_enrich or slugline_publish.
+
+    With --newsroom coast the roles are slugline_coast_ingest and so on, and nobody else's may enter this database.
     """
     named = {service: _secret(f"{service}_postgres_password") for service in SERVICES}
     passwords = {service: password for service, password in named.items() if password}
@@ -78,7 +96,9 @@ def roles_apply(wait_s: float) -> None:
         raise click.UsageError("set INGEST_POSTGRES_PASSWORD, ENRICH_POSTGRES_PASSWORD or PUBLISH_POSTGRES_PASSWORD")
 
     async def apply() -> list[str]:
-        step = functools.partial(apply_roles, Connections().postgres_dsn, passwords)
+        step = functools.partial(
+            apply_roles, Connections().postgres_dsn, passwords, newsroom=newsroom, connections=connections
+        )
         if not wait_s:
             return await step()
         async with asyncio.timeout(wait_s):

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-
 from aiokafka.errors import IncompatibleBrokerVersion
 
 from shared.settings import Connections
@@ -43,7 +42,9 @@ async def check(settings: Connections) -> list[Finding]:
             )
         )
     if configured is None:
-        return found or [well(AREA, f"all {len(wanted)} topics are there; this Kafka does not tell how they are configured")]
+        return found or [
+            well(AREA, f"all {len(wanted)} topics are there; this Kafka does not tell how they are configured")
+        ]
     return found or [well(AREA, f"{brokers} brokers; all {len(wanted)} topics are there, as declared")]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -73,12 +73,21 @@ _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Pa
     help="Write only what is killed, into FOLDER/removals.jsonl: cheap enough for every minute.",
 )
 @click.option(
-    "--every", "every_h", type=click.FloatRange(min=0.01), metavar="HOURS",
+    "--every",
+    "every_h",
+    type=click.FloatRange(min=0.01),
+    metavar="HOURS",
     help="Run on: a backup every so many hours in a folder of its own below FOLDER, what is killed every minute in FOLDER/removals.",
 )
 @click.option("--keep", type=click.IntRange(min=1), default=7, show_default=True, help="With --every: how many.")
 def backup(  # noqa: PLR0917 -- options of a command
-    folder: Path, pg_bin: Path | None, as_json: bool, no_media: bool, only_removals: bool, every_h: float | None, keep: int
+    folder: Path,
+    pg_bin: Path | None,
+    as_json: bool,
+    no_media: bool,
+    only_removals: bool,
+    every_h: float | None,
+    keep: int,
 ) -> None:
     """Back Postgres, what is killed and the renditions up into FOLDER, while everything runs.
 
@@ -89,10 +98,8 @@ def backup(  # noqa: PLR0917 -- options of a command
         _run_on(folder, timedelta(hours=every_h), keep, pg_bin=pg_bin, with_media=not no_media)
         return
     if only_removals:
-        killed = _with_pool(lambda _, pool: removals.removals(pool))
-        folder.mkdir(parents=True, exist_ok=True)
-        removals.write(folder / manifest.REMOVALS, killed)
-        click.echo(orjson.dumps({"removals": len(killed)}).decode() if as_json else f"{len(killed)} removals written")
+        count = _write_removals(folder, _with_pool(lambda _, pool: removals.removals(pool)))
+        click.echo(orjson.dumps({"removals": count}).decode() if as_json else f"{count} removals written")
         return
     made = _with_pool(
         lambda settings, pool: back_up(settings, pool, folder, pg_bin=pg_bin, with_media=not no_media, told=_told)
@@ -101,6 +108,12 @@ def backup(  # noqa: PLR0917 -- options of a command
         click.echo(orjson.dumps(asdict(made), option=orjson.OPT_NON_STR_KEYS).decode())
         return
     click.echo(_described(folder, made))
+
+
+def _write_removals(folder: Path, killed: Mapping[str, str]) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    removals.write(folder / manifest.REMOVALS, killed)
+    return len(killed)
 
 
 def _described(folder: Path, made: Manifest) -> str:
@@ -126,10 +139,7 @@ def _run_on(folder: Path, every: timedelta, keep: int, *, pg_bin: Path | None, w
         return _described(target, made)
 
     async def note_removals(target: Path) -> int:
-        killed = await with_pool(removals.removals)
-        target.mkdir(parents=True, exist_ok=True)
-        removals.write(target / manifest.REMOVALS, killed)
-        return len(killed)
+        return _write_removals(target, await with_pool(removals.removals))
 
     asyncio.run(Schedule(folder, every, keep, back_up_into, note_removals, click.echo).run())
 

@@ -33,7 +33,9 @@ def backups_in(folder: Path) -> list[Path]:
 def due_at(folder: Path, every: timedelta) -> datetime:
     """When the next one is to be made, by the name of the last."""
     made = backups_in(folder)
-    return datetime.strptime(made[-1].name, NAME).replace(tzinfo=UTC) + every if made else datetime.min.replace(tzinfo=UTC)
+    if not made:
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.strptime(made[-1].name, NAME).replace(tzinfo=UTC) + every
 
 
 def share_media(before: Path, after: Path) -> int:
