@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
+
 from shared.failures.transient import TRANSIENT, reason_of
 from slugline.recovery import manifest
 from slugline.recovery.programs import NotPossible
 
 REMOVALS_FOLDER = "removals"
 NAME = "%Y-%m-%dT%H%M%SZ"
+FAILURES: tuple[type[Exception], ...] = (NotPossible, OSError, asyncpg.PostgresError, *TRANSIENT)
 EVERY_S, AFTER_FAILURE = 60.0, timedelta(minutes=5)
 
 
@@ -87,7 +90,7 @@ class Schedule:
                 self.say(await self._make(self.folder / now.strftime(NAME)))
                 for each in drop_oldest(self.folder, self.keep):
                     self.say(f"{each} is deleted: {self.keep} newer ones are kept")
-        except (NotPossible, OSError, *TRANSIENT) as error:
+        except FAILURES as error:
             self.say(f"not done, tried again in five minutes: {reason_of(error)}")
             return now + AFTER_FAILURE
         return not_before
