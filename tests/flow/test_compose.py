@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from local.child import free_port
-from support.releases import NotHere, last_commit, unpacked
+from support.releases import SOURCES, NotHere, last_commit, same_packages, unpacked
 from support.waiting import eventually
 
 pytestmark = [
@@ -94,11 +94,19 @@ class Compose:
 
 
 def _run_yesterday(project: Compose, folder: Path) -> None:
-    """The last release publishes an update and is left running."""
+    """The last release publishes an update and is left running: its code and compose file, in this release's images where both want the same packages."""
     unpacked(last_commit(), folder)
-    project.folder, project.more = folder, {"TAG": "yesterday"}
-    project("build", *BEFORE, timeout_s=600)
-    project("up", "--detach", "--wait", "--wait-timeout", "240", *BEFORE, timeout_s=300)
+    project.folder = folder
+    if not same_packages(folder):
+        project.more = {"TAG": "yesterday"}
+        project("build", *BEFORE, timeout_s=600)
+    else:
+        code = ":".join(f"/release/{each}/src" for each in SOURCES)
+        own = {"environment": {"PYTHONPATH": code}, "volumes": [f"{folder}:/release:ro"]}
+        services = {each: own for each in (*BEFORE, "topics", "roles")}
+        (folder / "code.json").write_text(json.dumps({"services": services}))
+        project.more = {"COMPOSE_FILE": "docker-compose.yml:code.json"}
+    project("up", "--detach", "--no-build", "--wait", "--wait-timeout", "240", *BEFORE, timeout_s=300)
     project.add_source()
     body = {"guid": "yesterday-1", "headline": YESTERDAY, "body_html": "<p>Seen.</p>"}
     project.of_yesterday = project.published(project.post(body))
@@ -111,13 +119,14 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
         pytest.fail("PROVE_COMPOSE=1 needs Docker")
     project, folder = Compose(), tmp_path_factory.mktemp("compose")
     try:
+        project("--profile", "tools", "build", timeout_s=600)
         with contextlib.suppress(NotHere):
             _run_yesterday(project, folder / "last release")
         project.folder, project.more = ROOT, {"POSTGRES_PASSWORD": "slugline", "SECRETS": str(folder / "secrets")}
         project.run("deploy/compose/make-secrets", str(folder / "secrets"))
         del project.more["POSTGRES_PASSWORD"]
         project.more["COMPOSE_FILE"] = "docker-compose.yml:deploy/compose/secrets.yml"
-        print(project.run("deploy/compose/upgrade", timeout_s=800))
+        print(project.run("deploy/compose/upgrade", "--no-build", timeout_s=800))
         if not project.key:
             project.add_source()
         yield project

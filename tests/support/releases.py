@@ -55,10 +55,15 @@ def unpacked(commit: str, folder: Path) -> None:
     subprocess.run(["tar", "-x", "-C", str(folder)], input=asked.stdout, check=True)
 
 
+def same_packages(folder: Path) -> bool:
+    """Whether the services of an unpacked release want the packages that this one's want."""
+    return all((folder / lock).read_bytes() == (ROOT / lock).read_bytes() for lock in LOCKS)
+
+
 def checked_out(commit: str, folder: Path) -> Release:
     """A release in a folder of its own, raises `NotHere`. It runs in this environment where its services want the same packages, else in its own."""
     unpacked(commit, folder)
-    if all((folder / lock).read_bytes() == (ROOT / lock).read_bytes() for lock in LOCKS):
+    if same_packages(folder):
         path = os.pathsep.join(str(folder / each / "src") for each in SOURCES)
         return Release(commit[:8], env={"PYTHONPATH": path})
     subprocess.run(["make", "-s", "-C", str(folder), "venv"], check=True, capture_output=True, timeout=600)
