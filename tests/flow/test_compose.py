@@ -103,7 +103,7 @@ def _run_yesterday(project: Compose, folder: Path) -> None:
     else:
         code = ":".join(f"/release/{each}/src" for each in SOURCES)
         own = {"environment": {"PYTHONPATH": code}, "volumes": [f"{folder}:/release:ro"]}
-        services = {each: own for each in (*BEFORE, "topics", "roles")}
+        services = dict.fromkeys((*BEFORE, "topics", "roles"), own)
         (folder / "code.json").write_text(json.dumps({"services": services}))
         project.more = {"COMPOSE_FILE": "docker-compose.yml:code.json"}
     project("up", "--detach", "--no-build", "--wait", "--wait-timeout", "240", *BEFORE, timeout_s=300)
