@@ -1,12 +1,13 @@
 """Migrations only add: what the last release's statements name is there after them, and no row of theirs is refused.
 
-`released/schema.json` is the schema that the last release ends with, `released/commit` its commit. `make released` writes both;
-that is done once a release is out. Its statements themselves run under this release's schema in `tests/flow/test_upgrade.py`.
+`released/schema.json` is the schema that the last release ends with, `released/commit` its commit, `released/messages` its
+messages. `make released` writes all three; that is done once a release is out. Its statements themselves run under this release's schema in `tests/flow/test_upgrade.py`.
 """
 
 import json
 import os
 import subprocess
+import sys
 from dataclasses import replace
 
 import asyncpg
@@ -53,6 +54,9 @@ def _note(schema: Catalog) -> None:
     commit = subprocess.run(described, capture_output=True, text=True, check=True).stdout
     (RELEASED / "commit").write_text(commit)
     (RELEASED / "schema.json").write_text(json.dumps(schema.as_json(), indent=1, sort_keys=True) + "\n")
+    for old in (RELEASED / "messages").glob("*.json"):
+        old.unlink()
+    subprocess.run([sys.executable, "-m", "shared", "schemas", str(RELEASED / "messages")], check=True)
 
 
 TEXT, NUMBER = Column("text", nullable=True, filled=False), Column("bigint", nullable=False, filled=True)
