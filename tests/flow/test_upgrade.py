@@ -36,10 +36,10 @@ ONE_BY_ONE = os.environ.get("UPGRADE_ONE_BY_ONE") == "1"
 
 
 @pytest.fixture
-def last(tmp_path: Path) -> Release:
+def last() -> Release:
     """The last release."""
     try:
-        return checked_out(last_commit(), tmp_path / "last release")
+        return checked_out(last_commit())
     except NotHere as reason:
         pytest.skip(str(reason))
 

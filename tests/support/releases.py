@@ -60,9 +60,16 @@ def same_packages(folder: Path) -> bool:
     return all((folder / lock).read_bytes() == (ROOT / lock).read_bytes() for lock in LOCKS)
 
 
-def checked_out(commit: str, folder: Path) -> Release:
-    """A release in a folder of its own, raises `NotHere`. It runs in this environment where its services want the same packages, else in its own."""
-    unpacked(commit, folder)
+def checked_out(commit: str) -> Release:
+    """A release in a folder below `.local`, kept for the next time; raises `NotHere`.
+
+    It runs in this environment where its services want the same packages, else in one of its own.
+    """
+    folder = ROOT / ".local" / "releases" / commit
+    if not folder.exists():
+        being_made = folder.with_name(f"{commit}.{os.getpid()}")
+        unpacked(commit, being_made)
+        being_made.rename(folder)
     if same_packages(folder):
         path = os.pathsep.join(str(folder / each / "src") for each in SOURCES)
         return Release(commit[:8], env={"PYTHONPATH": path})
