@@ -134,7 +134,8 @@ def compose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compose]:
         print(subprocess.run(["docker", "compose", "-p", PROJECT, "logs", "--tail", "15"], capture_output=True, text=True, check=False).stdout)  # fmt: skip
         raise
     finally:
-        project("down", "--volumes", "--timeout", "10", timeout_s=180)
+        profiles = [word for name in ("backups", "front", "tools") for word in ("--profile", name)]
+        project(*profiles, "down", "--volumes", "--timeout", "10", timeout_s=180)
 
 
 def test_what_yesterday_published_is_there_and_news_follows_it(compose: Compose) -> None:
