@@ -7,11 +7,13 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -206,13 +208,32 @@ def _files(authority: trustme.CA) -> dict[str, bytes]:
     return {"certificate.pem": chain, "key.pem": issued.private_key_pem.bytes()}
 
 
+def _inspected(*names: str) -> list[dict[str, Any]]:
+    done = subprocess.run(["docker", "inspect", *names], capture_output=True, check=True)
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+async def test_what_is_killed_comes_back(compose: Compose) -> None:
+    """By its restart policy, as after a crash or out of memory."""
+    name = compose("ps", "--quiet", "enrich-gather").strip()
+    [before] = _inspected(name)
+    os.kill(before["State"]["Pid"], signal.SIGKILL)
+
+    def again() -> bool:
+        [now] = _inspected(name)
+        return bool(now["State"]["Running"] and now["State"]["Pid"] != before["State"]["Pid"] and now["RestartCount"])
+
+    await eventually(again, within_s=30, what="it stays away")
+
+
 def test_every_container_is_held(compose: Compose) -> None:
     """Each comes back when it ends, has a limit of memory and processes, and its log does not fill the disk; no password is a variable.
 
     No process of ours is root, may write to its root file system, or has a capability.
     """
     ids = compose("ps", "--all", "--quiet").split()
-    described = json.loads(subprocess.run(["docker", "inspect", *ids], capture_output=True, check=True).stdout)
+    described = _inspected(*ids)
     assert len(described) >= 17
     for each in described:
         host, name = each["HostConfig"], each["Name"]
