@@ -28,11 +28,14 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "deploy"), str(ROOT / "tests/ben
 
 from large_archive.asking import Answered, Site, ask_in_turns, questions  # noqa: E402 -- after the path
 from large_archive.filling import fill, make_log  # noqa: E402
-from large_archive.made_copy import BLOCK, revisions  # noqa: E402
+from large_archive.made_copy import EPOCH, last_offset  # noqa: E402
 
-from publish.archive.store import write_batch  # noqa: E402
+from publish.archive.store import Revision, write_batch  # noqa: E402
+from publish.representation.position import Position  # noqa: E402
 from publish.settings import Settings  # noqa: E402
+from shared.kafka.cloudevents import value_of  # noqa: E402
 from shared.kafka.topics import apply_topics  # noqa: E402
+from shared.messages import EnrichedUpdate, update_id_for  # noqa: E402
 from shared.postgres.pool import Pool, connect  # noqa: E402
 from shared.settings import Connections  # noqa: E402
 from support.processes import Process, Processes  # noqa: E402
@@ -107,10 +110,27 @@ async def starts(processes: Processes, rooms: dict[str, Newsroom]) -> dict[str, 
     return found
 
 
+async def _next(pool: Pool, room: Newsroom, turn: int) -> list[Revision]:
+    """What would come next: new updates, and every fourth time another revision of an old one, spread over the whole archive."""
+    rows = await pool.fetch(
+        "(SELECT data FROM publish.updates WHERE update_id >= $2 AND visible ORDER BY update_id LIMIT $1) UNION ALL "
+        "(SELECT data FROM publish.updates WHERE update_id < $2 AND visible ORDER BY update_id LIMIT $1) LIMIT $1",
+        WRITTEN, update_id_for("bench", str(turn)),
+    )  # fmt: skip
+    found = []
+    for number, row in enumerate(rows):
+        known = EnrichedUpdate.model_validate_json(row["data"])
+        changes: dict[str, object] = {"revision": 9, "kind": "update", "headline": f"{known.headline} and on"}
+        if number % 4:
+            changes = {"update_id": update_id_for("bench", f"{turn}:{number}"), "revision": 1, "kind": "publish"}
+        update = known.model_copy(update=changes)
+        found.append(Revision(Position(EPOCH, last_offset(room.rows) + 1 + number), update, value_of(update)))
+    return found
+
+
 async def _write(pool: Pool, room: Newsroom, turn: int) -> float:
     """Revisions that are archived each second; they are rolled back, so that each turn finds the same archive."""
-    block = -(-room.rows // BLOCK) + 1 + turn
-    new = list(revisions(block, (block + 1) * BLOCK))[:WRITTEN]
+    new = await _next(pool, room, turn)
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
@@ -118,7 +138,7 @@ async def _write(pool: Pool, room: Newsroom, turn: int) -> float:
         await write_batch(connection, new)
         took_s = time.monotonic() - began
         await transaction.rollback()
-    return WRITTEN / took_s
+    return len(new) / took_s
 
 
 async def throughput(rooms: dict[str, Newsroom]) -> dict[str, float]:
