@@ -43,10 +43,6 @@ def settings(newsroom: Connections) -> Settings:
     return Settings(**newsroom.model_dump())
 
 
-EXEMPT = ("row_number() OVER (ORDER BY u.epoch DESC, u.log_offset DESC)",)
-"""What a replica asks once when it starts, of the updates that changed last: no index has them."""
-
-
 async def grow(pool: Pool) -> None:
     """A hundred updates, of which Postgres takes statistics, then all the others."""
     row = revision("row")
@@ -93,7 +89,7 @@ async def everything_that_is_sent(pool: Any) -> None:
     """What archive, web, cache and push ask of the archive, and what the archive writes."""
     newest = Position(1, ROWS)
     news, rare = ("news",), ("tag:rare", "tag:t3", f"update:{named(77)}", "story:none")
-    await queries.snapshot(pool, 500, 0)
+    await queries.snapshot(pool, 500, 5_000)
     for channel in ("news", "tag:t1", f"update:{named(5)}"):
         await queries.page(pool, channel, newest, 20)
         await queries.last_change(pool, channel, newest)
@@ -137,5 +133,5 @@ async def test_no_statement_scans_a_large_table(pool: Pool) -> None:
     sent: Sent = {}
     await everything_that_is_sent(Recorder(pool, sent))
     assert len(sent) > 35
-    wrong = await scanned(pool, sent, LARGE, EXEMPT)
+    wrong = await scanned(pool, sent, LARGE)
     assert not wrong, "\n".join(wrong)
