@@ -84,9 +84,9 @@ class LastChange:
 
 
 _NEWEST = (
-    f"SELECT {_STANDING}, extract(epoch FROM r.written_at)::float AS changed_by "
+    f"SELECT {_STANDING}, extract(epoch FROM r.written_at)::float AS changed_by "  # noqa: S608 -- a constant
     "FROM publish.revisions r JOIN publish.updates u USING (update_id, revision) "
-    "ORDER BY r.epoch DESC, r.log_offset DESC LIMIT $1"  # noqa: S608 -- constants
+    "ORDER BY r.epoch DESC, r.log_offset DESC LIMIT $1"
 )
 """Backwards through the log by the index of revisions: the rows of updates have none of their place, and there may be millions.
 Each update is met once, at the row of its number."""
