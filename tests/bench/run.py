@@ -77,6 +77,12 @@ BENCHES = (
     ),
     Bench("media", "a 12-megapixel picture to all renditions, beside libvips alone", ("--rounds", "2")),
     Bench(
+        "backlog",
+        "what came during an outage drains while another source is live",
+        ("--updates", "3000"),
+        servers=True,
+    ),
+    Bench(
         "growth",
         "a million updates in the archive beside a few: ready, pages, API, search, archiving, disk",
         ("--rows", "20000", "--questions", "20"),
