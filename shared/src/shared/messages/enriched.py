@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field
 
 from shared.messages.base import Message, UpdateId
+from shared.messages.blocks import Blocks
 from shared.messages.marks import AS_SENT, SOURCE_WORDS
 from shared.messages.raw import Flags, Repair
 from shared.messages.unknown_values import PassOverUnknown, UnknownAs
@@ -201,6 +202,8 @@ class EnrichedUpdate(Message):
     authors: Annotated[tuple[Author, ...], SOURCE_WORDS] = ()
     tags: Annotated[tuple[Tag, ...], SOURCE_WORDS] = ()
     media: Annotated[tuple[Media, ...], SOURCE_WORDS] = ()
+    blocks: Annotated[Blocks, SOURCE_WORDS, AS_SENT] = ()
+    """Fact boxes, quotes, questions, scores and polls, which follow the text."""
     media_pending: bool = False
     """A picture is being fetched; a revision `enrich` follows."""
     story: str | None = None

@@ -2,10 +2,13 @@
 
 from publish.representation.origin import source_type_uri
 from publish.representation.pictures import Picture, pictures_of
+from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
 from publish.representation.site import Site
 from publish.representation.words import language_of, modified_at, printable, title_of
 
+BLOCK = "application/vnd.slugline.block+json"
+"""The media type of a typed block as JSON, which is a body of its own: ninjs has no other place for one."""
 SUBJECT_KINDS = {"person": "people", "place": "places", "organisation": "organisations"}
 
 
@@ -24,6 +27,10 @@ def ninjs(site: Site, update: ReaderUpdate) -> dict[str, object]:
         "bodies": [
             {"role": "main", "contentType": "text/html", "value": printable(update.body_html), "wordCount": update.word_count},
             {"role": "text", "contentType": "text/plain", "value": printable(update.text)},
+            *(
+                {"role": block.kind, "contentType": BLOCK, "value": printable(dump(block).decode())}
+                for block in update.blocks
+            ),
         ],
         "altIds": [{"role": "page", "value": site.url + update.path}],
     }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from publish.representation.position import Position
+from publish.representation.reader_blocks import ReaderBlock, reader_blocks
 from shared.messages import Change, EnrichedUpdate, Kind, Media, Removal, UpdateId, without_source_words
 
 
@@ -163,6 +164,8 @@ class ReaderUpdate:
     link: str | None
     authors: tuple[ReaderAuthor, ...]
     media: tuple[ReaderMedia, ...]
+    blocks: tuple[ReaderBlock, ...]
+    """What follows the text in a form of its own."""
     media_pending: bool
     corroboration: ReaderCorroboration
     evolved_from: UpdateId | None
@@ -219,7 +222,7 @@ _media = attrgetter(*_MEDIA)
 _COPIED = tuple(
     _names(
         ReaderUpdate,
-        "authors", "checked", "media", "corroboration", "passport", "tags", "story_profile", "pinned", "key_event", "closed",
+        "authors", "blocks", "checked", "media", "corroboration", "passport", "tags", "story_profile", "pinned", "key_event", "closed",
         "change", "path", "position", "cursor",
     )
 )  # fmt: skip
@@ -250,6 +253,7 @@ def reader_update(update: EnrichedUpdate, *, cursor: Position, position: Positio
             )
             for each in update.media
         ),
+        blocks=reader_blocks(update.blocks) if update.blocks else (),
         checked=bool(update.responsible),
         corroboration=ReaderCorroboration(*_corroboration(update.corroboration)),
         passport=ReaderPassport(*_passport(update.passport)),

@@ -261,7 +261,9 @@ def _difference(state: State, text: Text, parts: Mapping[str, str]) -> _Differen
         again = bool(before.slug)
         moves_time = again and any(name in WORDS for name in differing)
         return _Difference(public=False, again=again, changed=(), other_words=False, moves_time=moves_time)
-    other = (before.headline, before.text, before.summary) != (text.headline, text.text, text.summary)
+    said = (before.headline, before.text, before.summary) != (text.headline, text.text, text.summary)
+    # A score or a quote is read as words are.
+    other = said or "blocks" in differing
     return _Difference(public=True, again=False, changed=differing, other_words=other, moves_time=other)
 
 

@@ -14,7 +14,7 @@ from ingest.formats.fields import UpdateFields
 from ingest.formats.json import document as json_document
 from ingest.formats.model import Document, Draft, Format, Parsed, RefusedItem, Unreadable, refuse_many
 from ingest.formats.text import plain as text
-from shared.messages import Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
+from shared.messages import Block, Creator, Flags, MediaReference, RawUpdate, Signal, Status, Subject
 
 
 class NativeUpdate(BaseModel):
@@ -48,6 +48,8 @@ class NativeUpdate(BaseModel):
     subjects: tuple[Subject, ...] = ()
     keywords: tuple[str, ...] = ()
     media: tuple[MediaReference, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    """Fact boxes, quotes, questions, scores and polls, which follow the text; all in plain text."""
     first_created: AwareDatetime | None = None
     embargo_until: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
@@ -103,7 +105,7 @@ _Fields = dict[str, object]
 _FIELDS = frozenset(NativeUpdate.model_fields)
 _TEXTS = frozenset(name for name, one in NativeUpdate.model_fields.items() if one.annotation in (str, str | None))
 _TIMES = ("version_created", "first_created", "embargo_until", "expires_at")
-_LISTS = ("creators", "subjects", "keywords", "media", "replaces")
+_LISTS = ("creators", "subjects", "keywords", "media", "blocks", "replaces")
 _ENVELOPE = frozenset({"update_id", "source", "received_at", "original", "repairs", "profile", "hold", "may"})
 """Fields of a raw update that the sender does not decide: those of a recorded update are passed over."""
 
@@ -246,7 +248,7 @@ def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> Refuse
 
 _SIGNALS_ALONE = ("kill", "takedown", "expire", "pin", "unpin")
 """Signals that need nothing to show."""
-_SHOWN = ("headline", "body_html", "summary", "media")
+_SHOWN = ("headline", "body_html", "summary", "media", "blocks")
 
 
 def _refusal(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:
@@ -260,7 +262,7 @@ def _refusal(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedIte
         return RefusedItem(code="invalid-field", place=place, reason="guid is a text of 1 to 1000 characters")
     gone = fields.get("status") in ("canceled", "withheld") or fields.get("signal") in _SIGNALS_ALONE
     if not gone and not any(fields.get(name) for name in _SHOWN):
-        reason = "a usable update needs a headline, a body, a summary or media"
+        reason = "a usable update needs a headline, a body, a summary, media or blocks"
         return RefusedItem(code="empty", place=f"{draft.place}/headline", reason=reason)
     return None
 

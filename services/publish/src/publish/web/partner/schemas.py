@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from publish.representation.reader_docs import EXAMPLE
 from shared.http.openapi import JsonObject, ref
@@ -109,6 +109,16 @@ class TagDetail(Answer):
     updates: int | None = Field(default=None, description="How many of the newest updates have it; in lists.")
     channel: str | None = Field(default=None, description="Its channel; not in lists.")
     cursor: Cursor | None = Field(default=None, description="Where the stream of this channel goes on; not in lists.")
+
+
+class PollResults(Answer):
+    """How a poll stands."""
+
+    poll: str = Field(description="The id of the poll.")
+    open: bool = Field(description="Whether votes are taken.")
+    closes_at: AwareDatetime | None = Field(description="No vote is taken from then on.")
+    total: int = Field(description="How many have voted.")
+    votes: dict[str, int] = Field(description="How many for each option, by its id.")
 
 
 class Tags(Answer):
@@ -319,6 +329,13 @@ EXAMPLES: dict[str, JsonValue] = {
         "channel": "story:harbour-flood",
         "cursor": "1-1058",
         "key_events": [EXAMPLE],
+    },
+    "PollResults": {
+        "poll": "close-early",
+        "open": True,
+        "closes_at": "2026-11-24T18:00:00Z",
+        "total": 1204,
+        "votes": {"yes": 903, "no": 301},
     },
     "Tags": {"tags": [TAG | {"updates": 3}], "cursor": "1-1058"},
     "TagDetail": TAG | {"channel": "tag:medtop:20000150", "cursor": "1-1058"},

@@ -104,7 +104,7 @@ class Feed:
         figures = "".join(self._figure(picture) for picture in pictures_of(update))
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
         label = f"<p><em>{escape(text_label(update))}</em></p>" if text_label(update) else ""
-        return label + figures + self.renderer.fitting(update.body_html, 2) + note
+        return label + figures + self.renderer.fitting(update.body_html, 2) + self.renderer.blocks(update) + note
 
     def _figure(self, picture: Picture) -> str:
         words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin))))

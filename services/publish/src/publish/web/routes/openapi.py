@@ -15,6 +15,7 @@ from publish.web.partner.schemas import (
     NinjsPage,
     OEmbed,
     Page,
+    PollResults,
     Removal,
     Reset,
     Revisions,
@@ -273,6 +274,12 @@ OPERATIONS = (
         "getStory", "/v1/stories/{story}", "things", "A story with its key events", "Its updates are those of its channel.",
         _of(StoryDetail, "The story."), _path("story", TEXT, "The story's id.", "harbour-flood"),
         on_304=UNCHANGED, on_404=NOTHING, on_503=AWAY,
+    ),
+    _get(
+        "getPoll", "/v1/polls/{update_id}/{poll}", "things", "How a poll stands",
+        "The poll itself is a block of its update. Votes are cast on the site alone; ask no more than every two seconds.",
+        _of(PollResults, "The votes."), UPDATE_ID, _path("poll", TEXT, "The id of the poll.", "close-early"),
+        on_404=NOTHING, on_410=GONE, on_503=AWAY,
     ),
     _get(
         "listTags", "/v1/tags", "things", "The tags of the newest updates", "The most frequent first.",
