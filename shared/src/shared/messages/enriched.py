@@ -113,6 +113,9 @@ class Media(Message):
     placeholder: str | None = None
     """A data URI of a few hundred bytes."""
     renditions: tuple[Rendition, ...] = ()
+    anchors: tuple[str, ...] = ()
+    """Of an inline picture: `body_html` has `<figure data-picture="…">` with one of these where it stands, unless the words around it
+    are gone."""
 
 
 class Change(Message):

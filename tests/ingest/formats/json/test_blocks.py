@@ -119,3 +119,13 @@ def test_an_older_reader_passes_over_a_kind_that_it_does_not_know() -> None:
         {"kind": "quote", "text": "b", "mood": "calm"},
     ]
     assert RawUpdate.model_validate(sent).blocks == (Quote(text="We stay.", speaker="A. Mayor"), Quote(text="b"))
+
+
+def test_pictures_in_a_native_text_join_those_beside_it() -> None:
+    """They go the way of all pictures; what is said of one beside the text stands."""
+    body = '<p>a</p><img src="https://w.example/a.jpg" alt="A"><img src="https://w.example/b.jpg"><img src="/c.jpg" width="1">'
+    beside = {"url": "https://w.example/b.jpg", "credit": "B", "role": "inline"}
+    (update,) = native(body_html=body, media=[beside]).updates
+    assert [(each.url, each.role, each.credit, each.alt_text) for each in update.media] == [
+        ("https://w.example/b.jpg", "inline", "B", None), ("https://w.example/a.jpg", "inline", None, "A"),
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "direction": "Direction in which the words are read.",
         "headline": "The headline; may be empty.",
         "headline_from_text": "The source sent no headline: the text goes on behind this first sentence.",
-        "body_html": "The body as sanitised HTML.",
+        "body_html": "The body as sanitised HTML. A picture in it is an empty `<figure data-picture>`, which names one of `media` by its `anchors`.",
         "text": "The body as plain text.",
         "summary": "The source's own summary; may be empty.",
         "excerpt": "The beginning of the text.",
@@ -95,6 +95,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "focal_point": "What must stay in sight where it is cropped: x and y, 0 to 1.",
         "placeholder": "A small picture as a data address, to be shown until it has come.",
         "renditions": "Its sizes and types.",
+        "anchors": "Of a picture in the text: `body_html` has an empty `<figure data-picture>` with one of these in its place.",
     },
     "Credentials": {
         "state": "`trusted`: whole, and signed by somebody on the newsroom's list; `valid`: whole; `invalid`: altered, or not to be read.",

@@ -94,6 +94,8 @@ class ReaderMedia:
     focal_point: tuple[float, float] | None
     placeholder: str | None
     renditions: tuple[ReaderRendition, ...]
+    anchors: tuple[str, ...]
+    """Where it stands: `body_html` has `<figure data-picture="…">` with one of these."""
 
 
 @dataclass(frozen=True)

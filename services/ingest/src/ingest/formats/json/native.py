@@ -174,6 +174,7 @@ def _draft(pointer: str, value: dict[str, JsonValue], document: Document) -> Dra
         return RefusedItem(code="invalid-field", place=place, reason="a body is text")
     if body_text and not fields.get("body_html"):
         fields["body_html"] = text.paragraphs(body_text)
+    _take_pictures(draft, fields, document)
     # Its values are whatever was sent: they are validated with the update.
     draft.fields = cast("UpdateFields", fields)
     return _unfetchable(draft, fields, names) or _refusal(draft, fields, names) or draft
@@ -233,6 +234,18 @@ def _listed(draft: Draft, name: str, value: object, place: str) -> object:
     if name == "media":
         return [{"url": one} if isinstance(one, str) else one for one in value]
     return value
+
+
+def _take_pictures(draft: Draft, fields: _Fields, document: Document) -> None:
+    """The pictures in the text join those beside it; one that is in both is what is said beside it, standing in the text."""
+    body, beside = fields.get("body_html"), fields.get("media", [])
+    if not isinstance(body, str) or "<img" not in body.lower() or not isinstance(beside, list):
+        return
+    known = {one.get("url") for one in beside if isinstance(one, dict)}
+    found = [one for one in media.in_html(body, document.profile.media_base_url) if one["url"] not in known]
+    if found:
+        fields["media"] = [*beside, *found]
+        draft.repaired("pictures-in-text", "/body_html", f"{len(found)} that are not among its media")
 
 
 def _unfetchable(draft: Draft, fields: _Fields, names: dict[str, str]) -> RefusedItem | None:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from publish.representation.origin import source_type_uri, text_label
-from publish.representation.pictures import Picture, pictures_of
+from publish.representation.pictures import Picture, below_the_lead, figure_elsewhere, pictures_of
 from publish.representation.position import NEWS, channels_of
 from publish.representation.reader_json import dump
 from publish.representation.reader_update import ReaderUpdate
@@ -101,17 +101,14 @@ class Feed:
         self.updated = max(changes, default=NEVER)
 
     def _html(self, update: ReaderUpdate) -> str:
-        figures = "".join(self._figure(picture) for picture in pictures_of(update))
+        _, others = below_the_lead(update)
+        figures = "".join(map(self._figure, (*pictures_of(update)[:1], *others)))
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
         label = f"<p><em>{escape(text_label(update))}</em></p>" if text_label(update) else ""
-        return label + figures + self.renderer.fitting(update.body_html, 2) + self.renderer.blocks(update) + note
+        return label + figures + self.renderer.body(update, 2, self._figure) + self.renderer.blocks(update) + note
 
     def _figure(self, picture: Picture) -> str:
-        words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin))))
-        return (
-            f'<figure><img src="{escape(self.url + picture.src)}" alt="{escape(picture.alt)}" '
-            f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'
-        )
+        return figure_elsewhere(self.url, picture)
 
     def rss(self) -> bytes:
         """RSS 2.0 with the atom, content, dc and media modules."""

@@ -30,6 +30,7 @@ def read_item(pointer: str, value: NinjsItem, document: Document) -> Draft:
         _people(draft, item)
     _other_body(draft, item, unknown, document)
     references, unresolved = media_of(item, texts, document.profile.media_base_url)
+    references = references or media.in_html(fields.get("body_html", ""), document.profile.media_base_url)
     if references:
         fields["media"] = references
     if unresolved:
