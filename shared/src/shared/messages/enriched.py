@@ -216,6 +216,8 @@ class EnrichedUpdate(Message):
     """Editors' words, and of no source; they outlive the update that brought them."""
     corroboration: Corroboration = Corroboration()
     evolved_from: UpdateId | None = None
+    translation_of: UpdateId | None = None
+    """The update of which this one is the same in another language."""
     read_time_minutes: int = 1
     word_count: int = 0
     slug: Annotated[str, SOURCE_WORDS] = ""

@@ -9,6 +9,7 @@ LONGEST: Mapping[str, int] = {
     "guid": 1_000,
     "version": 200,
     "evolved_from": 1_000,
+    "translation_of": 1_000,
     "replaces": 1_000,
     "story": 500,
     "link": 4_000,

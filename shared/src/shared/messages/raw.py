@@ -184,6 +184,8 @@ class RawUpdate(Message):
     correction_reason: str = ""
     evolved_from: str | None = None
     """The guid of the update that this one grew out of."""
+    translation_of: str | None = None
+    """The guid of the update of which this one is the same in another language."""
     replaces: tuple[str, ...] = ()
     """Guids of this source's updates that this one takes the place of."""
     story: str | None = None

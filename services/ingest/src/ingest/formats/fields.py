@@ -107,6 +107,7 @@ class UpdateFields(TypedDict, total=False):
     private_note: str
     correction_reason: str
     evolved_from: str | None
+    translation_of: str | None
     replaces: list[str]
     story: str | None
     slugline: str

@@ -171,6 +171,7 @@ class ReaderUpdate:
     media_pending: bool
     corroboration: ReaderCorroboration
     evolved_from: UpdateId | None
+    translation_of: UpdateId | None
     read_time_minutes: int
     word_count: int
     slug: str

@@ -58,6 +58,8 @@ class NativeUpdate(BaseModel):
     """A note that no reader sees."""
     correction_reason: str = ""
     evolved_from: str | None = None
+    translation_of: str | None = None
+    """The `guid` of your update of which this one is the same in another language."""
     replaces: tuple[str, ...] = ()
     story: str | None = None
     slugline: str = ""

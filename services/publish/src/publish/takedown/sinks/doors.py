@@ -115,6 +115,7 @@ DOORS: tuple[Door, ...] = (
         "/v1/updates/{update_id}/revisions", "revisions and diffs", _of_update("/v1/updates/{update_id}/revisions"),
         "gone",
     ),
+    Door("/v1/updates/{update_id}/translations", "API", _of_update("/v1/updates/{update_id}/translations"), "gone"),
     Door("/v1/stories", "API", lambda _: ["/v1/stories"]),
     Door("/feeds/news.{form}", "feeds", lambda _: [f"/feeds/news.{form}" for form in FORMS]),
     Door("/feeds/{kind}/{name}.{form}", "feeds", _channel_feeds),

@@ -24,6 +24,7 @@ from publish.web.partner.schemas import (
     StoryDetail,
     TagDetail,
     Tags,
+    Translations,
     event_schemas,
 )
 from publish.web.partner.selecting import KINDS
@@ -98,7 +99,7 @@ UPDATES_FORM = _path(
 CHANNEL = _query(
     "channel",
     {"type": "string", "default": "news", "maxLength": 300},
-    "`news`, `source:NAME`, `tag:CODE`, `story:ID`, `author:SLUG` or `update:ID`.",
+    "`news`, `source:NAME`, `tag:CODE`, `story:ID`, `author:SLUG`, `update:ID`, or `translations:ID` of an update.",
     "tag:medtop:20000150",
 )
 BEFORE = _query("before", CURSOR, "Updates that stand before this position: the `next` of a page.", "1-1042")
@@ -257,6 +258,11 @@ OPERATIONS = (
         "What readers were given of an update over time, first to last",
         "The `change` of each revision has its reason, the members that changed, and the words as a diff.",
         _of(Revisions, "The revisions."), UPDATE_ID, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
+    ),
+    _get(
+        "listTranslations", "/v1/updates/{update_id}/translations", "updates", "The same in other languages",
+        "Whichever of them is asked for; `stale` are those that are behind their original.",
+        _of(Translations, "The languages."), UPDATE_ID, on_304=UNCHANGED, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
     ),
     _get(
         "search", "/v1/search", "search", "Words in all that was published, newest first",

@@ -9,7 +9,8 @@
 // The ladder is stream, long poll, and plain questions that a cache may answer; where the reader saves data, those at once,
 // once a minute. All go on from one cursor, and the page links its text version below them.
 //
-// The page says where it stands in <body data-cursor data-channel>, and of what else it shows something in data-beside.
+// The page says where it stands in <body data-cursor data-channel>, and of what else it shows something in data-beside,
+// and of which update it is a translation, or the original, in data-family.
 
 const KINDS = ["publish", "update", "enrich", "correct", "kill", "pin"];
 const NAME = "slugline-live";
@@ -23,7 +24,9 @@ const FORGET_TAB_MS = 120_000;
 
 const body = document.body;
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("");
-const channels = [body.dataset.channel || "news", body.dataset.beside].filter(Boolean);
+const { family } = body.dataset;
+const ofFamily = family ? [`update:${family}`, `translations:${family}`] : [];
+const channels = [...new Set([body.dataset.channel || "news", body.dataset.beside, ...ofFamily].filter(Boolean))];
 const shared = "BroadcastChannel" in window ? new BroadcastChannel(NAME) : null;
 const canLead = Boolean(shared && navigator.locks);
 
