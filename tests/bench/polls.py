@@ -40,7 +40,7 @@ from support.revisions import revision  # noqa: E402
 CONNECTIONS = 64
 GOAL_PER_MINUTE = 100_000
 UPDATE = revision(
-    "poll", blocks=(Poll(id="more", question="More?", options=(PollOption(id="a", label="A"), PollOption(id="b", label="B"))),)
+    "poll", blocks=(Poll(kind="poll", id="more", question="More?", options=(PollOption(id="a", label="A"), PollOption(id="b", label="B"))),)
 )  # fmt: skip
 
 
@@ -54,7 +54,10 @@ def serve(port: int, redis_url: str, core: int, ready: Event) -> None:
         feed_store.apply(reader_update(UPDATE, cursor=Position(1, 0)))
         settings = Settings(port=port, redis_url=redis_url, publish_poll_per_minute=0)
         answers, broadcaster = build(settings, feed_store, ArchiveClient(), Health("publish.web"))
-        async with open_redis(settings, timeout_s=2) as redis, stream_server(answers.response_cache, broadcaster, "127.0.0.1", port):
+        async with (
+            open_redis(settings, timeout_s=2) as redis,
+            stream_server(answers.response_cache, broadcaster, "127.0.0.1", port),
+        ):
             answers.votes = Votes.of(redis, settings)
             ready.set()
             await asyncio.sleep(3600)
@@ -127,7 +130,9 @@ def main() -> None:
             found = uvloop.run(measure(port, seconds))
             ended = processor_s(child.pid), processor_s(server)
             # On a machine that others use too, processor time says what a core to itself would take.
-            of_replica, of_redis = (1e6 * (after - before) / found["votes"] for before, after in zip(began, ended, strict=True))
+            of_replica, of_redis = (
+                1e6 * (after - before) / found["votes"] for before, after in zip(began, ended, strict=True)
+            )
             found |= {
                 "replica_us_per_vote": round(of_replica), "redis_us_per_vote": round(of_redis),
                 "votes_per_minute_of_a_core": round(60e6 / of_replica),

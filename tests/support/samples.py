@@ -27,14 +27,14 @@ PLACEHOLDER = "data:image/webp;base64,UklGRhYAAABXRUJQVlA4TAoAAAAvAAAAAP8B/wE="
 
 
 BLOCKS: tuple[Block, ...] = (
-    FactBox(title="The gates", facts=("Four, of 1911", "Closed twelve times")),
-    Quote(text="It was close.", speaker="Ines Calder", role="harbour master"),
-    QuestionAnswer(question="When will they open?", asked_by="Jo", answer="At low tide.", answered_by="Ana Ferreira"),
-    Score(
+    FactBox(kind="fact-box", title="The gates", facts=("Four, of 1911", "Closed twelve times")),
+    Quote(kind="quote", text="It was close.", speaker="Ines Calder", role="harbour master"),
+    QuestionAnswer(kind="question-answer", question="When will they open?", asked_by="Jo", answer="At low tide.", answered_by="Ana Ferreira"),
+    Score(kind="score",
         title="Vote on a fifth gate", status="live",
         sides=(Side(name="Yes", score="48.1%", detail="12 wards"), Side(name="No", score="51.9%")), note="40% counted",
     ),
-    Poll(
+    Poll(kind="poll",
         id="fifth-gate", question="Is a fifth gate needed?",
         options=(PollOption(id="yes", label="Yes, soon"), PollOption(id="no", label="No")),
         closes_at=NOON + timedelta(days=36500),

@@ -15,11 +15,16 @@ from support.web_replica import Replica
 
 HOSTILE = "</p><script>alert(1)</script>\"'&\u202e"
 EVERYWHERE = (
-    FactBox(title=HOSTILE, facts=(HOSTILE,)),
-    Quote(text=HOSTILE, speaker=HOSTILE, role=HOSTILE),
-    QuestionAnswer(question=HOSTILE, asked_by=HOSTILE, answer=HOSTILE, answered_by=HOSTILE),
-    Score(title=HOSTILE, sides=(Side(name=HOSTILE, score=HOSTILE, detail=HOSTILE),), note=HOSTILE),
-    Poll(id="p", question=HOSTILE, options=(PollOption(id="a", label=HOSTILE), PollOption(id="b", label=HOSTILE))),
+    FactBox(kind="fact-box", title=HOSTILE, facts=(HOSTILE,)),
+    Quote(kind="quote", text=HOSTILE, speaker=HOSTILE, role=HOSTILE),
+    QuestionAnswer(kind="question-answer", question=HOSTILE, asked_by=HOSTILE, answer=HOSTILE, answered_by=HOSTILE),
+    Score(kind="score", title=HOSTILE, sides=(Side(name=HOSTILE, score=HOSTILE, detail=HOSTILE),), note=HOSTILE),
+    Poll(
+        kind="poll",
+        id="p",
+        question=HOSTILE,
+        options=(PollOption(id="a", label=HOSTILE), PollOption(id="b", label=HOSTILE)),
+    ),
 )
 SAID = (
     "Four, of 1911",
@@ -63,7 +68,9 @@ async def test_hostile_words_are_words(replica: Replica, path: str) -> None:
 
 def test_blocks_are_found_by_their_words_and_name_an_update_that_has_nothing_else() -> None:
     """An update of a quote alone is called by it."""
-    update = read(revision("a", headline="", text="", blocks=(Quote(text="It was close.", speaker="I. Calder"),)))
+    update = read(
+        revision("a", headline="", text="", blocks=(Quote(kind="quote", text="It was close.", speaker="I. Calder"),))
+    )
     assert title_of(update).startswith("“It was close.”")
     assert full_text_of(read(full("a"))).startswith(
         "The gates closed at six.\n\nAll four\n\nThe gates\n• Four, of 1911"

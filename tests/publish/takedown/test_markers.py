@@ -84,11 +84,11 @@ def planted(guid: str, number: int) -> EnrichedUpdate:
             ),
         ),
         "blocks": (
-            FactBox(title=f"{MARKER}facts{number}", facts=(f"{MARKER}fact{number}",)),
-            Quote(text=f"{MARKER}quote{number}", speaker=f"{MARKER}speaker{number}", role=f"{MARKER}role{number}"),
-            QuestionAnswer(question=f"{MARKER}question{number}", answer=f"{MARKER}answer{number}"),
-            Score(title=f"{MARKER}match{number}", sides=(Side(name=f"{MARKER}side{number}", score="2"),)),
-            Poll(
+            FactBox(kind="fact-box", title=f"{MARKER}facts{number}", facts=(f"{MARKER}fact{number}",)),
+            Quote(kind="quote", text=f"{MARKER}quote{number}", speaker=f"{MARKER}speaker{number}", role=f"{MARKER}role{number}"),
+            QuestionAnswer(kind="question-answer", question=f"{MARKER}question{number}", answer=f"{MARKER}answer{number}"),
+            Score(kind="score", title=f"{MARKER}match{number}", sides=(Side(name=f"{MARKER}side{number}", score="2"),)),
+            Poll(kind="poll",
                 id="poll", question=f"{MARKER}poll{number}",
                 options=(PollOption(id="a", label=f"{MARKER}first{number}"), PollOption(id="b", label=f"{MARKER}second{number}")),
             ),

@@ -1,6 +1,6 @@
 """Typed blocks of an update: what stands beside its text and has a form of its own.
 
-All texts are plain text. A kind that is not known yet is passed over by readers of this release, and so are fields
+All texts are plain text. The kind of a block is no default, so that it is written whatever else is left out. A kind that is not known yet is passed over by readers of this release, and so are fields
 that a newer one has added; how long texts are and how many there may be is in `limits`, kept where they come in.
 """
 
@@ -20,7 +20,7 @@ BlockId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
 class FactBox(Message):
     """What is known, in short."""
 
-    kind: Literal["fact-box"] = "fact-box"
+    kind: Literal["fact-box"]
     title: str = ""
     facts: tuple[str, ...] = Field(min_length=1)
 
@@ -28,7 +28,7 @@ class FactBox(Message):
 class Quote(Message):
     """What somebody said."""
 
-    kind: Literal["quote"] = "quote"
+    kind: Literal["quote"]
     text: str = Field(min_length=1)
     speaker: str = ""
     role: str = ""
@@ -38,7 +38,7 @@ class Quote(Message):
 class QuestionAnswer(Message):
     """A reader's question, and what the newsroom answered."""
 
-    kind: Literal["question-answer"] = "question-answer"
+    kind: Literal["question-answer"]
     question: str = Field(min_length=1)
     asked_by: str = ""
     answer: str = Field(min_length=1)
@@ -58,7 +58,7 @@ class Side(Message):
 class Score(Message):
     """How a match stands, or what a vote came to."""
 
-    kind: Literal["score"] = "score"
+    kind: Literal["score"]
     title: str = ""
     status: Annotated[Literal["scheduled", "live", "final", "postponed", "canceled", ""], UnknownAs("")] = ""
     sides: tuple[Side, ...] = Field(min_length=1)
@@ -76,7 +76,7 @@ class PollOption(Message):
 class Poll(Message):
     """A question to readers. Votes are counted elsewhere, by `id` and the options' ids: those must stay the same in all versions."""
 
-    kind: Literal["poll"] = "poll"
+    kind: Literal["poll"]
     id: BlockId
     question: str = Field(min_length=1)
     options: tuple[PollOption, ...] = Field(min_length=2)

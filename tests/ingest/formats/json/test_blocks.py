@@ -93,7 +93,7 @@ def test_control_characters_are_taken_out_of_a_feeds_blocks() -> None:
         "value": json.dumps({"kind": "quote", "text": "a\u0007b"}),
     }
     (update,) = ninjs(body).updates
-    assert update.blocks == (Quote(text="ab"),)
+    assert update.blocks == (Quote(kind="quote", text="ab"),)
 
 
 def test_ninjs_carries_blocks_as_bodies_and_its_text_stays_its_text() -> None:
@@ -109,6 +109,12 @@ def test_ninjs_carries_blocks_as_bodies_and_its_text_stays_its_text() -> None:
     assert [each.code for each in update.repairs].count("unreadable-block") == 2
 
 
+def test_blocks_survive_the_wire() -> None:
+    """Messages are written without what is at its default, and read again by every process."""
+    (update,) = native(*BLOCKS).updates
+    assert RawUpdate.model_validate_json(update.model_dump_json(exclude_defaults=True)).blocks == update.blocks
+
+
 def test_an_older_reader_passes_over_a_kind_that_it_does_not_know() -> None:
     """A message of a newer release is read, with what is known of it."""
     (update,) = native(BLOCKS[1]).updates
@@ -118,7 +124,10 @@ def test_an_older_reader_passes_over_a_kind_that_it_does_not_know() -> None:
         *sent["blocks"],
         {"kind": "quote", "text": "b", "mood": "calm"},
     ]
-    assert RawUpdate.model_validate(sent).blocks == (Quote(text="We stay.", speaker="A. Mayor"), Quote(text="b"))
+    assert RawUpdate.model_validate(sent).blocks == (
+        Quote(kind="quote", text="We stay.", speaker="A. Mayor"),
+        Quote(kind="quote", text="b"),
+    )
 
 
 def test_pictures_in_a_native_text_join_those_beside_it() -> None:

@@ -46,7 +46,7 @@ class CountedVotes(Votes):
 def poll(**fields: Any) -> Poll:
     """A poll of two options."""
     options = (PollOption(id="yes", label="Yes"), PollOption(id="no", label="No"))
-    return Poll(id="more", question="More?", options=options, **fields)
+    return Poll(kind="poll", id="more", question="More?", options=options, **fields)
 
 
 def voting(replica: Replica, **fields: Any) -> str:
