@@ -1,46 +1,19 @@
 """Polls on the site: one vote a browser, from a page of the site alone, with and without scripts."""
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.datastructures import Headers
 
-from publish.polls.votes import Count, PollKey, Votes
 from publish.web.routes.polls import COOKIE, MOST_BYTES, is_from_here
 from shared.messages import Poll, PollOption
+from support.counted_votes import CountedVotes
 from support.revisions import revision
 from support.web_replica import Make, Replica
 
 OWN = {"origin": "https://news.example"}
 JSON = {"accept": "application/json", **OWN}
-
-
-class CountedVotes(Votes):
-    """Votes in memory."""
-
-    def __init__(self) -> None:
-        self.voters: set[tuple[PollKey, bytes]] = set()
-        self.counted: Counter[str] = Counter()
-        self.asked = 0
-
-    async def key(self) -> bytes:
-        """Some key."""
-        return b"k" * 32
-
-    async def vote(self, poll: PollKey, option: str, voter: bytes) -> bool:
-        """Count it once."""
-        if (poll, voter) in self.voters:
-            return False
-        self.voters.add((poll, voter))
-        self.counted[option] += 1
-        return True
-
-    async def count(self, poll: PollKey) -> Count:
-        """What was counted."""
-        self.asked += 1
-        return Count(dict(self.counted), is_whole=True)
 
 
 def poll(**fields: Any) -> Poll:

@@ -193,7 +193,9 @@ async def test_a_reader_who_saves_data_is_asked_for_once_a_minute(site, tabs, ma
     tab = await tabs.new_page()
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    await tab.add_init_script("Object.defineProperty(Navigator.prototype, 'connection', {get: () => ({saveData: true})})")
+    await tab.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'connection', {get: () => ({saveData: true})})"
+    )
     await tab.clock.install()
     await tab.goto(f"http://127.0.0.1:{site.port}/live?channel=news")
     await until(tab, "window.states.at(-1) === 'asking'")
