@@ -174,9 +174,9 @@ def with_pictures(body: str, standing: Mapping[str, Picture], figure: Callable[[
     return MARK.sub(put, body)
 
 
-def figure_elsewhere(site_url: str, picture: Picture) -> str:
-    """A picture as feed readers and clients of agencies show one."""
-    words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin))))
+def figure_elsewhere(site_url: str, picture: Picture, said: Callable[[str], str] = str) -> str:
+    """A picture as feed readers and clients of agencies show one; `said` says how it came to be."""
+    words = escape(" ".join(filter(None, (picture.caption, picture.credit, picture.origin and said(picture.origin)))))
     return (
         f'<figure><img src="{escape(site_url + picture.src)}" alt="{escape(picture.alt)}" '
         f'width="{picture.width}" height="{picture.height}"><figcaption>{words}</figcaption></figure>'

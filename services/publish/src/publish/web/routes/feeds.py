@@ -93,7 +93,8 @@ class Feed:
         self.hub = hub
         self.entries = entries
         self.publisher = name
-        self.about = about or f"Live updates: {title}"
+        self.said = _ = answers.renderer.interface.gettext
+        self.about = about or _("Live coverage: %(name)s.") % {"name": title}
         self.language = answers.settings.publish_language
         self.retractions = retractions
         self.following = following
@@ -104,11 +105,12 @@ class Feed:
         _, others = below_the_lead(update)
         figures = "".join(map(self._figure, (*pictures_of(update)[:1], *others)))
         note = f"<p><em>{escape(printable(update.editors_note))}</em></p>" if update.editors_note else ""
-        label = f"<p><em>{escape(text_label(update))}</em></p>" if text_label(update) else ""
+        words = text_label(update, self.said)
+        label = f"<p><em>{escape(words)}</em></p>" if words else ""
         return label + figures + self.renderer.body(update, 2, self._figure) + self.renderer.blocks(update) + note
 
     def _figure(self, picture: Picture) -> str:
-        return figure_elsewhere(self.url, picture)
+        return figure_elsewhere(self.url, picture, self.said)
 
     def rss(self) -> bytes:
         """RSS 2.0 with the atom, content, dc and media modules."""
@@ -128,7 +130,7 @@ class Feed:
         for _, item in self.renderer.omissions.those(self.entries, "rss", self._rss_item):
             channel.append(item)
         for gone in self.retractions:
-            channel.append(rss_notice(self.renderer.site, gone))
+            channel.append(rss_notice(self.renderer.site, gone, self.said))
         return _serialised(make.rss(channel, version="2.0"))
 
     def _rss_item(self, entry: FeedEntry) -> etree._Element:
@@ -184,7 +186,7 @@ class Feed:
         for _, element in self.renderer.omissions.those(self.entries, "atom", self._atom_entry):
             feed.append(element)
         for gone in self.retractions:
-            feed.append(atom_tombstone(self.renderer.site, gone))
+            feed.append(atom_tombstone(self.renderer.site, gone, self.said))
         return _serialised(feed)
 
     def _atom_entry(self, entry: FeedEntry) -> etree._Element:
@@ -230,7 +232,7 @@ class Feed:
                 **extensions,
                 "items": [
                     *(item for _, item in self.renderer.omissions.those(self.entries, "json-feed", self._json_item)),
-                    *(json_notice(self.renderer.site, gone) for gone in self.retractions),
+                    *(json_notice(self.renderer.site, gone, self.said) for gone in self.retractions),
                 ],
             }
         )
