@@ -42,8 +42,6 @@ function takeTop(page) {
   }
   const [ours, theirs] = [find("digest"), page.getElementById("digest")];
   if (ours && theirs && !sameWords(ours, theirs)) ours.replaceWith(theirs);
-  const [known, fresh] = [find("languages"), page.getElementById("languages")];
-  if (known && fresh && !sameWords(known, fresh)) known.replaceWith(fresh);
   takeAllCards(page);
   takeLead(page);
 }
@@ -125,6 +123,8 @@ async function refreshAround() {
 function takeAround(page) {
   const [ours, theirs] = [find("around"), page.getElementById("around")];
   if (ours && theirs && !sameWords(ours, theirs)) ours.replaceWith(theirs);
+  const [known, fresh] = [find("languages"), page.getElementById("languages")];
+  if (known && fresh && !sameWords(known, fresh)) known.replaceWith(fresh);
 }
 
 function takeLead(page) {
