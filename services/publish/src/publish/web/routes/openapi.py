@@ -380,7 +380,9 @@ OPERATIONS = (
 def document(site_url: str) -> JsonObject:
     """The document, for a site at this address."""
     update, parts = reader_json.schema(REF, CURSOR)
-    members = {name: value for name, value in update.items() if name not in {"required", "description", "title", "examples"}}
+    members = {
+        name: value for name, value in update.items() if name not in {"required", "description", "title", "examples"}
+    }
     members["description"] = "The members of an update that `fields` names."
     api = ApiDescription(
         title="Slugline",
