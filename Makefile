@@ -12,7 +12,7 @@ LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --n
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv lock demo up test unit oracle mutants drill bench lint images
+.PHONY: help venv lock demo up test unit oracle mutants drill upgrade released bench lint images
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
@@ -55,6 +55,12 @@ mutants: venv ## Small bugs, each of which a check must see; compared with the b
 
 drill: venv ## A dump, news after it, a restore, and an erasure, on real servers: what was lost, and how long it took (RPO, RTO)
 	@set -o pipefail; $(PY) -m pytest -q -s tests/flow/test_recovery.py tests/flow/test_erasure.py | grep -v '^---\|^{'
+
+upgrade: venv ## Every process rolled from the last release (FROM=commit) to this one and back while a wire pushes and readers read
+	@set -o pipefail; UPGRADE_FROM=$(FROM) UPGRADE_ONE_BY_ONE=1 $(PY) -m pytest -q -s tests/contract/test_schema.py tests/flow/test_upgrade.py | grep -v '^---\|^{'
+
+released: venv ## Note this commit as the last release, which the next one is compared with and rolled from
+	@NOTE_RELEASE=1 $(PY) -m pytest -q tests/contract/test_schema.py
 
 bench: venv ## Measure speed beside bare references; tables, and .local/bench/bench.json (BENCH=--quick for a first look)
 	@$(PY) tests/bench/run.py $(BENCH)

@@ -34,9 +34,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("shared machine")
 
 SLOW = (
-    "bench", "browser", "conformance", "failures", "flow", "growth", "local", "oracle/test_oracle.py",
-    "enrich/media/render", "ingest/formats/html", "ingest/parsers", "publish/web/routes/test_naughty.py", "publish/web/routes/test_markup.py",
-    "publish/web/stream", "publish/web/test_omissions.py", "shared/http/server",
+    "bench", "browser", "conformance", "failures", "flow", "local", "oracle/test_oracle.py",
+    "enrich/media/render", "ingest/formats/html", "ingest/parsers", "publish/web/routes/test_markup.py",
+    "publish/web/stream", "publish/web/test_omissions.py", "security", "shared/http/server",
     "shared/test_process.py", "shared/worker_processes",
 )  # fmt: skip
 """What takes minutes, waits for time to pass, or starts browsers and processes of its own."""
