@@ -109,3 +109,10 @@ def test_a_non_public_note_never_leaves() -> None:
     )
     assert "Secret" not in revisions[1].model_dump_json()
     assert revisions[1].change.reason == "Spelling"
+
+
+def test_the_address_stays_whatever_later_headlines_say() -> None:
+    """Links that readers have passed on go on working: the slug is the one of the first publication."""
+    _, revisions = fold([version(1, headline="Ferry runs aground"), version(2, headline="Ferry is free again")])
+    assert [each.headline for each in revisions] == ["Ferry runs aground", "Ferry is free again"]
+    assert [each.slug for each in revisions] == ["ferry-runs-aground"] * 2
