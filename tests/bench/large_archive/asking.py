@@ -111,7 +111,7 @@ async def questions(dsn: str, count: int) -> list[Question]:
         Question("what followed a cursor, a channel", PAGE_MS,
                  [f"/v1/since?cursor={each}&channel={channel}&limit=20" for channel, each in zip(channels, cursors, strict=True)]),
         Question("API: filters", SEARCH_MS,
-                 [f"/v1/updates?tag={chosen.choice(names['tag'])}&language={chosen.choice(LANGUAGES)}&before={each}" for each in cursors]),
+                 [f"/v1/updates?tag={chosen.choice(names['tag'])}&language={chosen.choice(tuple(LANGUAGES))}&before={each}" for each in cursors]),
         Question("search: a word", SEARCH_MS, [f"/v1/search?q={each}&before={cursor}" for each, cursor in zip(words, cursors, strict=True)]),
         Question("search: two words", SEARCH_MS,
                  [f"/v1/search?q={each}+{chosen.choice(words)}&before={cursor}" for each, cursor in zip(words, cursors, strict=True)]),
