@@ -131,4 +131,6 @@ def ask_in_turns(sites: Mapping[str, Site], asked: Mapping[str, list[Question]])
                 targets = asked[name][number].targets[start : start + 10]
                 answers[name].took_ms += [site.ask(target) for target in targets]
                 answers[name].worked_s += site.worked_s() - before
+        rows = {name: {each: round(value, 1) for each, value in answer.row.items()} for name, answer in answers.items()}
+        print(f"  {question.name}: {rows}", flush=True)
     return found
