@@ -75,6 +75,18 @@ BENCHES = (
         ("--updates", "4000", "--repeats", "1"),
         servers=True,
     ),
+    Bench(
+        "capacity",
+        "processor time, memory, disk and bandwidth of an update, a reader and a webhook, and what a million readers would take",
+        ("--updates", "200", "--readers", "200", "--endpoints", "5"),
+        servers=True,
+    ),
+    Bench(
+        "newsrooms",
+        "live news of a newsroom while another one on the same servers sends all it can, beside quiet turns",
+        ("--rounds", "1", "--seconds", "5"),
+        servers=True,
+    ),
     Bench("media", "a 12-megapixel picture to all renditions, beside libvips alone", ("--rounds", "2")),
     Bench(
         "backlog",

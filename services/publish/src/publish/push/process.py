@@ -196,6 +196,8 @@ async def _parts(
     producer: Producer,
     readiness: ReadinessChecks,
     stack: contextlib.AsyncExitStack,
+    *,
+    notes: PartitionNotes,
 ) -> Parts:
     pool = resources.pool
     site = await stack.enter_async_context(
@@ -229,6 +231,7 @@ async def _parts(
         readable_s=settings.publish_push_readable_s,
         done=queued,
         found=monitor.watch,
+        waiting=notes.waiting,
     )
     hub = Hub(
         pool,
@@ -335,8 +338,8 @@ async def _follow(
             timeout_s,
             stop,
         )
-        parts = await _parts(settings, resources, producer, readiness, stack)
         updates_notes = PartitionNotes(CrashNotes(pool, "publish", STAGE))
+        parts = await _parts(settings, resources, producer, readiness, stack, notes=updates_notes)
         batches_notes = PartitionNotes(CrashNotes(pool, "publish", BATCHES_STAGE))
         updates = updates_consumer(parts.notifier, producer, settings, updates_notes)
         batches = batches_consumer(parts.alerts.sender, producer, settings, batches_notes)
