@@ -6,6 +6,7 @@ UV = .venv/bin/uv
 PY = .venv/bin/python
 LOCAL = PYTHONPATH=deploy exec $(PY) -m local
 TESTS ?= tests
+WORKERS ?= 2
 MEMBERS = shared services/ingest services/enrich services/publish
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package slugline-shared
 
@@ -40,11 +41,11 @@ demo: venv ## A newsroom's morning on embedded parts: everything starts, a sampl
 up: venv ## The same on Apache Kafka, whose jars are fetched the first time; data survives a restart, under .local/up
 	@$(LOCAL) up
 
-test: venv ## All tests, on real servers: processes, or TEST_SERVERS=containers (TESTS=tests/flow for a part)
-	@$(PY) -m pytest $(TESTS)
+test: venv ## All tests, on real servers: processes, or TEST_SERVERS=containers (TESTS=tests/flow for a part; WORKERS=0 one by one)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-unit: venv ## The tests that need no server, in two to three minutes (TESTS for a part)
-	@$(PY) -m pytest -q -m unit $(TESTS)
+unit: venv ## The tests that need no server, in two minutes (TESTS for a part)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m unit $(TESTS)
 
 oracle: venv ## Faults of every kind while copy flows, and what readers saw compared with a model (SEED, MINUTES; ORACLE for more)
 	@PYTHONPATH=tests:deploy $(PY) -m oracle --seed $(or $(SEED),1) --minutes $(or $(MINUTES),5) $(ORACLE)

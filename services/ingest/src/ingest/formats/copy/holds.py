@@ -61,15 +61,17 @@ def _said(fields: Mapping[str, object]) -> str:
     headline = _string(fields, "headline")
     if notes.is_addressed_to_desks(headline):
         return f"addressed to desks: {headline[:100]}"
-    html = _string(fields, "body_html")
-    first = body.first_words(html)[:LONGEST_NOTE] if notes.may_say_private(html[:LOOKED_AT].lower()) else ""
-    for name, words in (("headline", headline), ("summary", _string(fields, "summary")), ("text", first)):
+    html, summary = _string(fields, "body_html"), _string(fields, "summary")
+    said = [note for name in ("editors_note", "private_note") if len(note := _string(fields, name)) <= LONGEST_NOTE]
+    if not notes.may_say_private("\n".join((headline, summary, html[:LOOKED_AT], *said)).lower()):
+        return ""
+    first = body.first_words(html)[:LONGEST_NOTE]
+    for name, words in (("headline", headline), ("summary", summary), ("text", first)):
         if notes.says_all_is_private(words):
             return f"its {name} says that it is not for publication: {words[:100]}"
-    for name in ("editors_note", "private_note"):
-        said = _string(fields, name)
-        if len(said) <= LONGEST_NOTE and notes.says_all_is_private(said):
-            return f"its note says that it is not for publication: {said[:100]}"
+    for note in said:
+        if notes.says_all_is_private(note):
+            return f"its note says that it is not for publication: {note[:100]}"
     return ""
 
 

@@ -5,9 +5,10 @@ intersection that the index makes. Newest come first, so the newest blocks of th
 second update costs no more than a rare one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Protocol
 
 from publish.archive import queries
@@ -60,17 +61,27 @@ class SearchEngine(Protocol):
         """What is shown of each text that was found."""
 
 
-def _windows(before: Position) -> Iterator[tuple[str, Position]]:
-    """The query for each window's blocks (empty: no such condition), and the position that it begins below."""
-    block = before.offset >> PLACES
+def _blocks(before: Position, spans: Mapping[int, tuple[int, int]]) -> Iterator[Position]:
+    """The blocks of places from a position backwards, through all epochs: each as its epoch and number."""
+    for epoch in sorted((each for each in spans if each <= before.epoch), reverse=True):
+        first, last = spans[epoch]
+        last = min(before.offset, last) if epoch == before.epoch else last
+        yield from (Position(epoch, block) for block in range(last >> PLACES, (first >> PLACES) - 1, -1))
+
+
+def windows(before: Position, spans: Mapping[int, tuple[int, int]]) -> Iterator[tuple[str, Position]]:
+    """The query for each window's blocks (empty: no such condition), and the position that it begins below.
+
+    `spans` are the first and the last offset of each epoch: where a log was replaced, a window goes on in the one before.
+    """
+    blocks = _blocks(before, spans)
     upper = before
     for size in WINDOWS:
-        lower = max(block - size + 1, 0)
-        yield conjunction([[block_mark(before.epoch, each) for each in range(lower, block + 1)]]), upper
-        upper = Position(before.epoch, lower << PLACES)
-        block = lower - 1
-        if block < 0:
-            break
+        window = list(islice(blocks, size))
+        if not window:
+            return
+        yield conjunction([[block_mark(*each) for each in window]]), upper
+        upper = Position(window[-1].epoch, window[-1].offset << PLACES)
     yield "", upper
 
 
@@ -112,11 +123,10 @@ async def _found(
     source: Queryable, asked: str, selection: Selection, before: Position | None, limit: int
 ) -> list[Archived]:
     wanted = " & ".join(filter(None, (asked, conjunction(selection.marks(datetime.now(UTC))))))
-    if before is None:
-        reached = await queries.archived_up_to(source)
-        before = reached._replace(offset=reached.offset + 1)
+    rows = await source.fetch("SELECT epoch, first_offset, last_offset FROM publish.epochs")
+    spans = {row["epoch"]: (row["first_offset"], row["last_offset"]) for row in rows}
     found: list[Archived] = []
-    for blocks, below in _windows(before):
+    for blocks, below in windows(before or LAST, spans):
         upper = below
         query = " & ".join(filter(None, (wanted, blocks)))
         while (lacking := limit - len(found)) > 0:

@@ -21,7 +21,7 @@ from support.waiting import eventually
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(120)]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROCESSES = [("ingest", "api"), ("publish", "web"), ("publish", "push")]
 NOWHERE = Connections(
     kafka_servers="127.0.0.1:1", postgres_dsn="postgresql://nobody@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1/0",
@@ -45,7 +45,7 @@ def most_connections(wanted: int) -> int:
 async def attack(kind: str, port: int, count: int, seconds: int) -> AsyncIterator[None]:
     """Clients of another process attack while the block runs; entered once all their connections are made."""
     attacker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "support.attack", kind, str(port), str(count), str(seconds),
+        sys.executable, "-m", "security.ports.attack", kind, str(port), str(count), str(seconds),
         cwd=ROOT, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -123,7 +123,7 @@ async def test_readers_who_do_not_read_hold_little(tmp_path: Path, kind: str) ->
     port = free_port()
     child = Child(
         "big",
-        [sys.executable, "-m", "support.big_port", kind, str(port)],
+        [sys.executable, "-m", "security.ports.big_port", kind, str(port)],
         tmp_path / "log",
         env={"PYTHONPATH": str(ROOT)},
     )
