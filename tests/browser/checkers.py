@@ -45,7 +45,7 @@ def python_tool(package: str) -> Path | None:
         return folder
     if os.environ.get("CHECKERS") == "none":
         return None
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--target", str(folder)]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--target", str(folder)]
     try:
         subprocess.run(
             [*command, f"{package}=={PYTHON_VERSIONS[package]}"], check=True, capture_output=True, timeout=PATIENCE_S
