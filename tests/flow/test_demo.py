@@ -57,6 +57,13 @@ class Demo:
             body: str = answer.read().decode()
             return body
 
+    def status(self) -> tuple[int, str]:
+        """What `slugline status` says of it, after its exit code."""
+        [environment] = (self.log.parent / "local").rglob("slugline.env")
+        command = [sys.executable, "-m", "slugline", "--env", str(environment), "status"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
     def processes(self) -> dict[int, str]:
         """Every living process that the demo started, at whatever depth: they carry its environment."""
         found = {}
@@ -149,6 +156,9 @@ async def test_the_demo_shows_a_wire_takes_an_update_and_goes_down_clean(demo: D
     assert "Ferry with 204 aboard loses power in Marrow Strait" in headlines
     assert {author["slug"] for each in everything for author in each["authors"]} >= {"ada-quill", "joss-penhale"}
     assert len(demo.processes()) > 10
+    # Kafka in memory has no request for the lag of groups: said, and no finding.
+    _, said = await eventually(demo.status, lambda status: status[0] == 0, within_s=60, what="not well")
+    assert "the lag of consumer groups is not told by this Kafka" in said
     assert open_to_others(demo.log.parent / "local" / "demo") == []
 
     demo.process.send_signal(signal.SIGINT)

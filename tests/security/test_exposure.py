@@ -141,3 +141,13 @@ def test_both_ways_in_take_as_much() -> None:
     size = "nginx.ingress.kubernetes.io/proxy-body-size"
     assert [ingresses[name][size] for name in ("publish-web", "ingest-api", "publish-push")] == sizes
     assert "X-Forwarded-For $remote_addr" in nginx
+
+
+def test_passwords_as_files_go_to_the_same_processes() -> None:
+    """deploy/compose/secrets.yml: Redis's for who asks it, and of each service its own role's."""
+    text = (ROOT / "deploy" / "compose" / "secrets.yml").read_text("utf-8").replace("!reset null", "null")
+    for name, each in yaml.safe_load(text)["services"].items():
+        given = {secret if isinstance(secret, str) else secret["source"] for secret in each.get("secrets", ())}
+        own = name.partition("-")[0]
+        if own in ("ingest", "enrich", "publish"):
+            assert given == {f"{own}_dsn"} | ({"redis_url"} if name in ASKS_REDIS else set())

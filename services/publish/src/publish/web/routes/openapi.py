@@ -15,6 +15,7 @@ from publish.web.partner.schemas import (
     NinjsPage,
     OEmbed,
     Page,
+    PollResults,
     Removal,
     Reset,
     Revisions,
@@ -23,6 +24,7 @@ from publish.web.partner.schemas import (
     StoryDetail,
     TagDetail,
     Tags,
+    Translations,
     event_schemas,
 )
 from publish.web.partner.selecting import KINDS
@@ -97,7 +99,7 @@ UPDATES_FORM = _path(
 CHANNEL = _query(
     "channel",
     {"type": "string", "default": "news", "maxLength": 300},
-    "`news`, `source:NAME`, `tag:CODE`, `story:ID`, `author:SLUG` or `update:ID`.",
+    "`news`, `source:NAME`, `tag:CODE`, `story:ID`, `author:SLUG`, `update:ID`, or `translations:ID` of an update.",
     "tag:medtop:20000150",
 )
 BEFORE = _query("before", CURSOR, "Updates that stand before this position: the `next` of a page.", "1-1042")
@@ -269,6 +271,11 @@ OPERATIONS = (
         _of(Revisions, "The revisions."), UPDATE_ID, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
     ),
     _get(
+        "listTranslations", "/v1/updates/{update_id}/translations", "updates", "The same in other languages",
+        "Whichever of them is asked for; `stale` are those that are behind their original.",
+        _of(Translations, "The languages."), UPDATE_ID, on_304=UNCHANGED, on_404=NO_UPDATE, on_410=GONE, on_503=AWAY,
+    ),
+    _get(
         "search", "/v1/search", "search", "Words in all that was published, newest first",
         'All words must be there, in any form that the language has of them; "a phrase" as it stands; -word must not be there; `or` '
         "between two words. What was killed is not found, and what was corrected by its new words alone.",
@@ -284,6 +291,12 @@ OPERATIONS = (
         "getStory", "/v1/stories/{story}", "things", "A story with its key events", "Its updates are those of its channel.",
         _of(StoryDetail, "The story."), _path("story", TEXT, "The story's id.", "harbour-flood"),
         on_304=UNCHANGED, on_404=NOTHING, on_503=AWAY,
+    ),
+    _get(
+        "getPoll", "/v1/polls/{update_id}/{poll}", "things", "How a poll stands",
+        "The poll itself is a block of its update. Votes are cast on the site alone; ask no more than every two seconds.",
+        _of(PollResults, "The votes."), UPDATE_ID, _path("poll", TEXT, "The id of the poll.", "close-early"),
+        on_404=NOTHING, on_410=GONE, on_503=AWAY,
     ),
     _get(
         "listTags", "/v1/tags", "things", "The tags of the newest updates", "The most frequent first.",
