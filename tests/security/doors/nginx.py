@@ -28,6 +28,7 @@ class Front:
 async def behind_nginx(upstreams: Mapping[str, str], folder: Path) -> AsyncIterator[Front]:
     """Serve `readers`, `senders` and `push` of the configuration from these addresses, while the block runs."""
     text = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
+    text = text.replace(" /tmp/", f" {folder}/")
     ports = {}
     for name, (port, upstream) in {
         "readers": ("8443", "publish-web:8080"),
@@ -44,10 +45,8 @@ async def behind_nginx(upstreams: Mapping[str, str], folder: Path) -> AsyncItera
     issued = authority.issue_cert("localhost")
     (folder / "certificate.pem").write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
     (folder / "key.pem").write_bytes(issued.private_key_pem.bytes())
-    text = (
-        text.replace("/run/secrets/tls_certificate", f"{folder}/certificate.pem")
-        .replace("/run/secrets/tls_key", f"{folder}/key.pem")
-        .replace(" /tmp/", f" {folder}/")
+    text = text.replace("/run/secrets/tls_certificate", f"{folder}/certificate.pem").replace(
+        "/run/secrets/tls_key", f"{folder}/key.pem"
     )
     version = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
     if [int(part) for part in re.findall(r"\d+", version)[:2]] < [1, 25]:
