@@ -49,6 +49,8 @@ DECISIONS: dict[str, dict[str, str]] = {
         "GET /v1/updates/{update_id}": READER,
         "GET /v1/updates/{update_id}.{form}": READER,
         "GET /v1/updates/{update_id}/revisions": REVISIONS,
+        "GET /v1/updates/{update_id}/translations": READER,
+        "GET /v1/polls/{update_id}/{poll}": READER,
         "GET /v1/search": SEARCH,
         "GET /v1/stories": READER,
         "GET /v1/stories/{story}": READER,

@@ -1,5 +1,6 @@
 """The four ports that strangers, senders, desks and partners reach, as processes of their own, and a key of every kind for each."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -21,17 +22,15 @@ PORTS = {
 }
 """By name: the process."""
 SCOPES = {
-    "ingest": {"operator": ("operator", "operate")},
     "enrich": {
-        "authors": ("desk", "authors"), "stories": ("desk", "stories"), "corrections": ("desk", "corrections"),
-        "held": ("desk", "held"), "operator": ("operator", "operate"),
+        "authors": ("desk", "authors"), "stories": ("desk", "stories"), "corrections": ("desk", "corrections"), "held": ("desk", "held"),
     },
     "publish": {
         "reader": ("partner", "read"), "revisions": ("partner", "revisions"), "search": ("partner", "search"), "webhooks": ("partner", "webhooks"),
-        "alerts": ("desk", "alerts"), "operator": ("operator", "operate"),
+        "alerts": ("desk", "alerts"),
     },
 }  # fmt: skip
-"""Of each service the keys that are made: by role, their kind and their one scope."""
+"""Of each service the keys that are made beside an operator's: by role, their kind and their one scope."""
 
 
 @dataclass
@@ -53,17 +52,24 @@ class Doors:
 
     def roles(self, port: str) -> dict[str, dict[str, str]]:
         """What a request of each role shows: nothing, a key that is none, another service's, and each of this one's."""
-        others = {name: keys["operator"] for name, keys in self.keys.items() if name[:2] != port[:2]}
-        foreign = next(key for name, key in others.items() if (name in ("web", "push")) != (port in ("web", "push")))
+        foreign = self.keys["ingest" if port in ("web", "push") else "push"]["operator"]
         shown = {"wrong": "slk_" + "x" * 43, "foreign": foreign, **self.keys[port]}
         return {"nobody": {}} | {role: {"Authorization": f"Bearer {key}"} for role, key in shown.items()}
 
 
-def _made(processes: Processes, settings: Connections, service: str) -> dict[str, str]:
-    found = {}
-    for role, (kind, scope) in SCOPES[service].items():
-        said = processes.run(settings, service, "keys", "add", role, "--kind", kind, "--scope", scope)
-        found[role] = str(json.loads(said)["key"])
+def _operator(processes: Processes, settings: Connections, service: str) -> str:
+    said = processes.run(settings, service, "keys", "add", "operator", "--kind", "operator", "--scope", "operate")
+    return str(json.loads(said)["key"])
+
+
+async def _made(url: str, operator: str, scopes: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """A key for each role, made on the port as an operator makes them."""
+    found = {"operator": operator}
+    async with httpx.AsyncClient(base_url=url, timeout=20, headers={"Authorization": f"Bearer {operator}"}) as client:
+        for role, (kind, scope) in scopes.items():
+            answer = await client.post("/v1/keys", json={"holder": role, "kind": kind, "scopes": [scope]})
+            assert answer.status_code == 201, answer.text
+            found[role] = str(answer.json()["key"])
     return found
 
 
@@ -84,14 +90,19 @@ async def running(settings: Connections, folder: Path) -> AsyncIterator[Doors]:
             }
             started[name] = processes.start(settings, service, process, **more)
         doors = Doors(started)
-        doors.keys["ingest"] = _made(processes, settings, "ingest")
+        operators = {
+            service: await asyncio.to_thread(_operator, processes, settings, service)
+            for service in ("ingest", "enrich", "publish")
+        }
+        sources = {}
         for source, more_options in (("wire", ()), ("desk", ("--desk",))):
-            said = processes.run(settings, "ingest", "sources", "add", source, *more_options)
-            doors.keys["ingest"][source] = said.strip().splitlines()[-1]
-        doors.keys["enrich"] = _made(processes, settings, "enrich")
-        doors.keys["web"] = doors.keys["push"] = _made(processes, settings, "publish")
+            said = await asyncio.to_thread(processes.run, settings, "ingest", "sources", "add", source, *more_options)
+            sources[source] = said.strip().splitlines()[-1]
         for process in started.values():
             await process.ready()
+        doors.keys["ingest"] = {"operator": operators["ingest"], **sources}
+        doors.keys["enrich"] = await _made(doors.url("enrich"), operators["enrich"], SCOPES["enrich"])
+        doors.keys["web"] = doors.keys["push"] = await _made(doors.url("push"), operators["publish"], SCOPES["publish"])
         yield doors
     finally:
         processes.end()

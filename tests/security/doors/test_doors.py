@@ -69,14 +69,23 @@ async def test_every_key_opens_what_was_decided_and_nothing_else(doors: Doors, p
 
 async def test_nothing_is_answered_that_is_not_described(doors: Doors, tmp_path: Path) -> None:
     """Schemathesis over each description, with links between operations: no 5xx, no undocumented status, type or body, and a true `Allow`."""
-    folder = Path(__file__).parent
     program = Path(sys.executable).with_name("schemathesis")
     roles = {"ingest": "desk", "enrich": "operator", "web": "operator", "push": "operator"}
 
+    # Streams do not end by themselves; what is for operators is on another port; oEmbed answers 501 to a form that it does not
+    # speak, as oembed.com has it.
+    excluded = [
+        part
+        for path in ("/v1/stream", "/v1/poll", "/livez", "/metrics", "/oembed")
+        for part in ("--exclude-path", path)
+    ]
+    oembed = httpx.get(f"{doors.url('web')}/oembed", params={"url": "https://a.example/", "format": "xml"})
+    assert (oembed.status_code, oembed.json()["code"]) == (501, "bad-format")
+
     async def run(port: str) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
-            str(program), "--config-file", str(folder / "schemathesis.toml"), "run", f"{doors.url(port)}/openapi.json",
-            "-H", f"Authorization: Bearer {doors.keys[port][roles[port]]}", "--checks", CHECKS, "--max-examples", "4", "--seed", "1",
+            str(program), "run", f"{doors.url(port)}/openapi.json", *excluded,
+            "-H", f"Authorization: Bearer {doors.keys[port][roles[port]]}", "--checks", CHECKS, "--max-examples", "2", "--seed", "1",
             "--suppress-health-check", "all", "--request-timeout", "20", "--no-color", "--generation-database", "none",
             cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip

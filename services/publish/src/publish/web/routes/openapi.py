@@ -205,6 +205,7 @@ GONE = _problem(
     "with `pubStatus` `canceled`.",
     removal="killed", update_id=EXAMPLE["update_id"], revision=3,
 )  # fmt: skip
+INTERNAL = _problem("not-found", 404, "Not found", "It has a port of its own (`INTERNAL_PORT`).")
 AWAY = _problem(
     "archive-away", 503, "Unavailable",
     "What memory does not hold cannot be asked of the archive now, or this replica has just started; see `Retry-After`.",
@@ -367,13 +368,13 @@ OPERATIONS = (
     ),
     _get(
         "livez", "/livez", "operation", "Whether a restart would help", "For orchestrators.",
-        _object("Alive.", {"status": "ok"}), on_503=_object("Not.", {"status": "stuck"}),
+        _object("Alive.", {"status": "ok"}), on_404=INTERNAL, on_503=_object("Not.", {"status": "stuck"}),
     ),
     _get(
         "readyz", "/readyz", "operation", "Whether it serves, and what it waits for", "For load balancers.",
         _object("Ready.", {"status": "ok"}), on_503=_object("Not yet, and why.", {"status": "not ready"}),
     ),
-    _get("metrics", "/metrics", "operation", "Prometheus metrics", "For Prometheus.", _text("The metrics.", "# HELP …", "text/plain")),
+    _get("metrics", "/metrics", "operation", "Prometheus metrics", "For Prometheus.", _text("The metrics.", "# HELP …", "text/plain"), on_404=INTERNAL),
 )  # fmt: skip
 
 
